@@ -1,0 +1,176 @@
+//! The sample formats that files hold and that callers can ask for.
+
+#![forbid(unsafe_code)]
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::Error;
+
+/// The order of the bytes in a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ByteOrder {
+    /// Least significant byte first.
+    Little,
+    /// Most significant byte first.
+    Big,
+}
+
+impl ByteOrder {
+    /// The byte order of this machine.
+    pub const NATIVE: Self = if cfg!(target_endian = "big") { Self::Big } else { Self::Little };
+}
+
+/// How a PCM sample is stored in a file.
+///
+/// Integers fill their bytes from the top: a 12-bit sample in two bytes is an `S16` whose low four bits are unused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SampleFormat {
+    /// Unsigned 8-bit, silence at 128.
+    U8,
+    /// Signed 8-bit.
+    S8,
+    /// Signed 16-bit.
+    S16(ByteOrder),
+    /// Signed 24-bit in three bytes.
+    S24(ByteOrder),
+    /// Signed 32-bit.
+    S32(ByteOrder),
+    /// Signed 64-bit.
+    S64(ByteOrder),
+    /// IEEE 754 single precision, full scale at 1.0.
+    F32(ByteOrder),
+    /// IEEE 754 double precision, full scale at 1.0.
+    F64(ByteOrder),
+    /// G.711 A-law.
+    Alaw,
+    /// G.711 mu-law.
+    Mulaw,
+}
+
+impl SampleFormat {
+    /// The size of a sample in bytes.
+    pub fn num_bytes(self) -> usize {
+        match self {
+            Self::U8 | Self::S8 | Self::Alaw | Self::Mulaw => 1,
+            Self::S16(_) => 2,
+            Self::S24(_) => 3,
+            Self::S32(_) | Self::F32(_) => 4,
+            Self::S64(_) | Self::F64(_) => 8,
+        }
+    }
+
+    /// The codec's name in FFmpeg's terms.
+    pub fn name(self) -> &'static str {
+        use ByteOrder::{Big, Little};
+        match self {
+            Self::U8 => "pcm_u8",
+            Self::S8 => "pcm_s8",
+            Self::S16(Little) => "pcm_s16le",
+            Self::S16(Big) => "pcm_s16be",
+            Self::S24(Little) => "pcm_s24le",
+            Self::S24(Big) => "pcm_s24be",
+            Self::S32(Little) => "pcm_s32le",
+            Self::S32(Big) => "pcm_s32be",
+            Self::S64(Little) => "pcm_s64le",
+            Self::S64(Big) => "pcm_s64be",
+            Self::F32(Little) => "pcm_f32le",
+            Self::F32(Big) => "pcm_f32be",
+            Self::F64(Little) => "pcm_f64le",
+            Self::F64(Big) => "pcm_f64be",
+            Self::Alaw => "pcm_alaw",
+            Self::Mulaw => "pcm_mulaw",
+        }
+    }
+
+    /// The encoding's name without its byte order, as in `info(...).subtype`.
+    pub fn subtype(self) -> &'static str {
+        match self {
+            Self::U8 => "pcm_u8",
+            Self::S8 => "pcm_s8",
+            Self::S16(_) => "pcm16",
+            Self::S24(_) => "pcm24",
+            Self::S32(_) => "pcm32",
+            Self::S64(_) => "pcm64",
+            Self::F32(_) => "float32",
+            Self::F64(_) => "float64",
+            Self::Alaw => "alaw",
+            Self::Mulaw => "mulaw",
+        }
+    }
+
+    /// The format a caller can have these samples in without a change of a single bit, when there is one and the
+    /// byte order is this machine's.
+    pub fn native(self) -> Option<OutputFormat> {
+        match self {
+            Self::S16(ByteOrder::NATIVE) => Some(OutputFormat::I16),
+            Self::S32(ByteOrder::NATIVE) => Some(OutputFormat::I32),
+            Self::F32(ByteOrder::NATIVE) => Some(OutputFormat::F32),
+            Self::F64(ByteOrder::NATIVE) => Some(OutputFormat::F64),
+            _ => None,
+        }
+    }
+}
+
+/// The sample format a caller asks for, in this machine's byte order.
+///
+/// Integers to floating point divide by 2^(bits-1); floating point to integers multiplies by 2^(bits-1), rounds half to
+/// even and saturates, and a NaN becomes 0. Every conversion rounds once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OutputFormat {
+    /// IEEE 754 single precision.
+    F32,
+    /// IEEE 754 half precision.
+    F16,
+    /// bfloat16: the upper half of a single-precision number.
+    Bf16,
+    /// IEEE 754 double precision.
+    F64,
+    /// Signed 16-bit.
+    I16,
+    /// Signed 32-bit.
+    I32,
+}
+
+impl OutputFormat {
+    /// Every format, in the order they are listed to users.
+    pub const ALL: [Self; 6] = [Self::F32, Self::F16, Self::Bf16, Self::F64, Self::I16, Self::I32];
+
+    /// The size of a sample in bytes.
+    pub fn num_bytes(self) -> usize {
+        match self {
+            Self::F16 | Self::Bf16 | Self::I16 => 2,
+            Self::F32 | Self::I32 => 4,
+            Self::F64 => 8,
+        }
+    }
+
+    /// The name of the array type, such as `float32`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "float32",
+            Self::F16 => "float16",
+            Self::Bf16 => "bfloat16",
+            Self::F64 => "float64",
+            Self::I16 => "int16",
+            Self::I32 => "int32",
+        }
+    }
+}
+
+impl fmt::Display for OutputFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for OutputFormat {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        Self::ALL.into_iter().find(|format| format.name() == name).ok_or_else(|| {
+            let names = Self::ALL.map(|format| format!("'{format}'"));
+            Error::argument("dtype", format!("one of {}", names.join(", ")), format!("'{name}'"))
+        })
+    }
+}

@@ -1,0 +1,5 @@
+//! PCM samples: their formats, and the kernels that turn one into another.
+
+mod format;
+
+pub use format::{ByteOrder, OutputFormat, SampleFormat};

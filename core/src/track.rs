@@ -1,0 +1,169 @@
+//! What a container says about the sound in it: where the samples are and how they are coded.
+
+#![forbid(unsafe_code)]
+
+use std::fmt;
+use std::ops::Range;
+
+use crate::pcm::SampleFormat;
+
+/// The file formats whose structure this crate parses.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Container {
+    /// RIFF/WAVE, little-endian.
+    Wav,
+    /// RIFX/WAVE, the big-endian form.
+    Rifx,
+    /// RF64 (EBU Tech 3306): WAVE with 64-bit sizes.
+    Rf64,
+    /// BW64 (ITU-R BS.2088): RF64 with audio definition metadata.
+    Bw64,
+    /// Sony Wave64.
+    W64,
+    /// AIFF.
+    Aiff,
+    /// AIFF-C.
+    Aifc,
+    /// Apple Core Audio Format.
+    Caf,
+}
+
+impl Container {
+    /// The short lower-case name, as in `info(...).container`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Wav => "wav",
+            Self::Rifx => "rifx",
+            Self::Rf64 => "rf64",
+            Self::Bw64 => "bw64",
+            Self::W64 => "w64",
+            Self::Aiff => "aiff",
+            Self::Aifc => "aifc",
+            Self::Caf => "caf",
+        }
+    }
+}
+
+impl fmt::Display for Container {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How the samples of a track are coded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Codec {
+    /// Uncompressed or companded samples at a fixed place each: read by this crate.
+    Pcm(SampleFormat),
+    /// Packets that only a codec plugin can decode.
+    Packets(PacketCodec),
+}
+
+impl Codec {
+    /// The codec's name in FFmpeg's terms, such as `pcm_s16le`, `adpcm_ms` or `alac`.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Pcm(format) => format.name(),
+            Self::Packets(packets) => &packets.name,
+        }
+    }
+}
+
+/// A compressed stream inside a container that this crate parses, described for a codec plugin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PacketCodec {
+    /// The codec in FFmpeg's terms where it has one, else the container's own tag, such as `wav:0x0038` or `caf:'xyz '`.
+    pub name: String,
+    /// The container's tag: the WAVE format tag or the four-character code as a big-endian number.
+    pub tag: u32,
+    /// The codec's setup bytes in the file: the rest of a WAVE `fmt ` chunk, a CAF `kuki`; empty when there are none.
+    pub config: Range<u64>,
+    /// Bytes in a packet, 0 when they vary.
+    pub bytes_per_packet: u32,
+    /// Frames in a packet, 0 when they vary.
+    pub frames_per_packet: u32,
+    /// CAF's packet table, when there is one.
+    pub packet_table: Option<PacketTable>,
+}
+
+/// A CAF `pakt` chunk: how many packets there are and which of their frames count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PacketTable {
+    /// The number of packets in the data chunk, never more than the table's bytes can describe.
+    pub num_packets: u64,
+    /// Frames that are sound: all frames less priming and remainder.
+    pub num_valid_frames: u64,
+    /// Frames at the start that are encoder delay.
+    pub priming_frames: u32,
+    /// Frames at the end that only fill the last packet.
+    pub remainder_frames: u32,
+    /// Where the entries stand in the file: variable-length integers, 7 bits a byte, most significant first.
+    pub entries: Range<u64>,
+}
+
+/// The sound in a file, as its container describes it.
+///
+/// Nothing here depends on anything but the file's bytes, and every range lies inside the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Track {
+    /// The container it was found in.
+    pub container: Container,
+    /// How it is coded.
+    pub codec: Codec,
+    /// Frames a second, at least 1.
+    pub sample_rate: u32,
+    /// Samples in a frame, at least 1.
+    pub num_channels: u16,
+    /// Speaker positions as a WAVE channel mask (bit 0 front left, bit 1 front right, ...); 0 when unknown.
+    pub channel_mask: u32,
+    /// The coded depth in bits, which may be less than the sample's size; 0 for codecs without one.
+    pub bits_per_sample: u16,
+    /// The number of whole frames the file holds; `None` when only the codec can tell.
+    pub num_frames: Option<u64>,
+    /// Where the sound's bytes stand in the file.
+    pub data: Range<u64>,
+    /// How many bytes the container promises beyond the end of the file; not 0 only for a file that was cut off.
+    pub missing_bytes: u64,
+}
+
+impl Track {
+    /// The sample format, when the samples are PCM.
+    pub fn pcm(&self) -> Option<SampleFormat> {
+        match self.codec {
+            Codec::Pcm(format) => Some(format),
+            Codec::Packets(_) => None,
+        }
+    }
+
+    /// Bytes in a frame, when the samples are PCM.
+    pub fn bytes_per_frame(&self) -> Option<u64> {
+        self.pcm().map(|format| format.num_bytes() as u64 * u64::from(self.num_channels))
+    }
+
+    /// The length in seconds; 0 when the number of frames is unknown.
+    pub fn duration(&self) -> f64 {
+        self.num_frames.unwrap_or(0) as f64 / f64::from(self.sample_rate)
+    }
+
+    /// The name of the speaker arrangement, such as `mono`, `stereo` or `5.1`; `None` when the file does not say.
+    pub fn channel_layout(&self) -> Option<&'static str> {
+        match (self.channel_mask, self.num_channels) {
+            (0 | 0x4, 1) => Some("mono"),
+            (0 | 0x3, 2) => Some("stereo"),
+            (0x7, 3) => Some("3.0"),
+            (0xb, 3) => Some("2.1"),
+            (0x33, 4) => Some("quad"),
+            (0x107, 4) => Some("4.0"),
+            (0x37, 5) => Some("5.0"),
+            (0x607, 5) => Some("5.0(side)"),
+            (0x3f, 6) => Some("5.1"),
+            (0x60f, 6) => Some("5.1(side)"),
+            (0x13f, 7) => Some("6.1"),
+            (0x70f, 7) => Some("6.1"),
+            (0x63f, 8) => Some("7.1"),
+            (0xff, 8) => Some("7.1(wide)"),
+            _ => None,
+        }
+    }
+}

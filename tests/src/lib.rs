@@ -1,0 +1,1 @@
+//! Whole-system tests of mapwave; everything is under `tests/`.
