@@ -50,7 +50,8 @@ impl<'a> Cursor<'a> {
         let end = start.checked_add(count as u64).filter(|&end| end <= self.file_len);
         let Some(end) = end else {
             let left = self.remaining();
-            return Err(self.malformed(format!("expected {count} more bytes, found {left} before the end of the file")));
+            return Err(self
+                .malformed(format!("expected {count} more bytes, found {left} before the end of the file")));
         };
         let range = usize::try_from(start).ok().zip(usize::try_from(end).ok());
         let bytes = range.and_then(|(start, end)| self.bytes.get(start..end));

@@ -6,8 +6,21 @@
 
 pub mod container;
 pub mod cursor;
+pub mod decode;
 pub mod error;
+pub mod frames;
+mod mix;
 pub mod pcm;
+pub mod reader;
+pub mod segment;
+pub mod source;
+pub mod spec;
 pub mod track;
 
+pub use decode::Effort;
 pub use error::{Error, Result};
+pub use frames::{Buffer, Frames};
+pub use pcm::{OutputFormat, SampleFormat};
+pub use reader::{Reader, View};
+pub use spec::{ChannelSelection, FrameSpec, Layout, MonoMode, Shape};
+pub use track::Track;

@@ -5,6 +5,8 @@ mod convert;
 mod format;
 mod rounding;
 mod scalar;
+mod stage;
 
 pub use convert::Kernel;
 pub use format::{ByteOrder, OutputFormat, SampleFormat};
+pub(crate) use stage::Stage;

@@ -1,0 +1,283 @@
+//! From the samples of a file to the frames a caller asked for: conversion, channel selection, mixing and layout.
+
+use std::mem::MaybeUninit;
+
+use bytemuck::{AnyBitPattern, NoUninit};
+
+use crate::pcm::{ByteOrder, Kernel, OutputFormat, SampleFormat, Stage};
+use crate::spec::{ChannelSelection, FrameSpec, Layout};
+
+/// The number of samples that pass through a stage at a time: 32 KiB of doubles.
+const STAGE_SAMPLES: usize = 4096;
+
+/// One output array cut along time: a single slice of interleaved samples, or one slice a channel when planar.
+pub(crate) type Planes<'a> = Vec<&'a mut [MaybeUninit<u8>]>;
+
+/// Everything that is decided once for a whole read.
+#[derive(Debug)]
+pub(crate) struct Mixer {
+    from: SampleFormat,
+    num_channels: usize,
+    path: Path,
+}
+
+/// The way samples take; the first that fits is the fastest.
+#[derive(Debug)]
+enum Path {
+    /// Every sample in its place: one kernel from file to array.
+    Direct(Kernel),
+    /// Chosen channels, or channels apart from each other.
+    Gather { kernel: Kernel, channels: Vec<usize>, format: OutputFormat, planar: bool },
+    /// Two channels to their mean in single precision, where that is exact but for its one rounding.
+    StereoMean(Kernel),
+    /// Channels summed and scaled in double precision, then rounded to the output.
+    Mono { to_f64: Kernel, gain: f64, from_f64: Kernel, format: OutputFormat },
+}
+
+impl Mixer {
+    /// The way from a file's samples to `spec`, which must fit the file's channels.
+    pub(crate) fn new(from: SampleFormat, num_channels: u16, spec: &FrameSpec) -> Self {
+        let kernel = || Kernel::new(from, spec.format);
+        let gather = |channels: Vec<usize>| Path::Gather {
+            kernel: kernel(),
+            channels,
+            format: spec.format,
+            planar: spec.layout == Layout::ChannelsFirst,
+        };
+        let all = || (0..usize::from(num_channels)).collect();
+        let path = match &spec.channels {
+            ChannelSelection::All | ChannelSelection::Mono(_) if num_channels == 1 => Path::Direct(kernel()),
+            ChannelSelection::All if spec.layout == Layout::ChannelsLast => Path::Direct(kernel()),
+            ChannelSelection::All => gather(all()),
+            ChannelSelection::Only(channels) => {
+                gather(channels.iter().map(|&channel| channel.into()).collect())
+            }
+            ChannelSelection::Mono(mode) => {
+                let gain = mode.gain(num_channels);
+                let single = spec.format == OutputFormat::F32 && fits_f32(from);
+                if single && num_channels == 2 && gain == 0.5 {
+                    Path::StereoMean(Kernel::new(from, OutputFormat::F32))
+                } else {
+                    let from_f64 = Kernel::new(SampleFormat::F64(ByteOrder::NATIVE), spec.format);
+                    Path::Mono {
+                        to_f64: Kernel::new(from, OutputFormat::F64),
+                        gain,
+                        from_f64,
+                        format: spec.format,
+                    }
+                }
+            }
+        };
+        Self { from, num_channels: num_channels.into(), path }
+    }
+
+    /// Whether the output is the file's bytes as they are.
+    pub(crate) fn is_copy(&self, format: OutputFormat) -> bool {
+        matches!(self.path, Path::Direct(_)) && self.from.native() == Some(format)
+    }
+
+    /// Whether the output has one slice a channel.
+    pub(crate) fn is_planar(&self) -> bool {
+        matches!(self.path, Path::Gather { planar: true, .. })
+    }
+
+    /// Converts whole frames of the file into the planes, all of which are initialised afterwards.
+    pub(crate) fn convert(&self, input: &[u8], planes: &mut [&mut [MaybeUninit<u8>]]) {
+        match &self.path {
+            Path::Direct(kernel) => {
+                if let [plane] = planes {
+                    kernel.convert(input, plane);
+                }
+            }
+            Path::Gather { kernel, channels, format, planar } => {
+                let gather = Gather { mixer: self, kernel: *kernel, channels, planar: *planar };
+                match format.num_bytes() {
+                    2 => gather.run::<u16>(input, planes),
+                    4 => gather.run::<u32>(input, planes),
+                    _ => gather.run::<u64>(input, planes),
+                }
+            }
+            Path::StereoMean(kernel) => self.in_stages(*kernel, input, |first, samples: &[f32]| {
+                let means = samples.as_chunks::<2>().0.iter().map(|[left, right]| (left + right) * 0.5);
+                store(planes, first, means);
+            }),
+            Path::Mono { to_f64, gain, from_f64, format } => {
+                let mut mono = Vec::with_capacity(STAGE_SAMPLES);
+                let size = format.num_bytes();
+                self.in_stages(*to_f64, input, |first, samples: &[f64]| {
+                    mono.clear();
+                    match self.num_channels {
+                        2 => mono.extend(
+                            samples.as_chunks::<2>().0.iter().map(|[left, right]| (left + right) * gain),
+                        ),
+                        n => {
+                            mono.extend(samples.chunks_exact(n).map(|frame| frame.iter().sum::<f64>() * gain))
+                        }
+                    }
+                    let end = first + mono.len();
+                    let plane = planes.first_mut().and_then(|plane| plane.get_mut(first * size..end * size));
+                    from_f64.convert(bytemuck::cast_slice(&mono), plane.unwrap_or_default());
+                });
+            }
+        }
+    }
+
+    /// Converts `input` a stage at a time and passes on each with the number of its first frame.
+    fn in_stages<T: AnyBitPattern>(&self, kernel: Kernel, input: &[u8], mut pass: impl FnMut(usize, &[T])) {
+        let frames_per_stage = (STAGE_SAMPLES / self.num_channels).max(1);
+        let bytes_per_stage = frames_per_stage * self.num_channels * self.from.num_bytes();
+        let mut stage = Stage::new(frames_per_stage * self.num_channels);
+        for (index, input) in input.chunks(bytes_per_stage).enumerate() {
+            let samples = stage.convert(kernel, input, input.len() / self.from.num_bytes());
+            pass(index * frames_per_stage, samples);
+        }
+    }
+}
+
+struct Gather<'a> {
+    mixer: &'a Mixer,
+    kernel: Kernel,
+    channels: &'a [usize],
+    planar: bool,
+}
+
+impl Gather<'_> {
+    /// Moves the chosen samples, as the bit patterns `T`, to their places.
+    fn run<T: AnyBitPattern + NoUninit>(&self, input: &[u8], planes: &mut [&mut [MaybeUninit<u8>]]) {
+        let num_channels = self.mixer.num_channels;
+        self.mixer.in_stages(self.kernel, input, |first, samples: &[T]| {
+            if self.planar {
+                for (plane, &channel) in planes.iter_mut().zip(self.channels) {
+                    let one = samples.iter().skip(channel).step_by(num_channels).copied();
+                    store(std::slice::from_mut(plane), first, one);
+                }
+            } else {
+                let chosen = samples.chunks_exact(num_channels).flat_map(|frame| {
+                    self.channels.iter().filter_map(|&channel| frame.get(channel).copied())
+                });
+                store(planes, first * self.channels.len(), chosen);
+            }
+        });
+    }
+}
+
+/// Writes samples one after the other into the first plane, from sample number `first` on.
+fn store<T: NoUninit>(planes: &mut [&mut [MaybeUninit<u8>]], first: usize, samples: impl Iterator<Item = T>) {
+    let plane =
+        planes.first_mut().and_then(|plane| plane.get_mut(first * size_of::<T>()..)).unwrap_or_default();
+    for (place, sample) in plane.chunks_exact_mut(size_of::<T>()).zip(samples) {
+        place.write_copy_of_slice(bytemuck::bytes_of(&sample));
+    }
+}
+
+/// Whether single precision holds every sample of a format exactly.
+fn fits_f32(format: SampleFormat) -> bool {
+    !matches!(format, SampleFormat::S32(_) | SampleFormat::S64(_) | SampleFormat::F64(_))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
+mod tests {
+    use super::*;
+    use crate::spec::MonoMode;
+
+    const S16: SampleFormat = SampleFormat::S16(ByteOrder::Little);
+
+    /// Runs a mixer over `samples` and returns its planes as samples of `T`.
+    fn mix<T: bytemuck::Pod>(samples: &[i16], num_channels: u16, spec: &FrameSpec) -> Vec<Vec<T>> {
+        let input: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+        let mixer = Mixer::new(S16, num_channels, spec);
+        let num_frames = samples.len() / usize::from(num_channels);
+        let num_out = spec.num_channels(num_channels).unwrap();
+        let (num_planes, plane_samples) =
+            if mixer.is_planar() { (num_out, num_frames) } else { (1, num_out * num_frames) };
+        let mut buffers = vec![vec![MaybeUninit::<u64>::uninit(); plane_samples]; num_planes];
+        let mut planes: Planes<'_> = buffers
+            .iter_mut()
+            .map(|buffer| {
+                #[allow(unsafe_code)]
+                // SAFETY: a prefix of the buffer's bytes; any byte is a valid MaybeUninit.
+                unsafe {
+                    std::slice::from_raw_parts_mut(buffer.as_mut_ptr().cast(), plane_samples * size_of::<T>())
+                }
+            })
+            .collect();
+        mixer.convert(&input, &mut planes);
+        let read = |plane: &&mut [MaybeUninit<u8>]| {
+            #[allow(unsafe_code)]
+            // SAFETY: `convert` initialises its planes.
+            let bytes = unsafe { plane.assume_init_ref() };
+            bytemuck::pod_collect_to_vec::<u8, T>(bytes)
+        };
+        planes.iter().map(read).collect()
+    }
+
+    fn spec(channels: ChannelSelection, layout: Layout, format: OutputFormat) -> FrameSpec {
+        FrameSpec { channels, layout, format, squeeze_mono: false }
+    }
+
+    fn ramp(num_frames: usize, num_channels: usize) -> Vec<i16> {
+        (0..num_frames * num_channels).map(|i| (i * 7919 % 65536) as u16 as i16).collect()
+    }
+
+    #[test]
+    fn planes_are_the_columns_of_the_frames() {
+        let samples = ramp(5000, 3);
+        let planes =
+            mix::<i16>(&samples, 3, &spec(ChannelSelection::All, Layout::ChannelsFirst, OutputFormat::I16));
+        for (channel, plane) in planes.iter().enumerate() {
+            let expected: Vec<i16> = samples.iter().skip(channel).step_by(3).copied().collect();
+            assert_eq!(plane, &expected);
+        }
+    }
+
+    #[test]
+    fn chosen_channels_come_in_the_order_asked_for() {
+        let samples = ramp(3000, 4);
+        let only = || ChannelSelection::Only(vec![3, 0, 3]);
+        let expected: Vec<i32> = samples
+            .chunks(4)
+            .flat_map(|f| [f[3], f[0], f[3]])
+            .map(|sample| i32::from(sample) << 16)
+            .collect();
+        let last = mix::<i32>(&samples, 4, &spec(only(), Layout::ChannelsLast, OutputFormat::I32));
+        assert_eq!(last, [expected]);
+        let first = mix::<f64>(&samples, 4, &spec(only(), Layout::ChannelsFirst, OutputFormat::F64));
+        assert_eq!(first[1], samples.chunks(4).map(|f| f64::from(f[0]) / 32768.0).collect::<Vec<_>>());
+        assert_eq!(first[0], first[2]);
+    }
+
+    #[test]
+    fn mixing_rounds_once() {
+        for num_channels in [2u16, 3, 6] {
+            let samples = ramp(4100, num_channels.into());
+            for mode in [MonoMode::Mean, MonoMode::EqualPower] {
+                let exact = samples.chunks(num_channels.into()).map(|frame| {
+                    let sum: f64 = frame.iter().map(|&sample| f64::from(sample) / 32768.0).sum();
+                    match mode {
+                        MonoMode::Mean => sum * (1.0 / f64::from(num_channels)),
+                        MonoMode::EqualPower => sum * (1.0 / f64::from(num_channels).sqrt()),
+                    }
+                });
+                let exact: Vec<f64> = exact.collect();
+                let mono = |format| spec(ChannelSelection::Mono(mode), Layout::ChannelsLast, format);
+                let single: Vec<f32> = exact.iter().map(|&value| value as f32).collect();
+                assert_eq!(mix::<f32>(&samples, num_channels, &mono(OutputFormat::F32)), [single]);
+                let integer: Vec<i16> =
+                    exact.iter().map(|value| (value * 32768.0).round_ties_even() as i16).collect();
+                assert_eq!(mix::<i16>(&samples, num_channels, &mono(OutputFormat::I16)), [integer]);
+                assert_eq!(mix::<f64>(&samples, num_channels, &mono(OutputFormat::F64)), [exact]);
+            }
+        }
+    }
+
+    #[test]
+    fn mono_of_one_channel_and_identity_are_direct() {
+        let mono =
+            spec(ChannelSelection::Mono(MonoMode::EqualPower), Layout::ChannelsFirst, OutputFormat::I16);
+        assert!(Mixer::new(S16, 1, &mono).is_copy(OutputFormat::I16));
+        assert_eq!(mix::<i16>(&[1, -2, 3], 1, &mono), [[1, -2, 3]]);
+        let all = spec(ChannelSelection::All, Layout::ChannelsLast, OutputFormat::F32);
+        assert!(!Mixer::new(S16, 2, &all).is_copy(OutputFormat::F32));
+    }
+}

@@ -1,0 +1,241 @@
+//! The way in: opens a file, says what is in it, and reads frames from anywhere in it.
+
+#![allow(unsafe_code)] // one place: frames that a read has filled
+
+use std::mem::MaybeUninit;
+use std::ops::Range;
+use std::path::Path;
+
+use crate::container;
+use crate::decode::{Effort, PcmTrack};
+use crate::error::{Error, Result};
+use crate::frames::{Buffer, Frames};
+use crate::pcm::OutputFormat;
+use crate::source::{Access, Source};
+use crate::spec::FrameSpec;
+use crate::track::Track;
+
+/// How much of a file is read to find its headers; nearly all have them within a page.
+const HEAD_BYTES: u64 = 4096;
+
+/// An open audio file.
+///
+/// Reading needs no exclusive access: one reader serves any number of threads at once.
+///
+/// ```no_run
+/// use mapwave::{FrameSpec, Reader};
+///
+/// # fn main() -> mapwave::Result<()> {
+/// let reader = Reader::open("speech.wav")?;
+/// let second = u64::from(reader.track().sample_rate);
+/// let frames = reader.read(second..2 * second, &FrameSpec::default())?;
+/// println!("{:?} {}", frames.shape(), frames.format());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Reader {
+    source: Source,
+    track: Track,
+    pcm: PcmTrack,
+}
+
+impl Reader {
+    /// Opens a file for many reads: it is mapped at the first one and stays mapped.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be opened, [`Error::Malformed`] and [`Error::Unsupported`] as its bytes deserve.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::new(Source::open(path.as_ref(), Access::Kept)?)
+    }
+
+    /// Opens a file for a single read, which is cheaper when that read is short.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_once(path: impl AsRef<Path>) -> Result<Self> {
+        Self::new(Source::open(path.as_ref(), Access::Once)?)
+    }
+
+    /// Reads a whole file that is in memory.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] and [`Error::Unsupported`] as the bytes deserve.
+    pub fn from_bytes(bytes: impl AsRef<[u8]> + Send + Sync + 'static) -> Result<Self> {
+        Self::new(Source::from_bytes(bytes)?)
+    }
+
+    fn new(source: Source) -> Result<Self> {
+        let named = |error: Error| match source.path() {
+            Some(path) => error.in_file(path),
+            None => error,
+        };
+        let track = parse(&source).map_err(named)?;
+        let pcm = PcmTrack::new(&track).map_err(named)?;
+        Ok(Self { source, track, pcm })
+    }
+
+    /// What the container says about the sound.
+    pub fn track(&self) -> &Track {
+        &self.track
+    }
+
+    /// The number of frames that can be read.
+    pub fn num_frames(&self) -> u64 {
+        self.pcm.num_frames()
+    }
+
+    /// The file's path, when it has one.
+    pub fn path(&self) -> Option<&Path> {
+        self.source.path()
+    }
+
+    /// The frames from `offset` seconds on, `duration` seconds of them or all: start = floor(offset * rate), count =
+    /// floor(duration * rate), clamped to the end.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when `offset` is negative, not finite or past the end, or `duration` is not positive.
+    pub fn window(&self, offset: f64, duration: Option<f64>) -> Result<Range<u64>> {
+        let (rate, num_frames) = (f64::from(self.track.sample_rate), self.num_frames());
+        let argument = |name, expected: &str, got: f64| self.named(Error::argument(name, expected, got));
+        if !(offset >= 0.0 && offset.is_finite()) {
+            return Err(argument("offset", ">= 0 seconds", offset));
+        }
+        let start = floor_to_frames(offset * rate);
+        if start > num_frames {
+            let expected = format!("inside the file, which is {} seconds long", self.track.duration());
+            return Err(argument("offset", &expected, offset));
+        }
+        let count = match duration {
+            None => num_frames,
+            Some(duration) if duration > 0.0 => floor_to_frames(duration * rate),
+            Some(duration) => return Err(argument("duration", "> 0 seconds", duration)),
+        };
+        Ok(start..start.saturating_add(count).min(num_frames))
+    }
+
+    /// Reads `frames` into memory of their own on all processors.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when the range or the channels are not the file's; [`Error::Io`] when it cannot be read.
+    pub fn read(&self, frames: Range<u64>, spec: &FrameSpec) -> Result<Frames> {
+        let effort = Effort { max_threads: crate::segment::num_processors(), ..Effort::ONE_THREAD };
+        self.read_with(frames, spec, Buffer::new, &effort)
+    }
+
+    /// Reads `frames` into a buffer that `allocate` makes from its size in bytes.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), and [`Error::Interrupted`].
+    pub fn read_with(
+        &self,
+        frames: Range<u64>,
+        spec: &FrameSpec,
+        allocate: fn(usize) -> Buffer,
+        effort: &Effort<'_>,
+    ) -> Result<Frames> {
+        self.check(&frames)?;
+        let num_frames = frames.end - frames.start;
+        let shape = spec.shape(num_frames, self.track.num_channels).map_err(|error| self.named(error))?;
+        let mut buffer = allocate(shape.num_samples() * spec.format.num_bytes());
+        self.read_into(frames, spec, buffer.as_uninit_mut(), effort)?;
+        // SAFETY: `read_into` initialises all of the buffer when it succeeds, and the buffer was made for `shape`.
+        Ok(unsafe { Frames::new(buffer, spec.format, shape) })
+    }
+
+    /// Reads `frames` into all of `out`, whose size must be that of `spec.shape(..)`.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), and [`Error::Interrupted`]. `out` may be partly written then.
+    pub fn read_into(
+        &self,
+        frames: Range<u64>,
+        spec: &FrameSpec,
+        out: &mut [MaybeUninit<u8>],
+        effort: &Effort<'_>,
+    ) -> Result<()> {
+        self.check(&frames)?;
+        self.pcm.read(&self.source, frames, spec, out, effort).map_err(|error| self.named(error))
+    }
+
+    /// The samples of the whole file in place and in their own format, interleaved.
+    ///
+    /// If the file shrinks later, what is gone reads as zeros.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] when they cannot be used as they are: the byte order is not this machine's, they are not
+    /// aligned, no array type holds them, or the file cannot be mapped.
+    pub fn view(&self) -> Result<View<'_>> {
+        let refuse = |why: String| {
+            let what = format!("a view of the samples is not possible: {why}; read() converts them");
+            let codec = Some(self.track.codec.name().to_owned());
+            let container = Some(self.track.container);
+            Err(self.named(Error::Unsupported { path: None, container, codec, what }))
+        };
+        let format = self.pcm.format();
+        let Some(native) = format.native() else {
+            return refuse(format!("{} is no array type of this machine", format.name()));
+        };
+        let Some(file) = self.source.whole() else { return refuse("the file cannot be mapped".to_owned()) };
+        let range = self.pcm.bytes_of(&(0..self.num_frames()));
+        let bounds = usize::try_from(range.start).ok().zip(usize::try_from(range.end).ok());
+        let bytes = bounds.and_then(|(start, end)| file.get(start..end)).unwrap_or_default();
+        if bytes.as_ptr().addr() % native.num_bytes() != 0 {
+            let alignment = native.num_bytes();
+            return refuse(format!(
+                "they begin at byte {}, which is no multiple of {alignment}",
+                range.start
+            ));
+        }
+        Ok(View { bytes, format: native })
+    }
+
+    fn check(&self, frames: &Range<u64>) -> Result<()> {
+        if frames.start <= frames.end && frames.end <= self.num_frames() {
+            return Ok(());
+        }
+        let expected = format!("inside the file's {} frames", self.num_frames());
+        Err(self.named(Error::argument("frames", expected, format!("{}..{}", frames.start, frames.end))))
+    }
+
+    fn named(&self, error: Error) -> Error {
+        match self.path() {
+            Some(path) => error.in_file(path),
+            None => error,
+        }
+    }
+}
+
+/// The samples of a file in place.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// The samples' bytes, aligned for their type.
+    pub bytes: &'a [u8],
+    /// The type of the samples.
+    pub format: OutputFormat,
+}
+
+/// Parses the headers from the first page, or, when they reach further, from the whole file.
+fn parse(source: &Source) -> Result<Track> {
+    let mut scratch = Vec::new();
+    let mut num_bytes = HEAD_BYTES.min(source.len());
+    loop {
+        let head = source.read(0..num_bytes, &mut scratch)?;
+        match container::parse(head, source.len()) {
+            Err(Error::Incomplete { needed }) if needed > num_bytes && needed <= source.len() => {
+                // With a map the rest costs nothing; without one, read as far as the parser got.
+                num_bytes = if source.whole().is_some() { source.len() } else { needed };
+            }
+            result => {
+                source.verify(num_bytes)?;
+                return result;
+            }
+        }
+    }
+}
+
+/// Saturates on its own: `as` takes what is past the largest number to it.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn floor_to_frames(frames: f64) -> u64 {
+    frames.floor() as u64
+}

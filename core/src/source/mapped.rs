@@ -1,0 +1,61 @@
+//! A read-only map of a whole file.
+
+#![allow(unsafe_code)] // the door to mmap
+
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+
+use memmap2::{Mmap, MmapOptions, UncheckedAdvice};
+
+use super::guard::Guard;
+
+/// A file in memory, whose pages are the page cache's own.
+///
+/// Another process can change the bytes at any time, so nothing may be concluded from having read them once. If the file
+/// shrinks, the pages that are gone read as zeros and [`is_damaged`](Self::is_damaged) says so.
+#[derive(Debug)]
+pub struct Mapped {
+    map: Mmap,
+    guard: Guard,
+}
+
+impl Mapped {
+    /// Maps the first `len` bytes of `file`; `None` when no more maps can be guarded.
+    ///
+    /// # Errors
+    /// The operating system's, when it refuses to map this file.
+    pub(super) fn new(file: &File, len: usize) -> io::Result<Option<Self>> {
+        // SAFETY: the map is private to this type and read-only. That the file may change underneath is met by reading
+        // nothing from it but plain bytes, which are valid whatever they are, and by the guard, for pages that vanish.
+        let map = unsafe { MmapOptions::new().len(len).map(file)? };
+        let start = map.as_ptr().addr();
+        Ok(Guard::new(start..start + map.len()).map(|guard| Self { map, guard }))
+    }
+
+    /// The file's bytes.
+    pub fn bytes(&self) -> &[u8] {
+        self.guard.watch();
+        &self.map
+    }
+
+    /// Whether a page could not be read since the file was mapped, so that zeros stood in for it.
+    pub fn is_damaged(&self) -> bool {
+        self.guard.was_hit()
+    }
+
+    /// Drops the pages wholly inside `range` from this process; the next read faults them in again.
+    pub fn release(&self, range: Range<usize>) {
+        let page = page_size();
+        let (start, end) = (range.start.next_multiple_of(page), range.end - range.end % page);
+        if start < end && end <= self.map.len() && !self.is_damaged() {
+            // SAFETY: the pages of a read-only file map can be dropped at any time, since a later read brings back the
+            // same bytes of the file; slices into the map stay valid.
+            let _ = unsafe { self.map.unchecked_advise_range(UncheckedAdvice::DontNeed, start, end - start) };
+        }
+    }
+}
+
+pub(super) fn page_size() -> usize {
+    rustix::param::page_size()
+}

@@ -1,0 +1,361 @@
+//! Where a file's bytes come from: a file on disk, mapped or read in pieces, or bytes in memory.
+//!
+//! Short reads of a file that is opened for one read use `pread`, which costs less than a map; everything else uses one
+//! map under a guard, which turns the SIGBUS of a file that shrinks while it is mapped into an error.
+
+mod guard;
+mod mapped;
+
+use std::fs::{File, FileType, OpenOptions};
+use std::io;
+use std::mem::MaybeUninit;
+use std::ops::Range;
+use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use crate::error::{Error, Result};
+pub use mapped::Mapped;
+
+/// What a source is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// One read: short ranges go through `pread`.
+    Once,
+    /// Many reads: the file is mapped at the first one and the map is kept.
+    Kept,
+}
+
+/// The longest range that a source opened for one read takes by `pread` rather than by a map.
+const MAX_PREAD: u64 = 1 << 20;
+
+/// The bytes of one audio file; never empty.
+pub struct Source {
+    path: Option<PathBuf>,
+    len: u64,
+    bytes: Bytes,
+}
+
+enum Bytes {
+    File { file: File, access: Access, map: OnceLock<Option<Mapped>> },
+    Memory(Box<dyn AsRef<[u8]> + Send + Sync>),
+}
+
+impl Source {
+    /// Opens a regular file.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it is missing, not readable, a directory, a FIFO, a device or a socket; a FIFO does not block.
+    /// [`Error::Unsupported`] when it is empty.
+    pub fn open(path: &Path, access: Access) -> Result<Self> {
+        Self::open_file(path, access).map_err(|error| error.in_file(path))
+    }
+
+    fn open_file(path: &Path, access: Access) -> Result<Self> {
+        // O_NONBLOCK keeps a FIFO without a writer from hanging and does nothing to a regular file.
+        let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
+        let file = OpenOptions::new().read(true).custom_flags(flags).open(path);
+        let file = file.map_err(|cause| Error::io("opening", cause))?;
+        let metadata = file.metadata().map_err(|cause| Error::io("opening", cause))?;
+        if !metadata.is_file() {
+            return Err(Error::io("opening", not_regular(metadata.file_type())));
+        }
+        let bytes = Bytes::File { file, access, map: OnceLock::new() };
+        Self::non_empty(Some(path.to_path_buf()), metadata.len(), bytes, "the file is empty (0 bytes)")
+    }
+
+    /// Takes a whole file that is in memory.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] when there are no bytes.
+    pub fn from_bytes(bytes: impl AsRef<[u8]> + Send + Sync + 'static) -> Result<Self> {
+        let len = bytes.as_ref().len() as u64;
+        Self::non_empty(None, len, Bytes::Memory(Box::new(bytes)), "there are no bytes to read (0 bytes)")
+    }
+
+    fn non_empty(path: Option<PathBuf>, len: u64, bytes: Bytes, otherwise: &str) -> Result<Self> {
+        if len == 0 {
+            return Err(Error::Unsupported {
+                path,
+                container: None,
+                codec: None,
+                what: otherwise.to_owned(),
+            });
+        }
+        Ok(Self { path, len, bytes })
+    }
+
+    /// The file's path, when there is one.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// The length in bytes when the source was opened.
+    #[allow(clippy::len_without_is_empty)] // a source is never empty
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// The bytes of `range`: in place where they are in memory or mapped, else read into `scratch`.
+    ///
+    /// The bytes of a map can change or vanish under the reader: [`verify`](Self::verify) afterwards says whether they
+    /// did.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the file cannot be read or is shorter than it was.
+    pub fn read<'a>(&'a self, range: Range<u64>, scratch: &'a mut Vec<u8>) -> Result<&'a [u8]> {
+        let (start, end) = self.bounds(&range)?;
+        match &self.bytes {
+            Bytes::Memory(bytes) => {
+                bytes.as_ref().as_ref().get(start..end).ok_or_else(|| self.outside(&range))
+            }
+            Bytes::File { file, .. } => match self.mapped() {
+                Some(map) => map.bytes().get(start..end).ok_or_else(|| self.outside(&range)),
+                None => {
+                    let count = end - start;
+                    if scratch.len() < count {
+                        scratch.resize(count, 0);
+                    }
+                    let scratch = scratch.get_mut(..count).unwrap_or_default();
+                    file.read_exact_at(scratch, range.start)
+                        .map_err(|cause| self.read_failed(range.start, cause))?;
+                    Ok(scratch)
+                }
+            },
+        }
+    }
+
+    /// Copies the bytes that begin at `offset` into all of `out`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the file cannot be read or is shorter than it was.
+    pub fn read_into(&self, offset: u64, out: &mut [MaybeUninit<u8>]) -> Result<()> {
+        let range = offset..offset.saturating_add(out.len() as u64);
+        self.bounds(&range)?;
+        match &self.bytes {
+            Bytes::File { file, .. } if self.mapped().is_none() => {
+                let mut filled = 0;
+                while let Some(rest) = out.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+                    match rustix::io::pread(file, rest, offset + filled as u64) {
+                        Ok(([], _)) => {
+                            return Err(self.read_failed(offset, io::ErrorKind::UnexpectedEof.into()));
+                        }
+                        Ok((bytes, _)) => filled += bytes.len(),
+                        Err(rustix::io::Errno::INTR) => {}
+                        Err(errno) => return Err(self.read_failed(offset, errno.into())),
+                    }
+                }
+            }
+            _ => {
+                out.write_copy_of_slice(self.read(range, &mut Vec::new())?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that what was read of a map up to `end` was the file's: the file has not shrunk since.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it has, or when the disk failed under the map.
+    pub fn verify(&self, end: u64) -> Result<()> {
+        let Bytes::File { file, map, .. } = &self.bytes else { return Ok(()) };
+        let Some(Some(map)) = map.get() else { return Ok(()) };
+        let len = file.metadata().map_err(|cause| self.read_failed(end, cause))?.len();
+        if len < end || map.is_damaged() {
+            let cause = match len < self.len {
+                true => shrank(self.len, Some(len)),
+                false => io::Error::other("a mapped page could not be read from the disk"),
+            };
+            return Err(self.read_failed(len.min(end), cause));
+        }
+        Ok(())
+    }
+
+    /// Gives back the memory that the mapped pages of `range` take up; they are read again when needed again.
+    pub fn release(&self, range: &Range<u64>) {
+        if let Bytes::File { map, access: Access::Once, .. } = &self.bytes
+            && let Some(Some(map)) = map.get()
+            && let Ok((start, end)) = self.bounds(range)
+        {
+            map.release(start..end);
+        }
+    }
+
+    /// The whole file in place, when it is in memory or can be mapped.
+    pub fn whole(&self) -> Option<&[u8]> {
+        match &self.bytes {
+            Bytes::Memory(bytes) => Some(bytes.as_ref().as_ref()),
+            Bytes::File { file, map, .. } => self.map(file, map).map(Mapped::bytes),
+        }
+    }
+
+    /// Maps the file if that is the cheaper way to read `range`, at once or in pieces.
+    pub fn expect(&self, range: &Range<u64>) {
+        if let Bytes::File { file, map, access } = &self.bytes
+            && (*access == Access::Kept || range.end - range.start > MAX_PREAD)
+        {
+            self.map(file, map);
+        }
+    }
+
+    /// The map, if there is one by now.
+    fn mapped(&self) -> Option<&Mapped> {
+        match &self.bytes {
+            Bytes::File { map, .. } => map.get().and_then(Option::as_ref),
+            Bytes::Memory(_) => None,
+        }
+    }
+
+    fn map<'a>(&self, file: &File, map: &'a OnceLock<Option<Mapped>>) -> Option<&'a Mapped> {
+        // A file system that refuses to map is no error: every read falls back to pread.
+        map.get_or_init(|| {
+            usize::try_from(self.len).ok().and_then(|len| Mapped::new(file, len).ok().flatten())
+        })
+        .as_ref()
+    }
+
+    fn bounds(&self, range: &Range<u64>) -> Result<(usize, usize)> {
+        let inside = range.start <= range.end && range.end <= self.len;
+        let bounds = usize::try_from(range.start).ok().zip(usize::try_from(range.end).ok());
+        bounds.filter(|_| inside).ok_or_else(|| self.outside(range))
+    }
+
+    fn outside(&self, range: &Range<u64>) -> Error {
+        let what = format!("bytes {}..{} of {} were asked for", range.start, range.end, self.len);
+        self.read_failed(range.start, io::Error::new(io::ErrorKind::UnexpectedEof, what))
+    }
+
+    /// An error of a read at `offset`; the end of the file can only be met when it came nearer since it was opened.
+    fn read_failed(&self, offset: u64, cause: io::Error) -> Error {
+        let cause = match (cause.kind(), cause.get_ref()) {
+            (io::ErrorKind::UnexpectedEof, None) => shrank(self.len, None),
+            _ => cause,
+        };
+        Error::Io { path: self.path.clone(), doing: "reading", offset: Some(offset), cause }
+    }
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Source").field("path", &self.path).field("len", &self.len).finish_non_exhaustive()
+    }
+}
+
+fn shrank(from: u64, to: Option<u64>) -> io::Error {
+    let to = to.map(|to| format!(" to {to}")).unwrap_or_default();
+    let what = format!("the file shrank from {from}{to} bytes while it was being read");
+    io::Error::new(io::ErrorKind::UnexpectedEof, what)
+}
+
+/// Why something that is no regular file is refused.
+fn not_regular(kind: FileType) -> io::Error {
+    let what = match kind {
+        _ if kind.is_dir() => return io::ErrorKind::IsADirectory.into(),
+        _ if kind.is_fifo() => "a FIFO",
+        _ if kind.is_socket() => "a socket",
+        _ if kind.is_char_device() || kind.is_block_device() => "a device",
+        _ => "no regular file",
+    };
+    let what =
+        format!("it is {what}, and only regular files can be mapped; read it into bytes and pass those");
+    io::Error::new(io::ErrorKind::InvalidInput, what)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn file_of(bytes: &[u8]) -> tempfile::NamedTempFile {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(bytes).unwrap();
+        file
+    }
+
+    fn message(result: Result<Source>) -> String {
+        result.err().unwrap().to_string()
+    }
+
+    fn mapped(file: &tempfile::NamedTempFile) -> Source {
+        let source = Source::open(file.path(), Access::Kept).unwrap();
+        source.expect(&(0..1));
+        assert!(source.mapped().is_some());
+        source
+    }
+
+    #[test]
+    fn every_way_of_reading_gives_the_same_bytes() {
+        let bytes: Vec<u8> = (0..3_000_000u32).map(|i| (i % 251) as u8).collect();
+        let file = file_of(&bytes);
+        let sources = [
+            Source::open(file.path(), Access::Once).unwrap(),
+            mapped(&file),
+            Source::from_bytes(bytes.clone()).unwrap(),
+        ];
+        for source in &sources {
+            for range in [0..10, 2_999_990..3_000_000, 5..2_500_000, 7..7] {
+                let expected = &bytes[range.start as usize..range.end as usize];
+                assert_eq!(source.read(range.clone(), &mut Vec::new()).unwrap(), expected);
+                let mut out = vec![MaybeUninit::uninit(); expected.len()];
+                source.read_into(range.start, &mut out).unwrap();
+                #[allow(unsafe_code)]
+                // SAFETY: `read_into` initialises all of `out` when it succeeds.
+                let out = unsafe { out.assume_init_ref() };
+                assert_eq!(out, expected);
+                source.release(&range);
+            }
+            source.verify(3_000_000).unwrap();
+            assert!(source.read(0..3_000_001, &mut Vec::new()).is_err());
+            assert!(source.read(u64::MAX - 1..u64::MAX, &mut Vec::new()).is_err());
+        }
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_refused_by_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let fifo = dir.path().join("fifo");
+        rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        let missing = dir.path().join("missing");
+        let empty = file_of(b"");
+        assert!(message(Source::open(&fifo, Access::Once)).contains("a FIFO"));
+        assert!(message(Source::open(Path::new("/dev/null"), Access::Once)).contains("a device"));
+        assert!(message(Source::open(dir.path(), Access::Once)).contains("directory"));
+        assert!(message(Source::open(&missing, Access::Once)).contains("missing"));
+        assert!(message(Source::open(empty.path(), Access::Once)).contains("empty (0 bytes)"));
+        assert!(message(Source::from_bytes(Vec::new())).contains("0 bytes"));
+    }
+
+    #[test]
+    fn a_file_that_shrinks_under_its_map_is_an_error() {
+        let file = file_of(&vec![1; 1 << 20]);
+        let source = mapped(&file);
+        assert_eq!(source.read(0..1 << 20, &mut Vec::new()).unwrap()[5000], 1);
+        file.as_file().set_len(4096).unwrap();
+        let sum: u64 = source.read(0..1 << 20, &mut Vec::new()).unwrap().iter().map(|&b| u64::from(b)).sum();
+        assert_eq!(sum, 4096);
+        let error = source.verify(1 << 20).unwrap_err().to_string();
+        assert!(error.contains("shrank from 1048576 to 4096 bytes"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_shrinks_inside_a_page_is_an_error() {
+        let file = file_of(&[1; 5000]);
+        let source = mapped(&file);
+        source.read(0..5000, &mut Vec::new()).unwrap();
+        file.as_file().set_len(4999).unwrap();
+        assert!(source.verify(5000).is_err());
+        assert!(source.verify(4999).is_ok());
+    }
+
+    #[test]
+    fn a_file_that_shrinks_before_a_pread_is_an_error() {
+        let file = file_of(&[1; 5000]);
+        let source = Source::open(file.path(), Access::Once).unwrap();
+        file.as_file().set_len(100).unwrap();
+        let error = source.read(0..5000, &mut Vec::new()).unwrap_err().to_string();
+        assert!(error.contains("shrank from 5000"), "{error}");
+        let error = source.read_into(0, &mut [MaybeUninit::uninit(); 5000]).unwrap_err().to_string();
+        assert!(error.contains("shrank from 5000"), "{error}");
+    }
+}

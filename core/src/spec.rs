@@ -1,0 +1,214 @@
+//! What a caller asks for: sample format, channels and layout of the frames to come.
+
+#![forbid(unsafe_code)]
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+use crate::pcm::OutputFormat;
+
+/// How several channels become one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MonoMode {
+    /// The arithmetic mean: the sum over the number of channels.
+    #[default]
+    Mean,
+    /// The sum over the square root of the number of channels, which keeps the power of channels that have nothing in
+    /// common.
+    EqualPower,
+}
+
+impl MonoMode {
+    /// The factor on the sum of `num_channels` channels.
+    pub fn gain(self, num_channels: u16) -> f64 {
+        match self {
+            Self::Mean => 1.0 / f64::from(num_channels),
+            Self::EqualPower => 1.0 / f64::from(num_channels).sqrt(),
+        }
+    }
+}
+
+impl FromStr for MonoMode {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "mean" => Ok(Self::Mean),
+            "equal_power" => Ok(Self::EqualPower),
+            _ => Err(Error::argument("mono_mode", "'mean' or 'equal_power'", format!("'{name}'"))),
+        }
+    }
+}
+
+/// The order of an array's axes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layout {
+    /// `(frames, channels)`: interleaved samples, as most files have them.
+    #[default]
+    ChannelsLast,
+    /// `(channels, frames)`: planar samples.
+    ChannelsFirst,
+}
+
+impl FromStr for Layout {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "channels_last" => Ok(Self::ChannelsLast),
+            "channels_first" => Ok(Self::ChannelsFirst),
+            _ => Err(Error::argument("layout", "'channels_last' or 'channels_first'", format!("'{name}'"))),
+        }
+    }
+}
+
+/// The channels a caller wants.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ChannelSelection {
+    /// All, in the file's order.
+    #[default]
+    All,
+    /// These, counted from 0, in this order; one may come twice.
+    Only(Vec<u16>),
+    /// All, mixed into one.
+    Mono(MonoMode),
+}
+
+/// The frames a caller asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FrameSpec {
+    /// The type of the samples.
+    pub format: OutputFormat,
+    /// Which channels.
+    pub channels: ChannelSelection,
+    /// The order of the axes.
+    pub layout: Layout,
+    /// Whether a single channel comes without an axis of its own, as `(frames,)`.
+    pub squeeze_mono: bool,
+}
+
+impl Default for FrameSpec {
+    fn default() -> Self {
+        Self {
+            format: OutputFormat::F32,
+            channels: ChannelSelection::default(),
+            layout: Layout::default(),
+            squeeze_mono: false,
+        }
+    }
+}
+
+impl FrameSpec {
+    /// The number of channels that come out of a file with `num_channels`.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when a channel is asked for that the file does not have, or none at all.
+    pub fn num_channels(&self, num_channels: u16) -> Result<usize> {
+        match &self.channels {
+            ChannelSelection::All => Ok(usize::from(num_channels)),
+            ChannelSelection::Mono(_) => Ok(1),
+            ChannelSelection::Only(channels) => {
+                if channels.is_empty() {
+                    return Err(Error::argument("channels", "at least one channel", "none"));
+                }
+                match channels.iter().find(|&&channel| channel >= num_channels) {
+                    Some(channel) => {
+                        let expected = format!("channels of a file that has {num_channels} (counted from 0)");
+                        Err(Error::argument("channels", expected, channel))
+                    }
+                    None => Ok(channels.len()),
+                }
+            }
+        }
+    }
+
+    /// The shape of an array of `num_frames` frames of a file with `num_channels`.
+    ///
+    /// # Errors
+    /// As [`num_channels`](Self::num_channels); [`Error::Limit`] when the array has no room in memory.
+    pub fn shape(&self, num_frames: u64, num_channels: u16) -> Result<Shape> {
+        let num_channels = self.num_channels(num_channels)?;
+        let too_large = |got| Error::Limit {
+            path: None,
+            what: "the number of bytes asked for",
+            max: i64::MAX as u64,
+            got,
+        };
+        let num_bytes =
+            num_frames.saturating_mul(num_channels as u64).saturating_mul(self.format.num_bytes() as u64);
+        let num_frames = isize::try_from(num_bytes).ok().and_then(|_| usize::try_from(num_frames).ok());
+        let num_frames = num_frames.ok_or_else(|| too_large(num_bytes))?;
+        let axes = match self.layout {
+            _ if self.squeeze_mono && num_channels == 1 => [num_frames, 1],
+            Layout::ChannelsLast => [num_frames, num_channels],
+            Layout::ChannelsFirst => [num_channels, num_frames],
+        };
+        let num_axes = if self.squeeze_mono && num_channels == 1 { 1 } else { 2 };
+        Ok(Shape { axes, num_axes })
+    }
+}
+
+/// The shape of an array in C order, of one axis or two.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    axes: [usize; 2],
+    num_axes: usize,
+}
+
+impl Shape {
+    /// The lengths of the axes.
+    pub fn axes(&self) -> &[usize] {
+        self.axes.get(..self.num_axes).unwrap_or(&self.axes)
+    }
+
+    /// The number of samples.
+    pub fn num_samples(&self) -> usize {
+        self.axes.iter().product()
+    }
+}
+
+impl fmt::Debug for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.axes()).finish()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn shape(layout: Layout, channels: ChannelSelection, squeeze_mono: bool) -> Vec<usize> {
+        let spec = FrameSpec { layout, channels, squeeze_mono, ..FrameSpec::default() };
+        spec.shape(10, 3).unwrap().axes().to_vec()
+    }
+
+    #[test]
+    fn shapes_follow_layout_selection_and_squeeze() {
+        use ChannelSelection::{All, Mono, Only};
+        assert_eq!(shape(Layout::ChannelsLast, All, true), [10, 3]);
+        assert_eq!(shape(Layout::ChannelsFirst, All, false), [3, 10]);
+        assert_eq!(shape(Layout::ChannelsFirst, Mono(MonoMode::Mean), false), [1, 10]);
+        assert_eq!(shape(Layout::ChannelsFirst, Mono(MonoMode::Mean), true), [10]);
+        assert_eq!(shape(Layout::ChannelsLast, Only(vec![2, 2]), true), [10, 2]);
+        assert_eq!(shape(Layout::ChannelsLast, Only(vec![1]), true), [10]);
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        let spec = FrameSpec { channels: ChannelSelection::Only(vec![3]), ..FrameSpec::default() };
+        assert!(spec.shape(1, 3).unwrap_err().to_string().contains("has 3 (counted from 0), got 3"));
+        let spec = FrameSpec { channels: ChannelSelection::Only(vec![]), ..FrameSpec::default() };
+        assert!(spec.shape(1, 3).is_err());
+        assert!(matches!(FrameSpec::default().shape(u64::MAX, 2), Err(Error::Limit { .. })));
+        assert!("loud".parse::<MonoMode>().unwrap_err().to_string().contains("got 'loud'"));
+        assert!("rows".parse::<Layout>().is_err());
+    }
+
+    #[test]
+    fn gains_are_one_over_n_and_one_over_its_root() {
+        assert_eq!(MonoMode::Mean.gain(4), 0.25);
+        assert_eq!(MonoMode::EqualPower.gain(4), 0.5);
+    }
+}
