@@ -2,8 +2,8 @@
 
 #![allow(unsafe_code)] // uninitialised memory and page advice
 
-use std::fmt;
 use std::mem::MaybeUninit;
+use std::ptr::NonNull;
 use std::sync::{Mutex, PoisonError};
 
 use bytemuck::AnyBitPattern;
@@ -13,6 +13,7 @@ use crate::pcm::OutputFormat;
 use crate::spec::Shape;
 
 /// A block of memory that is aligned for every array library: JAX takes 64-byte alignment without a copy.
+#[derive(Debug)]
 #[repr(align(64))]
 struct Line {
     _bytes: [u8; 64],
@@ -30,25 +31,34 @@ const MAX_RECYCLED: usize = 1 << 20;
 /// How many buffers are kept.
 const NUM_RECYCLED: usize = 8;
 
-static RECYCLED: Mutex<Vec<Box<[MaybeUninit<Line>]>>> = Mutex::new(Vec::new());
+/// Memory of the allocator's; its vector is always empty and only owns it.
+type Lines = Vec<Line>;
 
+static RECYCLED: Mutex<Vec<Lines>> = Mutex::new(Vec::new());
+
+#[derive(Debug)]
 enum Memory {
-    Heap(Box<[MaybeUninit<Line>]>),
-    Huge { map: MmapMut, start: usize },
+    Heap { lines: Lines, recycle: bool },
+    Huge { _map: MmapMut },
 }
 
 /// A buffer of bytes whose contents are whatever they were: aligned to 64 bytes, large ones to huge pages.
+#[derive(Debug)]
 pub struct Buffer {
     memory: Memory,
+    start: NonNull<u8>,
     num_bytes: usize,
-    recycle: bool,
 }
+
+// SAFETY: a buffer owns its memory, which no thread is tied to.
+unsafe impl Send for Buffer {}
+// SAFETY: a shared buffer gives out nothing but its address.
+unsafe impl Sync for Buffer {}
 
 impl Buffer {
     /// A buffer of `num_bytes`, for as long as its owner likes.
     pub fn new(num_bytes: usize) -> Self {
-        let memory = huge(num_bytes).unwrap_or_else(|| Memory::Heap(heap(num_bytes)));
-        Self { memory, num_bytes, recycle: false }
+        Self::huge(num_bytes).unwrap_or_else(|| Self::heap(lines(num_bytes), num_bytes, false))
     }
 
     /// A buffer of `num_bytes` that is soon given back: small ones are kept for the next call when they are dropped.
@@ -57,31 +67,43 @@ impl Buffer {
             return Self::new(num_bytes);
         }
         let mut kept = RECYCLED.lock().unwrap_or_else(PoisonError::into_inner);
-        let fit = kept.iter().position(|lines| size_of_val::<[_]>(lines) >= num_bytes);
-        let lines = fit.map(|index| kept.swap_remove(index));
+        let fit = kept.iter().position(|lines| lines.capacity() * size_of::<Line>() >= num_bytes);
+        let fit = fit.map(|index| kept.swap_remove(index));
         drop(kept);
         // Sizes in powers of two, so that a buffer serves the next call of about the same length.
-        let lines = lines.unwrap_or_else(|| heap(num_bytes.next_power_of_two()));
-        Self { memory: Memory::Heap(lines), num_bytes, recycle: true }
+        let lines = fit.unwrap_or_else(|| lines(num_bytes.next_power_of_two()));
+        Self::heap(lines, num_bytes, true)
+    }
+
+    fn heap(mut lines: Lines, num_bytes: usize, recycle: bool) -> Self {
+        // A vector's pointer is never null, and stays where it is while the vector is moved about.
+        let start = NonNull::new(lines.as_mut_ptr().cast()).unwrap_or(NonNull::dangling());
+        Self { memory: Memory::Heap { lines, recycle }, start, num_bytes }
+    }
+
+    fn huge(num_bytes: usize) -> Option<Self> {
+        if num_bytes < MIN_HUGE {
+            return None;
+        }
+        let mut map = MmapMut::map_anon(num_bytes.checked_add(HUGE_PAGE)?).ok()?;
+        // A kernel without huge pages still has the memory.
+        #[cfg(target_os = "linux")]
+        let _ = map.advise(memmap2::Advice::HugePage);
+        let first = map.as_mut_ptr();
+        let start = NonNull::new(first.wrapping_add(first.align_offset(HUGE_PAGE)))?;
+        Some(Self { memory: Memory::Huge { _map: map }, start, num_bytes })
     }
 
     /// The address of the first byte.
-    pub fn as_ptr(&self) -> *const u8 {
-        match &self.memory {
-            Memory::Heap(lines) => lines.as_ptr().cast(),
-            Memory::Huge { map, start } => map.as_ptr().wrapping_add(*start),
-        }
+    pub fn as_ptr(&self) -> *mut u8 {
+        self.start.as_ptr()
     }
 
     /// The bytes, to be filled.
     pub fn as_uninit_mut(&mut self) -> &mut [MaybeUninit<u8>] {
-        let start: *mut MaybeUninit<u8> = match &mut self.memory {
-            Memory::Heap(lines) => lines.as_mut_ptr().cast(),
-            Memory::Huge { map, start } => map.as_mut_ptr().wrapping_add(*start).cast(),
-        };
         // SAFETY: both kinds of memory hold at least `num_bytes` from there on, are borrowed mutably for as long as the
         // slice lives, and MaybeUninit<u8> needs neither alignment nor a value.
-        unsafe { std::slice::from_raw_parts_mut(start, self.num_bytes) }
+        unsafe { std::slice::from_raw_parts_mut(self.as_ptr().cast(), self.num_bytes) }
     }
 
     /// The size in bytes.
@@ -92,7 +114,7 @@ impl Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        if let (true, Memory::Heap(lines)) = (self.recycle, &mut self.memory) {
+        if let Memory::Heap { lines, recycle: true } = &mut self.memory {
             let lines = std::mem::take(lines);
             let mut kept = RECYCLED.lock().unwrap_or_else(PoisonError::into_inner);
             if kept.len() < NUM_RECYCLED {
@@ -102,26 +124,8 @@ impl Drop for Buffer {
     }
 }
 
-impl fmt::Debug for Buffer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Buffer").field("num_bytes", &self.num_bytes).finish_non_exhaustive()
-    }
-}
-
-fn heap(num_bytes: usize) -> Box<[MaybeUninit<Line>]> {
-    Box::new_uninit_slice(num_bytes.div_ceil(size_of::<Line>()))
-}
-
-fn huge(num_bytes: usize) -> Option<Memory> {
-    if num_bytes < MIN_HUGE {
-        return None;
-    }
-    let map = MmapMut::map_anon(num_bytes.checked_add(HUGE_PAGE)?).ok()?;
-    // A kernel without huge pages still has the memory.
-    #[cfg(target_os = "linux")]
-    let _ = map.advise(memmap2::Advice::HugePage);
-    let start = map.as_ptr().align_offset(HUGE_PAGE);
-    Some(Memory::Huge { map, start })
+fn lines(num_bytes: usize) -> Lines {
+    Vec::with_capacity(num_bytes.div_ceil(size_of::<Line>()))
 }
 
 /// Asks for huge pages under the aligned inside of memory that somebody else allocated and nobody has touched yet.
@@ -183,6 +187,13 @@ impl Frames {
     pub fn bytes(&self) -> &[u8] {
         // SAFETY: `new` was promised that every one of the `num_bytes` bytes there has been written.
         unsafe { std::slice::from_raw_parts(self.buffer.as_ptr(), self.buffer.num_bytes()) }
+    }
+
+    /// The address of the first sample, for an array library that takes the memory over.
+    ///
+    /// Writing there is the caller's to answer for: no other reference to the samples may be in use.
+    pub fn as_ptr(&self) -> *mut u8 {
+        self.buffer.as_ptr()
     }
 
     /// The samples' bytes, to be changed in place.

@@ -198,7 +198,8 @@ impl Reader {
         Err(self.named(Error::argument("frames", expected, format!("{}..{}", frames.start, frames.end))))
     }
 
-    fn named(&self, error: Error) -> Error {
+    /// Names this reader's file in an error that does not name one yet.
+    pub fn named(&self, error: Error) -> Error {
         match self.path() {
             Some(path) => error.in_file(path),
             None => error,

@@ -1,1 +1,31 @@
-//! The extension module.
+//! The extension module `mapwave._core`: converts arguments, errors and arrays, nothing else.
+
+mod api;
+mod arrays;
+mod batch;
+mod build_info;
+mod dlpack;
+mod errors;
+mod frames;
+mod info;
+mod input;
+mod options;
+mod reader;
+mod stream;
+
+/// The Rust side of mapwave.
+#[pyo3::pymodule]
+mod _core {
+    #[pymodule_export]
+    use super::api::Api;
+    #[pymodule_export]
+    use super::build_info::build_info;
+    #[pymodule_export]
+    use super::frames::Frames;
+    #[pymodule_export]
+    use super::info::AudioInfo;
+    #[pymodule_export]
+    use super::reader::{Blocks, Reader};
+    #[pymodule_export]
+    use super::stream::Stream;
+}

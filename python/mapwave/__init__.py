@@ -1,0 +1,83 @@
+"""mapwave: the audio data layer for MLX.
+
+Maps an audio file into memory and puts its samples straight into ``mlx.core.array``::
+
+    import mapwave
+
+    audio, sr = mapwave.load("speech.wav")                          # (frames, channels), float32
+    audio, sr = mapwave.load("speech.wav", offset=1.5, duration=2)  # only these two seconds are read
+    for chunk, sr in mapwave.stream("long.wav", chunk_duration=1.0):
+        ...
+    with mapwave.open("speech.wav") as reader:                      # many reads of one file
+        window = reader[16000:32000]
+
+The same functions for other array libraries, none of which needs MLX: :mod:`mapwave.numpy`, :mod:`mapwave.torch`,
+:mod:`mapwave.jax`. MLX itself is imported when the first array is made.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import errors
+from ._core import Api, AudioInfo, Blocks, Frames, Reader, Stream, build_info
+from .errors import AudioError, MalformedFile, UnsupportedFormat
+
+__all__ = [
+    "AudioError",
+    "AudioInfo",
+    "Blocks",
+    "Frames",
+    "MalformedFile",
+    "Reader",
+    "Stream",
+    "UnsupportedFormat",
+    "batch_load",
+    "errors",
+    "info",
+    "load",
+    "open",
+    "show_build_info",
+    "stream",
+    "supports_soxr",
+]
+
+__version__: str = build_info()["version"]
+
+
+def _mlx() -> Any:
+    try:
+        from .mlx import Arrays
+    except ModuleNotFoundError as error:
+        if error.name not in ("mlx", "mlx.core"):
+            raise
+        raise ModuleNotFoundError(
+            "mapwave.load returns MLX arrays and MLX is not installed: pip install 'mlx[cpu]' (Linux) or mlx (macOS), "
+            "or use mapwave.numpy, mapwave.torch or mapwave.jax",
+            name=error.name,
+        ) from None
+    return Arrays
+
+
+_api = Api(_mlx)
+
+load = _api.load
+info = _api.info
+stream = _api.stream
+batch_load = _api.batch_load
+open = _api.open
+
+
+def show_build_info() -> dict[str, Any]:
+    """The facts of this build and machine, as the doctor prints them.
+
+    Returns:
+        A dict with ``version``, ``target``, ``debug_assertions``, ``cpu_features``, ``num_processors``, ``containers``
+        and ``dtypes``.
+    """
+    return build_info()
+
+
+def supports_soxr() -> bool:
+    """Whether libsoxr resampling is available: not in this version."""
+    return False

@@ -1,0 +1,27 @@
+"""mapwave for JAX: the functions of :mod:`mapwave`, returning CPU ``jax.Array`` over memory that is not copied."""
+
+from __future__ import annotations
+
+import jax.dlpack
+
+from ._core import Api
+
+__all__ = ["batch_load", "info", "load", "open", "stream"]
+
+
+class Arrays:
+    """JAX as the core sees an array library."""
+
+    from_frames = staticmethod(jax.dlpack.from_dlpack)
+    copies = False
+    allocate = None
+    finish = None
+
+
+_api = Api(lambda: Arrays)
+
+load = _api.load
+info = _api.info
+stream = _api.stream
+batch_load = _api.batch_load
+open = _api.open

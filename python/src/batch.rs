@@ -1,0 +1,146 @@
+//! `batch_load`: many files on several threads, results in the order of the paths.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use mapwave::source::Access;
+use mapwave::{Buffer, Effort, FrameSpec, Frames};
+use pyo3::intern;
+use pyo3::prelude::*;
+
+use crate::arrays::ArrayLibrary;
+use crate::errors::raise;
+use crate::input::Input;
+use crate::options::{Rate, Window};
+
+/// What is the same for every file of a batch.
+pub(crate) struct Batch {
+    pub(crate) rate: Rate,
+    pub(crate) window: Window,
+    pub(crate) spec: FrameSpec,
+    pub(crate) num_workers: usize,
+}
+
+/// How often the caller's thread asks whether Ctrl-C was pressed while it waits.
+const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// A file that was read, or why it was not.
+type Item = (usize, mapwave::Result<(Frames, u32)>);
+
+/// Reads the files on `num_workers` threads and makes the arrays on the caller's.
+///
+/// Workers wait when they are more than two files ahead, so that a batch needs little more memory than its result.
+pub(crate) fn load<'py>(
+    py: Python<'py>,
+    library: &ArrayLibrary,
+    batch: &Batch,
+    inputs: Vec<Input>,
+    progress: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Vec<(Bound<'py, PyAny>, u32)>> {
+    let report = Progress::new(py, progress, inputs.len())?;
+    let num_workers = batch.num_workers.min(inputs.len()).max(1);
+    let mut arrays: Vec<Option<(Bound<'py, PyAny>, u32)>> = inputs.iter().map(|_| None).collect();
+    let (queue, stop) = (Mutex::new(inputs.into_iter().enumerate()), AtomicBool::new(false));
+    let (sender, mut receiver) = mpsc::sync_channel::<Item>(2 * num_workers);
+    std::thread::scope(|scope| {
+        for _ in 0..num_workers {
+            let (sender, queue, stop) = (sender.clone(), &queue, &stop);
+            scope.spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+                    let Some((index, input)) = next else { return };
+                    if sender.send((index, read(input, batch, stop))).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        let result = collect(py, library, batch, &mut receiver, &mut arrays, &report);
+        stop.store(true, Ordering::Relaxed);
+        // A worker that waits for room in the channel is let go.
+        drop(receiver);
+        result
+    })?;
+    Ok(arrays.into_iter().flatten().collect())
+}
+
+fn read(input: Input, batch: &Batch, stop: &AtomicBool) -> mapwave::Result<(Frames, u32)> {
+    let reader = input.open(Access::Once)?;
+    let frames = batch.window.of(&reader)?;
+    let effort = Effort { max_threads: 1, interrupted: &|| stop.load(Ordering::Relaxed) };
+    let read = reader.read_with(frames, &batch.spec, Buffer::recycled, &effort)?;
+    Ok((read, reader.track().sample_rate))
+}
+
+/// Takes what the workers send and puts each array in its place.
+fn collect<'py>(
+    py: Python<'py>,
+    library: &ArrayLibrary,
+    batch: &Batch,
+    receiver: &mut Receiver<Item>,
+    arrays: &mut [Option<(Bound<'py, PyAny>, u32)>],
+    report: &Progress<'py>,
+) -> PyResult<()> {
+    let mut done = 0;
+    loop {
+        let received = match receiver.try_recv() {
+            Ok(item) => Ok(item),
+            Err(_) => {
+                let receiver = &mut *receiver;
+                py.detach(move || receiver.recv_timeout(SIGNAL_INTERVAL))
+            }
+        };
+        match received {
+            Ok((index, result)) => {
+                let named = |error: PyErr| name_item(py, error, index, arrays.len());
+                let (frames, native) = result.map_err(|error| named(raise(py, &error)))?;
+                let rate = batch.rate.of(py, native).map_err(named)?;
+                let array = library.hand_over(py, frames)?;
+                if let Some(place) = arrays.get_mut(index) {
+                    *place = Some((array, rate));
+                }
+                done += 1;
+                report.update(done)?;
+            }
+            Err(RecvTimeoutError::Timeout) => py.check_signals()?,
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+        }
+    }
+}
+
+/// Adds to an error which of the paths it was; the path itself is in its message.
+fn name_item(py: Python<'_>, error: PyErr, index: usize, total: usize) -> PyErr {
+    // An exception that takes no note is raised without it.
+    let _ = error.add_note(py, format!("while loading paths[{index}] of {total}"));
+    error
+}
+
+/// Where progress is told: nowhere, to a function of `(done, total)`, or as a line on stderr.
+struct Progress<'py> {
+    report: Option<Bound<'py, PyAny>>,
+    total: usize,
+}
+
+impl<'py> Progress<'py> {
+    fn new(py: Python<'py>, progress: Option<&Bound<'py, PyAny>>, total: usize) -> PyResult<Self> {
+        let report = match progress {
+            None => None,
+            Some(progress) if progress.is_callable() => Some(progress.clone()),
+            Some(progress) if progress.extract::<bool>()? => {
+                Some(py.import(intern!(py, "mapwave._progress"))?.getattr(intern!(py, "show"))?)
+            }
+            Some(_) => None,
+        };
+        Ok(Self { report, total })
+    }
+
+    fn update(&self, done: usize) -> PyResult<()> {
+        match &self.report {
+            Some(report) => report.call1((done, self.total)).map(drop),
+            None => Ok(()),
+        }
+    }
+}

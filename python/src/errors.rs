@@ -1,0 +1,74 @@
+//! Errors of the core as the exceptions of `mapwave.errors`.
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use mapwave::Error;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyModule};
+
+/// Makes the exception for an error of the core.
+pub(crate) fn raise(py: Python<'_>, error: &Error) -> PyErr {
+    exception(py, error).unwrap_or_else(|failure| failure)
+}
+
+/// Makes an `InvalidArgument`, a ValueError.
+pub(crate) fn invalid(py: Python<'_>, message: &str) -> PyErr {
+    construct(py, "InvalidArgument", message, &PyDict::new(py)).unwrap_or_else(|failure| failure)
+}
+
+/// Makes a `NotAvailable`, a NotImplementedError.
+pub(crate) fn not_available(py: Python<'_>, message: &str) -> PyErr {
+    construct(py, "NotAvailable", message, &PyDict::new(py)).unwrap_or_else(|failure| failure)
+}
+
+fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
+    let facts = PyDict::new(py);
+    let mut name = "AudioError";
+    let set_path = |path: &Option<std::path::PathBuf>| match path.as_deref().map(Path::to_string_lossy) {
+        Some(path) => facts.set_item("path", path),
+        None => Ok(()),
+    };
+    match error {
+        Error::Io { path, offset, cause, .. } => {
+            set_path(path)?;
+            facts.set_item("offset", offset)?;
+            facts.set_item("errno", cause.raw_os_error())?;
+            name = match cause.kind() {
+                ErrorKind::NotFound => "AudioFileNotFound",
+                ErrorKind::PermissionDenied => "AudioPermissionDenied",
+                ErrorKind::IsADirectory => "AudioIsADirectory",
+                _ => "AudioIOError",
+            };
+        }
+        Error::Malformed { path, container, offset, .. } => {
+            set_path(path)?;
+            facts.set_item("container", container.name())?;
+            facts.set_item("offset", offset)?;
+            name = "MalformedFile";
+        }
+        Error::Unsupported { path, container, codec, .. } => {
+            set_path(path)?;
+            facts.set_item("container", container.map(|container| container.name()))?;
+            facts.set_item("codec", codec)?;
+            name = "UnsupportedFormat";
+        }
+        Error::Limit { path, .. } => {
+            set_path(path)?;
+            name = "LimitExceeded";
+        }
+        Error::Argument { path, .. } => {
+            set_path(path)?;
+            name = "InvalidArgument";
+        }
+        _ => {}
+    }
+    construct(py, name, &error.to_string(), &facts)
+}
+
+fn construct(py: Python<'_>, name: &str, message: &str, facts: &Bound<'_, PyDict>) -> PyResult<PyErr> {
+    static ERRORS: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+    let module = ERRORS.get_or_try_init(py, || py.import("mapwave.errors").map(Bound::unbind))?;
+    Ok(PyErr::from_value(module.bind(py).getattr(name)?.call((message,), Some(facts))?))
+}

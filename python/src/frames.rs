@@ -1,0 +1,205 @@
+//! `Frames`: samples in memory, or in place in a mapped file, as every array library can take them.
+
+#![allow(unsafe_code)] // the buffer protocol is a C interface
+
+use std::ffi::{CStr, c_int, c_void};
+use std::ptr;
+use std::sync::Arc;
+
+use mapwave::{OutputFormat, Reader, Shape};
+use pyo3::exceptions::PyBufferError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+
+use crate::dlpack;
+
+/// What keeps the samples where they are.
+#[derive(Clone)]
+pub(crate) enum Owner {
+    Memory(#[allow(dead_code)] Arc<mapwave::Frames>),
+    File(#[allow(dead_code)] Arc<Reader>),
+}
+
+/// Samples as a C-contiguous array, exported without a copy by the buffer protocol and by DLPack.
+///
+/// A view of a file is read-only and keeps its map alive; should the file shrink, what is gone reads as zeros.
+#[pyclass(frozen, module = "mapwave")]
+pub(crate) struct Frames {
+    owner: Owner,
+    start: *mut u8,
+    num_bytes: usize,
+    format: OutputFormat,
+    readonly: bool,
+    /// The shape and strides that the buffer protocol points to.
+    shape: Vec<ffi::Py_ssize_t>,
+    strides: Vec<ffi::Py_ssize_t>,
+}
+
+// SAFETY: the owner keeps the samples alive and may be sent and shared; `start` only points into what it owns.
+unsafe impl Send for Frames {}
+// SAFETY: as above; whoever writes through an exported pointer answers for it, as with any array.
+unsafe impl Sync for Frames {}
+
+impl Frames {
+    /// Takes frames that a read has made.
+    pub(crate) fn owned(frames: mapwave::Frames) -> Self {
+        let (start, num_bytes) = (frames.as_ptr(), frames.bytes().len());
+        let (format, shape) = (frames.format(), frames.shape());
+        Self::new(Owner::Memory(Arc::new(frames)), start, num_bytes, format, shape.axes(), false)
+    }
+
+    /// Points at a file's samples in place.
+    ///
+    /// # Errors
+    /// The core's, when they cannot be used in place.
+    pub(crate) fn of_file(reader: Arc<Reader>) -> mapwave::Result<Self> {
+        let view = reader.view()?;
+        let (start, num_bytes, format) = (view.bytes.as_ptr().cast_mut(), view.bytes.len(), view.format);
+        let spec = mapwave::FrameSpec { format, ..mapwave::FrameSpec::default() };
+        let shape: Shape = spec.shape(reader.num_frames(), reader.track().num_channels)?;
+        Ok(Self::new(Owner::File(reader), start, num_bytes, format, shape.axes(), true))
+    }
+
+    fn new(
+        owner: Owner,
+        start: *mut u8,
+        num_bytes: usize,
+        format: OutputFormat,
+        shape: &[usize],
+        readonly: bool,
+    ) -> Self {
+        let shape: Vec<_> = shape.iter().map(|&axis| axis.cast_signed()).collect();
+        let mut strides = vec![format.num_bytes().cast_signed(); shape.len()];
+        if let ([first, _], [_, second]) = (strides.as_mut_slice(), shape.as_slice()) {
+            *first *= *second;
+        }
+        Self { owner, start, num_bytes, format, readonly, shape, strides }
+    }
+
+    fn buffer_format(&self) -> PyResult<&'static CStr> {
+        match self.format {
+            OutputFormat::F32 => Ok(c"f"),
+            OutputFormat::F16 => Ok(c"e"),
+            OutputFormat::F64 => Ok(c"d"),
+            OutputFormat::I16 => Ok(c"h"),
+            OutputFormat::I32 => Ok(c"i"),
+            OutputFormat::Bf16 => {
+                Err(PyBufferError::new_err("the buffer protocol has no bfloat16; take the samples by DLPack"))
+            }
+        }
+    }
+}
+
+#[pymethods]
+impl Frames {
+    /// The lengths of the axes.
+    #[getter]
+    fn shape<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, &self.shape)
+    }
+
+    /// The type of the samples, such as "float32".
+    #[getter]
+    fn dtype(&self) -> &'static str {
+        self.format.name()
+    }
+
+    /// The size in bytes.
+    #[getter]
+    fn nbytes(&self) -> usize {
+        self.num_bytes
+    }
+
+    /// Whether the samples are a file's own and may not be changed.
+    #[getter]
+    fn readonly(&self) -> bool {
+        self.readonly
+    }
+
+    fn __len__(&self) -> usize {
+        self.shape.first().map_or(0, |axis| axis.unsigned_abs())
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let shape = self.shape(py)?;
+        Ok(format!(
+            "Frames(shape={shape}, dtype='{}', readonly={})",
+            self.dtype(),
+            python_bool(self.readonly)
+        ))
+    }
+
+    /// The samples as a DLPack capsule.
+    #[pyo3(signature = (*, stream=None, max_version=None, dl_device=None, copy=None))]
+    fn __dlpack__<'py>(
+        &self,
+        py: Python<'py>,
+        stream: Option<&Bound<'py, PyAny>>,
+        max_version: Option<(u32, u32)>,
+        dl_device: Option<(i32, i32)>,
+        copy: Option<bool>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if stream.is_some() {
+            return Err(PyBufferError::new_err("these samples are in the CPU's memory and take no stream"));
+        }
+        if dl_device.is_some_and(|device| device != dlpack::CPU) {
+            return Err(PyBufferError::new_err(
+                "these samples are in the CPU's memory; move the array afterwards",
+            ));
+        }
+        if copy == Some(true) {
+            return Err(PyBufferError::new_err(
+                "samples are exported without a copy; copy the array afterwards",
+            ));
+        }
+        let tensor = dlpack::Tensor {
+            owner: self.owner.clone(),
+            start: self.start,
+            format: self.format,
+            readonly: self.readonly,
+            shape: self.shape.iter().map(|&axis| axis as i64).collect(),
+        };
+        tensor.into_capsule(py, max_version)
+    }
+
+    /// The device of the samples in DLPack's terms: the CPU.
+    fn __dlpack_device__(&self) -> (i32, i32) {
+        dlpack::CPU
+    }
+
+    /// Fills in a `Py_buffer`.
+    unsafe fn __getbuffer__(slf: Bound<'_, Self>, view: *mut ffi::Py_buffer, flags: c_int) -> PyResult<()> {
+        let frames = slf.get();
+        let format = frames.buffer_format()?;
+        if frames.readonly && flags & ffi::PyBUF_WRITABLE != 0 {
+            return Err(PyBufferError::new_err(
+                "the samples of a mapped file are read-only; copy them to change them",
+            ));
+        }
+        let if_asked = |flag: c_int, pointer: *mut ffi::Py_ssize_t| {
+            if flags & flag == flag { pointer } else { ptr::null_mut() }
+        };
+        let filled = ffi::Py_buffer {
+            buf: frames.start.cast::<c_void>(),
+            obj: slf.clone().into_any().into_ptr(),
+            len: frames.num_bytes.cast_signed(),
+            itemsize: frames.format.num_bytes().cast_signed(),
+            readonly: c_int::from(frames.readonly),
+            ndim: c_int::try_from(frames.shape.len())?,
+            format: if flags & ffi::PyBUF_FORMAT != 0 { format.as_ptr().cast_mut() } else { ptr::null_mut() },
+            shape: if_asked(ffi::PyBUF_ND, frames.shape.as_ptr().cast_mut()),
+            strides: if_asked(ffi::PyBUF_STRIDES, frames.strides.as_ptr().cast_mut()),
+            suboffsets: ptr::null_mut(),
+            internal: ptr::null_mut(),
+        };
+        // SAFETY: the interpreter passes a valid place for the answer; all that it points to lives as long as `obj`, to
+        // which it holds a reference.
+        unsafe { view.write(filled) };
+        Ok(())
+    }
+}
+
+pub(crate) fn python_bool(value: bool) -> &'static str {
+    if value { "True" } else { "False" }
+}

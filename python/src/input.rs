@@ -1,0 +1,76 @@
+//! What a caller may pass as `path`: a path, bytes, or a binary file object.
+
+use std::path::PathBuf;
+
+use mapwave::Reader;
+use mapwave::source::Access;
+use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyString};
+
+use crate::errors::raise;
+
+/// An input that can be opened without the interpreter.
+pub(crate) enum Input {
+    Path(PathBuf),
+    Bytes(PyBackedBytes),
+}
+
+impl Input {
+    /// Takes what the caller passed; a file object is read from its position to its end.
+    pub(crate) fn new(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let py = object.py();
+        if object.is_instance_of::<PyString>() || object.hasattr(intern!(py, "__fspath__"))? {
+            return Ok(Self::Path(object.extract()?));
+        }
+        if let Ok(bytes) = object.cast::<PyBytes>() {
+            return Ok(Self::Bytes(bytes.clone().into()));
+        }
+        if object.is_instance_of::<PyByteArray>() || object.is_instance_of::<PyMemoryView>() {
+            return Ok(Self::Bytes(copied(object)?.into()));
+        }
+        if !object.hasattr(intern!(py, "read"))? {
+            let kind = object.get_type().name()?;
+            return Err(PyTypeError::new_err(format!(
+                "path must be a str, a path, bytes, a bytearray, a memoryview or a binary file object, got {kind}"
+            )));
+        }
+        let contents = object.call_method0(intern!(py, "read"))?;
+        match contents.cast_into::<PyBytes>() {
+            Ok(bytes) => Ok(Self::Bytes(bytes.into())),
+            Err(error) => {
+                let kind = error.into_inner().get_type().name()?.to_string();
+                let hint = if kind == "str" { "; open it in binary mode, 'rb'" } else { "" };
+                Err(PyTypeError::new_err(format!(
+                    "a file object's read() must return bytes, got {kind}{hint}"
+                )))
+            }
+        }
+    }
+
+    /// Opens it, without the interpreter's lock.
+    pub(crate) fn open(self, access: Access) -> mapwave::Result<Reader> {
+        match self {
+            Self::Path(path) => match access {
+                Access::Once => Reader::open_once(path),
+                Access::Kept => Reader::open(path),
+            },
+            Self::Bytes(bytes) => Reader::from_bytes(bytes),
+        }
+    }
+}
+
+/// Opens what the caller passed, with the interpreter free meanwhile.
+pub(crate) fn open(object: &Bound<'_, PyAny>, access: Access) -> PyResult<Reader> {
+    let input = Input::new(object)?;
+    let py = object.py();
+    py.detach(|| input.open(access)).map_err(|error| raise(py, &error))
+}
+
+/// A copy of bytes that somebody else could change meanwhile.
+fn copied<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+    let bytes = object.py().get_type::<PyBytes>().call1((object,))?;
+    Ok(bytes.cast_into::<PyBytes>()?)
+}

@@ -1,0 +1,181 @@
+//! The arguments that `load`, `stream`, `batch_load` and `open` share, checked before any file is touched.
+
+use std::ops::Range;
+
+use mapwave::{ChannelSelection, FrameSpec, Layout, MonoMode, OutputFormat, Reader};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+
+use crate::errors::{invalid, not_available, raise};
+
+/// The names that `resample_quality` takes.
+const RESAMPLE_QUALITIES: [&str; 11] = [
+    "default",
+    "fastest",
+    "low",
+    "medium",
+    "high",
+    "best",
+    "soxr_hq",
+    "soxr_vhq",
+    "soxr_style",
+    "soxr_compat",
+    "torchaudio_compat",
+];
+
+/// The highest sample rate that can be asked for, in Hz.
+const MAX_SAMPLE_RATE: i64 = 768_000;
+
+/// Which frames of a file are wanted, in the caller's terms.
+#[derive(Clone, Debug)]
+pub(crate) enum Window {
+    Seconds {
+        offset: f64,
+        duration: Option<f64>,
+    },
+    /// As in a slice: negative numbers count from the end.
+    Frames {
+        start: Option<i64>,
+        stop: Option<i64>,
+    },
+}
+
+impl Window {
+    /// Takes either `offset` and `duration` or `start` and `stop`.
+    pub(crate) fn new(
+        py: Python<'_>,
+        offset: f64,
+        duration: Option<f64>,
+        start: Option<i64>,
+        stop: Option<i64>,
+    ) -> PyResult<Self> {
+        if start.is_none() && stop.is_none() {
+            return Ok(Self::Seconds { offset, duration });
+        }
+        if offset != 0.0 || duration.is_some() {
+            return Err(invalid(
+                py,
+                "give either offset and duration in seconds or start and stop in frames, not both",
+            ));
+        }
+        Ok(Self::Frames { start, stop })
+    }
+
+    /// The frames of a file that are meant; an end past the file's is the file's.
+    pub(crate) fn of(&self, reader: &Reader) -> mapwave::Result<Range<u64>> {
+        let num_frames = reader.num_frames();
+        match *self {
+            Self::Seconds { offset, duration } => reader.window(offset, duration),
+            Self::Frames { start, stop } => {
+                let position = |index: i64| match u64::try_from(index) {
+                    Ok(index) => Some(index),
+                    Err(_) => num_frames.checked_sub(index.unsigned_abs()),
+                };
+                let refuse = |name, expected, got: Option<i64>| {
+                    let got = got.map_or(String::new(), |got| got.to_string());
+                    let error = mapwave::Error::Argument { path: None, name, expected, got };
+                    Err(reader.named(error))
+                };
+                let inside = format!("inside the file's {num_frames} frames");
+                let Some(first) = position(start.unwrap_or(0)).filter(|&first| first <= num_frames) else {
+                    return refuse("start", inside, start);
+                };
+                let last =
+                    stop.map_or(Some(num_frames), |stop| position(stop).map(|stop| stop.min(num_frames)));
+                match last {
+                    Some(last) if last >= first => Ok(first..last),
+                    _ => refuse("stop", format!("at least start, which is frame {first}"), stop),
+                }
+            }
+        }
+    }
+}
+
+/// What comes out, in the caller's terms.
+pub(crate) struct Output<'a, 'py> {
+    pub(crate) mono: bool,
+    pub(crate) mono_mode: &'a str,
+    pub(crate) layout: &'a str,
+    pub(crate) dtype: &'a str,
+    pub(crate) squeeze_mono: bool,
+    pub(crate) channels: Option<&'a Bound<'py, PyAny>>,
+}
+
+impl Output<'_, '_> {
+    /// The specification for the core.
+    pub(crate) fn spec(&self, py: Python<'_>) -> PyResult<FrameSpec> {
+        let parsed = || -> mapwave::Result<(OutputFormat, Layout, MonoMode)> {
+            Ok((self.dtype.parse()?, self.layout.parse()?, self.mono_mode.parse()?))
+        };
+        let (format, layout, mono_mode) = parsed().map_err(|error| raise(py, &error))?;
+        let channels = match (self.channels, self.mono) {
+            (None, false) => ChannelSelection::All,
+            (None, true) => ChannelSelection::Mono(mono_mode),
+            (Some(channels), false) => ChannelSelection::Only(channel_numbers(channels)?),
+            (Some(_), true) => return Err(invalid(py, "give either channels or mono=True, not both")),
+        };
+        Ok(FrameSpec { format, channels, layout, squeeze_mono: self.squeeze_mono })
+    }
+}
+
+/// One channel number or a sequence of them, counted from 0.
+fn channel_numbers(channels: &Bound<'_, PyAny>) -> PyResult<Vec<u16>> {
+    let number = |channel: i64| {
+        u16::try_from(channel).map_err(|_| {
+            invalid(channels.py(), &format!("channels must be numbers from 0 to 65535, got {channel}"))
+        })
+    };
+    if let Ok(channel) = channels.extract::<i64>() {
+        return Ok(vec![number(channel)?]);
+    }
+    let Ok(many) = channels.extract::<Vec<i64>>() else {
+        let kind = channels.get_type().name()?;
+        return Err(PyTypeError::new_err(format!(
+            "channels must be an int or a sequence of ints, got {kind}"
+        )));
+    };
+    many.into_iter().map(number).collect()
+}
+
+/// What a caller asks of the sample rate.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rate {
+    wanted: Option<u32>,
+}
+
+impl Rate {
+    /// Checks the target rate and the quality's name.
+    pub(crate) fn new(py: Python<'_>, sr: Option<i64>, resample_quality: &str) -> PyResult<Self> {
+        if !RESAMPLE_QUALITIES.contains(&resample_quality) {
+            let names = RESAMPLE_QUALITIES.map(|name| format!("'{name}'")).join(", ");
+            return Err(invalid(
+                py,
+                &format!("resample_quality must be one of {names}, got '{resample_quality}'"),
+            ));
+        }
+        let wanted = match sr {
+            None => None,
+            Some(rate @ 1..=MAX_SAMPLE_RATE) => u32::try_from(rate).ok(),
+            Some(rate) => {
+                return Err(invalid(
+                    py,
+                    &format!("sr must be 1 to {MAX_SAMPLE_RATE} Hz or None, got {rate}"),
+                ));
+            }
+        };
+        Ok(Self { wanted })
+    }
+
+    /// The rate of what comes out of a file at `native` Hz: the same.
+    pub(crate) fn of(self, py: Python<'_>, native: u32) -> PyResult<u32> {
+        match self.wanted {
+            Some(wanted) if wanted != native => Err(not_available(
+                py,
+                &format!(
+                    "the file is at {native} Hz and cannot be resampled to {wanted} Hz yet; pass sr=None or sr={native}"
+                ),
+            )),
+            _ => Ok(native),
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! `Reader`: an open file that is read from anywhere, any number of times.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use mapwave::FrameSpec;
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyAny, PySlice};
+
+use crate::arrays::ArrayLibrary;
+use crate::errors::{invalid, raise};
+use crate::frames::Frames;
+use crate::info::AudioInfo;
+
+/// An open file. It stays mapped until it is closed; one reader serves any number of threads.
+#[pyclass(frozen, module = "mapwave")]
+pub(crate) struct Reader {
+    library: Arc<ArrayLibrary>,
+    spec: FrameSpec,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// None once the reader is closed.
+    file: Option<Arc<mapwave::Reader>>,
+    position: u64,
+}
+
+impl Reader {
+    pub(crate) fn new(
+        py: Python<'_>,
+        library: Arc<ArrayLibrary>,
+        file: mapwave::Reader,
+        spec: FrameSpec,
+    ) -> PyResult<Self> {
+        spec.num_channels(file.track().num_channels).map_err(|error| raise(py, &error))?;
+        Ok(Self { library, spec, state: Mutex::new(State { file: Some(Arc::new(file)), position: 0 }) })
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn file(&self) -> PyResult<Arc<mapwave::Reader>> {
+        self.state().file.clone().ok_or_else(|| PyValueError::new_err("the reader is closed"))
+    }
+}
+
+#[pymethods]
+impl Reader {
+    /// Reads the next `num_frames` frames, or all that are left when it is negative; fewer at the end.
+    #[pyo3(signature = (num_frames=-1))]
+    fn read<'py>(&self, py: Python<'py>, num_frames: i64) -> PyResult<Bound<'py, PyAny>> {
+        let file = self.file()?;
+        let frames = {
+            let mut state = self.state();
+            let start = state.position.min(file.num_frames());
+            let count = u64::try_from(num_frames).unwrap_or(u64::MAX);
+            state.position = start.saturating_add(count).min(file.num_frames());
+            start..state.position
+        };
+        self.library.read(py, &file, frames, &self.spec)
+    }
+
+    /// Moves to a frame, relative to the start (whence 0), the position (1) or the end (2), and returns the new position.
+    #[pyo3(signature = (frame, whence=0))]
+    fn seek(&self, py: Python<'_>, frame: i64, whence: i32) -> PyResult<u64> {
+        let num_frames = self.file()?.num_frames();
+        let mut state = self.state();
+        let origin = match whence {
+            0 => 0,
+            1 => state.position,
+            2 => num_frames,
+            _ => return Err(invalid(py, &format!("whence must be 0, 1 or 2, got {whence}"))),
+        };
+        match origin.checked_add_signed(frame).filter(|&position| position <= num_frames) {
+            Some(position) => {
+                state.position = position;
+                Ok(position)
+            }
+            None => Err(invalid(
+                py,
+                &format!("frame must lie inside the file's {num_frames} frames, got {frame}"),
+            )),
+        }
+    }
+
+    /// The next frame that `read` returns.
+    fn tell(&self) -> PyResult<u64> {
+        self.file()?;
+        Ok(self.state().position)
+    }
+
+    /// `reader[a:b]`: frames a to b, as in any sequence; the position stays where it is.
+    fn __getitem__<'py>(&self, py: Python<'py>, key: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let Ok(slice) = key.cast::<PySlice>() else {
+            let kind = key.get_type().name()?;
+            return Err(PyTypeError::new_err(format!(
+                "a reader is indexed by a slice of frames, reader[a:b], got {kind}"
+            )));
+        };
+        let file = self.file()?;
+        let indices = slice.indices(isize::try_from(file.num_frames())?)?;
+        if indices.step != 1 {
+            return Err(invalid(
+                py,
+                &format!("the step of reader[a:b:step] must be 1, got {}", indices.step),
+            ));
+        }
+        let start = indices.start.unsigned_abs() as u64;
+        let stop = (indices.stop.unsigned_abs() as u64).max(start);
+        self.library.read(py, &file, start..stop, &self.spec)
+    }
+
+    /// An iterator of blocks of `size` frames from the start of the file, each beginning `size - overlap` frames after the
+    /// one before; the last may be shorter.
+    #[pyo3(signature = (size, overlap=0))]
+    fn blocks(&self, py: Python<'_>, size: i64, overlap: i64) -> PyResult<Blocks> {
+        let size = u64::try_from(size).ok().filter(|&size| size > 0);
+        let Some(size) = size else { return Err(invalid(py, "size must be > 0 frames")) };
+        let hop =
+            u64::try_from(overlap).ok().and_then(|overlap| size.checked_sub(overlap)).filter(|&hop| hop > 0);
+        let Some(hop) = hop else {
+            return Err(invalid(
+                py,
+                &format!("overlap must be at least 0 and less than size ({size}), got {overlap}"),
+            ));
+        };
+        Ok(Blocks {
+            library: Arc::clone(&self.library),
+            file: self.file()?,
+            spec: self.spec.clone(),
+            size,
+            hop,
+            next: Mutex::new(0),
+        })
+    }
+
+    /// The samples of the whole file in place: read-only, in the file's own type, without a copy.
+    fn view(&self, py: Python<'_>) -> PyResult<Frames> {
+        Frames::of_file(self.file()?).map_err(|error| raise(py, &error))
+    }
+
+    /// What the file says about itself.
+    fn info(&self) -> PyResult<AudioInfo> {
+        Ok(AudioInfo::from(&*self.file()?))
+    }
+
+    /// The number of frames in the file.
+    #[getter]
+    fn frames(&self) -> PyResult<u64> {
+        Ok(self.file()?.num_frames())
+    }
+
+    /// Frames a second, in Hz.
+    #[getter]
+    fn sample_rate(&self) -> PyResult<u32> {
+        Ok(self.file()?.track().sample_rate)
+    }
+
+    /// Samples in a frame of the file.
+    #[getter]
+    fn channels(&self) -> PyResult<u16> {
+        Ok(self.file()?.track().num_channels)
+    }
+
+    /// Whether the reader was closed.
+    #[getter]
+    fn closed(&self) -> bool {
+        self.state().file.is_none()
+    }
+
+    /// Closes the file; views of it stay valid and keep its map.
+    fn close(&self) {
+        self.state().file = None;
+    }
+
+    fn __len__(&self) -> PyResult<usize> {
+        Ok(usize::try_from(self.file()?.num_frames())?)
+    }
+
+    fn __enter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __exit__(&self, _kind: &Bound<'_, PyAny>, _error: &Bound<'_, PyAny>, _traceback: &Bound<'_, PyAny>) {
+        self.close();
+    }
+
+    fn __repr__(&self) -> String {
+        match &self.state().file {
+            None => "<mapwave.Reader, closed>".to_owned(),
+            Some(file) => {
+                let track = file.track();
+                let path = file.path().map_or("memory".to_owned(), |path| format!("'{}'", path.display()));
+                format!(
+                    "<mapwave.Reader of {path}: {} frames, {} channels, {} Hz, {}>",
+                    file.num_frames(),
+                    track.num_channels,
+                    track.sample_rate,
+                    track.codec.name()
+                )
+            }
+        }
+    }
+}
+
+/// An iterator of overlapping blocks.
+#[pyclass(frozen, module = "mapwave")]
+pub(crate) struct Blocks {
+    library: Arc<ArrayLibrary>,
+    file: Arc<mapwave::Reader>,
+    spec: FrameSpec,
+    size: u64,
+    hop: u64,
+    /// The first frame of the next block, or the number of frames at the end.
+    next: Mutex<u64>,
+}
+
+#[pymethods]
+impl Blocks {
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let num_frames = self.file.num_frames();
+        let block = {
+            let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+            if *next >= num_frames {
+                return Ok(None);
+            }
+            let block = *next..next.saturating_add(self.size).min(num_frames);
+            // A block that reaches the end is the last, even where its overlap would begin another.
+            *next = if block.end == num_frames { num_frames } else { *next + self.hop };
+            block
+        };
+        self.library.read(py, &self.file, block, &self.spec).map(Some)
+    }
+}
