@@ -1,0 +1,22 @@
+"""What mapwave wants to reach: a column of the table, and never an assertion in a test."""
+
+from __future__ import annotations
+
+RATIOS: dict[tuple[str, str], float] = {
+    ("whole PCM16 to mx.array", "mlx-audio-io"): 7.0,
+    ("whole PCM24 to mx.array", "mlx-audio-io"): 10.0,
+    ("whole f32 to mx.array", "mlx-audio-io"): 6.0,
+    ("whole PCM16 to mx.array", "soundfile (NumPy)"): 4.0,
+    ("whole PCM16 to float16 mx.array", "mlx-audio-io"): 10.0,
+    ("whole PCM16 to NumPy", "soundfile (NumPy)"): 4.0,
+    ("whole f32 to NumPy", "soundfile (NumPy)"): 1.7,
+    ("1 s by path", "mlx-audio-io"): 1.3,
+    ("10 s by path", "mlx-audio-io"): 2.3,
+    ("0.1 s by Reader", "mlx-audio-io"): 3.5,
+    ("1 s by Reader", "mlx-audio-io"): 2.5,
+    ("info", "mlx-audio-io"): 1.0,
+}
+"""How many times faster than a rival, by task."""
+
+PEAK_MEMORY_MB = 8.0
+"""At most so much beyond the output, for every whole-file load."""

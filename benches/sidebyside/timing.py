@@ -1,0 +1,84 @@
+"""Checking and timing: no rival is timed before its results are right, and all take turns."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import perf_counter_ns
+
+import mlx.core as mx
+
+from .task import FLOOR, NANOSECONDS, Job, Task
+
+WARM_ROUNDS = 2
+
+
+@dataclass(frozen=True)
+class Times:
+    """What one rival took for one task, in the task's unit; no figures when `problem` says why not."""
+
+    median: float = 0.0
+    p90: float = 0.0
+    iterations: int = 0
+    problem: str = ""
+
+    @classmethod
+    def of(cls, samples: Sequence[float]) -> Times:
+        ordered = sorted(samples)
+        return cls(quantile(ordered, 0.5), quantile(ordered, 0.9), len(ordered))
+
+
+def quantile(ordered: Sequence[float], share: float) -> float:
+    """The quantile of sorted values, linear between neighbours."""
+    place = share * (len(ordered) - 1)
+    low = int(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+
+
+def run(task: Task, iterations: int) -> dict[str, Times]:
+    """Check every rival, then time those that were right, interleaved."""
+    problems = {name: problem for name, job in task.rivals.items() if (problem := _problem(task, job))}
+    jobs = {name: job for name, job in task.rivals.items() if name not in problems}
+    if task.floor and jobs:
+        jobs[FLOOR] = task.floor
+    mx.clear_cache()
+    samples = _interleaved(jobs, iterations)
+    scale = NANOSECONDS[task.unit]
+    times = {name: Times.of([value / scale for value in values]) for name, values in samples.items()}
+    order = (*task.rivals, FLOOR)
+    times.update({name: Times(problem=problem) for name, problem in problems.items()})
+    return {name: times[name] for name in order if name in times}
+
+
+def _problem(task: Task, job: Job) -> str:
+    for turn in range(task.rounds_checked):
+        try:
+            right = task.equal(job(turn), turn)
+        except Exception as error:  # a rival that fails is a row that says so, not the end of the run
+            return f"{type(error).__name__}: {error}".splitlines()[0]
+        if not right:
+            return "wrong result"
+    return ""
+
+
+def _interleaved(jobs: dict[str, Job], iterations: int) -> dict[str, list[int]]:
+    """Nanoseconds by rival. Each round begins with another one; a result dies before the next is made."""
+    names, samples = list(jobs), {name: [] for name in jobs}
+    gc.collect()
+    gc.disable()
+    try:
+        for turn in range(-WARM_ROUNDS, iterations):
+            for place in range(len(names)):
+                name = names[(turn + place) % len(names)]
+                job = jobs[name]
+                began = perf_counter_ns()
+                result = job(turn)
+                took = perf_counter_ns() - began
+                del result
+                if turn >= 0:
+                    samples[name].append(took)
+    finally:
+        gc.enable()
+    return samples
