@@ -7,11 +7,26 @@
 #![forbid(unsafe_code)]
 
 mod aiff;
+#[cfg(test)]
+mod builder;
 mod caf;
+mod caf_description;
+mod channel_layout;
+mod foreign;
+mod four_cc;
+mod riff;
+mod sample_rate;
+mod sound_data;
+mod w64;
 mod wav;
+mod wave_format;
+mod wave_tags;
 
 use crate::error::{Error, Result};
-use crate::track::Track;
+use crate::track::{Container, Track};
+
+/// As many bytes as the longest magic needs, at the beginning of a file.
+const MAGIC_BYTES: u64 = 32;
 
 /// Finds out what a file is by its first bytes and reads its headers.
 ///
@@ -19,11 +34,31 @@ use crate::track::Track;
 ///
 /// # Errors
 /// [`Error::Malformed`] and [`Error::Unsupported`] as the file deserves; [`Error::Incomplete`] when `head` is too short.
+///
+/// ```
+/// let error = mapwave::container::parse(b"fLaC", 4).unwrap_err();
+/// assert!(error.to_string().contains("a FLAC stream"));
+/// ```
 pub fn parse(head: &[u8], file_len: u64) -> Result<Track> {
+    let needed = file_len.min(MAGIC_BYTES);
+    if (head.len() as u64) < needed {
+        return Err(Error::Incomplete { needed });
+    }
     match head {
-        [b'R', b'I', b'F', b'F', ..] => wav::parse(head, file_len),
+        [b'R', b'I', b'F', b'F', ..] => wav::parse(head, file_len, Container::Wav),
+        [b'R', b'I', b'F', b'X', ..] => wav::parse(head, file_len, Container::Rifx),
+        [b'R', b'F', b'6', b'4', ..] => wav::parse(head, file_len, Container::Rf64),
+        [b'B', b'W', b'6', b'4', ..] => wav::parse(head, file_len, Container::Bw64),
         [b'F', b'O', b'R', b'M', ..] => aiff::parse(head, file_len),
         [b'c', b'a', b'f', b'f', ..] => caf::parse(head, file_len),
-        _ => Err(Error::Unsupported { path: None, container: None, codec: None, what: String::new() }),
+        _ if head.starts_with(&w64::RIFF) => w64::parse(head, file_len),
+        _ => Err(foreign::refuse(head)),
     }
 }
+
+fn unsupported(container: Option<Container>, codec: Option<String>, what: impl Into<String>) -> Error {
+    Error::Unsupported { path: None, container, codec, what: what.into() }
+}
+
+#[cfg(test)]
+mod robustness;
