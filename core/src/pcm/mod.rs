@@ -1,5 +1,10 @@
 //! PCM samples: their formats, and the kernels that turn one into another.
 
+mod companding;
+mod convert;
 mod format;
+mod rounding;
+mod scalar;
 
+pub use convert::Kernel;
 pub use format::{ByteOrder, OutputFormat, SampleFormat};

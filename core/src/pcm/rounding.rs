@@ -1,0 +1,129 @@
+//! Rounding to the short floating-point formats, once.
+//!
+//! A value that is rounded to nearest twice can end on the wrong side of a tie. Rounding *to odd* first avoids it: an
+//! inexact value takes the neighbour whose last bit is 1, so it never looks like a tie or an exact value to the second
+//! rounding, which needs at least two bits fewer. See S. Boldo and G. Melquiond, "Emulation of a FMA and Correctly
+//! Rounded Sums: Proved Algorithms Using Rounding to Odd", IEEE Transactions on Computers 57(4), 2008.
+//!
+//! There is no branch in here, so that a loop over any of these becomes vector code.
+
+#![forbid(unsafe_code)]
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "taking the low half of a word is what these casts are for"
+)]
+
+use half::{bf16, f16};
+
+/// Rounds to half precision, half to even. Beyond its range it is infinite; a NaN keeps its sign and the top of its
+/// payload and becomes quiet, as x86's VCVTPS2PH and Arm's FCVT have it.
+#[inline(always)]
+pub(super) fn f16_from_f32(value: f32) -> f16 {
+    /// The bits of 2^16, from where on nothing is finite.
+    const OVERFLOW: u32 = (127 + 16) << 23;
+    /// The bits of 2^-14, the smallest normal number.
+    const NORMAL: u32 = (127 - 14) << 23;
+    const INFINITY: u32 = 0x7f80_0000;
+
+    let sign = value.to_bits() & 0x8000_0000;
+    let magnitude = value.to_bits() ^ sign;
+
+    // A carry out of the mantissa moves the exponent, and from the largest number to infinity, as it should.
+    let is_odd = (magnitude >> 13) & 1;
+    let normal = magnitude.wrapping_sub((127 - 15) << 23).wrapping_add(0x0fff + is_odd) >> 13;
+    // At 1/2 a single-precision number counts in 2^-24, which is the step of the subnormal numbers: the addition rounds.
+    let subnormal = (f32::from_bits(magnitude) + 0.5).to_bits().wrapping_sub(0.5_f32.to_bits());
+    let nan = 0x7e00 | (magnitude >> 13 & 0x03ff);
+
+    let finite = if magnitude < NORMAL { subnormal } else { normal };
+    let special = if magnitude > INFINITY { nan } else { 0x7c00 };
+    let rounded = if magnitude < OVERFLOW { finite } else { special };
+    f16::from_bits((sign >> 16 | rounded) as u16)
+}
+
+/// Rounds to bfloat16, half to even. A NaN keeps its sign and the top of its payload and becomes quiet.
+#[inline(always)]
+pub(super) fn bf16_from_f32(value: f32) -> bf16 {
+    let bits = value.to_bits();
+    let is_odd = bits >> 16 & 1;
+    let rounded = bits.wrapping_add(0x7fff + is_odd) >> 16;
+    let quiet = bits >> 16 | 0x0040;
+    bf16::from_bits(if value.is_nan() { quiet } else { rounded } as u16)
+}
+
+/// Rounds to single precision, to odd. A NaN stays one.
+#[inline(always)]
+pub(super) fn odd_f32_from_f64(value: f64) -> f32 {
+    let nearest = value as f32;
+    let back = f64::from(nearest);
+    let is_even = nearest.to_bits() & 1 == 0;
+    // One step of the bits is one step of the magnitude, from 0 and down from infinity as well.
+    let outwards = u32::from(is_even & (back.abs() < value.abs()));
+    let inwards = u32::from(is_even & (back.abs() > value.abs()));
+    f32::from_bits(nearest.to_bits().wrapping_add(outwards).wrapping_sub(inwards))
+}
+
+/// Converts to single precision, rounding to odd.
+#[inline(always)]
+pub(super) fn odd_f32_from_i32(value: i32) -> f32 {
+    // Up to 2^24 a number is exact. Beyond, 23 bits and a sign are kept, the last of them sticky.
+    let sticky = i32::from(value & 0xff != 0) << 8;
+    (if value.unsigned_abs() > 1 << 24 { value & !0xff | sticky } else { value }) as f32
+}
+
+/// Converts to double precision, rounding to odd.
+#[inline(always)]
+pub(super) fn odd_f64_from_i64(value: i64) -> f64 {
+    // Up to 2^53 a number is exact. Beyond, 52 bits and a sign are kept, the last of them sticky.
+    let sticky = i64::from(value & 0x7ff != 0) << 11;
+    (if value.unsigned_abs() > 1 << 53 { value & !0x7ff | sticky } else { value }) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers around everything that matters to a float: each exponent, each bit pattern's ends, both signs.
+    fn interesting_f32() -> impl Iterator<Item = f32> {
+        let step = if cfg!(miri) { 0x0003_fd01 } else { 0x0000_0601 };
+        (0..=u32::MAX)
+            .step_by(step)
+            .flat_map(|bits| [bits, bits & 0xffff_e000, bits & 0xffff_f000, bits & 0xffff_8000])
+            .map(f32::from_bits)
+    }
+
+    #[test]
+    fn half_precision_agrees_with_the_half_crate() {
+        for value in interesting_f32() {
+            let expected = f16::from_f32_const(value).to_bits();
+            assert_eq!(f16_from_f32(value).to_bits(), expected, "{value:e} {:#x}", value.to_bits());
+        }
+    }
+
+    #[test]
+    fn bfloat16_agrees_with_the_half_crate() {
+        for value in interesting_f32() {
+            let expected = bf16::from_f32_const(value).to_bits();
+            assert_eq!(bf16_from_f32(value).to_bits(), expected, "{value:e} {:#x}", value.to_bits());
+        }
+    }
+
+    #[test]
+    fn rounding_to_odd_keeps_what_is_exact_and_marks_what_is_not() {
+        assert_eq!(odd_f32_from_f64(0.5), 0.5);
+        assert_eq!(odd_f32_from_f64(1.0 + f64::EPSILON), 1.0 + f32::EPSILON);
+        assert_eq!(odd_f32_from_f64(1.0 - f64::EPSILON), 1.0 - f32::EPSILON / 2.0);
+        assert_eq!(odd_f32_from_f64(-1e300), f32::MIN);
+        assert_eq!(odd_f32_from_f64(1e-300).to_bits(), 1);
+        assert_eq!(odd_f32_from_f64(f64::NEG_INFINITY), f32::NEG_INFINITY);
+        assert!(odd_f32_from_f64(f64::NAN).is_nan());
+
+        assert_eq!(odd_f32_from_i32(1 << 24), 16_777_216.0);
+        assert_eq!(odd_f32_from_i32((1 << 24) + 1), 16_777_472.0);
+        assert_eq!(odd_f32_from_i32(i32::MIN), -2_147_483_648.0);
+        assert_eq!(odd_f32_from_i32(i32::MIN + 1), -2_147_483_392.0);
+        assert_eq!(odd_f64_from_i64((1 << 53) + 1), 9_007_199_254_743_040.0);
+        assert_eq!(odd_f64_from_i64(i64::MIN), -(2_f64.powi(63)));
+        assert_eq!(odd_f64_from_i64(-1), -1.0);
+    }
+}

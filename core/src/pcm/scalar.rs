@@ -1,0 +1,200 @@
+//! Every conversion, one sample at a time: what the kernels mean, and the oracle they are tested against.
+//!
+//! An [`Encoding`] turns a stored sample into a value, and a value goes [`To`] an output sample. Integers of every size
+//! are moved up to fill an `i16`, `i32` or `i64`, so all of them are fractions of 2^15, 2^31 or 2^63 and five kinds of
+//! value remain of sixteen formats.
+
+#![forbid(unsafe_code)]
+
+use std::mem::MaybeUninit;
+
+use bytemuck::Pod;
+use half::{bf16, f16};
+
+use super::companding::{ALAW, MULAW};
+use super::rounding::{bf16_from_f32, f16_from_f32, odd_f32_from_f64, odd_f32_from_i32, odd_f64_from_i64};
+
+/// A way to store a sample in `N` bytes.
+pub(super) trait Encoding<const N: usize> {
+    /// What the sample is read as.
+    type Value: Value;
+
+    /// The value of a stored sample.
+    fn decode(bytes: [u8; N]) -> Self::Value;
+}
+
+/// A sample as it was read: full scale is 2^(bits-1) for the integers and 1.0 for the floats.
+pub(super) trait Value: To<f32> + To<f16> + To<bf16> + To<f64> + To<i16> + To<i32> {}
+
+impl<T: To<f32> + To<f16> + To<bf16> + To<f64> + To<i16> + To<i32>> Value for T {}
+
+/// The conversion of a value to an output sample, rounded once.
+pub(super) trait To<T> {
+    /// The nearest output sample, the even one of two.
+    fn to(self) -> T;
+}
+
+/// Converts as many samples as both slices have.
+#[inline(always)]
+pub(super) fn convert<E: Encoding<N>, T: Pod, const N: usize>(input: &[u8], output: &mut [MaybeUninit<T>])
+where
+    E::Value: To<T>,
+{
+    for (&bytes, sample) in input.as_chunks::<N>().0.iter().zip(output) {
+        sample.write(E::decode(bytes).to());
+    }
+}
+
+/// Unsigned 8-bit.
+pub(super) struct U8;
+/// Signed 8-bit.
+pub(super) struct S8;
+/// A-law.
+pub(super) struct Alaw;
+/// mu-law.
+pub(super) struct Mulaw;
+/// 24-bit integers, as the parameter of a byte order.
+pub(super) struct I24;
+/// Least significant byte first.
+pub(super) struct LittleEndian<T>(T);
+/// Most significant byte first.
+pub(super) struct BigEndian<T>(T);
+
+impl Encoding<1> for U8 {
+    type Value = i16;
+
+    #[inline(always)]
+    fn decode([byte]: [u8; 1]) -> i16 {
+        i16::from_be_bytes([byte ^ 0x80, 0])
+    }
+}
+
+impl Encoding<1> for S8 {
+    type Value = i16;
+
+    #[inline(always)]
+    fn decode([byte]: [u8; 1]) -> i16 {
+        i16::from_be_bytes([byte, 0])
+    }
+}
+
+impl Encoding<1> for Alaw {
+    type Value = i16;
+
+    #[inline(always)]
+    #[expect(clippy::indexing_slicing, reason = "a byte cannot exceed a table of 256")]
+    fn decode([code]: [u8; 1]) -> i16 {
+        ALAW[usize::from(code)]
+    }
+}
+
+impl Encoding<1> for Mulaw {
+    type Value = i16;
+
+    #[inline(always)]
+    #[expect(clippy::indexing_slicing, reason = "a byte cannot exceed a table of 256")]
+    fn decode([code]: [u8; 1]) -> i16 {
+        MULAW[usize::from(code)]
+    }
+}
+
+impl Encoding<3> for LittleEndian<I24> {
+    type Value = i32;
+
+    #[inline(always)]
+    fn decode([low, middle, high]: [u8; 3]) -> i32 {
+        i32::from_le_bytes([0, low, middle, high])
+    }
+}
+
+impl Encoding<3> for BigEndian<I24> {
+    type Value = i32;
+
+    #[inline(always)]
+    fn decode([high, middle, low]: [u8; 3]) -> i32 {
+        i32::from_be_bytes([high, middle, low, 0])
+    }
+}
+
+macro_rules! stored_as_itself {
+    ($($value:ty: $num_bytes:literal),*) => {$(
+        impl Encoding<$num_bytes> for LittleEndian<$value> {
+            type Value = $value;
+
+            #[inline(always)]
+            fn decode(bytes: [u8; $num_bytes]) -> $value {
+                <$value>::from_le_bytes(bytes)
+            }
+        }
+
+        impl Encoding<$num_bytes> for BigEndian<$value> {
+            type Value = $value;
+
+            #[inline(always)]
+            fn decode(bytes: [u8; $num_bytes]) -> $value {
+                <$value>::from_be_bytes(bytes)
+            }
+        }
+    )*};
+}
+
+stored_as_itself!(i16: 2, i32: 4, i64: 8, f32: 4, f64: 8);
+
+macro_rules! conversions {
+    ($($from:ty => $to:ty: |$value:ident| $converted:expr;)*) => {$(
+        impl To<$to> for $from {
+            #[inline(always)]
+            #[allow(clippy::cast_possible_truncation, reason = "`as` rounds and saturates here, and that is the point")]
+            fn to(self) -> $to {
+                let $value = self;
+                $converted
+            }
+        }
+    )*};
+}
+
+/// 2^-15, 2^-31 and 2^-63: one step of an integer, full scale being 1. A product with one of them is exact.
+const STEP_16: f32 = 1.0 / (1_u64 << 15) as f32;
+const STEP_32: f32 = 1.0 / (1_u64 << 31) as f32;
+const STEP_64: f32 = 1.0 / (1_u64 << 63) as f32;
+/// Full scale of the integer outputs.
+const SCALE_16: f32 = (1_u64 << 15) as f32;
+const SCALE_32: f32 = (1_u64 << 31) as f32;
+
+conversions! {
+    i16 => f32: |value| f32::from(value) * STEP_16;
+    i16 => f16: |value| f16_from_f32(value.to());
+    i16 => bf16: |value| bf16_from_f32(value.to());
+    i16 => f64: |value| f64::from(value) * f64::from(STEP_16);
+    i16 => i16: |value| value;
+    i16 => i32: |value| i32::from(value) << 16;
+
+    i32 => f32: |value| value as f32 * STEP_32;
+    i32 => f16: |value| f16_from_f32(odd_f32_from_i32(value) * STEP_32);
+    i32 => bf16: |value| bf16_from_f32(odd_f32_from_i32(value) * STEP_32);
+    i32 => f64: |value| f64::from(value) * f64::from(STEP_32);
+    // Half a step, less one when the result would be even; the largest values are held where the sum fits.
+    i32 => i16: |value| ((value.min(i32::MAX - 0x8000) + 0x7fff + (value >> 16 & 1)) >> 16) as i16;
+    i32 => i32: |value| value;
+
+    i64 => f32: |value| value as f32 * STEP_64;
+    i64 => f16: |value| (odd_f64_from_i64(value) * f64::from(STEP_64)).to();
+    i64 => bf16: |value| (odd_f64_from_i64(value) * f64::from(STEP_64)).to();
+    i64 => f64: |value| value as f64 * f64::from(STEP_64);
+    i64 => i16: |value| (value.saturating_add((1 << 47) - 1 + (value >> 48 & 1)) >> 48) as i16;
+    i64 => i32: |value| (value.saturating_add((1 << 31) - 1 + (value >> 32 & 1)) >> 32) as i32;
+
+    f32 => f32: |value| value;
+    f32 => f16: |value| f16_from_f32(value);
+    f32 => bf16: |value| bf16_from_f32(value);
+    f32 => f64: |value| f64::from(value);
+    f32 => i16: |value| (value * SCALE_16).round_ties_even() as i16;
+    f32 => i32: |value| (value * SCALE_32).round_ties_even() as i32;
+
+    f64 => f32: |value| value as f32;
+    f64 => f16: |value| f16_from_f32(odd_f32_from_f64(value));
+    f64 => bf16: |value| bf16_from_f32(odd_f32_from_f64(value));
+    f64 => f64: |value| value;
+    f64 => i16: |value| (value * f64::from(SCALE_16)).round_ties_even() as i16;
+    f64 => i32: |value| (value * f64::from(SCALE_32)).round_ties_even() as i32;
+}
