@@ -5,6 +5,7 @@ mod convert;
 mod format;
 mod rounding;
 mod scalar;
+mod simd;
 
 pub use convert::Kernel;
 pub use format::{ByteOrder, OutputFormat, SampleFormat};
