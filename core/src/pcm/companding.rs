@@ -65,7 +65,7 @@ mod tests {
         for (code, &sample) in (0_u8..=255).zip(&ALAW) {
             let line = code ^ 0x55;
             let (segment, step) = (i32::from(line >> 4 & 7), f64::from(line & 15));
-            // In units of full scale 4096: y = 2^max(s,1) * (v/1 + 16 [s > 0] + 1/2).
+            // In units of full scale 4096: y = 2^max(s,1) * (v + 1/2 + 16 [s > 0]).
             let value = 2_f64.powi(segment.max(1)) * (step + 0.5 + if segment > 0 { 16.0 } else { 0.0 });
             let signed = if line & 0x80 == 0 { -value } else { value };
             assert_eq!(f64::from(sample), signed * 8.0, "{code:#04x}");

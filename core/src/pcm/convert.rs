@@ -13,7 +13,7 @@ use bytemuck::Pod;
 use half::{bf16, f16};
 
 use super::scalar::{self, Alaw, BigEndian, Encoding, I24, LittleEndian, Mulaw, S8, To, U8};
-use super::{ByteOrder, OutputFormat, SampleFormat};
+use super::{ByteOrder, OutputFormat, SampleFormat, simd};
 
 /// A conversion as compiled code: every sample of the input to the output, which holds as many.
 ///
@@ -26,21 +26,17 @@ pub(super) type Function = unsafe fn(&[u8], &mut [MaybeUninit<u8>]);
 /// What a sample becomes is defined by [`OutputFormat`]; every kernel of a pair of formats gives the same bits.
 ///
 /// ```
+/// use std::mem::MaybeUninit;
+///
 /// use mapwave::pcm::{ByteOrder, Kernel, OutputFormat, SampleFormat};
 ///
+/// let mut samples = [MaybeUninit::<f32>::uninit(); 3];
+/// // SAFETY: bytes that need not be initialised have no alignment and no invalid value.
+/// let (_, room, _) = unsafe { samples.align_to_mut::<MaybeUninit<u8>>() };
 /// let kernel = Kernel::new(SampleFormat::S16(ByteOrder::Little), OutputFormat::F32);
-/// let mut frames = Vec::<f32>::with_capacity(3);
-/// let room = bytes_of(&mut frames.spare_capacity_mut()[..3]);
 /// kernel.convert(&[0x00, 0x80, 0x00, 0x00, 0x00, 0x40], room);
-/// // SAFETY: convert initialised all three.
-/// unsafe { frames.set_len(3) };
-/// assert_eq!(frames, [-1.0, 0.0, 0.5]);
-///
-/// use std::mem::MaybeUninit;
-/// fn bytes_of(samples: &mut [MaybeUninit<f32>]) -> &mut [MaybeUninit<u8>] {
-///     // SAFETY: bytes that need not be initialised have no alignment and no invalid value.
-///     unsafe { samples.align_to_mut().1 }
-/// }
+/// // SAFETY: `convert` initialised all three.
+/// assert_eq!(samples.map(|sample| unsafe { sample.assume_init() }), [-1.0, 0.0, 0.5]);
 /// ```
 #[derive(Clone, Copy)]
 pub struct Kernel {
@@ -56,7 +52,9 @@ impl Kernel {
         if from.native() == Some(to) {
             return Self { from, to, name: "copy", function: copy };
         }
-        Self::scalar(from, to)
+        let fallback = || (simd::BASELINE, select::<Scalar>(from, to));
+        let (name, function) = simd::available(from, to).next().unwrap_or_else(fallback);
+        Self { from, to, name, function }
     }
 
     /// The conversion one sample at a time: the oracle of all others.
@@ -121,6 +119,12 @@ pub(super) trait InstructionSet {
     fn function<E: Encoding<N>, T: Pod, const N: usize>() -> Function
     where
         E::Value: To<T>;
+
+    /// The function that converts samples of encoding `E` to half precision, for which CPUs have an instruction that
+    /// compilers do not find.
+    fn half<E: Encoding<N>, const N: usize>() -> Function {
+        Self::function::<E, f16, N>()
+    }
 }
 
 /// The conversions as this crate's target has them, on every CPU.
@@ -162,7 +166,7 @@ pub(super) fn select<I: InstructionSet>(from: SampleFormat, to: OutputFormat) ->
 fn select_output<I: InstructionSet, E: Encoding<N>, const N: usize>(to: OutputFormat) -> Function {
     match to {
         OutputFormat::F32 => I::function::<E, f32, N>(),
-        OutputFormat::F16 => I::function::<E, f16, N>(),
+        OutputFormat::F16 => I::half::<E, N>(),
         OutputFormat::Bf16 => I::function::<E, bf16, N>(),
         OutputFormat::F64 => I::function::<E, f64, N>(),
         OutputFormat::I16 => I::function::<E, i16, N>(),

@@ -5,6 +5,7 @@ mod convert;
 mod format;
 mod rounding;
 mod scalar;
+mod simd;
 mod stage;
 
 pub use convert::Kernel;

@@ -1,4 +1,4 @@
-//! Rounding to the short floating-point formats, once.
+//! Rounding to integers and to the short floating-point formats, once.
 //!
 //! A value that is rounded to nearest twice can end on the wrong side of a tie. Rounding *to odd* first avoids it: an
 //! inexact value takes the neighbour whose last bit is 1, so it never looks like a tie or an exact value to the second
@@ -14,6 +14,11 @@
 )]
 
 use half::{bf16, f16};
+
+/// Numbers between 2^23 and 2^24, or 2^52 and 2^53, count in ones: adding a smaller number to one in the middle rounds
+/// it to an integer, which stands in the low bits of the sum.
+const SHIFTER_32: f32 = (3_u64 << 22) as f32;
+const SHIFTER_64: f64 = (3_u64 << 51) as f64;
 
 /// Rounds to half precision, half to even. Beyond its range it is infinite; a NaN keeps its sign and the top of its
 /// payload and becomes quiet, as x86's VCVTPS2PH and Arm's FCVT have it.
@@ -77,6 +82,27 @@ pub(super) fn odd_f64_from_i64(value: i64) -> f64 {
     // Up to 2^53 a number is exact. Beyond, 52 bits and a sign are kept, the last of them sticky.
     let sticky = i64::from(value & 0x7ff != 0) << 11;
     (if value.unsigned_abs() > 1 << 53 { value & !0x7ff | sticky } else { value }) as f64
+}
+
+/// Rounds to an integer, half to even; saturates, and turns a NaN into 0.
+#[inline(always)]
+pub(super) fn i16_from_f32(value: f32) -> i16 {
+    let number = if value.is_nan() { 0.0 } else { value };
+    (number.clamp(f32::from(i16::MIN), f32::from(i16::MAX)) + SHIFTER_32).to_bits() as i16
+}
+
+/// Rounds to an integer, half to even; saturates, and turns a NaN into 0.
+#[inline(always)]
+pub(super) fn i16_from_f64(value: f64) -> i16 {
+    let number = if value.is_nan() { 0.0 } else { value };
+    (number.clamp(f64::from(i16::MIN), f64::from(i16::MAX)) + SHIFTER_64).to_bits() as i16
+}
+
+/// Rounds to an integer, half to even; saturates, and turns a NaN into 0.
+#[inline(always)]
+pub(super) fn i32_from_f64(value: f64) -> i32 {
+    let number = if value.is_nan() { 0.0 } else { value };
+    (number.clamp(f64::from(i32::MIN), f64::from(i32::MAX)) + SHIFTER_64).to_bits() as i32
 }
 
 #[cfg(test)]

@@ -11,22 +11,30 @@ use std::mem::MaybeUninit;
 use bytemuck::Pod;
 use half::{bf16, f16};
 
+use super::ByteOrder;
 use super::companding::{ALAW, MULAW};
-use super::rounding::{bf16_from_f32, f16_from_f32, odd_f32_from_f64, odd_f32_from_i32, odd_f64_from_i64};
+use super::rounding::{
+    bf16_from_f32, f16_from_f32, i16_from_f32, i16_from_f64, i32_from_f64, odd_f32_from_f64,
+    odd_f32_from_i32, odd_f64_from_i64,
+};
 
 /// A way to store a sample in `N` bytes.
 pub(super) trait Encoding<const N: usize> {
     /// What the sample is read as.
     type Value: Value;
 
+    /// The byte order of a 24-bit integer. Compilers find no good vector code for three bytes, so kernels unpack them
+    /// on their own.
+    const PACKED_24: Option<ByteOrder> = None;
+
     /// The value of a stored sample.
     fn decode(bytes: [u8; N]) -> Self::Value;
 }
 
 /// A sample as it was read: full scale is 2^(bits-1) for the integers and 1.0 for the floats.
-pub(super) trait Value: To<f32> + To<f16> + To<bf16> + To<f64> + To<i16> + To<i32> {}
+pub(super) trait Value: Pod + To<f32> + To<OddF32> + To<f64> + To<i16> + To<i32> {}
 
-impl<T: To<f32> + To<f16> + To<bf16> + To<f64> + To<i16> + To<i32>> Value for T {}
+impl<T: Pod + To<f32> + To<OddF32> + To<f64> + To<i16> + To<i32>> Value for T {}
 
 /// The conversion of a value to an output sample, rounded once.
 pub(super) trait To<T> {
@@ -101,6 +109,8 @@ impl Encoding<1> for Mulaw {
 impl Encoding<3> for LittleEndian<I24> {
     type Value = i32;
 
+    const PACKED_24: Option<ByteOrder> = Some(ByteOrder::Little);
+
     #[inline(always)]
     fn decode([low, middle, high]: [u8; 3]) -> i32 {
         i32::from_le_bytes([0, low, middle, high])
@@ -109,6 +119,8 @@ impl Encoding<3> for LittleEndian<I24> {
 
 impl Encoding<3> for BigEndian<I24> {
     type Value = i32;
+
+    const PACKED_24: Option<ByteOrder> = Some(ByteOrder::Big);
 
     #[inline(always)]
     fn decode([high, middle, low]: [u8; 3]) -> i32 {
@@ -140,6 +152,26 @@ macro_rules! stored_as_itself {
 
 stored_as_itself!(i16: 2, i32: 4, i64: 8, f32: 4, f64: 8);
 
+/// A single-precision number rounded to odd, which rounds to a shorter format as the original value would.
+#[derive(Clone, Copy)]
+pub(super) struct OddF32(pub(super) f32);
+
+impl<V: To<OddF32>> To<f16> for V {
+    #[inline(always)]
+    fn to(self) -> f16 {
+        let OddF32(value) = self.to();
+        f16_from_f32(value)
+    }
+}
+
+impl<V: To<OddF32>> To<bf16> for V {
+    #[inline(always)]
+    fn to(self) -> bf16 {
+        let OddF32(value) = self.to();
+        bf16_from_f32(value)
+    }
+}
+
 macro_rules! conversions {
     ($($from:ty => $to:ty: |$value:ident| $converted:expr;)*) => {$(
         impl To<$to> for $from {
@@ -163,38 +195,33 @@ const SCALE_32: f32 = (1_u64 << 31) as f32;
 
 conversions! {
     i16 => f32: |value| f32::from(value) * STEP_16;
-    i16 => f16: |value| f16_from_f32(value.to());
-    i16 => bf16: |value| bf16_from_f32(value.to());
+    i16 => OddF32: |value| OddF32(f32::from(value) * STEP_16);
     i16 => f64: |value| f64::from(value) * f64::from(STEP_16);
     i16 => i16: |value| value;
     i16 => i32: |value| i32::from(value) << 16;
 
     i32 => f32: |value| value as f32 * STEP_32;
-    i32 => f16: |value| f16_from_f32(odd_f32_from_i32(value) * STEP_32);
-    i32 => bf16: |value| bf16_from_f32(odd_f32_from_i32(value) * STEP_32);
+    i32 => OddF32: |value| OddF32(odd_f32_from_i32(value) * STEP_32);
     i32 => f64: |value| f64::from(value) * f64::from(STEP_32);
     // Half a step, less one when the result would be even; the largest values are held where the sum fits.
     i32 => i16: |value| ((value.min(i32::MAX - 0x8000) + 0x7fff + (value >> 16 & 1)) >> 16) as i16;
     i32 => i32: |value| value;
 
     i64 => f32: |value| value as f32 * STEP_64;
-    i64 => f16: |value| (odd_f64_from_i64(value) * f64::from(STEP_64)).to();
-    i64 => bf16: |value| (odd_f64_from_i64(value) * f64::from(STEP_64)).to();
+    i64 => OddF32: |value| OddF32(odd_f32_from_f64(odd_f64_from_i64(value) * f64::from(STEP_64)));
     i64 => f64: |value| value as f64 * f64::from(STEP_64);
     i64 => i16: |value| (value.saturating_add((1 << 47) - 1 + (value >> 48 & 1)) >> 48) as i16;
     i64 => i32: |value| (value.saturating_add((1 << 31) - 1 + (value >> 32 & 1)) >> 32) as i32;
 
     f32 => f32: |value| value;
-    f32 => f16: |value| f16_from_f32(value);
-    f32 => bf16: |value| bf16_from_f32(value);
+    f32 => OddF32: |value| OddF32(value);
     f32 => f64: |value| f64::from(value);
-    f32 => i16: |value| (value * SCALE_16).round_ties_even() as i16;
-    f32 => i32: |value| (value * SCALE_32).round_ties_even() as i32;
+    f32 => i16: |value| i16_from_f32(value * SCALE_16);
+    f32 => i32: |value| i32_from_f64(f64::from(value) * f64::from(SCALE_32));
 
     f64 => f32: |value| value as f32;
-    f64 => f16: |value| f16_from_f32(odd_f32_from_f64(value));
-    f64 => bf16: |value| bf16_from_f32(odd_f32_from_f64(value));
+    f64 => OddF32: |value| OddF32(odd_f32_from_f64(value));
     f64 => f64: |value| value;
-    f64 => i16: |value| (value * f64::from(SCALE_16)).round_ties_even() as i16;
-    f64 => i32: |value| (value * f64::from(SCALE_32)).round_ties_even() as i32;
+    f64 => i16: |value| i16_from_f64(value * f64::from(SCALE_16));
+    f64 => i32: |value| i32_from_f64(value * f64::from(SCALE_32));
 }

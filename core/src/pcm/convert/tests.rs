@@ -163,8 +163,8 @@ fn convert(kernel: Kernel, input: &[u8]) -> Vec<u8> {
     let mut words = vec![u64::from_ne_bytes([CANARY; 8]); (num_bytes + 2 * MARGIN).div_ceil(8)];
     let buffer: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
     let room = &mut buffer[MARGIN..MARGIN + num_bytes];
-    // SAFETY: a MaybeUninit<u8> is laid out like a u8, and convert leaves only initialised bytes behind.
-    let room = unsafe { &mut *(&raw mut *room as *mut [MaybeUninit<u8>]) };
+    // SAFETY: a MaybeUninit<u8> is laid out like a u8, and kernels write whole samples.
+    let (_, room, _) = unsafe { room.align_to_mut() };
     kernel.convert(input, room);
     let (before, rest) = buffer.split_at(MARGIN);
     let (output, after) = rest.split_at(num_bytes);
@@ -202,17 +202,15 @@ fn assert_exact(from: SampleFormat, input: &[u8]) {
 
 fn assert_same(from: SampleFormat, input: &[u8]) {
     for to in OutputFormat::ALL {
-        let (fast, scalar) = (Kernel::new(from, to), Kernel::scalar(from, to));
-        let (got, expected) = (convert(fast, input), convert(scalar, input));
-        if got != expected {
-            let samples = input.chunks_exact(from.num_bytes());
+        let expected = convert(Kernel::scalar(from, to), input);
+        let vectorised =
+            simd::available(from, to).map(|(name, function)| Kernel { from, to, name, function });
+        for kernel in vectorised.chain([Kernel::new(from, to)]) {
+            let got = convert(kernel, input);
             let outputs = got.chunks_exact(to.num_bytes()).zip(expected.chunks_exact(to.num_bytes()));
-            let (index, wrong) =
-                samples.zip(outputs).enumerate().find(|(_, (_, (a, b)))| a != b).expect("a difference");
-            panic!(
-                "{fast:?}: sample {index} of {}: (in, (got, expected)) {wrong:02x?}",
-                input.len() / from.num_bytes()
-            );
+            for (stored, (got, expected)) in input.chunks_exact(from.num_bytes()).zip(outputs) {
+                assert_eq!(got, expected, "{kernel:?} of {stored:02x?}");
+            }
         }
     }
 }
