@@ -2,7 +2,6 @@
 
 #![forbid(unsafe_code)]
 
-use std::cell::RefCell;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,14 +11,9 @@ use crate::error::{Error, Result};
 use crate::mix::{Mixer, Planes};
 use crate::pcm::SampleFormat;
 use crate::segment;
-use crate::source::Source;
+use crate::source::{Scratch, Source};
 use crate::spec::FrameSpec;
 use crate::track::{Codec, Track};
-
-thread_local! {
-    /// What `pread` reads into; grows to the longest short read and stays.
-    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
 
 /// How a read may use the machine and when it stops.
 pub struct Effort<'a> {
@@ -107,7 +101,7 @@ impl PcmTrack {
         let range = self.bytes_of(&frames);
         let read =
             Read { track: self, source, mixer: Mixer::new(self.format, self.num_channels, spec), spec };
-        source.expect(&range);
+        source.settle();
         read.run(frames, out, effort)?;
         source.verify(range.end)
     }
@@ -134,10 +128,11 @@ impl Read<'_> {
         let bytes_per_frame = self.track.bytes_per_frame.max(num_bytes / num_frames);
         let frames_per_block = segment::frames_per_block(bytes_per_frame);
         if num_frames <= frames_per_block && !self.mixer.is_planar() {
-            return self.read_block(Block { frames, planes: vec![out] });
+            return self.read_block(Block { frames, planes: vec![out] }, &mut Scratch::new());
         }
         let blocks = self.cut(frames, out, frames_per_block);
-        let num_threads = segment::num_threads(num_bytes, effort.max_threads).min(blocks.len());
+        let num_threads =
+            segment::num_threads(num_bytes, self.source.is_in_place(), effort.max_threads).min(blocks.len());
         let queue = Queue { blocks: Mutex::new(blocks.into_iter()), stop: AtomicBool::new(false) };
         std::thread::scope(|scope| {
             let work = || queue.work(self, &|| false);
@@ -175,18 +170,12 @@ impl Read<'_> {
         cut.collect()
     }
 
-    fn read_block(&self, mut block: Block<'_>) -> Result<()> {
+    fn read_block(&self, mut block: Block<'_>, scratch: &mut Scratch) -> Result<()> {
         let range = self.track.bytes_of(&block.frames);
-        if let ([plane], true) = (block.planes.as_mut_slice(), self.mixer.is_copy(self.spec.format)) {
-            self.source.read_into(range.start, plane)?;
-        } else {
-            SCRATCH.with_borrow_mut(|scratch| -> Result<()> {
-                let input = self.source.read(range.clone(), scratch)?;
-                self.mixer.convert(input, &mut block.planes);
-                Ok(())
-            })?;
+        match block.planes.as_mut_slice() {
+            [plane] if self.mixer.is_copy(self.spec.format) => self.source.read_into(range.start, plane)?,
+            planes => self.mixer.convert(self.source.read(range, scratch)?, planes),
         }
-        self.source.release(&range);
         Ok(())
     }
 }
@@ -207,8 +196,10 @@ impl<'a> Queue<'a> {
 
     /// Works until nothing is left; an error or an interruption stops the other threads too.
     fn work(&self, read: &Read<'_>, interrupted: &dyn Fn() -> bool) -> Result<()> {
+        let mut scratch = Scratch::new();
         while let Some(block) = self.next() {
-            let result = if interrupted() { Err(Error::Interrupted) } else { read.read_block(block) };
+            let result =
+                if interrupted() { Err(Error::Interrupted) } else { read.read_block(block, &mut scratch) };
             if result.is_err() {
                 self.stop.store(true, Ordering::Relaxed);
                 return result;

@@ -4,10 +4,10 @@
 
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytemuck::AnyBitPattern;
-use memmap2::MmapMut;
+use memmap2::{Mmap, MmapMut};
 
 use crate::pcm::OutputFormat;
 use crate::spec::Shape;
@@ -28,18 +28,24 @@ const HUGE_PAGE: usize = 2 << 20;
 /// Buffers up to this size are kept for reuse: a fresh one would cost more in page faults than the samples it is for.
 const MAX_RECYCLED: usize = 1 << 20;
 
-/// How many buffers are kept.
+/// How many small buffers are kept.
 const NUM_RECYCLED: usize = 8;
+
+/// How many maps are kept, and how large the largest is. The system may take their pages back at any time (MADV_FREE);
+/// as long as it does not, the next large read faults no page in, which is two thirds of its time.
+const NUM_RECYCLED_MAPS: usize = 2;
+const MAX_RECYCLED_MAP: usize = 512 << 20;
 
 /// Memory of the allocator's; its vector is always empty and only owns it.
 type Lines = Vec<Line>;
 
 static RECYCLED: Mutex<Vec<Lines>> = Mutex::new(Vec::new());
+static RECYCLED_MAPS: Mutex<Vec<MmapMut>> = Mutex::new(Vec::new());
 
 #[derive(Debug)]
 enum Memory {
     Heap { lines: Lines, recycle: bool },
-    Huge { _map: MmapMut },
+    Huge { map: Option<MmapMut> },
 }
 
 /// A buffer of bytes whose contents are whatever they were: aligned to 64 bytes, large ones to huge pages.
@@ -85,13 +91,10 @@ impl Buffer {
         if num_bytes < MIN_HUGE {
             return None;
         }
-        let mut map = MmapMut::map_anon(num_bytes.checked_add(HUGE_PAGE)?).ok()?;
-        // A kernel without huge pages still has the memory.
-        #[cfg(target_os = "linux")]
-        let _ = map.advise(memmap2::Advice::HugePage);
+        let mut map = recycled_map(num_bytes).or_else(|| fresh_map(num_bytes))?;
         let first = map.as_mut_ptr();
         let start = NonNull::new(first.wrapping_add(first.align_offset(HUGE_PAGE)))?;
-        Some(Self { memory: Memory::Huge { _map: map }, start, num_bytes })
+        Some(Self { memory: Memory::Huge { map: Some(map) }, start, num_bytes })
     }
 
     /// The address of the first byte.
@@ -114,18 +117,79 @@ impl Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        if let Memory::Heap { lines, recycle: true } = &mut self.memory {
-            let lines = std::mem::take(lines);
-            let mut kept = RECYCLED.lock().unwrap_or_else(PoisonError::into_inner);
-            if kept.len() < NUM_RECYCLED {
-                kept.push(lines);
+        match &mut self.memory {
+            Memory::Heap { lines, recycle: true } => {
+                let lines = std::mem::take(lines);
+                let mut kept = RECYCLED.lock().unwrap_or_else(PoisonError::into_inner);
+                if kept.len() < NUM_RECYCLED {
+                    kept.push(lines);
+                }
             }
+            Memory::Heap { .. } => {}
+            Memory::Huge { map } => map.take().into_iter().for_each(recycle_map),
         }
     }
 }
 
+fn fresh_map(num_bytes: usize) -> Option<MmapMut> {
+    let map = MmapMut::map_anon(num_bytes.checked_add(HUGE_PAGE)?).ok()?;
+    // A kernel without huge pages still has the memory.
+    #[cfg(target_os = "linux")]
+    let _ = map.advise(memmap2::Advice::HugePage);
+    Some(map)
+}
+
+/// A map that is large enough and not twice as large as it need be.
+fn recycled_map(num_bytes: usize) -> Option<MmapMut> {
+    let mut kept = RECYCLED_MAPS.lock().unwrap_or_else(PoisonError::into_inner);
+    let fits = |map: &MmapMut| (num_bytes..=2 * num_bytes).contains(&map.len().saturating_sub(HUGE_PAGE));
+    let fit = kept.iter().position(fits)?;
+    Some(kept.swap_remove(fit))
+}
+
+/// Keeps a map for the next read, in place of the one that was kept longest, and lets the system have its pages.
+#[cfg(target_os = "linux")]
+fn recycle_map(map: MmapMut) {
+    if map.len() > MAX_RECYCLED_MAP {
+        return;
+    }
+    // SAFETY: the buffer that held the map is being dropped, so nobody needs what is in it, and whoever gets it next
+    // takes it for uninitialised.
+    if unsafe { map.unchecked_advise(memmap2::UncheckedAdvice::Free) }.is_ok() {
+        let mut kept = RECYCLED_MAPS.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.push(map);
+        if kept.len() > NUM_RECYCLED_MAPS {
+            kept.remove(0);
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn recycle_map(map: MmapMut) {
+    drop(map);
+}
+
 fn lines(num_bytes: usize) -> Lines {
     Vec::with_capacity(num_bytes.div_ceil(size_of::<Line>()))
+}
+
+/// Read-only zeros that take up no memory, since all their pages are the system's one page of zeros.
+///
+/// An array library that copies them makes an array that is ready to be filled, at the price of writing it once.
+///
+/// # Errors
+/// The operating system's, when it has no addresses left.
+pub fn zeros(num_bytes: usize) -> std::io::Result<Arc<Mmap>> {
+    static SHARED: OnceLock<Arc<Mmap>> = OnceLock::new();
+    if let Some(shared) = SHARED.get().filter(|shared| shared.len() >= num_bytes) {
+        return Ok(Arc::clone(shared));
+    }
+    let zeros = Arc::new(MmapMut::map_anon(num_bytes.max(MIN_HUGE))?.make_read_only()?);
+    // One that is larger than the usual is unmapped again: its page tables would be left over.
+    if num_bytes <= MIN_HUGE {
+        return Ok(Arc::clone(SHARED.get_or_init(|| zeros)));
+    }
+    Ok(zeros)
 }
 
 /// Asks for huge pages under the aligned inside of memory that somebody else allocated and nobody has touched yet.
@@ -213,8 +277,12 @@ impl Frames {
 mod tests {
     use super::*;
 
+    /// What is kept is the process's: tests that look for it take turns.
+    static TURN: Mutex<()> = Mutex::new(());
+
     #[test]
     fn buffers_are_aligned_and_as_long_as_asked_for() {
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         for num_bytes in [0, 1, 63, 64, 4096, MAX_RECYCLED, MAX_RECYCLED + 1, MIN_HUGE, MIN_HUGE + 1] {
             for mut buffer in [Buffer::new(num_bytes), Buffer::recycled(num_bytes)] {
                 assert_eq!(buffer.as_ptr().addr() % 64, 0);
@@ -227,11 +295,30 @@ mod tests {
 
     #[test]
     fn a_recycled_buffer_comes_back() {
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let first = Buffer::recycled(100_000);
         let address = first.as_ptr().addr();
         drop(first);
         let others: Vec<_> = (0..NUM_RECYCLED).map(|_| Buffer::recycled(90_000)).collect();
         assert!(others.iter().any(|buffer| buffer.as_ptr().addr() == address));
+    }
+
+    #[test]
+    fn a_large_buffer_comes_back_for_a_read_of_about_its_size() {
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = Buffer::new(3 * MIN_HUGE);
+        let address = first.as_ptr().addr();
+        drop(first);
+        assert_ne!(Buffer::new(MIN_HUGE).as_ptr().addr(), address);
+        assert_eq!(Buffer::new(2 * MIN_HUGE).as_ptr().addr(), address);
+    }
+
+    #[test]
+    fn zeros_are_zero_whatever_their_length() {
+        for num_bytes in [0, 1, MIN_HUGE, MIN_HUGE + 1] {
+            let zeros = zeros(num_bytes);
+            assert!(zeros.is_ok_and(|zeros| zeros.len() >= num_bytes && zeros.iter().all(|&byte| byte == 0)));
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::decode::{Effort, PcmTrack};
 use crate::error::{Error, Result};
 use crate::frames::{Buffer, Frames};
 use crate::pcm::OutputFormat;
-use crate::source::{Access, Source};
+use crate::source::{Access, Scratch, Source};
 use crate::spec::FrameSpec;
 use crate::track::Track;
 
@@ -218,19 +218,20 @@ pub struct View<'a> {
 
 /// Parses the headers from the first page, or, when they reach further, from the whole file.
 fn parse(source: &Source) -> Result<Track> {
-    let mut scratch = Vec::new();
+    let mut scratch = Scratch::new();
     let mut num_bytes = HEAD_BYTES.min(source.len());
     loop {
         let head = source.read(0..num_bytes, &mut scratch)?;
         match container::parse(head, source.len()) {
             Err(Error::Incomplete { needed }) if needed > num_bytes && needed <= source.len() => {
-                // With a map the rest costs nothing; without one, read as far as the parser got.
-                num_bytes = if source.whole().is_some() { source.len() } else { needed };
+                if let Some(file) = source.whole() {
+                    let track = container::parse(file, source.len());
+                    source.verify(source.len())?;
+                    return track;
+                }
+                num_bytes = needed.saturating_add(HEAD_BYTES).min(source.len());
             }
-            result => {
-                source.verify(num_bytes)?;
-                return result;
-            }
+            result => return result,
         }
     }
 }

@@ -14,6 +14,8 @@ class Arrays:
 
     from_frames = staticmethod(jax.dlpack.from_dlpack)
     copies = False
+    fills = False
+    dtypes = ("float32", "float16", "bfloat16", "int16", "int32")
     allocate = None
     finish = None
 

@@ -1,40 +1,51 @@
 """Samples into ``mlx.core.array``, by MLX's public interfaces only.
 
-There are two routes:
+On the CPU, MLX copies whatever memory it is given. A short read is converted into scratch memory and
+``mx.from_dlpack`` makes an array of it (route ``a``). For a longer one that copy is a pass over memory too many, so an
+array is made first and the samples are converted straight into its own memory, through its buffer, on the thread that
+called. An error or Ctrl-C in between drops an array that nobody has seen. MLX has no public way to make an array without
+filling it, but two that come close:
 
-A. The samples are converted into scratch memory and ``mx.from_dlpack`` makes an array of them (on the CPU it copies).
-B. An array is allocated first and the samples are converted straight into its memory. MLX has no public way to allocate
-   without filling, but ``mx.load`` of an ``.npy`` file-like object allocates what the header says and asks the object to
-   fill it. Ours claims to have done so and touches nothing; the memory is filled afterwards through the array's own
-   buffer, on the thread that called ``load``. An error or Ctrl-C in between drops an array that nobody has seen.
+``c``
+    ``mx.from_dlpack`` of zeros that are all one page of memory: MLX writes the array once, which is quick where its
+    memory is warm. Safe on any thread and in a forked child.
+``b``
+    ``mx.load`` of an ``.npy`` file-like object, for which MLX allocates what the header says and asks the object to fill
+    it; ours claims to have done so and touches nothing. The array's pages have not been touched then and can become huge
+    pages, which is quickest for large arrays. MLX calls the object on a thread of its own, which needs the interpreter,
+    so ``b`` is taken only where nothing can be in its way.
 
-B saves one pass over the memory, which counts from about a megabyte on. It runs the file-like object on MLX's own
-thread, which needs the interpreter: so it is taken only where nothing can be in its way (see :func:`route`).
+:func:`route` says which it would be, and why.
 """
 
 from __future__ import annotations
 
 import _thread
+import math
 import os
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import mlx.core as mx
 
 from . import batch_load, info, load, open, stream
+from ._core import Frames, zeros
 
 __all__ = ["batch_load", "info", "load", "open", "route", "stream"]
 
 # The process that MLX's threads were started in; they do not live on in a forked child.
 _PID = os.getpid()
 
+# The output from which untouched pages are worth more than MLX's cache, which keeps up to this much of freed memory.
+_MIN_LOAD = 32 << 20
+
 # The .npy type of each dtype; bfloat16 has none and is allocated as the 16 bits it is.
 _NPY_TYPES = {
     "float32": "<f4",
     "float16": "<f2",
     "bfloat16": "<u2",
-    "float64": "<f8",
     "int16": "<i2",
     "int32": "<i4",
 }
@@ -86,55 +97,62 @@ def _npy_header(shape: tuple[int, ...], npy_type: str) -> bytes:
     return prefix + len(text).to_bytes(2, "little") + text
 
 
-def route() -> tuple[str, str]:
-    """Which route a large load would take now, and why.
+def route(num_bytes: int = _MIN_LOAD) -> tuple[str, str]:
+    """Which way an array of ``num_bytes`` would be made at this moment, and why.
 
-    ``MAPWAVE_MLX_ROUTE`` set to ``a`` or ``b`` overrides the choice; ``auto`` or nothing leaves it.
+    Arrays below 256 KiB always take route ``a``. ``MAPWAVE_MLX_ROUTE`` set to ``a``, ``b`` or ``c`` overrides the choice
+    for the others; ``auto`` or nothing leaves it.
 
     Returns:
-        ``("a", why)`` or ``("b", why)``.
+        The route's letter and the reason for it.
     """
     wanted = os.environ.get("MAPWAVE_MLX_ROUTE", "auto").lower()
-    if wanted in ("a", "b"):
+    if wanted in ("a", "b", "c"):
         return wanted, f"MAPWAVE_MLX_ROUTE={wanted}"
     if wanted != "auto":
-        raise ValueError(f"MAPWAVE_MLX_ROUTE must be 'a', 'b' or 'auto', got {wanted!r}")
+        raise ValueError(f"MAPWAVE_MLX_ROUTE must be 'a', 'b', 'c' or 'auto', got {wanted!r}")
     if sys.platform != "linux":
-        return "a", "MLX adopts memory without a copy here"
+        return "a", "MLX takes memory over without a copy on this system"
     if mx.default_device() != mx.Device(mx.cpu):
         return "a", "the default device is not the CPU"
+    if num_bytes < _MIN_LOAD:
+        return "c", f"the array is smaller than {_MIN_LOAD >> 20} MiB"
     if os.getpid() != _PID:
-        return "a", "this is a forked child, where MLX's threads do not run"
+        return "c", "this is a forked child, where MLX's threads do not run"
     if threading.current_thread() is not threading.main_thread():
-        return "a", "this is not the main thread"
+        return "c", "this is not the main thread"
     if _thread._count() > 0:
-        return "a", "other Python threads are running"
+        return "c", "other Python threads are running"
     return "b", "this is the main thread and no other runs"
 
 
 def _allocate(shape: tuple[int, ...], dtype: str) -> mx.array | None:
-    """An array of unspecified contents, or None where route B is not safe."""
-    if route()[0] != "b":
-        return None
+    """An array to be filled, or None where MLX is to be given the samples themselves."""
     npy_type = _NPY_TYPES[dtype]
-    header = _npy_header(shape, npy_type)
-    num_bytes = int(npy_type[2])
-    for axis in shape:
-        num_bytes *= axis
-    array = mx.load(_Unfilled(header, num_bytes), format="npy")
+    num_bytes = int(npy_type[2]) * math.prod(shape)
+    letter, _ = route(num_bytes)
+    if letter == "a":
+        return None
+    if letter == "c":
+        return mx.from_dlpack(zeros(shape, dtype))
+    array = mx.load(_Unfilled(_npy_header(shape, npy_type), num_bytes), format="npy")
     mx.eval(array)
     return array
 
 
 def _finish(array: mx.array, dtype: str) -> mx.array:
-    return array.view(mx.bfloat16) if dtype == "bfloat16" else array
+    """Gives an array that was allocated as 16 bits its type."""
+    if dtype == "bfloat16" and array.dtype != mx.bfloat16:
+        return array.view(mx.bfloat16)
+    return array
 
 
 class Arrays:
     """MLX as the core sees an array library."""
 
-    from_frames = staticmethod(mx.from_dlpack)
+    from_frames: Callable[[Frames], mx.array] = staticmethod(mx.from_dlpack)
     copies = True
+    fills = sys.platform == "linux" and mx.default_device() == mx.Device(mx.cpu)
+    dtypes = tuple(_NPY_TYPES)
     allocate = staticmethod(_allocate)
     finish = staticmethod(_finish)
-

@@ -1,8 +1,9 @@
-"""mapwave for NumPy: the functions of :mod:`mapwave`, returning ``numpy.ndarray`` over memory that is not copied."""
+"""mapwave for NumPy: the functions of :mod:`mapwave`, returning ``numpy.ndarray`` over memory that is not copied.
+
+NumPy has no bfloat16: ask for float32 or float16.
+"""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
@@ -11,17 +12,13 @@ from ._core import Api
 __all__ = ["batch_load", "info", "load", "open", "stream"]
 
 
-def _from_frames(frames: Any) -> np.ndarray:
-    if frames.dtype == "bfloat16":
-        raise ValueError("NumPy has no bfloat16: ask for dtype='float32' or 'float16', or use mapwave.torch or mapwave.jax")
-    return np.asarray(frames)
-
-
 class Arrays:
     """NumPy as the core sees an array library."""
 
-    from_frames = staticmethod(_from_frames)
+    from_frames = staticmethod(np.asarray)
     copies = False
+    fills = False
+    dtypes = ("float32", "float16", "float64", "int16", "int32")
     allocate = None
     finish = None
 

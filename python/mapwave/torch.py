@@ -14,6 +14,8 @@ class Arrays:
 
     from_frames = staticmethod(torch.from_dlpack)
     copies = False
+    fills = False
+    dtypes = ("float32", "float16", "bfloat16", "float64", "int16", "int32")
     allocate = None
     finish = None
 

@@ -55,6 +55,7 @@ impl Api {
         let rate = Rate::new(py, sr, resample_quality)?;
         let window = Window::new(py, offset, duration, start, stop)?;
         let spec = Output { mono, mono_mode, layout, dtype, squeeze_mono, channels }.spec(py)?;
+        self.library.check(py, spec.format)?;
         let reader = input::open(path, Access::Once)?;
         let rate = rate.of(py, reader.track().sample_rate)?;
         let frames = window.of(&reader).map_err(|error| raise(py, &error))?;
@@ -91,6 +92,7 @@ impl Api {
         let rate = Rate::new(py, sr, resample_quality)?;
         let window = Window::new(py, offset, duration, start, stop)?;
         let spec = Output { mono, mono_mode, layout, dtype, squeeze_mono, channels }.spec(py)?;
+        self.library.check(py, spec.format)?;
         if chunk_frames.is_some() == chunk_duration.is_some() {
             return Err(invalid(py, "exactly one of chunk_frames and chunk_duration must be given"));
         }
@@ -140,6 +142,7 @@ impl Api {
             spec: Output { mono, mono_mode, layout, dtype, squeeze_mono, channels }.spec(py)?,
             num_workers,
         };
+        self.library.check(py, batch.spec.format)?;
         let inputs = paths.try_iter()?.map(|path| Input::new(&path?)).collect::<PyResult<Vec<_>>>()?;
         batch::load(py, &self.library, &batch, inputs, progress)
     }
@@ -162,6 +165,7 @@ impl Api {
             return Err(invalid(py, &format!("mode must be 'r', got '{mode}'")));
         }
         let spec = Output { mono, mono_mode, layout, dtype, squeeze_mono, channels }.spec(py)?;
+        self.library.check(py, spec.format)?;
         let reader = input::open(path, Access::Kept)?;
         Reader::new(py, Arc::clone(&self.library), reader, spec)
     }

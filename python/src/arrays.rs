@@ -8,19 +8,25 @@ use std::ops::Range;
 use std::slice;
 use std::time::{Duration, Instant};
 
-use mapwave::frames::advise_huge;
-use mapwave::{Buffer, Effort, Error, FrameSpec, Reader};
+use mapwave::frames::{advise_huge, zeros};
+use mapwave::{Buffer, Effort, Error, FrameSpec, OutputFormat, Reader, Shape};
 use pyo3::buffer::PyUntypedBuffer;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyTuple;
 
-use crate::errors::raise;
+use crate::errors::{invalid, raise};
 use crate::frames::Frames;
 
-/// The output from which it pays to fill an array's own memory rather than have it copied (measured: 0.7 to 1 MB).
-const MIN_IN_PLACE: usize = 768 << 10;
+/// The output from which it pays to fill an array's own memory rather than have it copied.
+const MIN_IN_PLACE: usize = 256 << 10;
+
+/// The output from which a library is asked to allocate: below, its freed memory is still warm.
+const MIN_ALLOCATED: usize = 32 << 20;
+
+/// The environment variable that overrides how MLX arrays are made.
+const ROUTE: &str = "MAPWAVE_MLX_ROUTE";
 
 /// How often a long read asks whether Ctrl-C was pressed.
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
@@ -30,9 +36,11 @@ const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 /// Its Python side is a function that returns an object with
 /// - `from_frames(frames)`: makes an array of a [`Frames`];
 /// - `copies`: whether it copies them, so that their memory is free again at once;
-/// - `allocate(shape, dtype)`: None, or a function that makes an array of unspecified contents, or None when that is not
-///   safe at this moment; its memory is filled by the buffer protocol;
-/// - `finish(array, dtype)`: gives a filled array its type.
+/// - `fills`: whether a copy of zeros is an array whose memory can be filled by the buffer protocol;
+/// - `allocate(shape, dtype)`: None, or a function that makes a large array of unspecified contents to be filled, or None
+///   when that is not possible at this moment;
+/// - `finish(array, dtype)`: gives a filled array its type;
+/// - `dtypes`: the names of the types it has.
 pub(crate) struct ArrayLibrary {
     import: Py<PyAny>,
     parts: PyOnceLock<Parts>,
@@ -41,7 +49,10 @@ pub(crate) struct ArrayLibrary {
 struct Parts {
     from_frames: Py<PyAny>,
     copies: bool,
-    in_place: Option<(Py<PyAny>, Py<PyAny>)>,
+    fills: bool,
+    allocate: Option<Py<PyAny>>,
+    finish: Py<PyAny>,
+    dtypes: Vec<String>,
 }
 
 impl ArrayLibrary {
@@ -53,13 +64,28 @@ impl ArrayLibrary {
         self.parts.get_or_try_init(py, || {
             let library = self.import.bind(py).call0()?;
             let allocate = library.getattr(intern!(py, "allocate"))?;
-            let finish = library.getattr(intern!(py, "finish"))?;
             Ok(Parts {
                 from_frames: library.getattr(intern!(py, "from_frames"))?.unbind(),
                 copies: library.getattr(intern!(py, "copies"))?.extract()?,
-                in_place: (!allocate.is_none()).then(|| (allocate.unbind(), finish.unbind())),
+                fills: library.getattr(intern!(py, "fills"))?.extract()?,
+                allocate: (!allocate.is_none()).then(|| allocate.unbind()),
+                finish: library.getattr(intern!(py, "finish"))?.unbind(),
+                dtypes: library.getattr(intern!(py, "dtypes"))?.extract()?,
             })
         })
+    }
+
+    /// Checks that the library has arrays of a type.
+    pub(crate) fn check(&self, py: Python<'_>, format: OutputFormat) -> PyResult<()> {
+        let dtypes = &self.parts(py)?.dtypes;
+        if dtypes.iter().any(|dtype| dtype == format.name()) {
+            return Ok(());
+        }
+        let names: Vec<_> = dtypes.iter().map(|dtype| format!("'{dtype}'")).collect();
+        Err(invalid(
+            py,
+            &format!("dtype must be one of {} for this array library, got '{format}'", names.join(", ")),
+        ))
     }
 
     /// Reads frames into an array.
@@ -71,17 +97,14 @@ impl ArrayLibrary {
         spec: &FrameSpec,
     ) -> PyResult<Bound<'py, PyAny>> {
         let parts = self.parts(py)?;
-        if let Some((allocate, finish)) = &parts.in_place {
+        if parts.allocate.is_some() {
             let num_frames = frames.end.saturating_sub(frames.start);
             let shape =
                 spec.shape(num_frames, reader.track().num_channels).map_err(|error| raise(py, &error))?;
-            if shape.num_samples() * spec.format.num_bytes() >= MIN_IN_PLACE {
-                let arguments = (PyTuple::new(py, shape.axes())?, spec.format.name());
-                let array = allocate.bind(py).call1(arguments)?;
-                if !array.is_none() {
-                    fill(&array, reader, frames, spec)?;
-                    return finish.bind(py).call1((array, spec.format.name()));
-                }
+            if let Some(array) = parts.unfilled(py, &shape, spec.format)?
+                && fill(&array, reader, frames.clone(), spec)?
+            {
+                return parts.finish.bind(py).call1((array, spec.format.name()));
             }
         }
         let allocate = if parts.copies { Buffer::recycled } else { Buffer::new };
@@ -99,15 +122,39 @@ impl ArrayLibrary {
     }
 }
 
-/// Reads frames into the memory of an array that nobody else has seen yet.
-fn fill(array: &Bound<'_, PyAny>, reader: &Reader, frames: Range<u64>, spec: &FrameSpec) -> PyResult<()> {
+impl Parts {
+    /// An array to be filled, where that is worth it and possible.
+    fn unfilled<'py>(
+        &self,
+        py: Python<'py>,
+        shape: &Shape,
+        format: OutputFormat,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let num_bytes = shape.num_samples() * format.num_bytes();
+        let Some(allocate) = self.allocate.as_ref().filter(|_| num_bytes >= MIN_IN_PLACE) else {
+            return Ok(None);
+        };
+        // The library's own judgement takes microseconds: it is asked only where it has a choice.
+        if self.fills && num_bytes < MIN_ALLOCATED && std::env::var_os(ROUTE).is_none() {
+            let zeros = Frames::zeros(shape.axes(), format)?;
+            return self.from_frames.bind(py).call1((zeros,)).map(Some);
+        }
+        let array = allocate.bind(py).call1((PyTuple::new(py, shape.axes())?, format.name()))?;
+        Ok(Some(array).filter(|array| !array.is_none()))
+    }
+}
+
+/// Reads frames into the memory of an array that nobody else has seen yet; false when that cannot be written to.
+fn fill(array: &Bound<'_, PyAny>, reader: &Reader, frames: Range<u64>, spec: &FrameSpec) -> PyResult<bool> {
     let py = array.py();
     let buffer = PyUntypedBuffer::get(array)?;
     let (start, num_bytes) = (buffer.buf_ptr().cast::<MaybeUninit<u8>>(), buffer.len_bytes());
-    assert!(
-        !buffer.readonly() && buffer.is_c_contiguous(),
-        "an array just allocated can be filled from end to end"
-    );
+    let zeros = zeros(num_bytes)?;
+    // A library that took the zeros over instead of copying them has an array that must not be written to.
+    let is_zeros = zeros.as_ptr_range().contains(&start.cast_const().cast());
+    if is_zeros || buffer.readonly() || !buffer.is_c_contiguous() {
+        return Ok(false);
+    }
     // SAFETY: the buffer is writable, contiguous and `num_bytes` long; it is exported, so that it stays where it is, and
     // the array is new, so that nobody else reads or writes it.
     let memory = unsafe { slice::from_raw_parts_mut(start, num_bytes) };
@@ -116,7 +163,7 @@ fn fill(array: &Bound<'_, PyAny>, reader: &Reader, frames: Range<u64>, spec: &Fr
         reader.read_into(frames, spec, memory, effort)
     })?;
     buffer.release(py);
-    Ok(())
+    Ok(true)
 }
 
 /// Runs a read on all processors without the interpreter's lock, and ends it when a signal's handler raises.

@@ -13,12 +13,14 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use crate::dlpack;
+use crate::errors::raise;
 
 /// What keeps the samples where they are.
 #[derive(Clone)]
 pub(crate) enum Owner {
     Memory(#[allow(dead_code)] Arc<mapwave::Frames>),
     File(#[allow(dead_code)] Arc<Reader>),
+    Zeros(#[allow(dead_code)] Arc<memmap2::Mmap>),
 }
 
 /// Samples as a C-contiguous array, exported without a copy by the buffer protocol and by DLPack.
@@ -59,6 +61,14 @@ impl Frames {
         let spec = mapwave::FrameSpec { format, ..mapwave::FrameSpec::default() };
         let shape: Shape = spec.shape(reader.num_frames(), reader.track().num_channels)?;
         Ok(Self::new(Owner::File(reader), start, num_bytes, format, shape.axes(), true))
+    }
+
+    /// Zeros of a shape, for an array library that copies them.
+    pub(crate) fn zeros(shape: &[usize], format: OutputFormat) -> PyResult<Self> {
+        let num_bytes = shape.iter().product::<usize>() * format.num_bytes();
+        let map = mapwave::frames::zeros(num_bytes)?;
+        let start = map.as_ptr().cast_mut();
+        Ok(Self::new(Owner::Zeros(map), start, num_bytes, format, shape, false))
     }
 
     fn new(
@@ -198,6 +208,13 @@ impl Frames {
         unsafe { view.write(filled) };
         Ok(())
     }
+}
+
+/// Zeros that take up no memory, for a library that copies what it is given: they cannot be written to.
+#[pyfunction]
+pub(crate) fn zeros(py: Python<'_>, shape: Vec<usize>, dtype: &str) -> PyResult<Frames> {
+    let format = dtype.parse().map_err(|error| raise(py, &error))?;
+    Frames::zeros(&shape, format)
 }
 
 pub(crate) fn python_bool(value: bool) -> &'static str {

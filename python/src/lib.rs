@@ -21,7 +21,7 @@ mod _core {
     #[pymodule_export]
     use super::build_info::build_info;
     #[pymodule_export]
-    use super::frames::Frames;
+    use super::frames::{Frames, zeros};
     #[pymodule_export]
     use super::info::AudioInfo;
     #[pymodule_export]

@@ -102,7 +102,7 @@ fn install() {
     if current.sa_sigaction == handler_address() {
         return;
     }
-    PAGE_SIZE.store(super::mapped::page_size(), Ordering::Relaxed);
+    PAGE_SIZE.store(rustix::param::page_size(), Ordering::Relaxed);
     PREVIOUS.store(Box::into_raw(Box::new(current)), Ordering::Release);
     let mut action = disposition();
     action.sa_sigaction = handler_address();

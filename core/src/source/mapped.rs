@@ -4,9 +4,8 @@
 
 use std::fs::File;
 use std::io;
-use std::ops::Range;
 
-use memmap2::{Mmap, MmapOptions, UncheckedAdvice};
+use memmap2::{Mmap, MmapOptions};
 
 use super::guard::Guard;
 
@@ -43,19 +42,4 @@ impl Mapped {
     pub fn is_damaged(&self) -> bool {
         self.guard.was_hit()
     }
-
-    /// Drops the pages wholly inside `range` from this process; the next read faults them in again.
-    pub fn release(&self, range: Range<usize>) {
-        let page = page_size();
-        let (start, end) = (range.start.next_multiple_of(page), range.end - range.end % page);
-        if start < end && end <= self.map.len() && !self.is_damaged() {
-            // SAFETY: the pages of a read-only file map can be dropped at any time, since a later read brings back the
-            // same bytes of the file; slices into the map stay valid.
-            let _ = unsafe { self.map.unchecked_advise_range(UncheckedAdvice::DontNeed, start, end - start) };
-        }
-    }
-}
-
-pub(super) fn page_size() -> usize {
-    rustix::param::page_size()
 }
