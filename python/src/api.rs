@@ -29,6 +29,39 @@ impl Api {
         Self { library: Arc::new(ArrayLibrary::new(import)) }
     }
 
+    /// Reads audio into an array.
+    ///
+    /// Args:
+    ///     path: A str or path, the bytes of a file (bytes, bytearray, memoryview), or a binary file object, which is read
+    ///         from its position to its end. The format is found by content, never by extension.
+    ///     sr: The sample rate wanted, in Hz; None keeps the file's. Another rate is not available in this version.
+    ///     offset: Where to start, in seconds: frame floor(offset * sample_rate).
+    ///     duration: How much to read, in seconds: floor(duration * sample_rate) frames, fewer at the end; None reads to
+    ///         the end.
+    ///     mono: Mix all channels into one.
+    ///     mono_mode: "mean" (the sum over the number of channels) or "equal_power" (over its square root).
+    ///     layout: "channels_last" for (frames, channels), "channels_first" for (channels, frames).
+    ///     dtype: "float32", "float16", "bfloat16", "float64", "int16" or "int32", as far as the array library has it.
+    ///         Integers to float divide by 2**(bits-1); float to integer multiplies by it, rounds half to even and
+    ///         saturates.
+    ///     resample_quality: The name of a quality; of no effect unless the rate changes.
+    ///     low_memory: Bound the scratch memory of resampling; reading alone never needs more than a few MB.
+    ///     squeeze_mono: Return a single channel as (frames,).
+    ///     start: The first frame wanted, instead of offset; negative counts from the end.
+    ///     stop: The frame after the last one wanted, instead of duration; negative counts from the end.
+    ///     channels: A channel number or several, counted from 0, in the order wanted; None is all.
+    ///
+    /// Returns:
+    ///     (audio, sample_rate): the array, and the rate in Hz.
+    ///
+    /// Raises:
+    ///     FileNotFoundError, PermissionError, IsADirectoryError, OSError: The file cannot be opened or read.
+    ///     mapwave.UnsupportedFormat, mapwave.MalformedFile: It is not audio that can be read; both are ValueErrors.
+    ///     ValueError: An argument makes no sense, or the offset lies past the end.
+    ///     TypeError: An argument is of the wrong type.
+    ///     NotImplementedError: sr differs from the file's.
+    ///
+    /// All of them but TypeError are mapwave.AudioError too and name the file.
     #[pyo3(signature = (path, sr=None, offset=0.0, duration=None, mono=false, mono_mode="mean", layout="channels_last",
         dtype="float32", resample_quality="default", low_memory=false, squeeze_mono=false, *, start=None, stop=None,
         channels=None))]
@@ -62,11 +95,36 @@ impl Api {
         Ok((self.library.read(py, &reader, frames, &spec)?, rate))
     }
 
+    /// Says what is in a file without reading its samples.
+    ///
+    /// Args:
+    ///     path: As in load.
+    ///
+    /// Returns:
+    ///     AudioInfo; its frames are as many as load returns.
+    ///
+    /// Raises:
+    ///     As load.
     #[pyo3(signature = (path))]
     fn info(&self, path: &Bound<'_, PyAny>) -> PyResult<AudioInfo> {
         Ok(AudioInfo::from(&input::open(path, Access::Once)?))
     }
 
+    /// Opens a file to be read in chunks, one after the other, in bounded memory.
+    ///
+    /// Args:
+    ///     path: As in load.
+    ///     chunk_frames: Frames in a chunk; the last may have fewer.
+    ///     chunk_duration: Seconds in a chunk, instead: floor(chunk_duration * sample_rate) frames.
+    ///     sr, mono, mono_mode, dtype, offset, duration, squeeze_mono, layout, resample_quality, start, stop, channels:
+    ///         As in load.
+    ///
+    /// Returns:
+    ///     Stream: an iterator of (chunk, sample_rate) with read_chunk, at_eof, frames_read, chunk_frames, sample_rate and
+    ///     channels. Several threads may share it: every chunk comes once.
+    ///
+    /// Raises:
+    ///     As load; ValueError unless exactly one of chunk_frames and chunk_duration is given.
     #[pyo3(signature = (path, chunk_frames=None, chunk_duration=None, sr=None, mono=false, mono_mode="mean",
         dtype="float32", offset=0.0, duration=None, squeeze_mono=false, *, layout="channels_last",
         resample_quality="default", start=None, stop=None, channels=None))]
@@ -112,6 +170,20 @@ impl Api {
         Stream::new(py, Arc::clone(&self.library), reader, rate, frames, spec, chunk_frames)
     }
 
+    /// Reads many files on several threads.
+    ///
+    /// Args:
+    ///     paths: An iterable of what load takes.
+    ///     sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, offset, duration, start, stop, channels: As in
+    ///         load, the same for every file.
+    ///     num_workers: The number of threads.
+    ///     progress: True for a line on stderr, or a function that is called with (done, total) after each file.
+    ///
+    /// Returns:
+    ///     A list of (audio, sample_rate) in the order of paths.
+    ///
+    /// Raises:
+    ///     As load, for the first file that fails; a note says which of the paths it was.
     #[pyo3(signature = (paths, sr=None, mono=false, mono_mode="mean", layout="channels_last", dtype="float32",
         resample_quality="default", squeeze_mono=false, num_workers=4, *, offset=0.0, duration=None, start=None,
         stop=None, channels=None, progress=None))]
@@ -147,6 +219,18 @@ impl Api {
         batch::load(py, &self.library, &batch, inputs, progress)
     }
 
+    /// Opens a file for many reads from anywhere in it.
+    ///
+    /// Args:
+    ///     path: As in load.
+    ///     mode: "r".
+    ///     mono, mono_mode, layout, dtype, squeeze_mono, channels: As in load, for everything that is read.
+    ///
+    /// Returns:
+    ///     Reader: a context manager with read, seek, tell, reader[a:b], blocks, view, info and close.
+    ///
+    /// Raises:
+    ///     As load.
     #[pyo3(signature = (path, mode="r", *, mono=false, mono_mode="mean", layout="channels_last", dtype="float32",
         squeeze_mono=false, channels=None))]
     fn open(

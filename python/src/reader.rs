@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use mapwave::FrameSpec;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyAny, PySlice};
+use pyo3::types::{PyAny, PySlice, PyType};
 
 use crate::arrays::ArrayLibrary;
 use crate::errors::{invalid, raise};
@@ -48,6 +48,12 @@ impl Reader {
 
 #[pymethods]
 impl Reader {
+    /// `Reader[Array]` in annotations.
+    #[classmethod]
+    fn __class_getitem__(cls: &Bound<'_, PyType>, _array: &Bound<'_, PyAny>) -> Py<PyType> {
+        cls.clone().unbind()
+    }
+
     /// Reads the next `num_frames` frames, or all that are left when it is negative; fewer at the end.
     #[pyo3(signature = (num_frames=-1))]
     fn read<'py>(&self, py: Python<'py>, num_frames: i64) -> PyResult<Bound<'py, PyAny>> {
@@ -219,6 +225,12 @@ pub(crate) struct Blocks {
 
 #[pymethods]
 impl Blocks {
+    /// `Blocks[Array]` in annotations.
+    #[classmethod]
+    fn __class_getitem__(cls: &Bound<'_, PyType>, _array: &Bound<'_, PyAny>) -> Py<PyType> {
+        cls.clone().unbind()
+    }
+
     fn __iter__(slf: Py<Self>) -> Py<Self> {
         slf
     }

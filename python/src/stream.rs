@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use mapwave::{FrameSpec, Reader};
 use pyo3::prelude::*;
+use pyo3::types::PyType;
 
 use crate::arrays::ArrayLibrary;
 use crate::errors::raise;
@@ -51,6 +52,12 @@ impl Stream {
 
 #[pymethods]
 impl Stream {
+    /// `Stream[Array]` in annotations.
+    #[classmethod]
+    fn __class_getitem__(cls: &Bound<'_, PyType>, _array: &Bound<'_, PyAny>) -> Py<PyType> {
+        cls.clone().unbind()
+    }
+
     /// Reads the next chunk; at the end it has no frames.
     fn read_chunk<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, u32)> {
         // The chunk is claimed first, so that two threads never read the same one, and the lock is not held meanwhile.

@@ -1,0 +1,81 @@
+# make demo    a tour on a real recording
+# make test    every check and every test
+# make wheel   dist/*.whl
+# make bench   side by side with the peers
+# make lint    formatting, clippy, types
+#
+# Needs cargo and python3 (3.11 or newer); everything else comes from the package registries, into .venv.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := test
+.PHONY: demo test wheel bench lint clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+MLX := $(if $(filter Darwin,$(shell uname -s)),mlx,mlx[cpu])>=0.32
+
+# What the wheel is made of.
+SOURCES := $(shell find core python Cargo.toml Cargo.lock pyproject.toml README.md -type f \
+	-not -name '*.pyc' -not -name '*.so' -not -path '*/__pycache__*')
+
+demo: $(VENV)/demo
+	$(BIN)/python demo/demo.py
+
+test: lint $(VENV)/test
+	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --workspace --no-fail-fast; \
+	else cargo test --workspace --lib --bins --tests --no-fail-fast; fi
+	cargo test --workspace --doc
+	$(BIN)/python fixtures/make.py --check
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/test
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/python -m mypy
+	$(BIN)/python -m mypy.stubtest mapwave._core mapwave.errors mapwave.numpy
+
+wheel: dist/.built
+
+bench: $(VENV)/bench
+	$(BIN)/python benches/compare.py
+
+# The environment, and what is installed in it for each purpose.
+
+$(VENV)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "mapwave needs Python 3.11 or newer; name one with make PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install 'maturin>=1.9,<2'
+	touch $@
+
+dist/.built: $(VENV)/python $(SOURCES)
+	rm -rf dist
+	$(BIN)/maturin build --release --locked --out dist
+	touch $@
+
+$(VENV)/installed: dist/.built
+	$(PIP) install --force-reinstall --no-deps dist/*.whl
+	touch $@
+
+$(VENV)/demo: $(VENV)/installed
+	$(PIP) install '$(MLX)' numpy matplotlib
+	touch $@
+
+$(VENV)/test: $(VENV)/installed
+	$(PIP) install '$(MLX)' numpy soundfile jax ml_dtypes pytest ruff mypy
+	touch $@
+
+$(VENV)/bench: $(VENV)/installed
+	$(PIP) install '$(MLX)' numpy soundfile
+	$(PIP) install mlx-audio-io==1.3.24 || echo "mlx-audio-io was not built, so it stays out of the table: \
+	it needs FFmpeg's headers (apt install pkg-config libavformat-dev libavcodec-dev libavutil-dev libswresample-dev)"
+	touch $@
+
+clean:
+	rm -rf $(VENV) dist demo-out target

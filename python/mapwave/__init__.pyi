@@ -1,0 +1,51 @@
+"""mapwave: the audio data layer for MLX."""
+
+from typing import Any
+
+import mlx.core as mx
+
+from . import errors as errors
+from ._core import Api
+from ._core import AudioInfo as AudioInfo
+from ._core import Blocks as Blocks
+from ._core import Frames as Frames
+from ._core import Reader as Reader
+from ._core import Stream as Stream
+from .errors import AudioError as AudioError
+from .errors import MalformedFile as MalformedFile
+from .errors import UnsupportedFormat as UnsupportedFormat
+
+__all__ = [
+    "AudioError",
+    "AudioInfo",
+    "Blocks",
+    "Frames",
+    "MalformedFile",
+    "Reader",
+    "Stream",
+    "UnsupportedFormat",
+    "batch_load",
+    "errors",
+    "info",
+    "load",
+    "open",
+    "show_build_info",
+    "stream",
+    "supports_soxr",
+]
+
+__version__: str
+
+_api: Api[mx.array]
+
+load = _api.load
+info = _api.info
+stream = _api.stream
+batch_load = _api.batch_load
+open = _api.open
+
+def show_build_info() -> dict[str, Any]:
+    """The facts of this build and machine, as the doctor prints them."""
+
+def supports_soxr() -> bool:
+    """Whether libsoxr resampling is available: not in this version."""

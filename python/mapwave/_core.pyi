@@ -1,0 +1,270 @@
+"""The Rust side of mapwave."""
+
+from collections.abc import Callable, Iterable, Sequence
+from os import PathLike
+from types import TracebackType
+from typing import Any, BinaryIO, Generic, Literal, Self, TypeAlias, TypeVar, final
+
+Array = TypeVar("Array")
+
+Source: TypeAlias = str | PathLike[str] | PathLike[bytes] | bytes | bytearray | memoryview | BinaryIO
+MonoMode: TypeAlias = Literal["mean", "equal_power"]
+Layout: TypeAlias = Literal["channels_last", "channels_first"]
+Dtype: TypeAlias = Literal["float32", "float16", "bfloat16", "float64", "int16", "int32"]
+ResampleQuality: TypeAlias = Literal[
+    "default",
+    "fastest",
+    "low",
+    "medium",
+    "high",
+    "best",
+    "soxr_hq",
+    "soxr_vhq",
+    "soxr_style",
+    "soxr_compat",
+    "torchaudio_compat",
+]
+
+@final
+class AudioInfo:
+    """What is known of an audio file without reading its samples."""
+
+    def __new__(
+        cls,
+        frames: int,
+        sample_rate: int,
+        channels: int,
+        duration: float,
+        subtype: str,
+        container: str,
+        codec: str,
+        bit_depth: int,
+        bits: int,
+        channel_layout: str | None,
+        is_truncated: bool,
+    ) -> Self: ...
+    @property
+    def frames(self) -> int:
+        """The number of frames that load returns."""
+    @property
+    def sample_rate(self) -> int:
+        """Frames a second, in Hz."""
+    @property
+    def channels(self) -> int:
+        """Samples in a frame."""
+    @property
+    def duration(self) -> float:
+        """The length in seconds: frames / sample_rate."""
+    @property
+    def subtype(self) -> str:
+        """The encoding, such as "pcm16" or "float32"."""
+    @property
+    def container(self) -> str:
+        """The file format, such as "wav"."""
+    @property
+    def codec(self) -> str:
+        """The codec in FFmpeg's terms, such as "pcm_s16le"."""
+    @property
+    def bit_depth(self) -> int:
+        """The coded depth: the bits of a sample that carry sound."""
+    @property
+    def bits(self) -> int:
+        """The bits that a sample takes in the file, at least bit_depth."""
+    @property
+    def channel_layout(self) -> str | None:
+        """The speaker arrangement, such as "stereo" or "5.1", or None when the file does not say."""
+    @property
+    def is_truncated(self) -> bool:
+        """Whether the file ends before the sound does that it promises; frames counts what is there."""
+
+    __hash__: None  # type: ignore[assignment]
+
+@final
+class Frames:
+    """Samples as a C-contiguous array, exported without a copy by the buffer protocol and by DLPack.
+
+    A view of a file is read-only and keeps its map alive; should the file shrink, what is gone reads as zeros.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of the axes."""
+    @property
+    def dtype(self) -> Dtype:
+        """The type of the samples."""
+    @property
+    def nbytes(self) -> int:
+        """The size in bytes."""
+    @property
+    def readonly(self) -> bool:
+        """Whether the samples are a file's own and may not be changed."""
+    def __len__(self) -> int: ...
+    def __buffer__(self, flags: int, /) -> memoryview: ...
+    def __dlpack__(
+        self,
+        *,
+        stream: Any = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[int, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
+        """The samples as a DLPack capsule."""
+    def __dlpack_device__(self) -> tuple[int, int]:
+        """The device of the samples in DLPack's terms: the CPU."""
+
+@final
+class Stream(Generic[Array]):
+    """An iterator of (chunk, sample_rate)."""
+
+    @property
+    def chunk_frames(self) -> int:
+        """Frames in every chunk but the last, which may be shorter."""
+    @property
+    def sample_rate(self) -> int:
+        """The chunks' sample rate in Hz."""
+    @property
+    def channels(self) -> int:
+        """The number of channels in a chunk."""
+    @property
+    def frames_read(self) -> int:
+        """The number of frames read so far."""
+    def read_chunk(self) -> tuple[Array, int]:
+        """Reads the next chunk; at the end it has no frames."""
+    def at_eof(self) -> bool:
+        """Whether everything has been read."""
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> tuple[Array, int]: ...
+
+@final
+class Blocks(Generic[Array]):
+    """An iterator of overlapping blocks."""
+
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> Array: ...
+
+@final
+class Reader(Generic[Array]):
+    """An open file. It stays mapped until it is closed; one reader serves any number of threads."""
+
+    @property
+    def frames(self) -> int:
+        """The number of frames in the file."""
+    @property
+    def sample_rate(self) -> int:
+        """Frames a second, in Hz."""
+    @property
+    def channels(self) -> int:
+        """Samples in a frame of the file."""
+    @property
+    def closed(self) -> bool:
+        """Whether the reader was closed."""
+    def read(self, num_frames: int = -1) -> Array:
+        """Reads the next num_frames frames, or all that are left when it is negative; fewer at the end."""
+    def seek(self, frame: int, whence: int = 0) -> int:
+        """Moves to a frame, from the start (whence 0), the position (1) or the end (2); returns the new position."""
+    def tell(self) -> int:
+        """The next frame that read returns."""
+    def blocks(self, size: int, overlap: int = 0) -> Blocks[Array]:
+        """Blocks of size frames from the start, each size - overlap after the one before; the last may be shorter."""
+    def view(self) -> Frames:
+        """The samples of the whole file in place: read-only, in the file's own type, without a copy."""
+    def info(self) -> AudioInfo:
+        """What the file says about itself."""
+    def close(self) -> None:
+        """Closes the file; views of it stay valid and keep its map."""
+    def __getitem__(self, key: slice, /) -> Array: ...
+    def __len__(self) -> int: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+
+@final
+class Api(Generic[Array]):
+    """The functions that make arrays, for one array library."""
+
+    def __new__(cls, import_: Callable[[], Any], /) -> Self: ...
+    def load(
+        self,
+        path: Source,
+        sr: int | None = None,
+        offset: float = 0.0,
+        duration: float | None = None,
+        mono: bool = False,
+        mono_mode: MonoMode = "mean",
+        layout: Layout = "channels_last",
+        dtype: Dtype = "float32",
+        resample_quality: ResampleQuality = "default",
+        low_memory: bool = False,
+        squeeze_mono: bool = False,
+        *,
+        start: int | None = None,
+        stop: int | None = None,
+        channels: int | Sequence[int] | None = None,
+    ) -> tuple[Array, int]:
+        """Reads audio into an array and returns it with its sample rate in Hz."""
+    def info(self, path: Source) -> AudioInfo:
+        """Says what is in a file without reading its samples."""
+    def stream(
+        self,
+        path: Source,
+        chunk_frames: int | None = None,
+        chunk_duration: float | None = None,
+        sr: int | None = None,
+        mono: bool = False,
+        mono_mode: MonoMode = "mean",
+        dtype: Dtype = "float32",
+        offset: float = 0.0,
+        duration: float | None = None,
+        squeeze_mono: bool = False,
+        *,
+        layout: Layout = "channels_last",
+        resample_quality: ResampleQuality = "default",
+        start: int | None = None,
+        stop: int | None = None,
+        channels: int | Sequence[int] | None = None,
+    ) -> Stream[Array]:
+        """Opens a file to be read in chunks, one after the other, in bounded memory."""
+    def batch_load(
+        self,
+        paths: Iterable[Source],
+        sr: int | None = None,
+        mono: bool = False,
+        mono_mode: MonoMode = "mean",
+        layout: Layout = "channels_last",
+        dtype: Dtype = "float32",
+        resample_quality: ResampleQuality = "default",
+        squeeze_mono: bool = False,
+        num_workers: int = 4,
+        *,
+        offset: float = 0.0,
+        duration: float | None = None,
+        start: int | None = None,
+        stop: int | None = None,
+        channels: int | Sequence[int] | None = None,
+        progress: bool | Callable[[int, int], object] | None = None,
+    ) -> list[tuple[Array, int]]:
+        """Reads many files on several threads; the results are in the order of paths."""
+    def open(
+        self,
+        path: Source,
+        mode: Literal["r"] = "r",
+        *,
+        mono: bool = False,
+        mono_mode: MonoMode = "mean",
+        layout: Layout = "channels_last",
+        dtype: Dtype = "float32",
+        squeeze_mono: bool = False,
+        channels: int | Sequence[int] | None = None,
+    ) -> Reader[Array]:
+        """Opens a file for many reads from anywhere in it."""
+
+def build_info() -> dict[str, Any]:
+    """The facts of the build and the machine."""
+
+def zeros(shape: Sequence[int], dtype: str) -> Frames:
+    """Zeros that take up no memory, for a library that copies what it is given: they cannot be written to."""

@@ -1,0 +1,79 @@
+"""What this installation of mapwave has and lacks: ``python -m mapwave.doctor``.
+
+Exits with 0 when everything that mapwave itself needs is in order, 1 otherwise.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import platform
+import struct
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def main() -> int:
+    """Prints the report and returns the exit status."""
+    try:
+        import mapwave
+    except ImportError as error:
+        print(f"mapwave cannot be imported: {error}\n  reinstall it: pip install --force-reinstall mapwave")
+        return 1
+    facts = mapwave.show_build_info()
+    print(f"mapwave        {facts['version']} for {facts['target']}, in {Path(mapwave.__file__).parent}")
+    print(f"python         {platform.python_implementation()} {platform.python_version()}, {platform.platform()}")
+    print(f"processors     {facts['num_processors']}, with {', '.join(facts['cpu_features']) or 'no vector instructions'}")
+    print(f"huge pages     {_huge_pages()}")
+    print(f"containers     {', '.join(facts['containers'])}")
+    for line in _array_libraries():
+        print(line)
+    print("codec plugins  none: only PCM, A-law and mu-law are read")
+    print("resampling     not available in this version")
+    return _self_test()
+
+
+def _huge_pages() -> str:
+    setting = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+    if not setting.exists():
+        return "not on this system"
+    chosen = setting.read_text().partition("[")[2].partition("]")[0]
+    if chosen == "never":
+        return (
+            "never; large loads take two to three times as long. To fix it, as root:\n"
+            f"               echo madvise > {setting}"
+        )
+    return chosen
+
+
+def _array_libraries() -> Iterator[str]:
+    for name, package in (("mlx", "mlx"), ("numpy", "numpy"), ("torch", "torch"), ("jax", "jax")):
+        if importlib.util.find_spec(name) is None:
+            hint = "pip install 'mlx[cpu]'" if name == "mlx" and sys.platform == "linux" else f"pip install {package}"
+            yield f"{name:<14} not installed ({hint})"
+            continue
+        version = importlib.metadata.version(package)
+        if name == "mlx":
+            from mapwave import mlx
+
+            small, large = mlx.route(1 << 20), mlx.route(1 << 30)
+            yield f"{name:<14} {version}; 1 MiB by route {small[0]} ({small[1]}), 1 GiB by route {large[0]} ({large[1]})"
+        else:
+            yield f"{name:<14} {version}"
+
+
+def _self_test() -> int:
+    """Reads a WAV file of four samples from memory."""
+    import mapwave
+
+    samples = struct.pack("<4h", 0, 16384, -32768, 32767)
+    header = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + 8, b"WAVE", b"fmt ", 16, 1, 1, 8000, 16000, 2, 16, b"data", 8)
+    with mapwave.open(header + samples) as reader:
+        right = bytes(memoryview(reader.view())) == samples
+    print(f"self-test      {'passed' if right else 'FAILED: the samples of a small WAV file came back wrong'}")
+    return 0 if right else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
