@@ -176,7 +176,8 @@ fn chain(signal: c_int, code: c_int, info: *mut libc::siginfo_t, context: *mut l
     let handler = previous.map_or(libc::SIG_DFL, |previous| previous.sa_sigaction);
     // A previous handler that restored ours and raised the signal again comes back here: end it as the system would.
     let nested = CHAINED.fetch_add(1, Ordering::AcqRel) > 0;
-    if handler == libc::SIG_DFL || nested {
+    // A fault cannot be ignored: the kernel ends the process as well, since the instruction would fault for ever.
+    if handler == libc::SIG_DFL || nested || (handler == libc::SIG_IGN && code > 0) {
         give_up(signal, code);
     } else if handler != libc::SIG_IGN {
         let takes_info = previous.is_some_and(|previous| previous.sa_flags & libc::SA_SIGINFO != 0);
