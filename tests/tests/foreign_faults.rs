@@ -101,12 +101,15 @@ static NUM_CALLS: AtomicUsize = AtomicUsize::new(0);
 /// Another library's handler: puts a page of zeros where the fault was.
 extern "C" fn repair(_signal: c_int, info: *mut libc::siginfo_t, _context: *mut c_void) {
     NUM_CALLS.fetch_add(1, Ordering::SeqCst);
-    // SAFETY: the kernel passes a valid siginfo with the address of the fault.
-    let address = unsafe { (*info).si_addr() };
-    let page = address.map_addr(|address| address & !4095);
+    // SAFETY: the kernel passes a valid siginfo.
+    let siginfo = unsafe { &*info };
+    // SAFETY: it is a fault's, which has an address.
+    let address = unsafe { siginfo.si_addr() };
+    let page_size = rustix::param::page_size();
+    let page = address.map_addr(|address| address - address % page_size);
     let (protection, flags) = (libc::PROT_READ, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED);
     // SAFETY: the page is one of `touch_a_foreign_map`, of which nothing but a byte is read.
-    unsafe { libc::mmap(page, 4096, protection, flags, -1, 0) };
+    unsafe { libc::mmap(page, page_size, protection, flags, -1, 0) };
 }
 
 /// As `repair`, but only when two threads are in it at once.
@@ -216,6 +219,38 @@ fn it_goes_to_a_handler_installed_after() {
             assert_eq!(touch_a_foreign_map(), 0);
             assert_eq!(NUM_CALLS.load(Ordering::SeqCst), num_faults, "the foreign faults and no others");
         }
+    });
+    output.as_ref().map(assert_survived);
+}
+
+#[test]
+fn handlers_may_come_and_go() {
+    let output = in_child("handlers_may_come_and_go", || {
+        for num_faults in 1..=20 {
+            let ours = install(repair);
+            shrink_and_read();
+            assert_eq!(touch_a_foreign_map(), 0);
+            assert_eq!(NUM_CALLS.load(Ordering::SeqCst), num_faults, "the foreign faults and no others");
+            set_disposition(ours.sa_sigaction, ours.sa_flags);
+            shrink_and_read();
+        }
+    });
+    output.as_ref().map(assert_survived);
+}
+
+#[test]
+fn files_shrink_safely_after_any_number_of_handlers() {
+    let output = in_child("files_shrink_safely_after_any_number_of_handlers", || {
+        for bits in 0..16 {
+            let choose = |bit: c_int, flag: c_int| if bits & bit == 0 { 0 } else { flag };
+            let flags = choose(1, libc::SA_RESTART) | choose(2, libc::SA_NODEFER);
+            let flags = flags | choose(4, libc::SA_ONSTACK) | choose(8, libc::SA_NOCLDSTOP);
+            set_disposition(repair as Handler as usize as libc::sighandler_t, libc::SA_SIGINFO | flags);
+            shrink_and_read();
+        }
+        assert_eq!(NUM_CALLS.load(Ordering::SeqCst), 0, "mapwave's own faults are its own");
+        assert_eq!(touch_a_foreign_map(), 0);
+        assert_eq!(NUM_CALLS.load(Ordering::SeqCst), 1);
     });
     output.as_ref().map(assert_survived);
 }

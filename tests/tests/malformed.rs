@@ -129,7 +129,7 @@ fn flipped_bits() {
     let mut random = Random::announced();
     let (mut num_read, mut num_refused) = (0, 0);
     for Fixture { name, bytes, .. } in fixture::small() {
-        for variant in 0..200 {
+        for variant in 0..1000 {
             let reach = if variant % 2 == 0 { bytes.len().min(512) } else { bytes.len() };
             let mut flipped = bytes.clone();
             for _ in 0..=random.below(8) {
@@ -150,7 +150,7 @@ fn extreme_numbers() {
         [0, 1, 0x7f, 0x80, 0x7fff, 0xffff, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, u64::MAX];
     let mut random = Random::announced();
     for Fixture { name, bytes, .. } in fixture::small() {
-        for variant in 0..100 {
+        for variant in 0..1000 {
             let mut changed = bytes.clone();
             for _ in 0..=random.below(2) {
                 let width = [1, 2, 4, 8][random.below(4)];
@@ -171,7 +171,7 @@ fn extreme_numbers() {
 fn spliced_files() {
     let mut random = Random::announced();
     let files = fixture::small();
-    for variant in 0..5000 {
+    for variant in 0..50_000 {
         let (first, second) = (&files[random.below(files.len())], &files[random.below(files.len())]);
         let mut spliced = first.bytes[..random.below(first.bytes.len().min(400))].to_vec();
         spliced.extend(&second.bytes[random.below(second.bytes.len().min(400))..]);
@@ -183,7 +183,7 @@ fn spliced_files() {
 fn random_bytes_behind_every_magic() {
     let mut random = Random::announced();
     for (index, magic) in MAGICS.into_iter().enumerate() {
-        for variant in 0..1000 {
+        for variant in 0..10_000 {
             let mut bytes = magic.to_vec();
             for _ in 0..random.below(5) {
                 bytes.extend(CHUNKS[random.below(CHUNKS.len())]);
@@ -202,7 +202,7 @@ fn random_bytes_behind_every_magic() {
             let _ = check(&format!("magic {index}, variant {variant}"), &bytes);
         }
     }
-    for variant in 0..1000 {
+    for variant in 0..10_000 {
         let count = random.below(400);
         let bytes = random.bytes(count);
         let _ = check(&format!("no magic, variant {variant}"), &bytes);
