@@ -1,1 +1,12 @@
-//! Whole-system tests of mapwave; everything is under `tests/`.
+//! What the tests of the whole system share; the tests themselves are under `tests/`.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
+pub mod allocation;
+pub mod corpus;
+pub mod decoded;
+pub mod fixture;
+pub mod random;
+pub mod refusal;
+pub mod rust_source;
+pub mod wave;

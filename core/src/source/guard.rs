@@ -10,7 +10,7 @@ use std::ffi::c_int;
 use std::ops::Range;
 use std::ptr;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
 /// How many maps can be guarded at a time; further files are read by `pread`.
 const MAX_GUARDS: usize = 4096;
@@ -34,14 +34,32 @@ static NEXT: AtomicUsize = AtomicUsize::new(0);
 /// One more than the highest slot that was ever in use, so that the handler need not look at all of them.
 static NUM_USED: AtomicUsize = AtomicUsize::new(0);
 
-/// The disposition that the handler took the place of; never freed, since a handler may be running.
-static PREVIOUS: AtomicPtr<libc::sigaction> = AtomicPtr::new(ptr::null_mut());
+type Handler = extern "C" fn(c_int, *mut libc::siginfo_t, *mut libc::c_void);
+
+/// How many different handlers ours can take the place of.
+const NUM_ENTRIES: usize = 8;
+
+/// The handler, once for each handler that it takes the place of.
+///
+/// Another library that replaces ours may call ours in turn. If ours then took its place under the same address, each
+/// would leave a foreign fault to the other for ever; under a new one, the chain goes back in time and ends.
+static ENTRIES: [Handler; NUM_ENTRIES] = [
+    on_bus_error::<0>,
+    on_bus_error::<1>,
+    on_bus_error::<2>,
+    on_bus_error::<3>,
+    on_bus_error::<4>,
+    on_bus_error::<5>,
+    on_bus_error::<6>,
+    on_bus_error::<7>,
+];
+
+/// The dispositions that the entries took the place of; never freed, since a handler may be running.
+static PREVIOUS: [AtomicPtr<libc::sigaction>; NUM_ENTRIES] =
+    [const { AtomicPtr::new(ptr::null_mut()) }; NUM_ENTRIES];
 
 /// The size of a page, known before the handler first runs.
 static PAGE_SIZE: AtomicUsize = AtomicUsize::new(0);
-
-/// How many calls of previous handlers are under way.
-static CHAINED: AtomicU32 = AtomicU32::new(0);
 
 /// Keeps one range of addresses guarded while it lives.
 #[derive(Debug)]
@@ -56,9 +74,12 @@ impl std::fmt::Debug for Slot {
 }
 
 impl Guard {
-    /// Guards a map that occupies `range`, page-aligned at its start; `None` when all slots are taken.
+    /// Guards a map that occupies `range`, page-aligned at its start; `None` when all slots are taken, or the handler
+    /// cannot be put in force.
     pub(super) fn new(range: Range<usize>) -> Option<Self> {
-        install();
+        if !install() {
+            return None;
+        }
         let first = NEXT.fetch_add(1, Ordering::Relaxed);
         for i in 0..MAX_GUARDS {
             let index = first.wrapping_add(i) % MAX_GUARDS;
@@ -91,31 +112,54 @@ impl Drop for Guard {
     }
 }
 
-/// Puts the handler in force unless it is.
-fn install() {
+/// Puts the handler in force unless it is, and says whether it is now.
+fn install() -> bool {
     static INSTALLING: Mutex<()> = Mutex::new(());
-    if disposition().sa_sigaction == handler_address() {
-        return;
+    if is_ours(&disposition()) {
+        return true;
     }
     let _installing = INSTALLING.lock();
     let current = disposition();
-    if current.sa_sigaction == handler_address() {
-        return;
+    if is_ours(&current) {
+        return true;
     }
     PAGE_SIZE.store(rustix::param::page_size(), Ordering::Relaxed);
-    PREVIOUS.store(Box::into_raw(Box::new(current)), Ordering::Release);
-    let mut action = disposition();
-    action.sa_sigaction = handler_address();
+    let Some(entry) = entry_for(&current) else { return false };
+    let mut action = current;
+    action.sa_sigaction = address(*entry);
     // SA_NODEFER: a previous handler that is called from ours may raise the signal again and expects to be left by it.
     action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
     // SAFETY: `action` is a whole sigaction whose handler is of the kind its flags say and does only what a signal
     // handler may; the old disposition is not asked for.
-    unsafe { libc::sigaction(libc::SIGBUS, &action, ptr::null_mut()) };
+    unsafe { libc::sigaction(libc::SIGBUS, &action, ptr::null_mut()) == 0 }
 }
 
-fn handler_address() -> libc::sighandler_t {
-    on_bus_error as extern "C" fn(c_int, *mut libc::siginfo_t, *mut libc::c_void) as usize
-        as libc::sighandler_t
+/// The entry that takes the place of `current`: the one that has done so before, or the first that is free.
+fn entry_for(current: &libc::sigaction) -> Option<&'static Handler> {
+    for (entry, place) in ENTRIES.iter().zip(&PREVIOUS) {
+        // SAFETY: PREVIOUS is null or points to a sigaction that is never freed nor written again.
+        match unsafe { place.load(Ordering::Acquire).as_ref() } {
+            None => {
+                place.store(Box::into_raw(Box::new(*current)), Ordering::Release);
+                return Some(entry);
+            }
+            Some(previous) => {
+                let same = previous.sa_sigaction == current.sa_sigaction;
+                if same && previous.sa_flags == current.sa_flags {
+                    return Some(entry);
+                }
+            }
+        }
+    }
+    None
+}
+
+fn is_ours(disposition: &libc::sigaction) -> bool {
+    ENTRIES.iter().any(|entry| disposition.sa_sigaction == address(*entry))
+}
+
+fn address(handler: Handler) -> libc::sighandler_t {
+    handler as usize as libc::sighandler_t
 }
 
 /// The disposition of SIGBUS.
@@ -128,13 +172,20 @@ fn disposition() -> libc::sigaction {
 }
 
 /// The handler: async-signal-safe, since it touches only atomics and calls only `mmap`, `sigaction` and `raise`.
-extern "C" fn on_bus_error(signal: c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+extern "C" fn on_bus_error<const ENTRY: usize>(
+    signal: c_int,
+    info: *mut libc::siginfo_t,
+    context: *mut libc::c_void,
+) {
     // SAFETY: the kernel passes a valid siginfo to an SA_SIGINFO handler, for it to use until it returns.
     let siginfo = unsafe { &*info };
     // SAFETY: si_addr reads a plain field, which faults set; they alone have a positive code.
     let address = unsafe { siginfo.si_addr() }.addr();
     if siginfo.si_code <= 0 || !replace_pages(address) {
-        chain(signal, siginfo.si_code, info, context);
+        let previous =
+            PREVIOUS.get(ENTRY).map_or(ptr::null_mut(), |previous| previous.load(Ordering::Acquire));
+        // SAFETY: PREVIOUS is null or points to a sigaction that is never freed nor written again.
+        chain(unsafe { previous.as_ref() }, signal, info, context);
     }
 }
 
@@ -169,21 +220,23 @@ fn replace_pages(address: usize) -> bool {
 }
 
 /// Leaves a signal that is not ours to the handler that was there before.
-fn chain(signal: c_int, code: c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
-    let previous = PREVIOUS.load(Ordering::Acquire);
-    // SAFETY: PREVIOUS is null or points to a sigaction that is never freed nor written again.
-    let previous = unsafe { previous.as_ref() };
+fn chain(
+    previous: Option<&libc::sigaction>,
+    signal: c_int,
+    info: *mut libc::siginfo_t,
+    context: *mut libc::c_void,
+) {
     let handler = previous.map_or(libc::SIG_DFL, |previous| previous.sa_sigaction);
-    // A previous handler that restored ours and raised the signal again comes back here: end it as the system would.
-    let nested = CHAINED.fetch_add(1, Ordering::AcqRel) > 0;
-    if handler == libc::SIG_DFL || nested {
+    // SAFETY: the kernel passes a valid siginfo to an SA_SIGINFO handler, for it to use until it returns.
+    let code = unsafe { (*info).si_code };
+    // A fault cannot be ignored: the kernel ends the process as well, since the instruction would fault for ever.
+    if handler == libc::SIG_DFL || (handler == libc::SIG_IGN && code > 0) {
         give_up(signal, code);
     } else if handler != libc::SIG_IGN {
         let takes_info = previous.is_some_and(|previous| previous.sa_flags & libc::SA_SIGINFO != 0);
         if takes_info {
             // SAFETY: SA_SIGINFO in its flags says that the handler is of this type.
-            let handler: extern "C" fn(c_int, *mut libc::siginfo_t, *mut libc::c_void) =
-                unsafe { std::mem::transmute(handler) };
+            let handler: Handler = unsafe { std::mem::transmute(handler) };
             handler(signal, info, context);
         } else {
             // SAFETY: without SA_SIGINFO the handler takes only the signal's number.
@@ -191,7 +244,6 @@ fn chain(signal: c_int, code: c_int, info: *mut libc::siginfo_t, context: *mut l
             handler(signal);
         }
     }
-    CHAINED.fetch_sub(1, Ordering::AcqRel);
 }
 
 /// Restores the default, so that the fault that follows on return ends the process as it would have without us.
