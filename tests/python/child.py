@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -28,11 +29,17 @@ def environment(**variables: str) -> dict[str, str]:
 def run(directory: Path, code: str, *arguments: object, timeout: int = TIMEOUT, **variables: str) -> str:
     """Runs the code and returns what it printed; it must end by itself and well."""
     command = [sys.executable, str(script(directory, code)), *map(str, arguments)]
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=timeout, env=environment(**variables), check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise AssertionError(f"the child hangs; it had printed {error.stdout!r} and {error.stderr!r}") from None
-    assert done.returncode == 0, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
+    # A session of its own, so that a hang ends with all processes that the child has started.
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(**variables),
+        start_new_session=True,
+    )  # fmt: skip
+    with process:
+        try:
+            output, errors = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            output, errors = process.communicate()
+            raise AssertionError(f"the child hangs; it had printed\n{output}\n{errors}") from None
+    assert process.returncode == 0, f"exit code {process.returncode}\n{output}\n{errors}"
+    return output
