@@ -1,4 +1,4 @@
-"""Python code run in a process of its own, where a crash or a hang is a failed test and not the end of all."""
+"""Python code run in a process of its own, where a crash or a hang is a failed test and no more."""
 
 from __future__ import annotations
 

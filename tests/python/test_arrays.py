@@ -81,7 +81,9 @@ def test_dlpack_is_versioned_for_those_who_ask(raw) -> None:
     assert capsule_name(frames.__dlpack__()) == "dltensor"
     assert capsule_name(frames.__dlpack__(max_version=(0, 8))) == "dltensor"
     assert capsule_name(frames.__dlpack__(max_version=(1, 0))) == "dltensor_versioned"
-    assert capsule_name(frames.__dlpack__(max_version=(9, 9), dl_device=CPU, copy=False)) == "dltensor_versioned"
+    assert (
+        capsule_name(frames.__dlpack__(max_version=(9, 9), dl_device=CPU, copy=False)) == "dltensor_versioned"
+    )
 
 
 @pytest.mark.parametrize("options", [{"stream": 1}, {"dl_device": (2, 0)}, {"copy": True}], ids=str)

@@ -41,14 +41,22 @@ def test_results_come_in_the_order_of_the_paths(library, numbered: list[Path], n
 
 
 def test_every_result_is_what_load_returns(library) -> None:
-    options = {"mono": True, "dtype": "float16", "layout": "channels_first", "offset": 0.001, "duration": 0.003}
+    options = {
+        "mono": True,
+        "dtype": "float16",
+        "layout": "channels_first",
+        "offset": 0.001,
+        "duration": 0.003,
+    }
     for path, (audio, rate) in zip(NAMES, library.batch_load(NAMES, **options), strict=True):
         expected, expected_rate = library.load(path, **options)
         assert rate == expected_rate
         np.testing.assert_array_equal(np.array(audio), np.array(expected), strict=True)
 
 
-@pytest.mark.parametrize("options", [{"start": -5}, {"channels": 0, "squeeze_mono": True}, {"stop": 7}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{"start": -5}, {"channels": 0, "squeeze_mono": True}, {"stop": 7}], ids=str
+)
 def test_options_mean_what_they_mean_for_load(options: dict) -> None:
     for path, (audio, _) in zip(NAMES, mapwave.numpy.batch_load(NAMES, **options), strict=True):
         np.testing.assert_array_equal(audio, mapwave.numpy.load(path, **options)[0], strict=True)
@@ -141,7 +149,9 @@ def test_loading_goes_on_after_a_failure(numbered: list[Path]) -> None:
 
 def test_progress_is_told_after_every_file(numbered: list[Path]) -> None:
     told = []
-    mapwave.batch_load(numbered, progress=lambda done, total: told.append((done, total, threading.get_ident())))
+    mapwave.batch_load(
+        numbered, progress=lambda done, total: told.append((done, total, threading.get_ident()))
+    )
     assert told == [(done, 60, threading.get_ident()) for done in range(1, 61)]
 
 

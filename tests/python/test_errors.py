@@ -44,7 +44,9 @@ def test_every_error_is_an_audio_error_and_a_builtin_one(name: str, builtin: typ
 
 
 def test_the_list_of_kinds_is_whole() -> None:
-    kinds = [value for value in vars(mapwave.errors).values() if isinstance(value, type) and value is not object]
+    kinds = [
+        value for value in vars(mapwave.errors).values() if isinstance(value, type) and value is not object
+    ]
     assert {kind.__name__ for kind in kinds if issubclass(kind, mapwave.AudioError)} == {*KINDS, "AudioError"}
 
 
@@ -67,7 +69,11 @@ def test_operating_system_errors_keep_errno_and_file_name() -> None:
         mapwave.load("no-such-file.wav")
     for error in (caught.value, pickle.loads(pickle.dumps(caught.value))):
         assert isinstance(error, mapwave.errors.AudioFileNotFound)
-        assert (error.errno, error.filename, error.path) == (errno.ENOENT, "no-such-file.wav", "no-such-file.wav")
+        assert (error.errno, error.filename, error.path) == (
+            errno.ENOENT,
+            "no-such-file.wav",
+            "no-such-file.wav",
+        )
         assert "no-such-file.wav" in str(error)
 
 
@@ -86,7 +92,8 @@ def test_errors_cross_processes(tmp_path: Path) -> None:
                         try:
                             pool.apply(load, (path,))
                         except mapwave.AudioError as error:
-                            print(type(error).__name__, error.path == path, error.offset is not None, error.container)
+                            facts = error.path == path, error.offset is not None, error.container
+                            print(type(error).__name__, *facts)
     """
     printed = child.run(tmp_path, code, MALFORMED / "wav-no-data.wav", tmp_path / "missing.wav")
     assert printed.splitlines() == ["MalformedFile True True wav", "AudioFileNotFound True False None"] * 2
@@ -231,10 +238,12 @@ def test_random_bytes_are_unsupported_whatever_their_name(read, tmp_path: Path, 
     ("contents", "found"),
     [
         (b"\x89PNG\r\n\x1a\n" + bytes(100), "PNG"), (b"%PDF-1.7\n" + bytes(100), "PDF"),
-        (b"ID3\x04\x00\x00\x00\x00\x00\x00\xff\xfb\x90\x00" + bytes(100), "MP3|ID3"), (b"fLaC" + bytes(100), "FLAC"),
+        (b"ID3\x04\x00\x00\x00\x00\x00\x00\xff\xfb\x90\x00" + bytes(100), "MP3|ID3"),
+        (b"fLaC" + bytes(100), "FLAC"),
         (b"OggS" + bytes(100), "Ogg"), (b"PK\x03\x04" + bytes(100), "ZIP|zip"),
         (b"<!DOCTYPE html><html></html>" + bytes(100), "HTML"), (bytes(200), "00 00|zeros"),
-        (b"\x00\x00\x00\x20ftypM4A " + bytes(100), "MP4|M4A"), (b"RIFF\x10\x00\x00\x00AVI " + bytes(100), "AVI"),
+        (b"\x00\x00\x00\x20ftypM4A " + bytes(100), "MP4|M4A"),
+        (b"RIFF\x10\x00\x00\x00AVI " + bytes(100), "AVI"),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )  # fmt: skip
@@ -249,6 +258,7 @@ READ_ALL = """
     import json, resource
     from pathlib import Path
     import mapwave, mapwave.numpy
+    from mapwave.numpy import stream
 
     # None of the files is longer than a few thousand bytes.
     resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
@@ -261,7 +271,7 @@ READ_ALL = """
                 ("load", lambda: mapwave.numpy.load(source)[0].shape),
                 ("channels_first", lambda: mapwave.numpy.load(source, layout="channels_first")[0].shape),
                 ("mono", lambda: mapwave.numpy.load(source, mono=True, dtype="int16")[0].shape),
-                ("stream", lambda: sum(len(chunk) for chunk, _ in mapwave.numpy.stream(source, chunk_frames=3))),
+                ("stream", lambda: sum(len(chunk) for chunk, _ in stream(source, chunk_frames=3))),
                 ("reader", lambda: mapwave.numpy.open(source)[:].shape),
                 ("batch", lambda: mapwave.numpy.batch_load([source])[0][0].shape),
             ):
@@ -300,7 +310,9 @@ def test_a_malformed_file_is_refused_or_read_within_its_bounds(outcomes, name: s
     assert frames * channels <= (MALFORMED / name).stat().st_size
 
 
-@pytest.mark.parametrize("name", ["wav-pcm16.wav", "w64-pcm24.w64", "aiff-pcm16.aiff", "caf-le-float32.caf", "rf64-pcm16.wav"])
+@pytest.mark.parametrize(
+    "name", ["wav-pcm16.wav", "w64-pcm24.w64", "aiff-pcm16.aiff", "caf-le-float32.caf", "rf64-pcm16.wav"]
+)
 def test_a_file_cut_anywhere_is_refused_or_shorter(name: str) -> None:
     whole = (corpus.FIXTURES / "valid" / name).read_bytes()
     for size in range(1, len(whole)):

@@ -29,8 +29,9 @@ def test_mapwave_numpy_needs_no_mlx(tmp_path: Path) -> None:
         sys.modules["mlx"] = sys.modules["mlx.core"] = None
         import mapwave, mapwave.numpy
         path = sys.argv[1]
-        print(mapwave.numpy.load(path)[0].shape, mapwave.info(path).frames, mapwave.numpy.open(path)[:5].shape)
-        print(len(mapwave.numpy.batch_load([path] * 3)), len(list(mapwave.numpy.stream(path, chunk_frames=100))))
+        library = mapwave.numpy
+        print(library.load(path)[0].shape, mapwave.info(path).frames, library.open(path)[:5].shape)
+        print(len(library.batch_load([path] * 3)), len(list(library.stream(path, chunk_frames=100))))
     """
     assert child.run(tmp_path, code, corpus.PCM16) == "(301, 2) 301 (5, 2)\n3 4\n"
 
@@ -88,7 +89,15 @@ def test_a_missing_library_is_named(tmp_path: Path, module: str) -> None:
 
 def test_build_info() -> None:
     facts = mapwave.show_build_info()
-    assert {"version", "target", "debug_assertions", "cpu_features", "num_processors", "containers", "dtypes"} <= {*facts}
+    assert {
+        "version",
+        "target",
+        "debug_assertions",
+        "cpu_features",
+        "num_processors",
+        "containers",
+        "dtypes",
+    } <= {*facts}
     assert facts["version"] == mapwave.__version__
     assert facts["num_processors"] >= 1
     assert {row.container for row in corpus.valid()} <= {*facts["containers"]}

@@ -21,7 +21,8 @@ FIELDS = (
 
 # libsndfile's name of a sample's coding, and the bits that a sample has.
 SUBTYPES = {
-    "PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "FLOAT": 32, "DOUBLE": 64, "ALAW": 8, "ULAW": 8,
+    "PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "FLOAT": 32, "DOUBLE": 64,
+    "ALAW": 8, "ULAW": 8,
 }  # fmt: skip
 
 
@@ -41,12 +42,18 @@ def test_the_facts_of_every_valid_file(expected: corpus.Expected) -> None:
 @pytest.mark.parametrize("path", corpus.readable_by_libsndfile(), ids=lambda path: path.name)
 def test_libsndfile_says_the_same(path: Path) -> None:
     facts, theirs = mapwave.info(path), soundfile.info(path)
-    assert (facts.frames, facts.sample_rate, facts.channels) == (theirs.frames, theirs.samplerate, theirs.channels)
+    assert (facts.frames, facts.sample_rate, facts.channels) == (
+        theirs.frames,
+        theirs.samplerate,
+        theirs.channels,
+    )
     assert facts.bits == SUBTYPES[theirs.subtype]
     assert 0 < facts.bit_depth <= 64
 
 
-@pytest.mark.parametrize("path", sorted((corpus.FIXTURES / "valid").glob("*.[wac]*")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted((corpus.FIXTURES / "valid").glob("*.[wac]*")), ids=lambda path: path.name
+)
 def test_info_and_load_agree_on_the_number_of_frames(path: Path) -> None:
     facts, (audio, rate) = mapwave.info(path), mapwave.load(path)
     assert (facts.frames, facts.channels, facts.sample_rate) == (*audio.shape, rate)
@@ -85,8 +92,9 @@ def test_info_cannot_be_changed() -> None:
 def test_repr_names_every_field_and_its_value() -> None:
     facts = mapwave.info(corpus.RECORDING)
     assert repr(facts) == (
-        "AudioInfo(frames=232608, sample_rate=48000, channels=2, duration=4.846000, subtype='pcm16', container='wav', "
-        "codec='pcm_s16le', bit_depth=16, bits=16, channel_layout='stereo', is_truncated=False)"
+        "AudioInfo(frames=232608, sample_rate=48000, channels=2, duration=4.846000, subtype='pcm16', "
+        "container='wav', codec='pcm_s16le', bit_depth=16, bits=16, channel_layout='stereo', "
+        "is_truncated=False)"
     )
 
 

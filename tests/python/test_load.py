@@ -43,7 +43,11 @@ def frames_of(path: Path, **options: object) -> np.ndarray:
 def bfloat16_of(exact: np.ndarray) -> np.ndarray:
     """Rounds float64 to bfloat16, half to even, in one step; for normal numbers and zero."""
     bits = exact.view(np.uint64)
-    kept = (bits + np.uint64(2**44 - 1) + (bits >> np.uint64(45) & np.uint64(1))) >> np.uint64(45) << np.uint64(45)
+    kept = (
+        (bits + np.uint64(2**44 - 1) + (bits >> np.uint64(45) & np.uint64(1)))
+        >> np.uint64(45)
+        << np.uint64(45)
+    )
     return kept.view(np.float64).astype(ml_dtypes.bfloat16)
 
 
@@ -123,7 +127,9 @@ def test_lossless_integers_are_what_libsndfile_reads(path: Path, dtype: str) -> 
 
 
 def test_float_to_integer_saturates_and_takes_nan_for_zero(tmp_path: Path) -> None:
-    values = np.array([[1.0], [-1.0], [2.0], [-2.0], [np.nan], [np.inf], [-np.inf], [0.5 / 32768], [1.5 / 32768]])
+    values = np.array(
+        [[1.0], [-1.0], [2.0], [-2.0], [np.nan], [np.inf], [-np.inf], [0.5 / 32768], [1.5 / 32768]]
+    )
     path = wavefile.write(tmp_path / "loud.wav", values.astype(np.float32))
     expected = [32767, -32768, 32767, -32768, 0, 32767, -32768, 0, 2]
     assert frames_of(path, dtype="int16")[:, 0].tolist() == expected
@@ -136,7 +142,9 @@ def test_float_values_past_one_are_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_a_large_file_is_read_as_exactly_as_a_small_one(large: Path, large_samples: np.ndarray, dtype: str) -> None:
+def test_a_large_file_is_read_as_exactly_as_a_small_one(
+    large: Path, large_samples: np.ndarray, dtype: str
+) -> None:
     exact = large_samples / 32768
     expected = {
         "float32": exact.astype(np.float32),
@@ -191,7 +199,9 @@ def test_mono_is_the_mean(library, layout: str) -> None:
 
 @pytest.mark.parametrize("num_channels", [1, 2, 3, 5])
 @pytest.mark.parametrize(("mode", "power"), [("mean", 1.0), ("equal_power", 0.5)])
-def test_mono_modes_of_any_number_of_channels(tmp_path: Path, num_channels: int, mode: str, power: float) -> None:
+def test_mono_modes_of_any_number_of_channels(
+    tmp_path: Path, num_channels: int, mode: str, power: float
+) -> None:
     samples = np.random.default_rng(num_channels).uniform(-1, 1, (999, num_channels)).astype(np.float32)
     path = wavefile.write(tmp_path / "noise.wav", samples)
     audio = frames_of(path, mono=True, mono_mode=mode)
@@ -201,7 +211,9 @@ def test_mono_modes_of_any_number_of_channels(tmp_path: Path, num_channels: int,
 
 
 def test_squeeze_mono_drops_the_axis_of_a_single_channel_only(library) -> None:
-    shape = lambda path, **options: tuple(library.load(path, squeeze_mono=True, **options)[0].shape)  # noqa: E731
+    def shape(path: Path, **options: object) -> tuple[int, ...]:
+        return tuple(library.load(path, squeeze_mono=True, **options)[0].shape)
+
     mono = corpus.FIXTURES / "valid" / "wav-u8-mono.wav"
     assert shape(mono) == (301,)
     assert shape(mono, layout="channels_first") == (301,)
@@ -240,7 +252,9 @@ def test_channels_and_mono_exclude_each_other() -> None:
         (0.1, 10.0), (1 / 7, 1 / 29), (10_006 / 48_000, 1.0), (1e-9, 1e-9), (0.0, 1e300),
     ],
 )  # fmt: skip
-def test_seconds_are_floored_to_frames(ramp: Path, ramp_samples: np.ndarray, offset: float, duration: float) -> None:
+def test_seconds_are_floored_to_frames(
+    ramp: Path, ramp_samples: np.ndarray, offset: float, duration: float
+) -> None:
     audio = frames_of(ramp, offset=offset, duration=duration, dtype="int32")
     start = math.floor(offset * wavefile.RATE)
     stop = len(ramp_samples) if duration is None else start + math.floor(min(duration * wavefile.RATE, 1e9))
@@ -268,7 +282,8 @@ def test_a_duration_that_is_none_is_refused(ramp: Path, duration: float) -> None
 @pytest.mark.parametrize(
     ("start", "stop"),
     [
-        (0, None), (None, 10), (5, 10), (5, 5), (-10, None), (None, -10), (-10, -5), (0, 10**12), (10_007, None),
+        (0, None), (None, 10), (5, 10), (5, 5), (-10, None), (None, -10), (-10, -5), (0, 10**12),
+        (10_007, None),
         (-10_007, None), (10_000, -7),
     ],
 )  # fmt: skip
@@ -336,7 +351,9 @@ def test_an_impossible_rate_is_refused(rate: int) -> None:
     ],
 )
 @pytest.mark.parametrize("wrong", ["", "rows", "Float32"])
-def test_a_wrong_choice_names_the_argument_and_the_choices(name: str, choices: tuple[str, ...], wrong: str) -> None:
+def test_a_wrong_choice_names_the_argument_and_the_choices(
+    name: str, choices: tuple[str, ...], wrong: str
+) -> None:
     with pytest.raises(ValueError, match=f"^{name} must be") as caught:
         mapwave.load(corpus.PCM16, **{name: wrong})
     assert isinstance(caught.value, mapwave.AudioError)
@@ -352,7 +369,8 @@ def test_every_resample_quality_is_known(quality: str) -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        {"sr": "fast"}, {"sr": 44_100.5}, {"offset": "1"}, {"duration": "1"}, {"mono": "yes"}, {"mono_mode": 1},
+        {"sr": "fast"}, {"sr": 44_100.5}, {"offset": "1"}, {"duration": "1"}, {"mono": "yes"},
+        {"mono_mode": 1},
         {"layout": None}, {"dtype": np.float32}, {"resample_quality": 3}, {"squeeze_mono": 2}, {"start": 0.5},
         {"stop": "9"}, {"channels": "left"}, {"channels": 0.5}, {"channels": [0.5]}, {"low_memory": "no"},
         {"no_such_argument": 1},
@@ -389,9 +407,13 @@ class Pathlike:
         pytest.param(lambda: bytearray(CONTENTS), id="bytearray"),
         pytest.param(lambda: memoryview(CONTENTS), id="memoryview"),
         pytest.param(lambda: memoryview(np.frombuffer(CONTENTS, np.uint16)), id="memoryview of uint16"),
-        pytest.param(lambda: memoryview(np.frombuffer(CONTENTS, np.uint32).reshape(2, -1)), id="2-d memoryview"),
+        pytest.param(
+            lambda: memoryview(np.frombuffer(CONTENTS, np.uint32).reshape(2, -1)), id="2-d memoryview"
+        ),
         pytest.param(lambda: memoryview(b"x" + CONTENTS + b"yz")[1:-2], id="slice of a memoryview"),
-        pytest.param(lambda: memoryview(np.repeat(np.frombuffer(CONTENTS, np.uint8), 2))[::2], id="stepped memoryview"),
+        pytest.param(
+            lambda: memoryview(np.repeat(np.frombuffer(CONTENTS, np.uint8), 2))[::2], id="stepped memoryview"
+        ),
         pytest.param(lambda: memoryview(CONTENTS[::-1])[::-1], id="reversed memoryview"),
         pytest.param(lambda: io.BytesIO(CONTENTS), id="BytesIO"),
     ],
@@ -435,10 +457,14 @@ class ReadsNothing:
         return None
 
 
-@pytest.mark.parametrize("wrong", [None, 3, 1.5, object(), ["a.wav"], ReadsNothing()], ids=lambda x: type(x).__name__)
+@pytest.mark.parametrize(
+    "wrong", [None, 3, 1.5, object(), ["a.wav"], ReadsNothing()], ids=lambda x: type(x).__name__
+)
 @pytest.mark.parametrize("function", [mapwave.load, mapwave.info, mapwave.open])
 def test_what_is_no_audio_source_is_a_type_error(function, wrong: object) -> None:
-    with pytest.raises(TypeError, match=type(wrong).__name__ if not isinstance(wrong, ReadsNothing) else "NoneType"):
+    with pytest.raises(
+        TypeError, match=type(wrong).__name__ if not isinstance(wrong, ReadsNothing) else "NoneType"
+    ):
         function(wrong)
 
 
@@ -481,4 +507,4 @@ def test_positional_arguments_are_those_of_mlx_audio_io(name: str) -> None:
     reference = list(inspect.signature(scope["reference"]).parameters.values())
     positional = [parameter for parameter in parameters if parameter.kind != parameter.KEYWORD_ONLY]
     assert [(p.name, p.default) for p in positional] == [(p.name, p.default) for p in reference]
-    assert all(parameter.default is not parameter.empty for parameter in parameters[len(reference):])
+    assert all(parameter.default is not parameter.empty for parameter in parameters[len(reference) :])

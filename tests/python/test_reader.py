@@ -15,9 +15,10 @@ import pytest
 import wavefile
 
 SLICES = [
-    slice(None), slice(0, 0), slice(5), slice(5, None), slice(5, 9), slice(-5, None), slice(None, -5), slice(-9, -5),
-    slice(9, 5), slice(-5, -9), slice(301), slice(300, 302), slice(301, None), slice(10**15, None), slice(None, 10**15),
-    slice(-(10**15), 3), slice(-(10**15), 10**15), slice(5, 9, 1), slice(-302, -300),
+    slice(None), slice(0, 0), slice(5), slice(5, None), slice(5, 9), slice(-5, None), slice(None, -5),
+    slice(-9, -5), slice(9, 5), slice(-5, -9), slice(301), slice(300, 302), slice(301, None),
+    slice(10**15, None), slice(None, 10**15), slice(-(10**15), 3), slice(-(10**15), 10**15), slice(5, 9, 1),
+    slice(-302, -300),
 ]  # fmt: skip
 
 
@@ -58,7 +59,8 @@ def test_read_without_a_number_reads_the_rest(reader: mapwave.Reader, samples: n
 
 
 @pytest.mark.parametrize(
-    ("frame", "whence", "expected"), [(7, 0, 7), (0, 0, 0), (301, 0, 301), (-10, 2, 291), (0, 2, 301), (5, 1, 25)]
+    ("frame", "whence", "expected"),
+    [(7, 0, 7), (0, 0, 0), (301, 0, 301), (-10, 2, 291), (0, 2, 301), (5, 1, 25)],
 )
 def test_seek_from_the_start_the_position_and_the_end(
     reader: mapwave.Reader, samples: np.ndarray, frame: int, whence: int, expected: int
@@ -69,7 +71,9 @@ def test_seek_from_the_start_the_position_and_the_end(
 
 
 @pytest.mark.parametrize(("frame", "whence"), [(-1, 0), (302, 0), (-302, 2), (1, 2), (-21, 1), (282, 1)])
-def test_a_seek_outside_the_file_is_refused_and_stays(reader: mapwave.Reader, frame: int, whence: int) -> None:
+def test_a_seek_outside_the_file_is_refused_and_stays(
+    reader: mapwave.Reader, frame: int, whence: int
+) -> None:
     reader.seek(20)
     with pytest.raises(ValueError, match=f"got {frame}"):
         reader.seek(frame, whence)
@@ -113,7 +117,20 @@ def naive_blocks(samples: np.ndarray, size: int, overlap: int) -> list[np.ndarra
 
 @pytest.mark.parametrize(
     ("size", "overlap"),
-    [(1, 0), (7, 0), (100, 0), (301, 0), (302, 0), (10**12, 0), (7, 3), (7, 6), (100, 50), (201, 101), (301, 300), (151, 1)],
+    [
+        (1, 0),
+        (7, 0),
+        (100, 0),
+        (301, 0),
+        (302, 0),
+        (10**12, 0),
+        (7, 3),
+        (7, 6),
+        (100, 50),
+        (201, 101),
+        (301, 300),
+        (151, 1),
+    ],
 )
 def test_blocks_overlap(reader: mapwave.Reader, samples: np.ndarray, size: int, overlap: int) -> None:
     blocks, expected = list(reader.blocks(size, overlap)), naive_blocks(samples, size, overlap)
@@ -139,7 +156,8 @@ def test_blocks_of_no_frames_are_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        {"mono": True}, {"layout": "channels_first"}, {"dtype": "float16"}, {"channels": 1, "squeeze_mono": True},
+        {"mono": True}, {"layout": "channels_first"}, {"dtype": "float16"},
+        {"channels": 1, "squeeze_mono": True},
         {"mono": True, "mono_mode": "equal_power"},
     ],
     ids=str,
@@ -166,7 +184,8 @@ def test_channels_are_checked_when_it_is_opened() -> None:
     "use",
     [
         lambda r: r.read(1), lambda r: r.seek(0), lambda r: r.tell(), lambda r: r[:1], lambda r: r.blocks(1),
-        lambda r: r.view(), lambda r: r.info(), lambda r: r.frames, lambda r: r.sample_rate, lambda r: r.channels, len,
+        lambda r: r.view(), lambda r: r.info(), lambda r: r.frames, lambda r: r.sample_rate,
+        lambda r: r.channels,        len,
     ],
 )  # fmt: skip
 def test_a_closed_reader_reads_nothing(use) -> None:
@@ -239,7 +258,10 @@ def test_a_view_does_not_copy() -> None:
     with mapwave.open(corpus.RECORDING) as reader:
         array = np.asarray(reader.view())
         address = array.ctypes.data
-        assert any(address in mapped and address + array.nbytes - 1 in mapped for mapped in mapped_ranges(corpus.RECORDING))
+        assert any(
+            address in mapped and address + array.nbytes - 1 in mapped
+            for mapped in mapped_ranges(corpus.RECORDING)
+        )
         assert np.shares_memory(array, np.asarray(reader.view()))
     assert array.base is not None
     assert not array.flags.owndata

@@ -27,7 +27,7 @@ PREPARE = """
             print("no error")
 """
 
-# The child begins with faulthandler on; it may also come after the map, when it replaces mapwave's own handler.
+# The child begins with faulthandler on; it may also come after the map and then replaces mapwave's handler.
 FAULTHANDLER = {
     "before": ("", ""),
     "after": ("faulthandler.disable()", "faulthandler.enable()"),

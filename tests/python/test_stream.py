@@ -23,7 +23,8 @@ def test_the_chunks_are_the_file(library, chunk_frames: int) -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        {"mono": True}, {"mono": True, "mono_mode": "equal_power"}, {"dtype": "int16"}, {"layout": "channels_first"},
+        {"mono": True}, {"mono": True, "mono_mode": "equal_power"}, {"dtype": "int16"},
+        {"layout": "channels_first"},
         {"channels": [1, 0]}, {"channels": 1, "squeeze_mono": True}, {"offset": 0.5, "duration": 0.25},
         {"start": 1000, "stop": -1000}, {"start": -100}, {"sr": 48_000},
     ],
@@ -102,7 +103,9 @@ def test_chunk_duration_must_hold_a_frame(seconds: float) -> None:
         mapwave.stream(corpus.PCM16, chunk_duration=seconds)
 
 
-@pytest.mark.parametrize("options", [{"dtype": "f4"}, {"mono_mode": "loud"}, {"offset": 9.0}, {"channels": 5}])
+@pytest.mark.parametrize(
+    "options", [{"dtype": "f4"}, {"mono_mode": "loud"}, {"offset": 9.0}, {"channels": 5}]
+)
 def test_options_are_checked_when_the_stream_is_made(options: dict) -> None:
     with pytest.raises(ValueError, match=next(iter(options))):
         mapwave.stream(corpus.PCM16, chunk_frames=1, **options)
@@ -139,5 +142,7 @@ def test_threads_sharing_a_stream_see_every_frame_once(library, ramp: Path, ramp
         firsts = [int(chunk[0, 0]) for chunk in chunks if len(chunk)]
         assert firsts == sorted(firsts)
     # A chunk's first sample is its place in the ramp.
-    chunks = sorted((chunk for chunk in [*seen[0], *seen[1]] if len(chunk)), key=lambda chunk: int(chunk[0, 0]))
+    chunks = sorted(
+        (chunk for chunk in [*seen[0], *seen[1]] if len(chunk)), key=lambda chunk: int(chunk[0, 0])
+    )
     np.testing.assert_array_equal(np.concatenate(chunks), ramp_samples)

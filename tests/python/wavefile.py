@@ -1,4 +1,4 @@
-"""WAV files written with nothing but the standard library, so that they owe nothing to the code under test."""
+"""WAV files written with nothing but the standard library, owing nothing to the code under test."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def header(num_frames: int, num_channels: int, dtype: np.dtype, rate: int = RATE
 
 
 def encode(samples: np.ndarray, rate: int = RATE) -> bytes:
-    """A WAV file of `(frames, channels)` samples in their own type: uint8, int16, int32, float32 or float64."""
+    """A WAV file of `(frames, channels)` samples in their own type."""
     num_frames, num_channels = samples.shape
     little = samples.astype(samples.dtype.newbyteorder("<"), copy=False)
     return header(num_frames, num_channels, samples.dtype, rate) + little.tobytes()
