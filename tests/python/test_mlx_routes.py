@@ -201,6 +201,26 @@ def test_an_error_before_the_array_is_made(tmp_path: Path, large: Path, route: s
     assert child.run(tmp_path, code, large, MAPWAVE_MLX_ROUTE=route) == "refused\n" * 4
 
 
+@each_route
+def test_more_frames_than_an_axis_of_mlx_can_have(tmp_path: Path, route: str) -> None:
+    """MLX counts an axis in 32 bits, sign included."""
+    code = """
+        import resource
+        from pathlib import Path
+        import mapwave, wavefile
+
+        path = wavefile.write_sparse(Path(sys.argv[1]), 1 << 31)
+        mapwave.load(path, stop=3)
+        resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))  # It must be found out before it is read.
+        try:
+            mapwave.load(path, dtype="int16")
+        except mapwave.AudioError as error:
+            print("refused", "2147483647" in str(error))
+    """
+    printed = child.run(tmp_path, code, tmp_path / "huge.wav", MAPWAVE_MLX_ROUTE=route)
+    assert printed == "refused True\n"
+
+
 # Hazard 2: another thread in MLX's allocator
 
 
@@ -260,7 +280,7 @@ def test_threads_come_and_go_while_loading(tmp_path: Path, large: Path) -> None:
 
 @pytest.mark.parametrize("imported", ["mapwave.mlx", "mapwave", "os"])
 def test_a_forked_child_of_a_process_that_used_mlx(tmp_path: Path, large: Path, imported: str) -> None:
-    """Before it forks, the parent imports all of mapwave, all but the part that knows MLX, or nothing of it."""
+    """Before it forks, the parent imports all of mapwave, all but its part for MLX, or nothing of it."""
     code = f"""
         import os
         import {imported}

@@ -185,7 +185,7 @@ def test_channels_are_checked_when_it_is_opened() -> None:
     [
         lambda r: r.read(1), lambda r: r.seek(0), lambda r: r.tell(), lambda r: r[:1], lambda r: r.blocks(1),
         lambda r: r.view(), lambda r: r.info(), lambda r: r.frames, lambda r: r.sample_rate,
-        lambda r: r.channels,        len,
+        lambda r: r.channels, len,
     ],
 )  # fmt: skip
 def test_a_closed_reader_reads_nothing(use) -> None:
