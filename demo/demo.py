@@ -15,11 +15,10 @@ import matplotlib
 
 matplotlib.use("Agg")
 
+import mapwave
 import matplotlib.pyplot as plt
 import mlx.core as mx
 import numpy as np
-
-import mapwave
 
 RECORDING = Path(__file__).resolve().parent.parent / "fixtures" / "valid" / "recording.wav"
 PICTURE = Path("demo-out") / "waveform.png"
@@ -39,7 +38,7 @@ def timed(call: Callable[[], mx.array]) -> tuple[mx.array, str]:
 
 def show(what: str, array: mx.array, took: str = "") -> None:
     dtype = str(array.dtype).removeprefix("mlx.core.")
-    print(f"  {what:<46} {str(array.shape):>13}  {dtype:<8} {took:>9}")
+    print(f"  {what:<46} {array.shape!s:>13}  {dtype:<8} {took:>9}")
 
 
 def load_whole_and_part(path: Path, rate: int) -> mx.array:
@@ -77,8 +76,15 @@ def draw(samples: np.ndarray, rate: int, title: str) -> None:
     """A waveform a channel, and the spectrogram of their mean."""
     seconds, channels = samples.shape[0] / rate, samples.shape[1]
     plt.rcParams.update({"font.size": 10, "axes.edgecolor": QUIET, "axes.labelcolor": INK, "text.color": INK})
-    figure, axes = plt.subplots(channels + 1, 1, figsize=(11, 2.2 * channels + 3.4), sharex=True, dpi=130,
-                                layout="constrained", height_ratios=[1] * channels + [2])
+    figure, axes = plt.subplots(
+        channels + 1,
+        1,
+        figsize=(11, 2.2 * channels + 3.4),
+        sharex=True,
+        dpi=130,
+        layout="constrained",
+        height_ratios=[1] * channels + [2],
+    )
     figure.suptitle(title, fontsize=12, fontweight="bold")
     times, peak = np.arange(samples.shape[0]) / rate, max(float(np.abs(samples).max()), 1e-3) * 1.1
     for channel, axis in enumerate(axes[:-1]):
@@ -88,8 +94,9 @@ def draw(samples: np.ndarray, rate: int, title: str) -> None:
         axis.grid(axis="x", color=QUIET, alpha=0.25)
         axis.spines[["top", "right"]].set_visible(False)
     axis, quietest = axes[-1], np.finfo(np.float32).tiny
-    *_, image = axis.specgram(samples.mean(axis=1) + quietest, NFFT=1024, noverlap=768, Fs=rate, cmap="magma",
-                              vmin=-140, vmax=-40)
+    *_, image = axis.specgram(
+        samples.mean(axis=1) + quietest, NFFT=1024, noverlap=768, Fs=rate, cmap="magma", vmin=-140, vmax=-40
+    )
     axis.set(xlim=(0, seconds), ylim=(0, rate / 2), xlabel="time (s)", ylabel="frequency (Hz)")
     figure.colorbar(image, ax=axis, label="dB/Hz", pad=0.01, aspect=18)
     PICTURE.parent.mkdir(exist_ok=True)

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .clips import KINDS, NUM_CHANNELS, NUM_FRAMES, SAMPLE_RATE, Clips
+from .clips import NUM_CHANNELS, NUM_FRAMES, SAMPLE_RATE, Clips
 from .rivals import MODULES
 from .timing import Times
 
@@ -32,7 +32,6 @@ def name(kind: str) -> str:
 def run(clips: Clips, rivals: list[str], kind: str, repeats: int) -> dict[str, Times]:
     """MB over the output by rival, the median of so many processes."""
     return {rival: _measured(rival, clips.paths[kind], repeats) for rival in rivals}
-
 
 
 def _measured(rival: str, path: str, repeats: int) -> Times:

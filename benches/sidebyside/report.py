@@ -65,8 +65,12 @@ def markdown(rows: list[Row]) -> str:
         if row.times.problem:
             figures = (row.times.problem.replace("|", "/"), "", "", "")
         else:
-            figures = (_short(row.times.median, f" {row.unit}"), _short(row.times.p90, f" {row.unit}"),
-                       _short(row.ratio, "x"), _short(row.over_floor, "x"))
+            figures = (
+                _short(row.times.median, f" {row.unit}"),
+                _short(row.times.p90, f" {row.unit}"),
+                _short(row.ratio, "x"),
+                _short(row.over_floor, "x"),
+            )
         mark = {None: "", True: "✓", False: "✗"}[row.met]
         lines.append(_line((row.task if row.task != previous else "", row.rival, *figures, row.target, mark)))
         previous = row.task

@@ -41,9 +41,7 @@ def whole_mlx(clips: Clips, rivals: Rivals, kind: str) -> Task:
     path, jobs = clips.paths[kind], _loaders(rivals, clips.paths[kind], "float32")
     if sf := rivals.get("soundfile"):
         jobs["soundfile (NumPy)"] = lambda _: sf.read(path, dtype="float32", always_2d=True)[0]
-        jobs["soundfile + mx.array"] = lambda _: _evaluated(
-            mx.array(sf.read(path, dtype="float32", always_2d=True)[0])
-        )
+        jobs["soundfile + mx.array"] = lambda _: _evaluated(mx.array(sf.read(path, dtype="float32", always_2d=True)[0]))
     return _whole(f"whole {kind} to mx.array", jobs, clips.expected(kind))
 
 

@@ -94,7 +94,7 @@ impl Reader {
     /// floor(duration * rate), clamped to the end.
     ///
     /// # Errors
-    /// [`Error::Argument`] when `offset` is negative, not finite or past the end, or `duration` is not positive.
+    /// [`Error::Argument`] when `offset` is negative, not finite or past the end, or `duration` is not positive and finite.
     pub fn window(&self, offset: f64, duration: Option<f64>) -> Result<Range<u64>> {
         let (rate, num_frames) = (f64::from(self.track.sample_rate), self.num_frames());
         let argument = |name, expected: &str, got: f64| self.named(Error::argument(name, expected, got));
@@ -108,8 +108,8 @@ impl Reader {
         }
         let count = match duration {
             None => num_frames,
-            Some(duration) if duration > 0.0 => floor_to_frames(duration * rate),
-            Some(duration) => return Err(argument("duration", "> 0 seconds", duration)),
+            Some(duration) if duration > 0.0 && duration.is_finite() => floor_to_frames(duration * rate),
+            Some(duration) => return Err(argument("duration", "> 0 seconds and finite", duration)),
         };
         Ok(start..start.saturating_add(count).min(num_frames))
     }

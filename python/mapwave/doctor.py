@@ -24,7 +24,9 @@ def main() -> int:
     facts = mapwave.show_build_info()
     print(f"mapwave        {facts['version']} for {facts['target']}, in {Path(mapwave.__file__).parent}")
     print(f"python         {platform.python_implementation()} {platform.python_version()}, {platform.platform()}")
-    print(f"processors     {facts['num_processors']}, with {', '.join(facts['cpu_features']) or 'no vector instructions'}")
+    print(
+        f"processors     {facts['num_processors']}, with {', '.join(facts['cpu_features']) or 'no vector instructions'}"
+    )
     print(f"huge pages     {_huge_pages()}")
     print(f"containers     {', '.join(facts['containers'])}")
     for line in _array_libraries():
@@ -68,7 +70,9 @@ def _self_test() -> int:
     import mapwave
 
     samples = struct.pack("<4h", 0, 16384, -32768, 32767)
-    header = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + 8, b"WAVE", b"fmt ", 16, 1, 1, 8000, 16000, 2, 16, b"data", 8)
+    header = struct.pack(
+        "<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + 8, b"WAVE", b"fmt ", 16, 1, 1, 8000, 16000, 2, 16, b"data", 8
+    )
     with mapwave.open(header + samples) as reader:
         right = bytes(memoryview(reader.view())) == samples
     print(f"self-test      {'passed' if right else 'FAILED: the samples of a small WAV file came back wrong'}")

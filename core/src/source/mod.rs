@@ -240,7 +240,7 @@ fn shrank(from: u64, to: Option<u64>) -> io::Error {
 /// Why something that is no regular file is refused.
 fn not_regular(kind: FileType) -> io::Error {
     let what = match kind {
-        _ if kind.is_dir() => return io::ErrorKind::IsADirectory.into(),
+        _ if kind.is_dir() => return io::Error::from_raw_os_error(libc::EISDIR),
         _ if kind.is_fifo() => "a FIFO",
         _ if kind.is_socket() => "a socket",
         _ if kind.is_char_device() || kind.is_block_device() => "a device",

@@ -1,0 +1,124 @@
+"""Importing: what comes with it, what does not, and what the package says of itself."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import child
+import corpus
+import mapwave
+import pytest
+
+
+def test_importing_mapwave_imports_no_array_library(tmp_path: Path) -> None:
+    code = """
+        import mapwave
+        mapwave.info(sys.argv[1])
+        with mapwave.open(sys.argv[1]) as reader:
+            len(reader), reader.view()
+        print([name for name in ("mlx", "mlx.core", "numpy", "torch", "jax") if name in sys.modules])
+        mapwave.load(sys.argv[1])
+        print("mlx.core" in sys.modules, "numpy" in sys.modules)
+    """
+    assert child.run(tmp_path, code, corpus.PCM16) == "[]\nTrue False\n"
+
+
+def test_mapwave_numpy_needs_no_mlx(tmp_path: Path) -> None:
+    code = """
+        sys.modules["mlx"] = sys.modules["mlx.core"] = None
+        import mapwave, mapwave.numpy
+        path = sys.argv[1]
+        library = mapwave.numpy
+        print(library.load(path)[0].shape, mapwave.info(path).frames, library.open(path)[:5].shape)
+        print(len(library.batch_load([path] * 3)), len(list(library.stream(path, chunk_frames=100))))
+    """
+    assert child.run(tmp_path, code, corpus.PCM16) == "(301, 2) 301 (5, 2)\n3 4\n"
+
+
+@pytest.mark.parametrize(
+    "call", ["load(path)", "batch_load([path])", "open(path)[:]", "stream(path, chunk_frames=9).read_chunk()"]
+)
+@pytest.mark.parametrize("missing", ["mlx", "mlx.core"])
+def test_missing_mlx_is_explained(tmp_path: Path, call: str, missing: str) -> None:
+    code = f"""
+        sys.modules["{missing}"] = None
+        import mapwave
+        path = sys.argv[1]
+        for _ in range(2):
+            try:
+                mapwave.{call}
+            except ModuleNotFoundError as error:
+                print(error.name, error)
+    """
+    printed = child.run(tmp_path, code, corpus.PCM16).splitlines()
+    assert len(printed) == 2
+    for line in printed:
+        assert line.startswith("mlx")
+        assert "MLX is not installed: pip install 'mlx[cpu]'" in line
+        assert "mapwave.numpy" in line
+
+
+def test_an_error_inside_mlx_is_not_taken_for_its_absence(tmp_path: Path) -> None:
+    package = tmp_path / "mlx"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "core.py").write_text("import not_a_module_of_anybody")
+    code = """
+        import mapwave
+        try:
+            mapwave.load(sys.argv[1])
+        except ModuleNotFoundError as error:
+            print(error.name)
+    """
+    printed = child.run(tmp_path, code, corpus.PCM16, PYTHONPATH=str(tmp_path))
+    assert printed == "not_a_module_of_anybody\n"
+
+
+@pytest.mark.parametrize("module", ["jax", "torch", "numpy"])
+def test_a_missing_library_is_named(tmp_path: Path, module: str) -> None:
+    code = """
+        sys.modules[sys.argv[1]] = None
+        try:
+            __import__("mapwave." + sys.argv[1])
+        except ModuleNotFoundError as error:
+            print(error.name.partition(".")[0])
+    """
+    assert child.run(tmp_path, code, module) == f"{module}\n"
+
+
+def test_build_info() -> None:
+    facts = mapwave.show_build_info()
+    assert {
+        "version",
+        "target",
+        "debug_assertions",
+        "cpu_features",
+        "num_processors",
+        "containers",
+        "dtypes",
+    } <= {*facts}
+    assert facts["version"] == mapwave.__version__
+    assert facts["num_processors"] >= 1
+    assert {row.container for row in corpus.valid()} <= {*facts["containers"]}
+    assert {"float32", "float16", "bfloat16", "int16", "int32"} <= {*facts["dtypes"]}
+
+
+def test_version_and_soxr() -> None:
+    assert [part.isdigit() for part in mapwave.__version__.split(".")[:2]] == [True, True]
+    assert mapwave.supports_soxr() is False
+
+
+def test_every_public_name_exists_and_is_documented() -> None:
+    for name in mapwave.__all__:
+        assert getattr(mapwave, name).__doc__, f"mapwave.{name} has no docstring"
+
+
+@pytest.mark.parametrize("library", ["mlx", "numpy", "jax", "torch"])
+def test_the_same_functions_for_every_library(library: str) -> None:
+    pytest.importorskip(library, reason=f"{library} is not installed")
+    module = importlib.import_module(f"mapwave.{library}")
+    names = ["batch_load", "info", "load", "open", "stream"]
+    assert all(callable(getattr(module, name)) for name in names)
+    assert module.info(corpus.PCM16) == mapwave.info(corpus.PCM16)
+    assert tuple(module.load(corpus.PCM16)[0].shape) == (301, 2)
