@@ -73,6 +73,15 @@ pub enum Error {
         got: u64,
     },
 
+    /// The system has not as much memory as the frames take.
+    #[error("{}there is no memory for the {num_bytes} bytes asked for; read it in windows", name(path))]
+    OutOfMemory {
+        /// The file, when there is one.
+        path: Option<PathBuf>,
+        /// What was asked for.
+        num_bytes: u64,
+    },
+
     /// The caller gave a value that makes no sense.
     #[error("{}{name} must be {expected}, got {got}", self::name(path))]
     Argument {
@@ -108,6 +117,7 @@ impl Error {
         | Self::Malformed { path, .. }
         | Self::Unsupported { path, .. }
         | Self::Limit { path, .. }
+        | Self::OutOfMemory { path, .. }
         | Self::Argument { path, .. } = &mut self
         {
             path.get_or_insert_with(|| file.to_path_buf());

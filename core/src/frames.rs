@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use bytemuck::AnyBitPattern;
 use memmap2::{Mmap, MmapMut};
 
+use crate::error::{Error, Result};
 use crate::pcm::OutputFormat;
 use crate::spec::Shape;
 
@@ -63,12 +64,21 @@ unsafe impl Sync for Buffer {}
 
 impl Buffer {
     /// A buffer of `num_bytes`, for as long as its owner likes.
-    pub fn new(num_bytes: usize) -> Self {
-        Self::huge(num_bytes).unwrap_or_else(|| Self::heap(lines(num_bytes), num_bytes, false))
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`] when the system has not that much.
+    pub fn new(num_bytes: usize) -> Result<Self> {
+        match Self::huge(num_bytes) {
+            Some(buffer) => Ok(buffer),
+            None => Ok(Self::heap(lines(num_bytes)?, num_bytes, false)),
+        }
     }
 
     /// A buffer of `num_bytes` that is soon given back: small ones are kept for the next call when they are dropped.
-    pub fn recycled(num_bytes: usize) -> Self {
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn recycled(num_bytes: usize) -> Result<Self> {
         if num_bytes > MAX_RECYCLED {
             return Self::new(num_bytes);
         }
@@ -77,8 +87,8 @@ impl Buffer {
         let fit = fit.map(|index| kept.swap_remove(index));
         drop(kept);
         // Sizes in powers of two, so that a buffer serves the next call of about the same length.
-        let lines = fit.unwrap_or_else(|| lines(num_bytes.next_power_of_two()));
-        Self::heap(lines, num_bytes, true)
+        let lines = fit.map_or_else(|| lines(num_bytes.next_power_of_two()), Ok)?;
+        Ok(Self::heap(lines, num_bytes, true))
     }
 
     fn heap(mut lines: Lines, num_bytes: usize, recycle: bool) -> Self {
@@ -169,8 +179,11 @@ fn recycle_map(map: MmapMut) {
     drop(map);
 }
 
-fn lines(num_bytes: usize) -> Lines {
-    Vec::with_capacity(num_bytes.div_ceil(size_of::<Line>()))
+fn lines(num_bytes: usize) -> Result<Lines> {
+    let mut lines = Lines::new();
+    let reserved = lines.try_reserve_exact(num_bytes.div_ceil(size_of::<Line>()));
+    reserved.map_err(|_| Error::OutOfMemory { path: None, num_bytes: num_bytes as u64 })?;
+    Ok(lines)
 }
 
 /// Read-only zeros that take up no memory, since all their pages are the system's one page of zeros.
@@ -274,6 +287,7 @@ impl Frames {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -284,7 +298,8 @@ mod tests {
     fn buffers_are_aligned_and_as_long_as_asked_for() {
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         for num_bytes in [0, 1, 63, 64, 4096, MAX_RECYCLED, MAX_RECYCLED + 1, MIN_HUGE, MIN_HUGE + 1] {
-            for mut buffer in [Buffer::new(num_bytes), Buffer::recycled(num_bytes)] {
+            for buffer in [Buffer::new(num_bytes), Buffer::recycled(num_bytes)] {
+                let mut buffer = buffer.unwrap();
                 assert_eq!(buffer.as_ptr().addr() % 64, 0);
                 let bytes = buffer.as_uninit_mut();
                 assert_eq!(bytes.len(), num_bytes);
@@ -296,21 +311,27 @@ mod tests {
     #[test]
     fn a_recycled_buffer_comes_back() {
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = Buffer::recycled(100_000);
+        let first = Buffer::recycled(100_000).unwrap();
         let address = first.as_ptr().addr();
         drop(first);
-        let others: Vec<_> = (0..NUM_RECYCLED).map(|_| Buffer::recycled(90_000)).collect();
+        let others: Vec<_> = (0..NUM_RECYCLED).map(|_| Buffer::recycled(90_000).unwrap()).collect();
         assert!(others.iter().any(|buffer| buffer.as_ptr().addr() == address));
     }
 
     #[test]
     fn a_large_buffer_comes_back_for_a_read_of_about_its_size() {
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = Buffer::new(3 * MIN_HUGE);
+        let first = Buffer::new(3 * MIN_HUGE).unwrap();
         let address = first.as_ptr().addr();
         drop(first);
-        assert_ne!(Buffer::new(MIN_HUGE).as_ptr().addr(), address);
-        assert_eq!(Buffer::new(2 * MIN_HUGE).as_ptr().addr(), address);
+        assert_ne!(Buffer::new(MIN_HUGE).unwrap().as_ptr().addr(), address);
+        assert_eq!(Buffer::new(2 * MIN_HUGE).unwrap().as_ptr().addr(), address);
+    }
+
+    #[test]
+    fn more_than_there_is_is_an_error() {
+        let result = Buffer::new(1 << 62);
+        assert!(matches!(result, Err(Error::OutOfMemory { num_bytes, .. }) if num_bytes == 1 << 62));
     }
 
     #[test]

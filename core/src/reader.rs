@@ -131,13 +131,14 @@ impl Reader {
         &self,
         frames: Range<u64>,
         spec: &FrameSpec,
-        allocate: fn(usize) -> Buffer,
+        allocate: fn(usize) -> Result<Buffer>,
         effort: &Effort<'_>,
     ) -> Result<Frames> {
         self.check(&frames)?;
         let num_frames = frames.end - frames.start;
         let shape = spec.shape(num_frames, self.track.num_channels).map_err(|error| self.named(error))?;
-        let mut buffer = allocate(shape.num_samples() * spec.format.num_bytes());
+        let buffer = allocate(shape.num_samples() * spec.format.num_bytes());
+        let mut buffer = buffer.map_err(|error| self.named(error))?;
         self.read_into(frames, spec, buffer.as_uninit_mut(), effort)?;
         // SAFETY: `read_into` initialises all of the buffer when it succeeds, and the buffer was made for `shape`.
         Ok(unsafe { Frames::new(buffer, spec.format, shape) })

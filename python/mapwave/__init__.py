@@ -17,6 +17,8 @@ The same functions for other array libraries, none of which needs MLX: :mod:`map
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Any
 
 from . import errors
@@ -44,6 +46,10 @@ __all__ = [
 
 __version__: str = build_info()["version"]
 
+# What mapwave.mlx must know to tell whether this process was forked after MLX was used.
+_PID = os.getpid()
+_MLX_CAME_FIRST = "mlx.core" in sys.modules
+
 
 def _mlx() -> Any:
     try:
@@ -59,7 +65,7 @@ def _mlx() -> Any:
     return Arrays
 
 
-_api = Api(_mlx)
+_api = Api(_mlx, __name__)
 
 load = _api.load
 info = _api.info

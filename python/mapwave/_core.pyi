@@ -1,29 +1,12 @@
 """The Rust side of mapwave."""
 
 from collections.abc import Callable, Iterable, Sequence
-from os import PathLike
 from types import TracebackType
-from typing import Any, BinaryIO, Generic, Literal, Self, TypeAlias, TypeVar, final
+from typing import Any, Generic, Literal, Self, TypeVar, final
+
+from .types import Dtype, Layout, MonoMode, ResampleQuality, Source
 
 Array = TypeVar("Array")
-
-Source: TypeAlias = str | PathLike[str] | PathLike[bytes] | bytes | bytearray | memoryview | BinaryIO
-MonoMode: TypeAlias = Literal["mean", "equal_power"]
-Layout: TypeAlias = Literal["channels_last", "channels_first"]
-Dtype: TypeAlias = Literal["float32", "float16", "bfloat16", "float64", "int16", "int32"]
-ResampleQuality: TypeAlias = Literal[
-    "default",
-    "fastest",
-    "low",
-    "medium",
-    "high",
-    "best",
-    "soxr_hq",
-    "soxr_vhq",
-    "soxr_style",
-    "soxr_compat",
-    "torchaudio_compat",
-]
 
 @final
 class AudioInfo:
@@ -83,7 +66,8 @@ class AudioInfo:
 class Frames:
     """Samples as a C-contiguous array, exported without a copy by the buffer protocol and by DLPack.
 
-    A view of a file is read-only and keeps its map alive; should the file shrink, what is gone reads as zeros.
+    A view of a file is read-only and keeps its map alive. Should the file shrink, what is gone reads as zeros, unless
+    another library has replaced the SIGBUS handler since.
     """
 
     @property
@@ -187,7 +171,7 @@ class Reader(Generic[Array]):
 class Api(Generic[Array]):
     """The functions that make arrays, for one array library."""
 
-    def __new__(cls, import_: Callable[[], Any], /) -> Self: ...
+    def __new__(cls, import_: Callable[[], Any], module: str) -> Self: ...
     def load(
         self,
         path: Source,
@@ -262,6 +246,9 @@ class Api(Generic[Array]):
         channels: int | Sequence[int] | None = None,
     ) -> Reader[Array]:
         """Opens a file for many reads from anywhere in it."""
+
+def api_of(module: str) -> Api[Any]:
+    """The `_api` of a module: how an Api, and so a function of it, is unpickled."""
 
 def build_info() -> dict[str, Any]:
     """The facts of the build and the machine."""

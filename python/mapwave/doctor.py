@@ -60,7 +60,9 @@ def _array_libraries() -> Iterator[str]:
             from mapwave import mlx
 
             small, large = mlx.route(1 << 20), mlx.route(1 << 30)
-            yield f"{name:<14} {version}; 1 MiB by route {small[0]} ({small[1]}), 1 GiB by route {large[0]} ({large[1]})"
+            yield f"{name:<14} {version}"
+            for size, (letter, why) in (("1 MiB", small), ("1 GiB", large)):
+                yield f"               {size} by route {letter}: {why}"
         else:
             yield f"{name:<14} {version}"
 

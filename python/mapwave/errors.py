@@ -34,8 +34,8 @@ class AudioError(Exception):
         self.container = container
         self.codec = codec
         if isinstance(self, OSError):
-            self.errno = errno
-            self.filename = path
+            OSError.__setattr__(self, "errno", errno)
+            OSError.__setattr__(self, "filename", path)
 
     def __str__(self) -> str:
         return str(self.args[0])
@@ -64,6 +64,10 @@ class InvalidArgument(AudioError, ValueError):
 
 class LimitExceeded(AudioError, ValueError):
     """A size is beyond what memory can hold."""
+
+
+class OutOfMemory(AudioError, MemoryError):
+    """The system has not as much memory as the audio takes."""
 
 
 class AudioIOError(AudioError, OSError):

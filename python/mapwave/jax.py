@@ -16,11 +16,12 @@ class Arrays:
     copies = False
     fills = False
     dtypes = ("float32", "float16", "bfloat16", "int16", "int32")
+    max_axis = None
     allocate = None
     finish = None
 
 
-_api = Api(lambda: Arrays)
+_api = Api(lambda: Arrays, __name__)
 
 load = _api.load
 info = _api.info

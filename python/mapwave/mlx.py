@@ -1,19 +1,19 @@
 """Samples into ``mlx.core.array``, by MLX's public interfaces only.
 
 On the CPU, MLX copies whatever memory it is given. A short read is converted into scratch memory and
-``mx.from_dlpack`` makes an array of it (route ``a``). For a longer one that copy is a pass over memory too many, so an
-array is made first and the samples are converted straight into its own memory, through its buffer, on the thread that
-called. An error or Ctrl-C in between drops an array that nobody has seen. MLX has no public way to make an array without
-filling it, but two that come close:
+``mx.from_dlpack`` makes an array of it (route ``a``). For a longer one that copy is a pass over memory too many: an
+array is made first, and the samples are converted straight into its own memory, through its buffer, on the thread that
+called. An error or Ctrl-C in between drops an array that nobody has seen. MLX has no public way to make an array
+without filling it, but two that come close:
 
 ``c``
     ``mx.from_dlpack`` of zeros that are all one page of memory: MLX writes the array once, which is quick where its
     memory is warm. Safe on any thread and in a forked child.
 ``b``
-    ``mx.load`` of an ``.npy`` file-like object, for which MLX allocates what the header says and asks the object to fill
-    it; ours claims to have done so and touches nothing. The array's pages have not been touched then and can become huge
-    pages, which is quickest for large arrays. MLX calls the object on a thread of its own, which needs the interpreter,
-    so ``b`` is taken only where nothing can be in its way.
+    ``mx.load`` of an ``.npy`` file-like object, for which MLX allocates what the header says and asks the object to
+    fill it; ours claims to have done so and touches nothing. The array's pages have not been touched then and can
+    become huge pages, which is quickest for large arrays. MLX calls the object on a thread of its own, which needs the
+    interpreter, so ``b`` is taken only where nothing can be in its way.
 
 :func:`route` says which it would be, and why.
 """
@@ -26,17 +26,15 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
 
-from . import batch_load, info, load, open, stream
+from . import _MLX_CAME_FIRST, _PID, batch_load, info, load, open, stream
 from ._core import Frames, zeros
 
 __all__ = ["batch_load", "info", "load", "open", "route", "stream"]
-
-# The process that MLX's threads were started in; they do not live on in a forked child.
-_PID = os.getpid()
 
 # The output from which untouched pages are worth more than MLX's cache, which keeps up to this much of freed memory.
 _MIN_LOAD = 32 << 20
@@ -97,11 +95,24 @@ def _npy_header(shape: tuple[int, ...], npy_type: str) -> bytes:
     return prefix + len(text).to_bytes(2, "little") + text
 
 
+def _may_be_forked() -> bool:
+    """Whether MLX may have been used in the process that this one was forked from: its threads do not live on here."""
+    if os.getpid() != _PID:
+        return True
+    if not _MLX_CAME_FIRST or len(os.listdir("/proc/self/task")) > 1:
+        return False
+    # A program is laid out anew in memory when it is started; a child that was only forked looks like its parent.
+    try:
+        return Path("/proc/self/auxv").read_bytes() == Path(f"/proc/{os.getppid()}/auxv").read_bytes()
+    except OSError:
+        return os.getppid() != 0
+
+
 def route(num_bytes: int = _MIN_LOAD) -> tuple[str, str]:
     """Which way an array of ``num_bytes`` would be made at this moment, and why.
 
-    Arrays below 256 KiB always take route ``a``. ``MAPWAVE_MLX_ROUTE`` set to ``a``, ``b`` or ``c`` overrides the choice
-    for the others; ``auto`` or nothing leaves it.
+    Arrays below 256 KiB always take route ``a``. ``MAPWAVE_MLX_ROUTE`` set to ``a``, ``b`` or ``c`` overrides the
+    choice for the others; ``auto`` or nothing leaves it.
 
     Returns:
         The route's letter and the reason for it.
@@ -117,8 +128,8 @@ def route(num_bytes: int = _MIN_LOAD) -> tuple[str, str]:
         return "a", "the default device is not the CPU"
     if num_bytes < _MIN_LOAD:
         return "c", f"the array is smaller than {_MIN_LOAD >> 20} MiB"
-    if os.getpid() != _PID:
-        return "c", "this is a forked child, where MLX's threads do not run"
+    if _may_be_forked():
+        return "c", "this may be a forked child, where MLX's threads do not run"
     if threading.current_thread() is not threading.main_thread():
         return "c", "this is not the main thread"
     if _thread._count() > 0:
@@ -154,5 +165,6 @@ class Arrays:
     copies = True
     fills = sys.platform == "linux" and mx.default_device() == mx.Device(mx.cpu)
     dtypes = tuple(_NPY_TYPES)
+    max_axis = 2**31 - 1
     allocate = staticmethod(_allocate)
     finish = staticmethod(_finish)

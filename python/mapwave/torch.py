@@ -1,4 +1,4 @@
-"""mapwave for PyTorch: the functions of :mod:`mapwave`, returning CPU ``torch.Tensor`` over memory that is not copied."""
+"""mapwave for PyTorch: the functions of :mod:`mapwave`, returning CPU tensors over memory that is not copied."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ class Arrays:
     copies = False
     fills = False
     dtypes = ("float32", "float16", "bfloat16", "float64", "int16", "int32")
+    max_axis = None
     allocate = None
     finish = None
 
 
-_api = Api(lambda: Arrays)
+_api = Api(lambda: Arrays, __name__)
 
 load = _api.load
 info = _api.info

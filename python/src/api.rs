@@ -18,15 +18,28 @@ use crate::stream::Stream;
 #[pyclass(frozen, module = "mapwave._core")]
 pub(crate) struct Api {
     library: Arc<ArrayLibrary>,
+    /// The Python module whose `_api` this is.
+    module: String,
+}
+
+/// The `_api` of a module: how an [`Api`], and so a function of it, is unpickled.
+#[pyfunction]
+pub(crate) fn api_of<'py>(py: Python<'py>, module: &str) -> PyResult<Bound<'py, PyAny>> {
+    py.import(module)?.getattr("_api")
 }
 
 #[pymethods]
 #[allow(clippy::too_many_arguments)] // the arguments of the public functions, each by its name
 impl Api {
-    /// Takes a function that imports the library.
+    /// Takes a function that imports the library, and the name of the module that keeps this as `_api`.
     #[new]
-    fn new(import: Py<PyAny>) -> Self {
-        Self { library: Arc::new(ArrayLibrary::new(import)) }
+    #[pyo3(signature = (import_, /, module))]
+    fn new(import_: Py<PyAny>, module: String) -> Self {
+        Self { library: Arc::new(ArrayLibrary::new(import_)), module }
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (&str,))> {
+        Ok((py.import("mapwave._core")?.getattr("api_of")?, (&self.module,)))
     }
 
     /// Reads audio into an array.
@@ -90,7 +103,7 @@ impl Api {
         let spec = Output { mono, mono_mode, layout, dtype, squeeze_mono, channels }.spec(py)?;
         self.library.check(py, spec.format)?;
         let reader = input::open(path, Access::Once)?;
-        let rate = rate.of(py, reader.track().sample_rate)?;
+        let rate = rate.of(py, reader.track().sample_rate, reader.path())?;
         let frames = window.of(&reader).map_err(|error| raise(py, &error))?;
         Ok((self.library.read(py, &reader, frames, &spec)?, rate))
     }
@@ -155,7 +168,7 @@ impl Api {
             return Err(invalid(py, "exactly one of chunk_frames and chunk_duration must be given"));
         }
         let reader = input::open(path, Access::Kept)?;
-        let rate = rate.of(py, reader.track().sample_rate)?;
+        let rate = rate.of(py, reader.track().sample_rate, reader.path())?;
         let frames = window.of(&reader).map_err(|error| raise(py, &error))?;
         let chunk_frames = match (chunk_frames, chunk_duration) {
             (Some(frames), _) => u64::try_from(frames)

@@ -40,7 +40,8 @@ const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 /// - `allocate(shape, dtype)`: None, or a function that makes a large array of unspecified contents to be filled, or None
 ///   when that is not possible at this moment;
 /// - `finish(array, dtype)`: gives a filled array its type;
-/// - `dtypes`: the names of the types it has.
+/// - `dtypes`: the names of the types it has;
+/// - `max_axis`: None, or the longest axis it can have.
 pub(crate) struct ArrayLibrary {
     import: Py<PyAny>,
     parts: PyOnceLock<Parts>,
@@ -53,7 +54,11 @@ struct Parts {
     allocate: Option<Py<PyAny>>,
     finish: Py<PyAny>,
     dtypes: Vec<String>,
+    max_axis: Option<usize>,
 }
+
+/// How memory for frames is come by.
+pub(crate) type Allocate = fn(usize) -> mapwave::Result<Buffer>;
 
 impl ArrayLibrary {
     pub(crate) fn new(import: Py<PyAny>) -> Self {
@@ -71,6 +76,7 @@ impl ArrayLibrary {
                 allocate: (!allocate.is_none()).then(|| allocate.unbind()),
                 finish: library.getattr(intern!(py, "finish"))?.unbind(),
                 dtypes: library.getattr(intern!(py, "dtypes"))?.extract()?,
+                max_axis: library.getattr(intern!(py, "max_axis"))?.extract()?,
             })
         })
     }
@@ -99,17 +105,23 @@ impl ArrayLibrary {
         let parts = self.parts(py)?;
         if parts.allocate.is_some() {
             let num_frames = frames.end.saturating_sub(frames.start);
-            let shape =
-                spec.shape(num_frames, reader.track().num_channels).map_err(|error| raise(py, &error))?;
+            let shape = spec.shape(num_frames, reader.track().num_channels);
+            let shape = shape.map_err(|error| raise(py, &reader.named(error)))?;
+            parts.check(&shape).map_err(|error| raise(py, &reader.named(error)))?;
             if let Some(array) = parts.unfilled(py, &shape, spec.format)?
                 && fill(&array, reader, frames.clone(), spec)?
             {
                 return parts.finish.bind(py).call1((array, spec.format.name()));
             }
         }
-        let allocate = if parts.copies { Buffer::recycled } else { Buffer::new };
+        let allocate = self.allocator(py)?;
         let read = interruptibly(py, |effort| reader.read_with(frames, spec, allocate, effort))?;
         self.hand_over(py, read)
+    }
+
+    /// Where the memory of frames for this library should come from.
+    pub(crate) fn allocator(&self, py: Python<'_>) -> PyResult<Allocate> {
+        Ok(if self.parts(py)?.copies { Buffer::recycled } else { Buffer::new })
     }
 
     /// Makes an array of frames that were read before.
@@ -118,11 +130,24 @@ impl ArrayLibrary {
         py: Python<'py>,
         frames: mapwave::Frames,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.parts(py)?.from_frames.bind(py).call1((Frames::owned(frames),))
+        let parts = self.parts(py)?;
+        parts.check(&frames.shape()).map_err(|error| raise(py, &error))?;
+        parts.from_frames.bind(py).call1((Frames::owned(frames),))
     }
 }
 
 impl Parts {
+    /// Checks that the library can have an array of this shape.
+    fn check(&self, shape: &Shape) -> mapwave::Result<()> {
+        match (self.max_axis, shape.axes().iter().max()) {
+            (Some(max), Some(&longest)) if longest > max => {
+                let what = "the length of an axis, in this array library,";
+                Err(Error::Limit { path: None, what, max: max as u64, got: longest as u64 })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// An array to be filled, where that is worth it and possible.
     fn unfilled<'py>(
         &self,
@@ -152,7 +177,8 @@ fn fill(array: &Bound<'_, PyAny>, reader: &Reader, frames: Range<u64>, spec: &Fr
     let zeros = zeros(num_bytes)?;
     // A library that took the zeros over instead of copying them has an array that must not be written to.
     let is_zeros = zeros.as_ptr_range().contains(&start.cast_const().cast());
-    if is_zeros || buffer.readonly() || !buffer.is_c_contiguous() {
+    // One that has no memory has found none: the way that is taken instead says so.
+    if is_zeros || start.is_null() || buffer.readonly() || !buffer.is_c_contiguous() {
         return Ok(false);
     }
     // SAFETY: the buffer is writable, contiguous and `num_bytes` long; it is exported, so that it stays where it is, and

@@ -1,16 +1,17 @@
 //! `batch_load`: many files on several threads, results in the order of the paths.
 
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use mapwave::source::Access;
-use mapwave::{Buffer, Effort, FrameSpec, Frames};
+use mapwave::{Effort, FrameSpec, Frames};
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use crate::arrays::ArrayLibrary;
+use crate::arrays::{Allocate, ArrayLibrary};
 use crate::errors::raise;
 use crate::input::Input;
 use crate::options::{Rate, Window};
@@ -26,8 +27,15 @@ pub(crate) struct Batch {
 /// How often the caller's thread asks whether Ctrl-C was pressed while it waits.
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// A file that was read, or why it was not.
-type Item = (usize, mapwave::Result<(Frames, u32)>);
+/// The number of a path and what came of it.
+type Item = (usize, mapwave::Result<Loaded>);
+
+/// A file that was read.
+struct Loaded {
+    frames: Frames,
+    sample_rate: u32,
+    path: Option<PathBuf>,
+}
 
 /// Reads the files on `num_workers` threads and makes the arrays on the caller's.
 ///
@@ -42,6 +50,7 @@ pub(crate) fn load<'py>(
     let report = Progress::new(py, progress, inputs.len())?;
     let num_workers = batch.num_workers.min(inputs.len()).max(1);
     let mut arrays: Vec<Option<(Bound<'py, PyAny>, u32)>> = inputs.iter().map(|_| None).collect();
+    let allocate = library.allocator(py)?;
     let (queue, stop) = (Mutex::new(inputs.into_iter().enumerate()), AtomicBool::new(false));
     let (sender, mut receiver) = mpsc::sync_channel::<Item>(2 * num_workers);
     std::thread::scope(|scope| {
@@ -51,7 +60,7 @@ pub(crate) fn load<'py>(
                 while !stop.load(Ordering::Relaxed) {
                     let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
                     let Some((index, input)) = next else { return };
-                    if sender.send((index, read(input, batch, stop))).is_err() {
+                    if sender.send((index, read(input, batch, allocate, stop))).is_err() {
                         return;
                     }
                 }
@@ -67,12 +76,12 @@ pub(crate) fn load<'py>(
     Ok(arrays.into_iter().flatten().collect())
 }
 
-fn read(input: Input, batch: &Batch, stop: &AtomicBool) -> mapwave::Result<(Frames, u32)> {
+fn read(input: Input, batch: &Batch, allocate: Allocate, stop: &AtomicBool) -> mapwave::Result<Loaded> {
     let reader = input.open(Access::Once)?;
     let frames = batch.window.of(&reader)?;
     let effort = Effort { max_threads: 1, interrupted: &|| stop.load(Ordering::Relaxed) };
-    let read = reader.read_with(frames, &batch.spec, Buffer::recycled, &effort)?;
-    Ok((read, reader.track().sample_rate))
+    let frames = reader.read_with(frames, &batch.spec, allocate, &effort)?;
+    Ok(Loaded { frames, sample_rate: reader.track().sample_rate, path: reader.path().map(Path::to_path_buf) })
 }
 
 /// Takes what the workers send and puts each array in its place.
@@ -96,9 +105,9 @@ fn collect<'py>(
         match received {
             Ok((index, result)) => {
                 let named = |error: PyErr| name_item(py, error, index, arrays.len());
-                let (frames, native) = result.map_err(|error| named(raise(py, &error)))?;
-                let rate = batch.rate.of(py, native).map_err(named)?;
-                let array = library.hand_over(py, frames)?;
+                let loaded = result.map_err(|error| named(raise(py, &error)))?;
+                let rate = batch.rate.of(py, loaded.sample_rate, loaded.path.as_deref()).map_err(named)?;
+                let array = library.hand_over(py, loaded.frames).map_err(named)?;
                 if let Some(place) = arrays.get_mut(index) {
                     *place = Some((array, rate));
                 }

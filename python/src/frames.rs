@@ -25,7 +25,8 @@ pub(crate) enum Owner {
 
 /// Samples as a C-contiguous array, exported without a copy by the buffer protocol and by DLPack.
 ///
-/// A view of a file is read-only and keeps its map alive; should the file shrink, what is gone reads as zeros.
+/// A view of a file is read-only and keeps its map alive. Should the file shrink, what is gone reads as zeros, unless
+/// another library has replaced the SIGBUS handler since.
 #[pyclass(frozen, module = "mapwave")]
 pub(crate) struct Frames {
     owner: Owner,

@@ -17,7 +17,7 @@ mod stream;
 #[pyo3::pymodule]
 mod _core {
     #[pymodule_export]
-    use super::api::Api;
+    use super::api::{Api, api_of};
     #[pymodule_export]
     use super::build_info::build_info;
     #[pymodule_export]

@@ -1,6 +1,7 @@
 //! The arguments that `load`, `stream`, `batch_load` and `open` share, checked before any file is touched.
 
 use std::ops::Range;
+use std::path::Path;
 
 use mapwave::{ChannelSelection, FrameSpec, Layout, MonoMode, OutputFormat, Reader};
 use pyo3::exceptions::PyTypeError;
@@ -167,12 +168,13 @@ impl Rate {
     }
 
     /// The rate of what comes out of a file at `native` Hz: the same.
-    pub(crate) fn of(self, py: Python<'_>, native: u32) -> PyResult<u32> {
+    pub(crate) fn of(self, py: Python<'_>, native: u32, path: Option<&Path>) -> PyResult<u32> {
         match self.wanted {
             Some(wanted) if wanted != native => Err(not_available(
                 py,
+                path,
                 &format!(
-                    "the file is at {native} Hz and cannot be resampled to {wanted} Hz yet; pass sr=None or sr={native}"
+                    "the audio is at {native} Hz and cannot be resampled to {wanted} Hz yet; pass sr=None or sr={native}"
                 ),
             )),
             _ => Ok(native),

@@ -55,7 +55,7 @@ impl Reader {
     }
 
     /// Reads the next `num_frames` frames, or all that are left when it is negative; fewer at the end.
-    #[pyo3(signature = (num_frames=-1))]
+    #[pyo3(signature = (num_frames=-1), text_signature = "($self, num_frames=-1)")]
     fn read<'py>(&self, py: Python<'py>, num_frames: i64) -> PyResult<Bound<'py, PyAny>> {
         let file = self.file()?;
         let frames = {
