@@ -6,6 +6,8 @@ from typing import Any, Generic, Literal, Self, TypeVar, final
 
 from .types import Dtype, Layout, MonoMode, ResampleQuality, Source
 
+__all__ = ["Api", "AudioInfo", "Blocks", "Frames", "Reader", "Stream", "api_of", "build_info", "zeros"]
+
 Array = TypeVar("Array")
 
 @final
@@ -83,7 +85,7 @@ class Frames:
     def readonly(self) -> bool:
         """Whether the samples are a file's own and may not be changed."""
     def __len__(self) -> int: ...
-    def __buffer__(self, flags: int, /) -> memoryview: ...
+    def __buffer__(self, flags: int, /) -> memoryview: ...  # the buffer protocol, from Python 3.12 on
     def __dlpack__(
         self,
         *,
@@ -171,7 +173,7 @@ class Reader(Generic[Array]):
 class Api(Generic[Array]):
     """The functions that make arrays, for one array library."""
 
-    def __new__(cls, import_: Callable[[], Any], module: str) -> Self: ...
+    def __new__(cls, import_: Callable[[], Any], /, module: str) -> Self: ...
     def load(
         self,
         path: Source,

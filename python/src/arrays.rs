@@ -3,7 +3,7 @@
 #![allow(unsafe_code)] // fills memory that an array library has allocated
 
 use std::cell::{Cell, RefCell};
-use std::mem::MaybeUninit;
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ops::Range;
 use std::slice;
 use std::time::{Duration, Instant};
@@ -83,6 +83,10 @@ impl ArrayLibrary {
 
     /// Checks that the library has arrays of a type.
     pub(crate) fn check(&self, py: Python<'_>, format: OutputFormat) -> PyResult<()> {
+        if format == OutputFormat::F32 {
+            // Every library has it: not a reason to import one yet.
+            return Ok(());
+        }
         let dtypes = &self.parts(py)?.dtypes;
         if dtypes.iter().any(|dtype| dtype == format.name()) {
             return Ok(());
@@ -172,24 +176,27 @@ impl Parts {
 /// Reads frames into the memory of an array that nobody else has seen yet; false when that cannot be written to.
 fn fill(array: &Bound<'_, PyAny>, reader: &Reader, frames: Range<u64>, spec: &FrameSpec) -> PyResult<bool> {
     let py = array.py();
-    let buffer = PyUntypedBuffer::get(array)?;
+    // A daemon thread is ended in the middle of a read when the interpreter exits, and releasing the buffer is not possible
+    // any more then.
+    let buffer = ManuallyDrop::new(PyUntypedBuffer::get(array)?);
     let (start, num_bytes) = (buffer.buf_ptr().cast::<MaybeUninit<u8>>(), buffer.len_bytes());
     let zeros = zeros(num_bytes)?;
     // A library that took the zeros over instead of copying them has an array that must not be written to.
     let is_zeros = zeros.as_ptr_range().contains(&start.cast_const().cast());
     // One that has no memory has found none: the way that is taken instead says so.
     if is_zeros || start.is_null() || buffer.readonly() || !buffer.is_c_contiguous() {
+        ManuallyDrop::into_inner(buffer).release(py);
         return Ok(false);
     }
     // SAFETY: the buffer is writable, contiguous and `num_bytes` long; it is exported, so that it stays where it is, and
     // the array is new, so that nobody else reads or writes it.
     let memory = unsafe { slice::from_raw_parts_mut(start, num_bytes) };
-    interruptibly(py, |effort| {
+    let result = interruptibly(py, |effort| {
         advise_huge(memory);
         reader.read_into(frames, spec, memory, effort)
-    })?;
-    buffer.release(py);
-    Ok(true)
+    });
+    ManuallyDrop::into_inner(buffer).release(py);
+    result.map(|()| true)
 }
 
 /// Runs a read on all processors without the interpreter's lock, and ends it when a signal's handler raises.

@@ -16,6 +16,9 @@ class _Unwrapped:
 
     from_frames = staticmethod(lambda frames: frames)
     copies = False
+    fills = False
+    dtypes = ("float32", "float16", "bfloat16", "float64", "int16", "int32")
+    max_axis = None
     allocate = None
     finish = None
 
@@ -23,7 +26,7 @@ class _Unwrapped:
 @pytest.fixture(scope="session")
 def raw() -> Api:
     """The functions of mapwave, returning the `Frames` that every array library is given."""
-    return Api(lambda: _Unwrapped)
+    return Api(lambda: _Unwrapped, __name__)
 
 
 @pytest.fixture(scope="session")

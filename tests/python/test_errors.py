@@ -21,6 +21,7 @@ KINDS = {
     "UnsupportedFormat": ValueError,
     "InvalidArgument": ValueError,
     "LimitExceeded": ValueError,
+    "OutOfMemory": MemoryError,
     "AudioIOError": OSError,
     "AudioFileNotFound": FileNotFoundError,
     "AudioPermissionDenied": PermissionError,

