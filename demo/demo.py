@@ -5,6 +5,7 @@ Needs mapwave, MLX, NumPy and matplotlib. Writes demo-out/waveform.png in the wo
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -52,7 +53,7 @@ def load_whole_and_part(path: Path, rate: int) -> mx.array:
     for call, options in (
         ('load(path, mono=True, dtype="float16")', {"mono": True, "dtype": "float16"}),
         ('load(path, layout="channels_first")', {"layout": "channels_first"}),
-        ("load(path, sr=16000)", {"sr": 16_000}),
+        ("load(path, mono=True, dtype='float16')", {"mono": True, "dtype": "float16"}),
     ):
         array, took = timed(lambda options=options: mapwave.load(path, **options)[0])
         show(call, array, took)
@@ -116,15 +117,16 @@ def main() -> int:
     whole = load_whole_and_part(path, rate)
     read_in_pieces(path, rate)
     draw(np.array(whole), rate, f"{path.name}   {words}")
+    python = os.path.relpath(sys.executable) if sys.prefix != sys.base_prefix else "python3"
     print(f"""
 Done: loaded {path.name} whole and in part, streamed it, read it through an open file, and drew
 {PICTURE}. The half second read alone was checked against the same frames of the whole.
 
 Try next:
-  python demo/demo.py your-own.wav
-  python -c "import mapwave; print(mapwave.info('{_shown(path)}'))"
-  python -c "import mapwave; print(mapwave.load('{_shown(path)}', sr=16000, mono=True))"
-  python benches/compare.py --quick""")
+  {python} demo/demo.py your-own.wav
+  {python} -c "import mapwave; print(mapwave.info('{_shown(path)}'))"
+  {python} -c "import mapwave; print(mapwave.load('{_shown(path)}', start=-3, mono=True))"
+  {python} -m mapwave.doctor""")
     return 0
 
 
