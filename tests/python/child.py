@@ -10,7 +10,13 @@ from pathlib import Path
 from textwrap import dedent
 
 TIMEOUT = 60
-_PRELUDE = "import faulthandler, sys; faulthandler.enable(); sys.path.insert(0, {here!r})\n"
+_PRELUDE = """\
+import faulthandler, signal, sys
+faulthandler.enable()
+# A shell starts what it puts in the background with Ctrl-C ignored, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.path.insert(0, {here!r})
+"""
 
 
 def script(directory: Path, code: str) -> Path:
