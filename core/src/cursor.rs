@@ -9,6 +9,17 @@ use crate::track::Container;
 ///
 /// A read past `file_len` is a malformed file; a read past `bytes` but inside `file_len` asks for more bytes
 /// ([`Error::Incomplete`]), so that a parser can be run on the first few kilobytes and, rarely, once more on all of it.
+///
+/// ```
+/// use mapwave::cursor::Cursor;
+/// use mapwave::track::Container;
+///
+/// let mut cursor = Cursor::new(b"fmt \x10\0\0\0", 8, Container::Wav);
+/// assert_eq!(cursor.take(4)?, b"fmt ");
+/// assert_eq!(cursor.u32_le()?, 16);
+/// assert!(cursor.u8().is_err());
+/// # Ok::<(), mapwave::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Cursor<'a> {
     bytes: &'a [u8],

@@ -136,7 +136,9 @@ impl Read<'_> {
         let queue = Queue { blocks: Mutex::new(blocks.into_iter()), stop: AtomicBool::new(false) };
         std::thread::scope(|scope| {
             let work = || queue.work(self, &|| false);
-            let workers: Vec<_> = (1..num_threads).map(|_| scope.spawn(work)).collect();
+            // Where no thread can be had, the caller's does all the work.
+            let start = |_| std::thread::Builder::new().spawn_scoped(scope, work).ok();
+            let workers: Vec<_> = (1..num_threads).filter_map(start).collect();
             let mut result = queue.work(self, effort.interrupted);
             for worker in workers {
                 match worker.join() {

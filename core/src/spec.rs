@@ -9,6 +9,14 @@ use crate::error::{Error, Result};
 use crate::pcm::OutputFormat;
 
 /// How several channels become one.
+///
+/// ```
+/// use mapwave::MonoMode;
+///
+/// assert_eq!("mean".parse::<MonoMode>()?, MonoMode::Mean);
+/// assert_eq!(MonoMode::EqualPower.gain(4), 0.5);
+/// # Ok::<(), mapwave::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MonoMode {
     /// The arithmetic mean: the sum over the number of channels.
@@ -76,6 +84,16 @@ pub enum ChannelSelection {
 }
 
 /// The frames a caller asks for.
+///
+/// ```
+/// use mapwave::{ChannelSelection, FrameSpec, Layout, MonoMode};
+///
+/// let planar = FrameSpec { layout: Layout::ChannelsFirst, ..FrameSpec::default() };
+/// assert_eq!(planar.shape(1000, 6)?.axes(), [6, 1000]);
+/// let mono = FrameSpec { channels: ChannelSelection::Mono(MonoMode::Mean), ..FrameSpec::default() };
+/// assert_eq!(mono.shape(1000, 6)?.axes(), [1000, 1]);
+/// # Ok::<(), mapwave::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FrameSpec {
     /// The type of the samples.

@@ -214,8 +214,9 @@ pub(crate) fn interruptibly<T: Send>(
                 return false;
             }
             asked.set(Some(now));
-            let outcome = Python::attach(|py| py.check_signals());
-            outcome.map_err(|error| raised.replace(Some(error))).is_err()
+            // None when the interpreter is on its way out: there is nobody to raise to any more.
+            let outcome = Python::try_attach(|py| py.check_signals());
+            outcome.is_some_and(|outcome| outcome.map_err(|error| raised.replace(Some(error))).is_err())
         };
         let effort = Effort { max_threads: mapwave::segment::num_processors(), interrupted: &interrupted };
         let result = read(&effort);

@@ -54,9 +54,11 @@ pub(crate) fn load<'py>(
     let (queue, stop) = (Mutex::new(inputs.into_iter().enumerate()), AtomicBool::new(false));
     let (sender, mut receiver) = mpsc::sync_channel::<Item>(2 * num_workers);
     std::thread::scope(|scope| {
+        let mut refusal = None;
+        let mut num_started = 0;
         for _ in 0..num_workers {
             let (sender, queue, stop) = (sender.clone(), &queue, &stop);
-            scope.spawn(move || {
+            let work = move || {
                 while !stop.load(Ordering::Relaxed) {
                     let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
                     let Some((index, input)) = next else { return };
@@ -64,7 +66,14 @@ pub(crate) fn load<'py>(
                         return;
                     }
                 }
-            });
+            };
+            match std::thread::Builder::new().spawn_scoped(scope, work) {
+                Ok(_) => num_started += 1,
+                Err(error) => refusal = Some(error),
+            }
+        }
+        if let (0, Some(error)) = (num_started, refusal) {
+            return Err(error.into());
         }
         drop(sender);
         let result = collect(py, library, batch, &mut receiver, &mut arrays, &report);

@@ -23,6 +23,14 @@ impl ByteOrder {
 
 /// How a PCM sample is stored in a file.
 ///
+/// ```
+/// use mapwave::pcm::{ByteOrder, OutputFormat, SampleFormat};
+///
+/// let format = SampleFormat::S24(ByteOrder::Little);
+/// assert_eq!((format.num_bytes(), format.name(), format.native()), (3, "pcm_s24le", None));
+/// assert_eq!(SampleFormat::F32(ByteOrder::NATIVE).native(), Some(OutputFormat::F32));
+/// ```
+///
 /// Integers fill their bytes from the top: a 12-bit sample in two bytes is an `S16` whose low four bits are unused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SampleFormat {
@@ -113,6 +121,14 @@ impl SampleFormat {
 }
 
 /// The sample format a caller asks for, in this machine's byte order.
+///
+/// ```
+/// use mapwave::OutputFormat;
+///
+/// assert_eq!("bfloat16".parse::<OutputFormat>()?, OutputFormat::Bf16);
+/// assert_eq!(OutputFormat::Bf16.num_bytes(), 2);
+/// # Ok::<(), mapwave::Error>(())
+/// ```
 ///
 /// Integers to floating point divide by 2^(bits-1); floating point to integers multiplies by 2^(bits-1), rounds half to
 /// even and saturates, and a NaN becomes 0. Every conversion rounds once.
