@@ -101,7 +101,7 @@ impl PcmTrack {
         let range = self.bytes_of(&frames);
         let read =
             Read { track: self, source, mixer: Mixer::new(self.format, self.num_channels, spec), spec };
-        source.settle();
+        source.settle(&range);
         read.run(frames, out, effort)?;
         source.verify(range.end)
     }

@@ -4,7 +4,7 @@
 
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use bytemuck::AnyBitPattern;
 use memmap2::{Mmap, MmapMut};
@@ -40,6 +40,8 @@ const MAX_RECYCLED_MAP: usize = 512 << 20;
 /// Memory of the allocator's; its vector is always empty and only owns it.
 type Lines = Vec<Line>;
 
+// Nobody waits for these: in a forked child they may be held by a thread that did not come along, and memory that is not
+// reused is only slower.
 static RECYCLED: Mutex<Vec<Lines>> = Mutex::new(Vec::new());
 static RECYCLED_MAPS: Mutex<Vec<MmapMut>> = Mutex::new(Vec::new());
 
@@ -82,10 +84,10 @@ impl Buffer {
         if num_bytes > MAX_RECYCLED {
             return Self::new(num_bytes);
         }
-        let mut kept = RECYCLED.lock().unwrap_or_else(PoisonError::into_inner);
-        let fit = kept.iter().position(|lines| lines.capacity() * size_of::<Line>() >= num_bytes);
-        let fit = fit.map(|index| kept.swap_remove(index));
-        drop(kept);
+        let fit = RECYCLED.try_lock().ok().and_then(|mut kept| {
+            let fit = kept.iter().position(|lines| lines.capacity() * size_of::<Line>() >= num_bytes)?;
+            Some(kept.swap_remove(fit))
+        });
         // Sizes in powers of two, so that a buffer serves the next call of about the same length.
         let lines = fit.map_or_else(|| lines(num_bytes.next_power_of_two()), Ok)?;
         Ok(Self::heap(lines, num_bytes, true))
@@ -130,8 +132,9 @@ impl Drop for Buffer {
         match &mut self.memory {
             Memory::Heap { lines, recycle: true } => {
                 let lines = std::mem::take(lines);
-                let mut kept = RECYCLED.lock().unwrap_or_else(PoisonError::into_inner);
-                if kept.len() < NUM_RECYCLED {
+                if let Ok(mut kept) = RECYCLED.try_lock()
+                    && kept.len() < NUM_RECYCLED
+                {
                     kept.push(lines);
                 }
             }
@@ -151,7 +154,7 @@ fn fresh_map(num_bytes: usize) -> Option<MmapMut> {
 
 /// A map that is large enough and not twice as large as it need be.
 fn recycled_map(num_bytes: usize) -> Option<MmapMut> {
-    let mut kept = RECYCLED_MAPS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut kept = RECYCLED_MAPS.try_lock().ok()?;
     let fits = |map: &MmapMut| (num_bytes..=2 * num_bytes).contains(&map.len().saturating_sub(HUGE_PAGE));
     let fit = kept.iter().position(fits)?;
     Some(kept.swap_remove(fit))
@@ -165,8 +168,9 @@ fn recycle_map(map: MmapMut) {
     }
     // SAFETY: the buffer that held the map is being dropped, so nobody needs what is in it, and whoever gets it next
     // takes it for uninitialised.
-    if unsafe { map.unchecked_advise(memmap2::UncheckedAdvice::Free) }.is_ok() {
-        let mut kept = RECYCLED_MAPS.lock().unwrap_or_else(PoisonError::into_inner);
+    if unsafe { map.unchecked_advise(memmap2::UncheckedAdvice::Free) }.is_ok()
+        && let Ok(mut kept) = RECYCLED_MAPS.try_lock()
+    {
         kept.push(map);
         if kept.len() > NUM_RECYCLED_MAPS {
             kept.remove(0);
@@ -296,7 +300,7 @@ mod tests {
 
     #[test]
     fn buffers_are_aligned_and_as_long_as_asked_for() {
-        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         for num_bytes in [0, 1, 63, 64, 4096, MAX_RECYCLED, MAX_RECYCLED + 1, MIN_HUGE, MIN_HUGE + 1] {
             for buffer in [Buffer::new(num_bytes), Buffer::recycled(num_bytes)] {
                 let mut buffer = buffer.unwrap();
@@ -310,7 +314,7 @@ mod tests {
 
     #[test]
     fn a_recycled_buffer_comes_back() {
-        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let first = Buffer::recycled(100_000).unwrap();
         let address = first.as_ptr().addr();
         drop(first);
@@ -320,7 +324,7 @@ mod tests {
 
     #[test]
     fn a_large_buffer_comes_back_for_a_read_of_about_its_size() {
-        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let first = Buffer::new(3 * MIN_HUGE).unwrap();
         let address = first.as_ptr().addr();
         drop(first);

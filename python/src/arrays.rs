@@ -22,8 +22,8 @@ use crate::frames::Frames;
 /// The output from which it pays to fill an array's own memory rather than have it copied.
 const MIN_IN_PLACE: usize = 256 << 10;
 
-/// The output from which a library is asked to allocate: below, its freed memory is still warm.
-const MIN_ALLOCATED: usize = 32 << 20;
+/// The output from which a library is asked to allocate.
+const MIN_ALLOCATED: usize = 4 << 20;
 
 /// The environment variable that overrides how MLX arrays are made.
 const ROUTE: &str = "MAPWAVE_MLX_ROUTE";

@@ -9,8 +9,8 @@
 use std::ffi::c_int;
 use std::ops::Range;
 use std::ptr;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard};
 
 /// How many maps can be guarded at a time; further files are read by `pread`.
 const MAX_GUARDS: usize = 4096;
@@ -118,7 +118,9 @@ fn install() -> bool {
     if is_ours(&disposition()) {
         return true;
     }
-    let _installing = INSTALLING.lock();
+    // In a forked child the lock may be held by a thread that did not come along: then this file is not guarded, and not
+    // mapped.
+    let Some(_installing) = patiently(&INSTALLING) else { return is_ours(&disposition()) };
     let current = disposition();
     if is_ours(&current) {
         return true;
@@ -132,6 +134,17 @@ fn install() -> bool {
     // SAFETY: `action` is a whole sigaction whose handler is of the kind its flags say and does only what a signal
     // handler may; the old disposition is not asked for.
     unsafe { libc::sigaction(libc::SIGBUS, &action, ptr::null_mut()) == 0 }
+}
+
+/// Takes a lock that is held for a few microseconds at the most, unless it is held for longer.
+fn patiently(lock: &Mutex<()>) -> Option<MutexGuard<'_, ()>> {
+    (0..1000).find_map(|_| {
+        let guard = lock.try_lock().ok();
+        if guard.is_none() {
+            std::thread::yield_now();
+        }
+        guard
+    })
 }
 
 /// The entry that takes the place of `current`: the one that has done so before, or the first that is free.

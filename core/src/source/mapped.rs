@@ -3,7 +3,7 @@
 #![allow(unsafe_code)] // the door to mmap
 
 use std::fs::File;
-use std::io;
+use std::sync::Arc;
 
 use memmap2::{Mmap, MmapOptions};
 
@@ -20,16 +20,14 @@ pub struct Mapped {
 }
 
 impl Mapped {
-    /// Maps the first `len` bytes of `file`; `None` when no more maps can be guarded.
-    ///
-    /// # Errors
-    /// The operating system's, when it refuses to map this file.
-    pub(super) fn new(file: &File, len: usize) -> io::Result<Option<Self>> {
+    /// Maps the first `len` bytes of `file`; `None` when the system refuses to, or no more maps can be guarded.
+    pub(super) fn new(file: &File, len: u64) -> Option<Arc<Self>> {
+        let len = usize::try_from(len).ok()?;
         // SAFETY: the map is private to this type and read-only. That the file may change underneath is met by reading
         // nothing from it but plain bytes, which are valid whatever they are, and by the guard, for pages that vanish.
-        let map = unsafe { MmapOptions::new().len(len).map(file)? };
+        let map = unsafe { MmapOptions::new().len(len).map(file) }.ok()?;
         let start = map.as_ptr().addr();
-        Ok(Guard::new(start..start + map.len()).map(|guard| Self { map, guard }))
+        Guard::new(start..start + map.len()).map(|guard| Arc::new(Self { map, guard }))
     }
 
     /// The file's bytes.

@@ -2,10 +2,12 @@
 //!
 //! A file that is opened for one read goes through `pread`: the faults of a fresh map cost as much as the copy (measured
 //! for 3 to 70 MB, on one thread and two), and a file that shrinks meanwhile is an error by itself. A file that is kept
-//! open is mapped, under a guard that turns the SIGBUS of a file that shrinks into an error.
+//! open, or opened again and again for a part of it, is mapped, under a guard that turns the SIGBUS of a file that shrinks
+//! into an error.
 
 mod guard;
 mod mapped;
+mod recent;
 mod scratch;
 
 use std::fs::{File, FileType, OpenOptions};
@@ -14,10 +16,11 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::error::{Error, Result};
 pub use mapped::Mapped;
+use recent::Identity;
 pub use scratch::Scratch;
 
 /// What a source is opened for.
@@ -29,6 +32,9 @@ pub enum Access {
     Kept,
 }
 
+/// How many times as long as the part that is read a file must be for its map to be worth keeping.
+const MIN_PART: u64 = 4;
+
 /// The bytes of one audio file; never empty.
 pub struct Source {
     path: Option<PathBuf>,
@@ -37,7 +43,7 @@ pub struct Source {
 }
 
 enum Bytes {
-    File { file: File, access: Access, map: OnceLock<Option<Mapped>> },
+    File { file: File, identity: Identity, access: Access, map: OnceLock<Option<Arc<Mapped>>> },
     Memory(Box<dyn AsRef<[u8]> + Send + Sync>),
 }
 
@@ -60,7 +66,12 @@ impl Source {
         if !metadata.is_file() {
             return Err(Error::io("opening", not_regular(metadata.file_type())));
         }
-        let bytes = Bytes::File { file, access, map: OnceLock::new() };
+        let identity = Identity::new(&metadata);
+        let (access, map) = match recent::recall(&identity).filter(|_| access == Access::Once) {
+            Some(map) => (Access::Kept, OnceLock::from(Some(map))),
+            None => (access, OnceLock::new()),
+        };
+        let bytes = Bytes::File { file, identity, access, map };
         Self::non_empty(Some(path.to_path_buf()), metadata.len(), bytes, "the file is empty (0 bytes)")
     }
 
@@ -176,10 +187,19 @@ impl Source {
         }
     }
 
-    /// Maps a file that is kept open, unless it is mapped or cannot be.
-    pub fn settle(&self) {
-        if let Bytes::File { file, map, access: Access::Kept } = &self.bytes {
-            self.map(file, map);
+    /// Decides how `range` is to be read: maps a file that is kept open, unless it is mapped or cannot be, and takes note
+    /// of one of which only a part is read.
+    pub fn settle(&self, range: &Range<u64>) {
+        match &self.bytes {
+            Bytes::File { file, map, access: Access::Kept, .. } => {
+                self.map(file, map);
+            }
+            Bytes::File { file, identity, access: Access::Once, .. } => {
+                if (range.end - range.start).saturating_mul(MIN_PART) <= self.len {
+                    recent::note(*identity, file);
+                }
+            }
+            Bytes::Memory(_) => {}
         }
     }
 
@@ -191,17 +211,14 @@ impl Source {
     /// The map that reads go through, if there is one by now.
     fn mapped(&self) -> Option<&Mapped> {
         match &self.bytes {
-            Bytes::File { map, access: Access::Kept, .. } => map.get().and_then(Option::as_ref),
+            Bytes::File { map, access: Access::Kept, .. } => map.get().and_then(Option::as_deref),
             _ => None,
         }
     }
 
-    fn map<'a>(&self, file: &File, map: &'a OnceLock<Option<Mapped>>) -> Option<&'a Mapped> {
+    fn map<'a>(&self, file: &File, map: &'a OnceLock<Option<Arc<Mapped>>>) -> Option<&'a Mapped> {
         // A file system that refuses to map is no error: every read falls back to pread.
-        map.get_or_init(|| {
-            usize::try_from(self.len).ok().and_then(|len| Mapped::new(file, len).ok().flatten())
-        })
-        .as_ref()
+        map.get_or_init(|| Mapped::new(file, self.len)).as_deref()
     }
 
     fn bounds(&self, range: &Range<u64>) -> Result<(usize, usize)> {
@@ -269,7 +286,7 @@ mod tests {
 
     fn mapped(file: &tempfile::NamedTempFile) -> Source {
         let source = Source::open(file.path(), Access::Kept).unwrap();
-        source.settle();
+        source.settle(&(0..1));
         assert!(source.mapped().is_some());
         source
     }
@@ -347,5 +364,67 @@ mod tests {
         assert!(error.contains("shrank from 5000"), "{error}");
         let error = source.read_into(0, &mut [MaybeUninit::uninit(); 5000]).unwrap_err().to_string();
         assert!(error.contains("shrank from 5000"), "{error}");
+    }
+
+    /// Reads byte 10 of a file as a caller does who opens it anew for every window.
+    fn read_a_part(path: &Path) -> (u8, bool) {
+        let source = Source::open(path, Access::Once).unwrap();
+        source.settle(&(10..11));
+        let byte = source.read(10..11, &mut Scratch::new()).unwrap()[0];
+        source.verify(11).unwrap();
+        (byte, source.is_in_place())
+    }
+
+    /// What is remembered is the process's: tests that look for it take turns.
+    static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
+    #[test]
+    fn a_file_read_in_parts_again_and_again_is_mapped() {
+        let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let file = file_of(&[7; 5000]);
+        let reads: Vec<_> = (0..4).map(|_| read_a_part(file.path())).collect();
+        assert_eq!(reads, [(7, false), (7, false), (7, true), (7, true)]);
+        let others: Vec<_> = (0..4).map(|_| file_of(&[8; 5000])).collect();
+        others.iter().for_each(|other| assert_eq!(read_a_part(other.path()), (8, false)));
+        assert_eq!(read_a_part(file.path()), (7, false), "only the files used last are remembered");
+    }
+
+    #[test]
+    fn a_file_read_as_a_whole_is_not_mapped() {
+        let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let file = file_of(&[7; 5000]);
+        for _ in 0..4 {
+            let source = Source::open(file.path(), Access::Once).unwrap();
+            source.settle(&(0..5000));
+            assert!(!source.is_in_place());
+        }
+    }
+
+    #[test]
+    fn a_file_that_was_changed_replaced_or_cut_is_read_anew() {
+        let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        std::fs::write(&path, [1; 5000]).unwrap();
+        for _ in 0..3 {
+            read_a_part(&path);
+        }
+        // In place, with another length, so that no clock is too coarse to tell.
+        std::fs::write(&path, [2; 6000]).unwrap();
+        assert_eq!(read_a_part(&path), (2, false));
+        for _ in 0..3 {
+            read_a_part(&path);
+        }
+        let other = dir.path().join("other");
+        std::fs::write(&other, [3; 6000]).unwrap();
+        std::fs::rename(&other, &path).unwrap();
+        assert_eq!(read_a_part(&path), (3, false));
+        for _ in 0..3 {
+            read_a_part(&path);
+        }
+        OpenOptions::new().write(true).open(&path).unwrap().set_len(11).unwrap();
+        assert_eq!(read_a_part(&path), (3, false));
+        std::fs::remove_file(&path).unwrap();
+        assert!(message(Source::open(&path, Access::Once)).contains("No such file"));
     }
 }

@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 /// How many pieces of scratch are kept, and the longest that is.
 const NUM_KEPT: usize = 8;
@@ -18,7 +18,8 @@ pub struct Scratch(Vec<u8>);
 impl Scratch {
     /// Takes what an earlier read has left.
     pub fn new() -> Self {
-        Self(KEPT.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default())
+        // Never waits: in a forked child the lock may be held by a thread that did not come along.
+        Self(KEPT.try_lock().ok().and_then(|mut kept| kept.pop()).unwrap_or_default())
     }
 
     /// `num_bytes` of it, whatever they are.
@@ -39,8 +40,10 @@ impl Default for Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         let bytes = std::mem::take(&mut self.0);
-        let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() < NUM_KEPT && (1..=MAX_KEPT).contains(&bytes.len()) {
+        if let Ok(mut kept) = KEPT.try_lock()
+            && kept.len() < NUM_KEPT
+            && (1..=MAX_KEPT).contains(&bytes.len())
+        {
             kept.push(bytes);
         }
     }

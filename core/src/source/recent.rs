@@ -1,0 +1,78 @@
+//! The maps of files that are read again and again by path.
+//!
+//! A file that is opened for each of many short windows is opened anew every time, which proves that it is still there,
+//! readable and the same; but from the third window on it is not read anew: the map of the same file is used again, as if
+//! it had been kept open. A few maps are kept, of the files used last, and none of a file that is read once or as a whole.
+
+#![forbid(unsafe_code)]
+
+use std::fs::{File, Metadata};
+use std::os::unix::fs::MetadataExt;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use super::Mapped;
+
+/// How many files are remembered.
+const NUM_REMEMBERED: usize = 4;
+
+/// Set to 0, nothing is remembered: a map keeps a deleted file's space and a file system mounted.
+const VARIABLE: &str = "MAPWAVE_KEEP_MAPS";
+
+/// What makes a file the same file with the same contents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    device: u64,
+    inode: u64,
+    len: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Identity {
+    pub(super) fn new(metadata: &Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            len: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+}
+
+struct Remembered {
+    identity: Identity,
+    map: Option<Arc<Mapped>>,
+}
+
+/// The file used last comes last. Nobody waits for it: in a forked child the lock may be held by a thread that did not come
+/// along, and a file that is not remembered is only read by another way.
+static REMEMBERED: Mutex<Vec<Remembered>> = Mutex::new(Vec::new());
+
+/// The map of this very file, if it is kept.
+pub(super) fn recall(identity: &Identity) -> Option<Arc<Mapped>> {
+    let mut remembered = REMEMBERED.try_lock().ok()?;
+    let index = remembered.iter().position(|file| file.identity == *identity)?;
+    if let Some(tail) = remembered.get_mut(index..) {
+        tail.rotate_left(1);
+    }
+    remembered.last()?.map.clone().filter(|map| !map.is_damaged())
+}
+
+/// Remembers that a part of this file was read, and maps the file when that happened before.
+pub(super) fn note(identity: Identity, file: &File) {
+    static ENABLED: OnceLock<bool> = OnceLock::new();
+    if !ENABLED.get_or_init(|| std::env::var_os(VARIABLE).is_none_or(|value| value != "0")) {
+        return;
+    }
+    let Ok(mut remembered) = REMEMBERED.try_lock() else { return };
+    let same =
+        |file: &Remembered| (file.identity.device, file.identity.inode) == (identity.device, identity.inode);
+    let before = remembered.iter().position(same).map(|index| remembered.remove(index));
+    let again = before.is_some_and(|file| file.identity == identity);
+    let map = if again { Mapped::new(file, identity.len) } else { None };
+    remembered.push(Remembered { identity, map });
+    if remembered.len() > NUM_REMEMBERED {
+        remembered.remove(0);
+    }
+}
