@@ -8,7 +8,7 @@ without filling it, but two that come close:
 
 ``c``
     ``mx.from_dlpack`` of zeros that are all one page of memory: MLX writes the array once, which is quick where its
-    memory is warm. Safe on any thread and in a forked child.
+    memory is warm. Safe in a forked child and on any thread but a daemon.
 ``b``
     ``mx.load`` of an ``.npy`` file-like object, for which MLX allocates what the header says and asks the object to
     fill it; ours claims to have done so and touches nothing. The array's pages have not been touched then and can
@@ -111,8 +111,8 @@ def _may_be_forked() -> bool:
 def route(num_bytes: int = _MIN_LOAD) -> tuple[str, str]:
     """Which way an array of ``num_bytes`` would be made at this moment, and why.
 
-    Arrays below 256 KiB always take route ``a``. ``MAPWAVE_MLX_ROUTE`` set to ``a``, ``b`` or ``c`` overrides the
-    choice for the others; ``auto`` or nothing leaves it.
+    Arrays below 256 KiB, and all on daemon threads, take route ``a``. ``MAPWAVE_MLX_ROUTE`` set to ``a``, ``b`` or
+    ``c`` overrides the choice for the others; ``auto`` or nothing leaves it.
 
     Returns:
         The route's letter and the reason for it.
@@ -126,6 +126,8 @@ def route(num_bytes: int = _MIN_LOAD) -> tuple[str, str]:
         return "a", "MLX takes memory over without a copy on this system"
     if mx.default_device() != mx.Device(mx.cpu):
         return "a", "the default device is not the CPU"
+    if threading.current_thread().daemon:
+        return "a", "this is a daemon thread, which may be ended in the middle of MLX's code"
     if num_bytes < _MIN_LOAD:
         return "c", f"the array is smaller than {_MIN_LOAD >> 20} MiB"
     if _may_be_forked():

@@ -2,8 +2,8 @@
 
 #![allow(unsafe_code)] // fills memory that an array library has allocated
 
-use std::cell::{Cell, RefCell};
-use std::mem::{ManuallyDrop, MaybeUninit};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::slice;
 use std::time::{Duration, Instant};
@@ -113,7 +113,7 @@ impl ArrayLibrary {
             let shape = shape.map_err(|error| raise(py, &reader.named(error)))?;
             parts.check(&shape).map_err(|error| raise(py, &reader.named(error)))?;
             if let Some(array) = parts.unfilled(py, &shape, spec.format)?
-                && fill(&array, reader, frames.clone(), spec)?
+                && let Some(array) = fill(array, reader, frames.clone(), spec)?
             {
                 return parts.finish.bind(py).call1((array, spec.format.name()));
             }
@@ -163,6 +163,9 @@ impl Parts {
         let Some(allocate) = self.allocate.as_ref().filter(|_| num_bytes >= MIN_IN_PLACE) else {
             return Ok(None);
         };
+        if is_daemon(py)? {
+            return Ok(None);
+        }
         // The library's own judgement takes microseconds: it is asked only where it has a choice.
         if self.fills && num_bytes < MIN_ALLOCATED && std::env::var_os(ROUTE).is_none() {
             let zeros = Frames::zeros(shape.axes(), format)?;
@@ -173,20 +176,39 @@ impl Parts {
     }
 }
 
-/// Reads frames into the memory of an array that nobody else has seen yet; false when that cannot be written to.
-fn fill(array: &Bound<'_, PyAny>, reader: &Reader, frames: Range<u64>, spec: &FrameSpec) -> PyResult<bool> {
+/// Whether this is a daemon thread. When the interpreter exits, it ends such a thread where it would take its lock again, and
+/// MLX, which gives the lock up to show its arrays' memory, does not survive that.
+fn is_daemon(py: Python<'_>) -> PyResult<bool> {
+    thread_local! {
+        static IS_DAEMON: OnceCell<bool> = const { OnceCell::new() };
+    }
+    IS_DAEMON.with(|known| match known.get() {
+        Some(&is_daemon) => Ok(is_daemon),
+        None => {
+            let thread = py.import("threading")?.call_method0("current_thread")?;
+            let is_daemon = thread.getattr("daemon")?.extract()?;
+            Ok(*known.get_or_init(|| is_daemon))
+        }
+    })
+}
+
+/// Reads frames into the memory of an array that nobody else has seen yet and gives it back; None when that cannot be
+/// written to.
+fn fill<'py>(
+    array: Bound<'py, PyAny>,
+    reader: &Reader,
+    frames: Range<u64>,
+    spec: &FrameSpec,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
     let py = array.py();
-    // A daemon thread is ended in the middle of a read when the interpreter exits, and releasing the buffer is not possible
-    // any more then.
-    let buffer = ManuallyDrop::new(PyUntypedBuffer::get(array)?);
+    let buffer = PyUntypedBuffer::get(&array)?;
     let (start, num_bytes) = (buffer.buf_ptr().cast::<MaybeUninit<u8>>(), buffer.len_bytes());
     let zeros = zeros(num_bytes)?;
     // A library that took the zeros over instead of copying them has an array that must not be written to.
     let is_zeros = zeros.as_ptr_range().contains(&start.cast_const().cast());
     // One that has no memory has found none: the way that is taken instead says so.
     if is_zeros || start.is_null() || buffer.readonly() || !buffer.is_c_contiguous() {
-        ManuallyDrop::into_inner(buffer).release(py);
-        return Ok(false);
+        return Ok(None);
     }
     // SAFETY: the buffer is writable, contiguous and `num_bytes` long; it is exported, so that it stays where it is, and
     // the array is new, so that nobody else reads or writes it.
@@ -195,8 +217,8 @@ fn fill(array: &Bound<'_, PyAny>, reader: &Reader, frames: Range<u64>, spec: &Fr
         advise_huge(memory);
         reader.read_into(frames, spec, memory, effort)
     });
-    ManuallyDrop::into_inner(buffer).release(py);
-    result.map(|()| true)
+    buffer.release(py);
+    result.map(|()| Some(array))
 }
 
 /// Runs a read on all processors without the interpreter's lock, and ends it when a signal's handler raises.
