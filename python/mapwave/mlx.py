@@ -52,6 +52,9 @@ _NPY_TYPES = {
 class _Unfilled:
     """A file-like object that holds an ``.npy`` header and, as far as its reader can tell, the samples after it."""
 
+    # Not a property: MLX only asks whether it is there, and takes a Ctrl-C that comes in its code for a no.
+    closed = False
+
     def __init__(self, header: bytes, num_bytes: int) -> None:
         self._header = header
         self._size = len(header) + num_bytes
@@ -62,10 +65,6 @@ class _Unfilled:
 
     def seekable(self) -> bool:
         return True
-
-    @property
-    def closed(self) -> bool:
-        return False
 
     def tell(self) -> int:
         return self._position
