@@ -85,7 +85,9 @@ impl Buffer {
             return Self::new(num_bytes);
         }
         let fit = RECYCLED.try_lock().ok().and_then(|mut kept| {
-            let fit = kept.iter().position(|lines| lines.capacity() * size_of::<Line>() >= num_bytes)?;
+            // The smallest that fits, whose lines the caches are likeliest to hold.
+            let sizes = kept.iter().map(|lines| lines.capacity() * size_of::<Line>()).enumerate();
+            let (fit, _) = sizes.filter(|(_, size)| *size >= num_bytes).min_by_key(|(_, size)| *size)?;
             Some(kept.swap_remove(fit))
         });
         // Sizes in powers of two, so that a buffer serves the next call of about the same length.

@@ -110,7 +110,7 @@ def _may_be_forked() -> bool:
 def route(num_bytes: int = _MIN_LOAD) -> tuple[str, str]:
     """Which way an array of ``num_bytes`` would be made at this moment, and why.
 
-    Arrays below 256 KiB, and all on daemon threads, take route ``a``. ``MAPWAVE_MLX_ROUTE`` set to ``a``, ``b`` or
+    Arrays below 512 KiB, and all on daemon threads, take route ``a``. ``MAPWAVE_MLX_ROUTE`` set to ``a``, ``b`` or
     ``c`` overrides the choice for the others; ``auto`` or nothing leaves it.
 
     Returns:

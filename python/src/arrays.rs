@@ -20,7 +20,7 @@ use crate::errors::{invalid, raise};
 use crate::frames::Frames;
 
 /// The output from which it pays to fill an array's own memory rather than have it copied.
-const MIN_IN_PLACE: usize = 256 << 10;
+const MIN_IN_PLACE: usize = 512 << 10;
 
 /// The output from which a library is asked to allocate.
 const MIN_ALLOCATED: usize = 4 << 20;
