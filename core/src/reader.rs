@@ -232,7 +232,10 @@ fn parse(source: &Source) -> Result<Track> {
                 }
                 num_bytes = needed.saturating_add(HEAD_BYTES).min(source.len());
             }
-            result => return result,
+            result => {
+                source.verify(num_bytes)?;
+                return result;
+            }
         }
     }
 }
