@@ -4,7 +4,7 @@
 
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use bytemuck::AnyBitPattern;
 use memmap2::{Mmap, MmapMut};
@@ -199,17 +199,35 @@ fn lines(num_bytes: usize) -> Result<Lines> {
 /// # Errors
 /// The operating system's, when it has no addresses left.
 pub fn zeros(num_bytes: usize) -> std::io::Result<Arc<Mmap>> {
-    static SHARED: OnceLock<Arc<Mmap>> = OnceLock::new();
-    if let Some(shared) = SHARED.get().filter(|shared| shared.len() >= num_bytes) {
+    if let Some(shared) = SHARED_ZEROS.get().filter(|shared| shared.len() >= num_bytes) {
         return Ok(Arc::clone(shared));
     }
     let zeros = Arc::new(MmapMut::map_anon(num_bytes.max(MIN_HUGE))?.make_read_only()?);
     // One that is larger than the usual is unmapped again: its page tables would be left over.
     if num_bytes <= MIN_HUGE {
-        return Ok(Arc::clone(SHARED.get_or_init(|| zeros)));
+        return Ok(Arc::clone(SHARED_ZEROS.get_or_init(|| zeros)));
+    }
+    if let Ok(mut large) = LARGE_ZEROS.try_lock() {
+        large.retain(|zeros| zeros.strong_count() > 0);
+        large.push(Arc::downgrade(&zeros));
     }
     Ok(zeros)
 }
+
+/// Whether an address lies in zeros that are still held: memory that must not be written to.
+pub fn is_zeros(address: *const u8) -> bool {
+    let holds = |zeros: &Arc<Mmap>| zeros.as_ptr_range().contains(&address);
+    let in_large = || {
+        LARGE_ZEROS
+            .try_lock()
+            .is_ok_and(|large| large.iter().filter_map(Weak::upgrade).any(|zeros| holds(&zeros)))
+    };
+    SHARED_ZEROS.get().is_some_and(holds) || in_large()
+}
+
+/// The zeros of the usual size, and larger ones for as long as somebody holds them.
+static SHARED_ZEROS: OnceLock<Arc<Mmap>> = OnceLock::new();
+static LARGE_ZEROS: Mutex<Vec<Weak<Mmap>>> = Mutex::new(Vec::new());
 
 /// Asks for huge pages under the aligned inside of memory that somebody else allocated and nobody has touched yet.
 pub fn advise_huge(memory: &mut [MaybeUninit<u8>]) {
@@ -343,8 +361,9 @@ mod tests {
     #[test]
     fn zeros_are_zero_whatever_their_length() {
         for num_bytes in [0, 1, MIN_HUGE, MIN_HUGE + 1] {
-            let zeros = zeros(num_bytes);
-            assert!(zeros.is_ok_and(|zeros| zeros.len() >= num_bytes && zeros.iter().all(|&byte| byte == 0)));
+            let zeros = zeros(num_bytes).unwrap();
+            assert!(zeros.len() >= num_bytes && zeros.iter().all(|&byte| byte == 0));
+            assert!(is_zeros(zeros.as_ptr()) && !is_zeros((&raw const num_bytes).cast()));
         }
     }
 

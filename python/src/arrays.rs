@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::slice;
 use std::time::{Duration, Instant};
 
-use mapwave::frames::{advise_huge, zeros};
+use mapwave::frames::{advise_huge, is_zeros};
 use mapwave::{Buffer, Effort, Error, FrameSpec, OutputFormat, Reader, Shape};
 use pyo3::buffer::PyUntypedBuffer;
 use pyo3::intern;
@@ -203,11 +203,13 @@ fn fill<'py>(
     let py = array.py();
     let buffer = PyUntypedBuffer::get(&array)?;
     let (start, num_bytes) = (buffer.buf_ptr().cast::<MaybeUninit<u8>>(), buffer.len_bytes());
-    let zeros = zeros(num_bytes)?;
-    // A library that took the zeros over instead of copying them has an array that must not be written to.
-    let is_zeros = zeros.as_ptr_range().contains(&start.cast_const().cast());
-    // One that has no memory has found none: the way that is taken instead says so.
-    if is_zeros || start.is_null() || buffer.readonly() || !buffer.is_c_contiguous() {
+    // A library that took the zeros over instead of copying them has an array that must not be written to. One that has no
+    // memory has found none: the way that is taken instead says so.
+    if is_zeros(start.cast_const().cast())
+        || start.is_null()
+        || buffer.readonly()
+        || !buffer.is_c_contiguous()
+    {
         return Ok(None);
     }
     // SAFETY: the buffer is writable, contiguous and `num_bytes` long; it is exported, so that it stays where it is, and
