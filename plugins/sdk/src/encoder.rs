@@ -1,0 +1,153 @@
+//! What an encoder is, and where its bytes go.
+
+#![allow(unsafe_code)] // the host's callback
+
+use std::ffi::{CStr, c_void};
+use std::fmt;
+
+use mapwave_plugin_abi as abi;
+
+use crate::block::Block;
+use crate::error::{Error, Result, Status};
+use crate::sample::SampleFormat;
+
+/// What an encoder is to make.
+#[derive(Clone, Debug)]
+pub struct EncoderOptions<'a> {
+    /// Frames a second.
+    pub sample_rate: u32,
+    /// Samples in a frame.
+    pub num_channels: u32,
+    /// The depth to be coded in bits, where the codec has a choice.
+    pub bits_per_sample: Option<u32>,
+    /// Speaker positions as a WAVE channel mask; 0 when unknown.
+    pub channel_mask: u64,
+    /// The number of frames to come, when it is known.
+    pub num_frames: Option<u64>,
+    /// The codec in FFmpeg's terms; `None` is the first of [`Encoder::CODECS`].
+    pub codec: Option<&'a str>,
+    /// The container; `None` is the codec's usual one.
+    pub container: Option<&'a str>,
+    /// Bits a second.
+    pub bitrate: Option<u32>,
+    /// How hard to try, from 1 to 100.
+    pub effort: Option<u32>,
+    /// The quality of a variable bitrate, from 1 to 100.
+    pub quality: Option<u32>,
+    /// Metadata: lower-case Vorbis comment names and their values.
+    pub tags: Vec<(&'a str, &'a str)>,
+    /// How many threads a handle may use, the caller's included; at least 1.
+    pub max_threads: u32,
+    /// The most bytes that a handle may have allocated at any time.
+    pub max_alloc: u64,
+}
+
+type WriteAt = unsafe extern "C" fn(*mut c_void, u64, *const c_void, u64) -> abi::mw_status;
+
+/// Where an encoder's bytes go.
+pub struct Sink {
+    context: *mut c_void,
+    write_at: WriteAt,
+    is_append_only: bool,
+    num_bytes: u64,
+}
+
+// SAFETY: the callback is only called from within the encoder's own calls, which the host makes one at a time from any
+// thread, by the contract of `mw_sink`.
+unsafe impl Send for Sink {}
+
+impl Sink {
+    /// Takes what the host passed to `open`.
+    ///
+    /// # Safety
+    /// `sink` keeps the contract of [`abi::mw_sink`], and the result is used only within the encoder's own calls.
+    pub(crate) unsafe fn from_host(sink: &abi::mw_sink) -> Result<Self> {
+        let Some(write_at) = sink.write_at else {
+            return Err(Error::new(Status::BadArgument, "the sink has no write_at"));
+        };
+        let is_append_only = sink.flags & abi::MW_SINK_APPEND_ONLY != 0;
+        Ok(Self { context: sink.context, write_at, is_append_only, num_bytes: 0 })
+    }
+
+    /// Whether bytes can only be added at the end.
+    pub fn is_append_only(&self) -> bool {
+        self.is_append_only
+    }
+
+    /// The number of bytes appended so far.
+    pub fn num_bytes(&self) -> u64 {
+        self.num_bytes
+    }
+
+    /// Adds bytes at the end.
+    ///
+    /// # Errors
+    /// [`Status::Io`] when the host cannot write.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        self.write(self.num_bytes, bytes)?;
+        self.num_bytes += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Writes over bytes that were appended before.
+    ///
+    /// # Errors
+    /// [`Status::BadArgument`] when they were not, or the sink is append-only; [`Status::Io`] when the host cannot write.
+    pub fn overwrite(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
+        let end = offset.checked_add(bytes.len() as u64);
+        if self.is_append_only || end.is_none_or(|end| end > self.num_bytes) {
+            let message = format!("bytes {offset}.. cannot be written over in a sink of {}", self.num_bytes);
+            return Err(Error::new(Status::BadArgument, message));
+        }
+        self.write(offset, bytes)
+    }
+
+    fn write(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
+        // SAFETY: the callback is the host's and only reads the bytes it is given.
+        let status =
+            unsafe { (self.write_at)(self.context, offset, bytes.as_ptr().cast(), bytes.len() as u64) };
+        match status {
+            abi::MW_OK => Ok(()),
+            code => Err(Error::new(Status::Io, "the host could not write").with_native_code(code.into())),
+        }
+    }
+}
+
+impl fmt::Debug for Sink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sink({} bytes)", self.num_bytes)
+    }
+}
+
+/// A kind of encoder. A value of the type is one handle: one stream on its way into a sink.
+pub trait Encoder: Sized + Send + 'static {
+    /// A short lower-case name, unique in the plugin.
+    const NAME: &'static CStr;
+    /// The codecs it writes in FFmpeg's terms, separated by commas, its favourite first.
+    const CODECS: &'static CStr;
+    /// The containers it writes, separated by commas, its favourite first.
+    const CONTAINERS: &'static CStr;
+    /// The formats that [`push`](Self::push) takes.
+    const FORMATS: &'static [SampleFormat];
+
+    /// Opens an encoder; refuses here what it cannot do, before a byte is written.
+    ///
+    /// # Errors
+    /// [`Status::Unsupported`] for what another plugin may write, [`Status::BadArgument`] for what nobody can.
+    fn open(options: &EncoderOptions<'_>, sink: Sink) -> Result<Self>;
+
+    /// Takes all frames of a block.
+    ///
+    /// # Errors
+    /// [`Status::Io`] when the sink fails.
+    fn push(&mut self, frames: &Block<'_>) -> Result<()>;
+
+    /// Writes what is left and completes the headers. Nothing else is called afterwards.
+    ///
+    /// # Errors
+    /// [`Status::Io`] when the sink fails.
+    fn finish(&mut self) -> Result<()>;
+
+    /// Samples in a frame, as it was opened.
+    fn num_channels(&self) -> usize;
+}

@@ -1,0 +1,128 @@
+//! Why a call failed, as the host will read it.
+
+use std::fmt;
+
+use mapwave_plugin_abi as abi;
+
+/// What every fallible function of a plugin returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The kind of an error.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Not a format, or not a kind of it, that this plugin reads or writes; another plugin may.
+    Unsupported,
+    /// An argument breaks the contract.
+    BadArgument,
+    /// The bytes are not what the format's specification demands.
+    BadData,
+    /// The host could not read or write.
+    Io,
+    /// There is no memory.
+    NoMemory,
+    /// The handle cannot do that now.
+    BadState,
+    /// A library or device is not there.
+    MissingDependency,
+    /// The host asked to stop.
+    Cancelled,
+    /// More would be needed than is allowed.
+    Limit,
+    /// The plugin panicked.
+    Panic,
+    /// A fault of the plugin's own.
+    Internal,
+}
+
+impl Status {
+    /// The number that crosses the wall.
+    pub fn code(self) -> abi::mw_status {
+        match self {
+            Self::Unsupported => abi::MW_UNSUPPORTED,
+            Self::BadArgument => abi::MW_BAD_ARGUMENT,
+            Self::BadData => abi::MW_BAD_DATA,
+            Self::Io => abi::MW_IO,
+            Self::NoMemory => abi::MW_NO_MEMORY,
+            Self::BadState => abi::MW_BAD_STATE,
+            Self::MissingDependency => abi::MW_MISSING_DEPENDENCY,
+            Self::Cancelled => abi::MW_CANCELLED,
+            Self::Limit => abi::MW_LIMIT,
+            Self::Panic => abi::MW_PANIC,
+            Self::Internal => abi::MW_INTERNAL,
+        }
+    }
+}
+
+/// An error with all that a user needs to know: what was found, what was expected, and where.
+///
+/// ```
+/// use mapwave_plugin::{Error, Status};
+///
+/// let error = Error::bad_data(12, "the frame has 0 channels, expected 1 to 8");
+/// assert_eq!((error.status(), error.offset()), (Status::BadData, Some(12)));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Error {
+    status: Status,
+    offset: Option<u64>,
+    native_code: i64,
+    message: String,
+}
+
+impl Error {
+    /// An error of any kind.
+    pub fn new(status: Status, message: impl Into<String>) -> Self {
+        Self { status, offset: None, native_code: 0, message: message.into() }
+    }
+
+    /// The bytes at `offset` of the input are not what they must be.
+    pub fn bad_data(offset: u64, message: impl Into<String>) -> Self {
+        Self { offset: Some(offset), ..Self::new(Status::BadData, message) }
+    }
+
+    /// The format, or this kind of it, is none that the plugin reads or writes.
+    pub fn unsupported(message: impl Into<String>) -> Self {
+        Self::new(Status::Unsupported, message)
+    }
+
+    /// Adds the place in the input, in bytes.
+    #[must_use]
+    pub fn at(self, offset: u64) -> Self {
+        Self { offset: Some(offset), ..self }
+    }
+
+    /// Adds the code that a library below the plugin gave.
+    #[must_use]
+    pub fn with_native_code(self, native_code: i64) -> Self {
+        Self { native_code, ..self }
+    }
+
+    /// The kind.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// The place in the input, in bytes, when there is one.
+    pub fn offset(&self) -> Option<u64> {
+        self.offset
+    }
+
+    /// The code of a library below the plugin, or 0.
+    pub fn native_code(&self) -> i64 {
+        self.native_code
+    }
+
+    /// What was found and what was expected.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,182 @@
+//! The caller's room for decoded frames.
+
+#![allow(unsafe_code)] // memory that the host passes by pointer and that nothing was written to yet
+
+use std::ffi::c_void;
+use std::marker::PhantomData;
+use std::mem::MaybeUninit;
+
+use crate::sample::{Layout, Sample, SampleFormat};
+
+/// Room for frames in the caller's own memory, written from the front.
+#[derive(Debug)]
+pub struct Output<'a> {
+    planes: &'a [*mut c_void],
+    format: SampleFormat,
+    layout: Layout,
+    num_channels: usize,
+    num_frames: usize,
+    num_written: usize,
+    memory: PhantomData<&'a mut [MaybeUninit<u8>]>,
+}
+
+impl<'a> Output<'a> {
+    /// Room for `num_frames` frames of `num_channels` channels.
+    ///
+    /// # Safety
+    /// Every plane (one when interleaved, else one a channel) points to memory for that many samples of `format`, aligned to
+    /// their size, that nobody else uses while the value lives.
+    pub(crate) unsafe fn new(
+        planes: &'a [*mut c_void],
+        format: SampleFormat,
+        layout: Layout,
+        num_channels: usize,
+        num_frames: usize,
+    ) -> Self {
+        debug_assert_eq!(planes.len(), if layout == Layout::Planar { num_channels } else { 1 });
+        Self { planes, format, layout, num_channels, num_frames, num_written: 0, memory: PhantomData }
+    }
+
+    /// Room in a slice, for the tests of decoders: interleaved samples of whole frames.
+    pub fn with_slice<T: Sample, R>(
+        samples: &mut [T],
+        num_channels: usize,
+        write: impl FnOnce(&mut Output<'_>) -> R,
+    ) -> R {
+        let planes = [samples.as_mut_ptr().cast()];
+        let num_frames = samples.len() / num_channels.max(1);
+        // SAFETY: the one plane is `samples`, borrowed mutably until this returns, which has room for as many frames.
+        let mut output =
+            unsafe { Output::new(&planes, T::FORMAT, Layout::Interleaved, num_channels, num_frames) };
+        write(&mut output)
+    }
+
+    /// The format of the samples wanted.
+    pub fn format(&self) -> SampleFormat {
+        self.format
+    }
+
+    /// How the samples stand in memory.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// Samples in a frame.
+    pub fn num_channels(&self) -> usize {
+        self.num_channels
+    }
+
+    /// The number of frames there is still room for.
+    pub fn room(&self) -> usize {
+        self.num_frames - self.num_written
+    }
+
+    /// The number of frames written.
+    pub fn num_written(&self) -> usize {
+        self.num_written
+    }
+
+    /// Writes frames whose samples stand a slice a channel, as many as there are or there is room for, and returns their
+    /// number. `convert` makes the sample wanted of the sample there is.
+    ///
+    /// # Panics
+    /// When `T` is not of the format wanted or `planes` has not as many slices as there are channels.
+    pub fn write_planar<S: Copy, T: Sample>(&mut self, planes: &[&[S]], convert: impl Fn(S) -> T) -> usize {
+        assert_eq!(planes.len(), self.num_channels, "one slice for each channel");
+        let num_frames = planes.iter().map(|plane| plane.len()).min().unwrap_or(0).min(self.room());
+        match self.layout {
+            Layout::Planar => {
+                for (channel, plane) in planes.iter().enumerate() {
+                    let room = self.plane::<T>(channel, num_frames);
+                    room.iter_mut().zip(*plane).for_each(|(to, from)| {
+                        to.write(convert(*from));
+                    });
+                }
+            }
+            Layout::Interleaved => {
+                let room = self.plane::<T>(0, num_frames);
+                match planes {
+                    [left, right] => {
+                        for ((frame, left), right) in
+                            room.as_chunks_mut::<2>().0.iter_mut().zip(*left).zip(*right)
+                        {
+                            *frame = [MaybeUninit::new(convert(*left)), MaybeUninit::new(convert(*right))];
+                        }
+                    }
+                    _ => {
+                        for (channel, plane) in planes.iter().enumerate() {
+                            let places = room.iter_mut().skip(channel).step_by(planes.len());
+                            places.zip(*plane).for_each(|(to, from)| {
+                                to.write(convert(*from));
+                            });
+                        }
+                    }
+                }
+            }
+        }
+        self.num_written += num_frames;
+        num_frames
+    }
+
+    /// Writes frames whose samples stand side by side, as many as there are or there is room for, and returns their number.
+    ///
+    /// # Panics
+    /// When `T` is not of the format wanted.
+    pub fn write_interleaved<S: Copy, T: Sample>(
+        &mut self,
+        samples: &[S],
+        convert: impl Fn(S) -> T,
+    ) -> usize {
+        let num_channels = self.num_channels;
+        let num_frames = (samples.len() / num_channels.max(1)).min(self.room());
+        match self.layout {
+            Layout::Interleaved => {
+                let room = self.plane::<T>(0, num_frames);
+                room.iter_mut().zip(samples).for_each(|(to, from)| {
+                    to.write(convert(*from));
+                });
+            }
+            Layout::Planar => {
+                for channel in 0..num_channels {
+                    let room = self.plane::<T>(channel, num_frames);
+                    let one = samples.iter().skip(channel).step_by(num_channels);
+                    room.iter_mut().zip(one).for_each(|(to, from)| {
+                        to.write(convert(*from));
+                    });
+                }
+            }
+        }
+        self.num_written += num_frames;
+        num_frames
+    }
+
+    /// Writes up to `num_frames` frames of silence and returns their number.
+    pub fn write_silence(&mut self, num_frames: usize) -> usize {
+        let num_frames = num_frames.min(self.room());
+        match self.format {
+            SampleFormat::F32 => self.fill::<f32>(num_frames),
+            SampleFormat::I16 => self.fill::<i16>(num_frames),
+            SampleFormat::I32 => self.fill::<i32>(num_frames),
+        }
+        self.num_written += num_frames;
+        num_frames
+    }
+
+    fn fill<T: Sample>(&mut self, num_frames: usize) {
+        for plane in 0..self.planes.len() {
+            self.plane::<T>(plane, num_frames).fill(MaybeUninit::new(T::default()));
+        }
+    }
+
+    /// The room for the next `num_frames` frames in a plane.
+    fn plane<T: Sample>(&mut self, plane: usize, num_frames: usize) -> &mut [MaybeUninit<T>] {
+        assert_eq!(T::FORMAT, self.format, "samples of the format wanted");
+        assert!(num_frames <= self.room(), "no more frames than there is room for");
+        let samples_per_frame = if self.layout == Layout::Planar { 1 } else { self.num_channels };
+        let Some(start) = self.planes.get(plane) else { return &mut [] };
+        // SAFETY: `new` was promised room for all of `num_frames` frames, before which the ones written lie.
+        let start = unsafe { start.cast::<MaybeUninit<T>>().add(self.num_written * samples_per_frame) };
+        // SAFETY: by the assertion, `num_frames` more lie inside that room, aligned for T and borrowed with `self`.
+        unsafe { std::slice::from_raw_parts_mut(start, num_frames * samples_per_frame) }
+    }
+}

@@ -1,0 +1,88 @@
+//! The formats in which samples cross the wall.
+
+use mapwave_plugin_abi as abi;
+
+/// The format of a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SampleFormat {
+    /// 32-bit float, full scale at 1.0.
+    F32,
+    /// Signed 16-bit; a shallower sample is shifted up to fill it.
+    I16,
+    /// Signed 32-bit; a shallower sample is shifted up to fill it.
+    I32,
+}
+
+impl SampleFormat {
+    /// The number that crosses the wall.
+    pub const fn code(self) -> u32 {
+        match self {
+            Self::F32 => abi::MW_F32,
+            Self::I16 => abi::MW_I16,
+            Self::I32 => abi::MW_I32,
+        }
+    }
+
+    /// The format of a number, if it is one.
+    pub const fn from_code(code: u32) -> Option<Self> {
+        match code {
+            abi::MW_F32 => Some(Self::F32),
+            abi::MW_I16 => Some(Self::I16),
+            abi::MW_I32 => Some(Self::I32),
+            _ => None,
+        }
+    }
+
+    /// Several formats as one number.
+    pub const fn mask(formats: &[Self]) -> u32 {
+        let mut mask = 0;
+        let mut rest = formats;
+        while let [format, others @ ..] = rest {
+            mask |= 1 << format.code();
+            rest = others;
+        }
+        mask
+    }
+
+    /// The size of a sample in bytes.
+    pub const fn num_bytes(self) -> usize {
+        match self {
+            Self::F32 | Self::I32 => 4,
+            Self::I16 => 2,
+        }
+    }
+}
+
+/// How the samples of several channels stand in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// The samples of a frame side by side.
+    Interleaved,
+    /// The samples of a channel side by side.
+    Planar,
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for i16 {}
+    impl Sealed for i32 {}
+}
+
+/// The Rust type of a sample: `f32`, `i16` or `i32`.
+pub trait Sample: Copy + Default + Send + Sync + 'static + sealed::Sealed {
+    /// Its format.
+    const FORMAT: SampleFormat;
+}
+
+impl Sample for f32 {
+    const FORMAT: SampleFormat = SampleFormat::F32;
+}
+
+impl Sample for i16 {
+    const FORMAT: SampleFormat = SampleFormat::I16;
+}
+
+impl Sample for i32 {
+    const FORMAT: SampleFormat = SampleFormat::I32;
+}

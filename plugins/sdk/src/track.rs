@@ -1,0 +1,40 @@
+//! A stream inside a container that the host has parsed.
+
+use std::ops::Range;
+
+/// Compressed packets in a WAV, AIFF or CAF file, as the host found them. All ranges lie inside the input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Track<'a> {
+    /// The container: "wav", "rifx", "rf64", "bw64", "w64", "aiff", "aifc" or "caf".
+    pub container: &'a str,
+    /// The codec in FFmpeg's terms, such as "adpcm_ms" or "alac", or the container's tag as text.
+    pub codec: &'a str,
+    /// The container's tag of the codec: a WAVE format tag, or a four-character code as a big-endian number.
+    pub tag: u32,
+    /// Frames a second.
+    pub sample_rate: u32,
+    /// Samples in a frame.
+    pub num_channels: u32,
+    /// Speaker positions as a WAVE channel mask; 0 when unknown.
+    pub channel_mask: u64,
+    /// The coded depth in bits; 0 when the codec has none.
+    pub bits_per_sample: u32,
+    /// Bytes in a packet; 0 when they vary.
+    pub bytes_per_packet: u32,
+    /// Frames in a packet; 0 when they vary.
+    pub frames_per_packet: u32,
+    /// Encoder delay in frames, from a packet table.
+    pub priming_frames: u32,
+    /// Frames that only fill the last packet, from a packet table.
+    pub padding_frames: u32,
+    /// The number of frames as the container states it, without priming and padding. Not to be believed unseen.
+    pub num_frames: Option<u64>,
+    /// Where the packets are.
+    pub data: Range<u64>,
+    /// The codec's setup: the rest of a WAVE `fmt ` chunk after its first 18 bytes, a CAF magic cookie; empty without one.
+    pub config: Range<u64>,
+    /// The entries of a CAF packet table; empty without one.
+    pub table: Range<u64>,
+    /// The number of packets that the table describes.
+    pub num_packets: u64,
+}
