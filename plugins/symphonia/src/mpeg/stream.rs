@@ -11,7 +11,6 @@ use super::codec::MpegCodec;
 use super::header::Header;
 use super::id3::{self, ItunesGapless};
 use super::index::Index;
-use super::reservoir::SideInfo;
 use super::xing::Gapless;
 use crate::packets::{Packet, PacketCodec, PacketStream};
 
@@ -58,8 +57,8 @@ impl MpegStream {
         let bytes = memory.get(range.clone()).unwrap_or_default();
         let index = Index::build(bytes, options.max_alloc).map_err(|error| shift(error, range.start))?;
         let (tags, itunes) = if options.track.is_none() { id3::read(bytes) } else { Default::default() };
-        let (info, frames_per_packet) = describe(bytes, &index, options.track.as_ref(), itunes)
-            .ok_or_else(|| {
+        let (info, frames_per_packet) =
+            describe(bytes, &index, options.track.as_ref(), itunes).ok_or_else(|| {
                 let message = "the file has no MPEG audio frame but the one that describes it";
                 Error::bad_data((range.start + index.first.at) as u64, message)
             })?;
@@ -83,7 +82,7 @@ impl MpegStream {
 
     /// Whether frame `number` is known not to be decodable.
     pub(super) fn is_silent(&self, number: u32) -> bool {
-        self.index.silent(number).is_some()
+        self.index.is_silent(number)
     }
 
     /// Whether nothing passes from the frame before into frame `number`.
@@ -94,44 +93,27 @@ impl MpegStream {
     /// Frame `number`; `None` past the last.
     pub(super) fn frame(&self, number: u32) -> Option<(usize, Frame<'_>)> {
         let offset = self.index.offset(number)?;
-        let rest = self.memory.get(self.range.clone()).and_then(|bytes| bytes.get(offset..)).unwrap_or_default();
+        let rest =
+            self.memory.get(self.range.clone()).and_then(|bytes| bytes.get(offset..)).unwrap_or_default();
         let header = Header::parse(rest).filter(|header| self.index.first.header.is_consistent(*header));
         let num_bytes = header.map_or(0, |header| header.num_bytes(self.free_bytes())).min(rest.len());
         let bytes = rest.get(..num_bytes).unwrap_or_default();
         Some((self.range.start + offset, Frame { number, header, bytes }))
     }
 
-    /// Fills the end of `room` with the main data that linear decoding has kept before frame `number`.
+    /// Fills `room` with the main data that ends before frame `number`, as far as it is there.
     pub(super) fn fill_reservoir(&self, number: u32, room: &mut [u8]) {
-        let mut end = self.kept_bytes(number).min(room.len());
-        let skipped = room.len() - end;
-        let room = room.get_mut(skipped..).unwrap_or_default();
-        let mut before = number;
+        let (mut end, mut before) = (room.len(), number);
         while end > 0 && !self.is_break(before) {
-            before -= 1;
-            let main_data = self.frame(before).and_then(|(_, frame)| frame.bytes.get(frame.header?.main_data_start()..));
+            before -= 1; // frame 0 is a break
+            let main_data =
+                self.frame(before).and_then(|(_, frame)| frame.bytes.get(frame.header?.main_data_start()..));
             let main_data = main_data.unwrap_or_default();
             let start = end.saturating_sub(main_data.len());
             let places = room.get_mut(start..end).unwrap_or_default();
             places.iter_mut().rev().zip(main_data.iter().rev()).for_each(|(to, from)| *to = *from);
             end = start;
         }
-    }
-
-    /// How much main data linear decoding has kept before frame `number`.
-    fn kept_bytes(&self, number: u32) -> usize {
-        if self.is_break(number) {
-            return 0;
-        }
-        let before = number - 1; // frame 0 is a break
-        if let Some(kept_bytes) = self.index.silent(before) {
-            return kept_bytes;
-        }
-        let Some((_, Frame { header: Some(header), bytes, .. })) = self.frame(before) else { return 0 };
-        let own_bytes = bytes.len().checked_sub(header.main_data_start());
-        // A frame that can be decoded has found all that it points back to.
-        let side = SideInfo::parse(header, bytes);
-        side.advance(side.main_data_begin, own_bytes).unwrap_or_else(|kept_bytes| kept_bytes)
     }
 
     /// Whether there is no sound at all, as far as that can be told at once.
@@ -257,7 +239,8 @@ fn sound(
         let padding = u64::from(padding).saturating_sub(DECODER_DELAY);
         // The padding is at the end of what is described: of a file cut short nothing is padding, and in one that others
         // were appended to it is where they begin.
-        let end = match description.num_frames.map(|count| u64::from(count) * u64::from(header.num_frames())) {
+        let end = match description.num_frames.map(|count| u64::from(count) * u64::from(header.num_frames()))
+        {
             Some(described) if described < total => total,
             Some(described) => described.saturating_sub(padding),
             None => total.saturating_sub(padding),
