@@ -90,10 +90,6 @@ fn is_mpeg(track: &Track<'_>) -> bool {
 /// How likely a file is MPEG audio.
 fn score(head: &Head<'_>) -> u8 {
     let bytes = head.bytes;
-    if OTHER_FORMATS.iter().any(|(at, magic)| bytes.get(*at..).is_some_and(|bytes| bytes.starts_with(magic)))
-    {
-        return 0;
-    }
     let is_named = head.extension.is_some_and(|extension| {
         MpegDecoder::EXTENSIONS
             .to_bytes()
@@ -102,6 +98,9 @@ fn score(head: &Head<'_>) -> u8 {
     });
     let start = tags::skip_leading(bytes, 0);
     let rest = bytes.get(start..).unwrap_or_default();
+    if [bytes, rest].iter().any(|bytes| is_other_format(bytes)) {
+        return 0;
+    }
     if Id3v2::parse(rest).is_some() || rest.is_empty() && start > 0 {
         // The tag is longer than what is here. Mostly it is MP3 that has one, but AAC and FLAC do as well.
         return if is_named { 70 } else { 60 };
@@ -141,10 +140,18 @@ fn score(head: &Head<'_>) -> u8 {
                 }
             }
         }
-        // Frames may be longer than what is here, and junk as well.
-        None => {
-            let is_header = Header::parse(rest).is_some();
-            if is_named { if is_header { 40 } else { 10 } } else { 0 }
-        }
+        None => match (Header::parse(rest).is_some(), start > 0 && !has_all, is_named) {
+            // The tag leaves too little room for two headers.
+            (true, true, _) => 85,
+            (false, true, _) if rest.len() < Header::NUM_BYTES => 60,
+            (true, _, true) => 40,
+            (_, _, true) => 10,
+            _ => 0,
+        },
     }
+}
+
+/// Whether the bytes begin as another format does.
+fn is_other_format(bytes: &[u8]) -> bool {
+    OTHER_FORMATS.iter().any(|(at, magic)| bytes.get(*at..).is_some_and(|bytes| bytes.starts_with(magic)))
 }

@@ -25,6 +25,8 @@ pub(super) struct Index {
     pub(super) description: Option<(usize, Description)>,
     /// Whether the sound ends in the middle of a frame that cannot be decoded therefore.
     pub(super) is_cut: bool,
+    /// Whether the last frame lacks bytes and can be decoded all the same.
+    pub(super) is_short: bool,
     /// Where a stream of another kind begins at which this one ends.
     pub(super) other: Option<Sync>,
 }
@@ -59,6 +61,7 @@ impl Index {
             first,
             description: None,
             is_cut: false,
+            is_short: false,
             other: None,
         };
         let max_bytes = usize::try_from(max_alloc).unwrap_or(usize::MAX);
@@ -125,6 +128,7 @@ impl Builder {
                     let own_bytes = rest.len() - header.main_data_start();
                     let kept_bytes = if is_break { 0 } else { self.kept_bytes };
                     if SideInfo::parse(header, rest).advance(kept_bytes, Some(own_bytes)).is_ok() {
+                        self.index.is_short = true;
                         return self.push(at, is_break);
                     }
                 }
@@ -133,10 +137,11 @@ impl Builder {
             }
             if is_layer3 {
                 let side = SideInfo::parse(header, rest);
-                if (side.main_data_begin, side.num_bits) == (0, 0) {
+                let is_first = self.index.offsets.is_empty() && self.index.description.is_none();
+                if is_first || (side.main_data_begin, side.num_bits) == (0, 0) {
                     let frame = rest.get(..num_bytes).unwrap_or_default();
                     if let Some(description) = Description::parse(header, frame) {
-                        if self.index.offsets.is_empty() && self.index.description.is_none() {
+                        if is_first {
                             self.index.description = Some((at, description));
                         }
                         at += num_bytes;
@@ -192,7 +197,7 @@ impl Builder {
             self.check(4)?;
             self.index.breaks.push(number);
         }
-        self.index.offsets.push((at & 0xFFFF_FFFF) as u32);
+        self.index.offsets.push(low_half(at));
         Ok(())
     }
 
@@ -219,4 +224,10 @@ impl Builder {
         }
         Ok(())
     }
+}
+
+/// The low half of an offset.
+#[allow(clippy::cast_possible_truncation)] // that is what it is for
+fn low_half(offset: usize) -> u32 {
+    offset as u32
 }

@@ -16,6 +16,8 @@ use crate::packets::{Packet, PacketCodec, PacketStream};
 
 /// The delay of a layer III decoder: 528 frames of the filter banks, and one.
 const DECODER_DELAY: u64 = 529;
+/// How many frames main data is gathered from.
+const MAX_FRAMES_BACK: u32 = 512;
 /// Files with fewer frames than this are decoded to see whether there is any sound.
 const FEW_FRAMES: u32 = 4;
 
@@ -52,10 +54,13 @@ impl MpegStream {
             let message = format!("MPEG audio has one stream, number {} was asked for", options.stream);
             return Err(Error::new(Status::BadArgument, message));
         }
+        // A file that is not mapped takes its share of what may be allocated.
+        let read_bytes = if input.bytes().is_some() { 0 } else { input.num_bytes() };
         let memory = input.into_memory(options.max_alloc)?;
         let range = options.track.as_ref().map_or(0..memory.len(), |track| in_memory(track, memory.len()));
         let bytes = memory.get(range.clone()).unwrap_or_default();
-        let index = Index::build(bytes, options.max_alloc).map_err(|error| shift(error, range.start))?;
+        let index =
+            Index::build(bytes, options.max_alloc - read_bytes).map_err(|error| shift(error, range.start))?;
         let (tags, itunes) = if options.track.is_none() { id3::read(bytes) } else { Default::default() };
         let (info, frames_per_packet) =
             describe(bytes, &index, options.track.as_ref(), itunes).ok_or_else(|| {
@@ -104,7 +109,9 @@ impl MpegStream {
     /// Fills `room` with the main data that ends before frame `number`, as far as it is there.
     pub(super) fn fill_reservoir(&self, number: u32, room: &mut [u8]) {
         let (mut end, mut before) = (room.len(), number);
-        while end > 0 && !self.is_break(before) {
+        // As many frames fill any reservoir, unless they have no main data.
+        let last = number.saturating_sub(MAX_FRAMES_BACK);
+        while end > 0 && before > last && !self.is_break(before) {
             before -= 1; // frame 0 is a break
             let main_data =
                 self.frame(before).and_then(|(_, frame)| frame.bytes.get(frame.header?.main_data_start()..));
@@ -259,11 +266,14 @@ fn sound(
 /// Whether the file promises more sound than there is.
 fn is_truncated(bytes: &[u8], index: &Index) -> bool {
     let lacks = index.description.is_some_and(|(at, description)| {
-        let num_frames = description.num_frames.unwrap_or(0);
         let has_bytes = description.num_bytes.map(|count| at as u64 + u64::from(count) <= bytes.len() as u64);
-        // Some encoders count the describing frame, too.
-        let spare = if has_bytes == Some(true) { 1 } else { 0 };
-        has_bytes == Some(false) || index.num_packets().saturating_add(spare) < num_frames
+        match description.num_frames {
+            _ if has_bytes == Some(false) && index.is_short => true,
+            // Some encoders count the describing frame, too.
+            Some(num_frames) if has_bytes == Some(true) => index.num_packets().saturating_add(1) < num_frames,
+            Some(num_frames) => index.num_packets() < num_frames,
+            None => has_bytes == Some(false),
+        }
     });
     lacks || index.is_cut || index.other.is_some()
 }

@@ -132,6 +132,7 @@ fn free_frame_bytes(bytes: &[u8], at: usize, header: Header) -> Option<usize> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 mod tests {
     use super::*;
 

@@ -1,5 +1,7 @@
 //! Whole files: against the corpus, against FFmpeg, from every place and with every bit changed.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -373,6 +375,52 @@ fn gaps_and_lengths_are_known() {
 }
 
 #[test]
+fn tracks_of_other_containers_are_read() {
+    let Some(bytes) = encoded("-c:a libmp3lame -b:a 96k -write_xing 0 -id3v2_version 0", "mp3") else {
+        return;
+    };
+    let all = read_all(&mut open(&bytes).unwrap());
+    let input = [vec![0xFF; 1001], bytes.clone(), vec![0xFF; 50]].concat();
+    let caf = Track {
+        container: "caf",
+        codec: "mp3",
+        tag: u32::from_be_bytes(*b".mp3"),
+        sample_rate: 44_100,
+        num_channels: 2,
+        channel_mask: 3,
+        bits_per_sample: 0,
+        bytes_per_packet: 0,
+        frames_per_packet: 1152,
+        priming_frames: 1105,
+        padding_frames: 900,
+        num_frames: Some(220_000),
+        data: 1001..1001 + bytes.len() as u64,
+        config: 0..0,
+        table: 0..0,
+        num_packets: 193,
+    };
+    let wav = Track {
+        container: "w64",
+        codec: "0x0055",
+        tag: 0x55,
+        priming_frames: 0,
+        padding_frames: 0,
+        ..caf.clone()
+    };
+    for (track, container, frames) in [(caf, c"caf", 1105..221_105), (wav, c"w64", 0..all.len() / 2)] {
+        let options = DecoderOptions { track: Some(track.clone()), ..DecoderOptions::default() };
+        let mut decoder = MpegDecoder::open(Input::from(input.clone()), &options).unwrap();
+        assert_eq!((decoder.info().container, decoder.info().codec), (container, c"mp3"));
+        assert!(read_all(&mut decoder) == all[2 * frames.start..2 * frames.end]);
+        let head =
+            Head { bytes: &input[..100], total_bytes: 100, extension: None, track: Some(track.clone()) };
+        assert_eq!(MpegDecoder::probe(&head), 95);
+        let other = Track { codec: "alac", tag: u32::from_be_bytes(*b"alac"), ..track };
+        assert_eq!(MpegDecoder::probe(&Head { track: Some(other), ..head }), 0);
+    }
+}
+
+#[test]
 fn damage_is_silence_and_no_shift() {
     let Some(bytes) = encoded("-c:a libmp3lame -b:a 128k", "mp3") else { return };
     let mut decoder = open(&bytes).unwrap();
@@ -426,7 +474,7 @@ fn tags_and_garbage_are_no_sound() {
         assert!(read_all(&mut decoder) == good);
     }
     // Garbage does, but no frame is lost and none is added.
-    let garbage: Vec<u8> = (0..5000_u32).map(|number| (number * number >> 3) as u8).collect();
+    let garbage: Vec<u8> = (0..5000_u32).map(|number| ((number * number) >> 3) as u8).collect();
     let mut decoder = open(
         &[&garbage, &bytes[..between], &garbage, &bytes[between..], &garbage]
             .map(|part: &[u8]| part.to_vec())
@@ -478,6 +526,12 @@ fn probing_tells_formats_apart() {
         }
     }
     assert_eq!(score(b"ID3\x03\0\0\x01\0\0\0", None), 60, "a long tag");
+    let rest = [[0xFF, 0xFB, 0x90, 0x64].as_slice(), &[0; 413]].concat().repeat(20);
+    for body in [8000, 8100, 8176, 8182] {
+        let size = [0, 0, (body >> 7) as u8, body as u8 & 0x7F];
+        let file = [b"ID3\x03\0\0".as_slice(), &size, &vec![0; body], &rest].concat();
+        assert!(score(&file, None) >= 60, "{body}: {}", score(&file, None));
+    }
     let adts = [[0xFF, 0xF1, 0x50, 0x80, 0x02, 0x1F, 0xFC].as_slice(), &[0x21; 9]].concat().repeat(500);
     assert_eq!(score(&adts, None), 0);
 }
