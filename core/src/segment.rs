@@ -109,10 +109,15 @@ pub(crate) struct Stop<'a> {
 impl Stop<'_> {
     /// An error when the caller wants no more or another thread has failed.
     pub(crate) fn check(&self) -> Result<()> {
-        match self.stopped.load(Ordering::Relaxed) || (self.interrupted)() {
-            true => Err(Error::Interrupted),
-            false => Ok(()),
+        if self.stopped.load(Ordering::Relaxed) {
+            return Err(Error::Interrupted);
         }
+        if (self.interrupted)() {
+            // The caller says it once.
+            self.stopped.store(true, Ordering::Relaxed);
+            return Err(Error::Interrupted);
+        }
+        Ok(())
     }
 }
 
@@ -146,9 +151,6 @@ pub(crate) fn work<'a, L>(
         let start = |_| std::thread::Builder::new().spawn_scoped(scope, work).ok();
         let workers: Vec<_> = (1..num_threads).filter_map(start).collect();
         let mut result = run(interrupted);
-        if matches!(result, Err(Error::Interrupted)) && !stopped.load(Ordering::Relaxed) {
-            stopped.store(true, Ordering::Relaxed);
-        }
         for worker in workers {
             match worker.join() {
                 // An error of its own counts for more than having been stopped by another's.

@@ -154,7 +154,8 @@ pub struct Track {
     pub num_frames: Option<u64>,
     /// Where the sound's bytes stand in the file.
     pub data: Range<u64>,
-    /// How many bytes the container promises beyond the end of the file; not 0 only for a file that was cut off.
+    /// How many bytes the container promises beyond the end of the file; not 0 only for a file that was cut off. A codec plugin
+    /// only says that there are some: then it is 1.
     pub missing_bytes: u64,
 }
 

@@ -25,6 +25,9 @@ use crate::track::{Codec, CodedStream, Container, Track};
 /// are converted, and the caller is asked often enough whether to stop.
 const CHUNK_BYTES: usize = 128 << 10;
 
+/// The same for a plugin that is called through a thread of its own, which costs some microseconds each time.
+const SUPERVISED_CHUNK_BYTES: usize = 512 << 10;
+
 /// How many idle handles are kept, each with a decoder's tables and buffers.
 const MAX_IDLE: usize = 16;
 
@@ -47,10 +50,8 @@ impl CodedTrack {
     /// # Errors
     /// The plugin's.
     pub(crate) fn new(decoder: Decoder, track: Option<&Track>) -> Result<Self> {
-        let (plugin, is_trusted) = (decoder.kind().plugin(), decoder.is_trusted());
-        let failed =
-            |failure: Failure| failure.into_error(plugin, "opening", track.map(|track| track.container));
-        let info = decoder.info().map_err(failed)?.clone();
+        let (plugin, is_trusted) = (decoder.kind().plugin(), decoder.kind().is_trusted());
+        let info = decoder.info().clone();
         let container = track.map_or(Container::Foreign(info.container), |track| track.container);
         let mut this = Self {
             prototype: Mutex::new(decoder),
@@ -124,10 +125,14 @@ impl CodedTrack {
             pieces,
             max_threads,
             effort.interrupted,
-            || Chunk::new(CHUNK_BYTES),
+            || Chunk::new(self.chunk_bytes()),
             |chunk, piece, stop| read.segment(piece, chunk, stop),
         )?;
         source.verify(source.len())
+    }
+
+    fn chunk_bytes(&self) -> usize {
+        if self.is_trusted { CHUNK_BYTES } else { SUPERVISED_CHUNK_BYTES }
     }
 
     /// Decodes everything to find out how much there is.
@@ -137,7 +142,7 @@ impl CodedTrack {
         let bytes_per_frame = u64::from(self.info.num_channels) * self.info.native.num_bytes() as u64;
         let mut num_frames = 0;
         loop {
-            match handle.decoder.decode_chunk(CHUNK_BYTES as u64, &mut chunk)?.len() as u64 {
+            match handle.decoder.decode_chunk(CHUNK_BYTES as u64, &mut chunk, &|| false)?.len() as u64 {
                 0 => return Ok(num_frames),
                 num_bytes => num_frames += num_bytes / bytes_per_frame,
             }
@@ -182,7 +187,7 @@ struct Handle {
 impl Handle {
     /// Moves to where decoding must begin so that `frame` comes out as it always does, and returns how many frames come
     /// before it.
-    fn approach(&mut self, frame: u64, class: SeekClass) -> Result<u64, Failure> {
+    fn approach(&mut self, frame: u64, class: SeekClass, stop: &Stop<'_>) -> Result<u64, Failure> {
         let (start, may_go_on) = match class {
             SeekClass::Exact => (frame, true),
             SeekClass::Anchored(grid) => {
@@ -200,7 +205,7 @@ impl Handle {
         }
         if self.position != Some(start) || !may_go_on {
             self.position = None;
-            self.decoder.seek(start)?;
+            self.decoder.seek(start, &|| stop.check().is_err())?;
             self.position = Some(start);
         }
         Ok(frame - start)
@@ -228,16 +233,19 @@ impl<'a> Read<'a> {
 
     fn segment(&self, mut piece: Piece<'_>, chunk: &mut Chunk, stop: &Stop<'_>) -> Result<()> {
         let track = self.track;
-        let failed = |failure| track.error(failure);
+        // A call that was given up because the caller wants no more is no fault of the plugin's.
+        let failed = |failure| stop.check().err().unwrap_or_else(|| track.error(failure));
         let mut handle = track.handle(piece.frames.start).map_err(failed)?;
         let bytes_per_frame = usize::from(track.info.num_channels) * track.info.native.num_bytes();
-        let chunk_frames = (CHUNK_BYTES / bytes_per_frame).max(1) as u64;
+        let chunk_frames = (track.chunk_bytes() / bytes_per_frame).max(1) as u64;
         let mut next = piece.frames.start;
         while next < piece.frames.end {
-            let mut before = handle.approach(next, track.info.seek_class).map_err(failed)?;
+            let mut before = handle.approach(next, track.info.seek_class, stop).map_err(failed)?;
             while before > 0 {
                 stop.check()?;
-                let bytes = handle.decoder.decode_chunk(before.min(chunk_frames), chunk).map_err(failed)?;
+                let wanted = before.min(chunk_frames);
+                let bytes =
+                    handle.decoder.decode_chunk(wanted, chunk, &|| stop.check().is_err()).map_err(failed)?;
                 let num_frames = (bytes.len() / bytes_per_frame) as u64;
                 if num_frames == 0 {
                     return Err(self.ended(next - before));
@@ -252,7 +260,9 @@ impl<'a> Read<'a> {
             let end = piece.frames.end.min(cell_end);
             while next < end {
                 stop.check()?;
-                let num_frames = self.some(&mut handle, &mut piece, (end - next).min(chunk_frames), chunk)?;
+                let num_frames = self
+                    .some(&mut handle, &mut piece, (end - next).min(chunk_frames), chunk, stop)
+                    .map_err(failed)?;
                 if num_frames == 0 {
                     return Err(self.ended(next));
                 }
@@ -271,13 +281,13 @@ impl<'a> Read<'a> {
         piece: &mut Piece<'_>,
         num_frames: u64,
         chunk: &mut Chunk,
-    ) -> Result<u64> {
-        let failed = |failure| self.track.error(failure);
+        stop: &Stop<'_>,
+    ) -> Result<u64, Failure> {
         let native_bytes = usize::from(self.track.info.num_channels) * self.track.info.native.num_bytes();
         let num_decoded = if self.is_direct {
-            handle.decoder.decode_into(num_frames, &mut piece.planes).map_err(failed)?
+            handle.decoder.decode_into(num_frames, &mut piece.planes)?
         } else {
-            let bytes = handle.decoder.decode_chunk(num_frames, chunk).map_err(failed)?;
+            let bytes = handle.decoder.decode_chunk(num_frames, chunk, &|| stop.check().is_err())?;
             let count = bytes.len() / native_bytes;
             let mut fronts: Vec<&mut [MaybeUninit<u8>]> = Vec::with_capacity(piece.planes.len());
             for plane in &mut piece.planes {

@@ -44,7 +44,6 @@ pub(super) fn split(list: Option<String>) -> Vec<String> {
 pub(crate) struct DecoderKind {
     plugin: &'static str,
     name: &'static str,
-    /// Whether what it writes may go straight into the caller's array.
     is_trusted: bool,
     probe_bytes: u32,
     functions: Functions,
@@ -126,6 +125,11 @@ impl DecoderKind {
         self.plugin
     }
 
+    /// Whether it comes with mapwave, so that its calls need no supervision and may write into the caller's array.
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.is_trusted
+    }
+
     /// Its name within the plugin.
     pub(crate) fn name(&self) -> &'static str {
         self.name
@@ -151,7 +155,7 @@ impl DecoderKind {
     }
 
     /// Opens the file's first audio stream.
-    pub(super) fn open(&self, input: &Input) -> Result<Decoder, Failure> {
+    pub(super) fn open(&self, input: &Input) -> Result<Handle, Failure> {
         let track = input.track();
         let host_input = input.to_abi(track.as_ref());
         let max_alloc = input.source().len().saturating_mul(4).saturating_add(MAX_ALLOC);
@@ -169,7 +173,7 @@ impl DecoderKind {
             )
         };
         let handle = self.opened(status, handle, answer, "open")?;
-        Decoder { kind: *self, handle, input: input.clone(), is_poisoned: false, info: None }.described()
+        Handle { kind: *self, handle, input: input.clone(), is_poisoned: false, info: None }.described()
     }
 
     fn opened(
@@ -280,7 +284,7 @@ pub(crate) type Planes<'a, 'b> = &'a mut [&'b mut [MaybeUninit<u8>]];
 
 /// A handle: one stream at one position.
 #[derive(Debug)]
-pub(crate) struct Decoder {
+pub(super) struct Handle {
     kind: DecoderKind,
     handle: NonNull<abi::mw_decoder>,
     /// What the handle reads; it outlives it.
@@ -291,9 +295,9 @@ pub(crate) struct Decoder {
 
 // SAFETY: a handle takes one call at a time from any thread (R4), and every call but `fork`, `info` and `tag` needs it
 // exclusively.
-unsafe impl Send for Decoder {}
+unsafe impl Send for Handle {}
 
-impl Decoder {
+impl Handle {
     /// Asks for the stream's description, once.
     fn described(mut self) -> Result<Self, Failure> {
         let (mut answer, mut info) = (Answer::new(), abi::mw_stream_info::zeroed());
@@ -309,22 +313,17 @@ impl Decoder {
     }
 
     /// What the stream is.
-    pub(crate) fn info(&self) -> Result<&StreamInfo, Failure> {
+    pub(super) fn info(&self) -> Result<&StreamInfo, Failure> {
         self.info.as_ref().ok_or_else(|| Failure::broken("the stream was not described"))
     }
 
     /// The kind of decoder.
-    pub(crate) fn kind(&self) -> &DecoderKind {
+    pub(super) fn kind(&self) -> &DecoderKind {
         &self.kind
     }
 
-    /// Whether what it writes may go straight into the caller's array.
-    pub(crate) fn is_trusted(&self) -> bool {
-        self.kind.is_trusted
-    }
-
     /// Another handle over the same file, at frame 0.
-    pub(crate) fn fork(&self) -> Result<Self, Failure> {
+    pub(super) fn fork(&self) -> Result<Self, Failure> {
         let (mut answer, mut handle) = (Answer::new(), std::ptr::null_mut());
         let function = self.kind.functions.fork;
         // SAFETY: an open handle that no other call is using, since this value is not Sync.
@@ -335,7 +334,7 @@ impl Decoder {
     }
 
     /// Moves to a frame.
-    pub(crate) fn seek(&mut self, frame: u64) -> Result<(), Failure> {
+    pub(super) fn seek(&mut self, frame: u64) -> Result<(), Failure> {
         self.check()?;
         let mut answer = Answer::new();
         let function = self.kind.functions.seek;
@@ -348,7 +347,7 @@ impl Decoder {
     /// end. The frames that are returned are initialised.
     ///
     /// For trusted plugins only: what it says it has written is believed.
-    pub(crate) fn decode_into(&mut self, num_frames: u64, planes: Planes<'_, '_>) -> Result<u64, Failure> {
+    pub(super) fn decode_into(&mut self, num_frames: u64, planes: Planes<'_, '_>) -> Result<u64, Failure> {
         assert!(self.kind.is_trusted, "only trusted plugins write into the caller's array");
         let addresses: Vec<*mut c_void> = planes.iter_mut().map(|plane| plane.as_mut_ptr().cast()).collect();
         let info = self.info()?;
@@ -358,12 +357,9 @@ impl Decoder {
         self.decode(num_frames.min(room), &addresses)
     }
 
-    /// Decodes up to `num_frames` frames of the native format, interleaved, into a chunk; none is the end.
-    pub(crate) fn decode_chunk<'a>(
-        &mut self,
-        num_frames: u64,
-        chunk: &'a mut Chunk,
-    ) -> Result<&'a [u8], Failure> {
+    /// Decodes up to `num_frames` frames of the native format, interleaved, to the front of a chunk and returns their size in
+    /// bytes; 0 is the end.
+    pub(super) fn decode_chunk(&mut self, num_frames: u64, chunk: &mut Chunk) -> Result<usize, Failure> {
         let info = self.info()?;
         let bytes_per_frame = usize::from(info.num_channels) * info.native.num_bytes();
         let num_frames = num_frames.min((chunk.room() / bytes_per_frame) as u64).max(1);
@@ -374,8 +370,7 @@ impl Decoder {
             self.is_poisoned = true;
             return Err(Failure::broken(format!("it wrote past the {num_frames} frames it was asked for")));
         }
-        let num_bytes = usize::try_from(count).unwrap_or(usize::MAX).saturating_mul(bytes_per_frame);
-        Ok(chunk.bytes().get(..num_bytes).unwrap_or_default())
+        Ok(usize::try_from(count).unwrap_or(usize::MAX).saturating_mul(bytes_per_frame))
     }
 
     fn decode(&mut self, num_frames: u64, addresses: &[*mut c_void]) -> Result<u64, Failure> {
@@ -414,7 +409,7 @@ impl Decoder {
     }
 
     /// The stream's metadata.
-    pub(crate) fn tags(&self) -> Vec<(String, String)> {
+    pub(super) fn tags(&self) -> Vec<(String, String)> {
         let Some(function) = self.kind.functions.tag else { return Vec::new() };
         let mut tags = Vec::new();
         for index in 0..MAX_TAGS {
@@ -449,7 +444,7 @@ impl Decoder {
     }
 }
 
-impl Drop for Decoder {
+impl Drop for Handle {
     fn drop(&mut self) {
         // SAFETY: the handle is open, and this is the last use of it; the input is dropped afterwards.
         unsafe { (self.kind.functions.close)(self.handle.as_ptr()) };
@@ -462,7 +457,7 @@ const MARGIN: u8 = 0xa5;
 
 /// Room for decoded frames between a plugin and the array: zeros before a plugin writes, with a margin that shows whether it
 /// wrote too far.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Chunk(Vec<u64>);
 
 impl Chunk {
@@ -472,7 +467,12 @@ impl Chunk {
     }
 
     fn room(&self) -> usize {
-        size_of_val(self.0.as_slice()) - MARGIN_BYTES
+        size_of_val(self.0.as_slice()).saturating_sub(MARGIN_BYTES)
+    }
+
+    /// Its first bytes.
+    pub(super) fn front(&self, num_bytes: usize) -> &[u8] {
+        self.bytes().get(..num_bytes).unwrap_or_default()
     }
 
     fn bytes(&self) -> &[u8] {

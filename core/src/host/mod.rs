@@ -13,9 +13,10 @@ mod log;
 mod probation;
 mod raw;
 mod registry;
+mod supervisor;
 
 pub use decoder::DecoderSummary;
-pub(crate) use decoder::{Chunk, Decoder, SeekClass, StreamInfo};
+pub(crate) use decoder::{Chunk, Planes, SeekClass, StreamInfo};
 pub use directories::{Directory, Origin};
 pub use encoder::{EncoderSummary, ResamplerSummary};
 pub(crate) use fault::Failure;
@@ -23,3 +24,4 @@ pub use log::{Level, Message, drain_messages};
 pub use probation::{set_checker, try_load};
 pub(crate) use registry::{NotOpened, open};
 pub use registry::{Plugin, State, directories, embed, plugins, register, set_bundled};
+pub(crate) use supervisor::Decoder;

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use mapwave_plugin_abi as abi;
 use parking_lot::Mutex;
 
-use super::decoder::{Decoder, DecoderKind, DecoderSummary};
+use super::decoder::{DecoderKind, DecoderSummary};
 use super::directories::{self, Candidate, Origin};
 use super::encoder::{EncoderSummary, ResamplerSummary};
 use super::fault::Failure;
 use super::input::Input;
 use super::library::{self, Interface};
 use super::probation::{self, Verdict};
+use super::supervisor::{self, Decoder};
 use crate::error::{Error, Fault, Result};
 use crate::source::{Scratch, Source};
 use crate::track::{Container, Track};
@@ -281,7 +282,7 @@ pub(crate) fn open(
     let mut failures = Vec::new();
     let mut sure = Vec::new();
     for kind in asked {
-        match kind.probe(head, &input) {
+        match supervisor::probe(kind, head, &input) {
             Ok(0) if wanted.is_none() => {}
             Ok(score) => sure.push((score, kind)),
             Err(failure) => failures.push((kind, failure)),
@@ -290,7 +291,7 @@ pub(crate) fn open(
     // A stable sort: among the equally sure, the order of precedence.
     sure.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     for (_, kind) in sure {
-        match kind.open(&input) {
+        match supervisor::open(kind, &input) {
             Ok(decoder) => return Ok(decoder),
             Err(failure) => failures.push((kind, failure)),
         }
