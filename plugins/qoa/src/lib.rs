@@ -22,3 +22,13 @@ mod stream;
 
 pub use decoder::QoaDecoder;
 pub use encoder::QoaEncoder;
+
+mapwave_plugin::export_plugin! {
+    /// The entry function of the plugin, by which a program that it is linked into reaches it.
+    pub fn entry;
+    id: "qoa",
+    vendor: "mapwave",
+    license: "MIT OR Apache-2.0",
+    decoders: [QoaDecoder],
+    encoders: [QoaEncoder],
+}
