@@ -28,7 +28,6 @@ pub struct QoaEncoder {
     pending: Vec<i16>,
     /// A packet in the making.
     bytes: Vec<u8>,
-    is_finished: bool,
 }
 
 impl Encoder for QoaEncoder {
@@ -50,13 +49,10 @@ impl Encoder for QoaEncoder {
         sink.append(&promised.unwrap_or(0).to_be_bytes())?;
         let pending = Vec::with_capacity(usize::from(packets.num_channels) * PACKET_FRAMES);
         let bytes = Vec::with_capacity(packet_bytes(packets.num_channels, PACKET_FRAMES));
-        Ok(Self { sink, packets, promised, num_frames: 0, pending, bytes, is_finished: false })
+        Ok(Self { sink, packets, promised, num_frames: 0, pending, bytes })
     }
 
     fn push(&mut self, frames: &Block<'_>) -> Result<()> {
-        if self.is_finished {
-            return Err(Error::new(Status::BadState, "the encoder is finished"));
-        }
         let num_frames = self.num_frames.saturating_add(frames.num_frames() as u64);
         if num_frames > u32::MAX.into() {
             let what = format!("{num_frames} frames are more than the {} of a QOA file", u32::MAX);
@@ -72,9 +68,6 @@ impl Encoder for QoaEncoder {
     }
 
     fn finish(&mut self) -> Result<()> {
-        if self.is_finished {
-            return Err(Error::new(Status::BadState, "the encoder is finished"));
-        }
         if self.num_frames == 0 {
             return Err(without_frames());
         }
@@ -87,7 +80,6 @@ impl Encoder for QoaEncoder {
             );
             return Err(Error::new(Status::BadArgument, what));
         }
-        self.is_finished = true;
         self.write_packet()?;
         if !is_as_promised {
             self.sink.overwrite(MAGIC.len() as u64, &num_frames.to_be_bytes())?;
@@ -203,12 +195,6 @@ impl Packets {
     /// Refuses what the format cannot hold.
     fn new(options: &EncoderOptions<'_>) -> Result<Self> {
         let refuse = |what: String| Err(Error::unsupported(what));
-        if let Some(codec) = options.codec.filter(|codec| *codec != "qoa") {
-            return refuse(format!("the codec is {codec}, and this encoder writes qoa"));
-        }
-        if let Some(container) = options.container.filter(|container| *container != "qoa") {
-            return refuse(format!("the container is {container}, and this encoder writes qoa"));
-        }
         if let Some(bits) = options.bits_per_sample.filter(|bits| *bits != 16) {
             return refuse(format!("QOA codes 16 bits, not {bits}"));
         }
