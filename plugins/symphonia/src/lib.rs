@@ -18,3 +18,6 @@ mapwave_plugin::plugin! {
     resamplers: [],
 }
 pub use mpeg::MpegDecoder;
+mod flac;
+mod vorbis_comment;
+pub use flac::FlacDecoder;
