@@ -3,4 +3,7 @@
 //! Each format finds its packets by itself, as a [`packets::PacketStream`]; published decoders turn single packets into
 //! samples. One engine makes a seekable, gapless decoder of the two, [`packets::PacketDecoder`].
 
+mod adpcm;
 mod packets;
+
+pub use adpcm::AdpcmDecoder;
