@@ -4,6 +4,8 @@
 //! samples. One engine makes a seekable, gapless decoder of the two, [`packets::PacketDecoder`].
 
 mod adpcm;
+mod matroska;
 mod packets;
 
 pub use adpcm::AdpcmDecoder;
+pub use matroska::MatroskaDecoder;
