@@ -21,3 +21,7 @@ pub use mpeg::MpegDecoder;
 mod flac;
 mod vorbis_comment;
 pub use flac::FlacDecoder;
+mod adpcm;
+mod matroska;
+pub use adpcm::AdpcmDecoder;
+pub use matroska::MatroskaDecoder;
