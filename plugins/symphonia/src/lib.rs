@@ -6,4 +6,22 @@
 mod mpeg;
 mod packets;
 
+mapwave_plugin::plugin! {
+    /// The plugin's entry function, for hosts that link it in.
+    pub fn entry;
+    id: "symphonia",
+    vendor: "mapwave",
+    license: "(MIT OR Apache-2.0) AND MPL-2.0",
+    dependencies: "",
+    decoders: [],
+    encoders: [],
+    resamplers: [],
+}
 pub use mpeg::MpegDecoder;
+mod flac;
+mod vorbis_comment;
+pub use flac::FlacDecoder;
+mod adpcm;
+mod matroska;
+pub use adpcm::AdpcmDecoder;
+pub use matroska::MatroskaDecoder;
