@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use mapwave_plugin::Output;
+use mapwave_plugin::{Level, Output, log};
 use nanomp3_core::{Decoder, MAX_SAMPLES_PER_FRAME};
 
 use super::header::Header;
@@ -41,6 +41,29 @@ impl MpegCodec {
             last: None,
             scratch: Box::new([0; SCRATCH_BYTES]),
         }
+    }
+
+    /// Forgets what it has seen.
+    pub(super) fn reset(&mut self) {
+        self.last = None; // the next frame then starts anew
+    }
+
+    /// Decodes a frame that follows the last one, or starts anew; `None` when it is damaged.
+    fn decode_next(&mut self, stream: &MpegStream, frame: &Frame<'_>) -> Option<usize> {
+        let last = self.last.take();
+        let header = frame.header.filter(|_| !stream.is_silent(frame.number))?;
+        // The decoder's two channels go on only where both are there: the second would come back with an overlap that is
+        // as old as the last frame that had it.
+        let follows = last.is_some_and(|(number, num_channels)| {
+            number.checked_add(1) == Some(frame.number) && num_channels == header.num_channels()
+        });
+        if !follows || stream.is_break(frame.number) {
+            self.start(stream, frame, header);
+        }
+        let num_frames = self.decode_frame(stream, frame, header)?;
+        self.last = Some((frame.number, header.num_channels()));
+        self.match_channels(num_frames, header.num_channels(), stream.num_channels());
+        Some(num_frames)
     }
 
     /// Puts the decoder where linear decoding begins anew, before `frame`.
@@ -133,23 +156,12 @@ fn copy(bytes: &[u8], place: Option<&mut [u8]>) {
 
 impl PacketCodec<MpegStream> for MpegCodec {
     fn decode(&mut self, stream: &MpegStream, packet: &Packet<Frame<'_>>) -> Result<usize, Broken> {
-        let frame = &packet.bytes;
-        let last = self.last.take();
-        let Some(header) = frame.header.filter(|_| !stream.is_silent(frame.number)) else {
-            return Err(Broken::Silence);
-        };
-        // The decoder's two channels go on only where both are there: the second would come back with an overlap that is
-        // as old as the last frame that had it.
-        let follows = last.is_some_and(|(number, num_channels)| {
-            number.checked_add(1) == Some(frame.number) && num_channels == header.num_channels()
-        });
-        if !follows || stream.is_break(frame.number) {
-            self.start(stream, frame, header);
-        }
-        let num_frames = self.decode_frame(stream, frame, header).ok_or(Broken::Silence)?;
-        self.last = Some((frame.number, header.num_channels()));
-        self.match_channels(num_frames, header.num_channels(), stream.num_channels());
-        Ok(num_frames)
+        self.decode_next(stream, &packet.bytes).ok_or_else(|| {
+            let (number, offset) = (packet.bytes.number, packet.offset);
+            let message = format!("MPEG audio frame {number} at byte {offset} is damaged and became silence");
+            log(Level::Warning, &message);
+            Broken::Silence
+        })
     }
 
     fn write(&self, frames: Range<usize>, output: &mut Output<'_>) -> usize {

@@ -177,6 +177,11 @@ impl PacketStream for MpegStream {
     fn codec(&self) -> Result<MpegCodec> {
         Ok(MpegCodec::new())
     }
+
+    fn renew(&self, mut codec: MpegCodec) -> Result<MpegCodec> {
+        codec.reset();
+        Ok(codec)
+    }
 }
 
 /// How many frames a fresh decoder needs to be where linear decoding is: as many as have the two granules of layer III, or

@@ -1,5 +1,7 @@
 //! Finding frames among other bytes, as a chain of consistent headers.
 
+use memchr::memchr;
+
 use super::header::Header;
 
 /// So many headers in a row are no coincidence: random bytes have such a chain once in 10^20.
@@ -106,7 +108,7 @@ pub(super) enum Again {
 fn next_header(bytes: &[u8], at: &mut usize) -> Option<Header> {
     loop {
         let rest = bytes.get(*at..)?;
-        let found = rest.iter().position(|byte| *byte == 0xFF)?;
+        let found = memchr(0xFF, rest)?;
         *at += found;
         if let Some(header) = rest.get(found..).and_then(Header::parse) {
             return Some(header);
