@@ -3,8 +3,17 @@
 //! Each format finds its packets by itself, as a [`packets::PacketStream`]; published decoders turn single packets into
 //! samples. One engine makes a seekable, gapless decoder of the two, [`packets::PacketDecoder`].
 
+mod adpcm;
+mod flac;
+mod matroska;
 mod mpeg;
 mod packets;
+mod vorbis_comment;
+
+pub use adpcm::AdpcmDecoder;
+pub use flac::FlacDecoder;
+pub use matroska::MatroskaDecoder;
+pub use mpeg::MpegDecoder;
 
 mapwave_plugin::plugin! {
     /// The plugin's entry function, for hosts that link it in.
@@ -13,15 +22,7 @@ mapwave_plugin::plugin! {
     vendor: "mapwave",
     license: "(MIT OR Apache-2.0) AND MPL-2.0",
     dependencies: "",
-    decoders: [],
+    decoders: [MpegDecoder, FlacDecoder, AdpcmDecoder, MatroskaDecoder],
     encoders: [],
     resamplers: [],
 }
-pub use mpeg::MpegDecoder;
-mod flac;
-mod vorbis_comment;
-pub use flac::FlacDecoder;
-mod adpcm;
-mod matroska;
-pub use adpcm::AdpcmDecoder;
-pub use matroska::MatroskaDecoder;

@@ -93,11 +93,15 @@ fn is_mpeg(track: &Track<'_>) -> bool {
 /// How likely a file is MPEG audio.
 fn score(head: &Head<'_>) -> u8 {
     let bytes = head.bytes;
-    if OTHER_FORMATS.iter().any(|(at, magic)| bytes.get(*at..).is_some_and(|bytes| bytes.starts_with(magic))) {
+    if OTHER_FORMATS.iter().any(|(at, magic)| bytes.get(*at..).is_some_and(|bytes| bytes.starts_with(magic)))
+    {
         return 0;
     }
     let is_named = head.extension.is_some_and(|extension| {
-        MpegDecoder::EXTENSIONS.to_bytes().split(|byte| *byte == b',').any(|known| known == extension.as_bytes())
+        MpegDecoder::EXTENSIONS
+            .to_bytes()
+            .split(|byte| *byte == b',')
+            .any(|known| known == extension.as_bytes())
     });
     let start = tags::skip_leading(bytes, 0);
     let rest = bytes.get(start..).unwrap_or_default();
@@ -112,12 +116,32 @@ fn score(head: &Head<'_>) -> u8 {
             let chain = sync.chain(bytes, 8);
             let is_whole = chain.is_to_end && has_all;
             match chain.num_headers {
-                _ if sync.at > start => if is_named { 80 } else { 55 },
+                _ if sync.at > start => {
+                    if is_named {
+                        80
+                    } else {
+                        55
+                    }
+                }
                 4.. => 95,
                 3 => 90,
                 _ if start > 0 => 90,
-                2 => if is_named || is_whole { 85 } else { 60 },
-                _ => if !is_whole { 0 } else if is_named { 75 } else { 50 },
+                2 => {
+                    if is_named || is_whole {
+                        85
+                    } else {
+                        60
+                    }
+                }
+                _ => {
+                    if !is_whole {
+                        0
+                    } else if is_named {
+                        75
+                    } else {
+                        50
+                    }
+                }
             }
         }
         // Frames may be longer than what is here, and junk as well.

@@ -107,8 +107,7 @@ mod tests {
             [0xFF, 0xF3, 0x90, 0xC0],
         ] {
             let header = Header::parse(&bytes).unwrap();
-            let num_blocks =
-                usize::from(header.num_channels()) * if header.is_mpeg1() { 2 } else { 1 };
+            let num_blocks = usize::from(header.num_channels()) * if header.is_mpeg1() { 2 } else { 1 };
             let found = SideInfo::parse(header, &frame(header, 200, 1234, 288));
             let expected = SideInfo { main_data_begin: 200, num_bits: num_blocks * 1234, is_valid: true };
             assert_eq!(found, expected, "{bytes:x?}");

@@ -58,8 +58,8 @@ impl MpegStream {
         let bytes = memory.get(range.clone()).unwrap_or_default();
         let index = Index::build(bytes, options.max_alloc).map_err(|error| shift(error, range.start))?;
         let (tags, itunes) = if options.track.is_none() { id3::read(bytes) } else { Default::default() };
-        let (info, frames_per_packet) = describe(bytes, &index, options.track.as_ref(), itunes)
-            .ok_or_else(|| {
+        let (info, frames_per_packet) =
+            describe(bytes, &index, options.track.as_ref(), itunes).ok_or_else(|| {
                 let message = "the file has no MPEG audio frame but the one that describes it";
                 Error::bad_data((range.start + index.first.at) as u64, message)
             })?;
@@ -94,7 +94,8 @@ impl MpegStream {
     /// Frame `number`; `None` past the last.
     pub(super) fn frame(&self, number: u32) -> Option<(usize, Frame<'_>)> {
         let offset = self.index.offset(number)?;
-        let rest = self.memory.get(self.range.clone()).and_then(|bytes| bytes.get(offset..)).unwrap_or_default();
+        let rest =
+            self.memory.get(self.range.clone()).and_then(|bytes| bytes.get(offset..)).unwrap_or_default();
         let header = Header::parse(rest).filter(|header| self.index.first.header.is_consistent(*header));
         let num_bytes = header.map_or(0, |header| header.num_bytes(self.free_bytes())).min(rest.len());
         let bytes = rest.get(..num_bytes).unwrap_or_default();
@@ -109,7 +110,8 @@ impl MpegStream {
         let mut before = number;
         while end > 0 && !self.is_break(before) {
             before -= 1;
-            let main_data = self.frame(before).and_then(|(_, frame)| frame.bytes.get(frame.header?.main_data_start()..));
+            let main_data =
+                self.frame(before).and_then(|(_, frame)| frame.bytes.get(frame.header?.main_data_start()..));
             let main_data = main_data.unwrap_or_default();
             let start = end.saturating_sub(main_data.len());
             let places = room.get_mut(start..end).unwrap_or_default();
@@ -257,7 +259,8 @@ fn sound(
         let padding = u64::from(padding).saturating_sub(DECODER_DELAY);
         // The padding is at the end of what is described: of a file cut short nothing is padding, and in one that others
         // were appended to it is where they begin.
-        let end = match description.num_frames.map(|count| u64::from(count) * u64::from(header.num_frames())) {
+        let end = match description.num_frames.map(|count| u64::from(count) * u64::from(header.num_frames()))
+        {
             Some(described) if described < total => total,
             Some(described) => described.saturating_sub(padding),
             None => total.saturating_sub(padding),

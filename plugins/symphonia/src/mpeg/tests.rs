@@ -50,7 +50,8 @@ impl Numbers {
 /// Compares windows at random places with decoding from the start, bit for bit.
 fn assert_seeks_are_exact(name: &str, bytes: &[u8], num_windows: usize) {
     let mut decoder = open(bytes).unwrap();
-    let (num_channels, num_frames) = (decoder.info().num_channels as usize, decoder.info().num_frames.unwrap());
+    let (num_channels, num_frames) =
+        (decoder.info().num_channels as usize, decoder.info().num_frames.unwrap());
     let all = read_all(&mut decoder);
     assert_eq!(all.len() as u64, num_frames * num_channels as u64, "{name}");
     let total = usize::try_from(num_frames).unwrap();
@@ -167,10 +168,9 @@ fn encoded(arguments: &str, suffix: &str) -> Option<Vec<u8>> {
     // Chords, noise and attacks in both channels, so that blocks switch and the reservoir is used.
     let left = "0.3*sin(2*PI*t*(300+200*sin(t)))+0.2*(random(0)-0.5)*exp(-9*mod(t,0.5))";
     let right = "0.3*sin(2*PI*t*(500+90*sin(3*t)))*lt(mod(t,1),0.6)+0.1*(random(1)-0.5)";
-    let source = format!("aevalsrc=exprs={left}|{right}:s=44100:d=5").replace("mod(t,", "mod(t\\,").replace(
-        "lt(mod(t\\,1),",
-        "lt(mod(t\\,1)\\,",
-    );
+    let source = format!("aevalsrc=exprs={left}|{right}:s=44100:d=5")
+        .replace("mod(t,", "mod(t\\,")
+        .replace("lt(mod(t\\,1),", "lt(mod(t\\,1)\\,");
     let output = Command::new("ffmpeg")
         .args(["-v", "error", "-f", "lavfi", "-i", &source])
         .args(arguments.split_whitespace())
@@ -210,7 +210,9 @@ fn the_corpus_is_decoded_as_others_do() {
         let opened = MpegDecoder::open(Input::from(bytes.clone()), &options);
         match row.status.as_str() {
             "must-error" => assert!(opened.is_err(), "{}", row.name),
-            status if status.starts_with("valid") && !matches!(row.container.as_str(), "mp4" | "matroska") => {
+            status
+                if status.starts_with("valid") && !matches!(row.container.as_str(), "mp4" | "matroska") =>
+            {
                 let mut decoder = opened.unwrap_or_else(|error| panic!("{}: {error}", row.name));
                 let info = decoder.info().clone();
                 assert_eq!(Some(info.sample_rate), row.sample_rate, "{}", row.name);

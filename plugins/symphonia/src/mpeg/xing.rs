@@ -127,7 +127,10 @@ mod tests {
     fn fields_that_are_not_there_are_not_read() {
         let (header, frame) = frame(STEREO, 36, &lame(0, &[]));
         let gapless = Some(Gapless { delay: 0x240, padding: 0x567 });
-        assert_eq!(Description::parse(header, &frame), Some(Description { gapless, ..Description::default() }));
+        assert_eq!(
+            Description::parse(header, &frame),
+            Some(Description { gapless, ..Description::default() })
+        );
         let cut = &frame[..40];
         assert_eq!(Description::parse(header, cut), Some(Description::default()));
     }
