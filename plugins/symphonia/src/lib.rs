@@ -3,6 +3,7 @@
 //! Each format finds its packets by itself, as a [`packets::PacketStream`]; published decoders turn single packets into
 //! samples. One engine makes a seekable, gapless decoder of the two, [`packets::PacketDecoder`].
 
+mod mpeg;
 mod packets;
 
 mapwave_plugin::plugin! {
@@ -16,3 +17,11 @@ mapwave_plugin::plugin! {
     encoders: [],
     resamplers: [],
 }
+pub use mpeg::MpegDecoder;
+mod flac;
+mod vorbis_comment;
+pub use flac::FlacDecoder;
+mod adpcm;
+mod matroska;
+pub use adpcm::AdpcmDecoder;
+pub use matroska::MatroskaDecoder;

@@ -1,0 +1,225 @@
+//! Matroska and WebM (RFC 9559) with FLAC, ALAC, Vorbis, MPEG audio, AAC or PCM in them.
+
+#![forbid(unsafe_code)]
+
+mod block;
+mod coding;
+mod ebml;
+mod length;
+mod pcm;
+mod segment;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::ffi::CStr;
+use std::fmt;
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+
+use mapwave_plugin::{
+    Decoder, DecoderOptions, Error, Head, Input, Memory, Output, Result, SeekClass, Status, StreamInfo,
+};
+
+use crate::packets::{Broken, Packet, PacketCodec, PacketDecoder, PacketStream};
+use coding::{Codec, Coding};
+use segment::{Place, Segment, is_matroska};
+
+/// How sure the decoder is of a file whose header says Matroska or WebM.
+const MAGIC: u8 = 95;
+
+/// Decodes an audio track of a Matroska or WebM file.
+///
+/// All packets are listed when the file is opened, from the headers of its blocks, so that the number of frames is exact.
+/// They follow each other without regard to timestamps, which are too coarse to place a sample.
+pub struct MatroskaDecoder {
+    frames: PacketDecoder<Packets>,
+}
+
+impl fmt::Debug for MatroskaDecoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MatroskaDecoder({:?})", self.info().codec)
+    }
+}
+
+impl Decoder for MatroskaDecoder {
+    const NAME: &'static CStr = c"matroska";
+    const CODECS: &'static CStr = c"flac,alac,vorbis,mp3,mp2,mp1,aac,pcm_u8,pcm_s16le,pcm_s16be,pcm_s24le,\
+        pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f64le";
+    const EXTENSIONS: &'static CStr = c"mka,mkv,webm";
+
+    fn probe(head: &Head<'_>) -> u8 {
+        if head.track.is_none() && is_matroska(head.bytes) { MAGIC } else { 0 }
+    }
+
+    fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
+        Ok(Self { frames: PacketDecoder::new(Arc::new(Packets::open(input, options)?)) })
+    }
+
+    fn info(&self) -> &StreamInfo {
+        self.frames.stream().info()
+    }
+
+    fn seek(&mut self, frame: u64) -> Result<()> {
+        let num_frames = self.info().num_frames.unwrap_or(0);
+        if frame > num_frames {
+            let message = format!("a seek to frame {frame} of {num_frames}");
+            return Err(Error::new(Status::BadArgument, message));
+        }
+        self.frames.seek(frame);
+        Ok(())
+    }
+
+    fn decode(&mut self, output: &mut Output<'_>) -> Result<()> {
+        self.frames.decode(output)
+    }
+
+    fn fork(&self) -> Result<Self> {
+        Ok(Self { frames: PacketDecoder::new(Arc::clone(self.frames.stream())) })
+    }
+}
+
+/// A packet in the file and on the coded timeline.
+#[derive(Clone, Copy, Debug)]
+struct Indexed {
+    place: Place,
+    num_frames: u32,
+    first_frame: u64,
+}
+
+/// The packets of a track.
+struct Packets {
+    memory: Memory,
+    info: StreamInfo,
+    coding: Coding,
+    index: Vec<Indexed>,
+    /// What stands before the bytes of every packet.
+    stripped: Vec<u8>,
+    /// The codec that opening made, for the first who asks: setting up Vorbis takes as long as decoding a second of it.
+    codec: Mutex<Option<Codec>>,
+}
+
+impl Packets {
+    fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
+        let memory = input.into_memory(options.max_alloc)?;
+        let segment = Segment::read(&memory, options.stream, options.max_alloc)?;
+        let track = &segment.track;
+        let first = segment.packets.first().map(|place| packet_bytes(&memory, *place, &track.stripped));
+        let (coding, codec) = Coding::new(track, &first.unwrap_or_default())?;
+        let most_bytes = segment.packets.iter().map(|place| place.num_bytes).max().unwrap_or(0);
+        if coding.needed(most_bytes.into()) > options.max_alloc {
+            let message = format!("a packet of {most_bytes} bytes needs more than the memory allowed");
+            return Err(Error::new(Status::Limit, message));
+        }
+        let (index, padding) = index(&memory, &segment, &coding)?;
+        let coded_frames = index.last().map_or(0, |last| last.first_frame + u64::from(last.num_frames));
+        let priming = rescale(track.codec_delay.into(), coding.sample_rate).min(coded_frames);
+        let formats = coding.formats();
+        let info = StreamInfo {
+            sample_rate: coding.sample_rate,
+            num_channels: coding.num_channels,
+            channel_mask: coding.channel_mask,
+            num_frames: Some(coded_frames - priming),
+            bits_per_sample: coding.bits_per_sample,
+            native_format: formats.first().copied().unwrap_or(mapwave_plugin::SampleFormat::F32),
+            formats,
+            seek_class: coding.seek_class(),
+            is_lossless: coding.is_lossless(),
+            is_truncated: segment.is_truncated,
+            priming_frames: u32::try_from(priming).unwrap_or(u32::MAX),
+            padding_frames: u32::try_from(padding).unwrap_or(u32::MAX),
+            seek_cost_frames: seek_cost(&coding, coded_frames, index.len()),
+            codec: coding.name(),
+            container: c"matroska",
+        };
+        let stripped = segment.track.stripped;
+        Ok(Self { memory, info, coding, index, stripped, codec: Mutex::new(Some(codec)) })
+    }
+}
+
+/// Half of a packet for what is dropped, and the pre-roll.
+fn seek_cost(coding: &Coding, coded_frames: u64, num_packets: usize) -> u64 {
+    let average = coded_frames / (num_packets as u64).max(1);
+    match coding.seek_class() {
+        SeekClass::None => coded_frames,
+        _ => average / 2 + average * coding.pre_roll() as u64,
+    }
+}
+
+/// Places the packets on the coded timeline, without the padding at their ends, and returns how much that was.
+fn index(bytes: &[u8], segment: &Segment, coding: &Coding) -> Result<(Vec<Indexed>, u64)> {
+    let mut index = Vec::new();
+    let reserved = index.try_reserve_exact(segment.packets.len());
+    reserved.map_err(|_| Error::new(Status::NoMemory, "no memory for a list of packets"))?;
+    let mut discards = segment.discards.iter().peekable();
+    let mut length = coding.lengths();
+    let (mut first_frame, mut padding) = (0_u64, 0_u64);
+    for (number, place) in segment.packets.iter().enumerate() {
+        let mut num_frames = length(&packet_bytes(bytes, *place, &segment.track.stripped));
+        while let Some((_, nanoseconds)) = discards.next_if(|(discarded, _)| *discarded == number) {
+            let discard = rescale((*nanoseconds).into(), coding.sample_rate).min(num_frames.into());
+            padding += discard;
+            num_frames -= u32::try_from(discard).unwrap_or(num_frames);
+        }
+        index.push(Indexed { place: *place, num_frames, first_frame });
+        first_frame = first_frame.saturating_add(num_frames.into());
+    }
+    Ok((index, padding))
+}
+
+/// Nanoseconds in frames, to the nearest; 0 when they are negative.
+fn rescale(nanoseconds: i128, sample_rate: u32) -> u64 {
+    let frames = nanoseconds.saturating_mul(sample_rate.into()).saturating_add(500_000_000) / 1_000_000_000;
+    u64::try_from(frames).unwrap_or(if frames < 0 { 0 } else { u64::MAX })
+}
+
+/// A packet, with what its track has left out of all of them.
+fn packet_bytes<'a>(bytes: &'a [u8], place: Place, stripped: &[u8]) -> Cow<'a, [u8]> {
+    let range = usize::try_from(place.offset).ok().zip(usize::try_from(place.num_bytes).ok());
+    let packet = range.and_then(|(start, num_bytes)| bytes.get(start..start + num_bytes)).unwrap_or_default();
+    if stripped.is_empty() { Cow::Borrowed(packet) } else { Cow::Owned([stripped, packet].concat()) }
+}
+
+impl PacketStream for Packets {
+    /// The number of a packet.
+    type Cursor = usize;
+    type Bytes<'a> = Cow<'a, [u8]>;
+    type Codec = Codec;
+
+    fn info(&self) -> &StreamInfo {
+        &self.info
+    }
+
+    fn entry(&self, frame: u64) -> Result<usize> {
+        let end = |packet: &Indexed| packet.first_frame + u64::from(packet.num_frames);
+        let wanted = self.index.partition_point(|packet| end(packet) <= frame);
+        Ok(wanted.saturating_sub(self.coding.pre_roll()))
+    }
+
+    fn next<'a>(&'a self, number: &mut usize) -> Result<Option<Packet<Cow<'a, [u8]>>>> {
+        let Some(&Indexed { place, num_frames, first_frame }) = self.index.get(*number) else {
+            return Ok(None);
+        };
+        *number += 1;
+        let bytes = packet_bytes(&self.memory, place, &self.stripped);
+        Ok(Some(Packet { bytes, offset: place.offset, first_frame, num_frames: num_frames.into() }))
+    }
+
+    fn codec(&self) -> Result<Codec> {
+        let spare = self.codec.lock().ok().and_then(|mut codec| codec.take());
+        spare.map_or_else(|| self.coding.codec(), Ok)
+    }
+}
+
+impl PacketCodec<Packets> for Codec {
+    fn decode(&mut self, _: &Packets, packet: &Packet<Cow<'_, [u8]>>) -> Result<usize, Broken> {
+        Codec::decode(self, &packet.bytes).map_err(|undecodable| match undecodable.is_lossless {
+            true => Broken::Fatal(Error::new(Status::BadData, undecodable.why)),
+            false => Broken::Silence,
+        })
+    }
+
+    fn write(&self, frames: Range<usize>, output: &mut Output<'_>) -> usize {
+        Codec::write(self, frames, output)
+    }
+}
