@@ -166,11 +166,17 @@ impl Decoder {
         }
         let info = room.as_mut_ptr().cast::<mw_stream_info>();
         unsafe { info.cast::<u32>().write(num_bytes as u32) };
-        call(|error| unsafe { self.table.info.unwrap()(self.decoder, info, error) }).unwrap();
+        let result = call(|error| unsafe { self.table.info.unwrap()(self.decoder, info, error) });
         let after = bytes(&room);
         assert!(after[num_bytes..].iter().all(|byte| *byte == 0xa5), "{num_bytes} bytes");
         assert_eq!(after[..4], (num_bytes as u32).to_ne_bytes());
-        assert!(num_bytes < 16 || after[12..16] == self.info().num_channels.to_ne_bytes());
+        if num_bytes >= size_of::<mw_stream_info>() {
+            result.unwrap();
+            assert_eq!(after[12..16], self.info().num_channels.to_ne_bytes());
+        } else {
+            assert_eq!(result.unwrap_err().status, MW_BAD_ARGUMENT);
+            assert!(after[4..num_bytes].iter().all(|byte| *byte == 0));
+        }
     }
 
     pub fn tag(&self, index: u32) -> Option<(String, String)> {

@@ -24,12 +24,13 @@ macro_rules! tagged {
             const NAME: &'static str = stringify!($name);
             const MIN_BYTES: usize = $bytes;
         }
+        const _: () = assert!($bytes <= size_of::<abi::$name>());
     )* };
 }
 
 tagged!(
     mw_host 48,
-    mw_track 136,
+    mw_track 128,
     mw_input 56,
     mw_stream_info 88,
     mw_decoder_options 24,
