@@ -2,8 +2,8 @@
 //!
 //! The decoder below takes frames one by one: it believes a slice that is a frame exactly, and then the next of the same
 //! kind. What it carries from frame to frame is the overlap of the filter banks, which one or two frames bring about, and
-//! the bit reservoir of layer III. That need not be brought about by decoding: the main data is in the file, so that a frame
-//! is made up that has it as its own, takes none of it and sounds of nothing.
+//! the bit reservoir of layer III. That need not be brought about by decoding: the main data is in the file, so that frames
+//! are made up that have it as their own, take none of it and sound of nothing.
 
 use std::ops::Range;
 
@@ -11,6 +11,7 @@ use mapwave_plugin::Output;
 use nanomp3_core::{Decoder, MAX_SAMPLES_PER_FRAME};
 
 use super::header::Header;
+use super::reservoir::{MAX_RESERVOIR_BYTES, SideInfo};
 use super::stream::{Frame, MpegStream};
 use super::sync::MAX_FREE_BYTES;
 use crate::packets::{Broken, Packet, PacketCodec};
@@ -42,28 +43,46 @@ impl MpegCodec {
         }
     }
 
-    /// Puts the decoder where linear decoding begins anew, before frame `number`.
-    fn start(&mut self, stream: &MpegStream, number: u32, header: Header) {
+    /// Puts the decoder where linear decoding begins anew, before `frame`.
+    fn start(&mut self, stream: &MpegStream, frame: &Frame<'_>, header: Header) {
         *self.decoder = Decoder::new();
         let plain = header.plain();
         let num_bytes = plain.num_bytes(stream.free_bytes());
-        self.scratch.fill(0);
         if header.is_free_format() {
             // The size of such frames is what the decoder must see first: two frames of nothing, and a third header.
+            self.scratch.fill(0);
             for at in [0, num_bytes, 2 * num_bytes] {
-                let place = self.scratch.get_mut(at..).unwrap_or_default();
-                place.iter_mut().zip(plain.to_bytes()).for_each(|(to, from)| *to = from);
+                copy(&plain.to_bytes(), self.scratch.get_mut(at..));
             }
-            let frames = self.scratch.get(..2 * num_bytes + 8).unwrap_or_default();
-            let _silence = self.decoder.decode(frames, &mut *self.samples);
+            self.decode_scratch(2 * num_bytes + 8);
         }
         if header.layer() == 3 {
-            self.scratch.iter_mut().zip(plain.to_bytes()).for_each(|(to, from)| *to = from);
-            let main_data = self.scratch.get_mut(plain.main_data_start()..num_bytes).unwrap_or_default();
-            stream.fill_reservoir(number, main_data);
-            let frame = self.scratch.get(..num_bytes).unwrap_or_default();
-            let _silence = self.decoder.decode(frame, &mut *self.samples);
+            let num_kept = SideInfo::parse(header, frame.bytes).main_data_begin;
+            let mut kept = [0; MAX_RESERVOIR_BYTES];
+            let kept = kept.get_mut(..num_kept).unwrap_or_default();
+            stream.fill_reservoir(frame.number, kept);
+            let room = num_bytes.saturating_sub(plain.main_data_start()).max(1);
+            let (mut rest, mut num_given) = (&*kept, 0_u16);
+            while !rest.is_empty() {
+                // What does not fill a frame comes first, so that nothing stands between two parts. Those before stay where
+                // they are when this one points back to them.
+                let (part, behind) = rest.split_at((rest.len() - 1) % room + 1);
+                let begin = num_given << if header.is_mpeg1() { 7 } else { 8 };
+                self.scratch.fill(0);
+                copy(&plain.to_bytes(), Some(&mut *self.scratch));
+                copy(&begin.to_be_bytes(), self.scratch.get_mut(Header::NUM_BYTES..));
+                copy(part, self.scratch.get_mut(num_bytes.saturating_sub(part.len())..num_bytes));
+                self.decode_scratch(num_bytes);
+                num_given += u16::try_from(part.len()).unwrap_or(0);
+                rest = behind;
+            }
         }
+    }
+
+    /// Decodes what is made up and drops the silence that comes of it.
+    fn decode_scratch(&mut self, num_bytes: usize) {
+        let _silence =
+            self.decoder.decode(self.scratch.get(..num_bytes).unwrap_or_default(), &mut *self.samples);
     }
 
     /// Decodes a frame and returns how many of the sound came out.
@@ -74,7 +93,7 @@ impl MpegCodec {
         } else {
             // The last frame of a file that is cut behind its main data.
             self.scratch.fill(0);
-            self.scratch.iter_mut().zip(frame.bytes).for_each(|(to, from)| *to = *from);
+            copy(frame.bytes, Some(&mut *self.scratch));
             self.decoder.decode(self.scratch.get(..num_bytes)?, &mut *self.samples).1
         };
         let decoded = result.ok()?;
@@ -107,6 +126,11 @@ impl MpegCodec {
     }
 }
 
+/// Copies bytes to the beginning of a place.
+fn copy(bytes: &[u8], place: Option<&mut [u8]>) {
+    place.unwrap_or_default().iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+}
+
 impl PacketCodec<MpegStream> for MpegCodec {
     fn decode(&mut self, stream: &MpegStream, packet: &Packet<Frame<'_>>) -> Result<usize, Broken> {
         let frame = &packet.bytes;
@@ -120,7 +144,7 @@ impl PacketCodec<MpegStream> for MpegCodec {
             number.checked_add(1) == Some(frame.number) && num_channels == header.num_channels()
         });
         if !follows || stream.is_break(frame.number) {
-            self.start(stream, frame.number, header);
+            self.start(stream, frame, header);
         }
         let num_frames = self.decode_frame(stream, frame, header).ok_or(Broken::Silence)?;
         self.last = Some((frame.number, header.num_channels()));

@@ -11,9 +11,6 @@ use super::sync::Sync;
 use super::tags::{self, Id3v2};
 use crate::packets::{PacketDecoder, PacketStream};
 
-/// How many headers of free bitrate a probe follows up.
-const MAX_PROBED_TRIALS: usize = 16;
-
 /// Beginnings of other formats, in which frames of MPEG audio may be found that are not all there is.
 const OTHER_FORMATS: [(usize, &[u8]); 12] = [
     (0, b"RIFF"),
@@ -105,13 +102,16 @@ fn score(head: &Head<'_>) -> u8 {
     });
     let start = tags::skip_leading(bytes, 0);
     let rest = bytes.get(start..).unwrap_or_default();
+    if [bytes, rest].iter().any(|bytes| is_other_format(bytes)) {
+        return 0;
+    }
     if Id3v2::parse(rest).is_some() || rest.is_empty() && start > 0 {
         // The tag is longer than what is here. Mostly it is MP3 that has one, but AAC and FLAC do as well.
         return if is_named { 70 } else { 60 };
     }
     // Ends of whole frames mean something only where they are the end of the file.
     let has_all = bytes.len() as u64 == head.total_bytes;
-    match Sync::first(bytes, start, MAX_PROBED_TRIALS) {
+    match Sync::first(bytes, start) {
         Some(sync) => {
             let chain = sync.chain(bytes, 8);
             let is_whole = chain.is_to_end && has_all;
@@ -144,10 +144,18 @@ fn score(head: &Head<'_>) -> u8 {
                 }
             }
         }
-        // Frames may be longer than what is here, and junk as well.
-        None => {
-            let is_header = Header::parse(rest).is_some();
-            if is_named { if is_header { 40 } else { 10 } } else { 0 }
-        }
+        None => match (Header::parse(rest).is_some(), start > 0 && !has_all, is_named) {
+            // The tag leaves too little room for two headers.
+            (true, true, _) => 85,
+            (false, true, _) if rest.len() < Header::NUM_BYTES => 60,
+            (true, _, true) => 40,
+            (_, _, true) => 10,
+            _ => 0,
+        },
     }
+}
+
+/// Whether the bytes begin as another format does.
+fn is_other_format(bytes: &[u8]) -> bool {
+    OTHER_FORMATS.iter().any(|(at, magic)| bytes.get(*at..).is_some_and(|bytes| bytes.starts_with(magic)))
 }

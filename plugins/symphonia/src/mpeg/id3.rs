@@ -6,9 +6,9 @@ use std::ffi::CString;
 use super::tags::{self, Id3v2};
 
 /// The most values that are taken from a file.
-const MAX_VALUES: usize = 256;
+const MAX_VALUES: usize = 64;
 /// The longest value that is taken, in bytes as it is written.
-const MAX_VALUE_BYTES: usize = 1 << 16;
+const MAX_VALUE_BYTES: usize = 1 << 14;
 /// How far into a tag is looked where all of it must be copied to be understood.
 const MAX_COPIED_BYTES: usize = 1 << 20;
 /// Set for a whole tag, or for a frame in 2.4: a zero follows every byte of ones.
@@ -354,6 +354,7 @@ fn itunes_gapless(text: &str) -> Option<ItunesGapless> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 mod tests {
     use super::*;
 

@@ -4,7 +4,7 @@ use mapwave_plugin::{Error, Result, Status};
 
 use super::header::Header;
 use super::reservoir::SideInfo;
-use super::sync::{Again, MAX_FREE_TRIALS, Sync};
+use super::sync::{Again, Sync};
 use super::tags;
 use super::xing::Description;
 
@@ -17,14 +17,16 @@ pub(super) struct Index {
     carries: Vec<u32>,
     /// The frames before which something is missing, so that no main data is kept for them.
     breaks: Vec<u32>,
-    /// The frames that cannot be decoded, with what the reservoir holds after them.
-    silent: Vec<(u32, u16)>,
+    /// The frames that cannot be decoded.
+    silent: Vec<u32>,
     /// The first frame of all, described or not.
     pub(super) first: Sync,
     /// What a Xing, Info or VBRI frame at the beginning says, and where it is.
     pub(super) description: Option<(usize, Description)>,
     /// Whether the sound ends in the middle of a frame that cannot be decoded therefore.
     pub(super) is_cut: bool,
+    /// Whether the last frame lacks bytes and can be decoded all the same.
+    pub(super) is_short: bool,
     /// Where a stream of another kind begins at which this one ends.
     pub(super) other: Option<Sync>,
 }
@@ -45,7 +47,7 @@ impl Index {
     pub(super) fn build(bytes: &[u8], max_alloc: u64) -> Result<Self> {
         let start = tags::skip_leading(bytes, 0);
         let sound = bytes.get(..tags::skip_trailing(bytes, start)).unwrap_or_default();
-        let Some(first) = Sync::first(sound, start, MAX_FREE_TRIALS) else {
+        let Some(first) = Sync::first(sound, start) else {
             return Err(Error::bad_data(
                 start as u64,
                 "no MPEG audio: there are no consecutive frame headers of layer I, II or III",
@@ -59,6 +61,7 @@ impl Index {
             first,
             description: None,
             is_cut: false,
+            is_short: false,
             other: None,
         };
         let max_bytes = usize::try_from(max_alloc).unwrap_or(usize::MAX);
@@ -87,10 +90,9 @@ impl Index {
         number == 0 || self.breaks.binary_search(&number).is_ok()
     }
 
-    /// What the reservoir holds after frame `number`, when that is one which cannot be decoded.
-    pub(super) fn silent(&self, number: u32) -> Option<usize> {
-        let found = self.silent.binary_search_by_key(&number, |(silent, _)| *silent).ok()?;
-        self.silent.get(found).map(|(_, kept_bytes)| usize::from(*kept_bytes))
+    /// Whether frame `number` cannot be decoded, as far as the side information of layer III tells.
+    pub(super) fn is_silent(&self, number: u32) -> bool {
+        self.silent.binary_search(&number).is_ok()
     }
 
     /// Whether no frame at all can be decoded, as far as their side information tells.
@@ -99,9 +101,9 @@ impl Index {
     }
 
     /// The bytes it has allocated.
-    pub(super) fn num_bytes(&self) -> usize {
-        4 * (self.offsets.capacity() + self.carries.capacity() + self.breaks.capacity())
-            + size_of::<(u32, u16)>() * self.silent.capacity()
+    fn num_bytes(&self) -> usize {
+        let lists = [&self.offsets, &self.carries, &self.breaks, &self.silent];
+        lists.map(|list| list.capacity() * size_of::<u32>()).iter().sum()
     }
 }
 
@@ -126,6 +128,7 @@ impl Builder {
                     let own_bytes = rest.len() - header.main_data_start();
                     let kept_bytes = if is_break { 0 } else { self.kept_bytes };
                     if SideInfo::parse(header, rest).advance(kept_bytes, Some(own_bytes)).is_ok() {
+                        self.index.is_short = true;
                         return self.push(at, is_break);
                     }
                 }
@@ -134,10 +137,11 @@ impl Builder {
             }
             if is_layer3 {
                 let side = SideInfo::parse(header, rest);
-                if (side.main_data_begin, side.num_bits) == (0, 0) {
+                let is_first = self.index.offsets.is_empty() && self.index.description.is_none();
+                if is_first || (side.main_data_begin, side.num_bits) == (0, 0) {
                     let frame = rest.get(..num_bytes).unwrap_or_default();
                     if let Some(description) = Description::parse(header, frame) {
-                        if self.index.offsets.is_empty() && self.index.description.is_none() {
+                        if is_first {
                             self.index.description = Some((at, description));
                         }
                         at += num_bytes;
@@ -148,15 +152,11 @@ impl Builder {
                     self.kept_bytes = 0;
                 }
                 let own_bytes = num_bytes.checked_sub(header.main_data_start());
-                match side.advance(self.kept_bytes, own_bytes) {
-                    Ok(kept_bytes) => self.kept_bytes = kept_bytes,
-                    Err(kept_bytes) => {
-                        self.kept_bytes = kept_bytes;
-                        let number = self.index.num_packets();
-                        let kept_bytes = u16::try_from(kept_bytes).unwrap_or(u16::MAX);
-                        self.check(8)?;
-                        self.index.silent.push((number, kept_bytes));
-                    }
+                let advanced = side.advance(self.kept_bytes, own_bytes);
+                self.kept_bytes = advanced.unwrap_or_else(|kept_bytes| kept_bytes);
+                if advanced.is_err() {
+                    self.check(4)?;
+                    self.index.silent.push(self.index.num_packets());
                 }
             }
             self.push(at, is_break)?;
@@ -197,7 +197,7 @@ impl Builder {
             self.check(4)?;
             self.index.breaks.push(number);
         }
-        self.index.offsets.push((at & 0xFFFF_FFFF) as u32);
+        self.index.offsets.push(low_half(at));
         Ok(())
     }
 
@@ -212,7 +212,7 @@ impl Builder {
     /// Fails unless `additional` more bytes may be allocated.
     fn check(&self, additional: usize) -> Result<()> {
         // A list that grows by one may double.
-        let lists = 4 * self.index.breaks.len() + size_of::<(u32, u16)>() * self.index.silent.len();
+        let lists = 4 * (self.index.breaks.len() + self.index.silent.len());
         let num_bytes = self.index.num_bytes().saturating_add(lists).saturating_add(additional);
         if num_bytes > self.max_bytes || self.index.offsets.len() >= u32::MAX as usize {
             let message = format!(
@@ -224,4 +224,10 @@ impl Builder {
         }
         Ok(())
     }
+}
+
+/// The low half of an offset.
+#[allow(clippy::cast_possible_truncation)] // that is what it is for
+fn low_half(offset: usize) -> u32 {
+    offset as u32
 }

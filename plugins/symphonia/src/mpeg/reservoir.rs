@@ -71,10 +71,12 @@ impl SideInfo {
 #[inline]
 fn bits(block: &[u8; BLOCK_BYTES], at: usize, num_bits: usize) -> usize {
     let word = block.get(at / 8..).and_then(|rest| rest.first_chunk()).copied().unwrap_or_default();
-    ((u64::from_be_bytes(word) << (at % 8)) >> (64 - num_bits)) as usize
+    let value = (u64::from_be_bytes(word) << (at % 8)) >> (64 - num_bits);
+    usize::try_from(value).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 mod tests {
     use super::*;
 

@@ -11,12 +11,13 @@ use super::codec::MpegCodec;
 use super::header::Header;
 use super::id3::{self, ItunesGapless};
 use super::index::Index;
-use super::reservoir::SideInfo;
 use super::xing::Gapless;
 use crate::packets::{Packet, PacketCodec, PacketStream};
 
 /// The delay of a layer III decoder: 528 frames of the filter banks, and one.
 const DECODER_DELAY: u64 = 529;
+/// How many frames main data is gathered from.
+const MAX_FRAMES_BACK: u32 = 512;
 /// Files with fewer frames than this are decoded to see whether there is any sound.
 const FEW_FRAMES: u32 = 4;
 
@@ -53,10 +54,13 @@ impl MpegStream {
             let message = format!("MPEG audio has one stream, number {} was asked for", options.stream);
             return Err(Error::new(Status::BadArgument, message));
         }
+        // A file that is not mapped takes its share of what may be allocated.
+        let read_bytes = if input.bytes().is_some() { 0 } else { input.num_bytes() };
         let memory = input.into_memory(options.max_alloc)?;
         let range = options.track.as_ref().map_or(0..memory.len(), |track| in_memory(track, memory.len()));
         let bytes = memory.get(range.clone()).unwrap_or_default();
-        let index = Index::build(bytes, options.max_alloc).map_err(|error| shift(error, range.start))?;
+        let index =
+            Index::build(bytes, options.max_alloc - read_bytes).map_err(|error| shift(error, range.start))?;
         let (tags, itunes) = if options.track.is_none() { id3::read(bytes) } else { Default::default() };
         let (info, frames_per_packet) =
             describe(bytes, &index, options.track.as_ref(), itunes).ok_or_else(|| {
@@ -83,7 +87,7 @@ impl MpegStream {
 
     /// Whether frame `number` is known not to be decodable.
     pub(super) fn is_silent(&self, number: u32) -> bool {
-        self.index.silent(number).is_some()
+        self.index.is_silent(number)
     }
 
     /// Whether nothing passes from the frame before into frame `number`.
@@ -102,7 +106,7 @@ impl MpegStream {
         Some((self.range.start + offset, Frame { number, header, bytes }))
     }
 
-    /// Fills the end of `room` with the main data that linear decoding has kept before frame `number`.
+    /// Fills `room` with the main data that ends before frame `number`, as far as it is there.
     pub(super) fn fill_reservoir(&self, number: u32, room: &mut [u8]) {
         let mut end = self.kept_bytes(number).min(room.len());
         let skipped = room.len() - end;
@@ -110,6 +114,11 @@ impl MpegStream {
         let mut before = number;
         while end > 0 && !self.is_break(before) {
             before -= 1;
+        let (mut end, mut before) = (room.len(), number);
+        // As many frames fill any reservoir, unless they have no main data.
+        let last = number.saturating_sub(MAX_FRAMES_BACK);
+        while end > 0 && before > last && !self.is_break(before) {
+            before -= 1; // frame 0 is a break
             let main_data =
                 self.frame(before).and_then(|(_, frame)| frame.bytes.get(frame.header?.main_data_start()..));
             let main_data = main_data.unwrap_or_default();
@@ -118,22 +127,6 @@ impl MpegStream {
             places.iter_mut().rev().zip(main_data.iter().rev()).for_each(|(to, from)| *to = *from);
             end = start;
         }
-    }
-
-    /// How much main data linear decoding has kept before frame `number`.
-    fn kept_bytes(&self, number: u32) -> usize {
-        if self.is_break(number) {
-            return 0;
-        }
-        let before = number - 1; // frame 0 is a break
-        if let Some(kept_bytes) = self.index.silent(before) {
-            return kept_bytes;
-        }
-        let Some((_, Frame { header: Some(header), bytes, .. })) = self.frame(before) else { return 0 };
-        let own_bytes = bytes.len().checked_sub(header.main_data_start());
-        // A frame that can be decoded has found all that it points back to.
-        let side = SideInfo::parse(header, bytes);
-        side.advance(side.main_data_begin, own_bytes).unwrap_or_else(|kept_bytes| kept_bytes)
     }
 
     /// Whether there is no sound at all, as far as that can be told at once.
@@ -279,11 +272,14 @@ fn sound(
 /// Whether the file promises more sound than there is.
 fn is_truncated(bytes: &[u8], index: &Index) -> bool {
     let lacks = index.description.is_some_and(|(at, description)| {
-        let num_frames = description.num_frames.unwrap_or(0);
         let has_bytes = description.num_bytes.map(|count| at as u64 + u64::from(count) <= bytes.len() as u64);
-        // Some encoders count the describing frame, too.
-        let spare = if has_bytes == Some(true) { 1 } else { 0 };
-        has_bytes == Some(false) || index.num_packets().saturating_add(spare) < num_frames
+        match description.num_frames {
+            _ if has_bytes == Some(false) && index.is_short => true,
+            // Some encoders count the describing frame, too.
+            Some(num_frames) if has_bytes == Some(true) => index.num_packets().saturating_add(1) < num_frames,
+            Some(num_frames) => index.num_packets() < num_frames,
+            None => has_bytes == Some(false),
+        }
     });
     lacks || index.is_cut || index.other.is_some()
 }

@@ -132,6 +132,7 @@ fn ape_flags(tag: &[u8; APE_BYTES]) -> u32 {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 mod tests {
     use super::*;
 

@@ -1,7 +1,10 @@
 //! Whole files: against the corpus, against FFmpeg, from every place and with every bit changed.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mapwave_plugin::{Decoder, DecoderOptions, Head, Input, Output, Result, Status, Track};
 
@@ -101,9 +104,9 @@ fn corpus() -> Vec<Row> {
         (column("codec"), column("sample_rate"), column("channels"), column("frames"));
     lines
         .filter(|row| {
-            row[container] == "mpeg-audio" && !row[path].ends_with(".voc")
-                || row[path].contains("minimp3")
-                || matches!(row[container], "riff" | "caf") && row[codec].starts_with("mp")
+            // The manifest's names of containers are guesses: there are files of other formats among these.
+            row[path].contains("minimp3")
+                || row[codec].starts_with("mp") && matches!(row[container], "mpeg-audio" | "riff" | "caf")
         })
         .map(|row| Row {
             name: row[path].to_owned(),
@@ -171,13 +174,20 @@ fn encoded(arguments: &str, suffix: &str) -> Option<Vec<u8>> {
     let source = format!("aevalsrc=exprs={left}|{right}:s=44100:d=5")
         .replace("mod(t,", "mod(t\\,")
         .replace("lt(mod(t\\,1),", "lt(mod(t\\,1)\\,");
+    // A file, because a pipe cannot be gone back in, as the describing frame needs it.
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let path = std::env::temp_dir().join(format!("mapwave-mpeg-{}-{number}.{suffix}", std::process::id()));
     let output = Command::new("ffmpeg")
         .args(["-v", "error", "-f", "lavfi", "-i", &source])
         .args(arguments.split_whitespace())
-        .args(["-f", suffix, "-"])
+        .args(["-f", suffix])
+        .arg(&path)
         .output();
+    let bytes = std::fs::read(&path);
+    let _ = std::fs::remove_file(&path);
     match output {
-        Ok(output) if output.status.success() && !output.stdout.is_empty() => Some(output.stdout),
+        Ok(output) if output.status.success() => bytes.ok(),
         Ok(output) => {
             println!("skipped: ffmpeg {arguments}: {}", String::from_utf8_lossy(&output.stderr));
             None
@@ -213,6 +223,7 @@ fn the_corpus_is_decoded_as_others_do() {
             status
                 if status.starts_with("valid") && !matches!(row.container.as_str(), "mp4" | "matroska") =>
             {
+            status if status.starts_with("valid") => {
                 let mut decoder = opened.unwrap_or_else(|error| panic!("{}: {error}", row.name));
                 let info = decoder.info().clone();
                 assert_eq!(Some(info.sample_rate), row.sample_rate, "{}", row.name);
@@ -234,7 +245,9 @@ fn the_corpus_is_decoded_as_others_do() {
                 if let Some(reference) = ffmpeg(&row.path) {
                     let snr = snr(&reference, &samples);
                     println!("{snr:7.1} dB, {} frames: {}", info.num_frames.unwrap(), row.name);
-                    assert!(snr > 60.0 && reference.len() == samples.len(), "{}: {snr} dB", row.name);
+                    // FFmpeg's arithmetic of layers I and II is coarser than that of layer III.
+                    let is_fine = snr > if info.codec == c"mp3" { 100.0 } else { 60.0 };
+                    assert!(is_fine && reference.len() == samples.len(), "{}: {snr} dB", row.name);
                     min_snr = min_snr.min(snr);
                 }
             }
@@ -249,4 +262,318 @@ fn the_corpus_is_decoded_as_others_do() {
         }
     }
     println!("{num_equal} files of equal length, at least {min_snr:.1} dB");
+}
+
+#[test]
+fn seeks_in_the_corpus_are_exact() {
+    for row in corpus().iter().filter(|row| matches!(row.container.as_str(), "mpeg-audio")) {
+        let bytes = std::fs::read(&row.path).unwrap();
+        if open(&bytes).is_ok() {
+            assert_seeks_are_exact(&row.name, &bytes, 200);
+        }
+    }
+}
+
+#[test]
+fn seeks_are_exact_at_every_bitrate() {
+    for (arguments, suffix) in [
+        ("-c:a libmp3lame -b:a 32k -ac 1 -ar 22050", "mp3"),
+        ("-c:a libmp3lame -b:a 64k", "mp3"),
+        ("-c:a libmp3lame -b:a 128k -joint_stereo 0", "mp3"),
+        ("-c:a libmp3lame -b:a 192k", "mp3"),
+        ("-c:a libmp3lame -b:a 320k", "mp3"),
+        ("-c:a libmp3lame -b:a 320k -reservoir 0", "mp3"),
+        ("-c:a libmp3lame -q:a 2", "mp3"),
+        ("-c:a libmp3lame -q:a 9 -write_xing 0", "mp3"),
+        ("-c:a libmp3lame -b:a 160k -abr 1 -ac 1", "mp3"),
+        ("-c:a libmp3lame -b:a 64k -ar 22050", "mp3"),
+        ("-c:a libmp3lame -b:a 160k -ar 24000", "mp3"),
+        ("-c:a libmp3lame -b:a 16k -ar 8000", "mp3"),
+        ("-c:a libmp3lame -b:a 64k -ar 12000 -ac 1", "mp3"),
+        ("-c:a libshine -b:a 128k", "mp3"),
+        ("-c:a libtwolame -b:a 192k", "mp2"),
+        ("-c:a libtwolame -b:a 64k -ar 22050 -ac 1", "mp2"),
+        ("-c:a mp2 -b:a 384k", "mp2"),
+    ] {
+        let Some(bytes) = encoded(arguments, suffix) else { continue };
+        assert_seeks_are_exact(arguments, &bytes, 400);
+        // What damage does to linear decoding it does to seeks as well.
+        let mut numbers = Numbers(bytes.len() as u64);
+        for _ in 0..6 {
+            let mut damaged = bytes.clone();
+            for _ in 0..40 {
+                let at = numbers.below(damaged.len());
+                damaged[at] ^= 1 << numbers.below(8);
+            }
+            let cut = numbers.below(damaged.len());
+            damaged.drain(cut..(cut + numbers.below(3000)).min(bytes.len()));
+            if open(&damaged).is_ok() {
+                assert_seeks_are_exact(&format!("{arguments}, damaged"), &damaged, 150);
+            }
+        }
+    }
+}
+
+#[test]
+fn seeks_are_exact_where_channels_change_and_bitrates_are_free() {
+    let (Some(stereo), Some(mono)) = (
+        encoded("-c:a libmp3lame -b:a 64k -write_xing 0 -id3v2_version 0", "mp3"),
+        encoded("-c:a libmp3lame -b:a 48k -ac 1 -write_xing 0 -id3v2_version 0", "mp3"),
+    ) else {
+        return;
+    };
+    let parts = [&stereo[..30_000], &mono[..10_000], &stereo[5000..], &mono[3000..]];
+    assert_seeks_are_exact("stereo first", &parts.concat(), 400);
+    assert_seeks_are_exact(
+        "mono first",
+        &[&mono, &stereo[..20_000], &mono].map(|part| part.to_vec()).concat(),
+        400,
+    );
+    // At 32 kHz, all frames of a bitrate are of one size, so that they may as well be free.
+    for (arguments, suffix) in [
+        ("-c:a libmp3lame -b:a 160k -ar 32000 -write_xing 0 -id3v2_version 0", "mp3"),
+        ("-c:a libmp3lame -b:a 64k -ar 16000 -ac 1 -write_xing 0 -id3v2_version 0", "mp3"),
+        ("-c:a libmp3lame -b:a 48k -ar 32000 -write_xing 0 -id3v2_version 0", "mp3"),
+        ("-c:a libtwolame -b:a 192k -ar 32000", "mp2"),
+    ] {
+        let Some(bytes) = encoded(arguments, suffix) else { continue };
+        let mut decoder = open(&bytes).unwrap();
+        let expected = read_all(&mut decoder);
+        let mut free = bytes.clone();
+        let num_bytes = super::header::Header::parse(&bytes).unwrap().num_bytes(0);
+        free.chunks_mut(num_bytes).filter(|frame| frame.len() > 2).for_each(|frame| frame[2] &= 0x0F);
+        let found = read_all(&mut open(&free).unwrap());
+        assert!(found == expected, "{arguments}: the bitrate changes nothing else");
+        assert_seeks_are_exact(arguments, &free, 400);
+    }
+}
+
+#[test]
+fn gaps_and_lengths_are_known() {
+    let num_frames = |arguments: &str| {
+        let bytes = encoded(arguments, "mp3")?;
+        Some((open(&bytes).unwrap().info().clone(), bytes))
+    };
+    for arguments in
+        ["-c:a libmp3lame -b:a 128k", "-c:a libmp3lame -q:a 4", "-c:a libmp3lame -q:a 4 -ac 1 -ar 32000"]
+    {
+        let Some((info, bytes)) = num_frames(arguments) else { return };
+        assert_eq!(info.num_frames, Some(5 * u64::from(info.sample_rate)), "{arguments}");
+        assert_eq!((info.priming_frames, info.is_truncated), (1105, false));
+        // Cut short, it says so, and nothing that is there is taken for padding.
+        let cut = open(&bytes[..bytes.len() / 2]).unwrap();
+        assert!(cut.info().is_truncated && cut.info().padding_frames == 0, "{arguments}");
+        assert!(open(&bytes[..bytes.len() - 1]).unwrap().info().is_truncated);
+        // Twice the file is all of it and again all of it, padding and delay between, but no describing frame.
+        let twice = open(&[bytes.as_slice(), &bytes].concat()).unwrap();
+        let total = u64::from(info.priming_frames + info.padding_frames) + info.num_frames.unwrap();
+        assert_eq!(twice.info().num_frames, Some(2 * total - 1105), "{arguments}");
+        assert!(!twice.info().is_truncated);
+    }
+    // Without LAME's word for it nothing is left out, and no frame of a variable bitrate is lost: those are all that hold
+    // five seconds and the delay.
+    let Some((info, _)) = num_frames("-c:a libmp3lame -q:a 4 -write_xing 0") else { return };
+    assert_eq!((info.priming_frames, info.padding_frames), (0, 0));
+    assert_eq!(info.num_frames, Some((5 * 44_100 + 1105_u64).next_multiple_of(1152)));
+}
+
+#[test]
+fn tracks_of_other_containers_are_read() {
+    let Some(bytes) = encoded("-c:a libmp3lame -b:a 96k -write_xing 0 -id3v2_version 0", "mp3") else {
+        return;
+    };
+    let all = read_all(&mut open(&bytes).unwrap());
+    let input = [vec![0xFF; 1001], bytes.clone(), vec![0xFF; 50]].concat();
+    let caf = Track {
+        container: "caf",
+        codec: "mp3",
+        tag: u32::from_be_bytes(*b".mp3"),
+        sample_rate: 44_100,
+        num_channels: 2,
+        channel_mask: 3,
+        bits_per_sample: 0,
+        bytes_per_packet: 0,
+        frames_per_packet: 1152,
+        priming_frames: 1105,
+        padding_frames: 900,
+        num_frames: Some(220_000),
+        data: 1001..1001 + bytes.len() as u64,
+        config: 0..0,
+        table: 0..0,
+        num_packets: 193,
+    };
+    let wav = Track {
+        container: "w64",
+        codec: "0x0055",
+        tag: 0x55,
+        priming_frames: 0,
+        padding_frames: 0,
+        ..caf.clone()
+    };
+    for (track, container, frames) in [(caf, c"caf", 1105..221_105), (wav, c"w64", 0..all.len() / 2)] {
+        let options = DecoderOptions { track: Some(track.clone()), ..DecoderOptions::default() };
+        let mut decoder = MpegDecoder::open(Input::from(input.clone()), &options).unwrap();
+        assert_eq!((decoder.info().container, decoder.info().codec), (container, c"mp3"));
+        assert!(read_all(&mut decoder) == all[2 * frames.start..2 * frames.end]);
+        let head =
+            Head { bytes: &input[..100], total_bytes: 100, extension: None, track: Some(track.clone()) };
+        assert_eq!(MpegDecoder::probe(&head), 95);
+        let other = Track { codec: "alac", tag: u32::from_be_bytes(*b"alac"), ..track };
+        assert_eq!(MpegDecoder::probe(&Head { track: Some(other), ..head }), 0);
+    }
+}
+
+#[test]
+fn damage_is_silence_and_no_shift() {
+    let Some(bytes) = encoded("-c:a libmp3lame -b:a 128k", "mp3") else { return };
+    let mut decoder = open(&bytes).unwrap();
+    let good = read_all(&mut decoder);
+    let mut damaged = bytes.clone();
+    let frame = 60 * 418;
+    // The side information of one frame becomes all ones, which no granule can have.
+    let at = (frame..)
+        .find(|at| {
+            bytes[*at..].starts_with(&[0xFF, 0xFB, 0x90]) || bytes[*at..].starts_with(&[0xFF, 0xFB, 0x92])
+        })
+        .unwrap();
+    damaged[at + 4..at + 36].fill(0xFF);
+    let mut decoder = open(&damaged).unwrap();
+    let found = read_all(&mut decoder);
+    assert_eq!(found.len(), good.len());
+    let differing: Vec<_> =
+        (0..good.len()).filter(|at| good[*at].to_bits() != found[*at].to_bits()).collect();
+    let (first, last) = (differing[0] / 2, differing[differing.len() - 1] / 2);
+    // One frame is silent, and the next one lacks what overlaps.
+    assert!(last - first < 2 * 1152 + 600, "{first} to {last}");
+    assert!(good[2 * first..2 * (first + 1152)].iter().any(|sample| *sample != 0.0));
+    assert!(found[2 * first + 4..2 * (first + 1100)].iter().all(|sample| *sample == 0.0));
+}
+
+#[test]
+fn tags_and_garbage_are_no_sound() {
+    let Some(bytes) = encoded("-c:a libmp3lame -b:a 128k -write_xing 0 -id3v2_version 0", "mp3") else {
+        return;
+    };
+    let mut decoder = open(&bytes).unwrap();
+    let (good, info) = (read_all(&mut decoder), decoder.info().clone());
+    let id3v2 = [b"ID3\x03\0\0\0\0\x02\0".as_slice(), &[0xFF; 256]].concat();
+    let id3v1 = [b"TAG".as_slice(), &[b' '; 125]].concat();
+    let between = (bytes.len() / 2..)
+        .find(|at| {
+            super::header::Header::parse(&bytes[*at..]).is_some_and(|header| {
+                let next = at + header.num_bytes(0);
+                header.sample_rate() == 44_100 && super::header::Header::parse(&bytes[next..]).is_some()
+            })
+        })
+        .unwrap();
+    // Tags in the middle interrupt nothing.
+    for parts in [
+        vec![id3v2.as_slice(), &id3v2, &bytes],
+        vec![&bytes, &id3v1],
+        vec![&bytes[..between], &id3v2, &bytes[between..], &id3v1],
+    ] {
+        let mut decoder = open(&parts.concat()).unwrap();
+        assert_eq!(decoder.info(), &info);
+        assert!(read_all(&mut decoder) == good);
+    }
+    // Garbage does, but no frame is lost and none is added.
+    let garbage: Vec<u8> = (0..5000_u32).map(|number| ((number * number) >> 3) as u8).collect();
+    let mut decoder = open(
+        &[&garbage, &bytes[..between], &garbage, &bytes[between..], &garbage]
+            .map(|part: &[u8]| part.to_vec())
+            .concat(),
+    )
+    .unwrap();
+    assert_eq!(decoder.info(), &info);
+    assert_eq!(read_all(&mut decoder).len(), good.len());
+}
+
+#[test]
+fn noise_is_refused() {
+    let mut numbers = Numbers(7);
+    for num_bytes in [0, 1, 3, 4, 5, 100, 10_000, 3_000_000] {
+        let noise: Vec<u8> = (0..num_bytes).map(|_| u8::try_from(numbers.below(256)).unwrap()).collect();
+        let error = open(&noise).err().expect("noise is no sound");
+        assert_eq!(error.status(), Status::BadData);
+        let head = Head {
+            bytes: &noise[..num_bytes.min(8192)],
+            total_bytes: num_bytes as u64,
+            extension: Some("mp3"),
+            track: None,
+        };
+        assert!(MpegDecoder::probe(&head) <= 40);
+        assert_eq!(MpegDecoder::probe(&Head { extension: None, ..head }), 0);
+    }
+}
+
+#[test]
+fn probing_tells_formats_apart() {
+    let score = |bytes: &[u8], extension| {
+        let head = &bytes[..bytes.len().min(MpegDecoder::PROBE_BYTES as usize)];
+        MpegDecoder::probe(&Head { bytes: head, total_bytes: bytes.len() as u64, extension, track: None })
+    };
+    for row in corpus() {
+        let bytes = std::fs::read(&row.path).unwrap();
+        let is_raw = row.status.starts_with("valid") && row.container == "mpeg-audio";
+        if is_raw {
+            assert!(score(&bytes, None) >= 90, "{}: {}", row.name, score(&bytes, None));
+        } else if row.container == "riff" || row.container == "caf" {
+            assert_eq!(score(&bytes, Some("mp3")), 0, "{}", row.name);
+            let head = Head {
+                bytes: &bytes,
+                total_bytes: bytes.len() as u64,
+                extension: None,
+                track: track(&row, &bytes),
+            };
+            assert_eq!(MpegDecoder::probe(&head), 95);
+        }
+    }
+    assert_eq!(score(b"ID3\x03\0\0\x01\0\0\0", None), 60, "a long tag");
+    let rest = [[0xFF, 0xFB, 0x90, 0x64].as_slice(), &[0; 413]].concat().repeat(20);
+    for body in [8000, 8100, 8176, 8182] {
+        let size = [0, 0, (body >> 7) as u8, body as u8 & 0x7F];
+        let file = [b"ID3\x03\0\0".as_slice(), &size, &vec![0; body], &rest].concat();
+        assert!(score(&file, None) >= 60, "{body}: {}", score(&file, None));
+    }
+    let adts = [[0xFF, 0xF1, 0x50, 0x80, 0x02, 0x1F, 0xFC].as_slice(), &[0x21; 9]].concat().repeat(500);
+    assert_eq!(score(&adts, None), 0);
+}
+
+#[test]
+fn no_bytes_are_too_bad() {
+    for (arguments, suffix) in [
+        ("-c:a libmp3lame -b:a 40k -t 0.25", "mp3"),
+        ("-c:a libmp3lame -b:a 8k -ar 8000 -ac 1 -t 0.3", "mp3"),
+        ("-c:a mp2 -b:a 48k -ac 1 -t 0.2", "mp2"),
+    ] {
+        let Some(bytes) = encoded(arguments, suffix) else { return };
+        let check = |bytes: &[u8]| {
+            if let Ok(mut decoder) = open(bytes) {
+                let num_samples = read_all(&mut decoder).len() as u64;
+                let info = decoder.info();
+                assert_eq!(num_samples, info.num_frames.unwrap() * u64::from(info.num_channels));
+            }
+        };
+        for at in 0..bytes.len() {
+            check(&bytes[..at]);
+            check(&bytes[at..]);
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1 << (at % 8);
+            check(&flipped);
+            flipped[at] = 0xFF;
+            check(&flipped);
+        }
+    }
+}
+
+#[test]
+fn what_may_not_be_allocated_is_not() {
+    let frame = [[0xFF, 0xF3, 0x14, 0xC4].as_slice(), &[0; 20]].concat(); // 24 bytes at 24 kHz
+    let bytes = frame.repeat(10_000);
+    let options = DecoderOptions { max_alloc: 10_000, ..DecoderOptions::default() };
+    let error = MpegDecoder::open(Input::from(bytes.clone()), &options).err().unwrap();
+    assert_eq!(error.status(), Status::Limit);
+    let options = DecoderOptions { max_alloc: 200_000, ..options };
+    let decoder = MpegDecoder::open(Input::from(bytes), &options).unwrap();
+    assert_eq!(decoder.info().num_frames, Some(5_760_000));
 }
