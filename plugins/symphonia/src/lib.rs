@@ -26,3 +26,13 @@ mapwave_plugin::plugin! {
     encoders: [],
     resamplers: [],
 }
+mod aac;
+mod adts;
+mod alac;
+mod caf_packets;
+mod mp4;
+mod packet_table;
+mod table_stream;
+pub use adts::AdtsDecoder;
+pub use caf_packets::CafDecoder;
+pub use mp4::Mp4Decoder;
