@@ -4,7 +4,9 @@
 //! samples. One engine makes a seekable, gapless decoder of the two, [`packets::PacketDecoder`].
 
 mod flac;
+mod ogg;
 mod packets;
 mod vorbis_comment;
 
 pub use flac::FlacDecoder;
+pub use ogg::OggDecoder;
