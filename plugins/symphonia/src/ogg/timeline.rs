@@ -55,13 +55,14 @@ struct Pending {
 }
 
 impl Walk {
-    /// Adds up the packets that end on a page.
-    fn pass_page(&mut self, packets: &Packets<'_>, setup: &Setup, page: usize, marks: &mut [Mark]) {
+    /// Adds up the packets that end on a page, and tells whether there are any.
+    fn pass_page(&mut self, packets: &Packets<'_>, setup: &Setup, page: usize, marks: &mut [Mark]) -> bool {
+        let mut has_any = false;
         loop {
             let pending = match self.pending {
                 Some(pending) => pending,
                 None => {
-                    let Some(packet) = packets.next(&mut self.place, false) else { return };
+                    let Some(packet) = packets.next(&mut self.place, false) else { return has_any };
                     let measure = setup.measure(&packet.bytes, self.previous);
                     let (first_page, last_page) = (packet.first_page, packet.last_page);
                     *self.pending.insert(Pending { first_page, last_page, measure })
@@ -74,8 +75,9 @@ impl Walk {
                 self.num_marked += 1;
             }
             if pending.last_page > page {
-                return;
+                return has_any;
             }
+            has_any = true;
             self.pending = None;
             if let Some((num_frames, previous)) = pending.measure {
                 self.frame = self.frame.saturating_add(num_frames);
@@ -105,10 +107,11 @@ impl Timeline {
             if num_lost > 0 && hole.is_none() {
                 hole = Some((number, walk, num_lost.into()));
             }
-            walk.pass_page(packets, setup, number, &mut marks);
+            // The page on which the headers end has a granule position of theirs.
+            let has_sound = walk.pass_page(packets, setup, number, &mut marks) || number > start.page;
             let frame = i64::try_from(walk.frame).unwrap_or(i64::MAX);
             timeline.end = walk.frame;
-            if let Some(granule) = page.granule {
+            if let Some(granule) = page.granule.filter(|_| has_sound) {
                 match origin {
                     // A stream of one page is cut at its end, any other at its start (Vorbis I, appendix A.2).
                     None if page.is_last && (0..frame).contains(&granule) => {

@@ -10,7 +10,7 @@ use mapwave_plugin::{Error, Result, Status};
 pub(crate) struct VorbisSetup {
     pub(crate) sample_rate: u32,
     pub(crate) num_channels: u32,
-    /// The two headers as a decoder wants them, one after the other.
+    /// The two headers as Symphonia's decoder wants them, one after the other.
     pub(crate) headers: Box<[u8]>,
     /// The exponents of the short and the long block's size.
     exponents: [u8; 2],
@@ -58,10 +58,15 @@ impl VorbisSetup {
                 format!("the Vorbis codebooks take {} bytes, {max_alloc} are allowed", summary.num_bytes);
             return Err(Error::new(Status::Limit, message).at(offset));
         }
+        let mut headers = [identification.get(..30).unwrap_or_default(), setup].concat();
+        let first_bit = (headers.len() - body.len()) as u64 * 8;
+        for coupling in &summary.chained_couplings {
+            coupling.reverse_in(&mut headers, first_bit);
+        }
         Ok(Self {
             sample_rate,
             num_channels: num_channels.into(),
-            headers: [identification.get(..30).unwrap_or_default(), setup].concat().into(),
+            headers: headers.into(),
             exponents,
             long_modes: summary.long_modes,
             num_modes: summary.num_modes,
@@ -88,6 +93,38 @@ struct Summary {
     long_modes: u64,
     /// About what a decoder's tables take.
     num_bytes: u64,
+    chained_couplings: Vec<ChainedCoupling>,
+}
+
+/// The coupling steps of a mapping that couples a channel more than once.
+///
+/// They are undone from the last to the first (section 4.3.5), and Symphonia's decoder goes from the first to the last, which
+/// matters only here. So it is given a list that is turned around.
+struct ChainedCoupling {
+    /// Where the list begins, in bits from the start of the setup.
+    position: u64,
+    bits_per_channel: u32,
+    steps: Vec<(u32, u32)>,
+}
+
+impl ChainedCoupling {
+    fn reverse_in(&self, headers: &mut [u8], first_bit: u64) {
+        let mut position = first_bit + self.position;
+        let mut write = |channel: u32| {
+            for bit in 0..self.bits_per_channel {
+                let byte = usize::try_from(position / 8).ok().and_then(|at| headers.get_mut(at));
+                if let Some(byte) = byte {
+                    let mask = 1 << (position % 8);
+                    *byte = if (channel >> bit) & 1 != 0 { *byte | mask } else { *byte & !mask };
+                }
+                position += 1;
+            }
+        };
+        for (magnitude, angle) in self.steps.iter().rev() {
+            write(*magnitude);
+            write(*angle);
+        }
+    }
 }
 
 enum Fault {
@@ -141,8 +178,9 @@ fn read_setup(bits: &mut Bits<'_>, num_channels: u8) -> Read<Summary> {
         residue_types.push(read_residue(bits, &codebooks)?);
     }
     let num_mappings = bits.read(6)? + 1;
+    let mut chained_couplings = Vec::new();
     for _ in 0..num_mappings {
-        read_mapping(bits, num_channels, num_floors, &residue_types)?;
+        chained_couplings.extend(read_mapping(bits, num_channels, num_floors, &residue_types)?);
     }
     let num_modes = bits.read(6)? + 1;
     let mut long_modes = 0;
@@ -159,7 +197,7 @@ fn read_setup(bits: &mut Bits<'_>, num_channels: u8) -> Read<Summary> {
         return Err(Fault::Malformed("setup has no framing bit"));
     }
     let num_modes = u8::try_from(num_modes).unwrap_or(u8::MAX);
-    Ok(Summary { num_modes, long_modes, num_bytes: codebooks.num_bytes })
+    Ok(Summary { num_modes, long_modes, num_bytes: codebooks.num_bytes, chained_couplings })
 }
 
 /// Section 3.2.1.
@@ -319,18 +357,32 @@ fn read_residue(bits: &mut Bits<'_>, codebooks: &Codebooks) -> Read<u32> {
 }
 
 /// Section 4.2.4.
-fn read_mapping(bits: &mut Bits<'_>, num_channels: u8, num_floors: u32, residue_types: &[u32]) -> Read<()> {
+fn read_mapping(
+    bits: &mut Bits<'_>,
+    num_channels: u8,
+    num_floors: u32,
+    residue_types: &[u32],
+) -> Read<Option<ChainedCoupling>> {
     if bits.read(16)? != 0 {
         return Err(Fault::Malformed("setup has a mapping of an unknown type"));
     }
     let num_submaps = if bits.read(1)? != 0 { bits.read(4)? + 1 } else { 1 };
+    let mut chained = None;
     if bits.read(1)? != 0 {
-        let channel_bits = bits_for(u32::from(num_channels) - 1);
-        for _ in 0..bits.read(8)? + 1 {
-            let (magnitude, angle) = (bits.read(channel_bits)?, bits.read(channel_bits)?);
+        let bits_per_channel = bits_for(u32::from(num_channels) - 1);
+        let num_steps = bits.read(8)? + 1;
+        let position = bits.position;
+        let mut steps = Vec::new();
+        for _ in 0..num_steps {
+            let (magnitude, angle) = (bits.read(bits_per_channel)?, bits.read(bits_per_channel)?);
             if magnitude == angle || magnitude.max(angle) >= num_channels.into() {
                 return Err(Fault::Malformed("mapping couples channels that are not there"));
             }
+            steps.push((magnitude, angle));
+        }
+        let coupled = steps.iter().fold(0_u32, |coupled, (a, b)| coupled | (1 << a) | (1 << b));
+        if coupled.count_ones() < 2 * num_steps {
+            chained = Some(ChainedCoupling { position, bits_per_channel, steps });
         }
     }
     if bits.read(2)? != 0 {
@@ -344,6 +396,7 @@ fn read_mapping(bits: &mut Bits<'_>, num_channels: u8, num_floors: u32, residue_
         }
         multiplex.push(submap);
     }
+    let mut interleaved = Vec::new();
     for submap in 0..num_submaps {
         bits.skip(8)?;
         let (floor, residue) = (bits.read(8)?, bits.read(8)?);
@@ -352,8 +405,9 @@ fn read_mapping(bits: &mut Bits<'_>, num_channels: u8, num_floors: u32, residue_
         }
         match residue_types.get(residue as usize) {
             None => return Err(Fault::Malformed("mapping names a residue that is not there")),
-            // Symphonia takes two interleaved channels to be the first two.
             Some(2) => {
+                interleaved.push(submap);
+                // Symphonia takes two interleaved channels to be the first two.
                 let channels: Vec<usize> =
                     (0..).zip(&multiplex).filter(|(_, of)| **of == submap).map(|(at, _)| at).collect();
                 if channels.len() == 2 && channels.first() != Some(&0) {
@@ -365,7 +419,17 @@ fn read_mapping(bits: &mut Bits<'_>, num_channels: u8, num_floors: u32, residue_
             Some(_) => {}
         }
     }
-    Ok(())
+    if let Some(chained) = &chained {
+        // Which channels are read depends on the order of the steps, too, unless the chain is interleaved into one.
+        let submap_of = |channel: u32| multiplex.get(channel as usize).copied();
+        let mut submaps = chained.steps.iter().flat_map(|(a, b)| [submap_of(*a), submap_of(*b)]);
+        let first = submaps.next().flatten();
+        let is_interleaved = first.is_some_and(|submap| interleaved.contains(&submap));
+        if !is_interleaved || submaps.any(|submap| submap != first) {
+            return Err(Fault::Malformed("mapping couples a channel twice without interleaving"));
+        }
+    }
+    Ok(chained)
 }
 
 /// The bits that a number up to `max` takes (`ilog`, section 9.2.1).
@@ -402,6 +466,21 @@ impl Bits<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn coupling_steps_turn_around_in_place() {
+        let steps = vec![(0, 2), (5, 1), (0, 3)];
+        // 7 bits of something else, then three bits a channel.
+        let mut headers = [0xFF; 5];
+        let coupling = ChainedCoupling { position: 3, bits_per_channel: 3, steps: steps.clone() };
+        coupling.reverse_in(&mut headers, 4);
+        let mut bits = Bits { bytes: &headers, position: 0 };
+        assert_eq!(bits.read(7).ok(), Some(0x7F));
+        for (magnitude, angle) in steps.into_iter().rev() {
+            assert_eq!((bits.read(3).ok(), bits.read(3).ok()), (Some(magnitude), Some(angle)));
+        }
+        assert_eq!(bits.read(15).ok(), Some(0x7FFF));
+    }
 
     #[test]
     fn lookup_values_are_roots() {
