@@ -7,6 +7,7 @@ mod adpcm;
 mod flac;
 mod matroska;
 mod mpeg;
+mod ogg;
 mod packets;
 mod vorbis_comment;
 
@@ -36,3 +37,4 @@ mod table_stream;
 pub use adts::AdtsDecoder;
 pub use caf_packets::CafDecoder;
 pub use mp4::Mp4Decoder;
+pub use ogg::OggDecoder;
