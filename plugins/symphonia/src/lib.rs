@@ -4,6 +4,8 @@
 //! samples. One engine makes a seekable, gapless decoder of the two, [`packets::PacketDecoder`].
 
 mod adpcm;
+#[cfg(test)]
+mod compressed;
 mod matroska;
 mod packets;
 
