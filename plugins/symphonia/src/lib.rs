@@ -5,6 +5,8 @@
 
 mod adpcm;
 mod flac;
+#[cfg(test)]
+mod compressed;
 mod matroska;
 mod mpeg;
 mod ogg;
