@@ -9,6 +9,7 @@ use mapwave_plugin_abi as abi;
 
 use crate::block::Block;
 use crate::error::{Error, Result, Status};
+use crate::export::outside;
 use crate::sample::SampleFormat;
 
 /// What an encoder is to make.
@@ -104,9 +105,9 @@ impl Sink {
 
     fn write(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
         // SAFETY: the callback is the host's and only reads the bytes it is given.
-        let status =
-            unsafe { (self.write_at)(self.context, offset, bytes.as_ptr().cast(), bytes.len() as u64) };
-        match status {
+        let write =
+            || unsafe { (self.write_at)(self.context, offset, bytes.as_ptr().cast(), bytes.len() as u64) };
+        match outside(write) {
             abi::MW_OK => Ok(()),
             code => Err(Error::new(Status::Io, "the host could not write").with_native_code(code.into())),
         }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use mapwave_plugin_abi as abi;
 
 use crate::error::{Error, Result, Status};
+use crate::export::outside;
 
 type ReadAt = unsafe extern "C" fn(*mut c_void, u64, *mut c_void, u64) -> i64;
 
@@ -90,7 +91,8 @@ impl Input {
             let place = offset.saturating_add(filled as u64);
             // SAFETY: the callback is the host's, which takes any offset and writes at most as many bytes as it is told
             // there is room for.
-            let count = unsafe { read_at(*context, place, room.as_mut_ptr().cast(), room.len() as u64) };
+            let read = || unsafe { read_at(*context, place, room.as_mut_ptr().cast(), room.len() as u64) };
+            let count = outside(read);
             match usize::try_from(count) {
                 Ok(0) => break,
                 Ok(count) if count <= room.len() => filled += count,

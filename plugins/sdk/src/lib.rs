@@ -8,6 +8,9 @@ mod block;
 mod decoder;
 mod encoder;
 mod error;
+#[doc(hidden)]
+pub mod export;
+mod host;
 mod input;
 mod output;
 mod resampler;
@@ -18,6 +21,7 @@ pub use block::Block;
 pub use decoder::{Decoder, DecoderOptions, Head, SeekClass, StreamInfo};
 pub use encoder::{Encoder, EncoderOptions, Sink};
 pub use error::{Error, Result, Status};
+pub use host::{Level, log};
 pub use input::{Input, Memory};
 pub use mapwave_plugin_abi as abi;
 pub use output::Output;
