@@ -31,7 +31,12 @@ pub fn struct_sizes(context: &Context) -> Outcome {
         let whole = decoder.info_bytes(FULL_INFO_BYTES)?;
         for size in (8..FULL_INFO_BYTES).step_by(8) {
             context.doing(format!("asking for info in a struct of {size} bytes, of {FULL_INFO_BYTES}"));
-            let part = decoder.info_bytes(size)?;
+            // No host has a struct this small yet, so it may be refused.
+            let part = match decoder.info_bytes(size) {
+                Ok(part) => part,
+                Err(Fault::Refused(_)) => continue,
+                Err(Fault::Broken(finding)) => return Err(finding),
+            };
             if !whole.starts_with(&part) {
                 let reason =
                     format!("info in a struct of {size} bytes differs from the beginning of the whole");
