@@ -85,7 +85,7 @@ static mw_status fetch(const mw_input *input, uint64_t offset, void *to, uint64_
 {
     if (input->data != NULL) {
 #ifdef BREAK_WRITES_INPUT
-        ((uint8_t *)input->data)[offset] ^= 0;
+        *(volatile uint8_t *)(input->data + offset) ^= 0;
 #endif
         memcpy(to, input->data + offset, count);
         return MW_OK;
