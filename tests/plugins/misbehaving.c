@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -203,7 +204,7 @@ static mw_status open_decoder(const mw_input *input, const mw_decoder_options *o
 
 static mw_status get_info(const mw_decoder *decoder, mw_stream_info *info, mw_error *error)
 {
-    (void)error;
+    (void)error; /* where no rule is kept that can be broken */
     mw_stream_info full = decoder->info;
 #ifdef BREAK_NUM_FRAMES
     full.num_frames += full.num_frames > 10;
@@ -211,13 +212,12 @@ static mw_status get_info(const mw_decoder *decoder, mw_stream_info *info, mw_er
 #ifdef BREAK_INFO_CHANGES
     full.seek_cost_frames = decoder->position;
 #endif
-#ifdef BREAK_INFO_SIZE
-    uint32_t size = sizeof full;
-#else
-    uint32_t size = info->size < sizeof full ? info->size : (uint32_t)sizeof full;
+#ifndef BREAK_INFO_SIZE
+    if (info->size < sizeof full)
+        return fail(error, MW_BAD_ARGUMENT, "mw_stream_info is smaller than that of version 1.0");
 #endif
     full.size = info->size;
-    memcpy(info, &full, size);
+    memcpy(info, &full, sizeof full);
     return MW_OK;
 }
 

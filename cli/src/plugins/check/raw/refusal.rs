@@ -163,8 +163,8 @@ pub fn judge_error(call: &'static str, status: mw_status, error: &ErrorBox) -> R
     }
     let number =
         |at: usize| inside.get(at..at + 4).and_then(|four| four.try_into().ok()).map(i32::from_ne_bytes);
-    if number(0).is_none_or(|now| i64::from(now) > i64::from(size)) {
-        return Err(Fault::broken("R1", format!("{call} made the size of the mw_error it was given larger")));
+    if number(0).is_none_or(|now| i64::from(now) != i64::from(size)) {
+        return Err(Fault::broken("R1", format!("{call} changed the size of the mw_error it was given")));
     }
     if !failed {
         if inside.iter().skip(4).any(|byte| *byte != 0) {

@@ -90,6 +90,9 @@ impl InfoBox {
                 format!("info wrote to byte {} of an mw_stream_info whose size says {size}", size + place);
             return Err(Fault::broken("R1", reason));
         }
+        if !bytes.starts_with(&self.size.to_ne_bytes()) {
+            return Err(Fault::broken("R1", "info changed the size of the mw_stream_info it was given"));
+        }
         Ok(bytes.get(4..size).unwrap_or_default().to_vec())
     }
 

@@ -31,7 +31,7 @@ pub fn struct_sizes(context: &Context) -> Outcome {
         let whole = decoder.info_bytes(FULL_INFO_BYTES)?;
         for size in (8..FULL_INFO_BYTES).step_by(8) {
             context.doing(format!("asking for info in a struct of {size} bytes, of {FULL_INFO_BYTES}"));
-            // No host has a struct this small yet, so it may be refused.
+            // Smaller than that of version 1.0 is a mistake, to be refused, or filled as far as it goes.
             let part = match decoder.info_bytes(size) {
                 Ok(part) => part,
                 Err(Fault::Refused(_)) => continue,
