@@ -121,7 +121,7 @@ static int32_t probe(const uint8_t *head, uint64_t num_bytes, uint64_t total_byt
 #endif
 #ifdef BREAK_PROBE_CHANGES
     static int calls;
-    if (num_bytes > 100)
+    if (num_bytes > 20)
         return calls++ % 50;
 #endif
     return track == NULL && num_bytes >= 8 && memcmp(head, MAGIC, 8) == 0 ? 100 : 0;
@@ -373,11 +373,18 @@ static mw_status fork_decoder(const mw_decoder *decoder, mw_decoder **fork, mw_e
     return MW_OK;
 }
 
+#ifdef BREAK_UNBOUND
+extern void no_such_function(void);
+#endif
+
 static mw_status get_tag(const mw_decoder *decoder, uint32_t index, const char **key, const char **value)
 {
     (void)decoder;
     if (index > 0)
         return MW_END;
+#ifdef BREAK_UNBOUND
+    no_such_function();
+#endif
 #ifdef BREAK_TAG
     *key = "Title";
 #else

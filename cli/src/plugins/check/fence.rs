@@ -147,7 +147,7 @@ pub fn record_faults(record: OwnedFd) {
         let handler: extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) = on_fault;
         action.sa_sigaction = handler as *const () as usize;
         action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
-        // SAFETY: the handler does only what a signal handler may: atomics, `write` and `signal`.
+        // SAFETY: the handler does only what a signal handler may: atomics, `write`, `signal` and `raise`.
         unsafe { libc::sigaction(signal, &raw const action, null_mut()) };
     }
 }
@@ -162,9 +162,11 @@ extern "C" fn on_fault(signal: c_int, info: *mut libc::siginfo_t, _context: *mut
         // SAFETY: a descriptor that is never closed, and a constant string.
         unsafe { libc::write(RECORD.load(Ordering::Relaxed), what.as_ptr().cast(), what.len()) };
     }
-    // The faulting instruction runs again, and ends the process.
     // SAFETY: the default action is legal for both signals.
     unsafe { libc::signal(signal, libc::SIG_DFL) };
+    // It is blocked until the handler returns, and ends the process then, even if somebody only raised it.
+    // SAFETY: raising a signal is legal in a handler.
+    unsafe { libc::raise(signal) };
 }
 
 /// What an address means, if it lies in a fence.

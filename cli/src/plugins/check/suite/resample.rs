@@ -116,7 +116,7 @@ pub fn splits(context: &Context) -> Outcome {
             Err(Fault::Refused(refusal)) if refusal.call == "open" => return Ok(()),
             Err(fault) => return Err(fault.into()),
         };
-        for division in [(1, 4096), (4096, 1), (7, 13), (1021, 509), (1 << 16, 100), (100, 1 << 16)] {
+        for division in [(1, 4096), (64, 1), (7, 13), (1021, 509), (1 << 16, 100), (100, 1 << 16)] {
             for layout in [Layout::Interleaved, Layout::Planar] {
                 if !context.has_time() {
                     return Ok(());
