@@ -18,12 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(_WIN32)
-#define EXPORT __declspec(dllexport)
-#else
-#define EXPORT __attribute__((visibility("default")))
-#endif
-
 #define HEADER_BYTES 24
 #define MAX_CHANNELS 65535u
 #define MAX_TEXT_BYTES 65536u
@@ -84,14 +78,21 @@ static mw_status fail(mw_error *error, mw_status status, uint64_t offset, const 
     return status;
 }
 
-/* R1: a copy of a struct of the host's as far as its size covers it, and zeros where it does not. */
-static void take(void *to, size_t to_bytes, const void *from)
+/* R1: the size of a struct of version 1.0, whose last field is given, whatever is appended to it later. */
+#define SIZE_1_0(type, last) (offsetof(type, last) + sizeof(((const type *)0)->last))
+
+/* R1: a copy of a struct of the host's as far as its size covers it, and zeros where it does not; false when it is null or
+ * smaller than it ever was. */
+static int take(void *to, size_t to_bytes, const void *from, size_t least_bytes)
 {
     uint32_t size;
 
     memset(to, 0, to_bytes);
+    if (from == NULL)
+        return 0;
     memcpy(&size, from, sizeof size);
     memcpy(to, from, size < to_bytes ? size : to_bytes);
+    return size >= least_bytes;
 }
 
 static uint64_t smaller(uint64_t a, uint64_t b)
@@ -337,13 +338,10 @@ static mw_status open_decoder(const mw_input *input, const mw_decoder_options *o
     mw_decoder_options chosen;
     mw_status status;
 
-    if (input == NULL || decoder == NULL)
-        return fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "the input or the place for the decoder is null");
     memset(&parsed, 0, sizeof parsed);
-    memset(&chosen, 0, sizeof chosen);
-    take(&parsed.input, sizeof parsed.input, input);
-    if (options != NULL)
-        take(&chosen, sizeof chosen, options);
+    if (decoder == NULL || !take(&parsed.input, sizeof parsed.input, input, SIZE_1_0(mw_input, track)) ||
+        (!take(&chosen, sizeof chosen, options, SIZE_1_0(mw_decoder_options, max_alloc)) && options != NULL))
+        return fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "an argument is null or of no size of version 1.0");
     if (parsed.input.data == NULL && parsed.input.read_at == NULL && parsed.input.num_bytes > 0)
         return fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "the input has neither bytes nor read_at");
     parsed.input.extension = NULL; /* these two are only valid during this call */
@@ -386,10 +384,10 @@ static mw_status info(const mw_decoder *au, mw_stream_info *info, mw_error *erro
 {
     mw_stream_info all;
 
-    if (au == NULL || info == NULL)
-        return fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "the decoder or the info is null");
+    if (au == NULL || !take(&all, sizeof all, info, SIZE_1_0(mw_stream_info, container)))
+        return fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "an argument is null or of no size of version 1.0");
     memset(&all, 0, sizeof all);
-    all.size = info->size;
+    all.size = info->size; /* R1: stays as it is */
     all.flags = au->flags;
     all.sample_rate = au->sample_rate;
     all.num_channels = au->num_channels;
@@ -400,7 +398,7 @@ static mw_status info(const mw_decoder *au, mw_stream_info *info, mw_error *erro
     all.seek_class = MW_SEEK_EXACT; /* every sample stands alone, so a seek costs nothing */
     all.codec = au->encoding->codec;
     all.container = "au";
-    memcpy(info, &all, all.size < sizeof all ? all.size : sizeof all); /* R1 */
+    memcpy(info, &all, all.size < sizeof all ? all.size : sizeof all);
     return MW_OK;
 }
 
@@ -419,10 +417,10 @@ static mw_status decode(mw_decoder *au, const mw_buffer *buffer, uint64_t *num_f
     uint64_t count, offset;
     uint32_t plane, num_planes;
 
-    if (au == NULL || buffer == NULL || num_frames == NULL)
-        return fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "the decoder, the buffer or the number of frames is null");
-    *num_frames = 0;
-    take(&room, sizeof room, buffer);
+    if (num_frames != NULL)
+        *num_frames = 0;
+    if (au == NULL || num_frames == NULL || !take(&room, sizeof room, buffer, SIZE_1_0(mw_buffer, num_frames)))
+        return fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "an argument is null or of no size of version 1.0");
     num_planes = room.layout == MW_PLANAR ? au->num_channels : 1;
     if (room.format < MW_F32 || room.format > MW_I32 || room.layout > MW_PLANAR || room.num_planes != num_planes ||
         room.planes == NULL || room.num_frames == 0)
@@ -508,9 +506,9 @@ static const mw_decoder_table DECODER = {
     .close = close_decoder,
 };
 
-static const void *get(const char *interface, uint32_t index)
+static const void *get(const char *name, uint32_t index)
 {
-    return index == 0 && strcmp(interface, MW_DECODER_INTERFACE) == 0 ? &DECODER : NULL;
+    return index == 0 && strcmp(name, MW_DECODER_INTERFACE) == 0 ? &DECODER : NULL;
 }
 
 static const mw_plugin PLUGIN = {
@@ -525,7 +523,7 @@ static const mw_plugin PLUGIN = {
     .get = get,
 };
 
-EXPORT const mw_plugin *mapwave_plugin_entry_v1(const mw_host *host, mw_error *error)
+const mw_plugin *mapwave_plugin_entry_v1(const mw_host *host, mw_error *error)
 {
     (void)host; /* its log is not needed: what goes wrong is an error */
     (void)error;

@@ -15,6 +15,19 @@ use crate::export::outside;
 type ReadAt = unsafe extern "C" fn(*mut c_void, u64, *mut c_void, u64) -> i64;
 
 /// The bytes of a file: in memory, where the host could map it, else read by callback. Cheap to clone.
+///
+/// It is valid as long as the decoder that was opened with it, or a fork of that, lives; keep it there and nowhere else.
+///
+/// ```
+/// use mapwave_plugin::Input;
+///
+/// let input = Input::from(b"RIFF....WAVE".to_vec());
+/// let mut form = [0; 8];
+/// assert_eq!(input.read_at(8, &mut form)?, 4, "the file ends there");
+/// assert_eq!(&form[..4], b"WAVE");
+/// assert_eq!((input.num_bytes(), input.bytes().map(<[u8]>::len)), (12, Some(12)));
+/// # Ok::<(), mapwave_plugin::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Input {
     bytes: Bytes,
@@ -158,6 +171,14 @@ impl fmt::Debug for Input {
 }
 
 /// A file that is in memory. Cheap to clone.
+///
+/// ```
+/// use mapwave_plugin::Input;
+///
+/// let memory = Input::from(b"OggS\0".to_vec()).into_memory(1 << 20)?;
+/// assert!(memory.starts_with(b"OggS"));
+/// # Ok::<(), mapwave_plugin::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Memory {
     input: Input,

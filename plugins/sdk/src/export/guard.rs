@@ -78,9 +78,13 @@ fn payload_text(payload: &(dyn Any + Send)) -> &str {
     }
 }
 
-/// Drops what a panic carried, which may panic again; the second is left alone.
-fn discard(payload: Box<dyn Any + Send>) {
-    if let Err(second) = panic::catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        mem::forget(second);
+/// Drops what a panic carried, which may panic again and carry something else; one that never ends is left alone.
+fn discard(mut payload: Box<dyn Any + Send>) {
+    for _ in 0..8 {
+        match panic::catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            Ok(()) => return,
+            Err(next) => payload = next,
+        }
     }
+    mem::forget(payload);
 }

@@ -9,6 +9,7 @@ use mapwave_plugin::{Decoder, DecoderOptions, Head, Input, Output, SampleFormat,
 use sha2::{Digest, Sha256};
 
 use super::AdpcmDecoder;
+use crate::compressed;
 
 /// A row of the corpus' table.
 struct Row {
@@ -139,6 +140,15 @@ fn the_corpus_comes_out_as_others_decode_it() {
         assert_eq!(digest, row.sha256, "{name}");
     }
     println!("adpcm: {} files bit for bit", rows.len());
+}
+
+#[test]
+fn the_fixtures_come_out_as_others_decode_them() {
+    for name in ["adpcm-ms.wav", "adpcm-ima.wav", "ima4.aifc"] {
+        let bytes = compressed::read(name);
+        let track = mapwave::container::parse(&bytes, bytes.len() as u64).unwrap();
+        compressed::check::<AdpcmDecoder>(name, track_of(&track));
+    }
 }
 
 #[test]

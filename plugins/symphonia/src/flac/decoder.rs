@@ -251,6 +251,10 @@ impl PacketStream for FlacStream {
     fn codec(&self) -> Result<FrameCodec> {
         FrameCodec::new(&self.frames.format.stream_info)
     }
+
+    fn renew(&self, codec: FrameCodec) -> Result<FrameCodec> {
+        Ok(codec)
+    }
 }
 
 impl PacketCodec<FlacStream> for FrameCodec {

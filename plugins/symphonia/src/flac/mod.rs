@@ -9,6 +9,7 @@ mod frames;
 mod metadata;
 mod stream_info;
 
+pub(crate) use checksum::crc16;
 pub(crate) use codec::FrameCodec;
 pub use decoder::FlacDecoder;
 pub(crate) use frame_header::FrameHeader;

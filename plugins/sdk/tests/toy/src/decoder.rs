@@ -144,6 +144,7 @@ impl Decoder for ToyDecoder {
                     b'w' => log(Level::Warning, "frame 100 is\0odd"),
                     b'b' => {
                         let offset = HEADER_BYTES + BAD_FRAME * bytes.len() as u64;
+                        self.position += 1; // said once, and to be said to the host
                         return Err(Error::bad_data(offset, "ä".repeat(400)).with_native_code(-3));
                     }
                     _ => {}

@@ -1,0 +1,88 @@
+//! The compressed fixtures against what others decode them to; for the tests of every decoder.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::path::Path;
+
+use mapwave_plugin::{Decoder, DecoderOptions, Input, Output, Sample, Track};
+use sha2::{Digest, Sha256};
+
+/// How far a lossy decoder may be from the table.
+const TOLERANCE: f64 = 1e-3;
+
+/// The bytes of a fixture.
+pub(crate) fn read(name: &str) -> Vec<u8> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/compressed");
+    std::fs::read(directory.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// Decodes a fixture and compares it with its row in the table.
+pub(crate) fn check<D: Decoder>(name: &str, track: Option<Track<'_>>) {
+    let table = String::from_utf8(read("expected.tsv")).unwrap();
+    let mut rows = table.lines().map(|line| line.split('\t').collect::<Vec<_>>());
+    let row = rows.find(|row| row[0] == name).unwrap_or_else(|| panic!("no row for {name}"));
+    let options = DecoderOptions { track, ..DecoderOptions::default() };
+    let mut decoder =
+        D::open(Input::from(read(name)), &options).unwrap_or_else(|error| panic!("{name}: {error}"));
+
+    let info = decoder.info().clone();
+    let facts = [
+        info.container.to_str().unwrap().to_owned(),
+        info.codec.to_str().unwrap().to_owned(),
+        info.sample_rate.to_string(),
+        info.num_channels.to_string(),
+        info.num_frames.unwrap().to_string(),
+    ];
+    assert_eq!(facts.as_slice(), &row[1..6], "{name}");
+    assert!(!info.is_truncated, "{name}");
+    let (num_frames, num_channels) = (facts[4].parse().unwrap(), facts[3].parse().unwrap());
+    if row[6].is_empty() {
+        compare(name, &row[7..], &whole::<D, f32>(&mut decoder, num_frames, num_channels), num_channels);
+    } else {
+        let samples = whole::<D, i32>(&mut decoder, num_frames, num_channels);
+        let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+        let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(digest, row[6], "{name}");
+    }
+}
+
+/// All frames, and no more.
+fn whole<D: Decoder, T: Sample>(decoder: &mut D, num_frames: usize, num_channels: usize) -> Vec<T> {
+    let mut samples = vec![T::default(); (num_frames + 1) * num_channels];
+    let num_written = Output::with_slice(&mut samples, num_channels, |output| {
+        decoder.decode(output).unwrap();
+        output.num_written()
+    });
+    assert_eq!(num_written, num_frames, "as many frames as it says");
+    samples.truncate(num_frames * num_channels);
+    samples
+}
+
+/// Compares rms and peak of each channel and the probes.
+fn compare(name: &str, expected: &[&str], samples: &[f32], num_channels: usize) {
+    let numbers =
+        |field: &str| field.split(',').map(|number| number.parse::<f64>().unwrap()).collect::<Vec<_>>();
+    let (rms, peak, probes) = (numbers(expected[0]), numbers(expected[1]), numbers(expected[2]));
+    let num_frames = samples.len() / num_channels;
+    for channel in 0..num_channels {
+        let plane = || samples.iter().skip(channel).step_by(num_channels).map(|sample| f64::from(*sample));
+        let energy = plane().map(|sample| sample * sample).sum::<f64>();
+        let found =
+            [(energy / num_frames as f64).sqrt(), plane().fold(0.0, |peak, sample| sample.abs().max(peak))];
+        for (found, expected) in found.iter().zip([rms[channel], peak[channel]]) {
+            assert!(
+                (found - expected).abs() <= TOLERANCE,
+                "{name}: {found} in channel {channel}, expected {expected}"
+            );
+        }
+    }
+    assert_eq!(probes.len(), 64, "{name}");
+    for (number, expected) in probes.iter().enumerate() {
+        let (frame, channel) = (number * (num_frames - 1) / 63, number % num_channels);
+        let found = f64::from(samples[frame * num_channels + channel]);
+        assert!(
+            (found - expected).abs() <= TOLERANCE,
+            "{name}: {found} at frame {frame}, expected {expected}"
+        );
+    }
+}
