@@ -235,7 +235,9 @@ fn what_is_unwise_is_a_warning() {
 
 #[test]
 fn every_switch_of_the_plugin_is_tried() {
-    let source = std::fs::read_to_string(package().join("plugins/misbehaving.c")).unwrap();
+    let files = ["misbehaving.c", "misbehaving_encoder.h", "misbehaving_resampler.h"];
+    let read = |name: &&str| std::fs::read_to_string(package().join("plugins").join(name)).unwrap();
+    let source: String = files.iter().map(read).collect();
     let words = source.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'));
     let mut switches: Vec<&str> = words.filter_map(|word| word.strip_prefix("BREAK_")).collect();
     switches.retain(|switch| !switch.is_empty());

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::fmt::Display;
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -185,6 +185,15 @@ impl Context {
         })
     }
 
+    /// A path, but for a file that is gone after the check.
+    fn input_name(&self, path: &Path) -> String {
+        let is_made = self.job.directory.parent().is_some_and(|root| path.starts_with(root));
+        match path.file_name().filter(|_| is_made) {
+            Some(name) => format!("{}, which the plugin's encoder made", name.display()),
+            None => path.display().to_string(),
+        }
+    }
+
     /// The files that the decoder claims.
     pub fn samples(&self) -> Outcome<Vec<Sample>> {
         if self.job.inputs.is_empty() {
@@ -195,7 +204,7 @@ impl Context {
         let read = |path: &PathBuf| {
             let bytes = fs::read(path);
             let bytes = bytes.map_err(|error| Finding::skipped(format!("{}: {error}", path.display())))?;
-            Ok(Sample { name: path.display().to_string(), bytes })
+            Ok(Sample { name: self.input_name(path), bytes })
         };
         self.job.inputs.iter().map(read).collect()
     }

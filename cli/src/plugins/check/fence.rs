@@ -21,15 +21,17 @@ struct Fence {
 }
 
 impl Fence {
-    const NONE: Self = Self {
-        start: AtomicUsize::new(0),
-        bytes: AtomicUsize::new(0),
-        num_bytes: AtomicUsize::new(0),
-        end: AtomicUsize::new(0),
-    };
+    const fn none() -> Self {
+        Self {
+            start: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
+            num_bytes: AtomicUsize::new(0),
+            end: AtomicUsize::new(0),
+        }
+    }
 }
 
-static FENCES: [Fence; MAX_FENCES] = [Fence::NONE; MAX_FENCES];
+static FENCES: [Fence; MAX_FENCES] = [const { Fence::none() }; MAX_FENCES];
 
 /// Where the handler writes what it knows.
 static RECORD: AtomicI32 = AtomicI32::new(-1);

@@ -21,3 +21,9 @@ pub use refusal::{ErrorSpace, Fault, Refusal};
 pub use resampler::{ResampleOptions, ResamplerTable};
 pub use room::{Format, Layout, Room};
 pub use stream_info::{FULL_INFO_BYTES, SeekClass, StreamInfo};
+
+/// The size of a struct of the interface, as it stands in its first field.
+#[allow(clippy::cast_possible_truncation)] // a few hundred bytes
+const fn struct_bytes<T>() -> u32 {
+    size_of::<T>() as u32
+}

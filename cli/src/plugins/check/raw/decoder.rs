@@ -16,6 +16,7 @@ use super::library::{names, text};
 use super::refusal::{CANARY, ErrorBox, ErrorSpace, Fault, judge};
 use super::room::Room;
 use super::stream_info::{FULL_INFO_BYTES, InfoBox, StreamInfo};
+use super::struct_bytes;
 use crate::plugins::check::fence::Fenced;
 use crate::plugins::check::verdict::{Finding, Outcome};
 
@@ -23,7 +24,7 @@ use crate::plugins::check::verdict::{Finding, Outcome};
 const UNWRITTEN: u64 = 0xa5a5_a5a5_a5a5_a5a5;
 
 /// How much larger the structs of a newer host are, in bytes.
-const NEWER_BYTES: usize = 64;
+const NEWER_BYTES: u32 = 64;
 
 /// A kind of decoder, with every function there.
 #[derive(Clone, Copy)]
@@ -95,7 +96,27 @@ impl Default for OpenOptions {
 #[repr(C)]
 struct Newer<T> {
     fields: T,
-    rest: [u8; NEWER_BYTES],
+    rest: [u8; NEWER_BYTES as usize],
+}
+
+/// What was passed to `open`.
+struct Passed {
+    input: Newer<mw_input>,
+    options: Newer<mw_decoder_options>,
+}
+
+// SAFETY: its pointers are read during `open` alone.
+unsafe impl Send for Passed {}
+// SAFETY: as above.
+unsafe impl Sync for Passed {}
+
+impl Passed {
+    /// Overwrites everything: nobody may look at it any more.
+    fn scribble(&mut self) {
+        let bytes: *mut Self = self;
+        // SAFETY: all bytes of this value, which is plain data that this side does not read again.
+        unsafe { bytes.cast::<MaybeUninit<u8>>().write_bytes(CANARY, size_of::<Self>()) };
+    }
 }
 
 impl DecoderTable {
@@ -155,38 +176,40 @@ impl DecoderTable {
 
     /// Opens a stream.
     pub fn open(&self, input: &Arc<Input>, options: &OpenOptions) -> Result<Decoder, Fault> {
-        let extra = if options.newer_host { NEWER_BYTES as u32 } else { 0 };
+        let extra = if options.newer_host { NEWER_BYTES } else { 0 };
         let extension = options.extension.clone();
         let pointer = extension.as_deref().map_or(null(), CStr::as_ptr);
-        let input_fields = input.fields(size_of::<mw_input>() as u32 + extra, pointer);
-        let mut passed_input = Box::new(Newer { fields: input_fields, rest: [CANARY; NEWER_BYTES] });
+        let rest = [CANARY; NEWER_BYTES as usize];
+        let input_fields = input.fields(struct_bytes::<mw_input>() + extra, pointer);
         let fields = mw_decoder_options {
-            size: size_of::<mw_decoder_options>() as u32 + extra,
+            size: struct_bytes::<mw_decoder_options>() + extra,
             stream: options.stream,
             max_threads: 1,
             reserved: 0,
             max_alloc: options.max_alloc,
         };
-        let mut passed_options = Box::new(Newer { fields, rest: [CANARY; NEWER_BYTES] });
+        let mut passed =
+            Arc::new(Passed { input: Newer { fields: input_fields, rest }, options: Newer { fields, rest } });
         let mut handle: *mut mw_decoder = null_mut();
         let mut error = ErrorBox::new(options.errors);
         // SAFETY: all four are valid during the call, and the input's bytes until the handle is closed, which holds them.
         let status = unsafe {
             (self.functions.open)(
-                &raw const passed_input.fields,
-                &raw const passed_options.fields,
+                &raw const passed.input.fields,
+                &raw const passed.options.fields,
                 &raw mut handle,
                 error.pointer(),
             )
         };
         // Both structs were the callee's during the call only: a pointer kept to them now leads nowhere.
-        scribble(&mut *passed_input);
-        scribble(&mut *passed_options);
+        if let Some(passed) = Arc::get_mut(&mut passed) {
+            passed.scribble();
+        }
         let made = Decoder {
             functions: self.functions,
             handle,
             _input: Arc::clone(input),
-            _passed: Arc::new((passed_input, passed_options)),
+            _passed: passed,
             errors: options.errors,
         };
         made.judge_new("open", status, &error)
@@ -199,20 +222,13 @@ impl DecoderTable {
     }
 }
 
-/// Overwrites a struct that nobody may look at any more.
-fn scribble<T>(passed: &mut Newer<T>) {
-    let bytes: *mut Newer<T> = passed;
-    // SAFETY: all bytes of the box's own memory; the values are plain data that this side does not read again.
-    unsafe { bytes.cast::<MaybeUninit<u8>>().write_bytes(CANARY, size_of::<Newer<T>>()) };
-}
-
 /// A handle.
 pub struct Decoder {
     functions: Functions,
     handle: *mut mw_decoder,
     _input: Arc<Input>,
     /// What was passed to `open`, so that its memory is not used for something else that makes sense.
-    _passed: Arc<(Box<Newer<mw_input>>, Box<Newer<mw_decoder_options>>)>,
+    _passed: Arc<Passed>,
     /// Where errors go.
     pub errors: ErrorSpace,
 }

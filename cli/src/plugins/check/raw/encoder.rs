@@ -14,6 +14,7 @@ use mapwave_plugin_abi::{
 use super::library::{names, text};
 use super::refusal::{ErrorBox, ErrorSpace, Fault, judge};
 use super::room::{Format, Room};
+use super::struct_bytes;
 use crate::plugins::check::verdict::{Finding, Outcome};
 
 /// The most bytes that a sink takes.
@@ -214,7 +215,7 @@ impl EncoderTable {
         }
         let container = options.container.as_ref().and_then(|name| CString::new(name.as_str()).ok());
         let passed = mw_encoder_options {
-            size: size_of::<mw_encoder_options>() as u32,
+            size: struct_bytes::<mw_encoder_options>(),
             sample_rate: options.sample_rate,
             num_channels: options.num_channels,
             bits_per_sample: 0,
@@ -233,7 +234,7 @@ impl EncoderTable {
         };
         // The struct as well is valid until the encoder is closed.
         let passed_sink = Box::new(mw_sink {
-            size: size_of::<mw_sink>() as u32,
+            size: struct_bytes::<mw_sink>(),
             flags: if options.append_only { MW_SINK_APPEND_ONLY } else { 0 },
             context: Arc::as_ptr(&sink).cast_mut().cast(),
             write_at: Some(write_at),

@@ -140,7 +140,7 @@ mod tests {
             num_reads: AtomicU64::new(0),
         };
         assert_eq!(reader(ReadPlan::Full).read(90, 50).unwrap(), bytes.get(90..).unwrap());
-        assert_eq!(reader(ReadPlan::Full).read(u64::MAX, 50).unwrap(), []);
+        assert!(reader(ReadPlan::Full).read(u64::MAX, 50).unwrap().is_empty());
         let short = reader(ReadPlan::Short(3));
         let lengths: Vec<usize> = (0..100).map(|_| short.read(0, 100).unwrap().len()).collect();
         assert!(lengths.iter().all(|length| (1..=100).contains(length)));

@@ -14,6 +14,7 @@ use mapwave_plugin_abi::{
 use serde::{Deserialize, Serialize};
 
 use super::refusal::{ErrorBox, ErrorSpace, Fault, Refusal, judge_error, status_name};
+use super::struct_bytes;
 use super::{DecoderTable, EncoderTable, ResamplerTable};
 use crate::plugins::check::verdict::{Finding, Outcome};
 
@@ -56,7 +57,7 @@ unsafe extern "C" fn no_extension(_context: *mut c_void, _name: *const c_char) -
 /// What every plugin is given at entry, for as long as the process lives.
 fn host() -> &'static mw_host {
     Box::leak(Box::new(mw_host {
-        size: size_of::<mw_host>() as u32,
+        size: struct_bytes::<mw_host>(),
         abi_minor: MW_ABI_MINOR,
         name: c"mapwave plugins check".as_ptr(),
         version: c"0.1.0".as_ptr(),

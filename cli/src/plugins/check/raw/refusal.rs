@@ -6,6 +6,7 @@ use std::fmt;
 
 use mapwave_plugin_abi::{MW_END, MW_INTERNAL, MW_OK, mw_error, mw_status};
 
+use super::struct_bytes;
 use crate::plugins::check::verdict::Finding;
 
 /// The byte that stands where nothing may be written.
@@ -25,7 +26,7 @@ pub enum ErrorSpace {
 
 impl ErrorSpace {
     /// The struct as this version has it.
-    pub const FULL: Self = Self::Bytes(size_of::<mw_error>() as u32);
+    pub const FULL: Self = Self::Bytes(struct_bytes::<mw_error>());
 }
 
 /// An `mw_error` between canaries.

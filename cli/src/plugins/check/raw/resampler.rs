@@ -12,6 +12,7 @@ use mapwave_plugin_abi::{
 use super::library::{names, text};
 use super::refusal::{ErrorBox, ErrorSpace, Fault, judge};
 use super::room::{Format, Room};
+use super::struct_bytes;
 use crate::plugins::check::verdict::{Finding, Outcome};
 
 /// A kind of resampler, with every function there.
@@ -98,7 +99,7 @@ impl ResamplerTable {
     pub fn open(&self, options: &ResampleOptions) -> Result<Resampler, Fault> {
         let quality = CString::new(options.quality.as_str()).unwrap_or_default();
         let passed = mw_resampler_options {
-            size: size_of::<mw_resampler_options>() as u32,
+            size: struct_bytes::<mw_resampler_options>(),
             input_rate: options.input_rate,
             output_rate: options.output_rate,
             num_channels: options.num_channels,

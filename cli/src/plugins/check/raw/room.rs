@@ -7,6 +7,7 @@ use std::ffi::c_void;
 use mapwave_plugin_abi::{MW_F32, MW_I16, MW_I32, MW_INTERLEAVED, MW_PLANAR, mw_buffer};
 
 use super::refusal::{CANARY, Fault};
+use super::struct_bytes;
 
 /// The bytes before and after each plane that must stay as they are.
 const MARGIN: usize = 512;
@@ -122,7 +123,7 @@ impl Room {
         let base: *mut u8 = self.words.as_mut_ptr().cast();
         self.planes = self.starts.iter().map(|start| base.wrapping_add(*start).cast()).collect();
         mw_buffer {
-            size: size_of::<mw_buffer>() as u32,
+            size: struct_bytes::<mw_buffer>(),
             format: self.format.code(),
             layout: if self.layout == Layout::Planar { MW_PLANAR } else { MW_INTERLEAVED },
             num_planes: u32::try_from(self.planes.len()).unwrap_or(u32::MAX),

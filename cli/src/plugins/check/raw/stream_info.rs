@@ -10,9 +10,10 @@ use mapwave_plugin_abi::{
 use super::library::text;
 use super::refusal::{CANARY, Fault};
 use super::room::Format;
+use super::struct_bytes;
 
 /// The size of the struct as this version has it.
-pub const FULL_INFO_BYTES: u32 = size_of::<mw_stream_info>() as u32;
+pub const FULL_INFO_BYTES: u32 = struct_bytes::<mw_stream_info>();
 
 /// The words of memory behind the struct, the canaries after it included.
 const WORDS: usize = 64;

@@ -1,0 +1,64 @@
+/* The resampler of misbehaving.c: each frame of the output is the last frame that was read when it was due. */
+
+struct mw_resampler {
+    mw_resampler_options options;
+    uint64_t num_read, num_written;
+    float last[MAX_CHANNELS];
+};
+
+static mw_status open_resampler(const mw_resampler_options *options, mw_resampler **resampler, mw_error *error)
+{
+    if (options->num_channels == 0 || options->num_channels > MAX_CHANNELS || options->input_rate == 0)
+        return fail(error, MW_BAD_ARGUMENT, "no rate, or 0 channels, or more than 64");
+    struct mw_resampler *r = calloc(1, sizeof *r);
+    if (r == NULL)
+        return fail(error, MW_NO_MEMORY, "no memory for a handle");
+    r->options = *options;
+    *resampler = r;
+    return MW_OK;
+}
+
+static mw_status process(mw_resampler *resampler, const mw_buffer *input, uint64_t *num_read, const mw_buffer *output,
+                         uint64_t *num_written, mw_error *error)
+{
+    uint64_t in = resampler->options.input_rate, out = resampler->options.output_rate;
+    uint32_t channels = resampler->options.num_channels;
+    (void)error;
+    *num_read = *num_written = 0;
+    for (;;) {
+        uint64_t due = (2 * resampler->num_read * out + in) / (2 * in);
+#ifdef BREAK_OUTPUT_COUNT
+        due = resampler->num_read * out / in;
+#endif
+        while (resampler->num_written < due && *num_written < output->num_frames) {
+            for (uint32_t channel = 0; channel < channels; channel++) {
+                bool planar = output->layout == MW_PLANAR;
+                uint64_t place = planar ? *num_written : *num_written * channels + channel;
+                ((float *)output->planes[planar ? channel : 0])[place] = resampler->last[channel];
+            }
+            ++*num_written;
+            resampler->num_written++;
+        }
+        if (resampler->num_written < due)
+            return MW_OK;
+        if (input == NULL)
+            return *num_written > 0 ? MW_OK : MW_END;
+        if (*num_read == input->num_frames)
+            return MW_OK;
+        for (uint32_t channel = 0; channel < channels; channel++) {
+            bool planar = input->layout == MW_PLANAR;
+            uint64_t place = planar ? *num_read : *num_read * channels + channel;
+            resampler->last[channel] = ((const float *)input->planes[planar ? channel : 0])[place];
+#ifdef BREAK_PROCESS_SPLITS
+            resampler->last[channel] *= *num_read == 0 ? 0.5f : 1.0f;
+#endif
+        }
+        ++*num_read;
+        resampler->num_read++;
+    }
+}
+
+static void close_resampler(mw_resampler *resampler)
+{
+    free(resampler);
+}
