@@ -1,8 +1,9 @@
 //! FLAC against the corpus, against itself, and against what it must survive.
+#![allow(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 mod corpus;
 
-use corpus::{Row, check_windows, open, read_all, rows, survive};
+use corpus::{Numbers, Row, check_windows, open, read_all, rows, survive};
 use mapwave_plugin::{Decoder, Head, SampleFormat};
 use mapwave_symphonia::FlacDecoder;
 use sha2::{Digest, Sha256};
@@ -151,5 +152,43 @@ fn a_total_that_is_unknown_or_wrong_is_found() {
         assert_eq!(decoder.info().num_frames, Some((linear.len() / 2) as u64));
         assert_eq!(decoder.info().is_truncated, total == 0xFF);
         assert!(samples(&mut decoder).expect("samples") == linear);
+    }
+}
+
+/// The checksum of a frame, bit by bit.
+fn crc16(bytes: &[u8]) -> u16 {
+    bytes.iter().fold(0, |crc, byte| {
+        (0..8).fold(crc ^ (u16::from(*byte) << 8), |crc, _| {
+            (crc << 1) ^ if crc & 0x8000 == 0 { 0 } else { 0x8005 }
+        })
+    })
+}
+
+#[test]
+fn no_malice_makes_it_panic() {
+    let rows = flac_rows();
+    let mut numbers = Numbers(0x1234_5678_9ABC);
+    for name in
+        ["libsndfile-1.2.2/flac_pcm_s8_2ch.flac", "libsndfile-1.2.2/flac_pcm_24_2ch.flac", "flac_51_24.flac"]
+    {
+        let Some(row) = rows.iter().find(|row| row.name.ends_with(name)) else { return };
+        let bytes = std::fs::read(&row.path).expect("a file of the corpus");
+        let is_header =
+            |place: &usize| bytes[*place..].starts_with(b"\xFF\xF8") && bytes.get(place + 4) < Some(&8);
+        let starts: Vec<usize> = (42..bytes.len() - 4).filter(is_header).collect();
+        for _ in 0..2000 {
+            let mut bytes = bytes.clone();
+            let frame = numbers.below(starts.len() as u64) as usize;
+            let (start, end) = (starts[frame], starts.get(frame + 1).copied().unwrap_or(bytes.len()));
+            for _ in 0..numbers.below(4) + 1 {
+                // Half of the damage to the first bytes, where the predictor's kind and order are.
+                let reach = if numbers.below(2) == 0 { 40 } else { (end - start - 2) as u64 };
+                let place = start + 6 + numbers.below(reach.min((end - start - 8) as u64)) as usize;
+                bytes[place] ^= 1 << numbers.below(8);
+            }
+            let crc = crc16(&bytes[start..end - 2]);
+            bytes[end - 2..end].copy_from_slice(&crc.to_be_bytes());
+            survive::<FlacDecoder>(&bytes);
+        }
     }
 }

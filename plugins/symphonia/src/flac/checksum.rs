@@ -75,6 +75,7 @@ pub(crate) fn crc16(mut crc: u16, bytes: &[u8]) -> u16 {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 mod tests {
     use super::*;
 

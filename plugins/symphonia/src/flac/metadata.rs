@@ -104,6 +104,7 @@ pub(crate) fn channel_mask(comments: &Comments, num_channels: u32) -> u64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 mod tests {
     use super::*;
 

@@ -35,7 +35,7 @@ pub(crate) struct LinkCodec {
 
 enum Codec {
     Vorbis(Box<VorbisDecoder>),
-    Flac(FrameCodec),
+    Flac(Box<FrameCodec>),
 }
 
 impl LinkCodec {
@@ -46,7 +46,7 @@ impl LinkCodec {
     pub(crate) fn new(link: usize, setup: &Setup) -> Result<Self> {
         let codec = match setup {
             Setup::Vorbis(setup) => Codec::Vorbis(Box::new(vorbis_decoder(setup)?)),
-            Setup::Flac(info) => Codec::Flac(FrameCodec::new(info)?),
+            Setup::Flac(info) => Codec::Flac(Box::new(FrameCodec::new(info)?)),
         };
         Ok(Self { link, codec })
     }

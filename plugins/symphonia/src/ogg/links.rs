@@ -138,6 +138,7 @@ pub(crate) fn first_audio(head: &[u8]) -> Option<Kind> {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 mod tests {
     use super::super::page::tests::page;
     use super::*;

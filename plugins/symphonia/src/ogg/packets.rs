@@ -128,6 +128,7 @@ fn is_complete(lacing: &[u8], num_segments: usize) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 mod tests {
     use super::super::page::tests::page;
     use super::*;

@@ -195,6 +195,7 @@ impl<'a> Iterator for Pages<'a> {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 pub(crate) mod tests {
     use super::*;
 

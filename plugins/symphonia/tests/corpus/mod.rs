@@ -1,5 +1,6 @@
 //! What the tests of the formats share: the corpus, and decoders held against themselves.
-#![allow(dead_code)] // each test takes its part
+#![allow(dead_code, missing_docs)] // each test takes its part
+#![allow(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 use std::path::{Path, PathBuf};
 
