@@ -249,7 +249,14 @@ fn kind(track: &TrackEntry, first_packet: &[u8]) -> Result<Kind> {
         "A_VORBIS" => {
             let modes = vorbis_headers(&track.codec_private)
                 .and_then(|[identification, setup]| VorbisModes::read(identification, setup));
-            Ok(Kind::Vorbis(modes.ok_or_else(|| bad_setup("no Vorbis headers"))?))
+            let modes = modes.ok_or_else(|| bad_setup("no Vorbis headers"))?;
+            // Symphonia undoes the coupling of channels in the wrong order, which matters where one is coupled twice.
+            if modes.num_channels > 2 {
+                let message =
+                    format!("Vorbis of {} channels in Matroska needs the libav plugin", modes.num_channels);
+                return Err(Error::unsupported(message));
+            }
+            Ok(Kind::Vorbis(modes))
         }
         "A_MPEG/L1" | "A_MPEG/L2" | "A_MPEG/L3" => match MpegHeader::read(first_packet) {
             Some(header) => Ok(Kind::Mpeg { layer: header.layer }),

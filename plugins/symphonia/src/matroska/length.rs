@@ -69,6 +69,7 @@ impl MpegHeader {
 /// What the length of Vorbis packets depends on (Vorbis I specification, sections 4.2.2 and 4.2.4).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct VorbisModes {
+    pub(super) num_channels: u8,
     /// Half of a short and of a long block.
     halves: [u32; 2],
     /// Whether the blocks of each mode are long.
@@ -82,6 +83,7 @@ impl VorbisModes {
     /// is before them takes a decoder to read. Each is 41 bits, of which 32 are zero, and their number is before the
     /// first; of several numbers that fit the largest is right.
     pub(super) fn read(identification: &[u8], setup: &[u8]) -> Option<Self> {
+        let num_channels = *identification.get(11)?;
         let sizes = *identification.get(28).filter(|_| identification.starts_with(b"\x01vorbis"))?;
         let (short, long) = (sizes & 15, sizes >> 4);
         if !(6..=13).contains(&short) || !(short..=13).contains(&long) || !setup.starts_with(b"\x05vorbis") {
@@ -105,7 +107,7 @@ impl VorbisModes {
         }
         flags.truncate(num_modes?);
         flags.reverse();
-        Some(Self { halves: [1 << (short - 1), 1 << (long - 1)], is_long: flags })
+        Some(Self { num_channels, halves: [1 << (short - 1), 1 << (long - 1)], is_long: flags })
     }
 
     /// Half of a packet's block; `None` when it is no sound.
@@ -188,6 +190,7 @@ mod tests {
         let mut identification = b"\x01vorbis".to_vec();
         identification.resize(30, 0);
         identification.splice(28..29, [0xb8]);
+        identification.splice(11..12, [2]);
         // Before the modes anything; then their number less 1, a short and a long one, and a set bit.
         let mut bits = vec![true; 13];
         bits.extend([true, false, false, false, false, false]);
@@ -201,7 +204,10 @@ mod tests {
             bits.chunks(8).map(|byte| byte.iter().rev().fold(0, |value, bit| value << 1 | u8::from(*bit)));
         let setup: Vec<u8> = b"\x05vorbis".iter().copied().chain(packed).collect();
         let modes = VorbisModes::read(&identification, &setup);
-        assert_eq!(modes, Some(VorbisModes { halves: [128, 1024], is_long: vec![false, true] }));
+        assert_eq!(
+            modes,
+            Some(VorbisModes { num_channels: 2, halves: [128, 1024], is_long: vec![false, true] })
+        );
         let half = |packet: &[u8]| modes.as_ref().and_then(|modes| modes.half_block(packet));
         assert_eq!([half(&[0]), half(&[2]), half(&[1]), half(&[])], [Some(128), Some(1024), None, None]);
         assert_eq!(VorbisModes::read(&identification, b"\x05vorbis"), None);

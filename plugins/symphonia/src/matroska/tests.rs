@@ -22,6 +22,8 @@ const ENCODINGS: &[(&str, &[&str], &str)] = &[
     ("alac", &["-sample_fmt", "s32p"], "mka"),
     ("libvorbis", &[], "webm"),
     ("libvorbis", &["-ac", "1", "-ar", "22050"], "mka"),
+    ("flac", &["-af", "pan=5.1|FL=FL|FR=FR|FC=0.5*FL|LFE=0.1*FR|BL=0.3*FL|BR=0.2*FR"], "mka"),
+    ("alac", &["-af", "pan=5.1|FL=FL|FR=FR|FC=0.5*FL|LFE=0.1*FR|BL=0.3*FL|BR=0.2*FR"], "mka"),
     ("libmp3lame", &[], "mka"),
     ("libmp3lame", &["-ar", "22050", "-q:a", "4"], "mka"),
     ("mp2", &[], "mka"),
