@@ -95,6 +95,25 @@ pub enum Error {
         got: String,
     },
 
+    /// A codec plugin could not do what was asked of it.
+    #[error("{}{fault} (plugin '{plugin}', {doing}){}: {what}", name(path), at(*offset))]
+    Plugin {
+        /// The file, when there is one.
+        path: Option<PathBuf>,
+        /// The plugin's name.
+        plugin: &'static str,
+        /// What it was asked to do, such as "decoding".
+        doing: &'static str,
+        /// What kind of failure it was.
+        fault: Fault,
+        /// Where in the file, when the plugin says so.
+        offset: Option<u64>,
+        /// The container, when that much was recognised.
+        container: Option<Container>,
+        /// What was found and what was expected.
+        what: String,
+    },
+
     /// The caller's progress check asked to stop.
     #[error("interrupted")]
     Interrupted,
@@ -109,6 +128,36 @@ pub enum Error {
     },
 }
 
+/// What kind of failure a codec plugin met or is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The bytes are not what the format's specification demands.
+    BadData,
+    /// The plugin does not read this kind of file.
+    Unsupported,
+    /// The plugin could not read the file's bytes.
+    Io,
+    /// There was not enough memory, or more would be needed than is allowed.
+    Memory,
+    /// A library or device that the plugin needs is not there.
+    MissingDependency,
+    /// The plugin itself is at fault: it panicked, broke a rule of the interface or said something that cannot be.
+    Broken,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::BadData => "malformed file",
+            Self::Unsupported => "unsupported format",
+            Self::Io => "reading failed",
+            Self::Memory => "not enough memory",
+            Self::MissingDependency => "a dependency is missing",
+            Self::Broken => "the plugin failed",
+        })
+    }
+}
+
 impl Error {
     /// Names the file in an error that does not name one yet.
     #[must_use]
@@ -118,6 +167,7 @@ impl Error {
         | Self::Unsupported { path, .. }
         | Self::Limit { path, .. }
         | Self::OutOfMemory { path, .. }
+        | Self::Plugin { path, .. }
         | Self::Argument { path, .. } = &mut self
         {
             path.get_or_insert_with(|| file.to_path_buf());

@@ -1,14 +1,15 @@
 //! mapwave maps an audio file into memory and hands out its samples.
 //!
 //! Data flows one way: [`source`] (bytes) -> [`container`] (where the samples are) -> [`pcm`] (what they mean) ->
-//! [`reader`] (frames). WAV, RIFX, RF64, BW64, Wave64, AIFF, AIFF-C and CAF are read here; a compressed stream inside
-//! them becomes a [`track::Track`] for a codec plugin.
+//! [`reader`] (frames). WAV, RIFX, RF64, BW64, Wave64, AIFF, AIFF-C and CAF are read here; compressed streams, in them and in
+//! every other format, are decoded by codec plugins, which [`host`] finds and calls.
 
 pub mod container;
 pub mod cursor;
 pub mod decode;
 pub mod error;
 pub mod frames;
+pub mod host;
 mod mix;
 pub mod pcm;
 pub mod reader;
@@ -18,7 +19,7 @@ pub mod spec;
 pub mod track;
 
 pub use decode::Effort;
-pub use error::{Error, Result};
+pub use error::{Error, Fault, Result};
 pub use frames::{Buffer, Frames};
 pub use pcm::{OutputFormat, SampleFormat};
 pub use reader::{Reader, View};

@@ -10,15 +10,15 @@ use crate::spec::{ChannelSelection, FrameSpec, Layout};
 /// The number of samples that pass through a stage at a time: 32 KiB of doubles.
 const STAGE_SAMPLES: usize = 4096;
 
-/// One output array cut along time: a single slice of interleaved samples, or one slice a channel when planar.
-pub(crate) type Planes<'a> = Vec<&'a mut [MaybeUninit<u8>]>;
-
 /// Everything that is decided once for a whole read.
 #[derive(Debug)]
 pub(crate) struct Mixer {
     from: SampleFormat,
     num_channels: usize,
     path: Path,
+    /// Slices of the output, and the size of a frame in one of them.
+    num_planes: usize,
+    plane_frame_bytes: usize,
 }
 
 /// The way samples take; the first that fits is the fastest.
@@ -68,7 +68,35 @@ impl Mixer {
                 }
             }
         };
-        Self { from, num_channels: num_channels.into(), path }
+        let num_output_channels = match &spec.channels {
+            ChannelSelection::All => num_channels.into(),
+            ChannelSelection::Only(channels) => channels.len(),
+            ChannelSelection::Mono(_) => 1,
+        };
+        let is_planar = matches!(path, Path::Gather { planar: true, .. });
+        let num_planes = if is_planar { num_output_channels } else { 1 };
+        let plane_frame_bytes = num_output_channels / num_planes.max(1) * spec.format.num_bytes();
+        Self { from, num_channels: num_channels.into(), path, num_planes, plane_frame_bytes }
+    }
+
+    /// The number of slices that the output has: one for each channel when they stand apart.
+    pub(crate) fn num_planes(&self) -> usize {
+        self.num_planes
+    }
+
+    /// The size of a frame in one slice of the output.
+    pub(crate) fn plane_frame_bytes(&self) -> usize {
+        self.plane_frame_bytes
+    }
+
+    /// Whether the samples of all channels go to slices of their own as they are.
+    pub(crate) fn is_planar_copy(&self, format: OutputFormat) -> bool {
+        match &self.path {
+            Path::Gather { channels, planar: true, .. } => {
+                self.from.native() == Some(format) && channels.iter().copied().eq(0..self.num_channels)
+            }
+            _ => false,
+        }
     }
 
     /// Whether the output is the file's bytes as they are.
@@ -192,7 +220,7 @@ mod tests {
         let (num_planes, plane_samples) =
             if mixer.is_planar() { (num_out, num_frames) } else { (1, num_out * num_frames) };
         let mut buffers = vec![vec![MaybeUninit::<u64>::uninit(); plane_samples]; num_planes];
-        let mut planes: Planes<'_> = buffers
+        let mut planes: Vec<&mut [MaybeUninit<u8>]> = buffers
             .iter_mut()
             .map(|buffer| {
                 #[allow(unsafe_code)]

@@ -5,11 +5,13 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::container;
-use crate::decode::{Effort, PcmTrack};
+use crate::decode::{CodedTrack, Effort, FrameTrack, PcmTrack};
 use crate::error::{Error, Result};
 use crate::frames::{Buffer, Frames};
+use crate::host::{self, NotOpened};
 use crate::pcm::OutputFormat;
 use crate::source::{Access, Scratch, Source};
 use crate::spec::FrameSpec;
@@ -35,18 +37,20 @@ const HEAD_BYTES: u64 = 4096;
 /// ```
 #[derive(Debug)]
 pub struct Reader {
-    source: Source,
+    // Declared before the source, so that a plugin's handles are closed while its bytes are still there.
+    frames: FrameTrack,
     track: Track,
-    pcm: PcmTrack,
+    source: Arc<Source>,
 }
 
 impl Reader {
     /// Opens a file for many reads: it is mapped at the first one and stays mapped.
     ///
     /// # Errors
-    /// [`Error::Io`] when it cannot be opened, [`Error::Malformed`] and [`Error::Unsupported`] as its bytes deserve.
+    /// [`Error::Io`] when it cannot be opened, [`Error::Malformed`], [`Error::Unsupported`] and [`Error::Plugin`] as its bytes
+    /// deserve.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        Self::new(Source::open(path.as_ref(), Access::Kept)?)
+        Self::new(Source::open(path.as_ref(), Access::Kept)?, None)
     }
 
     /// Opens a file for a single read, which is cheaper when that read is short.
@@ -54,25 +58,29 @@ impl Reader {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_once(path: impl AsRef<Path>) -> Result<Self> {
-        Self::new(Source::open(path.as_ref(), Access::Once)?)
+        Self::new(Source::open(path.as_ref(), Access::Once)?, None)
     }
 
     /// Reads a whole file that is in memory.
     ///
     /// # Errors
-    /// [`Error::Malformed`] and [`Error::Unsupported`] as the bytes deserve.
+    /// As [`open`](Self::open).
     pub fn from_bytes(bytes: impl AsRef<[u8]> + Send + Sync + 'static) -> Result<Self> {
-        Self::new(Source::from_bytes(bytes)?)
+        Self::new(Source::from_bytes(bytes)?, None)
     }
 
-    fn new(source: Source) -> Result<Self> {
+    /// Opens a source, with the codec plugin of the name `codec` when one is given.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); [`Error::Argument`] when no such plugin is loaded.
+    pub fn new(source: Source, codec: Option<&str>) -> Result<Self> {
+        let source = Arc::new(source);
         let named = |error: Error| match source.path() {
             Some(path) => error.in_file(path),
             None => error,
         };
-        let track = parse(&source).map_err(named)?;
-        let pcm = PcmTrack::new(&track).map_err(named)?;
-        Ok(Self { source, track, pcm })
+        let (frames, track) = open_track(&source, codec).map_err(named)?;
+        Ok(Self { frames, track, source })
     }
 
     /// What the container says about the sound.
@@ -82,7 +90,15 @@ impl Reader {
 
     /// The number of frames that can be read.
     pub fn num_frames(&self) -> u64 {
-        self.pcm.num_frames()
+        self.frames.num_frames()
+    }
+
+    /// The file's metadata as its codec plugin reads it: lower-case Vorbis comment names, such as `title`, and their values.
+    pub fn tags(&self) -> Vec<(String, String)> {
+        match &self.frames {
+            FrameTrack::Pcm(_) => Vec::new(),
+            FrameTrack::Coded(track) => track.tags(),
+        }
     }
 
     /// The file's path, when it has one.
@@ -156,7 +172,7 @@ impl Reader {
         effort: &Effort<'_>,
     ) -> Result<()> {
         self.check(&frames)?;
-        self.pcm.read(&self.source, frames, spec, out, effort).map_err(|error| self.named(error))
+        self.frames.read(&self.source, frames, spec, out, effort).map_err(|error| self.named(error))
     }
 
     /// The samples of the whole file in place and in their own format, interleaved.
@@ -173,12 +189,15 @@ impl Reader {
             let container = Some(self.track.container);
             Err(self.named(Error::Unsupported { path: None, container, codec, what }))
         };
-        let format = self.pcm.format();
+        let FrameTrack::Pcm(pcm) = &self.frames else {
+            return refuse(format!("{} is a compressed format", self.track.codec.name()));
+        };
+        let format = pcm.format();
         let Some(native) = format.native() else {
             return refuse(format!("{} is no array type of this machine", format.name()));
         };
         let Some(file) = self.source.whole() else { return refuse("the file cannot be mapped".to_owned()) };
-        let range = self.pcm.bytes_of(&(0..self.num_frames()));
+        let range = pcm.bytes_of(&(0..self.num_frames()));
         let bounds = usize::try_from(range.start).ok().zip(usize::try_from(range.end).ok());
         let bytes = bounds.and_then(|(start, end)| file.get(start..end)).unwrap_or_default();
         if bytes.as_ptr().addr() % native.num_bytes() != 0 {
@@ -215,6 +234,46 @@ pub struct View<'a> {
     pub bytes: &'a [u8],
     /// The type of the samples.
     pub format: OutputFormat,
+}
+
+/// Finds who reads the file: this crate when it is PCM in one of its containers, else a codec plugin.
+fn open_track(source: &Arc<Source>, codec: Option<&str>) -> Result<(FrameTrack, Track)> {
+    let parsed = parse(source);
+    let track = match (parsed, codec) {
+        (Ok(track), None) => match PcmTrack::new(&track) {
+            Some(pcm) => return Ok((FrameTrack::Pcm(pcm), track)),
+            None => Ok(track),
+        },
+        // What is broken in a container of this crate's own is broken for everybody.
+        (Err(error), None) if !matches!(error, Error::Unsupported { .. }) => return Err(error),
+        (parsed, _) => parsed,
+    };
+    let hint = track.as_ref().ok().filter(|track| track.pcm().is_none());
+    match host::open(source, hint, codec) {
+        Ok(decoder) => {
+            let coded = CodedTrack::new(decoder, hint)?;
+            let track = coded.describe(source);
+            source.verify(source.len())?;
+            Ok((FrameTrack::Coded(coded), track))
+        }
+        Err(NotOpened::Failed(error)) => Err(error),
+        Err(NotOpened::Unread(asked)) => Err(unread(track, asked)),
+    }
+}
+
+/// The error for a file that nobody reads.
+fn unread(track: Result<Track>, asked: String) -> Error {
+    match track {
+        Ok(track) => {
+            let what = format!("{} audio in a {} file: {asked}", track.codec.name(), track.container);
+            let codec = Some(track.codec.name().to_owned());
+            Error::Unsupported { path: None, container: Some(track.container), codec, what }
+        }
+        Err(Error::Unsupported { path, container, codec, what }) => {
+            Error::Unsupported { path, container, codec, what: format!("{what}; {asked}") }
+        }
+        Err(error) => error,
+    }
 }
 
 /// Parses the headers from the first page, or, when they reach further, from the whole file.

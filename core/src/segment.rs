@@ -1,8 +1,13 @@
-//! How one read is cut into blocks that several threads work on.
+//! How one read is cut into pieces that several threads work on.
 
 #![forbid(unsafe_code)]
 
-use std::sync::OnceLock;
+use std::mem::MaybeUninit;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use crate::error::{Error, Result};
 
 /// The output that a thread must have to itself to pay for its start (measured: 20 to 50 us), in bytes: less where the
 /// input is copied from the page cache first, which is most of the work.
@@ -13,7 +18,16 @@ const MIN_COPIED_BYTES_PER_THREAD: u64 = 5 << 18;
 /// second-level cache until it is converted.
 const BLOCK_BYTES: u64 = 512 << 10;
 
-/// The number of threads that a read with `num_bytes` of output is worth, at most `max`.
+/// The fewest frames that a decoder of its own pays for: 32768 frames take about 0.7 ms, a thread's start 50 us.
+const MIN_SEGMENT_FRAMES: u64 = 1 << 15;
+
+/// How many times the cost of a seek a segment must be worth, so that seeking adds a sixteenth at most.
+const MIN_SEEKS_PER_SEGMENT: u64 = 16;
+
+/// How many segments there are for each thread, so that one that is slow or late holds up the end by little.
+const SEGMENTS_PER_THREAD: u64 = 4;
+
+/// The number of threads that a read of PCM with `num_bytes` of output is worth, at most `max`.
 pub(crate) fn num_threads(num_bytes: u64, in_place: bool, max: usize) -> usize {
     let least = if in_place { MIN_BYTES_PER_THREAD } else { MIN_COPIED_BYTES_PER_THREAD };
     let worth = usize::try_from(num_bytes / least).unwrap_or(usize::MAX);
@@ -29,6 +43,131 @@ pub(crate) fn frames_per_block(bytes_per_frame: u64) -> u64 {
     }
 }
 
+/// Cuts frames of a compressed stream into segments that are decoded apart from each other: one for a single thread and for
+/// few frames. With a grid, every cut lies on a multiple of it.
+pub(crate) fn plan(
+    frames: Range<u64>,
+    seek_cost: u64,
+    grid: Option<u64>,
+    max_threads: usize,
+) -> Vec<Range<u64>> {
+    let num_frames = frames.end.saturating_sub(frames.start);
+    let least = MIN_SEGMENT_FRAMES.max(seek_cost.saturating_mul(MIN_SEEKS_PER_SEGMENT));
+    let wanted = match max_threads {
+        0 | 1 => 1,
+        threads => (threads as u64).saturating_mul(SEGMENTS_PER_THREAD),
+    };
+    // Two segments are worth it even when they are shorter than would be good, as long as a seek is a small part of them.
+    let wanted =
+        wanted.min(num_frames / least).max(if num_frames >= least / 2 * 2 { wanted.min(2) } else { 1 });
+    let step = num_frames.div_ceil(wanted.max(1)).max(1);
+    let mut cuts = vec![frames.start];
+    for index in 1..wanted {
+        let cut = frames.start.saturating_add(index.saturating_mul(step));
+        let cut = grid.map_or(cut, |grid| cut.div_ceil(grid).saturating_mul(grid));
+        if cut < frames.end && cuts.last().is_some_and(|&last| cut > last) {
+            cuts.push(cut);
+        }
+    }
+    let ends = cuts.iter().skip(1).copied().chain([frames.end]);
+    cuts.iter().copied().zip(ends).map(|(start, end)| start..end).collect()
+}
+
+/// Frames and their place in the output: one slice of interleaved samples, or one slice a channel when planar.
+pub(crate) struct Piece<'a> {
+    pub(crate) frames: Range<u64>,
+    pub(crate) planes: Vec<&'a mut [MaybeUninit<u8>]>,
+}
+
+/// Cuts an output of `num_planes` planes at the ends of `ranges`, which follow each other and fill it.
+pub(crate) fn cut<'a>(
+    out: &'a mut [MaybeUninit<u8>],
+    num_planes: usize,
+    bytes_per_frame: usize,
+    ranges: impl IntoIterator<Item = Range<u64>>,
+) -> Vec<Piece<'a>> {
+    let plane_bytes = (out.len() / num_planes.max(1)).max(1);
+    let mut rest: Vec<&mut [MaybeUninit<u8>]> = out.chunks_exact_mut(plane_bytes).collect();
+    let mut take = |frames: Range<u64>| {
+        let num_frames = usize::try_from(frames.end - frames.start).unwrap_or(usize::MAX);
+        let num_bytes = num_frames.saturating_mul(bytes_per_frame);
+        let planes = rest.iter_mut().map(|plane| {
+            let length = num_bytes.min(plane.len());
+            plane.split_off_mut(..length).unwrap_or_default()
+        });
+        Piece { planes: planes.collect(), frames }
+    };
+    ranges.into_iter().map(&mut take).collect()
+}
+
+/// Whether the work on a piece should end early.
+pub(crate) struct Stop<'a> {
+    stopped: &'a AtomicBool,
+    interrupted: &'a dyn Fn() -> bool,
+}
+
+impl Stop<'_> {
+    /// An error when the caller wants no more or another thread has failed.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.stopped.load(Ordering::Relaxed) {
+            return Err(Error::Interrupted);
+        }
+        if (self.interrupted)() {
+            // The caller says it once.
+            self.stopped.store(true, Ordering::Relaxed);
+            return Err(Error::Interrupted);
+        }
+        Ok(())
+    }
+}
+
+/// Works on all pieces with up to `num_threads` threads, the caller's included, each with what `start` makes for it. The
+/// first error ends it all.
+pub(crate) fn work<'a, L>(
+    pieces: Vec<Piece<'a>>,
+    num_threads: usize,
+    interrupted: &dyn Fn() -> bool,
+    start: impl Fn() -> L + Sync,
+    read: impl Fn(&mut L, Piece<'a>, &Stop<'_>) -> Result<()> + Sync,
+) -> Result<()> {
+    let num_threads = num_threads.min(pieces.len());
+    let (queue, stopped) = (Mutex::new(pieces.into_iter()), AtomicBool::new(false));
+    let run = |interrupted: &dyn Fn() -> bool| {
+        let mut local = start();
+        let stop = Stop { stopped: &stopped, interrupted };
+        loop {
+            stop.check()?;
+            let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some(piece) = next else { return Ok(()) };
+            read(&mut local, piece, &stop).inspect_err(|_| stopped.store(true, Ordering::Relaxed))?;
+        }
+    };
+    if num_threads <= 1 {
+        return run(interrupted);
+    }
+    std::thread::scope(|scope| {
+        let work = || run(&|| false);
+        // Where no thread can be had, the caller's does all the work.
+        let start = |_| std::thread::Builder::new().spawn_scoped(scope, work).ok();
+        let workers: Vec<_> = (1..num_threads).filter_map(start).collect();
+        let mut result = run(interrupted);
+        for worker in workers {
+            match worker.join() {
+                // An error of its own counts for more than having been stopped by another's.
+                Ok(other) => {
+                    if matches!(result, Ok(()) | Err(Error::Interrupted))
+                        && !matches!(other, Ok(()) | Err(Error::Interrupted))
+                    {
+                        result = other;
+                    }
+                }
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        result
+    })
+}
+
 /// The processors this process may use; asked for once, since the answer is read from several files.
 pub fn num_processors() -> usize {
     static PROCESSORS: OnceLock<usize> = OnceLock::new();
@@ -36,6 +175,7 @@ pub fn num_processors() -> usize {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -56,5 +196,62 @@ mod tests {
         }
         assert_eq!(frames_per_block(1 << 30), 1);
         assert_eq!(frames_per_block(8), 1 << 16);
+    }
+
+    #[test]
+    fn segments_fill_the_range_and_cuts_lie_on_the_grid() {
+        for (frames, cost, grid, threads) in [
+            (0..0, 0, None, 2),
+            (5..6, 0, None, 8),
+            (0..10_000_000, 0, None, 2),
+            (123..8_590_123, 1152 * 10, None, 8),
+            (100..8_590_123, 0, Some(32_768), 3),
+            (0..40_000, 100, Some(1 << 40), 4),
+            (u64::MAX - 10..u64::MAX, u64::MAX, Some(u64::MAX), 4),
+        ] {
+            let segments = plan(frames.clone(), cost, grid, threads);
+            assert_eq!(segments.first().unwrap().start, frames.start);
+            assert_eq!(segments.last().unwrap().end, frames.end);
+            for (one, next) in segments.iter().zip(segments.iter().skip(1)) {
+                assert_eq!(one.end, next.start);
+                assert!(one.start < one.end);
+                assert!(grid.is_none_or(|grid| next.start.is_multiple_of(grid)));
+            }
+            assert!(segments.len() <= 4 * threads);
+        }
+        assert_eq!(plan(0..1 << 20, 0, None, 1).len(), 1);
+        assert_eq!(plan(0..1 << 20, 0, None, 2).len(), 8);
+        assert_eq!(plan(0..1 << 20, 1 << 20, None, 2).len(), 1);
+    }
+
+    #[test]
+    fn an_output_is_cut_plane_by_plane() {
+        let mut out = [const { MaybeUninit::new(0) }; 2 * 10 * 4];
+        let pieces = cut(&mut out, 2, 4, [0..3, 3..10]);
+        let lengths: Vec<Vec<usize>> =
+            pieces.iter().map(|piece| piece.planes.iter().map(|plane| plane.len()).collect()).collect();
+        assert_eq!(lengths, [[12, 12], [28, 28]]);
+    }
+
+    #[test]
+    fn an_error_of_any_thread_comes_out_and_an_interruption_stops_all() {
+        let mut out = [const { MaybeUninit::new(0) }; 64];
+        let pieces = || (0..64).map(|frame| frame..frame + 1);
+        for num_threads in [1, 4] {
+            let result = work(
+                cut(&mut out, 1, 1, pieces()),
+                num_threads,
+                &|| false,
+                || (),
+                |(), piece, _| match piece.frames.start {
+                    40 => Err(Error::argument("frame", "not 40", 40)),
+                    _ => Ok(()),
+                },
+            );
+            assert!(matches!(result, Err(Error::Argument { .. })));
+            let result =
+                work(cut(&mut out, 1, 1, pieces()), num_threads, &|| true, || (), |(), _, stop| stop.check());
+            assert!(matches!(result, Err(Error::Interrupted)));
+        }
     }
 }

@@ -27,6 +27,8 @@ pub enum Container {
     Aifc,
     /// Apple Core Audio Format.
     Caf,
+    /// A container that a codec plugin parses, by the name the plugin gives it.
+    Foreign(&'static str),
 }
 
 impl Container {
@@ -41,6 +43,7 @@ impl Container {
             Self::Aiff => "aiff",
             Self::Aifc => "aifc",
             Self::Caf => "caf",
+            Self::Foreign(name) => name,
         }
     }
 }
@@ -58,6 +61,8 @@ pub enum Codec {
     Pcm(SampleFormat),
     /// Packets that only a codec plugin can decode.
     Packets(PacketCodec),
+    /// A stream that a codec plugin has opened.
+    Coded(CodedStream),
 }
 
 impl Codec {
@@ -66,8 +71,26 @@ impl Codec {
         match self {
             Self::Pcm(format) => format.name(),
             Self::Packets(packets) => &packets.name,
+            Self::Coded(stream) => stream.name,
         }
     }
+}
+
+/// A stream as the codec plugin describes it that decodes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodedStream {
+    /// The codec in FFmpeg's terms, such as `mp3` or `flac`.
+    pub name: &'static str,
+    /// The plugin that decodes it.
+    pub plugin: &'static str,
+    /// The samples as they come out of the decoder without loss: `S16`, `S32` or `F32` in this machine's byte order.
+    pub native: SampleFormat,
+    /// Whether the samples are those that went into the encoder.
+    pub is_lossless: bool,
+    /// Encoder delay in frames, which is not part of the sound and left out.
+    pub priming_frames: u32,
+    /// Frames at the end that only fill the last packet, which are left out.
+    pub padding_frames: u32,
 }
 
 /// A compressed stream inside a container that this crate parses, described for a codec plugin.
@@ -131,7 +154,8 @@ pub struct Track {
     pub num_frames: Option<u64>,
     /// Where the sound's bytes stand in the file.
     pub data: Range<u64>,
-    /// How many bytes the container promises beyond the end of the file; not 0 only for a file that was cut off.
+    /// How many bytes the container promises beyond the end of the file; not 0 only for a file that was cut off. A codec plugin
+    /// only says that there are some: then it is 1.
     pub missing_bytes: u64,
 }
 
@@ -140,7 +164,7 @@ impl Track {
     pub fn pcm(&self) -> Option<SampleFormat> {
         match self.codec {
             Codec::Pcm(format) => Some(format),
-            Codec::Packets(_) => None,
+            Codec::Packets(_) | Codec::Coded(_) => None,
         }
     }
 

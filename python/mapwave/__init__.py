@@ -21,9 +21,22 @@ import os
 import sys
 from typing import Any
 
-from . import errors
-from ._core import Api, AudioInfo, Blocks, Frames, Reader, Stream, build_info
-from .errors import AudioError, MalformedFile, UnsupportedFormat
+from . import _core, errors
+from ._core import (
+    Api,
+    AudioInfo,
+    Blocks,
+    Frames,
+    Plugin,
+    PluginDirectory,
+    Reader,
+    Stream,
+    build_info,
+    plugin_directories,
+    plugins,
+    register_plugin,
+)
+from .errors import AudioError, MalformedFile, PluginError, UnsupportedFormat
 
 __all__ = [
     "AudioError",
@@ -31,6 +44,9 @@ __all__ = [
     "Blocks",
     "Frames",
     "MalformedFile",
+    "Plugin",
+    "PluginDirectory",
+    "PluginError",
     "Reader",
     "Stream",
     "UnsupportedFormat",
@@ -39,6 +55,9 @@ __all__ = [
     "info",
     "load",
     "open",
+    "plugin_directories",
+    "plugins",
+    "register_plugin",
     "show_build_info",
     "stream",
     "supports_soxr",
@@ -64,6 +83,22 @@ def _mlx() -> Any:
         ) from None
     return Arrays
 
+
+# Nothing of this runs before a file needs a plugin. A library of somebody else's is loaded for the first time by an
+# interpreter of its own, which has nothing but the extension module.
+_TRY_PLUGIN = """
+import sys
+from importlib.machinery import ExtensionFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+loader = ExtensionFileLoader("_core", sys.argv[1])
+core = module_from_spec(spec_from_loader("_core", loader))
+loader.exec_module(core)
+sys.exit(core.try_plugin(sys.argv[2]))
+"""
+_core.set_up_plugins(
+    os.path.join(os.path.dirname(__file__), "plugins"),
+    [sys.executable, "-I", "-S", "-c", _TRY_PLUGIN, _core.__file__] if sys.executable else [],
+)
 
 _api = Api(_mlx, __name__)
 

@@ -9,10 +9,16 @@ from ._core import Api
 from ._core import AudioInfo as AudioInfo
 from ._core import Blocks as Blocks
 from ._core import Frames as Frames
+from ._core import Plugin as Plugin
+from ._core import PluginDirectory as PluginDirectory
 from ._core import Reader as Reader
 from ._core import Stream as Stream
+from ._core import plugin_directories as plugin_directories
+from ._core import plugins as plugins
+from ._core import register_plugin as register_plugin
 from .errors import AudioError as AudioError
 from .errors import MalformedFile as MalformedFile
+from .errors import PluginError as PluginError
 from .errors import UnsupportedFormat as UnsupportedFormat
 
 __all__ = [
@@ -21,6 +27,9 @@ __all__ = [
     "Blocks",
     "Frames",
     "MalformedFile",
+    "Plugin",
+    "PluginDirectory",
+    "PluginError",
     "Reader",
     "Stream",
     "UnsupportedFormat",
@@ -29,6 +38,9 @@ __all__ = [
     "info",
     "load",
     "open",
+    "plugin_directories",
+    "plugins",
+    "register_plugin",
     "show_build_info",
     "stream",
     "supports_soxr",

@@ -1,12 +1,31 @@
 """The Rust side of mapwave."""
 
 from collections.abc import Callable, Iterable, Sequence
+from os import PathLike
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Literal, Self, TypeVar, final
 
 from .types import Dtype, Layout, MonoMode, ResampleQuality, Source
 
-__all__ = ["Api", "AudioInfo", "Blocks", "Frames", "Reader", "Stream", "api_of", "build_info", "zeros"]
+__all__ = [
+    "Api",
+    "AudioInfo",
+    "Blocks",
+    "Frames",
+    "Plugin",
+    "PluginDirectory",
+    "Reader",
+    "Stream",
+    "api_of",
+    "build_info",
+    "plugin_directories",
+    "plugins",
+    "register_plugin",
+    "set_up_plugins",
+    "try_plugin",
+    "zeros",
+]
 
 Array = TypeVar("Array")
 
@@ -27,6 +46,11 @@ class AudioInfo:
         bits: int,
         channel_layout: str | None,
         is_truncated: bool,
+        is_lossless: bool,
+        plugin: str | None,
+        priming_frames: int,
+        padding_frames: int,
+        tags: dict[str, str],
     ) -> Self: ...
     @property
     def frames(self) -> int:
@@ -61,6 +85,21 @@ class AudioInfo:
     @property
     def is_truncated(self) -> bool:
         """Whether the file ends before the sound does that it promises; frames counts what is there."""
+    @property
+    def is_lossless(self) -> bool:
+        """Whether the samples are those that were recorded or given to the encoder."""
+    @property
+    def plugin(self) -> str | None:
+        """The codec plugin that decodes it, or None when mapwave reads it itself."""
+    @property
+    def priming_frames(self) -> int:
+        """The encoder's delay in frames, which is left out."""
+    @property
+    def padding_frames(self) -> int:
+        """Frames at the end that only fill the last packet, which are left out."""
+    @property
+    def tags(self) -> dict[str, str]:
+        """Metadata: lower-case Vorbis comment names and their values, several joined by "; "."""
 
     __hash__: None  # type: ignore[assignment]
 
@@ -191,9 +230,11 @@ class Api(Generic[Array]):
         start: int | None = None,
         stop: int | None = None,
         channels: int | Sequence[int] | None = None,
+        codec: str | None = None,
+        threads: int | None = None,
     ) -> tuple[Array, int]:
         """Reads audio into an array and returns it with its sample rate in Hz."""
-    def info(self, path: Source) -> AudioInfo:
+    def info(self, path: Source, *, codec: str | None = None) -> AudioInfo:
         """Says what is in a file without reading its samples."""
     def stream(
         self,
@@ -213,6 +254,8 @@ class Api(Generic[Array]):
         start: int | None = None,
         stop: int | None = None,
         channels: int | Sequence[int] | None = None,
+        codec: str | None = None,
+        threads: int | None = None,
     ) -> Stream[Array]:
         """Opens a file to be read in chunks, one after the other, in bounded memory."""
     def batch_load(
@@ -233,8 +276,10 @@ class Api(Generic[Array]):
         stop: int | None = None,
         channels: int | Sequence[int] | None = None,
         progress: bool | Callable[[int, int], object] | None = None,
+        codec: str | None = None,
+        threads: int | None = 1,
     ) -> list[tuple[Array, int]]:
-        """Reads many files on several threads; the results are in the order of paths."""
+        """Reads many files at once; the results are in the order of paths."""
     def open(
         self,
         path: Source,
@@ -246,8 +291,86 @@ class Api(Generic[Array]):
         dtype: Dtype = "float32",
         squeeze_mono: bool = False,
         channels: int | Sequence[int] | None = None,
+        codec: str | None = None,
+        threads: int | None = None,
     ) -> Reader[Array]:
         """Opens a file for many reads from anywhere in it."""
+
+@final
+class Plugin:
+    """A codec plugin: a library that was found, or a part of mapwave itself."""
+
+    @property
+    def id(self) -> str:
+        """The name, by which codec= picks it; the file's name when it could not be loaded."""
+    @property
+    def loaded(self) -> bool:
+        """Whether it is used."""
+    @property
+    def refused(self) -> str | None:
+        """Why it is not used, or None."""
+    @property
+    def origin(self) -> Literal["registered", "environment", "user", "embedded", "bundled", "system"]:
+        """Why it is known."""
+    @property
+    def path(self) -> Path | None:
+        """The library, or None for a part of mapwave itself."""
+    @property
+    def version(self) -> str:
+        """Its version."""
+    @property
+    def vendor(self) -> str:
+        """Who made it."""
+    @property
+    def license(self) -> str:
+        """Its licence as an SPDX expression."""
+    @property
+    def dependencies(self) -> str:
+        """The libraries that it needs and found, with their versions."""
+    @property
+    def decodes(self) -> list[str]:
+        """The codecs it decodes, in FFmpeg's terms."""
+    @property
+    def encodes(self) -> list[str]:
+        """The codecs it encodes, in FFmpeg's terms."""
+    @property
+    def extensions(self) -> list[str]:
+        """The usual extensions of the files it decodes."""
+    @property
+    def resamples(self) -> list[str]:
+        """The qualities of its resamplers."""
+
+@final
+class PluginDirectory:
+    """A directory that is searched for plugins."""
+
+    @property
+    def path(self) -> Path:
+        """Its path."""
+    @property
+    def origin(self) -> Literal["environment", "user", "bundled", "system"]:
+        """Why it is searched."""
+    @property
+    def exists(self) -> bool:
+        """Whether it is there."""
+    @property
+    def refused(self) -> str | None:
+        """Why nothing in it is loaded, or None."""
+
+def plugins() -> list[Plugin]:
+    """The codec plugins: those in use, in order of precedence, and those that were refused, with the reason."""
+
+def plugin_directories() -> list[PluginDirectory]:
+    """The directories that are searched for plugins, in order of precedence."""
+
+def register_plugin(path: str | PathLike[str]) -> Plugin:
+    """Loads a codec plugin by its path; it is asked before all others."""
+
+def set_up_plugins(bundled: str | PathLike[str], checker: Sequence[str]) -> None:
+    """Makes the embedded codecs known; called once, at import."""
+
+def try_plugin(path: str | PathLike[str]) -> int:
+    """Loads a library in this process, which is thrown away afterwards, and returns its exit status."""
 
 def api_of(module: str) -> Api[Any]:
     """The `_api` of a module: how an Api, and so a function of it, is unpickled."""

@@ -31,7 +31,8 @@ def main() -> int:
     print(f"containers     {', '.join(facts['containers'])}")
     for line in _array_libraries():
         print(line)
-    print("codec plugins  none: only PCM, A-law and mu-law are read")
+    for line in _plugins():
+        print(line)
     print("resampling     not available in this version")
     return _self_test()
 
@@ -65,6 +66,23 @@ def _array_libraries() -> Iterator[str]:
                 yield f"               {size} by route {letter}: {why}"
         else:
             yield f"{name:<14} {version}"
+
+
+def _plugins() -> Iterator[str]:
+    import mapwave
+
+    label = "codec plugins"
+    for plugin in mapwave.plugins():
+        place = plugin.path or "part of mapwave"
+        if plugin.refused is None:
+            codecs = ", ".join([*plugin.decodes, *(f"{codec} (encoder)" for codec in plugin.encodes)])
+            yield f"{label:<14} {plugin.id} {plugin.version} ({place}): {codecs}"
+        else:
+            yield f"{label:<14} {plugin.id} REFUSED ({place}): {plugin.refused}"
+        label = ""
+    for directory in mapwave.plugin_directories():
+        if directory.refused is not None:
+            yield f"               {directory.path} REFUSED: {directory.refused}"
 
 
 def _self_test() -> int:

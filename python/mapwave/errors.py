@@ -1,6 +1,7 @@
 """What mapwave raises: every error is an :class:`AudioError` and the built-in error one would expect.
 
-All of them pickle, and carry ``path``, ``offset`` (in bytes), ``container`` and ``codec`` where these are known.
+All of them pickle, and carry ``path``, ``offset`` (in bytes), ``container``, ``codec`` and ``plugin`` where these
+are known.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ class AudioError(Exception):
         offset: The place in the file in bytes, or None.
         container: The container's short name, such as ``"wav"``, or None.
         codec: The codec's name, such as ``"adpcm_ms"``, or None.
+        plugin: The codec plugin that failed, such as ``"symphonia"``, or None.
     """
 
     def __init__(
@@ -26,6 +28,7 @@ class AudioError(Exception):
         offset: int | None = None,
         container: str | None = None,
         codec: str | None = None,
+        plugin: str | None = None,
         errno: int | None = None,
     ) -> None:
         super().__init__(message)
@@ -33,6 +36,7 @@ class AudioError(Exception):
         self.offset = offset
         self.container = container
         self.codec = codec
+        self.plugin = plugin
         if isinstance(self, OSError):
             OSError.__setattr__(self, "errno", errno)
             OSError.__setattr__(self, "filename", path)
@@ -41,7 +45,7 @@ class AudioError(Exception):
         return str(self.args[0])
 
     def __reduce__(self) -> tuple[Any, ...]:
-        facts = {name: getattr(self, name) for name in ("path", "offset", "container", "codec")}
+        facts = {name: getattr(self, name) for name in ("path", "offset", "container", "codec", "plugin")}
         facts["errno"] = getattr(self, "errno", None)
         return _rebuild, (type(self), self.args[0], facts)
 
@@ -84,6 +88,10 @@ class AudioPermissionDenied(AudioIOError, PermissionError):
 
 class AudioIsADirectory(AudioIOError, IsADirectoryError):
     """The path is a directory."""
+
+
+class PluginError(AudioError, RuntimeError):
+    """A codec plugin is at fault, not the file: it cannot be loaded, broke a rule or lacks a library it needs."""
 
 
 class NotAvailable(AudioError, NotImplementedError):

@@ -10,7 +10,7 @@ use crate::batch::{self, Batch};
 use crate::errors::{invalid, raise};
 use crate::info::AudioInfo;
 use crate::input::{self, Input};
-use crate::options::{Output, Rate, Window};
+use crate::options::{Output, Rate, Request, Window, max_threads};
 use crate::reader::Reader;
 use crate::stream::Stream;
 
@@ -63,6 +63,8 @@ impl Api {
     ///     start: The first frame wanted, instead of offset; negative counts from the end.
     ///     stop: The frame after the last one wanted, instead of duration; negative counts from the end.
     ///     channels: A channel number or several, counted from 0, in the order wanted; None is all.
+    ///     codec: The name of the codec plugin to use; None is the one that is surest of the file.
+    ///     threads: How many threads may decode; None is one for each processor. The result is the same for any number.
     ///
     /// Returns:
     ///     (audio, sample_rate): the array, and the rate in Hz.
@@ -70,6 +72,7 @@ impl Api {
     /// Raises:
     ///     FileNotFoundError, PermissionError, IsADirectoryError, OSError: The file cannot be opened or read.
     ///     mapwave.UnsupportedFormat, mapwave.MalformedFile: It is not audio that can be read; both are ValueErrors.
+    ///     mapwave.PluginError: A codec plugin is at fault, not the file; a RuntimeError.
     ///     ValueError: An argument makes no sense, or the offset lies past the end.
     ///     TypeError: An argument is of the wrong type.
     ///     NotImplementedError: sr differs from the file's.
@@ -77,7 +80,7 @@ impl Api {
     /// All of them but TypeError are mapwave.AudioError too and name the file.
     #[pyo3(signature = (path, sr=None, offset=0.0, duration=None, mono=false, mono_mode="mean", layout="channels_last",
         dtype="float32", resample_quality="default", low_memory=false, squeeze_mono=false, *, start=None, stop=None,
-        channels=None))]
+        channels=None, codec=None, threads=None))]
     fn load<'py>(
         &self,
         py: Python<'py>,
@@ -95,6 +98,8 @@ impl Api {
         start: Option<i64>,
         stop: Option<i64>,
         channels: Option<&Bound<'py, PyAny>>,
+        codec: Option<&str>,
+        threads: Option<i64>,
     ) -> PyResult<(Bound<'py, PyAny>, u32)> {
         // Without resampling there is no scratch to bound: every read works in blocks of about a mebibyte.
         let _ = low_memory;
@@ -102,25 +107,27 @@ impl Api {
         let window = Window::new(py, offset, duration, start, stop)?;
         let spec = Output { mono, mono_mode, layout, dtype, squeeze_mono, channels }.spec(py)?;
         self.library.check(py, spec.format)?;
-        let reader = input::open(path, Access::Once)?;
+        let request = Request { spec, max_threads: max_threads(py, threads)? };
+        let reader = input::open(path, Access::Once, codec)?;
         let rate = rate.of(py, reader.track().sample_rate, reader.path())?;
         let frames = window.of(&reader).map_err(|error| raise(py, &error))?;
-        Ok((self.library.read(py, &reader, frames, &spec)?, rate))
+        Ok((self.library.read(py, &reader, frames, &request)?, rate))
     }
 
     /// Says what is in a file without reading its samples.
     ///
     /// Args:
     ///     path: As in load.
+    ///     codec: As in load.
     ///
     /// Returns:
     ///     AudioInfo; its frames are as many as load returns.
     ///
     /// Raises:
     ///     As load.
-    #[pyo3(signature = (path))]
-    fn info(&self, path: &Bound<'_, PyAny>) -> PyResult<AudioInfo> {
-        Ok(AudioInfo::from(&input::open(path, Access::Once)?))
+    #[pyo3(signature = (path, *, codec=None))]
+    fn info(&self, path: &Bound<'_, PyAny>, codec: Option<&str>) -> PyResult<AudioInfo> {
+        Ok(AudioInfo::from(&input::open(path, Access::Once, codec)?))
     }
 
     /// Opens a file to be read in chunks, one after the other, in bounded memory.
@@ -129,8 +136,8 @@ impl Api {
     ///     path: As in load.
     ///     chunk_frames: Frames in a chunk; the last may have fewer.
     ///     chunk_duration: Seconds in a chunk, instead: floor(chunk_duration * sample_rate) frames.
-    ///     sr, mono, mono_mode, dtype, offset, duration, squeeze_mono, layout, resample_quality, start, stop, channels:
-    ///         As in load.
+    ///     sr, mono, mono_mode, dtype, offset, duration, squeeze_mono, layout, resample_quality, start, stop, channels,
+    ///     codec, threads: As in load.
     ///
     /// Returns:
     ///     Stream: an iterator of (chunk, sample_rate) with read_chunk, at_eof, frames_read, chunk_frames, sample_rate and
@@ -140,7 +147,7 @@ impl Api {
     ///     As load; ValueError unless exactly one of chunk_frames and chunk_duration is given.
     #[pyo3(signature = (path, chunk_frames=None, chunk_duration=None, sr=None, mono=false, mono_mode="mean",
         dtype="float32", offset=0.0, duration=None, squeeze_mono=false, *, layout="channels_last",
-        resample_quality="default", start=None, stop=None, channels=None))]
+        resample_quality="default", start=None, stop=None, channels=None, codec=None, threads=None))]
     fn stream(
         &self,
         py: Python<'_>,
@@ -159,6 +166,8 @@ impl Api {
         start: Option<i64>,
         stop: Option<i64>,
         channels: Option<&Bound<'_, PyAny>>,
+        codec: Option<&str>,
+        threads: Option<i64>,
     ) -> PyResult<Stream> {
         let rate = Rate::new(py, sr, resample_quality)?;
         let window = Window::new(py, offset, duration, start, stop)?;
@@ -167,7 +176,8 @@ impl Api {
         if chunk_frames.is_some() == chunk_duration.is_some() {
             return Err(invalid(py, "exactly one of chunk_frames and chunk_duration must be given"));
         }
-        let reader = input::open(path, Access::Kept)?;
+        let request = Request { spec, max_threads: max_threads(py, threads)? };
+        let reader = input::open(path, Access::Kept, codec)?;
         let rate = rate.of(py, reader.track().sample_rate, reader.path())?;
         let frames = window.of(&reader).map_err(|error| raise(py, &error))?;
         let chunk_frames = match (chunk_frames, chunk_duration) {
@@ -180,16 +190,18 @@ impl Api {
                 invalid(py, &format!("chunk_duration must be at least one frame (1/{rate} s), got {got}"))
             })?,
         };
-        Stream::new(py, Arc::clone(&self.library), reader, rate, frames, spec, chunk_frames)
+        Stream::new(py, Arc::clone(&self.library), reader, rate, frames, request, chunk_frames)
     }
 
-    /// Reads many files on several threads.
+    /// Reads many files at once.
     ///
     /// Args:
     ///     paths: An iterable of what load takes.
     ///     sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, offset, duration, start, stop, channels: As in
     ///         load, the same for every file.
-    ///     num_workers: The number of threads.
+    ///     num_workers: The number of files that are read at once.
+    ///     codec: As in load.
+    ///     threads: How many threads may decode one file.
     ///     progress: True for a line on stderr, or a function that is called with (done, total) after each file.
     ///
     /// Returns:
@@ -199,7 +211,7 @@ impl Api {
     ///     As load, for the first file that fails; a note says which of the paths it was.
     #[pyo3(signature = (paths, sr=None, mono=false, mono_mode="mean", layout="channels_last", dtype="float32",
         resample_quality="default", squeeze_mono=false, num_workers=4, *, offset=0.0, duration=None, start=None,
-        stop=None, channels=None, progress=None))]
+        stop=None, channels=None, progress=None, codec=None, threads=1))]
     fn batch_load<'py>(
         &self,
         py: Python<'py>,
@@ -218,6 +230,8 @@ impl Api {
         stop: Option<i64>,
         channels: Option<&Bound<'py, PyAny>>,
         progress: Option<&Bound<'py, PyAny>>,
+        codec: Option<String>,
+        threads: Option<i64>,
     ) -> PyResult<Vec<(Bound<'py, PyAny>, u32)>> {
         let num_workers = usize::try_from(num_workers).ok().filter(|&workers| workers > 0);
         let Some(num_workers) = num_workers else { return Err(invalid(py, "num_workers must be > 0")) };
@@ -226,6 +240,8 @@ impl Api {
             window: Window::new(py, offset, duration, start, stop)?,
             spec: Output { mono, mono_mode, layout, dtype, squeeze_mono, channels }.spec(py)?,
             num_workers,
+            max_threads: max_threads(py, threads)?,
+            codec,
         };
         self.library.check(py, batch.spec.format)?;
         let inputs = paths.try_iter()?.map(|path| Input::new(&path?)).collect::<PyResult<Vec<_>>>()?;
@@ -237,7 +253,7 @@ impl Api {
     /// Args:
     ///     path: As in load.
     ///     mode: "r".
-    ///     mono, mono_mode, layout, dtype, squeeze_mono, channels: As in load, for everything that is read.
+    ///     mono, mono_mode, layout, dtype, squeeze_mono, channels, codec, threads: As in load, for everything that is read.
     ///
     /// Returns:
     ///     Reader: a context manager with read, seek, tell, reader[a:b], blocks, view, info and close.
@@ -245,7 +261,7 @@ impl Api {
     /// Raises:
     ///     As load.
     #[pyo3(signature = (path, mode="r", *, mono=false, mono_mode="mean", layout="channels_last", dtype="float32",
-        squeeze_mono=false, channels=None))]
+        squeeze_mono=false, channels=None, codec=None, threads=None))]
     fn open(
         &self,
         py: Python<'_>,
@@ -257,14 +273,17 @@ impl Api {
         dtype: &str,
         squeeze_mono: bool,
         channels: Option<&Bound<'_, PyAny>>,
+        codec: Option<&str>,
+        threads: Option<i64>,
     ) -> PyResult<Reader> {
         if mode != "r" {
             return Err(invalid(py, &format!("mode must be 'r', got '{mode}'")));
         }
         let spec = Output { mono, mono_mode, layout, dtype, squeeze_mono, channels }.spec(py)?;
         self.library.check(py, spec.format)?;
-        let reader = input::open(path, Access::Kept)?;
-        Reader::new(py, Arc::clone(&self.library), reader, spec)
+        let request = Request { spec, max_threads: max_threads(py, threads)? };
+        let reader = input::open(path, Access::Kept, codec)?;
+        Reader::new(py, Arc::clone(&self.library), reader, request)
     }
 }
 

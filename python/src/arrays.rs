@@ -9,7 +9,7 @@ use std::slice;
 use std::time::{Duration, Instant};
 
 use mapwave::frames::{advise_huge, is_zeros};
-use mapwave::{Buffer, Effort, Error, FrameSpec, OutputFormat, Reader, Shape};
+use mapwave::{Buffer, Effort, Error, OutputFormat, Reader, Shape};
 use pyo3::buffer::PyUntypedBuffer;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -18,6 +18,8 @@ use pyo3::types::PyTuple;
 
 use crate::errors::{invalid, raise};
 use crate::frames::Frames;
+use crate::options::Request;
+use crate::plugins::log_messages;
 
 /// The output from which it pays to fill an array's own memory rather than have it copied.
 const MIN_IN_PLACE: usize = 512 << 10;
@@ -104,8 +106,21 @@ impl ArrayLibrary {
         py: Python<'py>,
         reader: &Reader,
         frames: Range<u64>,
-        spec: &FrameSpec,
+        request: &Request,
     ) -> PyResult<Bound<'py, PyAny>> {
+        let array = self.read_array(py, reader, frames, request);
+        log_messages(py)?;
+        array
+    }
+
+    fn read_array<'py>(
+        &self,
+        py: Python<'py>,
+        reader: &Reader,
+        frames: Range<u64>,
+        request: &Request,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let Request { spec, max_threads } = request;
         let parts = self.parts(py)?;
         if parts.allocate.is_some() {
             let num_frames = frames.end.saturating_sub(frames.start);
@@ -113,13 +128,14 @@ impl ArrayLibrary {
             let shape = shape.map_err(|error| raise(py, &reader.named(error)))?;
             parts.check(&shape).map_err(|error| raise(py, &reader.named(error)))?;
             if let Some(array) = parts.unfilled(py, &shape, spec.format)?
-                && let Some(array) = fill(array, reader, frames.clone(), spec)?
+                && let Some(array) = fill(array, reader, frames.clone(), request)?
             {
                 return parts.finish.bind(py).call1((array, spec.format.name()));
             }
         }
         let allocate = self.allocator(py)?;
-        let read = interruptibly(py, |effort| reader.read_with(frames, spec, allocate, effort))?;
+        let read =
+            interruptibly(py, *max_threads, |effort| reader.read_with(frames, spec, allocate, effort))?;
         self.hand_over(py, read)
     }
 
@@ -198,7 +214,7 @@ fn fill<'py>(
     array: Bound<'py, PyAny>,
     reader: &Reader,
     frames: Range<u64>,
-    spec: &FrameSpec,
+    request: &Request,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let py = array.py();
     let buffer = PyUntypedBuffer::get(&array)?;
@@ -215,17 +231,18 @@ fn fill<'py>(
     // SAFETY: the buffer is writable, contiguous and `num_bytes` long; it is exported, so that it stays where it is, and
     // the array is new, so that nobody else reads or writes it.
     let memory = unsafe { slice::from_raw_parts_mut(start, num_bytes) };
-    let result = interruptibly(py, |effort| {
+    let result = interruptibly(py, request.max_threads, |effort| {
         advise_huge(memory);
-        reader.read_into(frames, spec, memory, effort)
+        reader.read_into(frames, &request.spec, memory, effort)
     });
     buffer.release(py);
     result.map(|()| Some(array))
 }
 
-/// Runs a read on all processors without the interpreter's lock, and ends it when a signal's handler raises.
+/// Runs a read without the interpreter's lock, and ends it when a signal's handler raises.
 pub(crate) fn interruptibly<T: Send>(
     py: Python<'_>,
+    max_threads: usize,
     read: impl FnOnce(&Effort<'_>) -> mapwave::Result<T> + Send,
 ) -> PyResult<T> {
     let (result, raised) = py.detach(|| {
@@ -242,7 +259,7 @@ pub(crate) fn interruptibly<T: Send>(
             let outcome = Python::try_attach(|py| py.check_signals());
             outcome.is_some_and(|outcome| outcome.map_err(|error| raised.replace(Some(error))).is_err())
         };
-        let effort = Effort { max_threads: mapwave::segment::num_processors(), interrupted: &interrupted };
+        let effort = Effort { max_threads, interrupted: &interrupted };
         let result = read(&effort);
         (result, raised.into_inner())
     });

@@ -15,6 +15,7 @@ use crate::arrays::{Allocate, ArrayLibrary};
 use crate::errors::raise;
 use crate::input::Input;
 use crate::options::{Rate, Window};
+use crate::plugins::log_messages;
 
 /// What is the same for every file of a batch.
 pub(crate) struct Batch {
@@ -22,6 +23,8 @@ pub(crate) struct Batch {
     pub(crate) window: Window,
     pub(crate) spec: FrameSpec,
     pub(crate) num_workers: usize,
+    pub(crate) max_threads: usize,
+    pub(crate) codec: Option<String>,
 }
 
 /// How often the caller's thread asks whether Ctrl-C was pressed while it waits.
@@ -82,13 +85,14 @@ pub(crate) fn load<'py>(
         drop(receiver);
         result
     })?;
+    log_messages(py)?;
     Ok(arrays.into_iter().flatten().collect())
 }
 
 fn read(input: Input, batch: &Batch, allocate: Allocate, stop: &AtomicBool) -> mapwave::Result<Loaded> {
-    let reader = input.open(Access::Once)?;
+    let reader = input.open(Access::Once, batch.codec.as_deref())?;
     let frames = batch.window.of(&reader)?;
-    let effort = Effort { max_threads: 1, interrupted: &|| stop.load(Ordering::Relaxed) };
+    let effort = Effort { max_threads: batch.max_threads, interrupted: &|| stop.load(Ordering::Relaxed) };
     let frames = reader.read_with(frames, &batch.spec, allocate, &effort)?;
     Ok(Loaded { frames, sample_rate: reader.track().sample_rate, path: reader.path().map(Path::to_path_buf) })
 }

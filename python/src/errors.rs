@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use mapwave::Error;
+use mapwave::{Error, Fault};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyModule};
@@ -59,6 +59,19 @@ fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
             facts.set_item("container", container.map(|container| container.name()))?;
             facts.set_item("codec", codec)?;
             name = "UnsupportedFormat";
+        }
+        Error::Plugin { path, plugin, fault, offset, container, .. } => {
+            set_path(path)?;
+            facts.set_item("plugin", plugin)?;
+            facts.set_item("offset", offset)?;
+            facts.set_item("container", container.map(|container| container.name()))?;
+            name = match fault {
+                Fault::BadData => "MalformedFile",
+                Fault::Unsupported => "UnsupportedFormat",
+                Fault::Io => "AudioIOError",
+                Fault::Memory => "OutOfMemory",
+                Fault::MissingDependency | Fault::Broken => "PluginError",
+            };
         }
         Error::Limit { path, .. } => {
             set_path(path)?;

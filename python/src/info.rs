@@ -1,6 +1,9 @@
 //! `AudioInfo`: what a file says about itself.
 
-use mapwave::Reader;
+use std::collections::BTreeMap;
+
+use mapwave::track::Codec;
+use mapwave::{Reader, SampleFormat};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
@@ -30,12 +33,34 @@ pub(crate) struct AudioInfo {
     channel_layout: Option<String>,
     /// Whether the file ends before the sound does that it promises; frames counts what is there.
     is_truncated: bool,
+    /// Whether the samples are those that were recorded or given to the encoder.
+    is_lossless: bool,
+    /// The codec plugin that decodes it, or None when mapwave reads it itself.
+    plugin: Option<String>,
+    /// The encoder's delay in frames, which is left out.
+    priming_frames: u32,
+    /// Frames at the end that only fill the last packet, which are left out.
+    padding_frames: u32,
+    /// Metadata: lower-case Vorbis comment names and their values, several joined by "; ".
+    tags: BTreeMap<String, String>,
 }
 
 impl From<&Reader> for AudioInfo {
     fn from(reader: &Reader) -> Self {
         let track = reader.track();
         let pcm = track.pcm();
+        let coded = match &track.codec {
+            Codec::Coded(stream) => Some(stream),
+            Codec::Pcm(_) | Codec::Packets(_) => None,
+        };
+        let mut tags = BTreeMap::<String, String>::new();
+        for (key, value) in reader.tags() {
+            let values = tags.entry(key).or_default();
+            if !values.is_empty() {
+                values.push_str("; ");
+            }
+            values.push_str(&value);
+        }
         Self {
             frames: reader.num_frames(),
             sample_rate: track.sample_rate,
@@ -48,6 +73,14 @@ impl From<&Reader> for AudioInfo {
             bits: pcm.and_then(|format| u16::try_from(format.num_bytes() * 8).ok()).unwrap_or(0),
             channel_layout: track.channel_layout().map(str::to_owned),
             is_truncated: track.missing_bytes > 0,
+            is_lossless: coded
+                .map_or(!matches!(pcm, Some(SampleFormat::Alaw | SampleFormat::Mulaw)), |stream| {
+                    stream.is_lossless
+                }),
+            plugin: coded.map(|stream| stream.plugin.to_owned()),
+            priming_frames: coded.map_or(0, |stream| stream.priming_frames),
+            padding_frames: coded.map_or(0, |stream| stream.padding_frames),
+            tags,
         }
     }
 }
@@ -68,6 +101,11 @@ impl AudioInfo {
         bits: u16,
         channel_layout: Option<String>,
         is_truncated: bool,
+        is_lossless: bool,
+        plugin: Option<String>,
+        priming_frames: u32,
+        padding_frames: u32,
+        tags: BTreeMap<String, String>,
     ) -> Self {
         Self {
             frames,
@@ -81,14 +119,22 @@ impl AudioInfo {
             bits,
             channel_layout,
             is_truncated,
+            is_lossless,
+            plugin,
+            priming_frames,
+            padding_frames,
+            tags,
         }
     }
 
     fn __repr__(&self) -> String {
         let layout = self.channel_layout.as_ref().map_or("None".to_owned(), |layout| format!("'{layout}'"));
+        let plugin = self.plugin.as_ref().map_or("None".to_owned(), |plugin| format!("'{plugin}'"));
+        let bool = |value| if value { "True" } else { "False" };
         format!(
             "AudioInfo(frames={}, sample_rate={}, channels={}, duration={:.6}, subtype='{}', container='{}', \
-             codec='{}', bit_depth={}, bits={}, channel_layout={layout}, is_truncated={})",
+             codec='{}', bit_depth={}, bits={}, channel_layout={layout}, is_truncated={}, is_lossless={}, \
+             plugin={plugin}, priming_frames={}, padding_frames={}, tags=<{}>)",
             self.frames,
             self.sample_rate,
             self.channels,
@@ -98,7 +144,11 @@ impl AudioInfo {
             self.codec,
             self.bit_depth,
             self.bits,
-            if self.is_truncated { "True" } else { "False" },
+            bool(self.is_truncated),
+            bool(self.is_lossless),
+            self.priming_frames,
+            self.padding_frames,
+            self.tags.len(),
         )
     }
 
@@ -108,7 +158,15 @@ impl AudioInfo {
             (self.frames, self.sample_rate, self.channels, self.duration, &self.subtype, &self.container),
             (&self.codec, self.bit_depth, self.bits, self.channel_layout.as_deref(), self.is_truncated),
         );
+        let more = (
+            self.is_lossless,
+            self.plugin.as_deref(),
+            self.priming_frames,
+            self.padding_frames,
+            self.tags.clone(),
+        );
         let (first, second) = (fields.0.into_pyobject(py)?, fields.1.into_pyobject(py)?);
-        Ok((kind, first.add(second)?.cast_into::<PyTuple>()?))
+        let all = first.add(second)?.add(more.into_pyobject(py)?)?;
+        Ok((kind, all.cast_into::<PyTuple>()?))
     }
 }

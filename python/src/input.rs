@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use mapwave::Reader;
-use mapwave::source::Access;
+use mapwave::source::{Access, Source};
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -50,23 +50,21 @@ impl Input {
         }
     }
 
-    /// Opens it, without the interpreter's lock.
-    pub(crate) fn open(self, access: Access) -> mapwave::Result<Reader> {
-        match self {
-            Self::Path(path) => match access {
-                Access::Once => Reader::open_once(path),
-                Access::Kept => Reader::open(path),
-            },
-            Self::Bytes(bytes) => Reader::from_bytes(bytes),
-        }
+    /// Opens it, without the interpreter's lock, with the codec plugin that is named if one is.
+    pub(crate) fn open(self, access: Access, codec: Option<&str>) -> mapwave::Result<Reader> {
+        let source = match self {
+            Self::Path(path) => Source::open(&path, access)?,
+            Self::Bytes(bytes) => Source::from_bytes(bytes)?,
+        };
+        Reader::new(source, codec)
     }
 }
 
 /// Opens what the caller passed, with the interpreter free meanwhile.
-pub(crate) fn open(object: &Bound<'_, PyAny>, access: Access) -> PyResult<Reader> {
+pub(crate) fn open(object: &Bound<'_, PyAny>, access: Access, codec: Option<&str>) -> PyResult<Reader> {
     let input = Input::new(object)?;
     let py = object.py();
-    py.detach(|| input.open(access)).map_err(|error| raise(py, &error))
+    py.detach(|| input.open(access, codec)).map_err(|error| raise(py, &error))
 }
 
 /// A copy of bytes that somebody else could change meanwhile.

@@ -10,6 +10,7 @@ mod frames;
 mod info;
 mod input;
 mod options;
+mod plugins;
 mod reader;
 mod stream;
 
@@ -24,6 +25,10 @@ mod _core {
     use super::frames::{Frames, zeros};
     #[pymodule_export]
     use super::info::AudioInfo;
+    #[pymodule_export]
+    use super::plugins::{
+        Plugin, PluginDirectory, plugin_directories, plugins, register_plugin, set_up_plugins, try_plugin,
+    };
     #[pymodule_export]
     use super::reader::{Blocks, Reader};
     #[pymodule_export]

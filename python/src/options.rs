@@ -92,6 +92,24 @@ impl Window {
     }
 }
 
+/// What is asked of a read: what comes out, and the threads that may work on it.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) spec: FrameSpec,
+    pub(crate) max_threads: usize,
+}
+
+/// The number of threads a caller allows: all processors unless it says so.
+pub(crate) fn max_threads(py: Python<'_>, threads: Option<i64>) -> PyResult<usize> {
+    match threads {
+        None => Ok(mapwave::segment::num_processors()),
+        Some(threads) => usize::try_from(threads)
+            .ok()
+            .filter(|&threads| threads > 0)
+            .ok_or_else(|| invalid(py, &format!("threads must be > 0 or None, got {threads}"))),
+    }
+}
+
 /// What comes out, in the caller's terms.
 pub(crate) struct Output<'a, 'py> {
     pub(crate) mono: bool,

@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mapwave::FrameSpec;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PySlice, PyType};
@@ -11,12 +10,13 @@ use crate::arrays::ArrayLibrary;
 use crate::errors::{invalid, raise};
 use crate::frames::Frames;
 use crate::info::AudioInfo;
+use crate::options::Request;
 
 /// An open file. It stays mapped until it is closed; one reader serves any number of threads.
 #[pyclass(frozen, module = "mapwave")]
 pub(crate) struct Reader {
     library: Arc<ArrayLibrary>,
-    spec: FrameSpec,
+    request: Request,
     state: Mutex<State>,
 }
 
@@ -31,10 +31,10 @@ impl Reader {
         py: Python<'_>,
         library: Arc<ArrayLibrary>,
         file: mapwave::Reader,
-        spec: FrameSpec,
+        request: Request,
     ) -> PyResult<Self> {
-        spec.num_channels(file.track().num_channels).map_err(|error| raise(py, &error))?;
-        Ok(Self { library, spec, state: Mutex::new(State { file: Some(Arc::new(file)), position: 0 }) })
+        request.spec.num_channels(file.track().num_channels).map_err(|error| raise(py, &error))?;
+        Ok(Self { library, request, state: Mutex::new(State { file: Some(Arc::new(file)), position: 0 }) })
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -65,7 +65,7 @@ impl Reader {
             state.position = start.saturating_add(count).min(file.num_frames());
             start..state.position
         };
-        self.library.read(py, &file, frames, &self.spec)
+        self.library.read(py, &file, frames, &self.request)
     }
 
     /// Moves to a frame, relative to the start (whence 0), the position (1) or the end (2), and returns the new position.
@@ -115,7 +115,7 @@ impl Reader {
         }
         let start = indices.start.unsigned_abs() as u64;
         let stop = (indices.stop.unsigned_abs() as u64).max(start);
-        self.library.read(py, &file, start..stop, &self.spec)
+        self.library.read(py, &file, start..stop, &self.request)
     }
 
     /// An iterator of blocks of `size` frames from the start of the file, each beginning `size - overlap` frames after the
@@ -135,7 +135,7 @@ impl Reader {
         Ok(Blocks {
             library: Arc::clone(&self.library),
             file: self.file()?,
-            spec: self.spec.clone(),
+            request: self.request.clone(),
             size,
             hop,
             next: Mutex::new(0),
@@ -216,7 +216,7 @@ impl Reader {
 pub(crate) struct Blocks {
     library: Arc<ArrayLibrary>,
     file: Arc<mapwave::Reader>,
-    spec: FrameSpec,
+    request: Request,
     size: u64,
     hop: u64,
     /// The first frame of the next block, or the number of frames at the end.
@@ -247,6 +247,6 @@ impl Blocks {
             *next = if block.end == num_frames { num_frames } else { *next + self.hop };
             block
         };
-        self.library.read(py, &self.file, block, &self.spec).map(Some)
+        self.library.read(py, &self.file, block, &self.request).map(Some)
     }
 }

@@ -3,12 +3,13 @@
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mapwave::{FrameSpec, Reader};
+use mapwave::Reader;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
 use crate::arrays::ArrayLibrary;
 use crate::errors::raise;
+use crate::options::Request;
 
 /// An iterator of `(chunk, sample_rate)`.
 #[pyclass(frozen, module = "mapwave")]
@@ -16,7 +17,7 @@ pub(crate) struct Stream {
     library: Arc<ArrayLibrary>,
     reader: Reader,
     frames: Range<u64>,
-    spec: FrameSpec,
+    request: Request,
     /// Frames in every chunk but the last, which may be shorter.
     #[pyo3(get)]
     chunk_frames: u64,
@@ -37,12 +38,13 @@ impl Stream {
         reader: Reader,
         sample_rate: u32,
         frames: Range<u64>,
-        spec: FrameSpec,
+        request: Request,
         chunk_frames: u64,
     ) -> PyResult<Self> {
-        let channels = spec.num_channels(reader.track().num_channels).map_err(|error| raise(py, &error))?;
+        let channels =
+            request.spec.num_channels(reader.track().num_channels).map_err(|error| raise(py, &error))?;
         let next = Mutex::new(frames.start);
-        Ok(Self { library, reader, frames, spec, chunk_frames, sample_rate, channels, next })
+        Ok(Self { library, reader, frames, request, chunk_frames, sample_rate, channels, next })
     }
 
     fn position(&self) -> u64 {
@@ -67,7 +69,7 @@ impl Stream {
             *next = chunk.end;
             chunk
         };
-        Ok((self.library.read(py, &self.reader, chunk, &self.spec)?, self.sample_rate))
+        Ok((self.library.read(py, &self.reader, chunk, &self.request)?, self.sample_rate))
     }
 
     /// Whether everything has been read.

@@ -1,5 +1,6 @@
 //! The corpus: real files of many origins with what several decoders agree on, kept beside the repository.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use mapwave::OutputFormat;
@@ -65,6 +66,42 @@ pub struct Row {
     pub sha256: Option<String>,
     /// How far the decoders agree.
     pub precision: String,
+    /// Facts about the samples, a list of numbers each, one a channel: `rms`, `peak`, `first1000.rms`, `last1000.rms`.
+    pub statistics: Vec<(String, Vec<f64>)>,
+}
+
+/// How far a statistic may be from the manifest's, which is rounded and comes of another decoder.
+const TOLERANCE: f64 = 2e-3;
+
+impl Row {
+    /// Compares what is known of interleaved samples.
+    ///
+    /// # Errors
+    /// In words, the statistic that differs.
+    pub fn check_statistics(&self, samples: &[f32], num_channels: usize) -> Result<(), String> {
+        let num_frames = samples.len() / num_channels.max(1);
+        for (name, expected) in &self.statistics {
+            let frames = match name.split_once('.') {
+                Some(("first1000", _)) => 0..num_frames.min(1000),
+                Some(("last1000", _)) => num_frames.saturating_sub(1000)..num_frames,
+                _ => 0..num_frames,
+            };
+            for (channel, &expected) in expected.iter().enumerate() {
+                let of_channel =
+                    samples.iter().skip(channel).step_by(num_channels).map(|&sample| f64::from(sample));
+                let chosen = of_channel.skip(frames.start).take(frames.len());
+                let found = match name.ends_with("peak") {
+                    true => chosen.fold(0.0, |peak: f64, sample| peak.max(sample.abs())),
+                    false => (chosen.map(|sample| sample * sample).sum::<f64>() / frames.len().max(1) as f64)
+                        .sqrt(),
+                };
+                if (found - expected).abs() > TOLERANCE * expected.max(1.0) {
+                    return Err(format!("{name} of channel {channel} is {found}, expected {expected}"));
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The rows of the manifest; `None`, with a notice, when there is no corpus on this machine.
@@ -81,9 +118,33 @@ pub fn rows() -> Option<Vec<Row>> {
         );
         return None;
     };
+    let statistics = statistics(&directory.join("expected.json"));
     let mut lines = text.lines();
     let header: Vec<&str> = lines.next().unwrap_or_default().split('\t').collect();
-    Some(lines.map(|line| row(&directory, &header, line)).collect())
+    let mut rows: Vec<Row> = lines.map(|line| row(&directory, &header, line)).collect();
+    for row in &mut rows {
+        row.statistics = statistics.get(&row.name).cloned().unwrap_or_default();
+    }
+    Some(rows)
+}
+
+/// The statistics of each file.
+fn statistics(path: &Path) -> HashMap<String, Vec<(String, Vec<f64>)>> {
+    let text = std::fs::read_to_string(path).unwrap();
+    let files: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let numbers = |value: &serde_json::Value| -> Vec<f64> {
+        value.as_array().into_iter().flatten().filter_map(serde_json::Value::as_f64).collect()
+    };
+    let known = |file: &serde_json::Value| {
+        let stats = &file["expected"]["stats"];
+        let names = ["/rms", "/peak", "/first1000/rms", "/last1000/rms"];
+        let found = names.iter().filter_map(|name| {
+            let numbers = numbers(stats.pointer(name)?);
+            Some((name.trim_start_matches('/').replace('/', "."), numbers))
+        });
+        (file["path"].as_str().unwrap_or_default().to_owned(), found.collect())
+    };
+    files.as_array().into_iter().flatten().map(known).collect()
 }
 
 fn row(directory: &Path, header: &[&str], line: &str) -> Row {
@@ -106,5 +167,6 @@ fn row(directory: &Path, header: &[&str], line: &str) -> Row {
         canon: known("canon").map(|canon| canon.parse().unwrap()),
         sha256: known("sha256").map(str::to_owned),
         precision: field("precision").to_owned(),
+        statistics: Vec::new(),
     }
 }

@@ -72,6 +72,16 @@ pub fn recording() -> Fixture {
     Fixture::read(&directory("valid"), RECORDING)
 }
 
+/// The compressed fixtures.
+pub fn compressed() -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(directory("compressed")) else { return Vec::new() };
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let mut paths: Vec<_> =
+        paths.filter(|path| path.extension().is_none_or(|kind| kind != "tsv" && kind != "md")).collect();
+    paths.sort();
+    paths
+}
+
 /// Every malformed fixture.
 pub fn malformed() -> Vec<Malformed> {
     let directory = directory("malformed");

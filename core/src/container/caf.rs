@@ -160,6 +160,7 @@ impl Found {
                     None => description.num_constant_frames(&data),
                 }
             }
+            Codec::Coded(_) => None,
         };
         Ok(Track {
             container: CONTAINER,
@@ -304,7 +305,7 @@ mod tests {
     fn packets(track: &Track) -> &PacketCodec {
         match &track.codec {
             Codec::Packets(packets) => packets,
-            Codec::Pcm(format) => panic!("{format:?}"),
+            other => panic!("{other:?}"),
         }
     }
 

@@ -6,74 +6,59 @@ use crate::error::Error;
 
 use super::unsupported;
 
-/// What can be done about a file that is recognised.
-#[derive(Clone, Copy)]
-enum Kind {
-    /// Sound that a codec plugin could decode.
-    Coded,
-    /// Not sound, or nothing that could be decoded as such.
-    NoSound,
-}
-use Kind::{Coded, NoSound};
-
 /// Where the magic bytes stand, what they are, and the format they belong to.
-const MAGIC: &[(usize, &[u8], Kind, &str)] = &[
-    (0, b"fLaC", Coded, "a FLAC stream"),
-    (0, b"OggS", Coded, "an Ogg stream (Vorbis, Opus, FLAC or Speex)"),
-    (0, b"ID3", Coded, "a file that begins with an ID3v2 tag, most likely an MP3 stream"),
-    (4, b"ftyp", Coded, "an MP4, M4A or QuickTime file"),
-    (4, b"moov", Coded, "a QuickTime file"),
-    (4, b"mdat", Coded, "a QuickTime file"),
-    (0, b"\x1a\x45\xdf\xa3", Coded, "a Matroska or WebM file"),
-    (0, b".snd", Coded, "a Sun AU file"),
-    (0, b"dns.", Coded, "a DEC AU file"),
-    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", Coded, "an ASF file (WMA or WMV)"),
-    (0, b"ADIF", Coded, "an AAC stream (ADIF)"),
-    (0, b"wvpk", Coded, "a WavPack stream"),
-    (0, b"MAC ", Coded, "a Monkey's Audio file"),
-    (0, b"TTA1", Coded, "a True Audio stream"),
-    (0, b"MPCK", Coded, "a Musepack stream"),
-    (0, b"MP+", Coded, "a Musepack stream"),
-    (0, b"OFR ", Coded, "an OptimFROG file"),
-    (0, b"tBaK", Coded, "a TAK stream"),
-    (0, b"DSD ", Coded, "a DSF file (DSD)"),
-    (0, b"FRM8", Coded, "a DSDIFF file (DSD)"),
-    (0, b"#!AMR", Coded, "an AMR stream"),
-    (0, b"Creative Voice File", Coded, "a Creative Voice file"),
-    (0, b"NIST_1A", Coded, "a NIST SPHERE file"),
-    (0, b".SoX", Coded, "a SoX file"),
-    (0, b"XoS.", Coded, "a SoX file"),
-    (0, b"qoaf", Coded, "a QOA file"),
-    (0, b"\x0b\x77", Coded, "an AC-3 stream"),
-    (0, b"\x7f\xfe\x80\x01", Coded, "a DTS stream"),
-    (0, b"FLV\x01", Coded, "a Flash video"),
-    (0, b"MThd", NoSound, "a MIDI file: notes, not sound"),
-    (0, b"\x89PNG\r\n\x1a\n", NoSound, "a PNG image"),
-    (0, b"\xff\xd8\xff", NoSound, "a JPEG image"),
-    (0, b"GIF8", NoSound, "a GIF image"),
-    (0, b"%PDF", NoSound, "a PDF document"),
-    (0, b"PK\x03\x04", NoSound, "a zip archive; unpack it first"),
-    (0, b"PK\x05\x06", NoSound, "an empty zip archive"),
-    (0, b"\x1f\x8b", NoSound, "a gzip file; unpack it first"),
-    (0, b"BZh", NoSound, "a bzip2 file; unpack it first"),
-    (0, b"\xfd7zXZ\0", NoSound, "an xz file; unpack it first"),
-    (0, b"\x28\xb5\x2f\xfd", NoSound, "a Zstandard file; unpack it first"),
-    (0, b"7z\xbc\xaf\x27\x1c", NoSound, "a 7z archive; unpack it first"),
-    (0, b"Rar!", NoSound, "a RAR archive; unpack it first"),
-    (0, b"\x93NUMPY", NoSound, "a NumPy array; numpy.load reads it"),
-    (0, b"\x89HDF", NoSound, "an HDF5 file"),
-    (0, b"MATLAB", NoSound, "a MATLAB file"),
-    (
-        0,
-        b"version https://git-lfs",
-        NoSound,
-        "a Git LFS pointer: the file itself was not downloaded (git lfs pull)",
-    ),
-    (0, b"<!DOCTYPE", NoSound, "an HTML or XML page, perhaps an error page saved in place of a download"),
-    (0, b"<!doctype", NoSound, "an HTML page, perhaps an error page saved in place of a download"),
-    (0, b"<html", NoSound, "an HTML page, perhaps an error page saved in place of a download"),
-    (0, b"<HTML", NoSound, "an HTML page, perhaps an error page saved in place of a download"),
-    (0, b"<?xml", NoSound, "an XML document, perhaps an error page saved in place of a download"),
+const MAGIC: &[(usize, &[u8], &str)] = &[
+    (0, b"fLaC", "a FLAC stream"),
+    (0, b"OggS", "an Ogg stream (Vorbis, Opus, FLAC or Speex)"),
+    (0, b"ID3", "a file that begins with an ID3v2 tag, most likely an MP3 stream"),
+    (4, b"ftyp", "an MP4, M4A or QuickTime file"),
+    (4, b"moov", "a QuickTime file"),
+    (4, b"mdat", "a QuickTime file"),
+    (0, b"\x1a\x45\xdf\xa3", "a Matroska or WebM file"),
+    (0, b".snd", "a Sun AU file"),
+    (0, b"dns.", "a DEC AU file"),
+    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "an ASF file (WMA or WMV)"),
+    (0, b"ADIF", "an AAC stream (ADIF)"),
+    (0, b"wvpk", "a WavPack stream"),
+    (0, b"MAC ", "a Monkey's Audio file"),
+    (0, b"TTA1", "a True Audio stream"),
+    (0, b"MPCK", "a Musepack stream"),
+    (0, b"MP+", "a Musepack stream"),
+    (0, b"OFR ", "an OptimFROG file"),
+    (0, b"tBaK", "a TAK stream"),
+    (0, b"DSD ", "a DSF file (DSD)"),
+    (0, b"FRM8", "a DSDIFF file (DSD)"),
+    (0, b"#!AMR", "an AMR stream"),
+    (0, b"Creative Voice File", "a Creative Voice file"),
+    (0, b"NIST_1A", "a NIST SPHERE file"),
+    (0, b".SoX", "a SoX file"),
+    (0, b"XoS.", "a SoX file"),
+    (0, b"qoaf", "a QOA file"),
+    (0, b"\x0b\x77", "an AC-3 stream"),
+    (0, b"\x7f\xfe\x80\x01", "a DTS stream"),
+    (0, b"FLV\x01", "a Flash video"),
+    (0, b"MThd", "a MIDI file: notes, not sound"),
+    (0, b"\x89PNG\r\n\x1a\n", "a PNG image"),
+    (0, b"\xff\xd8\xff", "a JPEG image"),
+    (0, b"GIF8", "a GIF image"),
+    (0, b"%PDF", "a PDF document"),
+    (0, b"PK\x03\x04", "a zip archive; unpack it first"),
+    (0, b"PK\x05\x06", "an empty zip archive"),
+    (0, b"\x1f\x8b", "a gzip file; unpack it first"),
+    (0, b"BZh", "a bzip2 file; unpack it first"),
+    (0, b"\xfd7zXZ\0", "an xz file; unpack it first"),
+    (0, b"\x28\xb5\x2f\xfd", "a Zstandard file; unpack it first"),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive; unpack it first"),
+    (0, b"Rar!", "a RAR archive; unpack it first"),
+    (0, b"\x93NUMPY", "a NumPy array; numpy.load reads it"),
+    (0, b"\x89HDF", "an HDF5 file"),
+    (0, b"MATLAB", "a MATLAB file"),
+    (0, b"version https://git-lfs", "a Git LFS pointer: the file itself was not downloaded (git lfs pull)"),
+    (0, b"<!DOCTYPE", "an HTML or XML page, perhaps an error page saved in place of a download"),
+    (0, b"<!doctype", "an HTML page, perhaps an error page saved in place of a download"),
+    (0, b"<html", "an HTML page, perhaps an error page saved in place of a download"),
+    (0, b"<HTML", "an HTML page, perhaps an error page saved in place of a download"),
+    (0, b"<?xml", "an XML document, perhaps an error page saved in place of a download"),
 ];
 
 /// How many of an unknown file's bytes its error message shows.
@@ -85,28 +70,27 @@ pub(super) fn refuse(head: &[u8]) -> Error {
         return unsupported(None, None, "the file is empty");
     }
     let what = match name(head) {
-        Some((Coded, name)) => format!("{name} (no codec plugin for it is installed)"),
-        Some((NoSound, name)) => name.to_string(),
+        Some(name) => name.to_string(),
         None => format!("not a known audio file: it begins with {}", first_bytes(head)),
     };
     unsupported(None, None, what)
 }
 
-fn name(head: &[u8]) -> Option<(Kind, &'static str)> {
+fn name(head: &[u8]) -> Option<&'static str> {
     let is_at = |offset, magic: &[u8]| head.get(offset..).is_some_and(|bytes| bytes.starts_with(magic));
-    let magic = MAGIC.iter().find(|(offset, magic, ..)| is_at(*offset, magic));
-    magic.map(|(_, _, kind, name)| (*kind, *name)).or_else(|| stream(head))
+    let magic = MAGIC.iter().find(|(offset, magic, _)| is_at(*offset, magic));
+    magic.map(|(_, _, name)| *name).or_else(|| stream(head))
 }
 
 /// Raw MPEG streams have no magic, only the sync word of their first frame (ISO/IEC 11172-3, 2.4.2.3; 14496-3, 1.A.2.2).
-fn stream(head: &[u8]) -> Option<(Kind, &'static str)> {
+fn stream(head: &[u8]) -> Option<&'static str> {
     let &[0xff, second, third, ..] = head else { return None };
     let (version, layer) = (second >> 3 & 3, second >> 1 & 3);
     let (bitrate, rate) = (third >> 4, third >> 2 & 3);
     match second >> 4 {
-        0xf if layer == 0 => Some((Coded, "an AAC stream (ADTS)")),
+        0xf if layer == 0 => Some("an AAC stream (ADTS)"),
         0xe | 0xf if version != 1 && layer != 0 && bitrate != 15 && rate != 3 => {
-            Some((Coded, if layer == 1 { "an MP3 stream" } else { "an MPEG audio stream (layer I or II)" }))
+            Some(if layer == 1 { "an MP3 stream" } else { "an MPEG audio stream (layer I or II)" })
         }
         _ => None,
     }
@@ -131,11 +115,8 @@ mod tests {
     }
 
     #[test]
-    fn sound_that_a_plugin_could_decode_is_named_with_the_way_out() {
-        assert_eq!(
-            message(b"fLaC\0\0\0\x22"),
-            "unsupported format: a FLAC stream (no codec plugin for it is installed)"
-        );
+    fn sound_that_a_plugin_could_decode_is_named() {
+        assert_eq!(message(b"fLaC\0\0\0\x22"), "unsupported format: a FLAC stream");
         for (head, name) in [
             (&b"OggS\0\x02"[..], "an Ogg stream"),
             (b"ID3\x04\0", "an ID3v2 tag"),
@@ -149,12 +130,12 @@ mod tests {
             (b"\xff\xf1\x50\x80", "an AAC stream (ADTS)"),
         ] {
             let message = message(head);
-            assert!(message.contains(name) && message.contains("no codec plugin"), "{message}");
+            assert!(message.contains(name), "{message}");
         }
     }
 
     #[test]
-    fn what_is_no_sound_is_named_without_the_offer_of_a_plugin() {
+    fn what_is_no_sound_is_named() {
         for (head, name) in [
             (&b"\x89PNG\r\n\x1a\n\0"[..], "a PNG image"),
             (b"\xff\xd8\xff\xe0\0", "a JPEG image"),
@@ -163,7 +144,7 @@ mod tests {
             (b"<!DOCTYPE html>", "an HTML or XML page"),
         ] {
             let message = message(head);
-            assert!(message.contains(name) && !message.contains("plugin"), "{message}");
+            assert!(message.contains(name), "{message}");
         }
     }
 

@@ -179,6 +179,7 @@ impl WaveFormat {
                 Some(data.num_whole(bytes_per_frame))
             }
             Codec::Packets(packets) => num_coded_frames(packets, &data, fact),
+            Codec::Coded(_) => None,
         };
         Track {
             container: self.container,
@@ -312,7 +313,7 @@ mod tests {
     fn pcm(channels: u16, block_align: u16, bits: u16) -> Result<SampleFormat> {
         match read(&basic(tags::PCM, channels, 8000, block_align, bits))?.codec {
             Codec::Pcm(format) => Ok(format),
-            Codec::Packets(packets) => panic!("{packets:?}"),
+            other => panic!("{other:?}"),
         }
     }
 

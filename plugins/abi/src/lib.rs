@@ -1,14 +1,15 @@
 //! The C ABI between mapwave and its codec plugins, version 1.
 //!
 //! A plugin is a shared library that exports one function, [`mapwave_plugin_entry_v1`](mw_plugin_entry). The C header
-//! `include/mapwave_plugin.h` is generated from this crate. Names are those of C, so that both read alike.
+//! `mapwave_plugin.h` is generated from the Rust crate `mapwave-plugin-abi`. Names are those of C, so that both read alike.
 //!
 //! # Rules
 //!
 //! - **R1, sizes.** Every struct begins with its size in bytes as the side that fills it knows it. A reader uses a field
 //!   only if the size covers it and takes its default otherwise, which is zero. Later minor versions append fields and
 //!   change nothing else. What the callee fills is sized and zeroed by the caller; the callee writes no byte past that
-//!   size. Nothing is a bool, a bitfield or of an enumeration's type; reserved fields are zero.
+//!   size and leaves the size as it is. A size that does not cover version 1.0 is a mistake, [`MW_BAD_ARGUMENT`]. Nothing is
+//!   a bool, a bitfield or of an enumeration's type; reserved fields are zero.
 //! - **R2, memory.** Nobody frees the other side's memory. A plugin's tables and strings are valid until the process
 //!   exits. A handle dies in its `close` and nowhere else. What the host passes by pointer is valid during the call,
 //!   except where its comment says longer.
@@ -30,6 +31,9 @@
 
 #![no_std]
 #![allow(non_camel_case_types, missing_debug_implementations)] // the names of C; plain data that only pointers are made of
+
+#[doc(hidden)]
+pub mod layout;
 
 use core::ffi::{c_char, c_void};
 
@@ -273,7 +277,7 @@ pub struct mw_decoder_options {
     pub max_threads: u32,
     /// Reserved.
     pub reserved: u32,
-    /// The most bytes that a handle may have allocated at any time.
+    /// The most bytes that a handle may have allocated at any time; 0 leaves it to the plugin.
     pub max_alloc: u64,
 }
 
@@ -362,7 +366,8 @@ pub struct mw_decoder_table {
     /// Writes the next frames and sets `*num_frames` to their number, at least 1 and at most `buffer->num_frames`; at the end
     /// `MW_END` and 0. Nothing is written past them. However a stretch of frames is divided into calls, the same samples
     /// come out. At a packet that cannot be decoded, `MW_BAD_DATA` and 0, or silence of its length and a warning in the log, as
-    /// the format's decoders do.
+    /// the format's decoders do; frames before it come out first, in a call of their own. `buffer` has room for at least one
+    /// frame.
     pub decode: Option<
         unsafe extern "C" fn(
             decoder: *mut mw_decoder,
@@ -463,7 +468,7 @@ pub struct mw_encoder_options {
     pub max_threads: u32,
     /// Reserved.
     pub reserved: u32,
-    /// The most bytes that a handle may have allocated at any time.
+    /// The most bytes that a handle may have allocated at any time; 0 leaves it to the plugin.
     pub max_alloc: u64,
 }
 
@@ -528,7 +533,7 @@ pub struct mw_resampler_options {
     pub max_threads: u32,
     /// One of the table's `qualities`.
     pub quality: *const c_char,
-    /// The most bytes that a handle may have allocated at any time.
+    /// The most bytes that a handle may have allocated at any time; 0 leaves it to the plugin.
     pub max_alloc: u64,
 }
 
@@ -560,7 +565,7 @@ pub struct mw_resampler_table {
     >,
     /// Takes frames from `input`, null once there are no more, and writes frames to `output`; sets `*num_read` and
     /// `*num_written`. With `input` null and nothing left to write, `MW_END`. In all, round(n * output_rate / input_rate)
-    /// frames go out for n that came in, however they were divided.
+    /// frames go out for n that came in, however they were divided. `output` has room for at least one frame.
     pub process: Option<
         unsafe extern "C" fn(
             resampler: *mut mw_resampler,
@@ -606,7 +611,7 @@ pub struct mw_plugin {
     pub dependencies: *const c_char,
     /// The table of an interface by its name, such as "mapwave.decoder/1", and its number, counted from 0; null past the last
     /// and for a name that the plugin does not know. Any thread; always the same answer; valid until the process exits.
-    pub get: Option<unsafe extern "C" fn(interface: *const c_char, index: u32) -> *const c_void>,
+    pub get: Option<unsafe extern "C" fn(name: *const c_char, index: u32) -> *const c_void>,
 }
 
 /// The entry function of a plugin, exported as `mapwave_plugin_entry_v1`: returns what the library is, or null with `error`

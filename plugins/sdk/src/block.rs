@@ -8,6 +8,24 @@ use std::marker::PhantomData;
 use crate::sample::{Layout, Sample, SampleFormat};
 
 /// Frames to be encoded or resampled, in the caller's own memory.
+///
+/// ```
+/// use mapwave_plugin::{Block, Layout, SampleFormat};
+///
+/// Block::with_slice(&[1i16, 2, 3, 4, 5, 6], 2, |block| {
+///     assert_eq!((block.format(), block.layout()), (SampleFormat::I16, Layout::Interleaved));
+///     assert_eq!((block.num_channels(), block.num_frames()), (2, 3));
+///     assert_eq!(block.interleaved::<i16>(), Some(&[1, 2, 3, 4, 5, 6][..]));
+///     assert_eq!(block.interleaved::<f32>(), None, "they are of another type");
+///     assert_eq!(block.channel::<i16>(0), None, "they are not planar");
+///     let mut samples = vec![0i16];
+///     assert!(block.append_interleaved(&mut samples));
+///     assert_eq!(samples, [0, 1, 2, 3, 4, 5, 6]);
+/// });
+/// Block::with_planes(&[&[1i16, 3, 5], &[2, 4, 6]], |block| {
+///     assert_eq!(block.channel::<i16>(1), Some(&[2, 4, 6][..]));
+/// });
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Block<'a> {
     planes: &'a [*mut c_void],
@@ -33,6 +51,26 @@ impl<'a> Block<'a> {
     ) -> Self {
         debug_assert_eq!(planes.len(), if layout == Layout::Planar { num_channels } else { 1 });
         Self { planes, format, layout, num_channels, num_frames, memory: PhantomData }
+    }
+
+    /// Interleaved samples in a slice, for the tests of encoders and resamplers: those of whole frames.
+    pub fn with_slice<T: Sample, R>(
+        samples: &[T],
+        num_channels: usize,
+        read: impl FnOnce(&Block<'_>) -> R,
+    ) -> R {
+        let planes = [samples.as_ptr().cast_mut().cast()];
+        let num_frames = samples.len() / num_channels.max(1);
+        // SAFETY: the one plane is `samples`, borrowed until this returns, which has as many frames.
+        read(&unsafe { Block::new(&planes, T::FORMAT, Layout::Interleaved, num_channels, num_frames) })
+    }
+
+    /// Planar samples in a slice a channel, for the tests of encoders and resamplers: as many as the shortest has.
+    pub fn with_planes<T: Sample, R>(planes: &[&[T]], read: impl FnOnce(&Block<'_>) -> R) -> R {
+        let num_frames = planes.iter().map(|plane| plane.len()).min().unwrap_or(0);
+        let starts: Vec<_> = planes.iter().map(|plane| plane.as_ptr().cast_mut().cast()).collect();
+        // SAFETY: the planes are borrowed until this returns, and each has as many frames.
+        read(&unsafe { Block::new(&starts, T::FORMAT, Layout::Planar, planes.len(), num_frames) })
     }
 
     /// The format of the samples.

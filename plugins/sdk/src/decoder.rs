@@ -11,6 +11,13 @@ use crate::sample::SampleFormat;
 use crate::track::Track;
 
 /// The beginning of a file that a decoder is asked about.
+///
+/// ```
+/// use mapwave_plugin::Head;
+///
+/// let head = Head { bytes: b"fLaC\0", total_bytes: 40_000, extension: Some("flac"), track: None };
+/// assert!(head.bytes.starts_with(b"fLaC") && head.track.is_none());
+/// ```
 #[derive(Clone, Debug)]
 pub struct Head<'a> {
     /// The file's first [`Decoder::PROBE_BYTES`] bytes, or all there are.
@@ -24,6 +31,13 @@ pub struct Head<'a> {
 }
 
 /// How a stream is to be opened.
+///
+/// ```
+/// use mapwave_plugin::DecoderOptions;
+///
+/// let options = DecoderOptions { stream: 1, ..DecoderOptions::default() };
+/// assert_eq!((options.max_threads, options.max_alloc), (1, 1 << 30));
+/// ```
 #[derive(Clone, Debug)]
 pub struct DecoderOptions<'a> {
     /// The number of the stream among the file's audio streams, counted from 0.
@@ -46,6 +60,14 @@ impl Default for DecoderOptions<'_> {
 }
 
 /// What a seek guarantees.
+///
+/// ```
+/// use mapwave_plugin::SeekClass;
+///
+/// // A codec whose noise depends on all packets before: the host decodes it anew from each 480000th frame.
+/// let seek_class = SeekClass::Anchored { grid_frames: 480_000 };
+/// assert_ne!(seek_class, SeekClass::Exact);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SeekClass {
     /// Only reading forward: [`Decoder::seek`] works to frame 0 and to the present position.
@@ -59,7 +81,30 @@ pub enum SeekClass {
     Exact,
 }
 
-/// What a stream is.
+/// What a stream is. The host is told once, after `open`.
+///
+/// ```
+/// use mapwave_plugin::{SampleFormat, SeekClass, StreamInfo, abi};
+///
+/// let info = StreamInfo {
+///     sample_rate: 48_000,
+///     num_channels: 2,
+///     channel_mask: 0b11,
+///     num_frames: None,
+///     bits_per_sample: 0,
+///     native_format: SampleFormat::F32,
+///     formats: &[SampleFormat::F32],
+///     seek_class: SeekClass::None,
+///     is_lossless: false,
+///     is_truncated: false,
+///     priming_frames: 312,
+///     padding_frames: 0,
+///     seek_cost_frames: 0,
+///     codec: c"opus",
+///     container: c"ogg",
+/// };
+/// assert_eq!(info.num_frames_code(), abi::MW_UNKNOWN);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamInfo {
     /// Frames a second, at least 1.
@@ -104,7 +149,10 @@ impl StreamInfo {
 
 /// A kind of decoder. A value of the type is one handle: one stream of one file at one position.
 ///
-/// A handle takes one call at a time, from any thread; several handles over the same bytes work in parallel.
+/// A handle takes one call at a time, from any thread; several handles over the same bytes work in parallel. What the host
+/// can get wrong is checked before a method is called; a method that panics makes every later call fail.
+///
+/// The [crate's documentation](crate) has a whole one.
 pub trait Decoder: Sized + Send + 'static {
     /// A short lower-case name, unique in the plugin.
     const NAME: &'static CStr;

@@ -4,14 +4,23 @@
 
 use std::ffi::{CStr, c_void};
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use mapwave_plugin_abi as abi;
 
 use crate::block::Block;
 use crate::error::{Error, Result, Status};
+use crate::export::outside;
 use crate::sample::SampleFormat;
 
 /// What an encoder is to make.
+///
+/// ```
+/// use mapwave_plugin::EncoderOptions;
+///
+/// let options = EncoderOptions { bitrate: Some(128_000), ..EncoderOptions::new(44_100, 2) };
+/// assert_eq!((options.num_channels, options.quality), (2, None));
+/// ```
 #[derive(Clone, Debug)]
 pub struct EncoderOptions<'a> {
     /// Frames a second.
@@ -42,18 +51,58 @@ pub struct EncoderOptions<'a> {
     pub max_alloc: u64,
 }
 
+impl EncoderOptions<'_> {
+    /// Options that leave all but the rate and the channels to the encoder.
+    pub fn new(sample_rate: u32, num_channels: u32) -> Self {
+        Self {
+            sample_rate,
+            num_channels,
+            bits_per_sample: None,
+            channel_mask: 0,
+            num_frames: None,
+            codec: None,
+            container: None,
+            bitrate: None,
+            effort: None,
+            quality: None,
+            tags: Vec::new(),
+            max_threads: 1,
+            max_alloc: 1 << 30,
+        }
+    }
+}
+
 type WriteAt = unsafe extern "C" fn(*mut c_void, u64, *const c_void, u64) -> abi::mw_status;
 
 /// Where an encoder's bytes go.
+///
+/// ```
+/// use mapwave_plugin::Sink;
+///
+/// let (mut sink, bytes) = Sink::in_memory();
+/// sink.append(b"length: ?")?;
+/// sink.append(b" abc")?;
+/// sink.overwrite(8, b"3")?;
+/// assert_eq!(*bytes.lock().unwrap(), b"length: 3 abc");
+/// assert_eq!(sink.num_bytes(), 13);
+/// assert!(sink.overwrite(12, b"de").is_err(), "only what was appended can be written over");
+/// # Ok::<(), mapwave_plugin::Error>(())
+/// ```
 pub struct Sink {
-    context: *mut c_void,
-    write_at: WriteAt,
+    target: Target,
     is_append_only: bool,
     num_bytes: u64,
 }
 
+enum Target {
+    /// The host's callback, callable from within the encoder's own calls.
+    Callback { context: *mut c_void, write_at: WriteAt },
+    /// Memory that a test looks at.
+    Memory(Arc<Mutex<Vec<u8>>>),
+}
+
 // SAFETY: the callback is only called from within the encoder's own calls, which the host makes one at a time from any
-// thread, by the contract of `mw_sink`.
+// thread, by the contract of `mw_sink`; memory is Send.
 unsafe impl Send for Sink {}
 
 impl Sink {
@@ -66,7 +115,14 @@ impl Sink {
             return Err(Error::new(Status::BadArgument, "the sink has no write_at"));
         };
         let is_append_only = sink.flags & abi::MW_SINK_APPEND_ONLY != 0;
-        Ok(Self { context: sink.context, write_at, is_append_only, num_bytes: 0 })
+        let target = Target::Callback { context: sink.context, write_at };
+        Ok(Self { target, is_append_only, num_bytes: 0 })
+    }
+
+    /// A sink for the tests of encoders, and the bytes that are in it.
+    pub fn in_memory() -> (Self, Arc<Mutex<Vec<u8>>>) {
+        let bytes = Arc::default();
+        (Self { target: Target::Memory(Arc::clone(&bytes)), is_append_only: false, num_bytes: 0 }, bytes)
     }
 
     /// Whether bytes can only be added at the end.
@@ -103,10 +159,19 @@ impl Sink {
     }
 
     fn write(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
+        let (context, write_at) = match &self.target {
+            Target::Callback { context, write_at } => (*context, *write_at),
+            Target::Memory(memory) => {
+                let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
+                let start = usize::try_from(offset).unwrap_or(usize::MAX).min(memory.len());
+                let end = start.saturating_add(bytes.len()).min(memory.len());
+                memory.splice(start..end, bytes.iter().copied());
+                return Ok(());
+            }
+        };
         // SAFETY: the callback is the host's and only reads the bytes it is given.
-        let status =
-            unsafe { (self.write_at)(self.context, offset, bytes.as_ptr().cast(), bytes.len() as u64) };
-        match status {
+        let write = || unsafe { write_at(context, offset, bytes.as_ptr().cast(), bytes.len() as u64) };
+        match outside(write) {
             abi::MW_OK => Ok(()),
             code => Err(Error::new(Status::Io, "the host could not write").with_native_code(code.into())),
         }
@@ -120,6 +185,54 @@ impl fmt::Debug for Sink {
 }
 
 /// A kind of encoder. A value of the type is one handle: one stream on its way into a sink.
+///
+/// ```
+/// use std::ffi::CStr;
+///
+/// use mapwave_plugin::{Block, Encoder, EncoderOptions, Error, Result, SampleFormat, Sink};
+///
+/// /// Samples as they are, behind their number of channels.
+/// struct RawEncoder {
+///     sink: Sink,
+///     num_channels: usize,
+/// }
+///
+/// impl Encoder for RawEncoder {
+///     const NAME: &'static CStr = c"raw";
+///     const CODECS: &'static CStr = c"pcm_s16le";
+///     const CONTAINERS: &'static CStr = c"raw";
+///     const FORMATS: &'static [SampleFormat] = &[SampleFormat::I16];
+///
+///     fn open(options: &EncoderOptions<'_>, mut sink: Sink) -> Result<Self> {
+///         let num_channels = u8::try_from(options.num_channels)
+///             .map_err(|_| Error::unsupported(format!("{} channels", options.num_channels)))?;
+///         sink.append(&[num_channels])?;
+///         Ok(Self { sink, num_channels: num_channels.into() })
+///     }
+///
+///     fn push(&mut self, frames: &Block<'_>) -> Result<()> {
+///         let mut samples = Vec::new();
+///         frames.append_interleaved::<i16>(&mut samples);
+///         let bytes: Vec<u8> = samples.into_iter().flat_map(i16::to_le_bytes).collect();
+///         self.sink.append(&bytes)
+///     }
+///
+///     fn finish(&mut self) -> Result<()> {
+///         Ok(())
+///     }
+///
+///     fn num_channels(&self) -> usize {
+///         self.num_channels
+///     }
+/// }
+///
+/// let (sink, bytes) = Sink::in_memory();
+/// let mut encoder = RawEncoder::open(&EncoderOptions::new(8000, 2), sink)?;
+/// Block::with_slice(&[1i16, -1], 2, |frames| encoder.push(frames))?;
+/// encoder.finish()?;
+/// assert_eq!(*bytes.lock().unwrap(), [2, 1, 0, 0xff, 0xff]);
+/// # Ok::<(), Error>(())
+/// ```
 pub trait Encoder: Sized + Send + 'static {
     /// A short lower-case name, unique in the plugin.
     const NAME: &'static CStr;

@@ -5,9 +5,22 @@ use std::fmt;
 use mapwave_plugin_abi as abi;
 
 /// What every fallible function of a plugin returns.
+///
+/// ```
+/// fn num_channels(code: u8) -> mapwave_plugin::Result<u8> {
+///     Some(code).filter(|code| *code > 0).ok_or_else(|| mapwave_plugin::Error::bad_data(3, "no channels"))
+/// }
+/// assert!(num_channels(0).is_err());
+/// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The kind of an error.
+///
+/// ```
+/// use mapwave_plugin::{Status, abi};
+///
+/// assert_eq!(Status::BadData.code(), abi::MW_BAD_DATA);
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
@@ -61,6 +74,10 @@ impl Status {
 ///
 /// let error = Error::bad_data(12, "the frame has 0 channels, expected 1 to 8");
 /// assert_eq!((error.status(), error.offset()), (Status::BadData, Some(12)));
+///
+/// let error = Error::new(Status::NoMemory, "no memory for 4096 frames").at(7).with_native_code(-12);
+/// assert_eq!((error.message(), error.native_code()), ("no memory for 4096 frames", -12));
+/// assert_eq!(Error::unsupported("9 channels").offset(), None);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Error {

@@ -10,10 +10,24 @@ use std::sync::Arc;
 use mapwave_plugin_abi as abi;
 
 use crate::error::{Error, Result, Status};
+use crate::export::outside;
 
 type ReadAt = unsafe extern "C" fn(*mut c_void, u64, *mut c_void, u64) -> i64;
 
 /// The bytes of a file: in memory, where the host could map it, else read by callback. Cheap to clone.
+///
+/// It is valid as long as the decoder that was opened with it, or a fork of that, lives; keep it there and nowhere else.
+///
+/// ```
+/// use mapwave_plugin::Input;
+///
+/// let input = Input::from(b"RIFF....WAVE".to_vec());
+/// let mut form = [0; 8];
+/// assert_eq!(input.read_at(8, &mut form)?, 4, "the file ends there");
+/// assert_eq!(&form[..4], b"WAVE");
+/// assert_eq!((input.num_bytes(), input.bytes().map(<[u8]>::len)), (12, Some(12)));
+/// # Ok::<(), mapwave_plugin::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Input {
     bytes: Bytes,
@@ -90,7 +104,8 @@ impl Input {
             let place = offset.saturating_add(filled as u64);
             // SAFETY: the callback is the host's, which takes any offset and writes at most as many bytes as it is told
             // there is room for.
-            let count = unsafe { read_at(*context, place, room.as_mut_ptr().cast(), room.len() as u64) };
+            let read = || unsafe { read_at(*context, place, room.as_mut_ptr().cast(), room.len() as u64) };
+            let count = outside(read);
             match usize::try_from(count) {
                 Ok(0) => break,
                 Ok(count) if count <= room.len() => filled += count,
@@ -156,6 +171,14 @@ impl fmt::Debug for Input {
 }
 
 /// A file that is in memory. Cheap to clone.
+///
+/// ```
+/// use mapwave_plugin::Input;
+///
+/// let memory = Input::from(b"OggS\0".to_vec()).into_memory(1 << 20)?;
+/// assert!(memory.starts_with(b"OggS"));
+/// # Ok::<(), mapwave_plugin::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Memory {
     input: Input,

@@ -9,6 +9,24 @@ use std::mem::MaybeUninit;
 use crate::sample::{Layout, Sample, SampleFormat};
 
 /// Room for frames in the caller's own memory, written from the front.
+///
+/// What is written is of the format wanted, which decides what `convert` has to make; the layout is seen to.
+///
+/// ```
+/// use mapwave_plugin::{Layout, Output, SampleFormat};
+///
+/// let mut samples = [f32::NAN; 8];
+/// Output::with_slice(&mut samples, 2, |output| {
+///     assert_eq!((output.format(), output.layout()), (SampleFormat::F32, Layout::Interleaved));
+///     assert_eq!((output.num_channels(), output.room()), (2, 4));
+///     let (left, right): (&[i16], &[i16]) = (&[16384, 8192], &[-16384, 0]);
+///     assert_eq!(output.write_planar(&[left, right], |sample| f32::from(sample) / 32768.0), 2);
+///     assert_eq!(output.write_interleaved(&[1i16, 2], f32::from), 1);
+///     assert_eq!(output.write_silence(100), 1, "there was no more room");
+///     assert_eq!((output.num_written(), output.room()), (4, 0));
+/// });
+/// assert_eq!(samples, [0.5, -0.5, 0.25, 0.0, 1.0, 2.0, 0.0, 0.0]);
+/// ```
 #[derive(Debug)]
 pub struct Output<'a> {
     planes: &'a [*mut c_void],

@@ -8,6 +8,21 @@ use crate::output::Output;
 use crate::sample::SampleFormat;
 
 /// What a resampler is to do.
+///
+/// ```
+/// use mapwave_plugin::{ResamplerOptions, SampleFormat};
+///
+/// let options = ResamplerOptions {
+///     input_rate: 44_100,
+///     output_rate: 16_000,
+///     num_channels: 2,
+///     input_format: SampleFormat::F32,
+///     max_threads: 1,
+///     quality: "best",
+///     max_alloc: 1 << 30,
+/// };
+/// assert!(options.output_rate < options.input_rate);
+/// ```
 #[derive(Clone, Debug)]
 pub struct ResamplerOptions<'a> {
     /// Frames a second that come in.
@@ -27,6 +42,54 @@ pub struct ResamplerOptions<'a> {
 }
 
 /// A kind of resampler. A value of the type is one handle: one signal on its way through.
+///
+/// ```
+/// use std::ffi::CStr;
+///
+/// use mapwave_plugin::{Block, Error, Output, Resampler, ResamplerOptions, Result, SampleFormat};
+///
+/// /// Doubles the rate of a channel by giving each frame twice.
+/// struct Twice {
+///     samples: Vec<f32>,
+/// }
+///
+/// impl Resampler for Twice {
+///     const NAME: &'static CStr = c"twice";
+///     const QUALITIES: &'static CStr = c"low";
+///     const FORMATS: &'static [SampleFormat] = &[SampleFormat::F32];
+///
+///     fn open(options: &ResamplerOptions<'_>) -> Result<Self> {
+///         if (options.input_rate.checked_mul(2), options.num_channels) != (Some(options.output_rate), 1) {
+///             return Err(Error::unsupported("one channel at twice its rate is all there is"));
+///         }
+///         Ok(Self { samples: Vec::new() })
+///     }
+///
+///     fn process(&mut self, input: Option<&Block<'_>>, output: &mut Output<'_>) -> Result<usize> {
+///         // No more is taken than there is room for, so that what is kept does not grow.
+///         let wanted = output.room().saturating_sub(self.samples.len()).div_ceil(2);
+///         let num_taken = input.map_or(0, |block| block.num_frames().min(wanted));
+///         if let Some(samples) = input.and_then(|block| block.interleaved::<f32>()) {
+///             self.samples.extend(samples[..num_taken].iter().flat_map(|sample| [*sample; 2]));
+///         }
+///         let num_written = output.write_interleaved::<f32, f32>(&self.samples, |sample| sample);
+///         self.samples.drain(..num_written);
+///         Ok(num_taken)
+///     }
+///
+///     fn num_channels(&self) -> usize {
+///         1
+///     }
+/// }
+///
+/// let mut twice = Twice { samples: Vec::new() };
+/// let mut samples = [0.0f32; 5];
+/// let num_taken = Output::with_slice(&mut samples, 1, |output| {
+///     Block::with_slice(&[1.0f32, 2.0, 3.0], 1, |input| twice.process(Some(input), output))
+/// })?;
+/// assert_eq!((num_taken, samples), (3, [1.0, 1.0, 2.0, 2.0, 3.0]));
+/// # Ok::<(), Error>(())
+/// ```
 pub trait Resampler: Sized + Send + 'static {
     /// A short lower-case name, unique in the plugin.
     const NAME: &'static CStr;

@@ -3,6 +3,14 @@
 use mapwave_plugin_abi as abi;
 
 /// The format of a sample.
+///
+/// ```
+/// use mapwave_plugin::{SampleFormat, abi};
+///
+/// assert_eq!(SampleFormat::from_code(abi::MW_I16), Some(SampleFormat::I16));
+/// assert_eq!((SampleFormat::I16.code(), SampleFormat::I16.num_bytes()), (abi::MW_I16, 2));
+/// assert_eq!(SampleFormat::mask(&[SampleFormat::F32, SampleFormat::I32]), 1 << abi::MW_F32 | 1 << abi::MW_I32);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SampleFormat {
     /// 32-bit float, full scale at 1.0.
@@ -70,6 +78,12 @@ mod sealed {
 }
 
 /// The Rust type of a sample: `f32`, `i16` or `i32`.
+///
+/// ```
+/// use mapwave_plugin::{Sample, SampleFormat};
+///
+/// assert_eq!(<f32 as Sample>::FORMAT, SampleFormat::F32);
+/// ```
 pub trait Sample: Copy + Default + Send + Sync + 'static + sealed::Sealed {
     /// Its format.
     const FORMAT: SampleFormat;

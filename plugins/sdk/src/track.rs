@@ -3,6 +3,34 @@
 use std::ops::Range;
 
 /// Compressed packets in a WAV, AIFF or CAF file, as the host found them. All ranges lie inside the input.
+///
+/// ```
+/// use mapwave_plugin::Track;
+///
+/// fn num_whole_packets(track: &Track<'_>) -> Option<u64> {
+///     (track.data.end - track.data.start).checked_div(track.bytes_per_packet.into())
+/// }
+///
+/// let track = Track {
+///     container: "wav",
+///     codec: "adpcm_ms",
+///     tag: 2,
+///     sample_rate: 22_050,
+///     num_channels: 1,
+///     channel_mask: 0,
+///     bits_per_sample: 4,
+///     bytes_per_packet: 512,
+///     frames_per_packet: 1012,
+///     priming_frames: 0,
+///     padding_frames: 0,
+///     num_frames: Some(2000),
+///     data: 90..1114,
+///     config: 38..70,
+///     table: 0..0,
+///     num_packets: 0,
+/// };
+/// assert_eq!(num_whole_packets(&track), Some(2));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Track<'a> {
     /// The container: "wav", "rifx", "rf64", "bw64", "w64", "aiff", "aifc" or "caf".

@@ -64,6 +64,15 @@ pub(crate) trait PacketStream: Send + Sync + 'static {
     /// # Errors
     /// When there is no memory, or the setup is not what it must be.
     fn codec(&self) -> Result<Self::Codec>;
+
+    /// A codec in its first state, made of one that was used where that costs less than a new one.
+    ///
+    /// # Errors
+    /// As [`codec`](Self::codec).
+    fn renew(&self, codec: Self::Codec) -> Result<Self::Codec> {
+        drop(codec);
+        self.codec()
+    }
 }
 
 /// Turns one packet after the other into samples and keeps those of the last.
@@ -92,6 +101,8 @@ pub(crate) enum Broken {
 pub(crate) struct PacketDecoder<S: PacketStream> {
     stream: Arc<S>,
     state: Option<State<S>>,
+    /// The codec as the last seek found it.
+    used: Option<S::Codec>,
     /// The next frame to be written, on the trimmed timeline.
     position: u64,
 }
@@ -110,7 +121,7 @@ struct State<S: PacketStream> {
 impl<S: PacketStream> PacketDecoder<S> {
     /// A handle at frame 0.
     pub(crate) fn new(stream: Arc<S>) -> Self {
-        Self { stream, state: None, position: 0 }
+        Self { stream, state: None, used: None, position: 0 }
     }
 
     /// What is known of the stream.
@@ -120,7 +131,9 @@ impl<S: PacketStream> PacketDecoder<S> {
 
     /// Moves to a frame of the trimmed timeline; the codec starts when frames are asked for.
     pub(crate) fn seek(&mut self, frame: u64) {
-        self.state = None;
+        if let Some(state) = self.state.take() {
+            self.used = Some(state.codec);
+        }
         self.position = frame;
     }
 
@@ -143,7 +156,7 @@ impl<S: PacketStream> PacketDecoder<S> {
             let target = stream.priming_frames() + self.position;
             let state = match &mut self.state {
                 Some(state) => state,
-                None => self.state.insert(State::at(stream, target)?),
+                None => self.state.insert(State::at(stream, self.used.take(), target)?),
             };
             if !state.advance(stream, target)? {
                 return Ok(()); // the host sees that frames are missing
@@ -155,8 +168,12 @@ impl<S: PacketStream> PacketDecoder<S> {
 }
 
 impl<S: PacketStream> State<S> {
-    fn at(stream: &S, target: u64) -> Result<Self> {
-        let (codec, cursor) = (stream.codec()?, stream.entry(target)?);
+    fn at(stream: &S, used: Option<S::Codec>, target: u64) -> Result<Self> {
+        let codec = match used {
+            Some(codec) => stream.renew(codec)?,
+            None => stream.codec()?,
+        };
+        let cursor = stream.entry(target)?;
         Ok(Self { codec, cursor, pending: 0..0, first_frame: 0, num_decoded: 0 })
     }
 

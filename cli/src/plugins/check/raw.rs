@@ -1,0 +1,23 @@
+//! The tables of the interface, called as any host may call them, with everything about each call looked at.
+//!
+//! Only these modules, [`fence`](super::fence) and [`process`](super::process) hold unsafe code. What a plugin promises cannot
+//! be proved from this side: where a proof leans on a rule, a plugin that breaks it ends the child process in which
+//! one test runs, and that is the verdict.
+
+mod decoder;
+mod encoder;
+mod input;
+mod library;
+mod refusal;
+mod resampler;
+mod room;
+mod stream_info;
+
+pub use decoder::{Decoder, DecoderTable, OpenOptions};
+pub use encoder::{EncodeOptions, EncoderTable};
+pub use input::{Input, ReadPlan};
+pub use library::{Description, Library, Plugin};
+pub use refusal::{ErrorSpace, Fault, Refusal};
+pub use resampler::{ResampleOptions, ResamplerTable};
+pub use room::{Format, Layout, Room};
+pub use stream_info::{FULL_INFO_BYTES, SeekClass, StreamInfo};

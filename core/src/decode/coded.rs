@@ -1,0 +1,315 @@
+//! A compressed stream to frames, by the decoder of a plugin: several handles at once, each straight into its part of the
+//! output.
+//!
+//! What comes out does not depend on the number of threads or on what was read before. A stream with exact seeks is cut
+//! anywhere. One with anchored seeks is decoded anew from every multiple of its grid, by one thread as by many. One without
+//! seeks is decoded from the start.
+
+#![forbid(unsafe_code)]
+
+use std::mem::MaybeUninit;
+use std::ops::Range;
+
+use parking_lot::Mutex;
+
+use crate::decode::Effort;
+use crate::error::{Error, Result};
+use crate::host::{Chunk, Decoder, Failure, SeekClass, StreamInfo};
+use crate::mix::Mixer;
+use crate::segment::{self, Piece, Stop};
+use crate::source::Source;
+use crate::spec::FrameSpec;
+use crate::track::{Codec, CodedStream, Container, Track};
+
+/// The frames that a plugin is asked for at a time, in bytes of its samples: they stay in the second-level cache until they
+/// are converted, and the caller is asked often enough whether to stop.
+const CHUNK_BYTES: usize = 128 << 10;
+
+/// The same for a plugin that is called through a thread of its own, which costs some microseconds each time.
+const SUPERVISED_CHUNK_BYTES: usize = 512 << 10;
+
+/// How many idle handles are kept, each with a decoder's tables and buffers.
+const MAX_IDLE: usize = 16;
+
+/// A stream that a plugin has opened.
+#[derive(Debug)]
+pub(crate) struct CodedTrack {
+    /// The handle that the others are forked from; it never decodes.
+    prototype: Mutex<Decoder>,
+    idle: Mutex<Vec<Handle>>,
+    info: StreamInfo,
+    plugin: &'static str,
+    container: Container,
+    num_frames: u64,
+    is_trusted: bool,
+}
+
+impl CodedTrack {
+    /// Takes what a plugin has opened; counts the frames by decoding when the plugin cannot tell.
+    ///
+    /// # Errors
+    /// The plugin's.
+    pub(crate) fn new(decoder: Decoder, track: Option<&Track>) -> Result<Self> {
+        let (plugin, is_trusted) = (decoder.kind().plugin(), decoder.kind().is_trusted());
+        let info = decoder.info().clone();
+        let container = track.map_or(Container::Foreign(info.container), |track| track.container);
+        let mut this = Self {
+            prototype: Mutex::new(decoder),
+            idle: Mutex::new(Vec::new()),
+            num_frames: info.num_frames.unwrap_or(0),
+            info,
+            plugin,
+            container,
+            is_trusted,
+        };
+        if this.info.num_frames.is_none() {
+            this.num_frames = this.count().map_err(|failure| this.error(failure))?;
+        }
+        Ok(this)
+    }
+
+    /// What is known of the sound.
+    pub(crate) fn describe(&self, source: &Source) -> Track {
+        let info = &self.info;
+        Track {
+            container: self.container,
+            codec: Codec::Coded(CodedStream {
+                name: info.codec,
+                plugin: self.plugin,
+                native: info.native,
+                is_lossless: info.is_lossless,
+                priming_frames: info.priming_frames,
+                padding_frames: info.padding_frames,
+            }),
+            sample_rate: info.sample_rate,
+            num_channels: info.num_channels,
+            channel_mask: info.channel_mask,
+            bits_per_sample: info.bits_per_sample,
+            num_frames: Some(self.num_frames),
+            data: 0..source.len(),
+            missing_bytes: u64::from(info.is_truncated),
+        }
+    }
+
+    /// The number of frames.
+    pub(crate) fn num_frames(&self) -> u64 {
+        self.num_frames
+    }
+
+    /// The stream's metadata.
+    pub(crate) fn tags(&self) -> Vec<(String, String)> {
+        self.prototype.lock().tags()
+    }
+
+    /// Reads `frames`, which must be the track's, into `out`, all of which is initialised when this succeeds.
+    pub(crate) fn read(
+        &self,
+        source: &Source,
+        frames: Range<u64>,
+        spec: &FrameSpec,
+        out: &mut [MaybeUninit<u8>],
+        effort: &Effort<'_>,
+    ) -> Result<()> {
+        if out.is_empty() {
+            return Ok(());
+        }
+        let (grid, max_threads) = match self.info.seek_class {
+            SeekClass::None => (None, 1),
+            SeekClass::Anchored(grid) => (Some(grid), effort.max_threads),
+            SeekClass::Exact => (None, effort.max_threads),
+        };
+        let segments = segment::plan(frames.clone(), self.info.seek_cost_frames, grid, max_threads);
+        let read = Read::new(self, spec);
+        let pieces = segment::cut(out, read.mixer.num_planes(), read.mixer.plane_frame_bytes(), segments);
+        segment::work(
+            pieces,
+            max_threads,
+            effort.interrupted,
+            || Chunk::new(self.chunk_bytes()),
+            |chunk, piece, stop| read.segment(piece, chunk, stop),
+        )?;
+        source.verify(source.len())
+    }
+
+    fn chunk_bytes(&self) -> usize {
+        if self.is_trusted { CHUNK_BYTES } else { SUPERVISED_CHUNK_BYTES }
+    }
+
+    /// Decodes everything to find out how much there is.
+    fn count(&self) -> Result<u64, Failure> {
+        let mut handle = self.handle(0)?;
+        let mut chunk = Chunk::new(CHUNK_BYTES);
+        let bytes_per_frame = u64::from(self.info.num_channels) * self.info.native.num_bytes() as u64;
+        let mut num_frames = 0;
+        loop {
+            match handle.decoder.decode_chunk(CHUNK_BYTES as u64, &mut chunk, &|| false)?.len() as u64 {
+                0 => return Ok(num_frames),
+                num_bytes => num_frames += num_bytes / bytes_per_frame,
+            }
+        }
+    }
+
+    /// A handle that is not in use, preferably one that stands at `frame`.
+    fn handle(&self, frame: u64) -> Result<Handle, Failure> {
+        let mut idle = self.idle.lock();
+        let fit = idle.iter().position(|handle| handle.position == Some(frame));
+        // Without seeks, whatever has not passed the frame is nearer to it than the start.
+        let fit = fit.or_else(|| {
+            let is_before = |handle: &Handle| handle.position.is_some_and(|position| position <= frame);
+            if self.info.seek_class == SeekClass::None { idle.iter().position(is_before) } else { None }
+        });
+        if let Some(handle) = fit.map(|index| idle.swap_remove(index)).or_else(|| idle.pop()) {
+            return Ok(handle);
+        }
+        drop(idle);
+        Ok(Handle { decoder: self.prototype.lock().fork()?, position: Some(0) })
+    }
+
+    fn give_back(&self, handle: Handle) {
+        let mut idle = self.idle.lock();
+        if idle.len() < MAX_IDLE {
+            idle.push(handle);
+        }
+    }
+
+    fn error(&self, failure: Failure) -> Error {
+        failure.into_error(self.plugin, "decoding", Some(self.container))
+    }
+}
+
+/// A decoder and the frame it stands at; `None` when only a seek can tell.
+#[derive(Debug)]
+struct Handle {
+    decoder: Decoder,
+    position: Option<u64>,
+}
+
+impl Handle {
+    /// Moves to where decoding must begin so that `frame` comes out as it always does, and returns how many frames come
+    /// before it.
+    fn approach(&mut self, frame: u64, class: SeekClass, stop: &Stop<'_>) -> Result<u64, Failure> {
+        let (start, may_go_on) = match class {
+            SeekClass::Exact => (frame, true),
+            SeekClass::Anchored(grid) => {
+                let anchor = frame - frame % grid;
+                // Going on is the same as having come from the anchor, but for the anchor itself.
+                (anchor, frame != anchor)
+            }
+            SeekClass::None => {
+                let position = self.position.filter(|&position| position <= frame);
+                (position.unwrap_or(0), true)
+            }
+        };
+        if self.position == Some(frame) && may_go_on {
+            return Ok(0);
+        }
+        if self.position != Some(start) || !may_go_on {
+            self.position = None;
+            self.decoder.seek(start, &|| stop.check().is_err())?;
+            self.position = Some(start);
+        }
+        Ok(frame - start)
+    }
+
+    fn advance(&mut self, num_frames: u64) {
+        self.position = self.position.map(|position| position + num_frames);
+    }
+}
+
+/// One read under way.
+struct Read<'a> {
+    track: &'a CodedTrack,
+    mixer: Mixer,
+    /// Whether the plugin's samples are the array's, so that it can write them there.
+    is_direct: bool,
+}
+
+impl<'a> Read<'a> {
+    fn new(track: &'a CodedTrack, spec: &FrameSpec) -> Self {
+        let mixer = Mixer::new(track.info.native, track.info.num_channels, spec);
+        let is_copy = mixer.is_copy(spec.format) || mixer.is_planar_copy(spec.format);
+        Self { track, mixer, is_direct: track.is_trusted && is_copy }
+    }
+
+    fn segment(&self, mut piece: Piece<'_>, chunk: &mut Chunk, stop: &Stop<'_>) -> Result<()> {
+        let track = self.track;
+        // A call that was given up because the caller wants no more is no fault of the plugin's.
+        let failed = |failure| stop.check().err().unwrap_or_else(|| track.error(failure));
+        let mut handle = track.handle(piece.frames.start).map_err(failed)?;
+        let bytes_per_frame = usize::from(track.info.num_channels) * track.info.native.num_bytes();
+        let chunk_frames = (track.chunk_bytes() / bytes_per_frame).max(1) as u64;
+        let mut next = piece.frames.start;
+        while next < piece.frames.end {
+            let mut before = handle.approach(next, track.info.seek_class, stop).map_err(failed)?;
+            while before > 0 {
+                stop.check()?;
+                let wanted = before.min(chunk_frames);
+                let bytes =
+                    handle.decoder.decode_chunk(wanted, chunk, &|| stop.check().is_err()).map_err(failed)?;
+                let num_frames = (bytes.len() / bytes_per_frame) as u64;
+                if num_frames == 0 {
+                    return Err(self.ended(next - before));
+                }
+                handle.advance(num_frames);
+                before -= num_frames;
+            }
+            let cell_end = match track.info.seek_class {
+                SeekClass::Anchored(grid) => (next / grid).saturating_add(1).saturating_mul(grid),
+                _ => u64::MAX,
+            };
+            let end = piece.frames.end.min(cell_end);
+            while next < end {
+                stop.check()?;
+                let num_frames = self
+                    .some(&mut handle, &mut piece, (end - next).min(chunk_frames), chunk, stop)
+                    .map_err(failed)?;
+                if num_frames == 0 {
+                    return Err(self.ended(next));
+                }
+                handle.advance(num_frames);
+                next += num_frames;
+            }
+        }
+        track.give_back(handle);
+        Ok(())
+    }
+
+    /// Decodes up to `num_frames` frames to the front of the piece's planes, which they leave.
+    fn some(
+        &self,
+        handle: &mut Handle,
+        piece: &mut Piece<'_>,
+        num_frames: u64,
+        chunk: &mut Chunk,
+        stop: &Stop<'_>,
+    ) -> Result<u64, Failure> {
+        let native_bytes = usize::from(self.track.info.num_channels) * self.track.info.native.num_bytes();
+        let num_decoded = if self.is_direct {
+            handle.decoder.decode_into(num_frames, &mut piece.planes)?
+        } else {
+            let bytes = handle.decoder.decode_chunk(num_frames, chunk, &|| stop.check().is_err())?;
+            let count = bytes.len() / native_bytes;
+            let mut fronts: Vec<&mut [MaybeUninit<u8>]> = Vec::with_capacity(piece.planes.len());
+            for plane in &mut piece.planes {
+                let length = (count * self.mixer.plane_frame_bytes()).min(plane.len());
+                fronts.push(plane.get_mut(..length).unwrap_or_default());
+            }
+            self.mixer.convert(bytes, &mut fronts);
+            count as u64
+        };
+        let num_bytes =
+            usize::try_from(num_decoded).unwrap_or(usize::MAX).saturating_mul(self.mixer.plane_frame_bytes());
+        for plane in &mut piece.planes {
+            *plane = std::mem::take(plane).get_mut(num_bytes..).unwrap_or_default();
+        }
+        Ok(num_decoded)
+    }
+
+    fn ended(&self, frame: u64) -> Error {
+        let what = format!(
+            "the sound ended at frame {frame} of the {} that the plugin promised",
+            self.track.num_frames
+        );
+        self.track.error(Failure::broken(what))
+    }
+}

@@ -1,0 +1,63 @@
+//! From a track to frames: PCM here, everything else by a codec plugin.
+
+#![forbid(unsafe_code)]
+
+mod coded;
+mod pcm;
+
+pub(crate) use coded::CodedTrack;
+pub(crate) use pcm::PcmTrack;
+
+use std::mem::MaybeUninit;
+use std::ops::Range;
+
+use crate::error::Result;
+use crate::source::Source;
+use crate::spec::FrameSpec;
+
+/// How a read may use the machine and when it stops.
+pub struct Effort<'a> {
+    /// The most threads to use, the caller's included.
+    pub max_threads: usize,
+    /// Asked on the caller's thread every few hundred microseconds; true ends the read with [`Error::Interrupted`].
+    ///
+    /// [`Error::Interrupted`]: crate::Error::Interrupted
+    pub interrupted: &'a dyn Fn() -> bool,
+}
+
+impl Effort<'_> {
+    /// One thread, never interrupted.
+    pub const ONE_THREAD: Effort<'static> = Effort { max_threads: 1, interrupted: &|| false };
+}
+
+/// A track with all that reading its frames needs.
+#[derive(Debug)]
+pub(crate) enum FrameTrack {
+    Pcm(PcmTrack),
+    Coded(CodedTrack),
+}
+
+impl FrameTrack {
+    /// The number of frames.
+    pub(crate) fn num_frames(&self) -> u64 {
+        match self {
+            Self::Pcm(track) => track.num_frames(),
+            Self::Coded(track) => track.num_frames(),
+        }
+    }
+
+    /// Reads `frames`, which must be the track's, into `out`, all of which is initialised when this succeeds.
+    pub(crate) fn read(
+        &self,
+        source: &Source,
+        frames: Range<u64>,
+        spec: &FrameSpec,
+        out: &mut [MaybeUninit<u8>],
+        effort: &Effort<'_>,
+    ) -> Result<()> {
+        match self {
+            Self::Pcm(track) => track.read(source, frames, spec, out, effort),
+            Self::Coded(track) => track.read(source, frames, spec, out, effort),
+        }
+    }
+}

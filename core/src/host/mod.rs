@@ -1,0 +1,27 @@
+//! The host of codec plugins: finds libraries, loads them, and calls them without trusting them.
+//!
+//! Nothing here runs before a file needs a plugin: reading PCM never loads a library. Then, once, the directories are
+//! searched and everything in them is loaded; what cannot be loaded is reported by [`plugins`] and costs nothing else.
+
+mod decoder;
+mod directories;
+mod encoder;
+mod fault;
+mod input;
+mod library;
+mod log;
+mod probation;
+mod raw;
+mod registry;
+mod supervisor;
+
+pub use decoder::DecoderSummary;
+pub(crate) use decoder::{Chunk, Planes, SeekClass, StreamInfo};
+pub use directories::{Directory, Origin};
+pub use encoder::{EncoderSummary, ResamplerSummary};
+pub(crate) use fault::Failure;
+pub use log::{Level, Message, drain_messages};
+pub use probation::{set_checker, try_load};
+pub(crate) use registry::{NotOpened, open};
+pub use registry::{Plugin, State, directories, embed, plugins, register, set_bundled};
+pub(crate) use supervisor::Decoder;

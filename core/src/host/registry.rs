@@ -1,0 +1,363 @@
+//! The plugins of this process: what was found, what was loaded, what was refused and why, and who reads a file.
+
+#![forbid(unsafe_code)]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use mapwave_plugin_abi as abi;
+use parking_lot::Mutex;
+
+use super::decoder::{DecoderKind, DecoderSummary};
+use super::directories::{self, Candidate, Origin};
+use super::encoder::{EncoderSummary, ResamplerSummary};
+use super::fault::Failure;
+use super::input::Input;
+use super::library::{self, Interface};
+use super::probation::{self, Verdict};
+use super::supervisor::{self, Decoder};
+use crate::error::{Error, Fault, Result};
+use crate::source::{Scratch, Source};
+use crate::track::{Container, Track};
+
+/// A plugin library and what became of it.
+#[derive(Clone, Debug)]
+pub struct Plugin {
+    /// Its name, by which it is picked; the file's name when it could not be loaded.
+    pub id: String,
+    /// Why it is known.
+    pub origin: Origin,
+    /// The library; `None` for a plugin that is part of this program.
+    pub path: Option<PathBuf>,
+    /// Whether it can be used.
+    pub state: State,
+    /// Its version.
+    pub version: String,
+    /// Who made it.
+    pub vendor: String,
+    /// Its licence as an SPDX expression.
+    pub license: String,
+    /// The libraries that it needs and found.
+    pub dependencies: String,
+    /// What it reads.
+    pub decoders: Vec<DecoderSummary>,
+    /// What it writes.
+    pub encoders: Vec<EncoderSummary>,
+    /// How it resamples.
+    pub resamplers: Vec<ResamplerSummary>,
+}
+
+/// Whether a plugin can be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It is loaded.
+    Loaded,
+    /// It is not, for this reason.
+    Refused(String),
+}
+
+/// What is known so far.
+#[derive(Default)]
+struct Registry {
+    /// The entry functions that are part of this program and not yet entered.
+    embedded: Vec<abi::mw_plugin_entry>,
+    /// The directory of the libraries that come with this program.
+    bundled: Option<PathBuf>,
+    is_searched: bool,
+    found: Vec<Found>,
+    /// What readers use: made anew when something is found.
+    snapshot: Arc<Snapshot>,
+}
+
+/// A library and what it offers, or why it is refused.
+#[derive(Clone)]
+struct Found {
+    origin: Origin,
+    path: Option<PathBuf>,
+    interface: Result<Interface, String>,
+}
+
+/// The plugins in order of precedence.
+#[derive(Default)]
+struct Snapshot {
+    plugins: Vec<Plugin>,
+    decoders: Vec<DecoderKind>,
+}
+
+static REGISTRY: Mutex<Option<Registry>> = Mutex::new(None);
+
+/// Makes a plugin that is part of this program known. Nothing runs before a file needs a plugin.
+pub fn embed(entry: abi::mw_plugin_entry) {
+    let mut registry = REGISTRY.lock();
+    let registry = registry.get_or_insert_default();
+    registry.embedded.push(entry);
+    registry.is_searched = false;
+}
+
+/// Names the directory, without its `abi1`, of the libraries that come with this program.
+pub fn set_bundled(directory: PathBuf) {
+    REGISTRY.lock().get_or_insert_default().bundled = Some(directory);
+}
+
+/// The directories that are searched, in order of precedence.
+pub fn directories() -> Vec<super::Directory> {
+    let bundled = REGISTRY.lock().as_ref().and_then(|registry| registry.bundled.clone());
+    directories::directories(bundled.as_deref())
+}
+
+/// All plugins: those that are used, in order of precedence, and those that were refused, with the reason.
+pub fn plugins() -> Vec<Plugin> {
+    snapshot().plugins.clone()
+}
+
+/// Loads a library that is named by its path, before all others.
+///
+/// # Errors
+/// [`Error::Io`] when there is no such file, [`Error::Plugin`] when it is refused, with the reason.
+pub fn register(path: &Path) -> Result<Plugin> {
+    if let Err(cause) = std::fs::metadata(path) {
+        return Err(Error::io("opening", cause).in_file(path));
+    }
+    let mut registry = REGISTRY.lock();
+    let registry = registry.get_or_insert_default();
+    registry.search();
+    let candidate = directories::candidate(Origin::Registered, path);
+    let known = |found: &Found| found.path.as_ref() == Some(&candidate.path);
+    let index = registry.found.iter().position(known);
+    let found = match index.map(|index| registry.found.remove(index)) {
+        // A library is entered once; only its place in the order changes.
+        Some(found) if found.interface.is_ok() => Found { origin: Origin::Registered, ..found },
+        _ => Found::load(candidate),
+    };
+    let path = found.path.clone();
+    registry.found.insert(0, found);
+    registry.settle();
+    let plugins = &registry.snapshot.plugins;
+    match plugins.iter().find(|plugin| plugin.path == path) {
+        Some(plugin) if plugin.state == State::Loaded => Ok(plugin.clone()),
+        plugin => {
+            let what = match plugin.map(|plugin| &plugin.state) {
+                Some(State::Refused(why)) => why.clone(),
+                _ => "it is not known".to_owned(),
+            };
+            let failure = Failure { fault: Fault::Broken, offset: None, what };
+            Err(failure.into_error("?", "loading", None).in_file(path.as_deref().unwrap_or(Path::new("?"))))
+        }
+    }
+}
+
+fn snapshot() -> Arc<Snapshot> {
+    let mut registry = REGISTRY.lock();
+    let registry = registry.get_or_insert_default();
+    registry.search();
+    Arc::clone(&registry.snapshot)
+}
+
+impl Registry {
+    /// Finds and loads everything, once.
+    fn search(&mut self) {
+        if self.is_searched {
+            return;
+        }
+        self.is_searched = true;
+        let directories = directories::directories(self.bundled.as_deref());
+        let known: Vec<PathBuf> = self.found.iter().filter_map(|found| found.path.clone()).collect();
+        let candidates = directories::candidates(&directories);
+        let new = candidates.into_iter().filter(|candidate| !known.contains(&candidate.path));
+        self.found.extend(new.map(Found::load));
+        for entry in self.embedded.drain(..) {
+            let interface = library::enter(entry, "embedded", true).map_err(|failure| failure.what);
+            self.found.push(Found { origin: Origin::Embedded, path: None, interface });
+        }
+        self.settle();
+    }
+
+    /// Puts what was found in order; of two plugins with one name the first counts.
+    fn settle(&mut self) {
+        self.found.sort_by_key(|found| found.origin);
+        let mut snapshot = Snapshot::default();
+        for found in &self.found {
+            let mut plugin = found.describe();
+            if let Ok(interface) = &found.interface {
+                let is_same = |other: &&Plugin| other.id == plugin.id && other.state == State::Loaded;
+                if let Some(other) = snapshot.plugins.iter().find(is_same) {
+                    let place = other.path.as_deref().map_or("this program".into(), Path::to_string_lossy);
+                    plugin.state = State::Refused(format!("the name '{}' is taken by {place}", plugin.id));
+                } else {
+                    snapshot.decoders.extend(interface.decoders.iter().map(|(kind, _)| *kind));
+                }
+            }
+            snapshot.plugins.push(plugin);
+        }
+        self.snapshot = Arc::new(snapshot);
+    }
+}
+
+impl Found {
+    fn load(candidate: Candidate) -> Self {
+        let Candidate { origin, path, refused } = candidate;
+        let load = || -> Result<Interface, String> {
+            if let Some(why) = refused {
+                return Err(why);
+            }
+            if !origin.is_ours()
+                && let Verdict::Crashed(words) = probation::trial(&path)
+            {
+                return Err(words);
+            }
+            let entry = library::load(&path);
+            let entered =
+                entry.and_then(|entry| library::enter(entry, &path.to_string_lossy(), origin.is_ours()));
+            entered.map_err(|failure| failure.what)
+        };
+        let interface = load();
+        Self { origin, path: Some(path), interface }
+    }
+
+    fn describe(&self) -> Plugin {
+        let mut plugin = Plugin {
+            id: self
+                .path
+                .as_deref()
+                .and_then(Path::file_name)
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
+            origin: self.origin,
+            path: self.path.clone(),
+            state: State::Loaded,
+            version: String::new(),
+            vendor: String::new(),
+            license: String::new(),
+            dependencies: String::new(),
+            decoders: Vec::new(),
+            encoders: Vec::new(),
+            resamplers: Vec::new(),
+        };
+        match &self.interface {
+            Err(why) => plugin.state = State::Refused(why.clone()),
+            Ok(interface) => {
+                plugin.id = interface.id.to_owned();
+                plugin.version.clone_from(&interface.version);
+                plugin.vendor.clone_from(&interface.vendor);
+                plugin.license.clone_from(&interface.license);
+                plugin.dependencies.clone_from(&interface.dependencies);
+                plugin.decoders = interface.decoders.iter().map(|(_, summary)| summary.clone()).collect();
+                plugin.encoders.clone_from(&interface.encoders);
+                plugin.resamplers.clone_from(&interface.resamplers);
+            }
+        }
+        plugin
+    }
+}
+
+/// Why no plugin opened a file.
+#[derive(Debug)]
+pub(crate) enum NotOpened {
+    /// None of them reads such a file; what they are, for the user.
+    Unread(String),
+    /// Some tried and failed.
+    Failed(Error),
+}
+
+/// Opens a file with the plugin that is surest of it, or the one that is wanted; when that fails, with the next.
+pub(crate) fn open(
+    source: &Arc<Source>,
+    track: Option<&Track>,
+    wanted: Option<&str>,
+) -> Result<Decoder, NotOpened> {
+    let snapshot = snapshot();
+    if let Some(wanted) = wanted
+        && !snapshot.decoders.iter().any(|kind| kind.plugin() == wanted)
+    {
+        return Err(NotOpened::Failed(unknown_plugin(&snapshot, wanted)));
+    }
+    let asked = snapshot.decoders.iter().filter(|kind| wanted.is_none_or(|wanted| kind.plugin() == wanted));
+    let asked: Vec<&DecoderKind> = asked.collect();
+    let num_bytes =
+        asked.iter().map(|kind| u64::from(kind.probe_bytes())).max().unwrap_or(0).min(source.len());
+    let mut scratch = Scratch::new();
+    let head = source.read(0..num_bytes, &mut scratch).map_err(NotOpened::Failed)?;
+    let input = Input::new(Arc::clone(source), track);
+    let mut failures = Vec::new();
+    let mut sure = Vec::new();
+    for kind in asked {
+        match supervisor::probe(kind, head, &input) {
+            Ok(0) if wanted.is_none() => {}
+            Ok(score) => sure.push((score, kind)),
+            Err(failure) => failures.push((kind, failure)),
+        }
+    }
+    // A stable sort: among the equally sure, the order of precedence.
+    sure.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    for (_, kind) in sure {
+        match supervisor::open(kind, &input) {
+            Ok(decoder) => return Ok(decoder),
+            Err(failure) => failures.push((kind, failure)),
+        }
+    }
+    Err(not_opened(&snapshot, failures, track))
+}
+
+fn not_opened(
+    snapshot: &Snapshot,
+    failures: Vec<(&DecoderKind, Failure)>,
+    track: Option<&Track>,
+) -> NotOpened {
+    let container =
+        |kind: &DecoderKind| track.map_or(Container::Foreign(kind.name()), |track| track.container);
+    // What says most about the file comes first: damage before a format that a plugin does not know.
+    let tell = |failure: &Failure| match failure.fault {
+        Fault::BadData => 0,
+        Fault::Io | Fault::Memory => 1,
+        Fault::Unsupported => 2,
+        Fault::MissingDependency => 3,
+        Fault::Broken => 4,
+    };
+    let Some((kind, first)) = failures.iter().min_by_key(|(_, failure)| tell(failure)) else {
+        return NotOpened::Unread(asked(snapshot));
+    };
+    let mut failure = first.clone();
+    for (other, answer) in failures.iter().filter(|(other, _)| !std::ptr::eq(*other, *kind)) {
+        failure.what.push_str(&format!(
+            "; plugin '{}' ({}) says: {}",
+            other.plugin(),
+            other.name(),
+            answer.what
+        ));
+    }
+    failure.what.push_str(&not_loaded(snapshot));
+    NotOpened::Failed(failure.into_error(kind.plugin(), "opening", Some(container(kind))))
+}
+
+/// The plugins that were asked, and those that could not be, for the end of a message.
+fn asked(snapshot: &Snapshot) -> String {
+    let loaded =
+        snapshot.plugins.iter().filter(|plugin| plugin.state == State::Loaded && !plugin.decoders.is_empty());
+    let names: Vec<String> = loaded.map(|plugin| format!("'{}'", plugin.id)).collect();
+    let asked = match names.as_slice() {
+        [] => "no codec plugin is loaded".to_owned(),
+        [one] => format!("codec plugin {one} was asked and does not read it"),
+        many => format!("codec plugins {} were asked and none reads it", many.join(", ")),
+    };
+    asked + &not_loaded(snapshot)
+}
+
+fn not_loaded(snapshot: &Snapshot) -> String {
+    let refused = snapshot.plugins.iter().filter_map(|plugin| match &plugin.state {
+        State::Refused(why) => Some(format!("; {} was not loaded: {why}", plugin.id)),
+        State::Loaded => None,
+    });
+    refused.collect()
+}
+
+fn unknown_plugin(snapshot: &Snapshot, wanted: &str) -> Error {
+    let mut names: Vec<String> =
+        snapshot.decoders.iter().map(|kind| format!("'{}'", kind.plugin())).collect();
+    names.dedup();
+    let expected = match names.as_slice() {
+        [] => "the name of a codec plugin, of which none is loaded".to_owned(),
+        names => format!("the name of a codec plugin ({})", names.join(", ")),
+    };
+    Error::argument("codec", expected + &not_loaded(snapshot), format!("'{wanted}'"))
+}

@@ -1,0 +1,236 @@
+//! Plugins that do not come back: their calls run on threads of their own, which are given up when they take too long.
+//!
+//! A call cannot be ended from outside, and a thread cannot either. So everything that such a call may touch belongs to its
+//! thread: the handle, the bytes that it reads and the room that it writes to. The caller waits, asks meanwhile whether it is
+//! to stop, and goes on without them. What comes with mapwave is called directly.
+
+#![forbid(unsafe_code)]
+
+use std::sync::OnceLock;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use super::decoder::{Chunk, DecoderKind, Handle, StreamInfo};
+use super::fault::Failure;
+use super::input::Input;
+
+/// How long one call may take, in seconds, unless the environment says otherwise.
+const TIME_LIMIT: u64 = 30;
+const VARIABLE: &str = "MAPWAVE_PLUGIN_TIME_LIMIT";
+
+/// How often a waiting caller asks whether to stop.
+const INTERVAL: Duration = Duration::from_millis(50);
+
+fn time_limit() -> Duration {
+    static LIMIT: OnceLock<Duration> = OnceLock::new();
+    *LIMIT.get_or_init(|| {
+        let seconds = std::env::var(VARIABLE).ok().and_then(|value| value.parse().ok());
+        Duration::from_secs(seconds.filter(|&seconds| seconds > 0).unwrap_or(TIME_LIMIT))
+    })
+}
+
+/// Waits for an answer; an error when it does not come in time or the caller wants no more.
+fn wait<T>(answers: &Receiver<T>, doing: &str, stop: &dyn Fn() -> bool) -> Result<T, Failure> {
+    let start = Instant::now();
+    loop {
+        match answers.recv_timeout(INTERVAL) {
+            Ok(answer) => return Ok(answer),
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(Failure::broken(format!("it panicked while {doing}")));
+            }
+            Err(RecvTimeoutError::Timeout) if stop() => return Err(Failure::broken("the call was given up")),
+            Err(RecvTimeoutError::Timeout) if start.elapsed() < time_limit() => {}
+            Err(RecvTimeoutError::Timeout) => {
+                let seconds = time_limit().as_secs();
+                return Err(Failure::broken(format!(
+                    "it has not come back from {doing} within {seconds} seconds, so it is left alone ({VARIABLE} sets the limit)"
+                )));
+            }
+        }
+    }
+}
+
+/// Runs one call, on a thread of its own unless the plugin is trusted.
+fn call<T: Send + 'static>(
+    is_trusted: bool,
+    doing: &str,
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    if is_trusted {
+        return work();
+    }
+    let (sender, receiver) = sync_channel(1);
+    let thread = move || drop(sender.send(work()));
+    start(thread)?;
+    wait(&receiver, doing, &|| false)?
+}
+
+fn start(thread: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
+    let started = std::thread::Builder::new().name("mapwave plugin".to_owned()).spawn(thread);
+    started.map(drop).map_err(|error| Failure::broken(format!("no thread could be started for it: {error}")))
+}
+
+/// How sure a decoder is that it reads the file.
+pub(super) fn probe(kind: &DecoderKind, head: &[u8], input: &Input) -> Result<u8, Failure> {
+    if kind.is_trusted() {
+        return kind.probe(head, input);
+    }
+    let (kind, input) = (*kind, input.clone());
+    let head = head.get(..kind.probe_bytes() as usize).unwrap_or(head).to_vec();
+    call(false, "probing", move || kind.probe(&head, &input))
+}
+
+/// Opens a file.
+pub(super) fn open(kind: &DecoderKind, input: &Input) -> Result<Decoder, Failure> {
+    let (copy, input) = (*kind, input.clone());
+    Decoder::new(call(kind.is_trusted(), "opening", move || copy.open(&input))?)
+}
+
+/// A handle of a plugin, called directly when the plugin is trusted, else through its thread.
+#[derive(Debug)]
+pub(crate) struct Decoder {
+    kind: DecoderKind,
+    info: StreamInfo,
+    way: Way,
+}
+
+#[derive(Debug)]
+enum Way {
+    Direct(Handle),
+    Thread { requests: SyncSender<Request>, answers: Receiver<Answer>, is_lost: bool },
+}
+
+enum Request {
+    Seek(u64),
+    Decode(u64, Chunk),
+    Fork,
+    Tags,
+}
+
+enum Answer {
+    Done(Result<(), Failure>),
+    Decoded(Result<usize, Failure>, Chunk),
+    Forked(Result<Handle, Failure>),
+    Tags(Vec<(String, String)>),
+}
+
+impl Decoder {
+    fn new(handle: Handle) -> Result<Self, Failure> {
+        let (kind, info) = (*handle.kind(), handle.info()?.clone());
+        if kind.is_trusted() {
+            return Ok(Self { kind, info, way: Way::Direct(handle) });
+        }
+        let (requests, inbox) = sync_channel(1);
+        let (outbox, answers) = sync_channel(1);
+        start(move || serve(handle, &inbox, &outbox))?;
+        Ok(Self { kind, info, way: Way::Thread { requests, answers, is_lost: false } })
+    }
+
+    /// The kind of decoder.
+    pub(crate) fn kind(&self) -> &DecoderKind {
+        &self.kind
+    }
+
+    /// What the stream is.
+    pub(crate) fn info(&self) -> &StreamInfo {
+        &self.info
+    }
+
+    /// Another handle over the same file, at frame 0.
+    pub(crate) fn fork(&mut self) -> Result<Self, Failure> {
+        let handle = match &mut self.way {
+            Way::Direct(handle) => handle.fork()?,
+            Way::Thread { .. } => match self.ask(Request::Fork, "forking", &|| false)? {
+                Answer::Forked(handle) => handle?,
+                _ => return Err(mixed_up()),
+            },
+        };
+        Self::new(handle)
+    }
+
+    /// Moves to a frame.
+    pub(crate) fn seek(&mut self, frame: u64, stop: &dyn Fn() -> bool) -> Result<(), Failure> {
+        match &mut self.way {
+            Way::Direct(handle) => handle.seek(frame),
+            Way::Thread { .. } => match self.ask(Request::Seek(frame), "seeking", stop)? {
+                Answer::Done(result) => result,
+                _ => Err(mixed_up()),
+            },
+        }
+    }
+
+    /// As [`Handle::decode_into`].
+    pub(crate) fn decode_into(
+        &mut self,
+        num_frames: u64,
+        planes: super::Planes<'_, '_>,
+    ) -> Result<u64, Failure> {
+        match &mut self.way {
+            Way::Direct(handle) => handle.decode_into(num_frames, planes),
+            Way::Thread { .. } => Err(mixed_up()),
+        }
+    }
+
+    /// As [`Handle::decode_chunk`].
+    pub(crate) fn decode_chunk<'a>(
+        &mut self,
+        num_frames: u64,
+        chunk: &'a mut Chunk,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<&'a [u8], Failure> {
+        if let Way::Direct(handle) = &mut self.way {
+            let num_bytes = handle.decode_chunk(num_frames, chunk)?;
+            return Ok(chunk.front(num_bytes));
+        }
+        let request = Request::Decode(num_frames, std::mem::take(chunk));
+        match self.ask(request, "decoding", stop)? {
+            Answer::Decoded(result, filled) => {
+                *chunk = filled;
+                let num_bytes = result?;
+                Ok(chunk.front(num_bytes))
+            }
+            _ => Err(mixed_up()),
+        }
+    }
+
+    /// The stream's metadata.
+    pub(crate) fn tags(&mut self) -> Vec<(String, String)> {
+        match &mut self.way {
+            Way::Direct(handle) => handle.tags(),
+            Way::Thread { .. } => match self.ask(Request::Tags, "reading tags", &|| false) {
+                Ok(Answer::Tags(tags)) => tags,
+                _ => Vec::new(),
+            },
+        }
+    }
+
+    /// Asks the thread, which is not asked again when it does not answer.
+    fn ask(&mut self, request: Request, doing: &str, stop: &dyn Fn() -> bool) -> Result<Answer, Failure> {
+        let Way::Thread { requests, answers, is_lost } = &mut self.way else { return Err(mixed_up()) };
+        if *is_lost || requests.send(request).is_err() {
+            return Err(Failure::broken("it did not come back from an earlier call"));
+        }
+        wait(answers, doing, stop).inspect_err(|_| *is_lost = true)
+    }
+}
+
+/// What happens on a handle's thread, until nobody asks any more.
+fn serve(mut handle: Handle, requests: &Receiver<Request>, answers: &SyncSender<Answer>) {
+    for request in requests {
+        let answer = match request {
+            Request::Seek(frame) => Answer::Done(handle.seek(frame)),
+            Request::Decode(num_frames, mut chunk) => {
+                Answer::Decoded(handle.decode_chunk(num_frames, &mut chunk), chunk)
+            }
+            Request::Fork => Answer::Forked(handle.fork()),
+            Request::Tags => Answer::Tags(handle.tags()),
+        };
+        if answers.send(answer).is_err() {
+            return;
+        }
+    }
+}
+
+fn mixed_up() -> Failure {
+    Failure::broken("its thread gave an answer to another question")
+}

@@ -1,0 +1,531 @@
+/* Sun and NeXT audio files (.au, .snd) for mapwave: the worked example of a plugin in C99.
+ *
+ *     cc -std=c99 -O2 -shared -fPIC -fvisibility=hidden -Wall -Wextra -pedantic -Werror \
+ *        -I plugins/abi/include -o au.so plugins/example-c/au.c
+ *
+ * The format is that of the manual page audio_file_format(4) of Solaris: a header of six big-endian words, a text of any
+ * length, and samples, interleaved. R1 to R8 below are the rules at the head of mapwave_plugin.h.
+ *
+ * R7: there is no constructor. R4: there is no variable outside of a handle; what is static here is constant.
+ */
+
+#include "mapwave_plugin.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HEADER_BYTES 24
+#define MAX_CHANNELS 65535u
+#define MAX_TEXT_BYTES 65536u
+#define SCRATCH_BYTES 65536u
+#define CHUNK_SAMPLES 256u
+#define ALL_FORMATS (1u << MW_F32 | 1u << MW_I16 | 1u << MW_I32)
+
+enum encoding { MULAW = 1, PCM_8, PCM_16, PCM_24, PCM_32, FLOAT_32, FLOAT_64, ALAW = 27 };
+
+struct encoding_facts {
+    uint32_t number, sample_bytes, native_format, flags;
+    const char *codec;
+};
+
+static const struct encoding_facts ENCODINGS[] = {
+    {MULAW, 1, MW_I16, 0, "pcm_mulaw"},
+    {PCM_8, 1, MW_I16, MW_STREAM_LOSSLESS, "pcm_s8"},
+    {PCM_16, 2, MW_I16, MW_STREAM_LOSSLESS, "pcm_s16be"},
+    {PCM_24, 3, MW_I32, MW_STREAM_LOSSLESS, "pcm_s24be"},
+    {PCM_32, 4, MW_I32, MW_STREAM_LOSSLESS, "pcm_s32be"},
+    {FLOAT_32, 4, MW_F32, MW_STREAM_LOSSLESS, "pcm_f32be"},
+    {FLOAT_64, 8, MW_F32, 0, "pcm_f64be"}, /* no format holds all of it */
+    {ALAW, 1, MW_I16, 0, "pcm_alaw"},
+};
+
+/* A handle, in one piece of memory. R2: it is freed in `close_decoder` and nowhere else. */
+struct mw_decoder {
+    mw_input input;
+    const struct encoding_facts *encoding;
+    uint32_t sample_rate, num_channels, flags;
+    uint64_t data_offset, num_frames, frame_bytes;
+    uint64_t position;      /* the next frame */
+    uint64_t total_bytes;   /* of this piece of memory */
+    uint64_t text_bytes;    /* of the annotation at `tail`, its zero included; 0 without one */
+    uint64_t scratch_bytes; /* behind it, for frames that must be read; 0 when the file is in memory */
+    unsigned char tail[];
+};
+
+/* R6: what was found and what was expected, and where. R1: not a byte more than the caller has room for. */
+static mw_status fail(mw_error *error, mw_status status, uint64_t offset, const char *format, ...)
+{
+    mw_error all;
+    uint32_t size;
+    va_list arguments;
+
+    if (error == NULL)
+        return status;
+    memset(&all, 0, sizeof all);
+    all.size = size = error->size;
+    all.status = status;
+    all.offset = offset;
+    va_start(arguments, format);
+    vsnprintf(all.message, sizeof all.message, format, arguments);
+    va_end(arguments);
+    memcpy(error, &all, size < sizeof all ? size : sizeof all);
+    if (size < sizeof all && size > offsetof(mw_error, message))
+        ((char *)error)[size - 1] = '\0';
+    return status;
+}
+
+/* R1: the size of a struct of version 1.0, whose last field is given, whatever is appended to it later. */
+#define SIZE_1_0(type, last) (offsetof(type, last) + sizeof(((const type *)0)->last))
+
+/* R1: a copy of a struct of the host's as far as its size covers it, and zeros where it does not; false when it is null or
+ * smaller than it ever was. */
+static int take(void *to, size_t to_bytes, const void *from, size_t least_bytes)
+{
+    uint32_t size;
+
+    memset(to, 0, to_bytes);
+    if (from == NULL)
+        return 0;
+    memcpy(&size, from, sizeof size);
+    memcpy(to, from, size < to_bytes ? size : to_bytes);
+    return size >= least_bytes;
+}
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint32_t word(const unsigned char *bytes)
+{
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+/* `num_bytes` bytes from `offset` on, which lie inside the file as it was when it was opened. */
+static mw_status read_bytes(const mw_input *input, uint64_t offset, void *to, uint64_t num_bytes, mw_error *error)
+{
+    unsigned char *place = to;
+
+    if (input->data != NULL) {
+        memcpy(place, input->data + offset, num_bytes);
+        return MW_OK;
+    }
+    while (num_bytes > 0) {
+        int64_t count = input->read_at(input->context, offset, place, num_bytes);
+        if (count < 0 || (uint64_t)count > num_bytes)
+            return fail(error, MW_IO, offset, "the host could not read the file (%lld)", (long long)count);
+        if (count == 0)
+            return fail(error, MW_IO, offset, "the file ends here, and was longer when it was opened");
+        place += count;
+        offset += (uint64_t)count;
+        num_bytes -= (uint64_t)count;
+    }
+    return MW_OK;
+}
+
+/* ---- from coded samples to those that are wanted ---- */
+
+static int32_t expand_mulaw(unsigned char code) /* ITU-T G.711, table 2, in 16 bits */
+{
+    int32_t bits = ~code & 0xff;
+    int32_t magnitude = (((bits & 15) * 8 + 132) << (bits >> 4 & 7)) - 132;
+    return bits & 0x80 ? -magnitude : magnitude;
+}
+
+static int32_t expand_alaw(unsigned char code) /* ITU-T G.711, table 1, in 16 bits */
+{
+    int32_t bits = code ^ 0x55, segment = bits >> 4 & 7, magnitude = (bits & 15) * 16 + 8;
+    if (segment > 0)
+        magnitude = (magnitude + 256) << (segment - 1);
+    return bits & 0x80 ? magnitude : -magnitude;
+}
+
+static int32_t integer_of(uint32_t bits)
+{
+    int32_t value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* Integers, shifted up to 32 bits; `step` bytes lie between the beginnings of two. */
+static void load_integers(int32_t *to, uint32_t count, const unsigned char *from, uint64_t step, uint32_t encoding)
+{
+    uint32_t i;
+
+    for (i = 0; i < count; i++, from += step) {
+        switch (encoding) {
+        case MULAW: to[i] = expand_mulaw(from[0]) * 65536; break;
+        case ALAW: to[i] = expand_alaw(from[0]) * 65536; break;
+        case PCM_8: to[i] = integer_of((uint32_t)from[0] << 24); break;
+        case PCM_16: to[i] = integer_of((uint32_t)from[0] << 24 | (uint32_t)from[1] << 16); break;
+        case PCM_24: to[i] = integer_of((uint32_t)from[0] << 24 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 8); break;
+        default: to[i] = integer_of(word(from)); break;
+        }
+    }
+}
+
+static void load_floats(double *to, uint32_t count, const unsigned char *from, uint64_t step, uint32_t encoding)
+{
+    uint32_t i;
+
+    for (i = 0; i < count; i++, from += step) {
+        if (encoding == FLOAT_32) {
+            uint32_t bits = word(from);
+            float value;
+            memcpy(&value, &bits, sizeof value);
+            to[i] = value;
+        } else {
+            uint64_t bits = (uint64_t)word(from) << 32 | word(from + 4);
+            memcpy(&to[i], &bits, sizeof to[i]);
+        }
+    }
+}
+
+/* An integer of 16 bits: half to even, saturating. */
+static int16_t narrow(int32_t value)
+{
+    int32_t whole = value / 65536, rest = value % 65536;
+
+    if (rest > 32768 || (rest == 32768 && whole % 2 != 0))
+        whole++;
+    if (rest < -32768 || (rest == -32768 && whole % 2 != 0))
+        whole--;
+    return (int16_t)(whole > INT16_MAX ? INT16_MAX : whole);
+}
+
+/* An integer from a float whose full scale is `scale`: half to even, saturating, 0 for what is not a number. */
+static int32_t round_float(double value, double scale)
+{
+    double scaled = value * scale, rest;
+    int64_t whole;
+
+    if (scaled >= scale - 1)
+        return (int32_t)(scale - 1);
+    if (scaled <= -scale)
+        return (int32_t)-scale;
+    if (scaled != scaled)
+        return 0;
+    whole = (int64_t)scaled;
+    rest = scaled - (double)whole;
+    if (rest > 0.5 || (rest == 0.5 && whole % 2 != 0))
+        whole++;
+    if (rest < -0.5 || (rest == -0.5 && whole % 2 != 0))
+        whole--;
+    return (int32_t)whole;
+}
+
+/* Writes `count` samples side by side at `to`. */
+static void convert(const struct encoding_facts *encoding, const unsigned char *from, uint64_t step, uint64_t count,
+                    uint32_t format, void *to)
+{
+    float *floats = to;
+    int16_t *shorts = to;
+    int32_t *longs = to;
+    uint64_t done;
+    uint32_t i;
+
+    for (done = 0; done < count; done += CHUNK_SAMPLES) {
+        uint32_t some = (uint32_t)smaller(CHUNK_SAMPLES, count - done);
+        if (encoding->number == FLOAT_32 || encoding->number == FLOAT_64) {
+            double chunk[CHUNK_SAMPLES];
+            load_floats(chunk, some, from, step, encoding->number);
+            for (i = 0; i < some; i++) {
+                switch (format) {
+                case MW_F32: floats[done + i] = (float)chunk[i]; break; /* IEC 60559: too large becomes infinite */
+                case MW_I16: shorts[done + i] = (int16_t)round_float(chunk[i], 32768.0); break;
+                default: longs[done + i] = round_float(chunk[i], 2147483648.0); break;
+                }
+            }
+        } else {
+            int32_t chunk[CHUNK_SAMPLES];
+            load_integers(chunk, some, from, step, encoding->number);
+            for (i = 0; i < some; i++) {
+                switch (format) {
+                case MW_F32: floats[done + i] = (float)chunk[i] / 2147483648.0f; break;
+                case MW_I16: shorts[done + i] = narrow(chunk[i]); break;
+                default: longs[done + i] = chunk[i]; break;
+                }
+            }
+        }
+        from += some * step;
+    }
+}
+
+/* ---- the decoder ---- */
+
+static int32_t probe(const uint8_t *head, uint64_t num_bytes, uint64_t total_bytes, const char *extension,
+                     const mw_track *track)
+{
+    (void)total_bytes;
+    (void)extension;
+    return track == NULL && num_bytes >= 4 && memcmp(head, ".snd", 4) == 0 ? 100 : 0;
+}
+
+/* Fills what the header says into a handle that is not allocated yet. */
+static mw_status parse(struct mw_decoder *au, mw_error *error)
+{
+    unsigned char header[HEADER_BYTES];
+    uint64_t available, promised;
+    uint32_t data_bytes, number;
+    mw_status status;
+    size_t i;
+
+    if (au->input.num_bytes < HEADER_BYTES)
+        return fail(error, MW_BAD_DATA, 0, "the file has %llu bytes, too few for a header of 24",
+                    (unsigned long long)au->input.num_bytes);
+    status = read_bytes(&au->input, 0, header, HEADER_BYTES, error);
+    if (status != MW_OK)
+        return status;
+    if (memcmp(header, ".snd", 4) != 0)
+        return fail(error, MW_UNSUPPORTED, 0, "the file does not begin with \".snd\"");
+    au->data_offset = word(header + 4);
+    data_bytes = word(header + 8);
+    number = word(header + 12);
+    au->sample_rate = word(header + 16);
+    au->num_channels = word(header + 20);
+
+    for (i = 0; i < sizeof ENCODINGS / sizeof *ENCODINGS; i++)
+        if (ENCODINGS[i].number == number)
+            au->encoding = &ENCODINGS[i];
+    if (au->encoding == NULL)
+        return fail(error, MW_UNSUPPORTED, 12, "the encoding is %lu, expected 1 to 7 or 27", (unsigned long)number);
+    if (au->sample_rate == 0)
+        return fail(error, MW_BAD_DATA, 16, "the sample rate is 0");
+    if (au->num_channels == 0 || au->num_channels > MAX_CHANNELS)
+        return fail(error, MW_BAD_DATA, 20, "the file has %lu channels, expected 1 to %lu",
+                    (unsigned long)au->num_channels, (unsigned long)MAX_CHANNELS);
+    if (au->data_offset < HEADER_BYTES || au->data_offset > au->input.num_bytes)
+        return fail(error, MW_BAD_DATA, 4, "the samples begin at byte %llu, expected 24 to %llu, the file's size",
+                    (unsigned long long)au->data_offset, (unsigned long long)au->input.num_bytes);
+
+    au->frame_bytes = (uint64_t)au->num_channels * au->encoding->sample_bytes; /* below 2^19 */
+    au->flags = au->encoding->flags;
+    available = au->input.num_bytes - au->data_offset;
+    promised = data_bytes == 0xffffffffu ? available : data_bytes; /* all ones: whoever wrote it did not know */
+    if (promised > available)
+        au->flags |= MW_STREAM_TRUNCATED;
+    au->num_frames = smaller(promised, available) / au->frame_bytes;
+    return MW_OK;
+}
+
+/* R3: whether a text that ends in a zero byte is UTF-8 (RFC 3629, section 4). */
+static int is_utf8(const unsigned char *text)
+{
+    while (*text != 0) {
+        unsigned char lead = *text++, low = 0x80, high = 0xbf;
+        int rest = lead < 0x80 ? 0 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
+        if ((lead >= 0x80 && lead < 0xc2) || lead > 0xf4)
+            return 0;
+        if (lead == 0xe0) low = 0xa0;  /* longer than it need be */
+        if (lead == 0xed) high = 0x9f; /* surrogates */
+        if (lead == 0xf0) low = 0x90;
+        if (lead == 0xf4) high = 0x8f; /* past U+10FFFF */
+        for (; rest > 0; rest--, text++, low = 0x80, high = 0xbf)
+            if (*text < low || *text > high)
+                return 0;
+    }
+    return 1;
+}
+
+static mw_status open_decoder(const mw_input *input, const mw_decoder_options *options, mw_decoder **decoder,
+                              mw_error *error)
+{
+    struct mw_decoder parsed, *au;
+    mw_decoder_options chosen;
+    mw_status status;
+
+    memset(&parsed, 0, sizeof parsed);
+    if (decoder == NULL || !take(&parsed.input, sizeof parsed.input, input, SIZE_1_0(mw_input, track)) ||
+        (!take(&chosen, sizeof chosen, options, SIZE_1_0(mw_decoder_options, max_alloc)) && options != NULL))
+        return fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "an argument is null or of no size of version 1.0");
+    if (parsed.input.data == NULL && parsed.input.read_at == NULL && parsed.input.num_bytes > 0)
+        return fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "the input has neither bytes nor read_at");
+    parsed.input.extension = NULL; /* these two are only valid during this call */
+    parsed.input.track = NULL;
+    if (chosen.stream != 0)
+        return fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "the file has one stream, and number %lu was asked for",
+                    (unsigned long)chosen.stream);
+    status = parse(&parsed, error);
+    if (status != MW_OK)
+        return status;
+
+    /* R6: every size was bounded above, so that the sum cannot overflow, and max_alloc bounds it once more. */
+    if (parsed.data_offset > HEADER_BYTES && parsed.data_offset - HEADER_BYTES <= MAX_TEXT_BYTES)
+        parsed.text_bytes = parsed.data_offset - HEADER_BYTES + 1;
+    if (parsed.input.data == NULL)
+        parsed.scratch_bytes = parsed.frame_bytes > SCRATCH_BYTES ? parsed.frame_bytes : SCRATCH_BYTES;
+    parsed.total_bytes = sizeof parsed + parsed.text_bytes + parsed.scratch_bytes;
+    if (chosen.max_alloc != 0 && parsed.total_bytes > chosen.max_alloc)
+        return fail(error, MW_LIMIT, MW_UNKNOWN, "decoding takes %llu bytes and only %llu may be allocated",
+                    (unsigned long long)parsed.total_bytes, (unsigned long long)chosen.max_alloc);
+    au = malloc(parsed.total_bytes);
+    if (au == NULL)
+        return fail(error, MW_NO_MEMORY, MW_UNKNOWN, "no memory for %llu bytes", (unsigned long long)parsed.total_bytes);
+    memcpy(au, &parsed, sizeof parsed);
+    if (au->text_bytes > 0) {
+        status = read_bytes(&au->input, HEADER_BYTES, au->tail, au->text_bytes - 1, error);
+        if (status != MW_OK) {
+            free(au);
+            return status;
+        }
+        au->tail[au->text_bytes - 1] = 0;
+        if (au->tail[0] == 0 || !is_utf8(au->tail))
+            au->text_bytes = 0;
+    }
+    *decoder = au;
+    return MW_OK;
+}
+
+static mw_status info(const mw_decoder *au, mw_stream_info *info, mw_error *error)
+{
+    mw_stream_info all;
+
+    if (au == NULL || !take(&all, sizeof all, info, SIZE_1_0(mw_stream_info, container)))
+        return fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "an argument is null or of no size of version 1.0");
+    memset(&all, 0, sizeof all);
+    all.size = info->size; /* R1: stays as it is */
+    all.flags = au->flags;
+    all.sample_rate = au->sample_rate;
+    all.num_channels = au->num_channels;
+    all.num_frames = au->num_frames;
+    all.bits_per_sample = 8 * au->encoding->sample_bytes;
+    all.native_format = au->encoding->native_format;
+    all.formats = ALL_FORMATS;
+    all.seek_class = MW_SEEK_EXACT; /* every sample stands alone, so a seek costs nothing */
+    all.codec = au->encoding->codec;
+    all.container = "au";
+    memcpy(info, &all, all.size < sizeof all ? all.size : sizeof all);
+    return MW_OK;
+}
+
+static mw_status seek(mw_decoder *au, uint64_t frame, mw_error *error)
+{
+    if (au == NULL || frame > au->num_frames)
+        return fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "there is no frame %llu", (unsigned long long)frame);
+    au->position = frame;
+    return MW_OK;
+}
+
+static mw_status decode(mw_decoder *au, const mw_buffer *buffer, uint64_t *num_frames, mw_error *error)
+{
+    mw_buffer room;
+    const unsigned char *bytes;
+    uint64_t count, offset;
+    uint32_t plane, num_planes;
+
+    if (num_frames != NULL)
+        *num_frames = 0;
+    if (au == NULL || num_frames == NULL || !take(&room, sizeof room, buffer, SIZE_1_0(mw_buffer, num_frames)))
+        return fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "an argument is null or of no size of version 1.0");
+    num_planes = room.layout == MW_PLANAR ? au->num_channels : 1;
+    if (room.format < MW_F32 || room.format > MW_I32 || room.layout > MW_PLANAR || room.num_planes != num_planes ||
+        room.planes == NULL || room.num_frames == 0)
+        return fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "format %lu, layout %lu, %lu planes, room for %llu frames",
+                    (unsigned long)room.format, (unsigned long)room.layout, (unsigned long)room.num_planes,
+                    (unsigned long long)room.num_frames);
+    count = smaller(room.num_frames, au->num_frames - au->position);
+    if (count == 0)
+        return MW_END;
+    offset = au->data_offset + au->position * au->frame_bytes; /* inside the file, by `num_frames` */
+    if (au->input.data != NULL) {
+        bytes = au->input.data + offset;
+    } else {
+        /* Behind the annotation as it was allocated, whether or not it is a text. */
+        unsigned char *scratch = au->tail + (au->total_bytes - sizeof *au - au->scratch_bytes);
+        mw_status status;
+        count = smaller(count, au->scratch_bytes / au->frame_bytes);
+        status = read_bytes(&au->input, offset, scratch, count * au->frame_bytes, error);
+        if (status != MW_OK)
+            return status;
+        bytes = scratch;
+    }
+    /* R8: straight into the caller's buffer. */
+    if (room.layout == MW_INTERLEAVED) {
+        convert(au->encoding, bytes, au->encoding->sample_bytes, count * au->num_channels, room.format, room.planes[0]);
+    } else {
+        for (plane = 0; plane < num_planes; plane++)
+            convert(au->encoding, bytes + plane * au->encoding->sample_bytes, au->frame_bytes, count, room.format,
+                    room.planes[plane]);
+    }
+    au->position += count;
+    *num_frames = count;
+    return MW_OK;
+}
+
+/* R4: a fork shares nothing but the host's bytes. */
+static mw_status fork_decoder(const mw_decoder *au, mw_decoder **fork, mw_error *error)
+{
+    struct mw_decoder *copy;
+
+    if (au == NULL || fork == NULL)
+        return fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "the decoder or the place for its fork is null");
+    copy = malloc(au->total_bytes);
+    if (copy == NULL)
+        return fail(error, MW_NO_MEMORY, MW_UNKNOWN, "no memory for %llu bytes", (unsigned long long)au->total_bytes);
+    memcpy(copy, au, sizeof *au + au->text_bytes);
+    copy->position = 0;
+    *fork = copy;
+    return MW_OK;
+}
+
+static mw_status tag(const mw_decoder *au, uint32_t index, const char **key, const char **value)
+{
+    if (au == NULL || key == NULL || value == NULL)
+        return MW_BAD_ARGUMENT;
+    if (index > 0 || au->text_bytes == 0)
+        return MW_END;
+    *key = "comment";
+    *value = (const char *)au->tail;
+    return MW_OK;
+}
+
+static void close_decoder(mw_decoder *au)
+{
+    free(au);
+}
+
+/* ---- the tables ---- */
+
+static const mw_decoder_table DECODER = {
+    .size = sizeof(mw_decoder_table),
+    .probe_bytes = 4,
+    .name = "au",
+    .codecs = "pcm_mulaw,pcm_alaw,pcm_s8,pcm_s16be,pcm_s24be,pcm_s32be,pcm_f32be,pcm_f64be",
+    .extensions = "au,snd",
+    .probe = probe,
+    .open = open_decoder,
+    .info = info,
+    .seek = seek,
+    .decode = decode,
+    .fork = fork_decoder,
+    .tag = tag,
+    .close = close_decoder,
+};
+
+static const void *get(const char *name, uint32_t index)
+{
+    return index == 0 && strcmp(name, MW_DECODER_INTERFACE) == 0 ? &DECODER : NULL;
+}
+
+static const mw_plugin PLUGIN = {
+    .size = sizeof(mw_plugin),
+    .abi_major = MW_ABI_MAJOR,
+    .abi_minor = MW_ABI_MINOR,
+    .id = "example-au",
+    .version = "1.0.0",
+    .vendor = "mapwave",
+    .license = "MIT OR Apache-2.0",
+    .dependencies = "",
+    .get = get,
+};
+
+const mw_plugin *mapwave_plugin_entry_v1(const mw_host *host, mw_error *error)
+{
+    (void)host; /* its log is not needed: what goes wrong is an error */
+    (void)error;
+    return &PLUGIN;
+}

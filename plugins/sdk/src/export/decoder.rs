@@ -1,0 +1,316 @@
+//! A decoder as a table of functions.
+
+use std::cell::OnceCell;
+use std::ffi::{CString, c_char};
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use mapwave_plugin_abi as abi;
+
+use super::buffer::Buffer;
+use super::handle::Handle;
+use super::{answer, bad_argument, guard, max_alloc, max_threads, sized, text};
+use crate::decoder::{Decoder, DecoderOptions, Head, SeekClass, StreamInfo};
+use crate::error::{Error, Result, Status};
+use crate::input::Input;
+use crate::sample::SampleFormat;
+use crate::track::Track;
+
+/// The table of a decoder.
+pub struct DecoderTable<D>(PhantomData<D>);
+
+impl<D: Decoder> DecoderTable<D> {
+    /// What crosses the wall.
+    pub const TABLE: abi::mw_decoder_table = {
+        assert!(D::PROBE_BYTES <= 65536, "PROBE_BYTES is at most 65536");
+        assert!(!D::NAME.is_empty(), "a decoder has a name");
+        abi::mw_decoder_table {
+            size: sized::code::<abi::mw_decoder_table>(),
+            probe_bytes: D::PROBE_BYTES,
+            name: D::NAME.as_ptr(),
+            codecs: D::CODECS.as_ptr(),
+            extensions: D::EXTENSIONS.as_ptr(),
+            probe: Some(probe::<D>),
+            open: Some(open::<D>),
+            info: Some(info::<D>),
+            seek: Some(seek::<D>),
+            decode: Some(decode::<D>),
+            fork: Some(fork::<D>),
+            tag: Some(tag::<D>),
+            close: Some(close::<D>),
+        }
+    };
+}
+
+/// What a decoder's handle points to. What the host was told is kept, whatever the decoder says later: the host's memory is
+/// laid out by it.
+struct Opened<D> {
+    decoder: D,
+    info: StreamInfo,
+    tags: OnceCell<Vec<(CString, CString)>>,
+    /// An error that came after frames, which is the next call's.
+    pending: Option<Error>,
+}
+
+impl<D: Decoder> Opened<D> {
+    fn new(decoder: D) -> Result<Self> {
+        let info = decoder.info().clone();
+        let grid_is_empty = matches!(info.seek_class, SeekClass::Anchored { grid_frames: 0 });
+        if info.sample_rate == 0
+            || info.num_channels == 0
+            || grid_is_empty
+            || !info.formats.contains(&info.native_format)
+        {
+            return Err(Error::new(Status::Internal, format!("the decoder's info is not legal: {info:?}")));
+        }
+        Ok(Self { decoder, info, tags: OnceCell::new(), pending: None })
+    }
+}
+
+unsafe extern "C" fn probe<D: Decoder>(
+    head: *const u8,
+    num_bytes: u64,
+    total_bytes: u64,
+    extension: *const c_char,
+    track: *const abi::mw_track,
+) -> i32 {
+    let num_bytes = usize::try_from(num_bytes).unwrap_or(usize::MAX).min(D::PROBE_BYTES as usize);
+    if head.is_null() && num_bytes > 0 {
+        return 0;
+    }
+    let bytes = if num_bytes == 0 {
+        &[]
+    } else {
+        // SAFETY: the host passes as many bytes or more, for the time of the call.
+        unsafe { std::slice::from_raw_parts(head, num_bytes) }
+    };
+    // SAFETY: by the contract of `probe`.
+    let extension = unsafe { text::hint(extension) };
+    // SAFETY: by the contract of `probe`.
+    let Ok(track) = (unsafe { track_from_host(track, total_bytes) }) else { return 0 };
+    let head = Head { bytes, total_bytes, extension, track };
+    guard::catch(|| D::probe(&head)).unwrap_or(0).min(100).into()
+}
+
+unsafe extern "C" fn open<D: Decoder>(
+    input: *const abi::mw_input,
+    options: *const abi::mw_decoder_options,
+    decoder: *mut *mut abi::mw_decoder,
+    error: *mut abi::mw_error,
+) -> abi::mw_status {
+    let make = || {
+        // SAFETY: by the contract of `open`.
+        let host_input = unsafe { sized::read(input) }?;
+        // SAFETY: `Input` and its clones live in the decoder and its forks; the host keeps the bytes until those are closed.
+        let input = unsafe { Input::from_host(&host_input) }?;
+        let mut chosen = DecoderOptions::default();
+        if !options.is_null() {
+            // SAFETY: by the contract of `open`.
+            let options = unsafe { sized::read(options) }?;
+            chosen.stream = options.stream;
+            chosen.max_threads = max_threads(options.max_threads);
+            chosen.max_alloc = max_alloc(options.max_alloc);
+        }
+        // SAFETY: by the contract of `mw_input`.
+        chosen.extension = unsafe { text::hint(host_input.extension) };
+        // SAFETY: by the contract of `mw_input`.
+        chosen.track = unsafe { track_from_host(host_input.track, host_input.num_bytes) }?;
+        Opened::new(D::open(input, &chosen)?)
+    };
+    // SAFETY: by the contract of `open`.
+    let result = unsafe { Handle::<Opened<D>>::open(decoder, make) };
+    // SAFETY: by the contract of `open`.
+    unsafe { answer(result.map(|()| abi::MW_OK), error) }
+}
+
+unsafe extern "C" fn info<D: Decoder>(
+    decoder: *const abi::mw_decoder,
+    info: *mut abi::mw_stream_info,
+    error: *mut abi::mw_error,
+) -> abi::mw_status {
+    let call = |opened: &mut Opened<D>| {
+        // SAFETY: by the contract of `info`.
+        unsafe { sized::fill(info, &info_to_host(&opened.info)) }?;
+        Ok(abi::MW_OK)
+    };
+    // SAFETY: by the contract of `info`.
+    let result = unsafe { Handle::call(decoder.cast_mut(), call) };
+    // SAFETY: by the contract of `info`.
+    unsafe { answer(result, error) }
+}
+
+unsafe extern "C" fn seek<D: Decoder>(
+    decoder: *mut abi::mw_decoder,
+    frame: u64,
+    error: *mut abi::mw_error,
+) -> abi::mw_status {
+    let call = |opened: &mut Opened<D>| {
+        if let Some(num_frames) = opened.info.num_frames.filter(|num_frames| frame > *num_frames) {
+            return Err(bad_argument(format!("seek to frame {frame} of {num_frames}")));
+        }
+        opened.pending = None;
+        opened.decoder.seek(frame)?;
+        Ok(abi::MW_OK)
+    };
+    // SAFETY: by the contract of `seek`.
+    let result = unsafe { Handle::call(decoder, call) };
+    // SAFETY: by the contract of `seek`.
+    unsafe { answer(result, error) }
+}
+
+unsafe extern "C" fn decode<D: Decoder>(
+    decoder: *mut abi::mw_decoder,
+    buffer: *const abi::mw_buffer,
+    num_frames: *mut u64,
+    error: *mut abi::mw_error,
+) -> abi::mw_status {
+    // SAFETY: by the contract of `decode`, where null is a mistake that is answered below.
+    if let Some(num_frames) = unsafe { num_frames.as_mut() } {
+        *num_frames = 0;
+    }
+    let call = |opened: &mut Opened<D>| {
+        if num_frames.is_null() {
+            return Err(bad_argument("the place for the number of frames is null"));
+        }
+        // SAFETY: by the contract of `decode`; the planes are the decoder's until it returns.
+        let buffer = unsafe { Buffer::from_host(buffer, opened.info.formats, opened.info.num_channels) }?;
+        if buffer.num_frames() == 0 {
+            return Err(bad_argument("the buffer has room for no frame"));
+        }
+        if let Some(pending) = opened.pending.take() {
+            return Err(pending);
+        }
+        // SAFETY: by the contract of `decode`.
+        let mut output = unsafe { buffer.into_output() };
+        let result = opened.decoder.decode(&mut output);
+        match (result, output.num_written()) {
+            (Ok(()), 0) => Ok(abi::MW_END),
+            (Err(failure), 0) => Err(failure),
+            (result, num_written) => {
+                opened.pending = result.err();
+                // SAFETY: it is not null, by the check above.
+                unsafe { num_frames.write(num_written as u64) };
+                Ok(abi::MW_OK)
+            }
+        }
+    };
+    // SAFETY: by the contract of `decode`.
+    let result = unsafe { Handle::call(decoder, call) };
+    // SAFETY: by the contract of `decode`.
+    unsafe { answer(result, error) }
+}
+
+unsafe extern "C" fn fork<D: Decoder>(
+    decoder: *const abi::mw_decoder,
+    fork: *mut *mut abi::mw_decoder,
+    error: *mut abi::mw_error,
+) -> abi::mw_status {
+    let call = |opened: &mut Opened<D>| Opened::new(opened.decoder.fork()?);
+    // SAFETY: by the contract of `fork`.
+    let made = unsafe { Handle::call(decoder.cast_mut(), call) };
+    // SAFETY: by the contract of `fork`.
+    let result = made.and_then(|made| unsafe { Handle::open(fork, || Ok(made)) });
+    // SAFETY: by the contract of `fork`.
+    unsafe { answer(result.map(|()| abi::MW_OK), error) }
+}
+
+unsafe extern "C" fn tag<D: Decoder>(
+    decoder: *const abi::mw_decoder,
+    index: u32,
+    key: *mut *const c_char,
+    value: *mut *const c_char,
+) -> abi::mw_status {
+    let call = |opened: &mut Opened<D>| {
+        if key.is_null() || value.is_null() {
+            return Err(bad_argument("the place for the key or the value is null"));
+        }
+        // The strings are valid until `close`, whatever the decoder does to its own.
+        let tags = opened.tags.get_or_init(|| opened.decoder.tags().to_vec());
+        let Some((found_key, found_value)) = tags.get(index as usize) else { return Ok(abi::MW_END) };
+        // SAFETY: it is not null, and the host lets it be written.
+        unsafe { key.write(found_key.as_ptr()) };
+        // SAFETY: as above.
+        unsafe { value.write(found_value.as_ptr()) };
+        Ok(abi::MW_OK)
+    };
+    // SAFETY: by the contract of `tag`.
+    let result = unsafe { Handle::call(decoder.cast_mut(), call) };
+    result.unwrap_or_else(|failure| failure.status().code())
+}
+
+unsafe extern "C" fn close<D: Decoder>(decoder: *mut abi::mw_decoder) {
+    // SAFETY: by the contract of `close`.
+    unsafe { Handle::<Opened<D>>::close(decoder) };
+}
+
+fn info_to_host(info: &StreamInfo) -> abi::mw_stream_info {
+    let (seek_class, grid_frames) = match info.seek_class {
+        SeekClass::None => (abi::MW_SEEK_NONE, 0),
+        SeekClass::Anchored { grid_frames } => (abi::MW_SEEK_ANCHORED, grid_frames),
+        SeekClass::Exact => (abi::MW_SEEK_EXACT, 0),
+    };
+    let lossless = if info.is_lossless { abi::MW_STREAM_LOSSLESS } else { 0 };
+    let truncated = if info.is_truncated { abi::MW_STREAM_TRUNCATED } else { 0 };
+    abi::mw_stream_info {
+        size: sized::code::<abi::mw_stream_info>(),
+        flags: lossless | truncated,
+        sample_rate: info.sample_rate,
+        num_channels: info.num_channels,
+        channel_mask: info.channel_mask,
+        num_frames: info.num_frames_code(),
+        bits_per_sample: info.bits_per_sample,
+        native_format: info.native_format.code(),
+        formats: SampleFormat::mask(info.formats),
+        seek_class,
+        priming_frames: info.priming_frames,
+        padding_frames: info.padding_frames,
+        seek_cost_frames: info.seek_cost_frames,
+        grid_frames,
+        codec: info.codec.as_ptr(),
+        container: info.container.as_ptr(),
+    }
+}
+
+/// The stream that the host found; `None` when it found none, an error when it is not what it must be.
+///
+/// # Safety
+/// `track` is null or points to an [`abi::mw_track`] of the size that it states, which stays as it is for `'a`.
+unsafe fn track_from_host<'a>(track: *const abi::mw_track, total_bytes: u64) -> Result<Option<Track<'a>>> {
+    if track.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: the caller promised it.
+    let track = unsafe { sized::read(track) }?;
+    // SAFETY: by the contract of `mw_track`.
+    let container = unsafe { text::choice(track.container, "the track's container") }?;
+    // SAFETY: by the contract of `mw_track`.
+    let codec = unsafe { text::choice(track.codec, "the track's codec") }?;
+    let range = |what, offset: u64, num_bytes: u64| -> Result<Range<u64>> {
+        match offset.checked_add(num_bytes) {
+            _ if num_bytes == 0 => Ok(0..0),
+            Some(end) if end <= total_bytes => Ok(offset..end),
+            _ => {
+                let message = format!("the track's {what}, {num_bytes} bytes, lies outside of {total_bytes}");
+                Err(bad_argument(message).at(offset))
+            }
+        }
+    };
+    Ok(Some(Track {
+        container: container.ok_or_else(|| bad_argument("the track has no container"))?,
+        codec: codec.ok_or_else(|| bad_argument("the track has no codec"))?,
+        tag: track.tag,
+        sample_rate: track.sample_rate,
+        num_channels: track.num_channels,
+        channel_mask: track.channel_mask,
+        bits_per_sample: track.bits_per_sample,
+        bytes_per_packet: track.bytes_per_packet,
+        frames_per_packet: track.frames_per_packet,
+        priming_frames: track.priming_frames,
+        padding_frames: track.padding_frames,
+        num_frames: Some(track.num_frames).filter(|num_frames| *num_frames != abi::MW_UNKNOWN),
+        data: range("data", track.data_offset, track.data_bytes)?,
+        config: range("setup", track.config_offset, track.config_bytes)?,
+        table: range("packet table", track.table_offset, track.table_bytes)?,
+        num_packets: track.num_packets,
+    }))
+}

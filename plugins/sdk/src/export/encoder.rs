@@ -1,0 +1,179 @@
+//! An encoder as a table of functions.
+
+use std::marker::PhantomData;
+
+use mapwave_plugin_abi as abi;
+
+use super::buffer::Buffer;
+use super::handle::Handle;
+use super::{answer, bad_argument, max_alloc, max_threads, sized, text};
+use crate::encoder::{Encoder, EncoderOptions, Sink};
+use crate::error::{Error, Result, Status};
+use crate::sample::SampleFormat;
+
+/// The table of an encoder.
+pub struct EncoderTable<E>(PhantomData<E>);
+
+impl<E: Encoder> EncoderTable<E> {
+    /// What crosses the wall.
+    pub const TABLE: abi::mw_encoder_table = {
+        assert!(!E::FORMATS.is_empty(), "an encoder takes at least one format");
+        assert!(!E::NAME.is_empty(), "an encoder has a name");
+        abi::mw_encoder_table {
+            size: sized::code::<abi::mw_encoder_table>(),
+            formats: SampleFormat::mask(E::FORMATS),
+            name: E::NAME.as_ptr(),
+            codecs: E::CODECS.as_ptr(),
+            containers: E::CONTAINERS.as_ptr(),
+            open: Some(open::<E>),
+            push: Some(push::<E>),
+            finish: Some(finish::<E>),
+            close: Some(close::<E>),
+        }
+    };
+}
+
+/// What an encoder's handle points to.
+struct Opened<E> {
+    encoder: E,
+    num_channels: u32,
+    is_finished: bool,
+}
+
+impl<E> Opened<E> {
+    fn unfinished(&mut self) -> Result<&mut E> {
+        if self.is_finished {
+            return Err(Error::new(Status::BadState, "the encoder is finished and can only be closed"));
+        }
+        Ok(&mut self.encoder)
+    }
+}
+
+unsafe extern "C" fn open<E: Encoder>(
+    options: *const abi::mw_encoder_options,
+    sink: *const abi::mw_sink,
+    encoder: *mut *mut abi::mw_encoder,
+    error: *mut abi::mw_error,
+) -> abi::mw_status {
+    let make = || {
+        // SAFETY: by the contract of `open`.
+        let options = unsafe { sized::read(options) }?;
+        // SAFETY: by the contract of `open`.
+        let sink = unsafe { sized::read(sink) }?;
+        // SAFETY: by the contract of `open`.
+        let chosen = unsafe { options_from_host::<E>(&options) }?;
+        // SAFETY: the sink lives in the encoder, which the host closes first, and is used in its calls alone.
+        let sink = unsafe { Sink::from_host(&sink) }?;
+        let encoder = E::open(&chosen, sink)?;
+        Ok(Opened { encoder, num_channels: options.num_channels, is_finished: false })
+    };
+    // SAFETY: by the contract of `open`.
+    let result = unsafe { Handle::<Opened<E>>::open(encoder, make) };
+    // SAFETY: by the contract of `open`.
+    unsafe { answer(result.map(|()| abi::MW_OK), error) }
+}
+
+unsafe extern "C" fn push<E: Encoder>(
+    encoder: *mut abi::mw_encoder,
+    buffer: *const abi::mw_buffer,
+    error: *mut abi::mw_error,
+) -> abi::mw_status {
+    let call = |opened: &mut Opened<E>| {
+        let num_channels = opened.num_channels;
+        let encoder = opened.unfinished()?;
+        // SAFETY: by the contract of `push`.
+        let buffer = unsafe { Buffer::from_host(buffer, E::FORMATS, num_channels) }?;
+        if buffer.num_frames() > 0 {
+            // SAFETY: by the contract of `push`; the samples stay as they are until it returns.
+            encoder.push(&unsafe { buffer.into_block() })?;
+        }
+        Ok(abi::MW_OK)
+    };
+    // SAFETY: by the contract of `push`.
+    let result = unsafe { Handle::call(encoder, call) };
+    // SAFETY: by the contract of `push`.
+    unsafe { answer(result, error) }
+}
+
+unsafe extern "C" fn finish<E: Encoder>(
+    encoder: *mut abi::mw_encoder,
+    error: *mut abi::mw_error,
+) -> abi::mw_status {
+    let call = |opened: &mut Opened<E>| {
+        let result = opened.unfinished()?.finish();
+        opened.is_finished = true;
+        result.map(|()| abi::MW_OK)
+    };
+    // SAFETY: by the contract of `finish`.
+    let result = unsafe { Handle::call(encoder, call) };
+    // SAFETY: by the contract of `finish`.
+    unsafe { answer(result, error) }
+}
+
+unsafe extern "C" fn close<E: Encoder>(encoder: *mut abi::mw_encoder) {
+    // SAFETY: by the contract of `close`.
+    unsafe { Handle::<Opened<E>>::close(encoder) };
+}
+
+/// # Safety
+/// The strings and tags are those of a host that keeps the contract, and stay as they are for `'a`.
+unsafe fn options_from_host<'a, E: Encoder>(options: &abi::mw_encoder_options) -> Result<EncoderOptions<'a>> {
+    if options.sample_rate == 0 || options.num_channels == 0 {
+        let (rate, channels) = (options.sample_rate, options.num_channels);
+        return Err(bad_argument(format!("{rate} Hz and {channels} channels, expected at least 1 of each")));
+    }
+    // SAFETY: the caller promised it.
+    let codec = unsafe { text::choice(options.codec, "the codec") }?;
+    // SAFETY: the caller promised it.
+    let container = unsafe { text::choice(options.container, "the container") }?;
+    for (what, name, names) in [("codec", codec, E::CODECS), ("container", container, E::CONTAINERS)] {
+        if let Some(name) = name.filter(|name| !text::is_among(name, names)) {
+            let names = names.to_string_lossy();
+            return Err(Error::unsupported(format!("the {what} is {name:?}, expected one of {names}")));
+        }
+    }
+    let percent = |what, value: u32| match value {
+        0 => Ok(None),
+        1..=100 => Ok(Some(value)),
+        _ => Err(bad_argument(format!("the {what} is {value}, expected 1 to 100"))),
+    };
+    let nonzero = |value: u32| Some(value).filter(|value| *value != 0);
+    Ok(EncoderOptions {
+        sample_rate: options.sample_rate,
+        num_channels: options.num_channels,
+        bits_per_sample: nonzero(options.bits_per_sample),
+        channel_mask: options.channel_mask,
+        num_frames: Some(options.num_frames).filter(|num_frames| *num_frames != abi::MW_UNKNOWN),
+        codec,
+        container,
+        bitrate: nonzero(options.bitrate),
+        effort: percent("effort", options.effort)?,
+        quality: percent("quality", options.quality)?,
+        // SAFETY: the caller promised it.
+        tags: unsafe { tags_from_host(options) }?,
+        max_threads: max_threads(options.max_threads),
+        max_alloc: max_alloc(options.max_alloc),
+    })
+}
+
+/// # Safety
+/// As for [`options_from_host`].
+unsafe fn tags_from_host<'a>(options: &abi::mw_encoder_options) -> Result<Vec<(&'a str, &'a str)>> {
+    if options.num_tags == 0 {
+        return Ok(Vec::new());
+    }
+    if options.tags.is_null() || !options.tags.is_aligned() {
+        return Err(bad_argument("the list of tags is null or not aligned"));
+    }
+    // SAFETY: the host lists as many tags there.
+    let tags = unsafe { std::slice::from_raw_parts(options.tags, options.num_tags as usize) };
+    let missing = |number| bad_argument(format!("tag {number} has no key or no value"));
+    let one = |(number, tag): (usize, &abi::mw_tag)| {
+        // SAFETY: by the contract of `mw_encoder_options`.
+        let key = unsafe { text::choice(tag.key, "a tag's key") }?;
+        // SAFETY: by the contract of `mw_encoder_options`.
+        let value = unsafe { text::choice(tag.value, "a tag's value") }?;
+        key.zip(value).ok_or_else(|| missing(number))
+    };
+    tags.iter().enumerate().map(one).collect()
+}

@@ -1,0 +1,78 @@
+//! What the host offers: its log.
+
+#![allow(unsafe_code)] // the host's callback
+
+use std::ffi::CString;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+use mapwave_plugin_abi as abi;
+
+use crate::export::{covered, outside};
+
+/// The host that entered last. A host is valid until the process exits.
+static HOST: AtomicPtr<abi::mw_host> = AtomicPtr::new(ptr::null_mut());
+
+/// How much a message matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Details that only help to find a fault.
+    Debug,
+    /// Something worth knowing.
+    Info,
+    /// Something was put right or left out, such as a damaged packet that became silence.
+    Warning,
+    /// Something failed.
+    Error,
+}
+
+impl Level {
+    /// The number that crosses the wall.
+    ///
+    /// ```
+    /// use mapwave_plugin::{Level, abi};
+    ///
+    /// assert_eq!(Level::Warning.code(), abi::MW_LOG_WARNING);
+    /// ```
+    pub const fn code(self) -> u32 {
+        match self {
+            Self::Debug => abi::MW_LOG_DEBUG,
+            Self::Info => abi::MW_LOG_INFO,
+            Self::Warning => abi::MW_LOG_WARNING,
+            Self::Error => abi::MW_LOG_ERROR,
+        }
+    }
+}
+
+/// Hands a message to the host's log, from any thread; does nothing when there is none.
+///
+/// A plugin writes to nothing else: standard output and error are the host's.
+///
+/// ```
+/// use mapwave_plugin::{Level, log};
+///
+/// log(Level::Warning, "packet 12 at byte 4096 is damaged and became silence");
+/// ```
+pub fn log(level: Level, message: &str) {
+    let host = HOST.load(Ordering::Acquire);
+    if host.is_null() {
+        return;
+    }
+    // SAFETY: `keep` was promised a host that is valid until the process exits.
+    let host = unsafe { covered(host) };
+    let Some(write) = host.log else { return };
+    let message: Vec<u8> = message.bytes().map(|byte| if byte == 0 { b' ' } else { byte }).collect();
+    let Ok(message) = CString::new(message) else { return };
+    // SAFETY: the host's function takes its own context, a level, and a string for the time of the call, on any thread.
+    outside(|| unsafe { write(host.context, level.code(), message.as_ptr()) });
+}
+
+/// Keeps the host for [`log`]; null changes nothing.
+///
+/// # Safety
+/// `host` is null, or valid until the process exits and of the size that it states.
+pub(crate) unsafe fn keep(host: *const abi::mw_host) {
+    if !host.is_null() {
+        HOST.store(host.cast_mut(), Ordering::Release);
+    }
+}

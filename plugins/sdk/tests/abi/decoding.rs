@@ -1,0 +1,310 @@
+//! Decoders that do what they should, and hosts that do not.
+
+use std::ffi::c_void;
+use std::ptr;
+
+use mapwave_plugin::abi::*;
+use mapwave_toy::file;
+
+use crate::host::{LOG, Opened, call, decoders, input, interleaved, sized, text, told};
+
+fn ramp(num_samples: i16) -> Vec<i16> {
+    (0..num_samples).map(|sample| sample * 3 - 200).collect()
+}
+
+#[test]
+fn a_table_says_what_it_reads() {
+    for table in decoders() {
+        assert_eq!((table.size, table.probe_bytes), (96, 5));
+        assert_eq!([table.name, table.codecs, table.extensions].map(text), ["toy", "toy", "toy,ty"]);
+    }
+}
+
+#[test]
+fn a_probe_takes_what_it_is_given() {
+    let track = mw_track { container: c"wav".as_ptr(), codec: c"toy".as_ptr(), ..sized() };
+    let no_codec = mw_track { codec: ptr::null(), ..track };
+    let small = mw_track { size: 127, ..track };
+    let outside = mw_track { data_offset: 5, data_bytes: u64::MAX, ..track };
+    for table in decoders() {
+        let probe = |head: &[u8], extension: *const _, track: *const _| {
+            call!(table, probe(head.as_ptr(), head.len() as u64, 100, extension, track))
+        };
+        assert_eq!(probe(b"TOY-\x01", ptr::null(), ptr::null()), 100);
+        assert_eq!(probe(b"TOY-\x01 and more than was asked for", ptr::null(), ptr::null()), 100);
+        assert_eq!(probe(b"RIFF?", c"toy".as_ptr(), ptr::null()), 10);
+        assert_eq!(probe(b"RIFF?", c"t\xffy".as_ptr(), ptr::null()), 0, "not UTF-8 is no hint");
+        assert_eq!(probe(b"RIFF?", ptr::null(), &track), 70);
+        for bad in [no_codec, small, outside] {
+            assert_eq!(probe(b"RIFF?", ptr::null(), &bad), 0);
+        }
+        assert_eq!(call!(table, probe(ptr::null(), 0, 0, c"toy".as_ptr(), ptr::null())), 10);
+        assert_eq!(call!(table, probe(ptr::null(), 5, 5, c"toy".as_ptr(), ptr::null())), 0);
+        assert_eq!(probe(b"PANIC", ptr::null(), ptr::null()), 0);
+    }
+}
+
+#[test]
+fn info_is_what_the_decoder_says() {
+    let bytes = file('-', 2, &ramp(20));
+    for table in decoders() {
+        let info = Opened::open(table, &input(&bytes)).unwrap().info();
+        assert_eq!((info.size, info.flags, info.sample_rate, info.num_channels), (88, 1, 44100, 2));
+        assert_eq!((info.channel_mask, info.num_frames, info.bits_per_sample), (3, 10, 16));
+        assert_eq!((info.native_format, info.formats), (MW_I16, 1 << MW_F32 | 1 << MW_I16));
+        assert_eq!((info.seek_class, info.grid_frames, info.seek_cost_frames), (MW_SEEK_ANCHORED, 64, 3));
+        assert_eq!((info.priming_frames, info.padding_frames), (1, 2));
+        assert_eq!([info.codec, info.container].map(text), ["toy", "raw"]);
+        let unknown = file('u', 2, &ramp(20));
+        assert_eq!(Opened::open(table, &input(&unknown)).unwrap().info().num_frames, MW_UNKNOWN);
+    }
+}
+
+#[test]
+fn options_have_defaults() {
+    let bytes = file('-', 1, &[]);
+    let plain = input(&bytes);
+    let track = mw_track {
+        container: c"wav".as_ptr(),
+        codec: c"x".as_ptr(),
+        data_offset: 2,
+        data_bytes: 3,
+        config_offset: 99,
+        ..sized()
+    };
+    let full = mw_input { extension: c"ty".as_ptr(), track: &track, ..plain };
+    let chosen = mw_decoder_options { max_threads: 3, max_alloc: 5000, ..sized() };
+    let cases: [(&mw_input, *const mw_decoder_options, &str); 3] = [
+        (&plain, ptr::null(), "1 1073741824 None None"),
+        (&plain, &sized(), "1 1073741824 None None"),
+        (&full, &chosen, "3 5000 Some(\"ty\") Some(2..5)"),
+    ];
+    for table in decoders() {
+        for (input, options, expected) in cases {
+            let mut handle = ptr::null_mut();
+            assert_eq!(call!(table, open(input, options, &mut handle, ptr::null_mut())), MW_OK);
+            let opened = Opened { table, handle };
+            assert_eq!(opened.tag(1).unwrap(), ("options".to_owned(), expected.to_owned()));
+        }
+    }
+}
+
+#[test]
+fn however_it_is_divided_the_same_comes_out() {
+    let samples = ramp(150);
+    let bytes = file('-', 3, &samples);
+    for table in decoders() {
+        let opened = Opened::open(table, &input(&bytes)).unwrap();
+        assert_eq!(opened.samples(1000, 3).unwrap(), samples);
+        assert_eq!(opened.samples(1, 3).unwrap(), [], "at the end");
+        for step in [1, 2, 7, 50] {
+            opened.seek(0).unwrap();
+            let parts =
+                std::iter::from_fn(|| Some(opened.samples(step, 3).unwrap()).filter(|part| !part.is_empty()));
+            assert_eq!(parts.flatten().collect::<Vec<_>>(), samples, "{step} frames at a time");
+        }
+        opened.seek(49).unwrap();
+        assert_eq!(opened.samples(2, 3).unwrap(), samples[147..]);
+        opened.seek(50).unwrap();
+        assert_eq!(opened.samples(2, 3).unwrap(), []);
+        assert_eq!(told(&opened.seek(51).unwrap_err()), (MW_BAD_ARGUMENT, "seek to frame 51 of 50".into()));
+    }
+}
+
+#[test]
+fn planar_equals_interleaved() {
+    let samples = ramp(40);
+    let bytes = file('-', 4, &samples);
+    for table in decoders() {
+        let opened = Opened::open(table, &input(&bytes)).unwrap();
+        let mut planes = vec![vec![f32::NAN; 11]; 4];
+        let starts: Vec<*mut c_void> = planes.iter_mut().map(|plane| plane.as_mut_ptr().cast()).collect();
+        let buffer = mw_buffer {
+            format: MW_F32,
+            layout: MW_PLANAR,
+            num_planes: 4,
+            planes: starts.as_ptr(),
+            num_frames: 11,
+            ..sized()
+        };
+        let (status, num_frames, _) = opened.decode(&buffer);
+        assert_eq!((status, num_frames), (MW_OK, 10));
+        for (channel, plane) in planes.iter().enumerate() {
+            let expected: Vec<f32> =
+                samples.iter().skip(channel).step_by(4).map(|sample| f32::from(*sample) / 32768.0).collect();
+            assert_eq!(plane[..10], expected);
+            assert!(plane[10].is_nan(), "nothing is written past the frames");
+        }
+    }
+}
+
+#[test]
+fn a_buffer_is_looked_at_before_it_is_written() {
+    let bytes = file('-', 2, &ramp(20));
+    let mut samples = [-1i16; 8];
+    let plane = [samples.as_mut_ptr().cast::<c_void>()];
+    let good = interleaved(MW_I16, &plane, &samples, 2);
+    let odd = [plane[0].cast::<u8>().wrapping_add(1).cast()];
+    let none = [ptr::null_mut()];
+    let misaligned = plane.as_ptr().cast::<u8>().wrapping_add(1).cast();
+    let bad = [
+        (mw_buffer { format: MW_I32, ..good }, "the buffer's format is 3, expected one of [F32, I16]"),
+        (mw_buffer { format: 0, ..good }, "the buffer's format is 0, expected one of [F32, I16]"),
+        (mw_buffer { layout: 2, ..good }, "the buffer's layout is 2, expected 0 or 1"),
+        (mw_buffer { num_planes: 2, ..good }, "the buffer has 2 planes, expected 1 (Interleaved)"),
+        (mw_buffer { layout: MW_PLANAR, ..good }, "the buffer has 1 planes, expected 2 (Planar)"),
+        (mw_buffer { planes: ptr::null(), ..good }, "the buffer's list of planes is null or not aligned"),
+        (mw_buffer { planes: misaligned, ..good }, "the buffer's list of planes is null or not aligned"),
+        (mw_buffer { planes: none.as_ptr(), ..good }, "plane 0 of the buffer is null or not aligned"),
+        (mw_buffer { planes: odd.as_ptr(), ..good }, "plane 0 of the buffer is null or not aligned"),
+        (mw_buffer { num_frames: 0, ..good }, "the buffer has room for no frame"),
+        (
+            mw_buffer { num_frames: 1 << 61, ..good },
+            "the buffer's 2305843009213693952 frames do not fit into memory",
+        ),
+    ];
+    for table in decoders() {
+        let opened = Opened::open(table, &input(&bytes)).unwrap();
+        for (buffer, message) in &bad {
+            let (status, num_frames, error) = opened.decode(buffer);
+            assert_eq!((status, num_frames), (MW_BAD_ARGUMENT, 0));
+            assert_eq!(told(&error), (MW_BAD_ARGUMENT, (*message).to_owned()));
+        }
+        let (mut error, mut num_frames) = (sized(), 5);
+        let status = call!(table, decode(opened.handle, &good, ptr::null_mut(), &mut error));
+        assert_eq!(told(&error), (status, "the place for the number of frames is null".to_owned()));
+        let status = call!(table, decode(opened.handle, ptr::null(), &mut num_frames, &mut error));
+        assert_eq!(told(&error), (status, "mw_buffer is null".to_owned()));
+        assert_eq!(num_frames, 0);
+    }
+    assert_eq!(samples, [-1; 8], "nothing was written");
+}
+
+#[test]
+fn null_is_answered_everywhere() {
+    for table in decoders() {
+        let none = ptr::null_mut();
+        let mut error = sized();
+        let error: *mut mw_error = &mut error;
+        let mut handle = none;
+        for error in [ptr::null_mut(), error] {
+            let bytes = file('-', 1, &[1]);
+            let statuses = [
+                call!(table, open(ptr::null(), &sized(), &mut handle, error)),
+                call!(table, open(&input(&bytes), &sized(), ptr::null_mut(), error)),
+                call!(table, info(none, &mut sized(), error)),
+                call!(table, seek(none, 0, error)),
+                call!(table, decode(none, ptr::null(), ptr::null_mut(), error)),
+                call!(table, fork(none, &mut handle, error)),
+                call!(table, tag(none, 0, &mut ptr::null(), &mut ptr::null())),
+            ];
+            assert_eq!(statuses, [MW_BAD_ARGUMENT; 7]);
+            assert!(handle.is_null());
+            let opened = Opened::open(table, &input(&bytes)).unwrap();
+            let statuses = [
+                call!(table, info(opened.handle, ptr::null_mut(), error)),
+                call!(table, fork(opened.handle, ptr::null_mut(), error)),
+                call!(table, tag(opened.handle, 0, ptr::null_mut(), &mut ptr::null())),
+                call!(table, tag(opened.handle, 0, &mut ptr::null(), ptr::null_mut())),
+            ];
+            assert_eq!(statuses, [MW_BAD_ARGUMENT; 4]);
+            assert_eq!(opened.samples(2, 1).unwrap(), [1], "the handle is none the worse");
+        }
+        call!(table, close(none));
+    }
+}
+
+#[test]
+fn a_fork_lives_on_its_own() {
+    let samples = ramp(10);
+    let bytes = file('-', 1, &samples);
+    for table in decoders() {
+        let opened = Opened::open(table, &input(&bytes)).unwrap();
+        opened.seek(5).unwrap();
+        let fork = opened.fork().unwrap();
+        drop(opened);
+        assert_eq!(fork.info().num_frames, 10);
+        assert_eq!(fork.samples(20, 1).unwrap(), samples, "it stands at frame 0");
+    }
+}
+
+#[test]
+fn frames_before_an_error_come_out_first() {
+    let samples = ramp(300);
+    let bytes = file('b', 2, &samples);
+    for table in decoders() {
+        for step in [1, 30, 1000] {
+            let opened = Opened::open(table, &input(&bytes)).unwrap();
+            let mut found = Vec::new();
+            let error = loop {
+                match opened.samples(step, 2) {
+                    Ok(more) if more.is_empty() => panic!("the error is lost"),
+                    Ok(more) => found.extend(more),
+                    Err(error) => break error,
+                }
+            };
+            assert_eq!(found, samples[..200]);
+            let (status, message) = told(&error);
+            assert_eq!((status, error.offset, error.native_code), (MW_BAD_DATA, 405, -3));
+            assert_eq!(message, "ä".repeat(255), "511 bytes would end inside a character");
+            opened.seek(101).unwrap();
+            assert_eq!(opened.samples(3, 2).unwrap(), samples[202..208], "another seek is legal");
+        }
+    }
+}
+
+#[test]
+fn what_the_host_was_told_stays_so() {
+    let bytes = file('l', 2, &ramp(20));
+    for table in decoders() {
+        let opened = Opened::open(table, &input(&bytes)).unwrap();
+        assert_eq!(opened.tag(0).unwrap(), ("title".to_owned(), "Toy".to_owned()));
+        let (mut key, mut value) = (ptr::null(), ptr::null());
+        assert_eq!(call!(table, tag(opened.handle, 0, &mut key, &mut value)), MW_OK);
+        assert_eq!(opened.samples(4, 2).unwrap().len(), 8);
+        assert_eq!(opened.info().num_channels, 2, "the decoder says 9 now");
+        assert_eq!(opened.samples(4, 2).unwrap().len(), 8);
+        assert_eq!(text(key) + &text(value), "titleToy", "the decoder has dropped its own");
+        assert_eq!(opened.tag(2).unwrap_err(), MW_END);
+        assert_eq!(opened.tag(u32::MAX).unwrap_err(), MW_END);
+    }
+}
+
+#[test]
+fn errors_of_open_come_through() {
+    let (short, good, illegal, mute) =
+        (b"TOY".to_vec(), file('-', 1, &[]), file('i', 1, &[]), file('-', 0, &[]));
+    for table in decoders() {
+        let refusal = |input: &mw_input, options: &mw_decoder_options| {
+            let (mut handle, mut error) = (ptr::null_mut(), sized());
+            let status = call!(table, open(input, options, &mut handle, &mut error));
+            assert_eq!((status, handle), (error.status, ptr::null_mut()));
+            (status, error.offset, told(&error).1)
+        };
+        assert_eq!(refusal(&input(&short), &sized()), (MW_BAD_DATA, 0, "no TOY".into()));
+        let second = mw_decoder_options { stream: 1, ..sized() };
+        assert_eq!(refusal(&input(&good), &second), (MW_UNSUPPORTED, MW_UNKNOWN, "stream 1 of 1".into()));
+        for bytes in [&illegal, &mute] {
+            assert_eq!(refusal(&input(bytes), &sized()).0, MW_INTERNAL);
+        }
+        let track = mw_track { container: c"wav".as_ptr(), codec: c"x\xff".as_ptr(), ..sized() };
+        let with_track = mw_input { track: &track, ..input(&good) };
+        let expected = "the track's codec is not UTF-8: \"x\\xff\"";
+        assert_eq!(refusal(&with_track, &sized()), (MW_BAD_ARGUMENT, MW_UNKNOWN, expected.into()));
+        let track = mw_track { codec: c"x".as_ptr(), table_offset: 4, table_bytes: 2, ..track };
+        let with_track = mw_input { track: &track, ..input(&good) };
+        let expected = "the track's packet table, 2 bytes, lies outside of 5";
+        assert_eq!(refusal(&with_track, &sized()), (MW_BAD_ARGUMENT, 4, expected.into()));
+    }
+}
+
+#[test]
+fn a_message_reaches_the_log() {
+    let bytes = file('w', 1, &ramp(200));
+    for table in decoders() {
+        LOG.lock().unwrap().clear();
+        let opened = Opened::open(table, &input(&bytes)).unwrap();
+        assert_eq!(opened.samples(200, 1).unwrap().len(), 200);
+        assert_eq!(*LOG.lock().unwrap(), [(MW_LOG_WARNING, "frame 100 is odd".to_owned())]);
+    }
+}

@@ -1,0 +1,105 @@
+//! Bytes that come by callback.
+
+use std::ffi::c_void;
+
+use mapwave_plugin::abi::*;
+use mapwave_toy::file;
+
+use crate::host::{Opened, decoders, sized, told};
+
+/// A file behind `read_at`, which may fail.
+struct Remote {
+    bytes: Vec<u8>,
+    /// The most that one call gives.
+    at_once: usize,
+    /// What it answers from this offset on.
+    failure: Option<(u64, i64)>,
+}
+
+impl Remote {
+    fn new(samples: &[i16], at_once: usize) -> Self {
+        Self { bytes: file('-', 1, samples), at_once, failure: None }
+    }
+
+    fn input(&self) -> mw_input {
+        let context = std::ptr::from_ref(self).cast_mut().cast();
+        mw_input { num_bytes: self.bytes.len() as u64, context, read_at: Some(read_at), ..sized() }
+    }
+}
+
+unsafe extern "C" fn read_at(context: *mut c_void, offset: u64, buffer: *mut c_void, num_bytes: u64) -> i64 {
+    let remote = unsafe { context.cast::<Remote>().as_ref() }.unwrap();
+    if let Some((_, answer)) = remote.failure.filter(|(from, _)| offset >= *from) {
+        return answer;
+    }
+    let rest = remote.bytes.get(offset as usize..).unwrap_or_default();
+    let num_bytes = rest.len().min(num_bytes as usize).min(remote.at_once);
+    unsafe { std::ptr::copy_nonoverlapping(rest.as_ptr(), buffer.cast(), num_bytes) };
+    num_bytes as i64
+}
+
+#[test]
+fn short_reads_are_continued() {
+    let samples: Vec<i16> = (0..100).collect();
+    for table in decoders() {
+        for at_once in [1, 3, 1000] {
+            let remote = Remote::new(&samples, at_once);
+            let opened = Opened::open(table, &remote.input()).unwrap();
+            assert_eq!(opened.samples(100, 1).unwrap(), samples);
+        }
+    }
+}
+
+#[test]
+fn what_the_host_cannot_read_is_an_error() {
+    let samples: Vec<i16> = (0..100).collect();
+    for table in decoders() {
+        let mut remote = Remote::new(&samples, 2);
+        remote.failure = Some((25, -5));
+        let opened = Opened::open(table, &remote.input()).unwrap();
+        assert_eq!(opened.samples(100, 1).unwrap(), samples[..10]);
+        let error = opened.samples(100, 1).unwrap_err();
+        assert_eq!(told(&error), (MW_IO, "the host could not read the file".into()));
+        assert_eq!((error.offset, error.native_code), (25, -5));
+        remote.failure = Some((0, i64::MIN));
+        assert_eq!(Opened::open(table, &remote.input()).err().unwrap().native_code, i64::MIN);
+    }
+}
+
+#[test]
+fn an_answer_that_is_too_long_is_not_believed() {
+    for table in decoders() {
+        let mut remote = Remote::new(&[1, 2], 3);
+        for too_long in [6, i64::MAX] {
+            remote.failure = Some((0, too_long));
+            let error = Opened::open(table, &remote.input()).err().unwrap();
+            let expected = format!("read_at gave {too_long} bytes where 5 were asked for");
+            assert_eq!(told(&error), (MW_IO, expected));
+        }
+        // Three bytes were read, so that five are too many for what is left.
+        remote.failure = Some((3, 5));
+        let error = Opened::open(table, &remote.input()).err().unwrap();
+        assert_eq!((error.status, error.offset), (MW_IO, 3));
+    }
+}
+
+#[test]
+fn a_file_that_ends_early_is_short() {
+    for table in decoders() {
+        let mut remote = Remote::new(&[1, 2], 100);
+        remote.failure = Some((3, 0));
+        remote.at_once = 3;
+        let error = Opened::open(table, &remote.input()).err().unwrap();
+        assert_eq!(told(&error), (MW_BAD_DATA, "no TOY".into()));
+    }
+}
+
+#[test]
+fn an_input_has_bytes_or_a_way_to_them() {
+    for table in decoders() {
+        let error = Opened::open(table, &mw_input { num_bytes: 5, ..sized() }).err().unwrap();
+        assert_eq!(told(&error), (MW_BAD_ARGUMENT, "the input has neither bytes nor read_at".into()));
+        let error = Opened::open(table, &sized()).err().unwrap();
+        assert_eq!(told(&error), (MW_BAD_DATA, "no TOY".into()), "an empty file has none");
+    }
+}

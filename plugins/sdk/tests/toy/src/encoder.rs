@@ -1,0 +1,51 @@
+//! Writes the toy format; the bitrate says what goes wrong.
+
+use std::ffi::CStr;
+
+use mapwave_plugin::{Block, Encoder, EncoderOptions, Error, Result, SampleFormat, Sink};
+
+pub(crate) struct ToyEncoder {
+    sink: Sink,
+    bitrate: Option<u32>,
+    num_channels: usize,
+    comment: String,
+}
+
+impl Encoder for ToyEncoder {
+    const NAME: &'static CStr = c"toy";
+    const CODECS: &'static CStr = c"toy,toy2";
+    const CONTAINERS: &'static CStr = c"raw";
+    const FORMATS: &'static [SampleFormat] = &[SampleFormat::I16];
+
+    fn open(options: &EncoderOptions<'_>, mut sink: Sink) -> Result<Self> {
+        let num_channels = u8::try_from(options.num_channels).map_err(|_| {
+            Error::unsupported(format!("{} channels, expected at most 255", options.num_channels))
+        })?;
+        sink.append(b"TOY-?")?;
+        let comment = format!("{options:?}");
+        Ok(Self { sink, bitrate: options.bitrate, num_channels: num_channels.into(), comment })
+    }
+
+    fn push(&mut self, frames: &Block<'_>) -> Result<()> {
+        assert!(self.bitrate != Some(1), "bitrate 1");
+        let mut samples = Vec::new();
+        frames.append_interleaved::<i16>(&mut samples);
+        let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+        self.sink.append(&bytes)
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        if self.bitrate == Some(2) {
+            self.sink.append(self.comment.as_bytes())?;
+        }
+        if self.sink.is_append_only() {
+            return Ok(());
+        }
+        let num_channels = u8::try_from(self.num_channels).unwrap_or(u8::MAX);
+        self.sink.overwrite(4, &[num_channels])
+    }
+
+    fn num_channels(&self) -> usize {
+        usize::MAX // nobody's memory may depend on it
+    }
+}

@@ -1,0 +1,183 @@
+//! The header of a frame (RFC 9639, section 9.1).
+
+#![forbid(unsafe_code)]
+
+use super::checksum::crc8;
+
+/// A frame's header, whose checksum is right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FrameHeader {
+    /// Whether `number` counts frames of sound rather than coded frames.
+    pub(crate) is_variable: bool,
+    /// The coded number.
+    pub(crate) number: u64,
+    /// Frames of sound in it.
+    pub(crate) block_size: u32,
+    /// Frames a second, unless STREAMINFO says.
+    pub(crate) sample_rate: Option<u32>,
+    /// Samples in a frame of sound.
+    pub(crate) num_channels: u32,
+    /// Which channel is the difference of two and takes a bit more.
+    pub(crate) side_channel: Option<u32>,
+    /// The depth in bits, unless STREAMINFO says.
+    pub(crate) bits_per_sample: Option<u32>,
+    /// The size of the header with its checksum.
+    pub(crate) num_bytes: usize,
+}
+
+impl FrameHeader {
+    /// The longest header.
+    pub(crate) const MAX_BYTES: usize = 16;
+
+    /// Reads the header that `bytes` begin with; `None` when that is none.
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
+        let &[0xFF, sync, sizes, layout, ..] = bytes else { return None };
+        if sync & 0xFE != 0xF8 || layout & 1 != 0 {
+            return None;
+        }
+        let is_variable = sync & 1 != 0;
+        let mut rest = bytes.get(4..)?;
+        let number = split_number(&mut rest)?;
+        let number = (is_variable || number < 1 << 31).then_some(number)?;
+        let block_size = match sizes >> 4 {
+            0 => return None,
+            1 => 192,
+            code @ 2..=5 => 144 << code,
+            6 => u32::from(split_u8(&mut rest)?) + 1,
+            7 => u32::from(split_u16(&mut rest)?) + 1,
+            code => 1 << code,
+        };
+        let sample_rate = match sizes & 0xF {
+            0 => None,
+            1 => Some(88_200),
+            2 => Some(176_400),
+            3 => Some(192_000),
+            4 => Some(8_000),
+            5 => Some(16_000),
+            6 => Some(22_050),
+            7 => Some(24_000),
+            8 => Some(32_000),
+            9 => Some(44_100),
+            10 => Some(48_000),
+            11 => Some(96_000),
+            12 => Some(u32::from(split_u8(&mut rest)?) * 1000),
+            13 => Some(u32::from(split_u16(&mut rest)?)),
+            14 => Some(u32::from(split_u16(&mut rest)?) * 10),
+            _ => return None,
+        };
+        let (num_channels, side_channel) = match layout >> 4 {
+            code @ 0..=7 => (u32::from(code) + 1, None),
+            8 | 10 => (2, Some(1)),
+            9 => (2, Some(0)),
+            _ => return None,
+        };
+        let bits_per_sample = match (layout >> 1) & 7 {
+            0 => None,
+            1 => Some(8),
+            2 => Some(12),
+            4 => Some(16),
+            5 => Some(20),
+            6 => Some(24),
+            7 => Some(32),
+            _ => return None,
+        };
+        split_u8(&mut rest)?;
+        let num_bytes = bytes.len() - rest.len();
+        // A block size of 65536 could be written and is forbidden.
+        let is_sound = block_size < 1 << 16 && sample_rate != Some(0);
+        (is_sound && crc8(bytes.get(..num_bytes)?) == 0).then_some(Self {
+            is_variable,
+            number,
+            block_size,
+            sample_rate,
+            num_channels,
+            side_channel,
+            bits_per_sample,
+            num_bytes,
+        })
+    }
+}
+
+fn split_u8(bytes: &mut &[u8]) -> Option<u8> {
+    let (byte, rest) = bytes.split_first()?;
+    *bytes = rest;
+    Some(*byte)
+}
+
+fn split_u16(bytes: &mut &[u8]) -> Option<u16> {
+    let (number, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(u16::from_be_bytes(*number))
+}
+
+/// A number of up to 36 bits in the manner of UTF-8 (section 9.1.5).
+fn split_number(bytes: &mut &[u8]) -> Option<u64> {
+    let first = split_u8(bytes)?;
+    let num_more = match first.leading_ones() {
+        0 => return Some(first.into()),
+        ones @ 2..=7 => ones - 1,
+        _ => return None,
+    };
+    let mut number = u64::from(first) & (0x3F >> num_more);
+    for _ in 0..num_more {
+        let byte = split_u8(bytes)?;
+        if byte & 0xC0 != 0x80 {
+            return None;
+        }
+        number = (number << 6) | u64::from(byte & 0x3F);
+    }
+    Some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first frame of the example in RFC 9639, appendix D.2.
+    const EXAMPLE: [u8; 7] = [0xFF, 0xF8, 0x69, 0x98, 0x00, 0x0F, 0x99];
+
+    #[test]
+    fn the_example_of_the_specification_is_read() {
+        let header = FrameHeader::parse(&EXAMPLE);
+        assert_eq!(
+            header,
+            Some(FrameHeader {
+                is_variable: false,
+                number: 0,
+                block_size: 16,
+                sample_rate: Some(44_100),
+                num_channels: 2,
+                side_channel: Some(0),
+                bits_per_sample: Some(16),
+                num_bytes: 7,
+            })
+        );
+    }
+
+    #[test]
+    fn no_flipped_bit_and_no_cut_passes() {
+        for bit in 0..EXAMPLE.len() * 8 {
+            let mut bytes = EXAMPLE;
+            bytes[bit / 8] ^= 0x80 >> (bit % 8);
+            assert_eq!(FrameHeader::parse(&bytes), None, "bit {bit}");
+        }
+        for num_bytes in 0..EXAMPLE.len() {
+            assert_eq!(FrameHeader::parse(&EXAMPLE[..num_bytes]), None);
+        }
+    }
+
+    #[test]
+    fn numbers_are_read_as_utf_8_and_beyond() {
+        for character in ['\u{0}', '\u{7F}', '\u{80}', '\u{7FF}', '\u{800}', '\u{FFFF}', '\u{10FFFF}'] {
+            let mut buffer = [0; 4];
+            let mut bytes: &[u8] = character.encode_utf8(&mut buffer).as_bytes();
+            assert_eq!(split_number(&mut bytes), Some(u64::from(u32::from(character))));
+            assert!(bytes.is_empty());
+        }
+        let mut largest: &[u8] = &[0xFE, 0xBF, 0xBF, 0xBF, 0xBF, 0xBF, 0xBF];
+        assert_eq!(split_number(&mut largest), Some((1 << 36) - 1));
+        for mut wrong in [&[0x80][..], &[0xFF, 0x80], &[0xC2, 0x00], &[0xE0, 0x80]] {
+            assert_eq!(split_number(&mut wrong), None);
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! How long a frame is: its subframes read without making samples of them (RFC 9639, section 9.2).
+//!
+//! Nothing in a frame says where it ends. Where no next frame tells, this does.
+
+#![forbid(unsafe_code)]
+
+use super::frame_header::FrameHeader;
+
+/// Where a frame ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FrameLength {
+    /// After so many bytes, its checksum included.
+    Bytes(usize),
+    /// Behind the bytes there are.
+    Cut,
+    /// Nowhere: what is there cannot be read.
+    Malformed,
+}
+
+/// Finds the length of the frame that `bytes` begin with, which has that header and a stream of that depth.
+pub(crate) fn frame_length(bytes: &[u8], header: &FrameHeader, bits_per_sample: u32) -> FrameLength {
+    let mut bits = Bits { bytes, position: header.num_bytes as u64 * 8 };
+    for channel in 0..header.num_channels {
+        let is_side = header.side_channel == Some(channel);
+        match skip_subframe(&mut bits, header.block_size, bits_per_sample + u32::from(is_side)) {
+            Ok(()) => {}
+            Err(length) => return length,
+        }
+    }
+    let num_bytes = usize::try_from(bits.position.div_ceil(8).saturating_add(2)).unwrap_or(usize::MAX);
+    if num_bytes <= bytes.len() { FrameLength::Bytes(num_bytes) } else { FrameLength::Cut }
+}
+
+fn skip_subframe(bits: &mut Bits<'_>, block_size: u32, bits_per_sample: u32) -> Result<(), FrameLength> {
+    let header = bits.read(8)?;
+    let wasted = if header & 1 != 0 { bits.read_unary()?.saturating_add(1) } else { 0 };
+    let depth = bits_per_sample.checked_sub(wasted).filter(|depth| *depth > 0);
+    let depth = depth.ok_or(FrameLength::Malformed)?;
+    let order = match header >> 1 {
+        0 => return bits.skip(depth.into()),
+        1 => return bits.skip(u64::from(depth) * u64::from(block_size)),
+        kind @ 8..=12 => kind - 8,
+        kind @ 32..=63 => kind - 31,
+        _ => return Err(FrameLength::Malformed),
+    };
+    bits.skip(u64::from(depth) * u64::from(order))?;
+    if header >> 1 >= 32 {
+        let precision = bits.read(4)? + 1;
+        bits.read(5)?;
+        bits.skip(u64::from(precision) * u64::from(order))?;
+    }
+    skip_residual(bits, block_size, order)
+}
+
+fn skip_residual(bits: &mut Bits<'_>, block_size: u32, order: u32) -> Result<(), FrameLength> {
+    let parameter_bits = match bits.read(2)? {
+        0 => 4,
+        1 => 5,
+        _ => return Err(FrameLength::Malformed),
+    };
+    let partition_order = bits.read(4)?;
+    let partition_size = block_size >> partition_order;
+    if partition_size << partition_order != block_size || partition_size < order {
+        return Err(FrameLength::Malformed);
+    }
+    for partition in 0..1_u32 << partition_order {
+        let num_residuals = partition_size - if partition == 0 { order } else { 0 };
+        let parameter = bits.read(parameter_bits)?;
+        if parameter + 1 == 1 << parameter_bits {
+            let depth = bits.read(5)?;
+            bits.skip(u64::from(depth) * u64::from(num_residuals))?;
+        } else {
+            for _ in 0..num_residuals {
+                bits.read_unary()?;
+                bits.skip(parameter.into())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A place between bits, the most significant of a byte first.
+struct Bits<'a> {
+    bytes: &'a [u8],
+    position: u64,
+}
+
+impl Bits<'_> {
+    /// The next 57 bits or more, with zeros behind the end, from the top down.
+    fn peek(&self) -> Result<u64, FrameLength> {
+        let rest = usize::try_from(self.position / 8).ok().and_then(|start| self.bytes.get(start..));
+        let rest = rest.filter(|rest| !rest.is_empty()).ok_or(FrameLength::Cut)?;
+        let next = match rest.first_chunk::<8>() {
+            Some(next) => u64::from_be_bytes(*next),
+            None => rest
+                .iter()
+                .zip((0..64).step_by(8))
+                .fold(0, |next, (byte, place)| next | (u64::from(*byte) << (56 - place))),
+        };
+        Ok(next << (self.position % 8))
+    }
+
+    fn read(&mut self, num_bits: u32) -> Result<u32, FrameLength> {
+        let value = self.peek()? >> (64 - num_bits);
+        self.skip(num_bits.into())?;
+        u32::try_from(value).map_err(|_| FrameLength::Malformed)
+    }
+
+    /// The number of zeros before the next one.
+    fn read_unary(&mut self) -> Result<u32, FrameLength> {
+        let mut num_zeros = 0_u32;
+        loop {
+            let zeros = self.peek()?.leading_zeros();
+            let known = 64 - u32::try_from(self.position % 8).unwrap_or(0);
+            if zeros < known {
+                self.skip(u64::from(zeros) + 1)?;
+                return Ok(num_zeros.saturating_add(zeros));
+            }
+            num_zeros = num_zeros.saturating_add(known);
+            self.skip(known.into())?;
+        }
+    }
+
+    fn skip(&mut self, num_bits: u64) -> Result<(), FrameLength> {
+        self.position += num_bits;
+        if self.position <= self.bytes.len() as u64 * 8 { Ok(()) } else { Err(FrameLength::Cut) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The frame of the example in RFC 9639, appendix D.1: two verbatim subframes with wasted bits.
+    const EXAMPLE: [u8; 15] =
+        [0xFF, 0xF8, 0x69, 0x18, 0x00, 0x00, 0xBF, 0x03, 0x58, 0xFD, 0x03, 0x12, 0x8B, 0xAA, 0x9A];
+
+    #[test]
+    fn a_frame_ends_where_the_specification_says_and_a_cut_one_nowhere() {
+        let header = FrameHeader::parse(&EXAMPLE).expect("a header");
+        for num_bytes in header.num_bytes..EXAMPLE.len() + 1 {
+            let expected = if num_bytes < 15 { FrameLength::Cut } else { FrameLength::Bytes(15) };
+            assert_eq!(frame_length(&EXAMPLE[..num_bytes], &header, 16), expected);
+        }
+        assert_eq!(super::super::checksum::crc16(0, &EXAMPLE), 0);
+    }
+
+    #[test]
+    fn unary_numbers_cross_words() {
+        let mut bytes = [0; 40];
+        bytes[33] = 0x10;
+        let mut bits = Bits { bytes: &bytes, position: 3 };
+        assert_eq!(bits.read_unary(), Ok(33 * 8 + 3 - 3));
+        assert_eq!(bits.position, 33 * 8 + 4);
+        assert_eq!(bits.read_unary(), Err(FrameLength::Cut));
+    }
+}

@@ -1,0 +1,77 @@
+//! The STREAMINFO block (RFC 9639, section 8.2).
+
+#![forbid(unsafe_code)]
+
+/// What a STREAMINFO block says, none of which is to be believed unseen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StreamInfoBlock {
+    /// The largest number of frames in a block; 0 when unknown.
+    pub(crate) max_block_size: u32,
+    /// Frames a second; 0 when it is not sound.
+    pub(crate) sample_rate: u32,
+    /// Samples in a frame.
+    pub(crate) num_channels: u32,
+    /// The depth in bits.
+    pub(crate) bits_per_sample: u32,
+    /// Frames in the stream, when known.
+    pub(crate) num_frames: Option<u64>,
+}
+
+impl StreamInfoBlock {
+    /// The size of the block without its header.
+    pub(crate) const NUM_BYTES: usize = 34;
+
+    /// Reads the block; `None` when it is too short.
+    pub(crate) fn parse(block: &[u8]) -> Option<Self> {
+        let block: &[u8; Self::NUM_BYTES] = block.first_chunk()?;
+        // 16 + 16 bits of block sizes, 24 + 24 of frame sizes, then 20 of rate, 3, 5, and 36 of length.
+        let [_, _, max_high, max_low, _, _, _, _, _, _, packed @ .., _, _, _, _, _, _, _, _] = block;
+        let (packed, _) = packed.split_first_chunk::<8>()?;
+        let packed = u64::from_be_bytes(*packed);
+        let field = |shift: u32, bits: u32| u32::try_from((packed >> shift) & ((1 << bits) - 1)).unwrap_or(0);
+        let num_frames = packed & ((1 << 36) - 1);
+        Some(Self {
+            max_block_size: u16::from_be_bytes([*max_high, *max_low]).into(),
+            sample_rate: field(44, 20),
+            num_channels: field(41, 3) + 1,
+            bits_per_sample: field(36, 5) + 1,
+            num_frames: (num_frames > 0).then_some(num_frames),
+        })
+    }
+
+    /// A block that says so, for decoders that want one.
+    pub(crate) fn to_bytes(&self) -> [u8; Self::NUM_BYTES] {
+        let packed = (u64::from(self.sample_rate) << 44)
+            | (u64::from(self.num_channels.saturating_sub(1) & 7) << 41)
+            | (u64::from(self.bits_per_sample.saturating_sub(1) & 31) << 36);
+        let max_block_size = u16::try_from(self.max_block_size).unwrap_or(u16::MAX).max(16);
+        let mut block = [0; Self::NUM_BYTES];
+        let fields = [0, 16].into_iter().chain(max_block_size.to_be_bytes()).chain([0; 6]);
+        let fields = fields.chain(packed.to_be_bytes());
+        block.iter_mut().zip(fields).for_each(|(to, from)| *to = from);
+        block
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_is_read_as_it_was_written() {
+        let info = StreamInfoBlock {
+            max_block_size: 4608,
+            sample_rate: 655_350,
+            num_channels: 8,
+            bits_per_sample: 32,
+            num_frames: None,
+        };
+        let mut block = info.to_bytes();
+        assert_eq!(StreamInfoBlock::parse(&block), Some(info.clone()));
+        block[13] |= 0x0F;
+        block[17] = 7;
+        let num_frames = Some((0xF << 32) + 7);
+        assert_eq!(StreamInfoBlock::parse(&block), Some(StreamInfoBlock { num_frames, ..info }));
+        assert_eq!(StreamInfoBlock::parse(&block[..33]), None);
+    }
+}

@@ -1,0 +1,197 @@
+//! Boxes, which QuickTime calls atoms: a size, a type and a payload (ISO/IEC 14496-12, 4.2).
+
+#![forbid(unsafe_code)]
+
+use std::ops::Range;
+
+use mapwave_plugin::{Error, Result};
+
+/// Four letters that name a box.
+pub(crate) type Kind = [u8; 4];
+
+/// Bytes of the file that are read from the front, with the place they stand at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bytes<'a> {
+    bytes: &'a [u8],
+    offset: u64,
+}
+
+impl<'a> Bytes<'a> {
+    /// All of a file.
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, offset: 0 }
+    }
+
+    /// The place of the next byte in the file.
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// What is left.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The next bytes.
+    ///
+    /// # Errors
+    /// When there are fewer.
+    pub(crate) fn take(&mut self, num_bytes: usize) -> Result<Self> {
+        let Some((bytes, rest)) = self.bytes.split_at_checked(num_bytes) else {
+            let left = self.bytes.len();
+            return Err(Error::bad_data(self.offset, format!("{num_bytes} bytes expected, {left} are left")));
+        };
+        let taken = Self { bytes, offset: self.offset };
+        (self.bytes, self.offset) = (rest, self.offset + num_bytes as u64);
+        Ok(taken)
+    }
+
+    /// The next bytes, of a number known here.
+    ///
+    /// # Errors
+    /// When there are fewer.
+    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
+        let taken = self.take(N)?;
+        taken.bytes.first_chunk().copied().ok_or_else(|| Error::bad_data(taken.offset, "too few bytes"))
+    }
+
+    /// A byte.
+    ///
+    /// # Errors
+    /// At the end, as the rest below.
+    pub(crate) fn u8(&mut self) -> Result<u8> {
+        self.array::<1>().map(|[byte]| byte)
+    }
+
+    /// A 16-bit number.
+    pub(crate) fn u16(&mut self) -> Result<u16> {
+        self.array().map(u16::from_be_bytes)
+    }
+
+    /// A 32-bit number.
+    pub(crate) fn u32(&mut self) -> Result<u32> {
+        self.array().map(u32::from_be_bytes)
+    }
+
+    /// A 64-bit number.
+    pub(crate) fn u64(&mut self) -> Result<u64> {
+        self.array().map(u64::from_be_bytes)
+    }
+
+    /// A number that takes 64 bits in later versions of a box and 32 in version 0.
+    pub(crate) fn u32_or_u64(&mut self, version: u8) -> Result<u64> {
+        if version == 0 { self.u32().map(u64::from) } else { self.u64() }
+    }
+
+    /// The version and the flags that begin a full box (ISO/IEC 14496-12, 4.2.2).
+    pub(crate) fn version_and_flags(&mut self) -> Result<(u8, u32)> {
+        let [version, flags @ ..] = self.array::<4>()?;
+        let [high, middle, low] = flags;
+        Ok((version, u32::from_be_bytes([0, high, middle, low])))
+    }
+
+    /// The number of entries that follow, whose sizes are known: at most what there is room for.
+    ///
+    /// # Errors
+    /// When a box is shorter than its entries.
+    pub(crate) fn entries(&mut self, bytes_per_entry: usize) -> Result<u32> {
+        let at = self.offset;
+        let count = self.u32()?;
+        let room = self.bytes.len() / bytes_per_entry.max(1);
+        if u64::from(count) > room as u64 {
+            return Err(Error::bad_data(at, format!("a table has {count} entries and room for {room}")));
+        }
+        Ok(count)
+    }
+
+    /// The boxes in these bytes.
+    pub(crate) fn boxes(self) -> Boxes<'a> {
+        Boxes { bytes: self }
+    }
+
+    /// The first box of a kind among those in these bytes.
+    pub(crate) fn find(self, kind: Kind) -> Option<Self> {
+        self.boxes().find(|found| found.kind == kind).map(|found| found.payload)
+    }
+
+    /// The box at the end of a path of kinds.
+    pub(crate) fn find_path(self, path: &[Kind]) -> Option<Self> {
+        path.iter().try_fold(self, |bytes, kind| bytes.find(*kind))
+    }
+}
+
+/// A box.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Atom<'a> {
+    pub(crate) kind: Kind,
+    /// Where its header begins.
+    pub(crate) offset: u64,
+    pub(crate) payload: Bytes<'a>,
+    /// Whether it ends with the bytes it is in, not behind them.
+    pub(crate) is_whole: bool,
+}
+
+impl Atom<'_> {
+    /// Where the payload is in the file.
+    pub(crate) fn payload_range(&self) -> Range<u64> {
+        let start = self.payload.offset();
+        start..start + self.payload.rest().len() as u64
+    }
+}
+
+/// Boxes one behind the other. What is no box ends them.
+#[derive(Clone, Debug)]
+pub(crate) struct Boxes<'a> {
+    bytes: Bytes<'a>,
+}
+
+impl<'a> Iterator for Boxes<'a> {
+    type Item = Atom<'a>;
+
+    fn next(&mut self) -> Option<Atom<'a>> {
+        let offset = self.bytes.offset();
+        let size = self.bytes.u32().ok()?;
+        let kind = self.bytes.array().ok()?;
+        let payload_bytes = match size {
+            0 => self.bytes.rest().len() as u64, // to the end
+            1 => self.bytes.u64().ok()?.checked_sub(16)?,
+            _ => u64::from(size).checked_sub(8)?,
+        };
+        let left = self.bytes.rest().len();
+        let taken = usize::try_from(payload_bytes).unwrap_or(usize::MAX).min(left);
+        let payload = self.bytes.take(taken).ok()?;
+        Some(Atom { kind, offset, payload, is_whole: taken as u64 == payload_bytes })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_short_long_or_to_the_end() {
+        let mut bytes = b"\0\0\0\x0aabcdxy\0\0\0\x01long".to_vec();
+        bytes.extend(18u64.to_be_bytes());
+        bytes.extend(b"zz\0\0\0\0lasttail");
+        let boxes: Vec<_> = Bytes::new(&bytes).boxes().collect();
+        let found: Vec<_> = boxes.iter().map(|found| (found.kind, found.payload.rest())).collect();
+        assert_eq!(found, [(*b"abcd", &b"xy"[..]), (*b"long", b"zz"), (*b"last", b"tail")]);
+        assert_eq!((boxes[1].offset, boxes[1].payload_range()), (10, 26..28));
+    }
+
+    #[test]
+    fn a_box_behind_the_end_is_cut_and_nonsense_ends_them() {
+        let cut: Vec<_> = Bytes::new(b"\0\0\x01\0mdatabc").boxes().collect();
+        assert_eq!((cut.len(), cut[0].is_whole, cut[0].payload.rest()), (1, false, &b"abc"[..]));
+        assert_eq!(Bytes::new(b"\0\0\0\x07evil").boxes().count(), 0);
+        assert_eq!(Bytes::new(b"\0\0\0\x01evil\0\0\0\0\0\0\0\x0f").boxes().count(), 0);
+        assert_eq!(Bytes::new(b"\0\0").boxes().count(), 0);
+    }
+
+    #[test]
+    fn a_table_has_no_more_entries_than_room() {
+        assert_eq!(Bytes::new(b"\0\0\0\x02aabb").entries(2).unwrap(), 2);
+        assert!(Bytes::new(b"\xff\xff\xff\xffaabb").entries(2).is_err());
+    }
+}

@@ -1,0 +1,198 @@
+//! MP4, M4A and QuickTime files (ISO/IEC 14496-12 and -14, QuickTime File Format) with AAC or ALAC.
+
+#![forbid(unsafe_code)]
+
+pub(crate) mod atoms;
+pub(crate) mod description;
+mod edit_list;
+mod fragments;
+pub(crate) mod sample_table;
+mod tags;
+
+use std::ffi::{CStr, CString};
+use std::sync::Arc;
+
+use mapwave_plugin::{
+    Decoder, DecoderOptions, Error, Head, Input, Memory, Output, Result, Status, StreamInfo,
+};
+
+use self::atoms::{Atom, Bytes};
+use self::edit_list::Clocks;
+use self::fragments::Defaults;
+use self::sample_table::Timeline;
+use crate::packet_table::PacketTable;
+use crate::packets::{PacketDecoder, PacketStream};
+use crate::table_stream::{TableStream, bytes_at};
+
+/// Decodes AAC and ALAC in MP4 and QuickTime files.
+pub struct Mp4Decoder {
+    decoder: PacketDecoder<TableStream>,
+}
+
+/// Brands of files with sound or pictures that move; letters that they begin with.
+const BRANDS: [&[u8]; 19] = [
+    b"M4A", b"M4B", b"M4P", b"M4V", b"M4R", b"mp4", b"isom", b"iso", b"qt  ", b"3g", b"avc", b"dash",
+    b"msdh", b"cmf", b"F4", b"f4v", b"MSNV", b"mmp4", b"NDS",
+];
+
+/// Brands of files with pictures that stand.
+const PICTURE_BRANDS: [&[u8]; 6] = [b"hei", b"hev", b"mif1", b"msf1", b"avi", b"jp2"];
+
+impl Decoder for Mp4Decoder {
+    const NAME: &'static CStr = c"mp4";
+    const CODECS: &'static CStr = c"aac,alac";
+    const EXTENSIONS: &'static CStr = c"m4a,mp4,m4b,m4r,mov,3gp";
+
+    fn probe(head: &Head<'_>) -> u8 {
+        if head.track.is_some() {
+            return 0;
+        }
+        let Some(first) = Bytes::new(head.bytes).boxes().next() else { return 0 };
+        let begins_with = |letters: &[u8]| first.payload.rest().starts_with(letters);
+        match &first.kind {
+            b"ftyp" if PICTURE_BRANDS.iter().any(|brand| begins_with(brand)) => 0,
+            b"ftyp" if BRANDS.iter().any(|brand| begins_with(brand)) => 95,
+            b"ftyp" | b"styp" => 85,
+            b"moov" if first.payload.boxes().next().is_some_and(|found| &found.kind == b"mvhd") => 95,
+            b"moov" => 70,
+            b"mdat" | b"wide" | b"skip" | b"free" | b"pnot" => 70,
+            _ => 0,
+        }
+    }
+
+    fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
+        let memory = input.into_memory(options.max_alloc)?;
+        let stream = read_stream(&memory, options)?;
+        Ok(Self { decoder: PacketDecoder::new(Arc::new(stream)) })
+    }
+
+    fn info(&self) -> &StreamInfo {
+        self.decoder.stream().info()
+    }
+
+    fn seek(&mut self, frame: u64) -> Result<()> {
+        self.decoder.seek(frame);
+        Ok(())
+    }
+
+    fn decode(&mut self, output: &mut Output<'_>) -> Result<()> {
+        self.decoder.decode(output)
+    }
+
+    fn fork(&self) -> Result<Self> {
+        Ok(Self { decoder: PacketDecoder::new(self.decoder.stream().clone()) })
+    }
+
+    fn tags(&self) -> &[(CString, CString)] {
+        self.decoder.stream().tags()
+    }
+}
+
+/// Finds a stream's packets.
+fn read_stream(memory: &Memory, options: &DecoderOptions<'_>) -> Result<TableStream> {
+    let bytes = Bytes::new(memory);
+    let Some(moov) = bytes.boxes().find(|found| &found.kind == b"moov") else {
+        let message = "there is no 'moov' box: the file is cut off, was never finished, or is no MP4";
+        return Err(Error::bad_data(0, message));
+    };
+    if !moov.is_whole {
+        return Err(Error::bad_data(moov.offset, "the file ends inside its 'moov' box"));
+    }
+    let moov = moov.payload;
+    if moov.find(*b"cmov").is_some() {
+        return Err(Error::unsupported("a compressed QuickTime header needs another plugin, such as libav"));
+    }
+    let trak = audio_track(moov, options.stream)?;
+    let mdia = need(trak, b"mdia")?;
+    let stbl = need(need(mdia, b"minf")?, b"stbl")?;
+    let setup = description::read_setup(need(stbl, b"stsd")?, options.max_alloc)?;
+    let clocks = Clocks {
+        movie: ticks_per_second(need(moov, b"mvhd")?)?,
+        track: ticks_per_second(need(mdia, b"mdhd")?)?,
+        sample_rate: setup.sample_rate(),
+    };
+
+    let mut table = PacketTable::new(memory.len() as u64, options.max_alloc);
+    let mut timeline = Timeline::new(&setup, clocks.track);
+    let mut is_whole = sample_table::read_packets(stbl, &mut table)?;
+    sample_table::read_durations(stbl, |durations| timeline.add(&mut table, durations))?;
+    if is_whole && moov.find(*b"mvex").is_some() {
+        let track = track_number(need(trak, b"tkhd")?)?;
+        let defaults = Defaults::read(moov, track)?;
+        is_whole = read_fragments(bytes, track, defaults, &mut table, &mut timeline)?;
+    }
+    let last = table.num_packets().checked_sub(1).and_then(|last| table.get(last));
+    let last = last.and_then(|place| bytes_at(memory, place.offset, place.num_bytes));
+    timeline.finish(&mut table, last)?;
+
+    let metadata = tags::read(moov);
+    let itunes = metadata.itunes_timing.as_deref().and_then(edit_list::parse_itunes);
+    let trim = edit_list::read_trim(trak, itunes, clocks, table.num_frames())?;
+    TableStream::new(memory.clone(), table, setup, trim, !is_whole, c"m4a", metadata.tags)
+}
+
+/// A box that must be there.
+fn need<'a>(parent: Bytes<'a>, kind: &[u8; 4]) -> Result<Bytes<'a>> {
+    parent.find(*kind).ok_or_else(|| {
+        let kind = kind.escape_ascii();
+        Error::bad_data(parent.offset(), format!("a box '{kind}' is missing"))
+    })
+}
+
+/// The track that is the sound of that number.
+fn audio_track(moov: Bytes<'_>, stream: u32) -> Result<Bytes<'_>> {
+    let is_audio = |trak: &Bytes<'_>| {
+        let handler = trak.find_path(&[*b"mdia", *b"hdlr"]);
+        handler.and_then(|handler| handler.rest().get(8..12)) == Some(b"soun")
+    };
+    let tracks = moov.boxes().filter(|found| &found.kind == b"trak").map(|found| found.payload);
+    let mut num_tracks = 0u32;
+    for trak in tracks.filter(is_audio) {
+        if num_tracks == stream {
+            return Ok(trak);
+        }
+        num_tracks += 1;
+    }
+    Err(match num_tracks {
+        0 => Error::unsupported("the file has no sound"),
+        _ => Error::new(
+            Status::BadArgument,
+            format!("there is no audio stream {stream}: the file has {num_tracks}"),
+        ),
+    })
+}
+
+/// Ticks a second of a movie or a track ("mvhd", "mdhd"), which begin alike.
+fn ticks_per_second(mut header: Bytes<'_>) -> Result<u32> {
+    let (version, _) = header.version_and_flags()?;
+    header.take(if version == 0 { 8 } else { 16 })?; // when it was made and changed
+    let at = header.offset();
+    match header.u32()? {
+        0 => Err(Error::bad_data(at, "a clock of 0 ticks a second")),
+        ticks => Ok(ticks),
+    }
+}
+
+/// The number by which fragments know a track ("tkhd").
+fn track_number(mut tkhd: Bytes<'_>) -> Result<u32> {
+    let (version, _) = tkhd.version_and_flags()?;
+    tkhd.take(if version == 0 { 8 } else { 16 })?;
+    tkhd.u32()
+}
+
+/// Adds the packets of all fragments; false when the file ends before the last.
+fn read_fragments(
+    file: Bytes<'_>,
+    track: u32,
+    defaults: Defaults,
+    table: &mut PacketTable,
+    timeline: &mut Timeline<'_>,
+) -> Result<bool> {
+    let is_fragment = |found: &Atom<'_>| &found.kind == b"moof";
+    for moof in file.boxes().filter(is_fragment) {
+        if !moof.is_whole || !fragments::read_packets(&moof, track, defaults, table, timeline)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

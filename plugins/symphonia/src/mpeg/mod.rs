@@ -1,0 +1,22 @@
+//! MPEG-1, MPEG-2 and MPEG-2.5 audio, layers I, II and III: ISO/IEC 11172-3 and 13818-3.
+//!
+//! [`sync`] finds frames by their [`header`]s, between [`tags`]; [`index`] goes over them once and keeps where they are, with
+//! the account of the bit [`reservoir`]; [`xing`] and [`id3`] tell what is known of the sound; [`stream`] makes packets of all
+//! that, which [`codec`] decodes.
+
+#![forbid(unsafe_code)]
+
+mod codec;
+mod decoder;
+mod header;
+mod id3;
+mod index;
+mod reservoir;
+mod stream;
+mod sync;
+mod tags;
+#[cfg(test)]
+mod tests;
+mod xing;
+
+pub use decoder::MpegDecoder;

@@ -1,0 +1,177 @@
+//! The links of a chain and the stream in each that is to be decoded (RFC 3533, section 4).
+
+#![forbid(unsafe_code)]
+
+use mapwave_plugin::{Error, Result};
+
+use super::flac;
+use super::page::{Page, Pages};
+
+/// What a stream holds, as its first packet says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Vorbis,
+    Flac,
+    /// Sound that is not decoded here.
+    OtherAudio(&'static str),
+    /// Anything else.
+    Other(&'static str),
+}
+
+impl Kind {
+    /// What a stream holds that begins with that packet.
+    pub(crate) fn of(packet: &[u8]) -> Self {
+        const SIGNATURES: [(&[u8], Kind); 12] = [
+            (b"\x01vorbis", Kind::Vorbis),
+            (flac::SIGNATURE, Kind::Flac),
+            (b"OpusHead", Kind::OtherAudio("Opus")),
+            (b"Speex   ", Kind::OtherAudio("Speex")),
+            (b"CELT    ", Kind::OtherAudio("CELT")),
+            (b"PCM     ", Kind::OtherAudio("OggPCM")),
+            (b"fLaC", Kind::OtherAudio("FLAC in an early mapping")),
+            (b"\x80theora", Kind::Other("Theora")),
+            (b"BBCD", Kind::Other("Dirac")),
+            (b"OVP80", Kind::Other("VP8")),
+            (b"fishead", Kind::Other("a skeleton")),
+            (b"\x80kate", Kind::Other("Kate")),
+        ];
+        let known = SIGNATURES.iter().find(|(signature, _)| packet.starts_with(signature));
+        known.map_or(Self::Other("an unknown codec"), |(_, kind)| *kind)
+    }
+
+    fn is_audio(self) -> bool {
+        !matches!(self, Self::Other(_))
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Vorbis => "Vorbis",
+            Self::Flac => "FLAC",
+            Self::OtherAudio(name) | Self::Other(name) => name,
+        }
+    }
+}
+
+/// One link: the pages of the stream that is to be decoded.
+#[derive(Debug)]
+pub(crate) struct LinkPages {
+    pub(crate) kind: Kind,
+    /// Where they begin.
+    pub(crate) offsets: Vec<usize>,
+}
+
+/// All links of a file, and whether the file ends within a page.
+///
+/// # Errors
+/// When there is no such stream, or it is not one that is decoded here.
+pub(crate) fn find_links(bytes: &[u8], stream: u32) -> Result<(Vec<LinkPages>, bool)> {
+    let mut links: Vec<LinkPages> = Vec::new();
+    // The streams that the present link begins with, and the one that was chosen once other pages followed.
+    let mut group: Vec<(usize, u32, Kind)> = Vec::new();
+    let mut chosen = None;
+    let mut pages = Pages::new(bytes);
+    for page in pages.by_ref() {
+        if page.is_first {
+            if chosen.take().is_some() {
+                group.clear();
+            }
+            group.push((page.offset, page.serial, Kind::of(page.body)));
+            continue;
+        }
+        if group.is_empty() {
+            continue; // nothing that has begun
+        }
+        let serial = match chosen {
+            Some(serial) => serial,
+            None => {
+                let serial = begin(&mut links, &group, stream)?;
+                *chosen.insert(serial)
+            }
+        };
+        if page.serial == serial
+            && let Some(link) = links.last_mut()
+        {
+            link.offsets.push(page.offset);
+        }
+    }
+    if chosen.is_none() && !group.is_empty() {
+        begin(&mut links, &group, stream)?;
+    }
+    if links.is_empty() {
+        return Err(Error::bad_data(0, "there is no Ogg page that begins a stream"));
+    }
+    Ok((links, pages.is_cut))
+}
+
+/// Begins a link with the stream of that number among those with sound, and returns its serial number.
+fn begin(links: &mut Vec<LinkPages>, group: &[(usize, u32, Kind)], stream: u32) -> Result<u32> {
+    let place = group.first().map_or(0, |(offset, ..)| *offset) as u64;
+    let audio = group.iter().filter(|(.., kind)| kind.is_audio());
+    let Some((offset, serial, kind)) = audio.clone().nth(stream as usize) else {
+        let names: Vec<&str> = group.iter().map(|(.., kind)| kind.name()).collect();
+        let (num_audio, names) = (audio.count(), names.join(", "));
+        let message = format!("audio stream {stream} of an Ogg file with {num_audio} of them ({names})");
+        return Err(Error::unsupported(message).at(place));
+    };
+    if let Kind::OtherAudio(name) = kind {
+        let message = format!("{name} in Ogg is not decoded by this plugin: {name} needs the libav plugin");
+        return Err(Error::unsupported(message).at(*offset as u64));
+    }
+    links.push(LinkPages { kind: *kind, offsets: vec![*offset] });
+    Ok(*serial)
+}
+
+/// The codec of the stream that a file begins with, when its head shows it.
+pub(crate) fn first_audio(head: &[u8]) -> Option<Kind> {
+    let mut offset = 0;
+    let mut last = None;
+    // The streams of a link begin one after the other.
+    while let Some(page) = Page::parse(head, offset).filter(|page| page.is_first) {
+        let kind = Kind::of(page.body);
+        if kind.is_audio() {
+            return Some(kind);
+        }
+        last = Some(kind);
+        offset = page.end();
+    }
+    last
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::page::tests::page;
+    use super::*;
+
+    #[test]
+    fn the_stream_wanted_is_found_in_every_link() {
+        let begin =
+            |serial, body: &[u8]| page(2, 0, serial, 0, &[u8::try_from(body.len()).unwrap_or(0)], body);
+        let data = |serial, sequence| page(0, 5, serial, sequence, &[1], b"x");
+        let bytes = [
+            begin(1, b"\x80theora"),
+            begin(2, b"\x01vorbis"),
+            begin(3, b"\x7FFLAC"),
+            data(1, 1),
+            data(2, 1),
+            data(3, 1),
+            begin(9, b"\x01vorbis"),
+            begin(8, b"\x7FFLAC"),
+            data(8, 1),
+        ]
+        .concat();
+        let (links, is_cut) = find_links(&bytes, 0).expect("links");
+        assert!(!is_cut);
+        assert_eq!(
+            links.iter().map(|link| (link.kind, link.offsets.len())).collect::<Vec<_>>(),
+            [(Kind::Vorbis, 2), (Kind::Vorbis, 1)]
+        );
+        let (links, _) = find_links(&bytes, 1).expect("links");
+        assert_eq!(
+            links.iter().map(|link| (link.kind, link.offsets.len())).collect::<Vec<_>>(),
+            [(Kind::Flac, 2), (Kind::Flac, 2)]
+        );
+        assert!(find_links(&bytes, 2).is_err_and(|error| error.message().contains("Theora")));
+        assert!(find_links(&begin(1, b"OpusHead"), 0).is_err_and(|error| error.message().contains("Opus")));
+        assert_eq!(first_audio(&bytes), Some(Kind::Vorbis));
+    }
+}

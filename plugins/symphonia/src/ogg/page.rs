@@ -1,0 +1,256 @@
+//! Pages (RFC 3533, section 6).
+
+#![forbid(unsafe_code)]
+#![allow(clippy::indexing_slicing)] // a byte is always an index into 256 entries
+
+use std::ops::Range;
+
+use memchr::memmem;
+
+/// What a page begins with.
+pub(crate) const CAPTURE_PATTERN: &[u8; 4] = b"OggS";
+
+const HEADER_BYTES: usize = 27;
+const CHECKSUM: Range<usize> = 22..26;
+/// How many bytes of a checksum are taken at once.
+const STRIDE: usize = 16;
+
+/// Entry `n` is what a byte does to the checksum when `n` bytes follow it.
+static CRC32: [[u32; 256]; STRIDE] = crc32_tables();
+
+const fn crc32_tables() -> [[u32; 256]; STRIDE] {
+    let mut tables = [[0; 256]; STRIDE];
+    let mut byte = 0;
+    while byte < 256 {
+        #[allow(clippy::cast_possible_truncation)] // below 256
+        let mut crc = (byte as u32) << 24;
+        let mut table = 0;
+        while table < STRIDE {
+            let mut bit = 0;
+            while bit < 8 {
+                crc = (crc << 1) ^ if crc & (1 << 31) != 0 { 0x04C1_1DB7 } else { 0 };
+                bit += 1;
+            }
+            tables[table][byte] = crc;
+            table += 1;
+        }
+        byte += 1;
+    }
+    tables
+}
+
+/// The checksum over more bytes.
+fn crc32(mut crc: u32, bytes: &[u8]) -> u32 {
+    let (blocks, rest) = bytes.as_chunks::<STRIDE>();
+    for block in blocks {
+        let mut next = 0;
+        for (place, byte) in crc.to_be_bytes().into_iter().enumerate() {
+            next ^= CRC32[STRIDE - 1 - place][usize::from(block[place] ^ byte)];
+        }
+        let mut place = 4;
+        while place < STRIDE {
+            next ^= CRC32[STRIDE - 1 - place][usize::from(block[place])];
+            place += 1;
+        }
+        crc = next;
+    }
+    rest.iter().fold(crc, |crc, byte| (crc << 8) ^ CRC32[0][usize::from(crc.to_be_bytes()[0] ^ byte)])
+}
+
+/// A page that is there in full.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Page<'a> {
+    /// Where it begins.
+    pub(crate) offset: usize,
+    /// Whether its first segments go on with a packet of the page before.
+    pub(crate) is_continued: bool,
+    /// Whether it begins a stream.
+    pub(crate) is_first: bool,
+    /// Whether it ends a stream.
+    pub(crate) is_last: bool,
+    /// Where the stream is after the last packet that ends here; `None` when none does.
+    pub(crate) granule: Option<i64>,
+    /// The stream.
+    pub(crate) serial: u32,
+    /// Its number in the stream.
+    pub(crate) sequence: u32,
+    /// The sizes of its segments.
+    pub(crate) lacing: &'a [u8],
+    /// The segments.
+    pub(crate) body: &'a [u8],
+}
+
+impl<'a> Page<'a> {
+    /// Reads the page at a place; `None` when none is there in full.
+    pub(crate) fn parse(bytes: &'a [u8], offset: usize) -> Option<Self> {
+        let rest = bytes.get(offset..)?;
+        let (header, rest) = rest.split_first_chunk::<HEADER_BYTES>()?;
+        let (pattern, fields) = header.split_first_chunk::<4>()?;
+        let &[
+            version,
+            flags,
+            g0,
+            g1,
+            g2,
+            g3,
+            g4,
+            g5,
+            g6,
+            g7,
+            s0,
+            s1,
+            s2,
+            s3,
+            n0,
+            n1,
+            n2,
+            n3,
+            ..,
+            num_segments,
+        ] = fields
+        else {
+            return None;
+        };
+        if pattern != CAPTURE_PATTERN || version != 0 {
+            return None;
+        }
+        let (lacing, rest) = rest.split_at_checked(num_segments.into())?;
+        let body = rest.get(..lacing.iter().map(|size| usize::from(*size)).sum())?;
+        let granule = i64::from_le_bytes([g0, g1, g2, g3, g4, g5, g6, g7]);
+        Some(Self {
+            offset,
+            is_continued: flags & 1 != 0,
+            is_first: flags & 2 != 0,
+            is_last: flags & 4 != 0,
+            granule: (granule != -1).then_some(granule),
+            serial: u32::from_le_bytes([s0, s1, s2, s3]),
+            sequence: u32::from_le_bytes([n0, n1, n2, n3]),
+            lacing,
+            body,
+        })
+    }
+
+    /// Where its segments begin.
+    pub(crate) fn body_offset(&self) -> usize {
+        self.offset + HEADER_BYTES + self.lacing.len()
+    }
+
+    /// Where it ends.
+    pub(crate) fn end(&self) -> usize {
+        self.body_offset() + self.body.len()
+    }
+
+    /// Whether its checksum is right.
+    pub(crate) fn is_intact(&self, bytes: &[u8]) -> bool {
+        let whole = bytes.get(self.offset..self.end()).unwrap_or_default();
+        let (Some(before), Some(stored), Some(after)) =
+            (whole.get(..CHECKSUM.start), whole.get(CHECKSUM), whole.get(CHECKSUM.end..))
+        else {
+            return false;
+        };
+        let crc = crc32(crc32(crc32(0, before), &[0; 4]), after);
+        stored == crc.to_le_bytes()
+    }
+}
+
+/// The pages of a file, one after the other; bytes between them are passed over.
+#[derive(Debug)]
+pub(crate) struct Pages<'a> {
+    bytes: &'a [u8],
+    offset: usize,
+    /// Whether a page was begun that the file ends in.
+    pub(crate) is_cut: bool,
+}
+
+impl<'a> Pages<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, offset: 0, is_cut: false }
+    }
+}
+
+impl<'a> Iterator for Pages<'a> {
+    type Item = Page<'a>;
+
+    fn next(&mut self) -> Option<Page<'a>> {
+        if let Some(page) = Page::parse(self.bytes, self.offset) {
+            self.offset = page.end();
+            return Some(page);
+        }
+        // Lost: only a page whose checksum is right is one.
+        let start = self.offset;
+        self.is_cut |= self.bytes.get(start..).is_some_and(|rest| rest.starts_with(CAPTURE_PATTERN));
+        let rest = self.bytes.get(start..)?;
+        for place in memmem::find_iter(rest, CAPTURE_PATTERN) {
+            if let Some(page) = Page::parse(self.bytes, start + place)
+                && page.is_intact(self.bytes)
+            {
+                self.offset = page.end();
+                self.is_cut = false;
+                return Some(page);
+            }
+        }
+        self.offset = self.bytes.len();
+        None
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A page of one packet for each slice, the last of which goes on when `is_open`.
+    pub(crate) fn page(
+        flags: u8,
+        granule: i64,
+        serial: u32,
+        sequence: u32,
+        lacing: &[u8],
+        body: &[u8],
+    ) -> Vec<u8> {
+        let mut page = CAPTURE_PATTERN.to_vec();
+        page.extend([0, flags]);
+        page.extend(granule.to_le_bytes());
+        page.extend(serial.to_le_bytes());
+        page.extend(sequence.to_le_bytes());
+        page.extend([0; 4]);
+        page.push(u8::try_from(lacing.len()).expect("at most 255 segments"));
+        page.extend(lacing);
+        page.extend(body);
+        let crc = crc32(0, &page);
+        page[CHECKSUM].copy_from_slice(&crc.to_le_bytes());
+        page
+    }
+
+    #[test]
+    fn the_checksum_is_that_of_the_polynomial() {
+        let by_bits = |bytes: &[u8]| {
+            bytes.iter().fold(0_u32, |crc, byte| {
+                (0..8).fold(crc ^ (u32::from(*byte) << 24), |crc, _| {
+                    (crc << 1) ^ if crc >> 31 == 0 { 0 } else { 0x04C1_1DB7 }
+                })
+            })
+        };
+        let bytes: Vec<u8> = (0..100_u8).map(|number| number.wrapping_mul(151)).collect();
+        for end in 0..bytes.len() {
+            let (first, second) = bytes[..end].split_at(end / 3);
+            assert_eq!(crc32(crc32(0, first), second), by_bits(&bytes[..end]));
+        }
+    }
+
+    #[test]
+    fn pages_are_found_behind_garbage_and_only_whole_ones() {
+        let first = page(2, 0, 7, 0, &[3], b"abc");
+        let second = page(4, -1, 7, 1, &[255, 2], &[1; 257]);
+        let mut damaged = page(0, 5, 7, 2, &[3], b"xyz");
+        damaged[30] ^= 1;
+        let bytes = [first.as_slice(), b"garbage OggS", &damaged, &second].concat();
+        let found: Vec<_> = Pages::new(&bytes).collect();
+        assert_eq!(found.iter().map(|page| page.sequence).collect::<Vec<_>>(), [0, 1]);
+        assert_eq!(found[0].body, b"abc");
+        assert_eq!((found[1].granule, found[1].is_last), (None, true));
+        let mut pages = Pages::new(&bytes[..bytes.len() - 1]);
+        assert_eq!(pages.by_ref().count(), 1);
+        let mut pages = Pages::new(&second[..100]);
+        assert!(pages.next().is_none() && pages.is_cut);
+    }
+}

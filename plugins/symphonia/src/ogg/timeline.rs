@@ -1,0 +1,190 @@
+//! When the packets of a link sound: their durations added up, held against the granule positions of the pages.
+
+#![forbid(unsafe_code)]
+
+use super::packets::{Packets, Place};
+use super::stream::Setup;
+
+/// The most frames that one page can stand for: 255 packets of half the longest block.
+const MAX_PAGE_FRAMES: u64 = 255 * 4096;
+
+/// What is known of a page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// The first frame of the first packet that begins on it or after it.
+    pub(crate) first_frame: u64,
+    /// What the setup knows of the packet before that; 0 for nothing.
+    pub(crate) previous: u8,
+    /// Whether packets before it are lost, so that decoding begins anew.
+    pub(crate) is_after_hole: bool,
+}
+
+/// When the packets of a link sound, from its first packet on.
+#[derive(Debug)]
+pub(crate) struct Timeline {
+    /// One mark a page.
+    pub(crate) marks: Vec<Mark>,
+    /// The frames at the start that do not count.
+    pub(crate) num_priming: u64,
+    /// Where the sound ends.
+    pub(crate) end: u64,
+    /// The frames behind that, which do not count.
+    pub(crate) num_padding: u64,
+    /// Whether a page says that it is the last.
+    pub(crate) is_ended: bool,
+}
+
+/// How far the packets have been measured.
+#[derive(Clone, Copy)]
+struct Walk {
+    place: Place,
+    /// The packet before `place`, when it ends on a page that has not been reached.
+    pending: Option<Pending>,
+    frame: u64,
+    previous: u8,
+    /// The number of pages that have their mark.
+    num_marked: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Pending {
+    first_page: usize,
+    last_page: usize,
+    /// Its duration after `previous`, and what comes before the next one.
+    measure: Option<(u64, u8)>,
+}
+
+impl Walk {
+    /// Adds up the packets that end on a page, and tells whether there are any.
+    fn pass_page(&mut self, packets: &Packets<'_>, setup: &Setup, page: usize, marks: &mut [Mark]) -> bool {
+        let mut has_any = false;
+        loop {
+            let pending = match self.pending {
+                Some(pending) => pending,
+                None => {
+                    let Some(packet) = packets.next(&mut self.place, false) else { return has_any };
+                    let measure = setup.measure(&packet.bytes, self.previous);
+                    let (first_page, last_page) = (packet.first_page, packet.last_page);
+                    *self.pending.insert(Pending { first_page, last_page, measure })
+                }
+            };
+            while self.num_marked <= pending.first_page {
+                if let Some(mark) = marks.get_mut(self.num_marked) {
+                    *mark = Mark { first_frame: self.frame, previous: self.previous, is_after_hole: false };
+                }
+                self.num_marked += 1;
+            }
+            if pending.last_page > page {
+                return has_any;
+            }
+            has_any = true;
+            self.pending = None;
+            if let Some((num_frames, previous)) = pending.measure {
+                self.frame = self.frame.saturating_add(num_frames);
+                self.previous = previous;
+            }
+        }
+    }
+}
+
+impl Timeline {
+    /// Measures the packets of a link from `start` on.
+    pub(crate) fn measure(packets: &Packets<'_>, setup: &Setup, start: Place) -> Self {
+        let num_pages = packets.offsets.len();
+        let mut marks = vec![Mark::default(); num_pages];
+        let mut walk = Walk { place: start, pending: None, frame: 0, previous: 0, num_marked: 0 };
+        // What a granule position is above the frame here, once the first was seen.
+        let mut origin: Option<i64> = None;
+        let mut sequence = None;
+        // Where pages seem to be lost, until the next granule position tells.
+        let mut hole: Option<(usize, Walk, u64)> = None;
+        let mut timeline =
+            Self { marks: Vec::new(), num_priming: 0, end: 0, num_padding: 0, is_ended: false };
+        for number in start.page..num_pages {
+            let Some(page) = packets.page(number) else { break };
+            let num_lost = sequence.map_or(0, |last: u32| page.sequence.wrapping_sub(last).wrapping_sub(1));
+            sequence = Some(page.sequence);
+            if num_lost > 0 && hole.is_none() {
+                hole = Some((number, walk, num_lost.into()));
+            }
+            // The page on which the headers end has a granule position of theirs.
+            let has_sound = walk.pass_page(packets, setup, number, &mut marks) || number > start.page;
+            let frame = i64::try_from(walk.frame).unwrap_or(i64::MAX);
+            timeline.end = walk.frame;
+            if let Some(granule) = page.granule.filter(|_| has_sound) {
+                match origin {
+                    // A stream of one page is cut at its end, any other at its start (Vorbis I, appendix A.2).
+                    None if page.is_last && (0..frame).contains(&granule) => {
+                        origin = Some(0);
+                        timeline.end = granule.unsigned_abs();
+                    }
+                    None => {
+                        let first = granule.saturating_sub(frame);
+                        origin = Some(first);
+                        timeline.num_priming = first.min(0).unsigned_abs().min(walk.frame);
+                    }
+                    Some(first) => {
+                        let expected = first.saturating_add(frame);
+                        let is_early = granule < expected;
+                        match hole {
+                            Some((begin, before, num_lost)) if granule > expected => {
+                                let resumed = resume(packets, setup, begin..number + 1, before, &mut marks);
+                                let reached =
+                                    first.saturating_add(i64::try_from(resumed.frame).unwrap_or(i64::MAX));
+                                let num_missing = granule.saturating_sub(reached).max(0).unsigned_abs();
+                                if num_missing <= num_lost.saturating_add(1).saturating_mul(MAX_PAGE_FRAMES) {
+                                    walk = shift(resumed, begin, num_missing, &mut marks);
+                                }
+                                timeline.end = walk.frame;
+                            }
+                            _ if is_early && page.is_last => {
+                                timeline.end = granule.saturating_sub(first).max(0).unsigned_abs();
+                            }
+                            // The granule positions jump where nothing is lost: what is there is what sounds.
+                            _ => origin = Some(granule.saturating_sub(frame)),
+                        }
+                    }
+                }
+                hole = None;
+            }
+            if page.is_last {
+                timeline.is_ended = true;
+                marks.truncate(number + 1);
+                break;
+            }
+        }
+        let unmarked = Mark { first_frame: walk.frame, previous: walk.previous, is_after_hole: false };
+        marks.iter_mut().skip(walk.num_marked).for_each(|mark| *mark = unmarked);
+        timeline.num_priming = timeline.num_priming.min(timeline.end);
+        timeline.num_padding = walk.frame.saturating_sub(timeline.end);
+        timeline.marks = marks;
+        timeline
+    }
+}
+
+/// Measures pages anew that come after lost ones.
+fn resume(
+    packets: &Packets<'_>,
+    setup: &Setup,
+    pages: std::ops::Range<usize>,
+    before: Walk,
+    marks: &mut [Mark],
+) -> Walk {
+    let (place, num_marked) = (Place::on_page(pages.start), before.num_marked.min(pages.start));
+    let mut walk = Walk { place, pending: None, previous: 0, num_marked, ..before };
+    for page in pages {
+        walk.pass_page(packets, setup, page, marks);
+    }
+    walk
+}
+
+/// Puts missing frames before the packets of the page `begin` and those after it.
+fn shift(walk: Walk, begin: usize, num_missing: u64, marks: &mut [Mark]) -> Walk {
+    for mark in marks.iter_mut().take(walk.num_marked).skip(begin) {
+        mark.first_frame = mark.first_frame.saturating_add(num_missing);
+    }
+    if let Some(mark) = marks.get_mut(begin) {
+        mark.is_after_hole = true;
+    }
+    Walk { frame: walk.frame.saturating_add(num_missing), ..walk }
+}

@@ -1,0 +1,503 @@
+//! The headers of a Vorbis stream (Vorbis I specification, section 4.2): how long packets are, and whether a decoder may be
+//! made of them.
+
+#![forbid(unsafe_code)]
+
+use mapwave_plugin::{Error, Result, Status};
+
+/// What the identification and setup headers say.
+#[derive(Debug)]
+pub(crate) struct VorbisSetup {
+    pub(crate) sample_rate: u32,
+    pub(crate) num_channels: u32,
+    /// The two headers as Symphonia's decoder wants them, one after the other.
+    pub(crate) headers: Box<[u8]>,
+    /// The exponents of the short and the long block's size.
+    exponents: [u8; 2],
+    /// Which modes have long blocks.
+    long_modes: u64,
+    num_modes: u8,
+    mode_bits: u32,
+}
+
+impl VorbisSetup {
+    /// Reads the identification and the setup header of a stream at `offset`.
+    ///
+    /// # Errors
+    /// When they are not what the specification demands, or a decoder would take more than `max_alloc` bytes.
+    pub(crate) fn parse(identification: &[u8], setup: &[u8], max_alloc: u64, offset: u64) -> Result<Self> {
+        let bad = |what: &str| Error::bad_data(offset, format!("the Vorbis stream's {what}"));
+        let body = identification.strip_prefix(b"\x01vorbis").and_then(|body| body.first_chunk::<23>());
+        let Some(&[v0, v1, v2, v3, num_channels, r0, r1, r2, r3, .., sizes, framing]) = body else {
+            return Err(bad("identification header is too short"));
+        };
+        if [v0, v1, v2, v3] != [0; 4] {
+            return Err(Error::unsupported("the Vorbis stream is of a later version than 1").at(offset));
+        }
+        let sample_rate = u32::from_le_bytes([r0, r1, r2, r3]);
+        let exponents = [sizes & 0xF, sizes >> 4];
+        let [short, long] = exponents;
+        if num_channels == 0 || sample_rate == 0 || framing & 1 == 0 {
+            return Err(bad("identification header has no channels, no rate or no framing bit"));
+        }
+        if short < 6 || long < short || long > 13 {
+            return Err(bad("block sizes are not between 64 and 8192"));
+        }
+        if num_channels > 8 {
+            let message = format!("Vorbis with {num_channels} channels has no order of channels");
+            return Err(Error::unsupported(message).at(offset));
+        }
+        let body = setup.strip_prefix(b"\x05vorbis").ok_or_else(|| bad("third header is not its setup"))?;
+        let summary = match read_setup(&mut Bits { bytes: body, position: 0 }, num_channels) {
+            Ok(summary) => summary,
+            Err(Fault::Cut) => return Err(bad("setup header is cut off")),
+            Err(Fault::Malformed(what)) => return Err(bad(what)),
+        };
+        if summary.num_bytes > max_alloc {
+            let message =
+                format!("the Vorbis codebooks take {} bytes, {max_alloc} are allowed", summary.num_bytes);
+            return Err(Error::new(Status::Limit, message).at(offset));
+        }
+        let mut headers = [identification.get(..30).unwrap_or_default(), setup].concat();
+        let first_bit = (headers.len() - body.len()) as u64 * 8;
+        for coupling in &summary.chained_couplings {
+            coupling.reverse_in(&mut headers, first_bit);
+        }
+        Ok(Self {
+            sample_rate,
+            num_channels: num_channels.into(),
+            headers: headers.into(),
+            exponents,
+            long_modes: summary.long_modes,
+            num_modes: summary.num_modes,
+            mode_bits: bits_for(u32::from(summary.num_modes) - 1),
+        })
+    }
+
+    /// The exponent of the size of a packet's block; `None` when it is not of sound.
+    pub(crate) fn exponent(&self, packet: &[u8]) -> Option<u8> {
+        let first = packet.first().filter(|first| *first & 1 == 0)?;
+        let mode = (first >> 1) & u8::try_from((1 << self.mode_bits) - 1).unwrap_or(0);
+        let [short, long] = self.exponents;
+        (mode < self.num_modes).then_some(if (self.long_modes >> mode) & 1 != 0 { long } else { short })
+    }
+}
+
+/// The frames that come of a block after another (section 4.3.8).
+pub(crate) fn frames_between(previous: u8, exponent: u8) -> u64 {
+    (1 << previous) / 4 + (1 << exponent) / 4
+}
+
+struct Summary {
+    num_modes: u8,
+    long_modes: u64,
+    /// About what a decoder's tables take.
+    num_bytes: u64,
+    chained_couplings: Vec<ChainedCoupling>,
+}
+
+/// The coupling steps of a mapping that couples a channel more than once.
+///
+/// They are undone from the last to the first (section 4.3.5), and Symphonia's decoder goes from the first to the last, which
+/// matters only here. So it is given a list that is turned around.
+struct ChainedCoupling {
+    /// Where the list begins, in bits from the start of the setup.
+    position: u64,
+    bits_per_channel: u32,
+    steps: Vec<(u32, u32)>,
+}
+
+impl ChainedCoupling {
+    fn reverse_in(&self, headers: &mut [u8], first_bit: u64) {
+        let mut position = first_bit + self.position;
+        let mut write = |channel: u32| {
+            for bit in 0..self.bits_per_channel {
+                let byte = usize::try_from(position / 8).ok().and_then(|at| headers.get_mut(at));
+                if let Some(byte) = byte {
+                    let mask = 1 << (position % 8);
+                    *byte = if (channel >> bit) & 1 != 0 { *byte | mask } else { *byte & !mask };
+                }
+                position += 1;
+            }
+        };
+        for (magnitude, angle) in self.steps.iter().rev() {
+            write(*magnitude);
+            write(*angle);
+        }
+    }
+}
+
+enum Fault {
+    Cut,
+    Malformed(&'static str),
+}
+
+type Read<T> = Result<T, Fault>;
+
+/// What is known of the codebooks.
+struct Codebooks {
+    /// Whether each has entries and, besides, vectors.
+    kinds: Vec<(bool, bool)>,
+    num_bytes: u64,
+}
+
+impl Codebooks {
+    /// Checks that a codebook is there and can be read from.
+    fn check(&self, number: u32, needs_vectors: bool) -> Read<()> {
+        match self.kinds.get(number as usize) {
+            None => Err(Fault::Malformed("setup names a codebook that is not there")),
+            Some((false, _)) => Err(Fault::Malformed("setup uses a codebook without entries")),
+            Some((true, false)) if needs_vectors => {
+                Err(Fault::Malformed("setup wants vectors of a scalar codebook"))
+            }
+            Some(_) => Ok(()),
+        }
+    }
+}
+
+fn read_setup(bits: &mut Bits<'_>, num_channels: u8) -> Read<Summary> {
+    let mut codebooks = Codebooks { kinds: Vec::new(), num_bytes: 0 };
+    for _ in 0..bits.read(8)? + 1 {
+        read_codebook(bits, &mut codebooks)?;
+    }
+    for _ in 0..bits.read(6)? + 1 {
+        if bits.read(16)? != 0 {
+            return Err(Fault::Malformed("setup has a time domain transform"));
+        }
+    }
+    let num_floors = bits.read(6)? + 1;
+    for _ in 0..num_floors {
+        match bits.read(16)? {
+            0 => read_floor0(bits, &codebooks)?,
+            1 => read_floor1(bits, &codebooks)?,
+            _ => return Err(Fault::Malformed("setup has a floor of an unknown type")),
+        }
+    }
+    let mut residue_types = Vec::new();
+    for _ in 0..bits.read(6)? + 1 {
+        residue_types.push(read_residue(bits, &codebooks)?);
+    }
+    let num_mappings = bits.read(6)? + 1;
+    let mut chained_couplings = Vec::new();
+    for _ in 0..num_mappings {
+        chained_couplings.extend(read_mapping(bits, num_channels, num_floors, &residue_types)?);
+    }
+    let num_modes = bits.read(6)? + 1;
+    let mut long_modes = 0;
+    for mode in 0..num_modes {
+        long_modes |= u64::from(bits.read(1)?) << mode;
+        if bits.read(16)? != 0 || bits.read(16)? != 0 {
+            return Err(Fault::Malformed("setup has a window or transform of an unknown type"));
+        }
+        if bits.read(8)? >= num_mappings {
+            return Err(Fault::Malformed("setup names a mapping that is not there"));
+        }
+    }
+    if bits.read(1)? == 0 {
+        return Err(Fault::Malformed("setup has no framing bit"));
+    }
+    let num_modes = u8::try_from(num_modes).unwrap_or(u8::MAX);
+    Ok(Summary { num_modes, long_modes, num_bytes: codebooks.num_bytes, chained_couplings })
+}
+
+/// Section 3.2.1.
+fn read_codebook(bits: &mut Bits<'_>, codebooks: &mut Codebooks) -> Read<()> {
+    if bits.read(24)? != 0x56_4342 {
+        return Err(Fault::Malformed("codebooks do not begin as such"));
+    }
+    let (num_dimensions, num_entries) = (bits.read(16)?, bits.read(24)?);
+    if num_dimensions == 0 {
+        return Err(Fault::Malformed("codebook has no dimensions"));
+    }
+    // How many codewords there are of each length.
+    let mut lengths = [0_u64; 33];
+    let mut count = |length: u32, num: u32| match lengths.get_mut(length as usize) {
+        Some(entries) => {
+            *entries += u64::from(num);
+            Ok(())
+        }
+        None => Err(Fault::Malformed("codebook has words of more than 32 bits")),
+    };
+    if bits.read(1)? == 0 {
+        let is_sparse = bits.read(1)? != 0;
+        for _ in 0..num_entries {
+            if !is_sparse || bits.read(1)? != 0 {
+                count(bits.read(5)? + 1, 1)?;
+            }
+        }
+    } else {
+        let mut length = bits.read(5)? + 1;
+        let mut entry = 0;
+        while entry < num_entries {
+            let num = bits.read(bits_for(num_entries - entry))?;
+            if num > num_entries - entry {
+                return Err(Fault::Malformed("codebook has more words than entries"));
+            }
+            count(length, num)?;
+            entry += num;
+            length += 1;
+        }
+    }
+    let lookup = bits.read(4)?;
+    if lookup > 2 {
+        return Err(Fault::Malformed("codebook has a lookup of an unknown type"));
+    }
+    if lookup > 0 {
+        bits.skip(64)?;
+        let value_bits = bits.read(4)? + 1;
+        bits.skip(1)?;
+        let num_values = match lookup {
+            1 => u64::from(lookup1_values(num_entries, num_dimensions)),
+            _ => u64::from(num_entries) * u64::from(num_dimensions),
+        };
+        bits.skip(num_values * u64::from(value_bits))?;
+        codebooks.num_bytes += u64::from(num_entries) * u64::from(num_dimensions) * 4;
+    }
+    // A decoder's tables branch every 8 bits, into 256 entries of 8 bytes each time. A branch leads to two words at least.
+    let num_longer = |depth: usize| lengths.iter().skip(depth + 1).sum::<u64>();
+    let num_branches: u64 =
+        1 + [8, 16, 24].map(|depth| num_longer(depth).div_ceil(2).min(1 << depth)).iter().sum::<u64>();
+    let num_words: u64 = lengths.iter().sum();
+    codebooks.num_bytes += num_branches * (256 * 8 + 256) + num_words * 64;
+    codebooks.kinds.push((num_words > 0, lookup > 0));
+    Ok(())
+}
+
+/// The largest number whose power of `num_dimensions` is at most `num_entries` (section 9.2.3).
+fn lookup1_values(num_entries: u32, num_dimensions: u32) -> u32 {
+    let fits = |value: u32| value.checked_pow(num_dimensions).is_some_and(|power| power <= num_entries);
+    let (mut low, mut high) = (0, num_entries.saturating_add(1));
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if fits(middle) { low = middle } else { high = middle }
+    }
+    low
+}
+
+/// Section 6.2.1.
+fn read_floor0(bits: &mut Bits<'_>, codebooks: &Codebooks) -> Read<()> {
+    let (order, rate, map_size) = (bits.read(8)?, bits.read(16)?, bits.read(16)?);
+    bits.skip(14)?;
+    if order == 0 || rate == 0 || map_size == 0 {
+        return Err(Fault::Malformed("floor has no order, rate or map"));
+    }
+    let num_books = bits.read(4)? + 1;
+    if num_books == 16 {
+        // Five bits choose among them, which can choose what is not there.
+        return Err(Fault::Malformed("floor has 16 codebooks"));
+    }
+    for _ in 0..num_books {
+        codebooks.check(bits.read(8)?, true)?;
+    }
+    // Of fewer than 16, the bits that choose can reach the first codebook by a number that is not there.
+    codebooks.check(0, false)
+}
+
+/// Section 7.2.2.
+fn read_floor1(bits: &mut Bits<'_>, codebooks: &Codebooks) -> Read<()> {
+    let num_partitions = bits.read(5)?;
+    let mut partitions = Vec::new();
+    for _ in 0..num_partitions {
+        partitions.push(bits.read(4)?);
+    }
+    let mut dimensions = Vec::new();
+    for _ in 0..partitions.iter().max().map_or(0, |class| class + 1) {
+        dimensions.push(bits.read(3)? + 1);
+        let subclass_bits = bits.read(2)?;
+        if subclass_bits > 0 {
+            codebooks.check(bits.read(8)?, false)?;
+        }
+        for _ in 0..1 << subclass_bits {
+            if let Some(book) = bits.read(8)?.checked_sub(1) {
+                codebooks.check(book, false)?;
+            }
+        }
+    }
+    bits.skip(2)?;
+    let range_bits = bits.read(4)?;
+    let mut places = vec![0, 1 << range_bits];
+    for class in partitions {
+        for _ in 0..dimensions.get(class as usize).copied().unwrap_or(0) {
+            places.push(bits.read(range_bits)?);
+        }
+    }
+    if places.len() > 65 {
+        return Err(Fault::Malformed("floor has more than 65 places"));
+    }
+    places.sort_unstable();
+    if places.windows(2).any(|pair| matches!(pair, [left, right] if left == right)) {
+        return Err(Fault::Malformed("floor has a place twice"));
+    }
+    Ok(())
+}
+
+/// Section 8.6.1; returns the type.
+fn read_residue(bits: &mut Bits<'_>, codebooks: &Codebooks) -> Read<u32> {
+    let kind = bits.read(16)?;
+    if kind > 2 {
+        return Err(Fault::Malformed("setup has a residue of an unknown type"));
+    }
+    let (begin, end) = (bits.read(24)?, bits.read(24)?);
+    if end < begin {
+        return Err(Fault::Malformed("residue ends before it begins"));
+    }
+    bits.skip(24)?;
+    let num_classes = bits.read(6)? + 1;
+    codebooks.check(bits.read(8)?, false)?;
+    let mut cascades = Vec::new();
+    for _ in 0..num_classes {
+        let low = bits.read(3)?;
+        let high = if bits.read(1)? != 0 { bits.read(5)? } else { 0 };
+        cascades.push((high << 3) | low);
+    }
+    for _ in 0..cascades.iter().map(|cascade| cascade.count_ones()).sum() {
+        codebooks.check(bits.read(8)?, true)?;
+    }
+    Ok(kind)
+}
+
+/// Section 4.2.4.
+fn read_mapping(
+    bits: &mut Bits<'_>,
+    num_channels: u8,
+    num_floors: u32,
+    residue_types: &[u32],
+) -> Read<Option<ChainedCoupling>> {
+    if bits.read(16)? != 0 {
+        return Err(Fault::Malformed("setup has a mapping of an unknown type"));
+    }
+    let num_submaps = if bits.read(1)? != 0 { bits.read(4)? + 1 } else { 1 };
+    let mut chained = None;
+    if bits.read(1)? != 0 {
+        let bits_per_channel = bits_for(u32::from(num_channels) - 1);
+        let num_steps = bits.read(8)? + 1;
+        let position = bits.position;
+        let mut steps = Vec::new();
+        for _ in 0..num_steps {
+            let (magnitude, angle) = (bits.read(bits_per_channel)?, bits.read(bits_per_channel)?);
+            if magnitude == angle || magnitude.max(angle) >= num_channels.into() {
+                return Err(Fault::Malformed("mapping couples channels that are not there"));
+            }
+            steps.push((magnitude, angle));
+        }
+        let coupled = steps.iter().fold(0_u32, |coupled, (a, b)| coupled | (1 << a) | (1 << b));
+        if coupled.count_ones() < 2 * num_steps {
+            chained = Some(ChainedCoupling { position, bits_per_channel, steps });
+        }
+    }
+    if bits.read(2)? != 0 {
+        return Err(Fault::Malformed("mapping has reserved bits set"));
+    }
+    let mut multiplex = Vec::new();
+    for _ in 0..num_channels {
+        let submap = if num_submaps > 1 { bits.read(4)? } else { 0 };
+        if submap >= num_submaps {
+            return Err(Fault::Malformed("mapping names a submap that is not there"));
+        }
+        multiplex.push(submap);
+    }
+    let mut interleaved = Vec::new();
+    for submap in 0..num_submaps {
+        bits.skip(8)?;
+        let (floor, residue) = (bits.read(8)?, bits.read(8)?);
+        if floor >= num_floors {
+            return Err(Fault::Malformed("mapping names a floor that is not there"));
+        }
+        match residue_types.get(residue as usize) {
+            None => return Err(Fault::Malformed("mapping names a residue that is not there")),
+            Some(2) => {
+                interleaved.push(submap);
+                // Symphonia takes two interleaved channels to be the first two.
+                let channels: Vec<usize> =
+                    (0..).zip(&multiplex).filter(|(_, of)| **of == submap).map(|(at, _)| at).collect();
+                if channels.len() == 2 && channels.first() != Some(&0) {
+                    return Err(Fault::Malformed(
+                        "mapping interleaves a pair of channels that are not the first",
+                    ));
+                }
+            }
+            Some(_) => {}
+        }
+    }
+    if let Some(chained) = &chained {
+        // Which channels are read depends on the order of the steps, too, unless the chain is interleaved into one.
+        let submap_of = |channel: u32| multiplex.get(channel as usize).copied();
+        let mut submaps = chained.steps.iter().flat_map(|(a, b)| [submap_of(*a), submap_of(*b)]);
+        let first = submaps.next().flatten();
+        let is_interleaved = first.is_some_and(|submap| interleaved.contains(&submap));
+        if !is_interleaved || submaps.any(|submap| submap != first) {
+            return Err(Fault::Malformed("mapping couples a channel twice without interleaving"));
+        }
+    }
+    Ok(chained)
+}
+
+/// The bits that a number up to `max` takes (`ilog`, section 9.2.1).
+fn bits_for(max: u32) -> u32 {
+    32 - max.leading_zeros()
+}
+
+/// A place between bits, the least significant of a byte first (section 2).
+struct Bits<'a> {
+    bytes: &'a [u8],
+    position: u64,
+}
+
+impl Bits<'_> {
+    fn read(&mut self, num_bits: u32) -> Read<u32> {
+        let start = self.position;
+        self.skip(num_bits.into())?;
+        let first = usize::try_from(start / 8).map_err(|_| Fault::Cut)?;
+        let rest = self.bytes.get(first..).unwrap_or_default();
+        let next = match rest.first_chunk::<8>() {
+            Some(next) => u64::from_le_bytes(*next),
+            None => rest.iter().rev().fold(0, |next, byte| (next << 8) | u64::from(*byte)),
+        };
+        let value = (next >> (start % 8)) & ((1 << num_bits) - 1);
+        u32::try_from(value).map_err(|_| Fault::Cut)
+    }
+
+    fn skip(&mut self, num_bits: u64) -> Read<()> {
+        self.position += num_bits;
+        if self.position <= self.bytes.len() as u64 * 8 { Ok(()) } else { Err(Fault::Cut) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn coupling_steps_turn_around_in_place() {
+        let steps = vec![(0, 2), (5, 1), (0, 3)];
+        // 7 bits of something else, then three bits a channel.
+        let mut headers = [0xFF; 5];
+        let coupling = ChainedCoupling { position: 3, bits_per_channel: 3, steps: steps.clone() };
+        coupling.reverse_in(&mut headers, 4);
+        let mut bits = Bits { bytes: &headers, position: 0 };
+        assert_eq!(bits.read(7).ok(), Some(0x7F));
+        for (magnitude, angle) in steps.into_iter().rev() {
+            assert_eq!((bits.read(3).ok(), bits.read(3).ok()), (Some(magnitude), Some(angle)));
+        }
+        assert_eq!(bits.read(15).ok(), Some(0x7FFF));
+    }
+
+    #[test]
+    fn lookup_values_are_roots() {
+        for (num_entries, num_dimensions, expected) in
+            [(0, 1, 0), (1, 1, 1), (361, 2, 19), (360, 2, 18), (560, 3, 8), (3, 950, 1), (0xFF_FFFF, 24, 1)]
+        {
+            assert_eq!(lookup1_values(num_entries, num_dimensions), expected);
+        }
+    }
+
+    #[test]
+    fn bits_come_from_the_bottom() {
+        let mut bits = Bits { bytes: &[0b1010_0110, 0xFF, 0x01], position: 0 };
+        assert_eq!(bits.read(3).ok(), Some(0b110));
+        assert_eq!(bits.read(6).ok(), Some(0b110100));
+        assert_eq!(bits.read(0).ok(), Some(0));
+        assert_eq!(bits.read(8).ok(), Some(0xFF));
+        assert!(bits.read(8).is_err());
+    }
+}

@@ -1,0 +1,286 @@
+//! Where the packets of a stream stand in the file, and on its timeline.
+
+#![forbid(unsafe_code)]
+
+use mapwave_plugin::{Error, Result, Status};
+
+/// Packets between two places that are kept; what lies between is summed up.
+const PACKETS_PER_BLOCK: u32 = 64;
+
+/// Where each packet is: its size in four bytes, or none where all are alike, and a place now and then.
+#[derive(Debug)]
+pub(crate) struct PacketTable {
+    sizes: Sizes,
+    blocks: Vec<Block>,
+    runs: Vec<Run>,
+    num_packets: u32,
+    /// Where the packet that was added last ends.
+    end: u64,
+    limits: Limits,
+}
+
+#[derive(Debug)]
+enum Sizes {
+    /// All packets have that many bytes.
+    Alike(u32),
+    Each(Vec<u32>),
+}
+
+/// Packets one behind the other.
+#[derive(Clone, Copy, Debug)]
+struct Block {
+    first_packet: u32,
+    offset: u64,
+}
+
+/// Packets of as many frames each.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    first_packet: u32,
+    first_frame: u64,
+    frames_per_packet: u32,
+}
+
+/// What a table must keep to.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// The length of the file.
+    file_bytes: u64,
+    /// The bytes that packets may still take. They do not overlap in any sane file, so all of them fit the file; a table
+    /// that makes more of a few bytes is an attack.
+    bytes_left: u64,
+    max_alloc: u64,
+}
+
+/// A packet in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) offset: u64,
+    pub(crate) num_bytes: u32,
+    pub(crate) first_frame: u64,
+    pub(crate) num_frames: u32,
+}
+
+/// Whether a packet is in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Added {
+    /// All of it is.
+    Whole,
+    /// It ends behind the end of the file and was left out.
+    BeyondEnd,
+}
+
+impl PacketTable {
+    /// A table without packets for a file of that many bytes.
+    pub(crate) fn new(file_bytes: u64, max_alloc: u64) -> Self {
+        Self {
+            sizes: Sizes::Alike(0),
+            blocks: Vec::new(),
+            runs: Vec::new(),
+            num_packets: 0,
+            end: 0,
+            limits: Limits { file_bytes, bytes_left: file_bytes, max_alloc },
+        }
+    }
+
+    /// Makes room for packets whose number the file can hold.
+    ///
+    /// # Errors
+    /// [`Status::Limit`] and [`Status::NoMemory`].
+    pub(crate) fn reserve(&mut self, num_packets: u32) -> Result<()> {
+        let num_bytes = u64::from(num_packets) * 4;
+        if num_bytes > self.limits.max_alloc.min(self.limits.file_bytes.saturating_mul(4)) {
+            return Err(self.limit(num_bytes));
+        }
+        let mut sizes = Vec::new();
+        let reserved = sizes.try_reserve_exact(usize::try_from(num_packets).unwrap_or(usize::MAX));
+        reserved.map_err(|_| Error::new(Status::NoMemory, "no memory for the table of packets"))?;
+        if self.num_packets == 0 {
+            self.sizes = Sizes::Each(sizes);
+        }
+        Ok(())
+    }
+
+    fn limit(&self, num_bytes: u64) -> Error {
+        let max_alloc = self.limits.max_alloc;
+        Error::new(
+            Status::Limit,
+            format!("the table of packets takes {num_bytes} bytes; the limit is {max_alloc}"),
+        )
+    }
+
+    /// Adds a packet.
+    ///
+    /// # Errors
+    /// When packets take more bytes than the file has, or their table more than is allowed.
+    pub(crate) fn push(&mut self, offset: u64, num_bytes: u32) -> Result<Added> {
+        let end = offset.saturating_add(num_bytes.into());
+        if end > self.limits.file_bytes {
+            return Ok(Added::BeyondEnd);
+        }
+        // A packet of no bytes counts as one, so that there are no more packets than bytes.
+        let left = self.limits.bytes_left.checked_sub(u64::from(num_bytes.max(1)));
+        self.limits.bytes_left =
+            left.ok_or_else(|| Error::bad_data(offset, "the packets take more bytes than the file has"))?;
+        let next = self.num_packets.checked_add(1);
+        let next = next.ok_or_else(|| Error::new(Status::Limit, "more than 4294967295 packets"))?;
+        self.push_size(num_bytes)?;
+        let block = self.blocks.last();
+        let is_full = block.is_none_or(|block| self.num_packets - block.first_packet >= PACKETS_PER_BLOCK);
+        if is_full || offset != self.end {
+            if self.blocks.len() as u64 * 2 * size_of::<Block>() as u64 > self.limits.max_alloc {
+                return Err(self.limit(self.limits.max_alloc.saturating_add(1)));
+            }
+            self.blocks.push(Block { first_packet: self.num_packets, offset });
+        }
+        (self.num_packets, self.end) = (next, end);
+        Ok(Added::Whole)
+    }
+
+    fn push_size(&mut self, num_bytes: u32) -> Result<()> {
+        match &mut self.sizes {
+            Sizes::Alike(size) if self.num_packets == 0 || *size == num_bytes => *size = num_bytes,
+            Sizes::Alike(size) => {
+                let all = (*size, self.num_packets);
+                self.limits_allow(self.num_packets.saturating_add(1))?;
+                let mut sizes = vec![all.0; usize::try_from(all.1).unwrap_or(0)];
+                sizes.push(num_bytes);
+                self.sizes = Sizes::Each(sizes);
+            }
+            Sizes::Each(sizes) => {
+                sizes.push(num_bytes);
+                self.limits_allow(self.num_packets)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A vector that grows holds its old and its new room at once, three times what it needs.
+    fn limits_allow(&self, num_packets: u32) -> Result<()> {
+        let num_bytes = u64::from(num_packets) * 12;
+        if num_bytes > self.limits.max_alloc { Err(self.limit(num_bytes)) } else { Ok(()) }
+    }
+
+    /// Says how many frames each packet from `first_packet` on has; packets are told in order.
+    ///
+    /// # Errors
+    /// [`Status::Limit`] when the memory for that is used up.
+    pub(crate) fn set_frames_from(&mut self, first_packet: u32, frames_per_packet: u32) -> Result<()> {
+        let first_frame = match self.runs.last().copied() {
+            None => 0,
+            Some(run) if run.frames_per_packet == frames_per_packet => return Ok(()),
+            Some(run) => frame_in(run, first_packet),
+        };
+        if self.runs.last().is_some_and(|run| run.first_packet == first_packet) {
+            self.runs.pop();
+        }
+        if self.runs.len() as u64 * 2 * size_of::<Run>() as u64 > self.limits.max_alloc {
+            return Err(self.limit(self.limits.max_alloc.saturating_add(1)));
+        }
+        self.runs.push(Run { first_packet, first_frame, frames_per_packet });
+        Ok(())
+    }
+
+    /// The number of packets.
+    pub(crate) fn num_packets(&self) -> u32 {
+        self.num_packets
+    }
+
+    /// The length of the coded timeline.
+    pub(crate) fn num_frames(&self) -> u64 {
+        self.runs.last().map_or(0, |run| frame_in(*run, self.num_packets.max(run.first_packet)))
+    }
+
+    /// The packet that `frame` of the coded timeline is in; the number of packets behind the end.
+    pub(crate) fn packet_at(&self, frame: u64) -> u32 {
+        let run = self.runs.partition_point(|run| run.first_frame <= frame).checked_sub(1);
+        let Some(run) = run.and_then(|run| self.runs.get(run)) else { return 0 };
+        let ahead = (frame - run.first_frame).checked_div(run.frames_per_packet.into()).unwrap_or(0);
+        let ahead = u32::try_from(ahead).unwrap_or(u32::MAX);
+        run.first_packet.saturating_add(ahead).min(self.num_packets)
+    }
+
+    /// A packet by its number.
+    pub(crate) fn get(&self, packet: u32) -> Option<Place> {
+        if packet >= self.num_packets {
+            return None;
+        }
+        let block = self.blocks.partition_point(|block| block.first_packet <= packet).checked_sub(1)?;
+        let block = self.blocks.get(block)?;
+        let (ahead, num_bytes) = match &self.sizes {
+            Sizes::Alike(size) => (u64::from(packet - block.first_packet) * u64::from(*size), *size),
+            Sizes::Each(sizes) => {
+                let last = usize::try_from(packet).ok()?;
+                let ahead = sizes.get(usize::try_from(block.first_packet).ok()?..last)?;
+                (ahead.iter().map(|size| u64::from(*size)).sum(), *sizes.get(last)?)
+            }
+        };
+        let run = self.runs.partition_point(|run| run.first_packet <= packet).checked_sub(1)?;
+        let run = self.runs.get(run)?;
+        Some(Place {
+            offset: block.offset + ahead,
+            num_bytes,
+            first_frame: frame_in(*run, packet),
+            num_frames: run.frames_per_packet,
+        })
+    }
+}
+
+/// The first frame of a packet of the run, or behind it.
+fn frame_in(run: Run, packet: u32) -> u64 {
+    let ahead = u64::from(packet.saturating_sub(run.first_packet)) * u64::from(run.frames_per_packet);
+    run.first_frame.saturating_add(ahead)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packets_are_found_where_they_were_put() {
+        let sizes: Vec<u32> = (0..1000).map(|n| n * 7 % 90).collect();
+        let mut table = PacketTable::new(1 << 20, 1 << 20);
+        let (mut offset, mut places) = (100, Vec::new());
+        for (n, size) in sizes.iter().enumerate() {
+            offset += if n % 150 == 0 { 33 } else { 0 };
+            assert_eq!(table.push(offset, *size).unwrap(), Added::Whole);
+            places.push((offset, *size));
+            offset += u64::from(*size);
+        }
+        table.set_frames_from(0, 1024).unwrap();
+        table.set_frames_from(999, 17).unwrap();
+        assert_eq!(table.num_frames(), 999 * 1024 + 17);
+        for (n, (offset, num_bytes)) in places.iter().enumerate() {
+            let place = table.get(n as u32).unwrap();
+            assert_eq!((place.offset, place.num_bytes), (*offset, *num_bytes));
+            assert_eq!(place.first_frame, n as u64 * 1024);
+            assert_eq!(table.packet_at(place.first_frame), n as u32);
+            assert_eq!(table.packet_at(place.first_frame + u64::from(place.num_frames) - 1), n as u32);
+        }
+        assert_eq!((table.get(1000), table.packet_at(u64::MAX)), (None, 1000));
+    }
+
+    #[test]
+    fn sizes_that_are_alike_take_no_room() {
+        let mut table = PacketTable::new(1 << 30, 1 << 20);
+        for n in 0..1_000_000u64 {
+            assert_eq!(table.push(n * 4, 4).unwrap(), Added::Whole);
+        }
+        table.set_frames_from(0, 1).unwrap();
+        assert!(matches!(table.sizes, Sizes::Alike(4)));
+        assert_eq!(table.get(777_777).unwrap().offset, 4 * 777_777);
+    }
+
+    #[test]
+    fn a_table_is_bounded_by_the_file_and_by_the_limit() {
+        let mut table = PacketTable::new(1000, 1 << 20);
+        assert_eq!(table.push(990, 11).unwrap(), Added::BeyondEnd);
+        assert_eq!(table.push(u64::MAX, 11).unwrap(), Added::BeyondEnd);
+        for _ in 0..1000 {
+            table.push(0, 1).unwrap();
+        }
+        assert_eq!(table.push(0, 1).unwrap_err().status(), Status::BadData);
+        assert_eq!(table.reserve(u32::MAX).unwrap_err().status(), Status::Limit);
+    }
+}

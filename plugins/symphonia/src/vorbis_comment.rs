@@ -1,0 +1,120 @@
+//! Vorbis comments, the metadata of FLAC and Ogg (Vorbis I specification, section 5).
+
+#![forbid(unsafe_code)]
+
+use std::ffi::CString;
+
+/// The most comments that are kept.
+const MAX_COMMENTS: usize = 1024;
+/// The longest value that is kept in bytes: lyrics fit, pictures do not.
+const MAX_VALUE_BYTES: usize = 64 << 10;
+/// The most bytes that are kept of all values.
+const MAX_BYTES: usize = 1 << 20;
+
+/// Lower-case names and values.
+pub(crate) type Comments = Vec<(CString, CString)>;
+
+/// The comments in a block that begins with the vendor string; as far as they can be read.
+pub(crate) fn parse(block: &[u8]) -> Comments {
+    let mut comments = Comments::new();
+    read(block, &mut comments);
+    comments
+}
+
+/// The value of a comment.
+pub(crate) fn value<'a>(comments: &'a Comments, name: &str) -> Option<&'a str> {
+    let comment = comments.iter().find(|(key, _)| key.to_bytes() == name.as_bytes());
+    comment.and_then(|(_, value)| value.to_str().ok())
+}
+
+fn read(mut block: &[u8], comments: &mut Comments) -> Option<()> {
+    split_string(&mut block)?; // who wrote the file
+    let num_comments = split_length(&mut block)?;
+    let mut num_bytes = 0;
+    for _ in 0..num_comments {
+        let comment = split_string(&mut block)?;
+        let Some(equals) = comment.iter().position(|byte| *byte == b'=') else { continue };
+        let (name, value) = (comment.get(..equals)?, comment.get(equals + 1..)?);
+        if name.is_empty() || name.len() > 256 || !name.iter().all(|byte| (0x20..=0x7D).contains(byte)) {
+            continue;
+        }
+        num_bytes += value.len();
+        if value.len() > MAX_VALUE_BYTES || num_bytes > MAX_BYTES {
+            num_bytes -= value.len();
+            continue;
+        }
+        let name = CString::new(name.to_ascii_lowercase());
+        // A zero byte ends a string beyond the plugin interface.
+        let value = value.split(|byte| *byte == 0).next().unwrap_or_default();
+        let value = CString::new(String::from_utf8_lossy(value).into_owned());
+        if let (Ok(name), Ok(value)) = (name, value) {
+            comments.push((name, value));
+        }
+        if comments.len() == MAX_COMMENTS {
+            break;
+        }
+    }
+    Some(())
+}
+
+fn split_length(block: &mut &[u8]) -> Option<usize> {
+    let (length, rest) = block.split_first_chunk::<4>()?;
+    *block = rest;
+    usize::try_from(u32::from_le_bytes(*length)).ok()
+}
+
+fn split_string<'a>(block: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let num_bytes = split_length(block)?;
+    let (string, rest) = block.split_at_checked(num_bytes)?;
+    *block = rest;
+    Some(string)
+}
+
+/// How channels that FLAC or Vorbis put in their default order lie in the room, as a WAVE channel mask
+/// (RFC 9639, section 9.1.3; Vorbis I specification, section 4.3.9); 0 where there is no default.
+pub(crate) fn default_channel_mask(num_channels: u32) -> u64 {
+    match num_channels {
+        1 => 0x4,
+        2 => 0x3,
+        3 => 0x7,
+        4 => 0x33,
+        5 => 0x37,
+        6 => 0x3F,
+        7 => 0x70F,
+        8 => 0x63F,
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block(comments: &[&[u8]]) -> Vec<u8> {
+        let mut block = b"\x06\0\0\0vendor".to_vec();
+        block.extend(u32::try_from(comments.len()).unwrap_or(0).to_le_bytes());
+        for comment in comments {
+            block.extend(u32::try_from(comment.len()).unwrap_or(0).to_le_bytes());
+            block.extend(*comment);
+        }
+        block
+    }
+
+    #[test]
+    fn names_come_in_lower_case_and_values_as_they_are() {
+        let comments = parse(&block(&[b"TITLE=A=b", b"Artist=\xC3\xA4", b"no separator", b"=nameless"]));
+        assert_eq!(value(&comments, "title"), Some("A=b"));
+        assert_eq!(value(&comments, "artist"), Some("\u{e4}"));
+        assert_eq!(comments.len(), 2);
+    }
+
+    #[test]
+    fn what_is_cut_off_costs_only_the_rest() {
+        let whole = block(&[b"A=1", b"B=2"]);
+        for num_bytes in 0..whole.len() {
+            assert!(parse(whole.get(..num_bytes).unwrap_or_default()).len() <= 1);
+        }
+        assert_eq!(parse(&block(&[b"A=1\0hidden"])).len(), 1);
+        assert!(parse(&[0xFF; 64]).is_empty());
+    }
+}

@@ -1,0 +1,178 @@
+//! Codec plugins as Python sees them: what is loaded, what was refused and why, and what they have to say.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use mapwave::host::{self, Level, State};
+use pyo3::intern;
+use pyo3::prelude::*;
+
+use crate::errors::raise;
+
+/// A codec plugin: a library that was found, or a part of mapwave itself.
+#[pyclass(frozen, get_all, module = "mapwave")]
+#[derive(Clone)]
+pub(crate) struct Plugin {
+    /// The name, by which codec= picks it; the file's name when it could not be loaded.
+    id: String,
+    /// Whether it is used.
+    loaded: bool,
+    /// Why it is not used, or None.
+    refused: Option<String>,
+    /// Why it is known: "registered", "environment", "user", "embedded", "bundled" or "system".
+    origin: &'static str,
+    /// The library, or None for a part of mapwave itself.
+    path: Option<PathBuf>,
+    /// Its version.
+    version: String,
+    /// Who made it.
+    vendor: String,
+    /// Its licence as an SPDX expression.
+    license: String,
+    /// The libraries that it needs and found, with their versions.
+    dependencies: String,
+    /// The codecs it decodes, in FFmpeg's terms.
+    decodes: Vec<String>,
+    /// The codecs it encodes, in FFmpeg's terms.
+    encodes: Vec<String>,
+    /// The usual extensions of the files it decodes.
+    extensions: Vec<String>,
+    /// The qualities of its resamplers.
+    resamples: Vec<String>,
+}
+
+#[pymethods]
+impl Plugin {
+    fn __repr__(&self) -> String {
+        let place =
+            self.path.as_ref().map_or("part of mapwave".to_owned(), |path| path.display().to_string());
+        match &self.refused {
+            None => format!(
+                "<mapwave.Plugin '{}' {} ({place}): {}>",
+                self.id,
+                self.version,
+                self.decodes.join(", ")
+            ),
+            Some(why) => format!("<mapwave.Plugin '{}', refused ({place}): {why}>", self.id),
+        }
+    }
+}
+
+impl From<host::Plugin> for Plugin {
+    fn from(plugin: host::Plugin) -> Self {
+        let refused = match plugin.state {
+            State::Loaded => None,
+            State::Refused(why) => Some(why),
+        };
+        Self {
+            id: plugin.id,
+            loaded: refused.is_none(),
+            refused,
+            origin: plugin.origin.name(),
+            path: plugin.path,
+            version: plugin.version,
+            vendor: plugin.vendor,
+            license: plugin.license,
+            dependencies: plugin.dependencies,
+            decodes: plugin.decoders.iter().flat_map(|decoder| decoder.codecs.clone()).collect(),
+            encodes: plugin.encoders.iter().flat_map(|encoder| encoder.codecs.clone()).collect(),
+            extensions: plugin.decoders.iter().flat_map(|decoder| decoder.extensions.clone()).collect(),
+            resamples: plugin.resamplers.iter().flat_map(|resampler| resampler.qualities.clone()).collect(),
+        }
+    }
+}
+
+/// A directory that is searched for plugins.
+#[pyclass(frozen, get_all, module = "mapwave")]
+pub(crate) struct PluginDirectory {
+    /// Its path.
+    path: PathBuf,
+    /// Why it is searched: "environment", "user", "bundled" or "system".
+    origin: &'static str,
+    /// Whether it is there.
+    exists: bool,
+    /// Why nothing in it is loaded, or None.
+    refused: Option<String>,
+}
+
+#[pymethods]
+impl PluginDirectory {
+    fn __repr__(&self) -> String {
+        let state = match (&self.refused, self.exists) {
+            (Some(why), _) => format!(", refused: {why}"),
+            (None, false) => ", not there".to_owned(),
+            (None, true) => String::new(),
+        };
+        format!("<mapwave.PluginDirectory '{}' ({}{state})>", self.path.display(), self.origin)
+    }
+}
+
+/// The codec plugins: those that are used, in order of precedence, and those that were refused, with the reason.
+///
+/// Returns:
+///     A list of Plugin.
+#[pyfunction]
+pub(crate) fn plugins(py: Python<'_>) -> Vec<Plugin> {
+    py.detach(host::plugins).into_iter().map(Plugin::from).collect()
+}
+
+/// The directories that are searched for plugins, in order of precedence.
+///
+/// Returns:
+///     A list of PluginDirectory.
+#[pyfunction]
+pub(crate) fn plugin_directories() -> Vec<PluginDirectory> {
+    let directories = host::directories().into_iter().map(|directory| PluginDirectory {
+        origin: directory.origin.name(),
+        exists: directory.path.is_dir(),
+        path: directory.path,
+        refused: directory.refused,
+    });
+    directories.collect()
+}
+
+/// Loads a codec plugin by its path; it is asked before all others.
+///
+/// Args:
+///     path: The library: a str or path.
+///
+/// Returns:
+///     Plugin.
+///
+/// Raises:
+///     FileNotFoundError: There is no such file.
+///     mapwave.PluginError: It is no plugin, or may not be loaded; the message says why.
+#[pyfunction]
+pub(crate) fn register_plugin(py: Python<'_>, path: PathBuf) -> PyResult<Plugin> {
+    py.detach(|| host::register(&path)).map(Plugin::from).map_err(|error| raise(py, &error))
+}
+
+/// Makes the embedded codecs known and says where the wheel's own plugins are and how others are tried; called once.
+#[pyfunction]
+pub(crate) fn set_up_plugins(bundled: PathBuf, checker: Vec<OsString>) {
+    host::embed(mapwave_symphonia::entry);
+    host::set_bundled(bundled);
+    host::set_checker(checker);
+}
+
+/// Loads a library in this process, which is thrown away afterwards, and returns its exit status.
+#[pyfunction]
+pub(crate) fn try_plugin(path: PathBuf) -> i32 {
+    host::try_load(&path)
+}
+
+/// Passes what plugins have said on to the logger "mapwave".
+pub(crate) fn log_messages(py: Python<'_>) -> PyResult<()> {
+    for message in host::drain_messages() {
+        let logger =
+            py.import(intern!(py, "logging"))?.call_method1(intern!(py, "getLogger"), ("mapwave",))?;
+        let level = match message.level {
+            Level::Debug => 10,
+            Level::Info => 20,
+            Level::Warning => 30,
+            Level::Error => 40,
+        };
+        logger.call_method1(intern!(py, "log"), (level, "%s: %s", &message.source, &message.text))?;
+    }
+    Ok(())
+}

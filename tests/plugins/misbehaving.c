@@ -1,0 +1,705 @@
+/* A plugin that keeps every rule of the interface, and breaks one of them when it is compiled with -DBREAK_...: what the check of
+ * plugins is checked with.
+ *
+ * Its format: "TOYPCM\0\1", then little-endian the sample rate (32 bits), the channels (32) and the frames (64, all ones when
+ * unknown), then interleaved signed 16-bit samples.
+ */
+
+#include <fcntl.h>
+#include <locale.h>
+#include <math.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mapwave_plugin.h"
+
+#define HEADER_BYTES 24
+#define MAX_CHANNELS 64
+#define MAX_READ_BYTES 4096
+
+static const char MAGIC[8] = {'T', 'O', 'Y', 'P', 'C', 'M', 0, 1};
+
+/* Errors */
+
+static mw_status fail(mw_error *error, mw_status status, const char *message)
+{
+#ifdef BREAK_STATUS
+    if (status == MW_UNSUPPORTED)
+        return 77;
+#endif
+#ifdef BREAK_NULL_ERROR
+    error->status = status;
+#endif
+    if (error == NULL)
+        return status;
+#ifdef BREAK_ERROR_SIZE
+    uint32_t size = sizeof(mw_error);
+#else
+    uint32_t size = error->size;
+#endif
+    if (size >= offsetof(mw_error, status) + sizeof error->status)
+        error->status = status;
+    if (size >= offsetof(mw_error, offset) + sizeof error->offset)
+        error->offset = MW_UNKNOWN;
+    if (size > offsetof(mw_error, message)) {
+        size_t room = size - offsetof(mw_error, message);
+        if (room > sizeof error->message)
+            room = sizeof error->message;
+        snprintf(error->message, room, "%s", message);
+#ifdef BREAK_MESSAGE
+        error->message[0] = (char)0xff;
+#endif
+    }
+    return status;
+}
+
+/* Decoder */
+
+struct mw_decoder {
+    mw_input input;
+    const mw_input *passed;
+    mw_stream_info info;
+    uint64_t position;
+    uint64_t *shared;
+    uint64_t num_calls;
+    bool is_poisoned;
+    pthread_t owner;
+    void *table;
+};
+
+static uint64_t little(const uint8_t *bytes, int count)
+{
+    uint64_t value = 0;
+    for (int i = count - 1; i >= 0; i--)
+        value = value << 8 | bytes[i];
+    return value;
+}
+
+/* Copies bytes of the input that must all be there. */
+static mw_status fetch(const mw_input *input, uint64_t offset, void *to, uint64_t count)
+{
+    if (input->data != NULL) {
+#ifdef BREAK_WRITES_INPUT
+        *(volatile uint8_t *)(input->data + offset) ^= 0;
+#endif
+        memcpy(to, input->data + offset, count);
+        return MW_OK;
+    }
+    uint64_t done = 0;
+    while (done < count) {
+        int64_t got = input->read_at(input->context, offset + done, (uint8_t *)to + done, count - done);
+#ifdef BREAK_READ_ERRORS
+        if (got < 0)
+            got = 1;
+#endif
+        if (got <= 0)
+            return MW_IO;
+        done += (uint64_t)got;
+    }
+    return MW_OK;
+}
+
+static int32_t probe(const uint8_t *head, uint64_t num_bytes, uint64_t total_bytes, const char *extension,
+                     const mw_track *track)
+{
+    (void)total_bytes;
+    (void)extension;
+#ifdef BREAK_PROBE_ALL
+    return 100;
+#endif
+#ifdef BREAK_PROBE_RANGE
+    return num_bytes == 1 ? 101 : 0;
+#endif
+#ifdef BREAK_PROBE_BOUNDS
+    return track == NULL && memcmp(head, MAGIC, 8) == 0 ? 100 : 0;
+#endif
+#ifdef BREAK_PROBE_CHANGES
+    static int calls;
+    if (num_bytes > 20)
+        return calls++ % 50;
+#endif
+    return track == NULL && num_bytes >= 8 && memcmp(head, MAGIC, 8) == 0 ? 100 : 0;
+}
+
+#ifdef BREAK_SHARED_STATE
+static uint64_t shared_position;
+#endif
+
+static mw_status open_decoder(const mw_input *input, const mw_decoder_options *options, mw_decoder **decoder,
+                              mw_error *error)
+{
+    uint8_t header[HEADER_BYTES];
+    if (options->stream != 0)
+        return fail(error, MW_BAD_ARGUMENT, "there is one stream");
+#ifndef BREAK_TRUNCATION
+    if (input->num_bytes < HEADER_BYTES)
+        return fail(error, MW_UNSUPPORTED, "too short for a header");
+#endif
+    if (fetch(input, 0, header, HEADER_BYTES) != MW_OK)
+        return fail(error, MW_IO, "the header cannot be read");
+    if (memcmp(header, MAGIC, 8) != 0)
+        return fail(error, MW_UNSUPPORTED, "no magic number");
+    uint64_t rate = little(header + 8, 4), channels = little(header + 12, 4), frames = little(header + 16, 8);
+    if (rate == 0 || channels == 0 || channels > MAX_CHANNELS)
+        return fail(error, MW_BAD_DATA, "no rate, or 0 channels, or more than 64");
+    uint64_t there = (input->num_bytes - HEADER_BYTES) / (2 * channels);
+    bool is_cut = frames != MW_UNKNOWN && frames > there;
+    struct mw_decoder *d = calloc(1, sizeof *d);
+    if (d == NULL)
+        return fail(error, MW_NO_MEMORY, "no memory for a handle");
+#ifdef BREAK_MAX_ALLOC
+    d->table = frames < (uint64_t)1 << 40 ? malloc(frames * channels * 2) : NULL;
+#endif
+    d->input = *input;
+    d->passed = input;
+    d->owner = pthread_self();
+    d->shared = &d->position;
+#ifdef BREAK_SHARED_STATE
+    d->shared = &shared_position;
+#endif
+    *d->shared = 0;
+    d->info.size = sizeof d->info;
+    d->info.flags = MW_STREAM_LOSSLESS | (is_cut ? MW_STREAM_TRUNCATED : 0);
+    d->info.sample_rate = (uint32_t)rate;
+    d->info.num_channels = (uint32_t)channels;
+    d->info.num_frames = frames > there ? there : frames;
+    d->info.bits_per_sample = 16;
+    d->info.native_format = MW_I16;
+    d->info.formats = 1 << MW_F32 | 1 << MW_I16 | 1 << MW_I32;
+    d->info.seek_class = MW_SEEK_EXACT;
+    d->info.codec = "toypcm";
+    d->info.container = "toypcm";
+#ifdef BREAK_ANCHORED
+    d->info.seek_class = MW_SEEK_ANCHORED;
+    d->info.grid_frames = 100;
+#endif
+#ifdef BREAK_GRID
+    d->info.seek_class = MW_SEEK_ANCHORED;
+#endif
+#ifdef BREAK_FORMAT_SUM
+    d->info.formats = 1 << MW_F32;
+#endif
+#ifdef BREAK_LEAK
+    *(volatile char *)malloc(100) = 1;
+#endif
+#ifdef BREAK_DESCRIPTORS
+    if (open("/dev/null", O_RDONLY) < 0)
+        return fail(error, MW_INTERNAL, "no descriptor");
+#endif
+#ifdef BREAK_SIGNALS
+    signal(SIGINT, SIG_IGN);
+#endif
+#ifdef BREAK_LOCALE
+    setlocale(LC_ALL, "C.UTF-8");
+#endif
+    *decoder = d;
+    return MW_OK;
+}
+
+static mw_status get_info(const mw_decoder *decoder, mw_stream_info *info, mw_error *error)
+{
+    (void)error; /* where no rule is kept that can be broken */
+    mw_stream_info full = decoder->info;
+#ifdef BREAK_NUM_FRAMES
+    full.num_frames += full.num_frames > 10;
+#endif
+#ifdef BREAK_INFO_CHANGES
+    full.seek_cost_frames = decoder->position;
+#endif
+#ifndef BREAK_INFO_SIZE
+    if (info->size < sizeof full)
+        return fail(error, MW_BAD_ARGUMENT, "mw_stream_info is smaller than that of version 1.0");
+#endif
+    full.size = info->size;
+    memcpy(info, &full, sizeof full);
+    return MW_OK;
+}
+
+static mw_status seek(mw_decoder *decoder, uint64_t frame, mw_error *error)
+{
+#ifdef BREAK_SEEK_END
+    if (frame > decoder->info.num_frames)
+        frame = decoder->info.num_frames;
+#endif
+#ifdef BREAK_RECOVERY
+    if (decoder->is_poisoned)
+        return fail(error, MW_BAD_STATE, "an error came before");
+#endif
+    if (frame > decoder->info.num_frames)
+        return fail(error, MW_BAD_ARGUMENT, "past the end");
+#ifdef BREAK_SEEK
+    if (frame > 0 && frame < decoder->info.num_frames)
+        frame--;
+#endif
+    *decoder->shared = frame;
+    return MW_OK;
+}
+
+static void store(const mw_buffer *buffer, uint64_t frame, uint32_t channel, uint32_t channels, int16_t sample)
+{
+    uint64_t plane = 0, place = frame * channels + channel;
+    if (buffer->layout == MW_PLANAR) {
+        plane = channel;
+        place = frame;
+#ifdef BREAK_PLANAR
+        plane = channels - 1 - channel;
+#endif
+    }
+    switch (buffer->format) {
+    case MW_I16:
+        ((int16_t *)buffer->planes[plane])[place] = sample;
+        break;
+    case MW_I32:
+        ((int32_t *)buffer->planes[plane])[place] = (int32_t)((uint32_t)sample << 16);
+        break;
+    default:
+#ifdef BREAK_FORMATS
+        ((float *)buffer->planes[plane])[place] = (float)sample / 32767.0f;
+#else
+        ((float *)buffer->planes[plane])[place] = (float)sample / 32768.0f;
+#endif
+    }
+}
+
+static mw_status decode(mw_decoder *decoder, const mw_buffer *buffer, uint64_t *num_frames, mw_error *error)
+{
+    uint32_t channels = decoder->info.num_channels;
+    uint64_t position = *decoder->shared, rest = decoder->info.num_frames - position;
+    uint64_t most = MAX_READ_BYTES / (2 * channels), count = buffer->num_frames;
+    const mw_input *input = &decoder->input;
+    uint8_t bytes[MAX_READ_BYTES];
+    *num_frames = 0;
+    decoder->num_calls++;
+#ifdef BREAK_STDOUT
+    printf("decoding\n");
+    fflush(stdout);
+#endif
+#ifdef BREAK_STDERR
+    fprintf(stderr, "decoding\n");
+#endif
+#ifdef BREAK_EXIT
+    exit(0);
+#endif
+#ifdef BREAK_ABORT
+    abort();
+#endif
+#ifdef BREAK_HANG_DECODE
+    for (;;)
+        pause();
+#endif
+#ifdef BREAK_TLS
+    if (!pthread_equal(decoder->owner, pthread_self()))
+        return fail(error, MW_BAD_STATE, "another thread");
+#endif
+#ifdef BREAK_KEEPS_INPUT
+    input = decoder->passed;
+#endif
+#ifdef BREAK_WRITES_MORE
+    rest += rest > 0;
+#endif
+    count = count < most ? count : most;
+    count = count < rest ? count : rest;
+    if (count == 0) {
+#ifdef BREAK_END
+        *decoder->shared = 0;
+#endif
+        return MW_END;
+    }
+    uint64_t size = count * channels * 2;
+#ifdef BREAK_OUT_OF_BOUNDS
+    size = size + 16 < sizeof bytes ? size + 16 : size;
+#endif
+#ifdef BREAK_WRITES_MORE
+    if (count == rest)
+        size -= channels * 2;
+#endif
+    if (fetch(input, HEADER_BYTES + position * channels * 2, bytes, size) != MW_OK) {
+        decoder->is_poisoned = true;
+        return fail(error, MW_IO, "the samples cannot be read");
+    }
+    for (uint64_t frame = 0; frame < count; frame++) {
+        for (uint32_t channel = 0; channel < channels; channel++) {
+            int16_t sample = (int16_t)little(bytes + (frame * channels + channel) * 2, 2);
+#ifdef BREAK_SPLITS
+            sample = (int16_t)(sample ^ (frame == 0 && position > 100));
+#endif
+#ifdef BREAK_ANCHORED
+            sample = (int16_t)(sample ^ (frame == 0 && decoder->num_calls > 2));
+#endif
+            store(buffer, frame, channel, channels, sample);
+        }
+    }
+#ifdef BREAK_OVERRUN
+    if (count == buffer->num_frames)
+        store(buffer, count, 0, channels, 0);
+#endif
+#ifdef BREAK_WRITES_MORE
+    count -= count == rest;
+#endif
+#ifdef BREAK_OVERCOUNT
+    *num_frames = buffer->num_frames + 1;
+    return MW_OK;
+#endif
+    *decoder->shared += count;
+    *num_frames = count;
+    return MW_OK;
+}
+
+static mw_status fork_decoder(const mw_decoder *decoder, mw_decoder **fork, mw_error *error)
+{
+    struct mw_decoder *d = malloc(sizeof *d);
+    if (d == NULL)
+        return fail(error, MW_NO_MEMORY, "no memory for a handle");
+    *d = *decoder;
+    d->owner = pthread_self();
+    d->is_poisoned = false;
+    d->num_calls = 0;
+    d->table = NULL;
+#ifndef BREAK_SHARED_STATE
+    d->shared = &d->position;
+#endif
+#ifdef BREAK_FORK
+    d->position = decoder->position;
+#else
+    *d->shared = 0;
+#endif
+    *fork = d;
+    return MW_OK;
+}
+
+#ifdef BREAK_UNBOUND
+extern void no_such_function(void);
+#endif
+
+static mw_status get_tag(const mw_decoder *decoder, uint32_t index, const char **key, const char **value)
+{
+    (void)decoder;
+    if (index > 0)
+        return MW_END;
+#ifdef BREAK_UNBOUND
+    no_such_function();
+#endif
+#ifdef BREAK_TAG
+    *key = "Title";
+#else
+    *key = "title";
+#endif
+    *value = "a toy";
+    return MW_OK;
+}
+
+static void close_decoder(mw_decoder *decoder)
+{
+#ifdef BREAK_CLOSE_NULL
+    decoder->position = 0;
+#endif
+    if (decoder != NULL)
+        free(decoder->table);
+    free(decoder);
+}
+
+/* Encoder */
+
+struct mw_encoder {
+    mw_sink sink;
+    uint32_t sample_rate, num_channels;
+    uint64_t expected, num_frames, end;
+};
+
+static mw_status put(struct mw_encoder *encoder, uint64_t offset, const void *bytes, uint64_t count, mw_error *error)
+{
+    if (encoder->sink.write_at(encoder->sink.context, offset, bytes, count) == MW_OK)
+        return MW_OK;
+#ifdef BREAK_WRITE_ERRORS
+    return MW_OK;
+#endif
+    return fail(error, MW_IO, "the sink cannot be written");
+}
+
+static mw_status put_header(struct mw_encoder *encoder, uint64_t num_frames, mw_error *error)
+{
+    uint8_t header[HEADER_BYTES];
+    memcpy(header, MAGIC, 8);
+    memcpy(header + 8, &encoder->sample_rate, 4);
+    memcpy(header + 12, &encoder->num_channels, 4);
+    memcpy(header + 16, &num_frames, 8);
+    return put(encoder, 0, header, HEADER_BYTES, error);
+}
+
+static mw_status open_encoder(const mw_encoder_options *options, const mw_sink *sink, mw_encoder **encoder,
+                              mw_error *error)
+{
+    if (options->num_channels == 0 || options->num_channels > MAX_CHANNELS || options->sample_rate == 0)
+        return fail(error, MW_BAD_ARGUMENT, "no rate, or 0 channels, or more than 64");
+    struct mw_encoder *e = calloc(1, sizeof *e);
+    if (e == NULL)
+        return fail(error, MW_NO_MEMORY, "no memory for a handle");
+    e->sink = *sink;
+    e->sample_rate = options->sample_rate;
+    e->num_channels = options->num_channels;
+    e->expected = options->num_frames;
+    *encoder = e;
+    return MW_OK;
+}
+
+static mw_status push(mw_encoder *encoder, const mw_buffer *buffer, mw_error *error)
+{
+    if (encoder->end == 0) {
+        mw_status status = put_header(encoder, encoder->expected, error);
+        if (status != MW_OK)
+            return status;
+        encoder->end = HEADER_BYTES;
+    }
+    uint32_t channels = encoder->num_channels;
+    for (uint64_t frame = 0; frame < buffer->num_frames; frame++) {
+        int16_t samples[MAX_CHANNELS];
+        for (uint32_t channel = 0; channel < channels; channel++) {
+            bool planar = buffer->layout == MW_PLANAR;
+            const void *plane = buffer->planes[planar ? channel : 0];
+            uint64_t place = planar ? frame : frame * channels + channel;
+            switch (buffer->format) {
+            case MW_I16:
+                samples[channel] = ((const int16_t *)plane)[place];
+                break;
+            case MW_I32:
+                samples[channel] = (int16_t)(((const int32_t *)plane)[place] >> 16);
+                break;
+            default:
+                samples[channel] = (int16_t)lrintf(((const float *)plane)[place] * 32768.0f);
+            }
+#ifdef BREAK_ROUND_TRIP
+            samples[channel] &= ~1;
+#endif
+        }
+#ifdef BREAK_PUSHES
+        if (frame == 0)
+            samples[0] ^= 1;
+#endif
+        mw_status status = put(encoder, encoder->end, samples, channels * 2, error);
+        if (status != MW_OK)
+            return status;
+        encoder->end += channels * 2;
+        encoder->num_frames++;
+    }
+    return MW_OK;
+}
+
+static mw_status finish(mw_encoder *encoder, mw_error *error)
+{
+    if (encoder->end == 0)
+        return put_header(encoder, 0, error);
+    bool is_right = encoder->expected == encoder->num_frames;
+#ifndef BREAK_APPEND_ONLY
+    is_right = is_right || (encoder->sink.flags & MW_SINK_APPEND_ONLY) != 0;
+#endif
+#ifdef BREAK_LAST_FRAME
+    encoder->num_frames--;
+    is_right = false;
+#endif
+    return is_right ? MW_OK : put_header(encoder, encoder->num_frames, error);
+}
+
+static void close_encoder(mw_encoder *encoder)
+{
+#ifdef BREAK_ABANDON
+    if (encoder != NULL)
+        finish(encoder, NULL);
+#endif
+    free(encoder);
+}
+
+/* Resampler: each frame of the output is the last frame that was read when it was due. */
+
+struct mw_resampler {
+    mw_resampler_options options;
+    uint64_t num_read, num_written;
+    float last[MAX_CHANNELS];
+};
+
+static mw_status open_resampler(const mw_resampler_options *options, mw_resampler **resampler, mw_error *error)
+{
+    if (options->num_channels == 0 || options->num_channels > MAX_CHANNELS || options->input_rate == 0)
+        return fail(error, MW_BAD_ARGUMENT, "no rate, or 0 channels, or more than 64");
+    struct mw_resampler *r = calloc(1, sizeof *r);
+    if (r == NULL)
+        return fail(error, MW_NO_MEMORY, "no memory for a handle");
+    r->options = *options;
+    *resampler = r;
+    return MW_OK;
+}
+
+static mw_status process(mw_resampler *resampler, const mw_buffer *input, uint64_t *num_read, const mw_buffer *output,
+                         uint64_t *num_written, mw_error *error)
+{
+    uint64_t in = resampler->options.input_rate, out = resampler->options.output_rate;
+    uint32_t channels = resampler->options.num_channels;
+    (void)error;
+    *num_read = *num_written = 0;
+    for (;;) {
+        uint64_t due = (2 * resampler->num_read * out + in) / (2 * in);
+#ifdef BREAK_OUTPUT_COUNT
+        due = resampler->num_read * out / in;
+#endif
+        while (resampler->num_written < due && *num_written < output->num_frames) {
+            for (uint32_t channel = 0; channel < channels; channel++) {
+                bool planar = output->layout == MW_PLANAR;
+                uint64_t place = planar ? *num_written : *num_written * channels + channel;
+                ((float *)output->planes[planar ? channel : 0])[place] = resampler->last[channel];
+            }
+            ++*num_written;
+            resampler->num_written++;
+        }
+        if (resampler->num_written < due)
+            return MW_OK;
+        if (input == NULL)
+            return *num_written > 0 ? MW_OK : MW_END;
+        if (*num_read == input->num_frames)
+            return MW_OK;
+        for (uint32_t channel = 0; channel < channels; channel++) {
+            bool planar = input->layout == MW_PLANAR;
+            uint64_t place = planar ? *num_read : *num_read * channels + channel;
+            resampler->last[channel] = ((const float *)input->planes[planar ? channel : 0])[place];
+#ifdef BREAK_PROCESS_SPLITS
+            resampler->last[channel] *= *num_read == 0 ? 0.5f : 1.0f;
+#endif
+        }
+        ++*num_read;
+        resampler->num_read++;
+    }
+}
+
+static void close_resampler(mw_resampler *resampler)
+{
+    free(resampler);
+}
+
+/* Library */
+
+static const mw_decoder_table DECODER = {
+    .size = sizeof(mw_decoder_table),
+    .probe_bytes = 64,
+    .name = "toypcm",
+    .codecs = "toypcm",
+    .extensions = "toy",
+    .probe = probe,
+    .open = open_decoder,
+    .info = get_info,
+    .seek = seek,
+    .decode = decode,
+#ifndef BREAK_MISSING_FUNCTION
+    .fork = fork_decoder,
+#endif
+    .tag = get_tag,
+    .close = close_decoder,
+};
+
+static const mw_encoder_table ENCODER = {
+#ifdef BREAK_TABLE_SIZE
+    .size = 16,
+#else
+    .size = sizeof(mw_encoder_table),
+#endif
+    .formats = 1 << MW_F32 | 1 << MW_I16 | 1 << MW_I32,
+    .name = "toypcm",
+    .codecs = "toypcm",
+    .containers = "toypcm",
+    .open = open_encoder,
+    .push = push,
+    .finish = finish,
+    .close = close_encoder,
+};
+
+static const mw_resampler_table RESAMPLER = {
+    .size = sizeof(mw_resampler_table),
+    .formats = 1 << MW_F32,
+    .name = "last",
+    .qualities = "last",
+    .open = open_resampler,
+    .process = process,
+    .close = close_resampler,
+};
+
+static const void *get(const char *interface, uint32_t index)
+{
+#ifdef BREAK_UNKNOWN_INTERFACE
+    if (strncmp(interface, "mapwave.decoder", 15) == 0)
+        return index == 0 ? &DECODER : NULL;
+#endif
+    if (index > 0)
+        return NULL;
+    if (strcmp(interface, "mapwave.decoder/1") == 0)
+        return &DECODER;
+    if (strcmp(interface, "mapwave.encoder/1") == 0)
+        return &ENCODER;
+    return strcmp(interface, "mapwave.resampler/1") == 0 ? &RESAMPLER : NULL;
+}
+
+static const mw_plugin PLUGINS[2] = {
+    {
+        .size = sizeof(mw_plugin),
+#ifdef BREAK_ABI_MAJOR
+        .abi_major = 2,
+#else
+        .abi_major = MW_ABI_MAJOR,
+#endif
+        .abi_minor = MW_ABI_MINOR,
+#ifdef BREAK_EMPTY_ID
+        .id = "",
+#else
+        .id = "toypcm",
+#endif
+#ifdef BREAK_UTF8
+        .version = "1.0\xff",
+#else
+        .version = "1.0",
+#endif
+        .vendor = "mapwave's tests",
+        .license = "MIT OR Apache-2.0",
+        .dependencies = "",
+        .get = get,
+    },
+};
+
+#if defined BREAK_CONSTRUCTOR || defined BREAK_CONSTRUCTOR_THREAD
+static void *sleep_long(void *unused)
+{
+    for (;;)
+        pause();
+    return unused;
+}
+
+__attribute__((constructor)) static void construct(void)
+{
+#ifdef BREAK_CONSTRUCTOR
+    raise(SIGSEGV);
+#endif
+    pthread_t thread;
+    pthread_create(&thread, NULL, sleep_long, NULL);
+}
+#endif
+
+#ifndef BREAK_NO_ENTRY
+__attribute__((visibility("default"))) const mw_plugin *mapwave_plugin_entry_v1(const mw_host *host, mw_error *error)
+{
+    (void)host;
+    (void)error;
+#ifdef BREAK_HANG_ENTRY
+    for (;;)
+        pause();
+#endif
+#ifdef BREAK_ENTRY_SLOW
+    usleep(80000);
+#endif
+#ifdef BREAK_ENTRY_CHANGES
+    static int calls;
+    return &PLUGINS[calls++ > 0];
+#endif
+    return &PLUGINS[0];
+}
+#endif

@@ -1,0 +1,266 @@
+//! The check of plugins finds each broken rule, and finds nothing where none is broken.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, missing_docs)]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::thread;
+
+use serde_json::Value;
+
+/// A rule that is broken: how the plugin is compiled, which test finds it, and what the test says.
+struct Broken {
+    switch: &'static str,
+    test: &'static str,
+    rule: &'static str,
+    reason: &'static str,
+}
+
+const fn broken(
+    switch: &'static str,
+    test: &'static str,
+    rule: &'static str,
+    reason: &'static str,
+) -> Broken {
+    Broken { switch, test, rule, reason }
+}
+
+/// Each rule that the plugin can break. Where no rule is named, none of the interface's is broken for certain.
+const ALL: &[Broken] = &[
+    // The library
+    broken("CONSTRUCTOR", "load", "R7", "crashed the process with SIGSEGV"),
+    broken("CONSTRUCTOR_THREAD", "load", "R7", "threads"),
+    broken("NO_ENTRY", "load", "entry", "no function mapwave_plugin_entry_v1 is exported"),
+    broken("UNBOUND", "load", "R7", "undefined symbol"),
+    broken("HANG_ENTRY", "entry", "", "hung"),
+    broken("HANG_ENTRY", "entry-threads", "", "hung"),
+    broken("ENTRY_CHANGES", "entry", "entry", "another answer"),
+    broken("ENTRY_CHANGES", "entry-threads", "R4", "different answers"),
+    broken("ABI_MAJOR", "description", "R1", "abi_major is 2, expected 1"),
+    broken("EMPTY_ID", "description", "R3", "id is \"\""),
+    broken("UTF8", "description", "R3", "version is not UTF-8"),
+    broken("MISSING_FUNCTION", "interfaces", "R1", "function fork is missing"),
+    broken("TABLE_SIZE", "interfaces", "R1", "the size of mapwave.encoder/1 is 16"),
+    broken("UNKNOWN_INTERFACE", "interfaces", "get", "get(\"mapwave.decoder/2\", 0) is not null"),
+    broken("CLOSE_NULL", "interfaces", "R6", "SIGSEGV"),
+    // What a decoder says
+    broken("PROBE_ALL", "probe", "probe", "probe gave 100 for an empty file"),
+    broken("PROBE_RANGE", "probe", "probe", "probe gave 101 for the single byte"),
+    broken("PROBE_BOUNDS", "probe", "R6", "past the last byte of its input"),
+    broken("PROBE_CHANGES", "probe", "probe", "the next time"),
+    broken("INFO_SIZE", "struct-sizes", "R1", "info wrote to byte 8 of an mw_stream_info whose size says 8"),
+    broken("ERROR_SIZE", "struct-sizes", "R1", "of an mw_error whose size says 8"),
+    broken("NULL_ERROR", "struct-sizes", "R6", "SIGSEGV"),
+    broken("STATUS", "struct-sizes", "R6", "open returned 77, which no status is"),
+    broken("MESSAGE", "struct-sizes", "R3", "not UTF-8"),
+    broken("NUM_FRAMES", "info", "info", "and decode gives"),
+    broken("INFO_CHANGES", "info", "info", "info changed after decoding a frame"),
+    broken("GRID", "info", "info", "grid_frames 0"),
+    broken("FORMAT_SUM", "info", "info", "native_format 2, which is not among its formats"),
+    broken("TAG", "metadata", "tag", "the key \"Title\""),
+    // How it reads
+    broken("OUT_OF_BOUNDS", "bounds", "R6", "past the last byte of its input"),
+    broken("WRITES_INPUT", "bounds", "R8", "read-only"),
+    broken("KEEPS_INPUT", "bounds", "R6", "SIGSEGV"),
+    broken("READ_ERRORS", "read-errors", "R6", "no call did, and decode gave other samples"),
+    // What it writes
+    broken("SPLITS", "splits", "decode", "gave other samples"),
+    broken("END", "splits", "decode", "after MW_END there were frames again"),
+    broken("OVERCOUNT", "splits", "decode", "frames, expected 1 to 4096"),
+    broken("HANG_DECODE", "splits", "", "hung"),
+    broken("EXIT", "splits", "R5", "the plugin called exit"),
+    broken("ABORT", "splits", "R5", "SIGABRT"),
+    broken("OVERRUN", "overrun", "R8", "wrote past its buffer"),
+    broken("WRITES_MORE", "overrun", "R8", "frames, and wrote frame"),
+    broken("PLANAR", "formats", "decode", "planar F32 instead of interleaved gave other samples"),
+    broken("FORMATS", "formats", "decode", "as F32"),
+    broken("STDOUT", "silence", "R5", "standard output: \"decoding"),
+    broken("STDERR", "silence", "R5", "standard error: \"decoding"),
+    // Where it seeks
+    broken("SEEK", "seek", "seek", "a stream that says MW_SEEK_EXACT gave"),
+    broken("SEEK_END", "seek", "seek", "returned MW_OK, expected an error"),
+    broken("ANCHORED", "seek", "seek", "on a used handle instead of a fresh one"),
+    broken("RECOVERY", "recovery", "seek", "an error came before"),
+    // Its handles
+    broken("FORK", "fork", "fork", "a fork whose original was closed gave 0 frames"),
+    broken("SHARED_STATE", "threads", "R4", "by turns"),
+    broken("TLS", "threads", "decode", "another thread"),
+    broken("LEAK", "leaks", "R2", "were not freed"),
+    broken("DESCRIPTORS", "leaks", "R2", "open files"),
+    broken("SIGNALS", "surroundings", "R5", "handler of signal 2 was changed"),
+    broken("LOCALE", "surroundings", "R5", "locale was changed"),
+    // What it makes of damage
+    broken("TRUNCATION", "damage", "R6", "past the last byte of its input"),
+    broken("MAX_ALLOC", "max-alloc", "R6", "memory grew by"),
+    // The encoder and the resampler
+    broken("ROUND_TRIP", "round-trip", "push", "came back as another one"),
+    broken("LAST_FRAME", "round-trip", "finish", "frames came back"),
+    broken("PUSHES", "pushes", "push", "gave other bytes"),
+    broken("WRITE_ERRORS", "write-errors", "R6", "failed, and no call of the encoder did"),
+    broken("ABANDON", "abandon", "close", "close before finish wrote"),
+    broken("APPEND_ONLY", "append-only", "write_at", "append-only sink"),
+    broken("OUTPUT_COUNT", "output-count", "process", "rounded"),
+    broken("PROCESS_SPLITS", "process-splits", "process", "gave other samples"),
+];
+
+/// What only a warning is due for.
+const UNWISE: &[(&str, &str, &str)] = &[("ENTRY_SLOW", "entry", "ms, expected at most 50")];
+
+/// The directory of this package.
+fn package() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Whether there is a C compiler.
+fn has_compiler() -> bool {
+    let found = Command::new("cc").arg("--version").output().is_ok_and(|output| output.status.success());
+    if !found {
+        println!("skipped: there is no C compiler named cc");
+    }
+    found
+}
+
+/// Compiles the plugin, with one rule broken.
+fn compile(directory: &Path, switch: &str) -> PathBuf {
+    let suffix = if cfg!(target_os = "macos") { "dylib" } else { "so" };
+    let library = directory.join(format!("{switch}.{suffix}"));
+    let output = Command::new("cc")
+        .args(["-std=c99", "-D_DEFAULT_SOURCE", "-O1", "-shared", "-fPIC", "-pthread", "-w"])
+        .arg(format!("-DBREAK_{switch}"))
+        .arg("-I")
+        .arg(package().join("../plugins/abi/include"))
+        .arg(package().join("plugins/misbehaving.c"))
+        .arg("-o")
+        .arg(&library)
+        .arg("-lm")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{switch}: {}", String::from_utf8_lossy(&output.stderr));
+    library
+}
+
+/// Checks a library; returns the exit code and the report.
+fn check(library: &Path, arguments: &[&str]) -> (i32, Value) {
+    let output = Command::new(env!("CARGO_BIN_EXE_check_plugin"))
+        .args(["plugins", "check"])
+        .arg(library)
+        .args(["--format", "json"])
+        .args(arguments)
+        .output()
+        .unwrap();
+    let report = serde_json::from_slice(&output.stdout);
+    let error = String::from_utf8_lossy(&output.stderr);
+    (output.status.code().unwrap(), report.unwrap_or_else(|_| panic!("no report: {error}")))
+}
+
+fn rows(report: &Value) -> &Vec<Value> {
+    report["results"].as_array().unwrap()
+}
+
+/// Why the check does not say what it should, if so.
+fn judge(directory: &Path, case: &Broken) -> Option<String> {
+    let library = compile(directory, case.switch);
+    // What is said in the end is about all tests; one that decodes is enough to be heard.
+    let only = if case.test == "silence" { "splits" } else { case.test };
+    let time_limit = if case.reason == "hung" { "2" } else { "60" };
+    let (code, report) = check(&library, &["--only", only, "--time-limit", time_limit]);
+    let row = rows(&report).iter().find(|row| row["test"] == case.test);
+    let Some(row) = row else { return Some(format!("{}: no row {}: {report:#}", case.switch, case.test)) };
+    let is_right = code == 1
+        && row["result"] == "failed"
+        && row["rule"].as_str().unwrap_or_default() == case.rule
+        && row["reason"].as_str().unwrap_or_default().contains(case.reason);
+    let (switch, rule, reason) = (case.switch, case.rule, case.reason);
+    (!is_right).then(|| format!("{switch}: expected {rule}: {reason}, exit code {code}, got {row:#}"))
+}
+
+#[test]
+fn a_plugin_that_keeps_the_rules_passes() {
+    if !has_compiler() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let library = compile(directory.path(), "NOTHING");
+    let (code, report) = check(&library, &["--time-limit", "60"]);
+    for row in rows(&report) {
+        assert!(row["result"] == "passed", "{row:#}");
+    }
+    assert_eq!(code, 0);
+    assert_eq!(report["summary"]["passed"], 31);
+    assert_eq!(report["plugin"]["id"], "toypcm");
+}
+
+#[test]
+fn each_broken_rule_is_found() {
+    if !has_compiler() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let queue = Mutex::new(ALL.iter());
+    let wrong = Mutex::new(Vec::new());
+    // A check waits for its children one after another where it makes one test only.
+    let num_workers = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for worker in 0..num_workers {
+            let (queue, wrong) = (&queue, &wrong);
+            let directory = directory.path().join(worker.to_string());
+            std::fs::create_dir(&directory).unwrap();
+            scope.spawn(move || {
+                loop {
+                    let Some(case) = queue.lock().unwrap().next() else { break };
+                    let message = judge(&directory, case);
+                    wrong.lock().unwrap().extend(message);
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), ALL.len(), wrong.join("\n"));
+}
+
+#[test]
+fn what_is_unwise_is_a_warning() {
+    if !has_compiler() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    for (switch, test, reason) in UNWISE {
+        let (code, report) = check(&compile(directory.path(), switch), &["--only", test]);
+        let row = rows(&report).iter().find(|row| row["test"] == *test).unwrap();
+        assert_eq!((row["result"].as_str(), code), (Some("warning"), 0), "{row:#}");
+        assert!(row["reason"].as_str().unwrap().contains(reason), "{row:#}");
+    }
+}
+
+#[test]
+fn every_switch_of_the_plugin_is_tried() {
+    let source = std::fs::read_to_string(package().join("plugins/misbehaving.c")).unwrap();
+    let words = source.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'));
+    let mut switches: Vec<&str> = words.filter_map(|word| word.strip_prefix("BREAK_")).collect();
+    switches.retain(|switch| !switch.is_empty());
+    assert!(switches.len() > 60, "they were found");
+    for switch in switches {
+        let is_tried =
+            ALL.iter().any(|case| case.switch == switch) || UNWISE.iter().any(|case| case.0 == switch);
+        assert!(is_tried, "BREAK_{switch} is not tried");
+    }
+}
+
+#[test]
+fn what_is_no_plugin_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let text = directory.path().join("text.so");
+    std::fs::write(&text, "no library").unwrap();
+    let (code, report) = check(&text, &[]);
+    let row = rows(&report).iter().find(|row| row["test"] == "load").unwrap();
+    assert_eq!((row["result"].as_str(), code), (Some("failed"), 1), "{row:#}");
+    let output = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_check_plugin")).args(arguments).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (code, message) = output(&["plugins", "check", "/no/such/file.so"]);
+    assert!(code == Some(2) && message.contains("/no/such/file.so"), "{message}");
+    let (code, message) = output(&["plugins", "check", "x.so", "--only", "everything"]);
+    assert!(code == Some(2) && message.contains("possible values"), "{message}");
+}
