@@ -3,20 +3,31 @@
 //! Each format finds its packets by itself, as a [`packets::PacketStream`]; published decoders turn single packets into
 //! samples. One engine makes a seekable, gapless decoder of the two, [`packets::PacketDecoder`].
 
+mod aac;
 mod adpcm;
-mod flac;
+mod adts;
+mod alac;
+mod caf_packets;
 #[cfg(test)]
 mod compressed;
+mod flac;
 mod matroska;
+mod mp4;
 mod mpeg;
 mod ogg;
+mod packet_table;
 mod packets;
+mod table_stream;
 mod vorbis_comment;
 
 pub use adpcm::AdpcmDecoder;
+pub use adts::AdtsDecoder;
+pub use caf_packets::CafDecoder;
 pub use flac::FlacDecoder;
 pub use matroska::MatroskaDecoder;
+pub use mp4::Mp4Decoder;
 pub use mpeg::MpegDecoder;
+pub use ogg::OggDecoder;
 
 mapwave_plugin::plugin! {
     /// The plugin's entry function, for hosts that link it in.
@@ -25,18 +36,16 @@ mapwave_plugin::plugin! {
     vendor: "mapwave",
     license: "(MIT OR Apache-2.0) AND MPL-2.0",
     dependencies: "",
-    decoders: [MpegDecoder, FlacDecoder, AdpcmDecoder, MatroskaDecoder],
+    decoders: [
+        MpegDecoder,
+        Mp4Decoder,
+        AdtsDecoder,
+        FlacDecoder,
+        OggDecoder,
+        CafDecoder,
+        AdpcmDecoder,
+        MatroskaDecoder,
+    ],
     encoders: [],
     resamplers: [],
 }
-mod aac;
-mod adts;
-mod alac;
-mod caf_packets;
-mod mp4;
-mod packet_table;
-mod table_stream;
-pub use adts::AdtsDecoder;
-pub use caf_packets::CafDecoder;
-pub use mp4::Mp4Decoder;
-pub use ogg::OggDecoder;

@@ -90,10 +90,6 @@ fn is_mpeg(track: &Track<'_>) -> bool {
 /// How likely a file is MPEG audio.
 fn score(head: &Head<'_>) -> u8 {
     let bytes = head.bytes;
-    if OTHER_FORMATS.iter().any(|(at, magic)| bytes.get(*at..).is_some_and(|bytes| bytes.starts_with(magic)))
-    {
-        return 0;
-    }
     let is_named = head.extension.is_some_and(|extension| {
         MpegDecoder::EXTENSIONS
             .to_bytes()

@@ -108,12 +108,6 @@ impl MpegStream {
 
     /// Fills `room` with the main data that ends before frame `number`, as far as it is there.
     pub(super) fn fill_reservoir(&self, number: u32, room: &mut [u8]) {
-        let mut end = self.kept_bytes(number).min(room.len());
-        let skipped = room.len() - end;
-        let room = room.get_mut(skipped..).unwrap_or_default();
-        let mut before = number;
-        while end > 0 && !self.is_break(before) {
-            before -= 1;
         let (mut end, mut before) = (room.len(), number);
         // As many frames fill any reservoir, unless they have no main data.
         let last = number.saturating_sub(MAX_FRAMES_BACK);
