@@ -24,6 +24,7 @@ const ENCODINGS: &[(&str, &[&str], &str)] = &[
     ("libvorbis", &["-ac", "1", "-ar", "22050"], "mka"),
     ("flac", &["-af", "pan=5.1|FL=FL|FR=FR|FC=0.5*FL|LFE=0.1*FR|BL=0.3*FL|BR=0.2*FR"], "mka"),
     ("alac", &["-af", "pan=5.1|FL=FL|FR=FR|FC=0.5*FL|LFE=0.1*FR|BL=0.3*FL|BR=0.2*FR"], "mka"),
+    ("libvorbis", &["-af", "pan=5.1|FL=FL|FR=FR|FC=0.5*FL|LFE=0.1*FR|BL=0.3*FL|BR=0.2*FR"], "mka"),
     ("libmp3lame", &[], "mka"),
     ("libmp3lame", &["-ar", "22050", "-q:a", "4"], "mka"),
     ("mp2", &[], "mka"),
