@@ -142,6 +142,20 @@ fn lengths_are_those_of_what_was_encoded() {
 }
 
 #[test]
+fn low_rates_are_not_taken_for_band_replication() {
+    let directory = Directory::new("rates");
+    let source = sound(2, 0.5);
+    for (rate, bit_rate) in
+        [("8000", "16k"), ("11025", "24k"), ("16000", "64k"), ("22050", "48k"), ("24000", "96k")]
+    {
+        let arguments = ["-f", "lavfi", "-i", &source, "-c:a", "aac", "-ar", rate, "-b:a", bit_rate];
+        let Some(bytes) = ffmpeg(&directory, "a.aac", &arguments) else { return };
+        let decoder = Any::open(&bytes, &DecoderOptions::default()).unwrap();
+        assert_eq!(decoder.info().sample_rate.to_string(), rate);
+    }
+}
+
+#[test]
 fn channels_of_alac_come_in_the_order_of_the_mask() {
     let directory = Directory::new("channels");
     let masks = [0x4, 0x3, 0x7, 0x107, 0x37, 0x3f, 0x13f, 0xff];
