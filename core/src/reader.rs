@@ -254,9 +254,9 @@ fn open_track(source: &Arc<Source>, codec: Option<&str>) -> Result<(FrameTrack, 
             let coded = CodedTrack::new(decoder, hint)?;
             let track = coded.describe(source);
             source.verify(source.len())?;
-            Ok((FrameTrack::Coded(coded), track))
+            Ok((FrameTrack::Coded(Box::new(coded)), track))
         }
-        Err(NotOpened::Failed(error)) => Err(error),
+        Err(NotOpened::Failed(error)) => Err(*error),
         Err(NotOpened::Unread(asked)) => Err(unread(track, asked)),
     }
 }

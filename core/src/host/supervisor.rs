@@ -96,7 +96,7 @@ pub(crate) struct Decoder {
 
 #[derive(Debug)]
 enum Way {
-    Direct(Handle),
+    Direct(Box<Handle>),
     Thread { requests: SyncSender<Request>, answers: Receiver<Answer>, is_lost: bool },
 }
 
@@ -118,7 +118,7 @@ impl Decoder {
     fn new(handle: Handle) -> Result<Self, Failure> {
         let (kind, info) = (*handle.kind(), handle.info()?.clone());
         if kind.is_trusted() {
-            return Ok(Self { kind, info, way: Way::Direct(handle) });
+            return Ok(Self { kind, info, way: Way::Direct(Box::new(handle)) });
         }
         let (requests, inbox) = sync_channel(1);
         let (outbox, answers) = sync_channel(1);
