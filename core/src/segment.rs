@@ -177,6 +177,8 @@ pub fn num_processors() -> usize {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::sync::atomic::AtomicUsize;
+
     use super::*;
 
     #[test]
@@ -253,5 +255,39 @@ mod tests {
                 work(cut(&mut out, 1, 1, pieces()), num_threads, &|| true, || (), |(), _, stop| stop.check());
             assert!(matches!(result, Err(Error::Interrupted)));
         }
+    }
+
+    #[test]
+    fn the_caller_is_asked_while_it_waits_for_other_threads() {
+        let mut out = [const { MaybeUninit::new(0) }; 2];
+        let pieces = cut(&mut out, 1, 1, [0..1, 1..2]);
+        let caller = std::thread::current().id();
+        let (num_begun, num_asked) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let is_waiting = AtomicBool::new(false);
+        let interrupted =
+            || is_waiting.load(Ordering::Relaxed) && num_asked.fetch_add(1, Ordering::Relaxed) > 2;
+        let result = work(
+            pieces,
+            2,
+            &interrupted,
+            || (),
+            |(), _, stop| {
+                // Each thread has a piece; the caller's is done at once, the other's never.
+                num_begun.fetch_add(1, Ordering::Relaxed);
+                while num_begun.load(Ordering::Relaxed) < 2 {
+                    std::thread::yield_now();
+                }
+                if std::thread::current().id() == caller {
+                    is_waiting.store(true, Ordering::Relaxed);
+                    return Ok(());
+                }
+                for _ in 0..10_000 {
+                    stop.check()?;
+                    std::thread::sleep(std::time::Duration::from_millis(1));
+                }
+                Ok(())
+            },
+        );
+        assert!(matches!(result, Err(Error::Interrupted)), "{result:?}");
     }
 }

@@ -316,3 +316,7 @@ impl<'a> Read<'a> {
         self.track.error(Failure::broken(what))
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
+mod tests;

@@ -6,6 +6,8 @@
 mod decoder;
 mod directories;
 mod encoder;
+#[cfg(test)]
+pub(crate) mod fake;
 mod fault;
 mod input;
 mod library;
