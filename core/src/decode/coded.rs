@@ -191,22 +191,17 @@ impl Handle {
     /// Moves to where decoding must begin so that `frame` comes out as it always does, and returns how many frames come
     /// before it.
     fn approach(&mut self, frame: u64, class: SeekClass, stop: &Stop<'_>) -> Result<u64, Failure> {
-        let (start, may_go_on) = match class {
-            SeekClass::Exact => (frame, true),
-            SeekClass::Anchored(grid) => {
-                let anchor = frame - frame % grid;
-                // Going on is the same as having come from the anchor, but for the anchor itself.
-                (anchor, frame != anchor)
-            }
-            SeekClass::None => {
-                let position = self.position.filter(|&position| position <= frame);
-                (position.unwrap_or(0), true)
-            }
+        let (start, is_anchored) = match class {
+            SeekClass::Exact => (frame, false),
+            SeekClass::Anchored(grid) => (frame - frame % grid, true),
+            SeekClass::None => (self.position.filter(|&position| position <= frame).unwrap_or(0), false),
         };
-        if self.position == Some(frame) && may_go_on {
+        // Going on is the same as having come from the anchor, but for the anchor itself: whoever stands there has come from
+        // the one before.
+        if self.position == Some(frame) && !(is_anchored && frame == start) {
             return Ok(0);
         }
-        if self.position != Some(start) || !may_go_on {
+        if self.position != Some(start) || is_anchored {
             self.position = None;
             self.decoder.seek(start, &|| stop.check().is_err())?;
             self.position = Some(start);
