@@ -5,7 +5,8 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 
@@ -26,6 +27,9 @@ const MIN_SEEKS_PER_SEGMENT: u64 = 16;
 
 /// How many segments there are for each thread, so that one that is slow or late holds up the end by little.
 const SEGMENTS_PER_THREAD: u64 = 4;
+
+/// How often a caller that waits for other threads is asked whether it wants them to go on.
+const INTERVAL: Duration = Duration::from_millis(50);
 
 /// The number of threads that a read of PCM with `num_bytes` of output is worth, at most `max`.
 pub(crate) fn num_threads(num_bytes: u64, in_place: bool, max: usize) -> usize {
@@ -146,26 +150,44 @@ pub(crate) fn work<'a, L>(
         return run(interrupted);
     }
     std::thread::scope(|scope| {
-        let work = || run(&|| false);
+        // Nothing is sent: the channel closes when the last thread has dropped its end.
+        let (end, ends) = mpsc::channel::<()>();
+        let run = &run;
         // Where no thread can be had, the caller's does all the work.
-        let start = |_| std::thread::Builder::new().spawn_scoped(scope, work).ok();
+        let start = |_| {
+            let end = end.clone();
+            let work = move || {
+                let _end = end;
+                run(&|| false)
+            };
+            std::thread::Builder::new().spawn_scoped(scope, work).ok()
+        };
         let workers: Vec<_> = (1..num_threads).filter_map(start).collect();
+        drop(end);
         let mut result = run(interrupted);
+        while matches!(ends.recv_timeout(INTERVAL), Err(mpsc::RecvTimeoutError::Timeout)) {
+            // The caller says it once.
+            if !stopped.load(Ordering::Relaxed) && interrupted() {
+                stopped.store(true, Ordering::Relaxed);
+                result = graver(result, Err(Error::Interrupted));
+            }
+        }
         for worker in workers {
             match worker.join() {
-                // An error of its own counts for more than having been stopped by another's.
-                Ok(other) => {
-                    if matches!(result, Ok(()) | Err(Error::Interrupted))
-                        && !matches!(other, Ok(()) | Err(Error::Interrupted))
-                    {
-                        result = other;
-                    }
-                }
+                Ok(other) => result = graver(result, other),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
         result
     })
+}
+
+/// Of two results the one that says more: an error of its own counts for more than having been stopped.
+fn graver(one: Result<()>, other: Result<()>) -> Result<()> {
+    match (&one, &other) {
+        (Ok(()), _) | (Err(Error::Interrupted), Err(_)) => other,
+        _ => one,
+    }
 }
 
 /// The processors this process may use; asked for once, since the answer is read from several files.
@@ -283,7 +305,7 @@ mod tests {
                 }
                 for _ in 0..10_000 {
                     stop.check()?;
-                    std::thread::sleep(std::time::Duration::from_millis(1));
+                    std::thread::sleep(Duration::from_millis(1));
                 }
                 Ok(())
             },
