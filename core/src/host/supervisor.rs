@@ -51,7 +51,7 @@ fn wait<T>(answers: &Receiver<T>, doing: &str, stop: &dyn Fn() -> bool) -> Resul
 }
 
 /// Runs one call, on a thread of its own unless the plugin is trusted.
-fn call<T: Send + 'static>(
+pub(super) fn call<T: Send + 'static>(
     is_trusted: bool,
     doing: &str,
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
@@ -100,6 +100,8 @@ enum Way {
     Thread {
         requests: SyncSender<Request>,
         answers: Receiver<Answer>,
+        /// The process that the thread is in: it does not come along when that is forked.
+        process: u32,
     },
     /// The thread has not come back from a call.
     Lost,
@@ -128,7 +130,7 @@ impl Decoder {
         let (requests, inbox) = sync_channel(1);
         let (outbox, answers) = sync_channel(1);
         start(move || serve(handle, &inbox, &outbox))?;
-        Ok(Self { kind, info, way: Way::Thread { requests, answers } })
+        Ok(Self { kind, info, way: Way::Thread { requests, answers, process: std::process::id() } })
     }
 
     /// The kind of decoder.
@@ -211,9 +213,14 @@ impl Decoder {
 
     /// Asks the thread, which is not asked again when it does not answer: its answer, should it come, is dropped there.
     fn ask(&mut self, request: Request, doing: &str, stop: &dyn Fn() -> bool) -> Result<Answer, Failure> {
-        let Way::Thread { requests, answers } = &self.way else {
+        let Way::Thread { requests, answers, process } = &self.way else {
             return Err(Failure::broken("it did not come back from an earlier call; open the file again"));
         };
+        if *process != std::process::id() {
+            return Err(Failure::broken(
+                "the process was forked, and its thread is in the other; open the file again",
+            ));
+        }
         let answer = match requests.send(request) {
             Ok(()) => wait(answers, doing, stop),
             Err(_) => Err(Failure::broken("its thread has ended")),
