@@ -41,6 +41,8 @@ pub(crate) struct CodedTrack {
     plugin: &'static str,
     container: Container,
     num_frames: u64,
+    /// What the container that this crate parsed promises beyond the end of the file.
+    missing_bytes: u64,
     is_trusted: bool,
 }
 
@@ -60,6 +62,7 @@ impl CodedTrack {
             info,
             plugin,
             container,
+            missing_bytes: track.map_or(0, |track| track.missing_bytes),
             is_trusted,
         };
         if this.info.num_frames.is_none() {
@@ -87,7 +90,7 @@ impl CodedTrack {
             bits_per_sample: info.bits_per_sample,
             num_frames: Some(self.num_frames),
             data: 0..source.len(),
-            missing_bytes: u64::from(info.is_truncated),
+            missing_bytes: self.missing_bytes.max(info.is_truncated.into()),
         }
     }
 
@@ -152,6 +155,7 @@ impl CodedTrack {
     /// A handle that is not in use, preferably one that stands at `frame`.
     fn handle(&self, frame: u64) -> Result<Handle, Failure> {
         let mut idle = self.idle.lock();
+        idle.retain(|handle| !handle.decoder.is_left_behind());
         let fit = idle.iter().position(|handle| handle.position == Some(frame));
         // Without seeks, whatever has not passed the frame is nearer to it than the start.
         let fit = fit.or_else(|| {

@@ -82,8 +82,8 @@ pub(super) fn probe(kind: &DecoderKind, head: &[u8], input: &Input) -> Result<u8
 
 /// Opens a file.
 pub(super) fn open(kind: &DecoderKind, input: &Input) -> Result<Decoder, Failure> {
-    let (copy, input) = (*kind, input.clone());
-    Decoder::new(call(kind.is_trusted(), "opening", move || copy.open(&input))?)
+    let (copy, bytes) = (*kind, input.clone());
+    Decoder::new(call(kind.is_trusted(), "opening", move || copy.open(&bytes))?, input.clone())
 }
 
 /// A handle of a plugin, called directly when the plugin is trusted, else through its thread.
@@ -91,7 +91,10 @@ pub(super) fn open(kind: &DecoderKind, input: &Input) -> Result<Decoder, Failure
 pub(crate) struct Decoder {
     kind: DecoderKind,
     info: StreamInfo,
+    input: Input,
     way: Way,
+    /// The process that the thread is in.
+    process: u32,
 }
 
 #[derive(Debug)]
@@ -115,15 +118,15 @@ enum Answer {
 }
 
 impl Decoder {
-    fn new(handle: Handle) -> Result<Self, Failure> {
-        let (kind, info) = (*handle.kind(), handle.info()?.clone());
+    fn new(handle: Handle, input: Input) -> Result<Self, Failure> {
+        let (kind, info, process) = (*handle.kind(), handle.info()?.clone(), std::process::id());
         if kind.is_trusted() {
-            return Ok(Self { kind, info, way: Way::Direct(handle) });
+            return Ok(Self { kind, info, input, way: Way::Direct(handle), process });
         }
         let (requests, inbox) = sync_channel(1);
         let (outbox, answers) = sync_channel(1);
         start(move || serve(handle, &inbox, &outbox))?;
-        Ok(Self { kind, info, way: Way::Thread { requests, answers, is_lost: false } })
+        Ok(Self { kind, info, input, way: Way::Thread { requests, answers, is_lost: false }, process })
     }
 
     /// The kind of decoder.
@@ -136,8 +139,16 @@ impl Decoder {
         &self.info
     }
 
+    /// Whether this process has been forked since, and the handle's thread did not come along.
+    pub(crate) fn is_left_behind(&self) -> bool {
+        matches!(self.way, Way::Thread { .. }) && self.process != std::process::id()
+    }
+
     /// Another handle over the same file, at frame 0.
     pub(crate) fn fork(&mut self) -> Result<Self, Failure> {
+        if self.is_left_behind() {
+            return open(&self.kind, &self.input);
+        }
         let handle = match &mut self.way {
             Way::Direct(handle) => handle.fork()?,
             Way::Thread { .. } => match self.ask(Request::Fork, "forking", &|| false)? {
@@ -145,7 +156,7 @@ impl Decoder {
                 _ => return Err(mixed_up()),
             },
         };
-        Self::new(handle)
+        Self::new(handle, self.input.clone())
     }
 
     /// Moves to a frame.

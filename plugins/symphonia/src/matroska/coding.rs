@@ -4,6 +4,7 @@
 
 use std::ffi::CStr;
 use std::ops::Range;
+use std::sync::Arc;
 
 use mapwave_plugin::{Error, Output, Result, SampleFormat, SeekClass};
 use symphonia_bundle_flac::FlacDecoder;
@@ -13,16 +14,16 @@ use symphonia_codec_alac::AlacDecoder;
 use symphonia_codec_vorbis::VorbisDecoder;
 use symphonia_core::audio::sample::Sample as SymphoniaSample;
 use symphonia_core::audio::{Audio, AudioBuffer, Channels, GenericAudioBufferRef};
-use symphonia_core::checksum::Crc16Ansi;
 use symphonia_core::codecs::audio::well_known as ids;
 use symphonia_core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
-use symphonia_core::io::Monitor;
 use symphonia_core::packet::PacketRef;
 use symphonia_core::units::{Duration, Timestamp};
 
-use super::length::{self, MpegHeader, VorbisModes};
+use super::length::{self, MpegHeader};
 use super::pcm::{PcmCodec, PcmFormat, to_f32, to_i16};
 use super::segment::TrackEntry;
+use crate::flac::{FrameHeader, crc16};
+use crate::ogg::VorbisSetup;
 
 /// The codecs, each with what the length of its packets depends on.
 #[derive(Clone, Debug)]
@@ -30,7 +31,7 @@ enum Kind {
     Pcm(PcmFormat),
     Flac,
     Alac { frame_length: u32 },
-    Vorbis(VorbisModes),
+    Vorbis(Arc<VorbisSetup>),
     Mpeg { layer: u8 },
     Aac,
 }
@@ -48,10 +49,10 @@ pub(super) struct Coding {
 
 impl Coding {
     /// Finds out what the track's setup and its first packet say, and gives the decoder that came of it along.
-    pub(super) fn new(track: &TrackEntry, first_packet: &[u8]) -> Result<(Self, Codec)> {
+    pub(super) fn new(track: &TrackEntry, first_packet: &[u8], max_alloc: u64) -> Result<(Self, Codec)> {
         let num_channels = u32::try_from(track.num_channels).unwrap_or(u32::MAX);
         let mut coding = Self {
-            kind: kind(track, first_packet)?,
+            kind: kind(track, first_packet, max_alloc)?,
             parameters: AudioCodecParameters::new(),
             sample_rate: sample_rate(track.sampling_frequency)?,
             num_channels,
@@ -79,8 +80,8 @@ impl Coding {
                 coding.bits_per_sample = setup.get(5).copied().unwrap_or(0).into();
                 coding.parameters.for_codec(ids::CODEC_ID_ALAC).with_extra_data(setup.as_slice().into());
             }
-            Kind::Vorbis(_) => {
-                coding.parameters.for_codec(ids::CODEC_ID_VORBIS).with_extra_data(setup.as_slice().into());
+            Kind::Vorbis(setup) => {
+                coding.parameters.for_codec(ids::CODEC_ID_VORBIS).with_extra_data(setup.headers.clone());
             }
             Kind::Aac => {
                 coding.parameters.for_codec(ids::CODEC_ID_AAC).with_extra_data(setup.as_slice().into());
@@ -177,15 +178,16 @@ impl Coding {
             }
             _ => 1,
         };
-        let mut last_half = None;
+        let mut last_quarter = None;
         move |packet| match &self.kind {
             Kind::Pcm(_) => u32::try_from(packet.len() / frame_bytes).unwrap_or(0),
-            Kind::Flac => length::flac(packet),
+            Kind::Flac => FrameHeader::parse(packet).map_or(0, |header| header.block_size),
             Kind::Alac { frame_length } => length::alac(packet, *frame_length),
-            Kind::Vorbis(modes) => {
+            Kind::Vorbis(setup) => {
                 // From the middle of the block before to the middle of this one (Vorbis I, section 1.3.2).
-                let Some(half) = modes.half_block(packet) else { return 0 };
-                last_half.replace(half).map_or(0, |last| last / 2 + half / 2)
+                let Some(exponent) = setup.exponent(packet) else { return 0 };
+                let quarter = 1_u32 << (exponent - 2);
+                last_quarter.replace(quarter).map_or(0, |last| last + quarter)
             }
             Kind::Mpeg { .. } => MpegHeader::read(packet).map_or(0, |header| header.num_frames),
             Kind::Aac => 1024,
@@ -233,7 +235,7 @@ impl Coding {
     }
 }
 
-fn kind(track: &TrackEntry, first_packet: &[u8]) -> Result<Kind> {
+fn kind(track: &TrackEntry, first_packet: &[u8], max_alloc: u64) -> Result<Kind> {
     let id = track.codec_id.as_str();
     let bad_setup =
         |what: &str| Error::new(mapwave_plugin::Status::BadData, format!("{what} in the setup of {id}"));
@@ -247,9 +249,9 @@ fn kind(track: &TrackEntry, first_packet: &[u8]) -> Result<Kind> {
             _ => Err(bad_setup("no magic cookie of 24 or 48 bytes")),
         },
         "A_VORBIS" => {
-            let modes = vorbis_headers(&track.codec_private)
-                .and_then(|[identification, setup]| VorbisModes::read(identification, setup));
-            Ok(Kind::Vorbis(modes.ok_or_else(|| bad_setup("no Vorbis headers"))?))
+            let headers = vorbis_headers(&track.codec_private);
+            let [identification, setup] = headers.ok_or_else(|| bad_setup("no Vorbis headers"))?;
+            Ok(Kind::Vorbis(Arc::new(VorbisSetup::parse(identification, setup, max_alloc, 0)?)))
         }
         "A_MPEG/L1" | "A_MPEG/L2" | "A_MPEG/L3" => match MpegHeader::read(first_packet) {
             Some(header) => Ok(Kind::Mpeg { layer: header.layer }),
@@ -332,15 +334,19 @@ impl Codec {
             Self::Symphonia { decoder, num_channels, is_lossless, has_checksum } => {
                 let is_lossless = *is_lossless;
                 // RFC 9639, section 9.3: over a whole frame, its checksum included, the sum is 0.
-                if *has_checksum && crc16(packet) != 0 {
+                if *has_checksum && crc16(0, packet) != 0 {
                     return Err(Undecodable {
                         is_lossless,
                         why: "a FLAC frame's checksum is wrong".to_owned(),
                     });
                 }
                 let packet = PacketRef::new(0, Timestamp::ZERO, Duration::ZERO, packet);
-                let buffer = decoder.decode_ref(&packet);
-                let buffer = buffer.map_err(|error| Undecodable { is_lossless, why: error.to_string() })?;
+                if let Err(error) = decoder.decode_ref(&packet) {
+                    // What comes next depends on nothing before this, wherever decoding began.
+                    decoder.reset();
+                    return Err(Undecodable { is_lossless, why: error.to_string() });
+                }
+                let buffer = decoder.last_decoded();
                 if buffer.frames() > 0 && buffer.num_planes() != *num_channels {
                     let why = format!("{} channels, expected {num_channels}", buffer.num_planes());
                     return Err(Undecodable { is_lossless, why });
@@ -377,10 +383,4 @@ fn planes<'a, S: SymphoniaSample>(buffer: &'a AudioBuffer<S>, frames: &Range<usi
     (0..buffer.num_planes())
         .map(|plane| buffer.plane(plane).and_then(|plane| plane.get(frames.clone())).unwrap_or_default())
         .collect()
-}
-
-fn crc16(bytes: &[u8]) -> u16 {
-    let mut crc = Crc16Ansi::new(0);
-    crc.process_buf_bytes(bytes);
-    crc.crc()
 }

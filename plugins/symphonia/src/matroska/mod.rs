@@ -105,7 +105,7 @@ impl Packets {
         let segment = Segment::read(&memory, options.stream, options.max_alloc)?;
         let track = &segment.track;
         let first = segment.packets.first().map(|place| packet_bytes(&memory, *place, &track.stripped));
-        let (coding, codec) = Coding::new(track, &first.unwrap_or_default())?;
+        let (coding, codec) = Coding::new(track, &first.unwrap_or_default(), options.max_alloc)?;
         let most_bytes = segment.packets.iter().map(|place| place.num_bytes).max().unwrap_or(0);
         if coding.needed(most_bytes.into()) > options.max_alloc {
             let message = format!("a packet of {most_bytes} bytes needs more than the memory allowed");
