@@ -21,12 +21,17 @@ const VARIABLE: &str = "MAPWAVE_PLUGIN_TIME_LIMIT";
 /// How often a waiting caller asks whether to stop.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(50);
 
-fn time_limit() -> Duration {
-    static LIMIT: OnceLock<Duration> = OnceLock::new();
+/// What the environment says of how long a call may take.
+pub(super) fn chosen_time_limit() -> Option<Duration> {
+    static LIMIT: OnceLock<Option<Duration>> = OnceLock::new();
     *LIMIT.get_or_init(|| {
-        let seconds = std::env::var(VARIABLE).ok().and_then(|value| value.parse().ok());
-        Duration::from_secs(seconds.filter(|&seconds| seconds > 0).unwrap_or(TIME_LIMIT))
+        let seconds: Option<u64> = std::env::var(VARIABLE).ok().and_then(|value| value.parse().ok());
+        seconds.filter(|&seconds| seconds > 0).map(Duration::from_secs)
     })
+}
+
+fn time_limit() -> Duration {
+    chosen_time_limit().unwrap_or(Duration::from_secs(TIME_LIMIT))
 }
 
 /// Waits for an answer; an error when it does not come in time or the caller wants no more.
