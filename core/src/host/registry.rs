@@ -259,7 +259,7 @@ pub(crate) enum NotOpened {
     /// None of them reads such a file; what they are, for the user.
     Unread(String),
     /// Some tried and failed.
-    Failed(Error),
+    Failed(Box<Error>),
 }
 
 /// Opens a file with the plugin that is surest of it, or the one that is wanted; when that fails, with the next.
@@ -272,14 +272,14 @@ pub(crate) fn open(
     if let Some(wanted) = wanted
         && !snapshot.decoders.iter().any(|kind| kind.plugin() == wanted)
     {
-        return Err(NotOpened::Failed(unknown_plugin(&snapshot, wanted)));
+        return Err(NotOpened::Failed(Box::new(unknown_plugin(&snapshot, wanted))));
     }
     let asked = snapshot.decoders.iter().filter(|kind| wanted.is_none_or(|wanted| kind.plugin() == wanted));
     let asked: Vec<&DecoderKind> = asked.collect();
     let num_bytes =
         asked.iter().map(|kind| u64::from(kind.probe_bytes())).max().unwrap_or(0).min(source.len());
     let mut scratch = Scratch::new();
-    let head = source.read(0..num_bytes, &mut scratch).map_err(NotOpened::Failed)?;
+    let head = source.read(0..num_bytes, &mut scratch).map_err(|error| NotOpened::Failed(Box::new(error)))?;
     let input = Input::new(Arc::clone(source), track);
     let mut failures = Vec::new();
     let mut sure = Vec::new();
@@ -333,7 +333,7 @@ fn not_opened(
         ));
     }
     failure.what.push_str(&not_loaded(snapshot));
-    NotOpened::Failed(failure.into_error(kind.plugin(), "opening", Some(container(kind))))
+    NotOpened::Failed(Box::new(failure.into_error(kind.plugin(), "opening", Some(container(kind)))))
 }
 
 /// The plugins that were asked, and those that could not be, for the end of a message.
