@@ -110,17 +110,16 @@ impl AacSetup {
     /// # Errors
     /// When packets carry spectral band replication that nothing announced, or begin with what is not decoded.
     pub(crate) fn check_packets<'a>(&self, packets: impl Iterator<Item = &'a [u8]>) -> Result<()> {
-        let (mut num_packets, mut num_with_sbr) = (0u32, 0u32);
+        let (mut num_packets, mut has_sbr) = (0u32, self.sample_rate <= 24000);
         for packet in packets {
             // Elements 2 and 5 are coupling channels and program configurations (4.4.2.1).
             if matches!(packet.first().map(|byte| byte >> 5), Some(2 | 5)) {
                 return Err(needs_libav("AAC whose packets define their channels"));
             }
             num_packets += 1;
-            num_with_sbr += u32::from(ends_with_sbr(packet));
+            has_sbr = has_sbr && ends_with_sbr(packet);
         }
-        let is_he = num_packets >= 3 && num_with_sbr == num_packets && self.sample_rate <= 24000;
-        if is_he { Err(needs_libav("HE-AAC")) } else { Ok(()) }
+        if has_sbr && num_packets >= 3 { Err(needs_libav("HE-AAC")) } else { Ok(()) }
     }
 
     /// The distance of the points at which decoding begins anew, in frames.
@@ -171,26 +170,36 @@ fn has_sbr_extension(bits: &mut Bits<'_>) -> Option<bool> {
     Some(is_extension && matches!(object_type(bits)?, 5 | 22) && bits.read(1)? == 1)
 }
 
-/// Whether a packet's last element is a fill element with spectral band replication, found from the end backwards: before
-/// the bits that fill the last byte stands the end element, before that the fill element, which tells its length (4.4.2.7).
+/// Whether a packet ends with a fill element of spectral band replication, found from the end backwards: before up to seven
+/// bits of anything stands the end element, before that fill elements, each of which tells its length (4.4.2.7).
 ///
-/// Chance makes one packet in seventy look so; HE-AAC has it in each.
+/// Chance makes one packet in fifty look so; HE-AAC has it in each.
 fn ends_with_sbr(packet: &[u8]) -> bool {
-    let Some(last) = packet.last() else { return false };
     let num_bits = packet.len() * 8;
-    let bits = |start: usize, count: u32| Bits { bytes: packet, position: start }.read(count);
-    let Some(end) = (num_bits - last.trailing_zeros().min(8) as usize).checked_sub(3) else { return false };
-    if bits(end, 3) != Some(7) {
-        return false;
-    }
-    (1..=269u32).any(|count| {
-        let header_bits = if count < 15 { 7 } else { 15 };
-        let Some(start) = end.checked_sub(count as usize * 8 + header_bits) else { return false };
-        let header = if count < 15 { 6 << 4 | count } else { (6 << 4 | 15) << 8 | (count - 14) };
-        // EXT_SBR_DATA and EXT_SBR_DATA_CRC
-        bits(start, header_bits as u32) == Some(header)
-            && matches!(bits(start + header_bits, 4), Some(13 | 14))
+    let ends = (0..8usize).filter_map(|filling| num_bits.checked_sub(filling + 3));
+    ends.filter(|end| bits_at(packet, *end, 3) == Some(7)).any(|end| {
+        fills_before(packet, end).any(|(start, is_sbr)| {
+            // Behind it may be one that only fills.
+            is_sbr || fills_before(packet, start).any(|(_, is_sbr)| is_sbr)
+        })
     })
+}
+
+/// The fill elements that may end at a bit: where they begin, and whether they have spectral band replication.
+fn fills_before(packet: &[u8], end: usize) -> impl Iterator<Item = (usize, bool)> + '_ {
+    (0..=269u32).filter_map(move |count| {
+        let (header_bits, header) =
+            if count < 15 { (7, 6 << 4 | count) } else { (15, (6 << 4 | 15) << 8 | (count - 14)) };
+        let start = end.checked_sub(count as usize * 8 + header_bits as usize)?;
+        let is_fill = bits_at(packet, start, header_bits) == Some(header);
+        // EXT_SBR_DATA and EXT_SBR_DATA_CRC
+        let is_sbr = matches!(bits_at(packet, start + header_bits as usize, 4), Some(13 | 14));
+        is_fill.then_some((start, is_sbr && count > 0))
+    })
+}
+
+fn bits_at(bytes: &[u8], position: usize, count: u32) -> Option<u32> {
+    Bits { bytes, position }.read(count)
 }
 
 /// Bits from the most significant on.
@@ -206,12 +215,12 @@ impl<'a> Bits<'a> {
 
     /// The next bits, at most 24 of them; `None` at the end.
     fn read(&mut self, count: u32) -> Option<u32> {
-        let mut value = 0;
-        for _ in 0..count {
-            let byte = self.bytes.get(self.position / 8)?;
-            value = value << 1 | u32::from(byte >> (7 - self.position % 8) & 1);
-            self.position += 1;
-        }
+        let end = self.position.checked_add(usize::try_from(count).ok()?)?;
+        let bytes = self.bytes.get(self.position / 8..end.div_ceil(8))?;
+        let value = bytes.iter().fold(0u32, |value, byte| value << 8 | u32::from(*byte));
+        // What was read ends up to 7 bits behind the last bit wanted.
+        let value = value >> (end.wrapping_neg() % 8) & ((1 << count) - 1);
+        self.position = end;
         Some(value)
     }
 }
@@ -300,10 +309,10 @@ mod tests {
 
     #[test]
     fn band_replication_is_found_from_the_end() {
-        // 5 bits of something; a fill element of 2 bytes that begins with 13; the end element and a bit to fill the byte.
-        let with_sbr = [0b0101_0110, 0b0010_1101, 0b0000_1111, 0b0000_1110];
+        // 5 bits of a pair; a fill element of 2 bytes that begins with 13; the end element and a bit to fill the byte.
+        let with_sbr = [0b0010_0110, 0b0010_1101, 0b0000_1111, 0b0000_1110];
         assert!(ends_with_sbr(&with_sbr));
-        assert!(!ends_with_sbr(&[0b0101_0110, 0b0010_0001, 0b0000_1111, 0b0000_1110]));
+        assert!(!ends_with_sbr(&[0b0010_0110, 0b0010_0001, 0b0000_1111, 0b0000_1110]));
         assert!(!ends_with_sbr(&[]) && !ends_with_sbr(&[0; 40]) && !ends_with_sbr(&[7]));
         let setup = AacSetup { sample_rate: 22050, num_channels: 2 };
         assert!(setup.check_packets([&with_sbr[..]; 4].into_iter()).is_err());

@@ -84,7 +84,7 @@ fn read_stream(memory: &Memory, track: &Track<'_>, max_alloc: u64) -> Result<Tab
     let is_whole = read_packets(memory, track, &mut table, &mut timeline)?;
     let last = table.num_packets().checked_sub(1).and_then(|last| table.get(last));
     let last = last.and_then(|place| bytes_at(memory, place.offset, place.num_bytes));
-    timeline.finish(&mut table, last)?;
+    timeline.finish(&mut table, last, false)?;
     let coded = u64::from(table.num_packets()) * u64::from(setup.frames_per_packet());
     let without_padding =
         coded.saturating_sub(u64::from(track.priming_frames) + u64::from(track.padding_frames));

@@ -176,7 +176,7 @@ impl PacketStream for TableStream {
     fn codec(&self) -> Result<AudioCodec> {
         match &self.setup {
             AudioSetup::Aac(setup) => setup.codec().map(|codec| AudioCodec::Aac(Box::new(codec))),
-            AudioSetup::Alac(setup) => setup.codec().map(AudioCodec::Alac),
+            AudioSetup::Alac(setup) => setup.codec().map(|codec| AudioCodec::Alac(Box::new(codec))),
         }
     }
 }
@@ -184,7 +184,7 @@ impl PacketStream for TableStream {
 /// Turns packets of a codec into samples.
 pub(crate) enum AudioCodec {
     Aac(Box<AacCodec>),
-    Alac(AlacCodec),
+    Alac(Box<AlacCodec>),
 }
 
 impl PacketCodec<TableStream> for AudioCodec {

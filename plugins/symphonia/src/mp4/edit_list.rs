@@ -48,6 +48,11 @@ fn scale(ticks: u64, rate: u32, clock: u32) -> u64 {
     u64::try_from(scaled).unwrap_or(u64::MAX)
 }
 
+/// Whether a track has an edit list.
+pub(crate) fn is_there(trak: Bytes<'_>) -> bool {
+    trak.find_path(&[*b"edts", *b"elst"]).is_some()
+}
+
 /// Which of a track's `coded_frames` are sound: its edit list says so, or `itunes`, or all are.
 ///
 /// # Errors

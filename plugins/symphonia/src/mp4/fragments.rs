@@ -180,7 +180,7 @@ mod tests {
         let (mut table, mut timeline) = (PacketTable::new(2000, 1 << 20), Timeline::new(&setup, 44100));
         let defaults = Defaults { duration: 1024, size: 9 };
         let is_whole = read_packets(&moof, track, defaults, &mut table, &mut timeline)?;
-        timeline.finish(&mut table, None)?;
+        timeline.finish(&mut table, None, true)?;
         let places = (0..).map_while(|n| table.get(n)).map(|place| (place.offset, place.num_bytes)).collect();
         Ok((places, table.num_frames(), is_whole))
     }

@@ -123,12 +123,13 @@ fn read_stream(memory: &Memory, options: &DecoderOptions<'_>) -> Result<TableStr
     }
     let last = table.num_packets().checked_sub(1).and_then(|last| table.get(last));
     let last = last.and_then(|place| bytes_at(memory, place.offset, place.num_bytes));
-    timeline.finish(&mut table, last)?;
 
     let metadata = tags::read(moov);
     let itunes = metadata.itunes_timing.as_deref().and_then(edit_list::parse_itunes);
+    let is_trimmed = itunes.is_some() || edit_list::is_there(trak);
+    timeline.finish(&mut table, last, is_trimmed)?;
     let trim = edit_list::read_trim(trak, itunes, clocks, table.num_frames())?;
-    TableStream::new(memory.clone(), table, setup, trim, !is_whole, c"m4a", metadata.tags)
+    TableStream::new(memory.clone(), table, setup, trim, !is_whole, c"mp4", metadata.tags)
 }
 
 /// A box that must be there.

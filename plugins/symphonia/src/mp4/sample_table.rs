@@ -224,18 +224,19 @@ impl<'a> Timeline<'a> {
         Ok(())
     }
 
-    /// Tells the rest, of which nothing was said, and the last packet; `last` are its bytes.
+    /// Tells the rest, of which nothing was said, and the last packet; `last` are its bytes. Its duration says where the
+    /// sound of AAC ends only if `is_trimmed`: where nothing says what is priming, all there is comes out.
     ///
     /// # Errors
     /// When the table of packets takes no more.
-    pub(crate) fn finish(self, table: &mut PacketTable, last: Option<&[u8]>) -> Result<()> {
+    pub(crate) fn finish(self, table: &mut PacketTable, last: Option<&[u8]>, is_trimmed: bool) -> Result<()> {
         let num_packets = table.num_packets();
         let whole = self.setup.frames_per_packet();
         if self.num_packets < num_packets || num_packets == 0 {
             table.set_frames_from(self.num_packets.min(num_packets), whole)?;
         }
         let Some(last_packet) = num_packets.checked_sub(1) else { return Ok(()) };
-        let is_told = self.num_packets == num_packets && self.ticks_are_frames;
+        let is_told = is_trimmed && self.num_packets == num_packets && self.ticks_are_frames;
         let frames = match self.setup {
             AudioSetup::Alac(setup) => last.map_or(whole, |packet| setup.frames_of(packet)),
             AudioSetup::Aac(_) if is_told && (1..whole).contains(&self.last_ticks) => self.last_ticks,
@@ -329,7 +330,7 @@ mod tests {
     #[test]
     fn the_last_duration_tells_where_sound_ends() {
         let setup = AudioSetup::Aac(AacSetup { sample_rate: 44100, num_channels: 2 });
-        let length = |ticks_per_second, durations: &[(u32, u32)]| {
+        let length = |ticks_per_second, durations: &[(u32, u32)], is_trimmed| {
             let mut table = PacketTable::new(1000, 1 << 20);
             for n in 0..4 {
                 table.push(n * 10, 10).unwrap();
@@ -339,15 +340,16 @@ mod tests {
                 let durations = Durations { num_packets: *num_packets, ticks: *ticks };
                 timeline.add(&mut table, durations).unwrap();
             }
-            timeline.finish(&mut table, None).unwrap();
+            timeline.finish(&mut table, None, is_trimmed).unwrap();
             table.num_frames()
         };
-        assert_eq!(length(44100, &[(3, 1024), (1, 473)]), 3 * 1024 + 473);
-        assert_eq!(length(44100, &[(4, 1024)]), 4096);
-        assert_eq!(length(44100, &[(2, 1024)]), 4096);
-        assert_eq!(length(44100, &[]), 4096);
-        assert_eq!(length(90000, &[(3, 2090), (1, 10)]), 4096);
-        assert_eq!(length(44100, &[(4, 2048)]), 4096);
-        assert_eq!(length(44100, &[(9, 1024), (1, 3)]), 4096); // cut off
+        assert_eq!(length(44100, &[(3, 1024), (1, 473)], true), 3 * 1024 + 473);
+        assert_eq!(length(44100, &[(3, 1024), (1, 473)], false), 4096);
+        assert_eq!(length(44100, &[(4, 1024)], true), 4096);
+        assert_eq!(length(44100, &[(2, 1024)], true), 4096);
+        assert_eq!(length(44100, &[], true), 4096);
+        assert_eq!(length(90000, &[(3, 2090), (1, 10)], true), 4096);
+        assert_eq!(length(44100, &[(4, 2048)], true), 4096);
+        assert_eq!(length(44100, &[(9, 1024), (1, 3)], true), 4096); // cut off
     }
 }

@@ -1,6 +1,7 @@
 //! Files of the corpus, and files that FFmpeg makes.
 
 use super::*;
+use crate::compressed;
 
 /// A row of the corpus' table.
 struct Row {
@@ -119,7 +120,7 @@ fn lengths_are_those_of_what_was_encoded() {
         (
             "d.mp4",
             &["-c:a", "aac", "-movflags", "+frag_keyframe+empty_moov", "-frag_duration", "500000"],
-            133_324,
+            131 * 1024,
             0,
         ),
         ("e.m4a", &["-c:a", "alac"], 132_300, 0),
@@ -138,6 +139,20 @@ fn lengths_are_those_of_what_was_encoded() {
         println!("{name}: SNR {ratio:.1} dB");
         assert!(ratio >= 60.0, "{name}: {ratio}");
         assert!(decoder.tags().iter().any(|(name, _)| name == "encoder") || name.ends_with("mov"));
+    }
+}
+
+#[test]
+fn low_rates_are_not_taken_for_band_replication() {
+    let directory = Directory::new("rates");
+    let source = sound(2, 0.5);
+    for (rate, bit_rate) in
+        [("8000", "16k"), ("11025", "24k"), ("16000", "64k"), ("22050", "48k"), ("24000", "96k")]
+    {
+        let arguments = ["-f", "lavfi", "-i", &source, "-c:a", "aac", "-ar", rate, "-b:a", bit_rate];
+        let Some(bytes) = ffmpeg(&directory, "a.aac", &arguments) else { return };
+        let decoder = Any::open(&bytes, &DecoderOptions::default()).unwrap();
+        assert_eq!(decoder.info().sample_rate.to_string(), rate);
     }
 }
 
@@ -177,4 +192,15 @@ fn a_stream_of_several_is_picked_by_number() {
     assert_eq!(found(open(0).unwrap()), (c"alac", 1, 13230));
     assert_eq!(found(open(1).unwrap()), (c"aac", 2, 22050));
     assert_eq!(open(2).err().unwrap().status(), Status::BadArgument);
+}
+
+#[test]
+fn the_fixtures_decode_to_what_others_decode() {
+    for name in ["aac.m4a", "aac-fragmented.mp4", "alac16.m4a", "alac24.m4a"] {
+        compressed::check::<Mp4Decoder>(name, None);
+    }
+    compressed::check::<AdtsDecoder>("aac.aac", None);
+    let bytes = compressed::read("alac16.caf");
+    let track = mapwave::container::parse(&bytes, bytes.len() as u64).unwrap();
+    compressed::check::<CafDecoder>("alac16.caf", track_of(&track));
 }
