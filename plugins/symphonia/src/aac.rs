@@ -17,15 +17,15 @@ use crate::packets::Broken;
 /// The frames of a packet.
 pub(crate) const FRAMES_PER_PACKET: u32 = 1024;
 
-/// Packets between two points at which decoding begins anew, per channel.
+/// Packets of stereo between two points at which decoding begins anew.
 ///
 /// Noise substitution draws from a generator whose state only a new decoder has back, and a new decoder costs as much as
-/// some twelve packets of stereo: its windows and twiddle factors are computed afresh. That and the packet of pre-roll add
-/// a fourteenth to what the packets between the points cost, which half a channel's worth does in half the time.
-const GRID_PACKETS: u32 = 192;
+/// sixteen packets of stereo: its windows and twiddle factors are computed afresh. That and the packet of pre-roll add 8 %
+/// at most to what the packets between the points cost. Packets of mono cost half as much, so there are twice as many.
+const GRID_PACKETS: u32 = 224;
 
 /// What creating a decoder costs, in packets of stereo that decode in the same time.
-const PACKETS_PER_CREATION: u64 = 12;
+const PACKETS_PER_CREATION: u64 = 16;
 
 /// Frames a second by index (ISO/IEC 14496-3, table 1.18).
 const SAMPLE_RATES: [u32; 13] =

@@ -179,6 +179,13 @@ impl PacketStream for TableStream {
             AudioSetup::Alac(setup) => setup.codec().map(|codec| AudioCodec::Alac(Box::new(codec))),
         }
     }
+
+    fn renew(&self, codec: AudioCodec) -> Result<AudioCodec> {
+        match codec {
+            AudioCodec::Aac(_) => self.codec(), // the state of its noise cannot be had back
+            AudioCodec::Alac(_) => Ok(codec),   // nothing passes from packet to packet
+        }
+    }
 }
 
 /// Turns packets of a codec into samples.

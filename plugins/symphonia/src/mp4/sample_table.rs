@@ -27,6 +27,14 @@ pub(crate) fn read_packets(stbl: Bytes<'_>, table: &mut PacketTable) -> Result<b
             let message = format!("{left} of {num_packets} packets are in no chunk");
             return Err(Error::bad_data(stbl.offset(), message));
         };
+        if let Sizes::Each(bytes) = &mut sizes {
+            let part = bytes.take(in_chunk.min(left) as usize * 4)?;
+            if table.push_all(offset, part.rest().as_chunks().0)? == Added::BeyondEnd {
+                return Ok(false);
+            }
+            left = left.saturating_sub(in_chunk);
+            continue;
+        }
         for _ in 0..in_chunk.min(left) {
             let num_bytes = sizes.next()?;
             if table.push(offset, num_bytes)? == Added::BeyondEnd {
