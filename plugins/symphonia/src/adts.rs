@@ -8,9 +8,10 @@ use std::sync::Arc;
 use mapwave_plugin::{Decoder, DecoderOptions, Error, Head, Input, Output, Result, StreamInfo};
 
 use crate::aac::{AacSetup, FRAMES_PER_PACKET, sample_rate_of};
+use crate::audio_setup::AudioSetup;
 use crate::packet_table::{Added, PacketTable};
 use crate::packets::{PacketDecoder, PacketStream};
-use crate::table_stream::{AudioSetup, TableStream, Trim};
+use crate::table_stream::{TableStream, Trim};
 
 /// Decodes AAC in ADTS frames.
 pub struct AdtsDecoder {
@@ -191,7 +192,7 @@ fn next_frame(bytes: &[u8], mut position: usize, stream: Option<Stream>) -> Opti
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 mod tests {
     use mapwave_plugin::Status;
 

@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+use super::frame_header::FrameHeader;
+
 /// What a STREAMINFO block says, none of which is to be believed unseen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StreamInfoBlock {
@@ -37,6 +39,16 @@ impl StreamInfoBlock {
             bits_per_sample: field(36, 5) + 1,
             num_frames: (num_frames > 0).then_some(num_frames),
         })
+    }
+
+    /// The number of frames of sound in a packet; `None` when it is no frame of the stream.
+    pub(crate) fn frames_of(&self, packet: &[u8]) -> Option<u32> {
+        let header = FrameHeader::parse(packet)?;
+        let fits = header.num_channels == self.num_channels
+            && header.sample_rate.is_none_or(|rate| rate == self.sample_rate)
+            && header.bits_per_sample.is_none_or(|depth| depth == self.bits_per_sample)
+            && header.block_size <= self.max_block_size;
+        fits.then_some(header.block_size)
     }
 
     /// A block that says so, for decoders that want one.

@@ -9,6 +9,7 @@ use super::header::Header;
 use super::stream::MpegStream;
 use super::sync::Sync;
 use super::tags::{self, Id3v2};
+use crate::host_track;
 use crate::packets::{PacketDecoder, PacketStream};
 
 /// Beginnings of other formats, in which frames of MPEG audio may be found that are not all there is.
@@ -78,7 +79,7 @@ impl Decoder for MpegDecoder {
 
 /// Whether a track is MPEG audio: by its name, its WAVE format tag or its four-character code.
 fn is_mpeg(track: &Track<'_>) -> bool {
-    let is_wave = matches!(track.container, "wav" | "rifx" | "rf64" | "bw64" | "w64");
+    let is_wave = host_track::is_wave(track);
     match &track.tag.to_be_bytes() {
         _ if matches!(track.codec, "mp3" | "mp2" | "mp1") => true,
         [0, 0, 0, 0x50 | 0x55] => is_wave,

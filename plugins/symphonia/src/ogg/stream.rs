@@ -55,7 +55,7 @@ impl Setup {
                 let num_frames = if previous == 0 { 0 } else { frames_between(previous, exponent) };
                 Some((num_frames, exponent))
             }
-            Self::Flac(info) => flac::num_frames(packet, info).map(|num_frames| (num_frames, 1)),
+            Self::Flac(info) => info.frames_of(packet).map(|num_frames| (num_frames.into(), 1)),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! AAC and ALAC against the corpus and FFmpeg, and against themselves.
+//! AAC, ALAC, and what else tables of packets carry, against the corpus and FFmpeg, and against themselves.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
@@ -11,8 +11,9 @@ use mapwave_plugin::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::{AdtsDecoder, CafDecoder, Mp4Decoder};
+use crate::{AdtsDecoder, CafDecoder, FlacDecoder, Mp4Decoder};
 
+mod carried;
 mod corpus;
 mod damage;
 mod seeking;
@@ -22,6 +23,7 @@ pub(super) enum Any {
     Mp4(Mp4Decoder),
     Adts(AdtsDecoder),
     Caf(CafDecoder),
+    Flac(Box<FlacDecoder>),
 }
 
 macro_rules! each {
@@ -30,6 +32,7 @@ macro_rules! each {
             Any::Mp4($decoder) => $work,
             Any::Adts($decoder) => $work,
             Any::Caf($decoder) => $work,
+            Any::Flac($decoder) => $work,
         }
     };
 }
@@ -42,13 +45,19 @@ impl Any {
         let options = DecoderOptions { track: track.clone(), ..options.clone() };
         let probed = bytes.get(..4096).unwrap_or(bytes);
         let head = Head { bytes: probed, total_bytes: bytes.len() as u64, extension: None, track };
-        let scores = [Mp4Decoder::probe(&head), AdtsDecoder::probe(&head), CafDecoder::probe(&head)];
+        let scores = [
+            Mp4Decoder::probe(&head),
+            AdtsDecoder::probe(&head),
+            CafDecoder::probe(&head),
+            FlacDecoder::probe(&head),
+        ];
         let input = Input::from(bytes.to_vec());
         match scores.iter().max() {
-            Some(0) | None => Err(mapwave_plugin::Error::unsupported("nobody knows it")),
+            Some(0) | None => Err(mapwave_plugin::Error::unsupported("needs the libav plugin")),
             Some(most) if *most == scores[0] => Mp4Decoder::open(input, &options).map(Self::Mp4),
             Some(most) if *most == scores[1] => AdtsDecoder::open(input, &options).map(Self::Adts),
-            Some(_) => CafDecoder::open(input, &options).map(Self::Caf),
+            Some(most) if *most == scores[2] => CafDecoder::open(input, &options).map(Self::Caf),
+            Some(_) => FlacDecoder::open(input, &options).map(|decoder| Self::Flac(Box::new(decoder))),
         }
     }
 
@@ -69,6 +78,7 @@ impl Any {
             Self::Mp4(decoder) => Self::Mp4(decoder.fork().unwrap()),
             Self::Adts(decoder) => Self::Adts(decoder.fork().unwrap()),
             Self::Caf(decoder) => Self::Caf(decoder.fork().unwrap()),
+            Self::Flac(decoder) => Self::Flac(Box::new(decoder.fork().unwrap())),
         }
     }
 
