@@ -12,7 +12,7 @@ use crate::flac::{FlacSetup, FrameCodec};
 use crate::packets::Broken;
 
 /// Packets that are looked at before decoding begins.
-const PACKETS_LOOKED_AT: usize = 8;
+pub(crate) const PACKETS_LOOKED_AT: usize = 16;
 
 /// What packets of a codec need to be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -61,8 +61,8 @@ impl Decoder for FlacDecoder {
         }
         let memory = input.into_memory(options.max_alloc)?;
         let stream = match &options.track {
-            None => FlacStream::open(memory)?,
-            Some(track) if is_flac(track) => FlacStream::of_track(memory, track)?,
+            None => FlacStream::open(memory, options.max_alloc)?,
+            Some(track) if is_flac(track) => FlacStream::of_track(memory, track, options.max_alloc)?,
             Some(_) => return Err(Error::unsupported("of tracks, only FLAC in WAV is read here")),
         };
         Ok(Self { decoder: PacketDecoder::new(Arc::new(stream)) })
@@ -106,13 +106,13 @@ struct FlacStream {
 }
 
 impl FlacStream {
-    fn open(memory: Memory) -> Result<Self> {
+    fn open(memory: Memory, max_alloc: u64) -> Result<Self> {
         let metadata = Metadata::parse(&memory)?;
         let end = memory.len();
-        Self::new(memory, end, metadata, c"flac")
+        Self::new(memory, end, metadata, c"flac", max_alloc)
     }
 
-    fn of_track(memory: Memory, track: &Track<'_>) -> Result<Self> {
+    fn of_track(memory: Memory, track: &Track<'_>, max_alloc: u64) -> Result<Self> {
         let place = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(memory.len());
         let setup = memory.get(place(track.config.start)..place(track.config.end));
         let stream_info = setup.and_then(StreamInfoBlock::parse).ok_or_else(|| {
@@ -121,7 +121,7 @@ impl FlacStream {
         let (start, end) = (place(track.data.start), place(track.data.end));
         let container = host_track::container_name(track).unwrap_or(c"wav");
         let metadata = Metadata::without_comments(stream_info, start);
-        let mut stream = Self::new(memory, end, metadata, container)?;
+        let mut stream = Self::new(memory, end, metadata, container, max_alloc)?;
         if track.channel_mask.count_ones() == stream.info.num_channels {
             stream.info.channel_mask = track.channel_mask;
         }
@@ -133,7 +133,13 @@ impl FlacStream {
     }
 
     /// The stream whose metadata is known and whose frames end with the first `end` bytes.
-    fn new(memory: Memory, end: usize, metadata: Metadata, container: &'static CStr) -> Result<Self> {
+    fn new(
+        memory: Memory,
+        end: usize,
+        metadata: Metadata,
+        container: &'static CStr,
+        max_alloc: u64,
+    ) -> Result<Self> {
         let Metadata { stream_info, comments, frames_offset, .. } = metadata;
         let bytes = memory.get(..end).unwrap_or_default();
         let header = bytes.get(frames_offset..).and_then(FrameHeader::parse);
@@ -165,6 +171,7 @@ impl FlacStream {
                 format!("{} Hz at {} bits is not sound", format.sample_rate, format.bits_per_sample);
             return Err(Error::bad_data(frames_offset as u64, message));
         }
+        format.check_room(max_alloc)?;
         if frames.changes_format(bytes) {
             let message = "the stream changes its rate, depth or number of channels";
             return Err(Error::unsupported(message).at(frames.end_offset as u64));

@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use mapwave_plugin::{Error, Result, Status};
+use mapwave_plugin::{Error, Result};
 
 use super::frame_header::FrameHeader;
 use super::metadata::{MARKER, Metadata, channel_mask};
@@ -65,12 +65,8 @@ impl FlacSetup {
             return Err(Error::bad_data(offset, message));
         }
         let max_block_size = if info.max_block_size == 0 { u16::MAX.into() } else { info.max_block_size };
-        let num_bytes = u64::from(max_block_size) * u64::from(info.num_channels) * 4;
-        if num_bytes > max_alloc {
-            let message = format!("a FLAC frame decodes to {num_bytes} bytes; the limit is {max_alloc}");
-            return Err(Error::new(Status::Limit, message).at(offset));
-        }
         let stream_info = StreamInfoBlock { max_block_size, ..info.clone() };
+        stream_info.check_room(max_alloc).map_err(|error| error.at(offset))?;
         Ok(Self { channel_mask: channel_mask(comments, info.num_channels), stream_info })
     }
 }
@@ -78,6 +74,8 @@ impl FlacSetup {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
+    use mapwave_plugin::Status;
+
     use super::*;
 
     /// STREAMINFO of 44.1 kHz, stereo, 16 bits, blocks of 4608.

@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+use mapwave_plugin::{Error, Result, Status};
+
 use super::frame_header::FrameHeader;
 
 /// What a STREAMINFO block says, none of which is to be believed unseen.
@@ -49,6 +51,19 @@ impl StreamInfoBlock {
             && header.bits_per_sample.is_none_or(|depth| depth == self.bits_per_sample)
             && header.block_size <= self.max_block_size;
         fits.then_some(header.block_size)
+    }
+
+    /// Checks that a frame of the stream may be decoded in `max_alloc` bytes.
+    ///
+    /// # Errors
+    /// [`Status::Limit`] when not.
+    pub(crate) fn check_room(&self, max_alloc: u64) -> Result<()> {
+        let num_bytes = u64::from(self.max_block_size) * u64::from(self.num_channels) * 4;
+        if num_bytes > max_alloc {
+            let message = format!("a FLAC frame decodes to {num_bytes} bytes; the limit is {max_alloc}");
+            return Err(Error::new(Status::Limit, message));
+        }
+        Ok(())
     }
 
     /// A block that says so, for decoders that want one.

@@ -20,15 +20,13 @@ use mapwave_plugin::{
     Decoder, DecoderOptions, Error, Head, Input, Memory, Output, Result, Status, StreamInfo,
 };
 
+use crate::audio_setup::PACKETS_LOOKED_AT;
 use crate::mpeg;
 use crate::mpeg_track::{self, Container, MpegTrack};
 use crate::packets::{Broken, Packet, PacketCodec, PacketDecoder, PacketStream};
 use crate::table_stream::Trim;
 use coding::{Codec, Coding};
 use segment::{Place, Segment, is_matroska};
-
-/// Packets that are looked at before decoding begins.
-const PACKETS_LOOKED_AT: usize = 8;
 
 /// How sure the decoder is of a file whose header says Matroska or WebM.
 const MAGIC: u8 = 95;

@@ -174,3 +174,28 @@ fn band_replication_is_found_in_matroska() {
         assert!(is_refused(&error) && error.message().contains("libav"), "{}: {error}", row.name);
     }
 }
+
+#[test]
+fn chance_rarely_looks_like_band_replication() {
+    let directory = Directory::new("carried-chance");
+    let sources = [1, 2].map(|num_channels| sound(num_channels, 10.0));
+    let (mut num_packets, mut num_alike) = (0, 0);
+    for source in &sources {
+        for (rate, bit_rate) in
+            [("8000", "12k"), ("11025", "24k"), ("16000", "24k"), ("22050", "64k"), ("24000", "32k")]
+        {
+            let arguments = ["-f", "lavfi", "-i", source, "-c:a", "aac", "-ar", rate, "-b:a", bit_rate];
+            let Some(bytes) = ffmpeg(&directory, "a.aac", &arguments) else { return };
+            let mut rest = bytes.as_slice();
+            while let Some([_, _, _, a, b, c, ..]) = rest.first_chunk::<7>() {
+                let frame_bytes = usize::from(a & 3) << 11 | usize::from(*b) << 3 | usize::from(c >> 5);
+                let (frame, next) = rest.split_at(frame_bytes);
+                num_packets += 1;
+                num_alike += i32::from(crate::aac::ends_with_sbr(&frame[7..]));
+                rest = next;
+            }
+        }
+    }
+    println!("{num_alike} of {num_packets} packets");
+    assert!(num_packets > 1000 && num_alike * 30 < num_packets, "{num_alike} of {num_packets}");
+}
