@@ -6,9 +6,11 @@ import argparse
 import gc
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
-from . import clips, machine, memory, report, rivals, tasks, timing
+from . import clips, coded, machine, memory, report, rivals, tasks, timing
+from .task import Task
 
 QUICK_SHARE = 10
 """`--quick` does a tenth of the rounds, and at least three."""
@@ -23,7 +25,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="mapwave-bench-") as directory:
         _say("writing 194.8 s of sound as PCM16, PCM24 and f32")
         written = clips.write(Path(directory))
-        rows = _timed(written, present, args) + _peaks(written, list(present), args)
+        _say("encoding it with ffmpeg")
+        encoded = coded.encode(written, Path(directory), args.hour)
+        if not encoded:
+            _say("there is no ffmpeg, so compressed formats are left out")
+        makers = [*tasks.build(written, present), *coded.build(written, encoded, present)]
+        rows = _timed(makers, args) + _peaks(written, list(present), args)
     print(report.markdown(rows))
     if args.json:
         args.json.write_text(report.as_json(facts, rows, args.quick))
@@ -31,9 +38,9 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def _timed(written: clips.Clips, present: tasks.Rivals, args: argparse.Namespace) -> list[report.Row]:
+def _timed(makers: list[Callable[[], Task]], args: argparse.Namespace) -> list[report.Row]:
     rows: list[report.Row] = []
-    for make in tasks.build(written, present):
+    for make in makers:
         try:
             task = make()
         except Exception as error:  # a rival without the interface spoils its task, not the run
@@ -71,6 +78,9 @@ def _say(words: str) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="compare.py", description="mapwave beside its peers.")
     parser.add_argument("--quick", action="store_true", help="a tenth of the rounds: for a look only")
+    parser.add_argument(
+        "--hour", action="store_true", help="also hour-long compressed files"
+    )
     parser.add_argument("--filter", default="", metavar="TEXT", help="only tasks whose name contains this")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything as JSON")
     return parser

@@ -111,7 +111,7 @@ pub enum Error {
         /// The container, when that much was recognised.
         container: Option<Container>,
         /// What was found and what was expected.
-        what: String,
+        what: Box<str>,
     },
 
     /// The caller's progress check asked to stop.

@@ -251,12 +251,12 @@ fn open_track(source: &Arc<Source>, codec: Option<&str>) -> Result<(FrameTrack, 
     let hint = track.as_ref().ok().filter(|track| track.pcm().is_none());
     match host::open(source, hint, codec) {
         Ok(decoder) => {
-            let coded = CodedTrack::new(decoder, hint)?;
+            let coded = CodedTrack::new(decoder, source, hint)?;
             let track = coded.describe(source);
             source.verify(source.len())?;
-            Ok((FrameTrack::Coded(coded), track))
+            Ok((FrameTrack::Coded(Box::new(coded)), track))
         }
-        Err(NotOpened::Failed(error)) => Err(error),
+        Err(NotOpened::Failed(error)) => Err(*error),
         Err(NotOpened::Unread(asked)) => Err(unread(track, asked)),
     }
 }

@@ -5,7 +5,8 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 
@@ -26,6 +27,9 @@ const MIN_SEEKS_PER_SEGMENT: u64 = 16;
 
 /// How many segments there are for each thread, so that one that is slow or late holds up the end by little.
 const SEGMENTS_PER_THREAD: u64 = 4;
+
+/// How often a caller that waits for other threads is asked whether it wants them to go on.
+const INTERVAL: Duration = Duration::from_millis(50);
 
 /// The number of threads that a read of PCM with `num_bytes` of output is worth, at most `max`.
 pub(crate) fn num_threads(num_bytes: u64, in_place: bool, max: usize) -> usize {
@@ -146,26 +150,44 @@ pub(crate) fn work<'a, L>(
         return run(interrupted);
     }
     std::thread::scope(|scope| {
-        let work = || run(&|| false);
+        // Nothing is sent: the channel closes when the last thread has dropped its end.
+        let (end, ends) = mpsc::channel::<()>();
+        let run = &run;
         // Where no thread can be had, the caller's does all the work.
-        let start = |_| std::thread::Builder::new().spawn_scoped(scope, work).ok();
+        let start = |_| {
+            let end = end.clone();
+            let work = move || {
+                let _end = end;
+                run(&|| false)
+            };
+            std::thread::Builder::new().spawn_scoped(scope, work).ok()
+        };
         let workers: Vec<_> = (1..num_threads).filter_map(start).collect();
+        drop(end);
         let mut result = run(interrupted);
+        while matches!(ends.recv_timeout(INTERVAL), Err(mpsc::RecvTimeoutError::Timeout)) {
+            // The caller says it once.
+            if !stopped.load(Ordering::Relaxed) && interrupted() {
+                stopped.store(true, Ordering::Relaxed);
+                result = graver(result, Err(Error::Interrupted));
+            }
+        }
         for worker in workers {
             match worker.join() {
-                // An error of its own counts for more than having been stopped by another's.
-                Ok(other) => {
-                    if matches!(result, Ok(()) | Err(Error::Interrupted))
-                        && !matches!(other, Ok(()) | Err(Error::Interrupted))
-                    {
-                        result = other;
-                    }
-                }
+                Ok(other) => result = graver(result, other),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
         result
     })
+}
+
+/// Of two results the one that says more: an error of its own counts for more than having been stopped.
+fn graver(one: Result<()>, other: Result<()>) -> Result<()> {
+    match (&one, &other) {
+        (Ok(()), _) | (Err(Error::Interrupted), Err(_)) => other,
+        _ => one,
+    }
 }
 
 /// The processors this process may use; asked for once, since the answer is read from several files.
@@ -177,6 +199,8 @@ pub fn num_processors() -> usize {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::sync::atomic::AtomicUsize;
+
     use super::*;
 
     #[test]
@@ -253,5 +277,39 @@ mod tests {
                 work(cut(&mut out, 1, 1, pieces()), num_threads, &|| true, || (), |(), _, stop| stop.check());
             assert!(matches!(result, Err(Error::Interrupted)));
         }
+    }
+
+    #[test]
+    fn the_caller_is_asked_while_it_waits_for_other_threads() {
+        let mut out = [const { MaybeUninit::new(0) }; 2];
+        let pieces = cut(&mut out, 1, 1, [0..1, 1..2]);
+        let caller = std::thread::current().id();
+        let (num_begun, num_asked) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let is_waiting = AtomicBool::new(false);
+        let interrupted =
+            || is_waiting.load(Ordering::Relaxed) && num_asked.fetch_add(1, Ordering::Relaxed) > 2;
+        let result = work(
+            pieces,
+            2,
+            &interrupted,
+            || (),
+            |(), _, stop| {
+                // Each thread has a piece; the caller's is done at once, the other's never.
+                num_begun.fetch_add(1, Ordering::Relaxed);
+                while num_begun.load(Ordering::Relaxed) < 2 {
+                    std::thread::yield_now();
+                }
+                if std::thread::current().id() == caller {
+                    is_waiting.store(true, Ordering::Relaxed);
+                    return Ok(());
+                }
+                for _ in 0..10_000 {
+                    stop.check()?;
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                Ok(())
+            },
+        );
+        assert!(matches!(result, Err(Error::Interrupted)), "{result:?}");
     }
 }

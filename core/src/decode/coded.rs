@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 
 use crate::decode::Effort;
 use crate::error::{Error, Result};
-use crate::host::{Chunk, Decoder, Failure, SeekClass, StreamInfo};
+use crate::host::{Chunk, Decoder, Failure, INTERVAL, SeekClass, StreamInfo, given_up};
 use crate::mix::Mixer;
 use crate::segment::{self, Piece, Stop};
 use crate::source::Source;
@@ -31,6 +31,9 @@ const SUPERVISED_CHUNK_BYTES: usize = 512 << 10;
 /// How many idle handles are kept, each with a decoder's tables and buffers.
 const MAX_IDLE: usize = 16;
 
+/// The most frames that a byte of a file can stand for, with room to spare: 14 bytes of FLAC give 65535 frames of silence.
+const MAX_FRAMES_PER_BYTE: u64 = 1 << 16;
+
 /// A stream that a plugin has opened.
 #[derive(Debug)]
 pub(crate) struct CodedTrack {
@@ -41,6 +44,8 @@ pub(crate) struct CodedTrack {
     plugin: &'static str,
     container: Container,
     num_frames: u64,
+    /// What the container that this crate parsed promises beyond the end of the file.
+    missing_bytes: u64,
     is_trusted: bool,
 }
 
@@ -49,7 +54,7 @@ impl CodedTrack {
     ///
     /// # Errors
     /// The plugin's.
-    pub(crate) fn new(decoder: Decoder, track: Option<&Track>) -> Result<Self> {
+    pub(crate) fn new(decoder: Decoder, source: &Source, track: Option<&Track>) -> Result<Self> {
         let (plugin, is_trusted) = (decoder.kind().plugin(), decoder.kind().is_trusted());
         let info = decoder.info().clone();
         let container = track.map_or(Container::Foreign(info.container), |track| track.container);
@@ -60,10 +65,11 @@ impl CodedTrack {
             info,
             plugin,
             container,
+            missing_bytes: track.map_or(0, |track| track.missing_bytes),
             is_trusted,
         };
         if this.info.num_frames.is_none() {
-            this.num_frames = this.count().map_err(|failure| this.error(failure))?;
+            this.num_frames = this.count(source).map_err(|failure| this.error(failure))?;
         }
         Ok(this)
     }
@@ -87,7 +93,7 @@ impl CodedTrack {
             bits_per_sample: info.bits_per_sample,
             num_frames: Some(self.num_frames),
             data: 0..source.len(),
-            missing_bytes: u64::from(info.is_truncated),
+            missing_bytes: self.missing_bytes.max(info.is_truncated.into()),
         }
     }
 
@@ -136,12 +142,19 @@ impl CodedTrack {
     }
 
     /// Decodes everything to find out how much there is.
-    fn count(&self) -> Result<u64, Failure> {
-        let mut handle = self.handle(0)?;
+    fn count(&self, source: &Source) -> Result<u64, Failure> {
+        let mut handle = self.handle(0, &|| false)?;
         let mut chunk = Chunk::new(CHUNK_BYTES);
         let bytes_per_frame = u64::from(self.info.num_channels) * self.info.native.num_bytes() as u64;
+        let most = source.len().saturating_mul(MAX_FRAMES_PER_BYTE);
         let mut num_frames = 0;
         loop {
+            if num_frames > most {
+                let num_bytes = source.len();
+                let what =
+                    format!("it decodes more than {most} frames from {num_bytes} bytes, and does not end");
+                return Err(Failure::broken(what));
+            }
             match handle.decoder.decode_chunk(CHUNK_BYTES as u64, &mut chunk, &|| false)?.len() as u64 {
                 0 => return Ok(num_frames),
                 num_bytes => num_frames += num_bytes / bytes_per_frame,
@@ -150,8 +163,9 @@ impl CodedTrack {
     }
 
     /// A handle that is not in use, preferably one that stands at `frame`.
-    fn handle(&self, frame: u64) -> Result<Handle, Failure> {
+    fn handle(&self, frame: u64, stop: &dyn Fn() -> bool) -> Result<Handle, Failure> {
         let mut idle = self.idle.lock();
+        idle.retain(|handle| !handle.decoder.is_left_behind());
         let fit = idle.iter().position(|handle| handle.position == Some(frame));
         // Without seeks, whatever has not passed the frame is nearer to it than the start.
         let fit = fit.or_else(|| {
@@ -162,7 +176,15 @@ impl CodedTrack {
             return Ok(handle);
         }
         drop(idle);
-        Ok(Handle { decoder: self.prototype.lock().fork()?, position: Some(0) })
+        // Another thread may be waiting for a fork that does not come.
+        let mut prototype = loop {
+            match self.prototype.try_lock_for(INTERVAL) {
+                Some(prototype) => break prototype,
+                None if stop() => return Err(given_up()),
+                None => {}
+            }
+        };
+        Ok(Handle { decoder: prototype.fork(stop)?, position: Some(0) })
     }
 
     fn give_back(&self, handle: Handle) {
@@ -188,22 +210,17 @@ impl Handle {
     /// Moves to where decoding must begin so that `frame` comes out as it always does, and returns how many frames come
     /// before it.
     fn approach(&mut self, frame: u64, class: SeekClass, stop: &Stop<'_>) -> Result<u64, Failure> {
-        let (start, may_go_on) = match class {
-            SeekClass::Exact => (frame, true),
-            SeekClass::Anchored(grid) => {
-                let anchor = frame - frame % grid;
-                // Going on is the same as having come from the anchor, but for the anchor itself.
-                (anchor, frame != anchor)
-            }
-            SeekClass::None => {
-                let position = self.position.filter(|&position| position <= frame);
-                (position.unwrap_or(0), true)
-            }
+        let (start, is_anchored) = match class {
+            SeekClass::Exact => (frame, false),
+            SeekClass::Anchored(grid) => (frame - frame % grid, true),
+            SeekClass::None => (self.position.filter(|&position| position <= frame).unwrap_or(0), false),
         };
-        if self.position == Some(frame) && may_go_on {
+        // Going on is the same as having come from the anchor, but for the anchor itself: whoever stands there has come from
+        // the one before.
+        if self.position == Some(frame) && !(is_anchored && frame == start) {
             return Ok(0);
         }
-        if self.position != Some(start) || !may_go_on {
+        if self.position != Some(start) || is_anchored {
             self.position = None;
             self.decoder.seek(start, &|| stop.check().is_err())?;
             self.position = Some(start);
@@ -235,7 +252,7 @@ impl<'a> Read<'a> {
         let track = self.track;
         // A call that was given up because the caller wants no more is no fault of the plugin's.
         let failed = |failure| stop.check().err().unwrap_or_else(|| track.error(failure));
-        let mut handle = track.handle(piece.frames.start).map_err(failed)?;
+        let mut handle = track.handle(piece.frames.start, &|| stop.check().is_err()).map_err(failed)?;
         let bytes_per_frame = usize::from(track.info.num_channels) * track.info.native.num_bytes();
         let chunk_frames = (track.chunk_bytes() / bytes_per_frame).max(1) as u64;
         let mut next = piece.frames.start;
@@ -313,3 +330,7 @@ impl<'a> Read<'a> {
         self.track.error(Failure::broken(what))
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
+mod tests;

@@ -34,7 +34,7 @@ impl Effort<'_> {
 #[derive(Debug)]
 pub(crate) enum FrameTrack {
     Pcm(PcmTrack),
-    Coded(CodedTrack),
+    Coded(Box<CodedTrack>),
 }
 
 impl FrameTrack {

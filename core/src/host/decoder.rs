@@ -113,7 +113,9 @@ impl DecoderKind {
         // SAFETY: strings of a table are valid until the process exits.
         let name = unsafe { required_name(table.name, "decoder's name") }?;
         // SAFETY: as above.
-        let (codecs, extensions) = unsafe { (raw::text(table.codecs), raw::text(table.extensions)) };
+        let codecs = unsafe { raw::text(table.codecs) };
+        // SAFETY: as above.
+        let extensions = unsafe { raw::text(table.extensions) };
         let summary =
             DecoderSummary { name: name.to_owned(), codecs: split(codecs), extensions: split(extensions) };
         let probe_bytes = table.probe_bytes.min(MAX_PROBE_BYTES);
@@ -420,7 +422,9 @@ impl Handle {
                 break;
             }
             // SAFETY: the strings are valid until the handle is closed.
-            let (key, value) = unsafe { (raw::text(key), raw::text(value)) };
+            let key = unsafe { raw::text(key) };
+            // SAFETY: as above.
+            let value = unsafe { raw::text(value) };
             tags.extend(key.zip(value));
         }
         tags

@@ -33,7 +33,9 @@ impl EncoderSummary {
         // SAFETY: strings of a table are valid until the process exits.
         let name = unsafe { required_name(table.name, "encoder's name") }?.to_owned();
         // SAFETY: as above.
-        let (codecs, containers) = unsafe { (raw::text(table.codecs), raw::text(table.containers)) };
+        let codecs = unsafe { raw::text(table.codecs) };
+        // SAFETY: as above.
+        let containers = unsafe { raw::text(table.containers) };
         Ok(Self { name, codecs: split(codecs), containers: split(containers) })
     }
 }

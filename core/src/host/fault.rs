@@ -82,7 +82,7 @@ impl Failure {
         container: Option<Container>,
     ) -> Error {
         let Self { fault, offset, what } = self;
-        Error::Plugin { path: None, plugin, doing, fault, offset, container, what }
+        Error::Plugin { path: None, plugin, doing, fault, offset, container, what: what.into() }
     }
 }
 

@@ -6,6 +6,8 @@
 mod decoder;
 mod directories;
 mod encoder;
+#[cfg(test)]
+pub(crate) mod fake;
 mod fault;
 mod input;
 mod library;
@@ -20,8 +22,9 @@ pub(crate) use decoder::{Chunk, Planes, SeekClass, StreamInfo};
 pub use directories::{Directory, Origin};
 pub use encoder::{EncoderSummary, ResamplerSummary};
 pub(crate) use fault::Failure;
+pub use input::PacketTrack;
 pub use log::{Level, Message, drain_messages};
 pub use probation::{set_checker, try_load};
 pub(crate) use registry::{NotOpened, open};
 pub use registry::{Plugin, State, directories, embed, plugins, register, set_bundled};
-pub(crate) use supervisor::Decoder;
+pub(crate) use supervisor::{Decoder, INTERVAL, given_up};

@@ -77,7 +77,9 @@ pub(super) unsafe fn text(text: *const c_char) -> Option<String> {
     let mut bytes = Vec::new();
     while bytes.len() < MAX_STRING_BYTES {
         // SAFETY: no zero byte has come yet, so the string goes on.
-        let byte = unsafe { text.add(bytes.len()).cast::<u8>().read() };
+        let place = unsafe { text.add(bytes.len()) };
+        // SAFETY: as above.
+        let byte = unsafe { place.cast::<u8>().read() };
         if byte == 0 {
             return String::from_utf8(bytes).ok();
         }
@@ -116,6 +118,8 @@ pub(super) fn name(text: &str) -> Option<&'static str> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::ffi::CStr;
+
     use super::*;
 
     #[test]
@@ -132,11 +136,11 @@ mod tests {
     #[test]
     fn strings_are_copied_when_they_are_text() {
         // SAFETY: literals end in a zero byte.
-        unsafe {
-            assert_eq!(text(c"h\u{e9}".as_ptr()).as_deref(), Some("h\u{e9}"));
-            assert_eq!(text(b"\xff\0".as_ptr().cast()), None);
-            assert_eq!(text(std::ptr::null()), None);
-        }
+        let copied = |literal: &CStr| unsafe { text(literal.as_ptr()) };
+        assert_eq!(copied(c"h\u{e9}").as_deref(), Some("h\u{e9}"));
+        assert_eq!(copied(c"\xff"), None);
+        // SAFETY: null is legal.
+        assert_eq!(unsafe { text(std::ptr::null()) }, None);
         assert_eq!(c_string("a\0b").as_c_str(), c"a");
     }
 

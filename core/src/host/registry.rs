@@ -141,7 +141,9 @@ pub fn register(path: &Path) -> Result<Plugin> {
                 _ => "it is not known".to_owned(),
             };
             let failure = Failure { fault: Fault::Broken, offset: None, what };
-            Err(failure.into_error("?", "loading", None).in_file(path.as_deref().unwrap_or(Path::new("?"))))
+            // It has no name of its own yet. As everything that is loaded, its file's name stays until the process exits.
+            let id = plugin.map_or_else(String::new, |plugin| plugin.id.clone()).leak();
+            Err(failure.into_error(id, "loading", None).in_file(path.as_deref().unwrap_or(Path::new("?"))))
         }
     }
 }
@@ -257,7 +259,7 @@ pub(crate) enum NotOpened {
     /// None of them reads such a file; what they are, for the user.
     Unread(String),
     /// Some tried and failed.
-    Failed(Error),
+    Failed(Box<Error>),
 }
 
 /// Opens a file with the plugin that is surest of it, or the one that is wanted; when that fails, with the next.
@@ -270,14 +272,14 @@ pub(crate) fn open(
     if let Some(wanted) = wanted
         && !snapshot.decoders.iter().any(|kind| kind.plugin() == wanted)
     {
-        return Err(NotOpened::Failed(unknown_plugin(&snapshot, wanted)));
+        return Err(NotOpened::Failed(Box::new(unknown_plugin(&snapshot, wanted))));
     }
     let asked = snapshot.decoders.iter().filter(|kind| wanted.is_none_or(|wanted| kind.plugin() == wanted));
     let asked: Vec<&DecoderKind> = asked.collect();
     let num_bytes =
         asked.iter().map(|kind| u64::from(kind.probe_bytes())).max().unwrap_or(0).min(source.len());
     let mut scratch = Scratch::new();
-    let head = source.read(0..num_bytes, &mut scratch).map_err(NotOpened::Failed)?;
+    let head = source.read(0..num_bytes, &mut scratch).map_err(|error| NotOpened::Failed(Box::new(error)))?;
     let input = Input::new(Arc::clone(source), track);
     let mut failures = Vec::new();
     let mut sure = Vec::new();
@@ -290,9 +292,13 @@ pub(crate) fn open(
     }
     // A stable sort: among the equally sure, the order of precedence.
     sure.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
-    for (_, kind) in sure {
+    for (score, kind) in sure {
         match supervisor::open(kind, &input) {
             Ok(decoder) => return Ok(decoder),
+            // Who did not recognise the file, and is asked because the caller wants it, cannot tell that it is damaged.
+            Err(failure) if score == 0 && failure.fault == Fault::BadData => {
+                failures.push((kind, Failure { fault: Fault::Unsupported, offset: None, ..failure }));
+            }
             Err(failure) => failures.push((kind, failure)),
         }
     }
@@ -327,7 +333,7 @@ fn not_opened(
         ));
     }
     failure.what.push_str(&not_loaded(snapshot));
-    NotOpened::Failed(failure.into_error(kind.plugin(), "opening", Some(container(kind))))
+    NotOpened::Failed(Box::new(failure.into_error(kind.plugin(), "opening", Some(container(kind)))))
 }
 
 /// The plugins that were asked, and those that could not be, for the end of a message.

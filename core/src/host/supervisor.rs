@@ -19,14 +19,19 @@ const TIME_LIMIT: u64 = 30;
 const VARIABLE: &str = "MAPWAVE_PLUGIN_TIME_LIMIT";
 
 /// How often a waiting caller asks whether to stop.
-const INTERVAL: Duration = Duration::from_millis(50);
+pub(crate) const INTERVAL: Duration = Duration::from_millis(50);
+
+/// What the environment says of how long a call may take.
+pub(super) fn chosen_time_limit() -> Option<Duration> {
+    static LIMIT: OnceLock<Option<Duration>> = OnceLock::new();
+    *LIMIT.get_or_init(|| {
+        let seconds: Option<u64> = std::env::var(VARIABLE).ok().and_then(|value| value.parse().ok());
+        seconds.filter(|&seconds| seconds > 0).map(Duration::from_secs)
+    })
+}
 
 fn time_limit() -> Duration {
-    static LIMIT: OnceLock<Duration> = OnceLock::new();
-    *LIMIT.get_or_init(|| {
-        let seconds = std::env::var(VARIABLE).ok().and_then(|value| value.parse().ok());
-        Duration::from_secs(seconds.filter(|&seconds| seconds > 0).unwrap_or(TIME_LIMIT))
-    })
+    chosen_time_limit().unwrap_or(Duration::from_secs(TIME_LIMIT))
 }
 
 /// Waits for an answer; an error when it does not come in time or the caller wants no more.
@@ -38,7 +43,7 @@ fn wait<T>(answers: &Receiver<T>, doing: &str, stop: &dyn Fn() -> bool) -> Resul
             Err(RecvTimeoutError::Disconnected) => {
                 return Err(Failure::broken(format!("it panicked while {doing}")));
             }
-            Err(RecvTimeoutError::Timeout) if stop() => return Err(Failure::broken("the call was given up")),
+            Err(RecvTimeoutError::Timeout) if stop() => return Err(given_up()),
             Err(RecvTimeoutError::Timeout) if start.elapsed() < time_limit() => {}
             Err(RecvTimeoutError::Timeout) => {
                 let seconds = time_limit().as_secs();
@@ -82,8 +87,8 @@ pub(super) fn probe(kind: &DecoderKind, head: &[u8], input: &Input) -> Result<u8
 
 /// Opens a file.
 pub(super) fn open(kind: &DecoderKind, input: &Input) -> Result<Decoder, Failure> {
-    let (copy, input) = (*kind, input.clone());
-    Decoder::new(call(kind.is_trusted(), "opening", move || copy.open(&input))?)
+    let (copy, bytes) = (*kind, input.clone());
+    Decoder::new(call(kind.is_trusted(), "opening", move || copy.open(&bytes))?, input.clone())
 }
 
 /// A handle of a plugin, called directly when the plugin is trusted, else through its thread.
@@ -91,13 +96,21 @@ pub(super) fn open(kind: &DecoderKind, input: &Input) -> Result<Decoder, Failure
 pub(crate) struct Decoder {
     kind: DecoderKind,
     info: StreamInfo,
+    input: Input,
     way: Way,
+    /// The process that the thread is in.
+    process: u32,
 }
 
 #[derive(Debug)]
 enum Way {
-    Direct(Handle),
-    Thread { requests: SyncSender<Request>, answers: Receiver<Answer>, is_lost: bool },
+    Direct(Box<Handle>),
+    Thread {
+        requests: SyncSender<Request>,
+        answers: Receiver<Answer>,
+    },
+    /// The thread has not come back from a call.
+    Lost,
 }
 
 enum Request {
@@ -115,15 +128,15 @@ enum Answer {
 }
 
 impl Decoder {
-    fn new(handle: Handle) -> Result<Self, Failure> {
-        let (kind, info) = (*handle.kind(), handle.info()?.clone());
+    fn new(handle: Handle, input: Input) -> Result<Self, Failure> {
+        let (kind, info, process) = (*handle.kind(), handle.info()?.clone(), std::process::id());
         if kind.is_trusted() {
-            return Ok(Self { kind, info, way: Way::Direct(handle) });
+            return Ok(Self { kind, info, input, way: Way::Direct(Box::new(handle)), process });
         }
         let (requests, inbox) = sync_channel(1);
         let (outbox, answers) = sync_channel(1);
         start(move || serve(handle, &inbox, &outbox))?;
-        Ok(Self { kind, info, way: Way::Thread { requests, answers, is_lost: false } })
+        Ok(Self { kind, info, input, way: Way::Thread { requests, answers }, process })
     }
 
     /// The kind of decoder.
@@ -136,23 +149,31 @@ impl Decoder {
         &self.info
     }
 
+    /// Whether this process has been forked since, and the handle's thread did not come along.
+    pub(crate) fn is_left_behind(&self) -> bool {
+        matches!(self.way, Way::Thread { .. }) && self.process != std::process::id()
+    }
+
     /// Another handle over the same file, at frame 0.
-    pub(crate) fn fork(&mut self) -> Result<Self, Failure> {
+    pub(crate) fn fork(&mut self, stop: &dyn Fn() -> bool) -> Result<Self, Failure> {
+        if self.is_left_behind() {
+            return open(&self.kind, &self.input);
+        }
         let handle = match &mut self.way {
             Way::Direct(handle) => handle.fork()?,
-            Way::Thread { .. } => match self.ask(Request::Fork, "forking", &|| false)? {
+            _ => match self.ask(Request::Fork, "forking", stop)? {
                 Answer::Forked(handle) => handle?,
                 _ => return Err(mixed_up()),
             },
         };
-        Self::new(handle)
+        Self::new(handle, self.input.clone())
     }
 
     /// Moves to a frame.
     pub(crate) fn seek(&mut self, frame: u64, stop: &dyn Fn() -> bool) -> Result<(), Failure> {
         match &mut self.way {
             Way::Direct(handle) => handle.seek(frame),
-            Way::Thread { .. } => match self.ask(Request::Seek(frame), "seeking", stop)? {
+            _ => match self.ask(Request::Seek(frame), "seeking", stop)? {
                 Answer::Done(result) => result,
                 _ => Err(mixed_up()),
             },
@@ -167,7 +188,7 @@ impl Decoder {
     ) -> Result<u64, Failure> {
         match &mut self.way {
             Way::Direct(handle) => handle.decode_into(num_frames, planes),
-            Way::Thread { .. } => Err(mixed_up()),
+            _ => Err(mixed_up()),
         }
     }
 
@@ -197,20 +218,23 @@ impl Decoder {
     pub(crate) fn tags(&mut self) -> Vec<(String, String)> {
         match &mut self.way {
             Way::Direct(handle) => handle.tags(),
-            Way::Thread { .. } => match self.ask(Request::Tags, "reading tags", &|| false) {
+            _ => match self.ask(Request::Tags, "reading tags", &|| false) {
                 Ok(Answer::Tags(tags)) => tags,
                 _ => Vec::new(),
             },
         }
     }
 
-    /// Asks the thread, which is not asked again when it does not answer.
+    /// Asks the thread, which is not asked again when it does not answer: its answer, should it come, is dropped there.
     fn ask(&mut self, request: Request, doing: &str, stop: &dyn Fn() -> bool) -> Result<Answer, Failure> {
-        let Way::Thread { requests, answers, is_lost } = &mut self.way else { return Err(mixed_up()) };
-        if *is_lost || requests.send(request).is_err() {
-            return Err(Failure::broken("it did not come back from an earlier call"));
-        }
-        wait(answers, doing, stop).inspect_err(|_| *is_lost = true)
+        let Way::Thread { requests, answers } = &self.way else {
+            return Err(Failure::broken("it did not come back from an earlier call; open the file again"));
+        };
+        let answer = match requests.send(request) {
+            Ok(()) => wait(answers, doing, stop),
+            Err(_) => Err(Failure::broken("its thread has ended")),
+        };
+        answer.inspect_err(|_| self.way = Way::Lost)
     }
 }
 
@@ -229,6 +253,11 @@ fn serve(mut handle: Handle, requests: &Receiver<Request>, answers: &SyncSender<
             return;
         }
     }
+}
+
+/// The failure of a call that its caller no longer waits for.
+pub(crate) fn given_up() -> Failure {
+    Failure::broken("the call was given up")
 }
 
 fn mixed_up() -> Failure {

@@ -4,12 +4,11 @@
 
 use std::path::{Path, PathBuf};
 
-use mapwave::track::{self, Codec};
-use mapwave_plugin::{Decoder, DecoderOptions, Head, Input, Output, SampleFormat, Status, Track};
+use mapwave_plugin::{Decoder, DecoderOptions, Head, Input, Output, SampleFormat, Status};
 use sha2::{Digest, Sha256};
 
 use super::AdpcmDecoder;
-use crate::compressed;
+use crate::compressed::{self, track_of};
 
 /// A row of the corpus' table.
 struct Row {
@@ -48,30 +47,6 @@ fn rows() -> Vec<Row> {
         }
     };
     rows.map(row).collect()
-}
-
-/// The host's word on a file, as it crosses the wall.
-fn track_of<'a>(track: &'a track::Track) -> Option<Track<'a>> {
-    let Codec::Packets(packets) = &track.codec else { return None };
-    let table = packets.packet_table.as_ref();
-    Some(Track {
-        container: track.container.name(),
-        codec: &packets.name,
-        tag: packets.tag,
-        sample_rate: track.sample_rate,
-        num_channels: track.num_channels.into(),
-        channel_mask: track.channel_mask.into(),
-        bits_per_sample: track.bits_per_sample.into(),
-        bytes_per_packet: packets.bytes_per_packet,
-        frames_per_packet: packets.frames_per_packet,
-        priming_frames: table.map_or(0, |table| table.priming_frames),
-        padding_frames: table.map_or(0, |table| table.remainder_frames),
-        num_frames: track.num_frames,
-        data: track.data.clone(),
-        config: packets.config.clone(),
-        table: table.map_or(0..0, |table| table.entries.clone()),
-        num_packets: table.map_or(0, |table| table.num_packets),
-    })
 }
 
 fn open(bytes: &[u8]) -> Result<AdpcmDecoder, String> {
