@@ -6,9 +6,7 @@ use std::ffi::CStr;
 use std::ops::Range;
 use std::sync::Arc;
 
-use mapwave_plugin::{
-    Decoder, DecoderOptions, Error, Head, Input, Memory, Output, Result, StreamInfo, Track,
-};
+use mapwave_plugin::{Decoder, DecoderOptions, Error, Head, Input, Memory, Result, Track};
 
 use crate::alac::AlacSetup;
 use crate::audio_setup::AudioSetup;
@@ -17,7 +15,7 @@ use crate::mp4::atoms::Bytes;
 use crate::mp4::description::{Description, read_descriptors};
 use crate::mp4::sample_table::{Durations, Timeline};
 use crate::packet_table::{Added, PacketTable};
-use crate::packets::{PacketDecoder, PacketStream};
+use crate::packets::{PacketDecoder, decode_with};
 use crate::table_stream::{TableStream, Trim};
 
 /// Decodes AAC, ALAC and FLAC in CAF files that the host has parsed.
@@ -43,22 +41,7 @@ impl Decoder for CafDecoder {
         Ok(Self { decoder: PacketDecoder::new(Arc::new(stream)) })
     }
 
-    fn info(&self) -> &StreamInfo {
-        self.decoder.stream().info()
-    }
-
-    fn seek(&mut self, frame: u64) -> Result<()> {
-        self.decoder.seek(frame);
-        Ok(())
-    }
-
-    fn decode(&mut self, output: &mut Output<'_>) -> Result<()> {
-        self.decoder.decode(output)
-    }
-
-    fn fork(&self) -> Result<Self> {
-        Ok(Self { decoder: PacketDecoder::new(self.decoder.stream().clone()) })
-    }
+    decode_with!(decoder);
 }
 
 fn is_ours(track: &Track<'_>) -> bool {

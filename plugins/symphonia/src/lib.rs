@@ -13,6 +13,7 @@ mod caf_packets;
 mod compressed;
 mod flac;
 mod host_track;
+mod id3v2;
 mod matroska;
 mod mp4;
 mod mpeg;

@@ -13,10 +13,11 @@ use mapwave_plugin::{
 use super::codec::FrameCodec;
 use super::frame_header::FrameHeader;
 use super::frames::{Format, Frames};
-use super::metadata::{MARKER, Metadata, channel_mask, id3_bytes};
+use super::metadata::{MARKER, Metadata, channel_mask};
 use super::stream_info::StreamInfoBlock;
 use crate::host_track;
-use crate::packets::{Broken, Packet, PacketCodec, PacketDecoder, PacketStream};
+use crate::id3v2;
+use crate::packets::{Broken, Packet, PacketCodec, PacketDecoder, PacketStream, decode_with};
 use crate::vorbis_comment::Comments;
 
 /// Decodes FLAC files, and the FLAC streams of WAV files that the host has parsed.
@@ -40,7 +41,7 @@ impl Decoder for FlacDecoder {
         if let Some(track) = &head.track {
             return u8::from(is_flac(track)) * 95;
         }
-        match id3_bytes(head.bytes) {
+        match id3v2::leading_bytes(head.bytes) {
             0 if marker(0) == Some(MARKER) => 100,
             0 => 0,
             num_bytes if marker(num_bytes) == Some(MARKER) => 95,
@@ -68,26 +69,7 @@ impl Decoder for FlacDecoder {
         Ok(Self { decoder: PacketDecoder::new(Arc::new(stream)) })
     }
 
-    fn info(&self) -> &StreamInfo {
-        self.decoder.stream().info()
-    }
-
-    fn seek(&mut self, frame: u64) -> Result<()> {
-        self.decoder.seek(frame);
-        Ok(())
-    }
-
-    fn decode(&mut self, output: &mut Output<'_>) -> Result<()> {
-        self.decoder.decode(output)
-    }
-
-    fn fork(&self) -> Result<Self> {
-        Ok(Self { decoder: PacketDecoder::new(Arc::clone(self.decoder.stream())) })
-    }
-
-    fn tags(&self) -> &[(CString, CString)] {
-        self.decoder.stream().tags()
-    }
+    decode_with!(decoder);
 }
 
 /// Whether a track is frames of FLAC one behind the other, behind STREAMINFO in the "fmt " chunk.

@@ -5,6 +5,7 @@
 use mapwave_plugin::{Error, Result};
 
 use super::stream_info::StreamInfoBlock;
+use crate::id3v2;
 use crate::vorbis_comment::{self, Comments};
 
 /// The marker that a stream begins with.
@@ -26,29 +27,13 @@ pub(crate) struct Metadata {
     is_last_missing: bool,
 }
 
-/// The size of the ID3v2 tags that a file begins with.
-pub(crate) fn id3_bytes(bytes: &[u8]) -> usize {
-    let mut num_bytes = 0_usize;
-    while let Some(&[b'I', b'D', b'3', major, minor, flags, a, b, c, d]) =
-        bytes.get(num_bytes..).and_then(|rest| rest.first_chunk())
-    {
-        if major == 0xFF || minor == 0xFF || (a | b | c | d) & 0x80 != 0 {
-            break;
-        }
-        let body = [a, b, c, d].iter().fold(0, |size, byte| (size << 7) | usize::from(*byte));
-        let footer = if flags & 0x10 != 0 { 10 } else { 0 };
-        num_bytes = num_bytes.saturating_add(10 + body + footer);
-    }
-    num_bytes
-}
-
 impl Metadata {
     /// Reads what a file begins with.
     ///
     /// # Errors
     /// When that is not a FLAC stream, or its first block is not STREAMINFO, or a block leads out of the file.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self> {
-        let offset = id3_bytes(bytes);
+        let offset = id3v2::leading_bytes(bytes);
         let marker = bytes.get(offset..).and_then(|rest| rest.first_chunk());
         if marker != Some(MARKER) {
             return Err(Error::bad_data(offset as u64, "there is no 'fLaC' where a FLAC stream must begin"));

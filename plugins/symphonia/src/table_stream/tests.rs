@@ -5,12 +5,12 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mapwave::track::{self, Codec};
 use mapwave_plugin::{
-    Decoder, DecoderOptions, Head, Input, Output, Sample, SampleFormat, SeekClass, Status, StreamInfo, Track,
+    Decoder, DecoderOptions, Head, Input, Output, Sample, SampleFormat, SeekClass, Status, StreamInfo,
 };
 use sha2::{Digest, Sha256};
 
+use crate::compressed::track_of;
 use crate::{AdtsDecoder, CafDecoder, FlacDecoder, Mp4Decoder};
 
 mod carried;
@@ -115,30 +115,6 @@ impl Any {
         assert_eq!(samples.len() as u64, num_frames * u64::from(self.info().num_channels));
         samples
     }
-}
-
-/// The host's word on a file, as it crosses the wall.
-fn track_of(track: &track::Track) -> Option<Track<'_>> {
-    let Codec::Packets(packets) = &track.codec else { return None };
-    let table = packets.packet_table.as_ref();
-    Some(Track {
-        container: track.container.name(),
-        codec: &packets.name,
-        tag: packets.tag,
-        sample_rate: track.sample_rate,
-        num_channels: track.num_channels.into(),
-        channel_mask: track.channel_mask.into(),
-        bits_per_sample: track.bits_per_sample.into(),
-        bytes_per_packet: packets.bytes_per_packet,
-        frames_per_packet: packets.frames_per_packet,
-        priming_frames: table.map_or(0, |table| table.priming_frames),
-        padding_frames: table.map_or(0, |table| table.remainder_frames),
-        num_frames: track.num_frames,
-        data: track.data.clone(),
-        config: packets.config.clone(),
-        table: table.map_or(0..0, |table| table.entries.clone()),
-        num_packets: table.map_or(0, |table| table.num_packets),
-    })
 }
 
 /// A directory that is removed at the end.

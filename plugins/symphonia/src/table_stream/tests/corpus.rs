@@ -1,7 +1,6 @@
 //! Files of the corpus, and files that FFmpeg makes.
 
 use super::*;
-use crate::compressed;
 
 /// A row of the corpus' table.
 pub(super) struct Row {
@@ -187,15 +186,4 @@ fn a_stream_of_several_is_picked_by_number() {
     assert_eq!(found(open(0).unwrap()), (c"alac", 1, 13230));
     assert_eq!(found(open(1).unwrap()), (c"aac", 2, 22050));
     assert_eq!(open(2).err().unwrap().status(), Status::BadArgument);
-}
-
-#[test]
-fn the_fixtures_decode_to_what_others_decode() {
-    for name in ["aac.m4a", "aac-fragmented.mp4", "alac16.m4a", "alac24.m4a"] {
-        compressed::check::<Mp4Decoder>(name, None);
-    }
-    compressed::check::<AdtsDecoder>("aac.aac", None);
-    let bytes = compressed::read("alac16.caf");
-    let track = mapwave::container::parse(&bytes, bytes.len() as u64).unwrap();
-    compressed::check::<CafDecoder>("alac16.caf", track_of(&track));
 }
