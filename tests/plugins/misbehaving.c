@@ -19,6 +19,14 @@
 
 #include "mapwave_plugin.h"
 
+/* What it is called, how sure it is, and whether it opens anything. */
+#ifndef TOY_ID
+#define TOY_ID "toypcm"
+#endif
+#ifndef TOY_SCORE
+#define TOY_SCORE 100
+#endif
+
 #define HEADER_BYTES 24
 #define MAX_CHANNELS 64
 #define MAX_READ_BYTES 4096
@@ -124,7 +132,7 @@ static int32_t probe(const uint8_t *head, uint64_t num_bytes, uint64_t total_byt
     if (num_bytes > 20)
         return calls++ % 50;
 #endif
-    return track == NULL && num_bytes >= 8 && memcmp(head, MAGIC, 8) == 0 ? 100 : 0;
+    return track == NULL && num_bytes >= 8 && memcmp(head, MAGIC, 8) == 0 ? TOY_SCORE : 0;
 }
 
 #ifdef BREAK_SHARED_STATE
@@ -135,6 +143,13 @@ static mw_status open_decoder(const mw_input *input, const mw_decoder_options *o
                               mw_error *error)
 {
     uint8_t header[HEADER_BYTES];
+#ifdef TOY_REFUSES
+    return fail(error, MW_UNSUPPORTED, TOY_REFUSES);
+#endif
+#ifdef TOY_HANGS_IN_OPEN
+    for (;;)
+        pause();
+#endif
     if (options->stream != 0)
         return fail(error, MW_BAD_ARGUMENT, "there is one stream");
 #ifndef BREAK_TRUNCATION
@@ -480,7 +495,7 @@ static const mw_plugin PLUGINS[2] = {
 #ifdef BREAK_EMPTY_ID
         .id = "",
 #else
-        .id = "toypcm",
+        .id = TOY_ID,
 #endif
 #ifdef BREAK_UTF8
         .version = "1.0\xff",

@@ -6,6 +6,7 @@ pub mod allocation;
 pub mod corpus;
 pub mod decoded;
 pub mod fixture;
+pub mod misbehaving;
 pub mod random;
 pub mod refusal;
 pub mod rust_source;

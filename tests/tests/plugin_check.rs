@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::thread;
 
+use mapwave_tests::misbehaving::{self, has_compiler};
 use serde_json::Value;
 
 /// A rule that is broken: how the plugin is compiled, which test finds it, and what the test says.
@@ -107,37 +108,9 @@ const ALL: &[Broken] = &[
 /// What only a warning is due for.
 const UNWISE: &[(&str, &str, &str)] = &[("ENTRY_SLOW", "entry", "ms, expected at most 50")];
 
-/// The directory of this package.
-fn package() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// Whether there is a C compiler.
-fn has_compiler() -> bool {
-    let found = Command::new("cc").arg("--version").output().is_ok_and(|output| output.status.success());
-    if !found {
-        println!("skipped: there is no C compiler named cc");
-    }
-    found
-}
-
 /// Compiles the plugin, with one rule broken.
 fn compile(directory: &Path, switch: &str) -> PathBuf {
-    let suffix = if cfg!(target_os = "macos") { "dylib" } else { "so" };
-    let library = directory.join(format!("{switch}.{suffix}"));
-    let output = Command::new("cc")
-        .args(["-std=c99", "-D_DEFAULT_SOURCE", "-O1", "-shared", "-fPIC", "-pthread", "-w"])
-        .arg(format!("-DBREAK_{switch}"))
-        .arg("-I")
-        .arg(package().join("../plugins/abi/include"))
-        .arg(package().join("plugins/misbehaving.c"))
-        .arg("-o")
-        .arg(&library)
-        .arg("-lm")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{switch}: {}", String::from_utf8_lossy(&output.stderr));
-    library
+    misbehaving::compile(directory, switch, &[&format!("BREAK_{switch}")])
 }
 
 /// Checks a library; returns the exit code and the report.
@@ -236,7 +209,7 @@ fn what_is_unwise_is_a_warning() {
 #[test]
 fn every_switch_of_the_plugin_is_tried() {
     let files = ["misbehaving.c", "misbehaving_encoder.h", "misbehaving_resampler.h"];
-    let read = |name: &&str| std::fs::read_to_string(package().join("plugins").join(name)).unwrap();
+    let read = |name: &&str| std::fs::read_to_string(misbehaving::sources().join(name)).unwrap();
     let source: String = files.iter().map(read).collect();
     let words = source.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'));
     let mut switches: Vec<&str> = words.filter_map(|word| word.strip_prefix("BREAK_")).collect();
