@@ -223,6 +223,20 @@ impl PacketTable {
         Ok(())
     }
 
+    /// Says how many frames each packet has, one by one.
+    ///
+    /// # Errors
+    /// As [`set_frames_from`](Self::set_frames_from).
+    pub(crate) fn measure(&mut self, frames_of: impl Fn(Place) -> u32) -> Result<()> {
+        self.runs.clear();
+        self.set_frames_from(0, 0)?; // places are only told with their frames
+        for packet in 0..self.num_packets {
+            let num_frames = self.get(packet).map_or(0, &frames_of);
+            self.set_frames_from(packet, num_frames)?;
+        }
+        Ok(())
+    }
+
     /// The number of packets.
     pub(crate) fn num_packets(&self) -> u32 {
         self.num_packets
@@ -275,7 +289,7 @@ fn frame_in(run: Run, packet: u32) -> u64 {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 mod tests {
     use super::*;
 
@@ -331,6 +345,25 @@ mod tests {
             for n in 0..one_by_one.num_packets() {
                 assert_eq!(one_by_one.get(n), at_once.get(n));
             }
+        }
+    }
+
+    #[test]
+    fn frames_are_measured_one_by_one() {
+        let mut table = PacketTable::new(1000, 1 << 20);
+        for n in 0..100 {
+            table.push(n * 7, 7).unwrap();
+        }
+        table.set_frames_from(0, 1024).unwrap();
+        let frames_of = |place: Place| *[5, 5, 0, 9].get(place.offset as usize / 7 % 4).unwrap();
+        table.measure(frames_of).unwrap();
+        assert_eq!(table.num_frames(), 25 * 19);
+        let mut first_frame = 0;
+        for n in 0..100 {
+            let place = table.get(n).unwrap();
+            assert_eq!((place.first_frame, place.num_frames), (first_frame, frames_of(place)));
+            first_frame += u64::from(place.num_frames);
+            assert!(place.num_frames == 0 || table.packet_at(first_frame - 1) == n);
         }
     }
 
