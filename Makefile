@@ -19,7 +19,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 MLX := $(if $(filter Darwin,$(shell uname -s)),mlx,mlx[cpu])>=0.32
 
 # What the wheel is made of.
-SOURCES := $(shell find core python Cargo.toml Cargo.lock pyproject.toml README.md -type f \
+SOURCES := $(shell find cli core plugins python Cargo.toml Cargo.lock pyproject.toml README.md -type f \
 	-not -name '*.pyc' -not -name '*.so' -not -path '*/__pycache__*')
 
 demo: $(VENV)/demo

@@ -78,9 +78,7 @@ def _say(words: str) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="compare.py", description="mapwave beside its peers.")
     parser.add_argument("--quick", action="store_true", help="a tenth of the rounds: for a look only")
-    parser.add_argument(
-        "--hour", action="store_true", help="also hour-long compressed files"
-    )
+    parser.add_argument("--hour", action="store_true", help="also hour-long compressed files")
     parser.add_argument("--filter", default="", metavar="TEXT", help="only tasks whose name contains this")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything as JSON")
     return parser

@@ -22,6 +22,7 @@ __all__ = [
     "plugin_directories",
     "plugins",
     "register_plugin",
+    "run_command",
     "set_up_plugins",
     "try_plugin",
     "zeros",
@@ -371,6 +372,9 @@ def set_up_plugins(bundled: str | PathLike[str], checker: Sequence[str]) -> None
 
 def try_plugin(path: str | PathLike[str]) -> int:
     """Loads a library in this process, which is thrown away afterwards, and returns its exit status."""
+
+def run_command(args: Sequence[str], again: Sequence[str]) -> int:
+    """Runs the mapwave command and returns its exit status."""
 
 def api_of(module: str) -> Api[Any]:
     """The `_api` of a module: how an Api, and so a function of it, is unpickled."""

@@ -11,6 +11,7 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyString};
 
 use crate::errors::raise;
+use crate::plugins::log_messages;
 
 /// An input that can be opened without the interpreter.
 pub(crate) enum Input {
@@ -64,7 +65,9 @@ impl Input {
 pub(crate) fn open(object: &Bound<'_, PyAny>, access: Access, codec: Option<&str>) -> PyResult<Reader> {
     let input = Input::new(object)?;
     let py = object.py();
-    py.detach(|| input.open(access, codec)).map_err(|error| raise(py, &error))
+    let opened = py.detach(|| input.open(access, codec));
+    log_messages(py)?;
+    opened.map_err(|error| raise(py, &error))
 }
 
 /// A copy of bytes that somebody else could change meanwhile.

@@ -4,6 +4,7 @@ mod api;
 mod arrays;
 mod batch;
 mod build_info;
+mod command;
 mod dlpack;
 mod errors;
 mod frames;
@@ -21,6 +22,8 @@ mod _core {
     use super::api::{Api, api_of};
     #[pymodule_export]
     use super::build_info::build_info;
+    #[pymodule_export]
+    use super::command::run_command;
     #[pymodule_export]
     use super::frames::{Frames, zeros};
     #[pymodule_export]

@@ -74,12 +74,23 @@ impl From<host::Plugin> for Plugin {
             vendor: plugin.vendor,
             license: plugin.license,
             dependencies: plugin.dependencies,
-            decodes: plugin.decoders.iter().flat_map(|decoder| decoder.codecs.clone()).collect(),
-            encodes: plugin.encoders.iter().flat_map(|encoder| encoder.codecs.clone()).collect(),
-            extensions: plugin.decoders.iter().flat_map(|decoder| decoder.extensions.clone()).collect(),
-            resamples: plugin.resamplers.iter().flat_map(|resampler| resampler.qualities.clone()).collect(),
+            decodes: distinct(plugin.decoders.iter().map(|decoder| &decoder.codecs)),
+            encodes: distinct(plugin.encoders.iter().map(|encoder| &encoder.codecs)),
+            extensions: distinct(plugin.decoders.iter().map(|decoder| &decoder.extensions)),
+            resamples: distinct(plugin.resamplers.iter().map(|resampler| &resampler.qualities)),
         }
     }
+}
+
+/// The words of several lists, each once.
+fn distinct<'a>(lists: impl Iterator<Item = &'a Vec<String>>) -> Vec<String> {
+    let mut words = Vec::new();
+    for word in lists.flatten() {
+        if !words.contains(word) {
+            words.push(word.clone());
+        }
+    }
+    words
 }
 
 /// A directory that is searched for plugins.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import child
 import mapwave.numpy
 import numpy as np
+import pluginfile
 import pytest
 import wavefile
 from mapwave._core import Api
@@ -61,3 +63,50 @@ def library(request: pytest.FixtureRequest):
     if request.param == "mlx":
         return pytest.importorskip("mapwave.mlx", exc_type=ImportError)
     return mapwave.numpy
+
+
+class Lab:
+    """Plugins of this test alone, and programs that find no others."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.plugins = directory / "plugins"
+        self.data = directory / "data"
+        self.cache = directory / "cache"
+        for made in (self.plugins, self.data, self.cache):
+            made.mkdir(parents=True)
+
+    def library(self, name: str) -> Path:
+        """Where a library of the plugin path is, or is to be."""
+        return self.plugins / f"{name}.{pluginfile.SUFFIX}"
+
+    def environment(self, **variables: str) -> dict[str, str]:
+        """The variables that make all of this known."""
+        steering = {
+            "MAPWAVE_PLUGIN_PATH": str(self.plugins),
+            "XDG_DATA_HOME": str(self.data),
+            "XDG_CACHE_HOME": str(self.cache),
+        }
+        return steering | variables
+
+    def run(self, code: str, *arguments: object, **variables: str) -> str:
+        """Runs Python code in a process of its own, since plugins are looked for once, and returns what it printed."""
+        return child.run(self.directory, code, *arguments, **self.environment(**variables))
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    """An empty directory of plugins."""
+    return Lab(tmp_path / "lab")
+
+
+@pytest.fixture(scope="session")
+def qoa_library() -> Path:
+    """The example in Rust."""
+    return pluginfile.qoa()
+
+
+@pytest.fixture(scope="session")
+def au_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example in C."""
+    return pluginfile.example_au(tmp_path_factory.mktemp("au") / f"au.{pluginfile.SUFFIX}")

@@ -26,9 +26,10 @@ KINDS = {
     "AudioFileNotFound": FileNotFoundError,
     "AudioPermissionDenied": PermissionError,
     "AudioIsADirectory": IsADirectoryError,
+    "PluginError": RuntimeError,
     "NotAvailable": NotImplementedError,
 }
-FACTS = {"path": "/a/b.wav", "offset": 36, "container": "wav", "codec": "pcm_s16le"}
+FACTS = {"path": "/a/b.wav", "offset": 36, "container": "wav", "codec": "pcm_s16le", "plugin": "symphonia"}
 MALFORMED = corpus.FIXTURES / "malformed"
 READERS = [mapwave.load, mapwave.info, mapwave.open, lambda path: mapwave.stream(path, chunk_frames=1)]
 each_reader = pytest.mark.parametrize("read", READERS, ids=["load", "info", "open", "stream"])
@@ -60,7 +61,7 @@ def test_errors_carry_facts_and_pickle(name: str) -> None:
 
 def test_facts_that_are_unknown_are_none() -> None:
     error = mapwave.AudioError("what is wrong")
-    assert [getattr(error, fact) for fact in FACTS] == [None] * 4
+    assert [getattr(error, fact) for fact in FACTS] == [None] * len(FACTS)
 
 
 def test_operating_system_errors_keep_errno_and_file_name() -> None:
@@ -127,9 +128,13 @@ def test_an_argument_that_depends_on_the_file_names_it() -> None:
 
 
 def test_a_codec_without_a_plugin_is_named() -> None:
-    with pytest.raises(mapwave.UnsupportedFormat, match="codec plugin") as caught:
-        mapwave.load(MALFORMED / "wav-adpcm-ms-coefs.wav")
-    assert (caught.value.container, caught.value.codec) == ("wav", "adpcm_ms")
+    contents = bytearray(corpus.PCM16.read_bytes())
+    contents[20:22] = b"\x31\x00"  # WAVE_FORMAT_GSM610
+    with pytest.raises(
+        mapwave.UnsupportedFormat, match="gsm_ms audio in a wav file: codec plugin 'symphonia'"
+    ) as caught:
+        mapwave.load(bytes(contents))
+    assert (caught.value.container, caught.value.codec) == ("wav", "gsm_ms")
 
 
 @each_reader
@@ -224,7 +229,7 @@ def test_a_link_to_itself(tmp_path: Path) -> None:
 
 
 @each_reader
-@pytest.mark.parametrize("suffix", ["wav", "mp3", "caf", "aiff"])
+@pytest.mark.parametrize("suffix", ["wav", "flac", "caf", "aiff"])
 def test_random_bytes_are_unsupported_whatever_their_name(read, tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"noise.{suffix}"
     path.write_bytes(b"\x01" + random.Random(5).randbytes(5000))
@@ -238,10 +243,8 @@ def test_random_bytes_are_unsupported_whatever_their_name(read, tmp_path: Path, 
     [
         (b"\x89PNG\r\n\x1a\n" + bytes(100), "PNG"), (b"%PDF-1.7\n" + bytes(100), "PDF"),
         (b"ID3\x04\x00\x00\x00\x00\x00\x00\xff\xfb\x90\x00" + bytes(100), "MP3|ID3"),
-        (b"fLaC" + bytes(100), "FLAC"),
         (b"OggS" + bytes(100), "Ogg"), (b"PK\x03\x04" + bytes(100), "ZIP|zip"),
         (b"<!DOCTYPE html><html></html>" + bytes(100), "HTML"), (bytes(200), "00 00|zeros"),
-        (b"\x00\x00\x00\x20ftypM4A " + bytes(100), "MP4|M4A"),
         (b"RIFF\x10\x00\x00\x00AVI " + bytes(100), "AVI"),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
@@ -249,6 +252,31 @@ def test_random_bytes_are_unsupported_whatever_their_name(read, tmp_path: Path, 
 def test_what_was_found_is_said(contents: bytes, found: str) -> None:
     with pytest.raises(mapwave.UnsupportedFormat, match=found):
         mapwave.load(contents)
+
+
+@pytest.mark.parametrize(
+    ("contents", "container", "found"),
+    [
+        (b"fLaC" + bytes(100), "flac", "at byte 4: STREAMINFO"),
+        (b"\x00\x00\x00\x20ftypM4A " + bytes(100), "mp4", "no 'moov' box"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_the_beginning_of_a_compressed_file_is_no_file(contents: bytes, container: str, found: str) -> None:
+    with pytest.raises(mapwave.MalformedFile, match=found) as caught:
+        mapwave.load(contents)
+    assert (caught.value.container, caught.value.plugin) == (container, "symphonia")
+
+
+def test_random_bytes_named_mp3_are_no_audio(tmp_path: Path) -> None:
+    """The name alone lets the decoder look for frames: there may be damage before the first."""
+    path = tmp_path / "noise.mp3"
+    path.write_bytes(b"\x01" + random.Random(5).randbytes(5000))
+    for read in READERS:
+        with pytest.raises(ValueError, match="no MPEG audio") as caught:
+            read(path)
+        assert isinstance(caught.value, mapwave.AudioError)
+        assert caught.value.path == str(path)
 
 
 # Malformed files

@@ -16,7 +16,7 @@ import wavefile
 
 FIELDS = (
     "frames", "sample_rate", "channels", "duration", "subtype", "container", "codec", "bit_depth", "bits",
-    "channel_layout", "is_truncated",
+    "channel_layout", "is_truncated", "is_lossless", "plugin", "priming_frames", "padding_frames", "tags",
 )  # fmt: skip
 
 # libsndfile's name of a sample's coding, and the bits that a sample has.
@@ -92,7 +92,7 @@ def test_repr_names_every_field_and_its_value() -> None:
     assert repr(facts) == (
         "AudioInfo(frames=232608, sample_rate=48000, channels=2, duration=4.846000, subtype='pcm16', "
         "container='wav', codec='pcm_s16le', bit_depth=16, bits=16, channel_layout='stereo', "
-        "is_truncated=False)"
+        "is_truncated=False, is_lossless=True, plugin=None, priming_frames=0, padding_frames=0, tags=<0>)"
     )
 
 

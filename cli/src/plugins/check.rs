@@ -20,7 +20,9 @@ mod verdict;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+
+use super::Format;
 
 /// What to check, and how.
 #[derive(Clone, Debug, Args)]
@@ -46,15 +48,6 @@ pub struct CheckArguments {
     /// Test this decoder only, of a plugin with several.
     #[arg(long, value_name = "NAME")]
     decoder: Option<String>,
-}
-
-/// How to report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// A table.
-    Text,
-    /// An object.
-    Json,
 }
 
 /// The job of a child.

@@ -170,6 +170,7 @@ impl CodedTrack {
     /// A handle that is not in use, preferably one that stands at `frame`.
     fn handle(&self, frame: u64, stop: &dyn Fn() -> bool) -> Result<Handle, Failure> {
         let mut idle = self.idle.lock();
+        idle.retain(|handle| !handle.decoder.is_left_behind());
         let fit = idle.iter().position(|handle| handle.position == Some(frame));
         // Without seeks, whatever has not passed the frame is nearer to it than the start.
         let fit = fit.or_else(|| {

@@ -234,7 +234,7 @@ struct Handle {
 }
 
 impl Handle {
-    fn new(sound: Sound) -> *mut abi::mw_decoder {
+    fn boxed(sound: Sound) -> *mut abi::mw_decoder {
         sound.count_handle(1);
         let handle = Self { sound, position: 0, history: History::new(), num_calls: 0 };
         Box::into_raw(Box::new(handle)).cast()
@@ -341,7 +341,7 @@ unsafe extern "C" fn open(
         Some(sound) if sound.fault == Fault::NoHandle => abi::MW_OK,
         Some(sound) => {
             // SAFETY: the host passes room for a handle.
-            unsafe { decoder.write(Handle::new(sound)) };
+            unsafe { decoder.write(Handle::boxed(sound)) };
             abi::MW_OK
         }
     }
@@ -425,12 +425,12 @@ unsafe extern "C" fn fork(
         sound.hang();
     }
     // SAFETY: the host passes room for a handle.
-    unsafe { fork.write(Handle::new(sound)) };
+    unsafe { fork.write(Handle::boxed(sound)) };
     abi::MW_OK
 }
 
 unsafe extern "C" fn close(decoder: *mut abi::mw_decoder) {
-    // SAFETY: the host closes a handle once; it was boxed by `Handle::new`.
+    // SAFETY: the host closes a handle once; it was boxed by `Handle::boxed`.
     let handle = unsafe { Box::from_raw(decoder.cast::<Handle>()) };
     handle.sound.count_handle(-1);
 }

@@ -60,9 +60,9 @@ impl Input {
     }
 }
 
-/// A track's description with its strings as C has them.
+/// Compressed packets in a container that this crate parses, described as a plugin sees them.
 #[derive(Debug)]
-struct PacketTrack {
+pub struct PacketTrack {
     track: Track,
     packets: PacketCodec,
     container: CString,
@@ -70,7 +70,8 @@ struct PacketTrack {
 }
 
 impl PacketTrack {
-    fn new(track: &Track) -> Option<Self> {
+    /// The description of a track; `None` unless it holds packets.
+    pub fn new(track: &Track) -> Option<Self> {
         let Codec::Packets(packets) = &track.codec else { return None };
         Some(Self {
             track: track.clone(),
@@ -80,7 +81,8 @@ impl PacketTrack {
         })
     }
 
-    fn to_abi(&self) -> abi::mw_track {
+    /// The struct for a plugin, whose strings are this value's.
+    pub fn to_abi(&self) -> abi::mw_track {
         let Self { track, packets, .. } = self;
         let table = packets.packet_table.as_ref();
         let entries = table.map_or(0..0, |table| table.entries.clone());

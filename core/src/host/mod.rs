@@ -22,6 +22,7 @@ pub(crate) use decoder::{Chunk, Planes, SeekClass, StreamInfo};
 pub use directories::{Directory, Origin};
 pub use encoder::{EncoderSummary, ResamplerSummary};
 pub(crate) use fault::Failure;
+pub use input::PacketTrack;
 pub use log::{Level, Message, drain_messages};
 pub use probation::{set_checker, try_load};
 pub(crate) use registry::{NotOpened, open};

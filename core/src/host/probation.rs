@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use mapwave_plugin_abi as abi;
 use parking_lot::Mutex;
 
-use super::{directories, library};
+use super::{directories, library, supervisor};
 
 /// How the child says that the library was loaded, or that it was refused in an orderly way. Any other end is a crash.
 const LOADED: i32 = 42;
@@ -27,7 +27,8 @@ const REFUSED: i32 = 43;
 const CRASHES: [i32; 7] =
     [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGABRT, libc::SIGTRAP, libc::SIGSYS];
 
-/// How long the child may take: loading must be done in 50 milliseconds (`mw_plugin_entry`), on a busy machine later.
+/// How long the child may take unless the environment says otherwise: loading must be done in 50 milliseconds
+/// (`mw_plugin_entry`), on a busy machine later.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// How often the child is looked at.
@@ -89,16 +90,17 @@ fn run(checker: &[OsString], path: &Path) -> (Verdict, bool) {
     let mut command = Command::new(program);
     command.args(arguments).arg(path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let Ok(mut child) = command.spawn() else { return (Verdict::Safe, false) };
+    let time_limit = supervisor::chosen_time_limit().unwrap_or(TIME_LIMIT);
     let start = Instant::now();
     loop {
         match child.try_wait() {
             Ok(Some(status)) => return judge(status),
-            Ok(None) if start.elapsed() < TIME_LIMIT => std::thread::sleep(INTERVAL),
+            Ok(None) if start.elapsed() < time_limit => std::thread::sleep(INTERVAL),
             _ => {
                 // A failure to end it means that it has ended.
                 let _ = child.kill();
                 let _ = child.wait();
-                let limit = TIME_LIMIT.as_secs();
+                let limit = time_limit.as_secs();
                 return (Verdict::Crashed(format!("it did not load within {limit} seconds")), true);
             }
         }

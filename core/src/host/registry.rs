@@ -141,7 +141,9 @@ pub fn register(path: &Path) -> Result<Plugin> {
                 _ => "it is not known".to_owned(),
             };
             let failure = Failure { fault: Fault::Broken, offset: None, what };
-            Err(failure.into_error("?", "loading", None).in_file(path.as_deref().unwrap_or(Path::new("?"))))
+            // It has no name of its own yet. As everything that is loaded, its file's name stays until the process exits.
+            let id = plugin.map_or_else(String::new, |plugin| plugin.id.clone()).leak();
+            Err(failure.into_error(id, "loading", None).in_file(path.as_deref().unwrap_or(Path::new("?"))))
         }
     }
 }
@@ -292,9 +294,13 @@ pub(crate) fn open(
     }
     // A stable sort: among the equally sure, the order of precedence.
     sure.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
-    for (_, kind) in sure {
+    for (score, kind) in sure {
         match supervisor::open(kind, &input) {
             Ok(decoder) => return Ok(decoder),
+            // Who did not recognise the file, and is asked because the caller wants it, cannot tell that it is damaged.
+            Err(failure) if score == 0 && failure.fault == Fault::BadData => {
+                failures.push((kind, Failure { fault: Fault::Unsupported, offset: None, ..failure }));
+            }
             Err(failure) => failures.push((kind, failure)),
         }
     }

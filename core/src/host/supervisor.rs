@@ -21,12 +21,17 @@ const VARIABLE: &str = "MAPWAVE_PLUGIN_TIME_LIMIT";
 /// How often a waiting caller asks whether to stop.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(50);
 
-fn time_limit() -> Duration {
-    static LIMIT: OnceLock<Duration> = OnceLock::new();
+/// What the environment says of how long a call may take.
+pub(super) fn chosen_time_limit() -> Option<Duration> {
+    static LIMIT: OnceLock<Option<Duration>> = OnceLock::new();
     *LIMIT.get_or_init(|| {
-        let seconds = std::env::var(VARIABLE).ok().and_then(|value| value.parse().ok());
-        Duration::from_secs(seconds.filter(|&seconds| seconds > 0).unwrap_or(TIME_LIMIT))
+        let seconds: Option<u64> = std::env::var(VARIABLE).ok().and_then(|value| value.parse().ok());
+        seconds.filter(|&seconds| seconds > 0).map(Duration::from_secs)
     })
+}
+
+fn time_limit() -> Duration {
+    chosen_time_limit().unwrap_or(Duration::from_secs(TIME_LIMIT))
 }
 
 /// Waits for an answer; an error when it does not come in time or the caller wants no more.
@@ -82,8 +87,8 @@ pub(super) fn probe(kind: &DecoderKind, head: &[u8], input: &Input) -> Result<u8
 
 /// Opens a file.
 pub(super) fn open(kind: &DecoderKind, input: &Input) -> Result<Decoder, Failure> {
-    let (copy, input) = (*kind, input.clone());
-    Decoder::new(call(kind.is_trusted(), "opening", move || copy.open(&input))?)
+    let (copy, bytes) = (*kind, input.clone());
+    Decoder::new(call(kind.is_trusted(), "opening", move || copy.open(&bytes))?, input.clone())
 }
 
 /// A handle of a plugin, called directly when the plugin is trusted, else through its thread.
@@ -91,7 +96,10 @@ pub(super) fn open(kind: &DecoderKind, input: &Input) -> Result<Decoder, Failure
 pub(crate) struct Decoder {
     kind: DecoderKind,
     info: StreamInfo,
+    input: Input,
     way: Way,
+    /// The process that the thread is in.
+    process: u32,
 }
 
 #[derive(Debug)]
@@ -100,8 +108,6 @@ enum Way {
     Thread {
         requests: SyncSender<Request>,
         answers: Receiver<Answer>,
-        /// The process that the thread is in: it does not come along when that is forked.
-        process: u32,
     },
     /// The thread has not come back from a call.
     Lost,
@@ -122,15 +128,15 @@ enum Answer {
 }
 
 impl Decoder {
-    fn new(handle: Handle) -> Result<Self, Failure> {
-        let (kind, info) = (*handle.kind(), handle.info()?.clone());
+    fn new(handle: Handle, input: Input) -> Result<Self, Failure> {
+        let (kind, info, process) = (*handle.kind(), handle.info()?.clone(), std::process::id());
         if kind.is_trusted() {
-            return Ok(Self { kind, info, way: Way::Direct(Box::new(handle)) });
+            return Ok(Self { kind, info, input, way: Way::Direct(Box::new(handle)), process });
         }
         let (requests, inbox) = sync_channel(1);
         let (outbox, answers) = sync_channel(1);
         start(move || serve(handle, &inbox, &outbox))?;
-        Ok(Self { kind, info, way: Way::Thread { requests, answers, process: std::process::id() } })
+        Ok(Self { kind, info, input, way: Way::Thread { requests, answers }, process })
     }
 
     /// The kind of decoder.
@@ -143,8 +149,22 @@ impl Decoder {
         &self.info
     }
 
+    /// Whether this process has been forked since, and the handle's thread did not come along.
+    pub(crate) fn is_left_behind(&self) -> bool {
+        matches!(self.way, Way::Thread { .. }) && self.process != std::process::id()
+    }
+
+    /// Opens the file again when the handle's thread was left behind.
+    fn renew(&mut self) -> Result<(), Failure> {
+        if self.is_left_behind() {
+            *self = open(&self.kind, &self.input)?;
+        }
+        Ok(())
+    }
+
     /// Another handle over the same file, at frame 0.
     pub(crate) fn fork(&mut self, stop: &dyn Fn() -> bool) -> Result<Self, Failure> {
+        self.renew()?;
         let handle = match &mut self.way {
             Way::Direct(handle) => handle.fork()?,
             _ => match self.ask(Request::Fork, "forking", stop)? {
@@ -152,7 +172,7 @@ impl Decoder {
                 _ => return Err(mixed_up()),
             },
         };
-        Self::new(handle)
+        Self::new(handle, self.input.clone())
     }
 
     /// Moves to a frame.
@@ -202,6 +222,9 @@ impl Decoder {
 
     /// The stream's metadata.
     pub(crate) fn tags(&mut self) -> Vec<(String, String)> {
+        if self.renew().is_err() {
+            return Vec::new();
+        }
         match &mut self.way {
             Way::Direct(handle) => handle.tags(),
             _ => match self.ask(Request::Tags, "reading tags", &|| false) {
@@ -213,14 +236,9 @@ impl Decoder {
 
     /// Asks the thread, which is not asked again when it does not answer: its answer, should it come, is dropped there.
     fn ask(&mut self, request: Request, doing: &str, stop: &dyn Fn() -> bool) -> Result<Answer, Failure> {
-        let Way::Thread { requests, answers, process } = &self.way else {
+        let Way::Thread { requests, answers } = &self.way else {
             return Err(Failure::broken("it did not come back from an earlier call; open the file again"));
         };
-        if *process != std::process::id() {
-            return Err(Failure::broken(
-                "the process was forked, and its thread is in the other; open the file again",
-            ));
-        }
         let answer = match requests.send(request) {
             Ok(()) => wait(answers, doing, stop),
             Err(_) => Err(Failure::broken("its thread has ended")),

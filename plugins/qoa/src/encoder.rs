@@ -86,10 +86,6 @@ impl Encoder for QoaEncoder {
         }
         Ok(())
     }
-
-    fn num_channels(&self) -> usize {
-        self.packets.num_channels.into()
-    }
 }
 
 impl QoaEncoder {

@@ -220,10 +220,6 @@ impl fmt::Debug for Sink {
 ///     fn finish(&mut self) -> Result<()> {
 ///         Ok(())
 ///     }
-///
-///     fn num_channels(&self) -> usize {
-///         self.num_channels
-///     }
 /// }
 ///
 /// let (sink, bytes) = Sink::in_memory();
@@ -260,7 +256,4 @@ pub trait Encoder: Sized + Send + 'static {
     /// # Errors
     /// [`Status::Io`] when the sink fails.
     fn finish(&mut self) -> Result<()>;
-
-    /// Samples in a frame, as it was opened.
-    fn num_channels(&self) -> usize;
 }

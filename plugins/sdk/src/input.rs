@@ -152,7 +152,14 @@ impl Input {
     }
 }
 
-/// For the tests of decoders.
+/// The same bytes, for another decoder.
+impl From<Memory> for Input {
+    fn from(memory: Memory) -> Self {
+        memory.input
+    }
+}
+
+/// For the tests of decoders, and for decoders that hand bytes of their own on.
 impl From<Vec<u8>> for Input {
     fn from(bytes: Vec<u8>) -> Self {
         Self { num_bytes: bytes.len() as u64, bytes: Bytes::Owned(bytes.into()) }

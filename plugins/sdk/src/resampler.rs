@@ -76,10 +76,6 @@ pub struct ResamplerOptions<'a> {
 ///         self.samples.drain(..num_written);
 ///         Ok(num_taken)
 ///     }
-///
-///     fn num_channels(&self) -> usize {
-///         1
-///     }
 /// }
 ///
 /// let mut twice = Twice { samples: Vec::new() };
@@ -110,7 +106,4 @@ pub trait Resampler: Sized + Send + 'static {
     /// # Errors
     /// When there is no memory.
     fn process(&mut self, input: Option<&Block<'_>>, output: &mut Output<'_>) -> Result<usize>;
-
-    /// Samples in a frame, as it was opened.
-    fn num_channels(&self) -> usize;
 }

@@ -5,12 +5,14 @@
 use std::ffi::CStr;
 use std::sync::Arc;
 
-use mapwave_plugin::{Decoder, DecoderOptions, Error, Head, Input, Output, Result, StreamInfo};
+use mapwave_plugin::{Decoder, DecoderOptions, Error, Head, Input, Result};
 
 use crate::aac::{AacSetup, FRAMES_PER_PACKET, sample_rate_of};
+use crate::audio_setup::AudioSetup;
+use crate::id3v2;
 use crate::packet_table::{Added, PacketTable};
-use crate::packets::{PacketDecoder, PacketStream};
-use crate::table_stream::{AudioSetup, TableStream, Trim};
+use crate::packets::{PacketDecoder, decode_with};
+use crate::table_stream::{TableStream, Trim};
 
 /// Decodes AAC in ADTS frames.
 pub struct AdtsDecoder {
@@ -24,7 +26,7 @@ impl Decoder for AdtsDecoder {
 
     fn probe(head: &Head<'_>) -> u8 {
         let hint = u8::from(matches!(head.extension, Some("aac" | "adts")));
-        let start = tags_end(head.bytes);
+        let start = id3v2::leading_bytes(head.bytes);
         if head.track.is_some() {
             return 0;
         }
@@ -71,22 +73,7 @@ impl Decoder for AdtsDecoder {
         Ok(Self { decoder: PacketDecoder::new(Arc::new(stream)) })
     }
 
-    fn info(&self) -> &StreamInfo {
-        self.decoder.stream().info()
-    }
-
-    fn seek(&mut self, frame: u64) -> Result<()> {
-        self.decoder.seek(frame);
-        Ok(())
-    }
-
-    fn decode(&mut self, output: &mut Output<'_>) -> Result<()> {
-        self.decoder.decode(output)
-    }
-
-    fn fork(&self) -> Result<Self> {
-        Ok(Self { decoder: PacketDecoder::new(self.decoder.stream().clone()) })
-    }
+    decode_with!(decoder);
 }
 
 /// A frame's header.
@@ -126,22 +113,9 @@ impl Header {
     }
 }
 
-/// Where tags at the start end (ID3v2, 3.1).
-fn tags_end(bytes: &[u8]) -> usize {
-    let mut position = 0;
-    while let Some([b'I', b'D', b'3', _, _, flags, a, b, c, d]) =
-        bytes.get(position..).and_then(|rest| rest.first_chunk::<10>())
-    {
-        let size = [a, b, c, d].iter().fold(0, |size, byte| size << 7 | usize::from(**byte & 0x7f));
-        let footer = if flags & 0x10 != 0 { 10 } else { 0 };
-        position = position.saturating_add(10 + size + footer);
-    }
-    position
-}
-
 /// Adds all frames, and returns what they need and whether the last is whole.
 fn read_frames(bytes: &[u8], table: &mut PacketTable) -> Result<(AacSetup, bool)> {
-    let mut position = tags_end(bytes);
+    let mut position = id3v2::leading_bytes(bytes);
     let Some(found) = next_frame(bytes, position, None) else {
         return Err(Error::bad_data(position as u64, "there are no two ADTS frames one behind the other"));
     };
@@ -191,7 +165,7 @@ fn next_frame(bytes: &[u8], mut position: usize, stream: Option<Stream>) -> Opti
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 mod tests {
     use mapwave_plugin::Status;
 

@@ -1,4 +1,4 @@
-//! AAC and ALAC in CAF files, whose packets a table describes (Apple Core Audio Format Specification, "Packet Table Chunk").
+//! AAC, ALAC and FLAC in CAF files, whose packets a table describes (Apple Core Audio Format Specification, "Packet Table Chunk").
 
 #![forbid(unsafe_code)]
 
@@ -6,26 +6,26 @@ use std::ffi::CStr;
 use std::ops::Range;
 use std::sync::Arc;
 
-use mapwave_plugin::{
-    Decoder, DecoderOptions, Error, Head, Input, Memory, Output, Result, StreamInfo, Track,
-};
+use mapwave_plugin::{Decoder, DecoderOptions, Error, Head, Input, Memory, Result, Track};
 
 use crate::alac::AlacSetup;
+use crate::audio_setup::AudioSetup;
+use crate::flac::FlacSetup;
 use crate::mp4::atoms::Bytes;
-use crate::mp4::description::read_descriptors;
+use crate::mp4::description::{Description, read_descriptors};
 use crate::mp4::sample_table::{Durations, Timeline};
 use crate::packet_table::{Added, PacketTable};
-use crate::packets::{PacketDecoder, PacketStream};
-use crate::table_stream::{AudioSetup, TableStream, Trim, bytes_at};
+use crate::packets::{PacketDecoder, decode_with};
+use crate::table_stream::{TableStream, Trim};
 
-/// Decodes AAC and ALAC in CAF files that the host has parsed.
+/// Decodes AAC, ALAC and FLAC in CAF files that the host has parsed.
 pub struct CafDecoder {
     decoder: PacketDecoder<TableStream>,
 }
 
 impl Decoder for CafDecoder {
     const NAME: &'static CStr = c"caf";
-    const CODECS: &'static CStr = c"aac,alac";
+    const CODECS: &'static CStr = c"aac,alac,flac";
     const EXTENSIONS: &'static CStr = c"caf";
 
     fn probe(head: &Head<'_>) -> u8 {
@@ -34,33 +34,18 @@ impl Decoder for CafDecoder {
 
     fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
         let Some(track) = options.track.as_ref().filter(|track| is_ours(track)) else {
-            return Err(Error::unsupported("only AAC and ALAC in CAF are read here"));
+            return Err(Error::unsupported("only AAC, ALAC and FLAC in CAF are read here"));
         };
         let memory = input.into_memory(options.max_alloc)?;
         let stream = read_stream(&memory, track, options.max_alloc)?;
         Ok(Self { decoder: PacketDecoder::new(Arc::new(stream)) })
     }
 
-    fn info(&self) -> &StreamInfo {
-        self.decoder.stream().info()
-    }
-
-    fn seek(&mut self, frame: u64) -> Result<()> {
-        self.decoder.seek(frame);
-        Ok(())
-    }
-
-    fn decode(&mut self, output: &mut Output<'_>) -> Result<()> {
-        self.decoder.decode(output)
-    }
-
-    fn fork(&self) -> Result<Self> {
-        Ok(Self { decoder: PacketDecoder::new(self.decoder.stream().clone()) })
-    }
+    decode_with!(decoder);
 }
 
 fn is_ours(track: &Track<'_>) -> bool {
-    track.container == "caf" && matches!(track.codec, "aac" | "alac")
+    track.container == "caf" && matches!(track.codec, "aac" | "alac" | "flac")
 }
 
 /// The bytes of a range of the file, with their place.
@@ -73,19 +58,33 @@ fn part<'a>(bytes: &'a [u8], range: &Range<u64>) -> Result<Bytes<'a>> {
 
 fn read_stream(memory: &Memory, track: &Track<'_>, max_alloc: u64) -> Result<TableStream> {
     let cookie = part(memory, &track.config)?;
-    let setup = if track.codec == "alac" {
-        AudioSetup::Alac(AlacSetup::from_cookie(cookie, max_alloc)?)
-    } else {
-        AudioSetup::Aac(read_descriptors(cookie)?)
+    let setup = match track.codec {
+        "alac" => AudioSetup::Alac(AlacSetup::from_cookie(cookie, max_alloc)?),
+        "flac" if cookie.rest().is_empty() => {
+            let offset = usize::try_from(track.data.start).unwrap_or(usize::MAX);
+            let frame = memory.get(offset..).unwrap_or_default();
+            AudioSetup::Flac(FlacSetup::from_frame(frame, track.data.start, max_alloc)?)
+        }
+        "flac" => AudioSetup::Flac(FlacSetup::from_blocks(cookie, max_alloc)?),
+        _ => match read_descriptors(cookie)? {
+            Description::Coded(setup) => setup,
+            Description::Mpeg => return Err(Error::unsupported("MPEG audio in CAF under the name of AAC")),
+        },
     };
     let mut table = PacketTable::new(track.data.end.min(memory.len() as u64), max_alloc);
-    // Frames are counted at the track's rate.
-    let mut timeline = Timeline::new(&setup, setup.sample_rate());
+    // Frames are counted at the track's rate. Of FLAC, writers state a mean where no packet has a number of its own.
+    let is_mean = matches!(setup, AudioSetup::Flac(_))
+        && track.frames_per_packet != 0
+        && track.frames_per_packet != setup.frames_per_packet();
+    let mut timeline = Timeline::new(&setup, if is_mean { 0 } else { setup.sample_rate() });
     let is_whole = read_packets(memory, track, &mut table, &mut timeline)?;
-    let last = table.num_packets().checked_sub(1).and_then(|last| table.get(last));
-    let last = last.and_then(|place| bytes_at(memory, place.offset, place.num_bytes));
-    timeline.finish(&mut table, last, false)?;
-    let coded = u64::from(table.num_packets()) * u64::from(setup.frames_per_packet());
+    timeline.finish(&mut table, memory, false)?;
+    let coded = match setup {
+        AudioSetup::Flac(_) => table.num_frames(),
+        AudioSetup::Aac(_) | AudioSetup::Alac(_) => {
+            u64::from(table.num_packets()) * u64::from(setup.frames_per_packet())
+        }
+    };
     let without_padding =
         coded.saturating_sub(u64::from(track.priming_frames) + u64::from(track.padding_frames));
     let stated = track.num_frames.filter(|num_frames| *num_frames > 0);

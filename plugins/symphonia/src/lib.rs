@@ -7,17 +7,22 @@ mod aac;
 mod adpcm;
 mod adts;
 mod alac;
+mod audio_setup;
 mod caf_packets;
 #[cfg(test)]
 mod compressed;
 mod flac;
+mod host_track;
+mod id3v2;
 mod matroska;
 mod mp4;
 mod mpeg;
+mod mpeg_track;
 mod ogg;
 mod packet_table;
 mod packets;
 mod table_stream;
+mod vorbis_codec;
 mod vorbis_comment;
 
 pub use adpcm::AdpcmDecoder;

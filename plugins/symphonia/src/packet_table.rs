@@ -137,6 +137,48 @@ impl PacketTable {
         Ok(Added::Whole)
     }
 
+    /// Adds packets side by side, of big-endian sizes; as many as [`push`](Self::push) would.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub(crate) fn push_all(&mut self, mut offset: u64, sizes: &[[u8; 4]]) -> Result<Added> {
+        for part in sizes.chunks(PACKETS_PER_BLOCK as usize) {
+            if let Some(end) = self.push_block(offset, part) {
+                offset = end;
+                continue;
+            }
+            for size in part {
+                let num_bytes = u32::from_be_bytes(*size);
+                if self.push(offset, num_bytes)? == Added::BeyondEnd {
+                    return Ok(Added::BeyondEnd);
+                }
+                offset = offset.saturating_add(num_bytes.into());
+            }
+        }
+        Ok(Added::Whole)
+    }
+
+    /// Adds packets of a block at once where nothing stands against it, and returns where they end.
+    fn push_block(&mut self, offset: u64, part: &[[u8; 4]]) -> Option<u64> {
+        let Sizes::Each(sizes) = &mut self.sizes else { return None };
+        let count = u32::try_from(part.len()).ok()?;
+        let is_worth_it = count >= PACKETS_PER_BLOCK / 4 && sizes.capacity() - sizes.len() >= part.len();
+        let has_room = self.blocks.len() < self.blocks.capacity();
+        if !is_worth_it || !has_room {
+            return None;
+        }
+        let part = part.iter().map(|size| u32::from_be_bytes(*size));
+        let (num_bytes, taken) = part.clone().fold((0u64, 0u64), |(num_bytes, taken), size| {
+            (num_bytes + u64::from(size), taken + u64::from(size.max(1)))
+        });
+        let end = offset.checked_add(num_bytes).filter(|end| *end <= self.limits.file_bytes)?;
+        let (left, next) = (self.limits.bytes_left.checked_sub(taken)?, self.num_packets.checked_add(count)?);
+        sizes.extend(part);
+        self.blocks.push(Block { first_packet: self.num_packets, offset });
+        (self.limits.bytes_left, self.num_packets, self.end) = (left, next, end);
+        Some(end)
+    }
+
     fn push_size(&mut self, num_bytes: u32) -> Result<()> {
         match &mut self.sizes {
             Sizes::Alike(size) if self.num_packets == 0 || *size == num_bytes => *size = num_bytes,
@@ -178,6 +220,20 @@ impl PacketTable {
             return Err(self.limit(self.limits.max_alloc.saturating_add(1)));
         }
         self.runs.push(Run { first_packet, first_frame, frames_per_packet });
+        Ok(())
+    }
+
+    /// Says how many frames each packet has, one by one.
+    ///
+    /// # Errors
+    /// As [`set_frames_from`](Self::set_frames_from).
+    pub(crate) fn measure(&mut self, frames_of: impl Fn(Place) -> u32) -> Result<()> {
+        self.runs.clear();
+        self.set_frames_from(0, 0)?; // places are only told with their frames
+        for packet in 0..self.num_packets {
+            let num_frames = self.get(packet).map_or(0, &frames_of);
+            self.set_frames_from(packet, num_frames)?;
+        }
         Ok(())
     }
 
@@ -233,7 +289,7 @@ fn frame_in(run: Run, packet: u32) -> u64 {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 mod tests {
     use super::*;
 
@@ -259,6 +315,56 @@ mod tests {
             assert_eq!(table.packet_at(place.first_frame + u64::from(place.num_frames) - 1), n as u32);
         }
         assert_eq!((table.get(1000), table.packet_at(u64::MAX)), (None, 1000));
+    }
+
+    #[test]
+    fn packets_of_a_chunk_are_found_as_those_added_one_by_one() {
+        let sizes: Vec<[u8; 4]> = (0..5000u32).map(|n| (n * 31 % 7).to_be_bytes()).collect();
+        let total: u64 = sizes.iter().map(|size| u64::from(u32::from_be_bytes(*size))).sum();
+        for file_bytes in [total + 1000, total + 777, total / 2] {
+            let mut tables = [(); 2].map(|()| PacketTable::new(file_bytes, 1 << 20));
+            for table in &mut tables {
+                table.reserve(5000).unwrap();
+                table.set_frames_from(0, 1024).unwrap();
+            }
+            let [one_by_one, at_once] = &mut tables;
+            let mut offset = 777;
+            for chunk in sizes.chunks(150) {
+                let found = at_once.push_all(offset, chunk).unwrap();
+                let expected = chunk.iter().map(|size| u32::from_be_bytes(*size)).try_for_each(|size| {
+                    let added = one_by_one.push(offset, size).unwrap();
+                    offset += u64::from(size);
+                    if added == Added::Whole { Ok(()) } else { Err(()) }
+                });
+                assert_eq!(found == Added::Whole, expected.is_ok());
+                if expected.is_err() {
+                    break;
+                }
+            }
+            assert_eq!(one_by_one.num_packets(), at_once.num_packets());
+            for n in 0..one_by_one.num_packets() {
+                assert_eq!(one_by_one.get(n), at_once.get(n));
+            }
+        }
+    }
+
+    #[test]
+    fn frames_are_measured_one_by_one() {
+        let mut table = PacketTable::new(1000, 1 << 20);
+        for n in 0..100 {
+            table.push(n * 7, 7).unwrap();
+        }
+        table.set_frames_from(0, 1024).unwrap();
+        let frames_of = |place: Place| *[5, 5, 0, 9].get(place.offset as usize / 7 % 4).unwrap();
+        table.measure(frames_of).unwrap();
+        assert_eq!(table.num_frames(), 25 * 19);
+        let mut first_frame = 0;
+        for n in 0..100 {
+            let place = table.get(n).unwrap();
+            assert_eq!((place.first_frame, place.num_frames), (first_frame, frames_of(place)));
+            first_frame += u64::from(place.num_frames);
+            assert!(place.num_frames == 0 || table.packet_at(first_frame - 1) == n);
+        }
     }
 
     #[test]

@@ -107,6 +107,35 @@ pub(crate) struct PacketDecoder<S: PacketStream> {
     position: u64,
 }
 
+/// The functions of a [`mapwave_plugin::Decoder`] that a [`PacketDecoder`] in a field of it has answers for.
+macro_rules! decode_with {
+    ($field:ident) => {
+        fn info(&self) -> &mapwave_plugin::StreamInfo {
+            $crate::packets::PacketStream::info(&**self.$field.stream())
+        }
+
+        fn seek(&mut self, frame: u64) -> mapwave_plugin::Result<()> {
+            self.$field.seek(frame);
+            Ok(())
+        }
+
+        fn decode(&mut self, output: &mut mapwave_plugin::Output<'_>) -> mapwave_plugin::Result<()> {
+            self.$field.decode(output)
+        }
+
+        fn fork(&self) -> mapwave_plugin::Result<Self> {
+            let stream = std::sync::Arc::clone(self.$field.stream());
+            Ok(Self { $field: $crate::packets::PacketDecoder::new(stream) })
+        }
+
+        fn tags(&self) -> &[(std::ffi::CString, std::ffi::CString)] {
+            $crate::packets::PacketStream::tags(&**self.$field.stream())
+        }
+    };
+}
+
+pub(crate) use decode_with;
+
 /// What decoding has come to.
 struct State<S: PacketStream> {
     codec: S::Codec,

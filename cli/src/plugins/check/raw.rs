@@ -15,7 +15,7 @@ mod stream_info;
 
 pub use decoder::{Decoder, DecoderTable, OpenOptions};
 pub use encoder::{EncodeOptions, EncoderTable};
-pub use input::{Input, ReadPlan};
+pub use input::{Input, ReadPlan, track};
 pub use library::{Description, Library, Plugin};
 pub use refusal::{ErrorSpace, Fault, Refusal};
 pub use resampler::{ResampleOptions, ResamplerTable};

@@ -5,11 +5,12 @@
 use std::fs;
 use std::path::PathBuf;
 
+use mapwave::host::PacketTrack;
 use serde::{Deserialize, Serialize};
 
 use super::context::Context;
 use super::fence::{Fenced, Side};
-use super::raw::{DecoderTable, Description, EncoderTable};
+use super::raw::{self, DecoderTable, Description, EncoderTable};
 use super::suite::encode::Original;
 use super::verdict::{Finding, Outcome};
 
@@ -89,7 +90,9 @@ fn claims(context: &Context, decoder: &DecoderTable, files: &[PathBuf]) -> Outco
         context.doing(format!("probing {}", path.display()));
         let Ok(bytes) = fs::read(path) else { continue };
         let head = bytes.get(..decoder.probe_bytes()).unwrap_or(&bytes);
-        if decoder.probe(&Fenced::new(head, Side::End)?, bytes.len() as u64, None) > 0 {
+        let described = raw::track(&bytes);
+        let track = described.as_ref().map(PacketTrack::to_abi);
+        if decoder.probe(&Fenced::new(head, Side::End)?, bytes.len() as u64, None, track.as_ref()) > 0 {
             claimed.push(path.clone());
         }
     }

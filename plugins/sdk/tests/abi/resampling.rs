@@ -86,7 +86,7 @@ fn what_cannot_be_done_is_refused() {
         (
             mw_resampler_options { quality: c"best".as_ptr(), ..good },
             MW_BAD_ARGUMENT,
-            "the quality is \"best\", expected one of good, panics,lies",
+            "the quality is \"best\", expected one of good,panics,lies",
         ),
         (mw_resampler_options { max_alloc: 999, ..good }, MW_LIMIT, "1000 bytes are needed"),
     ];

@@ -10,6 +10,7 @@ use mapwave_plugin::{
     DecoderOptions, Error, Input, Output, Result, SampleFormat, SeekClass, Status, StreamInfo, Track,
 };
 
+use crate::host_track;
 use crate::packets::{Broken, Packet, PacketCodec, PacketStream};
 
 use super::{ima, ms};
@@ -89,7 +90,7 @@ impl Blocks {
             let message = format!("stream {} of a file that has one", options.stream);
             return Err(Error::new(Status::BadArgument, message));
         }
-        let (kind, container) = (kind(&input, track)?, container(track.container)?);
+        let (kind, container) = (kind(&input, track)?, container(track)?);
         let num_channels = num_channels(track, &kind)?;
         let block_bytes = block_bytes(track, &kind, num_channels)?;
         let block_frames = block_frames(track, &kind, block_bytes, num_channels)?;
@@ -195,11 +196,9 @@ fn kind(input: &Input, track: &Track<'_>) -> Result<Kind> {
     Kind::new(track.codec, config, track.container == "rifx").ok_or_else(unsupported)
 }
 
-/// The containers' names, for good.
-fn container(name: &str) -> Result<&'static CStr> {
-    const NAMES: [&CStr; 7] = [c"wav", c"rifx", c"rf64", c"bw64", c"w64", c"aifc", c"caf"];
-    let known = NAMES.into_iter().find(|known| known.to_str() == Ok(name));
-    known.ok_or_else(|| Error::unsupported(format!("ADPCM in a container '{name}'")))
+fn container(track: &Track<'_>) -> Result<&'static CStr> {
+    let name = host_track::container_name(track);
+    name.ok_or_else(|| Error::unsupported(format!("ADPCM in a container '{}'", track.container)))
 }
 
 fn num_channels(track: &Track<'_>, kind: &Kind) -> Result<usize> {

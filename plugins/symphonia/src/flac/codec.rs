@@ -12,6 +12,7 @@ use symphonia_core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDec
 use symphonia_core::packet::PacketRef;
 use symphonia_core::units::{Duration, Timestamp};
 
+use super::checksum::crc16;
 use super::frame_header::FrameHeader;
 use super::stream_info::StreamInfoBlock;
 
@@ -61,6 +62,18 @@ impl FrameCodec {
                 Err(Error::new(Status::BadData, format!("the FLAC frame cannot be decoded: {error}")))
             }
         }
+    }
+
+    /// Decodes what a container calls a packet.
+    ///
+    /// # Errors
+    /// When it is not one frame, whole and undamaged.
+    pub(crate) fn decode_packet(&mut self, packet: &[u8]) -> Result<usize> {
+        // Over a whole frame, its checksum included, the sum is 0.
+        if crc16(0, packet) != 0 {
+            return Err(Error::new(Status::BadData, "the FLAC frame is damaged: its checksum is wrong"));
+        }
+        self.decode(packet)
     }
 
     /// Writes frames of sound of the frame decoded last, as many as there is room for, and returns their number.

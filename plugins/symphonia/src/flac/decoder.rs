@@ -1,4 +1,4 @@
-//! FLAC files.
+//! FLAC files, and FLAC in WAV files.
 
 #![forbid(unsafe_code)]
 
@@ -7,18 +7,20 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use mapwave_plugin::{
-    Decoder, DecoderOptions, Error, Head, Input, Memory, Output, Result, SeekClass, StreamInfo,
+    Decoder, DecoderOptions, Error, Head, Input, Memory, Output, Result, SeekClass, StreamInfo, Track,
 };
 
 use super::codec::FrameCodec;
 use super::frame_header::FrameHeader;
 use super::frames::{Format, Frames};
-use super::metadata::{MARKER, Metadata, channel_mask, id3_bytes};
+use super::metadata::{MARKER, Metadata, channel_mask};
 use super::stream_info::StreamInfoBlock;
-use crate::packets::{Broken, Packet, PacketCodec, PacketDecoder, PacketStream};
+use crate::host_track;
+use crate::id3v2;
+use crate::packets::{Broken, Packet, PacketCodec, PacketDecoder, PacketStream, decode_with};
 use crate::vorbis_comment::Comments;
 
-/// Decodes FLAC files.
+/// Decodes FLAC files, and the FLAC streams of WAV files that the host has parsed.
 pub struct FlacDecoder {
     decoder: PacketDecoder<FlacStream>,
 }
@@ -36,10 +38,10 @@ impl Decoder for FlacDecoder {
 
     fn probe(head: &Head<'_>) -> u8 {
         let marker = |offset: usize| head.bytes.get(offset..).and_then(|rest| rest.first_chunk());
-        if head.track.is_some() {
-            return 0;
+        if let Some(track) = &head.track {
+            return u8::from(is_flac(track)) * 95;
         }
-        match id3_bytes(head.bytes) {
+        match id3v2::leading_bytes(head.bytes) {
             0 if marker(0) == Some(MARKER) => 100,
             0 => 0,
             num_bytes if marker(num_bytes) == Some(MARKER) => 95,
@@ -58,43 +60,70 @@ impl Decoder for FlacDecoder {
                 options.stream
             )));
         }
-        let stream = FlacStream::open(input.into_memory(options.max_alloc)?)?;
+        let memory = input.into_memory(options.max_alloc)?;
+        let stream = match &options.track {
+            None => FlacStream::open(memory, options.max_alloc)?,
+            Some(track) if is_flac(track) => FlacStream::of_track(memory, track, options.max_alloc)?,
+            Some(_) => return Err(Error::unsupported("of tracks, only FLAC in WAV is read here")),
+        };
         Ok(Self { decoder: PacketDecoder::new(Arc::new(stream)) })
     }
 
-    fn info(&self) -> &StreamInfo {
-        self.decoder.stream().info()
-    }
+    decode_with!(decoder);
+}
 
-    fn seek(&mut self, frame: u64) -> Result<()> {
-        self.decoder.seek(frame);
-        Ok(())
-    }
-
-    fn decode(&mut self, output: &mut Output<'_>) -> Result<()> {
-        self.decoder.decode(output)
-    }
-
-    fn fork(&self) -> Result<Self> {
-        Ok(Self { decoder: PacketDecoder::new(Arc::clone(self.decoder.stream())) })
-    }
-
-    fn tags(&self) -> &[(CString, CString)] {
-        self.decoder.stream().tags()
-    }
+/// Whether a track is frames of FLAC one behind the other, behind STREAMINFO in the "fmt " chunk.
+fn is_flac(track: &Track<'_>) -> bool {
+    track.codec == "flac" && host_track::is_wave(track)
 }
 
 /// The one stream of a FLAC file.
 struct FlacStream {
-    bytes: Memory,
+    memory: Memory,
+    /// Where in memory the stream ends.
+    end: usize,
     info: StreamInfo,
     comments: Comments,
     frames: Frames,
 }
 
 impl FlacStream {
-    fn open(bytes: Memory) -> Result<Self> {
-        let Metadata { stream_info, comments, frames_offset } = Metadata::parse(&bytes)?;
+    fn open(memory: Memory, max_alloc: u64) -> Result<Self> {
+        let metadata = Metadata::parse(&memory)?;
+        let end = memory.len();
+        Self::new(memory, end, metadata, c"flac", max_alloc)
+    }
+
+    fn of_track(memory: Memory, track: &Track<'_>, max_alloc: u64) -> Result<Self> {
+        let place = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(memory.len());
+        let setup = memory.get(place(track.config.start)..place(track.config.end));
+        let stream_info = setup.and_then(StreamInfoBlock::parse).ok_or_else(|| {
+            Error::bad_data(track.config.start, "the 'fmt ' chunk has no STREAMINFO of 34 bytes")
+        })?;
+        let (start, end) = (place(track.data.start), place(track.data.end));
+        let container = host_track::container_name(track).unwrap_or(c"wav");
+        let metadata = Metadata::without_comments(stream_info, start);
+        let mut stream = Self::new(memory, end, metadata, container, max_alloc)?;
+        if track.channel_mask.count_ones() == stream.info.num_channels {
+            stream.info.channel_mask = track.channel_mask;
+        }
+        Ok(stream)
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.memory.get(..self.end).unwrap_or_default()
+    }
+
+    /// The stream whose metadata is known and whose frames end with the first `end` bytes.
+    fn new(
+        memory: Memory,
+        end: usize,
+        metadata: Metadata,
+        container: &'static CStr,
+        max_alloc: u64,
+    ) -> Result<Self> {
+        let Metadata { stream_info, comments, frames_offset, .. } = metadata;
+        let bytes = memory.get(..end).unwrap_or_default();
         let header = bytes.get(frames_offset..).and_then(FrameHeader::parse);
         let frames = match header {
             Some(header) => {
@@ -103,9 +132,9 @@ impl FlacStream {
                     let message = format!("a block has {found} frames, STREAMINFO allows {max}");
                     Error::bad_data(frames_offset as u64, message)
                 })?;
-                Frames::find(&bytes, frames_offset, format)
+                Frames::find(bytes, frames_offset, format)
             }
-            None if is_without_frames(&bytes, frames_offset, &stream_info) => {
+            None if is_without_frames(bytes, frames_offset, &stream_info) => {
                 let header = empty_header(&stream_info);
                 let format = Format::new(&header, &stream_info).ok_or_else(|| {
                     Error::bad_data(frames_offset as u64, "STREAMINFO allows blocks of 0 frames")
@@ -124,7 +153,8 @@ impl FlacStream {
                 format!("{} Hz at {} bits is not sound", format.sample_rate, format.bits_per_sample);
             return Err(Error::bad_data(frames_offset as u64, message));
         }
-        if frames.changes_format(&bytes) {
+        format.check_room(max_alloc)?;
+        if frames.changes_format(bytes) {
             let message = "the stream changes its rate, depth or number of channels";
             return Err(Error::unsupported(message).at(frames.end_offset as u64));
         }
@@ -146,9 +176,9 @@ impl FlacStream {
             // A frame is decoded from its start, and found in a few steps.
             seek_cost_frames: u64::from(format.max_block_size.min(4608)),
             codec: c"flac",
-            container: c"flac",
+            container,
         };
-        Ok(Self { bytes, info, comments, frames })
+        Ok(Self { memory, end, info, comments, frames })
     }
 }
 
@@ -206,7 +236,7 @@ impl PacketStream for FlacStream {
             let offset = self.frames.ends.map_or(0, |(first, _)| first.offset);
             return Ok(Cursor { offset, first_frame: 0, end: None });
         }
-        match self.frames.holding(&self.bytes, frame) {
+        match self.frames.holding(self.bytes(), frame) {
             Some((found, end)) => {
                 Ok(Cursor { offset: found.offset, first_frame: found.first, end: Some(end) })
             }
@@ -222,7 +252,7 @@ impl PacketStream for FlacStream {
             return Ok(None);
         }
         let place = cursor.offset as u64;
-        let Some((_, frame)) = self.frames.format.frame_at(&self.bytes, cursor.offset) else {
+        let Some((_, frame)) = self.frames.format.frame_at(self.bytes(), cursor.offset) else {
             return Err(Error::bad_data(place, "there is no FLAC frame where one must begin"));
         };
         if frame.first != cursor.first_frame {
@@ -233,13 +263,13 @@ impl PacketStream for FlacStream {
         }
         let end = match cursor.end.take() {
             Some(end) => end,
-            None => self.frames.end_of(&self.bytes, &frame).ok_or_else(|| {
+            None => self.frames.end_of(self.bytes(), &frame).ok_or_else(|| {
                 Error::bad_data(place, "the FLAC frame is damaged: its checksum is wrong or it does not end")
             })?,
         };
         cursor.offset = end;
         cursor.first_frame = frame.end();
-        let bytes = self.bytes.get(frame.offset..end).unwrap_or_default();
+        let bytes = self.bytes().get(frame.offset..end).unwrap_or_default();
         Ok(Some(Packet {
             bytes,
             offset: place,

@@ -5,6 +5,7 @@
 use mapwave_plugin::{Error, Result};
 
 use super::stream_info::StreamInfoBlock;
+use crate::id3v2;
 use crate::vorbis_comment::{self, Comments};
 
 /// The marker that a stream begins with.
@@ -22,22 +23,8 @@ pub(crate) struct Metadata {
     pub(crate) comments: Comments,
     /// Where the frames begin.
     pub(crate) frames_offset: usize,
-}
-
-/// The size of the ID3v2 tags that a file begins with.
-pub(crate) fn id3_bytes(bytes: &[u8]) -> usize {
-    let mut num_bytes = 0_usize;
-    while let Some(&[b'I', b'D', b'3', major, minor, flags, a, b, c, d]) =
-        bytes.get(num_bytes..).and_then(|rest| rest.first_chunk())
-    {
-        if major == 0xFF || minor == 0xFF || (a | b | c | d) & 0x80 != 0 {
-            break;
-        }
-        let body = [a, b, c, d].iter().fold(0, |size, byte| (size << 7) | usize::from(*byte));
-        let footer = if flags & 0x10 != 0 { 10 } else { 0 };
-        num_bytes = num_bytes.saturating_add(10 + body + footer);
-    }
-    num_bytes
+    /// Whether the bytes end after a block that is not marked as the last.
+    is_last_missing: bool,
 }
 
 impl Metadata {
@@ -46,12 +33,29 @@ impl Metadata {
     /// # Errors
     /// When that is not a FLAC stream, or its first block is not STREAMINFO, or a block leads out of the file.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self> {
-        let mut offset = id3_bytes(bytes);
+        let offset = id3v2::leading_bytes(bytes);
         let marker = bytes.get(offset..).and_then(|rest| rest.first_chunk());
         if marker != Some(MARKER) {
             return Err(Error::bad_data(offset as u64, "there is no 'fLaC' where a FLAC stream must begin"));
         }
-        offset += MARKER.len();
+        let metadata = Self::parse_blocks(bytes, offset + MARKER.len())?;
+        if metadata.is_last_missing {
+            let place = metadata.frames_offset as u64;
+            return Err(Error::bad_data(place, "the file ends among its metadata blocks"));
+        }
+        Ok(metadata)
+    }
+
+    /// What is known of frames at `frames_offset` that have STREAMINFO elsewhere.
+    pub(crate) fn without_comments(stream_info: StreamInfoBlock, frames_offset: usize) -> Self {
+        Self { stream_info, comments: Comments::new(), frames_offset, is_last_missing: false }
+    }
+
+    /// Reads blocks from `offset` on.
+    ///
+    /// # Errors
+    /// When the first is not STREAMINFO, or one leads out of the bytes.
+    pub(crate) fn parse_blocks(bytes: &[u8], mut offset: usize) -> Result<Self> {
         let mut stream_info = None;
         let mut comments = Comments::new();
         loop {
@@ -82,10 +86,9 @@ impl Metadata {
                 _ => {}
             }
             offset += 4 + num_bytes;
-            if kind & 0x80 != 0
-                && let Some(stream_info) = stream_info
-            {
-                return Ok(Self { stream_info, comments, frames_offset: offset });
+            let is_last = kind & 0x80 != 0;
+            if let Some(stream_info) = stream_info.take_if(|_| is_last || offset == bytes.len()) {
+                return Ok(Self { stream_info, comments, frames_offset: offset, is_last_missing: !is_last });
             }
         }
     }

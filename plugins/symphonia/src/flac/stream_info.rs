@@ -2,6 +2,10 @@
 
 #![forbid(unsafe_code)]
 
+use mapwave_plugin::{Error, Result, Status};
+
+use super::frame_header::FrameHeader;
+
 /// What a STREAMINFO block says, none of which is to be believed unseen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StreamInfoBlock {
@@ -37,6 +41,29 @@ impl StreamInfoBlock {
             bits_per_sample: field(36, 5) + 1,
             num_frames: (num_frames > 0).then_some(num_frames),
         })
+    }
+
+    /// The number of frames of sound in a packet; `None` when it is no frame of the stream.
+    pub(crate) fn frames_of(&self, packet: &[u8]) -> Option<u32> {
+        let header = FrameHeader::parse(packet)?;
+        let fits = header.num_channels == self.num_channels
+            && header.sample_rate.is_none_or(|rate| rate == self.sample_rate)
+            && header.bits_per_sample.is_none_or(|depth| depth == self.bits_per_sample)
+            && header.block_size <= self.max_block_size;
+        fits.then_some(header.block_size)
+    }
+
+    /// Checks that a frame of the stream may be decoded in `max_alloc` bytes.
+    ///
+    /// # Errors
+    /// [`Status::Limit`] when not.
+    pub(crate) fn check_room(&self, max_alloc: u64) -> Result<()> {
+        let num_bytes = u64::from(self.max_block_size) * u64::from(self.num_channels) * 4;
+        if num_bytes > max_alloc {
+            let message = format!("a FLAC frame decodes to {num_bytes} bytes; the limit is {max_alloc}");
+            return Err(Error::new(Status::Limit, message));
+        }
+        Ok(())
     }
 
     /// A block that says so, for decoders that want one.

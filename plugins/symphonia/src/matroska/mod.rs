@@ -5,7 +5,6 @@
 mod block;
 mod coding;
 mod ebml;
-mod length;
 mod pcm;
 mod segment;
 #[cfg(test)]
@@ -18,10 +17,14 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use mapwave_plugin::{
-    Decoder, DecoderOptions, Error, Head, Input, Memory, Output, Result, SeekClass, Status, StreamInfo,
+    Decoder, DecoderOptions, Error, Head, Input, Memory, Output, Result, Status, StreamInfo,
 };
 
+use crate::audio_setup::PACKETS_LOOKED_AT;
+use crate::mpeg;
+use crate::mpeg_track::{self, Container, MpegTrack};
 use crate::packets::{Broken, Packet, PacketCodec, PacketDecoder, PacketStream};
+use crate::table_stream::Trim;
 use coding::{Codec, Coding};
 use segment::{Place, Segment, is_matroska};
 
@@ -33,7 +36,12 @@ const MAGIC: u8 = 95;
 /// All packets are listed when the file is opened, from the headers of its blocks, so that the number of frames is exact.
 /// They follow each other without regard to timestamps, which are too coarse to place a sample.
 pub struct MatroskaDecoder {
-    frames: PacketDecoder<Packets>,
+    frames: Frames,
+}
+
+enum Frames {
+    Packets(PacketDecoder<Packets>),
+    Mpeg(Box<MpegTrack>),
 }
 
 impl fmt::Debug for MatroskaDecoder {
@@ -53,11 +61,29 @@ impl Decoder for MatroskaDecoder {
     }
 
     fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
-        Ok(Self { frames: PacketDecoder::new(Arc::new(Packets::open(input, options)?)) })
+        let memory = input.into_memory(options.max_alloc)?;
+        let segment = Segment::read(&memory, options.stream, options.max_alloc)?;
+        let id = segment.track.codec_id.as_str();
+        if let Some(how) = segment.track.is_encoded {
+            return Err(Error::unsupported(format!("{how} packets of {id}")));
+        }
+        let frames = match id {
+            "A_MPEG/L1" | "A_MPEG/L2" | "A_MPEG/L3" => {
+                Frames::Mpeg(Box::new(open_mpeg(&memory, &segment, options.max_alloc)?))
+            }
+            _ => {
+                let packets = Packets::open(memory, segment, options.max_alloc)?;
+                Frames::Packets(PacketDecoder::new(Arc::new(packets)))
+            }
+        };
+        Ok(Self { frames })
     }
 
     fn info(&self) -> &StreamInfo {
-        self.frames.stream().info()
+        match &self.frames {
+            Frames::Packets(decoder) => decoder.stream().info(),
+            Frames::Mpeg(track) => track.info(),
+        }
     }
 
     fn seek(&mut self, frame: u64) -> Result<()> {
@@ -66,16 +92,28 @@ impl Decoder for MatroskaDecoder {
             let message = format!("a seek to frame {frame} of {num_frames}");
             return Err(Error::new(Status::BadArgument, message));
         }
-        self.frames.seek(frame);
-        Ok(())
+        match &mut self.frames {
+            Frames::Packets(decoder) => {
+                decoder.seek(frame);
+                Ok(())
+            }
+            Frames::Mpeg(track) => track.seek(frame),
+        }
     }
 
     fn decode(&mut self, output: &mut Output<'_>) -> Result<()> {
-        self.frames.decode(output)
+        match &mut self.frames {
+            Frames::Packets(decoder) => decoder.decode(output),
+            Frames::Mpeg(track) => track.decode(output),
+        }
     }
 
     fn fork(&self) -> Result<Self> {
-        Ok(Self { frames: PacketDecoder::new(Arc::clone(self.frames.stream())) })
+        let frames = match &self.frames {
+            Frames::Packets(decoder) => Frames::Packets(PacketDecoder::new(Arc::clone(decoder.stream()))),
+            Frames::Mpeg(track) => Frames::Mpeg(Box::new(track.fork()?)),
+        };
+        Ok(Self { frames })
     }
 }
 
@@ -100,50 +138,61 @@ struct Packets {
 }
 
 impl Packets {
-    fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
-        let memory = input.into_memory(options.max_alloc)?;
-        let segment = Segment::read(&memory, options.stream, options.max_alloc)?;
+    fn open(memory: Memory, segment: Segment, max_alloc: u64) -> Result<Self> {
         let track = &segment.track;
-        let first = segment.packets.first().map(|place| packet_bytes(&memory, *place, &track.stripped));
-        let (coding, codec) = Coding::new(track, &first.unwrap_or_default(), options.max_alloc)?;
+        let coding = Coding::new(track, max_alloc)?;
         let most_bytes = segment.packets.iter().map(|place| place.num_bytes).max().unwrap_or(0);
-        if coding.needed(most_bytes.into()) > options.max_alloc {
+        if coding.needed(most_bytes.into()) > max_alloc {
             let message = format!("a packet of {most_bytes} bytes needs more than the memory allowed");
             return Err(Error::new(Status::Limit, message));
         }
+        let first = segment.packets.iter().take(PACKETS_LOOKED_AT);
+        let first: Vec<_> = first.map(|place| packet_bytes(&memory, *place, &track.stripped)).collect();
+        coding.check_packets(first.iter().map(|packet| &**packet))?;
+        let codec = coding.codec()?;
         let (index, padding) = index(&memory, &segment, &coding)?;
         let coded_frames = index.last().map_or(0, |last| last.first_frame + u64::from(last.num_frames));
-        let priming = rescale(track.codec_delay.into(), coding.sample_rate).min(coded_frames);
-        let formats = coding.formats();
+        let info = coding.info(coded_frames / (index.len() as u64).max(1));
+        let priming = rescale(track.codec_delay.into(), info.sample_rate).min(coded_frames);
         let info = StreamInfo {
-            sample_rate: coding.sample_rate,
-            num_channels: coding.num_channels,
-            channel_mask: coding.channel_mask,
             num_frames: Some(coded_frames - priming),
-            bits_per_sample: coding.bits_per_sample,
-            native_format: formats.first().copied().unwrap_or(mapwave_plugin::SampleFormat::F32),
-            formats,
-            seek_class: coding.seek_class(),
-            is_lossless: coding.is_lossless(),
             is_truncated: segment.is_truncated,
             priming_frames: u32::try_from(priming).unwrap_or(u32::MAX),
             padding_frames: u32::try_from(padding).unwrap_or(u32::MAX),
-            seek_cost_frames: seek_cost(&coding, coded_frames, index.len()),
-            codec: coding.name(),
             container: c"matroska",
+            ..info
         };
         let stripped = segment.track.stripped;
         Ok(Self { memory, info, coding, index, stripped, codec: Mutex::new(Some(codec)) })
     }
 }
 
-/// Half of a packet for what is dropped, and the pre-roll.
-fn seek_cost(coding: &Coding, coded_frames: u64, num_packets: usize) -> u64 {
-    let average = coded_frames / (num_packets as u64).max(1);
-    match coding.seek_class() {
-        SeekClass::None => coded_frames,
-        _ => average / 2 + average * coding.pre_roll() as u64,
+/// Opens a track of MPEG audio, whose frames tell what the track's entry does not.
+fn open_mpeg(memory: &Memory, segment: &Segment, max_alloc: u64) -> Result<MpegTrack> {
+    let stripped = &segment.track.stripped;
+    let packets = || segment.packets.iter().map(|place| packet_bytes(memory, *place, stripped));
+    let lengths = packets().filter_map(|packet| mpeg::rate_and_frames(&packet));
+    let (sample_rate, coded_frames) = lengths.fold((0, 0_u64), |(first_rate, sum), (rate, num_frames)| {
+        (if first_rate == 0 { rate } else { first_rate }, sum.saturating_add(num_frames.into()))
+    });
+    if sample_rate == 0 {
+        return Err(Error::new(Status::BadData, "no packet of the track is an MPEG audio frame"));
     }
+    let discards = segment.discards.iter().map(|(_, nanoseconds)| (*nanoseconds).into());
+    let padding = discards.map(|nanoseconds| rescale(nanoseconds, sample_rate)).sum::<u64>();
+    let priming_frames = rescale(segment.track.codec_delay.into(), sample_rate);
+    let num_frames = coded_frames.saturating_sub(priming_frames).saturating_sub(padding);
+    let container = Container {
+        name: c"matroska",
+        trim: Trim { priming_frames, num_frames: Some(num_frames) },
+        is_truncated: segment.is_truncated,
+    };
+    let pieces = || {
+        let is_whole = stripped.is_empty();
+        let offsets = segment.packets.iter().map(move |place| is_whole.then_some(place.offset));
+        offsets.zip(packets()).map(|(offset, bytes)| mpeg_track::Packet { offset, bytes })
+    };
+    MpegTrack::open(memory, pieces, container, Vec::new(), max_alloc)
 }
 
 /// Places the packets on the coded timeline, without the padding at their ends, and returns how much that was.
@@ -153,11 +202,12 @@ fn index(bytes: &[u8], segment: &Segment, coding: &Coding) -> Result<(Vec<Indexe
     reserved.map_err(|_| Error::new(Status::NoMemory, "no memory for a list of packets"))?;
     let mut discards = segment.discards.iter().peekable();
     let mut length = coding.lengths();
+    let sample_rate = coding.info(0).sample_rate;
     let (mut first_frame, mut padding) = (0_u64, 0_u64);
     for (number, place) in segment.packets.iter().enumerate() {
         let mut num_frames = length(&packet_bytes(bytes, *place, &segment.track.stripped));
         while let Some((_, nanoseconds)) = discards.next_if(|(discarded, _)| *discarded == number) {
-            let discard = rescale((*nanoseconds).into(), coding.sample_rate).min(num_frames.into());
+            let discard = rescale((*nanoseconds).into(), sample_rate).min(num_frames.into());
             padding += discard;
             num_frames -= u32::try_from(discard).unwrap_or(num_frames);
         }
@@ -209,17 +259,18 @@ impl PacketStream for Packets {
         let spare = self.codec.lock().ok().and_then(|mut codec| codec.take());
         spare.map_or_else(|| self.coding.codec(), Ok)
     }
+
+    fn renew(&self, codec: Codec) -> Result<Codec> {
+        self.coding.renew(codec)
+    }
 }
 
 impl PacketCodec<Packets> for Codec {
     fn decode(&mut self, _: &Packets, packet: &Packet<Cow<'_, [u8]>>) -> Result<usize, Broken> {
-        Codec::decode(self, &packet.bytes).map_err(|undecodable| match undecodable.is_lossless {
-            true => Broken::Fatal(Error::new(Status::BadData, undecodable.why)),
-            false => Broken::Silence,
-        })
+        self.decode(&packet.bytes, packet.num_frames)
     }
 
     fn write(&self, frames: Range<usize>, output: &mut Output<'_>) -> usize {
-        Codec::write(self, frames, output)
+        self.write(frames, output)
     }
 }

@@ -62,6 +62,22 @@ impl PcmFormat {
         }
     }
 
+    /// The depth in bits.
+    pub(super) fn bits(self) -> u32 {
+        u32::try_from(8 * self.num_bytes()).unwrap_or(0)
+    }
+
+    /// The formats that decoding can write, the native one first.
+    pub(super) fn formats(self) -> &'static [SampleFormat] {
+        match self {
+            Self::F32Le | Self::F64Le => &[SampleFormat::F32],
+            Self::U8 | Self::S16Le | Self::S16Be => {
+                &[SampleFormat::I16, SampleFormat::I32, SampleFormat::F32]
+            }
+            _ => &[SampleFormat::I32, SampleFormat::F32],
+        }
+    }
+
     pub(super) fn is_float(self) -> bool {
         matches!(self, Self::F32Le | Self::F64Le)
     }

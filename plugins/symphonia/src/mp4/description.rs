@@ -8,13 +8,23 @@ use mapwave_plugin::{Error, Result};
 use super::atoms::{Bytes, Kind};
 use crate::aac::AacSetup;
 use crate::alac::AlacSetup;
-use crate::table_stream::AudioSetup;
+use crate::audio_setup::AudioSetup;
+use crate::flac::FlacSetup;
+
+/// What a track's packets are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Description {
+    /// Packets of a codec that tells its setup here.
+    Coded(AudioSetup),
+    /// MPEG audio of layers I to III, whose every frame has its own.
+    Mpeg,
+}
 
 /// Reads the first entry of a sample description ("stsd").
 ///
 /// # Errors
 /// For codecs that are not here, by name, and where the bytes are not what they must be.
-pub(crate) fn read_setup(mut stsd: Bytes<'_>, max_alloc: u64) -> Result<AudioSetup> {
+pub(crate) fn read_setup(mut stsd: Bytes<'_>, max_alloc: u64) -> Result<Description> {
     stsd.version_and_flags()?;
     let at = stsd.offset();
     let num_entries = stsd.u32()?;
@@ -25,13 +35,23 @@ pub(crate) fn read_setup(mut stsd: Bytes<'_>, max_alloc: u64) -> Result<AudioSet
         ));
     };
     match &entry.kind {
-        b"mp4a" => aac(entry.payload),
+        b"mp4a" => mpeg4_audio(entry.payload),
         b"alac" => {
             let cookie = find(entry.payload, *b"alac")?;
             let mut cookie = cookie.ok_or_else(|| missing(entry.offset, "ALAC setup"))?;
             cookie.version_and_flags()?;
-            AlacSetup::from_cookie(cookie, max_alloc).map(AudioSetup::Alac)
+            let setup = AlacSetup::from_cookie(cookie, max_alloc)?;
+            Ok(Description::Coded(AudioSetup::Alac(setup)))
         }
+        b"fLaC" => {
+            let mut blocks =
+                find(entry.payload, *b"dfLa")?.ok_or_else(|| missing(entry.offset, "FLAC setup"))?;
+            blocks.version_and_flags()?;
+            let setup = FlacSetup::from_blocks(blocks, max_alloc)?;
+            Ok(Description::Coded(AudioSetup::Flac(setup)))
+        }
+        b".mp3" | b"ms\0\x55" => Ok(Description::Mpeg),
+        b"Opus" => Err(Error::unsupported("Opus needs the libav plugin").at(entry.offset)),
         kind => Err(Error::unsupported(format!(
             "the codec '{}' in MP4 needs another plugin, such as libav",
             kind.escape_ascii()
@@ -67,17 +87,17 @@ fn find(mut entry: Bytes<'_>, kind: Kind) -> Result<Option<Bytes<'_>>> {
     Ok(None)
 }
 
-fn aac(entry: Bytes<'_>) -> Result<AudioSetup> {
+fn mpeg4_audio(entry: Bytes<'_>) -> Result<Description> {
     let mut esds = find(entry, *b"esds")?.ok_or_else(|| missing(entry.offset(), "elementary stream"))?;
     esds.version_and_flags()?;
-    read_descriptors(esds).map(AudioSetup::Aac)
+    read_descriptors(esds)
 }
 
 /// Reads an elementary stream descriptor (ISO/IEC 14496-1, 7.2.6.5), which is also CAF's magic cookie of AAC.
 ///
 /// # Errors
 /// As [`read_setup`].
-pub(crate) fn read_descriptors(esds: Bytes<'_>) -> Result<AacSetup> {
+pub(crate) fn read_descriptors(esds: Bytes<'_>) -> Result<Description> {
     let (mut stream, offset) = (esds, esds.offset());
     let mut stream = descriptor(&mut stream, 3)?.ok_or_else(|| missing(offset, "elementary stream"))?;
     stream.u16()?; // its number
@@ -98,9 +118,10 @@ pub(crate) fn read_descriptors(esds: Bytes<'_>) -> Result<AacSetup> {
     match object_type {
         0x40 | 0x66..=0x68 => {
             let setup = descriptor(&mut config, 5)?.ok_or_else(|| missing(offset, "AAC setup"))?;
-            AacSetup::from_config(setup.rest(), setup.offset())
+            let setup = AacSetup::from_config(setup.rest(), setup.offset())?;
+            Ok(Description::Coded(AudioSetup::Aac(setup)))
         }
-        0x69 | 0x6b => Err(Error::unsupported("MPEG audio in MP4 needs another plugin, such as libav")),
+        0x69 | 0x6b => Ok(Description::Mpeg),
         other => Err(Error::unsupported(format!(
             "MPEG-4 audio of object type {other:#04x} needs another plugin, such as libav"
         ))),
@@ -129,7 +150,7 @@ fn descriptor<'a>(bytes: &mut Bytes<'a>, tag: u8) -> Result<Option<Bytes<'a>>> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 mod tests {
     use mapwave_plugin::Status;
 
@@ -175,13 +196,13 @@ mod tests {
         bytes
     }
 
-    fn setup(bytes: &[u8]) -> Result<AudioSetup> {
+    fn setup(bytes: &[u8]) -> Result<Description> {
         read_setup(Bytes::new(bytes), 1 << 20)
     }
 
     #[test]
     fn aac_is_found_in_every_version_of_a_description() {
-        let expected = AudioSetup::Aac(AacSetup { sample_rate: 44100, num_channels: 2 });
+        let expected = Description::Coded(AudioSetup::Aac(AacSetup { sample_rate: 44100, num_channels: 2 }));
         let boxes = atom(b"esds", &esds(0x40, false));
         let mut inside = atom(b"frma", b"mp4a");
         inside.extend(atom(b"esds", &esds(0x67, true)));
@@ -197,9 +218,20 @@ mod tests {
         let error = setup(&stsd(b"ac-3", 0, 0, &[])).unwrap_err();
         assert_eq!(error.status(), Status::Unsupported);
         assert!(error.message().contains("'ac-3'"), "{error}");
-        let error = setup(&stsd(b"mp4a", 0, 0, &atom(b"esds", &esds(0x6b, false)))).unwrap_err();
+        let error = setup(&stsd(b"mp4a", 0, 0, &atom(b"esds", &esds(0xa9, false)))).unwrap_err();
         assert_eq!(error.status(), Status::Unsupported);
-        assert!(error.message().contains("MPEG audio"), "{error}");
+        assert!(error.message().contains("0xa9"), "{error}");
+        let error = setup(&stsd(b"Opus", 0, 0, &[])).unwrap_err();
+        assert_eq!((error.status(), error.message()), (Status::Unsupported, "Opus needs the libav plugin"));
+    }
+
+    #[test]
+    fn mpeg_audio_goes_by_many_names() {
+        for object_type in [0x69, 0x6b] {
+            let boxes = atom(b"esds", &esds(object_type, false));
+            assert_eq!(setup(&stsd(b"mp4a", 0, 0, &boxes)).unwrap(), Description::Mpeg);
+        }
+        assert_eq!(setup(&stsd(b".mp3", 1, 16, &[])).unwrap(), Description::Mpeg);
     }
 
     #[test]

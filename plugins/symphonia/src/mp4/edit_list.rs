@@ -118,7 +118,7 @@ pub(crate) fn parse_itunes(text: &str) -> Option<Trim> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 mod tests {
     use super::*;
 

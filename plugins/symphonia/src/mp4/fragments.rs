@@ -154,13 +154,13 @@ impl<'a> Run<'a> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 mod tests {
     use mapwave_plugin::Status;
 
     use super::*;
     use crate::aac::AacSetup;
-    use crate::table_stream::AudioSetup;
+    use crate::audio_setup::AudioSetup;
 
     fn atom(kind: &[u8; 4], payload: &[u8]) -> Vec<u8> {
         let mut bytes = (payload.len() as u32 + 8).to_be_bytes().to_vec();
@@ -173,14 +173,17 @@ mod tests {
         words.iter().flat_map(|word| word.to_be_bytes()).collect()
     }
 
-    fn packets(trafs: &[Vec<u8>], track: u32) -> Result<(Vec<(u64, u32)>, u64, bool)> {
+    /// The places of packets, the number of their frames, and whether all are there.
+    type Found = (Vec<(u64, u32)>, u64, bool);
+
+    fn packets(trafs: &[Vec<u8>], track: u32) -> Result<Found> {
         let bytes = atom(b"moof", &trafs.concat());
         let moof = Bytes::new(&bytes).boxes().next().unwrap();
         let setup = AudioSetup::Aac(AacSetup { sample_rate: 44100, num_channels: 2 });
         let (mut table, mut timeline) = (PacketTable::new(2000, 1 << 20), Timeline::new(&setup, 44100));
         let defaults = Defaults { duration: 1024, size: 9 };
         let is_whole = read_packets(&moof, track, defaults, &mut table, &mut timeline)?;
-        timeline.finish(&mut table, None, true)?;
+        timeline.finish(&mut table, &[], true)?;
         let places = (0..).map_while(|n| table.get(n)).map(|place| (place.offset, place.num_bytes)).collect();
         Ok((places, table.num_frames(), is_whole))
     }

@@ -1,4 +1,4 @@
-//! MP4, M4A and QuickTime files (ISO/IEC 14496-12 and -14, QuickTime File Format) with AAC or ALAC.
+//! MP4, M4A and QuickTime files (ISO/IEC 14496-12 and -14, QuickTime File Format) with AAC, ALAC, FLAC or MPEG audio.
 
 #![forbid(unsafe_code)]
 
@@ -17,16 +17,24 @@ use mapwave_plugin::{
 };
 
 use self::atoms::{Atom, Bytes};
+use self::description::Description;
 use self::edit_list::Clocks;
 use self::fragments::Defaults;
 use self::sample_table::Timeline;
-use crate::packet_table::PacketTable;
+use crate::mpeg;
+use crate::mpeg_track::{Container, MpegTrack, Packet};
+use crate::packet_table::{PacketTable, Place};
 use crate::packets::{PacketDecoder, PacketStream};
 use crate::table_stream::{TableStream, bytes_at};
 
-/// Decodes AAC and ALAC in MP4 and QuickTime files.
+/// Decodes AAC, ALAC, FLAC and MPEG audio in MP4 and QuickTime files.
 pub struct Mp4Decoder {
-    decoder: PacketDecoder<TableStream>,
+    stream: Stream,
+}
+
+enum Stream {
+    Coded(PacketDecoder<TableStream>),
+    Mpeg(Box<MpegTrack>),
 }
 
 /// Brands of files with sound or pictures that move; letters that they begin with.
@@ -40,7 +48,7 @@ const PICTURE_BRANDS: [&[u8]; 6] = [b"hei", b"hev", b"mif1", b"msf1", b"avi", b"
 
 impl Decoder for Mp4Decoder {
     const NAME: &'static CStr = c"mp4";
-    const CODECS: &'static CStr = c"aac,alac";
+    const CODECS: &'static CStr = c"aac,alac,flac,mp3,mp2,mp1";
     const EXTENSIONS: &'static CStr = c"m4a,mp4,m4b,m4r,mov,3gp";
 
     fn probe(head: &Head<'_>) -> u8 {
@@ -62,34 +70,51 @@ impl Decoder for Mp4Decoder {
 
     fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
         let memory = input.into_memory(options.max_alloc)?;
-        let stream = read_stream(&memory, options)?;
-        Ok(Self { decoder: PacketDecoder::new(Arc::new(stream)) })
+        read_stream(&memory, options).map(|stream| Self { stream })
     }
 
     fn info(&self) -> &StreamInfo {
-        self.decoder.stream().info()
+        match &self.stream {
+            Stream::Coded(decoder) => decoder.stream().info(),
+            Stream::Mpeg(track) => track.info(),
+        }
     }
 
     fn seek(&mut self, frame: u64) -> Result<()> {
-        self.decoder.seek(frame);
-        Ok(())
+        match &mut self.stream {
+            Stream::Coded(decoder) => {
+                decoder.seek(frame);
+                Ok(())
+            }
+            Stream::Mpeg(track) => track.seek(frame),
+        }
     }
 
     fn decode(&mut self, output: &mut Output<'_>) -> Result<()> {
-        self.decoder.decode(output)
+        match &mut self.stream {
+            Stream::Coded(decoder) => decoder.decode(output),
+            Stream::Mpeg(track) => track.decode(output),
+        }
     }
 
     fn fork(&self) -> Result<Self> {
-        Ok(Self { decoder: PacketDecoder::new(self.decoder.stream().clone()) })
+        let stream = match &self.stream {
+            Stream::Coded(decoder) => Stream::Coded(PacketDecoder::new(Arc::clone(decoder.stream()))),
+            Stream::Mpeg(track) => Stream::Mpeg(Box::new(track.fork()?)),
+        };
+        Ok(Self { stream })
     }
 
     fn tags(&self) -> &[(CString, CString)] {
-        self.decoder.stream().tags()
+        match &self.stream {
+            Stream::Coded(decoder) => decoder.stream().tags(),
+            Stream::Mpeg(track) => track.tags(),
+        }
     }
 }
 
 /// Finds a stream's packets.
-fn read_stream(memory: &Memory, options: &DecoderOptions<'_>) -> Result<TableStream> {
+fn read_stream(memory: &Memory, options: &DecoderOptions<'_>) -> Result<Stream> {
     let bytes = Bytes::new(memory);
     let Some(moov) = bytes.boxes().find(|found| &found.kind == b"moov") else {
         let message = "there is no 'moov' box: the file is cut off, was never finished, or is no MP4";
@@ -105,7 +130,13 @@ fn read_stream(memory: &Memory, options: &DecoderOptions<'_>) -> Result<TableStr
     let trak = audio_track(moov, options.stream)?;
     let mdia = need(trak, b"mdia")?;
     let stbl = need(need(mdia, b"minf")?, b"stbl")?;
-    let setup = description::read_setup(need(stbl, b"stsd")?, options.max_alloc)?;
+    let setup = match description::read_setup(need(stbl, b"stsd")?, options.max_alloc)? {
+        Description::Coded(setup) => setup,
+        Description::Mpeg => {
+            let track = read_mpeg(memory, moov, trak, options.max_alloc)?;
+            return Ok(Stream::Mpeg(Box::new(track)));
+        }
+    };
     let clocks = Clocks {
         movie: ticks_per_second(need(moov, b"mvhd")?)?,
         track: ticks_per_second(need(mdia, b"mdhd")?)?,
@@ -121,15 +152,58 @@ fn read_stream(memory: &Memory, options: &DecoderOptions<'_>) -> Result<TableStr
         let defaults = Defaults::read(moov, track)?;
         is_whole = read_fragments(bytes, track, defaults, &mut table, &mut timeline)?;
     }
-    let last = table.num_packets().checked_sub(1).and_then(|last| table.get(last));
-    let last = last.and_then(|place| bytes_at(memory, place.offset, place.num_bytes));
 
     let metadata = tags::read(moov);
     let itunes = metadata.itunes_timing.as_deref().and_then(edit_list::parse_itunes);
     let is_trimmed = itunes.is_some() || edit_list::is_there(trak);
-    timeline.finish(&mut table, last, is_trimmed)?;
+    timeline.finish(&mut table, memory, is_trimmed)?;
     let trim = edit_list::read_trim(trak, itunes, clocks, table.num_frames())?;
-    TableStream::new(memory.clone(), table, setup, trim, !is_whole, c"mp4", metadata.tags)
+    let stream = TableStream::new(memory.clone(), table, setup, trim, !is_whole, c"mp4", metadata.tags)?;
+    Ok(Stream::Coded(PacketDecoder::new(Arc::new(stream))))
+}
+
+/// Opens a track of MPEG audio, whose frames tell what their description does not.
+fn read_mpeg(memory: &Memory, moov: Bytes<'_>, trak: Bytes<'_>, max_alloc: u64) -> Result<MpegTrack> {
+    if moov.find(*b"mvex").is_some() {
+        return Err(Error::unsupported("MPEG audio in fragments of MP4 needs another plugin, such as libav"));
+    }
+    let mdia = need(trak, b"mdia")?;
+    let stbl = need(need(mdia, b"minf")?, b"stbl")?;
+    let mut table = PacketTable::new(memory.len() as u64, max_alloc);
+    let is_whole = sample_table::read_packets(stbl, &mut table)?;
+    table.set_frames_from(0, 0)?; // places are only told with their frames
+    let packet = |place: Place| bytes_at(memory, place.offset, place.num_bytes).unwrap_or_default();
+    let first = table.get(0).map(packet).unwrap_or_default();
+    let Some((sample_rate, frames_per_packet)) = mpeg::rate_and_frames(first) else {
+        return Err(Error::bad_data(stbl.offset(), "the first packet is no MPEG audio frame"));
+    };
+    let clocks = Clocks {
+        movie: ticks_per_second(need(moov, b"mvhd")?)?,
+        track: ticks_per_second(need(mdia, b"mdhd")?)?,
+        sample_rate,
+    };
+    table.set_frames_from(0, frames_per_packet)?;
+    let (mut num_told, mut last_ticks) = (0_u32, 0);
+    sample_table::read_durations(stbl, |durations| {
+        (num_told, last_ticks) = (num_told.saturating_add(durations.num_packets), durations.ticks);
+        Ok(())
+    })?;
+    // The last duration says where sound ends, as with AAC.
+    let is_told = num_told == table.num_packets() && clocks.track == sample_rate && edit_list::is_there(trak);
+    let last_packet =
+        num_told.checked_sub(1).filter(|_| is_told && (1..frames_per_packet).contains(&last_ticks));
+    if let Some(last_packet) = last_packet {
+        table.set_frames_from(last_packet, last_ticks)?;
+    }
+    let metadata = tags::read(moov);
+    let itunes = metadata.itunes_timing.as_deref().and_then(edit_list::parse_itunes);
+    let trim = edit_list::read_trim(trak, itunes, clocks, table.num_frames())?;
+    let packets = || {
+        let places = (0..table.num_packets()).filter_map(|number| table.get(number));
+        places.map(|place| Packet { offset: Some(place.offset), bytes: packet(place).into() })
+    };
+    let container = Container { name: c"mp4", trim, is_truncated: !is_whole };
+    MpegTrack::open(memory, packets, container, metadata.tags, max_alloc)
 }
 
 /// A box that must be there.

@@ -5,8 +5,9 @@
 use mapwave_plugin::{Error, Result};
 
 use super::atoms::Bytes;
+use crate::audio_setup::AudioSetup;
 use crate::packet_table::{Added, PacketTable};
-use crate::table_stream::AudioSetup;
+use crate::table_stream::bytes_at;
 
 /// Adds the packets of a sample table ("stbl"); false when the file ends before the last.
 ///
@@ -27,6 +28,14 @@ pub(crate) fn read_packets(stbl: Bytes<'_>, table: &mut PacketTable) -> Result<b
             let message = format!("{left} of {num_packets} packets are in no chunk");
             return Err(Error::bad_data(stbl.offset(), message));
         };
+        if let Sizes::Each(bytes) = &mut sizes {
+            let part = bytes.take(in_chunk.min(left) as usize * 4)?;
+            if table.push_all(offset, part.rest().as_chunks().0)? == Added::BeyondEnd {
+                return Ok(false);
+            }
+            left = left.saturating_sub(in_chunk);
+            continue;
+        }
         for _ in 0..in_chunk.min(left) {
             let num_bytes = sizes.next()?;
             if table.push(offset, num_bytes)? == Added::BeyondEnd {
@@ -185,7 +194,7 @@ pub(crate) fn read_durations(stbl: Bytes<'_>, mut each: impl FnMut(Durations) ->
 }
 
 /// Says how many frames packets have, from durations in ticks: AAC packets have as many as all but for the last, of which
-/// the rest may be padding; ALAC packets have as many as their durations tell, where ticks are frames.
+/// the rest may be padding; ALAC and FLAC packets have as many as their durations tell, where ticks are frames.
 #[derive(Debug)]
 pub(crate) struct Timeline<'a> {
     setup: &'a AudioSetup,
@@ -193,13 +202,15 @@ pub(crate) struct Timeline<'a> {
     /// The packets told so far.
     num_packets: u32,
     last_ticks: u32,
+    /// Whether packets of FLAC have to tell their lengths themselves.
+    is_vague: bool,
 }
 
 impl<'a> Timeline<'a> {
     /// The timeline of a track of that many ticks a second.
     pub(crate) fn new(setup: &'a AudioSetup, ticks_per_second: u32) -> Self {
         let ticks_are_frames = ticks_per_second == setup.sample_rate();
-        Self { setup, ticks_are_frames, num_packets: 0, last_ticks: 0 }
+        Self { setup, ticks_are_frames, num_packets: 0, last_ticks: 0, is_vague: false }
     }
 
     /// Takes the durations of the next packets.
@@ -213,9 +224,10 @@ impl<'a> Timeline<'a> {
         let whole = self.setup.frames_per_packet();
         let is_known = self.ticks_are_frames && (1..=whole).contains(&durations.ticks);
         let frames = match self.setup {
-            AudioSetup::Alac(_) if is_known => durations.ticks,
+            AudioSetup::Alac(_) | AudioSetup::Flac(_) if is_known => durations.ticks,
             _ => whole,
         };
+        self.is_vague |= !is_known;
         if self.num_packets < table.num_packets() {
             table.set_frames_from(self.num_packets, frames)?;
         }
@@ -224,21 +236,31 @@ impl<'a> Timeline<'a> {
         Ok(())
     }
 
-    /// Tells the rest, of which nothing was said, and the last packet; `last` are its bytes. Its duration says where the
+    /// Tells the rest, of which nothing was said, and the last packet, from the bytes of the file. Its duration says where the
     /// sound of AAC ends only if `is_trimmed`: where nothing says what is priming, all there is comes out.
     ///
     /// # Errors
     /// When the table of packets takes no more.
-    pub(crate) fn finish(self, table: &mut PacketTable, last: Option<&[u8]>, is_trimmed: bool) -> Result<()> {
+    pub(crate) fn finish(self, table: &mut PacketTable, bytes: &[u8], is_trimmed: bool) -> Result<()> {
         let num_packets = table.num_packets();
         let whole = self.setup.frames_per_packet();
         if self.num_packets < num_packets || num_packets == 0 {
             table.set_frames_from(self.num_packets.min(num_packets), whole)?;
         }
+        if matches!(self.setup, AudioSetup::Flac(_)) && (self.is_vague || self.num_packets < num_packets) {
+            return table.measure(|place| {
+                let packet = bytes_at(bytes, place.offset, place.num_bytes);
+                packet.map_or(0, |packet| self.setup.frames_of(packet))
+            });
+        }
         let Some(last_packet) = num_packets.checked_sub(1) else { return Ok(()) };
         let is_told = is_trimmed && self.num_packets == num_packets && self.ticks_are_frames;
         let frames = match self.setup {
-            AudioSetup::Alac(setup) => last.map_or(whole, |packet| setup.frames_of(packet)),
+            AudioSetup::Alac(_) | AudioSetup::Flac(_) => {
+                let last = table.get(last_packet);
+                let last = last.and_then(|place| bytes_at(bytes, place.offset, place.num_bytes));
+                last.map_or(whole, |packet| self.setup.frames_of(packet))
+            }
             AudioSetup::Aac(_) if is_told && (1..whole).contains(&self.last_ticks) => self.last_ticks,
             AudioSetup::Aac(_) => whole,
         };
@@ -247,7 +269,7 @@ impl<'a> Timeline<'a> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 mod tests {
     use mapwave_plugin::Status;
 
@@ -340,7 +362,7 @@ mod tests {
                 let durations = Durations { num_packets: *num_packets, ticks: *ticks };
                 timeline.add(&mut table, durations).unwrap();
             }
-            timeline.finish(&mut table, None, is_trimmed).unwrap();
+            timeline.finish(&mut table, &[], is_trimmed).unwrap();
             table.num_frames()
         };
         assert_eq!(length(44100, &[(3, 1024), (1, 473)], true), 3 * 1024 + 473);

@@ -1,15 +1,16 @@
 //! MPEG audio as a decoder of the plugin interface.
 
-use std::ffi::{CStr, CString};
+use std::ffi::CStr;
 use std::sync::Arc;
 
-use mapwave_plugin::{Decoder, DecoderOptions, Head, Input, Output, Result, StreamInfo, Track};
+use mapwave_plugin::{Decoder, DecoderOptions, Head, Input, Result, Track};
 
 use super::header::Header;
 use super::stream::MpegStream;
 use super::sync::Sync;
 use super::tags::{self, Id3v2};
-use crate::packets::{PacketDecoder, PacketStream};
+use crate::host_track;
+use crate::packets::{PacketDecoder, decode_with};
 
 /// Beginnings of other formats, in which frames of MPEG audio may be found that are not all there is.
 const OTHER_FORMATS: [(usize, &[u8]); 12] = [
@@ -54,31 +55,12 @@ impl Decoder for MpegDecoder {
         MpegStream::open(input, options).map(|stream| Self { packets: PacketDecoder::new(Arc::new(stream)) })
     }
 
-    fn info(&self) -> &StreamInfo {
-        self.packets.stream().info()
-    }
-
-    fn seek(&mut self, frame: u64) -> Result<()> {
-        self.packets.seek(frame);
-        Ok(())
-    }
-
-    fn decode(&mut self, output: &mut Output<'_>) -> Result<()> {
-        self.packets.decode(output)
-    }
-
-    fn fork(&self) -> Result<Self> {
-        Ok(Self { packets: PacketDecoder::new(Arc::clone(self.packets.stream())) })
-    }
-
-    fn tags(&self) -> &[(CString, CString)] {
-        self.packets.stream().tags()
-    }
+    decode_with!(packets);
 }
 
 /// Whether a track is MPEG audio: by its name, its WAVE format tag or its four-character code.
 fn is_mpeg(track: &Track<'_>) -> bool {
-    let is_wave = matches!(track.container, "wav" | "rifx" | "rf64" | "bw64" | "w64");
+    let is_wave = host_track::is_wave(track);
     match &track.tag.to_be_bytes() {
         _ if matches!(track.codec, "mp3" | "mp2" | "mp1") => true,
         [0, 0, 0, 0x50 | 0x55] => is_wave,

@@ -20,3 +20,9 @@ mod tests;
 mod xing;
 
 pub use decoder::MpegDecoder;
+
+/// The rate and the number of frames of sound that a packet's header tells; `None` when it begins with none.
+pub(crate) fn rate_and_frames(packet: &[u8]) -> Option<(u32, u32)> {
+    let header = header::Header::parse(packet)?;
+    Some((header.sample_rate(), header.num_frames().into()))
+}

@@ -1,6 +1,6 @@
 //! An MPEG audio stream: its frames as packets, and how many of theirs are sound.
 
-use std::ffi::{CStr, CString};
+use std::ffi::CString;
 use std::ops::Range;
 
 use mapwave_plugin::{
@@ -12,6 +12,7 @@ use super::header::Header;
 use super::id3::{self, ItunesGapless};
 use super::index::Index;
 use super::xing::Gapless;
+use crate::host_track;
 use crate::packets::{Packet, PacketCodec, PacketStream};
 
 /// The delay of a layer III decoder: 528 frames of the filter banks, and one.
@@ -225,7 +226,7 @@ fn describe(
             2 => c"mp2",
             _ => c"mp3",
         },
-        container: track.map_or(c"mp3", container_name),
+        container: track.map_or(c"mp3", |track| host_track::container_name(track).unwrap_or(c"wav")),
     };
     Some((info, header.num_frames()))
 }
@@ -288,20 +289,6 @@ fn in_memory(track: &Track<'_>, num_bytes: usize) -> Range<usize> {
     let place = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(num_bytes);
     let end = place(track.data.end);
     place(track.data.start).min(end)..end
-}
-
-/// The container's name, as a string that is always there.
-fn container_name(track: &Track<'_>) -> &'static CStr {
-    match track.container {
-        "rifx" => c"rifx",
-        "rf64" => c"rf64",
-        "bw64" => c"bw64",
-        "w64" => c"w64",
-        "aiff" => c"aiff",
-        "aifc" => c"aifc",
-        "caf" => c"caf",
-        _ => c"wav",
-    }
 }
 
 /// The same error with its place counted from the start of the input.

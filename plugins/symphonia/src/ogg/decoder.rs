@@ -2,15 +2,15 @@
 
 #![forbid(unsafe_code)]
 
-use std::ffi::{CStr, CString};
+use std::ffi::CStr;
 use std::sync::Arc;
 
-use mapwave_plugin::{Decoder, DecoderOptions, Head, Input, Output, Result, StreamInfo};
+use mapwave_plugin::{Decoder, DecoderOptions, Head, Input, Result};
 
 use super::links::{Kind, first_audio};
 use super::page::CAPTURE_PATTERN;
 use super::stream::OggStream;
-use crate::packets::{PacketDecoder, PacketStream};
+use crate::packets::{PacketDecoder, decode_with};
 
 /// Decodes Ogg files with Vorbis or FLAC.
 pub struct OggDecoder {
@@ -48,24 +48,5 @@ impl Decoder for OggDecoder {
         Ok(Self { decoder: PacketDecoder::new(Arc::new(stream)) })
     }
 
-    fn info(&self) -> &StreamInfo {
-        self.decoder.stream().info()
-    }
-
-    fn seek(&mut self, frame: u64) -> Result<()> {
-        self.decoder.seek(frame);
-        Ok(())
-    }
-
-    fn decode(&mut self, output: &mut Output<'_>) -> Result<()> {
-        self.decoder.decode(output)
-    }
-
-    fn fork(&self) -> Result<Self> {
-        Ok(Self { decoder: PacketDecoder::new(Arc::clone(self.decoder.stream())) })
-    }
-
-    fn tags(&self) -> &[(CString, CString)] {
-        self.decoder.stream().tags()
-    }
+    decode_with!(decoder);
 }

@@ -4,7 +4,7 @@
 
 use mapwave_plugin::{Error, Result};
 
-use crate::flac::{FrameHeader, StreamInfoBlock};
+use crate::flac::StreamInfoBlock;
 use crate::vorbis_comment::{self, Comments};
 
 /// What the first packet of a stream begins with.
@@ -32,14 +32,4 @@ pub(crate) fn comments(packet: &[u8]) -> Option<Comments> {
 /// Whether a packet is a metadata block rather than a frame.
 pub(crate) fn is_header(packet: &[u8]) -> bool {
     packet.first() != Some(&0xFF)
-}
-
-/// The number of frames of sound in a packet of such a stream; `None` when it is none of its frames.
-pub(crate) fn num_frames(packet: &[u8], info: &StreamInfoBlock) -> Option<u64> {
-    let header = FrameHeader::parse(packet)?;
-    let fits = header.num_channels == info.num_channels
-        && header.sample_rate.is_none_or(|rate| rate == info.sample_rate)
-        && header.bits_per_sample.is_none_or(|depth| depth == info.bits_per_sample)
-        && header.block_size <= info.max_block_size;
-    fits.then_some(header.block_size.into())
 }

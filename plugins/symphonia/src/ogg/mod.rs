@@ -11,4 +11,4 @@ mod timeline;
 mod vorbis;
 
 pub use decoder::OggDecoder;
-pub(crate) use vorbis::VorbisSetup;
+pub(crate) use vorbis::{VorbisSetup, frames_between};

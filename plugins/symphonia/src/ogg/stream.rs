@@ -55,7 +55,7 @@ impl Setup {
                 let num_frames = if previous == 0 { 0 } else { frames_between(previous, exponent) };
                 Some((num_frames, exponent))
             }
-            Self::Flac(info) => flac::num_frames(packet, info).map(|num_frames| (num_frames, 1)),
+            Self::Flac(info) => info.frames_of(packet).map(|num_frames| (num_frames.into(), 1)),
         }
     }
 }
@@ -98,7 +98,7 @@ impl OggStream {
             let packets = Packets { bytes: &bytes, offsets: &offsets };
             let (setup, link_comments, audio) = match kind {
                 Kind::Vorbis => vorbis_headers(&packets, max_alloc, place)?,
-                _ => flac_headers(&packets, place)?,
+                _ => flac_headers(&packets, max_alloc, place)?,
             };
             match links.first() {
                 None => comments = link_comments,
@@ -355,7 +355,7 @@ fn vorbis_headers(packets: &Packets<'_>, max_alloc: u64, offset: u64) -> Result<
 }
 
 /// Reads the headers (RFC 9639, section 10.1) and the first frame's.
-fn flac_headers(packets: &Packets<'_>, offset: u64) -> Result<(Setup, Comments, Place)> {
+fn flac_headers(packets: &Packets<'_>, max_alloc: u64, offset: u64) -> Result<(Setup, Comments, Place)> {
     let mut place = Place::default();
     let first = packets.next(&mut place, true);
     let first =
@@ -388,6 +388,7 @@ fn flac_headers(packets: &Packets<'_>, offset: u64) -> Result<(Setup, Comments, 
         let message = format!("{} Hz at {} bits is not sound", info.sample_rate, info.bits_per_sample);
         return Err(Error::bad_data(offset, message));
     }
+    info.check_room(max_alloc).map_err(|error| error.at(offset))?;
     Ok((Setup::Flac(info), comments, place))
 }
 

@@ -1,18 +1,19 @@
-//! AAC and ALAC against the corpus and FFmpeg, and against themselves.
+//! AAC, ALAC, and what else tables of packets carry, against the corpus and FFmpeg, and against themselves.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mapwave::track::{self, Codec};
 use mapwave_plugin::{
-    Decoder, DecoderOptions, Head, Input, Output, Sample, SampleFormat, SeekClass, Status, StreamInfo, Track,
+    Decoder, DecoderOptions, Head, Input, Output, Sample, SampleFormat, SeekClass, Status, StreamInfo,
 };
 use sha2::{Digest, Sha256};
 
-use crate::{AdtsDecoder, CafDecoder, Mp4Decoder};
+use crate::compressed::track_of;
+use crate::{AdtsDecoder, CafDecoder, FlacDecoder, Mp4Decoder};
 
+mod carried;
 mod corpus;
 mod damage;
 mod seeking;
@@ -22,6 +23,7 @@ pub(super) enum Any {
     Mp4(Mp4Decoder),
     Adts(AdtsDecoder),
     Caf(CafDecoder),
+    Flac(Box<FlacDecoder>),
 }
 
 macro_rules! each {
@@ -30,6 +32,7 @@ macro_rules! each {
             Any::Mp4($decoder) => $work,
             Any::Adts($decoder) => $work,
             Any::Caf($decoder) => $work,
+            Any::Flac($decoder) => $work,
         }
     };
 }
@@ -42,13 +45,19 @@ impl Any {
         let options = DecoderOptions { track: track.clone(), ..options.clone() };
         let probed = bytes.get(..4096).unwrap_or(bytes);
         let head = Head { bytes: probed, total_bytes: bytes.len() as u64, extension: None, track };
-        let scores = [Mp4Decoder::probe(&head), AdtsDecoder::probe(&head), CafDecoder::probe(&head)];
+        let scores = [
+            Mp4Decoder::probe(&head),
+            AdtsDecoder::probe(&head),
+            CafDecoder::probe(&head),
+            FlacDecoder::probe(&head),
+        ];
         let input = Input::from(bytes.to_vec());
         match scores.iter().max() {
-            Some(0) | None => Err(mapwave_plugin::Error::unsupported("nobody knows it")),
+            Some(0) | None => Err(mapwave_plugin::Error::unsupported("needs the libav plugin")),
             Some(most) if *most == scores[0] => Mp4Decoder::open(input, &options).map(Self::Mp4),
             Some(most) if *most == scores[1] => AdtsDecoder::open(input, &options).map(Self::Adts),
-            Some(_) => CafDecoder::open(input, &options).map(Self::Caf),
+            Some(most) if *most == scores[2] => CafDecoder::open(input, &options).map(Self::Caf),
+            Some(_) => FlacDecoder::open(input, &options).map(|decoder| Self::Flac(Box::new(decoder))),
         }
     }
 
@@ -69,6 +78,7 @@ impl Any {
             Self::Mp4(decoder) => Self::Mp4(decoder.fork().unwrap()),
             Self::Adts(decoder) => Self::Adts(decoder.fork().unwrap()),
             Self::Caf(decoder) => Self::Caf(decoder.fork().unwrap()),
+            Self::Flac(decoder) => Self::Flac(Box::new(decoder.fork().unwrap())),
         }
     }
 
@@ -105,30 +115,6 @@ impl Any {
         assert_eq!(samples.len() as u64, num_frames * u64::from(self.info().num_channels));
         samples
     }
-}
-
-/// The host's word on a file, as it crosses the wall.
-fn track_of(track: &track::Track) -> Option<Track<'_>> {
-    let Codec::Packets(packets) = &track.codec else { return None };
-    let table = packets.packet_table.as_ref();
-    Some(Track {
-        container: track.container.name(),
-        codec: &packets.name,
-        tag: packets.tag,
-        sample_rate: track.sample_rate,
-        num_channels: track.num_channels.into(),
-        channel_mask: track.channel_mask.into(),
-        bits_per_sample: track.bits_per_sample.into(),
-        bytes_per_packet: packets.bytes_per_packet,
-        frames_per_packet: packets.frames_per_packet,
-        priming_frames: table.map_or(0, |table| table.priming_frames),
-        padding_frames: table.map_or(0, |table| table.remainder_frames),
-        num_frames: track.num_frames,
-        data: track.data.clone(),
-        config: packets.config.clone(),
-        table: table.map_or(0..0, |table| table.entries.clone()),
-        num_packets: table.map_or(0, |table| table.num_packets),
-    })
 }
 
 /// A directory that is removed at the end.

@@ -8,7 +8,7 @@ use std::ptr::{null, null_mut};
 use std::sync::Arc;
 
 use mapwave_plugin_abi::{
-    MW_END, mw_decoder, mw_decoder_options, mw_decoder_table, mw_input, mw_status, mw_stream_info,
+    MW_END, mw_decoder, mw_decoder_options, mw_decoder_table, mw_input, mw_status, mw_stream_info, mw_track,
 };
 
 use super::input::Input;
@@ -103,6 +103,7 @@ struct Newer<T> {
 struct Passed {
     input: Newer<mw_input>,
     options: Newer<mw_decoder_options>,
+    track: Option<mw_track>,
 }
 
 // SAFETY: its pointers are read during `open` alone.
@@ -167,11 +168,18 @@ impl DecoderTable {
     }
 
     /// How sure the decoder is that it reads a file of `total_bytes` bytes that begins with `head`.
-    pub fn probe(&self, head: &Fenced, total_bytes: u64, extension: Option<&CStr>) -> i32 {
+    pub fn probe(
+        &self,
+        head: &Fenced,
+        total_bytes: u64,
+        extension: Option<&CStr>,
+        track: Option<&mw_track>,
+    ) -> i32 {
         let num_bytes = head.bytes().len() as u64;
         let extension = extension.map_or(null(), CStr::as_ptr);
-        // SAFETY: the bytes and the string outlive the call; no track is legal.
-        unsafe { (self.functions.probe)(head.data(), num_bytes, total_bytes, extension, null()) }
+        let track = track.map_or(null(), std::ptr::from_ref);
+        // SAFETY: the bytes, the string and the track outlive the call; no track is legal.
+        unsafe { (self.functions.probe)(head.data(), num_bytes, total_bytes, extension, track) }
     }
 
     /// Opens a stream.
@@ -188,8 +196,16 @@ impl DecoderTable {
             reserved: 0,
             max_alloc: options.max_alloc,
         };
-        let mut passed =
-            Arc::new(Passed { input: Newer { fields: input_fields, rest }, options: Newer { fields, rest } });
+        let track = input.track();
+        let mut passed = Arc::new(Passed {
+            input: Newer { fields: input_fields, rest },
+            options: Newer { fields, rest },
+            track,
+        });
+        // Only now does the track stand where it will.
+        if let Some(passed) = Arc::get_mut(&mut passed) {
+            passed.input.fields.track = passed.track.as_ref().map_or(null(), std::ptr::from_ref);
+        }
         let mut handle: *mut mw_decoder = null_mut();
         let mut error = ErrorBox::new(options.errors);
         // SAFETY: all four are valid during the call, and the input's bytes until the handle is closed, which holds them.

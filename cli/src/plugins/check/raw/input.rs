@@ -6,7 +6,9 @@ use std::ffi::c_void;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use mapwave_plugin_abi::mw_input;
+use mapwave::container;
+use mapwave::host::PacketTrack;
+use mapwave_plugin_abi::{mw_input, mw_track};
 
 use crate::plugins::check::fence::{Fenced, Side};
 use crate::plugins::check::verdict::Outcome;
@@ -28,6 +30,7 @@ pub enum ReadPlan {
 pub struct Input {
     num_bytes: u64,
     source: Source,
+    track: Option<PacketTrack>,
 }
 
 enum Source {
@@ -84,15 +87,16 @@ impl Input {
     /// Bytes in memory, with a page that cannot be touched right beside them.
     pub fn memory(bytes: &[u8], side: Side) -> Outcome<Arc<Self>> {
         let source = Source::Memory(Fenced::new(bytes, side)?);
-        Ok(Arc::new(Self { num_bytes: bytes.len() as u64, source }))
+        Ok(Arc::new(Self { num_bytes: bytes.len() as u64, source, track: track(bytes) }))
     }
 
     /// Bytes that a callback reads.
     pub fn callback(bytes: &[u8], plan: ReadPlan) -> Outcome<Arc<Self>> {
+        let track = track(bytes);
         let bytes = Fenced::new(bytes, Side::End)?;
         let num_bytes = bytes.bytes().len() as u64;
         let source = Source::Callback(Box::new(Reader { bytes, plan, num_reads: AtomicU64::new(0) }));
-        Ok(Arc::new(Self { num_bytes, source }))
+        Ok(Arc::new(Self { num_bytes, source, track }))
     }
 
     /// How often the callback was called.
@@ -103,7 +107,12 @@ impl Input {
         }
     }
 
-    /// What `open` is given, of the size that a newer host might have.
+    /// The packets of a container that the host parses.
+    pub fn track(&self) -> Option<mw_track> {
+        self.track.as_ref().map(PacketTrack::to_abi)
+    }
+
+    /// What `open` is given, of the size that a newer host might have; all but the track.
     pub fn fields(&self, size: u32, extension: *const std::ffi::c_char) -> mw_input {
         let mut input = mw_input {
             size,
@@ -124,6 +133,11 @@ impl Input {
         }
         input
     }
+}
+
+/// What mapwave finds in a container of its own, when the sound in it is for a plugin.
+pub fn track(bytes: &[u8]) -> Option<PacketTrack> {
+    container::parse(bytes, bytes.len() as u64).ok().as_ref().and_then(PacketTrack::new)
 }
 
 #[cfg(test)]

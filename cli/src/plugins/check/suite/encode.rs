@@ -137,7 +137,7 @@ fn reader<'a>(decoders: &'a [DecoderTable], bytes: &[u8]) -> Outcome<Option<&'a 
     let mut best = (0, None);
     for decoder in decoders {
         let head = Fenced::new(bytes.get(..decoder.probe_bytes()).unwrap_or(bytes), Side::End)?;
-        let score = decoder.probe(&head, bytes.len() as u64, None);
+        let score = decoder.probe(&head, bytes.len() as u64, None, None);
         if score > best.0 {
             best = (score, Some(decoder));
         }

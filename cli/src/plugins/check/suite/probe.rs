@@ -24,7 +24,7 @@ fn score(context: &Context, table: &DecoderTable, file: &[u8], what: &str) -> Ou
     let total_bytes = file.len() as u64;
     let fenced = Fenced::new(head, Side::End)?;
     let started = Instant::now();
-    let score = table.probe(&fenced, total_bytes, None);
+    let score = table.probe(&fenced, total_bytes, None, None);
     let mut time = started.elapsed();
     if !(0..=100).contains(&score) {
         return Err(Finding::broken("probe", format!("probe gave {score} for {what}, expected 0 to 100")));
@@ -32,7 +32,7 @@ fn score(context: &Context, table: &DecoderTable, file: &[u8], what: &str) -> Ou
     let elsewhere = Fenced::new(head, Side::Start)?;
     for bytes in [&fenced, &elsewhere] {
         let started = Instant::now();
-        let again = table.probe(bytes, total_bytes, None);
+        let again = table.probe(bytes, total_bytes, None, None);
         time = time.min(started.elapsed());
         if again != score {
             let reason = format!("probe gave {score} for {what}, and {again} the next time");
@@ -97,7 +97,7 @@ pub fn probe(context: &Context) -> Outcome {
         let head = sample.bytes.get(..table.probe_bytes()).unwrap_or(&sample.bytes);
         let head = Fenced::new(head, Side::End)?;
         for extension in [c"", c"wav", c"x", c"an-extension-longer-than-any-that-was-ever-used"] {
-            let score = table.probe(&head, sample.bytes.len() as u64, Some(extension));
+            let score = table.probe(&head, sample.bytes.len() as u64, Some(extension), None);
             if !(0..=100).contains(&score) {
                 let reason =
                     format!("probe gave {score} with the extension {extension:?}, expected 0 to 100");

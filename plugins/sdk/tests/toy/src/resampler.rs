@@ -15,7 +15,7 @@ pub(crate) struct ToyResampler {
 
 impl Resampler for ToyResampler {
     const NAME: &'static CStr = c"toy";
-    const QUALITIES: &'static CStr = c"good, panics,lies";
+    const QUALITIES: &'static CStr = c"good,panics,lies";
     const FORMATS: &'static [SampleFormat] = &[SampleFormat::F32];
 
     fn open(options: &ResamplerOptions<'_>) -> Result<Self> {
@@ -45,9 +45,5 @@ impl Resampler for ToyResampler {
             self.num_written += 1;
         }
         Ok(num_taken + usize::from(self.lies))
-    }
-
-    fn num_channels(&self) -> usize {
-        self.num_channels
     }
 }

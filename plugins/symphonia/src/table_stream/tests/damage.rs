@@ -10,7 +10,8 @@ fn files(test: &str) -> Vec<(&'static str, Vec<u8>)> {
     let stereo = ["-f", "lavfi", "-i", &stereo];
     let mono = ["-f", "lavfi", "-i", &mono];
     let fragmented = ["-c:a", "aac", "-movflags", "+frag_keyframe+empty_moov", "-frag_duration", "100000"];
-    let files: [(&str, [&str; 4], &[&str]); 7] = [
+    let flac = ["-c:a", "flac", "-strict", "-2", "-movflags", "+faststart"];
+    let files: [(&str, [&str; 4], &[&str]); 11] = [
         ("front.m4a", stereo, &["-c:a", "aac", "-movflags", "+faststart", "-metadata", "title=T"]),
         ("back.mov", mono, &["-c:a", "aac"]),
         ("fragments.mp4", stereo, &fragmented),
@@ -18,6 +19,10 @@ fn files(test: &str) -> Vec<(&'static str, Vec<u8>)> {
         ("lossless.m4a", stereo, &["-c:a", "alac", "-movflags", "+faststart"]),
         ("lossless.mov", mono, &["-c:a", "alac", "-sample_fmt", "s32p", "-movflags", "+faststart"]),
         ("lossless.caf", stereo, &["-c:a", "alac"]),
+        ("flac.mp4", stereo, &flac),
+        ("flac.caf", stereo, &["-c:a", "flac"]),
+        ("flac.wav", mono, &["-c:a", "flac"]),
+        ("mpeg.mp4", stereo, &["-c:a", "libmp3lame", "-movflags", "+faststart"]),
     ];
     let make = |(name, source, arguments): (&'static str, [&str; 4], &[&str])| {
         Some((name, ffmpeg(&directory, name, &[&source[..], arguments].concat())?))

@@ -1,0 +1,26 @@
+"""The command: ``mapwave`` or ``python -m mapwave``."""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+from ._core import run_command
+
+
+def main() -> int:
+    """Runs the command with this process's arguments and returns its exit status."""
+    if sys.argv[1:] == ["doctor"]:
+        from . import doctor
+
+        return doctor.main()
+    # Python only makes a note of Ctrl-C while other code runs. Where it was ignored from the start, it stays so.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # -P: what lies in the current directory is no part of the command.
+    again = [sys.executable, "-P", "-m", "mapwave"] if sys.executable else []
+    return run_command(["mapwave", *sys.argv[1:]], again)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
