@@ -256,7 +256,7 @@ fn open_track(source: &Arc<Source>, codec: Option<&str>) -> Result<(FrameTrack, 
             source.verify(source.len())?;
             Ok((FrameTrack::Coded(Box::new(coded)), track))
         }
-        Err(NotOpened::Failed(error)) => Err(*error),
+        Err(NotOpened::Failed(error)) => source.verify_len().and(Err(*error)),
         Err(NotOpened::Unread(asked)) => Err(unread(track, asked)),
     }
 }

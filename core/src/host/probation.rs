@@ -23,6 +23,10 @@ use super::{directories, library, supervisor};
 const LOADED: i32 = 42;
 const REFUSED: i32 = 43;
 
+/// The signals of a process that broke by itself.
+const CRASHES: [i32; 7] =
+    [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGABRT, libc::SIGTRAP, libc::SIGSYS];
+
 /// How long the child may take unless the environment says otherwise: loading must be done in 50 milliseconds
 /// (`mw_plugin_entry`), on a busy machine later.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
@@ -109,11 +113,17 @@ fn judge(status: ExitStatus) -> (Verdict, bool) {
         // Nothing is remembered: what is missing today may be there tomorrow.
         (Some(REFUSED), _) => (Verdict::Safe, false),
         (_, Some(signal)) => {
-            (Verdict::Crashed(format!("it crashed while it was loaded (signal {signal})")), true)
+            // Others are sent by somebody: a user who presses Ctrl-C, a system without memory.
+            let is_own = CRASHES.contains(&signal);
+            (Verdict::Crashed(format!("it crashed while it was loaded (signal {signal})")), is_own)
         }
+        // A program that cannot do its part ends like this as well.
         (code, None) => {
             let code = code.unwrap_or_default();
-            (Verdict::Crashed(format!("it ended the process while it was loaded (exit status {code})")), true)
+            (
+                Verdict::Crashed(format!("it ended the process while it was loaded (exit status {code})")),
+                false,
+            )
         }
     }
 }

@@ -207,10 +207,12 @@ impl Found {
             {
                 return Err(words);
             }
-            let entry = library::load(&path);
-            let entered =
-                entry.and_then(|entry| library::enter(entry, &path.to_string_lossy(), origin.is_ours()));
-            entered.map_err(|failure| failure.what)
+            let (is_ours, path) = (origin.is_ours(), path.clone());
+            let enter = move || {
+                let entry = library::load(&path)?;
+                library::enter(entry, &path.to_string_lossy(), is_ours)
+            };
+            supervisor::call(is_ours, "loading", enter).map_err(|failure| failure.what)
         };
         let interface = load();
         Self { origin, path: Some(path), interface }

@@ -56,7 +56,7 @@ fn wait<T>(answers: &Receiver<T>, doing: &str, stop: &dyn Fn() -> bool) -> Resul
 }
 
 /// Runs one call, on a thread of its own unless the plugin is trusted.
-fn call<T: Send + 'static>(
+pub(super) fn call<T: Send + 'static>(
     is_trusted: bool,
     doing: &str,
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
@@ -154,11 +154,17 @@ impl Decoder {
         matches!(self.way, Way::Thread { .. }) && self.process != std::process::id()
     }
 
+    /// Opens the file again when the handle's thread was left behind.
+    fn renew(&mut self) -> Result<(), Failure> {
+        if self.is_left_behind() {
+            *self = open(&self.kind, &self.input)?;
+        }
+        Ok(())
+    }
+
     /// Another handle over the same file, at frame 0.
     pub(crate) fn fork(&mut self, stop: &dyn Fn() -> bool) -> Result<Self, Failure> {
-        if self.is_left_behind() {
-            return open(&self.kind, &self.input);
-        }
+        self.renew()?;
         let handle = match &mut self.way {
             Way::Direct(handle) => handle.fork()?,
             _ => match self.ask(Request::Fork, "forking", stop)? {
@@ -216,6 +222,9 @@ impl Decoder {
 
     /// The stream's metadata.
     pub(crate) fn tags(&mut self) -> Vec<(String, String)> {
+        if self.renew().is_err() {
+            return Vec::new();
+        }
         match &mut self.way {
             Way::Direct(handle) => handle.tags(),
             _ => match self.ask(Request::Tags, "reading tags", &|| false) {

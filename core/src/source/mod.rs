@@ -179,6 +179,19 @@ impl Source {
         Ok(())
     }
 
+    /// Checks that the file has not shrunk, however it is read.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it has.
+    pub fn verify_len(&self) -> Result<()> {
+        let Bytes::File { file, .. } = &self.bytes else { return Ok(()) };
+        let status = rustix::fs::fstat(file).map_err(|errno| self.read_failed(0, errno.into()))?;
+        match u64::try_from(status.st_size).unwrap_or(0) {
+            len if len < self.len => Err(self.read_failed(len, shrank(self.len, Some(len)))),
+            _ => Ok(()),
+        }
+    }
+
     /// The whole file in place, when it is in memory or can be mapped.
     pub fn whole(&self) -> Option<&[u8]> {
         match &self.bytes {

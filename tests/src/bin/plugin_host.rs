@@ -166,6 +166,7 @@ impl Session {
                 #[allow(unsafe_code)]
                 let child = unsafe { libc::fork() };
                 if child == 0 {
+                    self.read("tags");
                     self.read("whole");
                     std::process::exit(0);
                 }
