@@ -61,9 +61,8 @@ pub(crate) fn plan(
         0 | 1 => 1,
         threads => (threads as u64).saturating_mul(SEGMENTS_PER_THREAD),
     };
-    // Two segments are worth it even when they are shorter than would be good, as long as a seek is a small part of them.
-    let wanted =
-        wanted.min(num_frames / least).max(if num_frames >= least / 2 * 2 { wanted.min(2) } else { 1 });
+    // What is worth a segment of its own is done sooner as two.
+    let wanted = wanted.min((num_frames / least).max(if num_frames >= least { 2 } else { 1 }));
     let step = num_frames.div_ceil(wanted.max(1)).max(1);
     let mut cuts = vec![frames.start];
     for index in 1..wanted {

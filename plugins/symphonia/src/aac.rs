@@ -108,7 +108,7 @@ impl AacSetup {
     /// What packets say of the tools that a setup does not tell of.
     ///
     /// Band replication is believed when nine of ten packets have it, since the first may do without. Chance makes one
-    /// packet in fifty look so: in a hundred thousand streams of three packets one, and in 10^24 that are longer.
+    /// packet in fifty look so: one in a hundred thousand streams of three packets, and one in 10^24 of sixteen.
     ///
     /// # Errors
     /// When packets carry spectral band replication that nothing announced, or begin with what is not decoded.

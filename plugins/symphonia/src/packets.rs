@@ -9,7 +9,7 @@ use std::ffi::CString;
 use std::ops::Range;
 use std::sync::Arc;
 
-use mapwave_plugin::{Error, Output, Result, StreamInfo};
+use mapwave_plugin::{Error, Level, Output, Result, StreamInfo, log};
 
 /// A packet and the frames it stands for on the coded timeline.
 #[derive(Clone, Debug)]
@@ -212,7 +212,10 @@ impl<S: PacketStream> State<S> {
             let Some(packet) = stream.next(&mut self.cursor)? else { return Ok(false) };
             let num_decoded = match self.codec.decode(stream, &packet) {
                 Ok(num_decoded) => num_decoded as u64,
-                Err(Broken::Silence) => 0,
+                Err(Broken::Silence) => {
+                    warn(&packet, target);
+                    0
+                }
                 Err(Broken::Fatal(error)) => return Err(error.at(packet.offset)),
             };
             self.first_frame = packet.first_frame;
@@ -236,6 +239,18 @@ impl<S: PacketStream> State<S> {
         };
         self.pending.start += num_written as u64;
         num_written as u64
+    }
+}
+
+/// Says that silence stands in for a packet, unless nothing of it is heard.
+fn warn<B>(packet: &Packet<B>, target: u64) {
+    let end = packet.first_frame.saturating_add(packet.num_frames);
+    if end > target {
+        let (offset, num_frames) = (packet.offset, packet.num_frames);
+        log(
+            Level::Warning,
+            &format!("the packet at byte {offset} is damaged: {num_frames} frames became silence"),
+        );
     }
 }
 

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use mapwave_plugin::{Level, Output, log};
+use mapwave_plugin::Output;
 use nanomp3_core::{Decoder, MAX_SAMPLES_PER_FRAME};
 
 use super::header::Header;
@@ -156,12 +156,7 @@ fn copy(bytes: &[u8], place: Option<&mut [u8]>) {
 
 impl PacketCodec<MpegStream> for MpegCodec {
     fn decode(&mut self, stream: &MpegStream, packet: &Packet<Frame<'_>>) -> Result<usize, Broken> {
-        self.decode_next(stream, &packet.bytes).ok_or_else(|| {
-            let (number, offset) = (packet.bytes.number, packet.offset);
-            let message = format!("MPEG audio frame {number} at byte {offset} is damaged and became silence");
-            log(Level::Warning, &message);
-            Broken::Silence
-        })
+        self.decode_next(stream, &packet.bytes).ok_or(Broken::Silence)
     }
 
     fn write(&self, frames: Range<usize>, output: &mut Output<'_>) -> usize {
