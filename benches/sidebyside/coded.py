@@ -16,12 +16,14 @@ from .task import Job, Task
 
 ENCODERS = {
     "MP3": ("mp3", ["-c:a", "libmp3lame", "-b:a", "192k"]),
-    "AAC": ("m4a", ["-c:a", "aac", "-b:a", "160k"]),
+    "AAC": ("m4a", ["-c:a", "aac", "-aac_pns", "0", "-b:a", "160k"]),
     "FLAC": ("flac", ["-c:a", "flac"]),
     "ALAC": ("alac.m4a", ["-c:a", "alac"]),
     "Vorbis": ("ogg", ["-c:a", "libvorbis", "-q:a", "5"]),
 }
-"""Format to the ending of the file and ffmpeg's arguments."""
+"""Format to the ending of the file and ffmpeg's arguments.
+
+AAC is made without noise substitution, where every decoder makes a noise of its own, to be compared with."""
 
 LOSSLESS = ("FLAC", "ALAC")
 LONG = ("MP3", "AAC", "FLAC")
