@@ -74,9 +74,7 @@ pub fn directories(bundled: Option<&Path>) -> Vec<Directory> {
     // Whoever runs a set-uid program must not choose what it loads.
     if !is_privileged() {
         let variable = std::env::var_os(VARIABLE).unwrap_or_default();
-        for path in
-            std::env::split_paths(&variable).filter(|path| path.is_absolute() || !path.as_os_str().is_empty())
-        {
+        for path in std::env::split_paths(&variable).filter(|path| !path.as_os_str().is_empty()) {
             let path = std::path::absolute(&path).unwrap_or(path);
             add(Origin::Environment, path.clone());
             add(Origin::Environment, path.join(ABI_DIRECTORY));
