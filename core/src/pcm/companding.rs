@@ -1,4 +1,4 @@
-//! G.711 companding: 8-bit logarithmic codes to 16-bit linear samples.
+//! G.711 companding: 8-bit logarithmic codes to 16-bit linear samples, and back.
 //!
 //! ITU-T G.711 gives decoder output values of 13 bits (A-law, table 1) and 14 bits (mu-law, table 2). They are scaled
 //! here to fill 16 bits, by 8 and by 4, as in ITU-T G.191.
@@ -42,9 +42,85 @@ const fn mulaw(code: u8) -> i16 {
     if code & 0x80 == 0 { magnitude } else { -magnitude }
 }
 
+/// Compresses a linear sample to the A-law code in whose interval it lies (ITU-T G.711, table 1).
+#[inline(always)]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "seven bits of a magnitude of twelve"
+)]
+pub(super) fn alaw_code(sample: i16) -> u8 {
+    // 13 bits, of which the sign goes apart; a negative number mirrors the positive one next to its negation.
+    let sign = sample >> 15;
+    let magnitude = ((sample ^ sign) as u16 >> 3) as u32;
+    let segment = (32 - (magnitude | 0x1f).leading_zeros()) - 5;
+    let step = magnitude >> segment.max(1) & 0x0f;
+    (segment << 4 | step) as u8 ^ if sign < 0 { 0x55 } else { 0xd5 }
+}
+
+/// Compresses a linear sample to the mu-law code in whose interval it lies (ITU-T G.711, table 2).
+#[inline(always)]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "seven bits of a magnitude of thirteen"
+)]
+pub(super) fn mulaw_code(sample: i16) -> u8 {
+    /// The largest magnitude of 14 bits inside the last interval, and what is added so that segments begin at powers of two.
+    const CLIP: u32 = 8158;
+    const BIAS: u32 = 33;
+    let linear = i32::from(sample >> 2);
+    let magnitude = linear.unsigned_abs().min(CLIP) + BIAS;
+    let segment = (32 - magnitude.leading_zeros()) - 6;
+    let step = magnitude >> (segment + 1) & 0x0f;
+    (segment << 4 | step) as u8 ^ if linear < 0 { 0x7f } else { 0xff }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The code whose interval holds a sample, searched for from the decision values of the standard: they stand half way
+    /// between the values of a segment, and one step of the lower segment above its last value.
+    fn searched(table: &[i16; 256], sample: i32, half_step: impl Fn(u8) -> i32) -> Vec<u8> {
+        let held = |code: &u8| {
+            let value = i32::from(table[usize::from(*code)]);
+            let half = half_step(*code);
+            if value < 0 || (value == 0 && *code & 0x80 == 0) {
+                sample > value - half - 1 && sample <= value + half
+            } else {
+                sample >= value - half && sample < value + half
+            }
+        };
+        (0_u8..=255).filter(held).collect()
+    }
+
+    #[test]
+    fn a_sample_gets_the_code_of_its_interval() {
+        for sample in i16::MIN..=i16::MAX {
+            let code = alaw_code(sample);
+            let half = |code: u8| 8 << ((code ^ 0x55) >> 4 & 7).saturating_sub(1);
+            assert!(
+                searched(&ALAW, i32::from(sample), half).contains(&code),
+                "A-law of {sample}: {code:#04x}"
+            );
+            let (code, half) = (mulaw_code(sample), |code: u8| 4 << (!code >> 4 & 7));
+            let value = i32::from(sample).clamp(-32_635, 32_635);
+            let (decoded, half) = (i32::from(MULAW[usize::from(code)]), half(code));
+            // One unit of the 14 bits that are left of 16.
+            assert!((decoded - value).abs() <= half + 3, "mu-law of {sample}: {code:#04x} is {decoded}");
+        }
+    }
+
+    #[test]
+    fn codes_survive_the_way_through_samples() {
+        for code in 0_u8..=255 {
+            assert_eq!(alaw_code(ALAW[usize::from(code)]), code);
+            // mu-law has two zeros.
+            let again = mulaw_code(MULAW[usize::from(code)]);
+            assert_eq!(again, if code == 0x7f { 0xff } else { code });
+        }
+    }
 
     #[test]
     fn the_published_values_come_out() {

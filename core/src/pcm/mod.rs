@@ -7,7 +7,9 @@ mod rounding;
 mod scalar;
 mod simd;
 mod stage;
+mod store;
 
 pub use convert::Kernel;
 pub use format::{ByteOrder, OutputFormat, SampleFormat};
 pub(crate) use stage::Stage;
+pub use store::StoreKernel;

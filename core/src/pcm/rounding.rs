@@ -93,6 +93,28 @@ pub(super) fn i16_from_f32(value: f32) -> i16 {
 
 /// Rounds to an integer, half to even; saturates, and turns a NaN into 0.
 #[inline(always)]
+pub(super) fn i8_from_f32(value: f32) -> i8 {
+    let number = if value.is_nan() { 0.0 } else { value };
+    (number.clamp(f32::from(i8::MIN), f32::from(i8::MAX)) + SHIFTER_32).to_bits() as i8
+}
+
+/// Rounds to an integer, half to even; saturates, and turns a NaN into 0.
+#[inline(always)]
+pub(super) fn i8_from_f64(value: f64) -> i8 {
+    let number = if value.is_nan() { 0.0 } else { value };
+    (number.clamp(f64::from(i8::MIN), f64::from(i8::MAX)) + SHIFTER_64).to_bits() as i8
+}
+
+/// Rounds to a 24-bit integer, half to even; saturates, and turns a NaN into 0.
+#[inline(always)]
+pub(super) fn i24_from_f64(value: f64) -> i32 {
+    const MAX: f64 = ((1 << 23) - 1) as f64;
+    let number = if value.is_nan() { 0.0 } else { value };
+    (number.clamp(-MAX - 1.0, MAX) + SHIFTER_64).to_bits() as i32
+}
+
+/// Rounds to an integer, half to even; saturates, and turns a NaN into 0.
+#[inline(always)]
 pub(super) fn i16_from_f64(value: f64) -> i16 {
     let number = if value.is_nan() { 0.0 } else { value };
     (number.clamp(f64::from(i16::MIN), f64::from(i16::MAX)) + SHIFTER_64).to_bits() as i16

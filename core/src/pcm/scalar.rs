@@ -2,7 +2,7 @@
 //!
 //! An [`Encoding`] turns a stored sample into a value, and a value goes [`To`] an output sample. Integers of every size
 //! are moved up to fill an `i16`, `i32` or `i64`, so all of them are fractions of 2^15, 2^31 or 2^63 and five kinds of
-//! value remain of sixteen formats.
+//! value remain of sixteen formats. On the way out a value goes to what a [`Storage`] lays down.
 
 #![forbid(unsafe_code)]
 
@@ -12,10 +12,10 @@ use bytemuck::Pod;
 use half::{bf16, f16};
 
 use super::ByteOrder;
-use super::companding::{ALAW, MULAW};
+use super::companding::{ALAW, MULAW, alaw_code, mulaw_code};
 use super::rounding::{
-    bf16_from_f32, f16_from_f32, i16_from_f32, i16_from_f64, i32_from_f64, odd_f32_from_f64,
-    odd_f32_from_i32, odd_f64_from_i64,
+    bf16_from_f32, f16_from_f32, i8_from_f32, i8_from_f64, i16_from_f32, i16_from_f64, i24_from_f64,
+    i32_from_f64, odd_f32_from_f64, odd_f32_from_i32, odd_f64_from_i64,
 };
 
 /// A way to store a sample in `N` bytes.
@@ -63,6 +63,9 @@ pub(super) struct Alaw;
 pub(super) struct Mulaw;
 /// 24-bit integers, as the parameter of a byte order.
 pub(super) struct I24;
+/// A 24-bit integer in the lower bits of a larger one.
+#[derive(Clone, Copy)]
+pub(super) struct Int24(pub(super) i32);
 /// Least significant byte first.
 pub(super) struct LittleEndian<T>(T);
 /// Most significant byte first.
@@ -152,6 +155,98 @@ macro_rules! stored_as_itself {
 
 stored_as_itself!(i16: 2, i32: 4, i64: 8, f32: 4, f64: 8);
 
+macro_rules! half_precision {
+    ($($short:ty),*) => {$(
+        impl Encoding<2> for LittleEndian<$short> {
+            type Value = f32;
+
+            #[inline(always)]
+            fn decode(bytes: [u8; 2]) -> f32 {
+                <$short>::from_le_bytes(bytes).to_f32()
+            }
+        }
+    )*};
+}
+
+half_precision!(f16, bf16);
+
+/// A way to lay down a sample in `N` bytes.
+pub(super) trait Storage<const N: usize> {
+    /// What is laid down.
+    type Sample: Copy;
+
+    /// The byte order of a 24-bit integer, which kernels pack on their own.
+    const PACKED_24: Option<ByteOrder> = None;
+
+    /// The bytes of a sample.
+    fn encode(sample: Self::Sample) -> [u8; N];
+}
+
+/// Stores as many samples as both slices have.
+#[inline(always)]
+pub(super) fn store<E: Encoding<M>, S: Storage<N>, const M: usize, const N: usize>(
+    input: &[u8],
+    output: &mut [u8],
+) where
+    E::Value: To<S::Sample>,
+{
+    for (&bytes, place) in input.as_chunks::<M>().0.iter().zip(output.as_chunks_mut::<N>().0) {
+        *place = S::encode(E::decode(bytes).to());
+    }
+}
+
+macro_rules! storages {
+    ($($storage:ty as $sample:ty, $num_bytes:literal: |$value:ident| $bytes:expr;)*) => {$(
+        impl Storage<$num_bytes> for $storage {
+            type Sample = $sample;
+
+            #[inline(always)]
+            fn encode($value: $sample) -> [u8; $num_bytes] {
+                $bytes
+            }
+        }
+    )*};
+}
+
+storages! {
+    U8 as i8, 1: |sample| [sample.cast_unsigned() ^ 0x80];
+    S8 as i8, 1: |sample| [sample.cast_unsigned()];
+    Alaw as i16, 1: |sample| [alaw_code(sample)];
+    Mulaw as i16, 1: |sample| [mulaw_code(sample)];
+    LittleEndian<i16> as i16, 2: |sample| sample.to_le_bytes();
+    BigEndian<i16> as i16, 2: |sample| sample.to_be_bytes();
+    LittleEndian<i32> as i32, 4: |sample| sample.to_le_bytes();
+    BigEndian<i32> as i32, 4: |sample| sample.to_be_bytes();
+    LittleEndian<f32> as f32, 4: |sample| sample.to_le_bytes();
+    BigEndian<f32> as f32, 4: |sample| sample.to_be_bytes();
+    LittleEndian<f64> as f64, 8: |sample| sample.to_le_bytes();
+    BigEndian<f64> as f64, 8: |sample| sample.to_be_bytes();
+}
+
+impl Storage<3> for LittleEndian<I24> {
+    type Sample = Int24;
+
+    const PACKED_24: Option<ByteOrder> = Some(ByteOrder::Little);
+
+    #[inline(always)]
+    fn encode(Int24(sample): Int24) -> [u8; 3] {
+        let [low, middle, high, _] = sample.to_le_bytes();
+        [low, middle, high]
+    }
+}
+
+impl Storage<3> for BigEndian<I24> {
+    type Sample = Int24;
+
+    const PACKED_24: Option<ByteOrder> = Some(ByteOrder::Big);
+
+    #[inline(always)]
+    fn encode(Int24(sample): Int24) -> [u8; 3] {
+        let [low, middle, high, _] = sample.to_le_bytes();
+        [high, middle, low]
+    }
+}
+
 /// A single-precision number rounded to odd, which rounds to a shorter format as the original value would.
 #[derive(Clone, Copy)]
 pub(super) struct OddF32(pub(super) f32);
@@ -192,6 +287,8 @@ const STEP_64: f32 = 1.0 / (1_u64 << 63) as f32;
 /// Full scale of the integer outputs.
 const SCALE_16: f32 = (1_u64 << 15) as f32;
 const SCALE_32: f32 = (1_u64 << 31) as f32;
+const SCALE_8: f32 = (1_u64 << 7) as f32;
+const SCALE_24: f32 = (1_u64 << 23) as f32;
 
 conversions! {
     i16 => f32: |value| f32::from(value) * STEP_16;
@@ -224,4 +321,14 @@ conversions! {
     f64 => f64: |value| value;
     f64 => i16: |value| i16_from_f64(value * f64::from(SCALE_16));
     f64 => i32: |value| i32_from_f64(value * f64::from(SCALE_32));
+
+    i16 => i8: |value| ((value.min(i16::MAX - 0x80) + 0x7f + (value >> 8 & 1)) >> 8) as i8;
+    i32 => i8: |value| ((value.min(i32::MAX - (1 << 23)) + ((1 << 23) - 1) + (value >> 24 & 1)) >> 24) as i8;
+    f32 => i8: |value| i8_from_f32(value * SCALE_8);
+    f64 => i8: |value| i8_from_f64(value * f64::from(SCALE_8));
+
+    i16 => Int24: |value| Int24(i32::from(value) << 8);
+    i32 => Int24: |value| Int24((value.min(i32::MAX - 0x80) + 0x7f + (value >> 8 & 1)) >> 8);
+    f32 => Int24: |value| Int24(i24_from_f64(f64::from(value) * f64::from(SCALE_24)));
+    f64 => Int24: |value| Int24(i24_from_f64(value * f64::from(SCALE_24)));
 }

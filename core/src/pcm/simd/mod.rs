@@ -7,7 +7,7 @@
 mod x86;
 
 #[cfg(target_arch = "x86_64")]
-pub(super) use x86::available;
+pub(super) use x86::{available, store};
 
 /// The conversions for instructions that this CPU has beyond the target's: none.
 #[cfg(not(target_arch = "x86_64"))]
@@ -16,6 +16,15 @@ pub(super) fn available(
     _to: super::OutputFormat,
 ) -> impl Iterator<Item = (&'static str, super::convert::Function)> {
     std::iter::empty()
+}
+
+/// The conversion to a file's samples for instructions that this CPU has beyond the target's: none.
+#[cfg(not(target_arch = "x86_64"))]
+pub(super) fn store(
+    _from: super::OutputFormat,
+    _to: super::SampleFormat,
+) -> Option<(&'static str, super::store::Function)> {
+    None
 }
 
 /// What the scalar loops are called where they are vector code.

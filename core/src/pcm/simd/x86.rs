@@ -17,7 +17,8 @@ use bytemuck::{Pod, Zeroable, cast};
 use half::f16;
 
 use super::super::convert::{Function, InstructionSet, samples_of, select};
-use super::super::scalar::{self, BigEndian, Encoding, I24, LittleEndian, OddF32, To};
+use super::super::scalar::{self, BigEndian, Encoding, I24, LittleEndian, OddF32, Storage, To};
+use super::super::store::{self, StoreSet};
 use super::super::{ByteOrder, OutputFormat, SampleFormat};
 
 /// The conversions for the instructions that this CPU has beyond the target's, and their names; the fastest first.
@@ -28,6 +29,16 @@ pub(in super::super) fn available(
     let avx512 = Avx512::is_detected().then(|| ("avx512", select::<Avx512>(from, to)));
     let avx2 = Avx2::is_detected().then(|| ("avx2", select::<Avx2>(from, to)));
     avx512.into_iter().chain(avx2)
+}
+
+/// The conversion to a file's samples for the instructions that this CPU has beyond the target's.
+///
+/// 256-bit vectors are enough: writing waits for the memory and the file system.
+pub(in super::super) fn store(
+    from: OutputFormat,
+    to: SampleFormat,
+) -> Option<(&'static str, store::Function)> {
+    Avx2::is_detected().then(|| store::select::<Avx2>(from, to).map(|function| ("avx2", function)))?
 }
 
 /// Samples that are staged in a buffer, which stays in the first-level cache.
@@ -251,3 +262,21 @@ instruction_set!(
     enable("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,bmi2,f16c"),
     detect("avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512vbmi", "bmi2", "f16c")
 );
+
+impl StoreSet for Avx2 {
+    fn function<E: Encoding<M>, S: Storage<N>, const M: usize, const N: usize>() -> store::Function
+    where
+        E::Value: To<S::Sample>,
+    {
+        #[target_feature(enable = "avx2,bmi2,f16c")]
+        fn function<E: Encoding<M>, S: Storage<N>, const M: usize, const N: usize>(
+            input: &[u8],
+            output: &mut [u8],
+        ) where
+            E::Value: To<S::Sample>,
+        {
+            scalar::store::<E, S, M, N>(input, output);
+        }
+        function::<E, S, M, N>
+    }
+}
