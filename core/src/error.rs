@@ -135,6 +135,8 @@ pub enum Fault {
     BadData,
     /// The plugin does not read this kind of file.
     Unsupported,
+    /// The plugin does not write what was asked for in that way; with other arguments it may.
+    Refused,
     /// The plugin could not read the file's bytes.
     Io,
     /// There was not enough memory, or more would be needed than is allowed.
@@ -150,6 +152,7 @@ impl fmt::Display for Fault {
         f.write_str(match self {
             Self::BadData => "malformed file",
             Self::Unsupported => "unsupported format",
+            Self::Refused => "cannot be written so",
             Self::Io => "reading failed",
             Self::Memory => "not enough memory",
             Self::MissingDependency => "a dependency is missing",

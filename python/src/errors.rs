@@ -68,6 +68,7 @@ fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
             name = match fault {
                 Fault::BadData => "MalformedFile",
                 Fault::Unsupported => "UnsupportedFormat",
+                Fault::Refused => "InvalidArgument",
                 Fault::Io => "AudioIOError",
                 Fault::Memory => "OutOfMemory",
                 Fault::MissingDependency | Fault::Broken => "PluginError",

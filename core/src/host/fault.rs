@@ -1,5 +1,7 @@
 //! What a plugin answers when it fails, and what the host makes of it.
 
+use std::io;
+
 use mapwave_plugin_abi as abi;
 
 use super::raw::{self, Sized32};
@@ -58,6 +60,19 @@ impl Answer {
         let offset = Some(self.0.offset).filter(|&offset| offset != abi::MW_UNKNOWN);
         Failure { fault, offset, what }
     }
+
+    /// The failure of an encoder, which refuses what it is asked for where a decoder finds fault with a file.
+    pub(super) fn into_encoding_failure(self, status: abi::mw_status) -> Failure {
+        let failure = self.into_failure(status);
+        match status {
+            abi::MW_BAD_ARGUMENT | abi::MW_LIMIT => Failure { fault: Fault::Refused, ..failure },
+            // The host knows of every write that failed, and there was none.
+            abi::MW_IO => {
+                Failure::broken(format!("it says that writing failed, which it did not: {}", failure.what))
+            }
+            _ => failure,
+        }
+    }
 }
 
 /// Why a call to a plugin failed.
@@ -83,6 +98,43 @@ impl Failure {
     ) -> Error {
         let Self { fault, offset, what } = self;
         Error::Plugin { path: None, plugin, doing, fault, offset, container, what: what.into() }
+    }
+}
+
+/// Why an encoder's call failed.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// What its bytes are written to refused them; whatever the plugin then said.
+    Writing {
+        /// Where.
+        offset: u64,
+        /// The first refusal.
+        cause: io::Error,
+    },
+    /// The plugin failed.
+    Plugin(Failure),
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        Self::Plugin(failure)
+    }
+}
+
+impl Trouble {
+    /// As an error about a file.
+    pub(super) fn into_error(
+        self,
+        plugin: &'static str,
+        doing: &'static str,
+        container: Option<Container>,
+    ) -> Error {
+        match self {
+            Self::Writing { offset, cause } => {
+                Error::Io { path: None, doing: "writing", offset: Some(offset), cause }
+            }
+            Self::Plugin(failure) => failure.into_error(plugin, doing, container),
+        }
     }
 }
 

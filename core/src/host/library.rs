@@ -9,10 +9,11 @@ use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 use mapwave_plugin_abi as abi;
 
 use super::decoder::{DecoderKind, DecoderSummary};
-use super::encoder::{EncoderSummary, ResamplerSummary};
+use super::encoder::EncoderKind;
 use super::fault::{Answer, Failure, required_name};
 use super::log;
 use super::raw::{self, Sized32};
+use super::resampler::ResamplerSummary;
 
 /// How many codecs of one kind a library may offer.
 const MAX_TABLES: u32 = 256;
@@ -26,7 +27,7 @@ pub(super) struct Interface {
     pub(super) license: String,
     pub(super) dependencies: String,
     pub(super) decoders: Vec<(DecoderKind, DecoderSummary)>,
-    pub(super) encoders: Vec<EncoderSummary>,
+    pub(super) encoders: Vec<EncoderKind>,
     pub(super) resamplers: Vec<ResamplerSummary>,
 }
 
@@ -122,7 +123,7 @@ pub(super) fn enter(
     }
     for table in tables(&plugin, abi::MW_ENCODER_INTERFACE)? {
         // SAFETY: what the plugin returned for this interface.
-        interface.encoders.push(unsafe { EncoderSummary::new(table.cast()) }?);
+        interface.encoders.push(unsafe { EncoderKind::new(table.cast(), id, is_trusted) }?);
     }
     for table in tables(&plugin, abi::MW_RESAMPLER_INTERFACE)? {
         // SAFETY: what the plugin returned for this interface.

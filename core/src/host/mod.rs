@@ -3,28 +3,36 @@
 //! Nothing here runs before a file needs a plugin: reading PCM never loads a library. Then, once, the directories are
 //! searched and everything in them is loaded; what cannot be loaded is reported by [`plugins`] and costs nothing else.
 
+mod choice;
 mod decoder;
 mod directories;
 mod encoder;
+mod encoding;
 #[cfg(test)]
 pub(crate) mod fake;
 mod fault;
 mod input;
 mod library;
 mod log;
+mod output;
 mod probation;
 mod raw;
 mod registry;
+mod resampler;
 mod supervisor;
 
+pub use choice::{encoders, open_encoder, writable};
 pub use decoder::DecoderSummary;
 pub(crate) use decoder::{Chunk, Planes, SeekClass, StreamInfo};
 pub use directories::{Directory, Origin};
-pub use encoder::{EncoderSummary, ResamplerSummary};
+pub use encoder::{EncoderRequest, EncoderSummary};
+pub use encoding::Encoder;
 pub(crate) use fault::Failure;
 pub use input::PacketTrack;
 pub use log::{Level, Message, drain_messages};
+pub use output::Output;
 pub use probation::{set_checker, try_load};
 pub(crate) use registry::{NotOpened, open};
 pub use registry::{Plugin, State, directories, embed, plugins, register, set_bundled};
+pub use resampler::ResamplerSummary;
 pub(crate) use supervisor::{Decoder, INTERVAL, given_up};

@@ -57,6 +57,10 @@ unsafe impl Sized32 for abi::mw_resampler_table {}
 // SAFETY: as above.
 unsafe impl Sized32 for abi::mw_decoder_options {}
 // SAFETY: as above.
+unsafe impl Sized32 for abi::mw_encoder_options {}
+// SAFETY: as above.
+unsafe impl Sized32 for abi::mw_sink {}
+// SAFETY: as above.
 unsafe impl Sized32 for abi::mw_input {}
 // SAFETY: as above.
 unsafe impl Sized32 for abi::mw_track {}

@@ -10,11 +10,12 @@ use parking_lot::Mutex;
 
 use super::decoder::{DecoderKind, DecoderSummary};
 use super::directories::{self, Candidate, Origin};
-use super::encoder::{EncoderSummary, ResamplerSummary};
+use super::encoder::{EncoderKind, EncoderSummary};
 use super::fault::Failure;
 use super::input::Input;
 use super::library::{self, Interface};
 use super::probation::{self, Verdict};
+use super::resampler::ResamplerSummary;
 use super::supervisor::{self, Decoder};
 use crate::error::{Error, Fault, Result};
 use crate::source::{Scratch, Source};
@@ -79,9 +80,10 @@ struct Found {
 
 /// The plugins in order of precedence.
 #[derive(Default)]
-struct Snapshot {
-    plugins: Vec<Plugin>,
+pub(super) struct Snapshot {
+    pub(super) plugins: Vec<Plugin>,
     decoders: Vec<DecoderKind>,
+    pub(super) encoders: Vec<EncoderKind>,
 }
 
 static REGISTRY: Mutex<Option<Registry>> = Mutex::new(None);
@@ -148,7 +150,8 @@ pub fn register(path: &Path) -> Result<Plugin> {
     }
 }
 
-fn snapshot() -> Arc<Snapshot> {
+/// What is known of all plugins, which are searched for and loaded at the first call.
+pub(super) fn snapshot() -> Arc<Snapshot> {
     let mut registry = REGISTRY.lock();
     let registry = registry.get_or_insert_default();
     registry.search();
@@ -187,6 +190,7 @@ impl Registry {
                     plugin.state = State::Refused(format!("the name '{}' is taken by {place}", plugin.id));
                 } else {
                     snapshot.decoders.extend(interface.decoders.iter().map(|(kind, _)| *kind));
+                    snapshot.encoders.extend(interface.encoders.iter().cloned());
                 }
             }
             snapshot.plugins.push(plugin);
@@ -247,7 +251,7 @@ impl Found {
                 plugin.license.clone_from(&interface.license);
                 plugin.dependencies.clone_from(&interface.dependencies);
                 plugin.decoders = interface.decoders.iter().map(|(_, summary)| summary.clone()).collect();
-                plugin.encoders.clone_from(&interface.encoders);
+                plugin.encoders = interface.encoders.iter().map(|kind| kind.summary().clone()).collect();
                 plugin.resamplers.clone_from(&interface.resamplers);
             }
         }
@@ -318,7 +322,7 @@ fn not_opened(
     let tell = |failure: &Failure| match failure.fault {
         Fault::BadData => 0,
         Fault::Io | Fault::Memory => 1,
-        Fault::Unsupported => 2,
+        Fault::Unsupported | Fault::Refused => 2,
         Fault::MissingDependency => 3,
         Fault::Broken => 4,
     };
@@ -351,7 +355,8 @@ fn asked(snapshot: &Snapshot) -> String {
     asked + &not_loaded(snapshot)
 }
 
-fn not_loaded(snapshot: &Snapshot) -> String {
+/// The plugins that were not loaded and the loader's words, for the end of a message.
+pub(super) fn not_loaded(snapshot: &Snapshot) -> String {
     let refused = snapshot.plugins.iter().filter_map(|plugin| match &plugin.state {
         State::Refused(why) => Some(format!("; {} was not loaded: {why}", plugin.id)),
         State::Loaded => None,
@@ -360,8 +365,16 @@ fn not_loaded(snapshot: &Snapshot) -> String {
 }
 
 fn unknown_plugin(snapshot: &Snapshot, wanted: &str) -> Error {
-    let mut names: Vec<String> =
-        snapshot.decoders.iter().map(|kind| format!("'{}'", kind.plugin())).collect();
+    not_among(snapshot, snapshot.decoders.iter().map(DecoderKind::plugin), wanted)
+}
+
+/// The error of a caller who wants a plugin that is not among those that could do it, in order of precedence.
+pub(super) fn not_among(
+    snapshot: &Snapshot,
+    plugins: impl Iterator<Item = &'static str>,
+    wanted: &str,
+) -> Error {
+    let mut names: Vec<String> = plugins.map(|plugin| format!("'{plugin}'")).collect();
     names.dedup();
     let expected = match names.as_slice() {
         [] => "the name of a codec plugin, of which none is loaded".to_owned(),

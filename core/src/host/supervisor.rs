@@ -34,25 +34,53 @@ fn time_limit() -> Duration {
     chosen_time_limit().unwrap_or(Duration::from_secs(TIME_LIMIT))
 }
 
-/// Waits for an answer; an error when it does not come in time or the caller wants no more.
-fn wait<T>(answers: &Receiver<T>, doing: &str, stop: &dyn Fn() -> bool) -> Result<T, Failure> {
+/// Why no answer came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Silence {
+    /// The thread has ended.
+    Ended,
+    /// It took too long.
+    Late,
+    /// The caller wants no more.
+    GivenUp,
+}
+
+impl Silence {
+    pub(super) fn into_failure(self, doing: &str) -> Failure {
+        match self {
+            Self::Ended => Failure::broken(format!("it panicked while {doing}")),
+            Self::GivenUp => given_up(),
+            Self::Late => {
+                let seconds = time_limit().as_secs();
+                Failure::broken(format!(
+                    "it has not come back from {doing} within {seconds} seconds, so it is left alone ({VARIABLE} sets the limit)"
+                ))
+            }
+        }
+    }
+}
+
+/// Waits for an answer until it is late or the caller wants no more. `excused` is the time that is not the plugin's own.
+pub(super) fn listen<T>(
+    answers: &Receiver<T>,
+    stop: &dyn Fn() -> bool,
+    excused: &dyn Fn() -> Duration,
+) -> Result<T, Silence> {
     let start = Instant::now();
     loop {
         match answers.recv_timeout(INTERVAL) {
             Ok(answer) => return Ok(answer),
-            Err(RecvTimeoutError::Disconnected) => {
-                return Err(Failure::broken(format!("it panicked while {doing}")));
-            }
-            Err(RecvTimeoutError::Timeout) if stop() => return Err(given_up()),
-            Err(RecvTimeoutError::Timeout) if start.elapsed() < time_limit() => {}
-            Err(RecvTimeoutError::Timeout) => {
-                let seconds = time_limit().as_secs();
-                return Err(Failure::broken(format!(
-                    "it has not come back from {doing} within {seconds} seconds, so it is left alone ({VARIABLE} sets the limit)"
-                )));
-            }
+            Err(RecvTimeoutError::Disconnected) => return Err(Silence::Ended),
+            Err(RecvTimeoutError::Timeout) if stop() => return Err(Silence::GivenUp),
+            Err(RecvTimeoutError::Timeout) if start.elapsed().saturating_sub(excused()) < time_limit() => {}
+            Err(RecvTimeoutError::Timeout) => return Err(Silence::Late),
         }
     }
+}
+
+/// Waits for an answer; an error when it does not come in time or the caller wants no more.
+fn wait<T>(answers: &Receiver<T>, doing: &str, stop: &dyn Fn() -> bool) -> Result<T, Failure> {
+    listen(answers, stop, &|| Duration::ZERO).map_err(|silence| silence.into_failure(doing))
 }
 
 /// Runs one call, on a thread of its own unless the plugin is trusted.
@@ -70,7 +98,8 @@ pub(super) fn call<T: Send + 'static>(
     wait(&receiver, doing, &|| false)?
 }
 
-fn start(thread: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
+/// Starts a thread for a plugin's calls.
+pub(super) fn start(thread: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
     let started = std::thread::Builder::new().name("mapwave plugin".to_owned()).spawn(thread);
     started.map(drop).map_err(|error| Failure::broken(format!("no thread could be started for it: {error}")))
 }
@@ -269,6 +298,6 @@ pub(crate) fn given_up() -> Failure {
     Failure::broken("the call was given up")
 }
 
-fn mixed_up() -> Failure {
+pub(super) fn mixed_up() -> Failure {
     Failure::broken("its thread gave an answer to another question")
 }

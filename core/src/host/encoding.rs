@@ -1,0 +1,335 @@
+//! A stream being encoded by a plugin: called directly when the plugin is trusted, else through a thread of its own.
+//!
+//! As for decoders, everything that a call may touch belongs to its thread. What it must not keep is the way to the
+//! output: an encoder that is given up finds it shut.
+
+#![forbid(unsafe_code)]
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use super::encoder::{EncoderKind, EncoderRequest, Handle, Options};
+use super::fault::{Failure, Trouble};
+use super::output::{Outlet, Output};
+use super::raw;
+use super::supervisor::{self, Silence};
+use crate::error::{Error, Result};
+use crate::pcm::OutputFormat;
+use crate::track::Container;
+
+/// The frames that a plugin is given at a time, in bytes: the caller is asked often enough whether to stop, and a copy for
+/// a plugin's thread stays small.
+const MAX_PUSH_BYTES: usize = 512 << 10;
+
+/// A plugin that has not opened an encoder.
+pub(super) struct NotOpened {
+    pub(super) why: Why,
+    /// What it was to write to, unless it did.
+    pub(super) output: Option<Box<dyn Output>>,
+}
+
+/// Why a call came to nothing.
+#[derive(Debug)]
+pub(super) enum Why {
+    /// The caller wanted no more.
+    Interrupted,
+    /// The plugin, or what it writes to.
+    Trouble(Trouble),
+}
+
+impl<T: Into<Trouble>> From<T> for Why {
+    fn from(trouble: T) -> Self {
+        Self::Trouble(trouble.into())
+    }
+}
+
+/// A stream on its way through an encoder to an output.
+///
+/// Dropped before [`finish`](Self::finish), it abandons the stream: what was written until then stays as it is.
+#[derive(Debug)]
+pub struct Encoder {
+    kind: EncoderKind,
+    container: Option<Container>,
+    num_channels: u16,
+    /// How many frames were announced.
+    promised: Option<u64>,
+    num_frames: u64,
+    outlet: Arc<Outlet>,
+    way: Way,
+    block: Block,
+    /// The process that the thread is in.
+    process: u32,
+}
+
+#[derive(Debug)]
+enum Way {
+    Direct(Box<Handle>),
+    Thread {
+        requests: SyncSender<Request>,
+        answers: Receiver<Answer>,
+    },
+    /// Nothing is encoded any more, for this reason.
+    Ended(String),
+}
+
+#[derive(Debug)]
+enum Request {
+    Push(OutputFormat, Block),
+    Finish,
+}
+
+#[derive(Debug)]
+enum Answer {
+    Opened(Result<(), Trouble>),
+    Pushed(Result<(), Trouble>, Block),
+    Finished(Result<(), Trouble>),
+}
+
+impl Encoder {
+    /// Opens an encoder of a kind.
+    pub(super) fn open(
+        kind: &EncoderKind,
+        request: &EncoderRequest,
+        output: Box<dyn Output>,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Self, NotOpened> {
+        let outlet = Outlet::new(output);
+        let options = Options::new(request);
+        let opened = match kind.is_trusted() {
+            true => {
+                kind.open(&options, &outlet).map(|handle| Way::Direct(Box::new(handle))).map_err(Why::from)
+            }
+            false => open_on_thread(kind, options, &outlet, stop),
+        };
+        match opened {
+            Ok(way) => Ok(Self {
+                kind: kind.clone(),
+                container: raw::name(&request.container).map(Container::Foreign),
+                num_channels: request.num_channels,
+                promised: request.num_frames,
+                num_frames: 0,
+                outlet,
+                way,
+                block: Block::default(),
+                process: std::process::id(),
+            }),
+            Err(why) => {
+                let output = outlet.shut();
+                Err(NotOpened { why, output: output.filter(|_| outlet.end() == 0) })
+            }
+        }
+    }
+
+    /// The plugin that encodes.
+    pub fn plugin(&self) -> &'static str {
+        self.kind.plugin()
+    }
+
+    /// The formats of samples that it takes: some of `F32`, `I16` and `I32`, at least one.
+    pub fn formats(&self) -> &[OutputFormat] {
+        self.kind.formats()
+    }
+
+    /// Encodes whole interleaved frames of one of the [`formats`](Self::formats), at any address.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the output cannot be written to, with the cause that it gave; [`Error::Plugin`] when the plugin
+    /// fails; [`Error::Interrupted`] when `stop` says so, which is asked all the while; [`Error::Argument`] for a format
+    /// that it does not take, a part of a frame, and frames beyond those that were announced. Nothing can be encoded after
+    /// any but the last.
+    pub fn push(&mut self, format: OutputFormat, interleaved: &[u8], stop: &dyn Fn() -> bool) -> Result<()> {
+        if !self.formats().contains(&format) {
+            let names: Vec<&str> = self.formats().iter().map(|format| format.name()).collect();
+            return Err(Error::argument("format", format!("one of {}", names.join(", ")), format));
+        }
+        let frame_bytes = usize::from(self.num_channels) * format.num_bytes();
+        if !interleaved.len().is_multiple_of(frame_bytes) {
+            let got = format!("{} bytes", interleaved.len());
+            return Err(Error::argument("samples", format!("whole frames of {frame_bytes} bytes"), got));
+        }
+        let num_frames = self.num_frames.saturating_add((interleaved.len() / frame_bytes) as u64);
+        if let Some(promised) = self.promised.filter(|&promised| promised < num_frames) {
+            return Err(Error::argument("num_frames", format!("the {promised} announced"), num_frames));
+        }
+        let piece_bytes = (MAX_PUSH_BYTES / frame_bytes).max(1) * frame_bytes;
+        for piece in interleaved.chunks(piece_bytes) {
+            self.push_piece(format, piece, stop).map_err(|why| self.fail(why, "encoding"))?;
+        }
+        self.num_frames = num_frames;
+        Ok(())
+    }
+
+    fn push_piece(&mut self, format: OutputFormat, piece: &[u8], stop: &dyn Fn() -> bool) -> Result<(), Why> {
+        self.check(stop)?;
+        if let Way::Direct(handle) = &mut self.way {
+            if piece.as_ptr().addr().is_multiple_of(format.num_bytes()) {
+                return Ok(handle.push(format, piece)?);
+            }
+            self.block.fill(piece);
+            return Ok(handle.push(format, self.block.bytes())?);
+        }
+        let mut block = std::mem::take(&mut self.block);
+        block.fill(piece);
+        match self.ask(Request::Push(format, block), "encoding", stop)? {
+            Answer::Pushed(result, block) => {
+                self.block = block;
+                Ok(result?)
+            }
+            _ => Err(supervisor::mixed_up().into()),
+        }
+    }
+
+    /// Completes the stream and lets go of the output, to which nothing is written any more. Returns the size of what was
+    /// written, in bytes. Nothing can be encoded afterwards.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push), with [`Error::Argument`] for frames that were announced and did not come.
+    pub fn finish(&mut self, stop: &dyn Fn() -> bool) -> Result<u64> {
+        if let Some(promised) = self.promised.filter(|&promised| promised > self.num_frames) {
+            return Err(Error::argument("num_frames", format!("the {promised} announced"), self.num_frames));
+        }
+        self.finish_stream(stop).map_err(|why| self.fail(why, "finishing"))?;
+        self.way = Way::Ended("the file is complete already".to_owned());
+        drop(self.outlet.shut());
+        Ok(self.outlet.end())
+    }
+
+    fn finish_stream(&mut self, stop: &dyn Fn() -> bool) -> Result<(), Why> {
+        self.check(stop)?;
+        if let Way::Thread { .. } = &self.way {
+            return match self.ask(Request::Finish, "finishing", stop)? {
+                Answer::Finished(result) => Ok(result?),
+                _ => Err(supervisor::mixed_up().into()),
+            };
+        }
+        match std::mem::replace(&mut self.way, Way::Ended("finishing has failed".to_owned())) {
+            Way::Direct(handle) => Ok(handle.finish()?),
+            _ => Err(supervisor::mixed_up().into()),
+        }
+    }
+
+    /// Whether a call can be made.
+    fn check(&self, stop: &dyn Fn() -> bool) -> Result<(), Why> {
+        match &self.way {
+            Way::Ended(why) => Err(Failure::broken(format!("it is not called any more: {why}")).into()),
+            Way::Thread { .. } if self.process != std::process::id() => {
+                let what = "this process was forked after the encoder was opened, and the encoder's thread stayed behind; \
+                            open it where it is used";
+                Err(Failure::broken(what).into())
+            }
+            _ if stop() => Err(Why::Interrupted),
+            _ => Ok(()),
+        }
+    }
+
+    /// Asks the thread.
+    fn ask(&self, request: Request, doing: &str, stop: &dyn Fn() -> bool) -> Result<Answer, Why> {
+        let Way::Thread { requests, answers } = &self.way else { return Err(supervisor::mixed_up().into()) };
+        if requests.send(request).is_err() {
+            return Err(Failure::broken("its thread has ended").into());
+        }
+        listen(answers, &self.outlet, doing, stop)
+    }
+
+    /// Ends the stream: nothing is known of where a handle stands that has failed.
+    fn fail(&mut self, why: Why, doing: &'static str) -> Error {
+        // First of all: whatever the plugin still does, it does not write.
+        drop(self.outlet.shut());
+        let error = match why {
+            Why::Interrupted => Error::Interrupted,
+            Why::Trouble(trouble) => trouble.into_error(self.plugin(), doing, self.container),
+        };
+        if !matches!(&self.way, Way::Ended(_)) {
+            self.way = Way::Ended(format!("{doing} has failed before ({error})"));
+        }
+        error
+    }
+}
+
+impl Drop for Encoder {
+    fn drop(&mut self) {
+        drop(self.outlet.shut());
+    }
+}
+
+/// Starts a thread that opens a handle and keeps it.
+fn open_on_thread(
+    kind: &EncoderKind,
+    options: Options,
+    outlet: &Arc<Outlet>,
+    stop: &dyn Fn() -> bool,
+) -> Result<Way, Why> {
+    let (requests, inbox) = sync_channel(1);
+    let (outbox, answers) = sync_channel(1);
+    let (kind, door) = (kind.clone(), Arc::clone(outlet));
+    supervisor::start(move || match kind.open(&options, &door) {
+        Ok(handle) => {
+            if outbox.send(Answer::Opened(Ok(()))).is_ok() {
+                serve(handle, &inbox, &outbox);
+            }
+        }
+        // A failure that nobody waits for.
+        Err(trouble) => drop(outbox.send(Answer::Opened(Err(trouble)))),
+    })?;
+    match listen(&answers, outlet, "opening", stop)? {
+        Answer::Opened(result) => {
+            result?;
+            Ok(Way::Thread { requests, answers })
+        }
+        _ => Err(supervisor::mixed_up().into()),
+    }
+}
+
+/// Waits for an answer. The time that the output takes is not the plugin's.
+fn listen(
+    answers: &Receiver<Answer>,
+    outlet: &Outlet,
+    doing: &str,
+    stop: &dyn Fn() -> bool,
+) -> Result<Answer, Why> {
+    let before = outlet.time_spent();
+    let excused = || outlet.time_spent().saturating_sub(before);
+    supervisor::listen(answers, stop, &excused).map_err(|silence| match silence {
+        Silence::GivenUp => Why::Interrupted,
+        _ => silence.into_failure(doing).into(),
+    })
+}
+
+/// What happens on a handle's thread, until the stream is complete or nobody asks any more.
+fn serve(mut handle: Handle, requests: &Receiver<Request>, answers: &SyncSender<Answer>) {
+    for request in requests {
+        match request {
+            Request::Push(format, block) => {
+                let result = handle.push(format, block.bytes());
+                if answers.send(Answer::Pushed(result, block)).is_err() {
+                    return;
+                }
+            }
+            Request::Finish => {
+                // An answer that nobody waits for.
+                drop(answers.send(Answer::Finished(handle.finish())));
+                return;
+            }
+        }
+    }
+}
+
+/// Frames that are aligned for every format.
+#[derive(Debug, Default)]
+struct Block {
+    words: Vec<u64>,
+    num_bytes: usize,
+}
+
+impl Block {
+    fn fill(&mut self, bytes: &[u8]) {
+        self.words.resize(bytes.len().div_ceil(size_of::<u64>()), 0);
+        self.num_bytes = bytes.len();
+        let room: &mut [u8] = bytemuck::cast_slice_mut(&mut self.words);
+        room.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    }
+
+    fn bytes(&self) -> &[u8] {
+        bytemuck::cast_slice(&self.words).get(..self.num_bytes).unwrap_or_default()
+    }
+}
