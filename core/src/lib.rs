@@ -14,6 +14,7 @@ mod mix;
 pub mod pcm;
 pub mod reader;
 pub mod segment;
+pub mod sink;
 pub mod source;
 pub mod spec;
 pub mod track;

@@ -17,13 +17,13 @@ const CONTAINER: Container = Container::Caf;
 const DESCRIPTION_BYTES: u64 = 32;
 
 /// `kCAFLinearPCMFormatFlagIsFloat`.
-const IS_FLOAT: u32 = 1;
+pub(crate) const IS_FLOAT: u32 = 1;
 /// `kCAFLinearPCMFormatFlagIsLittleEndian`.
-const IS_LITTLE_ENDIAN: u32 = 2;
+pub(crate) const IS_LITTLE_ENDIAN: u32 = 2;
 
-const LINEAR_PCM: FourCc = FourCc(*b"lpcm");
-const A_LAW: FourCc = FourCc(*b"alaw");
-const MU_LAW: FourCc = FourCc(*b"ulaw");
+pub(crate) const LINEAR_PCM: FourCc = FourCc(*b"lpcm");
+pub(crate) const A_LAW: FourCc = FourCc(*b"alaw");
+pub(crate) const MU_LAW: FourCc = FourCc(*b"ulaw");
 const ALAC: FourCc = FourCc(*b"alac");
 
 /// What the chunk says; rate and channels checked.

@@ -10,7 +10,7 @@ use crate::cursor::Cursor;
 use crate::error::Result;
 
 const USE_DESCRIPTIONS: u32 = 0;
-const USE_BITMAP: u32 = 1 << 16;
+pub(crate) const USE_BITMAP: u32 = 1 << 16;
 
 const HEADER_BYTES: u64 = 12;
 const DESCRIPTION_BYTES: u64 = 20;

@@ -6,7 +6,7 @@ use std::fmt;
 
 /// A four-character code, in the order of its bytes in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct FourCc(pub [u8; 4]);
+pub(crate) struct FourCc(pub [u8; 4]);
 
 impl FourCc {
     /// Whether every character is printable ASCII, as the specifications of RIFF and IFF demand.

@@ -10,17 +10,17 @@ mod aiff;
 #[cfg(test)]
 mod builder;
 mod caf;
-mod caf_description;
-mod channel_layout;
+pub(crate) mod caf_description;
+pub(crate) mod channel_layout;
 mod foreign;
 mod four_cc;
 mod riff;
 mod sample_rate;
 mod sound_data;
-mod w64;
+pub(crate) mod w64;
 mod wav;
 mod wave_format;
-mod wave_tags;
+pub(crate) mod wave_tags;
 
 use crate::error::{Error, Result};
 use crate::track::{Container, Track};

@@ -7,15 +7,18 @@ use std::fmt;
 use crate::pcm::ByteOrder;
 
 /// `WAVE_FORMAT_PCM`.
-pub(super) const PCM: u16 = 0x0001;
+pub(crate) const PCM: u16 = 0x0001;
 /// `WAVE_FORMAT_IEEE_FLOAT`.
-pub(super) const IEEE_FLOAT: u16 = 0x0003;
+pub(crate) const IEEE_FLOAT: u16 = 0x0003;
 /// `WAVE_FORMAT_ALAW`.
-pub(super) const ALAW: u16 = 0x0006;
+pub(crate) const ALAW: u16 = 0x0006;
 /// `WAVE_FORMAT_MULAW`.
-pub(super) const MULAW: u16 = 0x0007;
+pub(crate) const MULAW: u16 = 0x0007;
 /// `WAVE_FORMAT_EXTENSIBLE`.
-pub(super) const EXTENSIBLE: u16 = 0xfffe;
+pub(crate) const EXTENSIBLE: u16 = 0xfffe;
+
+/// What follows the tag in the GUID that stands for it, as a little-endian file has it.
+pub(crate) const SUB_FORMAT: [u8; 14] = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
 
 const ADPCM_MS: u16 = 0x0002;
 const ADPCM_IMA: u16 = 0x0011;

@@ -22,6 +22,16 @@ pub fn writable(container: &str) -> Vec<String> {
     codecs_into(&registry::snapshot().encoders, container)
 }
 
+/// The containers that encoders say they write, in order of precedence.
+pub fn writable_containers() -> Vec<String> {
+    distinct(registry::snapshot().encoders.iter().flat_map(|kind| &kind.summary().containers))
+}
+
+/// The plugins that were not loaded and why, for the end of a message.
+pub(crate) fn not_loaded() -> String {
+    registry::not_loaded(&registry::snapshot())
+}
+
 /// Opens an encoder with the plugin that comes first in order of precedence, or the one that is wanted; when it does not write
 /// such a stream, with the next.
 ///

@@ -21,7 +21,8 @@ mod registry;
 mod resampler;
 mod supervisor;
 
-pub use choice::{encoders, open_encoder, writable};
+pub(crate) use choice::not_loaded;
+pub use choice::{encoders, open_encoder, writable, writable_containers};
 pub use decoder::DecoderSummary;
 pub(crate) use decoder::{Chunk, Planes, SeekClass, StreamInfo};
 pub use directories::{Directory, Origin};

@@ -60,11 +60,7 @@ pub(super) fn alaw_code(sample: i16) -> u8 {
 
 /// Compresses a linear sample to the mu-law code in whose interval it lies (ITU-T G.711, table 2).
 #[inline(always)]
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "seven bits of a magnitude of thirteen"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "seven bits of a magnitude of thirteen")]
 pub(super) fn mulaw_code(sample: i16) -> u8 {
     /// The largest magnitude of 14 bits inside the last interval, and what is added so that segments begin at powers of two.
     const CLIP: u32 = 8158;
@@ -77,6 +73,7 @@ pub(super) fn mulaw_code(sample: i16) -> u8 {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing)]
 mod tests {
     use super::*;
 

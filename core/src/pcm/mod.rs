@@ -3,6 +3,7 @@
 mod companding;
 mod convert;
 mod format;
+mod peak;
 mod rounding;
 mod scalar;
 mod simd;
@@ -11,5 +12,6 @@ mod store;
 
 pub use convert::Kernel;
 pub use format::{ByteOrder, OutputFormat, SampleFormat};
+pub(crate) use peak::peak;
 pub(crate) use stage::Stage;
 pub use store::StoreKernel;

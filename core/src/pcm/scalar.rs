@@ -175,9 +175,6 @@ pub(super) trait Storage<const N: usize> {
     /// What is laid down.
     type Sample: Copy;
 
-    /// The byte order of a 24-bit integer, which kernels pack on their own.
-    const PACKED_24: Option<ByteOrder> = None;
-
     /// The bytes of a sample.
     fn encode(sample: Self::Sample) -> [u8; N];
 }
@@ -226,8 +223,6 @@ storages! {
 impl Storage<3> for LittleEndian<I24> {
     type Sample = Int24;
 
-    const PACKED_24: Option<ByteOrder> = Some(ByteOrder::Little);
-
     #[inline(always)]
     fn encode(Int24(sample): Int24) -> [u8; 3] {
         let [low, middle, high, _] = sample.to_le_bytes();
@@ -237,8 +232,6 @@ impl Storage<3> for LittleEndian<I24> {
 
 impl Storage<3> for BigEndian<I24> {
     type Sample = Int24;
-
-    const PACKED_24: Option<ByteOrder> = Some(ByteOrder::Big);
 
     #[inline(always)]
     fn encode(Int24(sample): Int24) -> [u8; 3] {

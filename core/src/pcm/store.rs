@@ -105,6 +105,17 @@ pub(super) trait StoreSet {
     fn function<E: Encoding<M>, S: Storage<N>, const M: usize, const N: usize>() -> Function
     where
         E::Value: To<S::Sample>;
+
+    /// The function that stores samples of encoding `E` as 24-bit integers. Compilers find no good vector code for three bytes.
+    fn function_24<E: Encoding<M>, const M: usize>(order: ByteOrder) -> Function
+    where
+        E::Value: To<Int24>,
+    {
+        match order {
+            ByteOrder::Little => Self::function::<E, LittleEndian<I24>, M, 3>(),
+            ByteOrder::Big => Self::function::<E, BigEndian<I24>, M, 3>(),
+        }
+    }
 }
 
 /// The conversions as this crate's target has them, on every CPU.
@@ -144,8 +155,7 @@ where
         SampleFormat::Mulaw => I::function::<E, Mulaw, M, 1>(),
         S16(Little) => I::function::<E, LittleEndian<i16>, M, 2>(),
         S16(Big) => I::function::<E, BigEndian<i16>, M, 2>(),
-        S24(Little) => I::function::<E, LittleEndian<I24>, M, 3>(),
-        S24(Big) => I::function::<E, BigEndian<I24>, M, 3>(),
+        S24(order) => I::function_24::<E, M>(order),
         S32(Little) => I::function::<E, LittleEndian<i32>, M, 4>(),
         S32(Big) => I::function::<E, BigEndian<i32>, M, 4>(),
         F32(Little) => I::function::<E, LittleEndian<f32>, M, 4>(),

@@ -17,7 +17,7 @@ use bytemuck::{Pod, Zeroable, cast};
 use half::f16;
 
 use super::super::convert::{Function, InstructionSet, samples_of, select};
-use super::super::scalar::{self, BigEndian, Encoding, I24, LittleEndian, OddF32, Storage, To};
+use super::super::scalar::{self, BigEndian, Encoding, I24, Int24, LittleEndian, OddF32, Storage, To};
 use super::super::store::{self, StoreSet};
 use super::super::{ByteOrder, OutputFormat, SampleFormat};
 
@@ -279,4 +279,61 @@ impl StoreSet for Avx2 {
         }
         function::<E, S, M, N>
     }
+
+    fn function_24<E: Encoding<M>, const M: usize>(order: ByteOrder) -> store::Function
+    where
+        E::Value: To<Int24>,
+    {
+        #[target_feature(enable = "avx2,bmi2,f16c")]
+        fn function<E: Encoding<M>, const M: usize>(order: ByteOrder, input: &[u8], output: &mut [u8])
+        where
+            E::Value: To<Int24>,
+        {
+            let (samples, packed) = (input.as_chunks::<M>().0, output.as_chunks_mut::<24>());
+            let (eights, rest) = samples.as_chunks::<8>();
+            for (samples, packed) in eights.iter().zip(packed.0) {
+                let words = samples.map(|bytes| {
+                    let Int24(word) = E::decode(bytes).to();
+                    word
+                });
+                *packed = pack_24(order, words);
+            }
+            for (&bytes, place) in rest.iter().zip(packed.1.as_chunks_mut::<3>().0) {
+                let sample = E::decode(bytes).to();
+                *place = match order {
+                    ByteOrder::Little => <LittleEndian<I24> as Storage<3>>::encode(sample),
+                    ByteOrder::Big => <BigEndian<I24> as Storage<3>>::encode(sample),
+                };
+            }
+        }
+        match order {
+            ByteOrder::Little => |input, output| {
+                // SAFETY: whoever calls a function of this set vouches for its instructions.
+                unsafe { function::<E, M>(ByteOrder::Little, input, output) }
+            },
+            ByteOrder::Big => |input, output| {
+                // SAFETY: as above.
+                unsafe { function::<E, M>(ByteOrder::Big, input, output) }
+            },
+        }
+    }
+}
+
+/// Puts eight integers one after the other, of each its lower three bytes.
+#[inline]
+#[target_feature(enable = "avx2,bmi2,f16c")]
+fn pack_24(order: ByteOrder, words: [i32; 8]) -> [u8; 24] {
+    // Each lane moves its own four integers to its first twelve bytes.
+    let lanes = match order {
+        ByteOrder::Little => _mm256_setr_epi8(
+            0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1, //
+            0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1,
+        ),
+        ByteOrder::Big => _mm256_setr_epi8(
+            2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1, //
+            2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1,
+        ),
+    };
+    let [a, b, c, _, d, e, f, _] = cast::<_, [u32; 8]>(_mm256_shuffle_epi8(cast(words), lanes));
+    cast([a, b, c, d, e, f])
 }

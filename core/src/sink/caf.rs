@@ -1,0 +1,89 @@
+//! The header of CAF (*Apple Core Audio Format Specification 1.0*).
+
+#![forbid(unsafe_code)]
+
+use super::pcm::Header;
+use super::tags;
+use crate::container::caf_description::{A_LAW, IS_FLOAT, IS_LITTLE_ENDIAN, LINEAR_PCM, MU_LAW};
+use crate::container::channel_layout::USE_BITMAP;
+use crate::pcm::SampleFormat;
+
+/// A size of data that reach to the end of the file.
+const UNKNOWN: u64 = u64::MAX;
+
+/// The bytes before the samples, as many whether the length is known or not.
+pub(super) fn header(header: &Header<'_>, num_frames: Option<u64>) -> Vec<u8> {
+    let (format, flags) = match header.samples {
+        SampleFormat::F32(_) | SampleFormat::F64(_) => (LINEAR_PCM, IS_FLOAT | IS_LITTLE_ENDIAN),
+        SampleFormat::Alaw => (A_LAW, 0),
+        SampleFormat::Mulaw => (MU_LAW, 0),
+        SampleFormat::S8 => (LINEAR_PCM, 0),
+        _ => (LINEAR_PCM, IS_LITTLE_ENDIAN),
+    };
+    let sample_bytes = u32::try_from(header.samples.num_bytes()).unwrap_or(u32::MAX);
+    let mut description = f64::from(header.sample_rate).to_be_bytes().to_vec();
+    description.extend_from_slice(&format.0);
+    let frame_bytes = u32::try_from(header.frame_bytes()).unwrap_or(u32::MAX);
+    for field in [flags, frame_bytes, 1, header.num_channels.into(), 8 * sample_bytes] {
+        description.extend_from_slice(&field.to_be_bytes());
+    }
+    let mut bytes = b"caff\0\x01\0\0".to_vec();
+    append(&mut bytes, b"desc", &description);
+    if header.channel_mask != 0 {
+        let layout = [USE_BITMAP, header.channel_mask, 0].map(u32::to_be_bytes).concat();
+        append(&mut bytes, b"chan", &layout);
+    }
+    let strings = tags::caf_strings(header.tags);
+    if !strings.is_empty() {
+        append(&mut bytes, b"info", &strings);
+    }
+    // The samples begin at a multiple of 8: a chunk that readers skip fills what is missing before `data` and its count of edits.
+    let free = (8 - (bytes.len() + 12 + 12 + 4) % 8) % 8;
+    append(&mut bytes, b"free", &vec![0; free]);
+    let data = num_frames.map_or(UNKNOWN, |num_frames| 4 + num_frames * header.frame_bytes());
+    bytes.extend_from_slice(b"data");
+    bytes.extend_from_slice(&data.to_be_bytes());
+    bytes.extend_from_slice(&[0; 4]);
+    bytes
+}
+
+fn append(bytes: &mut Vec<u8>, id: &[u8; 4], payload: &[u8]) {
+    bytes.extend_from_slice(id);
+    bytes.extend_from_slice(&(payload.len() as u64).to_be_bytes());
+    bytes.extend_from_slice(payload);
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::container;
+    use crate::pcm::ByteOrder::Little;
+
+    #[test]
+    fn every_sample_format_reads_back() {
+        let tags = [("title".to_owned(), "x".to_owned())];
+        for samples in [
+            SampleFormat::S8,
+            SampleFormat::S16(Little),
+            SampleFormat::S24(Little),
+            SampleFormat::S32(Little),
+            SampleFormat::F32(Little),
+            SampleFormat::F64(Little),
+            SampleFormat::Alaw,
+            SampleFormat::Mulaw,
+        ] {
+            let description =
+                Header { samples, sample_rate: 192_000, num_channels: 6, channel_mask: 0x3f, tags: &tags };
+            for num_frames in [0, 1001] {
+                let bytes = header(&description, Some(num_frames));
+                assert_eq!(bytes.len(), header(&description, None).len());
+                assert_eq!(bytes.len() % 8, 0);
+                let len = bytes.len() as u64 + num_frames * description.frame_bytes();
+                let track = container::parse(&bytes, len).unwrap();
+                assert_eq!((track.pcm(), track.num_frames), (Some(samples), Some(num_frames)));
+                assert_eq!((track.sample_rate, track.num_channels, track.channel_mask), (192_000, 6, 0x3f));
+            }
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! An uncompressed file: a header and samples.
+
+#![forbid(unsafe_code)]
+
+use std::fmt;
+
+use super::audio::Audio;
+use super::format::FileFormat;
+use super::options::SaveOptions;
+use super::quantise::Quantiser;
+use super::target::Stop;
+use super::{aiff, caf, w64, wav};
+use crate::error::{Error, Result};
+use crate::host::Output;
+use crate::pcm::{OutputFormat, SampleFormat};
+
+/// The bytes of an array that pass through the caches at a time.
+const BLOCK_BYTES: usize = 256 << 10;
+
+/// The bytes that are written at a time where nothing is done to them.
+const COPY_BYTES: usize = 8 << 20;
+
+/// What a header says.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Header<'a> {
+    pub(super) samples: SampleFormat,
+    pub(super) sample_rate: u32,
+    pub(super) num_channels: u16,
+    pub(super) channel_mask: u32,
+    pub(super) tags: &'a [(String, String)],
+}
+
+impl Header<'_> {
+    /// The size of a frame.
+    pub(super) fn frame_bytes(&self) -> u64 {
+        u64::from(self.num_channels) * self.samples.num_bytes() as u64
+    }
+}
+
+/// An uncompressed file being written.
+pub(super) struct PcmWriter {
+    output: Box<dyn Output>,
+    samples: SampleFormat,
+    /// The bytes before the samples, all of which were written.
+    header_bytes: u64,
+    /// The number of frames that the header says; `None` until the end.
+    stated_frames: Option<u64>,
+    num_frames: u64,
+    gathered: Vec<u8>,
+    converted: Vec<u8>,
+}
+
+impl PcmWriter {
+    /// Writes the header.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] when the format cannot hold so many frames, [`Error::Argument`] when the header could not be completed
+    /// at the end, [`Error::Io`].
+    pub(super) fn new(
+        mut output: Box<dyn Output>,
+        options: &SaveOptions,
+        samples: SampleFormat,
+        num_frames: Option<u64>,
+    ) -> Result<Self> {
+        if num_frames.is_none() && output.is_append_only() {
+            let expected = "an object that can seek, or a path: the header is completed at the end";
+            return Err(Error::argument("path", expected, "one that can only be appended to"));
+        }
+        let header = header(options, samples, num_frames, false)?;
+        write(&mut *output, 0, &header)?;
+        Ok(Self {
+            output,
+            samples,
+            header_bytes: header.len() as u64,
+            stated_frames: num_frames,
+            num_frames: 0,
+            gathered: Vec::new(),
+            converted: Vec::new(),
+        })
+    }
+
+    /// Writes frames.
+    pub(super) fn write(
+        &mut self,
+        audio: &Audio<'_>,
+        quantiser: &mut Quantiser,
+        stop: Stop<'_>,
+    ) -> Result<()> {
+        let frame_bytes = audio.frame_bytes().max(1);
+        let block_bytes = if quantiser.is_copy() { COPY_BYTES } else { BLOCK_BYTES };
+        let frames_per_block = (block_bytes / frame_bytes).max(1);
+        let file_frame_bytes = u64::from(audio.num_channels()) * self.samples.num_bytes() as u64;
+        for start in (0..audio.num_frames()).step_by(frames_per_block) {
+            if stop() {
+                return Err(Error::Interrupted);
+            }
+            let frames = start..audio.num_frames().min(start + frames_per_block);
+            let num_frames = (frames.end - frames.start) as u64;
+            let samples = audio.interleaved(frames, &mut self.gathered);
+            let first_sample = self.num_frames * u64::from(audio.num_channels());
+            let bytes = quantiser.convert(samples, first_sample, &mut self.converted);
+            let offset = self.header_bytes + self.num_frames * file_frame_bytes;
+            write(&mut *self.output, offset, bytes)?;
+            self.num_frames += num_frames;
+        }
+        Ok(())
+    }
+
+    /// Completes the file and returns its size.
+    pub(super) fn finish(mut self, options: &SaveOptions) -> Result<u64> {
+        let data = self.num_frames * u64::from(options.num_channels) * self.samples.num_bytes() as u64;
+        let end = self.header_bytes + data;
+        let padded = match options.format {
+            FileFormat::W64 => w64::padded(data),
+            FileFormat::Caf => data,
+            _ => data.next_multiple_of(2),
+        };
+        if let Some(zeros) =
+            [0; 8].get(..usize::try_from(padded - data).unwrap_or(0)).filter(|zeros| !zeros.is_empty())
+        {
+            write(&mut *self.output, end, zeros)?;
+        }
+        if self.stated_frames != Some(self.num_frames) {
+            let completed = header(options, self.samples, Some(self.num_frames), true)?;
+            debug_assert_eq!(completed.len() as u64, self.header_bytes, "a header is completed in its place");
+            write(&mut *self.output, 0, &completed)?;
+        }
+        Ok(self.header_bytes + padded)
+    }
+
+    /// The number of frames that were written.
+    pub(super) fn num_frames(&self) -> u64 {
+        self.num_frames
+    }
+}
+
+impl fmt::Debug for PcmWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PcmWriter({}, {} frames)", self.samples.name(), self.num_frames)
+    }
+}
+
+/// The bytes before the samples; `is_completed` when they were begun without knowing how many frames there would be.
+fn header(
+    options: &SaveOptions,
+    samples: SampleFormat,
+    num_frames: Option<u64>,
+    is_completed: bool,
+) -> Result<Vec<u8>> {
+    let header = Header {
+        samples,
+        sample_rate: options.sample_rate,
+        num_channels: options.num_channels,
+        channel_mask: options.channel_mask,
+        tags: &options.tags,
+    };
+    let is_rf64 = options.format == FileFormat::Rf64;
+    // Sizes of files are counted in 63 bits.
+    if let Some(num_frames) = num_frames
+        && num_frames.checked_mul(header.frame_bytes()).is_none_or(|size| size > i64::MAX as u64 - (1 << 32))
+    {
+        let max = i64::MAX as u64;
+        return Err(Error::Limit { path: None, what: "the number of frames", max, got: num_frames });
+    }
+    Ok(match (&options.format, num_frames) {
+        (FileFormat::W64, _) => w64::header(&header, num_frames),
+        (FileFormat::Aiff, _) => aiff::header(&header, num_frames, false)?,
+        (FileFormat::Aifc, _) => aiff::header(&header, num_frames, true)?,
+        (FileFormat::Caf, _) => caf::header(&header, num_frames),
+        (_, Some(num_frames)) if is_completed => wav::completed(&header, num_frames, is_rf64),
+        _ => wav::header(&header, num_frames, is_rf64),
+    })
+}
+
+fn write(output: &mut dyn Output, offset: u64, bytes: &[u8]) -> Result<()> {
+    let failed = |cause| Error::Io { path: None, doing: "writing", offset: Some(offset), cause };
+    output.write_at(offset, bytes).map_err(failed)
+}
+
+/// The type of an array's samples and of a file's, for which there is a conversion.
+pub(super) fn quantiser(options: &SaveOptions, from: OutputFormat, to: SampleFormat) -> Result<Quantiser> {
+    Quantiser::new(from, to, options.overflow, options.dither, false)
+}

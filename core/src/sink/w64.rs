@@ -1,0 +1,67 @@
+//! The header of Sony Wave64 (Sonic Foundry, *Sony Pictures Digital Wave 64*).
+
+#![forbid(unsafe_code)]
+
+use super::pcm::Header;
+use super::wav;
+use crate::container::w64::{DATA, FACT, FMT, Guid, RIFF, WAVE};
+
+/// A GUID and a size that counts them both.
+const HEADER_BYTES: u64 = 24;
+
+/// The bytes before the samples, as many whether the length is known or not; until it is, it stands as 0.
+pub(super) fn header(header: &Header<'_>, num_frames: Option<u64>) -> Vec<u8> {
+    let data = num_frames.unwrap_or(0) * header.frame_bytes();
+    let mut chunks = Vec::new();
+    append(&mut chunks, &FMT, wav::format_payload(header));
+    if wav::has_fact(header.samples) {
+        append(&mut chunks, &FACT, num_frames.unwrap_or(0).to_le_bytes().to_vec());
+    }
+    let file_bytes = HEADER_BYTES + 16 + chunks.len() as u64 + HEADER_BYTES + padded(data);
+    let mut bytes = RIFF.to_vec();
+    bytes.extend_from_slice(&file_bytes.to_le_bytes());
+    bytes.extend_from_slice(&WAVE);
+    bytes.append(&mut chunks);
+    bytes.extend_from_slice(&DATA);
+    bytes.extend_from_slice(&(HEADER_BYTES + data).to_le_bytes());
+    bytes
+}
+
+/// A size with what fills it up to the next chunk.
+pub(super) fn padded(num_bytes: u64) -> u64 {
+    num_bytes.next_multiple_of(8)
+}
+
+fn append(bytes: &mut Vec<u8>, id: &Guid, mut payload: Vec<u8>) {
+    bytes.extend_from_slice(id);
+    bytes.extend_from_slice(&(HEADER_BYTES + payload.len() as u64).to_le_bytes());
+    payload.resize(payload.len().next_multiple_of(8), 0);
+    bytes.append(&mut payload);
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::container;
+    use crate::pcm::{ByteOrder, SampleFormat};
+
+    #[test]
+    fn the_sizes_are_those_of_the_file() {
+        for samples in
+            [SampleFormat::S24(ByteOrder::Little), SampleFormat::F32(ByteOrder::Little), SampleFormat::Mulaw]
+        {
+            let description =
+                Header { samples, sample_rate: 48_000, num_channels: 3, channel_mask: 0x7, tags: &[] };
+            assert_eq!(header(&description, None).len(), header(&description, Some(7)).len());
+            for num_frames in [0, 7, 3_000_000_000] {
+                let bytes = header(&description, Some(num_frames));
+                let len = bytes.len() as u64 + padded(num_frames * description.frame_bytes());
+                assert_eq!(u64::from_le_bytes(*bytes.get(16..).unwrap().first_chunk().unwrap()), len);
+                let track = container::parse(&bytes, len).unwrap();
+                assert_eq!((track.num_frames, track.missing_bytes), (Some(num_frames), 0));
+                assert_eq!((track.sample_rate, track.num_channels, track.channel_mask), (48_000, 3, 0x7));
+            }
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! A file being written, of whatever format.
+
+#![forbid(unsafe_code)]
+
+use std::path::PathBuf;
+
+use super::atomic::AtomicFile;
+use super::audio::Audio;
+use super::coded::CodedWriter;
+use super::options::{Overflow, SaveOptions};
+use super::pcm::{self, PcmWriter};
+use super::plan::Plan;
+use super::quantise::{Quantiser, check_fits};
+use super::target::Target;
+use crate::decode::Effort;
+use crate::error::{Error, Result};
+use crate::host::EncoderRequest;
+use crate::pcm::{OutputFormat, peak};
+
+/// The frames whose samples are looked at a time.
+const CHECKED_FRAMES: usize = 1 << 14;
+
+/// What became of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Saved {
+    /// The number of frames in it.
+    pub num_frames: u64,
+    /// Its size.
+    pub num_bytes: u64,
+}
+
+/// A file being written, a part at a time, for audio that need not fit the memory.
+///
+/// The file is at its path after [`finish`](Self::finish) and not before. A writer that is dropped, or that has failed, leaves
+/// the old file as it was and nothing else behind.
+///
+/// ```
+/// use mapwave::sink::{Audio, FileFormat, SaveOptions, Target, Writer};
+/// use mapwave::{Effort, OutputFormat};
+///
+/// # fn main() -> mapwave::Result<()> {
+/// # let directory = tempfile::tempdir().unwrap();
+/// let path = directory.path().join("ramp.wav");
+/// let options = SaveOptions::new(FileFormat::of_path(&path)?, 16_000, 1);
+/// let mut writer = Writer::create(Target::Path(path.clone()), options, OutputFormat::F32, None)?;
+/// for part in [[0.0_f32, 0.25], [0.5, 0.75]] {
+///     writer.write(&Audio::new(&part, OutputFormat::F32, &[2], None)?, &Effort::ONE_THREAD)?;
+/// }
+/// assert_eq!(writer.finish(&Effort::ONE_THREAD)?.num_frames, 4);
+/// assert_eq!(mapwave::Reader::open(&path)?.num_frames(), 4);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Writer {
+    options: SaveOptions,
+    from: OutputFormat,
+    checks_fit: bool,
+    path: Option<PathBuf>,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Open(Box<Open>),
+    /// A write has failed; the file is given up.
+    Failed,
+}
+
+#[derive(Debug)]
+struct Open {
+    // Declared before the file, so that a plugin's handle is closed while it is still there.
+    body: Body,
+    file: Option<AtomicFile>,
+    quantiser: Quantiser,
+}
+
+#[derive(Debug)]
+enum Body {
+    Pcm(PcmWriter),
+    Coded(CodedWriter),
+}
+
+impl Writer {
+    /// Begins a file of samples of the type `from`; `num_frames` when it is known how many will come.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] and [`Error::Unsupported`] for everything that cannot be, before anything is created;
+    /// [`Error::Limit`] when the format cannot hold so many frames; [`Error::Io`] when the file cannot be created;
+    /// [`Error::Plugin`] from an encoder.
+    pub fn create(
+        target: Target,
+        options: SaveOptions,
+        from: OutputFormat,
+        num_frames: Option<u64>,
+    ) -> Result<Self> {
+        if options.overflow == Overflow::Rescale {
+            let expected =
+                "True or False for audio that comes in parts, whose peak is not known before its end";
+            return Err(Error::argument("clip", expected, "'rescale'"));
+        }
+        Self::begin(target, options, from, num_frames)
+    }
+
+    fn begin(
+        target: Target,
+        options: SaveOptions,
+        from: OutputFormat,
+        num_frames: Option<u64>,
+    ) -> Result<Self> {
+        let path = target.path().map(PathBuf::from);
+        let open = || -> Result<(Plan, Open)> {
+            let plan = Plan::new(&options, from)?;
+            let (output, file) = target.open()?;
+            let (body, quantiser) = match &plan {
+                Plan::Pcm(samples) => {
+                    let body = PcmWriter::new(output, &options, *samples, num_frames)?;
+                    (Body::Pcm(body), pcm::quantiser(&options, from, *samples)?)
+                }
+                Plan::Coded { container, codec, bits } => {
+                    let request = request(&options, container, codec, *bits, num_frames);
+                    let body = CodedWriter::new(output, &options, &request, *bits)?;
+                    let quantiser = body.quantiser(&options, from)?;
+                    (Body::Coded(body), quantiser)
+                }
+            };
+            Ok((plan, Open { body, file, quantiser }))
+        };
+        let (plan, open) = open().map_err(|error| match &path {
+            Some(path) => error.in_file(path),
+            None => error,
+        })?;
+        let checks_fit = options.overflow == Overflow::Refuse && !plan.fits_all();
+        Ok(Self { options, from, checks_fit, path, state: State::Open(Box::new(open)) })
+    }
+
+    /// Adds frames.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when they are of another type or number of channels, or do not fit, after which others may come;
+    /// [`Error::Io`], [`Error::Plugin`] and [`Error::Interrupted`], after which the file is given up.
+    pub fn write(&mut self, audio: &Audio<'_>, effort: &Effort<'_>) -> Result<()> {
+        self.check(audio, effort).map_err(|error| self.named(error))?;
+        self.append(audio, effort)
+    }
+
+    /// Refuses frames that do not belong into the file.
+    fn check(&self, audio: &Audio<'_>, effort: &Effort<'_>) -> Result<()> {
+        if audio.num_channels() != self.options.num_channels {
+            let expected = format!("{} channels, as the file has", self.options.num_channels);
+            return Err(Error::argument("audio", expected, audio.num_channels()));
+        }
+        if audio.format() != self.from {
+            let expected = format!("{}, as what was written before", self.from);
+            return Err(Error::argument("audio", expected, audio.format()));
+        }
+        if self.checks_fit {
+            let written = self.num_frames();
+            each_block(audio, effort, |first, samples| {
+                check_fits(audio.format(), samples, written + first, audio.num_channels())
+            })?;
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, audio: &Audio<'_>, effort: &Effort<'_>) -> Result<()> {
+        let State::Open(open) = &mut self.state else { return Err(self.named(given_up())) };
+        let Open { body, quantiser, .. } = &mut **open;
+        let written = match body {
+            Body::Pcm(body) => body.write(audio, quantiser, effort.interrupted),
+            Body::Coded(body) => body.write(audio, quantiser, effort.interrupted),
+        };
+        written.map_err(|error| {
+            self.state = State::Failed;
+            self.named(error)
+        })
+    }
+
+    /// Completes the file and puts it in its place.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Plugin`], [`Error::Interrupted`]: the file is given up.
+    pub fn finish(mut self, effort: &Effort<'_>) -> Result<Saved> {
+        let state = std::mem::replace(&mut self.state, State::Failed);
+        let State::Open(open) = state else { return Err(self.named(given_up())) };
+        let Open { body, file, .. } = *open;
+        let complete = || -> Result<Saved> {
+            let num_frames = body.num_frames();
+            let num_bytes = match body {
+                Body::Pcm(body) => body.finish(&self.options)?,
+                Body::Coded(body) => body.finish(effort.interrupted)?,
+            };
+            if let Some(file) = file {
+                file.commit(self.options.is_durable, effort.interrupted)?;
+            }
+            Ok(Saved { num_frames, num_bytes })
+        };
+        complete().map_err(|error| self.named(error))
+    }
+
+    /// The number of frames that were written so far.
+    pub fn num_frames(&self) -> u64 {
+        match &self.state {
+            State::Open(open) => open.body.num_frames(),
+            State::Failed => 0,
+        }
+    }
+
+    /// What the file is to be.
+    pub fn options(&self) -> &SaveOptions {
+        &self.options
+    }
+
+    fn named(&self, error: Error) -> Error {
+        match &self.path {
+            Some(path) => error.in_file(path),
+            None => error,
+        }
+    }
+}
+
+impl Body {
+    fn num_frames(&self) -> u64 {
+        match self {
+            Self::Pcm(body) => body.num_frames(),
+            Self::Coded(body) => body.num_frames(),
+        }
+    }
+}
+
+/// Writes audio to a file.
+///
+/// # Errors
+/// As [`Writer`]; whatever can be refused is refused before a byte is written.
+///
+/// ```
+/// use mapwave::sink::{self, Audio, FileFormat, SaveOptions, Target};
+/// use mapwave::{Effort, OutputFormat};
+///
+/// # fn main() -> mapwave::Result<()> {
+/// # let directory = tempfile::tempdir().unwrap();
+/// let path = directory.path().join("two.caf");
+/// let audio = Audio::new(&[0.5_f32, -0.5], OutputFormat::F32, &[2], None)?;
+/// let options = SaveOptions::new(FileFormat::Caf, 8000, audio.num_channels());
+/// sink::save(Target::Path(path.clone()), &audio, options, &Effort::ONE_THREAD)?;
+/// assert_eq!(mapwave::Reader::open(&path)?.num_frames(), 2);
+/// # Ok(())
+/// # }
+/// ```
+pub fn save(target: Target, audio: &Audio<'_>, options: SaveOptions, effort: &Effort<'_>) -> Result<Saved> {
+    let path = target.path().map(PathBuf::from);
+    let checked = || -> Result<f64> {
+        let plan = Plan::new(&options, audio.format())?;
+        if options.num_channels != audio.num_channels() {
+            let expected = format!("{} channels, as is said", options.num_channels);
+            return Err(Error::argument("audio", expected, audio.num_channels()));
+        }
+        match options.overflow {
+            Overflow::Refuse if !plan.fits_all() => each_block(audio, effort, |first, samples| {
+                check_fits(audio.format(), samples, first, audio.num_channels())
+            })?,
+            Overflow::Rescale => return gain(audio, effort),
+            _ => {}
+        }
+        Ok(1.0)
+    };
+    let gain = checked().map_err(|error| match &path {
+        Some(path) => error.in_file(path),
+        None => error,
+    })?;
+    let mut writer = Writer::begin(target, options, audio.format(), Some(audio.num_frames() as u64))?;
+    if let State::Open(open) = &mut writer.state {
+        open.quantiser.set_gain(gain);
+    }
+    writer.append(audio, effort)?;
+    writer.finish(effort)
+}
+
+/// The factor that brings the peak of audio down to full scale.
+fn gain(audio: &Audio<'_>, effort: &Effort<'_>) -> Result<f64> {
+    let mut largest = 0.0_f64;
+    each_block(audio, effort, |first, samples| {
+        let peak = peak(audio.format(), samples);
+        if !peak.is_finite() {
+            let expected = "finite samples when clip='rescale'";
+            return Err(Error::argument("audio", expected, format!("{peak} in frames {first} and on")));
+        }
+        largest = largest.max(peak);
+        Ok(())
+    })?;
+    Ok(if largest > 1.0 { largest.recip() } else { 1.0 })
+}
+
+/// Looks at all samples, a block at a time, each with the number of its first frame.
+fn each_block(
+    audio: &Audio<'_>,
+    effort: &Effort<'_>,
+    mut look: impl FnMut(u64, &[u8]) -> Result<()>,
+) -> Result<()> {
+    let mut scratch = Vec::new();
+    for start in (0..audio.num_frames()).step_by(CHECKED_FRAMES) {
+        if (effort.interrupted)() {
+            return Err(Error::Interrupted);
+        }
+        let end = audio.num_frames().min(start + CHECKED_FRAMES);
+        look(start as u64, audio.interleaved(start..end, &mut scratch))?;
+    }
+    Ok(())
+}
+
+fn request(
+    options: &SaveOptions,
+    container: &str,
+    codec: &str,
+    bits: Option<u16>,
+    num_frames: Option<u64>,
+) -> EncoderRequest {
+    EncoderRequest {
+        codec: codec.to_owned(),
+        container: container.to_owned(),
+        sample_rate: options.sample_rate,
+        num_channels: options.num_channels,
+        channel_mask: options.channel_mask,
+        bits_per_sample: bits.unwrap_or(0),
+        num_frames,
+        bitrate: options.bitrate,
+        effort: options.effort,
+        quality: options.quality,
+        tags: options.tags.clone(),
+        max_threads: u32::try_from(options.max_threads).unwrap_or(u32::MAX),
+    }
+}
+
+fn given_up() -> Error {
+    let expected = "a writer none of whose writes has failed; begin the file again";
+    Error::argument("writer", expected, "one that was given up")
+}
