@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from . import clips, coded, machine, memory, report, rivals, tasks, timing
+from . import clips, coded, machine, memory, report, rivals, saving, tasks, timing
 from .task import Task
 
 QUICK_SHARE = 10
@@ -29,9 +29,16 @@ def main() -> int:
         encoded = coded.encode(written, Path(directory), args.hour)
         if not encoded:
             _say("there is no ffmpeg, so compressed formats are left out")
-        makers = [*tasks.build(written, present), *coded.build(written, encoded, present)]
+        makers = [
+            *tasks.build(written, present),
+            *coded.build(written, encoded, present),
+            *saving.build(written, Path(directory), present),
+        ]
         rows = _timed(makers, args) + _peaks(written, list(present), args)
+        sizes = saving.sizes(Path(directory))
     print(report.markdown(rows))
+    if sizes:
+        print("\nCompressed files that were saved:\n" + "\n".join(f"- {line}" for line in sizes))
     if args.json:
         args.json.write_text(report.as_json(facts, rows, args.quick))
     failed = [row for row in rows if row.rival == report.SUBJECT and row.times.problem]

@@ -21,6 +21,11 @@ RATIOS: dict[tuple[str, str], float] = {
     ("whole ALAC to mx.array", "mlx-audio-io"): 1.6,
     ("whole Vorbis to mx.array", "soundfile (NumPy)"): 3.0,
     ("whole FLAC to mx.array", "soundfile (NumPy)"): 1.5,
+    ("save f32", "mlx-audio-io"): 2.0,
+    ("save PCM16", "mlx-audio-io"): 2.5,
+    ("save FLAC", "soundfile (from mx.array)"): 2.0,
+    ("save M4A", "mlx-audio-io"): 1.0,
+    ("save MP3", "mlx-audio-io"): 1.0,
 }
 """How many times faster than a rival, by task."""
 

@@ -27,9 +27,9 @@ pub fn writable_containers() -> Vec<String> {
     distinct(registry::snapshot().encoders.iter().flat_map(|kind| &kind.summary().containers))
 }
 
-/// The plugins that were not loaded and why, for the end of a message.
-pub(crate) fn not_loaded() -> String {
-    registry::not_loaded(&registry::snapshot())
+/// The plugins that could write more and are not there, and why, for the end of a message.
+pub(crate) fn not_there() -> String {
+    registry::not_there(&registry::snapshot())
 }
 
 /// Opens an encoder with the plugin that comes first in order of precedence, or the one that is wanted; when it does not write
@@ -99,7 +99,7 @@ fn refused(
         let (plugin, name) = (other.plugin(), other.name());
         failure.what.push_str(&format!("; plugin '{plugin}' ({name}) says: {}", refusal.what));
     }
-    failure.what.push_str(&registry::not_loaded(snapshot));
+    failure.what.push_str(&registry::not_there(snapshot));
     Some(failure.into_error(kind.plugin(), "opening", container))
 }
 
@@ -130,7 +130,7 @@ fn unwritten(
     if !containers.is_empty() {
         what.push_str(&format!("; containers for '{codec}': {}", containers.join(", ")));
     }
-    what.push_str(&registry::not_loaded(snapshot));
+    what.push_str(&registry::not_there(snapshot));
     let container = raw::name(container).map(Container::Foreign);
     Error::Unsupported { path: None, container, codec: Some(codec.clone()), what }
 }

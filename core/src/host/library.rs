@@ -11,6 +11,7 @@ use mapwave_plugin_abi as abi;
 use super::decoder::{DecoderKind, DecoderSummary};
 use super::encoder::EncoderKind;
 use super::fault::{Answer, Failure, required_name};
+use super::ffmpeg;
 use super::log;
 use super::raw::{self, Sized32};
 use super::resampler::ResamplerSummary;
@@ -41,7 +42,7 @@ pub(super) fn load(path: &Path) -> Result<abi::mw_plugin_entry, Failure> {
         if let Some(source) = std::error::Error::source(&error) {
             words = format!("{words}: {source}");
         }
-        Failure::broken(words)
+        Failure::broken(ffmpeg::explained(words))
     };
     // SAFETY: loading runs the library's constructors, which is what its user asked for by putting it into a directory of
     // plugins that nobody else can write to; third-party libraries were loaded in a child process before.

@@ -11,6 +11,7 @@ mod encoding;
 #[cfg(test)]
 pub(crate) mod fake;
 mod fault;
+mod ffmpeg;
 mod input;
 mod library;
 mod log;
@@ -21,7 +22,7 @@ mod registry;
 mod resampler;
 mod supervisor;
 
-pub(crate) use choice::not_loaded;
+pub(crate) use choice::not_there;
 pub use choice::{encoders, open_encoder, writable, writable_containers};
 pub use decoder::DecoderSummary;
 pub(crate) use decoder::{Chunk, Planes, SeekClass, StreamInfo};

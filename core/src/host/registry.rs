@@ -12,6 +12,7 @@ use super::decoder::{DecoderKind, DecoderSummary};
 use super::directories::{self, Candidate, Origin};
 use super::encoder::{EncoderKind, EncoderSummary};
 use super::fault::Failure;
+use super::ffmpeg;
 use super::input::Input;
 use super::library::{self, Interface};
 use super::probation::{self, Verdict};
@@ -338,7 +339,10 @@ fn not_opened(
             answer.what
         ));
     }
-    failure.what.push_str(&not_loaded(snapshot));
+    failure.what.push_str(&match failure.fault {
+        Fault::Unsupported => not_there(snapshot),
+        _ => not_loaded(snapshot),
+    });
     NotOpened::Failed(Box::new(failure.into_error(kind.plugin(), "opening", Some(container(kind)))))
 }
 
@@ -352,7 +356,12 @@ fn asked(snapshot: &Snapshot) -> String {
         [one] => format!("codec plugin {one} was asked and does not read it"),
         many => format!("codec plugins {} were asked and none reads it", many.join(", ")),
     };
-    asked + &not_loaded(snapshot)
+    asked + &not_there(snapshot)
+}
+
+/// As [`not_loaded`], and FFmpeg when nothing of it is there, for a format that nobody who is there reads or writes.
+pub(super) fn not_there(snapshot: &Snapshot) -> String {
+    not_loaded(snapshot) + &ffmpeg::absence(&snapshot.plugins)
 }
 
 /// The plugins that were not loaded and the loader's words, for the end of a message.

@@ -187,7 +187,7 @@ fn refuse_encoding(options: &SaveOptions, codecs: &[String]) -> Error {
 
 fn unwritable(format: &FileFormat) -> Error {
     let what = format!("no loaded plugin writes '{}'; the format is {}", format.name(), known_formats());
-    Error::Unsupported { path: None, container: None, codec: None, what: what + &host::not_loaded() }
+    Error::Unsupported { path: None, container: None, codec: None, what: what + &host::not_there() }
 }
 
 #[cfg(test)]
