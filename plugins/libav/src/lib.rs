@@ -15,10 +15,13 @@
 #![allow(dead_code)] // until decode and encode name it
 
 mod channels;
+mod decode;
 mod error;
 mod log;
 mod sample_formats;
 mod versions;
+
+pub use decode::LibavDecoder;
 
 mapwave_plugin::export_plugin! {
     /// The entry function of the plugin, by which a program that it is linked into reaches it.
@@ -28,6 +31,6 @@ mapwave_plugin::export_plugin! {
     // What is linked with is found at run time: a build of FFmpeg with GPL parts says so among the dependencies.
     license: "(MIT OR Apache-2.0) AND LGPL-2.1-or-later",
     start: versions::start,
-    decoders: [],
+    decoders: [LibavDecoder],
     encoders: [],
 }
