@@ -26,6 +26,8 @@ const CALL_BYTES: u64 = 64;
 struct State {
     input: Input,
     position: u64,
+    /// What was read last.
+    bytes: Vec<u8>,
     /// The bytes that may still be read.
     budget: u64,
     failure: Option<Error>,
@@ -47,7 +49,8 @@ impl InputIo {
     /// When there is no memory.
     pub(super) fn new(input: Input) -> Result<Self> {
         let budget = input.num_bytes().saturating_mul(MAX_ROUNDS).saturating_add(SPARE_BYTES);
-        let state = Box::new(State { input, position: 0, budget, failure: None });
+        let state =
+            Box::new(State { input, position: 0, bytes: vec![0; BUFFER_BYTES], budget, failure: None });
         let state = NonNull::from(Box::leak(state));
         // SAFETY: returns memory or null.
         let buffer = unsafe { ffi::av_malloc(BUFFER_BYTES) };
@@ -105,26 +108,29 @@ impl Drop for InputIo {
 }
 
 impl State {
-    /// Fills the front of a buffer; libav's code for an error or the end.
-    fn read(&mut self, buffer: &mut [u8]) -> c_int {
-        if self.failure.is_some() {
-            return ffi::AVERROR(ffi::EIO);
-        }
-        match self.input.read_at(self.position, buffer) {
-            Ok(0) => ffi::AVERROR_EOF,
-            Ok(count) => {
-                if let Err(failure) = self.spend((count as u64).max(CALL_BYTES)) {
-                    self.failure = Some(failure);
-                    return ffi::AVERROR(ffi::EIO);
-                }
-                self.position += count as u64;
-                c_int::try_from(count).unwrap_or(ffi::AVERROR_EOF)
-            }
+    /// Reads up to so many bytes to the front of `bytes`; their number, or libav's code for an error or the end.
+    fn read(&mut self, size: usize) -> Result<usize, c_int> {
+        match self.next(size) {
+            Ok(0) => Err(ffi::AVERROR_EOF),
+            Ok(count) => Ok(count),
             Err(failure) => {
-                self.failure = Some(failure);
-                ffi::AVERROR(ffi::EIO)
+                self.failure.get_or_insert(failure);
+                Err(ffi::AVERROR(ffi::EIO))
             }
         }
+    }
+
+    fn next(&mut self, size: usize) -> Result<usize> {
+        if self.failure.is_some() {
+            return Err(Error::new(Status::Io, "reading failed before"));
+        }
+        let room = self.bytes.get_mut(..size.min(BUFFER_BYTES)).unwrap_or_default();
+        let count = self.input.read_at(self.position, room)?;
+        if count > 0 {
+            self.spend((count as u64).max(CALL_BYTES))?;
+        }
+        self.position += count as u64;
+        Ok(count)
     }
 
     fn spend(&mut self, num_bytes: u64) -> Result<()> {
@@ -168,11 +174,16 @@ unsafe extern "C" fn read(opaque: *mut c_void, buffer: *mut u8, size: c_int) -> 
     let Ok(size) = usize::try_from(size) else { return ffi::AVERROR(ffi::EINVAL) };
     // SAFETY: the state lives as long as the context whose callback this is, which makes one call at a time.
     let state = unsafe { &mut *opaque.cast::<State>() };
-    // SAFETY: libav gives room for so many bytes, which nothing was written to yet.
-    unsafe { ptr::write_bytes(buffer, 0, size) };
-    // SAFETY: they are initialised now, and nobody else uses them during the call.
-    let buffer = unsafe { std::slice::from_raw_parts_mut(buffer, size) };
-    panic::catch_unwind(AssertUnwindSafe(|| state.read(buffer))).unwrap_or(ffi::AVERROR_EXTERNAL)
+    let count = match panic::catch_unwind(AssertUnwindSafe(|| state.read(size))) {
+        Ok(Ok(count)) => count,
+        Ok(Err(code)) => return code,
+        Err(_) => return ffi::AVERROR_EXTERNAL,
+    };
+    let bytes = state.bytes.get(..count.min(size)).unwrap_or_default();
+    // libav counts on it that no more is written than is read: at the end, what the buffer has is still of use.
+    // SAFETY: the bytes are at most as many as libav has room for there, and lie elsewhere.
+    unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), buffer, bytes.len()) };
+    c_int::try_from(bytes.len()).unwrap_or(ffi::AVERROR_EXTERNAL)
 }
 
 unsafe extern "C" fn seek(opaque: *mut c_void, offset: i64, whence: c_int) -> i64 {
@@ -186,20 +197,32 @@ unsafe extern "C" fn seek(opaque: *mut c_void, offset: i64, whence: c_int) -> i6
 mod tests {
     use super::*;
 
-    fn state(num_bytes: usize) -> State {
-        let bytes: Vec<u8> = (0..=255).cycle().take(num_bytes).collect();
-        State { input: Input::from(bytes), position: 0, budget: 1000, failure: None }
+    fn state(num_bytes: u8) -> State {
+        let input = Input::from((0..num_bytes).collect::<Vec<u8>>());
+        State { input, position: 0, bytes: vec![0; BUFFER_BYTES], budget: 1000, failure: None }
     }
 
     #[test]
     fn bytes_are_read_up_to_the_end_and_none_behind() {
         let mut state = state(5);
-        let mut buffer = [9; 4];
-        assert_eq!((state.read(&mut buffer), buffer), (4, [0, 1, 2, 3]));
-        assert_eq!((state.read(&mut buffer), buffer.first()), (1, Some(&4)));
-        assert_eq!(state.read(&mut buffer), ffi::AVERROR_EOF);
+        assert_eq!((state.read(4), state.bytes.get(..4)), (Ok(4), Some(&[0, 1, 2, 3][..])));
+        assert_eq!((state.read(4), state.bytes.first()), (Ok(1), Some(&4)));
+        assert_eq!(state.read(4), Err(ffi::AVERROR_EOF));
         assert_eq!(state.seek(100, ffi::SEEK_SET), 100);
-        assert_eq!(state.read(&mut buffer), ffi::AVERROR_EOF);
+        assert_eq!(state.read(4), Err(ffi::AVERROR_EOF));
+    }
+
+    #[test]
+    fn what_libav_has_stays_as_it_is_at_the_end() {
+        let mut io = state(2);
+        let mut buffer = [9; 4];
+        let opaque = (&raw mut io).cast();
+        // SAFETY: the state is there, and the buffer has room for four bytes.
+        assert_eq!(unsafe { read(opaque, buffer.as_mut_ptr(), 4) }, 2);
+        assert_eq!(buffer, [0, 1, 9, 9]);
+        // SAFETY: as above.
+        assert_eq!(unsafe { read(opaque, buffer.as_mut_ptr(), 4) }, ffi::AVERROR_EOF);
+        assert_eq!(buffer, [0, 1, 9, 9]);
     }
 
     #[test]
@@ -216,13 +239,12 @@ mod tests {
     #[test]
     fn who_reads_in_circles_is_stopped() {
         let mut state = state(100);
-        let mut buffer = [0; 100];
         for _ in 0..6 {
             assert_eq!(state.seek(0, ffi::SEEK_SET), 0);
-            assert_eq!(state.read(&mut buffer), 100);
+            assert_eq!(state.read(100), Ok(100));
         }
         assert!(state.seek(0, ffi::SEEK_SET) < 0);
         assert_eq!(state.failure.as_ref().map(Error::status), Some(Status::BadData));
-        assert!(state.read(&mut buffer) < 0, "and stays so");
+        assert!(state.read(1).is_err(), "and stays so");
     }
 }
