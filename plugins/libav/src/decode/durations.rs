@@ -14,10 +14,12 @@ pub(super) enum Counting {
         num_frames: u32,
         num_bytes: u32,
     },
-    /// By the packet's first bytes, as Opus, MPEG audio or AC-3 have them.
+    /// By the packet's first bytes, each codec in its way.
     Opus,
     Mpeg,
     Ac3,
+    Dts,
+    Ape,
     /// As many as the container says, where it counts in frames.
     Container,
     /// As many as the decoder makes of the first packets: all others have as many.
@@ -44,7 +46,9 @@ impl Counting {
             };
         match codec {
             "opus" => Self::Opus,
-            "aac" | "aac_latm" | "truehd" | "mlp" => Self::FirstDecoded,
+            "dts" => Self::Dts,
+            "ape" => Self::Ape,
+            "aac" | "aac_latm" => Self::FirstDecoded,
             "mp3" | "mp2" | "mp1" => Self::Mpeg,
             "ac3" | "eac3" => Self::Ac3,
             "amr_nb" => Self::Fixed(160),
@@ -64,6 +68,11 @@ impl Counting {
         }
     }
 
+    /// Whether what is counted comes out packet by packet: others are late by a little.
+    pub(super) fn is_prompt(self) -> bool {
+        self != Self::Opus
+    }
+
     /// The frames of a packet; `None` where only decoding tells.
     pub(super) fn count(self, bytes: &[u8], duration: i64) -> Option<u32> {
         match self {
@@ -75,6 +84,8 @@ impl Counting {
             Self::Opus => opus(bytes),
             Self::Mpeg => mpeg(bytes),
             Self::Ac3 => ac3(bytes),
+            Self::Dts => dts(bytes),
+            Self::Ape => ape(bytes),
             Self::Container => u32::try_from(duration).ok().filter(|num_frames| *num_frames > 0),
             Self::FirstDecoded | Self::Measured => None,
         }
@@ -143,6 +154,22 @@ fn ac3(bytes: &[u8]) -> Option<u32> {
     Some(num_frames).filter(|num_frames| *num_frames > 0)
 }
 
+/// DTS, ETSI TS 102 114, section 5.3.1: the blocks of 32 samples in a frame of the core, in words of 16 bits.
+fn dts(bytes: &[u8]) -> Option<u32> {
+    let (b4, b5) = match *bytes {
+        [0x7f, 0xfe, 0x80, 0x01, b4, b5, ..] => (b4, b5),
+        [0xfe, 0x7f, 0x01, 0x80, b5, b4, ..] => (b4, b5),
+        _ => return None,
+    };
+    let num_blocks = (u32::from(b4 & 1) << 6 | u32::from(b5 >> 2)) + 1;
+    Some(num_blocks * 32)
+}
+
+/// Monkey's Audio: libav puts the number of frames before each packet.
+fn ape(bytes: &[u8]) -> Option<u32> {
+    bytes.first_chunk().map(|count| u32::from_le_bytes(*count)).filter(|count| (1..1 << 24).contains(count))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,6 +206,10 @@ mod tests {
             [0x0b, 0x77, 0, 2, 0x30, 16 << 3],
         ];
         assert_eq!(ac3(&frames.concat()), Some(512 + 1536));
+        // 16 blocks.
+        assert_eq!(dts(&[0x7f, 0xfe, 0x80, 1, 0xfc, 15 << 2]), Some(512));
+        assert_eq!(dts(&[0xfe, 0x7f, 1, 0x80, 15 << 2, 0xfc]), Some(512));
+        assert_eq!((dts(b"DTS"), ape(&[0, 0x20, 1, 0, 9]), ape(&[0; 8])), (None, Some(73_728), None));
         assert_eq!((ac3(b""), ac3(&[0x0b, 0x77])), (None, None));
     }
 

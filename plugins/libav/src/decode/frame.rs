@@ -5,6 +5,7 @@
 use std::ops::Range;
 use std::ptr::NonNull;
 
+use ffi::AVFrameSideDataType::AV_FRAME_DATA_SKIP_SAMPLES;
 use ffmpeg_sys_next as ffi;
 use mapwave_plugin::{Output, Result, SampleFormat};
 
@@ -75,6 +76,21 @@ impl Frame {
             channel_mask: wave_mask(&frame.ch_layout),
             format: LibavFormat::from_code(frame.format)?,
         })
+    }
+
+    /// The frames that libav would have left out at its beginning, by what the container or the codec itself knows of its
+    /// delay; `None` where neither says anything.
+    pub(super) fn skip(&self) -> Option<u32> {
+        // SAFETY: the frame is owned; returns a pointer into it or null.
+        let data = unsafe { ffi::av_frame_get_side_data(self.0.as_ptr(), AV_FRAME_DATA_SKIP_SAMPLES) };
+        // SAFETY: null or an entry of the frame's.
+        let data = unsafe { data.as_ref() }?;
+        if data.size < 4 || data.data.is_null() {
+            return None;
+        }
+        // SAFETY: there are as many bytes or more.
+        let skip = unsafe { data.data.cast::<[u8; 4]>().read() };
+        u32::try_from(i32::from_le_bytes(skip)).ok()
     }
 
     /// Writes frames, as many as there is room for, and returns their number. The shape is that of the stream, and the

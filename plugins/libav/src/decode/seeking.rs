@@ -34,11 +34,15 @@ impl Entry {
             // Each packet stands alone.
             "flac" | "alac" | "wavpack" | "tta" | "ape" => entry(Class::Exact, 0, 0),
             "adpcm_ima_wav" | "adpcm_ms" | "adpcm_swf" => entry(Class::Exact, 0, 0),
+            // Frames of DVD lie across its packets.
+            "pcm_dvd" => entry(Class::None, 0, 0),
             _ if codec.starts_with("pcm_") => entry(Class::Exact, 0, 0),
             // Half of a block comes from the packet before.
-            "mp2" | "mp1" | "vorbis" => entry(Class::Exact, 1, 0),
+            "vorbis" => entry(Class::Exact, 1, 0),
             // A filter of a few hundred bytes a channel.
             _ if codec.starts_with("dsd_") => entry(Class::Exact, 1, 10),
+            // Rounding is spread over what comes after.
+            "mp2" | "mp1" => entry(Class::Anchored, 2, 0),
             // The bits of a packet may lie in those before.
             "mp3" => entry(Class::Anchored, 10, 0),
             "wmav1" | "wmav2" | "wmapro" | "xma1" | "xma2" => entry(Class::Anchored, 2, 500),

@@ -15,7 +15,7 @@ use super::seeking::{Class, Entry};
 use super::store::Store;
 use super::tags::tags;
 use super::timeline::Timeline;
-use super::trial::{self, Bounds};
+use super::trial::{self, Bounds, Trial};
 use crate::error::words;
 
 /// The packets at the beginning in which a codec finds out what it decodes: frames of another shape are no change yet.
@@ -138,9 +138,9 @@ struct Builder {
 
 impl Builder {
     fn build(mut self, format: &'static CStr, tags: Vec<(CString, CString)>) -> Result<Stream> {
-        let (shape, counts) = self.first()?;
-        let scale = self.scale(&counts);
-        let counted = match self.known_counts(&counts) {
+        let (shape, first) = self.first()?;
+        let scale = self.scale(&first.counts);
+        let counted = match self.known_counts(&first) {
             Some(counts) => Some(self.check_last(counts, shape)?),
             None => self.measure(shape)?,
         };
@@ -148,7 +148,7 @@ impl Builder {
             Some(_) => Entry::of(&self.kind.name.to_string_lossy()),
             None => Entry::unknown(),
         };
-        let mut timeline = Timeline::default();
+        let mut timeline = Timeline::new(first.skip.unwrap_or(0));
         for ((trim, _), num_frames) in self.scan.packets.iter().zip(counted.iter().flatten()) {
             timeline.push(*num_frames, *trim, scale);
         }
@@ -163,7 +163,7 @@ impl Builder {
     }
 
     /// What comes out of the first packets.
-    fn first(&self) -> Result<(Shape, Vec<u32>)> {
+    fn first(&self) -> Result<(Shape, Trial)> {
         let num_packets = self.scan.store.num_packets();
         let mut damage = None;
         for most in FIRST_TRIES {
@@ -171,7 +171,7 @@ impl Builder {
             let trial = trial::decode(&self.scan.store, &self.parameters, packets, None, self.bounds())?;
             let Some(trial) = trial else { break };
             if let Some(shape) = trial.shape {
-                return Ok((shape, trial.counts));
+                return Ok((shape, trial));
             }
             damage = damage.or(trial.damage);
             if most >= num_packets {
@@ -200,15 +200,20 @@ impl Builder {
     }
 
     /// The frames of each packet, where they can be told without decoding all of them.
-    fn known_counts(&self, first: &[u32]) -> Option<Vec<u32>> {
-        match self.counting {
-            Counting::Measured => None,
+    fn known_counts(&self, first: &Trial) -> Option<Vec<u32>> {
+        let counts: Vec<u32> = match self.counting {
+            Counting::Measured => return None,
             Counting::FirstDecoded => {
-                let num_frames = first.iter().copied().max().filter(|count| *count > 0)?;
-                Some(vec![num_frames; self.scan.packets.len()])
+                let num_frames = first.counts.iter().copied().max().filter(|count| *count > 0)?;
+                vec![num_frames; self.scan.packets.len()]
             }
-            _ => self.scan.packets.iter().map(|(_, count)| *count).collect(),
-        }
+            _ => self.scan.packets.iter().map(|(_, count)| *count).collect::<Option<_>>()?,
+        };
+        // What has come out already must be what is counted, but for a codec's first packet and a file's last.
+        let inside = 1..first.counts.len().min(counts.len().saturating_sub(1));
+        let differs = |number: usize| first.counts.get(number) != counts.get(number);
+        let is_wrong = self.counting.is_prompt() && first.damage.is_none() && inside.into_iter().any(differs);
+        (!is_wrong).then_some(counts)
     }
 
     /// Sees what comes out of the last packets: one that is cut off gives nothing, and the last one may be shorter.

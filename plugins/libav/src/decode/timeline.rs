@@ -40,7 +40,7 @@ impl Place {
 }
 
 /// The packets of a stream in order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Timeline {
     places: Vec<Place>,
     /// What is still to be left out of the packets to come.
@@ -48,6 +48,11 @@ pub(super) struct Timeline {
 }
 
 impl Timeline {
+    /// A timeline whose first frames are left out, unless its first packet says otherwise.
+    pub(super) fn new(skip: u32) -> Self {
+        Self { places: Vec::new(), skip }
+    }
+
     /// Adds a packet of so many frames. What it says is to be left out may be counted at a lower rate, `scale` times.
     pub(super) fn push(&mut self, num_frames: u32, trim: Trim, scale: u32) {
         let (coded, trimmed) = (self.coded_end(), self.num_frames());
@@ -123,7 +128,7 @@ mod tests {
 
     #[test]
     fn priming_and_padding_are_left_out() {
-        let mut timeline = Timeline::default();
+        let mut timeline = Timeline::new(0);
         timeline.push(960, skip(1000), 1);
         timeline.push(960, Trim::default(), 1);
         timeline.push(960, Trim { discard: 60, ..Trim::default() }, 1);
@@ -138,8 +143,19 @@ mod tests {
     }
 
     #[test]
+    fn a_codec_may_know_its_delay_itself() {
+        let mut timeline = Timeline::new(300);
+        timeline.push(200, Trim::default(), 1);
+        timeline.push(200, Trim::default(), 1);
+        assert_eq!((timeline.num_frames(), timeline.left_out()), (100, (300, 0)));
+        let mut timeline = Timeline::new(300);
+        timeline.push(200, skip(50), 1);
+        assert_eq!(timeline.num_frames(), 150);
+    }
+
+    #[test]
     fn the_middle_may_be_left_out_too() {
-        let mut timeline = Timeline::default();
+        let mut timeline = Timeline::new(0);
         timeline.push(100, Trim::default(), 1);
         timeline.push(100, Trim { is_unheard: true, ..Trim::default() }, 1);
         timeline.push(100, skip(30), 2);

@@ -21,6 +21,8 @@ pub(super) struct Trial {
     pub(super) shape: Option<Shape>,
     /// The number of the packet, counted from the first one decoded, from which on frames are something else than asked for.
     pub(super) change: Option<usize>,
+    /// The frames that libav would have left out at the beginning of what came out first.
+    pub(super) skip: Option<u32>,
     /// What libav said of the first packet that could not be decoded.
     pub(super) damage: Option<i32>,
 }
@@ -76,6 +78,9 @@ pub(super) fn decode(
                 num_samples += frame.num_frames() as u64 * u64::from(shape.num_channels);
                 if num_samples > bounds.max_total {
                     return Ok(None);
+                }
+                if trial.shape.is_none() {
+                    trial.skip = frame.skip();
                 }
                 trial.shape = Some(shape);
             }
