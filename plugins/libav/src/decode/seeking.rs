@@ -23,8 +23,12 @@ pub(super) enum Class {
     None,
 }
 
-/// The distance of the points that the host decodes anew from, in milliseconds.
-const GRID_MILLISECONDS: u32 = 4000;
+/// The distance of the points that the host decodes anew from, in milliseconds: of codecs that forget soon, and of others.
+const GRID_MILLISECONDS: u32 = 2000;
+const WIDE_GRID_MILLISECONDS: u32 = 4000;
+
+/// The pre-roll in milliseconds from which on the grid is the wide one.
+const WIDE: u32 = 200;
 
 impl Entry {
     /// How a codec is entered. Those that are not named keep a state of which nothing is known: they are read from the front.
@@ -47,10 +51,10 @@ impl Entry {
             "mp3" => entry(Class::Anchored, 10, 0),
             "wmav1" | "wmav2" | "wmapro" | "xma1" | "xma2" => entry(Class::Anchored, 2, 500),
             // Filters and predictors that forget.
-            "opus" => entry(Class::Anchored, 4, 200),
+            "opus" => entry(Class::Anchored, 4, 400),
             "aac" | "aac_latm" => entry(Class::Anchored, 4, 100),
             "ac3" | "eac3" | "dts" => entry(Class::Anchored, 3, 0),
-            "amr_nb" | "amr_wb" | "gsm" | "gsm_ms" | "speex" | "ilbc" => entry(Class::Anchored, 4, 500),
+            "amr_nb" | "amr_wb" | "gsm" | "gsm_ms" | "ilbc" => entry(Class::Anchored, 4, 500),
             _ => entry(Class::None, 0, 0),
         }
     }
@@ -66,7 +70,9 @@ impl Entry {
             Class::Exact => SeekClass::Exact,
             Class::None => SeekClass::None,
             Class::Anchored => {
-                let grid_frames = u64::from(sample_rate) * u64::from(GRID_MILLISECONDS) / 1000;
+                let is_wide = self.milliseconds >= WIDE;
+                let milliseconds = if is_wide { WIDE_GRID_MILLISECONDS } else { GRID_MILLISECONDS };
+                let grid_frames = u64::from(sample_rate) * u64::from(milliseconds) / 1000;
                 SeekClass::Anchored { grid_frames: grid_frames.max(1) }
             }
         }
