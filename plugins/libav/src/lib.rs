@@ -1,0 +1,36 @@
+//! Decoding and encoding through FFmpeg's libraries, whichever of 5.1 to 9 is installed.
+//!
+//! libavformat finds the packets, libavcodec makes samples of them; neither ever sees a path or a network. Where the
+//! built-in codecs read a format too, they are surer of it than this plugin is, and it reads what they refuse.
+//!
+//! | module | what |
+//! |---|---|
+//! | `error` | libav's error codes as errors of a plugin |
+//! | `log` | libav's messages, which go to the host |
+//! | `versions` | the libraries that were found, and whether they are those that the plugin was built for |
+//! | `channels` | channel layouts as WAVE masks, and back |
+//! | `sample_formats` | libav's sample formats, and the samples that the host wants |
+//! | `decode` | from a file to frames |
+
+#![allow(dead_code)] // until decode and encode name it
+
+mod channels;
+mod decode;
+mod error;
+mod log;
+mod sample_formats;
+mod versions;
+
+pub use decode::LibavDecoder;
+
+mapwave_plugin::export_plugin! {
+    /// The entry function of the plugin, by which a program that it is linked into reaches it.
+    pub fn entry;
+    id: "libav",
+    vendor: "mapwave",
+    // What is linked with is found at run time: a build of FFmpeg with GPL parts says so among the dependencies.
+    license: "(MIT OR Apache-2.0) AND LGPL-2.1-or-later",
+    start: versions::start,
+    decoders: [LibavDecoder],
+    encoders: [],
+}
