@@ -15,10 +15,15 @@
 #![allow(dead_code)] // until decode and encode name it
 
 mod channels;
+mod encode;
 mod error;
 mod log;
 mod sample_formats;
 mod versions;
+
+pub use encode::{
+    CafEncoder, FlacEncoder, M4aEncoder, MatroskaEncoder, Mp3Encoder, OggEncoder, WavPackEncoder, WebmEncoder,
+};
 
 mapwave_plugin::export_plugin! {
     /// The entry function of the plugin, by which a program that it is linked into reaches it.
@@ -29,5 +34,14 @@ mapwave_plugin::export_plugin! {
     license: "(MIT OR Apache-2.0) AND LGPL-2.1-or-later",
     start: versions::start,
     decoders: [],
-    encoders: [],
+    encoders: [
+        FlacEncoder,
+        Mp3Encoder,
+        M4aEncoder,
+        CafEncoder,
+        OggEncoder,
+        WebmEncoder,
+        MatroskaEncoder,
+        WavPackEncoder,
+    ],
 }
