@@ -11,17 +11,20 @@
 //! | `channels` | channel layouts as WAVE masks, and back |
 //! | `sample_formats` | libav's sample formats, and the samples that the host wants |
 //! | `decode` | from a file to frames |
-
-#![allow(dead_code)] // until decode and encode name it
+//! | `encode` | from frames to a file |
 
 mod channels;
 mod decode;
+mod encode;
 mod error;
 mod log;
 mod sample_formats;
 mod versions;
 
 pub use decode::LibavDecoder;
+pub use encode::{
+    CafEncoder, FlacEncoder, M4aEncoder, MatroskaEncoder, Mp3Encoder, OggEncoder, WavPackEncoder, WebmEncoder,
+};
 
 mapwave_plugin::export_plugin! {
     /// The entry function of the plugin, by which a program that it is linked into reaches it.
@@ -32,5 +35,14 @@ mapwave_plugin::export_plugin! {
     license: "(MIT OR Apache-2.0) AND LGPL-2.1-or-later",
     start: versions::start,
     decoders: [LibavDecoder],
-    encoders: [],
+    encoders: [
+        FlacEncoder,
+        Mp3Encoder,
+        M4aEncoder,
+        CafEncoder,
+        OggEncoder,
+        WebmEncoder,
+        MatroskaEncoder,
+        WavPackEncoder,
+    ],
 }

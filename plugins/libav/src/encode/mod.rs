@@ -1,0 +1,85 @@
+//! Encoding: frames become packets in libavcodec's encoders, and files in libavformat's muxers.
+//!
+//! | module | what |
+//! |---|---|
+//! | `codec`, `container`, `speakers`, `steering`, `tags` | what can be written, and the host's options in libav's terms |
+//! | `samples` | the host's samples in the format that an encoder takes |
+//! | `context`, `frame`, `packet`, `dictionary`, `muxer`, `output` | libav's objects, one a module: only these are unsafe |
+//! | `packet_table` | what FFmpeg leaves wrong in CAF files |
+//! | `stream` | all of it at work |
+
+mod codec;
+mod container;
+mod context;
+mod dictionary;
+mod frame;
+mod muxer;
+mod output;
+mod packet;
+mod packet_table;
+mod samples;
+mod speakers;
+mod steering;
+mod stream;
+mod tags;
+
+use std::ffi::CStr;
+use std::fmt;
+
+use mapwave_plugin::{Block, Encoder, EncoderOptions, Result, SampleFormat, Sink};
+
+use stream::Stream;
+
+macro_rules! encoders {
+    ($($(#[$doc:meta])* $name:ident: $id:literal, codecs: $codecs:literal, containers: $containers:literal;)*) => {
+        $(
+            $(#[$doc])*
+            pub struct $name(Stream);
+
+            impl Encoder for $name {
+                const NAME: &'static CStr = $id;
+                const CODECS: &'static CStr = $codecs;
+                const CONTAINERS: &'static CStr = $containers;
+                const FORMATS: &'static [SampleFormat] = &[SampleFormat::F32, SampleFormat::I16, SampleFormat::I32];
+
+                fn open(options: &EncoderOptions<'_>, sink: Sink) -> Result<Self> {
+                    Stream::open(options, sink, Self::CODECS, Self::CONTAINERS).map(Self)
+                }
+
+                fn push(&mut self, frames: &Block<'_>) -> Result<()> {
+                    self.0.push(frames)
+                }
+
+                fn finish(&mut self) -> Result<()> {
+                    self.0.finish()
+                }
+            }
+
+            impl fmt::Debug for $name {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.write_str(stringify!($name))
+                }
+            }
+        )*
+    };
+}
+
+// One for each set of containers that hold the same codecs: what is listed is what can be written.
+encoders! {
+    /// FLAC in its own container.
+    FlacEncoder: c"flac", codecs: c"flac", containers: c"flac";
+    /// MP3 by LAME.
+    Mp3Encoder: c"mp3", codecs: c"mp3", containers: c"mp3";
+    /// AAC and ALAC in MPEG-4 files.
+    M4aEncoder: c"m4a", codecs: c"aac,alac", containers: c"m4a,mp4";
+    /// ALAC in Core Audio files.
+    CafEncoder: c"caf", codecs: c"alac", containers: c"caf";
+    /// Vorbis, Opus and FLAC in Ogg.
+    OggEncoder: c"ogg", codecs: c"vorbis,opus,flac", containers: c"ogg";
+    /// Opus and Vorbis in WebM.
+    WebmEncoder: c"webm", codecs: c"opus,vorbis", containers: c"webm";
+    /// Opus, Vorbis and FLAC in Matroska.
+    MatroskaEncoder: c"mka", codecs: c"opus,vorbis,flac", containers: c"mka";
+    /// WavPack.
+    WavPackEncoder: c"wavpack", codecs: c"wavpack", containers: c"wv";
+}
