@@ -63,23 +63,50 @@ impl BitWriter {
     /// folded into the lowest bit.
     #[inline(always)]
     pub(crate) fn write_rice(&mut self, residuals: &[i32], parameter: u32) {
-        for residuals in residuals.chunks(CODES) {
-            let (pairs, last) = residuals.as_chunks::<2>();
-            let mut gathered = Gathered::new(self.pending, self.num_pending);
-            for pair in pairs {
-                let [(first, first_bits), (second, second_bits)] =
-                    pair.map(|residual| rice_code(residual, parameter));
-                if first_bits.max(second_bits) <= MAX_CODE_BITS {
-                    gathered.push(first << second_bits | second, first_bits + second_bits);
-                } else {
-                    self.end(gathered);
-                    pair.iter().for_each(|residual| self.write_long(*residual, parameter));
-                    gathered = Gathered::new(self.pending, self.num_pending);
-                }
+        let mut rest = residuals;
+        while !rest.is_empty() {
+            let num_written = self.write_short(rest, parameter);
+            let (_, others) = rest.split_at(num_written);
+            rest = others;
+            if let Some((residual, others)) = rest.split_first().filter(|_| num_written == 0) {
+                self.write_long(*residual, parameter);
+                rest = others;
             }
-            self.end(gathered);
-            last.iter().for_each(|residual| self.write_long(*residual, parameter));
         }
+    }
+
+    /// Adds pairs of codes as long as they are short, and as there is room on the stack; says how many codes it were.
+    ///
+    /// No branch depends on a code but the one that ends.
+    #[inline(always)]
+    fn write_short(&mut self, residuals: &[i32], parameter: u32) -> usize {
+        let mut gathered = [0_u8; CODES * MAX_CODE_BITS as usize / 8 + 8];
+        let mut num_bytes = 0_usize;
+        // The first bit is highest.
+        let mut num_pending = self.num_pending;
+        let mut pending = (self.pending << 1) << (63 - num_pending);
+        let (pairs, _) = residuals.get(..CODES).unwrap_or(residuals).as_chunks::<2>();
+        let mut num_pairs = 0;
+        for [first, second] in pairs {
+            let (first, first_bits) = rice_code(*first, parameter);
+            let (second, second_bits) = rice_code(*second, parameter);
+            if first_bits.max(second_bits) > MAX_CODE_BITS {
+                break;
+            }
+            num_pending += first_bits + second_bits;
+            pending |= (first << second_bits | second) << (64 - num_pending);
+            // Eight bytes are written and as many count as are complete; the others are written over.
+            let Some(place) = gathered.get_mut(num_bytes..num_bytes + 8) else { break };
+            place.copy_from_slice(&pending.to_be_bytes());
+            num_bytes += (num_pending / 8) as usize;
+            pending <<= num_pending & 0x38; // below 64, as there are fewer than 64 bits
+            num_pending %= 8;
+            num_pairs += 1;
+        }
+        self.bytes.extend_from_slice(gathered.get(..num_bytes).unwrap_or_default());
+        self.num_pending = num_pending;
+        self.pending = pending >> 1 >> (63 - num_pending);
+        2 * num_pairs
     }
 
     /// Adds a code of any length.
@@ -87,12 +114,6 @@ impl BitWriter {
         let folded = fold(residual);
         self.write_unary(folded >> parameter);
         self.write(folded.into(), parameter);
-    }
-
-    fn end(&mut self, gathered: Gathered) {
-        self.bytes.extend_from_slice(gathered.bytes.get(..gathered.num_bytes).unwrap_or_default());
-        self.num_pending = gathered.num_pending;
-        self.pending = gathered.pending.unbounded_shr(64 - gathered.num_pending);
     }
 
     /// Fills the last byte with zeros.
@@ -121,41 +142,10 @@ fn rice_code(residual: i32, parameter: u32) -> (u64, u32) {
     (u64::from(1 << parameter | remainder), (folded >> parameter).saturating_add(1 + parameter))
 }
 
-/// Codes in registers and on the stack, without a branch a code.
-struct Gathered {
-    bytes: [u8; CODES * MAX_CODE_BITS as usize / 8 + 8],
-    num_bytes: usize,
-    /// Bits that do not fill a byte yet, the first one highest.
-    pending: u64,
-    /// Their number, below 8.
-    num_pending: u32,
-}
-
-impl Gathered {
-    #[inline(always)]
-    fn new(pending: u64, num_pending: u32) -> Self {
-        let pending = pending.unbounded_shl(64 - num_pending);
-        Self { bytes: [0; _], num_bytes: 0, pending, num_pending }
-    }
-
-    /// Adds `num_bits` bits, up to 56.
-    #[inline(always)]
-    fn push(&mut self, bits: u64, num_bits: u32) {
-        self.num_pending += num_bits;
-        self.pending |= bits << (64 - self.num_pending);
-        // Eight bytes are written and as many count as are complete; the others are written over.
-        if let Some(place) = self.bytes.get_mut(self.num_bytes..).and_then(|rest| rest.first_chunk_mut()) {
-            *place = self.pending.to_be_bytes();
-        }
-        self.num_bytes += (self.num_pending / 8) as usize;
-        self.pending = self.pending.unbounded_shl(self.num_pending & !7);
-        self.num_pending %= 8;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::noise::Noise;
 
     /// Bits as digits, one after the other.
     #[derive(Default)]
@@ -175,18 +165,11 @@ mod tests {
         }
     }
 
-    fn random(state: &mut u64) -> u64 {
-        *state ^= *state << 13;
-        *state ^= *state >> 7;
-        *state ^= *state << 17;
-        *state
-    }
-
     #[test]
     fn numbers_of_every_width_follow_each_other() {
-        let (mut writer, mut digits, mut state) = (BitWriter::default(), Digits::default(), 1);
+        let (mut writer, mut digits, mut noise) = (BitWriter::default(), Digits::default(), Noise(1));
         for _ in 0..5000 {
-            let (value, num_bits) = (random(&mut state), (random(&mut state) % 57) as u32);
+            let (value, num_bits) = (noise.bits(), u32::try_from(noise.bits() % 57).unwrap_or(0));
             writer.write(value, num_bits);
             digits.write(value, num_bits);
         }
@@ -198,17 +181,15 @@ mod tests {
 
     #[test]
     fn rice_codes_are_those_of_the_definition() {
-        let mut state = 7;
+        let mut noise = Noise(7);
         for parameter in 0..31 {
             for range in [1, 4, parameter + 1, parameter + 3, 20, 31] {
                 let (mut writer, mut digits) = (BitWriter::default(), Digits::default());
                 writer.write(5, 3);
                 digits.write(5, 3);
-                let num_codes = random(&mut state) % 200;
-                let limit = (1_i64 << range.min(parameter + 12).min(31)) - 1;
-                let mut residual = || (random(&mut state).cast_signed() >> 32) % (limit + 1);
-                let residuals: Vec<i32> =
-                    (0..num_codes).map(|_| i32::try_from(residual()).unwrap_or(0)).collect();
+                let num_codes = noise.bits() % 200;
+                let num_bits = range.min(parameter + 12).min(31) + 1;
+                let residuals: Vec<i32> = (0..num_codes).map(|_| noise.sample(num_bits)).collect();
                 writer.write_rice(&residuals, parameter);
                 for residual in residuals {
                     let number = i64::from(residual);

@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn checksums_are_remainders() {
-        let bytes: Vec<u8> = (0..100_u32).map(|n| (n * n * 7 + n) as u8).collect();
+        let bytes: Vec<u8> = (0..100_u32).flat_map(|n| (n * n * 7 + n).to_le_bytes()).collect();
         for num_bytes in 0..bytes.len() {
             let bytes = bytes.get(..num_bytes).unwrap_or_default();
             assert_eq!(u32::from(crc8(bytes)), remainder(bytes, 0x107, 8));

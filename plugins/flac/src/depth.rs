@@ -79,8 +79,8 @@ mod tests {
 
     #[test]
     fn every_layout_gives_the_same_channels() {
-        for num_channels in 1..=8_usize {
-            let samples: Vec<i16> = (0..100 * num_channels as i16).collect();
+        for num_channels in 1..=8 {
+            let samples: Vec<i16> = (0..).take(100 * num_channels).collect();
             let planes: Vec<Vec<i16>> = (0..num_channels)
                 .map(|n| samples.iter().skip(n).step_by(num_channels).copied().collect())
                 .collect();

@@ -65,26 +65,23 @@ impl SampleDigest {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::noise::Noise;
 
     #[test]
     fn samples_are_digested_as_the_bytes_of_a_wave_file() {
-        for (bits, num_channels) in [(8, 1), (12, 2), (16, 2), (16, 3), (24, 2), (20, 5)] {
-            let mut random = 1_u32;
-            let mut sample = || {
-                random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                random.cast_signed() >> (32 - bits)
-            };
+        for (bits, num_channels) in [(8_u32, 1), (12, 2), (16, 2), (16, 3), (24, 2), (20, 5)] {
+            let mut noise = Noise(1);
             let channels: Vec<Vec<i32>> =
-                (0..num_channels).map(|_| (0..5000).map(|_| sample()).collect()).collect();
+                (0..num_channels).map(|_| (0..5000).map(|_| noise.sample(bits)).collect()).collect();
             let mut bytes = Vec::new();
             for frame in 0..5000 {
                 for channel in &channels {
                     let sample = channel.get(frame).copied().unwrap_or(0);
-                    bytes.extend(sample.to_le_bytes().iter().take((bits + 7) / 8));
+                    bytes.extend(sample.to_le_bytes().iter().take(bits.div_ceil(8) as usize));
                 }
             }
             let expected: [u8; 16] = Md5::digest(&bytes).into();
-            let mut digest = SampleDigest::new(bits as u32);
+            let mut digest = SampleDigest::new(bits);
             let (early, late): (Vec<_>, Vec<_>) = channels
                 .iter()
                 .map(|channel| channel.split_at(1234))

@@ -28,6 +28,8 @@ mod encoder;
 mod frame;
 mod instructions;
 mod metadata;
+#[cfg(test)]
+mod noise;
 mod predictor;
 mod rice;
 mod settings;

@@ -164,8 +164,7 @@ mod tests {
     #[test]
     fn comments_are_those_of_vorbis() {
         let payload = comments(&[("title", "\u{e9}t\u{e9}"), ("artist", "a=b")], 0x3, 2).unwrap_or_default();
-        let vendor = VENDOR.len() as u32;
-        let mut expected = vendor.to_le_bytes().to_vec();
+        let mut expected = vec![u8::try_from(VENDOR.len()).unwrap_or(0), 0, 0, 0];
         expected.extend(VENDOR.as_bytes());
         expected.extend(*b"\x02\0\0\0\x0b\0\0\0TITLE=\xc3\xa9t\xc3\xa9\x0a\0\0\0ARTIST=a=b");
         assert_eq!(payload, expected);
@@ -210,7 +209,7 @@ mod tests {
         for (num_frames, rate) in [(1 << 36, 1), (u64::MAX, 655_350), (1, 1), (441_001, 44_100)] {
             let table = SeekTable::with_room(num_frames, &format(rate));
             let bytes = table.to_bytes();
-            assert!((1..=MAX_SEEK_POINTS as usize * SEEK_POINT_BYTES).contains(&bytes.len()));
+            assert!((1..=4096 * SEEK_POINT_BYTES).contains(&bytes.len()));
             assert!(bytes.starts_with(&[0xFF; 8]));
         }
     }

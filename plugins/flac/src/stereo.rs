@@ -52,21 +52,18 @@ impl Assignment {
     /// A guess of [`cheapest`](Self::cheapest) by the residuals of the best fixed predictor.
     #[inline(always)]
     pub(crate) fn estimate(signals: [&[i32]; 4], bits_per_sample: u32) -> Self {
-        let bits = signals.map(|samples| {
+        let [left, right, mid, side] = signals.map(|samples| {
             let sums = fixed::absolute_sums(samples, bits_per_sample + 1);
             let sum = sums.into_iter().min().unwrap_or(0);
-            // A bit a sample for each doubling of the mean, in 1/256 bits.
-            let mean = (sum << 8) / samples.len().max(1) as u64;
-            log2_256(mean + 1)
+            coded_bits(((sum << 8) / samples.len().max(1) as u64) + 1)
         });
-        Self::cheapest(|signal| {
-            let [left, right, mid, side] = bits;
-            match signal {
-                Signal::Left => left,
-                Signal::Right => right,
-                Signal::Mid => mid,
-                Signal::Side => side,
-            }
+        // None takes more than if it is written as it is.
+        let most = u64::from(bits_per_sample) << 8;
+        Self::cheapest(|signal| match signal {
+            Signal::Left => left.min(most),
+            Signal::Right => right.min(most),
+            Signal::Mid => mid.min(most),
+            Signal::Side => side.min(most + (1 << 8)),
         })
     }
 
@@ -81,25 +78,30 @@ impl Assignment {
     }
 }
 
-/// About 256 times the binary logarithm: linear between powers of two.
-fn log2_256(value: u64) -> u64 {
-    let exponent = value.max(1).ilog2();
-    let fraction = ((value << 8) >> exponent) & 0xff;
-    u64::from(exponent) << 8 | fraction
+/// The 256ths of a bit that a residual takes, when its absolute value is `mean` 256ths in the mean: two and a half more
+/// than its binary logarithm, which is taken for linear between powers of two.
+fn coded_bits(mean: u64) -> u64 {
+    let exponent = mean.max(1).ilog2();
+    let fraction = ((mean << 8) >> exponent) & 0xff;
+    let logarithm = u64::from(exponent) << 8 | fraction;
+    (logarithm + 640).saturating_sub(8 << 8)
 }
 
 /// Half the sums and the differences of two channels.
 #[inline(always)]
 pub(crate) fn mid_side(left: &[i32], right: &[i32], mid: &mut Vec<i32>, side: &mut Vec<i32>) {
-    mid.clear();
-    mid.extend(left.iter().zip(right).map(|(left, right)| left.wrapping_add(*right) >> 1));
-    side.clear();
-    side.extend(left.iter().zip(right).map(|(left, right)| left.wrapping_sub(*right)));
+    mid.resize(left.len(), 0);
+    side.resize(left.len(), 0);
+    for (((mid, side), left), right) in mid.iter_mut().zip(side).zip(left).zip(right) {
+        *mid = left.wrapping_add(*right) >> 1;
+        *side = left.wrapping_sub(*right);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::noise::Noise;
 
     #[test]
     fn mid_and_side_give_left_and_right_back() {
@@ -132,16 +134,18 @@ mod tests {
 
     #[test]
     fn estimates_know_what_is_alike() {
-        let noise =
-            |seed: u32| (0..4096_u32).map(move |n| (n + seed).wrapping_mul(0x9e37_79b1).cast_signed() >> 18);
-        let (a, b): (Vec<i32>, Vec<i32>) = (noise(1).collect(), noise(77_777).collect());
+        let noise = |seed: u64, num_bits: u32| {
+            let mut noise = Noise(seed);
+            (0..4096).map(|_| noise.sample(num_bits)).collect()
+        };
+        let (a, b): (Vec<i32>, Vec<i32>) = (noise(1, 14), noise(77_777, 7));
         let estimate = |left: &[i32], right: &[i32]| {
             let (mut mid, mut side) = (Vec::new(), Vec::new());
             mid_side(left, right, &mut mid, &mut side);
             Assignment::estimate([left, right, &mid, &side], 16)
         };
         assert_eq!(estimate(&a, &b), Assignment::Independent);
-        let nearly: Vec<i32> = a.iter().zip(&b).map(|(a, b)| a + (b >> 8)).collect();
+        let nearly: Vec<i32> = a.iter().zip(&b).map(|(a, b)| a + (b >> 4)).collect();
         assert_ne!(estimate(&a, &nearly), Assignment::Independent);
     }
 }

@@ -44,7 +44,7 @@ enum Kind {
 pub(crate) struct Search {
     settings: Settings,
     weights: Weights,
-    weighted: Vec<f64>,
+    weighted: Vec<f32>,
     residuals: Vec<i32>,
 }
 
@@ -61,7 +61,7 @@ impl Search {
     /// The most bytes that a search and `num_subframes` subframes hold.
     pub(crate) fn num_bytes(settings: Settings, num_subframes: usize) -> u64 {
         let per_sample =
-            size_of::<f64>() * (settings.windows.len() + 1) + size_of::<i32>() * (1 + 2 * num_subframes);
+            size_of::<f32>() * (settings.windows.len() + 1) + size_of::<i32>() * (1 + 2 * num_subframes);
         (settings.block_size * per_sample) as u64
     }
 }
@@ -105,14 +105,12 @@ impl Subframe {
         }
         let sums = fixed::absolute_sums(samples, bits_per_sample);
         let order = (0..sums.len()).min_by_key(|order| sums.get(*order)).unwrap_or(0);
-        search.residuals.clear();
         fixed::residuals(samples, order, &mut search.residuals);
         self.keep_if_better(samples.len(), order, bits_per_sample, 0, search, |found| {
             Kind::Fixed(order, found)
         });
         for window in 0..search.weights.num_windows() {
             let Some(predictor) = search.linear(window, samples, bits_per_sample) else { continue };
-            search.residuals.clear();
             if predictor.residuals(samples, bits_per_sample, &mut search.residuals) {
                 let order = predictor.coefficients().len();
                 let extra = 9 + order as u64 * u64::from(predictor.precision);

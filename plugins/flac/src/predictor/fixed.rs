@@ -51,8 +51,9 @@ fn sums<const RUN: usize>(samples: &[i32]) -> [u64; MAX_ORDER + 1] {
 /// The residuals of one order, from its first predicted sample on.
 #[inline(always)]
 pub(crate) fn residuals(samples: &[i32], order: usize, residuals: &mut Vec<i32>) {
+    residuals.resize(samples.len() - order, 0);
     match order {
-        0 => residuals.extend_from_slice(samples),
+        0 => residuals.copy_from_slice(samples),
         1 => apply(samples, residuals, |[b, a]| a.wrapping_sub(*b)),
         2 => apply(samples, residuals, |[c, b, a]| a.wrapping_sub(b.wrapping_mul(2)).wrapping_add(*c)),
         3 => apply(samples, residuals, |[d, c, b, a]| {
@@ -68,8 +69,10 @@ pub(crate) fn residuals(samples: &[i32], order: usize, residuals: &mut Vec<i32>)
 
 /// Samples of up to 25 bits never overflow.
 #[inline(always)]
-fn apply<const N: usize>(samples: &[i32], residuals: &mut Vec<i32>, residual: impl Fn(&[i32; N]) -> i32) {
-    residuals.extend(samples.array_windows().map(residual));
+fn apply<const N: usize>(samples: &[i32], residuals: &mut [i32], residual: impl Fn(&[i32; N]) -> i32) {
+    for (place, window) in residuals.iter_mut().zip(samples.array_windows()) {
+        *place = residual(window);
+    }
 }
 
 #[cfg(test)]

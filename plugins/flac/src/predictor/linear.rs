@@ -136,25 +136,33 @@ impl Predictor {
         for (to, from) in reversed.iter_mut().zip(self.coefficients().iter().rev()) {
             *to = *from;
         }
-        let windows = samples.array_windows::<WINDOW>();
+        residuals.resize(samples.len().saturating_sub(ORDER), 0);
+        // No `for_each`: its closure would not be compiled for wider registers with what is around it.
+        let places = residuals.iter_mut().zip(samples.array_windows::<WINDOW>());
         match way {
-            Way::Narrow => residuals.extend(windows.map(|window| {
-                let products = window.iter().zip(&reversed).map(|(sample, by)| sample.wrapping_mul(*by));
-                let prediction = products.fold(0, i32::wrapping_add) >> self.shift;
-                window.last().unwrap_or(&0).wrapping_sub(prediction)
-            })),
-            Way::Wide => residuals.extend(windows.map(|window| {
-                // The shift need not carry the sign, whose bits are cut off.
-                #[expect(clippy::cast_possible_truncation, reason = "the bound was checked")]
-                let prediction = (wide_sum(window, &reversed).cast_unsigned() >> self.shift) as i32;
-                window.last().unwrap_or(&0).wrapping_sub(prediction)
-            })),
+            Way::Narrow => {
+                for (place, window) in places {
+                    let mut sum = 0_i32;
+                    for (sample, by) in window.iter().zip(&reversed) {
+                        sum = sum.wrapping_add(sample.wrapping_mul(*by));
+                    }
+                    *place = window.last().unwrap_or(&0).wrapping_sub(sum >> self.shift);
+                }
+            }
+            Way::Wide => {
+                for (place, window) in places {
+                    // The shift need not carry the sign, whose bits are cut off.
+                    #[expect(clippy::cast_possible_truncation, reason = "the bound was checked")]
+                    let prediction = (wide_sum(window, &reversed).cast_unsigned() >> self.shift) as i32;
+                    *place = window.last().unwrap_or(&0).wrapping_sub(prediction);
+                }
+            }
             Way::Checked => {
-                for window in windows {
+                for (place, window) in places {
                     let prediction = wide_sum(window, &reversed) >> self.shift;
                     let residual = i64::from(*window.last().unwrap_or(&0)) - prediction;
                     match i32::try_from(residual) {
-                        Ok(residual) if residual != i32::MIN => residuals.push(residual),
+                        Ok(residual) if residual != i32::MIN => *place = residual,
                         _ => return false,
                     }
                 }
@@ -166,8 +174,11 @@ impl Predictor {
 
 #[inline(always)]
 fn wide_sum<const ORDER: usize>(window: &[i32], reversed: &[i32; ORDER]) -> i64 {
-    let products = window.iter().zip(reversed).map(|(sample, by)| i64::from(*sample) * i64::from(*by));
-    products.fold(0, i64::wrapping_add)
+    let mut sum = 0_i64;
+    for (sample, by) in window.iter().zip(reversed) {
+        sum = sum.wrapping_add(i64::from(*sample).wrapping_mul(i64::from(*by)));
+    }
+    sum
 }
 
 /// How wide the sums of a prediction are.
@@ -183,8 +194,11 @@ enum Way {
 
 #[cfg(test)]
 mod tests {
-    use super::super::autocorrelation::autocorrelation;
     use super::*;
+
+    fn autocorrelation(samples: &[f64]) -> [f64; MAX_ORDER + 1] {
+        std::array::from_fn(|lag| samples.iter().skip(lag).zip(samples).map(|(a, b)| a * b).sum())
+    }
 
     fn tone(num_samples: u32, amplitude: f64) -> Vec<f64> {
         let level = |n: u32| (f64::from(n) * 0.07).sin() + 0.3 * (f64::from(n) * 0.31).cos();
@@ -208,7 +222,7 @@ mod tests {
     #[test]
     fn candidates_leave_over_what_they_say_and_no_change_is_better() {
         let samples = tone(500, 1000.0);
-        let autocorrelation = autocorrelation(&samples, 8);
+        let autocorrelation = autocorrelation(&samples);
         let mut orders = Vec::new();
         for candidate in candidates(&autocorrelation, 8) {
             let coefficients = candidate.coefficients.get(..candidate.order).unwrap_or_default();
@@ -233,7 +247,7 @@ mod tests {
 
     #[test]
     fn quantized_coefficients_are_near_and_fit() {
-        for candidate in candidates(&autocorrelation(&tone(4096, 1e6), 12), 12) {
+        for candidate in candidates(&autocorrelation(&tone(4096, 1e6)), 12) {
             for precision in 5..=15 {
                 let Some(predictor) = candidate.quantize(precision) else { continue };
                 let limit = 1 << (precision - 1);

@@ -28,7 +28,7 @@ pub(crate) struct Weights {
     windows: &'static [Window],
     num_samples: usize,
     /// For each window where it begins, and its weights.
-    weights: Vec<(usize, Vec<f64>)>,
+    weights: Vec<(usize, Vec<f32>)>,
 }
 
 impl Weights {
@@ -56,21 +56,25 @@ impl Weights {
 
     /// The weighted samples under a window.
     #[inline(always)]
-    pub(crate) fn apply(&self, window: usize, samples: &[i32], weighted: &mut Vec<f64>) {
-        weighted.clear();
+    pub(crate) fn apply(&self, window: usize, samples: &[i32], weighted: &mut Vec<f32>) {
         let Some((start, weights)) = self.weights.get(window) else { return };
         let samples = samples.get(*start..).unwrap_or_default();
-        weighted.extend(samples.iter().zip(weights).map(|(sample, weight)| f64::from(*sample) * weight));
+        weighted.resize(weights.len(), 0.0);
+        for ((place, sample), weight) in weighted.iter_mut().zip(samples).zip(weights) {
+            *place = *sample as f32 * weight;
+        }
     }
 }
 
 /// A window that is tapered by half of a cosine over a quarter of its samples at each end.
 #[expect(clippy::cast_precision_loss, reason = "a block has no more than 65535 samples")]
-fn tukey(num_samples: usize) -> Vec<f64> {
+#[expect(clippy::cast_possible_truncation, reason = "a weight needs no more bits")]
+fn tukey(num_samples: usize) -> Vec<f32> {
     let taper = num_samples / 4;
     let weight = |sample: usize| {
         let distance = sample.min(num_samples - 1 - sample) + 1;
-        if distance > taper { 1.0 } else { 0.5 - 0.5 * (PI * distance as f64 / (taper + 1) as f64).cos() }
+        let angle = PI * distance as f64 / (taper + 1) as f64;
+        if distance > taper { 1.0 } else { (0.5 - 0.5 * angle.cos()) as f32 }
     };
     (0..num_samples).map(weight).collect()
 }
@@ -113,8 +117,8 @@ mod tests {
             weights.apply(1, &samples, &mut weighted);
             assert_eq!(weighted.len(), num_samples - num_samples / 2);
             let first = weighted.first().copied().unwrap_or(0.0);
-            let expected = tukey(weighted.len()).first().copied().unwrap_or(0.0) * (num_samples / 2) as f64;
-            assert!((first - expected).abs() < 1e-9);
+            let expected = tukey(weighted.len()).first().copied().unwrap_or(0.0) * (num_samples / 2) as f32;
+            assert!((first - expected).abs() < 1e-6);
         }
     }
 }
