@@ -1,0 +1,210 @@
+//! One channel of a block, coded as it takes the fewest bits (RFC 9639, section 9.2).
+
+#![forbid(unsafe_code)]
+
+use crate::bit_writer::BitWriter;
+use crate::predictor::autocorrelation::autocorrelation;
+use crate::predictor::fixed;
+use crate::predictor::linear::{Candidate, Predictor, candidates};
+use crate::predictor::window::Weights;
+use crate::rice::Partitioning;
+use crate::settings::Settings;
+
+/// The bits of a subframe's header without wasted bits.
+const HEADER_BITS: u64 = 8;
+
+/// A channel of one block as it is going to be written.
+#[derive(Debug, Default)]
+pub(crate) struct Subframe {
+    kind: Kind,
+    /// Samples without their wasted bits, when there are some.
+    shifted: Vec<i32>,
+    num_wasted: u32,
+    residuals: Vec<i32>,
+    /// About how many bits it takes.
+    num_bits: u64,
+}
+
+/// How samples are coded.
+#[derive(Clone, Copy, Debug, Default)]
+enum Kind {
+    /// One value for all.
+    #[default]
+    Constant,
+    /// As they are.
+    Verbatim,
+    /// By a fixed predictor of an order.
+    Fixed(usize, Partitioning),
+    /// By a linear predictor.
+    Linear(Predictor, Partitioning),
+}
+
+/// Memory that the search for a subframe needs.
+#[derive(Debug)]
+pub(crate) struct Search {
+    settings: Settings,
+    weights: Weights,
+    weighted: Vec<f32>,
+    residuals: Vec<i32>,
+}
+
+impl Search {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            weights: Weights::new(settings.windows),
+            weighted: Vec::new(),
+            residuals: Vec::new(),
+        }
+    }
+
+    /// The most bytes that a search and `num_subframes` subframes hold.
+    pub(crate) fn num_bytes(settings: Settings, num_subframes: usize) -> u64 {
+        let per_sample =
+            size_of::<f32>() * (settings.windows.len() + 1) + size_of::<i32>() * (1 + 2 * num_subframes);
+        (settings.block_size * per_sample) as u64
+    }
+}
+
+impl Subframe {
+    /// About how many bits it takes.
+    pub(crate) fn num_bits(&self) -> u64 {
+        self.num_bits
+    }
+
+    /// Finds out how samples are coded best.
+    #[inline(always)]
+    pub(crate) fn plan(&mut self, samples: &[i32], bits_per_sample: u32, search: &mut Search) {
+        self.num_wasted = 0;
+        let first = samples.first().copied().unwrap_or(0);
+        if samples.iter().all(|sample| *sample == first) {
+            self.kind = Kind::Constant;
+            self.num_bits = HEADER_BITS + u64::from(bits_per_sample);
+            return;
+        }
+        self.num_wasted = samples.iter().fold(0, |union, sample| union | sample).trailing_zeros();
+        if self.num_wasted == 0 {
+            self.predict(samples, bits_per_sample, search);
+            return;
+        }
+        let mut shifted = std::mem::take(&mut self.shifted);
+        shifted.clear();
+        shifted.extend(samples.iter().map(|sample| sample >> self.num_wasted));
+        self.predict(&shifted, bits_per_sample - self.num_wasted, search);
+        self.num_bits += u64::from(self.num_wasted);
+        self.shifted = shifted;
+    }
+
+    /// Finds the predictor that leaves the least.
+    #[inline(always)]
+    fn predict(&mut self, samples: &[i32], bits_per_sample: u32, search: &mut Search) {
+        self.kind = Kind::Verbatim;
+        self.num_bits = HEADER_BITS + samples.len() as u64 * u64::from(bits_per_sample);
+        if samples.len() <= fixed::MAX_ORDER {
+            return;
+        }
+        let sums = fixed::absolute_sums(samples, bits_per_sample);
+        let order = (0..sums.len()).min_by_key(|order| sums.get(*order)).unwrap_or(0);
+        fixed::residuals(samples, order, &mut search.residuals);
+        self.keep_if_better(samples.len(), order, bits_per_sample, 0, search, |found| {
+            Kind::Fixed(order, found)
+        });
+        for window in 0..search.weights.num_windows() {
+            let Some(predictor) = search.linear(window, samples, bits_per_sample) else { continue };
+            if predictor.residuals(samples, bits_per_sample, &mut search.residuals) {
+                let order = predictor.coefficients().len();
+                let extra = 9 + order as u64 * u64::from(predictor.precision);
+                self.keep_if_better(samples.len(), order, bits_per_sample, extra, search, |found| {
+                    Kind::Linear(predictor, found)
+                });
+            }
+        }
+    }
+
+    /// Takes the residuals of a search when they, with `extra` bits beside the first `order` samples, take fewer bits.
+    #[inline(always)]
+    fn keep_if_better(
+        &mut self,
+        num_samples: usize,
+        order: usize,
+        bits_per_sample: u32,
+        extra: u64,
+        search: &mut Search,
+        kind: impl FnOnce(Partitioning) -> Kind,
+    ) {
+        let found = Partitioning::find(&search.residuals, num_samples, search.settings.max_partition_order);
+        let num_bits = HEADER_BITS + extra + order as u64 * u64::from(bits_per_sample) + found.num_bits;
+        if num_bits < self.num_bits {
+            self.num_bits = num_bits;
+            self.kind = kind(found);
+            std::mem::swap(&mut self.residuals, &mut search.residuals);
+        }
+    }
+
+    /// Writes the subframe of the samples that it was planned for.
+    #[inline(always)]
+    pub(crate) fn write(&self, samples: &[i32], bits_per_sample: u32, writer: &mut BitWriter) {
+        let code = match self.kind {
+            Kind::Constant => 0,
+            Kind::Verbatim => 1,
+            Kind::Fixed(order, _) => 8 | order,
+            Kind::Linear(predictor, _) => 31 + predictor.coefficients().len(),
+        };
+        let has_wasted = self.num_wasted > 0;
+        writer.write(code as u64, 7);
+        writer.write(has_wasted.into(), 1);
+        if has_wasted {
+            writer.write_unary(self.num_wasted - 1);
+        }
+        let bits_per_sample = bits_per_sample - self.num_wasted;
+        let samples = if has_wasted { &self.shifted } else { samples };
+        let num_plain = match self.kind {
+            Kind::Constant => 1,
+            Kind::Verbatim => samples.len(),
+            Kind::Fixed(order, _) => order,
+            Kind::Linear(predictor, _) => predictor.coefficients().len(),
+        };
+        for sample in samples.iter().take(num_plain) {
+            writer.write_signed(*sample, bits_per_sample);
+        }
+        match self.kind {
+            Kind::Constant | Kind::Verbatim => {}
+            Kind::Fixed(_, partitioning) => partitioning.write(&self.residuals, samples.len(), writer),
+            Kind::Linear(predictor, partitioning) => {
+                writer.write(u64::from(predictor.precision - 1), 4);
+                writer.write(predictor.shift.into(), 5);
+                for coefficient in predictor.coefficients() {
+                    writer.write_signed(*coefficient, predictor.precision);
+                }
+                partitioning.write(&self.residuals, samples.len(), writer);
+            }
+        }
+    }
+}
+
+impl Search {
+    /// The linear predictor of which the fewest bits are expected; `None` where there is none.
+    #[inline(always)]
+    fn linear(&mut self, window: usize, samples: &[i32], bits_per_sample: u32) -> Option<Predictor> {
+        // As many samples again are to be predicted as begin the block.
+        let max_order = self.settings.max_linear_order.min(samples.len() / 2);
+        let precision = precision(samples.len(), bits_per_sample);
+        self.weights.prepare(samples.len());
+        self.weights.apply(window, samples, &mut self.weighted);
+        let correlation = autocorrelation(&self.weighted, max_order);
+        let bits = |candidate: &Candidate| {
+            candidate.expected_bits(samples.len(), self.weighted.len(), bits_per_sample, precision)
+        };
+        let best = candidates(&correlation, max_order).min_by(|a, b| bits(a).total_cmp(&bits(b)))?;
+        best.quantize(precision)
+    }
+}
+
+/// The width of a linear predictor's coefficients: the longer a block, the finer ones it pays for.
+fn precision(num_samples: usize, bits_per_sample: u32) -> u32 {
+    match bits_per_sample {
+        ..16 => (2 + bits_per_sample / 2).max(5),
+        16..=17 => num_samples.max(1).ilog2().clamp(7, 12),
+        _ => 14,
+    }
+}
