@@ -4,7 +4,8 @@
 # make bench   side by side with the peers
 # make lint    formatting, clippy, types
 #
-# Needs cargo and python3 (3.11 or newer); everything else comes from the package registries, into .venv.
+# Needs cargo and python3 (3.11 or newer); everything else comes from the package registries, into .venv. Where FFmpeg's
+# headers are, the wheel brings the plugin over it along.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -20,21 +21,24 @@ MLX := $(if $(filter Darwin,$(shell uname -s)),mlx,mlx[cpu])>=0.32
 
 # What the wheel is made of.
 SOURCES := $(shell find cli core plugins python Cargo.toml Cargo.lock pyproject.toml README.md -type f \
-	-not -name '*.pyc' -not -name '*.so' -not -path '*/__pycache__*')
+	-not -name '*.pyc' -not -name '*.so' -not -name '*.dylib' -not -path '*/__pycache__*')
+
+# Plugins over libraries of the system are left out where those are not.
+WORKSPACE := --workspace $(shell plugins/bundle.sh --excluded)
 
 demo: $(VENV)/demo
 	$(BIN)/python demo/demo.py
 
 test: lint $(VENV)/test
-	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --workspace --no-fail-fast; \
-	else cargo test --workspace --lib --bins --tests --no-fail-fast; fi
-	cargo test --workspace --doc
+	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run $(WORKSPACE) --no-fail-fast; \
+	else cargo test $(WORKSPACE) --lib --bins --tests --no-fail-fast; fi
+	cargo test $(WORKSPACE) --doc
 	$(BIN)/python fixtures/make.py --check
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/test
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy $(WORKSPACE) --all-targets -- -D warnings
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/python -m mypy
@@ -56,6 +60,7 @@ $(VENV)/python:
 
 dist/.built: $(VENV)/python $(SOURCES)
 	rm -rf dist
+	plugins/bundle.sh python/mapwave/plugins/abi1
 	$(BIN)/maturin build --release --locked --out dist
 	touch $@
 
@@ -78,4 +83,4 @@ $(VENV)/bench: $(VENV)/installed
 	touch $@
 
 clean:
-	rm -rf $(VENV) dist demo-out target
+	rm -rf $(VENV) dist demo-out target python/mapwave/plugins

@@ -162,6 +162,7 @@ pub(crate) fn register_plugin(py: Python<'_>, path: PathBuf) -> PyResult<Plugin>
 #[pyfunction]
 pub(crate) fn set_up_plugins(bundled: PathBuf, checker: Vec<OsString>) {
     host::embed(mapwave_symphonia::entry);
+    host::embed(mapwave_flac::entry);
     host::set_bundled(bundled);
     host::set_checker(checker);
 }
