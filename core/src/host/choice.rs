@@ -47,7 +47,8 @@ pub fn open_encoder(
     choose(&registry::snapshot(), request, wanted, output)
 }
 
-fn choose(
+/// As [`open_encoder`], among the plugins of a snapshot.
+pub(super) fn choose(
     snapshot: &Snapshot,
     request: &EncoderRequest,
     wanted: Option<&str>,

@@ -138,6 +138,7 @@ impl Encoder {
     /// that it does not take, a part of a frame, and frames beyond those that were announced. Nothing can be encoded after
     /// any but the last.
     pub fn push(&mut self, format: OutputFormat, interleaved: &[u8], stop: &dyn Fn() -> bool) -> Result<()> {
+        self.check_open("encoding")?;
         if !self.formats().contains(&format) {
             let names: Vec<&str> = self.formats().iter().map(|format| format.name()).collect();
             return Err(Error::argument("format", format!("one of {}", names.join(", ")), format));
@@ -185,6 +186,7 @@ impl Encoder {
     /// # Errors
     /// As [`push`](Self::push), with [`Error::Argument`] for frames that were announced and did not come.
     pub fn finish(&mut self, stop: &dyn Fn() -> bool) -> Result<u64> {
+        self.check_open("finishing")?;
         if let Some(promised) = self.promised.filter(|&promised| promised > self.num_frames) {
             return Err(Error::argument("num_frames", format!("the {promised} announced"), self.num_frames));
         }
@@ -208,10 +210,16 @@ impl Encoder {
         }
     }
 
+    /// Whether the stream can go on.
+    fn check_open(&self, doing: &'static str) -> Result<()> {
+        let Way::Ended(why) = &self.way else { return Ok(()) };
+        let failure = Failure::broken(format!("it is not called any more: {why}"));
+        Err(failure.into_error(self.plugin(), doing, self.container))
+    }
+
     /// Whether a call can be made.
     fn check(&self, stop: &dyn Fn() -> bool) -> Result<(), Why> {
         match &self.way {
-            Way::Ended(why) => Err(Failure::broken(format!("it is not called any more: {why}")).into()),
             Way::Thread { .. } if self.process != std::process::id() => {
                 let what = "this process was forked after the encoder was opened, and the encoder's thread stayed behind; \
                             open it where it is used";
@@ -333,3 +341,7 @@ impl Block {
         bytemuck::cast_slice(&self.words).get(..self.num_bytes).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests;

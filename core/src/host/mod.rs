@@ -10,6 +10,8 @@ mod encoder;
 mod encoding;
 #[cfg(test)]
 pub(crate) mod fake;
+#[cfg(test)]
+mod fake_encoder;
 mod fault;
 mod ffmpeg;
 mod input;
