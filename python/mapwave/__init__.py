@@ -10,6 +10,7 @@ Maps an audio file into memory and puts its samples straight into ``mlx.core.arr
         ...
     with mapwave.open("speech.wav") as reader:                      # many reads of one file
         window = reader[16000:32000]
+    mapwave.save("out.flac", audio, sr)                             # whole or not at all
 
 The same functions for other array libraries, none of which needs MLX: :mod:`mapwave.numpy`, :mod:`mapwave.torch`,
 :mod:`mapwave.jax`. MLX itself is imported when the first array is made.
@@ -31,12 +32,14 @@ from ._core import (
     PluginDirectory,
     Reader,
     Stream,
+    Writer,
     build_info,
     plugin_directories,
     plugins,
     register_plugin,
 )
 from .errors import AudioError, MalformedFile, PluginError, UnsupportedFormat
+from .saving import PreparedAudio, prepare_save, save, save_prepared
 
 __all__ = [
     "AudioError",
@@ -47,9 +50,11 @@ __all__ = [
     "Plugin",
     "PluginDirectory",
     "PluginError",
+    "PreparedAudio",
     "Reader",
     "Stream",
     "UnsupportedFormat",
+    "Writer",
     "batch_load",
     "errors",
     "info",
@@ -57,7 +62,10 @@ __all__ = [
     "open",
     "plugin_directories",
     "plugins",
+    "prepare_save",
     "register_plugin",
+    "save",
+    "save_prepared",
     "show_build_info",
     "stream",
     "supports_soxr",

@@ -13,6 +13,7 @@ from ._core import Plugin as Plugin
 from ._core import PluginDirectory as PluginDirectory
 from ._core import Reader as Reader
 from ._core import Stream as Stream
+from ._core import Writer as Writer
 from ._core import plugin_directories as plugin_directories
 from ._core import plugins as plugins
 from ._core import register_plugin as register_plugin
@@ -20,6 +21,10 @@ from .errors import AudioError as AudioError
 from .errors import MalformedFile as MalformedFile
 from .errors import PluginError as PluginError
 from .errors import UnsupportedFormat as UnsupportedFormat
+from .saving import PreparedAudio as PreparedAudio
+from .saving import prepare_save as prepare_save
+from .saving import save as save
+from .saving import save_prepared as save_prepared
 
 __all__ = [
     "AudioError",
@@ -30,9 +35,11 @@ __all__ = [
     "Plugin",
     "PluginDirectory",
     "PluginError",
+    "PreparedAudio",
     "Reader",
     "Stream",
     "UnsupportedFormat",
+    "Writer",
     "batch_load",
     "errors",
     "info",
@@ -40,7 +47,10 @@ __all__ = [
     "open",
     "plugin_directories",
     "plugins",
+    "prepare_save",
     "register_plugin",
+    "save",
+    "save_prepared",
     "show_build_info",
     "stream",
     "supports_soxr",

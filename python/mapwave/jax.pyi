@@ -3,8 +3,11 @@
 import jax
 
 from ._core import Api
+from .saving import prepare_save as prepare_save
+from .saving import save as save
+from .saving import save_prepared as save_prepared
 
-__all__ = ["batch_load", "info", "load", "open", "stream"]
+__all__ = ["batch_load", "info", "load", "open", "prepare_save", "save", "save_prepared", "stream"]
 
 _api: Api[jax.Array]
 

@@ -5,8 +5,11 @@ from typing import Any
 import numpy as np
 
 from ._core import Api
+from .saving import prepare_save as prepare_save
+from .saving import save as save
+from .saving import save_prepared as save_prepared
 
-__all__ = ["batch_load", "info", "load", "open", "stream"]
+__all__ = ["batch_load", "info", "load", "open", "prepare_save", "save", "save_prepared", "stream"]
 
 _api: Api[np.ndarray[Any, np.dtype[Any]]]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 
 from ._core import Api
+from .saving import prepare_save, save, save_prepared
 
-__all__ = ["batch_load", "info", "load", "open", "stream"]
+__all__ = ["batch_load", "info", "load", "open", "prepare_save", "save", "save_prepared", "stream"]
 
 
 class Arrays:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from os import PathLike
-from typing import BinaryIO, Literal, TypeAlias
+from typing import IO, BinaryIO, Literal, TypeAlias
 
 #: What is read: a path, the bytes of a file, or a binary file object.
 Source: TypeAlias = str | PathLike[str] | PathLike[bytes] | bytes | bytearray | memoryview | BinaryIO
@@ -31,3 +31,21 @@ ResampleQuality: TypeAlias = Literal[
     "soxr_compat",
     "torchaudio_compat",
 ]
+
+#: Where a file is written: a path, or a writable binary file object.
+Target: TypeAlias = str | PathLike[str] | PathLike[bytes] | IO[bytes]
+
+#: The order of the axes of an array to be saved.
+SaveLayout: TypeAlias = Literal["auto", "channels_last", "channels_first"]
+
+#: Bits a second: "auto", a number, or text such as "192k".
+Bitrate: TypeAlias = str | int
+
+#: What becomes of samples beyond full scale.
+Clip: TypeAlias = bool | Literal["rescale"]
+
+#: A level of FLAC compression from 0 to 8, or "default".
+FlacCompression: TypeAlias = str | int
+
+#: The noise that is added before samples are rounded to integers.
+Dither: TypeAlias = Literal["none", "tpdf"]

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use mapwave::source::Access;
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use crate::arrays::ArrayLibrary;
 use crate::batch::{self, Batch};
@@ -248,42 +250,62 @@ impl Api {
         batch::load(py, &self.library, &batch, inputs, progress)
     }
 
-    /// Opens a file for many reads from anywhere in it.
+    /// Opens a file for many reads from anywhere in it, or to be written in parts.
     ///
     /// Args:
-    ///     path: As in load.
-    ///     mode: "r".
-    ///     mono, mono_mode, layout, dtype, squeeze_mono, channels, codec, threads: As in load, for everything that is read.
+    ///     path: As in load; to write, as in save.
+    ///     mode: "r", or "w" to write.
+    ///     mono, mono_mode, squeeze_mono: As in load, for everything that is read.
+    ///     layout, dtype: As in load; of the arrays that are written, "channels_last" or "channels_first" and their type.
+    ///     channels: As in load; to write, their number.
+    ///     codec, threads: As in load, and as in save.
+    ///     sr, encoding, bitrate, clip, flac_compression, format, dither, seed, tags, quality, effort, bit_depth, channel_mask,
+    ///     durable: To write, as in save; sr and channels must be given, and clip cannot be "rescale".
     ///
     /// Returns:
     ///     Reader: a context manager with read, seek, tell, reader[a:b], blocks, view, info and close.
+    ///     Writer: a context manager with write, close and abort. The file is at its path once it is closed.
     ///
     /// Raises:
-    ///     As load.
+    ///     As load, and as save.
     #[pyo3(signature = (path, mode="r", *, mono=false, mono_mode="mean", layout="channels_last", dtype="float32",
-        squeeze_mono=false, channels=None, codec=None, threads=None))]
-    fn open(
+        squeeze_mono=false, channels=None, codec=None, threads=None, **options))]
+    fn open<'py>(
         &self,
-        py: Python<'_>,
-        path: &Bound<'_, PyAny>,
+        py: Python<'py>,
+        path: &Bound<'py, PyAny>,
         mode: &str,
         mono: bool,
         mono_mode: &str,
         layout: &str,
         dtype: &str,
         squeeze_mono: bool,
-        channels: Option<&Bound<'_, PyAny>>,
+        channels: Option<&Bound<'py, PyAny>>,
         codec: Option<&str>,
         threads: Option<i64>,
-    ) -> PyResult<Reader> {
-        if mode != "r" {
-            return Err(invalid(py, &format!("mode must be 'r', got '{mode}'")));
+        options: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let output = Output { mono, mono_mode, layout, dtype, squeeze_mono, channels };
+        match mode {
+            "r" => {
+                if let Some(name) = options.and_then(|options| options.keys().iter().next()) {
+                    let message = format!("open() got an unexpected keyword argument '{name}' for mode 'r'");
+                    return Err(PyTypeError::new_err(message));
+                }
+                let spec = output.spec(py)?;
+                self.library.check(py, spec.format)?;
+                let request = Request { spec, max_threads: max_threads(py, threads)? };
+                let reader = input::open(path, Access::Kept, codec)?;
+                Ok(Bound::new(py, Reader::new(py, Arc::clone(&self.library), reader, request)?)?.into_any())
+            }
+            "w" => {
+                let options = options.cloned().unwrap_or_else(|| PyDict::new(py));
+                options.set_item("codec", codec)?;
+                options.set_item("threads", threads)?;
+                Ok(Bound::new(py, output.writer(py, path, &options)?)?.into_any())
+            }
+            _ => Err(invalid(py, &format!("mode must be 'r' or 'w', got '{mode}'"))),
         }
-        let spec = Output { mono, mono_mode, layout, dtype, squeeze_mono, channels }.spec(py)?;
-        self.library.check(py, spec.format)?;
-        let request = Request { spec, max_threads: max_threads(py, threads)? };
-        let reader = input::open(path, Access::Kept, codec)?;
-        Reader::new(py, Arc::clone(&self.library), reader, request)
     }
 }
 

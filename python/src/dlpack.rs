@@ -24,8 +24,8 @@ const READ_ONLY: u64 = 1;
 
 const VERSION: Version = Version { major: 1, minor: 0 };
 
-const UNVERSIONED_NAME: &CStr = c"dltensor";
-const VERSIONED_NAME: &CStr = c"dltensor_versioned";
+pub(crate) const UNVERSIONED_NAME: &CStr = c"dltensor";
+pub(crate) const VERSIONED_NAME: &CStr = c"dltensor_versioned";
 
 /// Samples that are about to be exported.
 pub(crate) struct Tensor {
@@ -37,44 +37,44 @@ pub(crate) struct Tensor {
 }
 
 #[repr(C)]
-struct Version {
-    major: u32,
+pub(crate) struct Version {
+    pub(crate) major: u32,
     minor: u32,
 }
 
 #[repr(C)]
-struct DataType {
-    code: u8,
-    bits: u8,
-    lanes: u16,
+pub(crate) struct DataType {
+    pub(crate) code: u8,
+    pub(crate) bits: u8,
+    pub(crate) lanes: u16,
 }
 
 #[repr(C)]
-struct DlTensor {
-    data: *mut c_void,
-    device_type: i32,
+pub(crate) struct DlTensor {
+    pub(crate) data: *mut c_void,
+    pub(crate) device_type: i32,
     device_id: i32,
-    num_axes: i32,
-    data_type: DataType,
-    shape: *mut i64,
-    strides: *mut i64,
-    byte_offset: u64,
+    pub(crate) num_axes: i32,
+    pub(crate) data_type: DataType,
+    pub(crate) shape: *mut i64,
+    pub(crate) strides: *mut i64,
+    pub(crate) byte_offset: u64,
 }
 
 #[repr(C)]
-struct Unversioned {
-    tensor: DlTensor,
+pub(crate) struct Unversioned {
+    pub(crate) tensor: DlTensor,
     manager_context: *mut c_void,
-    deleter: Option<unsafe extern "C" fn(*mut Unversioned)>,
+    pub(crate) deleter: Option<unsafe extern "C" fn(*mut Unversioned)>,
 }
 
 #[repr(C)]
-struct Versioned {
-    version: Version,
+pub(crate) struct Versioned {
+    pub(crate) version: Version,
     manager_context: *mut c_void,
-    deleter: Option<unsafe extern "C" fn(*mut Versioned)>,
+    pub(crate) deleter: Option<unsafe extern "C" fn(*mut Versioned)>,
     flags: u64,
-    tensor: DlTensor,
+    pub(crate) tensor: DlTensor,
 }
 
 /// What a tensor's pointers point to, behind `manager_context`.

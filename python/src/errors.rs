@@ -30,6 +30,12 @@ pub(crate) fn not_available(py: Python<'_>, path: Option<&Path>, message: &str) 
 }
 
 fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
+    // What a file object's own method has raised.
+    if let Error::Io { cause, .. } = error
+        && let Some(raised) = cause.get_ref().and_then(|inner| inner.downcast_ref::<PyErr>())
+    {
+        return Ok(raised.clone_ref(py));
+    }
     let facts = PyDict::new(py);
     let mut name = "AudioError";
     let set_path = |path: &Option<std::path::PathBuf>| match path.as_deref().map(Path::to_string_lossy) {

@@ -6,14 +6,20 @@ mod batch;
 mod build_info;
 mod command;
 mod dlpack;
+mod dlpack_import;
 mod errors;
+mod file_object;
 mod frames;
 mod info;
 mod input;
 mod options;
 mod plugins;
 mod reader;
+mod samples;
+mod save;
+mod save_options;
 mod stream;
+mod writer;
 
 /// The Rust side of mapwave.
 #[pyo3::pymodule]
@@ -35,5 +41,9 @@ mod _core {
     #[pymodule_export]
     use super::reader::{Blocks, Reader};
     #[pymodule_export]
+    use super::save::{PreparedAudio, prepare_save, write_prepared};
+    #[pymodule_export]
     use super::stream::Stream;
+    #[pymodule_export]
+    use super::writer::Writer;
 }

@@ -6,8 +6,10 @@ use std::path::Path;
 use mapwave::{ChannelSelection, FrameSpec, Layout, MonoMode, OutputFormat, Reader};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use crate::errors::{invalid, not_available, raise};
+use crate::writer::Writer;
 
 /// The names that `resample_quality` takes.
 const RESAMPLE_QUALITIES: [&str; 11] = [
@@ -134,6 +136,33 @@ impl Output<'_, '_> {
             (Some(_), true) => return Err(invalid(py, "give either channels or mono=True, not both")),
         };
         Ok(FrameSpec { format, channels, layout, squeeze_mono: self.squeeze_mono })
+    }
+
+    /// A writer of arrays of this type and layout, with the other arguments of `open`.
+    pub(crate) fn writer(
+        &self,
+        py: Python<'_>,
+        path: &Bound<'_, PyAny>,
+        arguments: &Bound<'_, PyDict>,
+    ) -> PyResult<Writer> {
+        let parsed =
+            || -> mapwave::Result<(OutputFormat, Layout)> { Ok((self.dtype.parse()?, self.layout.parse()?)) };
+        let (format, layout) = parsed().map_err(|error| raise(py, &error))?;
+        if self.mono || self.mono_mode != "mean" || self.squeeze_mono {
+            return Err(invalid(py, "mono, mono_mode and squeeze_mono are for mode 'r' alone"));
+        }
+        let number =
+            self.channels.and_then(|channels| channels.extract::<u16>().ok()).filter(|&number| number > 0);
+        let Some(number) = number else {
+            let got = self
+                .channels
+                .map_or_else(|| Ok("None".to_owned()), |got| got.repr().map(|got| got.to_string()))?;
+            return Err(invalid(
+                py,
+                &format!("channels must be their number in mode 'w', 1 to 1024, got {got}"),
+            ));
+        };
+        Writer::new(py, path, number, format, layout, arguments)
     }
 }
 
