@@ -22,13 +22,14 @@ pub(crate) const NUM_BYTES: u64 = 1 << 20;
 /// The most frames that are given to LAME in one call.
 pub(crate) const MAX_FRAMES: usize = 8 * 1152;
 
-/// The loudest that LAME takes a float for is 32767, and ours is 32768.
-const SCALE: f32 = 32_768.0 / 32_767.0;
+/// What LAME takes a float of 1 for.
+const FULL_SCALE: f32 = 32_767.0;
 
 /// One stream on its way through LAME.
 pub(crate) struct Session {
     encoder: Encoder,
-    num_channels: u8,
+    /// What samples are multiplied with before LAME multiplies them.
+    gain: f32,
 }
 
 type Set = unsafe extern "C" fn(*mut lame_global_flags, c_int) -> c_int;
@@ -83,11 +84,16 @@ impl Session {
         if let Some(algorithm) = settings.algorithm {
             set(&mut builder, "the effort", ffi::lame_set_quality, algorithm.into())?;
         }
+        // SAFETY: the state stays where it is while `encoder` lives, and is only read below.
+        let lame = unsafe { builder.as_ptr() };
         let starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
         let encoder =
             builder.build().map_err(|error| Error::unsupported(format!("LAME refused to start: {error}")))?;
         drop(starting);
-        Ok(Self { encoder, num_channels: settings.num_channels })
+        // To leave room for what coding adds, LAME makes the sound softer, by up to 5 % at low bitrates.
+        // SAFETY: `encoder` lives, and the function reads one number of its state.
+        let softened = unsafe { ffi::lame_get_scale(lame) };
+        Ok(Self { encoder, gain: 32_768.0 / FULL_SCALE / softened })
     }
 
     /// Encodes frames of each channel, at most [`MAX_FRAMES`], and adds the bytes that are complete.
@@ -95,7 +101,7 @@ impl Session {
     /// What is louder than full scale is cut off, and what is no number is silence.
     pub(crate) fn encode(&mut self, channels: &mut [Vec<f32>], bytes: &mut Vec<u8>) -> Result<()> {
         for sample in channels.iter_mut().flatten() {
-            *sample = if sample.is_nan() { 0.0 } else { sample.clamp(-1.0, 1.0) * SCALE };
+            *sample = if sample.is_nan() { 0.0 } else { sample.clamp(-1.0, 1.0) * self.gain };
         }
         bytes.reserve(max_required_buffer_size(channels.first().map_or(0, Vec::len)));
         let result = match channels {
@@ -103,7 +109,6 @@ impl Session {
             [left, right] => self.encoder.encode_to_vec(DualPcm { left, right }, bytes),
             _ => return Err(Error::new(Status::Internal, "LAME takes one or two channels")),
         };
-        debug_assert_eq!(channels.len(), usize::from(self.num_channels));
         result.map(|_| ()).map_err(|error| failed(&error.to_string()))
     }
 
