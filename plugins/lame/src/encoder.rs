@@ -19,7 +19,20 @@ use crate::settings::Settings;
 /// variable one from V9 (1) to V0 (100); without both the bitrate is constant: 192 kbit/s in stereo and 128 in mono from 32
 /// kHz on, 160 and 96 from 16 kHz on, 64 below. `effort` chooses LAME's quality of computation, from 9 (1) to 0 (100). The
 /// first frame tells decoders the length and the encoder's delay, so that they give back exactly the frames that were
-/// pushed; it is completed at the end, which an append-only sink does not allow.
+/// pushed; it is completed at the end, which an append-only sink does not allow. What is louder than full scale is cut off.
+///
+/// ```
+/// use mapwave_lame::Mp3Encoder;
+/// use mapwave_plugin::{Block, Encoder, EncoderOptions, Sink};
+///
+/// let (sink, bytes) = Sink::in_memory();
+/// let options = EncoderOptions { quality: Some(80), ..EncoderOptions::new(44_100, 2) };
+/// let mut encoder = Mp3Encoder::open(&options, sink)?;
+/// Block::with_slice(&[0.0f32; 20_000], 2, |frames| encoder.push(frames))?;
+/// encoder.finish()?;
+/// assert!(bytes.lock().unwrap().starts_with(&[0xFF, 0xFB]), "MPEG-1, layer III");
+/// # Ok::<(), mapwave_plugin::Error>(())
+/// ```
 pub struct Mp3Encoder {
     sink: Sink,
     session: Session,

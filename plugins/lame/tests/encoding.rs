@@ -299,3 +299,16 @@ fn what_cannot_be_is_refused_before_a_byte_is_written() {
         assert!(bytes.lock().unwrap().is_empty());
     }
 }
+
+#[test]
+fn a_recording_keeps_its_sound() {
+    // 48 kHz, stereo, 16 bits behind 44 bytes of header: wide in band, which is what a lossy codec saves at.
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/valid/recording.wav");
+    let wave = std::fs::read(path).unwrap();
+    let bytes = wave[44..].as_chunks::<2>().0;
+    let samples: Vec<f32> =
+        bytes.iter().map(|bytes| f32::from(i16::from_le_bytes(*bytes)) / 32_768.0).collect();
+    let found = snr(&samples, &decode(&encode(&EncoderOptions::new(48_000, 2), &samples)));
+    println!("{found:.1} dB");
+    assert!(found >= 30.0, "{found:.1} dB");
+}
