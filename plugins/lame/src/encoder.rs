@@ -10,7 +10,7 @@ use mapwave_plugin::{
 };
 
 use crate::id3;
-use crate::session::{self, MAX_FRAMES, Session};
+use crate::lame::{self, Lame, MAX_FRAMES};
 use crate::settings::Settings;
 
 /// An MP3 file on its way into a sink.
@@ -35,7 +35,7 @@ use crate::settings::Settings;
 /// ```
 pub struct Mp3Encoder {
     sink: Sink,
-    session: Session,
+    lame: Lame,
     /// Samples on their way to LAME.
     channels: Vec<Vec<f32>>,
     bytes: Vec<u8>,
@@ -57,16 +57,16 @@ impl Encoder for Mp3Encoder {
             return Err(Error::unsupported(what));
         }
         let tag = id3::tag(&options.tags)?;
-        let needed = session::NUM_BYTES + 3 * tag.len() as u64;
+        let needed = lame::NUM_BYTES + 3 * tag.len() as u64;
         if needed > options.max_alloc {
             let what =
                 format!("encoding takes {needed} bytes and only {} may be allocated", options.max_alloc);
             return Err(Error::new(Status::Limit, what));
         }
-        let session = Session::start(&settings)?;
+        let lame = Lame::start(&settings)?;
         let channel = || Vec::with_capacity(MAX_FRAMES);
         let channels = (0..settings.num_channels).map(|_| channel()).collect();
-        Ok(Self { sink, session, channels, bytes: Vec::new(), tag, info_offset: None })
+        Ok(Self { sink, lame, channels, bytes: Vec::new(), tag, info_offset: None })
     }
 
     fn push(&mut self, frames: &Block<'_>) -> Result<()> {
@@ -79,9 +79,9 @@ impl Encoder for Mp3Encoder {
 
     fn finish(&mut self) -> Result<()> {
         self.encode_pending()?;
-        self.session.finish(&mut self.bytes)?;
+        self.lame.finish(&mut self.bytes)?;
         self.write()?;
-        let info = self.session.info_frame()?;
+        let info = self.lame.info_frame()?;
         self.sink.overwrite(self.info_offset.unwrap_or(0), &info)
     }
 }
@@ -108,7 +108,7 @@ impl Mp3Encoder {
         if self.channels.iter().all(Vec::is_empty) {
             return Ok(());
         }
-        self.session.encode(&mut self.channels, &mut self.bytes)?;
+        self.lame.encode(&mut self.channels, &mut self.bytes)?;
         self.channels.iter_mut().for_each(Vec::clear);
         self.write()
     }

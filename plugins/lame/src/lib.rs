@@ -4,12 +4,12 @@
 //! |---|---|
 //! | `encoder` | the trait of the SDK: frames in, an MP3 file out |
 //! | `settings` | which rates, bitrates and qualities there are |
-//! | `session` | LAME itself |
+//! | `lame` | LAME itself |
 //! | `id3` | tags in front of the file |
 
 mod encoder;
 mod id3;
-mod session;
+mod lame;
 mod settings;
 
 pub use encoder::Mp3Encoder;

@@ -26,7 +26,7 @@ pub(crate) const MAX_FRAMES: usize = 8 * 1152;
 const FULL_SCALE: f32 = 32_767.0;
 
 /// One stream on its way through LAME.
-pub(crate) struct Session {
+pub(crate) struct Lame {
     encoder: Encoder,
     /// What samples are multiplied with before LAME multiplies them.
     gain: f32,
@@ -59,7 +59,7 @@ fn silence(builder: &mut Builder) {
     }
 }
 
-impl Session {
+impl Lame {
     /// Starts LAME.
     pub(crate) fn start(settings: &Settings) -> Result<Self> {
         let mut builder =
