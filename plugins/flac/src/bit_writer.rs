@@ -63,50 +63,51 @@ impl BitWriter {
     /// folded into the lowest bit.
     #[inline(always)]
     pub(crate) fn write_rice(&mut self, residuals: &[i32], parameter: u32) {
-        let mut rest = residuals;
-        while !rest.is_empty() {
-            let num_written = self.write_short(rest, parameter);
-            let (_, others) = rest.split_at(num_written);
-            rest = others;
-            if let Some((residual, others)) = rest.split_first().filter(|_| num_written == 0) {
-                self.write_long(*residual, parameter);
-                rest = others;
+        for residuals in residuals.chunks(CODES) {
+            if !self.write_short(residuals, parameter) {
+                residuals.iter().for_each(|residual| self.write_long(*residual, parameter));
             }
         }
     }
 
-    /// Adds pairs of codes as long as they are short, and as there is room on the stack; says how many codes it were.
-    ///
-    /// No branch depends on a code but the one that ends.
+    /// Adds up to as many codes as are gathered when all of them are short; adds none and says so when they are not.
     #[inline(always)]
-    fn write_short(&mut self, residuals: &[i32], parameter: u32) -> usize {
+    fn write_short(&mut self, residuals: &[i32], parameter: u32) -> bool {
+        // What stays free is a code of no bits.
+        let mut codes = [0_u64; CODES];
+        let mut widths = [0_u64; CODES];
+        let mut most = 0;
+        for ((code, width), residual) in codes.iter_mut().zip(&mut widths).zip(residuals) {
+            let folded = fold(*residual);
+            let num_bits = (folded >> parameter).saturating_add(1 + parameter);
+            *code = u64::from(1 << parameter | folded & ((1 << parameter) - 1));
+            *width = num_bits.into();
+            most = most.max(num_bits);
+        }
+        if most > MAX_CODE_BITS {
+            return false;
+        }
         let mut gathered = [0_u8; CODES * MAX_CODE_BITS as usize / 8 + 8];
         let mut num_bytes = 0_usize;
         // The first bit is highest.
-        let mut num_pending = self.num_pending;
+        let mut num_pending = u64::from(self.num_pending);
         let mut pending = (self.pending << 1) << (63 - num_pending);
-        let (pairs, _) = residuals.get(..CODES).unwrap_or(residuals).as_chunks::<2>();
-        let mut num_pairs = 0;
-        for [first, second] in pairs {
-            let (first, first_bits) = rice_code(*first, parameter);
-            let (second, second_bits) = rice_code(*second, parameter);
-            if first_bits.max(second_bits) > MAX_CODE_BITS {
-                break;
-            }
+        for ([first, second], [first_bits, second_bits]) in
+            codes.as_chunks::<2>().0.iter().zip(widths.as_chunks::<2>().0).take(residuals.len().div_ceil(2))
+        {
             num_pending += first_bits + second_bits;
-            pending |= (first << second_bits | second) << (64 - num_pending);
+            pending |= (first << (second_bits & 0x3F) | second) << (64_u64.wrapping_sub(num_pending) & 0x3F);
             // Eight bytes are written and as many count as are complete; the others are written over.
             let Some(place) = gathered.get_mut(num_bytes..num_bytes + 8) else { break };
             place.copy_from_slice(&pending.to_be_bytes());
             num_bytes += (num_pending / 8) as usize;
             pending <<= num_pending & 0x38; // below 64, as there are fewer than 64 bits
-            num_pending %= 8;
-            num_pairs += 1;
+            num_pending &= 7;
         }
         self.bytes.extend_from_slice(gathered.get(..num_bytes).unwrap_or_default());
-        self.num_pending = num_pending;
+        self.num_pending = u32::try_from(num_pending).unwrap_or(0);
         self.pending = pending >> 1 >> (63 - num_pending);
-        2 * num_pairs
+        true
     }
 
     /// Adds a code of any length.
@@ -132,14 +133,6 @@ impl BitWriter {
 #[inline(always)]
 pub(crate) fn fold(residual: i32) -> u32 {
     (residual << 1 ^ residual >> 31).cast_unsigned()
-}
-
-/// A code and its length in bits; the code is only right when it is not too long.
-#[inline(always)]
-fn rice_code(residual: i32, parameter: u32) -> (u64, u32) {
-    let folded = fold(residual);
-    let remainder = folded & ((1 << parameter) - 1);
-    (u64::from(1 << parameter | remainder), (folded >> parameter).saturating_add(1 + parameter))
 }
 
 #[cfg(test)]

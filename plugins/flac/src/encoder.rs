@@ -28,6 +28,19 @@ const MAX_SAMPLE_RATE: u32 = 655_350;
 /// they come as `I16`, 24 when they come as `I32`. `effort` is mapped to the levels 0 to 8 of the `flac` command by
 /// `(effort - 1) * 9 / 100`; without it, the level is 5. Where the sink can go back, `finish` completes STREAMINFO with the
 /// MD5 of the samples, and the seek table, for which there is room when `num_frames` was announced.
+///
+/// ```
+/// use mapwave_flac::FlacEncoder;
+/// use mapwave_plugin::{Block, Encoder, EncoderOptions, Sink};
+///
+/// let (sink, bytes) = Sink::in_memory();
+/// let options = EncoderOptions { max_threads: 2, ..EncoderOptions::new(44_100, 2) };
+/// let mut encoder = FlacEncoder::open(&options, sink)?;
+/// Block::with_slice(&[0i16; 20_000], 2, |frames| encoder.push(frames))?;
+/// encoder.finish()?;
+/// assert!(bytes.lock().unwrap().starts_with(b"fLaC"));
+/// # Ok::<(), mapwave_plugin::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct FlacEncoder {
     sink: Sink,

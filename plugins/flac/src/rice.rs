@@ -123,6 +123,12 @@ fn sum_of_folded(residuals: &[i32]) -> u64 {
     residuals.iter().map(|residual| u64::from(fold(*residual))).sum()
 }
 
+/// About how many bits `num_residuals` residuals take in one partition, when their absolute values have this sum.
+pub(crate) fn least_bits(absolute_sum: u64, num_residuals: usize) -> u64 {
+    let (_, bits) = best_parameter(absolute_sum.saturating_mul(2), num_residuals as u64);
+    bits
+}
+
 /// The parameter that takes the fewest bits for `num_codes` numbers with a sum, and about how many these are.
 #[inline(always)]
 fn best_parameter(sum: u64, num_codes: u64) -> (u8, u64) {

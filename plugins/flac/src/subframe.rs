@@ -7,7 +7,7 @@ use crate::predictor::autocorrelation::autocorrelation;
 use crate::predictor::fixed;
 use crate::predictor::linear::{Candidate, Predictor, candidates};
 use crate::predictor::window::Weights;
-use crate::rice::Partitioning;
+use crate::rice::{self, Partitioning};
 use crate::settings::Settings;
 
 /// The bits of a subframe's header without wasted bits.
@@ -103,12 +103,6 @@ impl Subframe {
         if samples.len() <= fixed::MAX_ORDER {
             return;
         }
-        let sums = fixed::absolute_sums(samples, bits_per_sample);
-        let order = (0..sums.len()).min_by_key(|order| sums.get(*order)).unwrap_or(0);
-        fixed::residuals(samples, order, &mut search.residuals);
-        self.keep_if_better(samples.len(), order, bits_per_sample, 0, search, |found| {
-            Kind::Fixed(order, found)
-        });
         for window in 0..search.weights.num_windows() {
             let Some(predictor) = search.linear(window, samples, bits_per_sample) else { continue };
             if predictor.residuals(samples, bits_per_sample, &mut search.residuals) {
@@ -118,6 +112,16 @@ impl Subframe {
                     Kind::Linear(predictor, found)
                 });
             }
+        }
+        let sums = fixed::absolute_sums(samples, bits_per_sample);
+        let order = (0..sums.len()).min_by_key(|order| sums.get(*order)).unwrap_or(0);
+        let sum = sums.get(order).copied().unwrap_or(0);
+        // A partitioning saves little of what one parameter takes: where linear predictors are far better, all is said.
+        if rice::least_bits(sum, samples.len()) / 8 * 7 < self.num_bits {
+            fixed::residuals(samples, order, &mut search.residuals);
+            self.keep_if_better(samples.len(), order, bits_per_sample, 0, search, |found| {
+                Kind::Fixed(order, found)
+            });
         }
     }
 
