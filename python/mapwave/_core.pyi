@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Generic, Literal, Self, TypeVar, final
+from typing import Any, Generic, Literal, Self, TypeVar, final, overload
 
-from .types import Dtype, Layout, MonoMode, ResampleQuality, Source
+from .types import Bitrate, Dither, Dtype, FlacCompression, Layout, MonoMode, ResampleQuality, SaveLayout, Source, Target
 
 __all__ = [
     "Api",
@@ -15,16 +15,20 @@ __all__ = [
     "Frames",
     "Plugin",
     "PluginDirectory",
+    "PreparedAudio",
     "Reader",
     "Stream",
+    "Writer",
     "api_of",
     "build_info",
     "plugin_directories",
     "plugins",
+    "prepare_save",
     "register_plugin",
     "run_command",
     "set_up_plugins",
     "try_plugin",
+    "write_prepared",
     "zeros",
 ]
 
@@ -281,6 +285,7 @@ class Api(Generic[Array]):
         threads: int | None = 1,
     ) -> list[tuple[Array, int]]:
         """Reads many files at once; the results are in the order of paths."""
+    @overload
     def open(
         self,
         path: Source,
@@ -296,6 +301,90 @@ class Api(Generic[Array]):
         threads: int | None = None,
     ) -> Reader[Array]:
         """Opens a file for many reads from anywhere in it."""
+    @overload
+    def open(
+        self,
+        path: Target,
+        mode: Literal["w"],
+        *,
+        sr: float,
+        channels: int,
+        layout: Layout = "channels_last",
+        dtype: Dtype = "float32",
+        encoding: str = "float32",
+        bitrate: Bitrate = "auto",
+        clip: bool = True,
+        flac_compression: FlacCompression = "default",
+        format: str | None = None,
+        dither: Dither = "none",
+        seed: int = 0,
+        tags: dict[str, str | int] | None = None,
+        quality: int | None = None,
+        effort: int | None = None,
+        bit_depth: int | None = None,
+        channel_mask: int | None = None,
+        codec: str | None = None,
+        threads: int | None = None,
+        durable: bool = True,
+    ) -> Writer:
+        """Opens a file to be written in parts."""
+
+@final
+class PreparedAudio:
+    """Audio that is ready to be saved, by any thread, without touching the array library it came from."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of the array's axes."""
+    @property
+    def dtype(self) -> str:
+        """The type of the samples, such as "float32"."""
+    @property
+    def layout(self) -> Literal["channels_last", "channels_first"]:
+        """The layout, as it was given or as it was found."""
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """The distance of neighbours along each axis, in bytes."""
+    @property
+    def n_bytes(self) -> int:
+        """The size of the samples in bytes."""
+    @property
+    def frames(self) -> int:
+        """The number of frames."""
+    @property
+    def channels(self) -> int:
+        """The number of channels."""
+
+@final
+class Writer:
+    """A file that is written in parts, for audio that need not fit the memory. It is at its path once it is closed."""
+
+    @property
+    def sample_rate(self) -> int:
+        """The sample rate in Hz."""
+    @property
+    def channels(self) -> int:
+        """The number of channels."""
+    @property
+    def frames_written(self) -> int:
+        """The number of frames that were written."""
+    @property
+    def closed(self) -> bool:
+        """Whether the writer is closed."""
+    def write(self, chunk: object) -> None:
+        """Adds frames: an array of the writer's dtype, layout and number of channels, or of one axis for one channel."""
+    def close(self) -> None:
+        """Completes the file and puts it in its place; more than once is of no effect."""
+    def abort(self) -> None:
+        """Gives the file up: the old one stays as it was, and nothing else is left behind."""
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
 
 @final
 class Plugin:
@@ -366,6 +455,12 @@ def plugin_directories() -> list[PluginDirectory]:
 
 def register_plugin(path: str | PathLike[str]) -> Plugin:
     """Loads a codec plugin by its path; it is asked before all others."""
+
+def prepare_save(audio: object, layout: SaveLayout = "auto") -> PreparedAudio:
+    """Evaluates audio and holds its memory, to be saved later and by any thread."""
+
+def write_prepared(path: Target, prepared: PreparedAudio, arguments: dict[str, Any]) -> None:
+    """Saves prepared audio; the arguments are those of save_prepared by their names."""
 
 def set_up_plugins(bundled: str | PathLike[str], checker: Sequence[str]) -> None:
     """Makes the embedded codecs known; called once, at import."""

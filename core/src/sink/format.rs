@@ -45,7 +45,7 @@ pub enum FileFormat {
 }
 
 /// Extensions that are not the name of their format.
-const ALIASES: [(&str, &str); 12] = [
+const ALIASES: [(&str, &str); 10] = [
     ("wave", "wav"),
     ("bwf", "wav"),
     ("aif", "aiff"),
@@ -54,9 +54,7 @@ const ALIASES: [(&str, &str); 12] = [
     ("mp4", "m4a"),
     ("oga", "ogg"),
     ("aac", "adts"),
-    ("mka", "matroska"),
-    ("mkv", "matroska"),
-    ("wv", "wavpack"),
+    ("mkv", "mka"),
     ("fla", "flac"),
 ];
 
