@@ -24,7 +24,7 @@ const fn magic(place: usize, bytes: &'static [u8], score: u8) -> Magic {
 }
 
 /// Formats that libav alone reads, and those that it reads as well.
-const MAGIC: [Magic; 60] = [
+const MAGIC: [Magic; 61] = [
     // A page of Ogg begins with the first packet of its stream.
     magic(28, b"OpusHead", 95),
     magic(28, b"Speex   ", 95),
@@ -55,6 +55,7 @@ const MAGIC: [Magic; 60] = [
     magic(0, b".snd", 85),
     magic(0, b"Creative Voice File\x1a", 98),
     magic(0, b"NIST_1A", 92),
+    magic(0, b"2BIT", 85),
     magic(0, b"TWIN", 85),
     magic(0, b"ea3\x03", 90),
     magic(0, b"EA3\x01", 90),

@@ -64,6 +64,11 @@ impl Stream {
     /// # Errors
     /// As [`mapwave_plugin::Decoder::open`].
     pub(super) fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
+        let mut form = [0; 4];
+        input.read_at(0, &mut form)?;
+        if &form == b"RIFX" {
+            return Err(Error::unsupported("RIFX, whose samples libav takes for little-endian"));
+        }
         let mut demuxer = Demuxer::open(input.clone(), options.extension, options.max_alloc)?;
         let chosen = demuxer.choose(options.stream)?;
         let kind = chosen.parameters.kind()?;
