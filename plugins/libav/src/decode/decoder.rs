@@ -32,7 +32,7 @@ impl Decoder for LibavDecoder {
         dsd_lsbf,dsd_msbf,mp1,mp2,mp3,vorbis,flac,alac";
     const EXTENSIONS: &'static CStr = c"opus,ogg,oga,spx,webm,mkv,mka,mp4,m4a,m4b,mov,3gp,3g2,wma,wmv,asf,ac3,eac3,ec3,dts,\
         dtshd,thd,mlp,amr,awb,ape,wv,tta,tak,mpc,mpp,shn,ra,rm,rmvb,aac,latm,loas,avi,flv,f4a,ts,m2ts,mts,mpg,mpeg,vob,au,snd,\
-        voc,sph,dsf,dff,gsm,g722,aa3,oma,vqf,caf,8svx,iff,qcp,adx,brstm,nut,mxf,wtv,xwma,mp2,mpa,mp3,sbc,msbc,aptx,aptxhd,c2,dfpwm,roq,sln,pvf,sox,ircam,sf,w64,hca,fsb,xa,vag,\
+        voc,sph,dsf,dff,gsm,g722,aa3,oma,vqf,caf,8svx,iff,qcp,adx,brstm,nut,mxf,wtv,xwma,mp2,mpa,mp3,sbc,msbc,aptx,aptxhd,dfpwm,roq,sln,pvf,sox,ircam,sf,w64,hca,fsb,xa,vag,\
         ads,ss2,mtaf,bonk,rka,osq,wsaud,paf,xvag,musx,svag,rsd,genh,acm,ast,bfstm,bcstm,epaf,hcom,kvag,apc,daud";
     const PROBE_BYTES: u32 = 4096;
 

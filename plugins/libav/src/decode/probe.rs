@@ -24,7 +24,7 @@ const fn magic(place: usize, bytes: &'static [u8], score: u8) -> Magic {
 }
 
 /// Formats that libav alone reads, and those that it reads as well.
-const MAGIC: [Magic; 61] = [
+const MAGIC: [Magic; 60] = [
     // A page of Ogg begins with the first packet of its stream.
     magic(28, b"OpusHead", 95),
     magic(28, b"Speex   ", 95),
@@ -83,7 +83,6 @@ const MAGIC: [Magic; 61] = [
     magic(4, b"\xf8\x72\x6f\xba", 88),
     magic(4, b"\xf8\x72\x6f\xbb", 88),
     magic(0, b"\x84\x10\xff\xff\xff\xff", 90),
-    magic(0, b"\xc0\xde\xc2", 85),
     magic(0, b"ADIF", 60),
     magic(0, b"fLaC", 50),
     magic(0, b"ID3", 20),

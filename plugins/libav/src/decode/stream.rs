@@ -73,6 +73,10 @@ impl Stream {
         let chosen = demuxer.choose(options.stream)?;
         let kind = chosen.parameters.kind()?;
         chosen.parameters.decoder()?;
+        if kind.name == c"codec2" {
+            // Its library has one generator of noise for the whole process.
+            return Err(Error::unsupported("codec2, which libav decodes differently each time"));
+        }
         let known = Known {
             sample_rate: chosen.parameters.sample_rate(),
             num_channels: chosen.parameters.num_channels(),
