@@ -26,6 +26,7 @@ pub(crate) fn wave_mask(layout: &ffi::AVChannelLayout) -> u64 {
 ///
 /// # Errors
 /// When the mask has another number of speakers or one that WAVE does not know, or there are more channels than libav counts.
+#[allow(dead_code)] // encoders are told of channels so
 pub(crate) fn layout(mask: u64, num_channels: u32) -> Result<ffi::AVChannelLayout> {
     let nb_channels = c_int::try_from(num_channels).ok().filter(|count| *count > 0);
     let Some(nb_channels) = nb_channels else {

@@ -12,8 +12,6 @@
 //! | `sample_formats` | libav's sample formats, and the samples that the host wants |
 //! | `decode` | from a file to frames |
 
-#![allow(dead_code)] // until decode and encode name it
-
 mod channels;
 mod decode;
 mod error;

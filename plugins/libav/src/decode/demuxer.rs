@@ -11,7 +11,7 @@ use mapwave_plugin::{Error, Input, Result, Status};
 use super::io::InputIo;
 use super::packet::Packet;
 use super::parameters::Parameters;
-use crate::error::{check, from_code, no_memory};
+use crate::error::{check, from_code, is_no_memory, no_memory};
 use crate::log;
 
 /// Demuxers that open other files or the network, that need no file, or that make endless sound of a score. Of a list of
@@ -246,7 +246,7 @@ impl Demuxer {
                 0.. => {}
                 ffi::AVERROR_EOF => return Ok(Next::End),
                 code if code == ffi::AVERROR(ffi::EAGAIN) => {}
-                code if code == ffi::AVERROR(ffi::ENOMEM) => return Err(no_memory("a packet")),
+                code if is_no_memory(code) => return Err(no_memory("a packet")),
                 code => return Ok(Next::Broken(code)),
             }
         }

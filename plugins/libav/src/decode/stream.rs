@@ -64,6 +64,14 @@ impl Stream {
     /// # Errors
     /// As [`mapwave_plugin::Decoder::open`].
     pub(super) fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
+        Self::open_within(input, options, MAX_MEASURED)
+    }
+
+    /// The same, with another bound for what is decoded to be counted.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(super) fn open_within(input: Input, options: &DecoderOptions<'_>, max_measured: u64) -> Result<Self> {
         let mut form = [0; 4];
         input.read_at(0, &mut form)?;
         if &form == b"RIFX" {
@@ -89,7 +97,8 @@ impl Stream {
         let tags = tags(demuxer.tags(), chosen.tags);
         drop(demuxer);
         let max_samples = (options.max_alloc / 16).clamp(1 << 12, 1 << 28);
-        Builder { parameters: chosen.parameters, kind, counting, scan, max_samples }.build(format, tags)
+        let bounds = Bounds { max_samples, max_total: max_measured };
+        Builder { parameters: chosen.parameters, kind, counting, scan, bounds }.build(format, tags)
     }
 
     /// The packet with which a new codec begins so that `frame` of the trimmed timeline comes out as it is promised.
@@ -142,7 +151,7 @@ struct Builder {
     kind: CodecKind,
     counting: Counting,
     scan: Scan,
-    max_samples: u64,
+    bounds: Bounds,
 }
 
 impl Builder {
@@ -163,21 +172,19 @@ impl Builder {
         }
         let num_frames = counted.is_some().then(|| timeline.num_frames());
         let info = self.info(shape, format, &timeline, num_frames, entry);
-        let Self { parameters, scan, max_samples, .. } = self;
+        let Self { parameters, scan, bounds, .. } = self;
+        let max_samples = bounds.max_samples;
         Ok(Stream { store: scan.store, parameters, timeline, shape, entry, info, tags, max_samples })
-    }
-
-    fn bounds(&self) -> Bounds {
-        Bounds { max_samples: self.max_samples, max_total: MAX_MEASURED }
     }
 
     /// What comes out of the first packets.
     fn first(&self) -> Result<(Shape, Trial)> {
         let num_packets = self.scan.store.num_packets();
+        let bounds = Bounds { max_total: MAX_MEASURED, ..self.bounds };
         let mut damage = None;
         for most in FIRST_TRIES {
             let packets = 0..num_packets.min(most);
-            let trial = trial::decode(&self.scan.store, &self.parameters, packets, None, self.bounds())?;
+            let trial = trial::decode(&self.scan.store, &self.parameters, packets, None, bounds)?;
             let Some(trial) = trial else { break };
             if let Some(shape) = trial.shape {
                 return Ok((shape, trial));
@@ -237,7 +244,7 @@ impl Builder {
         let entry = Entry::of(&self.kind.name.to_string_lossy());
         let before = NUM_LAST + entry.packets as usize;
         let packets = num_packets.saturating_sub(before)..num_packets;
-        let trial = trial::decode(&self.scan.store, &self.parameters, packets, Some(shape), self.bounds())?;
+        let trial = trial::decode(&self.scan.store, &self.parameters, packets, Some(shape), self.bounds)?;
         let Some(trial) = trial.filter(|trial| trial.change.is_none()) else { return Ok(counts) };
         let found = trial.counts.iter().rev().take(NUM_LAST);
         let is_whole = trial.counts.len() > NUM_LAST || num_packets <= NUM_LAST;
@@ -257,7 +264,7 @@ impl Builder {
     /// The frames of each packet by decoding all of them; `None` where that would take too long.
     fn measure(&mut self, shape: Shape) -> Result<Option<Vec<u32>>> {
         let packets = 0..self.scan.store.num_packets();
-        let trial = trial::decode(&self.scan.store, &self.parameters, packets, Some(shape), self.bounds())?;
+        let trial = trial::decode(&self.scan.store, &self.parameters, packets, Some(shape), self.bounds)?;
         let Some(mut trial) = trial else { return Ok(None) };
         if let Some(number) = trial.change {
             trial.counts.truncate(number);
