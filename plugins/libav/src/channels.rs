@@ -13,7 +13,10 @@ const WAVE_SPEAKERS: u64 = (1 << 18) - 1;
 
 /// A layout as a WAVE mask; 0 where it has none: unknown, in an order of its own, or with speakers that WAVE does not know.
 pub(crate) fn wave_mask(layout: &ffi::AVChannelLayout) -> u64 {
-    if layout.order != AV_CHANNEL_ORDER_NATIVE {
+    // Newer libraries have orders that the headers did not, so it is not read as the enum.
+    let order = (&raw const layout.order).cast::<u32>();
+    // SAFETY: the field is there, of the size and alignment of a u32.
+    if unsafe { order.read() } != AV_CHANNEL_ORDER_NATIVE as u32 {
         return 0;
     }
     // SAFETY: a layout of this order has the mask.

@@ -56,6 +56,8 @@ struct Scan {
     packets: Vec<(Trim, Option<u32>)>,
     is_truncated: bool,
     is_last_corrupt: bool,
+    /// Whether a packet behind the first brings a new setup of the codec.
+    is_set_up_anew: bool,
 }
 
 impl Stream {
@@ -119,7 +121,13 @@ impl Stream {
 fn scan(demuxer: &mut Demuxer, chosen: &Chosen, counting: Counting, store: Store) -> Result<Scan> {
     let mut packet = Packet::new()?;
     let most = store.num_file_bytes().saturating_mul(MAX_PACKETS_PER_BYTE).saturating_add(1024);
-    let mut scan = Scan { store, packets: Vec::new(), is_truncated: false, is_last_corrupt: false };
+    let mut scan = Scan {
+        store,
+        packets: Vec::new(),
+        is_truncated: false,
+        is_last_corrupt: false,
+        is_set_up_anew: false,
+    };
     let packet_bytes = Timeline::PLACE_BYTES + size_of::<(Trim, Option<u32>)>() as u64;
     loop {
         match demuxer.next(chosen.index, &mut packet)? {
@@ -139,6 +147,7 @@ fn scan(demuxer: &mut Demuxer, chosen: &Chosen, counting: Counting, store: Store
         scan.store.push(&packet)?;
         scan.packets.push((packet.trim(), counting.count(packet.bytes(), packet.duration())));
         scan.is_last_corrupt = packet.is_corrupt();
+        scan.is_set_up_anew |= scan.packets.len() > 1 && packet.changes_setup();
     }
     scan.is_truncated |= scan.is_last_corrupt;
     scan.store.close();
@@ -163,8 +172,8 @@ impl Builder {
             None => self.measure(shape)?,
         };
         let entry = match counted {
-            Some(_) => Entry::of(&self.kind.name.to_string_lossy()),
-            None => Entry::unknown(),
+            Some(_) if !self.scan.is_set_up_anew => Entry::of(&self.kind.name.to_string_lossy()),
+            _ => Entry::unknown(),
         };
         let mut timeline = Timeline::new(first.skip.unwrap_or(0));
         for ((trim, _), num_frames) in self.scan.packets.iter().zip(counted.iter().flatten()) {
