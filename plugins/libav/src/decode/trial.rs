@@ -74,7 +74,7 @@ pub(super) fn decode(
                 // Times are numbers of packets here.
                 let number = frame.time().and_then(|time| usize::try_from(time).ok());
                 let number =
-                    number.filter(|number| (packets.start..next).contains(number)).unwrap_or(next - 1);
+                    number.filter(|number| (packets.start..next).contains(number)).unwrap_or(next.saturating_sub(1));
                 let number = number.saturating_sub(packets.start);
                 if wanted.is_some_and(|wanted| !wanted.is_like(&shape))
                     && number >= super::stream::NUM_SETTLING
