@@ -346,7 +346,7 @@ fn silence(stream: &Stream, num_frames: u64, output: &mut Output<'_>) -> Result<
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 mod tests {
     use mapwave_plugin::SeekClass;
 
@@ -354,10 +354,20 @@ mod tests {
 
     /// A WAV file of Yamaha's ADPCM, which libav only counts by decoding it: two samples for each byte.
     fn yamaha(num_bytes: u32) -> Vec<u8> {
-        let mut file = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x20\0\x01\0".to_vec();
+        wav(0x20, &[], num_bytes)
+    }
+
+    /// A WAV file of a codec, with its setup and bytes that look random.
+    fn wav(tag: u16, setup: &[u8], num_bytes: u32) -> Vec<u8> {
+        let mut file = b"RIFF\0\0\0\0WAVEfmt ".to_vec();
+        file.extend((18 + setup.len() as u32).to_le_bytes());
+        file.extend(tag.to_le_bytes());
+        file.extend([1, 0]);
         file.extend(8000u32.to_le_bytes());
         file.extend(4000u32.to_le_bytes());
         file.extend([0, 1, 4, 0]);
+        file.extend((setup.len() as u16).to_le_bytes());
+        file.extend(setup);
         file.extend(b"data");
         file.extend(num_bytes.to_le_bytes());
         file.extend((0..num_bytes).map(|number| (number * 37 % 251) as u8));
@@ -402,6 +412,15 @@ mod tests {
         assert_eq!(read(&mut uncounted, usize::MAX, 4096), whole[5000..]);
         let mut fork = uncounted.fork().unwrap();
         assert_eq!(read(&mut fork, usize::MAX, 10_000), whole);
+    }
+
+    #[test]
+    fn a_codec_is_not_asked_for_what_was_never_there() {
+        // libav's decoder gives a frame when it is told that no packet, the first included, will come.
+        let file = wav(0x161, &[0, 0, 0, 0, 1, 0, 0, 0, 0, 0], 0);
+        let error = LibavDecoder::open(file.into(), &DecoderOptions::default()).err().unwrap();
+        assert_eq!(error.status(), Status::BadData);
+        assert!(error.message().contains("not one packet"), "{error}");
     }
 
     #[test]

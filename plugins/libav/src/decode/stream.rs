@@ -192,6 +192,9 @@ impl Builder {
         let bounds = Bounds { max_total: MAX_MEASURED, ..self.bounds };
         let mut damage = None;
         for most in FIRST_TRIES {
+            if num_packets == 0 {
+                break;
+            }
             let packets = 0..num_packets.min(most);
             let trial = trial::decode(&self.scan.store, &self.parameters, packets, None, bounds)?;
             let Some(trial) = trial else { break };

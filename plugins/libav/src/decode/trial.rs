@@ -73,8 +73,9 @@ pub(super) fn decode(
                 let Some(shape) = frame.shape() else { continue };
                 // Times are numbers of packets here.
                 let number = frame.time().and_then(|time| usize::try_from(time).ok());
-                let number =
-                    number.filter(|number| (packets.start..next).contains(number)).unwrap_or(next.saturating_sub(1));
+                let number = number
+                    .filter(|number| (packets.start..next).contains(number))
+                    .unwrap_or(next.saturating_sub(1));
                 let number = number.saturating_sub(packets.start);
                 if wanted.is_some_and(|wanted| !wanted.is_like(&shape))
                     && number >= super::stream::NUM_SETTLING
