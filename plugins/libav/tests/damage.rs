@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use common::{Numbers, open, read, rows};
-use mapwave_plugin::Decoder;
+use common::{Numbers, rows, survive};
 
 /// Files of a codec and a container, and the largest of them that are damaged.
 const FILES_PER_KIND: usize = 1;
@@ -17,9 +16,6 @@ const MAX_BYTES: u64 = 200_000;
 
 const NUM_CUTS: u64 = 60;
 const NUM_FLIPS: u64 = 60;
-
-/// The most frames that are decoded of a damaged file.
-const MAX_FRAMES: usize = 100_000;
 
 /// The smallest files of each container and codec.
 fn files() -> Vec<(String, PathBuf)> {
@@ -36,22 +32,6 @@ fn files() -> Vec<(String, PathBuf)> {
         files.extend(paths.into_iter().take(FILES_PER_KIND).map(|(_, path)| (kind.clone(), path)));
     }
     files
-}
-
-/// Opens and decodes whatever comes of bytes.
-fn survive(bytes: Vec<u8>, extension: Option<&str>, what: &str) {
-    let Ok(mut decoder) = open(bytes, extension) else { return };
-    let info = decoder.info().clone();
-    let num_channels = info.num_channels as usize;
-    let Ok(samples) = read::<f32>(&mut decoder, MAX_FRAMES, 4096) else { return };
-    let num_frames = samples.len() / num_channels;
-    if let Some(expected) = info.num_frames {
-        assert_eq!(num_frames, (expected as usize).min(MAX_FRAMES), "{what}: {info:?}");
-        decoder.seek(expected / 2).unwrap();
-        let _ = read::<f32>(&mut decoder, 1000, 1000);
-        decoder.seek(expected).unwrap();
-        assert!(read::<f32>(&mut decoder, 1, 1).is_ok_and(|samples| samples.is_empty()), "{what}: the end");
-    }
 }
 
 #[test]

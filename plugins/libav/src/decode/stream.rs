@@ -31,7 +31,7 @@ const MAX_MEASURED: u64 = 1 << 29;
 /// The packets and empty packets that a byte of a file can stand for, with room to spare.
 const MAX_PACKETS_PER_BYTE: u64 = 8;
 
-/// What the packets of a codec cannot be told apart from by their frames: the last packets are decoded to see.
+/// The last packets, which are decoded to see what is left of them where a file is cut off.
 const NUM_LAST: usize = 3;
 
 /// The formats that decoding writes.
