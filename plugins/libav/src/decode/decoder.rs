@@ -14,7 +14,7 @@ use super::frame::Frame;
 use super::packet::Packet;
 use super::probe;
 use super::stream::{NUM_SETTLING, Stream};
-use crate::error::words;
+use crate::error::{is_no_memory, no_memory, words};
 
 /// Whatever the FFmpeg that is installed reads.
 pub struct LibavDecoder {
@@ -32,7 +32,7 @@ impl Decoder for LibavDecoder {
         dsd_lsbf,dsd_msbf,mp1,mp2,mp3,vorbis,flac,alac";
     const EXTENSIONS: &'static CStr = c"opus,ogg,oga,spx,webm,mkv,mka,mp4,m4a,m4b,mov,3gp,3g2,wma,wmv,asf,ac3,eac3,ec3,dts,\
         dtshd,thd,mlp,amr,awb,ape,wv,tta,tak,mpc,mpp,shn,ra,rm,rmvb,aac,latm,loas,avi,flv,f4a,ts,m2ts,mts,mpg,mpeg,vob,au,snd,\
-        voc,sph,dsf,dff,gsm,g722,aa3,oma,vqf,caf,8svx,iff,qcp,adx,brstm,nut,mxf,wtv,xwma,mp2,mpa,mp3,sbc,msbc,aptx,aptxhd,c2,dfpwm,roq,sln,pvf,sox,ircam,sf,w64,hca,fsb,xa,vag,\
+        voc,sph,dsf,dff,gsm,g722,aa3,oma,vqf,caf,8svx,iff,qcp,adx,brstm,nut,mxf,wtv,xwma,mp2,mpa,mp3,sbc,msbc,aptx,aptxhd,dfpwm,roq,sln,pvf,sox,ircam,sf,w64,hca,fsb,xa,vag,\
         ads,ss2,mtaf,bonk,rka,osq,wsaud,paf,xvag,musx,svag,rsd,genh,acm,ast,bfstm,bcstm,epaf,hcom,kvag,apc,daud";
     const PROBE_BYTES: u32 = 4096;
 
@@ -210,6 +210,9 @@ impl Run {
 
     /// What a packet means that cannot be decoded: the end of a stream that promises every bit, silence elsewhere.
     fn damaged(&self, stream: &Stream, position: u64, code: i32) -> Result<()> {
+        if is_no_memory(code) {
+            return Err(no_memory("decoding a packet"));
+        }
         let number = self.next.saturating_sub(1);
         let place = stream.timeline.places().get(number);
         let is_heard =
@@ -234,7 +237,7 @@ impl Run {
     /// Takes what came out of the codec; false when it is nothing to be heard.
     fn take(&mut self, stream: &Stream) -> Result<bool> {
         let number = self.next.saturating_sub(1);
-        let Some(shape) = self.frame.shape().filter(|shape| shape.is_like(&stream.shape)) else {
+        if !self.frame.shape().is_some_and(|shape| shape.is_like(&stream.shape)) {
             if number < NUM_SETTLING {
                 return Ok(false);
             }
@@ -251,8 +254,7 @@ impl Run {
                 Some(offset) => error.at(offset),
                 None => error,
             });
-        };
-        let _ = shape;
+        }
         let num_frames = self.frame.num_frames();
         let place = stream.timeline.places().get(number);
         // The first frame of a packet says where it stands. A codec that is late by a little is so all along: only what is
@@ -341,4 +343,90 @@ fn silence(stream: &Stream, num_frames: u64, output: &mut Output<'_>) -> Result<
         return Err(Error::new(Status::BadData, message));
     }
     Ok(output.write_silence(usize::try_from(num_frames).unwrap_or(usize::MAX)) as u64)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
+mod tests {
+    use mapwave_plugin::SeekClass;
+
+    use super::*;
+
+    /// A WAV file of Yamaha's ADPCM, which libav only counts by decoding it: two samples for each byte.
+    fn yamaha(num_bytes: u32) -> Vec<u8> {
+        wav(0x20, &[], num_bytes)
+    }
+
+    /// A WAV file of a codec, with its setup and bytes that look random.
+    fn wav(tag: u16, setup: &[u8], num_bytes: u32) -> Vec<u8> {
+        let mut file = b"RIFF\0\0\0\0WAVEfmt ".to_vec();
+        file.extend((18 + setup.len() as u32).to_le_bytes());
+        file.extend(tag.to_le_bytes());
+        file.extend([1, 0]);
+        file.extend(8000u32.to_le_bytes());
+        file.extend(4000u32.to_le_bytes());
+        file.extend([0, 1, 4, 0]);
+        file.extend((setup.len() as u16).to_le_bytes());
+        file.extend(setup);
+        file.extend(b"data");
+        file.extend(num_bytes.to_le_bytes());
+        file.extend((0..num_bytes).map(|number| (number * 37 % 251) as u8));
+        file
+    }
+
+    fn open(max_measured: u64) -> LibavDecoder {
+        let options = DecoderOptions::default();
+        let stream = Stream::open_within(yamaha(20_480).into(), &options, max_measured).unwrap();
+        LibavDecoder { stream: Arc::new(stream), run: None, position: 0 }
+    }
+
+    fn read(decoder: &mut LibavDecoder, most: usize, room: usize) -> Vec<i16> {
+        let mut samples = Vec::new();
+        let mut buffer = vec![0i16; room];
+        while samples.len() < most {
+            let room = room.min(most - samples.len());
+            let count = Output::with_slice(&mut buffer[..room], 1, |output| {
+                decoder.decode(output).map(|()| output.num_written())
+            });
+            match count.unwrap() {
+                0 => break,
+                count => samples.extend(&buffer[..count]),
+            }
+        }
+        samples
+    }
+
+    #[test]
+    fn a_stream_that_nobody_counts_is_read_from_the_front() {
+        let mut counted = open(1 << 20);
+        assert_eq!((counted.info().num_frames, counted.info().seek_class), (Some(40_960), SeekClass::None));
+        let whole = read(&mut counted, usize::MAX, 4096);
+        assert_eq!(whole.len(), 40_960);
+        assert!(whole.iter().any(|sample| *sample != 0));
+        let mut uncounted = open(1000);
+        assert_eq!((uncounted.info().num_frames, uncounted.info().seek_class), (None, SeekClass::None));
+        assert_eq!(read(&mut uncounted, usize::MAX, 999), whole);
+        uncounted.seek(0).unwrap();
+        assert_eq!(read(&mut uncounted, 5000, 77), whole[..5000]);
+        uncounted.seek(5000).unwrap();
+        assert_eq!(read(&mut uncounted, usize::MAX, 4096), whole[5000..]);
+        let mut fork = uncounted.fork().unwrap();
+        assert_eq!(read(&mut fork, usize::MAX, 10_000), whole);
+    }
+
+    #[test]
+    fn a_codec_is_not_asked_for_what_was_never_there() {
+        // libav's decoder gives a frame when it is told that no packet, the first included, will come.
+        let file = wav(0x161, &[0, 0, 0, 0, 1, 0, 0, 0, 0, 0], 0);
+        let error = LibavDecoder::open(file.into(), &DecoderOptions::default()).err().unwrap();
+        assert_eq!(error.status(), Status::BadData);
+        assert!(error.message().contains("not one packet"), "{error}");
+    }
+
+    #[test]
+    fn memory_that_is_not_allowed_is_not_taken() {
+        let options = DecoderOptions { max_alloc: 3000, ..DecoderOptions::default() };
+        let error = LibavDecoder::open(yamaha(200_000).into(), &options).err().unwrap();
+        assert_eq!(error.status(), Status::Limit, "{error}");
+    }
 }

@@ -11,7 +11,8 @@ use mapwave_plugin::{Error, Input, Result, Status};
 use super::io::InputIo;
 use super::packet::Packet;
 use super::parameters::Parameters;
-use crate::error::{check, from_code, no_memory};
+use crate::error::{check, from_code, is_no_memory, no_memory};
+use crate::log;
 
 /// Demuxers that open other files or the network, that need no file, or that make endless sound of a score. Of a list of
 /// names, one is enough.
@@ -86,6 +87,8 @@ impl Demuxer {
     /// # Errors
     /// [`Status::Unsupported`] when libav does not know it or would need other files for it.
     pub(super) fn open(input: Input, extension: Option<&str>, max_alloc: u64) -> Result<Self> {
+        // Before anything can be said; a host that links this in may not have entered it.
+        log::install();
         let mut io = InputIo::new(input)?;
         let format = find_format(&mut io, extension, max_alloc)?;
         // SAFETY: a format of libav's list, which is constant.
@@ -243,7 +246,7 @@ impl Demuxer {
                 0.. => {}
                 ffi::AVERROR_EOF => return Ok(Next::End),
                 code if code == ffi::AVERROR(ffi::EAGAIN) => {}
-                code if code == ffi::AVERROR(ffi::ENOMEM) => return Err(no_memory("a packet")),
+                code if is_no_memory(code) => return Err(no_memory("a packet")),
                 code => return Ok(Next::Broken(code)),
             }
         }

@@ -5,7 +5,9 @@
 use std::ffi::c_int;
 use std::ptr::NonNull;
 
-use ffi::AVPacketSideDataType::AV_PKT_DATA_SKIP_SAMPLES;
+use ffi::AVPacketSideDataType::{
+    AV_PKT_DATA_NEW_EXTRADATA, AV_PKT_DATA_PARAM_CHANGE, AV_PKT_DATA_SKIP_SAMPLES,
+};
 use ffmpeg_sys_next as ffi;
 use mapwave_plugin::Result;
 
@@ -135,6 +137,15 @@ impl Packet {
         self.get().side_data_elems > num_trims
     }
 
+    /// Whether it brings a new setup of the codec, without which those behind it cannot be decoded.
+    pub(super) fn changes_setup(&self) -> bool {
+        [AV_PKT_DATA_NEW_EXTRADATA, AV_PKT_DATA_PARAM_CHANGE].into_iter().any(|kind| {
+            // SAFETY: the packet is owned; returns a pointer into it or null.
+            let data = unsafe { ffi::av_packet_get_side_data(self.0.as_ptr(), kind, std::ptr::null_mut()) };
+            !data.is_null()
+        })
+    }
+
     /// The bytes of all that comes beside its own.
     pub(super) fn num_side_bytes(&self) -> u64 {
         let packet = self.get();
@@ -234,6 +245,9 @@ mod tests {
         unsafe { data.copy_from(bytes.as_ptr(), 10) };
         assert_eq!(packet.trim(), Trim { skip: Some(312), discard: 7, is_unheard: false });
         assert!(!packet.has_side_data(), "nothing else");
-        assert_eq!(packet.num_side_bytes(), 10);
+        assert_eq!((packet.num_side_bytes(), packet.changes_setup()), (10, false));
+        // SAFETY: the packet is owned; returns room for two bytes or null.
+        let data = unsafe { ffi::av_packet_new_side_data(packet.as_ptr(), AV_PKT_DATA_NEW_EXTRADATA, 2) };
+        assert!(!data.is_null() && packet.changes_setup() && packet.has_side_data());
     }
 }

@@ -59,7 +59,7 @@ impl Entry {
         }
     }
 
-    /// A stream whose packets nobody has counted.
+    /// A stream whose packets nobody has counted, or whose codec is set up anew on the way.
     pub(super) fn unknown() -> Self {
         Self { class: Class::None, packets: 0, milliseconds: 0 }
     }

@@ -31,7 +31,7 @@ const MAX_MEASURED: u64 = 1 << 29;
 /// The packets and empty packets that a byte of a file can stand for, with room to spare.
 const MAX_PACKETS_PER_BYTE: u64 = 8;
 
-/// What the packets of a codec cannot be told apart from by their frames: the last packets are decoded to see.
+/// The last packets, which are decoded to see what is left of them where a file is cut off.
 const NUM_LAST: usize = 3;
 
 /// The formats that decoding writes.
@@ -56,6 +56,8 @@ struct Scan {
     packets: Vec<(Trim, Option<u32>)>,
     is_truncated: bool,
     is_last_corrupt: bool,
+    /// Whether a packet behind the first brings a new setup of the codec.
+    is_set_up_anew: bool,
 }
 
 impl Stream {
@@ -64,10 +66,27 @@ impl Stream {
     /// # Errors
     /// As [`mapwave_plugin::Decoder::open`].
     pub(super) fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
+        Self::open_within(input, options, MAX_MEASURED)
+    }
+
+    /// The same, with another bound for what is decoded to be counted.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(super) fn open_within(input: Input, options: &DecoderOptions<'_>, max_measured: u64) -> Result<Self> {
+        let mut form = [0; 4];
+        input.read_at(0, &mut form)?;
+        if &form == b"RIFX" {
+            return Err(Error::unsupported("RIFX, whose samples libav takes for little-endian"));
+        }
         let mut demuxer = Demuxer::open(input.clone(), options.extension, options.max_alloc)?;
         let chosen = demuxer.choose(options.stream)?;
         let kind = chosen.parameters.kind()?;
         chosen.parameters.decoder()?;
+        if kind.name == c"codec2" {
+            // Its library has one generator of noise for the whole process.
+            return Err(Error::unsupported("codec2, which libav decodes differently each time"));
+        }
         let known = Known {
             sample_rate: chosen.parameters.sample_rate(),
             num_channels: chosen.parameters.num_channels(),
@@ -80,7 +99,8 @@ impl Stream {
         let tags = tags(demuxer.tags(), chosen.tags);
         drop(demuxer);
         let max_samples = (options.max_alloc / 16).clamp(1 << 12, 1 << 28);
-        Builder { parameters: chosen.parameters, kind, counting, scan, max_samples }.build(format, tags)
+        let bounds = Bounds { max_samples, max_total: max_measured };
+        Builder { parameters: chosen.parameters, kind, counting, scan, bounds }.build(format, tags)
     }
 
     /// The packet with which a new codec begins so that `frame` of the trimmed timeline comes out as it is promised.
@@ -101,7 +121,13 @@ impl Stream {
 fn scan(demuxer: &mut Demuxer, chosen: &Chosen, counting: Counting, store: Store) -> Result<Scan> {
     let mut packet = Packet::new()?;
     let most = store.num_file_bytes().saturating_mul(MAX_PACKETS_PER_BYTE).saturating_add(1024);
-    let mut scan = Scan { store, packets: Vec::new(), is_truncated: false, is_last_corrupt: false };
+    let mut scan = Scan {
+        store,
+        packets: Vec::new(),
+        is_truncated: false,
+        is_last_corrupt: false,
+        is_set_up_anew: false,
+    };
     let packet_bytes = Timeline::PLACE_BYTES + size_of::<(Trim, Option<u32>)>() as u64;
     loop {
         match demuxer.next(chosen.index, &mut packet)? {
@@ -121,6 +147,7 @@ fn scan(demuxer: &mut Demuxer, chosen: &Chosen, counting: Counting, store: Store
         scan.store.push(&packet)?;
         scan.packets.push((packet.trim(), counting.count(packet.bytes(), packet.duration())));
         scan.is_last_corrupt = packet.is_corrupt();
+        scan.is_set_up_anew |= scan.packets.len() > 1 && packet.changes_setup();
     }
     scan.is_truncated |= scan.is_last_corrupt;
     scan.store.close();
@@ -133,7 +160,7 @@ struct Builder {
     kind: CodecKind,
     counting: Counting,
     scan: Scan,
-    max_samples: u64,
+    bounds: Bounds,
 }
 
 impl Builder {
@@ -145,8 +172,8 @@ impl Builder {
             None => self.measure(shape)?,
         };
         let entry = match counted {
-            Some(_) => Entry::of(&self.kind.name.to_string_lossy()),
-            None => Entry::unknown(),
+            Some(_) if !self.scan.is_set_up_anew => Entry::of(&self.kind.name.to_string_lossy()),
+            _ => Entry::unknown(),
         };
         let mut timeline = Timeline::new(first.skip.unwrap_or(0));
         for ((trim, _), num_frames) in self.scan.packets.iter().zip(counted.iter().flatten()) {
@@ -154,21 +181,22 @@ impl Builder {
         }
         let num_frames = counted.is_some().then(|| timeline.num_frames());
         let info = self.info(shape, format, &timeline, num_frames, entry);
-        let Self { parameters, scan, max_samples, .. } = self;
+        let Self { parameters, scan, bounds, .. } = self;
+        let max_samples = bounds.max_samples;
         Ok(Stream { store: scan.store, parameters, timeline, shape, entry, info, tags, max_samples })
-    }
-
-    fn bounds(&self) -> Bounds {
-        Bounds { max_samples: self.max_samples, max_total: MAX_MEASURED }
     }
 
     /// What comes out of the first packets.
     fn first(&self) -> Result<(Shape, Trial)> {
         let num_packets = self.scan.store.num_packets();
+        let bounds = Bounds { max_total: MAX_MEASURED, ..self.bounds };
         let mut damage = None;
         for most in FIRST_TRIES {
+            if num_packets == 0 {
+                break;
+            }
             let packets = 0..num_packets.min(most);
-            let trial = trial::decode(&self.scan.store, &self.parameters, packets, None, self.bounds())?;
+            let trial = trial::decode(&self.scan.store, &self.parameters, packets, None, bounds)?;
             let Some(trial) = trial else { break };
             if let Some(shape) = trial.shape {
                 return Ok((shape, trial));
@@ -228,7 +256,7 @@ impl Builder {
         let entry = Entry::of(&self.kind.name.to_string_lossy());
         let before = NUM_LAST + entry.packets as usize;
         let packets = num_packets.saturating_sub(before)..num_packets;
-        let trial = trial::decode(&self.scan.store, &self.parameters, packets, Some(shape), self.bounds())?;
+        let trial = trial::decode(&self.scan.store, &self.parameters, packets, Some(shape), self.bounds)?;
         let Some(trial) = trial.filter(|trial| trial.change.is_none()) else { return Ok(counts) };
         let found = trial.counts.iter().rev().take(NUM_LAST);
         let is_whole = trial.counts.len() > NUM_LAST || num_packets <= NUM_LAST;
@@ -248,7 +276,7 @@ impl Builder {
     /// The frames of each packet by decoding all of them; `None` where that would take too long.
     fn measure(&mut self, shape: Shape) -> Result<Option<Vec<u32>>> {
         let packets = 0..self.scan.store.num_packets();
-        let trial = trial::decode(&self.scan.store, &self.parameters, packets, Some(shape), self.bounds())?;
+        let trial = trial::decode(&self.scan.store, &self.parameters, packets, Some(shape), self.bounds)?;
         let Some(mut trial) = trial else { return Ok(None) };
         if let Some(number) = trial.change {
             trial.counts.truncate(number);

@@ -78,11 +78,6 @@ impl Timeline {
         &self.places
     }
 
-    /// Cuts the timeline before a packet.
-    pub(super) fn truncate(&mut self, num_packets: usize) {
-        self.places.truncate(num_packets);
-    }
-
     /// The frames of the coded timeline.
     pub(super) fn coded_end(&self) -> u64 {
         self.places.last().map_or(0, Place::end)
@@ -163,7 +158,6 @@ mod tests {
         let trimmed: Vec<u64> = timeline.places().iter().map(|place| place.trimmed).collect();
         assert_eq!((trimmed, timeline.num_frames()), (vec![0, 100, 100, 140], 240));
         assert_eq!(timeline.find(100), 2);
-        timeline.truncate(1);
-        assert_eq!((timeline.num_frames(), timeline.left_out()), (100, (0, 0)));
+        assert_eq!(timeline.left_out(), (0, 0));
     }
 }

@@ -11,6 +11,7 @@ use super::frame::{Frame, Shape};
 use super::packet::Packet;
 use super::parameters::Parameters;
 use super::store::Store;
+use crate::error::{is_no_memory, no_memory};
 
 /// What came of it.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +26,17 @@ pub(super) struct Trial {
     pub(super) skip: Option<u32>,
     /// What libav said of the first packet that could not be decoded.
     pub(super) damage: Option<i32>,
+}
+
+impl Trial {
+    /// Notes a packet that cannot be decoded.
+    fn note(&mut self, code: i32) -> Result<()> {
+        if is_no_memory(code) {
+            return Err(no_memory("decoding a packet"));
+        }
+        self.damage.get_or_insert(code);
+        Ok(())
+    }
 }
 
 /// What a trial is bounded by.
@@ -61,8 +73,9 @@ pub(super) fn decode(
                 let Some(shape) = frame.shape() else { continue };
                 // Times are numbers of packets here.
                 let number = frame.time().and_then(|time| usize::try_from(time).ok());
-                let number =
-                    number.filter(|number| (packets.start..next).contains(number)).unwrap_or(next - 1);
+                let number = number
+                    .filter(|number| (packets.start..next).contains(number))
+                    .unwrap_or(next.saturating_sub(1));
                 let number = number.saturating_sub(packets.start);
                 if wanted.is_some_and(|wanted| !wanted.is_like(&shape))
                     && number >= super::stream::NUM_SETTLING
@@ -89,7 +102,7 @@ pub(super) fn decode(
                     && !packet.bytes().is_empty()
                     && let Err(code) = codec.send(&packet)
                 {
-                    trial.damage.get_or_insert(code);
+                    trial.note(code)?;
                 }
                 next += 1;
             }
@@ -99,7 +112,7 @@ pub(super) fn decode(
             }
             Received::Nothing | Received::End => return Ok(Some(trial)),
             Received::Damaged(code) => {
-                trial.damage.get_or_insert(code);
+                trial.note(code)?;
                 if is_finished {
                     return Ok(Some(trial));
                 }

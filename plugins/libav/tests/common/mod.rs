@@ -98,6 +98,25 @@ pub fn read_all<T: Sample>(decoder: &mut LibavDecoder) -> Result<Vec<T>> {
     read(decoder, usize::MAX, 8192)
 }
 
+/// The most frames that are decoded of a damaged file.
+const MAX_FRAMES: usize = 100_000;
+
+/// Opens and decodes whatever comes of bytes: an error, or frames as many as promised.
+pub fn survive(bytes: Vec<u8>, extension: Option<&str>, what: &str) {
+    let Ok(mut decoder) = open(bytes, extension) else { return };
+    let info = decoder.info().clone();
+    let num_channels = info.num_channels as usize;
+    let Ok(samples) = read::<f32>(&mut decoder, MAX_FRAMES, 4096) else { return };
+    let num_frames = samples.len() / num_channels;
+    if let Some(expected) = info.num_frames {
+        assert_eq!(num_frames, (expected as usize).min(MAX_FRAMES), "{what}: {info:?}");
+        decoder.seek(expected / 2).unwrap();
+        let _ = read::<f32>(&mut decoder, 1000, 1000);
+        decoder.seek(expected).unwrap();
+        assert!(read::<f32>(&mut decoder, 1, 1).is_ok_and(|samples| samples.is_empty()), "{what}: the end");
+    }
+}
+
 /// A generator of numbers that look random, the same each time.
 pub struct Numbers(pub u64);
 
