@@ -14,7 +14,6 @@ const MONO: u64 = 0x4;
 
 /// The layouts of a codec that has one for each number of channels: FL FR FC LFE BL BR FLC FRC BC SL SR from bit 0 on.
 const AAC: &[u64] = &[MONO, 0x3, 0x7, 0x107, 0x37, 0x3f];
-const ALAC: &[u64] = &[MONO, 0x3, 0x7, 0x107, 0x37, 0x3f, 0x13f, 0xff];
 const XIPH: &[u64] = &[MONO, 0x3, 0x7, 0x33, 0x37, 0x3f, 0x70f, 0x63f];
 
 /// Speakers behind and speakers beside the listener: in layouts of five and six channels both are called surround.
@@ -28,8 +27,9 @@ const SIDE: u64 = 0x600;
 pub(super) fn choose(codec: Codec, container: &Container, mask: u64, num_channels: u32) -> Result<u64> {
     let layouts = match codec {
         Codec::Aac => AAC,
-        Codec::Alac => ALAC,
-        Codec::Mp3 => XIPH.get(..2).unwrap_or_default(),
+        // FFmpeg's encoder of ALAC gives packets of more than two channels too little room, and ends the process when it has no
+        // more.
+        Codec::Alac | Codec::Mp3 => &[MONO, 0x3],
         Codec::Flac | Codec::Opus | Codec::Vorbis | Codec::WavPack => XIPH,
     };
     let place = (num_channels as usize).checked_sub(1);
