@@ -9,8 +9,8 @@ use mapwave_plugin::{Block, Error, Layout, Result, Sample, SampleFormat, Status}
 use super::frame::Frame;
 use crate::sample_formats::Convert;
 
-/// The loudest float that is taken, 96 dB above full scale: encoders count on samples not to overflow them.
-const MAX_LEVEL: f32 = 65_536.0;
+/// The loudest float that is taken, 24 dB above full scale. FFmpeg's encoder of AAC never ends with ones that are far louder.
+const MAX_LEVEL: f32 = 16.0;
 
 /// Refuses what no encoder takes: floats that are no numbers, or far too large. `first_frame` is the number of the block's
 /// first frame in the stream.
@@ -37,7 +37,7 @@ pub(super) fn check(block: &Block<'_>, first_frame: u64) -> Result<()> {
     let Some((frame, channel, Some(sample))) = found else { return Ok(()) };
     let frame = first_frame.saturating_add(frame as u64);
     let message = format!(
-        "the sample of frame {frame}, channel {channel}, is {sample}; expected a number up to full scale, 1.0, or not far above"
+        "the sample of frame {frame}, channel {channel}, is {sample}; expected a number of at most 16, and full scale is 1"
     );
     Err(Error::new(Status::BadData, message))
 }

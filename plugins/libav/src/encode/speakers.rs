@@ -30,12 +30,14 @@ pub(super) fn choose(codec: Codec, container: &Container, mask: u64, num_channel
         // FFmpeg's encoder of ALAC gives packets of more than two channels too little room, and ends the process when it has no
         // more.
         Codec::Alac | Codec::Mp3 => &[MONO, 0x3],
-        Codec::Flac | Codec::Opus | Codec::Vorbis | Codec::WavPack => XIPH,
+        // FFmpeg's table of Opus channels confuses those of 5.0 and 6.1: what is for the centre comes out behind.
+        Codec::Opus => &[MONO, 0x3, 0x7, 0x33, 0x3f, 0x63f],
+        Codec::Flac | Codec::Vorbis | Codec::WavPack => XIPH,
     };
-    let place = (num_channels as usize).checked_sub(1);
-    let Some(own) = place.and_then(|place| layouts.get(place)).copied() else {
-        let name = codec.name();
-        let message = format!("{num_channels} channels; {name} is encoded with 1 to {}", layouts.len());
+    let Some(own) = layouts.iter().copied().find(|mask| mask.count_ones() == num_channels) else {
+        let (name, known) = (codec.name(), layouts.iter().map(|mask| mask.count_ones().to_string()));
+        let known = known.collect::<Vec<_>>().join(", ");
+        let message = format!("{num_channels} channels; {name} is encoded with {known}");
         return Err(Error::unsupported(message));
     };
     let keeps_masks = codec == Codec::WavPack || (codec == Codec::Flac && container.name == "flac");

@@ -77,7 +77,7 @@ impl Plan {
             options: steering.options,
         };
         let is_depth_open = options.bits_per_sample.is_none() && depth.bits != 0;
-        let tags = Tags::new(&options.tags, container)?;
+        let tags = Tags::new(&options.tags)?;
         Ok(Self { codec, container, setup, is_depth_open, tags })
     }
 

@@ -3,7 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, missing_docs)]
 
 mod counts;
+mod fidelity;
 mod host;
+mod lossless;
 mod oracle;
-mod snr_explore;
+mod refusals;
+mod sinks;
 mod sound;
+mod tags;

@@ -89,3 +89,13 @@ pub fn probe(file: &[u8], container: &str, entry: &str) -> Result<String, String
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     })
 }
+
+/// How many frames `sox` finds in a file; `None` when it is not there or does not read the container.
+pub fn by_sox(file: &[u8], container: &str) -> Option<usize> {
+    let output = with_file(file, container, |path| Command::new("soxi").args(["-s", path]).output().ok())?;
+    let found = output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().parse().ok()).flatten();
+    if found.is_none() {
+        println!("skipped: no sox that reads {container}");
+    }
+    found
+}
