@@ -18,12 +18,7 @@ pub(super) struct Container {
 }
 
 const CONTAINERS: &[Container] = &[
-    Container {
-        name: "flac",
-        muxer: c"flac",
-        needs_going_back: None,
-        can_be_empty: true,
-    },
+    Container { name: "flac", muxer: c"flac", needs_going_back: None, can_be_empty: true },
     Container {
         name: "mp3",
         muxer: c"mp3",
@@ -48,24 +43,9 @@ const CONTAINERS: &[Container] = &[
         needs_going_back: Some("the size of its data"),
         can_be_empty: false,
     },
-    Container {
-        name: "ogg",
-        muxer: c"ogg",
-        needs_going_back: None,
-        can_be_empty: false,
-    },
-    Container {
-        name: "webm",
-        muxer: c"webm",
-        needs_going_back: None,
-        can_be_empty: false,
-    },
-    Container {
-        name: "mka",
-        muxer: c"matroska",
-        needs_going_back: None,
-        can_be_empty: false,
-    },
+    Container { name: "ogg", muxer: c"ogg", needs_going_back: None, can_be_empty: false },
+    Container { name: "webm", muxer: c"webm", needs_going_back: None, can_be_empty: false },
+    Container { name: "mka", muxer: c"matroska", needs_going_back: None, can_be_empty: false },
     Container {
         name: "wv",
         muxer: c"wv",

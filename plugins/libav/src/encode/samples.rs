@@ -55,13 +55,27 @@ pub(super) fn copy(
     bits: u32,
 ) -> Result<()> {
     let is_copied = match (block.format(), frame.sample_format()) {
-        (SampleFormat::F32, SampleFormat::F32) => copy_as::<f32, f32>(block, range, frame, first, Convert::convert),
-        (SampleFormat::I16, SampleFormat::F32) => copy_as::<i16, f32>(block, range, frame, first, Convert::convert),
-        (SampleFormat::I32, SampleFormat::F32) => copy_as::<i32, f32>(block, range, frame, first, Convert::convert),
-        (SampleFormat::F32, SampleFormat::I16) => copy_as::<f32, i16>(block, range, frame, first, Convert::convert),
-        (SampleFormat::I16, SampleFormat::I16) => copy_as::<i16, i16>(block, range, frame, first, Convert::convert),
-        (SampleFormat::I32, SampleFormat::I16) => copy_as::<i32, i16>(block, range, frame, first, Convert::convert),
-        (SampleFormat::I16, SampleFormat::I32) => copy_as::<i16, i32>(block, range, frame, first, Convert::convert),
+        (SampleFormat::F32, SampleFormat::F32) => {
+            copy_as::<f32, f32>(block, range, frame, first, Convert::convert)
+        }
+        (SampleFormat::I16, SampleFormat::F32) => {
+            copy_as::<i16, f32>(block, range, frame, first, Convert::convert)
+        }
+        (SampleFormat::I32, SampleFormat::F32) => {
+            copy_as::<i32, f32>(block, range, frame, first, Convert::convert)
+        }
+        (SampleFormat::F32, SampleFormat::I16) => {
+            copy_as::<f32, i16>(block, range, frame, first, Convert::convert)
+        }
+        (SampleFormat::I16, SampleFormat::I16) => {
+            copy_as::<i16, i16>(block, range, frame, first, Convert::convert)
+        }
+        (SampleFormat::I32, SampleFormat::I16) => {
+            copy_as::<i32, i16>(block, range, frame, first, Convert::convert)
+        }
+        (SampleFormat::I16, SampleFormat::I32) => {
+            copy_as::<i16, i32>(block, range, frame, first, Convert::convert)
+        }
         (SampleFormat::F32, SampleFormat::I32) => {
             copy_as(block, range, frame, first, |sample| from_float(sample, bits))
         }

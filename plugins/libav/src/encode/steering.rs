@@ -35,18 +35,21 @@ pub(super) struct Steering {
 
 /// Bits a second of the three versions of MPEG audio, layer III.
 const MPEG_1: &[u32] = &[
-    32_000, 40_000, 48_000, 56_000, 64_000, 80_000, 96_000, 112_000, 128_000, 160_000, 192_000, 224_000, 256_000,
-    320_000,
+    32_000, 40_000, 48_000, 56_000, 64_000, 80_000, 96_000, 112_000, 128_000, 160_000, 192_000, 224_000,
+    256_000, 320_000,
 ];
 const MPEG_2: &[u32] = &[
-    8000, 16_000, 24_000, 32_000, 40_000, 48_000, 56_000, 64_000, 80_000, 96_000, 112_000, 128_000, 144_000, 160_000,
+    8000, 16_000, 24_000, 32_000, 40_000, 48_000, 56_000, 64_000, 80_000, 96_000, 112_000, 128_000, 144_000,
+    160_000,
 ];
 const MPEG_2_5: &[u32] = &[8000, 16_000, 24_000, 32_000, 40_000, 48_000, 56_000, 64_000];
 
 /// What is used for quality and bitrate of a codec.
 pub(super) fn steer(codec: Codec, options: &EncoderOptions<'_>) -> Result<Steering> {
     if let (Some(bitrate), Some(quality)) = (options.bitrate, options.quality) {
-        let message = format!("a bitrate of {bitrate} and a quality of {quality}: an encoder is steered by one of them");
+        let message = format!(
+            "a bitrate of {bitrate} and a quality of {quality}: an encoder is steered by one of them"
+        );
         return Err(Error::unsupported(message));
     }
     match codec {
@@ -171,10 +174,14 @@ mod tests {
 
     #[test]
     fn bitrates_are_refused_with_those_there_are() {
-        let options = |bitrate, rate| EncoderOptions { bitrate: Some(bitrate), ..EncoderOptions::new(rate, 2) };
+        let options =
+            |bitrate, rate| EncoderOptions { bitrate: Some(bitrate), ..EncoderOptions::new(rate, 2) };
         assert!(steer(Codec::Mp3, &options(320_000, 44_100)).is_ok());
         let error = steer(Codec::Mp3, &options(100_000, 44_100)).unwrap_err();
-        assert!(error.message().starts_with("100000 bits a second; mp3 of 44100 Hz has 32000, 40000"), "{error}");
+        assert!(
+            error.message().starts_with("100000 bits a second; mp3 of 44100 Hz has 32000, 40000"),
+            "{error}"
+        );
         assert!(steer(Codec::Mp3, &options(160_000, 22_050)).is_ok());
         assert!(steer(Codec::Mp3, &options(160_000, 11_025)).is_err());
         assert!(steer(Codec::Aac, &options(600_000, 44_100)).is_err());
@@ -184,9 +191,11 @@ mod tests {
 
     #[test]
     fn one_wish_alone_steers() {
-        let both = EncoderOptions { bitrate: Some(128_000), quality: Some(50), ..EncoderOptions::new(44_100, 2) };
+        let both =
+            EncoderOptions { bitrate: Some(128_000), quality: Some(50), ..EncoderOptions::new(44_100, 2) };
         assert!(steer(Codec::Mp3, &both).unwrap_err().message().contains("one of them"));
-        let quality = EncoderOptions { quality: Some(100), effort: Some(100), ..EncoderOptions::new(44_100, 2) };
+        let quality =
+            EncoderOptions { quality: Some(100), effort: Some(100), ..EncoderOptions::new(44_100, 2) };
         let steering = steer(Codec::Mp3, &quality).unwrap();
         assert_eq!((steering.bitrate, steering.quality, steering.level), (None, Some(0.0), Some(0)));
         assert!(steer(Codec::Aac, &quality).is_err());

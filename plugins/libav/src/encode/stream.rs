@@ -255,12 +255,7 @@ impl Stream {
 }
 
 /// What the host chose, or the first of a table's list.
-fn choice<T>(
-    what: &str,
-    name: Option<&str>,
-    names: &CStr,
-    find: impl Fn(&str) -> Option<T>,
-) -> Result<T> {
+fn choice<T>(what: &str, name: Option<&str>, names: &CStr, find: impl Fn(&str) -> Option<T>) -> Result<T> {
     let names = names.to_str().unwrap_or_default();
     let name = name.or_else(|| names.split(',').next()).unwrap_or_default();
     let found = names.split(',').find(|other| *other == name).and_then(find);

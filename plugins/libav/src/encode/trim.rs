@@ -75,7 +75,8 @@ impl Trim {
         if self.is_complete || matches!(self.sizes, Sizes::Exact) {
             return Ok(());
         }
-        let message = format!("the encoder left frames out: its packets have {} with priming", self.num_coded);
+        let message =
+            format!("the encoder left frames out: its packets have {} with priming", self.num_coded);
         Err(Error::new(Status::Internal, message))
     }
 }

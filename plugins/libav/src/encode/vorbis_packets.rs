@@ -24,8 +24,8 @@ impl VorbisPackets {
         // SAFETY: there are as many bytes, which are only read.
         let context = unsafe { ffi::av_vorbis_parse_init(setup.as_ptr(), num_bytes) };
         let context = NonNull::new(context);
-        let context =
-            context.ok_or_else(|| Error::new(Status::Internal, "the encoder gave no setup that can be read"))?;
+        let context = context
+            .ok_or_else(|| Error::new(Status::Internal, "the encoder gave no setup that can be read"))?;
         Ok(Self { context, is_first: true })
     }
 

@@ -11,7 +11,10 @@ const LENGTHS: [usize; 7] = [1, 100, 1023, 1024, 1025, 44_100, 100_003];
 const RATES: [u32; 7] = [8000, 16_000, 22_050, 44_100, 48_000, 96_000, 192_000];
 
 /// Encodes every pair at every rate with a number of channels, and hands over the length, the rate and the file.
-fn for_each_file(lengths: &[usize], mut check: impl FnMut((&'static str, &'static str), u32, u32, usize, &[u8])) {
+fn for_each_file(
+    lengths: &[usize],
+    mut check: impl FnMut((&'static str, &'static str), u32, u32, usize, &[u8]),
+) {
     for pair in pairs() {
         for sample_rate in RATES {
             for num_channels in [1, 2, 6] {
@@ -85,7 +88,11 @@ fn ffmpeg_finds_every_frame() {
 fn libvorbisfile_finds_every_frame_of_vorbis_in_ogg() {
     for num_channels in [1, 2, 6] {
         for num_frames in LENGTHS {
-            let file = Wish::new(("ogg", "vorbis"), 44_100, num_channels).encode(&music(44_100, num_channels, num_frames));
+            let file = Wish::new(("ogg", "vorbis"), 44_100, num_channels).encode(&music(
+                44_100,
+                num_channels,
+                num_frames,
+            ));
             let Some(found) = by_sox(&file.unwrap(), "ogg") else { return };
             assert_eq!(found, num_frames, "{num_channels} channels");
         }

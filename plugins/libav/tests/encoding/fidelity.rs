@@ -25,8 +25,13 @@ fn snr(wish: &Wish, num_frames: usize) -> Option<(f64, usize)> {
 fn snr_of_each(wish: &Wish, num_frames: usize) -> Option<Vec<f64>> {
     let (sound, decoded, _) = trip(wish, num_frames)?;
     let channels = wish.num_channels as usize;
-    let pick = |values: &[f64], channel| values.iter().skip(channel).step_by(channels).copied().collect::<Vec<_>>();
-    Some((0..channels).map(|channel| signal_to_noise(&pick(&sound, channel), &pick(&decoded, channel))).collect())
+    let pick =
+        |values: &[f64], channel| values.iter().skip(channel).step_by(channels).copied().collect::<Vec<_>>();
+    Some(
+        (0..channels)
+            .map(|channel| signal_to_noise(&pick(&sound, channel), &pick(&decoded, channel)))
+            .collect(),
+    )
 }
 
 #[test]
@@ -40,8 +45,13 @@ fn music_keeps_its_distance_by_default() {
                 let wish = Wish::new(pair, sample_rate, num_channels);
                 let Some((snr, num_bytes)) = snr(&wish, 5 * sample_rate as usize + 77) else { continue };
                 let bitrate = num_bytes * 8 / 5000;
-                println!("{pair:?}, {num_channels} channels at {sample_rate} Hz: {snr:.1} dB, {bitrate} kbit/s");
-                assert!(snr >= LEAST_SNR, "{pair:?}, {num_channels} channels at {sample_rate} Hz: {snr:.1} dB");
+                println!(
+                    "{pair:?}, {num_channels} channels at {sample_rate} Hz: {snr:.1} dB, {bitrate} kbit/s"
+                );
+                assert!(
+                    snr >= LEAST_SNR,
+                    "{pair:?}, {num_channels} channels at {sample_rate} Hz: {snr:.1} dB"
+                );
             }
         }
     }
@@ -62,7 +72,9 @@ fn every_speaker_gets_its_own_sound() {
                 _ => None,
             };
             let Some(distances) = snr_of_each(&wish, 20_000) else { continue };
-            for (channel, snr) in distances.into_iter().enumerate().filter(|(channel, _)| Some(*channel) != bass) {
+            for (channel, snr) in
+                distances.into_iter().enumerate().filter(|(channel, _)| Some(*channel) != bass)
+            {
                 assert!(snr > 15.0, "{pair:?}, channel {channel} of {num_channels}: {snr:.1} dB");
             }
         }

@@ -43,8 +43,7 @@ fn names(list: *const std::ffi::c_char) -> impl Iterator<Item = &'static str> {
 /// All pairs of a container and a codec that the plugin says it writes.
 pub fn pairs() -> Vec<(&'static str, &'static str)> {
     let pairs = |table: &'static mw_encoder_table| {
-        names(table.containers)
-            .flat_map(|container| names(table.codecs).map(move |codec| (container, codec)))
+        names(table.containers).flat_map(|container| names(table.codecs).map(move |codec| (container, codec)))
     };
     tables().flat_map(pairs).collect()
 }
@@ -87,7 +86,11 @@ pub struct Wish {
 
 impl Wish {
     /// Stereo at a rate, with nothing else said.
-    pub fn new((container, codec): (&'static str, &'static str), sample_rate: u32, num_channels: u32) -> Self {
+    pub fn new(
+        (container, codec): (&'static str, &'static str),
+        sample_rate: u32,
+        num_channels: u32,
+    ) -> Self {
         Self {
             container,
             codec,
@@ -153,7 +156,10 @@ unsafe extern "C" fn write_at(
     if file.failing_write == Some(file.num_writes - 1) {
         return MW_IO;
     }
-    assert!(file.failing_write.is_none_or(|failing| file.num_writes <= failing), "nothing is written after a failure");
+    assert!(
+        file.failing_write.is_none_or(|failing| file.num_writes <= failing),
+        "nothing is written after a failure"
+    );
     file.bytes.resize(file.bytes.len().max(end), 0);
     file.bytes[start..end].copy_from_slice(bytes);
     MW_OK
@@ -206,7 +212,12 @@ impl Encoding {
         opened.map(|()| Self { table, encoder, num_channels: wish.num_channels as usize, file })
     }
 
-    fn push_planes<T: Sample>(&mut self, planes: &[&[T]], layout: u32, num_frames: usize) -> Result<(), Failure> {
+    fn push_planes<T: Sample>(
+        &mut self,
+        planes: &[&[T]],
+        layout: u32,
+        num_frames: usize,
+    ) -> Result<(), Failure> {
         let starts: Vec<*mut c_void> = planes.iter().map(|plane| plane.as_ptr().cast_mut().cast()).collect();
         let buffer = mw_buffer {
             size: size_of::<mw_buffer>() as u32,

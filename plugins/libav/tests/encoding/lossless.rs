@@ -23,7 +23,8 @@ fn sounds(num_samples: usize) -> [(&'static str, Vec<i32>); 4] {
     let mut random = Random(11);
     let noise = (0..num_samples).map(|_| random.bits() as i32).collect();
     let rails = (0..num_samples).map(|at| if at % 97 < 50 { i32::MAX } else { i32::MIN }).collect();
-    let music = music(48_000, 1, num_samples).iter().map(|sample| (sample * 2_147_483_648.0) as i32).collect();
+    let music =
+        music(48_000, 1, num_samples).iter().map(|sample| (sample * 2_147_483_648.0) as i32).collect();
     [("noise", noise), ("rails", rails), ("music", music), ("silence", vec![0; num_samples])]
 }
 
@@ -78,14 +79,21 @@ fn the_division_into_calls_does_not_matter() {
         let whole = wish.encode(&sound).unwrap();
         assert!(whole == wish.encode(&sound).unwrap(), "{pair:?}: the same again");
         for num_frames in [1, 7, 1024, 4099] {
-            assert!(whole == wish.encode_by(&sound, num_frames).unwrap(), "{pair:?}, {num_frames} frames a call");
+            assert!(
+                whole == wish.encode_by(&sound, num_frames).unwrap(),
+                "{pair:?}, {num_frames} frames a call"
+            );
         }
         let mut random = Random(5);
         let mut encoding = Encoding::open(&wish).unwrap();
         let mut rest = sound.as_slice();
         while !rest.is_empty() {
             let (now, later) = rest.split_at((2 * random.below(3000)).min(rest.len()));
-            if random.below(2) == 0 { encoding.push(now).unwrap() } else { encoding.push_planar(now).unwrap() }
+            if random.below(2) == 0 {
+                encoding.push(now).unwrap()
+            } else {
+                encoding.push_planar(now).unwrap()
+            }
             rest = later;
         }
         encoding.finish().unwrap();

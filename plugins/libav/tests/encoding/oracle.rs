@@ -37,7 +37,12 @@ pub fn by_mapwave(file: &[u8]) -> Result<Decoded, String> {
     let samples = if is_lossless {
         frames.samples::<i32>().unwrap().to_vec()
     } else {
-        frames.samples::<f32>().unwrap().iter().map(|sample| (f64::from(*sample) * 2_147_483_648.0) as i32).collect()
+        frames
+            .samples::<f32>()
+            .unwrap()
+            .iter()
+            .map(|sample| (f64::from(*sample) * 2_147_483_648.0) as i32)
+            .collect()
     };
     let track = reader.track();
     Ok(Decoded { sample_rate: track.sample_rate, num_channels: track.num_channels.into(), samples })
@@ -45,7 +50,8 @@ pub fn by_mapwave(file: &[u8]) -> Result<Decoded, String> {
 
 /// Whether `ffmpeg` and `ffprobe` are there; the tests that need them are left out where they are not.
 pub fn has_ffmpeg() -> bool {
-    let is_there = |program| Command::new(program).arg("-version").output().is_ok_and(|output| output.status.success());
+    let is_there =
+        |program| Command::new(program).arg("-version").output().is_ok_and(|output| output.status.success());
     let has_both = is_there("ffmpeg") && is_there("ffprobe");
     if !has_both {
         println!("skipped: ffmpeg and ffprobe are not installed");
@@ -61,8 +67,10 @@ fn with_file<R>(file: &[u8], container: &str, then: impl FnOnce(&str) -> R) -> R
 
 /// What `ffmpeg` makes of a file, as 32-bit integers.
 pub fn by_ffmpeg(file: &[u8], container: &str) -> Result<Decoded, String> {
-    let sample_rate = probe(file, container, "stream=sample_rate")?.parse::<u32>().map_err(|error| error.to_string())?;
-    let num_channels = probe(file, container, "stream=channels")?.parse::<u32>().map_err(|error| error.to_string())?;
+    let sample_rate =
+        probe(file, container, "stream=sample_rate")?.parse::<u32>().map_err(|error| error.to_string())?;
+    let num_channels =
+        probe(file, container, "stream=channels")?.parse::<u32>().map_err(|error| error.to_string())?;
     with_file(file, container, |path| {
         let arguments = ["-v", "error", "-xerror", "-i", path, "-f", "s32le", "-"];
         let output = Command::new("ffmpeg").args(arguments).output().unwrap();
@@ -93,7 +101,11 @@ pub fn probe(file: &[u8], container: &str, entry: &str) -> Result<String, String
 /// How many frames `sox` finds in a file; `None` when it is not there or does not read the container.
 pub fn by_sox(file: &[u8], container: &str) -> Option<usize> {
     let output = with_file(file, container, |path| Command::new("soxi").args(["-s", path]).output().ok())?;
-    let found = output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().parse().ok()).flatten();
+    let found = output
+        .status
+        .success()
+        .then(|| String::from_utf8_lossy(&output.stdout).trim().parse().ok())
+        .flatten();
     if found.is_none() {
         println!("skipped: no sox that reads {container}");
     }

@@ -36,7 +36,10 @@ fn what_the_codec_has_not_is_refused_with_what_it_has() {
         (Wish { bitrate: 100_000, ..mp3.clone() }, "96000, 112000"),
         (Wish { bitrate: 900_000, ..aac.clone() }, "16000 to 529200"),
         (Wish { bitrate: 1000, ..opus.clone() }, "12000 to 512000"),
-        (Wish { bitrate: 4_000_000, ..vorbis.clone() }, "libvorbis refuses 2 channels of 44100 Hz at 4000000 bits"),
+        (
+            Wish { bitrate: 4_000_000, ..vorbis.clone() },
+            "libvorbis refuses 2 channels of 44100 Hz at 4000000 bits",
+        ),
         (Wish { bitrate: 500_000, ..flac.clone() }, "lossless"),
         (Wish { quality: 50, ..aac }, "steered by a bitrate"),
         (Wish { quality: 50, ..opus }, "steered by a bitrate"),

@@ -31,7 +31,8 @@ fn a_write_that_fails_is_an_error_whichever_it_is() {
 fn after_a_failure_every_call_says_so() {
     let sound = music(48_000, 2, 200_000);
     for pair in pairs() {
-        let mut encoding = Encoding::open(&Wish { failing_write: Some(0), ..Wish::new(pair, 48_000, 2) }).unwrap();
+        let mut encoding =
+            Encoding::open(&Wish { failing_write: Some(0), ..Wish::new(pair, 48_000, 2) }).unwrap();
         let mut results = vec![encoding.push(&sound), encoding.push(&sound), encoding.finish()];
         let first = results.iter().position(Result::is_err).unwrap();
         for result in results.drain(first..) {
@@ -84,7 +85,8 @@ fn many_encoders_work_at_once() {
         let wish = Wish::new(pair, 48_000, 2);
         let alone = wish.encode(&sound).unwrap();
         std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| wish.encode_by(&sound, 999).unwrap())).collect();
+            let threads: Vec<_> =
+                (0..4).map(|_| scope.spawn(|| wish.encode_by(&sound, 999).unwrap())).collect();
             threads.into_iter().for_each(|thread| assert!(thread.join().unwrap() == alone, "{pair:?}"));
         });
     }

@@ -49,7 +49,10 @@ pub fn music(sample_rate: u32, num_channels: u32, num_frames: usize) -> Vec<f32>
 
 /// The same as 16-bit integers.
 pub fn music_16(sample_rate: u32, num_channels: u32, num_frames: usize) -> Vec<i16> {
-    music(sample_rate, num_channels, num_frames).into_iter().map(|sample| (sample * 32_768.0).round() as i16).collect()
+    music(sample_rate, num_channels, num_frames)
+        .into_iter()
+        .map(|sample| (sample * 32_768.0).round() as i16)
+        .collect()
 }
 
 /// The distance of a signal from the difference, in decibels.
