@@ -89,9 +89,7 @@ impl Codec {
         match self {
             Self::Aac | Self::Mp3 | Self::Vorbis => const { &[depth(0, SampleType::F32, true)] },
             Self::Opus => const { &[depth(0, SampleType::F32, false)] },
-            Self::Flac => {
-                const { &[depth(16, SampleType::I16, false), depth(24, SampleType::I32, false)] }
-            }
+            Self::Flac => const { &[depth(16, SampleType::I16, false), depth(24, SampleType::I32, false)] },
             Self::Alac => const { &[depth(16, SampleType::I16, true), depth(24, SampleType::I32, true)] },
             Self::WavPack => {
                 const {
@@ -131,9 +129,9 @@ impl Codec {
                 7350, 8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200,
                 96_000,
             ]),
-            Self::Mp3 => Rates::These(&[
-                8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000,
-            ]),
+            Self::Mp3 => {
+                Rates::These(&[8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000])
+            }
             Self::Opus => Rates::These(&[8000, 12_000, 16_000, 24_000, 48_000]),
             Self::Vorbis => Rates::All(8000..=200_000),
             Self::Alac => Rates::All(1..=384_000),
@@ -189,7 +187,10 @@ mod tests {
     #[test]
     fn rates_are_refused_with_those_there_are() {
         let error = Codec::Opus.check_rate(44_100).unwrap_err();
-        assert_eq!(error.message(), "44100 Hz; opus has 8000, 12000, 16000, 24000, 48000 Hz: resample before");
+        assert_eq!(
+            error.message(),
+            "44100 Hz; opus has 8000, 12000, 16000, 24000, 48000 Hz: resample before"
+        );
         let flac = |rate| Codec::Flac.check_rate(rate).is_ok();
         assert!(flac(1) && flac(65_535) && flac(655_350) && flac(96_000));
         assert!(!flac(0) && !flac(65_537) && !flac(655_360));

@@ -15,73 +15,42 @@ pub(super) struct Container {
     pub(super) needs_going_back: Option<&'static str>,
     /// Whether a file without any frame is one that players take.
     pub(super) can_be_empty: bool,
-    /// Whether its tags are Vorbis comments, of which there may be several of a name.
-    pub(super) has_vorbis_comments: bool,
 }
 
 const CONTAINERS: &[Container] = &[
-    Container {
-        name: "flac",
-        muxer: c"flac",
-        needs_going_back: None,
-        can_be_empty: true,
-        has_vorbis_comments: true,
-    },
+    Container { name: "flac", muxer: c"flac", needs_going_back: None, can_be_empty: true },
     Container {
         name: "mp3",
         muxer: c"mp3",
         needs_going_back: Some("the number of frames, without which the sound gets longer"),
         can_be_empty: false,
-        has_vorbis_comments: false,
     },
     Container {
         name: "m4a",
         muxer: c"ipod",
         needs_going_back: Some("the place of its index"),
         can_be_empty: false,
-        has_vorbis_comments: false,
     },
     Container {
         name: "mp4",
         muxer: c"mp4",
         needs_going_back: Some("the place of its index"),
         can_be_empty: false,
-        has_vorbis_comments: false,
     },
     Container {
         name: "caf",
         muxer: c"caf",
         needs_going_back: Some("the size of its data"),
         can_be_empty: false,
-        has_vorbis_comments: false,
     },
-    Container {
-        name: "ogg",
-        muxer: c"ogg",
-        needs_going_back: None,
-        can_be_empty: false,
-        has_vorbis_comments: true,
-    },
-    Container {
-        name: "webm",
-        muxer: c"webm",
-        needs_going_back: None,
-        can_be_empty: false,
-        has_vorbis_comments: false,
-    },
-    Container {
-        name: "mka",
-        muxer: c"matroska",
-        needs_going_back: None,
-        can_be_empty: false,
-        has_vorbis_comments: false,
-    },
+    Container { name: "ogg", muxer: c"ogg", needs_going_back: None, can_be_empty: false },
+    Container { name: "webm", muxer: c"webm", needs_going_back: None, can_be_empty: false },
+    Container { name: "mka", muxer: c"matroska", needs_going_back: None, can_be_empty: false },
     Container {
         name: "wv",
         muxer: c"wv",
         needs_going_back: Some("the number of frames"),
         can_be_empty: false,
-        has_vorbis_comments: false,
     },
 ];
 

@@ -127,6 +127,22 @@ impl CodecContext {
         usize::try_from(self.fields().frame_size).unwrap_or(0)
     }
 
+    /// The frames that come out of a decoder before the sound begins.
+    pub(super) fn initial_padding(&self) -> u64 {
+        u64::try_from(self.fields().initial_padding).unwrap_or(0)
+    }
+
+    /// The codec's setup.
+    pub(super) fn extradata(&self) -> &[u8] {
+        let fields = self.fields();
+        let num_bytes = usize::try_from(fields.extradata_size).unwrap_or(0);
+        if fields.extradata.is_null() || num_bytes == 0 {
+            return &[];
+        }
+        // SAFETY: the context has as many bytes, and keeps them while it is borrowed.
+        unsafe { std::slice::from_raw_parts(fields.extradata, num_bytes) }
+    }
+
     /// The unit of its times.
     pub(super) fn time_base(&self) -> ffi::AVRational {
         self.fields().time_base

@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)] // what is behind an AVDictionary
 
-use std::ffi::{CStr, c_int};
+use std::ffi::CStr;
 use std::ptr;
 
 use ffmpeg_sys_next as ffi;
@@ -20,17 +20,8 @@ impl Dictionary {
 
     /// Sets a key to one value.
     pub(super) fn set(&mut self, key: &CStr, value: &CStr) -> Result<()> {
-        self.set_with(key, value, 0)
-    }
-
-    /// Adds a value to those that a key has.
-    pub(super) fn add(&mut self, key: &CStr, value: &CStr) -> Result<()> {
-        self.set_with(key, value, ffi::AV_DICT_MULTIKEY)
-    }
-
-    fn set_with(&mut self, key: &CStr, value: &CStr, flags: c_int) -> Result<()> {
         // SAFETY: the dictionary is one of libav's or null; the texts end in a zero byte and are copied.
-        let code = unsafe { ffi::av_dict_set(&raw mut self.0, key.as_ptr(), value.as_ptr(), flags) };
+        let code = unsafe { ffi::av_dict_set(&raw mut self.0, key.as_ptr(), value.as_ptr(), 0) };
         check(code, "setting an option")
     }
 

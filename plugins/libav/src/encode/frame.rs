@@ -32,7 +32,8 @@ impl Frame {
         let frame = NonNull::new(frame).ok_or_else(|| no_memory("a frame"))?;
         let format = codec.format();
         let mut new = Self { frame, format, num_channels: codec.num_channels(), capacity };
-        let too_large = |_| Error::new(Status::Limit, format!("an encoder that takes {capacity} frames at once"));
+        let too_large =
+            |_| Error::new(Status::Limit, format!("an encoder that takes {capacity} frames at once"));
         // SAFETY: the frame is alive, and owned alone.
         let fields = unsafe { new.frame.as_mut() };
         fields.format = format.av_format() as c_int;

@@ -5,7 +5,8 @@
 //! | `codec`, `container`, `speakers`, `steering`, `tags` | what can be written, and the host's options in libav's terms |
 //! | `samples` | the host's samples in the format that an encoder takes |
 //! | `context`, `frame`, `packet`, `dictionary`, `muxer`, `output` | libav's objects, one a module: only these are unsafe |
-//! | `packet_table` | what FFmpeg leaves wrong in CAF files |
+//! | `vorbis_packets` | the same: libav's parser of Vorbis packets |
+//! | `trim`, `packet_table` | what FFmpeg leaves out or gets wrong of the number of frames |
 //! | `stream` | all of it at work |
 
 mod codec;
@@ -22,6 +23,8 @@ mod speakers;
 mod steering;
 mod stream;
 mod tags;
+mod trim;
+mod vorbis_packets;
 
 use std::ffi::CStr;
 use std::fmt;

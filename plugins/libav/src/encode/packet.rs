@@ -9,6 +9,9 @@ use mapwave_plugin::Result;
 
 use crate::error::no_memory;
 
+/// The size of what says how many frames are to be skipped: two numbers and two reasons.
+const SKIP_BYTES: usize = 10;
+
 /// A packet, empty or full.
 pub(super) struct Packet(NonNull<ffi::AVPacket>);
 
@@ -26,16 +29,40 @@ impl Packet {
         self.0.as_ptr()
     }
 
-    /// The frames that the encoder says are in it.
-    pub(super) fn duration(&self) -> i64 {
+    /// Its bytes.
+    pub(super) fn bytes(&self) -> &[u8] {
         // SAFETY: the packet is alive.
-        unsafe { self.0.as_ref() }.duration
+        let packet = unsafe { self.0.as_ref() };
+        let num_bytes = usize::try_from(packet.size).unwrap_or(0);
+        if packet.data.is_null() || num_bytes == 0 {
+            return &[];
+        }
+        // SAFETY: a packet has as many bytes, and keeps them while it is borrowed.
+        unsafe { std::slice::from_raw_parts(packet.data, num_bytes) }
     }
 
-    /// Its first frame, counted from the first that was encoded: negative where it is priming.
-    pub(super) fn pts(&self) -> i64 {
-        // SAFETY: the packet is alive.
-        unsafe { self.0.as_ref() }.pts
+    /// Says that so many frames at its end are none of the sound's.
+    pub(super) fn set_padding(&mut self, num_frames: u32) -> Result<()> {
+        let kind = ffi::AVPacketSideDataType::AV_PKT_DATA_SKIP_SAMPLES;
+        let mut num_bytes = 0;
+        // SAFETY: the packet is alive; the size is written.
+        let there = unsafe { ffi::av_packet_get_side_data(self.as_ptr(), kind, &raw mut num_bytes) };
+        let start = match NonNull::new(there).filter(|_| num_bytes >= SKIP_BYTES) {
+            Some(there) => there,
+            None => {
+                // SAFETY: the packet is alive; the result is checked.
+                let new = unsafe { ffi::av_packet_new_side_data(self.as_ptr(), kind, SKIP_BYTES) };
+                let new = NonNull::new(new).ok_or_else(|| no_memory("the end of a packet"))?;
+                // SAFETY: there are as many bytes.
+                unsafe { new.write_bytes(0, SKIP_BYTES) };
+                new
+            }
+        };
+        // SAFETY: there are more bytes than that; the padding follows the four bytes of the priming.
+        let padding = unsafe { start.add(4) };
+        // SAFETY: as above, and bytes need no alignment.
+        unsafe { padding.cast::<[u8; 4]>().write(num_frames.to_le_bytes()) };
+        Ok(())
     }
 
     /// Changes the unit of its times.

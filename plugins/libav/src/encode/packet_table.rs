@@ -35,7 +35,12 @@ impl PacketTable {
             return Err(Error::new(Status::Internal, message));
         };
         let mut head = [0; HEAD_BYTES];
-        let fields = [&self.num_packets.to_be_bytes()[..], &self.num_frames.to_be_bytes(), &[0; 4], &padding.to_be_bytes()];
+        let fields = [
+            &self.num_packets.to_be_bytes()[..],
+            &self.num_frames.to_be_bytes(),
+            &[0; 4],
+            &padding.to_be_bytes(),
+        ];
         head.iter_mut().zip(fields.into_iter().flatten()).for_each(|(to, from)| *to = *from);
         Ok(head)
     }

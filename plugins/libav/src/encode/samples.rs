@@ -9,8 +9,8 @@ use mapwave_plugin::{Block, Error, Layout, Result, Sample, SampleFormat, Status}
 use super::frame::Frame;
 use crate::sample_formats::Convert;
 
-/// The loudest float that is taken, 96 dB above full scale: encoders count on samples not to overflow them.
-const MAX_LEVEL: f32 = 65_536.0;
+/// The loudest float that is taken, 24 dB above full scale. FFmpeg's encoder of AAC never ends with ones that are far louder.
+const MAX_LEVEL: f32 = 16.0;
 
 /// Refuses what no encoder takes: floats that are no numbers, or far too large. `first_frame` is the number of the block's
 /// first frame in the stream.
@@ -37,7 +37,7 @@ pub(super) fn check(block: &Block<'_>, first_frame: u64) -> Result<()> {
     let Some((frame, channel, Some(sample))) = found else { return Ok(()) };
     let frame = first_frame.saturating_add(frame as u64);
     let message = format!(
-        "the sample of frame {frame}, channel {channel}, is {sample}; expected a number up to full scale, 1.0, or not far above"
+        "the sample of frame {frame}, channel {channel}, is {sample}; expected a number of at most 16, and full scale is 1"
     );
     Err(Error::new(Status::BadData, message))
 }
@@ -55,13 +55,27 @@ pub(super) fn copy(
     bits: u32,
 ) -> Result<()> {
     let is_copied = match (block.format(), frame.sample_format()) {
-        (SampleFormat::F32, SampleFormat::F32) => copy_as::<f32, f32>(block, range, frame, first, Convert::convert),
-        (SampleFormat::I16, SampleFormat::F32) => copy_as::<i16, f32>(block, range, frame, first, Convert::convert),
-        (SampleFormat::I32, SampleFormat::F32) => copy_as::<i32, f32>(block, range, frame, first, Convert::convert),
-        (SampleFormat::F32, SampleFormat::I16) => copy_as::<f32, i16>(block, range, frame, first, Convert::convert),
-        (SampleFormat::I16, SampleFormat::I16) => copy_as::<i16, i16>(block, range, frame, first, Convert::convert),
-        (SampleFormat::I32, SampleFormat::I16) => copy_as::<i32, i16>(block, range, frame, first, Convert::convert),
-        (SampleFormat::I16, SampleFormat::I32) => copy_as::<i16, i32>(block, range, frame, first, Convert::convert),
+        (SampleFormat::F32, SampleFormat::F32) => {
+            copy_as::<f32, f32>(block, range, frame, first, Convert::convert)
+        }
+        (SampleFormat::I16, SampleFormat::F32) => {
+            copy_as::<i16, f32>(block, range, frame, first, Convert::convert)
+        }
+        (SampleFormat::I32, SampleFormat::F32) => {
+            copy_as::<i32, f32>(block, range, frame, first, Convert::convert)
+        }
+        (SampleFormat::F32, SampleFormat::I16) => {
+            copy_as::<f32, i16>(block, range, frame, first, Convert::convert)
+        }
+        (SampleFormat::I16, SampleFormat::I16) => {
+            copy_as::<i16, i16>(block, range, frame, first, Convert::convert)
+        }
+        (SampleFormat::I32, SampleFormat::I16) => {
+            copy_as::<i32, i16>(block, range, frame, first, Convert::convert)
+        }
+        (SampleFormat::I16, SampleFormat::I32) => {
+            copy_as::<i16, i32>(block, range, frame, first, Convert::convert)
+        }
         (SampleFormat::F32, SampleFormat::I32) => {
             copy_as(block, range, frame, first, |sample| from_float(sample, bits))
         }

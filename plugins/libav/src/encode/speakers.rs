@@ -14,7 +14,6 @@ const MONO: u64 = 0x4;
 
 /// The layouts of a codec that has one for each number of channels: FL FR FC LFE BL BR FLC FRC BC SL SR from bit 0 on.
 const AAC: &[u64] = &[MONO, 0x3, 0x7, 0x107, 0x37, 0x3f];
-const ALAC: &[u64] = &[MONO, 0x3, 0x7, 0x107, 0x37, 0x3f, 0x13f, 0xff];
 const XIPH: &[u64] = &[MONO, 0x3, 0x7, 0x33, 0x37, 0x3f, 0x70f, 0x63f];
 
 /// Speakers behind and speakers beside the listener: in layouts of five and six channels both are called surround.
@@ -28,14 +27,17 @@ const SIDE: u64 = 0x600;
 pub(super) fn choose(codec: Codec, container: &Container, mask: u64, num_channels: u32) -> Result<u64> {
     let layouts = match codec {
         Codec::Aac => AAC,
-        Codec::Alac => ALAC,
-        Codec::Mp3 => XIPH.get(..2).unwrap_or_default(),
-        Codec::Flac | Codec::Opus | Codec::Vorbis | Codec::WavPack => XIPH,
+        // FFmpeg's encoder of ALAC gives packets of more than two channels too little room, and ends the process when it has no
+        // more.
+        Codec::Alac | Codec::Mp3 => &[MONO, 0x3],
+        // FFmpeg's table of Opus channels confuses those of 5.0 and 6.1: what is for the centre comes out behind.
+        Codec::Opus => &[MONO, 0x3, 0x7, 0x33, 0x3f, 0x63f],
+        Codec::Flac | Codec::Vorbis | Codec::WavPack => XIPH,
     };
-    let place = (num_channels as usize).checked_sub(1);
-    let Some(own) = place.and_then(|place| layouts.get(place)).copied() else {
-        let name = codec.name();
-        let message = format!("{num_channels} channels; {name} is encoded with 1 to {}", layouts.len());
+    let Some(own) = layouts.iter().copied().find(|mask| mask.count_ones() == num_channels) else {
+        let (name, known) = (codec.name(), layouts.iter().map(|mask| mask.count_ones().to_string()));
+        let known = known.collect::<Vec<_>>().join(", ");
+        let message = format!("{num_channels} channels; {name} is encoded with {known}");
         return Err(Error::unsupported(message));
     };
     let keeps_masks = codec == Codec::WavPack || (codec == Codec::Flac && container.name == "flac");

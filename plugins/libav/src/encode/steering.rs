@@ -2,13 +2,16 @@
 //!
 //! | codec | bitrate | without one | quality 1 to 100 | effort 1 to 100 |
 //! |---|---|---|---|---|
-//! | mp3 | one of the list of its sample rate | 192k stereo, 128k mono | LAME's `-V`, 9.9 to 0 | LAME's `-q`, 9 to 0 |
-//! | aac | 8k a channel to 6 bits a sample | 96k a channel | - | from 34 on two loops, below it the fast search |
-//! | opus | 6k to 256k a channel | 96k a channel | - | complexity 0 to 10 |
+//! | mp3 | one of the list of its sample rate | quality 80 | LAME's `-V`, 9.9 to 0 | LAME's `-q`, 9 to 0 |
+//! | aac | 8k a channel to 6 bits a sample | 128k mono, 112k a channel in stereo, 160k in more | - | from 34 on two loops, below it the fast search |
+//! | opus | 6k to 256k a channel | 112k a channel | - | complexity 0 to 10 |
 //! | vorbis | what libvorbis has a mode for | quality 60 | libvorbis's `-q`, 0.1 to 10 | - |
 //! | flac | - | | - | level 0 to 12 |
 //! | alac | - | | - | level 0 to 2 |
 //! | wavpack | - | | - | level 0 to 8 |
+//!
+//! The defaults are the least with which music keeps a distance of 30 dB from what is lost, with something to spare. LAME needs
+//! 224k for that with one bitrate all along, and half of it with a quality.
 //!
 //! What has a dash is refused, but for effort, which is a wish: an encoder with nothing to choose from ignores it.
 
@@ -32,18 +35,21 @@ pub(super) struct Steering {
 
 /// Bits a second of the three versions of MPEG audio, layer III.
 const MPEG_1: &[u32] = &[
-    32_000, 40_000, 48_000, 56_000, 64_000, 80_000, 96_000, 112_000, 128_000, 160_000, 192_000, 224_000, 256_000,
-    320_000,
+    32_000, 40_000, 48_000, 56_000, 64_000, 80_000, 96_000, 112_000, 128_000, 160_000, 192_000, 224_000,
+    256_000, 320_000,
 ];
 const MPEG_2: &[u32] = &[
-    8000, 16_000, 24_000, 32_000, 40_000, 48_000, 56_000, 64_000, 80_000, 96_000, 112_000, 128_000, 144_000, 160_000,
+    8000, 16_000, 24_000, 32_000, 40_000, 48_000, 56_000, 64_000, 80_000, 96_000, 112_000, 128_000, 144_000,
+    160_000,
 ];
 const MPEG_2_5: &[u32] = &[8000, 16_000, 24_000, 32_000, 40_000, 48_000, 56_000, 64_000];
 
 /// What is used for quality and bitrate of a codec.
 pub(super) fn steer(codec: Codec, options: &EncoderOptions<'_>) -> Result<Steering> {
     if let (Some(bitrate), Some(quality)) = (options.bitrate, options.quality) {
-        let message = format!("a bitrate of {bitrate} and a quality of {quality}: an encoder is steered by one of them");
+        let message = format!(
+            "a bitrate of {bitrate} and a quality of {quality}: an encoder is steered by one of them"
+        );
         return Err(Error::unsupported(message));
     }
     match codec {
@@ -58,12 +64,10 @@ pub(super) fn steer(codec: Codec, options: &EncoderOptions<'_>) -> Result<Steeri
 }
 
 fn mp3(options: &EncoderOptions<'_>) -> Result<Steering> {
-    let (list, default) = match (options.sample_rate, options.num_channels) {
-        (..=12_000, _) => (MPEG_2_5, 64_000),
-        (..=24_000, 1) => (MPEG_2, 80_000),
-        (..=24_000, _) => (MPEG_2, 160_000),
-        (_, 1) => (MPEG_1, 128_000),
-        _ => (MPEG_1, 192_000),
+    let list = match options.sample_rate {
+        ..=12_000 => MPEG_2_5,
+        ..=24_000 => MPEG_2,
+        _ => MPEG_1,
     };
     if let Some(bitrate) = options.bitrate.filter(|bitrate| !list.contains(bitrate)) {
         let list: Vec<String> = list.iter().map(ToString::to_string).collect();
@@ -71,10 +75,10 @@ fn mp3(options: &EncoderOptions<'_>) -> Result<Steering> {
         let message = format!("{bitrate} bits a second; mp3 of {rate} Hz has {list}");
         return Err(Error::unsupported(message));
     }
-    let quality = options.quality.map(|quality| f32::from(100 - percent(quality)) / 10.0);
-    let bitrate = options.bitrate.or(quality.is_none().then_some(default));
+    let quality = options.quality.or(options.bitrate.is_none().then_some(80));
+    let quality = quality.map(|quality| f32::from(100 - percent(quality)) / 10.0);
     let level = options.effort.map(|effort| 9 - scale(effort, 9));
-    Ok(Steering { bitrate, quality, level, options: Vec::new() })
+    Ok(Steering { bitrate: options.bitrate, quality, level, options: Vec::new() })
 }
 
 fn aac(options: &EncoderOptions<'_>) -> Result<Steering> {
@@ -84,7 +88,14 @@ fn aac(options: &EncoderOptions<'_>) -> Result<Steering> {
     let most = 6 * options.sample_rate.min(96_000) * channels;
     let bitrate = match options.bitrate {
         Some(bitrate) => within(Codec::Aac, bitrate, 8000 * channels..=most)?,
-        None => options.sample_rate.saturating_mul(3).min(96_000) * channels,
+        None => {
+            let highest = match channels {
+                1 => 128_000,
+                2 => 112_000,
+                _ => 160_000,
+            };
+            options.sample_rate.saturating_mul(4).min(highest) * channels
+        }
     };
     let search = if options.effort.is_some_and(|effort| effort < 34) { c"fast" } else { c"twoloop" };
     // Noise of a decoder's own making in place of noise costs signal, and makes what comes after a seek depend on where
@@ -98,7 +109,7 @@ fn opus(options: &EncoderOptions<'_>) -> Result<Steering> {
     let channels = options.num_channels;
     let bitrate = match options.bitrate {
         Some(bitrate) => within(Codec::Opus, bitrate, 6000 * channels..=256_000 * channels)?,
-        None => 96_000 * channels,
+        None => 112_000 * channels,
     };
     let level = options.effort.map(|effort| scale(effort, 10));
     Ok(Steering { bitrate: Some(bitrate), level, ..Steering::default() })
@@ -163,10 +174,14 @@ mod tests {
 
     #[test]
     fn bitrates_are_refused_with_those_there_are() {
-        let options = |bitrate, rate| EncoderOptions { bitrate: Some(bitrate), ..EncoderOptions::new(rate, 2) };
+        let options =
+            |bitrate, rate| EncoderOptions { bitrate: Some(bitrate), ..EncoderOptions::new(rate, 2) };
         assert!(steer(Codec::Mp3, &options(320_000, 44_100)).is_ok());
         let error = steer(Codec::Mp3, &options(100_000, 44_100)).unwrap_err();
-        assert!(error.message().starts_with("100000 bits a second; mp3 of 44100 Hz has 32000, 40000"), "{error}");
+        assert!(
+            error.message().starts_with("100000 bits a second; mp3 of 44100 Hz has 32000, 40000"),
+            "{error}"
+        );
         assert!(steer(Codec::Mp3, &options(160_000, 22_050)).is_ok());
         assert!(steer(Codec::Mp3, &options(160_000, 11_025)).is_err());
         assert!(steer(Codec::Aac, &options(600_000, 44_100)).is_err());
@@ -176,9 +191,11 @@ mod tests {
 
     #[test]
     fn one_wish_alone_steers() {
-        let both = EncoderOptions { bitrate: Some(128_000), quality: Some(50), ..EncoderOptions::new(44_100, 2) };
+        let both =
+            EncoderOptions { bitrate: Some(128_000), quality: Some(50), ..EncoderOptions::new(44_100, 2) };
         assert!(steer(Codec::Mp3, &both).unwrap_err().message().contains("one of them"));
-        let quality = EncoderOptions { quality: Some(100), effort: Some(100), ..EncoderOptions::new(44_100, 2) };
+        let quality =
+            EncoderOptions { quality: Some(100), effort: Some(100), ..EncoderOptions::new(44_100, 2) };
         let steering = steer(Codec::Mp3, &quality).unwrap();
         assert_eq!((steering.bitrate, steering.quality, steering.level), (None, Some(0.0), Some(0)));
         assert!(steer(Codec::Aac, &quality).is_err());

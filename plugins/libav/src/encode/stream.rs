@@ -16,6 +16,7 @@ use super::output::BUFFER_BYTES;
 use super::packet::Packet;
 use super::packet_table::PacketTable;
 use super::tags::Tags;
+use super::trim::Trim;
 use super::{samples, speakers, steering};
 use crate::channels;
 
@@ -38,6 +39,7 @@ pub(super) struct Stream {
     muxer: Muxer,
     codec: CodecContext,
     packet: Packet,
+    trim: Trim,
     /// Frames that do not make up a packet yet. It is there once frames came.
     frame: Option<Frame>,
     /// How many there are.
@@ -75,7 +77,7 @@ impl Plan {
             options: steering.options,
         };
         let is_depth_open = options.bits_per_sample.is_none() && depth.bits != 0;
-        let tags = Tags::new(&options.tags, container)?;
+        let tags = Tags::new(&options.tags)?;
         Ok(Self { codec, container, setup, is_depth_open, tags })
     }
 
@@ -122,11 +124,13 @@ impl Stream {
         let codec = CodecContext::open(&plan.setup, muxer.has_global_header())?;
         check_memory(&codec, options.max_alloc)?;
         let packet = Packet::new()?;
+        let trim = Trim::new(plan.codec, &codec)?;
         Ok(Self {
             plan,
             muxer,
             codec,
             packet,
+            trim,
             frame: None,
             num_pending: 0,
             num_frames: 0,
@@ -176,7 +180,7 @@ impl Stream {
             self.num_frames += (last - first) as u64;
             first = last;
             if self.num_pending == frame.capacity() {
-                self.encode_pending()?;
+                self.encode_pending(None)?;
             }
         }
         Ok(())
@@ -201,22 +205,23 @@ impl Stream {
         Ok(self.plan.setup.bits_per_sample)
     }
 
-    fn encode_pending(&mut self) -> Result<()> {
+    fn encode_pending(&mut self, end_of_sound: Option<u64>) -> Result<()> {
         let frame = started(self.frame.as_mut())?;
         let first = self.num_frames.saturating_sub(self.num_pending as u64);
         frame.set_range(first, self.num_pending);
         self.num_pending = 0;
         self.codec.send(Some(frame))?;
-        self.write_packets()
+        self.write_packets(end_of_sound)
     }
 
-    /// Writes every packet that the encoder has.
-    fn write_packets(&mut self) -> Result<()> {
+    /// Writes every packet that the encoder has. `end_of_sound` is the number of its frames once it is known.
+    fn write_packets(&mut self, end_of_sound: Option<u64>) -> Result<()> {
         while self.codec.receive(&mut self.packet)? {
-            self.num_packets += 1;
-            let written = self.muxer.write(&mut self.packet, self.codec.time_base());
+            if self.trim.takes(&mut self.packet, end_of_sound)? {
+                self.num_packets += 1;
+                self.muxer.write(&mut self.packet, self.codec.time_base())?;
+            }
             self.packet.clear();
-            written?;
         }
         Ok(())
     }
@@ -228,11 +233,13 @@ impl Stream {
             }
             self.start(SampleFormat::I16)?;
         }
+        let end_of_sound = Some(self.num_frames);
         if self.num_pending > 0 {
-            self.encode_pending()?;
+            self.encode_pending(end_of_sound)?;
         }
         self.codec.send(None)?;
-        self.write_packets()?;
+        self.write_packets(end_of_sound)?;
+        self.trim.check_end()?;
         let end = self.muxer.num_bytes()?;
         let output = self.muxer.finish()?;
         if self.plan.container.name == "caf" {
@@ -248,12 +255,7 @@ impl Stream {
 }
 
 /// What the host chose, or the first of a table's list.
-fn choice<T>(
-    what: &str,
-    name: Option<&str>,
-    names: &CStr,
-    find: impl Fn(&str) -> Option<T>,
-) -> Result<T> {
+fn choice<T>(what: &str, name: Option<&str>, names: &CStr, find: impl Fn(&str) -> Option<T>) -> Result<T> {
     let names = names.to_str().unwrap_or_default();
     let name = name.or_else(|| names.split(',').next()).unwrap_or_default();
     let found = names.split(',').find(|other| *other == name).and_then(find);

@@ -6,7 +6,6 @@ use std::ffi::{CStr, CString};
 
 use mapwave_plugin::{Error, Result, Status};
 
-use super::container::Container;
 use super::dictionary::Dictionary;
 
 /// Vorbis comment names that libav has others for.
@@ -18,16 +17,15 @@ const NAMES: [(&str, &CStr); 3] =
 pub(super) struct Tags(Vec<(CString, CString)>);
 
 impl Tags {
-    /// Takes the host's tags. Of one name there are several in Vorbis comments; elsewhere they become one text.
+    /// Takes the host's tags. Of one name there is one: several values become one text.
     ///
     /// # Errors
     /// A name must be one of a Vorbis comment.
-    pub(super) fn new(tags: &[(&str, &str)], container: &Container) -> Result<Self> {
+    pub(super) fn new(tags: &[(&str, &str)]) -> Result<Self> {
         let mut list: Vec<(CString, String)> = Vec::new();
         for (key, value) in tags {
             let key = name(key)?;
-            let before = list.iter_mut().find(|(other, _)| *other == key);
-            match before.filter(|_| !container.has_vorbis_comments) {
+            match list.iter_mut().find(|(other, _)| *other == key) {
                 Some((_, all)) => all.extend(["; ", *value]),
                 None => list.push((key, (*value).to_owned())),
             }
@@ -41,7 +39,7 @@ impl Tags {
 
     pub(super) fn dictionary(&self) -> Result<Dictionary> {
         let mut dictionary = Dictionary::new();
-        self.0.iter().try_for_each(|(key, value)| dictionary.add(key, value))?;
+        self.0.iter().try_for_each(|(key, value)| dictionary.set(key, value))?;
         Ok(dictionary)
     }
 }
@@ -65,19 +63,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_of_one_name_are_joined_where_there_can_be_one() {
+    fn values_of_one_name_are_joined() {
         let tags = [("artist", "a"), ("title", "t"), ("artist", "b"), ("tracknumber", "3")];
-        let in_mp3 = Tags::new(&tags, Container::from_name("mp3").unwrap()).unwrap();
+        let tags = Tags::new(&tags).unwrap();
         let expected = [(c"artist", c"a; b"), (c"title", c"t"), (c"track", c"3")];
-        assert!(in_mp3.0.iter().map(|(key, value)| (key.as_c_str(), value.as_c_str())).eq(expected));
-        let in_ogg = Tags::new(&tags, Container::from_name("ogg").unwrap()).unwrap();
-        assert_eq!(in_ogg.0.len(), 4);
+        assert!(tags.0.iter().map(|(key, value)| (key.as_c_str(), value.as_c_str())).eq(expected));
     }
 
     #[test]
     fn names_that_no_comment_has_are_refused() {
         for key in ["", "a=b", "t\u{ef}tle", "a\0"] {
-            let error = Tags::new(&[(key, "x")], Container::from_name("ogg").unwrap()).unwrap_err();
+            let error = Tags::new(&[(key, "x")]).unwrap_err();
             assert_eq!(error.status(), Status::BadArgument, "{key:?}");
         }
     }

@@ -1,0 +1,116 @@
+//! As many frames come back as went in, whatever the container and the codec.
+
+use crate::host::{Wish, pairs};
+use crate::oracle::{by_ffmpeg, by_mapwave, by_sox, has_ffmpeg, probe};
+use crate::sound::music;
+
+/// The lengths around those of packets.
+const LENGTHS: [usize; 7] = [1, 100, 1023, 1024, 1025, 44_100, 100_003];
+
+/// Rates of which each codec has some.
+const RATES: [u32; 7] = [8000, 16_000, 22_050, 44_100, 48_000, 96_000, 192_000];
+
+/// Encodes every pair at every rate with a number of channels, and hands over the length, the rate and the file.
+fn for_each_file(
+    lengths: &[usize],
+    mut check: impl FnMut((&'static str, &'static str), u32, u32, usize, &[u8]),
+) {
+    for pair in pairs() {
+        for sample_rate in RATES {
+            for num_channels in [1, 2, 6] {
+                for num_frames in lengths {
+                    let wish = Wish::new(pair, sample_rate, num_channels);
+                    match wish.encode(&music(sample_rate, num_channels, *num_frames)) {
+                        Ok(file) => check(pair, sample_rate, num_channels, *num_frames, &file),
+                        Err(failure) => {
+                            let is_a_limit = ["resample before", "is encoded with"];
+                            let is_a_limit = is_a_limit.iter().any(|words| failure.message.contains(words));
+                            assert!(is_a_limit, "{pair:?} {sample_rate} {num_channels}: {failure:?}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn mapwave_finds_every_frame() {
+    let mut num_files = 0;
+    for_each_file(&LENGTHS, |pair, sample_rate, num_channels, num_frames, file| {
+        // The built-in decoders read no Opus, no WavPack and no AAC with more than two channels.
+        if matches!(pair.1, "opus" | "wavpack") || (pair.1 == "aac" && num_channels > 2) {
+            return;
+        }
+        let what = format!("{pair:?}, {num_frames} frames of {num_channels} channels at {sample_rate} Hz");
+        let decoded = by_mapwave(file).unwrap_or_else(|error| panic!("{what}: {error}"));
+        let found = (decoded.num_frames(), decoded.sample_rate, decoded.num_channels);
+        assert_eq!(found, (num_frames, sample_rate, num_channels), "{what}");
+        num_files += 1;
+    });
+    println!("counts: {num_files} files");
+    assert!(num_files > 900, "{num_files}");
+}
+
+#[test]
+fn ffmpeg_finds_every_frame() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let mut num_files = 0;
+    for_each_file(&[1, 1025, 44_100], |pair, sample_rate, num_channels, num_frames, file| {
+        let what = format!("{pair:?}, {num_frames} frames of {num_channels} channels at {sample_rate} Hz");
+        let (container, codec) = pair;
+        // What FFmpeg's own readers of some versions cannot do: they take the first packet of Vorbis in Ogg for priming, do not cut
+        // the end off AAC, nor both ends off a stream of a single packet, and skip a packet of MP3 that stands alone.
+        let is_one_packet = matches!(codec, "opus" | "mp3") && num_frames == 1;
+        if pair == ("ogg", "vorbis") || (is_one_packet && container != "ogg") {
+            return;
+        }
+        if codec == "aac" {
+            let duration = probe(file, container, "stream=duration").unwrap().parse::<f64>().unwrap();
+            let frames = duration * f64::from(sample_rate);
+            assert!((frames - num_frames as f64).abs() < 0.51, "{what}: {frames} by the edit list");
+            return;
+        }
+        let decoded = by_ffmpeg(file, container).unwrap_or_else(|error| panic!("{what}: {error}"));
+        // Opus is decoded at 48 kHz whatever went in.
+        let up = if codec == "opus" { 48_000 / sample_rate } else { 1 };
+        let found = (decoded.num_frames(), decoded.sample_rate, decoded.num_channels);
+        assert_eq!(found, (num_frames * up as usize, sample_rate * up, num_channels), "{what}");
+        num_files += 1;
+    });
+    println!("counts: {num_files} files");
+    assert!(num_files > 300, "{num_files}");
+}
+
+#[test]
+fn libvorbisfile_finds_every_frame_of_vorbis_in_ogg() {
+    for num_channels in [1, 2, 6] {
+        for num_frames in LENGTHS {
+            let file = Wish::new(("ogg", "vorbis"), 44_100, num_channels).encode(&music(
+                44_100,
+                num_channels,
+                num_frames,
+            ));
+            let Some(found) = by_sox(&file.unwrap(), "ogg") else { return };
+            assert_eq!(found, num_frames, "{num_channels} channels");
+        }
+    }
+}
+
+#[test]
+fn no_frames_are_a_file_or_refused() {
+    for pair in pairs() {
+        for num_frames in [None, Some(0)] {
+            let wish = Wish { num_frames, ..Wish::new(pair, 48_000, 2) };
+            match wish.encode::<f32>(&[]) {
+                Ok(file) => assert_eq!(by_mapwave(&file).unwrap().num_frames(), 0, "{pair:?}"),
+                Err(failure) => {
+                    assert!(pair.0 != "flac", "{failure:?}");
+                    assert!(failure.message.contains("without a frame"), "{pair:?}: {failure:?}");
+                }
+            }
+        }
+    }
+}

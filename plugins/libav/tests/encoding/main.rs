@@ -1,0 +1,13 @@
+//! What the encoders write, as others read it.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, missing_docs)]
+
+mod counts;
+mod fidelity;
+mod host;
+mod lossless;
+mod oracle;
+mod refusals;
+mod sinks;
+mod sound;
+mod tags;
