@@ -29,11 +29,18 @@ unsafe impl Send for Muxer {}
 impl Muxer {
     /// A muxer by libav's name. Nothing is written yet.
     pub(super) fn new(name: &CStr, sink: Sink) -> Result<Self> {
+        // No such file is opened: the muxer of M4A warns of players that go by the ending of a name.
+        const FILE_NAME: &CStr = c"sound.m4a";
         let mut output = Output::new(sink)?;
         let mut context = ptr::null_mut();
         // SAFETY: writes a context, or null; the name ends in a zero byte.
         let code = unsafe {
-            ffi::avformat_alloc_output_context2(&raw mut context, ptr::null(), name.as_ptr(), ptr::null())
+            ffi::avformat_alloc_output_context2(
+                &raw mut context,
+                ptr::null(),
+                name.as_ptr(),
+                FILE_NAME.as_ptr(),
+            )
         };
         let Some(mut context) = NonNull::new(context) else {
             if code == ffi::AVERROR(ffi::ENOMEM) {
