@@ -13,7 +13,10 @@ const WAVE_SPEAKERS: u64 = (1 << 18) - 1;
 
 /// A layout as a WAVE mask; 0 where it has none: unknown, in an order of its own, or with speakers that WAVE does not know.
 pub(crate) fn wave_mask(layout: &ffi::AVChannelLayout) -> u64 {
-    if layout.order != AV_CHANNEL_ORDER_NATIVE {
+    // Newer libraries have orders that the headers did not, so it is not read as the enum.
+    let order = (&raw const layout.order).cast::<u32>();
+    // SAFETY: the field is there, of the size and alignment of a u32.
+    if unsafe { order.read() } != AV_CHANNEL_ORDER_NATIVE as u32 {
         return 0;
     }
     // SAFETY: a layout of this order has the mask.
@@ -26,6 +29,7 @@ pub(crate) fn wave_mask(layout: &ffi::AVChannelLayout) -> u64 {
 ///
 /// # Errors
 /// When the mask has another number of speakers or one that WAVE does not know, or there are more channels than libav counts.
+#[allow(dead_code)] // encoders are told of channels so
 pub(crate) fn layout(mask: u64, num_channels: u32) -> Result<ffi::AVChannelLayout> {
     let nb_channels = c_int::try_from(num_channels).ok().filter(|count| *count > 0);
     let Some(nb_channels) = nb_channels else {

@@ -25,6 +25,11 @@ pub(crate) fn no_memory(what: &str) -> Error {
     Error::new(Status::NoMemory, format!("no memory for {what}"))
 }
 
+/// Whether a code says that there is no memory, which is no fault of a file's.
+pub(crate) fn is_no_memory(code: c_int) -> bool {
+    code == ffi::AVERROR(ffi::ENOMEM)
+}
+
 /// What libav says of a code.
 pub(crate) fn words(code: c_int) -> String {
     let mut text: [c_char; 128] = [0; 128];
@@ -47,7 +52,7 @@ fn status(code: c_int) -> Status {
         | ffi::AVERROR_BSF_NOT_FOUND
         | ffi::AVERROR_PATCHWELCOME
         | ffi::AVERROR_EXPERIMENTAL => Status::Unsupported,
-        _ if code == ffi::AVERROR(ffi::ENOMEM) => Status::NoMemory,
+        _ if is_no_memory(code) => Status::NoMemory,
         _ if code == ffi::AVERROR(ffi::EIO) => Status::Io,
         _ if code == ffi::AVERROR(ffi::ENOSYS) => Status::Unsupported,
         _ if code == ffi::AVERROR(ffi::EINVAL) => Status::BadData,

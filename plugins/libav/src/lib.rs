@@ -11,16 +11,17 @@
 //! | `channels` | channel layouts as WAVE masks, and back |
 //! | `sample_formats` | libav's sample formats, and the samples that the host wants |
 //! | `decode` | from a file to frames |
-
-#![allow(dead_code)] // until decode and encode name it
+//! | `encode` | from frames to a file |
 
 mod channels;
+mod decode;
 mod encode;
 mod error;
 mod log;
 mod sample_formats;
 mod versions;
 
+pub use decode::LibavDecoder;
 pub use encode::{
     CafEncoder, FlacEncoder, M4aEncoder, MatroskaEncoder, Mp3Encoder, OggEncoder, WavPackEncoder, WebmEncoder,
 };
@@ -33,7 +34,7 @@ mapwave_plugin::export_plugin! {
     // What is linked with is found at run time: a build of FFmpeg with GPL parts says so among the dependencies.
     license: "(MIT OR Apache-2.0) AND LGPL-2.1-or-later",
     start: versions::start,
-    decoders: [],
+    decoders: [LibavDecoder],
     encoders: [
         FlacEncoder,
         Mp3Encoder,

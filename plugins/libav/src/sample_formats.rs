@@ -75,6 +75,7 @@ impl SampleType {
     }
 
     /// The size of a sample in bytes.
+    #[allow(dead_code)] // encoders make room for as many
     pub(crate) fn num_bytes(self) -> usize {
         match self {
             Self::U8 => 1,

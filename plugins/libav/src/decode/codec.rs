@@ -1,0 +1,108 @@
+//! A codec of libav's in its first state, and what comes out of it.
+
+#![allow(unsafe_code)] // contexts of libav's
+
+use std::ffi::c_int;
+use std::ptr::{self, NonNull};
+
+use ffmpeg_sys_next as ffi;
+use mapwave_plugin::Result;
+
+use super::frame::Frame;
+use super::packet::Packet;
+use super::parameters::Parameters;
+use crate::error::{check, no_memory};
+
+/// A codec. libav's "flush" leaves traces of what was decoded before: each seek begins with a new one.
+pub(super) struct Codec {
+    context: NonNull<ffi::AVCodecContext>,
+    /// The errors since it last answered with anything else.
+    num_damaged: u32,
+}
+
+/// The errors in a row after which nothing more is expected of a codec.
+const MAX_DAMAGED: u32 = 64;
+
+// SAFETY: the context is owned, has no threads, and is used by one call at a time.
+unsafe impl Send for Codec {}
+
+/// What a codec answers when it is asked for a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Received {
+    Frame,
+    /// It needs another packet.
+    Nothing,
+    /// There will be no more.
+    End,
+    /// A packet could not be decoded.
+    Damaged(c_int),
+}
+
+impl Codec {
+    /// A codec in its first state. `max_samples` is the most that a single frame of libav's may have.
+    ///
+    /// # Errors
+    /// When libav has none, or refuses the setup.
+    pub(super) fn new(parameters: &Parameters, max_samples: u64) -> Result<Self> {
+        let decoder = parameters.decoder()?;
+        // SAFETY: the decoder is an entry of libav's list; returns a context or null.
+        let context = unsafe { ffi::avcodec_alloc_context3(decoder.as_ptr()) };
+        let context = NonNull::new(context).ok_or_else(|| no_memory("a codec"))?;
+        let mut codec = Self { context, num_damaged: 0 };
+        // SAFETY: both are initialised.
+        let code = unsafe { ffi::avcodec_parameters_to_context(codec.context.as_ptr(), parameters.as_ptr()) };
+        check(code, "setting the codec up")?;
+        // SAFETY: the context is owned.
+        let context = unsafe { codec.context.as_mut() };
+        // Times are in frames, which no codec changes.
+        let rate = c_int::try_from(parameters.sample_rate()).ok().filter(|rate| *rate > 0).unwrap_or(1);
+        context.pkt_timebase = ffi::AVRational { num: 1, den: rate };
+        context.thread_count = 1;
+        context.max_samples = i64::try_from(max_samples).unwrap_or(i64::MAX).max(1);
+        // What is to be left out is left out here: it has to be the same after a seek.
+        context.flags2 |= ffi::AV_CODEC_FLAG2_SKIP_MANUAL;
+        // SAFETY: the context is that of this decoder, and not open.
+        let code = unsafe { ffi::avcodec_open2(codec.context.as_ptr(), decoder.as_ptr(), ptr::null_mut()) };
+        check(code, "opening the codec")?;
+        Ok(codec)
+    }
+
+    /// Gives it a packet; it must have said that it needs one. libav's code where that cannot be decoded.
+    pub(super) fn send(&mut self, packet: &Packet) -> Result<(), c_int> {
+        // SAFETY: both are initialised, and the codec is open.
+        answer(unsafe { ffi::avcodec_send_packet(self.context.as_ptr(), packet.as_ptr()) })
+    }
+
+    /// Tells it that there are no more packets.
+    pub(super) fn finish(&mut self) {
+        // SAFETY: the codec is open. What fails here shows when a frame is asked for.
+        unsafe { ffi::avcodec_send_packet(self.context.as_ptr(), ptr::null()) };
+    }
+
+    /// Asks it for a frame.
+    pub(super) fn receive(&mut self, frame: &mut Frame) -> Received {
+        // SAFETY: both are initialised, and the codec is open.
+        let received = match unsafe { ffi::avcodec_receive_frame(self.context.as_ptr(), frame.as_ptr()) } {
+            0.. => Received::Frame,
+            ffi::AVERROR_EOF => Received::End,
+            code if code == ffi::AVERROR(ffi::EAGAIN) => Received::Nothing,
+            _ if self.num_damaged >= MAX_DAMAGED => Received::End,
+            code => Received::Damaged(code),
+        };
+        let is_damaged = matches!(received, Received::Damaged(_));
+        self.num_damaged = if is_damaged { self.num_damaged + 1 } else { 0 };
+        received
+    }
+}
+
+fn answer(code: c_int) -> Result<(), c_int> {
+    if code < 0 { Err(code) } else { Ok(()) }
+}
+
+impl Drop for Codec {
+    fn drop(&mut self) {
+        let mut context = self.context.as_ptr();
+        // SAFETY: the context is owned.
+        unsafe { ffi::avcodec_free_context(&raw mut context) };
+    }
+}

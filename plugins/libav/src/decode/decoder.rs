@@ -1,0 +1,432 @@
+//! A handle: a stream at a position.
+
+#![forbid(unsafe_code)]
+
+use std::ffi::{CStr, CString};
+use std::sync::Arc;
+
+use mapwave_plugin::{
+    Decoder, DecoderOptions, Error, Head, Input, Level, Output, Result, Status, StreamInfo, log,
+};
+
+use super::codec::{Codec, Received};
+use super::frame::Frame;
+use super::packet::Packet;
+use super::probe;
+use super::stream::{NUM_SETTLING, Stream};
+use crate::error::{is_no_memory, no_memory, words};
+
+/// Whatever the FFmpeg that is installed reads.
+pub struct LibavDecoder {
+    stream: Arc<Stream>,
+    run: Option<Run>,
+    /// The next frame to be written, on the trimmed timeline.
+    position: u64,
+}
+
+impl Decoder for LibavDecoder {
+    const NAME: &'static CStr = c"libav";
+    const CODECS: &'static CStr = c"opus,aac,aac_latm,ac3,eac3,dts,truehd,mlp,wmav1,wmav2,wmapro,wmavoice,wmalossless,amr_nb,\
+        amr_wb,ape,wavpack,tta,tak,musepack7,musepack8,shorten,speex,gsm,gsm_ms,ilbc,cook,ra_144,ra_288,atrac1,atrac3,\
+        atrac3p,qdm2,nellymoser,adpcm_ima_wav,adpcm_ima_qt,adpcm_ms,adpcm_swf,adpcm_yamaha,adpcm_g722,adpcm_g726,\
+        dsd_lsbf,dsd_msbf,mp1,mp2,mp3,vorbis,flac,alac";
+    const EXTENSIONS: &'static CStr = c"opus,ogg,oga,spx,webm,mkv,mka,mp4,m4a,m4b,mov,3gp,3g2,wma,wmv,asf,ac3,eac3,ec3,dts,\
+        dtshd,thd,mlp,amr,awb,ape,wv,tta,tak,mpc,mpp,shn,ra,rm,rmvb,aac,latm,loas,avi,flv,f4a,ts,m2ts,mts,mpg,mpeg,vob,au,snd,\
+        voc,sph,dsf,dff,gsm,g722,aa3,oma,vqf,caf,8svx,iff,qcp,adx,brstm,nut,mxf,wtv,xwma,mp2,mpa,mp3,sbc,msbc,aptx,aptxhd,dfpwm,roq,sln,pvf,sox,ircam,sf,w64,hca,fsb,xa,vag,\
+        ads,ss2,mtaf,bonk,rka,osq,wsaud,paf,xvag,musx,svag,rsd,genh,acm,ast,bfstm,bcstm,epaf,hcom,kvag,apc,daud";
+    const PROBE_BYTES: u32 = 4096;
+
+    fn probe(head: &Head<'_>) -> u8 {
+        probe::score(head, Self::EXTENSIONS.to_bytes())
+    }
+
+    fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
+        let stream = Arc::new(Stream::open(input, options)?);
+        Ok(Self { stream, run: None, position: 0 })
+    }
+
+    fn info(&self) -> &StreamInfo {
+        &self.stream.info
+    }
+
+    fn seek(&mut self, frame: u64) -> Result<()> {
+        self.run = None;
+        self.position = frame;
+        Ok(())
+    }
+
+    fn decode(&mut self, output: &mut Output<'_>) -> Result<()> {
+        let result = match self.stream.info.num_frames {
+            Some(num_frames) => self.fill(num_frames, output),
+            None => self.fill_uncounted(output),
+        };
+        if result.is_err() {
+            self.run = None;
+        }
+        result
+    }
+
+    fn fork(&self) -> Result<Self> {
+        Ok(Self { stream: Arc::clone(&self.stream), run: None, position: 0 })
+    }
+
+    fn tags(&self) -> &[(CString, CString)] {
+        &self.stream.tags
+    }
+}
+
+/// A codec on its way through the packets.
+struct Run {
+    codec: Codec,
+    packet: Packet,
+    frame: Frame,
+    /// The number of the next packet.
+    next: usize,
+    /// Where the next frame that comes out stands on the coded timeline; `None` before the first.
+    coded: Option<u64>,
+    /// What is left of the last frame of libav's.
+    pending: Pending,
+    /// The number of the packet in whose place `pending` begins, or of one before it.
+    place: usize,
+    /// Whether a packet was sent of which nothing has come out yet.
+    is_fresh: bool,
+    is_finished: bool,
+}
+
+/// Frames in libav's memory.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pending {
+    /// The first of them, in that memory.
+    first: usize,
+    num_frames: usize,
+    /// Where it stands on the coded timeline.
+    coded: u64,
+}
+
+impl Pending {
+    fn advance(&mut self, num_frames: u64) {
+        let count = usize::try_from(num_frames).unwrap_or(usize::MAX).min(self.num_frames);
+        self.first += count;
+        self.num_frames -= count;
+        self.coded += count as u64;
+    }
+}
+
+impl LibavDecoder {
+    /// Writes what is heard, frame by frame of the trimmed timeline: what does not come out is silence.
+    fn fill(&mut self, num_frames: u64, output: &mut Output<'_>) -> Result<()> {
+        while output.room() > 0 && self.position < num_frames {
+            let run = match &mut self.run {
+                Some(run) => run,
+                None => self.run.insert(Run::at(&self.stream, self.stream.entry(self.position))?),
+            };
+            if run.pending.num_frames == 0 && !run.advance(&self.stream, self.position)? {
+                self.position += silence(&self.stream, num_frames - self.position, output)?;
+                continue;
+            }
+            self.position += run.write(&self.stream, self.position, num_frames, output)?;
+        }
+        Ok(())
+    }
+
+    /// Writes all that comes out, where nobody has counted it.
+    fn fill_uncounted(&mut self, output: &mut Output<'_>) -> Result<()> {
+        while output.room() > 0 {
+            let run = match &mut self.run {
+                Some(run) => run,
+                None => {
+                    let wanted = std::mem::replace(&mut self.position, 0);
+                    let mut run = Run::at(&self.stream, 0)?;
+                    run.skip(&self.stream, wanted)?;
+                    self.position = wanted;
+                    self.run.insert(run)
+                }
+            };
+            if run.pending.num_frames == 0 && !run.advance(&self.stream, self.position)? {
+                return Ok(());
+            }
+            let pending = run.pending;
+            let num_written = run.frame.write(pending.first..pending.first + pending.num_frames, output);
+            run.pending.advance(num_written as u64);
+            self.position += num_written as u64;
+        }
+        Ok(())
+    }
+}
+
+impl Run {
+    fn at(stream: &Stream, packet: usize) -> Result<Self> {
+        Ok(Self {
+            codec: Codec::new(&stream.parameters, stream.max_samples)?,
+            packet: Packet::new()?,
+            frame: Frame::new()?,
+            next: packet,
+            // From the front, what is missing at the beginning is missing; a codec that enters elsewhere may need a packet
+            // before anything comes out.
+            coded: (packet == 0).then_some(0),
+            pending: Pending::default(),
+            place: packet,
+            is_fresh: false,
+            is_finished: false,
+        })
+    }
+
+    /// Decodes until frames are pending; false at the end.
+    fn advance(&mut self, stream: &Stream, position: u64) -> Result<bool> {
+        loop {
+            match self.codec.receive(&mut self.frame) {
+                Received::Frame => {
+                    if self.take(stream)? {
+                        return Ok(true);
+                    }
+                }
+                Received::Nothing if self.is_finished => return Ok(false),
+                Received::Nothing => self.send(stream, position)?,
+                Received::Damaged(code) => self.damaged(stream, position, code)?,
+                Received::End => return Ok(false),
+            }
+        }
+    }
+
+    /// Gives the codec the next packet, or the end.
+    fn send(&mut self, stream: &Stream, position: u64) -> Result<()> {
+        let time = stream.timeline.places().get(self.next).map_or(0, |place| place.coded);
+        if !stream.store.read(self.next, time, &mut self.packet)? {
+            self.is_finished = true;
+            self.codec.finish();
+            return Ok(());
+        }
+        self.next += 1;
+        self.is_fresh = true;
+        // An empty packet would be the end.
+        if self.packet.bytes().is_empty() {
+            return Ok(());
+        }
+        match self.codec.send(&self.packet) {
+            Ok(()) => Ok(()),
+            Err(code) => self.damaged(stream, position, code),
+        }
+    }
+
+    /// What a packet means that cannot be decoded: the end of a stream that promises every bit, silence elsewhere.
+    fn damaged(&self, stream: &Stream, position: u64, code: i32) -> Result<()> {
+        if is_no_memory(code) {
+            return Err(no_memory("decoding a packet"));
+        }
+        let number = self.next.saturating_sub(1);
+        let place = stream.timeline.places().get(number);
+        let is_heard =
+            place.is_none_or(|place| place.trimmed_end() > position && place.heard.0 < place.heard.1);
+        if !is_heard {
+            return Ok(());
+        }
+        let offset = stream.store.offset(number);
+        let message = format!("packet {number} is damaged: libav says: {}", words(code));
+        if stream.info.is_lossless {
+            let error = Error::new(Status::BadData, message).with_native_code(code.into());
+            return Err(match offset {
+                Some(offset) => error.at(offset),
+                None => error,
+            });
+        }
+        let place = offset.map_or(String::new(), |offset| format!(" at byte {offset}"));
+        log(Level::Warning, &format!("{message}{place}; it became silence"));
+        Ok(())
+    }
+
+    /// Takes what came out of the codec; false when it is nothing to be heard.
+    fn take(&mut self, stream: &Stream) -> Result<bool> {
+        let number = self.next.saturating_sub(1);
+        if !self.frame.shape().is_some_and(|shape| shape.is_like(&stream.shape)) {
+            if number < NUM_SETTLING {
+                return Ok(false);
+            }
+            let message = format!(
+                "the stream changes at packet {number}: {} channels at {} Hz became {}",
+                stream.shape.num_channels,
+                stream.shape.sample_rate,
+                self.frame.shape().map_or("nothing known".to_owned(), |shape| {
+                    format!("{} channels at {} Hz", shape.num_channels, shape.sample_rate)
+                })
+            );
+            let error = Error::unsupported(message);
+            return Err(match stream.store.offset(number) {
+                Some(offset) => error.at(offset),
+                None => error,
+            });
+        }
+        let num_frames = self.frame.num_frames();
+        let place = stream.timeline.places().get(number);
+        // The first frame of a packet says where it stands. A codec that is late by a little is so all along: only what is
+        // late by more has lost something.
+        let time = self.frame.time().filter(|_| self.is_fresh && place.is_some());
+        self.is_fresh = false;
+        let tolerance = place.map_or(0, |place| u64::from(place.num_frames / 2));
+        let coded = match (self.coded, time) {
+            (Some(coded), Some(time)) if coded.abs_diff(time) > tolerance => time,
+            (Some(coded), _) => coded,
+            (None, Some(time)) => time,
+            (None, None) => place.map_or(0, |place| place.coded),
+        };
+        self.coded = Some(coded + num_frames as u64);
+        self.pending = Pending { first: 0, num_frames, coded };
+        while self.place > 0
+            && stream.timeline.places().get(self.place).is_none_or(|place| place.coded > coded)
+        {
+            self.place -= 1;
+        }
+        Ok(num_frames > 0)
+    }
+
+    /// Writes what is pending and heard, or drops what is not; returns how many frames were written.
+    fn write(
+        &mut self,
+        stream: &Stream,
+        position: u64,
+        num_frames: u64,
+        output: &mut Output<'_>,
+    ) -> Result<u64> {
+        let places = stream.timeline.places();
+        let coded = self.pending.coded;
+        while places.get(self.place).is_some_and(|place| place.end() <= coded) {
+            self.place += 1;
+        }
+        let Some(place) = places.get(self.place) else {
+            // More came out than there is.
+            self.pending.num_frames = 0;
+            return Ok(0);
+        };
+        let heard = place.heard();
+        if !heard.contains(&coded) {
+            let end = if coded < heard.start { heard.start } else { place.end() };
+            self.pending.advance(end - coded);
+            return Ok(0);
+        }
+        let frame = place.trimmed + (coded - heard.start);
+        if frame > position {
+            return silence(stream, (frame - position).min(num_frames - position), output);
+        }
+        let left = (heard.end - coded).min(self.pending.num_frames as u64);
+        if frame < position {
+            self.pending.advance(left.min(position - frame));
+            return Ok(0);
+        }
+        let left = usize::try_from(left.min(num_frames - position)).unwrap_or(usize::MAX);
+        let first = self.pending.first;
+        let num_written = self.frame.write(first..first + left, output) as u64;
+        if num_written == 0 {
+            return Err(Error::new(Status::Internal, "libav's frame has fewer samples than it says"));
+        }
+        self.pending.advance(num_written);
+        Ok(num_written)
+    }
+
+    /// Drops the first frames of a stream that nobody has counted.
+    fn skip(&mut self, stream: &Stream, num_frames: u64) -> Result<()> {
+        let mut left = num_frames;
+        while left > 0 {
+            if self.pending.num_frames == 0 && !self.advance(stream, 0)? {
+                break;
+            }
+            let count = left.min(self.pending.num_frames as u64);
+            self.pending.advance(count);
+            left -= count;
+        }
+        Ok(())
+    }
+}
+
+/// Writes silence for frames that did not come out, where that is no lie.
+fn silence(stream: &Stream, num_frames: u64, output: &mut Output<'_>) -> Result<u64> {
+    if stream.info.is_lossless {
+        let message = format!("{num_frames} frames are missing in a stream that promises every bit");
+        return Err(Error::new(Status::BadData, message));
+    }
+    Ok(output.write_silence(usize::try_from(num_frames).unwrap_or(usize::MAX)) as u64)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
+mod tests {
+    use mapwave_plugin::SeekClass;
+
+    use super::*;
+
+    /// A WAV file of Yamaha's ADPCM, which libav only counts by decoding it: two samples for each byte.
+    fn yamaha(num_bytes: u32) -> Vec<u8> {
+        wav(0x20, &[], num_bytes)
+    }
+
+    /// A WAV file of a codec, with its setup and bytes that look random.
+    fn wav(tag: u16, setup: &[u8], num_bytes: u32) -> Vec<u8> {
+        let mut file = b"RIFF\0\0\0\0WAVEfmt ".to_vec();
+        file.extend((18 + setup.len() as u32).to_le_bytes());
+        file.extend(tag.to_le_bytes());
+        file.extend([1, 0]);
+        file.extend(8000u32.to_le_bytes());
+        file.extend(4000u32.to_le_bytes());
+        file.extend([0, 1, 4, 0]);
+        file.extend((setup.len() as u16).to_le_bytes());
+        file.extend(setup);
+        file.extend(b"data");
+        file.extend(num_bytes.to_le_bytes());
+        file.extend((0..num_bytes).map(|number| (number * 37 % 251) as u8));
+        file
+    }
+
+    fn open(max_measured: u64) -> LibavDecoder {
+        let options = DecoderOptions::default();
+        let stream = Stream::open_within(yamaha(20_480).into(), &options, max_measured).unwrap();
+        LibavDecoder { stream: Arc::new(stream), run: None, position: 0 }
+    }
+
+    fn read(decoder: &mut LibavDecoder, most: usize, room: usize) -> Vec<i16> {
+        let mut samples = Vec::new();
+        let mut buffer = vec![0i16; room];
+        while samples.len() < most {
+            let room = room.min(most - samples.len());
+            let count = Output::with_slice(&mut buffer[..room], 1, |output| {
+                decoder.decode(output).map(|()| output.num_written())
+            });
+            match count.unwrap() {
+                0 => break,
+                count => samples.extend(&buffer[..count]),
+            }
+        }
+        samples
+    }
+
+    #[test]
+    fn a_stream_that_nobody_counts_is_read_from_the_front() {
+        let mut counted = open(1 << 20);
+        assert_eq!((counted.info().num_frames, counted.info().seek_class), (Some(40_960), SeekClass::None));
+        let whole = read(&mut counted, usize::MAX, 4096);
+        assert_eq!(whole.len(), 40_960);
+        assert!(whole.iter().any(|sample| *sample != 0));
+        let mut uncounted = open(1000);
+        assert_eq!((uncounted.info().num_frames, uncounted.info().seek_class), (None, SeekClass::None));
+        assert_eq!(read(&mut uncounted, usize::MAX, 999), whole);
+        uncounted.seek(0).unwrap();
+        assert_eq!(read(&mut uncounted, 5000, 77), whole[..5000]);
+        uncounted.seek(5000).unwrap();
+        assert_eq!(read(&mut uncounted, usize::MAX, 4096), whole[5000..]);
+        let mut fork = uncounted.fork().unwrap();
+        assert_eq!(read(&mut fork, usize::MAX, 10_000), whole);
+    }
+
+    #[test]
+    fn a_codec_is_not_asked_for_what_was_never_there() {
+        // libav's decoder gives a frame when it is told that no packet, the first included, will come.
+        let file = wav(0x161, &[0, 0, 0, 0, 1, 0, 0, 0, 0, 0], 0);
+        let error = LibavDecoder::open(file.into(), &DecoderOptions::default()).err().unwrap();
+        assert_eq!(error.status(), Status::BadData);
+        assert!(error.message().contains("not one packet"), "{error}");
+    }
+
+    #[test]
+    fn memory_that_is_not_allowed_is_not_taken() {
+        let options = DecoderOptions { max_alloc: 3000, ..DecoderOptions::default() };
+        let error = LibavDecoder::open(yamaha(200_000).into(), &options).err().unwrap();
+        assert_eq!(error.status(), Status::Limit, "{error}");
+    }
+}

@@ -1,0 +1,372 @@
+//! A file as libavformat sees it: streams, metadata, and packets one after the other.
+
+#![allow(unsafe_code)] // contexts of libav's
+
+use std::ffi::{CStr, CString, c_char, c_int};
+use std::ptr::{self, NonNull};
+
+use ffmpeg_sys_next as ffi;
+use mapwave_plugin::{Error, Input, Result, Status};
+
+use super::io::InputIo;
+use super::packet::Packet;
+use super::parameters::Parameters;
+use crate::error::{check, from_code, is_no_memory, no_memory};
+use crate::log;
+
+/// Demuxers that open other files or the network, that need no file, or that make endless sound of a score. Of a list of
+/// names, one is enough.
+const REFUSED: [&str; 25] = [
+    "hls",
+    "dash",
+    "concat",
+    "concatf",
+    "image2",
+    "image2pipe",
+    "sdp",
+    "rtsp",
+    "rtp",
+    "sap",
+    "imf",
+    "ffmetadata",
+    "webm_dash_manifest",
+    "lavfi",
+    "tty",
+    "avisynth",
+    "vapoursynth",
+    "libgme",
+    "bluray",
+    "dvdvideo",
+    "mpjpeg",
+    "rcwt",
+    "s337m",
+    "srt",
+    "webvtt",
+];
+
+/// The most bytes that libav looks at to find out what a file is, and which streams it has.
+const MAX_PROBE_BYTES: u64 = 1 << 20;
+const MAX_ANALYSED_BYTES: u64 = 5 << 20;
+
+/// The least score of libav's, of 100, with which a file is believed to be what it seems.
+const MIN_SCORE: c_int = 25;
+
+/// The packets of other streams and the calls without any that are taken for a demuxer that stands still.
+const MAX_IDLE: u32 = 1 << 20;
+
+/// A file that libavformat has open.
+pub(super) struct Demuxer {
+    context: NonNull<ffi::AVFormatContext>,
+    // Closed after the context, by the order in `drop`.
+    io: InputIo,
+    format: &'static CStr,
+}
+
+// SAFETY: the context is owned, has no threads, and is used by one call at a time.
+unsafe impl Send for Demuxer {}
+
+/// What a demuxer has at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    Packet,
+    End,
+    /// What comes is damaged, and libav goes no further.
+    Broken(c_int),
+}
+
+/// How times are counted in a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TimeBase {
+    pub(super) numerator: u32,
+    pub(super) denominator: u32,
+}
+
+impl Demuxer {
+    /// Opens a file whatever it is.
+    ///
+    /// # Errors
+    /// [`Status::Unsupported`] when libav does not know it or would need other files for it.
+    pub(super) fn open(input: Input, extension: Option<&str>, max_alloc: u64) -> Result<Self> {
+        // Before anything can be said; a host that links this in may not have entered it.
+        log::install();
+        let mut io = InputIo::new(input)?;
+        let format = find_format(&mut io, extension, max_alloc)?;
+        // SAFETY: a format of libav's list, which is constant.
+        let found = unsafe { format.as_ref() };
+        // SAFETY: a format has a name, constant as the library is never unloaded (R7).
+        let name: &'static CStr = unsafe { CStr::from_ptr(found.name) };
+        if found.flags & ffi::AVFMT_NOFILE != 0 || is_refused(name) {
+            let name = name.to_string_lossy();
+            return Err(Error::unsupported(format!(
+                "libav takes it for '{name}', which is not read from one file"
+            )));
+        }
+        // SAFETY: returns a context or null.
+        let context = unsafe { ffi::avformat_alloc_context() };
+        let Some(mut context) = NonNull::new(context) else { return Err(no_memory("a demuxer")) };
+        // SAFETY: the context is owned.
+        let fields = unsafe { context.as_mut() };
+        fields.pb = io.as_ptr();
+        fields.flags |= ffi::AVFMT_FLAG_CUSTOM_IO;
+        fields.io_open = Some(refuse_to_open);
+        fields.probesize = i64::try_from(MAX_ANALYSED_BYTES.min(max_alloc / 2).max(2048)).unwrap_or(2048);
+        // No protocol is on the list.
+        // SAFETY: the context is one of libav's objects with options; the texts are copied.
+        let code = unsafe {
+            ffi::av_opt_set(context.as_ptr().cast(), c"protocol_whitelist".as_ptr(), c"".as_ptr(), 0)
+        };
+        let mut context = context.as_ptr();
+        let code = if code < 0 {
+            code
+        } else {
+            // SAFETY: the context has its way to the file; the format is libav's. The context is freed where it fails.
+            unsafe {
+                ffi::avformat_open_input(&raw mut context, c"".as_ptr(), format.as_ptr(), ptr::null_mut())
+            }
+        };
+        let doing = || format!("opening it as '{}'", name.to_string_lossy());
+        if code < 0 {
+            // SAFETY: owned or null.
+            unsafe { ffi::avformat_free_context(context) };
+            return Err(io.take_failure().unwrap_or_else(|| from_code(code, &doing())));
+        }
+        let context = NonNull::new(context).ok_or_else(|| no_memory("a demuxer"))?;
+        let mut this = Self { context, io, format: name };
+        this.analyse()?;
+        Ok(this)
+    }
+
+    fn get(&self) -> &ffi::AVFormatContext {
+        // SAFETY: the context is owned, and its public fields are initialised.
+        unsafe { self.context.as_ref() }
+    }
+
+    /// The format's name as libav has it, which may be several, separated by commas.
+    pub(super) fn format(&self) -> &'static CStr {
+        self.format
+    }
+
+    /// Finds out what the header did not say. Pictures are not decoded for that.
+    fn analyse(&mut self) -> Result<()> {
+        let is_open_ended = self.get().ctx_flags & ffi::AVFMTCTX_NOHEADER != 0;
+        let mut is_known = !is_open_ended;
+        for stream in self.streams() {
+            // SAFETY: the stream is of the open context.
+            let parameters = unsafe { (*stream).codecpar };
+            // SAFETY: a stream has parameters.
+            if unsafe { Parameters::is_audio(parameters) } {
+                // SAFETY: as above.
+                let copy = unsafe { Parameters::copy(parameters) }?;
+                is_known &= copy.sample_rate() > 0 && copy.num_channels() > 0 && copy.kind().is_ok();
+            } else {
+                // SAFETY: the stream is of the open context, which is owned.
+                unsafe { (*stream).discard = ffi::AVDiscard::AVDISCARD_ALL };
+            }
+        }
+        if is_known {
+            return Ok(());
+        }
+        // SAFETY: the context is open; options are left out.
+        let code = unsafe { ffi::avformat_find_stream_info(self.context.as_ptr(), ptr::null_mut()) };
+        match self.io.take_failure() {
+            Some(failure) => Err(failure),
+            None => check(code, "looking for streams"),
+        }
+    }
+
+    fn streams(&self) -> Vec<*mut ffi::AVStream> {
+        let context = self.get();
+        let count = context.nb_streams as usize;
+        if context.streams.is_null() || count == 0 {
+            return Vec::new();
+        }
+        // SAFETY: libav lists as many streams there.
+        unsafe { std::slice::from_raw_parts(context.streams, count) }.to_vec()
+    }
+
+    /// Chooses the audio stream of a number, and leaves all others out from now on.
+    ///
+    /// # Errors
+    /// [`Status::Unsupported`] when there are not as many.
+    pub(super) fn choose(&mut self, number: u32) -> Result<Chosen> {
+        let is_audio = |stream: &*mut ffi::AVStream| {
+            // SAFETY: the stream is of the open context.
+            let parameters = unsafe { (**stream).codecpar };
+            // SAFETY: a stream has parameters.
+            unsafe { Parameters::is_audio(parameters) }
+        };
+        let streams = self.streams();
+        let audio: Vec<*mut ffi::AVStream> = streams.iter().copied().filter(is_audio).collect();
+        let Some(&chosen) = audio.get(number as usize) else {
+            let format = self.format.to_string_lossy();
+            let message = match audio.len() {
+                0 => format!("the {format} file has no sound"),
+                count => format!("stream {number} of a {format} file with {count} of sound"),
+            };
+            return Err(Error::unsupported(message));
+        };
+        for stream in streams.into_iter().filter(|stream| *stream != chosen) {
+            // SAFETY: the stream is of the open context, which is owned.
+            unsafe { (*stream).discard = ffi::AVDiscard::AVDISCARD_ALL };
+        }
+        // SAFETY: the stream is of the open context, and nobody else uses it.
+        let stream = unsafe { &*chosen };
+        let (numerator, denominator) = (stream.time_base.num, stream.time_base.den);
+        Ok(Chosen {
+            index: stream.index,
+            // SAFETY: a stream has parameters.
+            parameters: unsafe { Parameters::copy(stream.codecpar) }?,
+            time_base: TimeBase {
+                numerator: u32::try_from(numerator).unwrap_or(0),
+                denominator: u32::try_from(denominator).unwrap_or(0),
+            },
+            tags: entries(stream.metadata),
+        })
+    }
+
+    /// The file's metadata.
+    pub(super) fn tags(&self) -> Vec<(CString, CString)> {
+        entries(self.get().metadata)
+    }
+
+    /// Reads the next packet of a stream.
+    ///
+    /// # Errors
+    /// When the host cannot read, or there is no memory.
+    pub(super) fn next(&mut self, stream: c_int, packet: &mut Packet) -> Result<Next> {
+        for _ in 0..MAX_IDLE {
+            packet.clear();
+            // SAFETY: both are initialised, and the packet is empty.
+            let code = unsafe { ffi::av_read_frame(self.context.as_ptr(), packet.as_ptr()) };
+            if let Some(failure) = self.io.take_failure() {
+                return Err(failure);
+            }
+            match code {
+                0.. if packet.stream_index() == stream => return Ok(Next::Packet),
+                0.. => {}
+                ffi::AVERROR_EOF => return Ok(Next::End),
+                code if code == ffi::AVERROR(ffi::EAGAIN) => {}
+                code if is_no_memory(code) => return Err(no_memory("a packet")),
+                code => return Ok(Next::Broken(code)),
+            }
+        }
+        let message =
+            format!("after {MAX_IDLE} packets of other streams there is still none of stream {stream}");
+        Err(Error::new(Status::BadData, message))
+    }
+}
+
+/// The stream that is decoded.
+pub(super) struct Chosen {
+    /// libav's number of it.
+    pub(super) index: c_int,
+    pub(super) parameters: Parameters,
+    pub(super) time_base: TimeBase,
+    /// Its metadata.
+    pub(super) tags: Vec<(CString, CString)>,
+}
+
+impl Drop for Demuxer {
+    fn drop(&mut self) {
+        let mut context = self.context.as_ptr();
+        // SAFETY: the context is owned; what it reads from is not its own, and is closed afterwards.
+        unsafe { ffi::avformat_close_input(&raw mut context) };
+    }
+}
+
+/// libav's guess at what a file is, by its first bytes and the extension of its name.
+fn find_format(
+    io: &mut InputIo,
+    extension: Option<&str>,
+    max_alloc: u64,
+) -> Result<NonNull<ffi::AVInputFormat>> {
+    let extension = extension.filter(|extension| extension.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    let name = extension.map_or(String::new(), |extension| format!("input.{extension}"));
+    let name = CString::new(name).unwrap_or_default();
+    let mut format = ptr::null();
+    let max_bytes = u32::try_from(MAX_PROBE_BYTES.min(max_alloc / 2).max(2048)).unwrap_or(2048);
+    // SAFETY: the context is open and stands at its first byte, to which it returns; the name is a text.
+    let score = unsafe {
+        ffi::av_probe_input_buffer2(
+            io.as_ptr(),
+            &raw mut format,
+            name.as_ptr(),
+            ptr::null_mut(),
+            0,
+            max_bytes,
+        )
+    };
+    if let Some(failure) = io.take_failure() {
+        return Err(failure);
+    }
+    match NonNull::new(format.cast_mut()) {
+        Some(format) if score >= MIN_SCORE => Ok(format),
+        Some(_) if score >= 0 => Err(Error::unsupported(format!(
+            "libav is not sure what it is: {score} of 100, at least {MIN_SCORE} wanted"
+        ))),
+        _ => Err(Error::unsupported("it is nothing that libav knows").with_native_code(score.into())),
+    }
+}
+
+fn is_refused(names: &CStr) -> bool {
+    names
+        .to_bytes()
+        .split(|byte| *byte == b',')
+        .any(|name| REFUSED.iter().any(|refused| refused.as_bytes() == name))
+}
+
+/// Stands in for libav's way to other files.
+unsafe extern "C" fn refuse_to_open(
+    _context: *mut ffi::AVFormatContext,
+    _io: *mut *mut ffi::AVIOContext,
+    _url: *const c_char,
+    _flags: c_int,
+    _options: *mut *mut ffi::AVDictionary,
+) -> c_int {
+    ffi::AVERROR(ffi::EPERM)
+}
+
+/// The names and values of a dictionary.
+fn entries(dictionary: *const ffi::AVDictionary) -> Vec<(CString, CString)> {
+    let mut entries = Vec::new();
+    let mut entry = ptr::null();
+    loop {
+        // SAFETY: the dictionary is an open context's or null; the entry is null or its last one.
+        entry = unsafe { ffi::av_dict_get(dictionary, c"".as_ptr(), entry, ffi::AV_DICT_IGNORE_SUFFIX) };
+        // SAFETY: null or an entry.
+        let Some(found) = (unsafe { entry.as_ref() }) else { return entries };
+        // SAFETY: an entry has a name.
+        let key = unsafe { CStr::from_ptr(found.key) };
+        // SAFETY: an entry has a value.
+        let value = unsafe { CStr::from_ptr(found.value) };
+        entries.push((key.to_owned(), value.to_owned()));
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_but_the_one_file_is_read() {
+        let refused = |text: &str, extension| match Demuxer::open(
+            text.as_bytes().to_vec().into(),
+            extension,
+            1 << 30,
+        ) {
+            Ok(_) => panic!("{text} was opened"),
+            Err(error) => error,
+        };
+        let playlist = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nfile:///etc/passwd\n";
+        let error = refused(playlist, Some("m3u8"));
+        assert!(error.message().contains("not read from one file"), "{error}");
+        let list = "ffconcat version 1.0\nfile '/etc/passwd'\n";
+        assert!(refused(list, Some("ffconcat")).message().contains("concat"));
+        let session =
+            "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio 4000 RTP/AVP 0\n";
+        assert!(refused(session, Some("sdp")).message().contains("sdp"));
+        assert_eq!(refused("hello", None).status(), Status::Unsupported);
+        assert_eq!(refused("", None).status(), Status::Unsupported);
+    }
+}

@@ -1,0 +1,212 @@
+//! Decoded frames in libav's memory, and their way into the host's.
+
+#![allow(unsafe_code)] // samples that libav passes by pointer
+
+use std::ops::Range;
+use std::ptr::NonNull;
+
+use ffi::AVFrameSideDataType::AV_FRAME_DATA_SKIP_SAMPLES;
+use ffmpeg_sys_next as ffi;
+use mapwave_plugin::{Output, Result, SampleFormat};
+
+use crate::channels::wave_mask;
+use crate::error::no_memory;
+use crate::sample_formats::{Convert, LibavFormat, SampleType};
+
+/// What a codec put out last: as many frames as came of one packet or a part of it.
+pub(super) struct Frame(NonNull<ffi::AVFrame>);
+
+// SAFETY: the frame is owned, and what it refers to is counted by atomic counters.
+unsafe impl Send for Frame {}
+
+/// What the frames of a stream have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shape {
+    pub(super) sample_rate: u32,
+    pub(super) num_channels: u32,
+    pub(super) channel_mask: u64,
+    pub(super) format: LibavFormat,
+}
+
+impl Shape {
+    /// Whether samples of the one can stand among those of the other.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let of = |shape: &Self| (shape.sample_rate, shape.num_channels, shape.format.sample.native());
+        of(self) == of(other)
+    }
+}
+
+impl Frame {
+    /// A frame without samples.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub(super) fn new() -> Result<Self> {
+        // SAFETY: returns a frame or null.
+        let frame = unsafe { ffi::av_frame_alloc() };
+        NonNull::new(frame).map(Self).ok_or_else(|| no_memory("a frame"))
+    }
+
+    /// What libav is given.
+    pub(super) fn as_ptr(&mut self) -> *mut ffi::AVFrame {
+        self.0.as_ptr()
+    }
+
+    fn get(&self) -> &ffi::AVFrame {
+        // SAFETY: the frame is owned, and its fields are initialised.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// The number of frames in the sense of the host: samples of each channel.
+    pub(super) fn num_frames(&self) -> usize {
+        usize::try_from(self.get().nb_samples).unwrap_or(0)
+    }
+
+    /// The time of the packet that it came of, when that is known.
+    pub(super) fn time(&self) -> Option<u64> {
+        u64::try_from(self.get().pts).ok()
+    }
+
+    /// What it is; `None` when it is nothing that a host takes.
+    pub(super) fn shape(&self) -> Option<Shape> {
+        let frame = self.get();
+        Some(Shape {
+            sample_rate: u32::try_from(frame.sample_rate).ok().filter(|rate| *rate > 0)?,
+            num_channels: u32::try_from(frame.ch_layout.nb_channels).ok().filter(|count| *count > 0)?,
+            channel_mask: wave_mask(&frame.ch_layout),
+            format: LibavFormat::from_code(frame.format)?,
+        })
+    }
+
+    /// The frames that libav would have left out at its beginning, by what the container or the codec itself knows of its
+    /// delay; `None` where neither says anything.
+    pub(super) fn skip(&self) -> Option<u32> {
+        // SAFETY: the frame is owned; returns a pointer into it or null.
+        let data = unsafe { ffi::av_frame_get_side_data(self.0.as_ptr(), AV_FRAME_DATA_SKIP_SAMPLES) };
+        // SAFETY: null or an entry of the frame's.
+        let data = unsafe { data.as_ref() }?;
+        if data.size < 4 || data.data.is_null() {
+            return None;
+        }
+        // SAFETY: there are as many bytes or more.
+        let skip = unsafe { data.data.cast::<[u8; 4]>().read() };
+        u32::try_from(i32::from_le_bytes(skip)).ok()
+    }
+
+    /// Writes frames, as many as there is room for, and returns their number. The shape is that of the stream, and the
+    /// output is for as many channels.
+    pub(super) fn write(&self, range: Range<usize>, output: &mut Output<'_>) -> usize {
+        let Some(shape) = self.shape() else { return 0 };
+        match shape.format.sample {
+            SampleType::U8 => self.write_as::<u8>(shape, range, output),
+            SampleType::I16 => self.write_as::<i16>(shape, range, output),
+            SampleType::I32 => self.write_as::<i32>(shape, range, output),
+            SampleType::I64 => self.write_as::<i64>(shape, range, output),
+            SampleType::F32 => self.write_as::<f32>(shape, range, output),
+            SampleType::F64 => self.write_as::<f64>(shape, range, output),
+        }
+    }
+
+    fn write_as<S>(&self, shape: Shape, range: Range<usize>, output: &mut Output<'_>) -> usize
+    where
+        S: Convert<f32> + Convert<i16> + Convert<i32>,
+    {
+        let num_channels = shape.num_channels as usize;
+        if num_channels != output.num_channels() {
+            return 0;
+        }
+        if shape.format.is_planar {
+            let mut planes: Vec<&[S]> = Vec::with_capacity(num_channels);
+            for channel in 0..num_channels {
+                planes.push(self.plane(channel, 1).get(range.clone()).unwrap_or_default());
+            }
+            match output.format() {
+                SampleFormat::F32 => output.write_planar::<S, f32>(&planes, Convert::convert),
+                SampleFormat::I16 => output.write_planar::<S, i16>(&planes, Convert::convert),
+                SampleFormat::I32 => output.write_planar::<S, i32>(&planes, Convert::convert),
+            }
+        } else {
+            let samples = range.start * num_channels..range.end * num_channels;
+            let samples = self.plane::<S>(0, num_channels).get(samples).unwrap_or_default();
+            match output.format() {
+                SampleFormat::F32 => output.write_interleaved::<S, f32>(samples, Convert::convert),
+                SampleFormat::I16 => output.write_interleaved::<S, i16>(samples, Convert::convert),
+                SampleFormat::I32 => output.write_interleaved::<S, i32>(samples, Convert::convert),
+            }
+        }
+    }
+
+    /// The samples of one plane; none where libav's memory is shorter than it must be.
+    fn plane<S: Copy>(&self, plane: usize, samples_per_frame: usize) -> &[S] {
+        let frame = self.get();
+        let Some(num_samples) = self.num_frames().checked_mul(samples_per_frame) else { return &[] };
+        let [plane_bytes, ..] = frame.linesize;
+        let fits = usize::try_from(plane_bytes).is_ok_and(|bytes| num_samples <= bytes / size_of::<S>());
+        if frame.extended_data.is_null() || !fits {
+            return &[];
+        }
+        // SAFETY: libav lists a pointer for each channel there, or the one of an interleaved frame.
+        let start = unsafe { frame.extended_data.add(plane) };
+        // SAFETY: as above.
+        let start = unsafe { start.read() }.cast::<S>();
+        if start.is_null() || !start.is_aligned() {
+            return &[];
+        }
+        // SAFETY: the plane has `linesize` bytes, all of which the codec has written up to `nb_samples`; the shape, by which
+        // the caller chose the type and the planes, is the frame's.
+        unsafe { std::slice::from_raw_parts(start, num_samples) }
+    }
+}
+
+impl Drop for Frame {
+    fn drop(&mut self) {
+        let mut frame = self.0.as_ptr();
+        // SAFETY: the frame is owned.
+        unsafe { ffi::av_frame_free(&raw mut frame) };
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn frame(format: ffi::AVSampleFormat, fill: impl FnOnce(&mut ffi::AVFrame)) -> Frame {
+        let mut frame = Frame::new().unwrap();
+        // SAFETY: the frame is owned.
+        let inner = unsafe { &mut *frame.as_ptr() };
+        inner.format = format as i32;
+        inner.sample_rate = 8000;
+        inner.nb_samples = 3;
+        inner.ch_layout = crate::channels::layout(0, 2).unwrap();
+        // SAFETY: the frame has what its buffers follow from.
+        assert_eq!(unsafe { ffi::av_frame_get_buffer(inner, 0) }, 0);
+        fill(inner);
+        frame
+    }
+
+    #[test]
+    fn planar_and_interleaved_samples_come_out_alike() {
+        let planar = frame(ffi::AVSampleFormat::AV_SAMPLE_FMT_FLTP, |inner| {
+            for (plane, samples) in [[0.5f32, -0.5, 0.25], [1.0, -1.0, 0.0]].iter().enumerate() {
+                let [left, right, ..] = inner.data;
+                let plane = if plane == 0 { left } else { right };
+                // SAFETY: the plane has room for three samples.
+                unsafe { plane.cast::<f32>().copy_from(samples.as_ptr(), 3) };
+            }
+        });
+        let interleaved = frame(ffi::AVSampleFormat::AV_SAMPLE_FMT_S16, |inner| {
+            let samples = [16384i16, 32767, -16384, -32768, 8192, 0];
+            let [data, ..] = inner.data;
+            // SAFETY: the one plane has room for three frames of two.
+            unsafe { data.cast::<i16>().copy_from(samples.as_ptr(), 6) };
+        });
+        for frame in [planar, interleaved] {
+            let mut samples = [0i16; 8];
+            let num_written = Output::with_slice(&mut samples, 2, |output| frame.write(1..3, output));
+            assert_eq!((num_written, samples), (2, [-16384, -32768, 8192, 0, 0, 0, 0, 0]));
+            assert_eq!(Output::with_slice(&mut samples, 1, |output| frame.write(0..3, output)), 0);
+            assert_eq!(Output::with_slice(&mut samples, 2, |output| frame.write(2..9, output)), 0);
+        }
+    }
+}

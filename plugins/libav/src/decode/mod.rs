@@ -1,0 +1,35 @@
+//! From a file to frames.
+//!
+//! All packets of the stream are found once, when a file is opened, and where they lie is kept: the number of frames is exact
+//! by that, and a seek is a look into a list, with a new codec and its pre-roll. Neither depends on how libav seeks.
+//!
+//! | module | what |
+//! |---|---|
+//! | `probe` | whether a file is for libav at all |
+//! | `io`, `demuxer` | the host's bytes as a file of libavformat's |
+//! | `packet`, `store` | the packets, where they lie in the file |
+//! | `durations`, `timeline` | how many frames each stands for, and which of them are heard |
+//! | `parameters`, `codec`, `frame` | what a stream needs to be decoded, and what comes out |
+//! | `trial` | decoding to find out what only that can tell |
+//! | `seeking` | what a seek promises |
+//! | `stream` | what is known of a file |
+//! | `tags` | its metadata |
+//! | `decoder` | the trait of the SDK |
+
+mod codec;
+mod decoder;
+mod demuxer;
+mod durations;
+mod frame;
+mod io;
+mod packet;
+mod parameters;
+mod probe;
+mod seeking;
+mod store;
+mod stream;
+mod tags;
+mod timeline;
+mod trial;
+
+pub use decoder::LibavDecoder;

@@ -1,0 +1,253 @@
+//! Packets of libav's.
+
+#![allow(unsafe_code)] // what libav allocates
+
+use std::ffi::c_int;
+use std::ptr::NonNull;
+
+use ffi::AVPacketSideDataType::{
+    AV_PKT_DATA_NEW_EXTRADATA, AV_PKT_DATA_PARAM_CHANGE, AV_PKT_DATA_SKIP_SAMPLES,
+};
+use ffmpeg_sys_next as ffi;
+use mapwave_plugin::Result;
+
+use crate::error::{check, no_memory};
+
+/// A packet, with what comes beside its bytes. Nothing changes the bytes once it is full.
+pub(super) struct Packet(NonNull<ffi::AVPacket>);
+
+// SAFETY: the packet is owned, and what it refers to is counted by atomic counters.
+unsafe impl Send for Packet {}
+// SAFETY: nothing changes it through a shared reference.
+unsafe impl Sync for Packet {}
+
+/// What a packet says beside its bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Trim {
+    /// The frames to be left out from this packet on, when it says so.
+    pub(super) skip: Option<u32>,
+    /// The frames to be left out at its end.
+    pub(super) discard: u32,
+    /// Whether all of it is only decoded, as what comes before an edit.
+    pub(super) is_unheard: bool,
+}
+
+impl Packet {
+    /// An empty packet.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub(super) fn new() -> Result<Self> {
+        // SAFETY: returns a packet or null.
+        let packet = unsafe { ffi::av_packet_alloc() };
+        NonNull::new(packet).map(Self).ok_or_else(|| no_memory("a packet"))
+    }
+
+    /// What libav is given.
+    pub(super) fn as_ptr(&self) -> *mut ffi::AVPacket {
+        self.0.as_ptr()
+    }
+
+    fn get(&self) -> &ffi::AVPacket {
+        // SAFETY: the packet is owned, and its fields are initialised.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// Empties it.
+    pub(super) fn clear(&mut self) {
+        // SAFETY: the packet is owned.
+        unsafe { ffi::av_packet_unref(self.0.as_ptr()) };
+    }
+
+    /// Another packet with the same contents.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub(super) fn duplicate(&self) -> Result<Self> {
+        // SAFETY: the packet is owned; returns another or null.
+        let packet = unsafe { ffi::av_packet_clone(self.0.as_ptr()) };
+        NonNull::new(packet).map(Self).ok_or_else(|| no_memory("a packet"))
+    }
+
+    /// Takes the contents of another packet, which keeps them too.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub(super) fn refer_to(&mut self, other: &Self) -> Result<()> {
+        self.clear();
+        // SAFETY: both are packets, and this one is empty.
+        check(unsafe { ffi::av_packet_ref(self.0.as_ptr(), other.0.as_ptr()) }, "copying a packet")
+    }
+
+    /// Makes room for so many bytes, and lets them be written.
+    ///
+    /// # Errors
+    /// When there is no memory; what `fill` gives.
+    pub(super) fn fill(
+        &mut self,
+        num_bytes: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result<()>,
+    ) -> Result<()> {
+        self.clear();
+        let size = c_int::try_from(num_bytes).map_err(|_| no_memory("a packet"))?;
+        // SAFETY: the packet is empty.
+        check(unsafe { ffi::av_new_packet(self.0.as_ptr(), size) }, "making room for a packet")?;
+        let data = self.get().data;
+        // SAFETY: the packet has room for so many bytes now.
+        unsafe { data.write_bytes(0, num_bytes) };
+        // SAFETY: they are initialised, and the packet is owned.
+        fill(unsafe { std::slice::from_raw_parts_mut(data, num_bytes) })
+    }
+
+    /// Its bytes.
+    pub(super) fn bytes(&self) -> &[u8] {
+        let packet = self.get();
+        match usize::try_from(packet.size) {
+            // SAFETY: libav's packets have as many bytes there.
+            Ok(size) if size > 0 && !packet.data.is_null() => unsafe {
+                std::slice::from_raw_parts(packet.data, size)
+            },
+            _ => &[],
+        }
+    }
+
+    /// The number of its stream.
+    pub(super) fn stream_index(&self) -> c_int {
+        self.get().stream_index
+    }
+
+    /// Its length in the time base of its stream; 0 when it is not known.
+    pub(super) fn duration(&self) -> i64 {
+        self.get().duration
+    }
+
+    /// The place in the file near which it was found.
+    pub(super) fn position(&self) -> Option<u64> {
+        u64::try_from(self.get().pos).ok()
+    }
+
+    /// Whether the demuxer knows that it is damaged or cut off.
+    pub(super) fn is_corrupt(&self) -> bool {
+        self.get().flags & ffi::AV_PKT_FLAG_CORRUPT != 0
+    }
+
+    /// Whether it brings more than its bytes and what is to be left out of it: a new setup of the codec, a correction.
+    pub(super) fn has_side_data(&self) -> bool {
+        let num_trims = c_int::from(self.skip_samples().is_some());
+        self.get().side_data_elems > num_trims
+    }
+
+    /// Whether it brings a new setup of the codec, without which those behind it cannot be decoded.
+    pub(super) fn changes_setup(&self) -> bool {
+        [AV_PKT_DATA_NEW_EXTRADATA, AV_PKT_DATA_PARAM_CHANGE].into_iter().any(|kind| {
+            // SAFETY: the packet is owned; returns a pointer into it or null.
+            let data = unsafe { ffi::av_packet_get_side_data(self.0.as_ptr(), kind, std::ptr::null_mut()) };
+            !data.is_null()
+        })
+    }
+
+    /// The bytes of all that comes beside its own.
+    pub(super) fn num_side_bytes(&self) -> u64 {
+        let packet = self.get();
+        let count = usize::try_from(packet.side_data_elems).unwrap_or(0);
+        if packet.side_data.is_null() || count == 0 {
+            return 0;
+        }
+        // SAFETY: libav lists as many elements there.
+        let elements = unsafe { std::slice::from_raw_parts(packet.side_data, count) };
+        elements.iter().map(|element| element.size as u64).sum()
+    }
+
+    /// What is to be left out of it.
+    pub(super) fn trim(&self) -> Trim {
+        let (skip, discard) = match self.skip_samples() {
+            Some(&[s0, s1, s2, s3, d0, d1, d2, d3, ..]) => {
+                (Some(u32::from_le_bytes([s0, s1, s2, s3])), u32::from_le_bytes([d0, d1, d2, d3]))
+            }
+            _ => (None, 0),
+        };
+        // libav takes the number for signed, and what is below 0 for 0.
+        let skip = skip.map(|skip| if skip > i32::MAX.unsigned_abs() { 0 } else { skip });
+        Trim { skip, discard, is_unheard: self.get().flags & ffi::AV_PKT_FLAG_DISCARD != 0 }
+    }
+
+    /// Takes these bytes.
+    #[cfg(test)]
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.fill(bytes.len(), |room| {
+            room.copy_from_slice(bytes);
+            Ok(())
+        })
+    }
+
+    /// Sets the place in the file.
+    #[cfg(test)]
+    pub(super) fn set_position(&mut self, position: i64) {
+        // SAFETY: the packet is owned.
+        unsafe { self.0.as_mut() }.pos = position;
+    }
+
+    fn skip_samples(&self) -> Option<&[u8; 10]> {
+        let mut size = 0;
+        // SAFETY: the packet is owned; returns a pointer into it or null.
+        let data =
+            unsafe { ffi::av_packet_get_side_data(self.0.as_ptr(), AV_PKT_DATA_SKIP_SAMPLES, &raw mut size) };
+        // SAFETY: there are as many bytes, as long as the packet keeps its contents.
+        (size >= 10 && !data.is_null()).then(|| unsafe { &*data.cast::<[u8; 10]>() })
+    }
+
+    /// Sets the time that the frames of it will have, and that nothing of it is left out by libav.
+    pub(super) fn set_time(&mut self, time: i64) {
+        // SAFETY: the packet is owned.
+        let packet = unsafe { self.0.as_mut() };
+        packet.pts = time;
+        packet.dts = time;
+        packet.duration = 0;
+        packet.flags &= !ffi::AV_PKT_FLAG_DISCARD;
+    }
+}
+
+impl Drop for Packet {
+    fn drop(&mut self) {
+        let mut packet = self.0.as_ptr();
+        // SAFETY: the packet is owned.
+        unsafe { ffi::av_packet_free(&raw mut packet) };
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_packet_keeps_its_bytes_for_all_who_have_it() {
+        let mut packet = Packet::new().unwrap();
+        assert_eq!((packet.bytes(), packet.trim()), (&[][..], Trim::default()));
+        packet.write(b"abc").unwrap();
+        let copy = packet.duplicate().unwrap();
+        let mut other = Packet::new().unwrap();
+        other.refer_to(&copy).unwrap();
+        drop(copy);
+        packet.clear();
+        assert_eq!((packet.bytes(), other.bytes()), (&[][..], &b"abc"[..]));
+        assert!(!other.has_side_data() && other.num_side_bytes() == 0);
+    }
+
+    #[test]
+    fn what_is_left_out_is_read() {
+        let mut packet = Packet::new().unwrap();
+        packet.write(b"a").unwrap();
+        // SAFETY: the packet is owned; returns room for ten bytes or null.
+        let data = unsafe { ffi::av_packet_new_side_data(packet.as_ptr(), AV_PKT_DATA_SKIP_SAMPLES, 10) };
+        let bytes = [0x38, 1, 0, 0, 7, 0, 0, 0, 0, 0];
+        // SAFETY: there is room for ten.
+        unsafe { data.copy_from(bytes.as_ptr(), 10) };
+        assert_eq!(packet.trim(), Trim { skip: Some(312), discard: 7, is_unheard: false });
+        assert!(!packet.has_side_data(), "nothing else");
+        assert_eq!((packet.num_side_bytes(), packet.changes_setup()), (10, false));
+        // SAFETY: the packet is owned; returns room for two bytes or null.
+        let data = unsafe { ffi::av_packet_new_side_data(packet.as_ptr(), AV_PKT_DATA_NEW_EXTRADATA, 2) };
+        assert!(!data.is_null() && packet.changes_setup() && packet.has_side_data());
+    }
+}

@@ -1,0 +1,165 @@
+//! What a container says of a stream, and the decoder for it.
+
+#![allow(unsafe_code)] // structs of libav's
+
+use std::ffi::{CStr, c_int, c_void};
+use std::ptr::{self, NonNull};
+
+use ffmpeg_sys_next as ffi;
+use mapwave_plugin::{Error, Result, Status};
+
+use crate::error::{check, no_memory};
+
+/// A copy of the parameters of a stream, which nothing changes.
+pub(super) struct Parameters(NonNull<ffi::AVCodecParameters>);
+
+// SAFETY: the parameters are owned and never change.
+unsafe impl Send for Parameters {}
+// SAFETY: as above.
+unsafe impl Sync for Parameters {}
+
+/// A codec as libav knows it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CodecKind {
+    /// Its name in FFmpeg's terms.
+    pub(super) name: &'static CStr,
+    /// Whether what comes out is what went in.
+    pub(super) is_lossless: bool,
+}
+
+impl Parameters {
+    /// A copy.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    ///
+    /// # Safety
+    /// `parameters` points to those of an open stream.
+    pub(super) unsafe fn copy(parameters: *const ffi::AVCodecParameters) -> Result<Self> {
+        // SAFETY: returns parameters or null.
+        let copy = unsafe { ffi::avcodec_parameters_alloc() };
+        let copy = NonNull::new(copy).map(Self).ok_or_else(|| no_memory("the codec's setup"))?;
+        // SAFETY: both are parameters, by the caller's promise.
+        let code = unsafe { ffi::avcodec_parameters_copy(copy.0.as_ptr(), parameters) };
+        check(code, "copying the codec's setup")?;
+        Ok(copy)
+    }
+
+    /// What libav is given.
+    pub(super) fn as_ptr(&self) -> *const ffi::AVCodecParameters {
+        self.0.as_ptr()
+    }
+
+    fn get(&self) -> &ffi::AVCodecParameters {
+        // SAFETY: they are owned and initialised.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// Frames a second, as far as the container knows.
+    pub(super) fn sample_rate(&self) -> u32 {
+        u32::try_from(self.get().sample_rate).unwrap_or(0)
+    }
+
+    /// Samples in a frame, as far as the container knows.
+    pub(super) fn num_channels(&self) -> u32 {
+        u32::try_from(self.get().ch_layout.nb_channels).unwrap_or(0)
+    }
+
+    /// The bits of a sample that are valid, or 0.
+    pub(super) fn bits_per_raw_sample(&self) -> u32 {
+        u32::try_from(self.get().bits_per_raw_sample).unwrap_or(0)
+    }
+
+    /// The bits of a coded sample, or 0.
+    pub(super) fn bits_per_coded_sample(&self) -> u32 {
+        u32::try_from(self.get().bits_per_coded_sample).unwrap_or(0)
+    }
+
+    /// libav's number of the codec. Newer libraries have numbers that the headers did not, so it is not read as the enum.
+    fn codec_id(&self) -> u32 {
+        let id = &raw const self.get().codec_id;
+        // SAFETY: the field is there, of the size and alignment of a u32.
+        unsafe { id.cast::<u32>().read() }
+    }
+
+    /// The codec.
+    ///
+    /// # Errors
+    /// [`Status::Unsupported`] when libav does not know it either.
+    pub(super) fn kind(&self) -> Result<CodecKind> {
+        let id = self.codec_id();
+        let mut descriptor = ptr::null();
+        loop {
+            // SAFETY: walks a constant list that begins with null.
+            descriptor = unsafe { ffi::avcodec_descriptor_next(descriptor) };
+            // SAFETY: it is null or an entry of the list, which is constant.
+            let Some(found) = (unsafe { descriptor.as_ref() }) else { break };
+            // SAFETY: the field is there, of the size and alignment of a u32.
+            if unsafe { (&raw const found.id).cast::<u32>().read() } == id {
+                // SAFETY: a descriptor has a name, constant as the library is never unloaded (R7).
+                let name = unsafe { CStr::from_ptr(found.name) };
+                let is_lossless = found.props & ffi::AV_CODEC_PROP_LOSSLESS != 0
+                    && found.props & ffi::AV_CODEC_PROP_LOSSY == 0;
+                return Ok(CodecKind { name, is_lossless });
+            }
+        }
+        let tag = self.get().codec_tag;
+        Err(Error::unsupported(format!(
+            "the stream's codec, with the tag {tag:#x}, is none that libav knows"
+        )))
+    }
+
+    /// libav's decoder.
+    ///
+    /// # Errors
+    /// [`Status::MissingDependency`] when it was built without one.
+    pub(super) fn decoder(&self) -> Result<NonNull<ffi::AVCodec>> {
+        let id = self.codec_id();
+        let mut state: *mut c_void = ptr::null_mut();
+        let mut experimental = None;
+        loop {
+            // SAFETY: walks a constant list, with a state that begins with null.
+            let codec = unsafe { ffi::av_codec_iterate(&raw mut state) };
+            let Some(codec) = NonNull::new(codec.cast_mut()) else { break };
+            // SAFETY: an entry of the list.
+            let is_decoder = unsafe { ffi::av_codec_is_decoder(codec.as_ptr()) } != 0;
+            // SAFETY: an entry of the list, which is constant.
+            let found = unsafe { codec.as_ref() };
+            // SAFETY: the field is there, of the size and alignment of a u32.
+            let found_id = unsafe { (&raw const found.id).cast::<u32>().read() };
+            if !is_decoder || found_id != id {
+                continue;
+            }
+            let capabilities = u32::from_ne_bytes(found.capabilities.to_ne_bytes());
+            if capabilities & ffi::AV_CODEC_CAP_EXPERIMENTAL == 0 {
+                return Ok(codec);
+            }
+            experimental.get_or_insert(codec);
+        }
+        experimental.ok_or_else(|| {
+            let name = self.kind().map_or("?".into(), |kind| kind.name.to_string_lossy());
+            Error::new(Status::Unsupported, format!("this build of libav has no decoder for {name}"))
+                .with_native_code(ffi::AVERROR_DECODER_NOT_FOUND.into())
+        })
+    }
+
+    /// Whether the parameters are of sound.
+    ///
+    /// # Safety
+    /// `parameters` points to those of an open stream.
+    pub(super) unsafe fn is_audio(parameters: *const ffi::AVCodecParameters) -> bool {
+        // SAFETY: the field is there, by the caller's promise.
+        let kind = unsafe { &raw const (*parameters).codec_type };
+        // SAFETY: it is of the size and alignment of a c_int.
+        let kind = unsafe { kind.cast::<c_int>().read() };
+        kind == ffi::AVMediaType::AVMEDIA_TYPE_AUDIO as c_int
+    }
+}
+
+impl Drop for Parameters {
+    fn drop(&mut self) {
+        let mut parameters = self.0.as_ptr();
+        // SAFETY: they are owned.
+        unsafe { ffi::avcodec_parameters_free(&raw mut parameters) };
+    }
+}

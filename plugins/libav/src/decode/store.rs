@@ -1,0 +1,201 @@
+//! The packets of a stream, found once: by their place in the file where they lie there in one piece, else kept.
+
+#![forbid(unsafe_code)]
+
+use mapwave_plugin::{Error, Input, Result, Status};
+
+use super::packet::Packet;
+
+/// How far behind the place that a container names a packet is looked for: behind a header of a page or block.
+const WINDOW: usize = 320;
+
+/// What a packet in memory costs beside its bytes.
+const PACKET_BYTES: u64 = 256;
+
+/// Where a packet is.
+enum Stored {
+    File { offset: u64, num_bytes: u32 },
+    Memory(Packet),
+}
+
+/// The packets.
+pub(super) struct Store {
+    input: Input,
+    packets: Vec<Stored>,
+    /// The end of the packet found last, where the next one often begins.
+    end: u64,
+    /// The bytes that may still be allocated.
+    budget: u64,
+    scratch: Vec<u8>,
+}
+
+impl Store {
+    /// A store for the packets of a file.
+    pub(super) fn new(input: Input, max_alloc: u64) -> Self {
+        Self { input, packets: Vec::new(), end: 0, budget: max_alloc, scratch: Vec::new() }
+    }
+
+    /// Counts so many bytes as allocated.
+    ///
+    /// # Errors
+    /// [`Status::Limit`] when there are not as many left.
+    pub(super) fn allocate(&mut self, num_bytes: u64) -> Result<()> {
+        let Some(budget) = self.budget.checked_sub(num_bytes) else {
+            let message = format!(
+                "the list of {} packets and more does not fit the memory allowed",
+                self.packets.len()
+            );
+            return Err(Error::new(Status::Limit, message));
+        };
+        self.budget = budget;
+        Ok(())
+    }
+
+    /// Adds a packet.
+    ///
+    /// # Errors
+    /// When the host cannot read, or there is no memory.
+    pub(super) fn push(&mut self, packet: &Packet) -> Result<()> {
+        self.allocate(size_of::<Stored>() as u64)?;
+        let bytes = packet.bytes();
+        let place = if packet.has_side_data() { None } else { self.locate(bytes, packet.position())? };
+        let stored = match (place, u32::try_from(bytes.len())) {
+            (Some(offset), Ok(num_bytes)) => {
+                self.end = offset + u64::from(num_bytes);
+                Stored::File { offset, num_bytes }
+            }
+            _ => {
+                self.allocate(bytes.len() as u64 + packet.num_side_bytes() + PACKET_BYTES)?;
+                Stored::Memory(packet.duplicate()?)
+            }
+        };
+        self.packets.push(stored);
+        Ok(())
+    }
+
+    /// The place in the file at which the very bytes of a packet lie.
+    fn locate(&mut self, bytes: &[u8], position: Option<u64>) -> Result<Option<u64>> {
+        let Some(position) = position else { return Ok(None) };
+        if position <= self.end && self.end - position < 1 << 16 && self.is_at(self.end, bytes)? {
+            return Ok(Some(self.end));
+        }
+        let found = match self.input.bytes() {
+            Some(file) => {
+                let start = usize::try_from(position).unwrap_or(usize::MAX);
+                find(file.get(start..).unwrap_or_default(), bytes)
+            }
+            None => {
+                self.scratch.resize(bytes.len() + WINDOW, 0);
+                let count = self.input.read_at(position, &mut self.scratch)?;
+                find(self.scratch.get(..count).unwrap_or_default(), bytes)
+            }
+        };
+        Ok(found.map(|distance| position + distance as u64))
+    }
+
+    fn is_at(&mut self, place: u64, bytes: &[u8]) -> Result<bool> {
+        if let Some(file) = self.input.bytes() {
+            let start = usize::try_from(place).unwrap_or(usize::MAX);
+            return Ok(file.get(start..).is_some_and(|rest| rest.starts_with(bytes)));
+        }
+        self.scratch.resize(bytes.len(), 0);
+        let count = self.input.read_at(place, &mut self.scratch)?;
+        Ok(self.scratch.get(..count) == Some(bytes))
+    }
+
+    /// The length of the file.
+    pub(super) fn num_file_bytes(&self) -> u64 {
+        self.input.num_bytes()
+    }
+
+    /// The number of packets.
+    pub(super) fn num_packets(&self) -> usize {
+        self.packets.len()
+    }
+
+    /// Drops the packets behind so many.
+    pub(super) fn truncate(&mut self, num_packets: usize) {
+        self.packets.truncate(num_packets);
+    }
+
+    /// Ends adding: what was only needed for it is freed.
+    pub(super) fn close(&mut self) {
+        self.packets.shrink_to_fit();
+        self.scratch = Vec::new();
+    }
+
+    /// The place of a packet in the file, for messages.
+    pub(super) fn offset(&self, number: usize) -> Option<u64> {
+        match self.packets.get(number)? {
+            Stored::File { offset, .. } => Some(*offset),
+            Stored::Memory(packet) => packet.position(),
+        }
+    }
+
+    /// Reads a packet; `time` is that of its first frame. False when there is none of that number.
+    ///
+    /// # Errors
+    /// When the host cannot read, or there is no memory.
+    pub(super) fn read(&self, number: usize, time: u64, packet: &mut Packet) -> Result<bool> {
+        match self.packets.get(number) {
+            None => return Ok(false),
+            Some(Stored::Memory(kept)) => packet.refer_to(kept)?,
+            Some(Stored::File { offset, num_bytes }) => packet.fill(*num_bytes as usize, |bytes| {
+                let count = self.input.read_at(*offset, bytes)?;
+                if count < bytes.len() {
+                    let message =
+                        format!("the file ends at byte {}, inside of a packet", offset + count as u64);
+                    return Err(Error::new(Status::Io, message).at(*offset));
+                }
+                Ok(())
+            })?,
+        }
+        packet.set_time(i64::try_from(time).unwrap_or(i64::MAX));
+        Ok(true)
+    }
+}
+
+/// The distance from the front at which `bytes` lie, if it is short.
+fn find(file: &[u8], bytes: &[u8]) -> Option<usize> {
+    (0..WINDOW).find(|distance| file.get(*distance..).is_some_and(|rest| rest.starts_with(bytes)))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+
+    fn packet(bytes: &[u8], position: i64) -> Packet {
+        let mut packet = Packet::new().unwrap();
+        packet.write(bytes).unwrap();
+        packet.set_position(position);
+        packet
+    }
+
+    #[test]
+    fn packets_come_back_wherever_they_are() {
+        let file: Vec<u8> = (0..=255).chain(0..100).collect();
+        let mut store = Store::new(file.clone().into(), 10_000);
+        let packets =
+            [(&file[30..50], 20), (&file[50..90], 20), (b"not there", 20), (&file[0..7], -1), (&[], 5)];
+        for (bytes, position) in packets {
+            store.push(&packet(bytes, position)).unwrap();
+        }
+        store.close();
+        let mut read = Packet::new().unwrap();
+        for (number, (bytes, _)) in packets.iter().enumerate() {
+            assert!(store.read(number, 7, &mut read).unwrap());
+            assert_eq!(read.bytes(), *bytes);
+        }
+        assert_eq!([0, 1, 2].map(|number| store.offset(number)), [Some(30), Some(50), Some(20)]);
+        assert!(!store.read(packets.len(), 0, &mut read).unwrap());
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut store = Store::new(vec![0; 10].into(), 1000);
+        let result = (0..100).try_for_each(|_| store.push(&packet(b"abcdefgh", -1)));
+        assert_eq!(result.unwrap_err().status(), Status::Limit);
+        assert!(store.num_packets() < 5);
+    }
+}

@@ -1,0 +1,336 @@
+//! What is known of a file: found out once, and shared by all handles over it.
+
+#![forbid(unsafe_code)]
+
+use std::ffi::{CStr, CString};
+
+use mapwave_plugin::{DecoderOptions, Error, Input, Result, SampleFormat, Status, StreamInfo};
+
+use super::demuxer::{Chosen, Demuxer, Next};
+use super::durations::{Counting, Known};
+use super::frame::Shape;
+use super::packet::{Packet, Trim};
+use super::parameters::{CodecKind, Parameters};
+use super::seeking::{Class, Entry};
+use super::store::Store;
+use super::tags::tags;
+use super::timeline::Timeline;
+use super::trial::{self, Bounds, Trial};
+use crate::error::words;
+
+/// The packets at the beginning in which a codec finds out what it decodes: frames of another shape are no change yet.
+pub(super) const NUM_SETTLING: usize = 8;
+
+/// The packets that are tried, first few and then more, until a frame comes out.
+const FIRST_TRIES: [usize; 3] = [NUM_SETTLING, 64, 512];
+
+/// The samples of all channels up to which a stream is decoded to find out how long it is: three quarters of an hour of
+/// stereo at 96 kHz. Longer ones are left to the host to count, and are read from the front.
+const MAX_MEASURED: u64 = 1 << 29;
+
+/// The packets and empty packets that a byte of a file can stand for, with room to spare.
+const MAX_PACKETS_PER_BYTE: u64 = 8;
+
+/// The last packets, which are decoded to see what is left of them where a file is cut off.
+const NUM_LAST: usize = 3;
+
+/// The formats that decoding writes.
+const FORMATS: &[SampleFormat] = &[SampleFormat::F32, SampleFormat::I16, SampleFormat::I32];
+
+/// What is known of a file.
+pub(super) struct Stream {
+    pub(super) store: Store,
+    pub(super) parameters: Parameters,
+    pub(super) timeline: Timeline,
+    pub(super) shape: Shape,
+    pub(super) entry: Entry,
+    pub(super) info: StreamInfo,
+    pub(super) tags: Vec<(CString, CString)>,
+    pub(super) max_samples: u64,
+}
+
+/// The packets of a stream as the container has them.
+struct Scan {
+    store: Store,
+    /// What each packet says is to be left out of it, and its frames where its bytes or the container tell.
+    packets: Vec<(Trim, Option<u32>)>,
+    is_truncated: bool,
+    is_last_corrupt: bool,
+    /// Whether a packet behind the first brings a new setup of the codec.
+    is_set_up_anew: bool,
+}
+
+impl Stream {
+    /// Finds out all that is to be known of a file.
+    ///
+    /// # Errors
+    /// As [`mapwave_plugin::Decoder::open`].
+    pub(super) fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
+        Self::open_within(input, options, MAX_MEASURED)
+    }
+
+    /// The same, with another bound for what is decoded to be counted.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(super) fn open_within(input: Input, options: &DecoderOptions<'_>, max_measured: u64) -> Result<Self> {
+        let mut form = [0; 4];
+        input.read_at(0, &mut form)?;
+        if &form == b"RIFX" {
+            return Err(Error::unsupported("RIFX, whose samples libav takes for little-endian"));
+        }
+        let mut demuxer = Demuxer::open(input.clone(), options.extension, options.max_alloc)?;
+        let chosen = demuxer.choose(options.stream)?;
+        let kind = chosen.parameters.kind()?;
+        chosen.parameters.decoder()?;
+        if kind.name == c"codec2" {
+            // Its library has one generator of noise for the whole process.
+            return Err(Error::unsupported("codec2, which libav decodes differently each time"));
+        }
+        let known = Known {
+            sample_rate: chosen.parameters.sample_rate(),
+            num_channels: chosen.parameters.num_channels(),
+            time_base: chosen.time_base,
+        };
+        let counting = Counting::of(&kind.name.to_string_lossy(), &known);
+        let store = Store::new(input, options.max_alloc);
+        let scan = scan(&mut demuxer, &chosen, counting, store)?;
+        let format = demuxer.format();
+        let tags = tags(demuxer.tags(), chosen.tags);
+        drop(demuxer);
+        let max_samples = (options.max_alloc / 16).clamp(1 << 12, 1 << 28);
+        let bounds = Bounds { max_samples, max_total: max_measured };
+        Builder { parameters: chosen.parameters, kind, counting, scan, bounds }.build(format, tags)
+    }
+
+    /// The packet with which a new codec begins so that `frame` of the trimmed timeline comes out as it is promised.
+    pub(super) fn entry(&self, frame: u64) -> usize {
+        if self.entry.class == Class::None {
+            return 0;
+        }
+        let places = self.timeline.places();
+        let wanted = self.timeline.find(frame);
+        let Some(place) = places.get(wanted) else { return 0 };
+        let by_time = place.coded.saturating_sub(self.entry.num_frames(self.shape.sample_rate));
+        let by_time = self.timeline.find_coded(by_time);
+        wanted.saturating_sub(self.entry.packets as usize).min(by_time)
+    }
+}
+
+/// Reads all packets of a stream.
+fn scan(demuxer: &mut Demuxer, chosen: &Chosen, counting: Counting, store: Store) -> Result<Scan> {
+    let mut packet = Packet::new()?;
+    let most = store.num_file_bytes().saturating_mul(MAX_PACKETS_PER_BYTE).saturating_add(1024);
+    let mut scan = Scan {
+        store,
+        packets: Vec::new(),
+        is_truncated: false,
+        is_last_corrupt: false,
+        is_set_up_anew: false,
+    };
+    let packet_bytes = Timeline::PLACE_BYTES + size_of::<(Trim, Option<u32>)>() as u64;
+    loop {
+        match demuxer.next(chosen.index, &mut packet)? {
+            Next::Packet => {}
+            Next::End => break,
+            Next::Broken(_) => {
+                scan.is_truncated = true;
+                break;
+            }
+        }
+        if scan.packets.len() as u64 >= most {
+            let message =
+                format!("more than {most} packets were found in {} bytes", scan.store.num_file_bytes());
+            return Err(Error::new(Status::BadData, message));
+        }
+        scan.store.allocate(packet_bytes)?;
+        scan.store.push(&packet)?;
+        scan.packets.push((packet.trim(), counting.count(packet.bytes(), packet.duration())));
+        scan.is_last_corrupt = packet.is_corrupt();
+        scan.is_set_up_anew |= scan.packets.len() > 1 && packet.changes_setup();
+    }
+    scan.is_truncated |= scan.is_last_corrupt;
+    scan.store.close();
+    Ok(scan)
+}
+
+/// A stream in the making.
+struct Builder {
+    parameters: Parameters,
+    kind: CodecKind,
+    counting: Counting,
+    scan: Scan,
+    bounds: Bounds,
+}
+
+impl Builder {
+    fn build(mut self, format: &'static CStr, tags: Vec<(CString, CString)>) -> Result<Stream> {
+        let (shape, first) = self.first()?;
+        let scale = self.scale(&first.counts);
+        let counted = match self.known_counts(&first) {
+            Some(counts) => Some(self.check_last(counts, shape)?),
+            None => self.measure(shape)?,
+        };
+        let entry = match counted {
+            Some(_) if !self.scan.is_set_up_anew => Entry::of(&self.kind.name.to_string_lossy()),
+            _ => Entry::unknown(),
+        };
+        let mut timeline = Timeline::new(first.skip.unwrap_or(0));
+        for ((trim, _), num_frames) in self.scan.packets.iter().zip(counted.iter().flatten()) {
+            timeline.push(*num_frames, *trim, scale);
+        }
+        let num_frames = counted.is_some().then(|| timeline.num_frames());
+        let info = self.info(shape, format, &timeline, num_frames, entry);
+        let Self { parameters, scan, bounds, .. } = self;
+        let max_samples = bounds.max_samples;
+        Ok(Stream { store: scan.store, parameters, timeline, shape, entry, info, tags, max_samples })
+    }
+
+    /// What comes out of the first packets.
+    fn first(&self) -> Result<(Shape, Trial)> {
+        let num_packets = self.scan.store.num_packets();
+        let bounds = Bounds { max_total: MAX_MEASURED, ..self.bounds };
+        let mut damage = None;
+        for most in FIRST_TRIES {
+            if num_packets == 0 {
+                break;
+            }
+            let packets = 0..num_packets.min(most);
+            let trial = trial::decode(&self.scan.store, &self.parameters, packets, None, bounds)?;
+            let Some(trial) = trial else { break };
+            if let Some(shape) = trial.shape {
+                return Ok((shape, trial));
+            }
+            damage = damage.or(trial.damage);
+            if most >= num_packets {
+                break;
+            }
+        }
+        let name = self.kind.name.to_string_lossy();
+        let message = match (num_packets, damage) {
+            (0, _) => format!("there is a stream of {name} and not one packet of it"),
+            (_, Some(code)) => {
+                format!("none of the first packets of {name} can be decoded: libav says: {}", words(code))
+            }
+            (_, None) => format!("nothing comes out of the first packets of {name}"),
+        };
+        let error = Error::new(Status::BadData, message).with_native_code(damage.unwrap_or(0).into());
+        Err(match self.scan.store.offset(0) {
+            Some(offset) => error.at(offset),
+            None => error,
+        })
+    }
+
+    /// Containers count what is to be left out of AAC in frames of the core, which band replication doubles.
+    fn scale(&self, first: &[u32]) -> u32 {
+        let is_doubled = first.iter().any(|count| matches!(count, 1920 | 2048));
+        if self.kind.name.to_bytes().starts_with(b"aac") && is_doubled { 2 } else { 1 }
+    }
+
+    /// The frames of each packet, where they can be told without decoding all of them.
+    fn known_counts(&self, first: &Trial) -> Option<Vec<u32>> {
+        let counts: Vec<u32> = match self.counting {
+            Counting::Measured => return None,
+            Counting::FirstDecoded => {
+                let num_frames = first.counts.iter().copied().max().filter(|count| *count > 0)?;
+                vec![num_frames; self.scan.packets.len()]
+            }
+            _ => self.scan.packets.iter().map(|(_, count)| *count).collect::<Option<_>>()?,
+        };
+        // What has come out already must be what is counted, but for a codec's first packet and a file's last.
+        let inside = 1..first.counts.len().min(counts.len().saturating_sub(1));
+        let differs = |number: usize| first.counts.get(number) != counts.get(number);
+        let is_wrong = self.counting.is_prompt() && first.damage.is_none() && inside.into_iter().any(differs);
+        (!is_wrong).then_some(counts)
+    }
+
+    /// Sees what comes out of the last packets: one that is cut off gives nothing, and the last one may be shorter.
+    fn check_last(&mut self, mut counts: Vec<u32>, shape: Shape) -> Result<Vec<u32>> {
+        if matches!(self.counting, Counting::Blocks { .. }) || self.kind.name == c"opus" {
+            if self.scan.is_last_corrupt && self.kind.name == c"opus" {
+                counts.pop();
+            }
+            return Ok(counts);
+        }
+        let num_packets = counts.len();
+        let entry = Entry::of(&self.kind.name.to_string_lossy());
+        let before = NUM_LAST + entry.packets as usize;
+        let packets = num_packets.saturating_sub(before)..num_packets;
+        let trial = trial::decode(&self.scan.store, &self.parameters, packets, Some(shape), self.bounds)?;
+        let Some(trial) = trial.filter(|trial| trial.change.is_none()) else { return Ok(counts) };
+        let found = trial.counts.iter().rev().take(NUM_LAST);
+        let is_whole = trial.counts.len() > NUM_LAST || num_packets <= NUM_LAST;
+        for (count, found) in counts.iter_mut().rev().zip(found) {
+            if !is_whole || found >= count {
+                break;
+            }
+            self.scan.is_truncated |= *found == 0;
+            *count = *found;
+            if *found > 0 {
+                break;
+            }
+        }
+        Ok(counts)
+    }
+
+    /// The frames of each packet by decoding all of them; `None` where that would take too long.
+    fn measure(&mut self, shape: Shape) -> Result<Option<Vec<u32>>> {
+        let packets = 0..self.scan.store.num_packets();
+        let trial = trial::decode(&self.scan.store, &self.parameters, packets, Some(shape), self.bounds)?;
+        let Some(mut trial) = trial else { return Ok(None) };
+        if let Some(number) = trial.change {
+            trial.counts.truncate(number);
+            self.scan.store.truncate(number);
+            self.scan.is_truncated = true;
+        }
+        Ok(Some(trial.counts))
+    }
+
+    fn info(
+        &self,
+        shape: Shape,
+        format: &'static CStr,
+        timeline: &Timeline,
+        num_frames: Option<u64>,
+        entry: Entry,
+    ) -> StreamInfo {
+        let to_u32 = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+        let (priming, padding) = timeline.left_out();
+        let bits = [
+            self.parameters.bits_per_raw_sample(),
+            self.parameters.bits_per_coded_sample(),
+            shape.format.sample.bits(),
+        ];
+        let bits = bits.into_iter().find(|bits| *bits > 0).unwrap_or(0);
+        let packet_frames = timeline.places().first().map_or(0, |place| u64::from(place.num_frames));
+        let pre_roll = entry.num_frames(shape.sample_rate).max(u64::from(entry.packets) * packet_frames);
+        StreamInfo {
+            sample_rate: shape.sample_rate,
+            num_channels: shape.num_channels,
+            channel_mask: shape.channel_mask,
+            num_frames,
+            bits_per_sample: if self.kind.is_lossless { bits } else { 0 },
+            native_format: shape.format.sample.native(),
+            formats: FORMATS,
+            seek_class: entry.seek_class(shape.sample_rate),
+            is_lossless: self.kind.is_lossless,
+            is_truncated: self.scan.is_truncated,
+            priming_frames: to_u32(priming),
+            padding_frames: to_u32(padding),
+            seek_cost_frames: pre_roll + packet_frames / 2,
+            codec: self.kind.name,
+            container: container_name(format),
+        }
+    }
+}
+
+/// The short name of a container; libav's own may be a list.
+fn container_name(format: &'static CStr) -> &'static CStr {
+    let bytes = format.to_bytes();
+    match bytes {
+        b"matroska,webm" => c"matroska",
+        _ if bytes.starts_with(b"mov,mp4,") => c"mp4",
+        _ if bytes.contains(&b',') => c"libav",
+        _ => format,
+    }
+}

@@ -1,0 +1,163 @@
+//! Where the packets of a stream stand on its timelines.
+//!
+//! The *coded* timeline has every frame that decoding gives; the *trimmed* one only those that are heard, without priming,
+//! padding and what lies before an edit.
+
+#![forbid(unsafe_code)]
+
+use std::ops::Range;
+
+use super::packet::Trim;
+
+/// A packet on both timelines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Its first frame on the coded timeline.
+    pub(super) coded: u64,
+    /// Its frames on the coded timeline.
+    pub(super) num_frames: u32,
+    /// The first of them that is heard, counted from the first, and one past the last.
+    pub(super) heard: (u32, u32),
+    /// Its first frame on the trimmed timeline: how many are heard before it.
+    pub(super) trimmed: u64,
+}
+
+impl Place {
+    /// The frames that are heard, on the coded timeline.
+    pub(super) fn heard(&self) -> Range<u64> {
+        self.coded + u64::from(self.heard.0)..self.coded + u64::from(self.heard.1)
+    }
+
+    /// One past its last frame on the coded timeline.
+    pub(super) fn end(&self) -> u64 {
+        self.coded + u64::from(self.num_frames)
+    }
+
+    /// One past its last frame on the trimmed timeline.
+    pub(super) fn trimmed_end(&self) -> u64 {
+        self.trimmed + u64::from(self.heard.1 - self.heard.0)
+    }
+}
+
+/// The packets of a stream in order.
+#[derive(Debug)]
+pub(super) struct Timeline {
+    places: Vec<Place>,
+    /// What is still to be left out of the packets to come.
+    skip: u32,
+}
+
+impl Timeline {
+    /// A timeline whose first frames are left out, unless its first packet says otherwise.
+    pub(super) fn new(skip: u32) -> Self {
+        Self { places: Vec::new(), skip }
+    }
+
+    /// Adds a packet of so many frames. What it says is to be left out may be counted at a lower rate, `scale` times.
+    pub(super) fn push(&mut self, num_frames: u32, trim: Trim, scale: u32) {
+        let (coded, trimmed) = (self.coded_end(), self.num_frames());
+        if let Some(skip) = trim.skip {
+            self.skip = skip.saturating_mul(scale);
+        }
+        let first = self.skip.min(num_frames);
+        self.skip -= first;
+        let mut heard = (first, num_frames);
+        if trim.is_unheard {
+            heard = (num_frames, num_frames);
+        }
+        // libav leaves a padding alone that is longer than what there is.
+        let discard = trim.discard.saturating_mul(scale);
+        if discard <= heard.1 - heard.0 {
+            heard.1 -= discard;
+        }
+        self.places.push(Place { coded, num_frames, heard, trimmed });
+    }
+
+    /// The packets.
+    pub(super) fn places(&self) -> &[Place] {
+        &self.places
+    }
+
+    /// The frames of the coded timeline.
+    pub(super) fn coded_end(&self) -> u64 {
+        self.places.last().map_or(0, Place::end)
+    }
+
+    /// The frames of the trimmed timeline.
+    pub(super) fn num_frames(&self) -> u64 {
+        self.places.last().map_or(0, Place::trimmed_end)
+    }
+
+    /// The frames left out before the first that is heard, and after the last.
+    pub(super) fn left_out(&self) -> (u64, u64) {
+        let last = self.places.iter().rev().find(|place| place.heard.0 < place.heard.1);
+        let Some(last) = last else { return (self.coded_end(), 0) };
+        let first = self.places.iter().find(|place| place.heard.0 < place.heard.1);
+        let priming = first.map_or(0, |first| first.heard().start);
+        (priming, self.coded_end() - last.heard().end)
+    }
+
+    /// The number of the packet in which a frame of the trimmed timeline is heard; that of the last one at the end.
+    pub(super) fn find(&self, frame: u64) -> usize {
+        self.places
+            .partition_point(|place| place.trimmed_end() <= frame)
+            .min(self.places.len().saturating_sub(1))
+    }
+
+    /// The number of the packet whose frames are at a place of the coded timeline.
+    pub(super) fn find_coded(&self, coded: u64) -> usize {
+        self.places.partition_point(|place| place.end() <= coded)
+    }
+
+    /// The bytes that the list takes for each packet.
+    pub(super) const PLACE_BYTES: u64 = size_of::<Place>() as u64;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn skip(num_frames: u32) -> Trim {
+        Trim { skip: Some(num_frames), ..Trim::default() }
+    }
+
+    #[test]
+    fn priming_and_padding_are_left_out() {
+        let mut timeline = Timeline::new(0);
+        timeline.push(960, skip(1000), 1);
+        timeline.push(960, Trim::default(), 1);
+        timeline.push(960, Trim { discard: 60, ..Trim::default() }, 1);
+        let heard: Vec<Range<u64>> = timeline.places().iter().map(Place::heard).collect();
+        assert_eq!(heard, [960..960, 1000..1920, 1920..2820]);
+        assert_eq!(
+            (timeline.coded_end(), timeline.num_frames(), timeline.left_out()),
+            (2880, 1820, (1000, 60))
+        );
+        assert_eq!([0, 919, 920, 1819, 1820].map(|frame| timeline.find(frame)), [1, 1, 2, 2, 2]);
+        assert_eq!([0, 959, 960, 2880].map(|frame| timeline.find_coded(frame)), [0, 0, 1, 3]);
+    }
+
+    #[test]
+    fn a_codec_may_know_its_delay_itself() {
+        let mut timeline = Timeline::new(300);
+        timeline.push(200, Trim::default(), 1);
+        timeline.push(200, Trim::default(), 1);
+        assert_eq!((timeline.num_frames(), timeline.left_out()), (100, (300, 0)));
+        let mut timeline = Timeline::new(300);
+        timeline.push(200, skip(50), 1);
+        assert_eq!(timeline.num_frames(), 150);
+    }
+
+    #[test]
+    fn the_middle_may_be_left_out_too() {
+        let mut timeline = Timeline::new(0);
+        timeline.push(100, Trim::default(), 1);
+        timeline.push(100, Trim { is_unheard: true, ..Trim::default() }, 1);
+        timeline.push(100, skip(30), 2);
+        timeline.push(100, Trim { discard: 101, ..Trim::default() }, 1);
+        let trimmed: Vec<u64> = timeline.places().iter().map(|place| place.trimmed).collect();
+        assert_eq!((trimmed, timeline.num_frames()), (vec![0, 100, 100, 140], 240));
+        assert_eq!(timeline.find(100), 2);
+        assert_eq!(timeline.left_out(), (0, 0));
+    }
+}

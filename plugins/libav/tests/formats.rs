@@ -1,0 +1,257 @@
+//! Every codec that FFmpeg's program writes here: the samples are those that it reads, and seeks are what they promise.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, missing_docs)]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use common::{Numbers, ffmpeg_floats, open_file, read, read_all, snr, survive};
+use mapwave_plugin::{Decoder, SeekClass};
+
+/// Names of files and FFmpeg's arguments for them.
+const FORMATS: &[(&str, &str)] = &[
+    ("opus.ogg", "-c:a libopus -ar 48000"),
+    ("opus.mkv", "-c:a libopus -ar 48000"),
+    ("opus.mp4", "-c:a libopus -ar 48000"),
+    ("silk.ogg", "-c:a libopus -ar 48000 -application voip -b:a 12k -ac 1"),
+    ("hybrid.webm", "-c:a libopus -ar 48000 -application voip -b:a 24k -frame_duration 60"),
+    ("short.opus", "-c:a libopus -ar 48000 -frame_duration 2.5 -application lowdelay"),
+    ("surround.opus", "-c:a libopus -ar 48000 -ac 6 -mapping_family 1"),
+    ("vorbis.mkv", "-c:a libvorbis"),
+    ("aac.mp4", "-c:a aac"),
+    ("aac.mkv", "-c:a aac"),
+    ("aac.ts", "-c:a aac"),
+    ("aac.flv", "-c:a aac"),
+    ("aac.aac", "-c:a aac"),
+    ("aac.latm", "-c:a aac -f latm"),
+    ("surround.m4a", "-c:a aac -ac 6"),
+    ("surround.ac3", "-c:a ac3 -ac 6"),
+    ("ac3.mkv", "-c:a ac3"),
+    ("ac3.ts", "-c:a ac3"),
+    ("eac3.eac3", "-c:a eac3"),
+    ("eac3.mp4", "-c:a eac3"),
+    ("dts.dts", "-c:a dca -strict -2 -ar 48000"),
+    ("dts.mkv", "-c:a dca -strict -2 -ar 48000"),
+    ("truehd.thd", "-c:a truehd -strict -2"),
+    ("mlp.mlp", "-c:a mlp -strict -2"),
+    ("mp2.mpg", "-c:a mp2"),
+    ("mp2.ts", "-c:a mp2"),
+    ("mp3.avi", "-c:a libmp3lame"),
+    ("mp3.mkv", "-c:a libmp3lame"),
+    ("wmav2.wma", "-c:a wmav2"),
+    ("wmav1.asf", "-c:a wmav1"),
+    ("wavpack.wv", "-c:a wavpack"),
+    ("deep.wv", "-c:a wavpack -sample_fmt s32p"),
+    ("wavpack.mkv", "-c:a wavpack"),
+    ("tta.tta", "-c:a tta"),
+    ("tta.mkv", "-c:a tta"),
+    ("flac.mkv", "-c:a flac"),
+    ("flac.ogg", "-c:a flac"),
+    ("alac.mkv", "-c:a alac"),
+    ("alac.mp4", "-c:a alac"),
+    ("gsm.gsm", "-c:a libgsm -ar 8000 -ac 1"),
+    ("gsm.wav", "-c:a libgsm_ms -ar 8000 -ac 1"),
+    ("ima.wav", "-c:a adpcm_ima_wav"),
+    ("ms.wav", "-c:a adpcm_ms"),
+    ("yamaha.wav", "-c:a adpcm_yamaha"),
+    ("ima.mov", "-c:a adpcm_ima_qt"),
+    ("swf.flv", "-c:a adpcm_swf"),
+    ("g722.g722", "-c:a adpcm_g722 -ar 16000 -ac 1"),
+    ("g722.wav", "-c:a adpcm_g722 -ar 16000 -ac 1"),
+    ("g726.wav", "-c:a adpcm_g726 -ar 8000 -ac 1"),
+    ("g723.wav", "-c:a g723_1 -ar 8000 -ac 1 -b:a 6300"),
+    ("ra144.rm", "-c:a real_144 -ar 8000 -ac 1"),
+    ("nelly.flv", "-c:a nellymoser -ar 22050 -ac 1"),
+    ("speex.spx", "-c:a libspeex -ar 16000 -ac 1"),
+    ("adx.adx", "-c:a adpcm_adx"),
+    ("sbc.sbc", "-c:a sbc"),
+    ("aptx.aptx", "-c:a aptx -ar 48000"),
+    ("pcm.mov", "-c:a pcm_s24le"),
+    ("pcm.au", "-c:a pcm_s16be"),
+    ("mulaw.au", "-c:a pcm_mulaw"),
+    ("pcm.voc", "-c:a pcm_u8"),
+    ("pcm.avi", "-c:a pcm_s16le"),
+    ("double.mkv", "-c:a pcm_f64le"),
+    ("bluray.m2ts", "-c:a pcm_bluray -ar 48000"),
+    ("dvd.vob", "-c:a pcm_dvd -ar 48000"),
+    ("pcm.nut", "-c:a pcm_s16le"),
+];
+
+/// The length of the files in seconds: some of the grids of anchored seeks.
+const SECONDS: &str = "5.3";
+
+/// How near an anchored seek comes to decoding from the start, in dB: codecs that put noise of their own in remain far from
+/// it, but stand at the same place.
+const MIN_ANCHORED_SNR: f64 = 10.0;
+
+/// How far decoding is from FFmpeg's program, in dB.
+const MIN_SNR: f64 = 100.0;
+
+/// Sound that moves all the time, so that no two places are alike.
+const LEFT: &str = "0.4*sin(2*PI*(220+40*t)*t)+0.05*random(0)";
+const RIGHT: &str = "0.3*sin(2*PI*(330+30*t)*t)+0.05*random(1)";
+
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("mapwave-libav-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Writes a file; false when FFmpeg's program or its encoder is not there.
+fn write(path: &Path, arguments: &str) -> bool {
+    let source = format!("aevalsrc='{LEFT}|{RIGHT}':s=44100:d={SECONDS}");
+    let mut command = Command::new("ffmpeg");
+    command.args([
+        "-v",
+        "quiet",
+        "-nostdin",
+        "-y",
+        "-f",
+        "lavfi",
+        "-i",
+        &source,
+        "-metadata",
+        "title=A tone",
+    ]);
+    command.args(arguments.split(' ')).arg(path).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+/// The tests of a file; what is wrong, in words.
+fn check(path: &Path) -> Result<SeekClass, String> {
+    let mut decoder = open_file(path).map_err(|error| error.to_string())?;
+    let info = decoder.info().clone();
+    let num_channels = info.num_channels as usize;
+    let whole: Vec<f32> = read_all(&mut decoder).map_err(|error| error.to_string())?;
+    let num_frames = (whole.len() / num_channels) as u64;
+    if info.num_frames != Some(num_frames) {
+        return Err(format!("info says {:?}, and {num_frames} frames come out", info.num_frames));
+    }
+    let expected = ffmpeg_floats(path).ok_or("ffmpeg is gone")?;
+    let found = snr(&expected, &whole);
+    if expected.len() != whole.len() || found < MIN_SNR {
+        let wanted = expected.len() / num_channels;
+        return Err(format!("{num_frames} frames, {found:.1} dB from the {wanted} of FFmpeg's program"));
+    }
+    let mut numbers = Numbers(num_frames + 5);
+    // Without seeks, each window is decoded from the front.
+    let num_windows = if info.seek_class == SeekClass::None { 5 } else { 16 };
+    for number in 0..num_windows {
+        let start = if number == 0 { num_frames } else { numbers.below(num_frames + 1) };
+        let length = 1 + numbers.below(5000) as usize;
+        let mut fork = decoder.fork().unwrap();
+        for decoder in [&mut decoder, &mut fork] {
+            decoder.seek(start).unwrap();
+        }
+        let window: Vec<f32> =
+            read(&mut decoder, length, 1 + number * 97).map_err(|error| error.to_string())?;
+        let again: Vec<f32> = read(&mut fork, length, 4096).map_err(|error| error.to_string())?;
+        let first = start as usize * num_channels;
+        let linear = &whole[first..(first + length * num_channels).min(whole.len())];
+        let distance = snr(linear, &window);
+        let is_right = match info.seek_class {
+            SeekClass::Anchored { .. } => distance >= MIN_ANCHORED_SNR || linear.len() < 200 * num_channels,
+            SeekClass::Exact | SeekClass::None => window == linear,
+        };
+        if window.len() != linear.len() || !is_right || window != again {
+            return Err(format!(
+                "{:?}: {length} frames at {start} are {distance:.1} dB from linear, and a fork's {}",
+                info.seek_class,
+                if window == again { "are the same" } else { "differ" }
+            ));
+        }
+    }
+    Ok(info.seek_class)
+}
+
+/// The cut and damaged copies that are made of each file.
+const NUM_DAMAGED: u64 = 10;
+
+fn endure(path: &Path) {
+    let bytes = std::fs::read(path).unwrap();
+    let (name, extension) = (path.file_name().unwrap(), path.extension().and_then(|name| name.to_str()));
+    let mut numbers = Numbers(bytes.len() as u64 + 1);
+    for number in 0..NUM_DAMAGED {
+        let mut damaged = bytes.clone();
+        if number % 3 == 0 {
+            damaged.truncate(numbers.below(bytes.len() as u64) as usize);
+        } else {
+            let reach = if number % 3 == 1 { 600.min(bytes.len() as u64) } else { bytes.len() as u64 };
+            for _ in 0..1 + numbers.below(5) {
+                damaged[numbers.below(reach) as usize] ^= 1 << numbers.below(8);
+            }
+        }
+        survive(damaged, extension, &format!("{} damaged, number {number}", name.display()));
+    }
+}
+
+#[test]
+fn what_ffmpeg_writes_is_read_as_ffmpeg_reads_it() {
+    let directory = Directory::new("formats");
+    let (mut num_files, mut wrong) = (0, Vec::new());
+    for (name, arguments) in FORMATS {
+        let path = directory.0.join(name);
+        if !write(&path, arguments) {
+            println!("skipped: ffmpeg does not write {name} here");
+            continue;
+        }
+        num_files += 1;
+        if let Err(why) = check(&path) {
+            wrong.push(format!("{name}: {why}"));
+        }
+        endure(&path);
+        let _ = std::fs::remove_file(&path);
+    }
+    println!("{num_files} of {} formats were written", FORMATS.len());
+    assert!(wrong.is_empty(), "{} files differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn streams_and_tags_are_found_beside_pictures() {
+    let directory = Directory::new("streams");
+    for name in ["film.mkv", "film.mp4", "film.ts", "film.avi"] {
+        let path = directory.0.join(name);
+        let tone = |hertz: u32, sr: u32| format!("sine=f={hertz}:r={sr}:d=2");
+        let mut command = Command::new("ffmpeg");
+        command.args(["-v", "quiet", "-nostdin", "-y", "-f", "lavfi", "-i", "testsrc=d=2:s=160x120"]);
+        command.args(["-f", "lavfi", "-i", &tone(440, 44_100), "-f", "lavfi", "-i", &tone(880, 48_000)]);
+        command.args(
+            "-map 0 -map 1 -map 2 -c:v mpeg4 -c:a ac3 -metadata title=Film -metadata artist=Us".split(' '),
+        );
+        if !command.arg(&path).status().is_ok_and(|status| status.success()) {
+            println!("skipped: ffmpeg does not write {name} here");
+            continue;
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        let open = |stream| {
+            let options = mapwave_plugin::DecoderOptions { stream, ..Default::default() };
+            mapwave_libav::LibavDecoder::open(bytes.clone().into(), &options)
+        };
+        for (stream, sample_rate) in [(0, 44_100), (1, 48_000)] {
+            let decoder = open(stream).unwrap();
+            let info = decoder.info();
+            assert_eq!((info.sample_rate, info.num_channels), (sample_rate, 1), "{name}");
+            assert!(info.num_frames.unwrap().abs_diff(u64::from(sample_rate) * 2) < 3000, "{name}: {info:?}");
+            let title = decoder.tags().iter().find(|(key, _)| key.as_c_str() == c"title");
+            // AVI has room for a title; a transport stream for none.
+            assert!(
+                name == "film.ts" || title.is_some_and(|(_, value)| value.as_c_str() == c"Film"),
+                "{name}"
+            );
+        }
+        let error = open(2).err().unwrap();
+        assert_eq!(error.status(), mapwave_plugin::Status::Unsupported, "{name}: {error}");
+    }
+}
