@@ -1,6 +1,6 @@
 //! As many frames come back as went in, whatever the container and the codec.
 
-use crate::host::{Wish, pairs};
+use crate::host::{Encoding, Wish, pairs};
 use crate::oracle::{by_ffmpeg, by_mapwave, by_sox, has_ffmpeg, probe};
 use crate::sound::music;
 
@@ -8,7 +8,7 @@ use crate::sound::music;
 const LENGTHS: [usize; 7] = [1, 100, 1023, 1024, 1025, 44_100, 100_003];
 
 /// Rates of which each codec has some.
-const RATES: [u32; 7] = [8000, 16_000, 22_050, 44_100, 48_000, 96_000, 192_000];
+const RATES: [u32; 5] = [8000, 22_050, 44_100, 48_000, 192_000];
 
 /// Encodes every pair at every rate with a number of channels, and hands over the length, the rate and the file.
 fn for_each_file(
@@ -51,7 +51,7 @@ fn mapwave_finds_every_frame() {
         num_files += 1;
     });
     println!("counts: {num_files} files");
-    assert!(num_files > 700, "{num_files}");
+    assert!(num_files > 400, "{num_files}");
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn ffmpeg_finds_every_frame() {
     }
     let mut num_files = 0;
     for_each_file(
-        &[16_000, 44_100, 48_000],
+        &[44_100, 48_000],
         &[1, 1025, 44_100],
         |pair, sample_rate, num_channels, num_frames, file| {
             let what =
@@ -88,7 +88,7 @@ fn ffmpeg_finds_every_frame() {
         },
     );
     println!("counts: {num_files} files");
-    assert!(num_files > 100, "{num_files}");
+    assert!(num_files > 60, "{num_files}");
 }
 
 #[test]
@@ -107,17 +107,14 @@ fn libvorbisfile_finds_every_frame_of_vorbis_in_ogg() {
 }
 
 #[test]
-fn no_frames_are_a_file_or_refused() {
+fn no_frames_are_refused_before_a_byte_is_written() {
     for pair in pairs() {
-        for num_frames in [None, Some(0)] {
-            let wish = Wish { num_frames, ..Wish::new(pair, 48_000, 2) };
-            match wish.encode::<f32>(&[]) {
-                Ok(file) => assert_eq!(by_mapwave(&file).unwrap().num_frames(), 0, "{pair:?}"),
-                Err(failure) => {
-                    assert!(pair.0 != "flac", "{failure:?}");
-                    assert!(failure.message.contains("without a frame"), "{pair:?}: {failure:?}");
-                }
-            }
-        }
+        let announced = Wish { num_frames: Some(0), ..Wish::new(pair, 48_000, 2) };
+        let failure = Encoding::open(&announced).err().unwrap();
+        assert!(failure.message.contains("without a frame"), "{pair:?}: {failure:?}");
+        let mut encoding = Encoding::open(&Wish::new(pair, 48_000, 2)).unwrap();
+        let failure = encoding.finish().unwrap_err();
+        assert!(failure.message.contains("without a frame"), "{pair:?}: {failure:?}");
+        assert_eq!(encoding.num_writes(), 0, "{pair:?}");
     }
 }
