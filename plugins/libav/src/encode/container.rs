@@ -13,45 +13,22 @@ pub(super) struct Container {
     pub(super) muxer: &'static CStr,
     /// What stands at its front and is only known at the end; `None` when it can be written from front to end.
     pub(super) needs_going_back: Option<&'static str>,
-    /// Whether a file without any frame is one that players take.
-    pub(super) can_be_empty: bool,
 }
 
 const CONTAINERS: &[Container] = &[
-    Container { name: "flac", muxer: c"flac", needs_going_back: None, can_be_empty: true },
+    Container { name: "flac", muxer: c"flac", needs_going_back: None },
     Container {
         name: "mp3",
         muxer: c"mp3",
         needs_going_back: Some("the number of frames, without which the sound gets longer"),
-        can_be_empty: false,
     },
-    Container {
-        name: "m4a",
-        muxer: c"ipod",
-        needs_going_back: Some("the place of its index"),
-        can_be_empty: false,
-    },
-    Container {
-        name: "mp4",
-        muxer: c"mp4",
-        needs_going_back: Some("the place of its index"),
-        can_be_empty: false,
-    },
-    Container {
-        name: "caf",
-        muxer: c"caf",
-        needs_going_back: Some("the size of its data"),
-        can_be_empty: false,
-    },
-    Container { name: "ogg", muxer: c"ogg", needs_going_back: None, can_be_empty: false },
-    Container { name: "webm", muxer: c"webm", needs_going_back: None, can_be_empty: false },
-    Container { name: "mka", muxer: c"matroska", needs_going_back: None, can_be_empty: false },
-    Container {
-        name: "wv",
-        muxer: c"wv",
-        needs_going_back: Some("the number of frames"),
-        can_be_empty: false,
-    },
+    Container { name: "m4a", muxer: c"ipod", needs_going_back: Some("the place of its index") },
+    Container { name: "mp4", muxer: c"mp4", needs_going_back: Some("the place of its index") },
+    Container { name: "caf", muxer: c"caf", needs_going_back: Some("the size of its data") },
+    Container { name: "ogg", muxer: c"ogg", needs_going_back: None },
+    Container { name: "webm", muxer: c"webm", needs_going_back: None },
+    Container { name: "mka", muxer: c"matroska", needs_going_back: None },
+    Container { name: "wv", muxer: c"wv", needs_going_back: Some("the number of frames") },
 ];
 
 impl Container {

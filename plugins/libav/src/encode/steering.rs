@@ -66,7 +66,7 @@ pub(super) fn steer(codec: Codec, options: &EncoderOptions<'_>) -> Result<Steeri
 fn mp3(options: &EncoderOptions<'_>) -> Result<Steering> {
     let list = match options.sample_rate {
         ..=12_000 => MPEG_2_5,
-        ..=24_000 => MPEG_2,
+        12_001..=24_000 => MPEG_2,
         _ => MPEG_1,
     };
     if let Some(bitrate) = options.bitrate.filter(|bitrate| !list.contains(bitrate)) {

@@ -116,7 +116,7 @@ impl Stream {
             let message = format!("{name} in a sink that only appends: it begins with {what}");
             return Err(Error::unsupported(message));
         }
-        if options.num_frames == Some(0) && !container.can_be_empty {
+        if options.num_frames == Some(0) {
             return Err(without_frames(container));
         }
         let plan = Plan::new(options, codec, container)?;
@@ -150,7 +150,7 @@ impl Stream {
     /// Encodes what is pending and completes the file.
     ///
     /// # Errors
-    /// [`Status::Unsupported`] when there was no frame and the container needs one; [`Status::Io`] when the sink fails.
+    /// [`Status::Unsupported`] when there was no frame; [`Status::Io`] when the sink fails.
     pub(super) fn finish(&mut self) -> Result<()> {
         self.unless_failed(Self::complete)
     }
@@ -228,10 +228,7 @@ impl Stream {
 
     fn complete(&mut self) -> Result<()> {
         if self.num_frames == 0 {
-            if !self.plan.container.can_be_empty {
-                return Err(without_frames(self.plan.container));
-            }
-            self.start(SampleFormat::I16)?;
+            return Err(without_frames(self.plan.container));
         }
         let end_of_sound = Some(self.num_frames);
         if self.num_pending > 0 {

@@ -1,6 +1,6 @@
 //! As many frames come back as went in, whatever the container and the codec.
 
-use crate::host::{Wish, pairs};
+use crate::host::{Encoding, Wish, pairs};
 use crate::oracle::{by_ffmpeg, by_mapwave, by_sox, has_ffmpeg, probe};
 use crate::sound::music;
 
@@ -8,17 +8,19 @@ use crate::sound::music;
 const LENGTHS: [usize; 7] = [1, 100, 1023, 1024, 1025, 44_100, 100_003];
 
 /// Rates of which each codec has some.
-const RATES: [u32; 7] = [8000, 16_000, 22_050, 44_100, 48_000, 96_000, 192_000];
+const RATES: [u32; 5] = [8000, 22_050, 44_100, 48_000, 192_000];
 
 /// Encodes every pair at every rate with a number of channels, and hands over the length, the rate and the file.
 fn for_each_file(
+    rates: &[u32],
     lengths: &[usize],
     mut check: impl FnMut((&'static str, &'static str), u32, u32, usize, &[u8]),
 ) {
     for pair in pairs() {
-        for sample_rate in RATES {
+        for sample_rate in rates.iter().copied() {
+            let is_usual = [44_100, 48_000].contains(&sample_rate); // long files of these alone
             for num_channels in [1, 2, 6] {
-                for num_frames in lengths {
+                for num_frames in lengths.iter().filter(|count| **count < 100_000 || is_usual) {
                     let wish = Wish::new(pair, sample_rate, num_channels);
                     match wish.encode(&music(sample_rate, num_channels, *num_frames)) {
                         Ok(file) => check(pair, sample_rate, num_channels, *num_frames, &file),
@@ -37,7 +39,7 @@ fn for_each_file(
 #[test]
 fn mapwave_finds_every_frame() {
     let mut num_files = 0;
-    for_each_file(&LENGTHS, |pair, sample_rate, num_channels, num_frames, file| {
+    for_each_file(&RATES, &LENGTHS, |pair, sample_rate, num_channels, num_frames, file| {
         // The built-in decoders read no Opus, no WavPack and no AAC with more than two channels.
         if matches!(pair.1, "opus" | "wavpack") || (pair.1 == "aac" && num_channels > 2) {
             return;
@@ -49,7 +51,7 @@ fn mapwave_finds_every_frame() {
         num_files += 1;
     });
     println!("counts: {num_files} files");
-    assert!(num_files > 900, "{num_files}");
+    assert!(num_files > 400, "{num_files}");
 }
 
 #[test]
@@ -58,30 +60,35 @@ fn ffmpeg_finds_every_frame() {
         return;
     }
     let mut num_files = 0;
-    for_each_file(&[1, 1025, 44_100], |pair, sample_rate, num_channels, num_frames, file| {
-        let what = format!("{pair:?}, {num_frames} frames of {num_channels} channels at {sample_rate} Hz");
-        let (container, codec) = pair;
-        // What FFmpeg's own readers of some versions cannot do: they take the first packet of Vorbis in Ogg for priming, do not cut
-        // the end off AAC, nor both ends off a stream of a single packet, and skip a packet of MP3 that stands alone.
-        let is_one_packet = matches!(codec, "opus" | "mp3") && num_frames == 1;
-        if pair == ("ogg", "vorbis") || (is_one_packet && container != "ogg") {
-            return;
-        }
-        if codec == "aac" {
-            let duration = probe(file, container, "stream=duration").unwrap().parse::<f64>().unwrap();
-            let frames = duration * f64::from(sample_rate);
-            assert!((frames - num_frames as f64).abs() < 0.51, "{what}: {frames} by the edit list");
-            return;
-        }
-        let decoded = by_ffmpeg(file, container).unwrap_or_else(|error| panic!("{what}: {error}"));
-        // Opus is decoded at 48 kHz whatever went in.
-        let up = if codec == "opus" { 48_000 / sample_rate } else { 1 };
-        let found = (decoded.num_frames(), decoded.sample_rate, decoded.num_channels);
-        assert_eq!(found, (num_frames * up as usize, sample_rate * up, num_channels), "{what}");
-        num_files += 1;
-    });
+    for_each_file(
+        &[44_100, 48_000],
+        &[1, 1025, 44_100],
+        |pair, sample_rate, num_channels, num_frames, file| {
+            let what =
+                format!("{pair:?}, {num_frames} frames of {num_channels} channels at {sample_rate} Hz");
+            let (container, codec) = pair;
+            // What FFmpeg's own readers of some versions cannot do: they take the first packet of Vorbis in Ogg for priming, do not cut
+            // the end off AAC, nor both ends off a stream of a single packet, and skip a packet of MP3 that stands alone.
+            let is_one_packet = matches!(codec, "opus" | "mp3") && num_frames == 1;
+            if pair == ("ogg", "vorbis") || (is_one_packet && container != "ogg") {
+                return;
+            }
+            if codec == "aac" {
+                let duration = probe(file, container, "stream=duration").unwrap().parse::<f64>().unwrap();
+                let frames = duration * f64::from(sample_rate);
+                assert!((frames - num_frames as f64).abs() < 0.51, "{what}: {frames} by the edit list");
+                return;
+            }
+            let decoded = by_ffmpeg(file, container).unwrap_or_else(|error| panic!("{what}: {error}"));
+            // Opus is decoded at 48 kHz whatever went in.
+            let up = if codec == "opus" { 48_000 / sample_rate } else { 1 };
+            let found = (decoded.num_frames(), decoded.sample_rate, decoded.num_channels);
+            assert_eq!(found, (num_frames * up as usize, sample_rate * up, num_channels), "{what}");
+            num_files += 1;
+        },
+    );
     println!("counts: {num_files} files");
-    assert!(num_files > 300, "{num_files}");
+    assert!(num_files > 60, "{num_files}");
 }
 
 #[test]
@@ -100,17 +107,14 @@ fn libvorbisfile_finds_every_frame_of_vorbis_in_ogg() {
 }
 
 #[test]
-fn no_frames_are_a_file_or_refused() {
+fn no_frames_are_refused_before_a_byte_is_written() {
     for pair in pairs() {
-        for num_frames in [None, Some(0)] {
-            let wish = Wish { num_frames, ..Wish::new(pair, 48_000, 2) };
-            match wish.encode::<f32>(&[]) {
-                Ok(file) => assert_eq!(by_mapwave(&file).unwrap().num_frames(), 0, "{pair:?}"),
-                Err(failure) => {
-                    assert!(pair.0 != "flac", "{failure:?}");
-                    assert!(failure.message.contains("without a frame"), "{pair:?}: {failure:?}");
-                }
-            }
-        }
+        let announced = Wish { num_frames: Some(0), ..Wish::new(pair, 48_000, 2) };
+        let failure = Encoding::open(&announced).err().unwrap();
+        assert!(failure.message.contains("without a frame"), "{pair:?}: {failure:?}");
+        let mut encoding = Encoding::open(&Wish::new(pair, 48_000, 2)).unwrap();
+        let failure = encoding.finish().unwrap_err();
+        assert!(failure.message.contains("without a frame"), "{pair:?}: {failure:?}");
+        assert_eq!(encoding.num_writes(), 0, "{pair:?}");
     }
 }

@@ -67,10 +67,9 @@ fn with_file<R>(file: &[u8], container: &str, then: impl FnOnce(&str) -> R) -> R
 
 /// What `ffmpeg` makes of a file, as 32-bit integers.
 pub fn by_ffmpeg(file: &[u8], container: &str) -> Result<Decoded, String> {
-    let sample_rate =
-        probe(file, container, "stream=sample_rate")?.parse::<u32>().map_err(|error| error.to_string())?;
-    let num_channels =
-        probe(file, container, "stream=channels")?.parse::<u32>().map_err(|error| error.to_string())?;
+    let found = probe(file, container, "stream=sample_rate,channels")?;
+    let mut numbers = found.lines().map_while(|line| line.parse::<u32>().ok());
+    let (Some(sample_rate), Some(num_channels)) = (numbers.next(), numbers.next()) else { return Err(found) };
     with_file(file, container, |path| {
         let arguments = ["-v", "error", "-xerror", "-i", path, "-f", "s32le", "-"];
         let output = Command::new("ffmpeg").args(arguments).output().unwrap();

@@ -88,3 +88,24 @@ fn the_loudest_that_is_taken_does_no_harm() {
         }
     }
 }
+
+#[test]
+fn aac_ends_at_its_ends() {
+    for sample_rate in [7350, 8000, 44_100, 96_000] {
+        for num_channels in [1, 2, 6] {
+            for bitrate in [8000 * num_channels, 6 * sample_rate * num_channels] {
+                for effort in [1, 100] {
+                    for level in [16.0, 0.5] {
+                        let mut random = crate::sound::Random(9);
+                        let sound: Vec<f32> =
+                            (0..8000 * num_channels).map(|_| (level * random.level()) as f32).collect();
+                        let wish =
+                            Wish { bitrate, effort, ..Wish::new(("m4a", "aac"), sample_rate, num_channels) };
+                        let result = wish.encode(&sound);
+                        assert!(result.is_ok(), "{wish:?}: {result:?}");
+                    }
+                }
+            }
+        }
+    }
+}
