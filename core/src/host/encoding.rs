@@ -19,7 +19,7 @@ use crate::track::Container;
 
 /// The frames that a plugin is given at a time, in bytes: the caller is asked often enough whether to stop, and a copy for
 /// a plugin's thread stays small.
-const MAX_PUSH_BYTES: usize = 512 << 10;
+const MAX_PUSH_BYTES: usize = 2 << 20;
 
 /// A plugin that has not opened an encoder.
 pub(super) struct NotOpened {

@@ -30,7 +30,7 @@ const MAX_LINKS: u32 = 40;
 /// behind.
 #[derive(Debug)]
 pub(super) struct AtomicFile {
-    file: Arc<File>,
+    file: Arc<Growing>,
     temporary: PathBuf,
     target: PathBuf,
     is_committed: bool,
@@ -62,19 +62,15 @@ impl AtomicFile {
             Err(error) => return Err(error),
         };
         let (file, temporary) = create_new(&target, name)?;
-        let this = Self {
-            file: Arc::new(file),
-            temporary,
-            target,
-            is_committed: false,
-            process: std::process::id(),
-        };
+        let file = Arc::new(Growing::new(file, existing.is_some()));
+        let this = Self { file, temporary, target, is_committed: false, process: std::process::id() };
         if let Some(existing) = existing {
-            this.file.set_permissions(Permissions::from_mode(existing.mode() & 0o7777))?;
-            let own = this.file.metadata()?;
+            let file = &this.file.file;
+            file.set_permissions(Permissions::from_mode(existing.mode() & 0o7777))?;
+            let own = file.metadata()?;
             if (own.uid(), own.gid()) != (existing.uid(), existing.gid()) {
                 // Only root gives files away; for everybody else the new file is the writer's own.
-                let _ = std::os::unix::fs::fchown(&*this.file, Some(existing.uid()), Some(existing.gid()));
+                let _ = std::os::unix::fs::fchown(file, Some(existing.uid()), Some(existing.gid()));
             }
         }
         Ok(this)
@@ -93,8 +89,9 @@ impl AtomicFile {
         if stop() {
             return Err(Error::Interrupted);
         }
+        self.file.settle().map_err(|cause| Error::io("writing", cause))?;
         if is_durable {
-            self.file.sync_all().map_err(|cause| Error::io("writing to the disk", cause))?;
+            self.file.file.sync_all().map_err(|cause| Error::io("writing to the disk", cause))?;
         }
         fs::rename(&self.temporary, &self.target).map_err(|cause| Error::io("replacing", cause))?;
         self.is_committed = true;
@@ -122,11 +119,67 @@ impl Drop for AtomicFile {
     }
 }
 
-struct FileOutput(Arc<File>);
+struct FileOutput(Arc<Growing>);
 
 impl Output for FileOutput {
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all_at(bytes, offset)
+        let end = offset.saturating_add(bytes.len() as u64);
+        self.0.reserve(end);
+        self.0.file.write_all_at(bytes, offset)?;
+        self.0.end.fetch_max(end, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// A file whose blocks are reserved before they are written, when it is to replace another.
+///
+/// ext4 takes a rename over a file for the wish to have the new one on the disk and waits for all its blocks whose place
+/// was not chosen yet (`auto_da_alloc`): 90 of 120 ms for 69 MB. Whoever has that wish says so, and `fsync` follows; where
+/// nobody has, blocks that have their place spare the wait.
+#[derive(Debug)]
+struct Growing {
+    file: File,
+    /// Where the last byte was written.
+    end: AtomicU64,
+    /// How far blocks are reserved; all there is when no more shall be.
+    reserved: AtomicU64,
+    reserves: bool,
+}
+
+impl Growing {
+    fn new(file: File, replaces: bool) -> Self {
+        let reserves = replaces && cfg!(target_os = "linux");
+        let reserved = if reserves { 0 } else { u64::MAX };
+        Self { file, end: AtomicU64::new(0), reserved: AtomicU64::new(reserved), reserves }
+    }
+
+    /// Reserves blocks up to `end` and beyond, where the file system can. Where it has no room left, the write says so.
+    fn reserve(&self, end: u64) {
+        #[cfg(target_os = "linux")]
+        {
+            let reserved = self.reserved.load(Ordering::Relaxed);
+            if end <= reserved {
+                return;
+            }
+            // Twice as much each time, and little for a small file.
+            let length = (end - reserved).max(reserved).next_multiple_of(1 << 16);
+            let keeps_size = rustix::fs::FallocateFlags::KEEP_SIZE;
+            let next = match rustix::fs::fallocate(&self.file, keeps_size, reserved, length) {
+                Ok(()) => reserved + length,
+                Err(_) => u64::MAX,
+            };
+            self.reserved.store(next, Ordering::Relaxed);
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = end;
+    }
+
+    /// Gives back what was reserved beyond the end.
+    fn settle(&self) -> io::Result<()> {
+        match self.reserves {
+            true => self.file.set_len(self.end.load(Ordering::Relaxed)),
+            false => Ok(()),
+        }
     }
 }
 

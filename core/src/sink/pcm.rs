@@ -17,8 +17,8 @@ use crate::pcm::{OutputFormat, SampleFormat};
 /// The bytes of an array that pass through the caches at a time.
 const BLOCK_BYTES: usize = 256 << 10;
 
-/// The bytes that are written at a time where nothing is done to them.
-const COPY_BYTES: usize = 8 << 20;
+/// The bytes that are written at a time where they are only looked at.
+const COPY_BYTES: usize = 512 << 10;
 
 /// What a header says.
 #[derive(Clone, Copy, Debug)]
