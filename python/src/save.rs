@@ -28,19 +28,10 @@ pub(crate) struct PreparedAudio {
 impl PreparedAudio {
     fn new(py: Python<'_>, audio: &Bound<'_, PyAny>, layout: Option<Layout>) -> PyResult<Self> {
         let samples = Samples::new(audio)?;
-        let (frames, channels) = {
+        let (layout, frames, channels) = {
             let audio = samples.audio(py, layout)?;
-            (audio.num_frames(), audio.num_channels())
+            (audio.layout(), audio.num_frames(), audio.num_channels())
         };
-        let layout = layout.unwrap_or_else(|| match samples.axes().as_slice() {
-            [rows, columns]
-                if (*rows, *columns) == (usize::from(channels), frames)
-                    && *columns != usize::from(channels) =>
-            {
-                Layout::ChannelsFirst
-            }
-            _ => Layout::ChannelsLast,
-        });
         Ok(Self { samples, layout, frames, channels })
     }
 }

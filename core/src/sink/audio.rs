@@ -28,6 +28,7 @@ const MAX_CHANNELS: usize = 1024;
 /// let planar = [1i16, 2, 3, 10, 20, 30];
 /// let audio = Audio::new(&planar, OutputFormat::I16, &[2, 3], Some(Layout::ChannelsFirst))?;
 /// assert_eq!((audio.num_frames(), audio.num_channels()), (3, 2));
+/// assert_eq!(audio.layout(), Layout::ChannelsFirst);
 /// # Ok::<(), mapwave::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +37,7 @@ pub struct Audio<'a> {
     format: OutputFormat,
     num_frames: usize,
     num_channels: u16,
+    layout: Layout,
     /// Distances in bytes.
     frame_stride: isize,
     channel_stride: isize,
@@ -92,13 +94,13 @@ impl<'a> Audio<'a> {
         strides: &[isize],
         layout: Option<Layout>,
     ) -> Result<Self> {
-        let (frames, channels) = match (axes, strides) {
-            (&[frames], &[stride]) => ((frames, stride), (1, 0)),
+        let (layout, frames, channels) = match (axes, strides) {
+            (&[frames], &[stride]) => (Layout::ChannelsLast, (frames, stride), (1, 0)),
             (&[rows, columns], &[row_stride, column_stride]) => {
                 let (rows, columns) = ((rows, row_stride), (columns, column_stride));
                 match layout.map_or_else(|| likely_layout(rows.0, columns.0), Ok)? {
-                    Layout::ChannelsLast => (rows, columns),
-                    Layout::ChannelsFirst => (columns, rows),
+                    layout @ Layout::ChannelsLast => (layout, rows, columns),
+                    layout @ Layout::ChannelsFirst => (layout, columns, rows),
                 }
             }
             _ => {
@@ -123,6 +125,7 @@ impl<'a> Audio<'a> {
             format,
             num_frames: frames.0,
             num_channels,
+            layout,
             frame_stride: frames.1,
             channel_stride: channels.1,
             samples: PhantomData,
@@ -142,6 +145,11 @@ impl<'a> Audio<'a> {
     /// The number of channels.
     pub fn num_channels(&self) -> u16 {
         self.num_channels
+    }
+
+    /// Which axis is that of the channels: the last for an array of one axis.
+    pub fn layout(&self) -> Layout {
+        self.layout
     }
 
     /// The size of a frame in bytes.
