@@ -50,7 +50,7 @@ def save(
         clip: True holds samples at -1.0 and 1.0, in floats too, and makes a NaN 0 in integers. False keeps floats as
             they are and refuses samples beyond full scale where they would not fit. "rescale" divides all by the peak
             when it is beyond 1.0.
-        flac_compression: A level from 0, fast, to 8, small, or "default", which is 5.
+        flac_compression: A level from 0, fast, to 8, small, or "default", which is 5, or "fast".
         format: The format instead of the path's extension: "wav", "rf64", "w64", "aiff", "aifc", "caf", "flac", ...
         dither: "none", or "tpdf" for triangular noise of one step before samples are rounded to integers.
         seed: Which noise.

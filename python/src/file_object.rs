@@ -8,6 +8,9 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+/// The bytes that are passed on at a time.
+const PIECE_BYTES: usize = 1 << 20;
+
 /// A binary file object. Bytes go there from its present position on; exceptions of its methods come out as they are.
 pub(crate) struct FileObject {
     object: Py<PyAny>,
@@ -15,6 +18,8 @@ pub(crate) struct FileObject {
     start: Option<u64>,
     /// Where the object stands, counted from the first byte; None after a failure.
     position: Option<u64>,
+    /// Whether None as the number of bytes that were taken means that it would have blocked.
+    is_raw: bool,
 }
 
 impl FileObject {
@@ -40,11 +45,16 @@ impl FileObject {
         if object.hasattr("writable")? && !says_yes("writable")? {
             return Err(PyTypeError::new_err("a file object must be writable; open it in mode 'wb'"));
         }
-        let start = match says_yes("seekable")? {
+        // What is open for appending may seek, but writes at its end all the same.
+        let mode = object.getattr(intern!(py, "mode")).and_then(|mode| mode.extract::<String>());
+        let appends = mode.is_ok_and(|mode| mode.contains('a'));
+        let start = match !appends && says_yes("seekable")? {
             true => Some(object.call_method0(intern!(py, "tell"))?.extract()?),
             false => None,
         };
-        Ok(Self { object: object.clone().unbind(), start, position: Some(0) })
+        let raw = py.import(intern!(py, "io"))?.getattr(intern!(py, "RawIOBase"))?;
+        let is_raw = object.is_instance(&raw)?;
+        Ok(Self { object: object.clone().unbind(), start, position: Some(0), is_raw })
     }
 
     /// Leaves the object at the end of a file of this size, when it can seek.
@@ -70,11 +80,16 @@ impl FileObject {
         }
         let mut rest = bytes;
         while !rest.is_empty() {
-            let written = object.call_method1(intern!(py, "write"), (PyBytes::new(py, rest),))?;
+            let piece = rest.get(..PIECE_BYTES).unwrap_or(rest);
+            let written = object.call_method1(intern!(py, "write"), (PyBytes::new(py, piece),))?;
+            if written.is_none() && !self.is_raw {
+                rest = rest.get(piece.len()..).unwrap_or_default();
+                continue;
+            }
             // Raw files may take less than they were given, and say None when they would block.
-            let count = written.extract::<usize>().ok().filter(|count| (1..=rest.len()).contains(count));
+            let count = written.extract::<usize>().ok().filter(|count| (1..=piece.len()).contains(count));
             let Some(count) = count else {
-                let (said, asked) = (written.repr()?.to_string(), rest.len());
+                let (said, asked) = (written.repr()?.to_string(), piece.len());
                 return Err(pyo3::exceptions::PyOSError::new_err(format!(
                     "the file object's write() returned {said} for {asked} bytes; it must take at least one"
                 )));

@@ -29,6 +29,11 @@ impl Samples {
     /// Takes an array by the buffer protocol or by DLPack. An MLX array is evaluated by that.
     pub(crate) fn new(object: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = object.py();
+        if let Some(words) = bfloat16_words(object)? {
+            let buffer = PyUntypedBuffer::get(&words)?;
+            return Ok(Self { memory: Memory::Buffer(buffer), format: OutputFormat::Bf16 });
+        }
+        let object = &unshared(object)?;
         match PyUntypedBuffer::get(object) {
             Ok(buffer) => {
                 if buffer.suboffsets().is_some_and(|offsets| offsets.iter().any(|offset| *offset >= 0)) {
@@ -92,6 +97,30 @@ impl Samples {
         // nobody writes there meanwhile is asked of the caller.
         let audio = unsafe { Audio::from_strides(start, self.format, &self.axes(), &self.strides(), layout) };
         audio.map_err(|error| raise(py, &error))
+    }
+}
+
+/// An MLX array as a value of its own over the same memory: MLX writes an assignment to the caller's array into that memory
+/// only while nobody else has it.
+fn unshared<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = object.py();
+    let is_mlx = object.get_type().module()?.to_str()? == "mlx.core";
+    match is_mlx && object.hasattr(intern!(py, "__copy__"))? {
+        true => object.call_method0(intern!(py, "__copy__")),
+        false => Ok(object.clone()),
+    }
+}
+
+/// The words of a NumPy array of bfloat16, a type from elsewhere that its buffers have no format for.
+fn bfloat16_words<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let py = object.py();
+    if object.get_type().module()?.to_str()? != "numpy" {
+        return Ok(None);
+    }
+    let name = object.getattr(intern!(py, "dtype"))?.getattr(intern!(py, "name"))?;
+    match name.extract::<&str>()? {
+        "bfloat16" => Ok(Some(object.call_method1(intern!(py, "view"), ("uint16",))?)),
+        _ => Ok(None),
     }
 }
 

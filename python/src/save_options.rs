@@ -210,13 +210,14 @@ impl<'a, 'py> Arguments<'a, 'py> {
         if options.format.name() != "flac" && options.encoding != Encoding::Codec("flac".to_owned()) {
             return refuse("'default' for a file that is not FLAC");
         }
-        let level = match word {
+        let level = match word.as_deref() {
+            Some("fast") => Some(0),
             Some(word) => word.parse().ok(),
             None => whole_number(&value),
         };
         match level {
             Some(level @ 0..=MAX_FLAC_LEVEL) => Ok(u8::try_from(1 + EFFORT_PER_LEVEL * level).ok()),
-            _ => refuse("'default' or a level from 0 to 8"),
+            _ => refuse("'default', 'fast' or a level from 0 to 8"),
         }
     }
 }
