@@ -11,6 +11,7 @@ use pyo3::types::{PyBool, PyDict, PyInt, PyString};
 
 use crate::errors::{invalid, raise};
 use crate::file_object::FileObject;
+use crate::input::path_of;
 use crate::options::max_threads;
 
 /// The highest level of FLAC compression.
@@ -30,7 +31,7 @@ impl<'py> Place<'py> {
     pub(crate) fn new(object: &Bound<'py, PyAny>) -> PyResult<Self> {
         let py = object.py();
         if object.is_instance_of::<PyString>() || object.hasattr(intern!(py, "__fspath__"))? {
-            return Ok(Self::Path(object.extract()?));
+            return path_of(object).map(Self::Path);
         }
         Ok(Self::Object { object: object.clone(), file: FileObject::new(object)? })
     }

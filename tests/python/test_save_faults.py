@@ -36,7 +36,7 @@ import errno, os, pickle, random, resource, sys
 import mapwave, numpy as np, signals
 
 extension, rate, encoding, folder = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
-audio = signals.plucked(3_000, 2, rate)
+audio = signals.plucked(1_500, 1, rate)
 path = os.path.join(folder, "a." + extension)
 save = lambda: mapwave.save(path, audio, rate, encoding=encoding, durable=False)
 try:
@@ -132,7 +132,7 @@ def test_ctrl_c_ends_saving(tmp_path: Path, folder: Path, extension: str, way: s
 
         extension, way, folder = sys.argv[1:]
         path = os.path.join(folder, "a." + extension)
-        audio = signals.plucked(1_500_000 if extension == "wav" else 300_000, 2, 44_100)
+        audio = signals.plucked(1_000_000 if extension == "wav" else 120_000, 2, 44_100)
 
         def save():
             if way == "save":
