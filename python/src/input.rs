@@ -13,6 +13,13 @@ use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyString};
 use crate::errors::raise;
 use crate::plugins::log_messages;
 
+/// The path that an object stands for, in text or in the system's own bytes.
+pub(crate) fn path_of(object: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
+    let py = object.py();
+    let decode = || py.import(intern!(py, "os"))?.call_method1(intern!(py, "fsdecode"), (object,));
+    object.extract().or_else(|_| decode()?.extract())
+}
+
 /// An input that can be opened without the interpreter.
 pub(crate) enum Input {
     Path(PathBuf),
@@ -24,7 +31,7 @@ impl Input {
     pub(crate) fn new(object: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = object.py();
         if object.is_instance_of::<PyString>() || object.hasattr(intern!(py, "__fspath__"))? {
-            return Ok(Self::Path(object.extract()?));
+            return path_of(object).map(Self::Path);
         }
         if let Ok(bytes) = object.cast::<PyBytes>() {
             return Ok(Self::Bytes(bytes.clone().into()));

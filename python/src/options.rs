@@ -6,10 +6,13 @@ use std::path::Path;
 use mapwave::{ChannelSelection, FrameSpec, Layout, MonoMode, OutputFormat, Reader};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBool, PyDict};
 
 use crate::errors::{invalid, not_available, raise};
 use crate::writer::Writer;
+
+/// The most channels of a file that is written.
+const MAX_CHANNELS: u16 = 1024;
 
 /// The names that `resample_quality` takes.
 const RESAMPLE_QUALITIES: [&str; 11] = [
@@ -151,8 +154,11 @@ impl Output<'_, '_> {
         if self.mono || self.mono_mode != "mean" || self.squeeze_mono {
             return Err(invalid(py, "mono, mono_mode and squeeze_mono are for mode 'r' alone"));
         }
-        let number =
-            self.channels.and_then(|channels| channels.extract::<u16>().ok()).filter(|&number| number > 0);
+        let number = self
+            .channels
+            .filter(|channels| !channels.is_instance_of::<PyBool>())
+            .and_then(|channels| channels.extract::<u16>().ok())
+            .filter(|number| (1..=MAX_CHANNELS).contains(number));
         let Some(number) = number else {
             let got = self
                 .channels

@@ -7,10 +7,11 @@ use mapwave::sink::{Dither, Encoding, FileFormat, Overflow, SaveOptions, Target}
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
+use pyo3::types::{PyBool, PyDict, PyInt, PyString};
 
 use crate::errors::{invalid, raise};
 use crate::file_object::FileObject;
+use crate::input::path_of;
 use crate::options::max_threads;
 
 /// The highest level of FLAC compression.
@@ -30,7 +31,7 @@ impl<'py> Place<'py> {
     pub(crate) fn new(object: &Bound<'py, PyAny>) -> PyResult<Self> {
         let py = object.py();
         if object.is_instance_of::<PyString>() || object.hasattr(intern!(py, "__fspath__"))? {
-            return Ok(Self::Path(object.extract()?));
+            return path_of(object).map(Self::Path);
         }
         Ok(Self::Object { object: object.clone(), file: FileObject::new(object)? })
     }
@@ -260,10 +261,10 @@ fn sample_rate(object: &Bound<'_, PyAny>) -> PyResult<u32> {
     match number.map(u32::try_from) {
         Some(Ok(rate)) if rate > 0 => Ok(rate),
         _ => {
-            let is_number = object.is_instance_of::<PyInt>() || object.is_instance_of::<PyFloat>();
+            let is_bool = object.is_instance_of::<PyBool>();
             let got = object.repr()?;
             let message = format!("sr must be > 0 Hz, a whole number below 2**32, got {got}");
-            match is_number || number.is_some() || object.extract::<f64>().is_ok() {
+            match !is_bool && (object.is_instance_of::<PyInt>() || object.extract::<f64>().is_ok()) {
                 true => Err(invalid(py, &message)),
                 false => Err(PyTypeError::new_err(message)),
             }

@@ -1,10 +1,12 @@
 //! `Writer`: a file that is written in parts.
 
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::thread::{self, ThreadId};
 
 use mapwave::sink;
 use mapwave::{Layout, OutputFormat};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -25,14 +27,18 @@ pub(crate) struct Writer {
     #[pyo3(get)]
     channels: u16,
     max_threads: usize,
+    /// Only waited for without the interpreter's lock, which the thread that has it may need for its work.
     state: Mutex<State>,
+    is_closed: AtomicBool,
+    num_frames: AtomicU64,
+    /// The thread that works with the state, while one does.
+    worker: Mutex<Option<ThreadId>>,
 }
 
 struct State {
     /// None once the writer is closed.
     file: Option<sink::Writer>,
     object: Option<(Py<PyAny>, Option<u64>)>,
-    num_frames: u64,
 }
 
 impl Writer {
@@ -52,48 +58,71 @@ impl Writer {
         let file = py.detach(|| sink::Writer::create(target, options, format, None));
         log_messages(py)?;
         let file = file.map_err(|error| raise(py, &error))?;
-        let state = State { file: Some(file), object: settlement.unbind(), num_frames: 0 };
-        Ok(Self { layout, sample_rate, channels, max_threads, state: Mutex::new(state) })
+        let state = State { file: Some(file), object: settlement.unbind() };
+        Ok(Self {
+            layout,
+            sample_rate,
+            channels,
+            max_threads,
+            state: Mutex::new(state),
+            is_closed: AtomicBool::new(false),
+            num_frames: AtomicU64::new(0),
+            worker: Mutex::new(None),
+        })
     }
 
-    /// Runs a part of the work with the writer's state, one at a time, without the interpreter's lock.
+    /// Runs a part of the work with the writer's state, one at a time, without the interpreter's lock. A file object's method
+    /// or a signal's handler that runs in the middle of it would wait for itself, and is told so.
     fn with_state<T: Send>(
         &self,
         py: Python<'_>,
         work: impl FnOnce(&mut State, &mapwave::Effort<'_>) -> mapwave::Result<T> + Send,
     ) -> PyResult<T> {
+        let this_thread = thread::current().id();
+        let set_worker = |worker| *self.worker.lock().unwrap_or_else(PoisonError::into_inner) = worker;
+        if *self.worker.lock().unwrap_or_else(PoisonError::into_inner) == Some(this_thread) {
+            return Err(PyRuntimeError::new_err(
+                "the writer is used while it is writing, in the same thread",
+            ));
+        }
         let result = interruptibly(py, self.max_threads, |effort| {
-            work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner), effort)
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            set_worker(Some(this_thread));
+            let result = work(&mut state, effort);
+            self.is_closed.store(state.file.is_none(), Ordering::Release);
+            set_worker(None);
+            result
         });
         log_messages(py)?;
         result
     }
 
     fn is_closed(&self) -> bool {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).file.is_none()
+        self.is_closed.load(Ordering::Acquire)
     }
+}
 
-    fn check_open(&self) -> PyResult<()> {
-        match self.is_closed() {
-            true => Err(PyValueError::new_err("the writer is closed")),
-            false => Ok(()),
-        }
-    }
+fn closed() -> PyErr {
+    PyValueError::new_err("the writer is closed")
 }
 
 #[pymethods]
 impl Writer {
     /// Adds frames: an array of the writer's dtype, layout and number of channels, or of one axis when there is one channel.
     fn write(&self, py: Python<'_>, chunk: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.check_open()?;
+        if self.is_closed() {
+            return Err(closed());
+        }
         let samples = Samples::new(chunk)?;
         let audio = samples.audio(py, Some(self.layout))?;
-        self.with_state(py, |state, effort| {
-            let Some(file) = &mut state.file else { return Ok(()) };
+        let written = self.with_state(py, |state, effort| {
+            let Some(file) = &mut state.file else { return Ok(None) };
             file.write(&audio, effort)?;
-            state.num_frames = file.num_frames();
-            Ok(())
-        })
+            self.num_frames.store(file.num_frames(), Ordering::Release);
+            Ok(Some(()))
+        })?;
+        // Another thread may have closed it meanwhile.
+        written.ok_or_else(closed)
     }
 
     /// Completes the file and puts it in its place; more than once is of no effect.
@@ -130,7 +159,7 @@ impl Writer {
     /// The number of frames that were written.
     #[getter]
     fn frames_written(&self) -> u64 {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).num_frames
+        self.num_frames.load(Ordering::Acquire)
     }
 
     fn __enter__(slf: Py<Self>) -> Py<Self> {

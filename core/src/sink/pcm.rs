@@ -111,14 +111,11 @@ impl PcmWriter {
         let data = self.num_frames * u64::from(options.num_channels) * self.samples.num_bytes() as u64;
         let end = self.header_bytes + data;
         let padded = match options.format {
-            FileFormat::W64 => w64::padded(data),
-            FileFormat::Caf => data,
+            FileFormat::W64 | FileFormat::Caf => data,
             _ => data.next_multiple_of(2),
         };
-        if let Some(zeros) =
-            [0; 8].get(..usize::try_from(padded - data).unwrap_or(0)).filter(|zeros| !zeros.is_empty())
-        {
-            write(&mut *self.output, end, zeros)?;
+        if padded > data {
+            write(&mut *self.output, end, &[0])?;
         }
         if self.stated_frames != Some(self.num_frames) {
             let completed = header(options, self.samples, Some(self.num_frames), true)?;

@@ -1,4 +1,7 @@
 //! The header of Sony Wave64 (Sonic Foundry, *Sony Pictures Digital Wave 64*).
+//!
+//! Chunks begin at multiples of 8 bytes. After the last one, the data, nothing begins and nothing is filled up: libsndfile
+//! takes all that follows for sound.
 
 #![forbid(unsafe_code)]
 
@@ -17,7 +20,7 @@ pub(super) fn header(header: &Header<'_>, num_frames: Option<u64>) -> Vec<u8> {
     if wav::has_fact(header.samples) {
         append(&mut chunks, &FACT, num_frames.unwrap_or(0).to_le_bytes().to_vec());
     }
-    let file_bytes = HEADER_BYTES + 16 + chunks.len() as u64 + HEADER_BYTES + padded(data);
+    let file_bytes = HEADER_BYTES + 16 + chunks.len() as u64 + HEADER_BYTES + data;
     let mut bytes = RIFF.to_vec();
     bytes.extend_from_slice(&file_bytes.to_le_bytes());
     bytes.extend_from_slice(&WAVE);
@@ -25,11 +28,6 @@ pub(super) fn header(header: &Header<'_>, num_frames: Option<u64>) -> Vec<u8> {
     bytes.extend_from_slice(&DATA);
     bytes.extend_from_slice(&(HEADER_BYTES + data).to_le_bytes());
     bytes
-}
-
-/// A size with what fills it up to the next chunk.
-pub(super) fn padded(num_bytes: u64) -> u64 {
-    num_bytes.next_multiple_of(8)
 }
 
 fn append(bytes: &mut Vec<u8>, id: &Guid, mut payload: Vec<u8>) {
@@ -56,7 +54,7 @@ mod tests {
             assert_eq!(header(&description, None).len(), header(&description, Some(7)).len());
             for num_frames in [0, 7, 3_000_000_000] {
                 let bytes = header(&description, Some(num_frames));
-                let len = bytes.len() as u64 + padded(num_frames * description.frame_bytes());
+                let len = bytes.len() as u64 + num_frames * description.frame_bytes();
                 assert_eq!(u64::from_le_bytes(*bytes.get(16..).unwrap().first_chunk().unwrap()), len);
                 let track = container::parse(&bytes, len).unwrap();
                 assert_eq!((track.num_frames, track.missing_bytes), (Some(num_frames), 0));
