@@ -33,6 +33,8 @@ def main() -> int:
         print(line)
     for line in _plugins():
         print(line)
+    print(f"{'ffmpeg':<14} {_ffmpeg()}")
+    print(f"{'saves':<14} {', '.join(_saved_formats())}")
     print("resampling     not available in this version")
     return _self_test()
 
@@ -85,8 +87,33 @@ def _plugins() -> Iterator[str]:
             yield f"               {directory.path} REFUSED: {directory.refused}"
 
 
+def _ffmpeg() -> str:
+    """The libraries that the plugin over FFmpeg has found, or why there is none."""
+    import mapwave
+
+    for plugin in mapwave.plugins():
+        if plugin.id == "libav" and plugin.refused is None:
+            return plugin.dependencies
+        if "mapwave_libav" in plugin.id and plugin.refused is not None:
+            return plugin.refused
+    return (
+        "not used: this installation was built without FFmpeg's headers, so Opus, HE-AAC, WMA, AC-3 and others are\n"
+        "               not read, and M4A, Ogg and Opus are not written (docs/ffmpeg.md)"
+    )
+
+
+def _saved_formats() -> list[str]:
+    """What can be written: uncompressed files, and what plugins encode."""
+    import mapwave
+
+    encoders = (codec for plugin in mapwave.plugins() if plugin.refused is None for codec in plugin.encodes)
+    return ["wav", "rf64", "w64", "aiff", "aifc", "caf", *dict.fromkeys(encoders)]
+
+
 def _self_test() -> int:
-    """Reads a WAV file of four samples from memory."""
+    """Reads a WAV file of four samples from memory, and writes it again."""
+    import io
+
     import mapwave
 
     samples = struct.pack("<4h", 0, 16384, -32768, 32767)
@@ -95,6 +122,9 @@ def _self_test() -> int:
     )
     with mapwave.open(header + samples) as reader:
         right = bytes(memoryview(reader.view())) == samples
+    written = io.BytesIO()
+    mapwave.save(written, memoryview(samples).cast("h"), 8000, format="wav", encoding="pcm16")
+    right = right and written.getvalue() == header + samples
     print(f"self-test      {'passed' if right else 'FAILED: the samples of a small WAV file came back wrong'}")
     return 0 if right else 1
 

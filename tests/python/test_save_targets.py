@@ -409,7 +409,29 @@ def test_after_a_failure_a_writer_is_given_up() -> None:
     writer.close()
 
 
-@pytest.mark.parametrize("answer", [None, 0, -1, 10**9, "5", 2.5])
+def test_none_means_taken_but_of_a_raw_file() -> None:
+    taken = bytearray()
+    plain = type("Target", (), {"write": lambda self, data: taken.extend(data)})()
+    save(plain, format="wav")
+    whole = io.BytesIO()
+    save(whole, format="wav")
+    assert taken == whole.getvalue()
+    raw = type("Target", (io.RawIOBase,), {"write": lambda self, data: None, "writable": lambda self: True})()
+    with pytest.raises(OSError, match=r"write\(\) returned None"):
+        save(raw, format="wav")
+
+
+def test_a_file_that_is_open_for_appending_is_not_patched(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(b"before")
+    with path.open("ab") as file, pytest.raises(ValueError, match="only be appended to"):
+        mapwave.open(file, "w", sr=8000, channels=2, format="wav")
+    with path.open("ab") as file:
+        save(file, format="wav")
+    assert path.read_bytes().startswith(b"beforeRIFF")
+
+
+@pytest.mark.parametrize("answer", [0, -1, 10**9, "5", 2.5])
 def test_answers_of_write_that_make_no_sense(answer: object) -> None:
     target = type("Target", (Appending,), {"write": lambda self, data: answer})()
     with pytest.raises(OSError, match=r"write\(\) returned .* it must take at least one") as caught:
