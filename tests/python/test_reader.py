@@ -167,9 +167,9 @@ def test_options_mean_what_they_mean_for_load(library, options: dict) -> None:
     np.testing.assert_array_equal(window, expected, strict=True)
 
 
-@pytest.mark.parametrize("mode", ["w", "rb", ""])
-def test_only_reading_is_a_mode(mode: str) -> None:
-    with pytest.raises(ValueError, match="mode must be 'r'"):
+@pytest.mark.parametrize("mode", ["wb", "rb", "a", ""])
+def test_there_are_two_modes(mode: str) -> None:
+    with pytest.raises(ValueError, match="mode must be 'r' or 'w'"):
         mapwave.open(corpus.PCM16, mode)
 
 

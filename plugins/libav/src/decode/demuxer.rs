@@ -146,6 +146,11 @@ impl Demuxer {
         self.format
     }
 
+    /// Whether the container is one of MP4's family.
+    pub(super) fn is_mp4(&self) -> bool {
+        self.format.to_bytes().starts_with(b"mov,mp4")
+    }
+
     /// Finds out what the header did not say. Pictures are not decoded for that.
     fn analyse(&mut self) -> Result<()> {
         let is_open_ended = self.get().ctx_flags & ffi::AVFMTCTX_NOHEADER != 0;

@@ -94,7 +94,10 @@ impl Stream {
         };
         let counting = Counting::of(&kind.name.to_string_lossy(), &known);
         let store = Store::new(input, options.max_alloc);
-        let scan = scan(&mut demuxer, &chosen, counting, store)?;
+        // Durations are frames where the time base is the sample rate.
+        let is_in_frames = (known.time_base.numerator, known.time_base.denominator) == (1, known.sample_rate);
+        let is_aac = kind.name == c"aac" && is_in_frames;
+        let scan = scan(&mut demuxer, &chosen, counting, store, is_aac)?;
         let format = demuxer.format();
         let tags = tags(demuxer.tags(), chosen.tags);
         drop(demuxer);
@@ -118,7 +121,13 @@ impl Stream {
 }
 
 /// Reads all packets of a stream.
-fn scan(demuxer: &mut Demuxer, chosen: &Chosen, counting: Counting, store: Store) -> Result<Scan> {
+fn scan(
+    demuxer: &mut Demuxer,
+    chosen: &Chosen,
+    counting: Counting,
+    store: Store,
+    is_aac: bool,
+) -> Result<Scan> {
     let mut packet = Packet::new()?;
     let most = store.num_file_bytes().saturating_mul(MAX_PACKETS_PER_BYTE).saturating_add(1024);
     let mut scan = Scan {
@@ -129,6 +138,7 @@ fn scan(demuxer: &mut Demuxer, chosen: &Chosen, counting: Counting, store: Store
         is_set_up_anew: false,
     };
     let packet_bytes = Timeline::PLACE_BYTES + size_of::<(Trim, Option<u32>)>() as u64;
+    let (mut usual, mut last) = (0, 0);
     loop {
         match demuxer.next(chosen.index, &mut packet)? {
             Next::Packet => {}
@@ -146,10 +156,19 @@ fn scan(demuxer: &mut Demuxer, chosen: &Chosen, counting: Counting, store: Store
         scan.store.allocate(packet_bytes)?;
         scan.store.push(&packet)?;
         scan.packets.push((packet.trim(), counting.count(packet.bytes(), packet.duration())));
+        (usual, last) = (last.max(usual), packet.duration());
         scan.is_last_corrupt = packet.is_corrupt();
         scan.is_set_up_anew |= scan.packets.len() > 1 && packet.changes_setup();
     }
     scan.is_truncated |= scan.is_last_corrupt;
+    // In MP4 the last packet of AAC is as long as the sound goes on in it (ISO/IEC 14496-12, "Decoding time to sample box").
+    // libav decodes all of it.
+    if is_aac && demuxer.is_mp4() && (1..usual).contains(&last) {
+        let padding = u32::try_from(usual - last).unwrap_or(0);
+        if let Some((trim, _)) = scan.packets.last_mut() {
+            trim.discard = trim.discard.max(padding);
+        }
+    }
     scan.store.close();
     Ok(scan)
 }

@@ -3,7 +3,7 @@
 //! | codec | bitrate | without one | quality 1 to 100 | effort 1 to 100 |
 //! |---|---|---|---|---|
 //! | mp3 | one of the list of its sample rate | quality 80 | LAME's `-V`, 9.9 to 0 | LAME's `-q`, 9 to 0 |
-//! | aac | 8k a channel to 6 bits a sample | 128k mono, 112k a channel in stereo, 160k in more | - | from 34 on two loops, below it the fast search |
+//! | aac | 8k a channel to 6 bits a sample | 128k mono, 112k a channel in stereo, 160k in more | - | from 34 on two loops, else the fast search |
 //! | opus | 6k to 256k a channel | 112k a channel | - | complexity 0 to 10 |
 //! | vorbis | what libvorbis has a mode for | quality 60 | libvorbis's `-q`, 0.1 to 10 | - |
 //! | flac | - | | - | level 0 to 12 |
@@ -97,7 +97,10 @@ fn aac(options: &EncoderOptions<'_>) -> Result<Steering> {
             options.sample_rate.saturating_mul(4).min(highest) * channels
         }
     };
-    let search = if options.effort.is_some_and(|effort| effort < 34) { c"fast" } else { c"twoloop" };
+    // The fast search keeps 40 dB of a recording at the bitrate where two loops keep 30, and takes a third of their time; of noise
+    // at 192 kbit/s it keeps 19.6 dB and they 21.5.
+    let is_fast = options.effort.is_none_or(|effort| effort < 34);
+    let search = if is_fast { c"fast" } else { c"twoloop" };
     // Noise of a decoder's own making in place of noise costs signal, and makes what comes after a seek depend on where
     // decoding began.
     let options = vec![(c"aac_coder", search.to_owned()), (c"aac_pns", c"0".to_owned())];
