@@ -288,7 +288,7 @@ def test_levels_of_flac_order_sizes(tmp_path: Path) -> None:
         ("flac", {"flac_compression": 9}, "flac_compression must be 'default' or a level from 0 to 8, got 9"),
         ("flac", {"flac_compression": "best"}, "flac_compression must be 'default' or a level from 0 to 8, got 'best'"),
         ("flac", {"flac_compression": 5, "effort": 5}, "either flac_compression or effort, not both"),
-        ("flac", {"encoding": "pcm32"}, "bit_depth|32 bits"),
+        ("flac", {"encoding": "pcm32"}, "32 bits a sample|bits a sample, not 32"),
         ("flac", {"encoding": "aac"}, "encoding must be one of 'pcm16', 'pcm24', 'float32', 'flac'.*got 'aac'"),
         ("flac", {"encoding": "float64"}, "encoding must be one of .* got 'float64'"),
         ("mp3", {"bitrate": 100_000}, "choose one of|32000, 40000"),
