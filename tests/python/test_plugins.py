@@ -142,7 +142,8 @@ def test_codec_picks_a_plugin_by_its_name(lab: Lab, qoa_library: Path, au_librar
         assert mw.info(mp3, codec="symphonia").plugin == "symphonia"
         for read in (mw.load, mw.info, mw.open, lambda path, codec: mw.stream(path, 9, codec=codec),
                      lambda path, codec: mw.batch_load([path], codec=codec)):
-            for path, codec in ((qoa, "nobody"), (wav, "nobody"), (qoa, "example-au"), (wav, "qoa"), (wav, "symphonia")):
+            pairs = ((qoa, "nobody"), (wav, "nobody"), (qoa, "example-au"), (wav, "qoa"), (wav, "symphonia"))
+            for path, codec in pairs:
                 try:
                     read(path, codec=codec)
                 except mapwave.AudioError as error:

@@ -139,7 +139,15 @@ fn check(path: &Path) -> Result<SeekClass, String> {
     if info.num_frames != Some(num_frames) {
         return Err(format!("info says {:?}, and {num_frames} frames come out", info.num_frames));
     }
-    let expected = ffmpeg_floats(path).ok_or("ffmpeg is gone")?;
+    let mut expected = ffmpeg_floats(path).ok_or("ffmpeg is gone")?;
+    // FFmpeg's program plays the padding in the last packet of AAC in MP4, which the file says is none of the sound.
+    let padding = expected.len().saturating_sub(whole.len());
+    if info.codec == c"aac"
+        && path.extension().is_some_and(|ending| ending != "aac")
+        && padding < 1024 * num_channels
+    {
+        expected.truncate(whole.len());
+    }
     let found = snr(&expected, &whole);
     if expected.len() != whole.len() || found < MIN_SNR {
         let wanted = expected.len() / num_channels;
