@@ -91,14 +91,14 @@ def _ffmpeg() -> str:
     """The libraries that the plugin over FFmpeg has found, or why there is none."""
     import mapwave
 
-    for plugin in mapwave.plugins():
-        if plugin.id == "libav" and plugin.refused is None:
-            return plugin.dependencies
-        if "mapwave_libav" in plugin.id and plugin.refused is not None:
-            return plugin.refused
-    return (
+    plugins = mapwave.plugins()
+    # One for each version of FFmpeg may be there, and those of the versions that are not are refused.
+    found = [plugin.dependencies for plugin in plugins if plugin.id == "libav" and plugin.refused is None]
+    refused = [plugin.refused for plugin in plugins if "mapwave_libav" in plugin.id and plugin.refused is not None]
+    return next(
+        iter(found + refused),
         "not used: this installation was built without FFmpeg's headers, so Opus, HE-AAC, WMA, AC-3 and others are\n"
-        "               not read, and M4A, Ogg and Opus are not written (docs/ffmpeg.md)"
+        "               not read, and M4A, Ogg and Opus are not written (docs/ffmpeg.md)",
     )
 
 
@@ -121,12 +121,16 @@ def _self_test() -> int:
         "<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + 8, b"WAVE", b"fmt ", 16, 1, 1, 8000, 16000, 2, 16, b"data", 8
     )
     with mapwave.open(header + samples) as reader:
-        right = bytes(memoryview(reader.view())) == samples
+        is_read = bytes(memoryview(reader.view())) == samples
     written = io.BytesIO()
     mapwave.save(written, memoryview(samples).cast("h"), 8000, format="wav", encoding="pcm16")
-    right = right and written.getvalue() == header + samples
-    print(f"self-test      {'passed' if right else 'FAILED: the samples of a small WAV file came back wrong'}")
-    return 0 if right else 1
+    is_written = written.getvalue() == header + samples
+    if is_read and is_written:
+        print("self-test      passed")
+        return 0
+    wrong = "was written wrong" if is_read else "came back wrong"
+    print(f"self-test      FAILED: a small WAV file {wrong}")
+    return 1
 
 
 if __name__ == "__main__":
