@@ -62,7 +62,7 @@ def save(
         codec: The name of the codec plugin to use; None is the first that can.
         threads: How many threads may work; None is one for each processor. The bytes are the same for any number.
         durable: Whether the file is on the disk when this returns. False leaves that to the system and is faster; the
-            file is whole either way.
+            file is whole either way, unless the machine itself crashes within seconds.
 
     Raises:
         ValueError: Something cannot be written so; nothing was written. The message lists what is possible.

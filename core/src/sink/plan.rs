@@ -146,6 +146,10 @@ impl Plan {
         if let (Some(effort), Self::Pcm(_)) = (options.effort, self) {
             return refuse("effort", "is not compressed", effort.to_string());
         }
+        let is_aiff = matches!(options.format, FileFormat::Aiff | FileFormat::Aifc);
+        if is_aiff && options.channel_mask != 0 {
+            return refuse("channel_mask", "has no place for it", format!("{:#x}", options.channel_mask));
+        }
         if options.bitrate == Some(0) {
             return Err(Error::argument("bitrate", "at least 1 bit a second", 0));
         }
@@ -243,6 +247,8 @@ mod tests {
         assert!(
             refusal(&SaveOptions { plugin: Some("libav".to_owned()), ..wav() }).contains("without a plugin")
         );
+        let aiff = SaveOptions { channel_mask: 0x3, ..options("aiff", "pcm16") };
+        assert!(refusal(&aiff).starts_with("channel_mask must be left out"));
         let floats = SaveOptions { dither: Dither::Tpdf { seed: 0 }, ..options("wav", "float32") };
         assert!(refusal(&floats).contains("does not round"));
         let message = refusal(&options("wav", "opus"));
