@@ -377,15 +377,7 @@ def test_a_comment_stays_one(tmp_path: Path, extension: str) -> None:
     ("extension", "encoding"),
     [
         *LOSSLESS,
-        *(
-            pytest.param(
-                *kind[:2],
-                marks=[pytest.mark.xfail(strict=True, reason="a single packet of Opus keeps its priming in Matroska")]
-                if kind[0] in ("webm", "mka") and kind[2] == "opus"
-                else [],
-            )
-            for kind in LOSSY
-        ),
+        *(kind[:2] for kind in LOSSY),
     ],
 )
 def test_one_frame(tmp_path: Path, extension: str, encoding: str, channels: int) -> None:

@@ -56,8 +56,11 @@ impl Timeline {
     /// Adds a packet of so many frames. What it says is to be left out may be counted at a lower rate, `scale` times.
     pub(super) fn push(&mut self, num_frames: u32, trim: Trim, scale: u32) {
         let (coded, trimmed) = (self.coded_end(), self.num_frames());
-        if let Some(skip) = trim.skip {
-            self.skip = skip.saturating_mul(scale);
+        match trim.skip {
+            // A first packet that is the last as well says in Matroska only what is to be left out at its end.
+            Some(0) if self.places.is_empty() && trim.discard > 0 => {}
+            Some(skip) => self.skip = skip.saturating_mul(scale),
+            None => {}
         }
         let first = self.skip.min(num_frames);
         self.skip -= first;
