@@ -14,7 +14,7 @@ use super::parameters::{CodecKind, Parameters};
 use super::seeking::{Class, Entry};
 use super::store::Store;
 use super::tags::tags;
-use super::timeline::Timeline;
+use super::timeline::{Scale, Timeline};
 use super::trial::{self, Bounds, Trial};
 use crate::error::words;
 
@@ -185,7 +185,7 @@ struct Builder {
 impl Builder {
     fn build(mut self, format: &'static CStr, tags: Vec<(CString, CString)>) -> Result<Stream> {
         let (shape, first) = self.first()?;
-        let scale = self.scale(&first.counts);
+        let scale = self.scale(&first.counts, shape);
         let counted = match self.known_counts(&first) {
             Some(counts) => Some(self.check_last(counts, shape)?),
             None => self.measure(shape)?,
@@ -240,10 +240,17 @@ impl Builder {
         })
     }
 
-    /// Containers count what is to be left out of AAC in frames of the core, which band replication doubles.
-    fn scale(&self, first: &[u32]) -> u32 {
-        let is_doubled = first.iter().any(|count| matches!(count, 1920 | 2048));
-        if self.kind.name.to_bytes().starts_with(b"aac") && is_doubled { 2 } else { 1 }
+    /// Containers count what is to be left out of AAC in frames of the core, which band replication doubles, and Matroska that of
+    /// Opus at the rate of what was encoded.
+    fn scale(&self, first: &[u32], shape: Shape) -> Scale {
+        let name = self.kind.name.to_bytes();
+        if name.starts_with(b"aac") && first.iter().any(|count| matches!(count, 1920 | 2048)) {
+            return Scale { decoded: 2, told: 1 };
+        }
+        match self.parameters.sample_rate() {
+            told if name == b"opus" && told > 0 => Scale { decoded: shape.sample_rate, told },
+            _ => Scale::ONE,
+        }
     }
 
     /// The frames of each packet, where they can be told without decoding all of them.
