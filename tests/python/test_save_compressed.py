@@ -81,17 +81,8 @@ def test_lossless_files_are_exact(
         np.testing.assert_array_equal(soundfile.read(path, dtype="int32", always_2d=True)[0], expected << (32 - bits))
 
 
-WAVPACK_FACTS = "the decoder over libav does not say how deep WavPack is, nor that it is lossless"
-
-
 @pytest.mark.parametrize("bits", [16, 24])
-@pytest.mark.parametrize(
-    ("extension", "encoding"),
-    [
-        pytest.param(*kind, marks=[pytest.mark.xfail(strict=True, reason=WAVPACK_FACTS)] if kind[0] == "wv" else [])
-        for kind in LOSSLESS
-    ],
-)
+@pytest.mark.parametrize(("extension", "encoding"), LOSSLESS)
 def test_lossless_files_say_how_deep_they_are(tmp_path: Path, extension: str, encoding: str, bits: int) -> None:
     path = save(tmp_path / f"a.{extension}", music(5000, 2, 44_100), 44_100, encoding, bit_depth=bits)
     facts = mapwave.info(path)

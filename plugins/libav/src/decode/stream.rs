@@ -16,6 +16,7 @@ use super::store::Store;
 use super::tags::tags;
 use super::timeline::{Scale, Timeline};
 use super::trial::{self, Bounds, Trial};
+use super::wavpack::{self, WavPackFacts};
 use crate::error::words;
 
 /// The packets at the beginning in which a codec finds out what it decodes: frames of another shape are no change yet.
@@ -54,6 +55,7 @@ struct Scan {
     store: Store,
     /// What each packet says is to be left out of it, and its frames where its bytes or the container tell.
     packets: Vec<(Trim, Option<u32>)>,
+    wavpack: Option<WavPackFacts>,
     is_truncated: bool,
     is_last_corrupt: bool,
     /// Whether a packet behind the first brings a new setup of the codec.
@@ -133,6 +135,7 @@ fn scan(
     let mut scan = Scan {
         store,
         packets: Vec::new(),
+        wavpack: None,
         is_truncated: false,
         is_last_corrupt: false,
         is_set_up_anew: false,
@@ -155,6 +158,9 @@ fn scan(
         }
         scan.store.allocate(packet_bytes)?;
         scan.store.push(&packet)?;
+        if scan.packets.is_empty() && chosen.parameters.kind()?.name == c"wavpack" {
+            scan.wavpack = wavpack::facts(packet.bytes());
+        }
         scan.packets.push((packet.trim(), counting.count(packet.bytes(), packet.duration())));
         (usual, last) = (last.max(usual), packet.duration());
         scan.is_last_corrupt = packet.is_corrupt();
@@ -322,7 +328,9 @@ impl Builder {
     ) -> StreamInfo {
         let to_u32 = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
         let (priming, padding) = timeline.left_out();
+        let is_lossless = self.scan.wavpack.map_or(self.kind.is_lossless, |facts| facts.is_lossless);
         let bits = [
+            self.scan.wavpack.map_or(0, |facts| facts.bits_per_sample),
             self.parameters.bits_per_raw_sample(),
             self.parameters.bits_per_coded_sample(),
             shape.format.sample.bits(),
@@ -335,11 +343,11 @@ impl Builder {
             num_channels: shape.num_channels,
             channel_mask: shape.channel_mask,
             num_frames,
-            bits_per_sample: if self.kind.is_lossless { bits } else { 0 },
+            bits_per_sample: if is_lossless { bits } else { 0 },
             native_format: shape.format.sample.native(),
             formats: FORMATS,
             seek_class: entry.seek_class(shape.sample_rate),
-            is_lossless: self.kind.is_lossless,
+            is_lossless,
             is_truncated: self.scan.is_truncated,
             priming_frames: to_u32(priming),
             padding_frames: to_u32(padding),
