@@ -81,6 +81,9 @@ impl Stream {
         if &form == b"RIFX" {
             return Err(Error::unsupported("RIFX, whose samples libav takes for little-endian"));
         }
+        if &form == b"fLaC" {
+            check_flac_metadata(&input)?;
+        }
         let mut demuxer = Demuxer::open(input.clone(), options.extension, options.max_alloc)?;
         let chosen = demuxer.choose(options.stream)?;
         let kind = chosen.parameters.kind()?;
@@ -119,6 +122,30 @@ impl Stream {
         let by_time = place.coded.saturating_sub(self.entry.num_frames(self.shape.sample_rate));
         let by_time = self.timeline.find_coded(by_time);
         wanted.saturating_sub(self.entry.packets as usize).min(by_time)
+    }
+}
+
+/// Refuses metadata of FLAC that is longer than the file, for which libav would set memory aside (RFC 9639, section 8.1).
+fn check_flac_metadata(input: &Input) -> Result<()> {
+    let mut place = 4;
+    loop {
+        let mut header = [0; 4];
+        if input.read_at(place, &mut header)? < header.len() {
+            return Ok(()); // libav says what is missing
+        }
+        let [kind, length @ ..] = header;
+        let [high, middle, low] = length.map(u64::from);
+        let num_bytes = high << 16 | middle << 8 | low;
+        let end = place + 4 + num_bytes;
+        if end > input.num_bytes() {
+            let message =
+                format!("a metadata block of {num_bytes} bytes at byte {place} of {}", input.num_bytes());
+            return Err(Error::new(Status::BadData, message));
+        }
+        if kind & 0x80 != 0 {
+            return Ok(());
+        }
+        place = end;
     }
 }
 
@@ -335,7 +362,8 @@ impl Builder {
             self.parameters.bits_per_coded_sample(),
             shape.format.sample.bits(),
         ];
-        let bits = bits.into_iter().find(|bits| *bits > 0).unwrap_or(0);
+        // A damaged header may claim any number.
+        let bits = bits.into_iter().find(|bits| (1..=64).contains(bits)).unwrap_or(0);
         let packet_frames = timeline.places().first().map_or(0, |place| u64::from(place.num_frames));
         let pre_roll = entry.num_frames(shape.sample_rate).max(u64::from(entry.packets) * packet_frames);
         StreamInfo {
