@@ -99,23 +99,28 @@ fn cubic(at: f64) -> [f64; 4] {
     ]
 }
 
-/// The frames under the filter that lies between four rows.
+/// The sum of the frames under the filter that lies between four rows.
 fn weighted<T: Sample>(rows: &[T], weights: [T; 4], frames: &[T]) -> T {
-    let num_taps = frames.len();
-    let (first, rest) = rows.split_at(num_taps);
-    let (second, rest) = rest.split_at(num_taps);
-    let (third, fourth) = rest.split_at(num_taps);
-    let [a, b, c, d] = weights;
-    let mut sums = [T::zero(); LANES];
-    let rows = lanes(first).zip(lanes(second)).zip(lanes(third)).zip(lanes(fourth));
-    for ((((first, second), third), fourth), frames) in rows.zip(lanes(frames)) {
-        let taps = first.iter().zip(second).zip(third).zip(fourth);
-        for ((sum, frame), (((first, second), third), fourth)) in sums.iter_mut().zip(frames).zip(taps) {
-            *sum = *sum + *frame * (*first * a + *second * b + *third * c + *fourth * d);
+    let mut sums = [[T::zero(); LANES]; 4];
+    for (row, sums) in rows.chunks_exact(frames.len()).zip(&mut sums) {
+        for (taps, frames) in lanes(row).zip(lanes(frames)) {
+            add_products(sums, taps, frames);
         }
     }
-    let [a, b, c, d, e, f, g, h] = sums;
+    let mut total = [T::zero(); LANES];
+    for (sums, weight) in sums.iter().zip(weights) {
+        add_products(&mut total, sums, &[weight; LANES]);
+    }
+    let [a, b, c, d, e, f, g, h] = total;
     ((a + e) + (c + g)) + ((b + f) + (d + h))
+}
+
+/// What the compiler turns into vector instructions.
+#[inline(always)]
+fn add_products<T: Sample>(sums: &mut [T; LANES], left: &[T; LANES], right: &[T; LANES]) {
+    for ((sum, left), right) in sums.iter_mut().zip(left).zip(right) {
+        *sum = *sum + *left * *right;
+    }
 }
 
 fn lanes<T>(row: &[T]) -> std::slice::Iter<'_, [T; LANES]> {
