@@ -13,6 +13,7 @@ pub mod host;
 mod mix;
 pub mod pcm;
 pub mod reader;
+pub mod resample;
 pub mod segment;
 pub mod sink;
 pub mod source;
