@@ -22,6 +22,7 @@ mod probation;
 mod raw;
 mod registry;
 mod resampler;
+mod resampling;
 mod supervisor;
 
 pub(crate) use choice::not_there;
@@ -39,4 +40,6 @@ pub use probation::{set_checker, try_load};
 pub(crate) use registry::{NotOpened, open};
 pub use registry::{Plugin, State, directories, embed, plugins, register, set_bundled};
 pub use resampler::ResamplerSummary;
+pub(crate) use resampler::{Channels, ResamplerKind, ResamplerRequest, Restart};
+pub(crate) use resampling::{Portion, Resampler, no_resampler, resampler};
 pub(crate) use supervisor::{Decoder, INTERVAL, given_up};

@@ -22,7 +22,7 @@ const MAX_CHANNELS: usize = 1024;
 /// Frames in memory: the samples of an array with one axis or two, of any strides, also negative ones and 0.
 ///
 /// ```
-/// use mapwave::sink::Audio;
+/// use mapwave::Audio;
 /// use mapwave::{Layout, OutputFormat};
 ///
 /// let planar = [1i16, 2, 3, 10, 20, 30];
@@ -153,7 +153,7 @@ impl<'a> Audio<'a> {
     }
 
     /// The size of a frame in bytes.
-    pub(super) fn frame_bytes(&self) -> usize {
+    pub(crate) fn frame_bytes(&self) -> usize {
         usize::from(self.num_channels) * self.format.num_bytes()
     }
 
@@ -161,7 +161,7 @@ impl<'a> Audio<'a> {
     ///
     /// # Panics
     /// When the range is not inside the frames.
-    pub(super) fn interleaved<'b>(&self, frames: Range<usize>, scratch: &'b mut Vec<u8>) -> &'b [u8]
+    pub(crate) fn interleaved<'b>(&self, frames: Range<usize>, scratch: &'b mut Vec<u8>) -> &'b [u8]
     where
         'a: 'b,
     {
