@@ -8,7 +8,7 @@ use std::f64::consts::PI;
 ///
 /// Width and shape are those of J. F. Kaiser, "Nonrecursive digital filter design using the I0-sinh window function"
 /// (1974): for an attenuation of A decibels beyond a transition of w radians a sample, (A - 7.95) / (2.285 w) samples and
-/// beta = 0.1102 (A - 8.7), from 50 dB on. They fall short by up to 1 dB, which is added to what is asked for.
+/// beta = 0.1102 (A - 8.7), from 50 dB on. They fall short by up to 2 dB, which are added to what is asked for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Kaiser {
     /// The middle of the transition, as a fraction of the Nyquist frequency.
@@ -22,7 +22,7 @@ impl Kaiser {
     /// The filter that passes everything below `pass` and keeps everything above `stop`, both fractions of the Nyquist
     /// frequency, `rejection` decibels down.
     pub(super) fn new(rejection: f64, pass: f64, stop: f64) -> Self {
-        let rejection = rejection + 1.0;
+        let rejection = rejection + 2.0;
         let reach = (rejection - 7.95) / (2.285 * PI * (stop - pass)) / 2.0;
         Self { cutoff: (pass + stop) / 2.0, reach, beta: 0.1102 * (rejection - 8.7) }
     }

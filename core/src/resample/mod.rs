@@ -11,6 +11,8 @@ mod rates;
 mod sample;
 mod scratch;
 mod shape;
+#[cfg(test)]
+mod tests;
 mod transforms;
 
 pub use plan::Plan;
