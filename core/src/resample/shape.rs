@@ -165,15 +165,16 @@ fn reach(rates: Rates, quality: Quality, up: u64, down: u64) -> u64 {
     low_pass(rates, quality, up, down).reach().ceil() as u64
 }
 
-/// The decibels that are lost because the spectrum ends where the stop band begins: of a tone just beyond it, what the filter
-/// left is cut off in some bins and not in others.
-const CUT: f64 = 6.0;
+/// The decibels that are asked of the filter beyond the quality's: Kaiser's formulas fall short by some, and of a tone just
+/// beyond the beginning of the stop band, where the spectrum ends, what the filter left is cut off in some bins and not in
+/// others.
+const MARGIN: f64 = 8.0;
 
 /// The quality's filter in frames of the higher of the rates on both sides of the transforms.
 pub(super) fn low_pass(rates: Rates, quality: Quality, up: u64, down: u64) -> Kaiser {
     let higher = f64::from(rates.input()) * up.max(down) as f64 / down as f64;
     let lower = f64::from(rates.input().min(rates.output()));
-    Kaiser::new(quality.rejection() + CUT, quality.pass_band() * lower / higher, lower / higher)
+    Kaiser::new(quality.rejection() + MARGIN, quality.pass_band() * lower / higher, lower / higher)
 }
 
 /// The ratio of an intermediate rate to that of the input: at least twice the lower rate, by small factors.
@@ -194,7 +195,7 @@ fn factorise(mut number: u64) -> (Option<f64>, u64) {
     }
     let mut cost = 0.0;
     for (factor, level) in [(2, 1.0), (3, 1.7), (5, 2.6), (7, 4.0)] {
-        while number % factor == 0 {
+        while number.is_multiple_of(factor) {
             number /= factor;
             cost += level;
         }
@@ -212,7 +213,7 @@ fn transform_cost(num_points: u64) -> f64 {
         if factor * factor > rest {
             factor = rest;
         }
-        if rest % factor == 0 {
+        if rest.is_multiple_of(factor) {
             rest /= factor;
             levels += if factor == 11 { 6.0 } else { 10.0 + 3.0 * (factor as f64).log2() };
         } else {

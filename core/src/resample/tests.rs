@@ -307,7 +307,7 @@ fn silence_is_zero_and_numbers_too_small_are_silence() {
         plan.block(5, &input, &mut output, &mut scratch);
         let num_denormal = output.iter().filter(|sample| sample.is_subnormal()).count();
         assert!(num_denormal <= output.len() / 100, "{pair:?}: {num_denormal}");
-        assert!(output.iter().any(|sample| *sample == 0.0));
+        assert!(output.contains(&0.0));
     }
 }
 
