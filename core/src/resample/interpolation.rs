@@ -74,7 +74,6 @@ impl<T: Sample> Interpolation<T> {
     /// Fills `output` from the place on. Where `signal` is too short, the output is left as it is.
     pub(super) fn run(&self, signal: &[T], place: Place, output: &mut [T]) {
         match (self.num_taps, self.is_curved) {
-            (12, false) => self.run_with::<12, 2>(signal, place, output, line),
             (16, false) => self.run_with::<16, 2>(signal, place, output, line),
             (20, false) => self.run_with::<20, 2>(signal, place, output, line),
             _ => self.run_with::<24, 3>(signal, place, output, parabola),
@@ -119,8 +118,7 @@ impl<T: Sample> Interpolation<T> {
 /// short fall 6 dB short of Kaiser's figures, and the images of several bands add up.
 pub(super) fn num_taps(quality: Quality) -> u32 {
     match quality {
-        Quality::Fastest => 12,
-        Quality::Low => 16,
+        Quality::Fastest | Quality::Low => 16,
         Quality::Medium => 20,
         Quality::High | Quality::Best => 24,
     }

@@ -8,8 +8,8 @@ use std::f64::consts::PI;
 ///
 /// Width and shape are those of J. F. Kaiser, "Nonrecursive digital filter design using the I0-sinh window function"
 /// (1974): for an attenuation of A decibels beyond a transition of w radians a sample, (A - 7.95) / (2.285 w) samples and
-/// beta = 0.1102 (A - 8.7), from 50 dB on. They fall short by some
-/// decibels at the ends of the transition.
+/// beta = 0.1102 (A - 8.7), from 50 dB on. They fall short by some decibels at the ends of the
+/// transition.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Kaiser {
     /// The middle of the transition, as a fraction of the Nyquist frequency.
