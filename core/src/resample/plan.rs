@@ -60,8 +60,8 @@ impl<T: Sample> Plan<T> {
     /// millisecond or two between the rates of real files.
     ///
     /// # Errors
-    /// [`Error::Argument`](crate::Error::Argument) when the output's rate is so far below the input's that a filter between
-    /// them has more than some millions of taps: from a factor of about 13000 on.
+    /// [`Error::Argument`](crate::Error::Argument) when the output's rate is so far below the input's that the filter between
+    /// them is longer than some millions of frames: from a factor of about 15000 on at the best quality.
     pub fn shared(rates: Rates, quality: Quality) -> Result<Arc<Self>> {
         T::cache().plan(rates, quality)
     }
@@ -87,7 +87,7 @@ impl<T: Sample> Plan<T> {
         );
         let method = match shape.num_taps {
             0 => Method::Transforms(transforms),
-            num_taps => Method::Interpolated(transforms, Interpolation::new(length(num_taps), shape.step())),
+            _ => Method::Interpolated(transforms, Interpolation::new(quality, shape.step())),
         };
         let input_frames = length(shape.num_points_in + shape.advance());
         Ok(Self { rates, quality, shape, input_frames, method })
@@ -148,7 +148,7 @@ impl<T: Sample> Plan<T> {
     /// is shorter, as many of them as it holds.
     ///
     /// The same input gives the same bits, whatever was in `scratch`, on every thread, and however short the output is; not
-    /// on every machine, since the transforms use the SIMD instructions that there are. Silence, and whatever is 500 dB under
+    /// on every machine, since the transforms use the SIMD instructions that there are. Silence, and whatever is 400 dB under
     /// full scale, gives zeros. A NaN or an infinity spreads to the blocks whose input it is in, and no further.
     ///
     /// # Panics

@@ -18,8 +18,8 @@ pub(super) mod sealed {
 
     /// What of a [`Sample`](super::Sample) is the resampler's own business.
     pub trait Sealed: Sized + 'static {
-        /// Below this, half a block is silence: 500 dB under full scale, and what a filter makes of more than that is never
-        /// a denormal number, whose arithmetic is a hundred times slower.
+        /// Below this, half a block is silence: 400 dB under full scale. What a filter makes of more than that is hardly
+        /// ever a denormal number, whose arithmetic is a hundred times slower.
         const SILENCE: Self;
 
         /// The nearest number.
@@ -32,7 +32,7 @@ pub(super) mod sealed {
 }
 
 impl sealed::Sealed for f32 {
-    const SILENCE: Self = 1e-25;
+    const SILENCE: Self = 1e-20;
 
     #[expect(clippy::cast_possible_truncation, reason = "rounds to the nearest, and that is the point")]
     fn nearest(value: f64) -> Self {
@@ -46,7 +46,7 @@ impl sealed::Sealed for f32 {
 }
 
 impl sealed::Sealed for f64 {
-    const SILENCE: Self = 1e-25;
+    const SILENCE: Self = 1e-20;
 
     fn nearest(value: f64) -> Self {
         value

@@ -6,6 +6,7 @@
     reason = "lengths below 2^23, of filters and transforms, rounded up"
 )]
 
+use super::interpolation::num_taps;
 use super::kaiser::Kaiser;
 use super::quality::Quality;
 use super::rates::Rates;
@@ -59,7 +60,7 @@ impl Shape {
         let (input, output) = (u64::from(input), u64::from(output));
         let (up, down) = intermediate(input, output);
         let mut best: Option<(f64, Self)> = None;
-        for (up, down, num_taps) in [(output, input, 0), (up, down, interpolation_taps(quality))] {
+        for (up, down, num_taps) in [(output, input, 0), (up, down, u64::from(num_taps(quality)))] {
             let longer = up.max(down);
             let reach = reach(rates, quality, up, down);
             let first = if num_taps == 0 {
@@ -164,23 +165,22 @@ fn reach(rates: Rates, quality: Quality, up: u64, down: u64) -> u64 {
     low_pass(rates, quality, up, down).reach().ceil() as u64
 }
 
+/// The decibels that are asked of the filter beyond the quality's: Kaiser's formulas fall short by some, and of a tone just
+/// beyond the beginning of the stop band, where the spectrum ends, what the filter left is cut off in some bins and not in
+/// others.
+const MARGIN: f64 = 8.0;
+
 /// The quality's filter in frames of the higher of the rates on both sides of the transforms.
 pub(super) fn low_pass(rates: Rates, quality: Quality, up: u64, down: u64) -> Kaiser {
     let higher = f64::from(rates.input()) * up.max(down) as f64 / down as f64;
     let lower = f64::from(rates.input().min(rates.output()));
-    Kaiser::new(quality.rejection(), quality.pass_band() * lower / higher, lower / higher)
+    Kaiser::new(quality.rejection() + MARGIN, quality.pass_band() * lower / higher, lower / higher)
 }
 
 /// The ratio of an intermediate rate to that of the input: at least twice the lower rate, by small factors.
 fn intermediate(input: u64, output: u64) -> (u64, u64) {
     let down = (1..=(input / output).max(1)).rev().find(|&down| is_smooth(down)).unwrap_or(1);
     if down % 2 == 0 { (1, down / 2) } else { (2, down) }
-}
-
-/// The interpolation's taps: at twice the rate the images of what passed are a whole Nyquist frequency away.
-fn interpolation_taps(quality: Quality) -> u64 {
-    let taps = 2.0 * Kaiser::new(quality.rejection() + 3.0, 0.5, 1.5).reach();
-    (taps / 8.0).ceil() as u64 * 8
 }
 
 fn is_smooth(number: u64) -> bool {
@@ -195,7 +195,7 @@ fn factorise(mut number: u64) -> (Option<f64>, u64) {
     }
     let mut cost = 0.0;
     for (factor, level) in [(2, 1.0), (3, 1.7), (5, 2.6), (7, 4.0)] {
-        while number % factor == 0 {
+        while number.is_multiple_of(factor) {
             number /= factor;
             cost += level;
         }
@@ -213,7 +213,7 @@ fn transform_cost(num_points: u64) -> f64 {
         if factor * factor > rest {
             factor = rest;
         }
-        if rest % factor == 0 {
+        if rest.is_multiple_of(factor) {
             rest /= factor;
             levels += if factor == 11 { 6.0 } else { 10.0 + 3.0 * (factor as f64).log2() };
         } else {
