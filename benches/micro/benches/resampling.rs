@@ -53,7 +53,9 @@ fn plan<T: Sample>(rates: Rates, quality: Quality) -> Arc<Plan<T>> {
 }
 
 fn names() -> impl Iterator<Item = String> {
-    PAIRS.into_iter().flat_map(|(input, output)| Quality::ALL.map(|quality| format!("{input} to {output} {quality}")))
+    PAIRS
+        .into_iter()
+        .flat_map(|(input, output)| Quality::ALL.map(|quality| format!("{input} to {output} {quality}")))
 }
 
 fn named(name: &str) -> (Rates, Quality) {
