@@ -229,7 +229,7 @@ def test_the_peak_of_parts_is_not_known(tmp_path: Path) -> None:
         ({"sr": None}, TypeError, "sr must be given"),
         ({"dtype": "int8"}, ValueError, "dtype"),
         ({"layout": "auto"}, ValueError, "layout"),
-        ({"resample_quality": "best"}, TypeError, r"open\(\) got an unexpected keyword argument 'resample_quality'"),
+        ({"resample_quality": "best"}, ValueError, "resample_quality is for mode 'r' alone"),
         ({"frobnicate": 1}, TypeError, r"open\(\) got an unexpected keyword argument 'frobnicate'"),
         ({"encoding": "pcm17"}, ValueError, "encoding must be one of"),
     ],
