@@ -39,7 +39,7 @@ impl Converter {
             // What the rates are the same for is not changed.
             (_, Some(_)) if rates.input() == rates.output() => Quality::Best,
             (quality, Some(name)) => match host::resampler(name) {
-                Some(kind) => return PluginConverter::new(kind, rates, name).map(Self::Plugin),
+                Some(kind) => return Ok(Self::Plugin(PluginConverter::new(kind, rates, name))),
                 None if quality == ResampleQuality::Default => Quality::Best,
                 None => return Err(host::no_resampler(name)),
             },
@@ -60,20 +60,23 @@ impl Converter {
         }
     }
 
-    /// Where runs may begin; `None` when that is at the beginning alone.
-    pub(super) fn start(&self) -> Option<Start> {
+    /// Where runs may begin whose frames are to be divided among threads; `None` when they are not worth it, or may begin at
+    /// the beginning alone.
+    ///
+    /// # Errors
+    /// A plugin's.
+    pub(super) fn start(
+        &self,
+        num_frames: u64,
+        num_channels: usize,
+        max_threads: usize,
+    ) -> Result<Option<Start>> {
         let (block_frames, input_frames, hop) = match self {
             Self::Single(plan) => (plan.block_frames(), plan.input_frames(), plan.hop_input_frames()),
             Self::Double(plan) => (plan.block_frames(), plan.input_frames(), plan.hop_input_frames()),
-            Self::Plugin(plugin) => {
-                let restart = plugin.restart()?;
-                let grid = self.rates().num_output_frames(restart.grid_frames);
-                // From the last multiple of the grid before the pre-roll.
-                let cost = grid + self.rates().num_output_frames(restart.preroll_frames);
-                return Some(Start { grid, cost });
-            }
+            Self::Plugin(plugin) => return plugin.start(num_frames, num_channels, max_threads),
         };
-        let context = (input_frames.saturating_sub(hop)) as u64;
-        Some(Start { grid: block_frames as u64, cost: self.rates().num_output_frames(context) / 4 })
+        let context = input_frames.saturating_sub(hop) as u64;
+        Ok(Some(Start { grid: block_frames as u64, cost: self.rates().num_output_frames(context) / 4 }))
     }
 }

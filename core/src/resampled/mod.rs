@@ -129,7 +129,7 @@ impl Resampled {
         let num_planes = if is_planar { num_channels } else { 1 };
         let frame_bytes = num_channels / num_planes * spec.format.num_bytes();
         let max_threads = effort.max_threads.min(input.max_threads()).max(1);
-        let segments = self.plan(&frames, input, max_threads);
+        let segments = self.plan(&frames, input, max_threads)?;
         // Threads that have no segment of their own may help inside one.
         let threads_each = (max_threads / segments.len()).max(1);
         let delivery = Delivery::new(spec.format, num_channels, is_planar);
@@ -150,11 +150,18 @@ impl Resampled {
     }
 
     /// Cuts `frames` where runs may begin.
-    fn plan(&self, frames: &Range<u64>, input: &dyn Input, max_threads: usize) -> Vec<Range<u64>> {
-        let Some(start) = self.converter.start() else { return vec![frames.clone()] };
+    fn plan(&self, frames: &Range<u64>, input: &dyn Input, max_threads: usize) -> Result<Vec<Range<u64>>> {
+        let whole = || vec![frames.clone()];
+        if max_threads == 1 {
+            return Ok(whole());
+        }
+        let num_frames = frames.end - frames.start;
+        let Some(start) = self.converter.start(num_frames, input.num_channels(), max_threads)? else {
+            return Ok(whole());
+        };
         let seek = self.rates().num_output_frames(input.seek_cost_frames());
         let cost = seek.saturating_add(start.cost);
-        segment::plan(frames.clone(), cost, Some(start.grid), max_threads)
+        Ok(segment::plan(frames.clone(), cost, Some(start.grid), max_threads))
     }
 
     /// A run that stands at `frame`: the one that ended there, or one that begins there.

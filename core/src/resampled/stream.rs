@@ -2,6 +2,9 @@
 
 #![forbid(unsafe_code)]
 
+use std::sync::OnceLock;
+
+use super::converter::Start;
 use super::input::{Input, Interleaved};
 use super::run::Engine;
 use crate::error::{Error, Fault, Result};
@@ -16,22 +19,23 @@ const INPUT_FRAMES: u64 = 1 << 14;
 /// The most frames that come out at a time.
 const OUTPUT_FRAMES: usize = 1 << 14;
 
+/// The fewest input frames for which it is worth asking a plugin where it may begin, which it may have to find out: half a
+/// minute of sound.
+const MIN_DIVIDED_FRAMES: u64 = 1 << 20;
+
 /// A quality of a plugin for two rates.
 #[derive(Debug)]
 pub(crate) struct PluginConverter {
     kind: ResamplerKind,
     quality: String,
     rates: Rates,
-    restart: Option<Restart>,
+    /// Where it may begin, once that was asked.
+    restart: OnceLock<Option<Restart>>,
 }
 
 impl PluginConverter {
-    /// # Errors
-    /// The plugin's.
-    pub(super) fn new(kind: ResamplerKind, rates: Rates, quality: &str) -> Result<Self> {
-        let mut this = Self { kind, quality: quality.to_owned(), rates, restart: None };
-        this.restart = this.kind.restart_for(&this.request(1, false, 1))?;
-        Ok(this)
+    pub(super) fn new(kind: ResamplerKind, rates: Rates, quality: &str) -> Self {
+        Self { kind, quality: quality.to_owned(), rates, restart: OnceLock::new() }
     }
 
     /// The rates.
@@ -39,9 +43,32 @@ impl PluginConverter {
         self.rates
     }
 
-    /// Where a run may begin.
-    pub(super) fn restart(&self) -> Option<Restart> {
-        self.restart
+    /// Where a run may begin; `None` when that is at the beginning alone.
+    fn restart(&self) -> Result<Option<Restart>> {
+        if let Some(known) = self.restart.get() {
+            return Ok(*known);
+        }
+        let restart = self.kind.restart_for(&self.request(1, false, 1))?;
+        Ok(*self.restart.get_or_init(|| restart))
+    }
+
+    /// Where runs may begin on threads of their own. With as many channels as threads, the plugin divides the work itself.
+    pub(super) fn start(
+        &self,
+        num_frames: u64,
+        num_channels: usize,
+        max_threads: usize,
+    ) -> Result<Option<Start>> {
+        let num_input_frames =
+            u128::from(num_frames) * u128::from(self.rates.input()) / u128::from(self.rates.output());
+        if num_channels >= max_threads || num_input_frames < MIN_DIVIDED_FRAMES.into() {
+            return Ok(None);
+        }
+        let Some(Restart { grid_frames, preroll_frames }) = self.restart()? else { return Ok(None) };
+        let grid = self.rates.num_output_frames(grid_frames);
+        let before = self.rates.num_output_frames(grid_frames.saturating_add(preroll_frames));
+        // A part is then at least eight times as long as what is made for nothing before it.
+        Ok(Some(Start { grid, cost: before / 2 }))
     }
 
     fn request(&self, num_channels: usize, is_16_bit: bool, max_threads: usize) -> ResamplerRequest {
@@ -51,13 +78,16 @@ impl PluginConverter {
     }
 
     /// The frame of the input at which to begin so that a frame of the output comes out as it always does.
-    fn entry(&self, frame: u64) -> u64 {
-        let Some(Restart { grid_frames, preroll_frames }) = self.restart else { return 0 };
+    fn entry(&self, frame: u64) -> Result<u64> {
+        if frame == 0 {
+            return Ok(0);
+        }
+        let Some(Restart { grid_frames, preroll_frames }) = self.restart()? else { return Ok(0) };
         let (input, output) = (u128::from(self.rates.input()), u128::from(self.rates.output()));
         // Below the input frame whose time is that of `frame`, with a frame of the output to spare for rounding up.
         let needed = u128::from(frame.saturating_sub(1)) * input / output;
         let needed = u64::try_from(needed).unwrap_or(u64::MAX).saturating_sub(preroll_frames);
-        needed - needed % grid_frames
+        Ok(needed - needed % grid_frames)
     }
 }
 
@@ -82,7 +112,7 @@ impl Stream {
         input: &dyn Input,
         max_threads: usize,
     ) -> Result<(Self, u64)> {
-        let next_input = converter.entry(frame);
+        let next_input = converter.entry(frame)?;
         // A grid is a whole number of frames of both rates.
         let first = converter.rates.num_output_frames(next_input);
         let num_channels = input.num_channels();
