@@ -12,6 +12,7 @@ import mlx.core as mx
 from .task import FLOOR, NANOSECONDS, Job, Task
 
 WARM_ROUNDS = 2
+LEAST_ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -22,11 +23,27 @@ class Times:
     p90: float = 0.0
     iterations: int = 0
     problem: str = ""
+    series: tuple[float, ...] = ()
+    """The values one after the other, where their order says something."""
 
     @classmethod
-    def of(cls, samples: Sequence[float]) -> Times:
-        ordered = sorted(samples)
-        return cls(quantile(ordered, 0.5), quantile(ordered, 0.9), len(ordered))
+    def of(cls, samples: Sequence[float], *, ordered: bool = False) -> Times:
+        """The quantiles of some values; `ordered` keeps the values too."""
+        ranked = sorted(samples)
+        return cls(quantile(ranked, 0.5), quantile(ranked, 0.9), len(ranked), series=(*samples,) if ordered else ())
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long a run takes its time."""
+
+    share: float = 1.0
+    """The part of each task's rounds that is done."""
+    seconds: float = float("inf")
+    """After so long a task does no more rounds than it must."""
+
+    def rounds(self, iterations: int) -> int:
+        return max(LEAST_ROUNDS, int(iterations * self.share))
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:
@@ -37,14 +54,14 @@ def quantile(ordered: Sequence[float], share: float) -> float:
     return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
 
 
-def run(task: Task, iterations: int) -> dict[str, Times]:
+def run(task: Task, effort: Effort) -> dict[str, Times]:
     """Check every rival, then time those that were right, interleaved."""
     problems = {name: problem for name, job in task.rivals.items() if (problem := _problem(task, job))}
     jobs = {name: job for name, job in task.rivals.items() if name not in problems}
     if task.floor and jobs:
         jobs[FLOOR] = task.floor
     mx.clear_cache()
-    samples = _interleaved(jobs, iterations)
+    samples = _interleaved(jobs, effort.rounds(task.iterations), effort.seconds)
     scale = NANOSECONDS[task.unit]
     times = {name: Times.of([value / scale for value in values]) for name, values in samples.items()}
     order = (*task.rivals, FLOOR)
@@ -55,27 +72,35 @@ def run(task: Task, iterations: int) -> dict[str, Times]:
 def _problem(task: Task, job: Job) -> str:
     for turn in range(task.rounds_checked):
         try:
-            right = task.equal(job(turn), turn)
+            wrong = task.check(job(turn), turn)
         except Exception as error:  # a rival that fails is a row that says so, not the end of the run
-            return f"{type(error).__name__}: {error}".splitlines()[0]
-        if not right:
-            return "wrong result"
+            return _first_line(error)
+        if wrong:
+            return wrong
     return ""
 
 
-def _interleaved(jobs: dict[str, Job], iterations: int) -> dict[str, list[int]]:
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+def _interleaved(jobs: dict[str, Job], iterations: int, seconds: float) -> dict[str, list[int]]:
     """Nanoseconds by rival. Each round begins with another one; a result dies before the next is made."""
-    names, samples = list(jobs), {name: [] for name in jobs}
+    names = list(jobs)
+    samples: dict[str, list[int]] = {name: [] for name in jobs}
     gc.collect()
     gc.disable()
+    began = perf_counter_ns()
     try:
         for turn in range(-WARM_ROUNDS, iterations):
+            if turn >= LEAST_ROUNDS and perf_counter_ns() - began > seconds * 1e9:
+                break
             for place in range(len(names)):
                 name = names[(turn + place) % len(names)]
                 job = jobs[name]
-                began = perf_counter_ns()
+                started = perf_counter_ns()
                 result = job(turn)
-                took = perf_counter_ns() - began
+                took = perf_counter_ns() - started
                 del result
                 if turn >= 0:
                     samples[name].append(took)

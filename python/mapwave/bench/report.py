@@ -1,16 +1,16 @@
-"""The table and the JSON."""
+"""The rows and the table."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from . import targets
+from .peers import peer_of
 from .task import FLOOR, SUBJECT
 from .timing import Times
 
 HEAD = ("task", "who", "median", "p90", "ratio", "x floor", "target", "")
+ALIGNED = ("---", "---", "---:", "---:", "---:", "---:", "---:", "---")
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,12 @@ class Row:
     """One rival in one task. `ratio` is its median over mapwave's, `over_floor` over the floor's."""
 
     task: str
+    group: str
+    seconds: float
+    """How much sound the task is about."""
     rival: str
+    peer: str
+    """Who the rival is, however it did the job."""
     unit: str
     times: Times
     ratio: float | None = None
@@ -27,7 +32,7 @@ class Row:
     met: bool | None = None
 
 
-def timed_rows(task: str, unit: str, times: dict[str, Times]) -> list[Row]:
+def timed_rows(task: str, unit: str, times: dict[str, Times], group: str = "", seconds: float = 0.0) -> list[Row]:
     """A task's rows, with ratios to mapwave and to the floor wherever both were measured."""
 
     def over(rival: str, base: str) -> float | None:
@@ -41,11 +46,12 @@ def timed_rows(task: str, unit: str, times: dict[str, Times]) -> list[Row]:
         wanted = targets.RATIOS.get((task, rival))
         target = f">= {wanted:g}x" if wanted is not None else ""
         met = ratio >= wanted if ratio is not None and wanted is not None else None
-        rows.append(Row(task, rival, unit, taken, ratio, over(rival, FLOOR), target, met))
+        over_floor = over(rival, FLOOR)
+        rows.append(Row(task, group, seconds, rival, peer_of(rival), unit, taken, ratio, over_floor, target, met))
     return rows
 
 
-def memory_rows(task: str, taken: dict[str, Times]) -> list[Row]:
+def memory_rows(task: str, taken: dict[str, Times], group: str = "", seconds: float = 0.0) -> list[Row]:
     """A memory task's rows: a limit for mapwave, figures for the others."""
     rows = []
     for rival, peak in taken.items():
@@ -53,23 +59,28 @@ def memory_rows(task: str, taken: dict[str, Times]) -> list[Row]:
         if rival == SUBJECT:
             target = f"<= {targets.PEAK_MEMORY_MB:g} MB"
             met = None if peak.problem else peak.median <= targets.PEAK_MEMORY_MB
-        rows.append(Row(task, rival, "MB", peak, target=target, met=met))
+        rows.append(Row(task, group, seconds, rival, peer_of(rival), "MB", peak, target=target, met=met))
     return rows
+
+
+def failed_row(task: str, problem: str, group: str = "", seconds: float = 0.0) -> Row:
+    """The row of a task that could not be set up."""
+    return Row(task, group, seconds, "", "", "", Times(problem=problem))
 
 
 def markdown(rows: list[Row]) -> str:
     """The table; a task's name stands on its first row only."""
-    lines = [_line(HEAD), _line(("---", "---", "---:", "---:", "---:", "---:", "---:", "---"))]
+    lines = [_line(HEAD), _line(ALIGNED)]
     previous = ""
     for row in rows:
         if row.times.problem:
             figures = (row.times.problem.replace("|", "/"), "", "", "")
         else:
             figures = (
-                _short(row.times.median, f" {row.unit}"),
-                _short(row.times.p90, f" {row.unit}"),
-                _short(row.ratio, "x"),
-                _short(row.over_floor, "x"),
+                short(row.times.median, f" {row.unit}"),
+                short(row.times.p90, f" {row.unit}"),
+                short(row.ratio, "x"),
+                short(row.over_floor, "x"),
             )
         mark = {None: "", True: "✓", False: "✗"}[row.met]
         lines.append(_line((row.task if row.task != previous else "", row.rival, *figures, row.target, mark)))
@@ -77,13 +88,20 @@ def markdown(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def as_json(machine: dict[str, str], rows: list[Row], quick: bool) -> str:
-    """Everything the table says, and on what it was measured."""
-    document: dict[str, Any] = {"machine": machine, "quick": quick, "rows": [asdict(row) for row in rows]}
-    return json.dumps(document, indent=1) + "\n"
+def standing(rows: list[Row]) -> list[str]:
+    """For each peer, how often mapwave was faster, and by how much in the middle."""
+    lines = []
+    for peer in dict.fromkeys(row.peer for row in rows):
+        ratios = sorted(ratio for row in rows if row.peer == peer != SUBJECT and (ratio := row.ratio) is not None)
+        if ratios:
+            faster = sum(ratio > 1 for ratio in ratios)
+            middle = ratios[len(ratios) // 2]
+            lines.append(f"{peer}: mapwave is faster in {faster} of {len(ratios)} rows; the median is {short(middle)}x")
+    return lines
 
 
-def _short(value: float | None, suffix: str = "") -> str:
+def short(value: float | None, suffix: str = "") -> str:
+    """A figure of about three digits."""
     if value is None:
         return ""
     digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2

@@ -9,7 +9,8 @@ from threading import Thread
 
 import numpy as np
 
-from .task import Job, Task
+from .clips import Samples
+from .task import Job, Task, wrong_unless
 
 NAMES = ("memcpy, warm", "fresh huge pages, one core", "fresh huge pages, all cores")
 
@@ -23,7 +24,7 @@ def fresh_copy(num_bytes: int, num_threads: int) -> Job:
     bounds = [num_bytes * part // num_threads for part in range(num_threads + 1)]
     parts = [slice(*ends) for ends in pairwise(bounds)]
 
-    def copy(_: int) -> np.ndarray:
+    def copy(_: int) -> Samples:
         pages = _map_private(num_bytes)
         target = np.frombuffer(pages, np.uint8, num_bytes)
         threads = [Thread(target=np.copyto, args=(target[part], source[part])) for part in parts[1:]]
@@ -50,15 +51,15 @@ def warm_copy(num_bytes: int) -> Job:
     """Copy between two buffers that have been touched before."""
     source, target = np.ones(num_bytes, np.uint8), np.ones(num_bytes, np.uint8)
 
-    def copy(_: int) -> np.ndarray:
+    def copy(_: int) -> Samples:
         np.copyto(target, source)
         return target
 
     return copy
 
 
-def task(num_bytes: int, iterations: int) -> Task:
+def task(name: str, num_bytes: int, iterations: int) -> Task:
     """The floors beside each other, as a task without a subject."""
     jobs = (warm_copy(num_bytes), fresh_copy(num_bytes, 1), fresh_copy(num_bytes, os.cpu_count() or 1))
     rivals = dict(zip(NAMES, jobs, strict=True))
-    return Task("floor: 68.7 MB", "ms", rivals, lambda copied, _: copied.nbytes == num_bytes, iterations)
+    return Task(name, "ms", rivals, lambda copied, _: wrong_unless(copied.nbytes == num_bytes), iterations)
