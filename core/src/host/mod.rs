@@ -12,6 +12,8 @@ mod encoding;
 pub(crate) mod fake;
 #[cfg(test)]
 mod fake_encoder;
+#[cfg(test)]
+mod fake_resampler;
 mod fault;
 mod ffmpeg;
 mod input;

@@ -195,3 +195,7 @@ fn open_on_thread(kind: &ResamplerKind, request: &ResamplerRequest) -> Result<Wa
         Err(silence) => Err(silence.into_failure("opening")),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests;
