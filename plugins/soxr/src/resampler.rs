@@ -17,9 +17,12 @@ use crate::sys::{Conversion, SoxrSample};
 /// The highest rate, of frames a second.
 const MAX_RATE: u32 = 768_000;
 
+/// How far the rates may be apart: with more, one block of libsoxr's first stage becomes more frames than memory is for.
+const MAX_RATIO: u32 = 256;
+
 /// More bytes than libsoxr itself allocates for a channel, and besides for filters that the channels of a thread share.
-const CHANNEL_BYTES: u64 = 12 << 20;
-const FILTER_BYTES: u64 = 16 << 20;
+const CHANNEL_BYTES: u64 = 4 << 20;
+const FILTER_BYTES: u64 = 4 << 20;
 
 /// Frames of silence that are fed at a time behind the last frame.
 const SILENT_FRAMES: usize = 1 << 13;
@@ -148,6 +151,10 @@ fn conversion(options: &ResamplerOptions<'_>) -> Result<Conversion> {
         if !(1..=MAX_RATE).contains(&rate) {
             return Err(Error::unsupported(format!("the rate is {rate} Hz, expected 1 to {MAX_RATE}")));
         }
+    }
+    if input_rate.max(output_rate) / input_rate.min(output_rate) >= MAX_RATIO {
+        let what = format!("{input_rate} Hz to {output_rate} Hz, expected less than {MAX_RATIO} to 1");
+        return Err(Error::unsupported(what));
     }
     let recipe = quality::recipe(options.quality).ok_or_else(|| {
         let names = quality::NAMES.to_string_lossy();

@@ -9,6 +9,56 @@ use mapwave_plugin::{Block, Output, Resampler, ResamplerOptions, Sample, SampleF
 use mapwave_soxr::SoxrResampler;
 use oracle::{Oracle, SoxrType};
 
+/// Rates that a window is read at, and whether it can begin elsewhere than at the start.
+const WINDOWS: [(u32, u32, bool); 14] = [
+    (44_100, 16_000, true),
+    (48_000, 16_000, true),
+    (44_100, 48_000, true),
+    (48_000, 44_100, true),
+    (22_050, 16_000, true),
+    (24_000, 16_000, true),
+    (8000, 16_000, true),
+    (96_000, 44_100, true),
+    (48_000, 24_000, true),
+    (24_000, 48_000, true),
+    (16_000, 16_000, true),
+    (8000, 48_000, true),
+    (48_000, 27_000, true),
+    (44_100, 44_099, false),
+];
+
+#[test]
+fn a_window_is_a_slice_of_the_whole() {
+    let mut random = Random(5);
+    for (input_rate, output_rate, is_possible) in WINDOWS {
+        for quality in ["soxr_vhq", "soxr_hq"] {
+            let options = options((input_rate, output_rate), 1, quality);
+            let restart = SoxrResampler::restart(&options).unwrap();
+            assert_eq!(restart.is_some(), is_possible, "{options:?}");
+            let Some(restart) = restart else { continue };
+            let (grid, preroll) = (restart.grid_frames as usize, restart.preroll_frames as usize);
+            let scaled = |frames: usize| frames * output_rate as usize / input_rate as usize;
+            assert_eq!(grid * output_rate as usize % input_rate as usize, 0, "{options:?}");
+            // One to three distances before the window, and frames behind it.
+            let start = grid * (1 + random.below(3).min(600_000 / grid));
+            let num_frames = start + 2 * preroll + 40_000;
+            let whole = vec![(0..num_frames).map(|_| random.next() as i16).collect::<Vec<i16>>()];
+            let part = vec![whole[0][start..].to_vec()];
+            let expected = resample(&options, &whole, true, || (50_000, 50_000));
+            let skipped = (preroll * output_rate as usize).div_ceil(input_rate as usize);
+            for most in [1 << 20, 5000, 700] {
+                let mut inner = random.clone();
+                let got = resample(&options, &part, true, || (1 + inner.below(most), 1 + inner.below(most)));
+                let (got, expected) = (&got[0][skipped..], &expected[0][scaled(start) + skipped..]);
+                // The end, behind which nothing comes, is the same too.
+                assert_eq!(got.len(), expected.len(), "{options:?}");
+                let first = got.iter().zip(expected).position(|(got, expected)| got.to_bits() != expected.to_bits());
+                assert_eq!(first, None, "{options:?} from {start} on, of {}", got.len());
+            }
+        }
+    }
+}
+
 /// Splitmix64.
 #[derive(Clone)]
 pub struct Random(pub u64);
@@ -107,7 +157,7 @@ fn check<T: Sample + SoxrType>(oracle: &Oracle, random: &mut Random, make: impl 
     };
     let (quality, recipe) = QUALITIES[[0, 0, 1, 1, 2, 3, 4][random.below(7)]];
     let (input_rate, mut output_rate) = (rate(random), rate(random));
-    output_rate = output_rate.clamp(1, input_rate.saturating_mul(48));
+    output_rate = output_rate.clamp(input_rate / 48 + 1, input_rate.saturating_mul(48));
     let num_channels = 1 + random.below(5);
     let num_frames = match random.below(8) {
         0 => random.below(4),
@@ -198,6 +248,9 @@ fn what_cannot_be_done_is_refused() {
     let (status, message) = refused(&options((768_001, 16_000), 1, "soxr_hq"));
     assert_eq!((status, message.as_str()), (Status::Unsupported, "the rate is 768001 Hz, expected 1 to 768000"));
     let little = ResamplerOptions { max_alloc: 1 << 20, ..options((44_100, 16_000), 2, "soxr_hq") };
+    let (status, message) = refused(&options((1, 768_000), 1, "soxr_hq"));
+    let expected = "1 Hz to 768000 Hz, expected less than 256 to 1";
+    assert_eq!((status, message.as_str()), (Status::Unsupported, expected));
     let (status, message) = refused(&little);
     assert_eq!(status, Status::Limit);
     assert!(message.contains("1048576 may be allocated"), "{message}");
