@@ -22,8 +22,8 @@ pub(crate) fn resampler(quality: &str) -> Option<ResamplerKind> {
 /// The error of a quality that no plugin has.
 pub(crate) fn no_resampler(quality: &str) -> Error {
     let what = format!(
-        "no loaded plugin resamples with '{quality}': it is libsoxr's, whose plugin comes with the wheel or is built where \
-         libsoxr is (apt install libsoxr-dev / brew install libsoxr); 'best' needs nothing and is as good{}",
+        "no loaded plugin resamples with '{quality}': it is libsoxr's, whose plugin comes with mapwave's wheel (pip install \
+         --force-reinstall mapwave; mapwave plugins list tells what is loaded); 'best' needs nothing and is as good{}",
         registry::not_loaded(&registry::snapshot())
     );
     let failure = Failure { fault: Fault::MissingDependency, offset: None, what };
