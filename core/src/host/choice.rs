@@ -1,4 +1,4 @@
-//! Who encodes: the choice among the encoders of all plugins, and what is said when there is none.
+//! Who encodes and who resamples: the choice among all plugins, and what is said when there is none.
 
 #![forbid(unsafe_code)]
 
@@ -8,6 +8,7 @@ use super::fault::{Failure, Trouble};
 use super::output::Output;
 use super::raw;
 use super::registry::{self, Snapshot};
+use super::resampler::{ResamplerKind, ResamplerSummary};
 use crate::error::{Error, Fault, Result};
 use crate::track::Container;
 
@@ -15,6 +16,17 @@ use crate::track::Container;
 pub fn encoders() -> Vec<(&'static str, EncoderSummary)> {
     let snapshot = registry::snapshot();
     snapshot.encoders.iter().map(|kind| (kind.plugin(), kind.summary().clone())).collect()
+}
+
+/// The resamplers that can be used and the plugins they belong to, in order of precedence.
+pub fn resamplers() -> Vec<(&'static str, ResamplerSummary)> {
+    let snapshot = registry::snapshot();
+    snapshot.resamplers.iter().map(|kind| (kind.plugin(), kind.summary().clone())).collect()
+}
+
+/// The resampler with a quality of a name that comes first in order of precedence.
+pub fn resampler_for(quality: &str) -> Option<ResamplerKind> {
+    registry::snapshot().resamplers.iter().find(|kind| kind.has_quality(quality)).cloned()
 }
 
 /// The codecs that encoders say they write into a container, in order of precedence.

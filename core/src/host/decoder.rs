@@ -485,6 +485,11 @@ impl Chunk {
 
     /// Clears what `num_bytes` of frames will take, so that nothing of another file can come out, and marks what follows.
     fn prepare(&mut self, num_bytes: usize) -> *mut u8 {
+        self.prepared(num_bytes).as_mut_ptr().cast()
+    }
+
+    /// As [`prepare`](Self::prepare), as room for samples.
+    pub(super) fn prepared(&mut self, num_bytes: usize) -> &mut [MaybeUninit<u8>] {
         if num_bytes > self.room() {
             *self = Self::new(num_bytes);
         }
@@ -492,10 +497,12 @@ impl Chunk {
         let (frames, rest) = bytes.split_at_mut(num_bytes);
         frames.fill(0);
         rest.iter_mut().take(MARGIN_BYTES).for_each(|byte| *byte = MARGIN);
-        frames.as_mut_ptr()
+        let (start, length) = (frames.as_mut_ptr().cast(), frames.len());
+        // SAFETY: the same bytes, borrowed as long. Nobody writes what is no number to them but a plugin, and none of its is.
+        unsafe { std::slice::from_raw_parts_mut(start, length) }
     }
 
-    fn is_intact(&self, num_bytes: usize) -> bool {
+    pub(super) fn is_intact(&self, num_bytes: usize) -> bool {
         self.bytes()
             .get(num_bytes..)
             .unwrap_or_default()

@@ -24,8 +24,14 @@ const MAX_ALLOC: u64 = 256 << 20;
 const MAX_TAGS: usize = 1024;
 
 /// The formats that cross the wall, and what they are called there.
-const FORMATS: [(OutputFormat, u32); 3] =
+pub(super) const FORMATS: [(OutputFormat, u32); 3] =
     [(OutputFormat::F32, abi::MW_F32), (OutputFormat::I16, abi::MW_I16), (OutputFormat::I32, abi::MW_I32)];
+
+/// The formats that a table's number stands for, without those that are not known here.
+pub(super) fn known_formats(mask: u32) -> Vec<OutputFormat> {
+    let known = FORMATS.into_iter().filter(|(_, code)| mask & (1 << code) != 0);
+    known.map(|(format, _)| format).collect()
+}
 
 /// What an encoder says it writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -234,8 +240,7 @@ impl EncoderKind {
         let codecs = unsafe { raw::text(table.codecs) };
         // SAFETY: as above.
         let containers = unsafe { raw::text(table.containers) };
-        let known = FORMATS.into_iter().filter(|(_, code)| formats & (1 << code) != 0);
-        let known: Vec<OutputFormat> = known.map(|(format, _)| format).collect();
+        let known = known_formats(formats);
         if known.is_empty() {
             return Err(Failure::broken(format!("its encoder takes no format of samples ({formats:#x})")));
         }

@@ -324,20 +324,20 @@ fn serve(mut handle: Handle, requests: &Receiver<Request>, answers: &SyncSender<
 
 /// Frames that are aligned for every format.
 #[derive(Debug, Default)]
-struct Block {
+pub(super) struct Block {
     words: Vec<u64>,
     num_bytes: usize,
 }
 
 impl Block {
-    fn fill(&mut self, bytes: &[u8]) {
+    pub(super) fn fill(&mut self, bytes: &[u8]) {
         self.words.resize(bytes.len().div_ceil(size_of::<u64>()), 0);
         self.num_bytes = bytes.len();
         let room: &mut [u8] = bytemuck::cast_slice_mut(&mut self.words);
         room.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
     }
 
-    fn bytes(&self) -> &[u8] {
+    pub(super) fn bytes(&self) -> &[u8] {
         bytemuck::cast_slice(&self.words).get(..self.num_bytes).unwrap_or_default()
     }
 }

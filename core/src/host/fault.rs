@@ -61,11 +61,19 @@ impl Answer {
         Failure { fault, offset, what }
     }
 
-    /// The failure of an encoder, which refuses what it is asked for where a decoder finds fault with a file.
-    pub(super) fn into_encoding_failure(self, status: abi::mw_status) -> Failure {
+    /// The failure of a call that refuses what it is asked for, where a decoder finds fault with a file.
+    pub(super) fn into_refusal(self, status: abi::mw_status) -> Failure {
         let failure = self.into_failure(status);
         match status {
             abi::MW_BAD_ARGUMENT | abi::MW_LIMIT => Failure { fault: Fault::Refused, ..failure },
+            _ => failure,
+        }
+    }
+
+    /// The failure of an encoder, which refuses what it is asked for where a decoder finds fault with a file.
+    pub(super) fn into_encoding_failure(self, status: abi::mw_status) -> Failure {
+        let failure = self.into_refusal(status);
+        match status {
             // The host knows of every write that failed, and there was none.
             abi::MW_IO => {
                 Failure::broken(format!("it says that writing failed, which it did not: {}", failure.what))

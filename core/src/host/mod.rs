@@ -12,6 +12,8 @@ mod encoding;
 pub(crate) mod fake;
 #[cfg(test)]
 mod fake_encoder;
+#[cfg(test)]
+mod fake_resampler;
 mod fault;
 mod ffmpeg;
 mod input;
@@ -22,10 +24,11 @@ mod probation;
 mod raw;
 mod registry;
 mod resampler;
+mod resampling;
 mod supervisor;
 
 pub(crate) use choice::not_there;
-pub use choice::{encoders, open_encoder, writable, writable_containers};
+pub use choice::{encoders, open_encoder, resampler_for, resamplers, writable, writable_containers};
 pub use decoder::DecoderSummary;
 pub(crate) use decoder::{Chunk, Planes, SeekClass, StreamInfo};
 pub use directories::{Directory, Origin};
@@ -38,5 +41,6 @@ pub use output::Output;
 pub use probation::{set_checker, try_load};
 pub(crate) use registry::{NotOpened, open};
 pub use registry::{Plugin, State, directories, embed, plugins, register, set_bundled};
-pub use resampler::ResamplerSummary;
+pub use resampler::{ResamplerKind, ResamplerRequest, ResamplerSummary};
+pub use resampling::Resampler;
 pub(crate) use supervisor::{Decoder, INTERVAL, given_up};

@@ -55,6 +55,8 @@ unsafe impl Sized32 for abi::mw_encoder_table {}
 // SAFETY: as above.
 unsafe impl Sized32 for abi::mw_resampler_table {}
 // SAFETY: as above.
+unsafe impl Sized32 for abi::mw_resampler_options {}
+// SAFETY: as above.
 unsafe impl Sized32 for abi::mw_decoder_options {}
 // SAFETY: as above.
 unsafe impl Sized32 for abi::mw_encoder_options {}

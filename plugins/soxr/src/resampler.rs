@@ -158,7 +158,10 @@ fn conversion(options: &ResamplerOptions<'_>) -> Result<Conversion> {
     }
     let recipe = quality::recipe(options.quality).ok_or_else(|| {
         let names = quality::NAMES.to_string_lossy();
-        Error::new(Status::BadArgument, format!("the quality is {:?}, expected one of {names}", options.quality))
+        Error::new(
+            Status::BadArgument,
+            format!("the quality is {:?}, expected one of {names}", options.quality),
+        )
     })?;
     Ok(Conversion { input_rate, output_rate, recipe })
 }

@@ -136,12 +136,14 @@ fn observe(conversion: Conversion) -> Result<Option<(u64, u64)>> {
             let same = bursts.len() - index;
             let (early, late) = (bursts.get(same - 1), bursts.last());
             let base = bursts.get(index).copied();
-            let is_same = early.zip(late).zip(base).is_some_and(|((early, late), base)| {
-                early.behind(first) == late.behind(base)
-            });
+            let is_same = early
+                .zip(late)
+                .zip(base)
+                .is_some_and(|((early, late), base)| early.behind(first) == late.behind(base));
             match (is_same, base) {
                 (true, Some(base)) if same > NUM_SAME => {
-                    let latency = bursts.iter().zip(bursts.iter().skip(1)).map(|(one, next)| next.num_in - one.num_in);
+                    let latency =
+                        bursts.iter().zip(bursts.iter().skip(1)).map(|(one, next)| next.num_in - one.num_in);
                     let latency = latency.max().unwrap_or(0).max(first.num_in);
                     return Ok(Some((base.num_in - first.num_in, 3 * latency)));
                 }
@@ -168,7 +170,12 @@ fn same_from(conversion: Conversion, starts: &[u64], preroll_frames: u64) -> Res
     let last = starts.iter().copied().max().unwrap_or(0);
     // As many frames again as are not the same.
     let length = 2 * preroll_frames;
-    let whole = resampled(conversion, 0, last + length, starts.iter().map(|start| scaled(*start)).min().unwrap_or(0))?;
+    let whole = resampled(
+        conversion,
+        0,
+        last + length,
+        starts.iter().map(|start| scaled(*start)).min().unwrap_or(0),
+    )?;
     for start in starts {
         let part = resampled(conversion, *start, length, scaled(preroll_frames))?;
         let first = scaled(*start) + scaled(preroll_frames) - whole.0;

@@ -163,13 +163,20 @@ impl<I: SoxrSample, O: SoxrSample> Engine<I, O> {
         drop(starting);
         match NonNull::new(handle) {
             Some(handle) => Ok(Self { handle, num_channels, samples: PhantomData }),
-            None => Err(failure(error).unwrap_or_else(|| Error::new(Status::NoMemory, "libsoxr gave nothing"))),
+            None => {
+                Err(failure(error).unwrap_or_else(|| Error::new(Status::NoMemory, "libsoxr gave nothing")))
+            }
         }
     }
 
     /// Takes all frames of `input` and writes up to `num_frames` frames to the front of each channel of `output`; returns how
     /// many. Fewer than that, it has no more until it gets more.
-    pub(crate) fn process(&mut self, input: &[&[I]], output: &mut [Vec<O>], num_frames: usize) -> Result<usize> {
+    pub(crate) fn process(
+        &mut self,
+        input: &[&[I]],
+        output: &mut [Vec<O>],
+        num_frames: usize,
+    ) -> Result<usize> {
         let num_input = input.iter().map(|channel| channel.len()).min().unwrap_or(0);
         let num_output = output.iter().map(Vec::len).min().unwrap_or(0).min(num_frames);
         assert!(input.len() == self.num_channels && output.len() == self.num_channels, "all channels");
@@ -193,7 +200,8 @@ impl<I: SoxrSample, O: SoxrSample> Engine<I, O> {
         match failure(error) {
             Some(error) => Err(error),
             None if num_written > num_output => {
-                let what = format!("libsoxr wrote {num_written} frames where there was room for {num_output}");
+                let what =
+                    format!("libsoxr wrote {num_written} frames where there was room for {num_output}");
                 Err(Error::new(Status::Internal, what))
             }
             None => Ok(num_written),

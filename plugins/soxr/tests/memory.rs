@@ -57,7 +57,8 @@ fn memory_stays_below_what_is_allowed_and_all_of_it_is_freed() {
         let refused = SoxrResampler::open(&options).err().unwrap();
         assert_eq!(refused.status(), Status::Limit);
         // What it says that it takes is what it takes at most.
-        let needed = refused.message().split(' ').find_map(|word| word.parse::<u64>().ok().filter(|bytes| *bytes > 2));
+        let needed =
+            refused.message().split(' ').find_map(|word| word.parse::<u64>().ok().filter(|bytes| *bytes > 2));
         options.max_alloc = needed.unwrap();
         let before = bytes_in_use();
         let mut num_frames = 0;

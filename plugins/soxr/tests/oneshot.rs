@@ -52,7 +52,8 @@ fn a_window_is_a_slice_of_the_whole() {
                 let (got, expected) = (&got[0][skipped..], &expected[0][scaled(start) + skipped..]);
                 // The end, behind which nothing comes, is the same too.
                 assert_eq!(got.len(), expected.len(), "{options:?}");
-                let first = got.iter().zip(expected).position(|(got, expected)| got.to_bits() != expected.to_bits());
+                let first =
+                    got.iter().zip(expected).position(|(got, expected)| got.to_bits() != expected.to_bits());
                 assert_eq!(first, None, "{options:?} from {start} on, of {}", got.len());
             }
         }
@@ -147,8 +148,10 @@ fn first_difference(one: &[Vec<f32>], other: &[Vec<f32>]) -> Option<(usize, usiz
 }
 
 fn check<T: Sample + SoxrType>(oracle: &Oracle, random: &mut Random, make: impl Fn(u64) -> T) {
-    const RATES: [u32; 14] =
-        [8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_099, 44_100, 48_000, 88_200, 96_000, 176_400, 192_000];
+    const RATES: [u32; 14] = [
+        8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_099, 44_100, 48_000, 88_200, 96_000,
+        176_400, 192_000,
+    ];
     const QUALITIES: [(&str, u32); 5] =
         [("soxr_vhq", 6), ("soxr_hq", 4), ("soxr_mq", 2), ("soxr_lq", 1), ("soxr_qq", 0)];
     let rate = |random: &mut Random| match random.below(6) {
@@ -167,9 +170,11 @@ fn check<T: Sample + SoxrType>(oracle: &Oracle, random: &mut Random, make: impl 
     let planes: Vec<Vec<T>> =
         (0..num_channels).map(|_| (0..num_frames).map(|_| make(random.next())).collect()).collect();
     let expected = oracle.oneshot((input_rate, output_rate), recipe, &planes);
-    let exact = (2 * num_frames as u128 * u128::from(output_rate) + u128::from(input_rate)) / (2 * u128::from(input_rate));
+    let exact = (2 * num_frames as u128 * u128::from(output_rate) + u128::from(input_rate))
+        / (2 * u128::from(input_rate));
     for max_threads in [1, 2, 4] {
-        let options = ResamplerOptions { max_threads, ..options((input_rate, output_rate), num_channels, quality) };
+        let options =
+            ResamplerOptions { max_threads, ..options((input_rate, output_rate), num_channels, quality) };
         let is_planar = random.below(2) == 0;
         let mut inner = random.clone();
         let small = random.below(3);
@@ -215,11 +220,15 @@ fn the_installed_libsoxr_gives_the_same() {
 #[test]
 fn integers_are_as_good_as_the_floats_that_they_stand_for() {
     let mut random = Random(3);
-    for (rates, quality) in
-        [((44_100, 16_000), "soxr_vhq"), ((44_100, 48_000), "soxr_hq"), ((16_000, 16_000), "soxr_vhq"), ((8000, 44_100), "soxr_lq")]
-    {
+    for (rates, quality) in [
+        ((44_100, 16_000), "soxr_vhq"),
+        ((44_100, 48_000), "soxr_hq"),
+        ((16_000, 16_000), "soxr_vhq"),
+        ((8000, 44_100), "soxr_lq"),
+    ] {
         let integers = vec![(0..50_000).map(|_| random.next() as i16).collect::<Vec<i16>>()];
-        let floats = vec![integers[0].iter().map(|sample| f32::from(*sample) / 32_768.0).collect::<Vec<f32>>()];
+        let floats =
+            vec![integers[0].iter().map(|sample| f32::from(*sample) / 32_768.0).collect::<Vec<f32>>()];
         let wide = vec![integers[0].iter().map(|sample| i32::from(*sample) << 16).collect::<Vec<i32>>()];
         let options = options(rates, 1, quality);
         let all = || (1 << 16, 1 << 16);
@@ -235,7 +244,11 @@ fn halves_are_rounded_away_from_zero() {
     let options = options((48_000, 24_000), 1, "soxr_hq");
     for (num_frames, expected) in [(0, 0), (1, 1), (2, 1), (3, 2), (5, 3), (1_000_001, 500_001)] {
         let planes = vec![vec![0.25f32; num_frames]];
-        assert_eq!(resample(&options, &planes, true, || (4096, 4096))[0].len(), expected, "{num_frames} frames");
+        assert_eq!(
+            resample(&options, &planes, true, || (4096, 4096))[0].len(),
+            expected,
+            "{num_frames} frames"
+        );
     }
 }
 
@@ -246,7 +259,10 @@ fn what_cannot_be_done_is_refused() {
         (error.status(), error.message().to_owned())
     };
     let (status, message) = refused(&options((768_001, 16_000), 1, "soxr_hq"));
-    assert_eq!((status, message.as_str()), (Status::Unsupported, "the rate is 768001 Hz, expected 1 to 768000"));
+    assert_eq!(
+        (status, message.as_str()),
+        (Status::Unsupported, "the rate is 768001 Hz, expected 1 to 768000")
+    );
     let little = ResamplerOptions { max_alloc: 1 << 20, ..options((44_100, 16_000), 2, "soxr_hq") };
     let (status, message) = refused(&options((1, 768_000), 1, "soxr_hq"));
     let expected = "1 Hz to 768000 Hz, expected less than 256 to 1";
