@@ -45,6 +45,9 @@ mkdir -p "$1"
 # LAME comes with its own sources; as it is under the LGPL, it stays in a library that can be exchanged.
 cargo build --release --locked -p mapwave-lame
 cp "target/release/libmapwave_lame.$ending" "$1/"
+# libsoxr too, under the LGPL and out of its own sources.
+cargo build --release --locked -p mapwave-soxr
+cp "target/release/libmapwave_soxr.$ending" "$1/"
 # A library for each major version of FFmpeg: its number goes into the name.
 if [ -z "$libav" ]; then
     cargo build --release --locked -p mapwave-libav
