@@ -243,6 +243,7 @@ def _readable_times(axes: Any) -> None:
             return f"{value / 1_000:g} s"
         return f"{value:g} ms" if value >= 1 else f"{value * 1_000:g} us"
 
+    axes.yaxis.set_major_locator(ticker.LogLocator(base=10, subs=(1, 2, 5), numticks=40))
     axes.yaxis.set_major_formatter(ticker.FuncFormatter(words))
     axes.yaxis.set_minor_formatter(ticker.NullFormatter())
 
