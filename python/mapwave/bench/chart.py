@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from .report import Row, short
 from .results import Results
@@ -23,8 +23,11 @@ COLOURS = {
 }
 OTHER_COLOUR = "#777777"
 
-BAR = 0.24
-"""Inches of a bar."""
+BAR = 0.165
+"""Inches of a bar; the next are in bars."""
+GAP, HEADING = 0.7, 1.6
+TALL = 70
+"""A column that is higher becomes two."""
 
 
 @dataclass
@@ -47,7 +50,11 @@ class Bar:
     """What its label says beyond the peer's name."""
 
 
-def bars(rows: list[Row]) -> dict[tuple[str, str], list[Bar]]:
+Bars: TypeAlias = dict[tuple[str, str], list[Bar]]
+"""The bars of every task, by its group and name."""
+
+
+def bars(rows: list[Row]) -> Bars:
     """The bars by group and task: each peer's best row, the one that delivers to MLX where it has one."""
     found: dict[tuple[str, str], dict[str, Row]] = {}
     for row in rows:
@@ -56,74 +63,97 @@ def bars(rows: list[Row]) -> dict[tuple[str, str], list[Bar]]:
         kept = found.setdefault((row.group, row.task), {})
         if row.peer not in kept or _rank(row) < _rank(kept[row.peer]):
             kept[row.peer] = row
-    return {
-        key: [Bar(row.peer, row.ratio or 1.0, row.rival.removeprefix(row.peer).strip(" ,")) for row in kept.values()]
-        for key, kept in found.items()
-    }
+    return {key: [Bar(row.peer, row.ratio or 1.0, _words(row)) for row in kept.values()] for key, kept in found.items()}
 
 
 def draw(results: Results, stem: Path) -> list[Path]:
     """Writes PNG and SVG and returns their paths; none when there is nothing to draw."""
-    groups = bars(results.rows)
-    if not groups:
+    found = bars(results.rows)
+    if not found:
         return []
     plot = _pyplot()
-    place, ticks, titles = 0.0, [], []
-    drawn: list[tuple[float, Bar]] = []
+    columns = _columns(found)
+    heights = [_height(column) for column in columns]
+    head = 0.5
+    size = (8.2 * len(columns), BAR * max(heights) + 1.6 + head)
+    figure = plot.figure(figsize=size, layout="constrained")
+    grid = figure.add_gridspec(2, len(columns), height_ratios=[head, size[1] - head])
+    ratios = [bar.ratio for some in found.values() for bar in some]
+    limits = (min(0.5, min(ratios) / 2.2), max(max(ratios) * 2.2, 6))
+    for index, column in enumerate(columns):
+        axes = figure.add_subplot(grid[1, index])
+        _draw_column(axes, column)
+        axes.set_ylim(max(heights), -0.4)
+        axes.set_xlim(*limits)
+        version = results.mapwave.get("version", "")
+        axes.set_xlabel(f"times as long as mapwave {version} takes; right of 1: mapwave is faster", fontsize=9)
+    names = list(dict.fromkeys(bar.peer for some in found.values() for bar in some))
+    handles = [plot.Rectangle((0, 0), 1, 1, color=COLOURS.get(name, OTHER_COLOUR)) for name in names]
+    labels = [f"{name} {results.versions.get(_distribution(name), '')}".strip() for name in names]
+    legend = figure.add_subplot(grid[0, :])
+    legend.axis("off")
+    legend.legend(handles, labels, loc="center", ncols=len(names), frameon=False, fontsize=10, columnspacing=1.4)
+    figure.suptitle("mapwave beside its peers", fontsize=16, weight="bold")
+    figure.supxlabel(_caption(results), fontsize=8, color="#555555")
+    return _written(plot, figure, stem)
+
+
+def _columns(found: Bars) -> list[Bars]:
+    """The groups in one column, or in two of about the same height."""
+    if _height(found) < TALL:
+        return [found]
+    groups = list(dict.fromkeys(group for group, _ in found))
+
+    def part(some: list[str]) -> Bars:
+        return {key: bars for key, bars in found.items() if key[0] in some}
+
+    halves = [(part(groups[:cut]), part(groups[cut:])) for cut in range(1, len(groups))]
+    return [*min(halves, key=lambda both: max(map(_height, both)))] if halves else [found]
+
+
+def _height(found: Bars) -> float:
+    """The height of a column, in bars."""
+    num_groups = len({group for group, _ in found})
+    return sum(len(some) + GAP for some in found.values()) + num_groups * (HEADING + GAP)
+
+
+def _draw_column(axes: Any, found: Bars) -> None:
+    place, ticks = 0.0, []
     previous = None
-    for (group, task), some in groups.items():
+    for (group, task), some in found.items():
         if group != previous:
-            place += 1.9 if previous is not None else 1.0
-            titles.append((place - 1.0, group))
+            heading = {"transform": axes.get_yaxis_transform(), "va": "center", "weight": "bold"}
+            axes.text(-0.015, place + HEADING / 2, group, ha="right", fontsize=11, **heading)
+            place += HEADING + GAP
             previous = group
         for index, bar in enumerate(some):
-            drawn.append((place + index, bar))
+            _draw_bar(axes, place + index, bar)
         ticks.append((place + (len(some) - 1) / 2, task))
-        place += len(some) + 0.7
-    figure, axes = plot.subplots(figsize=(11, 1.9 + BAR * place), layout="constrained")
-    axes.barh(
-        [where for where, _ in drawn],
-        [bar.ratio - 1 for _, bar in drawn],
-        left=1,
-        height=0.86,
-        color=[COLOURS.get(bar.peer, OTHER_COLOUR) for _, bar in drawn],
-    )
+        place += len(some) + GAP
     axes.set_xscale("log")
-    lowest = min([1.0, *(bar.ratio for _, bar in drawn)])
-    highest = max(bar.ratio for _, bar in drawn)
-    axes.set_xlim(lowest / 1.6, max(highest * 1.9, 4))
-    axes.set_ylim(place, -1.2)
-    for where, bar in drawn:
-        is_right = bar.ratio >= 1
-        axes.annotate(
-            f"{short(bar.ratio)}x",
-            (bar.ratio, where),
-            xytext=(4 if is_right else -4, 0),
-            textcoords="offset points",
-            ha="left" if is_right else "right",
-            va="center",
-            fontsize=8,
-        )
-    for where, title in titles:
-        axes.text(0.005, where, title, transform=axes.get_yaxis_transform(), fontsize=10, weight="bold", va="center")
     axes.axvline(1, color="black", linewidth=1.2)
     axes.set_yticks([where for where, _ in ticks], [task for _, task in ticks], fontsize=9)
-    _readable_ratios(axes, "x")
+    _readable_ratios(axes)
     axes.tick_params(axis="y", length=0)
-    axes.tick_params(axis="x", which="both", labeltop=True, top=True)
+    axes.tick_params(axis="x", which="both", labeltop=True, top=True, labelsize=8)
     axes.grid(axis="x", which="major", color="#dddddd", linewidth=0.8)
     axes.set_axisbelow(True)
     for side in ("right", "left"):
         axes.spines[side].set_visible(False)
-    names = list(dict.fromkeys(bar.peer for _, bar in drawn))
-    handles = [plot.Rectangle((0, 0), 1, 1, color=COLOURS.get(name, OTHER_COLOUR)) for name in names]
-    labels = [f"{name} {results.versions.get(_distribution(name), '')}".strip() for name in names]
-    figure.legend(handles, labels, loc="outside upper center", ncols=min(len(names), 4), frameon=False, fontsize=9)
-    version = results.mapwave.get("version", "")
-    axes.set_xlabel(f"times as long as mapwave {version} takes (logarithmic; right of 1: mapwave is faster)")
-    figure.suptitle("mapwave beside its peers", fontsize=14, weight="bold")
-    figure.supxlabel(_caption(results), fontsize=8, color="#555555")
-    return _written(plot, figure, stem)
+
+
+def _draw_bar(axes: Any, place: float, bar: Bar) -> None:
+    is_right = bar.ratio >= 1
+    axes.barh(place, bar.ratio - 1, left=1, height=0.86, color=COLOURS.get(bar.peer, OTHER_COLOUR))
+    axes.annotate(
+        f"{short(bar.ratio)}x {bar.words}".strip(),
+        (bar.ratio, place),
+        xytext=(4 if is_right else -4, 0),
+        textcoords="offset points",
+        ha="left" if is_right else "right",
+        va="center",
+        fontsize=8,
+    )
 
 
 def draw_panels(panels: list[Panel], results: Results, stem: Path) -> list[Path]:
@@ -164,10 +194,18 @@ def draw_panels(panels: list[Panel], results: Results, stem: Path) -> list[Path]
     return _written(plot, figure, stem)
 
 
+def _words(row: Row) -> str:
+    """What sets a row apart from the peer's default: not that its result was converted."""
+    words = row.rival.removeprefix(row.peer)
+    for usual in ("+ mx.array", "(from mx.array)", "(NumPy)", "(torch)"):
+        words = words.replace(usual, "")
+    return words.strip(" ,")
+
+
 def _rank(row: Row) -> tuple[bool, bool]:
     """The rows of a peer in their order of preference: into MLX, and by the peer's default."""
     is_native = row.rival.endswith(("(NumPy)", "(torch)"))
-    is_variant = row.rival not in (row.peer, f"{row.peer} + mx.array")
+    is_variant = bool(_words(row))
     return is_native, is_variant
 
 
@@ -181,12 +219,11 @@ def _caption(results: Results) -> str:
     return f"{quick}medians; {facts.get('cpu', '')}, {facts.get('cores', '')} cores; {facts.get('system', '')}"
 
 
-def _readable_ratios(axes: Any, axis: str) -> None:
+def _readable_ratios(axes: Any) -> None:
     ticker = import_module("matplotlib.ticker")
-    which = getattr(axes, f"{axis}axis")
-    which.set_major_locator(ticker.LogLocator(base=10, subs=(1, 2, 5), numticks=40))
-    which.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}x"))
-    which.set_minor_formatter(ticker.NullFormatter())
+    axes.xaxis.set_major_locator(ticker.LogLocator(base=10, subs=(1, 2, 5), numticks=40))
+    axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}x"))
+    axes.xaxis.set_minor_formatter(ticker.NullFormatter())
 
 
 def _readable_lengths(axes: Any) -> None:
@@ -206,6 +243,7 @@ def _readable_times(axes: Any) -> None:
             return f"{value / 1_000:g} s"
         return f"{value:g} ms" if value >= 1 else f"{value * 1_000:g} us"
 
+    axes.yaxis.set_major_locator(ticker.LogLocator(base=10, subs=(1, 2, 5), numticks=40))
     axes.yaxis.set_major_formatter(ticker.FuncFormatter(words))
     axes.yaxis.set_minor_formatter(ticker.NullFormatter())
 

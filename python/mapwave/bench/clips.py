@@ -21,6 +21,9 @@ NUM_FRAMES = 8_590_680
 """194.8 s."""
 SEED = 1948
 
+OPUS_RATE = 48_000
+"""Opus knows no 44.1 kHz: ffmpeg resamples before it encodes."""
+
 PCM = {"PCM16": "wav", "PCM24": "wav", "f32": "wav", "AIFF": "aiff", "CAF": "caf"}
 """What is written here, with its ending: a WAV file of each encoding, and 16 bits in AIFF and CAF."""
 
@@ -87,10 +90,11 @@ class Clips:
         return self._paths[name]
 
     def decoded(self, kind: str) -> Samples:
-        """What ffmpeg decodes from a lossy file."""
+        """What ffmpeg decodes from a lossy file, without padding that it leaves at the end."""
         command = ["ffmpeg", "-v", "error", "-i", self.path(kind), "-f", "f32le", "-"]
         output = subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL).stdout
-        return np.frombuffer(output, np.float32).reshape(-1, NUM_CHANNELS)
+        num_frames = self.num_frames * OPUS_RATE // SAMPLE_RATE if kind == "Opus" else self.num_frames
+        return np.frombuffer(output, np.float32).reshape(-1, NUM_CHANNELS)[:num_frames]
 
     def _write(self, kind: str) -> Path:
         path = self.directory / f"{kind.lower()}.{PCM[kind]}"

@@ -20,10 +20,10 @@ from .tasks import saving
 from .timing import Effort
 
 FULL = Effort(seconds=20)
-QUICK = Effort(share=0.05, seconds=0.7)
+QUICK = Effort(share=0.05, seconds=0.7, least_rounds=2, most_warm=1, most_checked=2)
 
 QUICK_FRAMES = 10 * SAMPLE_RATE
-"""How much sound a quick run encodes, decodes and saves."""
+"""How much sound a quick run has where it is not `tasks.context.COMMON`."""
 
 
 class CannotRun(Exception):
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace, checkout: Path | None) -> int:
         print("\n".join(_heading(found)), end="\n\n", flush=True)
         try:
             for one in planned:
-                _say(one.name)
+                _say(f"{(datetime.now().astimezone() - begun).seconds:4} s  {one.name}")
                 found.rows.extend(_measured(one, QUICK if args.quick else FULL))
                 gc.collect()
         except KeyboardInterrupt:
@@ -136,8 +136,8 @@ def _notes(context: tasks.Context) -> list[str]:
     notes = [f"saved {line}" for line in saving.sizes(context.directory)]
     if context.is_quick:
         notes.append(
-            "quick: few rounds, and compressed files and saving have "
-            f"{context.slow_clips.seconds:.0f} s of sound; for a look, not for a figure"
+            f"quick: few rounds, and only {context.slow_clips.seconds:.0f} s of sound, except where PCM16, PCM24 and "
+            "f32 are loaded whole, in windows, or for their memory; for a look, not for a figure"
         )
     return notes
 
@@ -166,4 +166,4 @@ def _compared(old: Results, new: Results, args: argparse.Namespace) -> bool:
 
 
 def _say(words: str) -> None:
-    print(f"... {words}", file=sys.stderr, flush=True)
+    print(words, file=sys.stderr, flush=True)

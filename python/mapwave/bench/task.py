@@ -32,6 +32,8 @@ class Task:
     check: Check
     iterations: int
     rounds_checked: int = 1
+    warm_rounds: int = 2
+    """Rounds that are not counted, at the beginning."""
     floor: Job | None = None
     """The least that the machine needs for it; timed among the rivals, never checked."""
     close: Callable[[], None] | None = None

@@ -11,9 +11,6 @@ import mlx.core as mx
 
 from .task import FLOOR, NANOSECONDS, Job, Task
 
-WARM_ROUNDS = 2
-LEAST_ROUNDS = 3
-
 
 @dataclass(frozen=True)
 class Times:
@@ -41,9 +38,13 @@ class Effort:
     """The part of each task's rounds that is done."""
     seconds: float = float("inf")
     """After so long a task does no more rounds than it must."""
+    least_rounds: int = 3
+    most_warm: int = 2
+    most_checked: int = 16
+    """At most so many rounds are done without being counted, and so many results checked."""
 
     def rounds(self, iterations: int) -> int:
-        return max(LEAST_ROUNDS, int(iterations * self.share))
+        return max(self.least_rounds, int(iterations * self.share))
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:
@@ -56,12 +57,14 @@ def quantile(ordered: Sequence[float], share: float) -> float:
 
 def run(task: Task, effort: Effort) -> dict[str, Times]:
     """Check every rival, then time those that were right, interleaved."""
-    problems = {name: problem for name, job in task.rivals.items() if (problem := _problem(task, job))}
+    checked = min(task.rounds_checked, effort.most_checked)
+    problems = {name: problem for name, job in task.rivals.items() if (problem := _problem(task, job, checked))}
     jobs = {name: job for name, job in task.rivals.items() if name not in problems}
     if task.floor and jobs:
         jobs[FLOOR] = task.floor
     mx.clear_cache()
-    samples = _interleaved(jobs, effort.rounds(task.iterations), effort.seconds)
+    warm = min(task.warm_rounds, effort.most_warm)
+    samples = _interleaved(jobs, warm, effort.rounds(task.iterations), effort)
     scale = NANOSECONDS[task.unit]
     times = {name: Times.of([value / scale for value in values]) for name, values in samples.items()}
     order = (*task.rivals, FLOOR)
@@ -69,8 +72,8 @@ def run(task: Task, effort: Effort) -> dict[str, Times]:
     return {name: times[name] for name in order if name in times}
 
 
-def _problem(task: Task, job: Job) -> str:
-    for turn in range(task.rounds_checked):
+def _problem(task: Task, job: Job, rounds: int) -> str:
+    for turn in range(rounds):
         try:
             wrong = task.check(job(turn), turn)
         except Exception as error:  # a rival that fails is a row that says so, not the end of the run
@@ -84,7 +87,7 @@ def _first_line(error: Exception) -> str:
     return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
-def _interleaved(jobs: dict[str, Job], iterations: int, seconds: float) -> dict[str, list[int]]:
+def _interleaved(jobs: dict[str, Job], warm: int, iterations: int, effort: Effort) -> dict[str, list[int]]:
     """Nanoseconds by rival. Each round begins with another one; a result dies before the next is made."""
     names = list(jobs)
     samples: dict[str, list[int]] = {name: [] for name in jobs}
@@ -92,8 +95,8 @@ def _interleaved(jobs: dict[str, Job], iterations: int, seconds: float) -> dict[
     gc.disable()
     began = perf_counter_ns()
     try:
-        for turn in range(-WARM_ROUNDS, iterations):
-            if turn >= LEAST_ROUNDS and perf_counter_ns() - began > seconds * 1e9:
+        for turn in range(-warm, iterations):
+            if turn >= effort.least_rounds and perf_counter_ns() - began > effort.seconds * 1e9:
                 break
             for place in range(len(names)):
                 name = names[(turn + place) % len(names)]

@@ -25,7 +25,7 @@ class Peer:
     distribution: ClassVar[str] = ""
     """What it is called by pip, where that is another name."""
     needs: ClassVar[tuple[str, ...]]
-    """The modules that it takes."""
+    """The modules that it takes; the first is the one that a user imports."""
     into: ClassVar[Literal["mlx", "NumPy", "torch"]] = "NumPy"
     lacks: ClassVar[frozenset[str]] = frozenset()
     """Kinds of files that it does not claim to read. For every other kind a failure is a row of the table."""

@@ -49,8 +49,10 @@ class Pyav(Peer):
     def resamplers(self, mono: bool) -> dict[str, Callable[[str, int], Any]]:
         def load(path: str, sample_rate: int) -> Samples:
             with self._module.open(path) as container:
-                resampler = self._module.AudioResampler("flt", "mono" if mono else "stereo", sample_rate)
-                return np.concatenate([block for _, block in self._decoded(container, resampler)])
+                resampler = self._module.AudioResampler("flt", "stereo", sample_rate)
+                samples = np.concatenate([block for _, block in self._decoded(container, resampler)])
+            # FFmpeg's own mono is louder than the mean by 3 dB.
+            return samples.mean(axis=1, keepdims=True) if mono else samples
 
         return {"": load}
 
@@ -95,11 +97,12 @@ class Pyav(Peer):
     def _cut(self, container: Any, start: int, num_frames: int) -> Samples:
         stream = container.streams.audio[0]
         frames_a_tick = float(stream.time_base * stream.rate)
-        container.seek(int(start / frames_a_tick), stream=stream)
+        first = stream.start_time or 0
+        container.seek(first + int(start / frames_a_tick), stream=stream)
         found = 0
         blocks: list[Samples] = []
         for pts, block in self._decoded(container):
-            before = start - round(pts * frames_a_tick) if not blocks else 0
+            before = start - round((pts - first) * frames_a_tick) if not blocks else 0
             if before < len(block):
                 blocks.append(block[max(before, 0) :])
                 found += len(blocks[-1])

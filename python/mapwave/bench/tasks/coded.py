@@ -10,11 +10,11 @@ import numpy as np
 
 import mapwave
 
-from ..clips import ENCODERS, LOSSLESS, SEED, Clips
+from ..clips import ENCODERS, LOSSLESS, Clips
 from ..peers import Peer
 from ..task import SUBJECT, WRONG, Job, Planned, Task, wrong_unless
 from .context import Context
-from .delivery import Native, compare_exactly, compare_nearly, frames_of, into_mlx, snr
+from .delivery import Native, compare_exactly, compare_nearly, exact_starts, frames_of, into_mlx, snr
 
 LONG = ("MP3", "AAC", "FLAC")
 """What is also made an hour long, on request."""
@@ -56,7 +56,7 @@ def whole(context: Context, name: str, kind: str) -> Task:
     """A whole file into a float32 `mx.array`; other libraries also as it comes, mapwave also on one thread."""
     clips = context.slow_clips
     path = clips.path(kind)
-    jobs = into_mlx(context.peers, lambda peer: _loading(peer, path, kind), both=True)
+    jobs = into_mlx(context.peers, lambda peer: _loading(peer, path, kind), both=not context.is_quick)
     if subject := context.peer(SUBJECT):
         jobs = {SUBJECT: jobs.pop(SUBJECT), "mapwave, 1 thread": _on_one_thread(subject, path)} | jobs
     if kind in LOSSLESS:
@@ -74,8 +74,7 @@ def windows(peers: list[Peer], name: str, made: Callable[[], str], kind: str) ->
     path = made()
     facts = mapwave.info(path)
     rate = facts.sample_rate
-    drawn = np.random.Generator(np.random.PCG64(SEED)).integers(0, facts.frames - rate, 256)
-    starts = [int(start) for start in drawn]
+    starts = exact_starts(facts.frames, rate, rate)
     closers: list[Callable[[], None]] = []
 
     def native(peer: Peer) -> Native | None:

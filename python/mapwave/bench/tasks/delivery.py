@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..clips import Samples
+from ..clips import SEED, Samples
 from ..peers import Peer
 from ..task import WRONG, Job, wrong_unless
 
@@ -44,6 +44,12 @@ def label(peer: Peer) -> str:
 
 def _converted(peer: Peer, work: Native) -> Job:
     return lambda turn: peer.to_mlx(work(turn))
+
+
+def exact_starts(of: int, num_frames: int, sample_rate: int) -> list[int]:
+    """256 random frames whose time in seconds names them exactly: how offsets round is a matter for tests."""
+    drawn = np.random.Generator(np.random.PCG64(SEED)).integers(0, of - num_frames, 1_024)
+    return [int(start) for start in drawn if int(start / sample_rate * sample_rate) == start][:256]
 
 
 def frames_of(result: Any) -> Samples:

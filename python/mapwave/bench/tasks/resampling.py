@@ -36,19 +36,19 @@ def build(context: Context) -> Iterator[Planned]:
     """44.1 to 16 kHz, in stereo and mixed down to mono."""
     for mono in (False, True):
         name = f"load + resample to 16 kHz, {'mono' if mono else 'stereo'}"
-        yield Planned(name, "Resampling", context.clips.seconds, partial(resampling, context, name, mono))
+        yield Planned(name, "Resampling", context.slow_clips.seconds, partial(resampling, context, name, mono))
 
 
 def resampling(context: Context, name: str, mono: bool) -> Task:
     """A PCM16 file at 16 kHz, by every way that a peer offers."""
-    path = context.clips.path("PCM16")
+    path = context.slow_clips.path("PCM16")
     jobs: dict[str, Job] = {}
     for peer in context.peers:
         if not peer.can("resamplers"):
             continue
         for words, way in peer.resamplers(mono).items():
             jobs[_label(peer, words)] = _job(peer, way, path)
-    expected = reference(context.clips, mono)
+    expected = reference(context.slow_clips, mono)
     checks = {who: _check(who, expected) for who in jobs}
     # A check does not know whose result it is given, so every job says.
     named = {who: _named(who, job) for who, job in jobs.items()}

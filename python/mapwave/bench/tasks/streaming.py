@@ -25,13 +25,12 @@ def build(context: Context) -> Iterator[Planned]:
     """Each kind of file."""
     for kind in KINDS:
         name = f"stream {kind} in chunks of 1 s"
-        seconds = (context.clips if kind == "PCM16" else context.slow_clips).seconds
-        yield Planned(name, "Streaming", seconds, partial(streaming, context, name, kind))
+        yield Planned(name, "Streaming", context.slow_clips.seconds, partial(streaming, context, name, kind))
 
 
 def streaming(context: Context, name: str, kind: str) -> Task:
     """Every chunk as an evaluated `mx.array`, dropped before the next; in the library's own sizes where it has such."""
-    clips = context.clips if kind == "PCM16" else context.slow_clips
+    clips = context.slow_clips
     path = clips.path(kind)
     is_lossless = kind == "PCM16" or kind in LOSSLESS
     expected = clips.expected("PCM16") if is_lossless else clips.decoded(kind)

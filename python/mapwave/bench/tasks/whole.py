@@ -26,9 +26,10 @@ def build(context: Context) -> Iterator[Planned]:
     yield Planned(name, "Whole files", seconds, partial(floor.task, name, num_bytes, ITERATIONS))
     for kind in PCM:
         name = f"whole {kind} to mx.array"
-        yield Planned(name, "Whole files", seconds, partial(whole, context, name, kind))
+        yield Planned(name, "Whole files", context.sound(kind).seconds, partial(whole, context, name, kind))
     name = "whole PCM16 to float16 mx.array"
     yield Planned(name, "Whole files", seconds, partial(whole_float16, context, name))
+    seconds = context.slow_clips.seconds
     for kind in ("PCM16", "f32"):
         name = f"whole {kind} to NumPy"
         yield Planned(name, "Whole files", seconds, partial(whole_numpy, context, name, kind))
@@ -36,12 +37,13 @@ def build(context: Context) -> Iterator[Planned]:
 
 def whole(context: Context, name: str, kind: str) -> Task:
     """A whole file into a float32 `mx.array`; other libraries also as it comes."""
-    path = context.clips.path(kind)
+    clips = context.sound(kind)
+    path = clips.path(kind)
 
     def native(peer: Peer) -> Native | None:
         return None if kind in peer.lacks else lambda _: peer.load(path)
 
-    return _task(name, into_mlx(context.peers, native, both=True), context.clips.expected(kind))
+    return _task(name, into_mlx(context.peers, native, both=not context.is_quick), clips.expected(kind))
 
 
 def whole_float16(context: Context, name: str) -> Task:
@@ -56,14 +58,14 @@ def whole_float16(context: Context, name: str) -> Task:
 
 def whole_numpy(context: Context, name: str, kind: str) -> Task:
     """A whole file into a float32 NumPy array."""
-    path = context.clips.path(kind)
+    path = context.slow_clips.path(kind)
     jobs: dict[str, Job] = {}
     for peer in context.peers:
         if peer.can("load_numpy"):
             jobs[peer.name] = _loading(peer.load_numpy, path)
         elif peer.into == "NumPy" and kind not in peer.lacks:
             jobs[f"{peer.name} (NumPy)"] = _loading(peer.load, path)
-    return _task(name, jobs, context.clips.expected(kind))
+    return _task(name, jobs, context.slow_clips.expected(kind))
 
 
 def _loading(load: Callable[[str], Any], path: str) -> Job:

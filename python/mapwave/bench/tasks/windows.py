@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-import numpy as np
-
-from ..clips import SAMPLE_RATE, SEED, Clips
+from ..clips import SAMPLE_RATE, Clips
 from ..peers import Peer
 from ..task import Check, Planned, Task
 from .context import Context
-from .delivery import Native, compare_exactly, into_mlx
+from .delivery import Native, compare_exactly, exact_starts, into_mlx
 
 WINDOWS = {"0.1 s": (4_410, 2_000), "1 s": (44_100, 1_000), "10 s": (441_000, 200)}
 """Frames of a window, and how often it is read."""
@@ -30,7 +28,7 @@ def build(context: Context) -> Iterator[Planned]:
 def by_path(context: Context, name: str, window: str) -> Task:
     """A window at a random place of a PCM16 file, given by its path."""
     num_frames, iterations = WINDOWS[window]
-    starts = _starts(context.clips.num_frames, num_frames)
+    starts = exact_starts(context.clips.num_frames, num_frames, SAMPLE_RATE)
     jobs = into_mlx(context.peers, lambda peer: _window(peer, context.clips.path("PCM16"), starts, num_frames))
     return Task(name, "us", jobs, _check(context.clips, starts, num_frames), iterations, 16)
 
@@ -38,7 +36,7 @@ def by_path(context: Context, name: str, window: str) -> Task:
 def by_reader(context: Context, name: str, window: str) -> Task:
     """The same windows from a file that is kept open; by path with those who cannot keep one."""
     num_frames, iterations = WINDOWS[window]
-    starts, path = _starts(context.clips.num_frames, num_frames), context.clips.path("PCM16")
+    starts, path = exact_starts(context.clips.num_frames, num_frames, SAMPLE_RATE), context.clips.path("PCM16")
     closers: list[Callable[[], None]] = []
 
     def native(peer: Peer) -> Native | None:
@@ -60,12 +58,6 @@ def _window(peer: Peer, path: str, starts: list[int], num_frames: int) -> Native
     if not peer.can("window"):
         return None
     return lambda turn: peer.window(path, starts[turn % len(starts)], num_frames, SAMPLE_RATE)
-
-
-def _starts(of: int, num_frames: int) -> list[int]:
-    """256 random frames whose time in seconds names them exactly: how offsets round is a matter for tests."""
-    drawn = np.random.Generator(np.random.PCG64(SEED)).integers(0, of - num_frames, 1_024)
-    return [int(start) for start in drawn if int(start / SAMPLE_RATE * SAMPLE_RATE) == start][:256]
 
 
 def _check(clips: Clips, starts: list[int], num_frames: int) -> Check:
