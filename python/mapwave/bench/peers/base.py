@@ -74,6 +74,14 @@ class Peer:
         """Ways to load a file at another sample rate, by the words that follow the name; the first is the default."""
         raise NotImplementedError
 
+    def stream_at(self, path: str, chunk_frames: int, sample_rate: int) -> Iterator[Any]:
+        """The whole file in parts, at another sample rate."""
+        raise NotImplementedError
+
+    def batch_at(self, paths: Sequence[str], sample_rate: int, num_workers: int) -> list[Any]:
+        """Many whole files at once, at another sample rate."""
+        raise NotImplementedError
+
     def batch(self, paths: Sequence[str], num_workers: int) -> list[Any]:
         """Many whole files at once."""
         raise NotImplementedError
