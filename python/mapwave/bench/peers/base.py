@@ -29,6 +29,8 @@ class Peer:
     into: ClassVar[Literal["mlx", "NumPy", "torch"]] = "NumPy"
     lacks: ClassVar[frozenset[str]] = frozenset()
     """Kinds of files that it does not claim to read. For every other kind a failure is a row of the table."""
+    is_slow: ClassVar[bool] = False
+    """Whether it takes no part where it alone would take minutes: the longest files, and epochs over thousands."""
     cannot_save: ClassVar[frozenset[str]] = frozenset()
 
     @classmethod

@@ -89,6 +89,11 @@ def build(context: Context) -> Iterator[Planned]:
         yield Planned(name, "Training", num_files * seconds / SAMPLE_RATE, make)
 
 
+def peers_of(context: Context) -> list[Peer]:
+    """Who takes part: in a quick run, whose files are few, everybody."""
+    return [peer for peer in context.peers if context.is_quick or not peer.is_slow]
+
+
 def passes(peer: Peer, what: str) -> Pass:
     """A peer's way through an epoch."""
 
@@ -143,7 +148,7 @@ def _task(context: Context, corpus: Corpus, name: str, what: str, job: str, fram
                 return wrong
         return ""
 
-    jobs = {label(peer): _job(label(peer), passes(peer, what), paths) for peer in context.peers if peer.can(job)}
+    jobs = {label(peer): _job(label(peer), passes(peer, what), paths) for peer in peers_of(context) if peer.can(job)}
     return Task(name, "ms", jobs, lambda got, _: check(*got), ITERATIONS, 2, close=mx.clear_cache)
 
 
