@@ -20,7 +20,7 @@ from .speech import Speech
 from .task import WRONG
 from .tasks import Context
 from .tasks.delivery import MAX_TAIL, label
-from .tasks.training import NUM_FILES, NUM_FILES_QUICK, Corpus, passes
+from .tasks.training import NUM_FILES, NUM_FILES_QUICK, Corpus, passes, peers_of
 from .timing import Times
 
 CLEAR_REFS = Path("/proc/self/clear_refs")
@@ -104,7 +104,7 @@ def _epochs(context: Context, what: str, num_files: int, epochs: int, _: int) ->
     corpus = Corpus(context.directory / "small", num_files)
     job = "batch" if what.startswith("whole") else "window"
     first, found = corpus.paths[0], {}
-    for peer in context.peers:
+    for peer in peers_of(context):
         if peer.can(job):
             values, problem = _measured(peer, "epochs", str(Path(first).parent), what, str(num_files), str(epochs))
             found[label(peer)] = Times(problem=problem) if problem else growth(values)

@@ -31,9 +31,8 @@ ITERATIONS = 11
 LENGTH, THREADS = "Length", "Threads"
 """What the groups of the rows begin with."""
 
-SLOW = ("librosa", "PyAV", "audioread")
 SLOW_LIMIT = 3_600
-"""Seconds of sound beyond which the slow ones take no part: minutes each, for a curve that is a straight line."""
+"""Seconds of sound beyond which the slow peers take no part: minutes each, for a curve that is a straight line."""
 
 THREADED = {"PCM16": None, "MP3": None, "FLAC": None, "PCM16 resampled to 16 kHz": 16_000}
 
@@ -108,7 +107,7 @@ def _repeats(values: Samples, piece: Samples) -> str:
 
 
 def _rivals(context: Context, seconds: int) -> list[Peer]:
-    return [peer for peer in context.peers if seconds <= SLOW_LIMIT or peer.name not in SLOW]
+    return [peer for peer in context.peers if seconds <= SLOW_LIMIT or not peer.is_slow]
 
 
 def _threads(name: str, clips: Clips, kind: str, rate: int | None) -> Task:

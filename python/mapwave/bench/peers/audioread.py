@@ -18,6 +18,7 @@ class Audioread(Peer):
 
     name = "audioread"
     needs = ("audioread", "numpy")
+    is_slow = True
     lacks = frozenset({"PCM24", "f32"})
 
     @cached_property

@@ -29,6 +29,8 @@ class Peer:
     into: ClassVar[Literal["mlx", "NumPy", "torch"]] = "NumPy"
     lacks: ClassVar[frozenset[str]] = frozenset()
     """Kinds of files that it does not claim to read. For every other kind a failure is a row of the table."""
+    is_slow: ClassVar[bool] = False
+    """Whether it takes no part where it alone would take minutes: the longest files, and epochs over thousands."""
     cannot_save: ClassVar[frozenset[str]] = frozenset()
 
     @classmethod
@@ -72,6 +74,14 @@ class Peer:
 
     def resamplers(self, mono: bool) -> dict[str, Callable[[str, int], Any]]:
         """Ways to load a file at another sample rate, by the words that follow the name; the first is the default."""
+        raise NotImplementedError
+
+    def stream_at(self, path: str, chunk_frames: int, sample_rate: int) -> Iterator[Any]:
+        """The whole file in parts, at another sample rate."""
+        raise NotImplementedError
+
+    def batch_at(self, paths: Sequence[str], sample_rate: int, num_workers: int) -> list[Any]:
+        """Many whole files at once, at another sample rate."""
         raise NotImplementedError
 
     def batch(self, paths: Sequence[str], num_workers: int) -> list[Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from importlib import import_module
 from typing import Any
@@ -35,6 +36,10 @@ class Librosa(Peer):
     def window(self, path: str, start: int, num_frames: int, sample_rate: int) -> Any:
         offset, duration = start / sample_rate, num_frames / sample_rate
         return self._module.load(path, sr=None, mono=False, offset=offset, duration=duration)[0]
+
+    def batch_at(self, paths: Sequence[str], sample_rate: int, num_workers: int) -> list[Any]:
+        with ThreadPoolExecutor(num_workers) as pool:
+            return list(pool.map(lambda path: self._module.load(path, sr=sample_rate, mono=False)[0], paths))
 
     def resamplers(self, mono: bool) -> dict[str, Callable[[str, int], Any]]:
         return {"": lambda path, sample_rate: self._module.load(path, sr=sample_rate, mono=mono)[0]}

@@ -22,6 +22,7 @@ class Pyav(Peer):
     name = "PyAV"
     distribution = "av"
     needs = ("av", "numpy")
+    is_slow = True
 
     @cached_property
     def _module(self) -> Any:

@@ -53,6 +53,12 @@ class Mapwave(Peer):
         ways["low_memory"] = lambda path, sr: mapwave.load(path, sr=sr, mono=mono, low_memory=True)[0]
         return ways
 
+    def stream_at(self, path: str, chunk_frames: int, sample_rate: int) -> Iterator[Any]:
+        return (chunk for chunk, _ in mapwave.stream(path, chunk_frames=chunk_frames, sr=sample_rate))
+
+    def batch_at(self, paths: Sequence[str], sample_rate: int, num_workers: int) -> list[Any]:
+        return [array for array, _ in mapwave.batch_load(paths, sr=sample_rate, num_workers=num_workers)]
+
     def batch(self, paths: Sequence[str], num_workers: int) -> list[Any]:
         return [array for array, _ in mapwave.batch_load(paths, num_workers=num_workers)]
 

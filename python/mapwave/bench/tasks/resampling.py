@@ -37,6 +37,8 @@ def build(context: Context) -> Iterator[Planned]:
     for mono in (False, True):
         name = f"load + resample to 16 kHz, {'mono' if mono else 'stereo'}"
         yield Planned(name, "Resampling", context.slow_clips.seconds, partial(resampling, context, name, mono))
+    name = "stream at 16 kHz in chunks of 1 s"
+    yield Planned(name, "Resampling", context.slow_clips.seconds, partial(streaming, context, name))
 
 
 def resampling(context: Context, name: str, mono: bool) -> Task:
@@ -49,10 +51,26 @@ def resampling(context: Context, name: str, mono: bool) -> Task:
         for words, way in peer.resamplers(mono).items():
             jobs[_label(peer, words)] = _job(peer, way, path)
     expected = reference(context.slow_clips, mono)
-    checks = {who: _check(who, expected) for who in jobs}
+    checks = {who: check_of(who, expected) for who in jobs}
     # A check does not know whose result it is given, so every job says.
     named = {who: _named(who, job) for who, job in jobs.items()}
     return Task(name, "ms", named, lambda got, _: checks[got[0]](got[1]), ITERATIONS)
+
+
+def streaming(context: Context, name: str) -> Task:
+    """The same in stereo, as chunks of a second that are kept."""
+    path = context.slow_clips.path("PCM16")
+    expected = reference(context.slow_clips, mono=False)
+    jobs: dict[str, Job] = {}
+    for peer in context.peers:
+        if peer.can("stream_at"):
+            jobs[peer.name] = _named(peer.name, _streaming_job(peer, path))
+
+    def check(got: tuple[str, list[Any]], _: int) -> str:
+        who, chunks = got
+        return check_of(who, expected)(np.concatenate([frames_of(chunk) for chunk in chunks]))
+
+    return Task(name, "ms", jobs, check, ITERATIONS)
 
 
 def reference(clips: Clips, mono: bool) -> Samples:
@@ -89,7 +107,8 @@ def band_snr(values: Samples, expected: Samples, band: float) -> float:
     return 200.0 if noise == 0 else 10 * float(np.log10(np.square(np.abs(wanted)).sum() / noise))
 
 
-def _check(who: str, expected: Samples) -> Callable[[Any], str]:
+def check_of(who: str, expected: Samples) -> Callable[[Any], str]:
+    """A check of what mapwave, by the quality that its label names, or a peer made of the sound at another rate."""
     quality = who.removeprefix(SUBJECT).strip()
     if peer_of(who) == SUBJECT and quality not in ROUGH:
         band, least = SUBJECT_BAND, SUBJECT_SNR
@@ -118,6 +137,10 @@ def _with(peer: Peer, words: str) -> str:
 
 def _job(peer: Peer, way: Callable[[str, int], Any], path: str) -> Job:
     return lambda _: peer.to_mlx(way(path, TARGET_RATE))
+
+
+def _streaming_job(peer: Peer, path: str) -> Job:
+    return lambda _: [peer.to_mlx(chunk) for chunk in peer.stream_at(path, TARGET_RATE, TARGET_RATE)]
 
 
 def _named(who: str, job: Job) -> Job:

@@ -14,12 +14,15 @@ from ..peers import Peer
 from ..task import WRONG, Job, Planned, Task
 from .context import Context
 from .delivery import compare_exactly, label
+from .resampling import check_of, fourier
 
 SAMPLE_RATE = 16_000
 FILE_FRAMES = 10 * SAMPLE_RATE
 WINDOW_FRAMES = SAMPLE_RATE
 NUM_FILES, NUM_FILES_QUICK = 2_000, 100
 BATCH, NUM_WORKERS = 32, 2
+LOWER_RATE = 8_000
+"""What whole files are resampled to."""
 ITERATIONS = 5
 
 
@@ -75,13 +78,20 @@ def build(context: Context) -> Iterator[Planned]:
         ("1 s windows, one by one", "window", WINDOW_FRAMES),
         ("1 s windows, 2 workers", "window", WINDOW_FRAMES),
         ("whole files of 10 s, 2 workers", "batch", FILE_FRAMES),
+        ("whole files at 8 kHz, 2 workers", "batch_at", FILE_FRAMES // 2),
     ):
         name = f"epoch over {num_files} files: {what}"
 
         def make(name: str = name, what: str = what, job: str = job, frames: int = frames) -> Task:
             return _task(context, corpus, name, what, job, frames)
 
-        yield Planned(name, "Training", num_files * frames / SAMPLE_RATE, make)
+        seconds = WINDOW_FRAMES if job == "window" else FILE_FRAMES
+        yield Planned(name, "Training", num_files * seconds / SAMPLE_RATE, make)
+
+
+def peers_of(context: Context) -> list[Peer]:
+    """Who takes part: in a quick run, whose files are few, everybody."""
+    return [peer for peer in context.peers if context.is_quick or not peer.is_slow]
 
 
 def passes(peer: Peer, what: str) -> Pass:
@@ -100,7 +110,11 @@ def passes(peer: Peer, what: str) -> Pass:
         )
 
     def whole(paths: list[str], turn: int) -> tuple[int, list[tuple[int, int, Any]]]:
-        found, last = in_batches(paths, turn, lambda _, some: peer.batch(some, NUM_WORKERS))
+        def read(_: int, some: Sequence[str]) -> list[Any]:
+            is_resampled = what.startswith("whole files at")
+            return peer.batch_at(some, LOWER_RATE, NUM_WORKERS) if is_resampled else peer.batch(some, NUM_WORKERS)
+
+        found, last = in_batches(paths, turn, read)
         return found, [(number, 0, array) for number, _, array in last]
 
     def in_batches(
@@ -121,21 +135,25 @@ def passes(peer: Peer, what: str) -> Pass:
 def _task(context: Context, corpus: Corpus, name: str, what: str, job: str, frames: int) -> Task:
     paths = corpus.paths
 
-    def check(got: tuple[int, list[tuple[int, int, Any]]], _: int) -> str:
+    def check(who: str, got: tuple[int, list[tuple[int, int, Any]]]) -> str:
         num_frames, last = got
         if num_frames != len(paths) * frames:
             return f"{WRONG}: {num_frames} frames instead of {len(paths) * frames}"
         for number, start, array in last:
-            if wrong := compare_exactly(array, corpus.expected(number, start, start + frames)):
+            if job == "batch_at":
+                wrong = check_of(who, fourier(corpus.expected(number), SAMPLE_RATE, LOWER_RATE))(array)
+            else:
+                wrong = compare_exactly(array, corpus.expected(number, start, start + frames))
+            if wrong:
                 return wrong
         return ""
 
-    jobs = {label(peer): _job(passes(peer, what), paths) for peer in context.peers if peer.can(job)}
-    return Task(name, "ms", jobs, check, ITERATIONS, 2, close=mx.clear_cache)
+    jobs = {label(peer): _job(label(peer), passes(peer, what), paths) for peer in peers_of(context) if peer.can(job)}
+    return Task(name, "ms", jobs, lambda got, _: check(*got), ITERATIONS, 2, close=mx.clear_cache)
 
 
-def _job(run: Pass, paths: list[str]) -> Job:
-    return lambda turn: run(paths, turn)
+def _job(who: str, run: Pass, paths: list[str]) -> Job:
+    return lambda turn: (who, run(paths, turn))
 
 
 def _noise(number: int) -> Samples:
