@@ -42,7 +42,7 @@ fn a_window_is_a_slice_of_the_whole() {
             // One to three distances before the window, and frames behind it.
             let start = grid * (1 + random.below(3).min(600_000 / grid));
             let num_frames = start + 2 * preroll + 40_000;
-            let whole = vec![(0..num_frames).map(|_| random.next() as i16).collect::<Vec<i16>>()];
+            let whole = vec![(0..num_frames).map(|_| random.draw() as i16).collect::<Vec<i16>>()];
             let part = vec![whole[0][start..].to_vec()];
             let expected = resample(&options, &whole, true, || (50_000, 50_000));
             let skipped = (preroll * output_rate as usize).div_ceil(input_rate as usize);
@@ -65,7 +65,7 @@ fn a_window_is_a_slice_of_the_whole() {
 pub struct Random(pub u64);
 
 impl Random {
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let number = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -73,7 +73,7 @@ impl Random {
     }
 
     pub fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit.max(1) as u64) as usize
+        (self.draw() % limit.max(1) as u64) as usize
     }
 }
 
@@ -168,7 +168,7 @@ fn check<T: Sample + SoxrType>(oracle: &Oracle, random: &mut Random, make: impl 
         _ => random.below(90_000),
     };
     let planes: Vec<Vec<T>> =
-        (0..num_channels).map(|_| (0..num_frames).map(|_| make(random.next())).collect()).collect();
+        (0..num_channels).map(|_| (0..num_frames).map(|_| make(random.draw())).collect()).collect();
     let expected = oracle.oneshot((input_rate, output_rate), recipe, &planes);
     let exact = (2 * num_frames as u128 * u128::from(output_rate) + u128::from(input_rate))
         / (2 * u128::from(input_rate));
@@ -226,7 +226,7 @@ fn integers_are_as_good_as_the_floats_that_they_stand_for() {
         ((16_000, 16_000), "soxr_vhq"),
         ((8000, 44_100), "soxr_lq"),
     ] {
-        let integers = vec![(0..50_000).map(|_| random.next() as i16).collect::<Vec<i16>>()];
+        let integers = vec![(0..50_000).map(|_| random.draw() as i16).collect::<Vec<i16>>()];
         let floats =
             vec![integers[0].iter().map(|sample| f32::from(*sample) / 32_768.0).collect::<Vec<f32>>()];
         let wide = vec![integers[0].iter().map(|sample| i32::from(*sample) << 16).collect::<Vec<i32>>()];
