@@ -1,9 +1,10 @@
 //! Where in a signal one may begin so that the same frames come, bit for bit.
 //!
-//! libsoxr is a chain of stages. One that filters by Fourier transforms works in blocks, each of which takes so many frames of
-//! what comes before it and gives so many; what it computes depends, in the last bits, on where a block begins. One that
-//! filters sample by sample repeats its phases after so many frames. A resampler that begins anew at frame S goes on as one that began at
-//! frame 0 does, when at S every block and every phase of that one begins. That is so at the multiples of one number.
+//! libsoxr is a chain of stages. One that filters by Fourier transforms works in blocks, each of which takes so many frames
+//! of what comes before it and gives so many; what it computes depends, in the last bits, on where a block begins. One that
+//! filters sample by sample repeats its phases after so many frames. A resampler that begins anew at frame S goes on as one
+//! does that began at frame 0 when every block and every phase of that one begins at S. That is so at the multiples of one
+//! number.
 //!
 //! The number is not told but shows: with one frame given at a time, frames come out in bursts, whenever the blocks of all
 //! stages are complete. When a burst comes at a distance of D frames from the first, and D * output_rate / input_rate frames
@@ -92,70 +93,85 @@ impl Burst {
     }
 }
 
-/// Watches the bursts; returns the distance after which all stages stand as they stood, and what comes before the same frames.
-fn observe(conversion: Conversion) -> Result<Option<(u64, u64)>> {
-    let mut engine = Engine::<f32, f64>::new(conversion, 1)?;
-    let mut output = [vec![0.0; 1 << 16]];
-    let zeros = vec![0.0f32; 1 << 16];
-    let mut bursts: Vec<Burst> = Vec::new();
-    let (mut num_in, mut num_out) = (0u64, 0u64);
-    let mut distance = u64::MAX; // the least between two bursts
-    let mut found: Option<usize> = None;
-    loop {
-        // Near enough to the next burst at once, then frame by frame.
-        let step = if bursts.len() > NUM_FIRST { (distance / 8 * 7).max(1) } else { 1 };
-        let mut frames = usize::try_from(step).unwrap_or(1).min(zeros.len());
-        let mut is_first = true;
-        let burst = loop {
-            let mut got = engine.process(&[zeros.get(..frames).unwrap_or_default()], &mut output, 1 << 16)?;
-            num_in += frames as u64;
-            let room = 1 << 16;
-            let mut num_new = got as u64;
-            while got == room {
-                got = engine.process(&[&[]], &mut output, room)?;
-                num_new += got as u64;
-            }
-            if num_new > 0 {
-                num_out += num_new;
-                if is_first && frames > 1 {
-                    return Ok(None); // it came earlier than any before
-                }
-                break Burst { num_in, num_out };
-            }
-            if num_in > MAX_GRID_FRAMES + MAX_GRID_FRAMES / 4 {
-                return Ok(None);
-            }
-            (is_first, frames) = (false, 1);
-        };
-        if let Some(last) = bursts.last() {
-            distance = distance.min(burst.num_in - last.num_in);
-        }
-        bursts.push(burst);
-        let Some(first) = bursts.first().copied() else { return Ok(None) };
-        if let Some(index) = found {
-            let same = bursts.len() - index;
-            let (early, late) = (bursts.get(same - 1), bursts.last());
-            let base = bursts.get(index).copied();
-            let is_same = early
-                .zip(late)
-                .zip(base)
-                .is_some_and(|((early, late), base)| early.behind(first) == late.behind(base));
-            match (is_same, base) {
-                (true, Some(base)) if same > NUM_SAME => {
-                    let latency =
-                        bursts.iter().zip(bursts.iter().skip(1)).map(|(one, next)| next.num_in - one.num_in);
-                    let latency = latency.max().unwrap_or(0).max(first.num_in);
-                    return Ok(Some((base.num_in - first.num_in, 3 * latency)));
-                }
-                (true, _) => continue,
-                (false, _) => return Ok(None),
+/// The most frames that are fetched at a time.
+const ROOM: usize = 1 << 16;
+
+/// A resampler that is given silence and whose bursts are watched.
+struct Watch {
+    engine: Engine<f32, f64>,
+    silence: Vec<f32>,
+    output: [Vec<f64>; 1],
+    position: Burst,
+}
+
+impl Watch {
+    fn new(conversion: Conversion) -> Result<Self> {
+        let engine = Engine::new(conversion, 1)?;
+        let position = Burst { num_in: 0, num_out: 0 };
+        Ok(Self { engine, silence: vec![0.0; ROOM], output: [vec![0.0; ROOM]], position })
+    }
+
+    /// Gives some frames; returns how many came out.
+    fn give(&mut self, num_frames: usize) -> Result<u64> {
+        let mut frames = self.silence.get(..num_frames).unwrap_or(&self.silence);
+        self.position.num_in += frames.len() as u64;
+        let mut num_new = 0;
+        loop {
+            let num_written = self.engine.process(&[frames], &mut self.output, ROOM)?;
+            (num_new, frames) = (num_new + num_written as u64, &[]);
+            if num_written < ROOM {
+                self.position.num_out += num_new;
+                return Ok(num_new);
             }
         }
-        if burst.num_in - first.num_in > MAX_GRID_FRAMES {
+    }
+
+    /// Gives `num_silent` frames of which none is expected to bring a burst, then one after the other until one does. `None`
+    /// when the burst came too early, or comes too late to be of use.
+    fn next(&mut self, num_silent: usize) -> Result<Option<Burst>> {
+        if num_silent > 0 && self.give(num_silent)? > 0 {
             return Ok(None);
         }
-        if bursts.len() > 1 && burst.is_whole_after(first, conversion) {
-            found = Some(bursts.len() - 1);
+        while self.give(1)? == 0 {
+            if self.position.num_in > MAX_GRID_FRAMES + MAX_GRID_FRAMES / 4 {
+                return Ok(None);
+            }
+        }
+        Ok(Some(self.position))
+    }
+}
+
+/// Watches the bursts; returns the distance after which all stages stand as they stood, and what comes before the same frames.
+fn observe(conversion: Conversion) -> Result<Option<(u64, u64)>> {
+    let mut watch = Watch::new(conversion)?;
+    let Some(first) = watch.next(0)? else { return Ok(None) };
+    let mut bursts = vec![first];
+    let (mut least, mut most) = (u64::MAX, first.num_in); // between two bursts, and before the first
+    let mut whole: Option<usize> = None; // the burst that is whole after the first
+    loop {
+        // Near enough to the next burst at once, then frame by frame.
+        let num_silent = if bursts.len() > NUM_FIRST { least / 8 * 7 } else { 0 };
+        let num_silent = usize::try_from(num_silent).unwrap_or(ROOM).min(ROOM);
+        let Some(burst) = watch.next(num_silent)? else { return Ok(None) };
+        let last = bursts.last().copied().unwrap_or(first);
+        least = least.min(burst.num_in - last.num_in);
+        most = most.max(burst.num_in - last.num_in);
+        bursts.push(burst);
+        if let Some(index) = whole {
+            let num_same = bursts.len() - 1 - index;
+            let (Some(again), Some(early)) = (bursts.get(index), bursts.get(num_same)) else {
+                return Ok(None);
+            };
+            if early.behind(first) != burst.behind(*again) {
+                return Ok(None);
+            }
+            if num_same == NUM_SAME {
+                return Ok(Some((again.num_in - first.num_in, 3 * most)));
+            }
+        } else if burst.num_in - first.num_in > MAX_GRID_FRAMES {
+            return Ok(None);
+        } else if burst.is_whole_after(first, conversion) {
+            whole = Some(bursts.len() - 1);
         }
     }
 }

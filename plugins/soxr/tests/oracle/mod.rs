@@ -1,5 +1,7 @@
 //! `soxr_oneshot`, of the libsoxr that is linked and of the one that is installed.
 
+#![allow(dead_code)] // each test uses some of it
+
 use std::ffi::{c_char, c_uint, c_ulong, c_void};
 use std::ptr;
 
