@@ -79,12 +79,13 @@ def draw(results: Results, stem: Path) -> list[Path]:
     figure = plot.figure(figsize=size, layout="constrained")
     grid = figure.add_gridspec(2, len(columns), height_ratios=[head, size[1] - head])
     ratios = [bar.ratio for some in found.values() for bar in some]
-    limits = (min(0.5, min(ratios) / 2.2), max(max(ratios) * 2.2, 6))
+    limits = (min(0.5, min(ratios) / 2.2), max(max(ratios) * 3, 6))
     for index, column in enumerate(columns):
         axes = figure.add_subplot(grid[1, index])
         _draw_column(axes, column)
         axes.set_ylim(max(heights), -0.4)
         axes.set_xlim(*limits)
+        _readable_ratios(axes)
         version = results.mapwave.get("version", "")
         axes.set_xlabel(f"times as long as mapwave {version} takes; right of 1: mapwave is faster", fontsize=9)
     names = list(dict.fromkeys(bar.peer for some in found.values() for bar in some))
@@ -133,7 +134,6 @@ def _draw_column(axes: Any, found: Bars) -> None:
     axes.set_xscale("log")
     axes.axvline(1, color="black", linewidth=1.2)
     axes.set_yticks([where for where, _ in ticks], [task for _, task in ticks], fontsize=9)
-    _readable_ratios(axes)
     axes.tick_params(axis="y", length=0)
     axes.tick_params(axis="x", which="both", labeltop=True, top=True, labelsize=8)
     axes.grid(axis="x", which="major", color="#dddddd", linewidth=0.8)
@@ -221,7 +221,9 @@ def _caption(results: Results) -> str:
 
 def _readable_ratios(axes: Any) -> None:
     ticker = import_module("matplotlib.ticker")
-    axes.xaxis.set_major_locator(ticker.LogLocator(base=10, subs=(1, 2, 5), numticks=40))
+    low, high = axes.get_xlim()
+    steps = (1, 2, 5) if high / low < 2_000 else (1, 3)
+    axes.xaxis.set_major_locator(ticker.LogLocator(base=10, subs=steps, numticks=40))
     axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}x"))
     axes.xaxis.set_minor_formatter(ticker.NullFormatter())
 

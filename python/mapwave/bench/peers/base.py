@@ -30,7 +30,7 @@ class Peer:
     lacks: ClassVar[frozenset[str]] = frozenset()
     """Kinds of files that it does not claim to read. For every other kind a failure is a row of the table."""
     is_slow: ClassVar[bool] = False
-    """Whether it takes no part where it alone would take minutes: the longest files, and epochs over thousands."""
+    """Whether it takes no part where it alone would take minutes: the longest files, and epochs."""
     cannot_save: ClassVar[frozenset[str]] = frozenset()
 
     @classmethod

@@ -99,13 +99,15 @@ class Pyav(Peer):
         stream = container.streams.audio[0]
         frames_a_tick = float(stream.time_base * stream.rate)
         first = stream.start_time or 0
-        container.seek(first + int(start / frames_a_tick), stream=stream)
+        # A decoder that starts in the middle is not right at once: its user begins a little earlier.
+        before = 0 if stream.codec_context.name.startswith("pcm_") else stream.rate // 10
+        container.seek(first + int(max(start - before, 0) / frames_a_tick), stream=stream)
         found = 0
         blocks: list[Samples] = []
         for pts, block in self._decoded(container):
-            before = start - round((pts - first) * frames_a_tick) if not blocks else 0
-            if before < len(block):
-                blocks.append(block[max(before, 0) :])
+            skipped = start - round((pts - first) * frames_a_tick) if not blocks else 0
+            if skipped < len(block):
+                blocks.append(block[max(skipped, 0) :])
                 found += len(blocks[-1])
             if found >= num_frames:
                 break

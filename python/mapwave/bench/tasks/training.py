@@ -90,8 +90,8 @@ def build(context: Context) -> Iterator[Planned]:
 
 
 def peers_of(context: Context) -> list[Peer]:
-    """Who takes part: in a quick run, whose files are few, everybody."""
-    return [peer for peer in context.peers if context.is_quick or not peer.is_slow]
+    """Who takes part: all but those who would take most of the run for it."""
+    return [peer for peer in context.peers if not peer.is_slow]
 
 
 def passes(peer: Peer, what: str) -> Pass:
