@@ -190,7 +190,7 @@ impl Api {
             return Err(invalid(py, "exactly one of chunk_frames and chunk_duration must be given"));
         }
         let request = Request { spec, max_threads: max_threads(py, threads)? };
-        let reader = input::open(path, Access::Kept, codec)?;
+        let reader = input::open(path, Access::Streamed, codec)?;
         let reader = rate.apply(reader).map_err(|error| raise(py, &error))?;
         let rate = reader.sample_rate();
         let frames = window.of(&reader).map_err(|error| raise(py, &error))?;

@@ -110,7 +110,6 @@ const UNSAFE: [&str; 23] = [
     "host/encoder.rs",
     "host/fake.rs",
     "host/fake_encoder.rs",
-    "host/fake_resampler.rs",
     "host/fault.rs",
     "host/input.rs",
     "host/library.rs",

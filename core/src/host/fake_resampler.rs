@@ -3,7 +3,7 @@
 #![allow(unsafe_code)] // the plugin's side of the interface
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::ffi::{CStr, c_void};
+use std::ffi::CStr;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
@@ -86,21 +86,25 @@ unsafe extern "C" fn process(
             for channel in 0..this.num_channels {
                 if let Some(input) = input {
                     // SAFETY: the host's planes, one for each channel.
-                    let plane = unsafe { *input.planes.add(channel) };
-                    let sample = |frame: usize| match this.is_16_bit {
-                        // SAFETY: as many frames as the buffer says.
-                        true => f32::from(unsafe { *plane.cast::<i16>().add(frame) }) / 32_768.0,
+                    let planes = unsafe { std::slice::from_raw_parts(input.planes, this.num_channels) };
+                    let plane = planes[channel].cast_const();
+                    let samples: Vec<f32> = if this.is_16_bit {
+                        // SAFETY: as many frames as the buffer says, aligned.
+                        let samples = unsafe { std::slice::from_raw_parts(plane.cast::<i16>(), offered) };
+                        samples.iter().map(|sample| f32::from(*sample) / 32_768.0).collect()
+                    } else {
                         // SAFETY: as above.
-                        false => unsafe { *plane.cast::<f32>().add(frame) },
+                        unsafe { std::slice::from_raw_parts(plane.cast::<f32>(), offered) }.to_vec()
                     };
-                    this.kept[channel].extend((0..offered).map(sample).flat_map(|sample| [sample; 2]));
+                    this.kept[channel].extend(samples.into_iter().flat_map(|sample| [sample; 2]));
                 }
                 // SAFETY: the host's planes, one for each channel.
-                let place: *mut c_void = unsafe { *output.planes.add(channel) };
+                let planes = unsafe { std::slice::from_raw_parts(output.planes, this.num_channels) };
+                // SAFETY: there is room for as many frames, which the host has initialised.
+                let place = unsafe { std::slice::from_raw_parts_mut(planes[channel].cast::<f32>(), room) };
                 given = if is_short { 0 } else { this.kept[channel].len().min(room) };
-                for (frame, sample) in this.kept[channel].drain(..given).enumerate() {
-                    // SAFETY: there is room for as many frames.
-                    unsafe { place.cast::<f32>().add(frame).write(sample) };
+                for (place, sample) in place.iter_mut().zip(this.kept[channel].drain(..given)) {
+                    *place = sample;
                 }
             }
             taken = offered;
