@@ -65,16 +65,11 @@ impl Converter {
     ///
     /// # Errors
     /// A plugin's.
-    pub(super) fn start(
-        &self,
-        num_frames: u64,
-        num_channels: usize,
-        max_threads: usize,
-    ) -> Result<Option<Start>> {
+    pub(super) fn start(&self, num_frames: u64) -> Result<Option<Start>> {
         let (block_frames, input_frames, hop) = match self {
             Self::Single(plan) => (plan.block_frames(), plan.input_frames(), plan.hop_input_frames()),
             Self::Double(plan) => (plan.block_frames(), plan.input_frames(), plan.hop_input_frames()),
-            Self::Plugin(plugin) => return plugin.start(num_frames, num_channels, max_threads),
+            Self::Plugin(plugin) => return plugin.start(num_frames),
         };
         let context = input_frames.saturating_sub(hop) as u64;
         Ok(Some(Start { grid: block_frames as u64, cost: self.rates().num_output_frames(context) / 4 }))

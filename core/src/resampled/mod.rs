@@ -156,9 +156,7 @@ impl Resampled {
             return Ok(whole());
         }
         let num_frames = frames.end - frames.start;
-        let Some(start) = self.converter.start(num_frames, input.num_channels(), max_threads)? else {
-            return Ok(whole());
-        };
+        let Some(start) = self.converter.start(num_frames)? else { return Ok(whole()) };
         let seek = self.rates().num_output_frames(input.seek_cost_frames());
         let cost = seek.saturating_add(start.cost);
         Ok(segment::plan(frames.clone(), cost, Some(start.grid), max_threads))

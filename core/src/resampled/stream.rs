@@ -19,9 +19,9 @@ const INPUT_FRAMES: u64 = 1 << 14;
 /// The most frames that come out at a time.
 const OUTPUT_FRAMES: usize = 1 << 14;
 
-/// The fewest input frames for which it is worth asking a plugin where it may begin, which it may have to find out: half a
-/// minute of sound.
-const MIN_DIVIDED_FRAMES: u64 = 1 << 20;
+/// The fewest input frames for which it is worth asking a plugin where it may begin, in order to divide them: a minute and a
+/// half of sound, for libsoxr may take a twentieth of a second to find out the first time.
+const MIN_DIVIDED_FRAMES: u64 = 1 << 22;
 
 /// A quality of a plugin for two rates.
 #[derive(Debug)]
@@ -52,23 +52,17 @@ impl PluginConverter {
         Ok(*self.restart.get_or_init(|| restart))
     }
 
-    /// Where runs may begin on threads of their own. With as many channels as threads, the plugin divides the work itself.
-    pub(super) fn start(
-        &self,
-        num_frames: u64,
-        num_channels: usize,
-        max_threads: usize,
-    ) -> Result<Option<Start>> {
-        let num_input_frames =
-            u128::from(num_frames) * u128::from(self.rates.input()) / u128::from(self.rates.output());
-        if num_channels >= max_threads || num_input_frames < MIN_DIVIDED_FRAMES.into() {
+    /// Where runs may begin on threads of their own. Of what is not divided, the plugin works on the channels at once.
+    pub(super) fn start(&self, num_frames: u64) -> Result<Option<Start>> {
+        let (input, output) = (u128::from(self.rates.input()), u128::from(self.rates.output()));
+        if u128::from(num_frames) * input / output < MIN_DIVIDED_FRAMES.into() {
             return Ok(None);
         }
         let Some(Restart { grid_frames, preroll_frames }) = self.restart()? else { return Ok(None) };
         let grid = self.rates.num_output_frames(grid_frames);
         let before = self.rates.num_output_frames(grid_frames.saturating_add(preroll_frames));
-        // A part is then at least eight times as long as what is made for nothing before it.
-        Ok(Some(Start { grid, cost: before / 2 }))
+        // A part is then at least four times as long as what is made for nothing before it.
+        Ok(Some(Start { grid, cost: before / 4 }))
     }
 
     fn request(&self, num_channels: usize, is_16_bit: bool, max_threads: usize) -> ResamplerRequest {
