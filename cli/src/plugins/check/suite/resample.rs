@@ -108,6 +108,9 @@ pub fn output_count(context: &Context) -> Outcome {
 pub fn splits(context: &Context) -> Outcome {
     let table = context.resampler()?;
     each_options(&table, |options| {
+        if !context.has_time() {
+            return Ok(());
+        }
         let samples = sound::chord(options.num_channels, 7001, options.input_rate, 1);
         let shape =
             Shape { format: Format::F32, layout: Layout::Interleaved, num_channels: options.num_channels };
