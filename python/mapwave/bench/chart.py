@@ -93,7 +93,8 @@ def draw(results: Results, stem: Path) -> list[Path]:
     labels = [f"{name} {results.versions.get(_distribution(name), '')}".strip() for name in names]
     legend = figure.add_subplot(grid[0, :])
     legend.axis("off")
-    legend.legend(handles, labels, loc="center", ncols=min(len(names), 3 * len(columns)), frameon=False, fontsize=10, columnspacing=1.4)
+    num_columns = min(len(names), 3 * len(columns))
+    legend.legend(handles, labels, loc="center", ncols=num_columns, frameon=False, fontsize=10, columnspacing=1.4)
     figure.suptitle("mapwave beside its peers", fontsize=16, weight="bold")
     figure.supxlabel(_caption(results), fontsize=8, color="#555555")
     return _written(plot, figure, stem)
