@@ -27,6 +27,7 @@ __all__ = [
     "register_plugin",
     "run_command",
     "set_up_plugins",
+    "supports_soxr",
     "try_plugin",
     "write_prepared",
     "zeros",

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::pcm::{ByteOrder, OutputFormat, SampleFormat, StoreKernel};
 use crate::segment::Stop;
 use crate::source::Source;
-use crate::spec::{ChannelSelection, FrameSpec, Layout, MonoMode};
+use crate::spec::{ChannelSelection, FrameSpec, Layout};
 
 /// Frames that can be read from anywhere.
 ///
@@ -73,8 +73,8 @@ unsafe impl Input for FileInput<'_> {
     }
 
     fn is_16_bit(&self) -> bool {
-        let is_mixed = matches!(self.channels, ChannelSelection::Mono(MonoMode::Mean | MonoMode::EqualPower));
-        self.frames.is_16_bit() && !is_mixed
+        // A mean of two integers may be none.
+        self.frames.is_16_bit() && !matches!(self.channels, ChannelSelection::Mono(_))
     }
 
     fn read(
