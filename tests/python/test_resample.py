@@ -357,6 +357,12 @@ def test_rates_too_far_apart_are_refused() -> None:
         mw.resample(np.zeros(10, np.float32), 768_000, 1, "best")
 
 
+def test_rates_that_are_too_far_apart_for_libsoxr_are_refused() -> None:
+    need("soxr")
+    with pytest.raises(ValueError, match="48000 Hz to 8 Hz, expected less than 256 to 1"):
+        mw.resample(np.zeros(10, np.float32), 48_000, 8, "soxr_vhq")
+
+
 def test_unknown_qualities_are_refused_with_those_there_are() -> None:
     with pytest.raises(
         ValueError, match="quality must be one of 'default', 'fastest'.*'torchaudio_compat', got 'linear'"

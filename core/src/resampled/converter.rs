@@ -18,6 +18,13 @@ pub(crate) enum Converter {
     Plugin(PluginConverter),
 }
 
+/// How many times as high as the other a rate may be for libsoxr, whose filters take up more memory the higher.
+const MAX_SOXR_RATIO: u32 = 256;
+
+fn is_near(rates: Rates) -> bool {
+    rates.input().max(rates.output()) / rates.input().min(rates.output()) < MAX_SOXR_RATIO
+}
+
 /// Where runs may begin.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Start {
@@ -38,6 +45,7 @@ impl Converter {
             (ResampleQuality::Own(quality), _) => quality,
             // What the rates are the same for is not changed.
             (_, Some(_)) if rates.input() == rates.output() => Quality::Best,
+            (ResampleQuality::Default, _) if !is_near(rates) => Quality::Best,
             (quality, Some(name)) => match host::resampler(name) {
                 Some(kind) => return Ok(Self::Plugin(PluginConverter::new(kind, rates, name))),
                 None if quality == ResampleQuality::Default => Quality::Best,
