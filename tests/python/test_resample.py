@@ -360,7 +360,7 @@ def test_rates_too_far_apart_are_refused() -> None:
 def test_rates_that_are_too_far_apart_for_libsoxr_are_refused() -> None:
     need("soxr")
     with pytest.raises(ValueError, match="48000 Hz to 8 Hz, expected less than 256 to 1"):
-        mw.resample(np.zeros(10, np.float32), 48_000, 8, "soxr_vhq")
+        mw.resample(np.zeros(10_000, np.float32), 48_000, 8, "soxr_vhq")
 
 
 def test_unknown_qualities_are_refused_with_those_there_are() -> None:

@@ -240,7 +240,7 @@ def test_arguments_are_honoured_or_refused(tmp_path: Path, options: dict, kind: 
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["sr", "encoding", "tags", "durable", "nonsense"])
+@pytest.mark.parametrize("name", ["encoding", "tags", "durable", "nonsense"])
 def test_arguments_of_writing_are_refused_for_reading(tmp_path: Path, name: str) -> None:
     mapwave.save(tmp_path / "a.wav", np.zeros(9, np.float32), RATE, durable=False)
     with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}'"):
