@@ -137,3 +137,26 @@ def test_threads_sharing_a_stream_see_every_frame_once(library, ramp: Path, ramp
     # A chunk's first sample is its place in the ramp.
     chunks = sorted((chunk for chunk in [*seen[0], *seen[1]] if len(chunk)), key=lambda chunk: int(chunk[0, 0]))
     np.testing.assert_array_equal(np.concatenate(chunks), ramp_samples)
+
+
+def _resident_bytes(path: Path) -> int:
+    """How much of the maps of a file is in memory."""
+    lines = iter(Path("/proc/self/smaps").read_text().splitlines())
+    return sum(int(next(line for line in lines if line.startswith("Rss:")).split()[1]) << 10
+               for line in lines if line.endswith(str(path)))  # fmt: skip
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="only Linux tells what is in memory")
+@pytest.mark.parametrize("name", ["mp3-no-xing.mp3", "aac.aac"])
+def test_a_long_file_takes_up_little_memory(library, tmp_path: Path, name: str) -> None:
+    """Its headers are gone through when it is opened, and then it is decoded from one end to the other."""
+    piece = (corpus.FIXTURES / "compressed" / name).read_bytes()
+    path = tmp_path / name
+    path.write_bytes(piece * (40_000_000 // len(piece)))
+    chunks = library.stream(path, chunk_duration=30.0, mono=True)
+    resident, num_frames = [_resident_bytes(path)], 0
+    for (chunk, _), _ in zip(chunks, range(4), strict=False):
+        num_frames += len(chunk)
+        resident.append(_resident_bytes(path))
+    assert num_frames == 4 * 30 * library.info(path).sample_rate
+    assert max(resident) < 10_000_000, resident

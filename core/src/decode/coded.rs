@@ -150,6 +150,7 @@ impl CodedTrack {
             || Chunk::new(self.chunk_bytes()),
             |chunk, piece, stop| read.segment(piece, chunk, stop),
         );
+        source.release(0..source.len());
         match result {
             Ok(()) => source.verify(source.len()),
             Err(Error::Interrupted) => result,

@@ -1,6 +1,6 @@
 //! A source as a plugin sees it: mapped bytes, or a callback that reads.
 
-#![allow(unsafe_code)] // a callback that plugins call
+#![allow(unsafe_code)] // callbacks that plugins call
 
 use std::ffi::{CString, c_char, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -55,6 +55,7 @@ impl Input {
             read_at: bytes.is_none().then_some(read_at),
             extension: self.extension(),
             track: track.map_or(std::ptr::null(), std::ptr::from_ref),
+            release: (bytes.is_some() && self.source.is_streamed()).then_some(release),
             ..abi::mw_input::zeroed()
         }
     }
@@ -132,4 +133,16 @@ unsafe extern "C" fn read_at(context: *mut c_void, offset: u64, buffer: *mut c_v
     };
     // Nothing unwinds into a plugin.
     catch_unwind(AssertUnwindSafe(read)).ok().flatten().unwrap_or(abi::MW_IO.into())
+}
+
+/// Gives memory back for a plugin, from any thread.
+unsafe extern "C" fn release(context: *mut c_void, offset: u64, num_bytes: u64) {
+    let release = || {
+        // SAFETY: the context is the source of an `Input`, which lives until every handle is closed.
+        if let Some(source) = unsafe { context.cast::<Source>().as_ref() } {
+            source.release(offset..offset.saturating_add(num_bytes));
+        }
+    };
+    // Nothing unwinds into a plugin; what is not given back is no loss.
+    let _unwound = catch_unwind(AssertUnwindSafe(release));
 }

@@ -3,9 +3,10 @@
 #![allow(unsafe_code)] // the door to mmap
 
 use std::fs::File;
+use std::ops::Range;
 use std::sync::Arc;
 
-use memmap2::{Mmap, MmapOptions};
+use memmap2::{Mmap, MmapOptions, UncheckedAdvice};
 
 use super::guard::Guard;
 
@@ -34,6 +35,16 @@ impl Mapped {
     pub fn bytes(&self) -> &[u8] {
         self.guard.watch();
         &self.map
+    }
+
+    /// Gives back the memory of pages; they are read from the file again when they are touched.
+    pub(super) fn release(&self, range: Range<usize>) {
+        let len = range.end.saturating_sub(range.start);
+        // SAFETY: the pages are the file's own and never written through the map, so that they come back as they were; zeros
+        // that the guard put in place of a vanished page come back as zeros.
+        let advised = unsafe { self.map.unchecked_advise_range(UncheckedAdvice::DontNeed, range.start, len) };
+        // Whether the system takes the advice changes no result.
+        drop(advised);
     }
 
     /// Whether a page could not be read since the file was mapped, so that zeros stood in for it.

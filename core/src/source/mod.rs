@@ -28,7 +28,8 @@ pub use scratch::Scratch;
 pub enum Access {
     /// One read: by `pread`, in pieces.
     Once,
-    /// From one end to the other: by `pread`, so that what was read takes up no memory. A map's pages stay for as long as it.
+    /// From one end to the other: by `pread`, so that what was read takes up no memory. Where only a map will do, its pages
+    /// are given back by [`release`](Source::release).
     Streamed,
     /// Many reads: the file is mapped at the first one and stays mapped.
     Kept,
@@ -202,6 +203,21 @@ impl Source {
         }
     }
 
+    /// Whether what was read of the file is given back by [`release`](Self::release).
+    pub fn is_streamed(&self) -> bool {
+        matches!(self.bytes, Bytes::File { access: Access::Streamed, .. })
+    }
+
+    /// Gives back the memory that pages of a streamed file take up, which come back from the page cache when they are
+    /// touched again; as much of `range` as is there.
+    pub fn release(&self, range: Range<u64>) {
+        let Bytes::File { access: Access::Streamed, map, .. } = &self.bytes else { return };
+        if let Some(Some(map)) = map.get() {
+            let place = |offset: u64| usize::try_from(offset.min(self.len)).unwrap_or(usize::MAX);
+            map.release(place(range.start)..place(range.end));
+        }
+    }
+
     /// Decides how `range` is to be read: maps a file that is kept open, unless it is mapped or cannot be, and takes note
     /// of one of which only a part is read.
     pub fn settle(&self, range: &Range<u64>) {
@@ -358,6 +374,39 @@ mod tests {
         assert_eq!(sum, 4096);
         let error = source.verify(1 << 20).unwrap_err().to_string();
         assert!(error.contains("shrank from 1048576 to 4096 bytes"), "{error}");
+    }
+
+    /// How much of the map at an address is in memory, in bytes.
+    #[cfg(target_os = "linux")]
+    fn resident_bytes(start: *const u8) -> u64 {
+        let smaps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        let mut lines = smaps.lines().skip_while(|line| !line.starts_with(&format!("{:x}-", start.addr())));
+        let resident = lines.find_map(|line| line.strip_prefix("Rss:")).unwrap();
+        resident.trim_end_matches("kB").trim().parse::<u64>().unwrap() << 10
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn pages_of_a_streamed_file_are_given_back_and_come_again() {
+        const LEN: usize = 3 << 20;
+        let file = file_of(&vec![1; LEN]);
+        for (access, is_given_back) in [(Access::Streamed, true), (Access::Kept, false)] {
+            let source = Source::open(file.path(), access).unwrap();
+            let bytes = source.whole().unwrap();
+            let sum = || bytes.iter().map(|&byte| usize::from(byte)).sum::<usize>();
+            assert_eq!((sum(), resident_bytes(bytes.as_ptr())), (LEN, LEN as u64));
+            source.release(0..1 << 20);
+            // The system may take more than is given.
+            let most = if is_given_back { 2 << 20 } else { LEN as u64 };
+            let rest = resident_bytes(bytes.as_ptr());
+            assert!(rest <= most && (is_given_back || rest == most), "{access:?}: {rest}");
+            assert_eq!((sum(), resident_bytes(bytes.as_ptr())), (LEN, LEN as u64));
+            source.release(Range { start: u64::MAX, end: 0 });
+            assert_eq!(resident_bytes(bytes.as_ptr()), LEN as u64);
+            source.release(0..u64::MAX);
+            assert_eq!(resident_bytes(bytes.as_ptr()), if is_given_back { 0 } else { LEN as u64 });
+            assert_eq!(sum(), LEN);
+        }
     }
 
     #[test]

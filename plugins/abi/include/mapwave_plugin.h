@@ -203,7 +203,7 @@ typedef struct mw_input {
     const uint8_t *data;
     /// The number of bytes, always known.
     uint64_t num_bytes;
-    /// Passed to `read_at`.
+    /// Passed to `read_at` and `release`.
     void *context;
     /// Copies up to `num_bytes` bytes that begin at `offset` into `buffer` and returns their number: at least one, 0 at the
     /// end, an error below 0. Fewer than asked for is no error and not the end. Any thread, any number at once; null when
@@ -213,6 +213,11 @@ typedef struct mw_input {
     const char *extension;
     /// The stream as the host found it, or null when the host does not know the container.
     const mw_track *track;
+    /// Tells the host that the plugin is done for now with the `num_bytes` bytes of `data` that begin at `offset`, so that the
+    /// memory they take up may be given back. They stay what they were, and are there whenever they are looked at again. Of
+    /// use to one who goes through a long file when it is opened. Any thread; null when it makes no difference; since version
+    /// 1.1.
+    void (*release)(void *context, uint64_t offset, uint64_t num_bytes);
 } mw_input;
 
 /// Only reading forward: `seek` works to frame 0 and to the present position.

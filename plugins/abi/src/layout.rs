@@ -61,7 +61,7 @@ layout! {
         table_bytes 112,
         num_packets 120,
     }
-    mw_input 56 {
+    mw_input 64 {
         size 0,
         reserved 4,
         data 8,
@@ -70,6 +70,7 @@ layout! {
         read_at 32,
         extension 40,
         track 48,
+        release 56,
     }
     mw_stream_info 88 {
         size 0,

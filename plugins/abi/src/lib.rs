@@ -199,7 +199,7 @@ pub struct mw_input {
     pub data: *const u8,
     /// The number of bytes, always known.
     pub num_bytes: u64,
-    /// Passed to `read_at`.
+    /// Passed to `read_at` and `release`.
     pub context: *mut c_void,
     /// Copies up to `num_bytes` bytes that begin at `offset` into `buffer` and returns their number: at least one, 0 at the
     /// end, an error below 0. Fewer than asked for is no error and not the end. Any thread, any number at once; null when
@@ -211,6 +211,11 @@ pub struct mw_input {
     pub extension: *const c_char,
     /// The stream as the host found it, or null when the host does not know the container.
     pub track: *const mw_track,
+    /// Tells the host that the plugin is done for now with the `num_bytes` bytes of `data` that begin at `offset`, so that the
+    /// memory they take up may be given back. They stay what they were, and are there whenever they are looked at again. Of
+    /// use to one who goes through a long file when it is opened. Any thread; null when it makes no difference; since version
+    /// 1.1.
+    pub release: Option<unsafe extern "C" fn(context: *mut c_void, offset: u64, num_bytes: u64)>,
 }
 
 /// Only reading forward: `seek` works to frame 0 and to the present position.

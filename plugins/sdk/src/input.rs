@@ -4,7 +4,7 @@
 
 use std::ffi::c_void;
 use std::fmt;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 use mapwave_plugin_abi as abi;
@@ -12,6 +12,7 @@ use mapwave_plugin_abi as abi;
 use crate::error::{Error, Result, Status};
 use crate::export::outside;
 
+type Release = unsafe extern "C" fn(*mut c_void, u64, u64);
 type ReadAt = unsafe extern "C" fn(*mut c_void, u64, *mut c_void, u64) -> i64;
 
 /// The bytes of a file: in memory, where the host could map it, else read by callback. Cheap to clone.
@@ -36,15 +37,15 @@ pub struct Input {
 
 #[derive(Clone)]
 enum Bytes {
-    /// The host's memory, valid and constant until every handle is closed (R8).
-    Mapped(*const u8),
+    /// The host's memory, valid and constant until every handle is closed (R8), and whom to tell which of it is done with.
+    Mapped { data: *const u8, context: *mut c_void, release: Option<Release> },
     /// The host's callback, callable until every handle is closed, from any thread.
     Callback { context: *mut c_void, read_at: ReadAt },
     /// Memory of the plugin's own.
     Owned(Arc<[u8]>),
 }
 
-// SAFETY: mapped bytes are only read, the callback may be called from any thread any number of times at once, by the
+// SAFETY: mapped bytes are only read, the callbacks may be called from any thread any number of times at once, by the
 // contract of `mw_input`; owned bytes are Send and Sync.
 unsafe impl Send for Input {}
 // SAFETY: as above.
@@ -58,7 +59,9 @@ impl Input {
     /// was opened with it, or its last fork, has been closed.
     pub(crate) unsafe fn from_host(input: &abi::mw_input) -> Result<Self> {
         let bytes = match input.read_at {
-            _ if !input.data.is_null() => Bytes::Mapped(input.data),
+            _ if !input.data.is_null() => {
+                Bytes::Mapped { data: input.data, context: input.context, release: input.release }
+            }
             Some(read_at) => Bytes::Callback { context: input.context, read_at },
             None if input.num_bytes == 0 => Bytes::Owned(Arc::from([])),
             None => return Err(Error::new(Status::BadArgument, "the input has neither bytes nor read_at")),
@@ -76,7 +79,7 @@ impl Input {
     /// They are the file's own pages: another process may change them at any time.
     pub fn bytes(&self) -> Option<&[u8]> {
         match &self.bytes {
-            Bytes::Mapped(data) => {
+            Bytes::Mapped { data, .. } => {
                 let num_bytes = usize::try_from(self.num_bytes).ok()?;
                 // SAFETY: the host keeps `num_bytes` bytes readable there for as long as a handle is open, and this
                 // value does not outlive the handle, by the contract of `from_host`.
@@ -121,6 +124,17 @@ impl Input {
             }
         }
         Ok(filled)
+    }
+
+    /// Tells the host that these bytes are done with for now, so that the memory they take up may be given back. They can be
+    /// read all the same at any time.
+    pub fn release(&self, range: Range<u64>) {
+        let Bytes::Mapped { context, release: Some(release), .. } = self.bytes else { return };
+        let end = range.end.min(self.num_bytes);
+        if let Some(num_bytes) = end.checked_sub(range.start).filter(|num_bytes| *num_bytes > 0) {
+            // SAFETY: the callback is the host's, which takes any part of the file, from any thread.
+            outside(|| unsafe { release(context, range.start, num_bytes) });
+        }
     }
 
     /// The whole file in memory, for decoders that need it there: as it is where it is mapped, else read.
@@ -169,7 +183,7 @@ impl From<Vec<u8>> for Input {
 impl fmt::Debug for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match &self.bytes {
-            Bytes::Mapped(_) => "mapped",
+            Bytes::Mapped { .. } => "mapped",
             Bytes::Callback { .. } => "callback",
             Bytes::Owned(_) => "owned",
         };
@@ -196,5 +210,50 @@ impl Deref for Memory {
 
     fn deref(&self) -> &[u8] {
         self.input.bytes().unwrap_or_default()
+    }
+}
+
+/// How far a scan goes before what lies behind is given back: little memory, and few calls.
+const SWEEP_BYTES: u64 = 4 << 20;
+
+/// Gives back the memory of what a scan through a file has behind it ([`Input::release`]).
+///
+/// ```
+/// use mapwave_plugin::{Input, Sweep};
+///
+/// let memory = Input::from(vec![0; 1 << 10]).into_memory(1 << 20)?;
+/// let mut sweep = Sweep::new(memory.clone(), 0);
+/// let num_set = memory.chunks(64).enumerate().filter(|(number, chunk)| {
+///     sweep.pass(64 * number);
+///     chunk.iter().any(|byte| *byte != 0)
+/// });
+/// assert_eq!(num_set.count(), 0);
+/// # Ok::<(), mapwave_plugin::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Sweep {
+    input: Input,
+    /// Where in the input positions are counted from.
+    start: u64,
+    /// Where what has not been given back begins.
+    from: u64,
+}
+
+impl Sweep {
+    /// A scan through a file, whose positions are counted from `start`.
+    pub fn new(input: impl Into<Input>, start: usize) -> Self {
+        Self { input: input.into(), start: start as u64, from: u64::MAX }
+    }
+
+    /// Says that the scan has come to `position`, and goes on from there.
+    pub fn pass(&mut self, position: usize) {
+        let position = self.start.saturating_add(position as u64);
+        if position < self.from {
+            self.from = position;
+        } else if position - self.from >= SWEEP_BYTES {
+            // The system maps more around what is touched, of what was given back before, too.
+            self.input.release(self.from.saturating_sub(SWEEP_BYTES)..position);
+            self.from = position;
+        }
     }
 }

@@ -135,7 +135,7 @@ pub use decoder::{Decoder, DecoderOptions, Head, SeekClass, StreamInfo};
 pub use encoder::{Encoder, EncoderOptions, Sink};
 pub use error::{Error, Result, Status};
 pub use host::{Level, log};
-pub use input::{Input, Memory};
+pub use input::{Input, Memory, Sweep};
 pub use mapwave_plugin_abi as abi;
 pub use output::Output;
 pub use resampler::{Resampler, ResamplerOptions, Restart};

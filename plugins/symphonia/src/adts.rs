@@ -5,7 +5,7 @@
 use std::ffi::CStr;
 use std::sync::Arc;
 
-use mapwave_plugin::{Decoder, DecoderOptions, Error, Head, Input, Result};
+use mapwave_plugin::{Decoder, DecoderOptions, Error, Head, Input, Result, Sweep};
 
 use crate::aac::{AacSetup, FRAMES_PER_PACKET, sample_rate_of};
 use crate::audio_setup::AudioSetup;
@@ -65,7 +65,7 @@ impl Decoder for AdtsDecoder {
         }
         let memory = input.into_memory(options.max_alloc)?;
         let mut table = PacketTable::new(memory.len() as u64, options.max_alloc);
-        let (setup, is_whole) = read_frames(&memory, &mut table)?;
+        let (setup, is_whole) = read_frames(&memory, &mut Sweep::new(memory.clone(), 0), &mut table)?;
         table.set_frames_from(0, FRAMES_PER_PACKET)?;
         let all = Trim { priming_frames: 0, num_frames: None };
         let setup = AudioSetup::Aac(setup);
@@ -114,7 +114,7 @@ impl Header {
 }
 
 /// Adds all frames, and returns what they need and whether the last is whole.
-fn read_frames(bytes: &[u8], table: &mut PacketTable) -> Result<(AacSetup, bool)> {
+fn read_frames(bytes: &[u8], sweep: &mut Sweep, table: &mut PacketTable) -> Result<(AacSetup, bool)> {
     let mut position = id3v2::leading_bytes(bytes);
     let Some(found) = next_frame(bytes, position, None) else {
         return Err(Error::bad_data(position as u64, "there are no two ADTS frames one behind the other"));
@@ -126,6 +126,7 @@ fn read_frames(bytes: &[u8], table: &mut PacketTable) -> Result<(AacSetup, bool)
     let rate = sample_rate_of(rate_index.into()).unwrap_or(0);
     let setup = AacSetup::new(u32::from(profile) + 1, rate, channel_configuration.into())?;
     loop {
+        sweep.pass(position);
         let header = Header::read(bytes, position).filter(|header| header.stream == first.stream);
         let Some(header) = header else {
             // Damage, or a tag at the end.
@@ -189,7 +190,8 @@ mod tests {
 
     fn scan(bytes: &[u8]) -> Result<(Vec<(u64, u32)>, bool)> {
         let mut table = PacketTable::new(bytes.len() as u64, 1 << 20);
-        let (_, is_whole) = read_frames(bytes, &mut table)?;
+        let memory = Input::from(bytes.to_vec()).into_memory(u64::MAX)?;
+        let (_, is_whole) = read_frames(&memory, &mut Sweep::new(memory.clone(), 0), &mut table)?;
         table.set_frames_from(0, 1024)?;
         let places = (0..).map_while(|n| table.get(n)).map(|place| (place.offset, place.num_bytes));
         Ok((places.collect(), is_whole))

@@ -7,7 +7,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::ptr::{self, NonNull};
 
 use ffmpeg_sys_next as ffi;
-use mapwave_plugin::{Error, Input, Result, Status};
+use mapwave_plugin::{Error, Input, Result, Status, Sweep};
 
 use crate::error::no_memory;
 
@@ -25,6 +25,8 @@ const CALL_BYTES: u64 = 64;
 /// The input, at a position, with what went wrong.
 struct State {
     input: Input,
+    /// What was read is in libav's buffer.
+    sweep: Sweep,
     position: u64,
     /// What was read last.
     bytes: Vec<u8>,
@@ -49,9 +51,7 @@ impl InputIo {
     /// When there is no memory.
     pub(super) fn new(input: Input) -> Result<Self> {
         let budget = input.num_bytes().saturating_mul(MAX_ROUNDS).saturating_add(SPARE_BYTES);
-        let state =
-            Box::new(State { input, position: 0, bytes: vec![0; BUFFER_BYTES], budget, failure: None });
-        let state = NonNull::from(Box::leak(state));
+        let state = NonNull::from(Box::leak(Box::new(State::new(input, budget))));
         // SAFETY: returns memory or null.
         let buffer = unsafe { ffi::av_malloc(BUFFER_BYTES) };
         let size = c_int::try_from(BUFFER_BYTES).unwrap_or(0);
@@ -108,6 +108,11 @@ impl Drop for InputIo {
 }
 
 impl State {
+    fn new(input: Input, budget: u64) -> Self {
+        let sweep = Sweep::new(input.clone(), 0);
+        Self { input, sweep, position: 0, bytes: vec![0; BUFFER_BYTES], budget, failure: None }
+    }
+
     /// Reads up to so many bytes to the front of `bytes`; their number, or libav's code for an error or the end.
     fn read(&mut self, size: usize) -> Result<usize, c_int> {
         match self.next(size) {
@@ -130,6 +135,7 @@ impl State {
             self.spend((count as u64).max(CALL_BYTES))?;
         }
         self.position += count as u64;
+        self.sweep.pass(usize::try_from(self.position).unwrap_or(usize::MAX));
         Ok(count)
     }
 
@@ -199,7 +205,7 @@ mod tests {
 
     fn state(num_bytes: u8) -> State {
         let input = Input::from((0..num_bytes).collect::<Vec<u8>>());
-        State { input, position: 0, bytes: vec![0; BUFFER_BYTES], budget: 1000, failure: None }
+        State::new(input, 1000)
     }
 
     #[test]

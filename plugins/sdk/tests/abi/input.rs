@@ -1,11 +1,12 @@
 //! Bytes that come by callback.
 
 use std::ffi::c_void;
+use std::sync::Mutex;
 
 use mapwave_plugin::abi::*;
 use mapwave_toy::file;
 
-use crate::host::{Opened, decoders, sized, told};
+use crate::host::{Opened, decoders, input, sized, told};
 
 /// A file behind `read_at`, which may fail.
 struct Remote {
@@ -101,5 +102,33 @@ fn an_input_has_bytes_or_a_way_to_them() {
         assert_eq!(told(&error), (MW_BAD_ARGUMENT, "the input has neither bytes nor read_at".into()));
         let error = Opened::open(table, &sized()).err().unwrap();
         assert_eq!(told(&error), (MW_BAD_DATA, "no TOY".into()), "an empty file has none");
+    }
+}
+
+unsafe extern "C" fn release(context: *mut c_void, offset: u64, num_bytes: u64) {
+    let released = unsafe { context.cast::<Mutex<Vec<(u64, u64)>>>().as_ref() }.unwrap();
+    released.lock().unwrap().push((offset, num_bytes));
+}
+
+#[test]
+fn what_is_done_with_is_told_to_a_host_that_wants_to_know() {
+    const MEGABYTE: u64 = 1 << 20;
+    for table in decoders() {
+        let bytes = file('r', 1, &[7; 6 << 20]);
+        let released = Mutex::<Vec<(u64, u64)>>::default();
+        let context = (&raw const released).cast_mut().cast();
+        let full = mw_input { context, release: Some(release), ..input(&bytes) };
+        // A host of version 1.0 has no such field, and others need not set it.
+        for deaf in [mw_input { release: None, ..full }, mw_input { size: 56, ..full }] {
+            let opened = Opened::open(table, &deaf).unwrap();
+            assert_eq!(opened.samples(4, 1).unwrap(), [7; 4]);
+            assert_eq!(*released.lock().unwrap(), []);
+        }
+        let opened = Opened::open(table, &full).unwrap();
+        // Counted from the header's end; as much again before it, for the system maps more around what is touched.
+        let forward = [(0, 5 + 4 * MEGABYTE), (5, 8 * MEGABYTE)];
+        let back = [(0, 5 + 4 * MEGABYTE), (10, bytes.len() as u64 - 10)];
+        assert_eq!(*released.lock().unwrap(), [forward, back].concat());
+        assert_eq!(opened.samples(4, 1).unwrap(), [7; 4]);
     }
 }

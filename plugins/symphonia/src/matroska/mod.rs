@@ -17,7 +17,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use mapwave_plugin::{
-    Decoder, DecoderOptions, Error, Head, Input, Memory, Output, Result, Status, StreamInfo,
+    Decoder, DecoderOptions, Error, Head, Input, Memory, Output, Result, Status, StreamInfo, Sweep,
 };
 
 use crate::audio_setup::PACKETS_LOOKED_AT;
@@ -196,7 +196,7 @@ fn open_mpeg(memory: &Memory, segment: &Segment, max_alloc: u64) -> Result<MpegT
 }
 
 /// Places the packets on the coded timeline, without the padding at their ends, and returns how much that was.
-fn index(bytes: &[u8], segment: &Segment, coding: &Coding) -> Result<(Vec<Indexed>, u64)> {
+fn index(memory: &Memory, segment: &Segment, coding: &Coding) -> Result<(Vec<Indexed>, u64)> {
     let mut index = Vec::new();
     let reserved = index.try_reserve_exact(segment.packets.len());
     reserved.map_err(|_| Error::new(Status::NoMemory, "no memory for a list of packets"))?;
@@ -204,8 +204,10 @@ fn index(bytes: &[u8], segment: &Segment, coding: &Coding) -> Result<(Vec<Indexe
     let mut length = coding.lengths();
     let sample_rate = coding.info(0).sample_rate;
     let (mut first_frame, mut padding) = (0_u64, 0_u64);
+    let mut sweep = Sweep::new(memory.clone(), 0);
     for (number, place) in segment.packets.iter().enumerate() {
-        let mut num_frames = length(&packet_bytes(bytes, *place, &segment.track.stripped));
+        sweep.pass(usize::try_from(place.offset).unwrap_or(usize::MAX));
+        let mut num_frames = length(&packet_bytes(memory, *place, &segment.track.stripped));
         while let Some((_, nanoseconds)) = discards.next_if(|(discarded, _)| *discarded == number) {
             let discard = rescale((*nanoseconds).into(), sample_rate).min(num_frames.into());
             padding += discard;

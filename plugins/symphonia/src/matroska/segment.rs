@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use mapwave_plugin::{Error, Result, Status};
+use mapwave_plugin::{Error, Memory, Result, Status, Sweep};
 
 use super::block;
 use super::ebml::{self, Child, Element, Elements};
@@ -93,7 +93,7 @@ pub(super) fn is_matroska(head: &[u8]) -> bool {
 
 impl Segment {
     /// Reads the file for its audio track `stream`, counted from 0, and lists its packets in at most `max_alloc` bytes.
-    pub(super) fn read(bytes: &[u8], stream: u32, max_alloc: u64) -> Result<Self> {
+    pub(super) fn read(bytes: &Memory, stream: u32, max_alloc: u64) -> Result<Self> {
         if !is_matroska(bytes) {
             return Err(Error::unsupported("neither Matroska nor WebM"));
         }
@@ -103,7 +103,9 @@ impl Segment {
         };
         let track = TrackEntry::choose(bytes, &track, stream)?;
         let mut segment = Self { track, packets: Vec::new(), discards: Vec::new(), is_truncated: false };
+        let mut sweep = Sweep::new(bytes.clone(), 0);
         for child in scan.by_ref() {
+            sweep.pass(child.start);
             match child.id {
                 SIMPLE_BLOCK => segment.add(&child, 0, max_alloc)?,
                 BLOCK_GROUP => {

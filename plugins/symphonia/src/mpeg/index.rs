@@ -1,6 +1,6 @@
 //! The index: where every frame is, from one pass over the headers.
 
-use mapwave_plugin::{Error, Result, Status};
+use mapwave_plugin::{Error, Result, Status, Sweep};
 
 use super::header::Header;
 use super::reservoir::SideInfo;
@@ -40,11 +40,12 @@ struct Builder {
 }
 
 impl Index {
-    /// Finds the frames of `bytes`, which hold nothing else but tags and damage. The index allocates at most `max_alloc`.
+    /// Finds the frames of `bytes`, which hold nothing else but tags and damage, and which `sweep` is passed over. The index
+    /// allocates at most `max_alloc`.
     ///
     /// # Errors
     /// [`Status::BadData`] when there are none, [`Status::Limit`] when there are too many.
-    pub(super) fn build(bytes: &[u8], max_alloc: u64) -> Result<Self> {
+    pub(super) fn build(bytes: &[u8], sweep: &mut Sweep, max_alloc: u64) -> Result<Self> {
         let start = tags::skip_leading(bytes, 0);
         let sound = bytes.get(..tags::skip_trailing(bytes, start)).unwrap_or_default();
         let Some(first) = Sync::first(sound, start) else {
@@ -68,7 +69,7 @@ impl Index {
         let mut builder = Builder { index, high: 0, max_bytes, kept_bytes: 0 };
         let num_frames = (sound.len() - first.at) / first.header.num_bytes(first.free_bytes).max(1);
         builder.reserve(num_frames.min(max_bytes / 16) + 1)?;
-        builder.walk(sound)?;
+        builder.walk(sound, sweep)?;
         builder.index.offsets.shrink_to_fit();
         Ok(builder.index)
     }
@@ -108,12 +109,13 @@ impl Index {
 }
 
 impl Builder {
-    fn walk(&mut self, sound: &[u8]) -> Result<()> {
+    fn walk(&mut self, sound: &[u8], sweep: &mut Sweep) -> Result<()> {
         let first = self.index.first;
         let is_layer3 = first.header.layer() == 3;
         let mut at = first.at;
         let mut is_break = true;
         loop {
+            sweep.pass(at);
             let rest = sound.get(at..).unwrap_or_default();
             let header = Header::parse(rest).filter(|header| first.header.is_consistent(*header));
             let Some(header) = header else {

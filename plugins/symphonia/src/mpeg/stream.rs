@@ -4,7 +4,7 @@ use std::ffi::CString;
 use std::ops::Range;
 
 use mapwave_plugin::{
-    DecoderOptions, Error, Input, Memory, Result, SampleFormat, SeekClass, Status, StreamInfo, Track,
+    DecoderOptions, Error, Input, Memory, Result, SampleFormat, SeekClass, Status, StreamInfo, Sweep, Track,
 };
 
 use super::codec::MpegCodec;
@@ -60,8 +60,9 @@ impl MpegStream {
         let memory = input.into_memory(options.max_alloc)?;
         let range = options.track.as_ref().map_or(0..memory.len(), |track| in_memory(track, memory.len()));
         let bytes = memory.get(range.clone()).unwrap_or_default();
-        let index =
-            Index::build(bytes, options.max_alloc - read_bytes).map_err(|error| shift(error, range.start))?;
+        let mut sweep = Sweep::new(memory.clone(), range.start);
+        let index = Index::build(bytes, &mut sweep, options.max_alloc - read_bytes);
+        let index = index.map_err(|error| shift(error, range.start))?;
         let (tags, itunes) = if options.track.is_none() { id3::read(bytes) } else { Default::default() };
         let (info, frames_per_packet) =
             describe(bytes, &index, options.track.as_ref(), itunes).ok_or_else(|| {

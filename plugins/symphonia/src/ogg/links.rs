@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use mapwave_plugin::{Error, Result};
+use mapwave_plugin::{Error, Memory, Result, Sweep};
 
 use super::flac;
 use super::page::{Page, Pages};
@@ -64,13 +64,15 @@ pub(crate) struct LinkPages {
 ///
 /// # Errors
 /// When there is no such stream, or it is not one that is decoded here.
-pub(crate) fn find_links(bytes: &[u8], stream: u32) -> Result<(Vec<LinkPages>, bool)> {
+pub(crate) fn find_links(bytes: &Memory, stream: u32) -> Result<(Vec<LinkPages>, bool)> {
     let mut links: Vec<LinkPages> = Vec::new();
     // The streams that the present link begins with, and the one that was chosen once other pages followed.
     let mut group: Vec<(usize, u32, Kind)> = Vec::new();
     let mut chosen = None;
     let mut pages = Pages::new(bytes);
+    let mut sweep = Sweep::new(bytes.clone(), 0);
     for page in pages.by_ref() {
+        sweep.pass(page.offset);
         if page.is_first {
             if chosen.take().is_some() {
                 group.clear();
@@ -140,8 +142,14 @@ pub(crate) fn first_audio(head: &[u8]) -> Option<Kind> {
 #[cfg(test)]
 #[allow(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 mod tests {
+    use mapwave_plugin::Input;
+
     use super::super::page::tests::page;
     use super::*;
+
+    fn memory(bytes: Vec<u8>) -> Memory {
+        Input::from(bytes).into_memory(0).expect("memory")
+    }
 
     #[test]
     fn the_stream_wanted_is_found_in_every_link() {
@@ -160,6 +168,7 @@ mod tests {
             data(8, 1),
         ]
         .concat();
+        let bytes = memory(bytes);
         let (links, is_cut) = find_links(&bytes, 0).expect("links");
         assert!(!is_cut);
         assert_eq!(
@@ -172,7 +181,10 @@ mod tests {
             [(Kind::Flac, 2), (Kind::Flac, 2)]
         );
         assert!(find_links(&bytes, 2).is_err_and(|error| error.message().contains("Theora")));
-        assert!(find_links(&begin(1, b"OpusHead"), 0).is_err_and(|error| error.message().contains("Opus")));
+        assert!(
+            find_links(&memory(begin(1, b"OpusHead")), 0)
+                .is_err_and(|error| error.message().contains("Opus"))
+        );
         assert_eq!(first_audio(&bytes), Some(Kind::Vorbis));
     }
 }

@@ -4,7 +4,7 @@
 
 use std::ffi::CString;
 
-use mapwave_plugin::{Error, Memory, Result, SampleFormat, SeekClass, StreamInfo};
+use mapwave_plugin::{Error, Memory, Result, SampleFormat, SeekClass, StreamInfo, Sweep};
 
 use super::codec::{LinkCodec, LinkPacket};
 use super::flac;
@@ -93,6 +93,7 @@ impl OggStream {
         let mut comments = Comments::new();
         let mut links: Vec<Link> = Vec::new();
         let mut timelines = Vec::new();
+        let mut sweep = Sweep::new(bytes.clone(), 0);
         for LinkPages { kind, mut offsets } in found {
             let place = offsets.first().copied().unwrap_or(0) as u64;
             let packets = Packets { bytes: &bytes, offsets: &offsets };
@@ -104,7 +105,7 @@ impl OggStream {
                 None => comments = link_comments,
                 Some(first) => check_alike(&first.setup, &setup, place)?,
             }
-            let mut timeline = Timeline::measure(&packets, &setup, audio);
+            let mut timeline = Timeline::measure(&packets, &mut sweep, &setup, audio);
             let marks = std::mem::take(&mut timeline.marks);
             offsets.truncate(marks.len());
             links.push(Link { setup, offsets, marks, audio, end: 0 });

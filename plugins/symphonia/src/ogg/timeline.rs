@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+use mapwave_plugin::Sweep;
+
 use super::packets::{Packets, Place};
 use super::stream::Setup;
 
@@ -88,8 +90,8 @@ impl Walk {
 }
 
 impl Timeline {
-    /// Measures the packets of a link from `start` on.
-    pub(crate) fn measure(packets: &Packets<'_>, setup: &Setup, start: Place) -> Self {
+    /// Measures the packets of a link from `start` on, which `sweep` is passed over.
+    pub(crate) fn measure(packets: &Packets<'_>, sweep: &mut Sweep, setup: &Setup, start: Place) -> Self {
         let num_pages = packets.offsets.len();
         let mut marks = vec![Mark::default(); num_pages];
         let mut walk = Walk { place: start, pending: None, frame: 0, previous: 0, num_marked: 0 };
@@ -102,6 +104,7 @@ impl Timeline {
             Self { marks: Vec::new(), num_priming: 0, end: 0, num_padding: 0, is_ended: false };
         for number in start.page..num_pages {
             let Some(page) = packets.page(number) else { break };
+            sweep.pass(page.offset);
             let num_lost = sequence.map_or(0, |last: u32| page.sequence.wrapping_sub(last).wrapping_sub(1));
             sequence = Some(page.sequence);
             if num_lost > 0 && hole.is_none() {

@@ -123,6 +123,7 @@ impl Input {
             read_at: None,
             extension,
             track: std::ptr::null(),
+            release: None,
         };
         match &self.source {
             Source::Memory(bytes) => input.data = bytes.data(),
