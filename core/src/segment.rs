@@ -22,8 +22,8 @@ const BLOCK_BYTES: u64 = 512 << 10;
 /// The fewest frames that a decoder of its own pays for: 32768 frames take about 0.7 ms, a thread's start 50 us.
 const MIN_SEGMENT_FRAMES: u64 = 1 << 15;
 
-/// How many times the cost of a seek a segment must be worth, so that seeking adds a sixteenth at most.
-const MIN_SEEKS_PER_SEGMENT: u64 = 16;
+/// How many times the cost of a seek a segment must be worth, so that seeking adds a twelfth at most.
+const MIN_SEEKS_PER_SEGMENT: u64 = 12;
 
 /// How many segments there are for each thread, so that one that is slow or late holds up the end by little.
 const SEGMENTS_PER_THREAD: u64 = 4;

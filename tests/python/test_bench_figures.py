@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("mlx.core", exc_type=ImportError)
 
-from mapwave.bench import chart, memory, regressions, report, results
+from mapwave.bench import chart, memory, regressions, report, results, targets
 from mapwave.bench.peers import peer_of
 from mapwave.bench.results import Results
 from mapwave.bench.timing import Times, quantile
@@ -51,6 +51,15 @@ def test_ratios_are_over_mapwave_and_over_the_floor() -> None:
     assert (rows["soundfile"].ratio, rows["soundfile"].over_floor) == (2.5, 5.0)
     assert (rows["librosa"].ratio, rows["librosa"].over_floor) == (None, None)
     assert (rows["floor"].ratio, rows["floor"].over_floor) == (None, None)
+
+
+def test_a_quick_run_is_not_held_against_targets_that_were_set_for_more_sound() -> None:
+    (task, rival), wanted = next(iter(targets.RATIOS.items()))
+    taken = {"mapwave": Times(1.0), rival: Times(2 * wanted)}
+    for is_judged, expected in [(True, [None, True]), (False, [None, None])]:
+        rows = report.timed_rows(task, "ms", taken, is_judged=is_judged)
+        assert [row.met for row in rows] == expected
+        assert [bool(row.target) for row in rows] == [False, is_judged]
 
 
 def test_there_is_no_ratio_without_mapwave() -> None:

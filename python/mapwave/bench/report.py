@@ -32,8 +32,18 @@ class Row:
     met: bool | None = None
 
 
-def timed_rows(task: str, unit: str, times: dict[str, Times], group: str = "", seconds: float = 0.0) -> list[Row]:
-    """A task's rows, with ratios to mapwave and to the floor wherever both were measured."""
+def timed_rows(
+    task: str,
+    unit: str,
+    times: dict[str, Times],
+    group: str = "",
+    seconds: float = 0.0,
+    *,
+    is_judged: bool = True,
+) -> list[Row]:
+    """A task's rows, with ratios to mapwave and to the floor wherever both were measured; held against the targets when
+    ``is_judged``, as is right where the task is what they were set for.
+    """
 
     def over(rival: str, base: str) -> float | None:
         if rival == base or base not in times or times[base].problem or times[rival].problem:
@@ -43,7 +53,7 @@ def timed_rows(task: str, unit: str, times: dict[str, Times], group: str = "", s
     rows = []
     for rival, taken in times.items():
         ratio = over(rival, SUBJECT) if rival != FLOOR else None
-        wanted = targets.RATIOS.get((task, rival))
+        wanted = targets.RATIOS.get((task, rival)) if is_judged else None
         target = f">= {wanted:g}x" if wanted is not None else ""
         met = ratio >= wanted if ratio is not None and wanted is not None else None
         over_floor = over(rival, FLOOR)

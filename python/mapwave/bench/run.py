@@ -102,7 +102,7 @@ def _measured(one: Planned | Measured, effort: Effort) -> list[Row]:
     finally:
         if task.close:
             task.close()
-    return report.timed_rows(task.name, task.unit, times, one.group, one.seconds)
+    return report.timed_rows(task.name, task.unit, times, one.group, one.seconds, is_judged=effort is not QUICK)
 
 
 def _publish(found: Results, stem: Path, args: argparse.Namespace) -> None:
@@ -137,7 +137,8 @@ def _notes(context: tasks.Context) -> list[str]:
     if context.is_quick:
         notes.append(
             f"quick: few rounds, and only {context.slow_clips.seconds:.0f} s of sound, except where PCM16, PCM24 and "
-            "f32 are loaded whole, in windows, or for their memory; for a look, not for a figure"
+            "f32 are loaded whole, in windows, or for their memory; for a look, not for a figure, and not held against "
+            "the targets of speed"
         )
     return notes
 
