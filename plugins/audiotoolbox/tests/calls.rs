@@ -57,7 +57,10 @@ fn declared() -> BTreeSet<&'static str> {
 
 #[test]
 fn every_function_is_reached_and_every_status_counts() {
-    let host = Box::leak(Box::new(abi::mw_host { log: Some(log), ..abi::mw_host::zeroed() }));
+    let mut host: abi::mw_host = unsafe { std::mem::zeroed() };
+    host.size = size_of::<abi::mw_host>() as u32;
+    host.log = Some(log);
+    let host = Box::leak(Box::new(host));
     assert!(!unsafe { mapwave_audiotoolbox::entry(host, std::ptr::null_mut()) }.is_null());
     let works: [(&str, fn() -> Result<()>); 3] =
         [("decoding", decode), ("encoding AAC", encode_aac), ("encoding FLAC", encode_flac)];
