@@ -45,6 +45,10 @@ mkdir -p "$1"
 # LAME comes with its own sources; as it is under the LGPL, it stays in a library that can be exchanged.
 cargo build --release --locked -p mapwave-lame
 cp "target/release/libmapwave_lame.$ending" "$1/"
+if [ "$ending" = dylib ]; then
+    cargo build --release --locked -p mapwave-audiotoolbox
+    cp "target/release/libmapwave_audiotoolbox.$ending" "$1/"
+fi
 # A library for each major version of FFmpeg: its number goes into the name.
 if [ -z "$libav" ]; then
     cargo build --release --locked -p mapwave-libav
