@@ -90,7 +90,6 @@ macro_rules! compare {
         }
         same_layouts! { $toolbox:
             AudioFilePacketTableInfo { mNumberValidFrames, mPrimingFrames, mRemainderFrames }
-            AudioFormatListItem { mASBD, mChannelLayoutTag }
         }
         same_layouts! { $types:
             AudioStreamBasicDescription {
@@ -103,6 +102,7 @@ macro_rules! compare {
             AudioChannelLayout {
                 mChannelLayoutTag, mChannelBitmap, mNumberChannelDescriptions, mChannelDescriptions
             }
+            AudioFormatListItem { mASBD, mChannelLayoutTag }
             AudioValueRange { mMinimum, mMaximum }
         }
     };
@@ -164,7 +164,7 @@ macro_rules! signatures {
 
 signatures! { (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F G) (A B C D E F G H I) }
 
-const fn passed<F: Signature>(_: F) -> &'static [(usize, bool)] {
+const fn passed<F: Signature + Copy>(_: F) -> &'static [(usize, bool)] {
     F::PASSED
 }
 
