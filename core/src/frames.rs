@@ -34,7 +34,9 @@ const NUM_RECYCLED: usize = 8;
 
 /// How many maps are kept, and how large the largest is. The system may take their pages back at any time (MADV_FREE);
 /// as long as it does not, the next large read faults no page in, which is two thirds of its time.
+#[cfg(target_os = "linux")]
 const NUM_RECYCLED_MAPS: usize = 2;
+#[cfg(target_os = "linux")]
 const MAX_RECYCLED_MAP: usize = 512 << 20;
 
 /// Memory of the allocator's; its vector is always empty and only owns it.
