@@ -1,7 +1,7 @@
 # make demo    a tour on a real recording
 # make test    every check and every test
 # make wheel   dist/*.whl
-# make bench   side by side with the peers
+# make bench   side by side with the peers; QUICK=1 for a look in two minutes
 # make lint    formatting, clippy, types
 #
 # Needs cargo and python3 (3.11 or newer); everything else comes from the package registries, into .venv. Where FFmpeg's
@@ -47,7 +47,8 @@ lint: $(VENV)/test
 wheel: dist/.built
 
 bench: $(VENV)/bench
-	$(BIN)/python benches/compare.py
+	$(if $(PEERS),$(PIP) install $(PEERS))
+	$(BIN)/python benches/compare.py $(if $(QUICK),--quick) $(BENCH)
 
 # The environment, and what is installed in it for each purpose.
 
@@ -77,10 +78,12 @@ $(VENV)/test: $(VENV)/installed
 	touch $@
 
 $(VENV)/bench: $(VENV)/installed
-	$(PIP) install '$(MLX)' numpy soundfile
-	$(PIP) install mlx-audio-io==1.3.24 || echo "mlx-audio-io was not built, so it stays out of the table: \
-	it needs FFmpeg's headers (apt install pkg-config libavformat-dev libavcodec-dev libavutil-dev libswresample-dev)"
+	$(PIP) install '$(MLX)' numpy soundfile soxr matplotlib
+	$(PIP) install mlx-audio-io==1.3.24 || echo "mlx-audio-io was not built, so it stays out of the table: it needs \
+	the headers of FFmpeg, and those of soxr to resample well (apt install pkg-config libavformat-dev libavcodec-dev \
+	libavutil-dev libswresample-dev libsoxr-dev)"
+	for peer in librosa av audioread; do $(PIP) install $$peer || echo "$$peer stays out of the table"; done
 	touch $@
 
 clean:
-	rm -rf $(VENV) dist demo-out target python/mapwave/plugins
+	rm -rf $(VENV) dist demo-out mapwave-bench target python/mapwave/plugins

@@ -1,11 +1,12 @@
-"""mapwave beside its peers: `python benches/compare.py [--quick] [--filter TEXT] [--json FILE]`.
+"""mapwave beside its peers: `python benches/compare.py [--quick] [--filter TEXT]`.
 
-Prints a Markdown table. Needs NumPy and MLX; every rival that is installed takes part. See benches/README.md.
+The same as `mapwave bench`, for a checkout whose package is installed elsewhere. See docs/benchmarking.md.
 """
 
 import sys
+from pathlib import Path
 
-from sidebyside.command import main
+from mapwave.bench.command import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(checkout=Path(__file__).parents[1]))

@@ -42,9 +42,9 @@ case $(uname -s) in
 esac
 rm -rf "$1"
 mkdir -p "$1"
-# LAME comes with its own sources; as it is under the LGPL, it stays in a library that can be exchanged.
-cargo build --release --locked -p mapwave-lame
-cp "target/release/libmapwave_lame.$ending" "$1/"
+# LAME and libsoxr come with their own sources; as they are under the LGPL, each stays in a library that can be exchanged.
+cargo build --release --locked -p mapwave-lame -p mapwave-soxr
+cp "target/release/libmapwave_lame.$ending" "target/release/libmapwave_soxr.$ending" "$1/"
 if [ "$ending" = dylib ]; then
     cargo build --release --locked -p mapwave-audiotoolbox
     cp "target/release/libmapwave_audiotoolbox.$ending" "$1/"

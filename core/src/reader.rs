@@ -13,6 +13,8 @@ use crate::error::{Error, Result};
 use crate::frames::{Buffer, Frames};
 use crate::host::{self, NotOpened};
 use crate::pcm::OutputFormat;
+use crate::resample::Rates;
+use crate::resampled::{Converter, FileInput, ResampleQuality, Resampled};
 use crate::source::{Access, Scratch, Source};
 use crate::spec::FrameSpec;
 use crate::track::Track;
@@ -41,6 +43,7 @@ pub struct Reader {
     frames: FrameTrack,
     track: Track,
     source: Arc<Source>,
+    resampled: Option<Resampled>,
 }
 
 impl Reader {
@@ -80,7 +83,39 @@ impl Reader {
             None => error,
         };
         let (frames, track) = open_track(&source, codec).map_err(named)?;
-        Ok(Self { frames, track, source })
+        Ok(Self { frames, track, source, resampled: None })
+    }
+
+    /// The same file with its frames at another rate: everything that counts frames or seconds counts those from now on.
+    ///
+    /// Channels are chosen or mixed before. Frame k of n * rate / file's rate, rounded, is the sound at k / rate seconds, and has
+    /// the same bits whatever window is read, whatever came before, and on any number of threads.
+    ///
+    /// ```no_run
+    /// use mapwave::{FrameSpec, Reader, ResampleQuality};
+    ///
+    /// # fn main() -> mapwave::Result<()> {
+    /// let reader = Reader::open("speech.mp3")?.resampled(16_000, ResampleQuality::Default)?;
+    /// let second = reader.read(16_000..32_000, &FrameSpec::default())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for a rate that is not 1 to 768000 Hz; [`Error::Unsupported`] when no plugin has the quality.
+    pub fn resampled(mut self, rate: u32, quality: ResampleQuality) -> Result<Self> {
+        self.resampled = None;
+        if rate != self.track.sample_rate {
+            let rates = Rates::new(self.track.sample_rate, rate).map_err(|error| self.named(error))?;
+            let converter = Converter::new(rates, quality).map_err(|error| self.named(error))?;
+            self.resampled = Some(Resampled::new(converter, self.frames.num_frames()));
+        }
+        Ok(self)
+    }
+
+    /// The rate of the frames that are read, in Hz: the file's unless they are resampled.
+    pub fn sample_rate(&self) -> u32 {
+        self.resampled.as_ref().map_or(self.track.sample_rate, |resampled| resampled.rates().output())
     }
 
     /// What the container says about the sound.
@@ -90,7 +125,7 @@ impl Reader {
 
     /// The number of frames that can be read.
     pub fn num_frames(&self) -> u64 {
-        self.frames.num_frames()
+        self.resampled.as_ref().map_or_else(|| self.frames.num_frames(), Resampled::num_frames)
     }
 
     /// The file's metadata as its codec plugin reads it: lower-case Vorbis comment names, such as `title`, and their values.
@@ -112,7 +147,7 @@ impl Reader {
     /// # Errors
     /// [`Error::Argument`] when `offset` is negative, not finite or past the end, or `duration` is not positive and finite.
     pub fn window(&self, offset: f64, duration: Option<f64>) -> Result<Range<u64>> {
-        let (rate, num_frames) = (f64::from(self.track.sample_rate), self.num_frames());
+        let (rate, num_frames) = (f64::from(self.sample_rate()), self.num_frames());
         let argument = |name, expected: &str, got: f64| self.named(Error::argument(name, expected, got));
         if !(offset >= 0.0 && offset.is_finite()) {
             return Err(argument("offset", ">= 0 seconds", offset));
@@ -172,7 +207,15 @@ impl Reader {
         effort: &Effort<'_>,
     ) -> Result<()> {
         self.check(&frames)?;
-        self.frames.read(&self.source, frames, spec, out, effort).map_err(|error| self.named(error))
+        let read = match &self.resampled {
+            None => self.frames.read(&self.source, frames, spec, out, effort),
+            Some(resampled) => spec.num_channels(self.track.num_channels).and_then(|num_channels| {
+                let (source, channels) = (&*self.source, &spec.channels);
+                let input = FileInput { frames: &self.frames, source, channels, num_channels };
+                resampled.read(&input, frames, spec, out, effort)
+            }),
+        };
+        read.map_err(|error| self.named(error))
     }
 
     /// The samples of the whole file in place and in their own format, interleaved.
@@ -189,6 +232,9 @@ impl Reader {
             let container = Some(self.track.container);
             Err(self.named(Error::Unsupported { path: None, container, codec, what }))
         };
+        if self.resampled.is_some() {
+            return refuse("they are resampled".to_owned());
+        }
         let FrameTrack::Pcm(pcm) = &self.frames else {
             return refuse(format!("{} is a compressed format", self.track.codec.name()));
         };

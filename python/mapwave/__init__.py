@@ -37,6 +37,7 @@ from ._core import (
     plugin_directories,
     plugins,
     register_plugin,
+    supports_soxr,
 )
 from .errors import AudioError, MalformedFile, PluginError, UnsupportedFormat
 from .saving import PreparedAudio, prepare_save, save, save_prepared
@@ -64,6 +65,7 @@ __all__ = [
     "plugins",
     "prepare_save",
     "register_plugin",
+    "resample",
     "save",
     "save_prepared",
     "show_build_info",
@@ -115,6 +117,7 @@ info = _api.info
 stream = _api.stream
 batch_load = _api.batch_load
 open = _api.open
+resample = _api.resample
 
 
 def show_build_info() -> dict[str, Any]:
@@ -125,8 +128,3 @@ def show_build_info() -> dict[str, Any]:
         and ``dtypes``.
     """
     return build_info()
-
-
-def supports_soxr() -> bool:
-    """Whether libsoxr resampling is available: not in this version."""
-    return False

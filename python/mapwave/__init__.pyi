@@ -17,6 +17,7 @@ from ._core import Writer as Writer
 from ._core import plugin_directories as plugin_directories
 from ._core import plugins as plugins
 from ._core import register_plugin as register_plugin
+from ._core import supports_soxr as supports_soxr
 from .errors import AudioError as AudioError
 from .errors import MalformedFile as MalformedFile
 from .errors import PluginError as PluginError
@@ -49,6 +50,7 @@ __all__ = [
     "plugins",
     "prepare_save",
     "register_plugin",
+    "resample",
     "save",
     "save_prepared",
     "show_build_info",
@@ -65,9 +67,7 @@ info = _api.info
 stream = _api.stream
 batch_load = _api.batch_load
 open = _api.open
+resample = _api.resample
 
 def show_build_info() -> dict[str, Any]:
     """The facts of this build and machine, as the doctor prints them."""
-
-def supports_soxr() -> bool:
-    """Whether libsoxr resampling is available: not in this version."""

@@ -14,6 +14,10 @@ def main() -> int:
         from . import doctor
 
         return doctor.main()
+    if sys.argv[1:2] == ["bench"]:
+        from .bench.command import main as bench
+
+        return bench(sys.argv[2:])
     # Python only makes a note of Ctrl-C while other code runs. Where it was ignored from the start, it stays so.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)

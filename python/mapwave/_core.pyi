@@ -27,6 +27,7 @@ __all__ = [
     "register_plugin",
     "run_command",
     "set_up_plugins",
+    "supports_soxr",
     "try_plugin",
     "write_prepared",
     "zeros",
@@ -285,12 +286,26 @@ class Api(Generic[Array]):
         threads: int | None = 1,
     ) -> list[tuple[Array, int]]:
         """Reads many files at once; the results are in the order of paths."""
+    def resample(
+        self,
+        audio: object,
+        in_sr: int,
+        out_sr: int,
+        quality: ResampleQuality = "default",
+        layout: Layout = "channels_last",
+        *,
+        dtype: Dtype | None = None,
+        threads: int | None = None,
+    ) -> Array:
+        """Brings an array to another sample rate: round(frames * out_sr / in_sr) frames, with the axes of audio."""
     @overload
     def open(
         self,
         path: Source,
         mode: Literal["r"] = "r",
         *,
+        sr: int | None = None,
+        resample_quality: ResampleQuality = "default",
         mono: bool = False,
         mono_mode: MonoMode = "mean",
         layout: Layout = "channels_last",
@@ -446,6 +461,9 @@ class PluginDirectory:
     @property
     def refused(self) -> str | None:
         """Why nothing in it is loaded, or None."""
+
+def supports_soxr() -> bool:
+    """Whether resampling by libsoxr is available: its plugin is loaded."""
 
 def plugins() -> list[Plugin]:
     """The codec plugins: those in use, in order of precedence, and those that were refused, with the reason."""

@@ -35,8 +35,16 @@ def main() -> int:
         print(line)
     print(f"{'ffmpeg':<14} {_ffmpeg()}")
     print(f"{'saves':<14} {', '.join(_saved_formats())}")
-    print("resampling     not available in this version")
+    print(f"{'resampling':<14} {_resampling()}")
     return _self_test()
+
+
+def _resampling() -> str:
+    import mapwave
+
+    own = "best, high, medium, low, fastest"
+    theirs = [f"{quality} (plugin {plugin.id})" for plugin in mapwave.plugins() for quality in plugin.resamples]
+    return ", ".join([own, *theirs]) if theirs else f"{own}; no libsoxr, so 'default' is 'best'"
 
 
 def _huge_pages() -> str:

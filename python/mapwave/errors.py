@@ -92,7 +92,3 @@ class AudioIsADirectory(AudioIOError, IsADirectoryError):
 
 class PluginError(AudioError, RuntimeError):
     """A codec plugin is at fault, not the file: it cannot be loaded, broke a rule or lacks a library it needs."""
-
-
-class NotAvailable(AudioError, NotImplementedError):
-    """This build of mapwave cannot do what was asked for."""

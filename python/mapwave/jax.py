@@ -7,7 +7,7 @@ import jax.dlpack
 from ._core import Api
 from .saving import prepare_save, save, save_prepared
 
-__all__ = ["batch_load", "info", "load", "open", "prepare_save", "save", "save_prepared", "stream"]
+__all__ = ["batch_load", "info", "load", "open", "prepare_save", "resample", "save", "save_prepared", "stream"]
 
 
 class Arrays:
@@ -29,3 +29,4 @@ info = _api.info
 stream = _api.stream
 batch_load = _api.batch_load
 open = _api.open
+resample = _api.resample

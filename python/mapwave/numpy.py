@@ -10,7 +10,7 @@ import numpy as np
 from ._core import Api
 from .saving import prepare_save, save, save_prepared
 
-__all__ = ["batch_load", "info", "load", "open", "prepare_save", "save", "save_prepared", "stream"]
+__all__ = ["batch_load", "info", "load", "open", "prepare_save", "resample", "save", "save_prepared", "stream"]
 
 
 class Arrays:
@@ -32,3 +32,4 @@ info = _api.info
 stream = _api.stream
 batch_load = _api.batch_load
 open = _api.open
+resample = _api.resample

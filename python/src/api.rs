@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use mapwave::resample::Rates;
 use mapwave::source::Access;
+use mapwave::{Layout, OutputFormat};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -14,6 +16,7 @@ use crate::info::AudioInfo;
 use crate::input::{self, Input};
 use crate::options::{Output, Rate, Request, Window, max_threads};
 use crate::reader::Reader;
+use crate::resample;
 use crate::stream::Stream;
 
 /// The functions that make arrays, for one array library.
@@ -49,7 +52,8 @@ impl Api {
     /// Args:
     ///     path: A str or path, the bytes of a file (bytes, bytearray, memoryview), or a binary file object, which is read
     ///         from its position to its end. The format is found by content, never by extension.
-    ///     sr: The sample rate wanted, in Hz; None keeps the file's. Another rate is not available in this version.
+    ///     sr: The sample rate wanted, in Hz, 1 to 768000; None keeps the file's. Of n frames it makes round(n * sr / file's
+    ///         rate), and everything here that counts frames counts those. A window has the bits of that part of the whole.
     ///     offset: Where to start, in seconds: frame floor(offset * sample_rate).
     ///     duration: How much to read, in seconds: floor(duration * sample_rate) frames, fewer at the end; None reads to
     ///         the end.
@@ -59,8 +63,10 @@ impl Api {
     ///     dtype: "float32", "float16", "bfloat16", "float64", "int16" or "int32", as far as the array library has it.
     ///         Integers to float divide by 2**(bits-1); float to integer multiplies by it, rounds half to even and
     ///         saturates.
-    ///     resample_quality: The name of a quality; of no effect unless the rate changes.
-    ///     low_memory: Bound the scratch memory of resampling; reading alone never needs more than a few MB.
+    ///     resample_quality: "default" (soxr_vhq where libsoxr's plugin is, else best), "best", "high", "medium", "low",
+    ///         "fastest", "soxr_vhq", "soxr_hq" (also as "soxr_style", "soxr_compat"), or "torchaudio_compat", which is
+    ///         torchaudio.functional.resample of the frames from offset on. Of no effect unless the rate changes.
+    ///     low_memory: Bound the scratch memory of resampling. It always is, to a few MB, but for "torchaudio_compat".
     ///     squeeze_mono: Return a single channel as (frames,).
     ///     start: The first frame wanted, instead of offset; negative counts from the end.
     ///     stop: The frame after the last one wanted, instead of duration; negative counts from the end.
@@ -77,7 +83,7 @@ impl Api {
     ///     mapwave.PluginError: A codec plugin is at fault, not the file; a RuntimeError.
     ///     ValueError: An argument makes no sense, or the offset lies past the end.
     ///     TypeError: An argument is of the wrong type.
-    ///     NotImplementedError: sr differs from the file's.
+    ///     RuntimeError: The quality is libsoxr's or torchaudio's, and that is not there.
     ///
     /// All of them but TypeError are mapwave.AudioError too and name the file.
     #[pyo3(signature = (path, sr=None, offset=0.0, duration=None, mono=false, mono_mode="mean", layout="channels_last",
@@ -103,7 +109,7 @@ impl Api {
         codec: Option<&str>,
         threads: Option<i64>,
     ) -> PyResult<(Bound<'py, PyAny>, u32)> {
-        // Without resampling there is no scratch to bound: every read works in blocks of about a mebibyte.
+        // There is nothing to bound: every read, and all resampling but torchaudio's, works in blocks of a few megabytes.
         let _ = low_memory;
         let rate = Rate::new(py, sr, resample_quality)?;
         let window = Window::new(py, offset, duration, start, stop)?;
@@ -111,9 +117,14 @@ impl Api {
         self.library.check(py, spec.format)?;
         let request = Request { spec, max_threads: max_threads(py, threads)? };
         let reader = input::open(path, Access::Once, codec)?;
-        let rate = rate.of(py, reader.track().sample_rate, reader.path())?;
+        if let Some(rates) = rate.for_torchaudio(&reader).map_err(|error| raise(py, &error))? {
+            let frames = window.of(&reader).map_err(|error| raise(py, &error))?;
+            let frames = resample::read_by_torchaudio(py, &reader, frames, rates, &request)?;
+            return Ok((self.library.hand_over(py, frames)?, rates.output()));
+        }
+        let reader = rate.apply(reader).map_err(|error| raise(py, &error))?;
         let frames = window.of(&reader).map_err(|error| raise(py, &error))?;
-        Ok((self.library.read(py, &reader, frames, &request)?, rate))
+        Ok((self.library.read(py, &reader, frames, &request)?, reader.sample_rate()))
     }
 
     /// Says what is in a file without reading its samples.
@@ -171,7 +182,7 @@ impl Api {
         codec: Option<&str>,
         threads: Option<i64>,
     ) -> PyResult<Stream> {
-        let rate = Rate::new(py, sr, resample_quality)?;
+        let rate = Rate::in_parts(py, sr, resample_quality)?;
         let window = Window::new(py, offset, duration, start, stop)?;
         let spec = Output { mono, mono_mode, layout, dtype, squeeze_mono, channels }.spec(py)?;
         self.library.check(py, spec.format)?;
@@ -179,8 +190,9 @@ impl Api {
             return Err(invalid(py, "exactly one of chunk_frames and chunk_duration must be given"));
         }
         let request = Request { spec, max_threads: max_threads(py, threads)? };
-        let reader = input::open(path, Access::Kept, codec)?;
-        let rate = rate.of(py, reader.track().sample_rate, reader.path())?;
+        let reader = input::open(path, Access::Streamed, codec)?;
+        let reader = rate.apply(reader).map_err(|error| raise(py, &error))?;
+        let rate = reader.sample_rate();
         let frames = window.of(&reader).map_err(|error| raise(py, &error))?;
         let chunk_frames = match (chunk_frames, chunk_duration) {
             (Some(frames), _) => u64::try_from(frames)
@@ -192,7 +204,7 @@ impl Api {
                 invalid(py, &format!("chunk_duration must be at least one frame (1/{rate} s), got {got}"))
             })?,
         };
-        Stream::new(py, Arc::clone(&self.library), reader, rate, frames, request, chunk_frames)
+        Stream::new(py, Arc::clone(&self.library), reader, frames, request, chunk_frames)
     }
 
     /// Reads many files at once.
@@ -238,7 +250,7 @@ impl Api {
         let num_workers = usize::try_from(num_workers).ok().filter(|&workers| workers > 0);
         let Some(num_workers) = num_workers else { return Err(invalid(py, "num_workers must be > 0")) };
         let batch = Batch {
-            rate: Rate::new(py, sr, resample_quality)?,
+            rate: Rate::in_parts(py, sr, resample_quality)?,
             window: Window::new(py, offset, duration, start, stop)?,
             spec: Output { mono, mono_mode, layout, dtype, squeeze_mono, channels }.spec(py)?,
             num_workers,
@@ -250,16 +262,63 @@ impl Api {
         batch::load(py, &self.library, &batch, inputs, progress)
     }
 
+    /// Brings audio to another sample rate.
+    ///
+    /// Args:
+    ///     audio: An array of any library, of shape (frames,) or two axes as layout says, of float32, float16, bfloat16,
+    ///         float64, int16 or int32, with any strides.
+    ///     in_sr: Its sample rate in Hz, 1 to 768000.
+    ///     out_sr: The rate wanted.
+    ///     quality: As resample_quality in load.
+    ///     layout: "channels_last" for (frames, channels), "channels_first" for (channels, frames).
+    ///     dtype: The type of the result; None keeps a float type and makes float32 of integers.
+    ///     threads: How many threads may work; the result is the same for any number.
+    ///
+    /// Returns:
+    ///     An array of round(frames * out_sr / in_sr) frames, with the axes of audio.
+    ///
+    /// Raises:
+    ///     ValueError: An argument makes no sense, or the rates are more than about 13000 times apart.
+    ///     RuntimeError: The quality is libsoxr's or torchaudio's, and that is not there.
+    ///     TypeError: audio is not an array.
+    #[pyo3(signature = (audio, in_sr, out_sr, quality="default", layout="channels_last", *, dtype=None, threads=None))]
+    fn resample<'py>(
+        &self,
+        py: Python<'py>,
+        audio: &Bound<'py, PyAny>,
+        in_sr: i64,
+        out_sr: i64,
+        quality: &str,
+        layout: &str,
+        dtype: Option<&str>,
+        threads: Option<i64>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let parsed = || -> mapwave::Result<(Layout, Option<OutputFormat>)> {
+            Ok((layout.parse()?, dtype.map(str::parse).transpose()?))
+        };
+        let (layout, format) = parsed().map_err(|error| raise(py, &error))?;
+        let rates = Rates::new(resample::rate(py, "in_sr", in_sr)?, resample::rate(py, "out_sr", out_sr)?);
+        let request = resample::ArrayRequest {
+            rates: rates.map_err(|error| raise(py, &error))?,
+            quality: resample::Quality::new(py, "quality", quality)?,
+            layout,
+            format,
+            max_threads: max_threads(py, threads)?,
+        };
+        resample::resample(py, &self.library, audio, &request)
+    }
+
     /// Opens a file for many reads from anywhere in it, or to be written in parts.
     ///
     /// Args:
     ///     path: As in load; to write, as in save.
     ///     mode: "r", or "w" to write.
-    ///     mono, mono_mode, squeeze_mono: As in load, for everything that is read.
+    ///     mono, mono_mode, squeeze_mono, resample_quality: As in load, for everything that is read.
+    ///     sr: As in load: the reader counts in frames of that rate. To write, the rate of what is written.
     ///     layout, dtype: As in load; of the arrays that are written, "channels_last" or "channels_first" and their type.
     ///     channels: As in load; to write, their number.
     ///     codec, threads: As in load, and as in save.
-    ///     sr, encoding, bitrate, clip, flac_compression, format, dither, seed, tags, quality, effort, bit_depth, channel_mask,
+    ///     encoding, bitrate, clip, flac_compression, format, dither, seed, tags, quality, effort, bit_depth, channel_mask,
     ///     durable: To write, as in save; sr and channels must be given, and clip cannot be "rescale".
     ///
     /// Returns:
@@ -268,13 +327,15 @@ impl Api {
     ///
     /// Raises:
     ///     As load, and as save.
-    #[pyo3(signature = (path, mode="r", *, mono=false, mono_mode="mean", layout="channels_last", dtype="float32",
+    #[pyo3(signature = (path, mode="r", *, sr=None, resample_quality="default", mono=false, mono_mode="mean", layout="channels_last", dtype="float32",
         squeeze_mono=false, channels=None, codec=None, threads=None, **options))]
     fn open<'py>(
         &self,
         py: Python<'py>,
         path: &Bound<'py, PyAny>,
         mode: &str,
+        sr: Option<Bound<'py, PyAny>>,
+        resample_quality: &str,
         mono: bool,
         mono_mode: &str,
         layout: &str,
@@ -295,11 +356,23 @@ impl Api {
                 let spec = output.spec(py)?;
                 self.library.check(py, spec.format)?;
                 let request = Request { spec, max_threads: max_threads(py, threads)? };
-                let reader = input::open(path, Access::Kept, codec)?;
+                let sr = sr.map(|sr| sr.extract()).transpose()?;
+                let rate = Rate::in_parts(py, sr, resample_quality)?;
+                let reader = rate.apply(input::open(path, Access::Kept, codec)?);
+                let reader = reader.map_err(|error| raise(py, &error))?;
                 Ok(Bound::new(py, Reader::new(py, Arc::clone(&self.library), reader, request)?)?.into_any())
             }
             "w" => {
                 let options = options.cloned().unwrap_or_else(|| PyDict::new(py));
+                if resample_quality != "default" {
+                    return Err(invalid(
+                        py,
+                        "resample_quality is for mode 'r' alone: nothing is resampled on its way to a file",
+                    ));
+                }
+                if let Some(sr) = sr {
+                    options.set_item("sr", sr)?;
+                }
                 options.set_item("codec", codec)?;
                 options.set_item("threads", threads)?;
                 Ok(Bound::new(py, output.writer(py, path, &options)?)?.into_any())

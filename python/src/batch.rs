@@ -1,6 +1,5 @@
 //! `batch_load`: many files on several threads, results in the order of the paths.
 
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Mutex, PoisonError};
@@ -37,7 +36,6 @@ type Item = (usize, mapwave::Result<Loaded>);
 struct Loaded {
     frames: Frames,
     sample_rate: u32,
-    path: Option<PathBuf>,
 }
 
 /// Reads the files on `num_workers` threads and makes the arrays on the caller's.
@@ -79,7 +77,7 @@ pub(crate) fn load<'py>(
             return Err(error.into());
         }
         drop(sender);
-        let result = collect(py, library, batch, &mut receiver, &mut arrays, &report);
+        let result = collect(py, library, &mut receiver, &mut arrays, &report);
         stop.store(true, Ordering::Relaxed);
         // A worker that waits for room in the channel is let go.
         drop(receiver);
@@ -90,18 +88,17 @@ pub(crate) fn load<'py>(
 }
 
 fn read(input: Input, batch: &Batch, allocate: Allocate, stop: &AtomicBool) -> mapwave::Result<Loaded> {
-    let reader = input.open(Access::Once, batch.codec.as_deref())?;
+    let reader = batch.rate.apply(input.open(Access::Once, batch.codec.as_deref())?)?;
     let frames = batch.window.of(&reader)?;
     let effort = Effort { max_threads: batch.max_threads, interrupted: &|| stop.load(Ordering::Relaxed) };
     let frames = reader.read_with(frames, &batch.spec, allocate, &effort)?;
-    Ok(Loaded { frames, sample_rate: reader.track().sample_rate, path: reader.path().map(Path::to_path_buf) })
+    Ok(Loaded { frames, sample_rate: reader.sample_rate() })
 }
 
 /// Takes what the workers send and puts each array in its place.
 fn collect<'py>(
     py: Python<'py>,
     library: &ArrayLibrary,
-    batch: &Batch,
     receiver: &mut Receiver<Item>,
     arrays: &mut [Option<(Bound<'py, PyAny>, u32)>],
     report: &Progress<'py>,
@@ -119,10 +116,9 @@ fn collect<'py>(
             Ok((index, result)) => {
                 let named = |error: PyErr| name_item(py, error, index, arrays.len());
                 let loaded = result.map_err(|error| named(raise(py, &error)))?;
-                let rate = batch.rate.of(py, loaded.sample_rate, loaded.path.as_deref()).map_err(named)?;
                 let array = library.hand_over(py, loaded.frames).map_err(named)?;
                 if let Some(place) = arrays.get_mut(index) {
-                    *place = Some((array, rate));
+                    *place = Some((array, loaded.sample_rate));
                 }
                 done += 1;
                 report.update(done)?;

@@ -18,17 +18,6 @@ pub(crate) fn invalid(py: Python<'_>, message: &str) -> PyErr {
     construct(py, "InvalidArgument", message, &PyDict::new(py)).unwrap_or_else(|failure| failure)
 }
 
-/// Makes a `NotAvailable`, a NotImplementedError, about a file.
-pub(crate) fn not_available(py: Python<'_>, path: Option<&Path>, message: &str) -> PyErr {
-    let facts = PyDict::new(py);
-    let Some(path) = path.map(Path::to_string_lossy) else {
-        return construct(py, "NotAvailable", message, &facts).unwrap_or_else(|failure| failure);
-    };
-    let named = facts.set_item("path", &path);
-    let made = named.and_then(|()| construct(py, "NotAvailable", &format!("{path}: {message}"), &facts));
-    made.unwrap_or_else(|failure| failure)
-}
-
 fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     // What a file object's own method has raised.
     if let Error::Io { cause, .. } = error

@@ -15,6 +15,7 @@ mod input;
 mod options;
 mod plugins;
 mod reader;
+mod resample;
 mod samples;
 mod save;
 mod save_options;
@@ -40,6 +41,8 @@ mod _core {
     };
     #[pymodule_export]
     use super::reader::{Blocks, Reader};
+    #[pymodule_export]
+    use super::resample::supports_soxr;
     #[pymodule_export]
     use super::save::{PreparedAudio, prepare_save, write_prepared};
     #[pymodule_export]

@@ -1,36 +1,22 @@
 //! The arguments that `load`, `stream`, `batch_load` and `open` share, checked before any file is touched.
 
 use std::ops::Range;
-use std::path::Path;
 
+use mapwave::resample::Rates;
 use mapwave::{ChannelSelection, FrameSpec, Layout, MonoMode, OutputFormat, Reader};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict};
 
-use crate::errors::{invalid, not_available, raise};
+use crate::errors::{invalid, raise};
+use crate::resample::Quality;
 use crate::writer::Writer;
 
 /// The most channels of a file that is written.
 const MAX_CHANNELS: u16 = 1024;
 
-/// The names that `resample_quality` takes.
-const RESAMPLE_QUALITIES: [&str; 11] = [
-    "default",
-    "fastest",
-    "low",
-    "medium",
-    "high",
-    "best",
-    "soxr_hq",
-    "soxr_vhq",
-    "soxr_style",
-    "soxr_compat",
-    "torchaudio_compat",
-];
-
 /// The highest sample rate that can be asked for, in Hz.
-const MAX_SAMPLE_RATE: i64 = 768_000;
+pub(crate) const MAX_SAMPLE_RATE: u32 = mapwave::resample::MAX_RATE;
 
 /// Which frames of a file are wanted, in the caller's terms.
 #[derive(Clone, Debug)]
@@ -195,42 +181,48 @@ fn channel_numbers(channels: &Bound<'_, PyAny>) -> PyResult<Vec<u16>> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rate {
     wanted: Option<u32>,
+    quality: Quality,
 }
 
 impl Rate {
     /// Checks the target rate and the quality's name.
     pub(crate) fn new(py: Python<'_>, sr: Option<i64>, resample_quality: &str) -> PyResult<Self> {
-        if !RESAMPLE_QUALITIES.contains(&resample_quality) {
-            let names = RESAMPLE_QUALITIES.map(|name| format!("'{name}'")).join(", ");
-            return Err(invalid(
-                py,
-                &format!("resample_quality must be one of {names}, got '{resample_quality}'"),
-            ));
-        }
-        let wanted = match sr {
-            None => None,
-            Some(rate @ 1..=MAX_SAMPLE_RATE) => u32::try_from(rate).ok(),
-            Some(rate) => {
-                return Err(invalid(
-                    py,
-                    &format!("sr must be 1 to {MAX_SAMPLE_RATE} Hz or None, got {rate}"),
-                ));
-            }
-        };
-        Ok(Self { wanted })
+        let quality = Quality::new(py, "resample_quality", resample_quality)?;
+        let wanted = sr.map(|rate| {
+            let valid = u32::try_from(rate).ok().filter(|rate| (1..=MAX_SAMPLE_RATE).contains(rate));
+            valid.ok_or_else(|| {
+                invalid(py, &format!("sr must be 1 to {MAX_SAMPLE_RATE} Hz or None, got {rate}"))
+            })
+        });
+        Ok(Self { wanted: wanted.transpose()?, quality })
     }
 
-    /// The rate of what comes out of a file at `native` Hz: the same.
-    pub(crate) fn of(self, py: Python<'_>, native: u32, path: Option<&Path>) -> PyResult<u32> {
-        match self.wanted {
-            Some(wanted) if wanted != native => Err(not_available(
-                py,
-                path,
-                &format!(
-                    "the audio is at {native} Hz and cannot be resampled to {wanted} Hz yet; pass sr=None or sr={native}"
-                ),
-            )),
-            _ => Ok(native),
+    /// The same, where there is no whole array to be given to torchaudio.
+    pub(crate) fn in_parts(py: Python<'_>, sr: Option<i64>, resample_quality: &str) -> PyResult<Self> {
+        let rate = Self::new(py, sr, resample_quality)?;
+        if rate.quality == Quality::Torchaudio {
+            let name = Quality::TORCHAUDIO;
+            let message =
+                format!("resample_quality='{name}' is for load and resample; choose another quality here");
+            return Err(invalid(py, &message));
+        }
+        Ok(rate)
+    }
+
+    /// The file with its frames at the rate that is wanted.
+    pub(crate) fn apply(self, reader: Reader) -> mapwave::Result<Reader> {
+        match (self.wanted, self.quality) {
+            (Some(wanted), Quality::Core(quality)) => reader.resampled(wanted, quality),
+            _ => Ok(reader),
+        }
+    }
+
+    /// The rates between which torchaudio is to resample a file.
+    pub(crate) fn for_torchaudio(self, reader: &Reader) -> mapwave::Result<Option<Rates>> {
+        let native = reader.track().sample_rate;
+        match self.wanted.filter(|wanted| *wanted != native && self.quality == Quality::Torchaudio) {
+            Some(wanted) => Rates::new(native, wanted).map(Some).map_err(|error| reader.named(error)),
+            None => Ok(None),
         }
     }
 }

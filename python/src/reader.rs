@@ -152,16 +152,16 @@ impl Reader {
         Ok(AudioInfo::from(&*self.file()?))
     }
 
-    /// The number of frames in the file.
+    /// The number of frames that can be read: the file's, or as many as resampling makes of them.
     #[getter]
     fn frames(&self) -> PyResult<u64> {
         Ok(self.file()?.num_frames())
     }
 
-    /// Frames a second, in Hz.
+    /// Frames a second of what is read, in Hz.
     #[getter]
     fn sample_rate(&self) -> PyResult<u32> {
-        Ok(self.file()?.track().sample_rate)
+        Ok(self.file()?.sample_rate())
     }
 
     /// Samples in a frame of the file.
@@ -203,7 +203,7 @@ impl Reader {
                     "<mapwave.Reader of {path}: {} frames, {} channels, {} Hz, {}>",
                     file.num_frames(),
                     track.num_channels,
-                    track.sample_rate,
+                    file.sample_rate(),
                     track.codec.name()
                 )
             }

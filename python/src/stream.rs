@@ -36,14 +36,13 @@ impl Stream {
         py: Python<'_>,
         library: Arc<ArrayLibrary>,
         reader: Reader,
-        sample_rate: u32,
         frames: Range<u64>,
         request: Request,
         chunk_frames: u64,
     ) -> PyResult<Self> {
         let channels =
             request.spec.num_channels(reader.track().num_channels).map_err(|error| raise(py, &error))?;
-        let next = Mutex::new(frames.start);
+        let (next, sample_rate) = (Mutex::new(frames.start), reader.sample_rate());
         Ok(Self { library, reader, frames, request, chunk_frames, sample_rate, channels, next })
     }
 

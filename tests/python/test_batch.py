@@ -123,13 +123,15 @@ def test_a_malformed_file_is_named(numbered: list[Path]) -> None:
     assert "paths[60]" in caught.value.__notes__[0]
 
 
-def test_a_file_of_another_rate_is_named(tmp_path: Path, numbered: list[Path]) -> None:
+def test_files_of_other_rates_are_brought_to_one(tmp_path: Path, numbered: list[Path]) -> None:
     slow = wavefile.write(tmp_path / "slow.wav", np.zeros((9, 1), np.int16), rate=8000)
     assert [rate for _, rate in mapwave.batch_load([numbered[1], slow])] == [48_000, 8000]
-    with pytest.raises(NotImplementedError, match="8000 Hz") as caught:
-        mapwave.batch_load([numbered[1], slow], sr=48_000)
+    loaded = mapwave.batch_load([numbered[1], slow], sr=48_000)
+    assert [(len(audio), rate) for audio, rate in loaded][1] == (54, 48_000)
+    with pytest.raises(ValueError, match="must be nearer to the input's 48000 Hz") as caught:
+        mapwave.batch_load([slow, numbered[1]], sr=1, resample_quality="best")
     assert "paths[1] of 2" in caught.value.__notes__[0]
-    assert caught.value.path == str(slow)
+    assert caught.value.path == str(numbered[1])
 
 
 def test_a_window_outside_one_file_names_it(numbered: list[Path]) -> None:

@@ -17,7 +17,7 @@ REFUSAL = "FFmpeg not found: looked for libavformat.so.60 (apt install ffmpeg / 
 def plugin(name: str, refused: str | None = None, dependencies: str = "", **codecs: list[str]) -> SimpleNamespace:
     """A plugin as `mapwave.plugins()` has them."""
     facts = {"id": name, "version": "0.1.0", "path": None, "refused": refused, "dependencies": dependencies}
-    return SimpleNamespace(**facts, decodes=codecs.get("decodes", []), encodes=codecs.get("encodes", []))
+    return SimpleNamespace(**facts, decodes=codecs.get("decodes", []), encodes=codecs.get("encodes", []), resamples=[])
 
 
 LOADED = plugin("libav", dependencies=VERSIONS, encodes=["flac", "aac"])

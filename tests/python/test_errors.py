@@ -27,7 +27,6 @@ KINDS = {
     "AudioPermissionDenied": PermissionError,
     "AudioIsADirectory": IsADirectoryError,
     "PluginError": RuntimeError,
-    "NotAvailable": NotImplementedError,
 }
 FACTS = {"path": "/a/b.wav", "offset": 36, "container": "wav", "codec": "pcm_s16le", "plugin": "symphonia"}
 MALFORMED = corpus.FIXTURES / "malformed"

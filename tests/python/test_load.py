@@ -317,12 +317,6 @@ def test_the_native_rate_may_be_asked_for() -> None:
     assert mapwave.load(corpus.PCM16, sr=48_000)[1] == 48_000
 
 
-def test_another_rate_is_not_available_yet() -> None:
-    with pytest.raises(NotImplementedError, match="48000 Hz.*16000 Hz") as caught:
-        mapwave.load(corpus.PCM16, sr=16_000)
-    assert isinstance(caught.value, mapwave.AudioError)
-
-
 @pytest.mark.parametrize("rate", [0, -1, -(2**63), 768_001])
 def test_an_impossible_rate_is_refused(rate: int) -> None:
     with pytest.raises(ValueError, match=f"sr must be .*got {rate}"):

@@ -109,11 +109,6 @@ def test_options_are_checked_when_the_stream_is_made(options: dict) -> None:
         mapwave.stream(corpus.PCM16, chunk_frames=1, **options)
 
 
-def test_another_rate_is_not_available_yet() -> None:
-    with pytest.raises(NotImplementedError):
-        mapwave.stream(corpus.PCM16, chunk_frames=1, sr=8000)
-
-
 def test_a_stream_keeps_a_file_that_is_deleted(tmp_path: Path) -> None:
     path = tmp_path / "gone.wav"
     path.write_bytes(corpus.PCM16.read_bytes())

@@ -16,6 +16,7 @@ use crate::decode::Effort;
 use crate::error::{Error, Result};
 use crate::host::{Chunk, Decoder, Failure, INTERVAL, SeekClass, StreamInfo, given_up};
 use crate::mix::Mixer;
+use crate::pcm::SampleFormat;
 use crate::segment::{self, Piece, Stop};
 use crate::source::Source;
 use crate::spec::FrameSpec;
@@ -100,6 +101,21 @@ impl CodedTrack {
     /// The number of frames.
     pub(crate) fn num_frames(&self) -> u64 {
         self.num_frames
+    }
+
+    /// How many threads may read at once: without seeks each would decode everything before its part.
+    pub(crate) fn max_threads(&self) -> usize {
+        if self.info.seek_class == SeekClass::None { 1 } else { usize::MAX }
+    }
+
+    /// What it costs to begin somewhere, in frames.
+    pub(crate) fn seek_cost_frames(&self) -> u64 {
+        self.info.seek_cost_frames
+    }
+
+    /// Whether the decoder gives 16-bit integers.
+    pub(crate) fn is_16_bit(&self) -> bool {
+        matches!(self.info.native, SampleFormat::S16(_))
     }
 
     /// The stream's metadata.

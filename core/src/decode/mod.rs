@@ -12,6 +12,7 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use crate::error::Result;
+use crate::pcm::SampleFormat;
 use crate::source::Source;
 use crate::spec::FrameSpec;
 
@@ -43,6 +44,30 @@ impl FrameTrack {
         match self {
             Self::Pcm(track) => track.num_frames(),
             Self::Coded(track) => track.num_frames(),
+        }
+    }
+
+    /// How many threads may read at once.
+    pub(crate) fn max_threads(&self) -> usize {
+        match self {
+            Self::Pcm(_) => usize::MAX,
+            Self::Coded(track) => track.max_threads(),
+        }
+    }
+
+    /// What it costs to begin somewhere, in frames.
+    pub(crate) fn seek_cost_frames(&self) -> u64 {
+        match self {
+            Self::Pcm(_) => 0,
+            Self::Coded(track) => track.seek_cost_frames(),
+        }
+    }
+
+    /// Whether 16-bit integers hold the samples as they are.
+    pub(crate) fn is_16_bit(&self) -> bool {
+        match self {
+            Self::Pcm(track) => matches!(track.format(), SampleFormat::S16(_)),
+            Self::Coded(track) => track.is_16_bit(),
         }
     }
 

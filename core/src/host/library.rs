@@ -14,7 +14,7 @@ use super::fault::{Answer, Failure, required_name};
 use super::ffmpeg;
 use super::log;
 use super::raw::{self, Sized32};
-use super::resampler::ResamplerSummary;
+use super::resampler::ResamplerKind;
 
 /// How many codecs of one kind a library may offer.
 const MAX_TABLES: u32 = 256;
@@ -29,7 +29,7 @@ pub(super) struct Interface {
     pub(super) dependencies: String,
     pub(super) decoders: Vec<(DecoderKind, DecoderSummary)>,
     pub(super) encoders: Vec<EncoderKind>,
-    pub(super) resamplers: Vec<ResamplerSummary>,
+    pub(super) resamplers: Vec<ResamplerKind>,
 }
 
 /// Loads a library with all its symbols bound, for as long as the process lives, and finds its entry function.
@@ -128,7 +128,7 @@ pub(super) fn enter(
     }
     for table in tables(&plugin, abi::MW_RESAMPLER_INTERFACE)? {
         // SAFETY: what the plugin returned for this interface.
-        interface.resamplers.push(unsafe { ResamplerSummary::new(table.cast()) }?);
+        interface.resamplers.push(unsafe { ResamplerKind::new(table.cast(), id, is_trusted) }?);
     }
     Ok(interface)
 }

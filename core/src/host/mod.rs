@@ -12,6 +12,8 @@ mod encoding;
 pub(crate) mod fake;
 #[cfg(test)]
 mod fake_encoder;
+#[cfg(test)]
+mod fake_resampler;
 mod fault;
 mod ffmpeg;
 mod input;
@@ -22,6 +24,7 @@ mod probation;
 mod raw;
 mod registry;
 mod resampler;
+mod resampling;
 mod supervisor;
 
 pub(crate) use choice::not_there;
@@ -39,4 +42,6 @@ pub use probation::{set_checker, try_load};
 pub(crate) use registry::{NotOpened, open};
 pub use registry::{Plugin, State, directories, embed, plugins, register, set_bundled};
 pub use resampler::ResamplerSummary;
+pub(crate) use resampler::{Channels, ResamplerKind, ResamplerRequest, Restart};
+pub(crate) use resampling::{Portion, Resampler, no_resampler, resampler};
 pub(crate) use supervisor::{Decoder, INTERVAL, given_up};

@@ -59,6 +59,8 @@ unsafe impl Sized32 for abi::mw_decoder_options {}
 // SAFETY: as above.
 unsafe impl Sized32 for abi::mw_encoder_options {}
 // SAFETY: as above.
+unsafe impl Sized32 for abi::mw_resampler_options {}
+// SAFETY: as above.
 unsafe impl Sized32 for abi::mw_sink {}
 // SAFETY: as above.
 unsafe impl Sized32 for abi::mw_input {}

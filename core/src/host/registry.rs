@@ -16,7 +16,7 @@ use super::ffmpeg;
 use super::input::Input;
 use super::library::{self, Interface};
 use super::probation::{self, Verdict};
-use super::resampler::ResamplerSummary;
+use super::resampler::{ResamplerKind, ResamplerSummary};
 use super::supervisor::{self, Decoder};
 use crate::error::{Error, Fault, Result};
 use crate::source::{Scratch, Source};
@@ -85,6 +85,7 @@ pub(super) struct Snapshot {
     pub(super) plugins: Vec<Plugin>,
     decoders: Vec<DecoderKind>,
     pub(super) encoders: Vec<EncoderKind>,
+    pub(super) resamplers: Vec<ResamplerKind>,
 }
 
 static REGISTRY: Mutex<Option<Registry>> = Mutex::new(None);
@@ -192,6 +193,7 @@ impl Registry {
                 } else {
                     snapshot.decoders.extend(interface.decoders.iter().map(|(kind, _)| *kind));
                     snapshot.encoders.extend(interface.encoders.iter().cloned());
+                    snapshot.resamplers.extend(interface.resamplers.iter().cloned());
                 }
             }
             snapshot.plugins.push(plugin);
@@ -253,7 +255,7 @@ impl Found {
                 plugin.dependencies.clone_from(&interface.dependencies);
                 plugin.decoders = interface.decoders.iter().map(|(_, summary)| summary.clone()).collect();
                 plugin.encoders = interface.encoders.iter().map(|kind| kind.summary().clone()).collect();
-                plugin.resamplers.clone_from(&interface.resamplers);
+                plugin.resamplers = interface.resamplers.iter().map(|kind| kind.summary().clone()).collect();
             }
         }
         plugin

@@ -2,10 +2,10 @@
 
 #![forbid(unsafe_code)]
 
-use super::audio::Audio;
 use super::options::SaveOptions;
 use super::quantise::Quantiser;
 use super::target::Stop;
+use crate::audio::Audio;
 use crate::error::{Error, Result};
 use crate::host::{self, Encoder, EncoderRequest, Output};
 use crate::pcm::{ByteOrder, Kernel, OutputFormat, SampleFormat, Stage};

@@ -7,7 +7,6 @@
 
 mod aiff;
 mod atomic;
-mod audio;
 mod caf;
 mod coded;
 mod dither;
@@ -23,8 +22,8 @@ mod w64;
 mod wav;
 mod writer;
 
+pub use crate::audio::Audio;
 pub use crate::host::Output;
-pub use audio::Audio;
 pub use dither::Dither;
 pub use encoding::{Depth, Encoding};
 pub use format::FileFormat;

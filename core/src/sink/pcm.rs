@@ -4,12 +4,12 @@
 
 use std::fmt;
 
-use super::audio::Audio;
 use super::format::FileFormat;
 use super::options::SaveOptions;
 use super::quantise::Quantiser;
 use super::target::Stop;
 use super::{aiff, caf, w64, wav};
+use crate::audio::Audio;
 use crate::error::{Error, Result};
 use crate::host::Output;
 use crate::pcm::{OutputFormat, SampleFormat};

@@ -5,13 +5,13 @@
 use std::path::PathBuf;
 
 use super::atomic::AtomicFile;
-use super::audio::Audio;
 use super::coded::CodedWriter;
 use super::options::{Overflow, SaveOptions};
 use super::pcm::{self, PcmWriter};
 use super::plan::Plan;
 use super::quantise::{Quantiser, check_fits};
 use super::target::Target;
+use crate::audio::Audio;
 use crate::decode::Effort;
 use crate::error::{Error, Result};
 use crate::host::EncoderRequest;

@@ -28,6 +28,8 @@ pub use scratch::Scratch;
 pub enum Access {
     /// One read: by `pread`, in pieces.
     Once,
+    /// From one end to the other: by `pread`, so that what was read takes up no memory. A map's pages stay for as long as it.
+    Streamed,
     /// Many reads: the file is mapped at the first one and stays mapped.
     Kept,
 }
@@ -212,7 +214,7 @@ impl Source {
                     recent::note(*identity, file);
                 }
             }
-            Bytes::Memory(_) => {}
+            Bytes::File { access: Access::Streamed, .. } | Bytes::Memory(_) => {}
         }
     }
 

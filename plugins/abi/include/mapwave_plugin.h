@@ -56,7 +56,7 @@ extern "C" {
 /// The major version of this ABI, which is in the name of the entry function.
 #define MW_ABI_MAJOR 1
 /// The minor version of this ABI, which grows when a field or a function is appended.
-#define MW_ABI_MINOR 0
+#define MW_ABI_MINOR 1
 
 /// What a call came to: `MW_OK`, `MW_END`, or an error, which is negative.
 typedef int32_t mw_status;
@@ -469,7 +469,7 @@ typedef struct mw_resampler_options {
 /// A resampler at work; defined by the plugin.
 typedef struct mw_resampler mw_resampler;
 
-/// A kind of resampler: "mapwave.resampler/1". Every function must be there.
+/// A kind of resampler: "mapwave.resampler/1". Every function but `restart` must be there.
 typedef struct mw_resampler_table {
     /// The size of this struct.
     uint32_t size;
@@ -494,6 +494,16 @@ typedef struct mw_resampler_table {
                          mw_error *error);
     /// Frees the handle; null is legal.
     void (*close)(mw_resampler *resampler);
+    /// Says where in a signal one may begin, by setting `*grid_frames` and `*preroll_frames`. A resampler that is opened with
+    /// these options and is given frames from S on, a multiple of `grid_frames`, as if nothing came before, gives from its
+    /// frame ceil(preroll_frames * output_rate / input_rate) on exactly what one gives that was fed from frame 0, from S *
+    /// output_rate / input_rate, a whole number, and as many frames behind it: bit for bit, however it is fed, but for the end
+    /// of what it is given. With `*grid_frames` 0, one may begin at frame 0 only. May take some time the first time. Null
+    /// stands for 0; since version 1.1.
+    mw_status (*restart)(const mw_resampler_options *options,
+                         uint64_t *grid_frames,
+                         uint64_t *preroll_frames,
+                         mw_error *error);
 } mw_resampler_table;
 
 /// The name of `mw_decoder_table` in `mw_plugin.get`.

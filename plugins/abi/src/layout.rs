@@ -168,7 +168,7 @@ layout! {
         quality 24,
         max_alloc 32,
     }
-    mw_resampler_table 48 {
+    mw_resampler_table 56 {
         size 0,
         formats 4,
         name 8,
@@ -176,6 +176,7 @@ layout! {
         open 24,
         process 32,
         close 40,
+        restart 48,
     }
     mw_plugin 64 {
         size 0,

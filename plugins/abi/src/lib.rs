@@ -43,7 +43,7 @@ compile_error!("mapwave's plugin ABI is defined for little-endian 64-bit machine
 /// The major version of this ABI, which is in the name of the entry function.
 pub const MW_ABI_MAJOR: u32 = 1;
 /// The minor version of this ABI, which grows when a field or a function is appended.
-pub const MW_ABI_MINOR: u32 = 0;
+pub const MW_ABI_MINOR: u32 = 1;
 
 /// What a call came to: [`MW_OK`], [`MW_END`], or an error, which is negative.
 pub type mw_status = i32;
@@ -543,7 +543,7 @@ pub struct mw_resampler {
     _opaque: [u8; 0],
 }
 
-/// A kind of resampler: "mapwave.resampler/1". Every function must be there.
+/// A kind of resampler: "mapwave.resampler/1". Every function but `restart` must be there.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct mw_resampler_table {
@@ -578,6 +578,20 @@ pub struct mw_resampler_table {
     >,
     /// Frees the handle; null is legal.
     pub close: Option<unsafe extern "C" fn(resampler: *mut mw_resampler)>,
+    /// Says where in a signal one may begin, by setting `*grid_frames` and `*preroll_frames`. A resampler that is opened with
+    /// these options and is given frames from S on, a multiple of `grid_frames`, as if nothing came before, gives from its
+    /// frame ceil(preroll_frames * output_rate / input_rate) on exactly what one gives that was fed from frame 0, from S *
+    /// output_rate / input_rate, a whole number, and as many frames behind it: bit for bit, however it is fed, but for the end
+    /// of what it is given. With `*grid_frames` 0, one may begin at frame 0 only. May take some time the first time. Null
+    /// stands for 0; since version 1.1.
+    pub restart: Option<
+        unsafe extern "C" fn(
+            options: *const mw_resampler_options,
+            grid_frames: *mut u64,
+            preroll_frames: *mut u64,
+            error: *mut mw_error,
+        ) -> mw_status,
+    >,
 }
 
 /// The name of [`mw_decoder_table`] in [`mw_plugin::get`].

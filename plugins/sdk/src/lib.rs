@@ -138,6 +138,6 @@ pub use host::{Level, log};
 pub use input::{Input, Memory};
 pub use mapwave_plugin_abi as abi;
 pub use output::Output;
-pub use resampler::{Resampler, ResamplerOptions};
+pub use resampler::{Resampler, ResamplerOptions, Restart};
 pub use sample::{Layout, Sample, SampleFormat};
 pub use track::Track;

@@ -41,6 +41,28 @@ pub struct ResamplerOptions<'a> {
     pub max_alloc: u64,
 }
 
+/// Where in a signal a resampler may begin, so that a host can read a window out of the middle.
+///
+/// One that is given frames from frame S on, a multiple of `grid_frames`, as if nothing came before, gives from its frame
+/// ceil(preroll_frames * output_rate / input_rate) on exactly what one gives that began at frame 0, bit for bit and however
+/// either is fed.
+///
+/// ```
+/// use mapwave_plugin::Restart;
+///
+/// // A filter of 63 taps that drops every other frame: it may begin at any frame that is not dropped.
+/// let restart = Restart { grid_frames: 2, preroll_frames: 62 };
+/// assert_eq!(restart.grid_frames % 2, 0);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Restart {
+    /// The distance between the frames of the input at which it may begin, at least 1; as many frames of input give a whole
+    /// number of frames of output.
+    pub grid_frames: u64,
+    /// Frames of input whose output is not the same yet.
+    pub preroll_frames: u64,
+}
+
 /// A kind of resampler. A value of the type is one handle: one signal on its way through.
 ///
 /// ```
@@ -106,4 +128,13 @@ pub trait Resampler: Sized + Send + 'static {
     /// # Errors
     /// When there is no memory.
     fn process(&mut self, input: Option<&Block<'_>>, output: &mut Output<'_>) -> Result<usize>;
+
+    /// Where in a signal one may begin with such options and get the same frames; `None` when only at the start.
+    ///
+    /// # Errors
+    /// When it cannot do what is asked for.
+    fn restart(options: &ResamplerOptions<'_>) -> Result<Option<Restart>> {
+        let _ = options;
+        Ok(None)
+    }
 }

@@ -130,6 +130,12 @@ pub const TESTS: &[Test] = &[
         "the same frames come however they go in",
         suite::resample::splits,
     ),
+    test(
+        Subject::Resampler,
+        "restart",
+        "what begins in the middle goes on as what began at the start",
+        suite::resample::restart,
+    ),
 ];
 
 /// The test of a name.

@@ -31,5 +31,6 @@ mod stream;
 mod tags;
 mod timeline;
 mod trial;
+mod wavpack;
 
 pub use decoder::LibavDecoder;

@@ -14,8 +14,9 @@ use super::parameters::{CodecKind, Parameters};
 use super::seeking::{Class, Entry};
 use super::store::Store;
 use super::tags::tags;
-use super::timeline::Timeline;
+use super::timeline::{Scale, Timeline};
 use super::trial::{self, Bounds, Trial};
+use super::wavpack::{self, WavPackFacts};
 use crate::error::words;
 
 /// The packets at the beginning in which a codec finds out what it decodes: frames of another shape are no change yet.
@@ -54,6 +55,7 @@ struct Scan {
     store: Store,
     /// What each packet says is to be left out of it, and its frames where its bytes or the container tell.
     packets: Vec<(Trim, Option<u32>)>,
+    wavpack: Option<WavPackFacts>,
     is_truncated: bool,
     is_last_corrupt: bool,
     /// Whether a packet behind the first brings a new setup of the codec.
@@ -78,6 +80,9 @@ impl Stream {
         input.read_at(0, &mut form)?;
         if &form == b"RIFX" {
             return Err(Error::unsupported("RIFX, whose samples libav takes for little-endian"));
+        }
+        if &form == b"fLaC" {
+            check_flac_metadata(&input)?;
         }
         let mut demuxer = Demuxer::open(input.clone(), options.extension, options.max_alloc)?;
         let chosen = demuxer.choose(options.stream)?;
@@ -120,6 +125,30 @@ impl Stream {
     }
 }
 
+/// Refuses metadata of FLAC that is longer than the file, for which libav would set memory aside (RFC 9639, section 8.1).
+fn check_flac_metadata(input: &Input) -> Result<()> {
+    let mut place = 4;
+    loop {
+        let mut header = [0; 4];
+        if input.read_at(place, &mut header)? < header.len() {
+            return Ok(()); // libav says what is missing
+        }
+        let [kind, length @ ..] = header;
+        let [high, middle, low] = length.map(u64::from);
+        let num_bytes = high << 16 | middle << 8 | low;
+        let end = place + 4 + num_bytes;
+        if end > input.num_bytes() {
+            let message =
+                format!("a metadata block of {num_bytes} bytes at byte {place} of {}", input.num_bytes());
+            return Err(Error::new(Status::BadData, message));
+        }
+        if kind & 0x80 != 0 {
+            return Ok(());
+        }
+        place = end;
+    }
+}
+
 /// Reads all packets of a stream.
 fn scan(
     demuxer: &mut Demuxer,
@@ -133,6 +162,7 @@ fn scan(
     let mut scan = Scan {
         store,
         packets: Vec::new(),
+        wavpack: None,
         is_truncated: false,
         is_last_corrupt: false,
         is_set_up_anew: false,
@@ -155,6 +185,9 @@ fn scan(
         }
         scan.store.allocate(packet_bytes)?;
         scan.store.push(&packet)?;
+        if scan.packets.is_empty() && chosen.parameters.kind()?.name == c"wavpack" {
+            scan.wavpack = wavpack::facts(packet.bytes());
+        }
         scan.packets.push((packet.trim(), counting.count(packet.bytes(), packet.duration())));
         (usual, last) = (last.max(usual), packet.duration());
         scan.is_last_corrupt = packet.is_corrupt();
@@ -185,7 +218,7 @@ struct Builder {
 impl Builder {
     fn build(mut self, format: &'static CStr, tags: Vec<(CString, CString)>) -> Result<Stream> {
         let (shape, first) = self.first()?;
-        let scale = self.scale(&first.counts);
+        let scale = self.scale(&first.counts, shape);
         let counted = match self.known_counts(&first) {
             Some(counts) => Some(self.check_last(counts, shape)?),
             None => self.measure(shape)?,
@@ -240,10 +273,17 @@ impl Builder {
         })
     }
 
-    /// Containers count what is to be left out of AAC in frames of the core, which band replication doubles.
-    fn scale(&self, first: &[u32]) -> u32 {
-        let is_doubled = first.iter().any(|count| matches!(count, 1920 | 2048));
-        if self.kind.name.to_bytes().starts_with(b"aac") && is_doubled { 2 } else { 1 }
+    /// Containers count what is to be left out of AAC in frames of the core, which band replication doubles, and Matroska that of
+    /// Opus at the rate of what was encoded.
+    fn scale(&self, first: &[u32], shape: Shape) -> Scale {
+        let name = self.kind.name.to_bytes();
+        if name.starts_with(b"aac") && first.iter().any(|count| matches!(count, 1920 | 2048)) {
+            return Scale { decoded: 2, told: 1 };
+        }
+        match self.parameters.sample_rate() {
+            told if name == b"opus" && told > 0 => Scale { decoded: shape.sample_rate, told },
+            _ => Scale::ONE,
+        }
     }
 
     /// The frames of each packet, where they can be told without decoding all of them.
@@ -315,12 +355,15 @@ impl Builder {
     ) -> StreamInfo {
         let to_u32 = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
         let (priming, padding) = timeline.left_out();
+        let is_lossless = self.scan.wavpack.map_or(self.kind.is_lossless, |facts| facts.is_lossless);
         let bits = [
+            self.scan.wavpack.map_or(0, |facts| facts.bits_per_sample),
             self.parameters.bits_per_raw_sample(),
             self.parameters.bits_per_coded_sample(),
             shape.format.sample.bits(),
         ];
-        let bits = bits.into_iter().find(|bits| *bits > 0).unwrap_or(0);
+        // A damaged header may claim any number.
+        let bits = bits.into_iter().find(|bits| (1..=64).contains(bits)).unwrap_or(0);
         let packet_frames = timeline.places().first().map_or(0, |place| u64::from(place.num_frames));
         let pre_roll = entry.num_frames(shape.sample_rate).max(u64::from(entry.packets) * packet_frames);
         StreamInfo {
@@ -328,11 +371,11 @@ impl Builder {
             num_channels: shape.num_channels,
             channel_mask: shape.channel_mask,
             num_frames,
-            bits_per_sample: if self.kind.is_lossless { bits } else { 0 },
+            bits_per_sample: if is_lossless { bits } else { 0 },
             native_format: shape.format.sample.native(),
             formats: FORMATS,
             seek_class: entry.seek_class(shape.sample_rate),
-            is_lossless: self.kind.is_lossless,
+            is_lossless,
             is_truncated: self.scan.is_truncated,
             priming_frames: to_u32(priming),
             padding_frames: to_u32(padding),

@@ -39,6 +39,24 @@ impl Place {
     }
 }
 
+/// The rate of the frames that come out, and that at which a container counts those to be left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Scale {
+    pub(super) decoded: u32,
+    pub(super) told: u32,
+}
+
+impl Scale {
+    /// Both are the same.
+    pub(super) const ONE: Self = Self { decoded: 1, told: 1 };
+
+    /// So many of the container's frames, to the nearest.
+    fn frames(self, told: u32) -> u32 {
+        let (decoded, rate) = (u64::from(self.decoded), u64::from(self.told.max(1)));
+        u32::try_from((u64::from(told) * decoded + rate / 2) / rate).unwrap_or(u32::MAX)
+    }
+}
+
 /// The packets of a stream in order.
 #[derive(Debug)]
 pub(super) struct Timeline {
@@ -53,13 +71,13 @@ impl Timeline {
         Self { places: Vec::new(), skip }
     }
 
-    /// Adds a packet of so many frames. What it says is to be left out may be counted at a lower rate, `scale` times.
-    pub(super) fn push(&mut self, num_frames: u32, trim: Trim, scale: u32) {
+    /// Adds a packet of so many frames. What it says is to be left out may be counted at another rate.
+    pub(super) fn push(&mut self, num_frames: u32, trim: Trim, scale: Scale) {
         let (coded, trimmed) = (self.coded_end(), self.num_frames());
         match trim.skip {
             // A first packet that is the last as well says in Matroska only what is to be left out at its end.
             Some(0) if self.places.is_empty() && trim.discard > 0 => {}
-            Some(skip) => self.skip = skip.saturating_mul(scale),
+            Some(skip) => self.skip = scale.frames(skip),
             None => {}
         }
         let first = self.skip.min(num_frames);
@@ -69,7 +87,7 @@ impl Timeline {
             heard = (num_frames, num_frames);
         }
         // libav leaves a padding alone that is longer than what there is.
-        let discard = trim.discard.saturating_mul(scale);
+        let discard = scale.frames(trim.discard);
         if discard <= heard.1 - heard.0 {
             heard.1 -= discard;
         }
@@ -127,9 +145,9 @@ mod tests {
     #[test]
     fn priming_and_padding_are_left_out() {
         let mut timeline = Timeline::new(0);
-        timeline.push(960, skip(1000), 1);
-        timeline.push(960, Trim::default(), 1);
-        timeline.push(960, Trim { discard: 60, ..Trim::default() }, 1);
+        timeline.push(960, skip(1000), Scale::ONE);
+        timeline.push(960, Trim::default(), Scale::ONE);
+        timeline.push(960, Trim { discard: 60, ..Trim::default() }, Scale::ONE);
         let heard: Vec<Range<u64>> = timeline.places().iter().map(Place::heard).collect();
         assert_eq!(heard, [960..960, 1000..1920, 1920..2820]);
         assert_eq!(
@@ -141,23 +159,31 @@ mod tests {
     }
 
     #[test]
+    fn trims_are_told_at_a_rate_of_their_own() {
+        let from_8_khz = Scale { decoded: 48_000, told: 8000 };
+        assert_eq!((from_8_khz.frames(108), from_8_khz.frames(u32::MAX)), (648, u32::MAX));
+        assert_eq!(Scale { decoded: 48_000, told: 44_100 }.frames(595), 648);
+        assert_eq!(Scale { decoded: 2, told: 0 }.frames(5), 10);
+    }
+
+    #[test]
     fn a_codec_may_know_its_delay_itself() {
         let mut timeline = Timeline::new(300);
-        timeline.push(200, Trim::default(), 1);
-        timeline.push(200, Trim::default(), 1);
+        timeline.push(200, Trim::default(), Scale::ONE);
+        timeline.push(200, Trim::default(), Scale::ONE);
         assert_eq!((timeline.num_frames(), timeline.left_out()), (100, (300, 0)));
         let mut timeline = Timeline::new(300);
-        timeline.push(200, skip(50), 1);
+        timeline.push(200, skip(50), Scale::ONE);
         assert_eq!(timeline.num_frames(), 150);
     }
 
     #[test]
     fn the_middle_may_be_left_out_too() {
         let mut timeline = Timeline::new(0);
-        timeline.push(100, Trim::default(), 1);
-        timeline.push(100, Trim { is_unheard: true, ..Trim::default() }, 1);
-        timeline.push(100, skip(30), 2);
-        timeline.push(100, Trim { discard: 101, ..Trim::default() }, 1);
+        timeline.push(100, Trim::default(), Scale::ONE);
+        timeline.push(100, Trim { is_unheard: true, ..Trim::default() }, Scale::ONE);
+        timeline.push(100, skip(30), Scale { decoded: 2, told: 1 });
+        timeline.push(100, Trim { discard: 101, ..Trim::default() }, Scale::ONE);
         let trimmed: Vec<u64> = timeline.places().iter().map(|place| place.trimmed).collect();
         assert_eq!((trimmed, timeline.num_frames()), (vec![0, 100, 100, 140], 240));
         assert_eq!(timeline.find(100), 2);

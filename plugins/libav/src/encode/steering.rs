@@ -5,7 +5,7 @@
 //! | mp3 | one of the list of its sample rate | quality 80 | LAME's `-V`, 9.9 to 0 | LAME's `-q`, 9 to 0 |
 //! | aac | 8k a channel to 6 bits a sample | 128k mono, 112k a channel in stereo, 160k in more | - | from 34 on two loops, else the fast search |
 //! | opus | 6k to 256k a channel | 112k a channel | - | complexity 0 to 10 |
-//! | vorbis | what libvorbis has a mode for | quality 60 | libvorbis's `-q`, 0.1 to 10 | - |
+//! | vorbis | what libvorbis has a mode for | quality 60, below 26 kHz 75 | libvorbis's `-q`, 0.1 to 10 | - |
 //! | flac | - | | - | level 0 to 12 |
 //! | alac | - | | - | level 0 to 2 |
 //! | wavpack | - | | - | level 0 to 8 |
@@ -122,7 +122,11 @@ fn opus(options: &EncoderOptions<'_>) -> Result<Steering> {
 fn vorbis(options: &EncoderOptions<'_>) -> Result<Steering> {
     let quality = match (options.bitrate, options.quality) {
         (Some(_), _) => None, // libvorbis has no list of them, and says when it has no mode
-        (None, quality) => Some(f32::from(percent(quality.unwrap_or(60))) / 10.0),
+        (None, quality) => {
+            // libvorbis keeps less of low rates for the same number.
+            let default = if options.sample_rate < 26_000 { 75 } else { 60 };
+            Some(f32::from(percent(quality.unwrap_or(default))) / 10.0)
+        }
     };
     Ok(Steering { bitrate: options.bitrate, quality, ..Steering::default() })
 }

@@ -55,7 +55,7 @@ impl Plan {
     fn new(options: &EncoderOptions<'_>, codec: Codec, container: &'static Container) -> Result<Self> {
         let encoder = codec.encoder()?;
         codec.check_rate(options.sample_rate)?;
-        let channel_mask = speakers::choose(codec, container, options.channel_mask, options.num_channels)?;
+        let channel_mask = speakers::choose(codec, container, options)?;
         channels::layout(channel_mask, options.num_channels)?; // refuses a mask of other channels
         let deepest = codec.depths().iter().rev().find(|depth| depth.bits <= 24);
         let depth = match (options.bits_per_sample, deepest) {
@@ -63,7 +63,11 @@ impl Plan {
             (None, Some(depth)) => *depth,
             (None, None) => codec.depth(0)?,
         };
-        let steering = steering::steer(codec, options)?;
+        let mut steering = steering::steer(codec, options)?;
+        if codec == Codec::Opus && channel_mask == 0 {
+            // Each channel is a stream of its own, and stands for no speaker (RFC 7845, 5.1.1.3).
+            steering.options.push((c"mapping_family", c"255".to_owned()));
+        }
         let setup = Setup {
             encoder,
             sample_rate: options.sample_rate,

@@ -21,7 +21,10 @@ fn for_each_file(
             let is_usual = [44_100, 48_000].contains(&sample_rate); // long files of these alone
             for num_channels in [1, 2, 6] {
                 for num_frames in lengths.iter().filter(|count| **count < 100_000 || is_usual) {
-                    let wish = Wish::new(pair, sample_rate, num_channels);
+                    let mut wish = Wish::new(pair, sample_rate, num_channels);
+                    if pair.1 == "vorbis" && num_channels == 6 {
+                        wish.channel_mask = 0x3f; // without it some rates are refused
+                    }
                     match wish.encode(&music(sample_rate, num_channels, *num_frames)) {
                         Ok(file) => check(pair, sample_rate, num_channels, *num_frames, &file),
                         Err(failure) => {
@@ -61,7 +64,7 @@ fn ffmpeg_finds_every_frame() {
     }
     let mut num_files = 0;
     for_each_file(
-        &[44_100, 48_000],
+        &[8000, 44_100, 48_000],
         &[1, 1025, 44_100],
         |pair, sample_rate, num_channels, num_frames, file| {
             let what =
@@ -95,12 +98,10 @@ fn ffmpeg_finds_every_frame() {
 fn libvorbisfile_finds_every_frame_of_vorbis_in_ogg() {
     for num_channels in [1, 2, 6] {
         for num_frames in LENGTHS {
-            let file = Wish::new(("ogg", "vorbis"), 44_100, num_channels).encode(&music(
-                44_100,
-                num_channels,
-                num_frames,
-            ));
-            let Some(found) = by_sox(&file.unwrap(), "ogg") else { return };
+            let mut wish = Wish::new(("ogg", "vorbis"), 44_100, num_channels);
+            wish.channel_mask = if num_channels == 6 { 0x3f } else { 0 };
+            let file = wish.encode(&music(44_100, num_channels, num_frames)).unwrap();
+            let Some(found) = by_sox(&file, "ogg") else { return };
             assert_eq!(found, num_frames, "{num_channels} channels");
         }
     }

@@ -27,7 +27,12 @@ fn what_the_codec_has_not_is_refused_with_what_it_has() {
         (Wish { num_channels: 3, ..mp3.clone() }, "encoded with 1, 2"),
         (Wish { num_channels: 7, ..aac.clone() }, "encoded with 1, 2, 3, 4, 5, 6"),
         (Wish { num_channels: 9, ..flac.clone() }, "encoded with 1, 2, 3, 4, 5, 6, 7, 8"),
-        (Wish { num_channels: 5, ..opus.clone() }, "encoded with 1, 2, 3, 4, 6, 8"),
+        (Wish { num_channels: 255, ..opus.clone() }, "encoded with 1 to 254"),
+        (
+            Wish { num_channels: 5, channel_mask: 0x37, ..opus.clone() },
+            "layouts of 1, 2, 3, 4, 6, 8 channels",
+        ),
+        (Wish { num_channels: 6, ..vorbis.clone() }, "take opus or flac"),
         (Wish { num_channels: 6, ..Wish::new(("caf", "alac"), 44_100, 2) }, "encoded with 1, 2"),
         (Wish { num_channels: 6, channel_mask: 0x707, ..opus.clone() }, "0x3f"),
         (Wish { channel_mask: 0x7, ..flac.clone() }, "0x7 for 2 channels"),

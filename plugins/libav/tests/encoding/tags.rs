@@ -71,7 +71,9 @@ fn speakers_are_named() {
         (("m4a", "aac"), 1, 0x4, "mono"),
         (("m4a", "aac"), 6, 0x3f, "5.1"),
         (("m4a", "aac"), 6, 0x60f, "5.1"),
-        (("ogg", "opus"), 6, 0, "5.1"),
+        (("m4a", "aac"), 6, 0, "unknown"),
+        (("ogg", "opus"), 6, 0x3f, "5.1"),
+        (("ogg", "opus"), 6, 0, "unknown"),
         (("ogg", "vorbis"), 8, 0x63f, "7.1"),
         (("mka", "flac"), 6, 0x3f, "5.1"),
     ] {

@@ -6,7 +6,7 @@ use mapwave_plugin_abi as abi;
 
 use super::buffer::Buffer;
 use super::handle::Handle;
-use super::{answer, bad_argument, max_alloc, max_threads, sized, text};
+use super::{answer, bad_argument, guard, max_alloc, max_threads, sized, text};
 use crate::error::{Error, Result, Status};
 use crate::resampler::{Resampler, ResamplerOptions};
 use crate::sample::SampleFormat;
@@ -27,6 +27,7 @@ impl<R: Resampler> ResamplerTable<R> {
             open: Some(open::<R>),
             process: Some(process::<R>),
             close: Some(close::<R>),
+            restart: Some(restart::<R>),
         }
     };
 }
@@ -112,6 +113,34 @@ unsafe extern "C" fn process<R: Resampler>(
 unsafe extern "C" fn close<R: Resampler>(resampler: *mut abi::mw_resampler) {
     // SAFETY: by the contract of `close`.
     unsafe { Handle::<Opened<R>>::close(resampler) };
+}
+
+unsafe extern "C" fn restart<R: Resampler>(
+    options: *const abi::mw_resampler_options,
+    grid_frames: *mut u64,
+    preroll_frames: *mut u64,
+    error: *mut abi::mw_error,
+) -> abi::mw_status {
+    let ask = || {
+        if grid_frames.is_null() || preroll_frames.is_null() {
+            return Err(bad_argument("the place for a number of frames is null"));
+        }
+        // SAFETY: by the contract of `restart`.
+        let options = unsafe { sized::read(options) }?;
+        // SAFETY: by the contract of `restart`.
+        R::restart(&unsafe { options_from_host::<R>(&options) }?)
+    };
+    let answered = guard::catch(ask).unwrap_or_else(|message| Err(Error::new(Status::Panic, message)));
+    let result = answered.map(|restart| {
+        let (grid, preroll) = restart.map_or((0, 0), |restart| (restart.grid_frames, restart.preroll_frames));
+        // SAFETY: it is not null, by the check above, and may be written by the contract of `restart`.
+        unsafe { grid_frames.write(grid) };
+        // SAFETY: as above.
+        unsafe { preroll_frames.write(preroll) };
+        abi::MW_OK
+    });
+    // SAFETY: by the contract of `restart`.
+    unsafe { answer(result, error) }
 }
 
 /// # Safety

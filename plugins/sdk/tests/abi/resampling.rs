@@ -59,13 +59,31 @@ impl Opened {
 #[test]
 fn frames_go_in_and_come_out() {
     for table in resamplers() {
-        assert_eq!((table.size, table.formats), (48, 1 << MW_F32));
+        assert_eq!((table.size, table.formats), (56, 1 << MW_F32));
         let opened = Opened::open(table, &halved()).unwrap();
         assert_eq!(opened.process(Some(&[1.0, 2.0, 3.0, 4.0]), 1), (MW_OK, 4, vec![1.0]));
         assert_eq!(opened.process(Some(&[5.0]), 1), (MW_OK, 1, vec![3.0]));
         assert_eq!(opened.process(None, 5), (MW_OK, 0, vec![5.0]));
         assert_eq!(opened.process(None, 5), (MW_END, 0, vec![]));
         assert_eq!(opened.process(None, 0).0, MW_BAD_ARGUMENT);
+    }
+}
+
+#[test]
+fn where_one_may_begin_is_told() {
+    let ask = |table: &mw_resampler_table, quality: *const std::ffi::c_char| {
+        let options = mw_resampler_options { quality, ..halved() };
+        let (mut grid, mut preroll) = (u64::MAX, u64::MAX);
+        let status = call!(table, restart(&options, &mut grid, &mut preroll, ptr::null_mut()));
+        (status, grid, preroll)
+    };
+    for table in resamplers() {
+        assert_eq!(ask(table, c"good".as_ptr()), (MW_OK, 8000, 0));
+        assert_eq!(ask(table, c"lies".as_ptr()), (MW_OK, 0, 0), "at the start only");
+        assert_eq!(ask(table, c"panics".as_ptr()), (MW_PANIC, u64::MAX, u64::MAX));
+        assert_eq!(ask(table, c"best".as_ptr()).0, MW_BAD_ARGUMENT);
+        let nowhere = call!(table, restart(&halved(), ptr::null_mut(), ptr::null_mut(), ptr::null_mut()));
+        assert_eq!(nowhere, MW_BAD_ARGUMENT);
     }
 }
 

@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)] // functions of a foreign library
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::ptr::{null, null_mut};
 
 use mapwave_plugin_abi::{
@@ -35,6 +35,10 @@ struct Functions {
         *mut mw_error,
     ) -> mw_status,
     close: unsafe extern "C" fn(*mut mw_resampler),
+    /// Since version 1.1.
+    restart: Option<
+        unsafe extern "C" fn(*const mw_resampler_options, *mut u64, *mut u64, *mut mw_error) -> mw_status,
+    >,
 }
 
 // SAFETY: a table and its strings are constant until the process exits, by R2.
@@ -57,6 +61,31 @@ pub struct ResampleOptions {
     pub quality: String,
 }
 
+impl ResampleOptions {
+    /// The struct for a plugin, which points to `quality`.
+    fn to_abi(&self, quality: &CStr) -> mw_resampler_options {
+        mw_resampler_options {
+            size: struct_bytes::<mw_resampler_options>(),
+            input_rate: self.input_rate,
+            output_rate: self.output_rate,
+            num_channels: self.num_channels,
+            input_format: self.input_format.code(),
+            max_threads: 1,
+            quality: quality.as_ptr(),
+            max_alloc: 1 << 30,
+        }
+    }
+}
+
+/// The function of a table's that may lie beyond its end: the table of version 1.0 is shorter.
+fn covered_restart(
+    table: &'static mw_resampler_table,
+) -> Option<unsafe extern "C" fn(*const mw_resampler_options, *mut u64, *mut u64, *mut mw_error) -> mw_status>
+{
+    let end = std::mem::offset_of!(mw_resampler_table, restart) + size_of::<usize>();
+    if (table.size as usize) < end { None } else { table.restart }
+}
+
 impl ResamplerTable {
     /// A table that says sane things of itself and has all functions.
     pub fn new(table: &'static mw_resampler_table) -> Outcome<Self> {
@@ -65,6 +94,7 @@ impl ResamplerTable {
             open: table.open.ok_or_else(|| missing("open"))?,
             process: table.process.ok_or_else(|| missing("process"))?,
             close: table.close.ok_or_else(|| missing("close"))?,
+            restart: covered_restart(table),
         };
         Ok(Self { table, functions })
     }
@@ -95,19 +125,24 @@ impl ResamplerTable {
         })
     }
 
+    /// Asks where in a signal one may begin: the distance of such frames, 0 for the start only, and the pre-roll. `None` when
+    /// the plugin has no such function.
+    pub fn restart(&self, options: &ResampleOptions) -> Result<Option<(u64, u64)>, Fault> {
+        let Some(function) = self.functions.restart else { return Ok(None) };
+        let quality = CString::new(options.quality.as_str()).unwrap_or_default();
+        let passed = options.to_abi(&quality);
+        let (mut grid, mut preroll) = (0, 0);
+        let mut error = ErrorBox::new(ErrorSpace::FULL);
+        // SAFETY: all is valid during the call.
+        let status = unsafe { function(&raw const passed, &raw mut grid, &raw mut preroll, error.pointer()) };
+        judge("restart", status, &error, false)?;
+        Ok(Some((grid, preroll)))
+    }
+
     /// Opens a resampler.
     pub fn open(&self, options: &ResampleOptions) -> Result<Resampler, Fault> {
         let quality = CString::new(options.quality.as_str()).unwrap_or_default();
-        let passed = mw_resampler_options {
-            size: struct_bytes::<mw_resampler_options>(),
-            input_rate: options.input_rate,
-            output_rate: options.output_rate,
-            num_channels: options.num_channels,
-            input_format: options.input_format.code(),
-            max_threads: 1,
-            quality: quality.as_ptr(),
-            max_alloc: 1 << 30,
-        };
+        let passed = options.to_abi(&quality);
         let mut handle: *mut mw_resampler = null_mut();
         let mut error = ErrorBox::new(ErrorSpace::FULL);
         // SAFETY: all is valid during the call.

@@ -108,6 +108,9 @@ pub fn output_count(context: &Context) -> Outcome {
 pub fn splits(context: &Context) -> Outcome {
     let table = context.resampler()?;
     each_options(&table, |options| {
+        if !context.has_time() {
+            return Ok(());
+        }
         let samples = sound::chord(options.num_channels, 7001, options.input_rate, 1);
         let shape =
             Shape { format: Format::F32, layout: Layout::Interleaved, num_channels: options.num_channels };
@@ -127,6 +130,61 @@ pub fn splits(context: &Context) -> Outcome {
                 let got = resample(&table, options, &samples, division, layout)?;
                 expect_same("process", &what, shape, &whole, &got)?;
             }
+        }
+        Ok(())
+    })
+}
+
+/// The most frames that are resampled to come to where one may begin.
+const MAX_START_FRAMES: u64 = 1 << 20;
+
+/// A resampler that begins where the plugin says that one may goes on as one that began at the start.
+pub fn restart(context: &Context) -> Outcome {
+    let table = context.resampler()?;
+    each_options(&table, |options| {
+        // Every format and number of channels would say the same, slowly.
+        if options.num_channels != 1
+            || table.formats()?.first() != Some(&options.input_format)
+            || !context.has_time()
+        {
+            return Ok(());
+        }
+        let (input, output) = (u64::from(options.input_rate), u64::from(options.output_rate));
+        context.doing(format!("asking where one may begin, {options:?}"));
+        let (grid, preroll) = match table.restart(options) {
+            Ok(Some((grid, preroll))) if grid > 0 => (grid, preroll),
+            Ok(_) => return Ok(()),
+            Err(Fault::Refused(_)) => return Ok(()),
+            Err(fault) => return Err(fault.into()),
+        };
+        let whole = u128::from(grid) * u128::from(output);
+        if !whole.is_multiple_of(u128::from(input)) {
+            let reason =
+                format!("every {grid} frames at {input} Hz are no whole number of frames at {output} Hz");
+            return Err(Finding::broken("restart", reason));
+        }
+        let num_starts = (MAX_START_FRAMES / 4 / grid).clamp(1, 3);
+        let (start, length) = (grid * num_starts, preroll.saturating_mul(2).saturating_add(20_000));
+        let Some(num_frames) = start.checked_add(length).filter(|frames| *frames <= 2 * MAX_START_FRAMES)
+        else {
+            context.note(format!(
+                "{input} to {output} Hz: one may begin every {grid} frames, which takes too long here"
+            ));
+            return Ok(());
+        };
+        let frames = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        let samples = sound::chord(1, frames(num_frames), options.input_rate, 1);
+        let rest = samples.get(frames(start)..).unwrap_or_default();
+        context.doing(format!("resampling from frame {start} on, {options:?}"));
+        let first = frames(start * output / input).saturating_add(frames((preroll * output).div_ceil(input)));
+        let skipped = frames((preroll * output).div_ceil(input));
+        let whole = resample(&table, options, &samples, (1 << 16, 1 << 16), Layout::Planar)?;
+        let whole = whole.get(4 * first..).unwrap_or_default();
+        let shape = Shape { format: Format::F32, layout: Layout::Planar, num_channels: 1 };
+        for division in [(1 << 16, 1 << 16), (1021, 5099)] {
+            let part = resample(&table, options, rest, division, Layout::Planar)?;
+            let part = part.get(4 * skipped..).unwrap_or_default();
+            expect_same("restart", &format!("what began at frame {start}"), shape, whole, part)?;
         }
         Ok(())
     })

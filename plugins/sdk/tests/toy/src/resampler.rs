@@ -2,7 +2,9 @@
 
 use std::ffi::CStr;
 
-use mapwave_plugin::{Block, Error, Output, Resampler, ResamplerOptions, Result, SampleFormat, Status};
+use mapwave_plugin::{
+    Block, Error, Output, Resampler, ResamplerOptions, Restart, Result, SampleFormat, Status,
+};
 
 pub(crate) struct ToyResampler {
     input_rate: usize,
@@ -45,5 +47,11 @@ impl Resampler for ToyResampler {
             self.num_written += 1;
         }
         Ok(num_taken + usize::from(self.lies))
+    }
+
+    fn restart(options: &ResamplerOptions<'_>) -> Result<Option<Restart>> {
+        assert!(options.quality != "panics", "quality");
+        let restart = Restart { grid_frames: options.input_rate.into(), preroll_frames: 0 };
+        Ok((options.quality == "good").then_some(restart))
     }
 }

@@ -1,0 +1,18 @@
+"""Resampling by torchaudio, for results that must be those of ``torchaudio.functional.resample``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def resample(frames: Any, in_sr: int, out_sr: int) -> Any:
+    """Frames of shape (channels, frames), float32, at another rate, as a contiguous NumPy array."""
+    try:
+        import torch
+        from torchaudio import functional
+    except ImportError as error:
+        raise RuntimeError(
+            f"resample_quality='torchaudio_compat' is torchaudio's own resampling, and torchaudio is not installed "
+            f"({error}): pip install torchaudio, or choose 'best', which needs nothing"
+        ) from error
+    return functional.resample(torch.from_dlpack(frames), in_sr, out_sr).contiguous().numpy()
