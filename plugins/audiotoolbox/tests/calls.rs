@@ -25,6 +25,8 @@ unsafe extern "C" fn log(_: *mut c_void, _: u32, message: *const c_char) {
     LOG.with_borrow_mut(|log| log.push(message));
 }
 
+type Work = fn() -> Result<()>;
+
 fn decode() -> Result<()> {
     let mut fake =
         Fake::lossy(kAudioFormatMPEG4AAC, 48_000, 6, &ramp(6 * 30_000)).with_packet_table(2112, 88);
@@ -62,7 +64,7 @@ fn every_function_is_reached_and_every_status_counts() {
     host.log = Some(log);
     let host = Box::leak(Box::new(host));
     assert!(!unsafe { mapwave_audiotoolbox::entry(host, std::ptr::null_mut()) }.is_null());
-    let works: [(&str, fn() -> Result<()>); 3] =
+    let works: [(&str, Work); 3] =
         [("decoding", decode), ("encoding AAC", encode_aac), ("encoding FLAC", encode_flac)];
     let (mut reached, mut num_failures) = (BTreeSet::new(), 0);
     for (what, work) in works {
