@@ -43,7 +43,8 @@ unpack() {
 command=${1:?check or clippy}
 shift
 CARGO_TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-target/darwin}")
-export CARGO_TARGET_DIR CARGO_PROFILE_DEV_DEBUG=0 PYO3_NO_PYTHON=1
+# Nothing is run but build scripts and macros.
+export CARGO_TARGET_DIR CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_OPT_LEVEL=0 PYO3_NO_PYTHON=1
 build_std=()
 if ! { rustup target list --installed 2>/dev/null | grep -qx "$target"; }; then
     [ -x "$root/usr/bin/clippy-driver" ] || unpack
