@@ -154,7 +154,7 @@ impl<C: Client> AudioFile<C> {
     }
 
     fn close_once(&mut self) -> OSStatus {
-        let id = std::mem::replace(&mut self.id, ptr::null_mut());
+        let id = std::mem::take(&mut self.id);
         // SAFETY: the file is open, nothing has it any more, and this happens once.
         if id.is_null() { 0 } else { unsafe { AudioFileClose(id) } }
     }

@@ -224,7 +224,7 @@ impl<C: Client> ExtFile<C> {
     }
 
     fn dispose_once(&mut self) -> OSStatus {
-        let ext = std::mem::replace(&mut self.ext, ptr::null_mut());
+        let ext = std::mem::take(&mut self.ext);
         // SAFETY: the wrapper is there, and this happens once; its file is still open.
         if ext.is_null() { 0 } else { unsafe { ExtAudioFileDispose(ext) } }
     }
