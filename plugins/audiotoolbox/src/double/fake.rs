@@ -5,6 +5,10 @@ use crate::sys::*;
 /// The bytes before the samples.
 pub const HEADER_BYTES: usize = 108;
 
+const MAX_CHANNELS: u32 = 1024;
+const MAX_PACKET_FRAMES: u32 = 65_536;
+const MAX_TRIM: u32 = 1 << 20;
+
 /// A file of the double's, and everything that is known of it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Fake {
@@ -147,6 +151,16 @@ impl Fake {
         let header = bytes.get(..HEADER_BYTES).filter(|header| &header[16..20] == b"FAKE")?;
         let word = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().unwrap());
         let numbers: Vec<u32> = header[20..].chunks_exact(4).map(word).collect();
+        // What no file has is no file: a codec would have to make room for it.
+        let [_, _, _, _, num_channels, frames_per_packet, priming, remainder, ..] = numbers[..] else {
+            return None;
+        };
+        if num_channels > MAX_CHANNELS
+            || !(1..=MAX_PACKET_FRAMES).contains(&frames_per_packet)
+            || priming.max(remainder) > MAX_TRIM
+        {
+            return None;
+        }
         let samples = bytes[HEADER_BYTES..].chunks_exact(4).map(word).collect();
         Some(Self {
             file_type: numbers[0],

@@ -60,7 +60,8 @@ pub struct Script {
 #[derive(Default)]
 struct Record {
     script: Script,
-    calls: Vec<&'static str>,
+    /// None where nobody has asked for them yet.
+    calls: Option<Vec<&'static str>>,
     violations: Vec<String>,
 }
 
@@ -80,12 +81,12 @@ static OBJECTS: Mutex<Option<HashMap<usize, (Kind, ThreadId)>>> = Mutex::new(Non
 
 /// Begins anew on this thread, with a script.
 pub fn begin(script: Script) {
-    RECORD.set(Record { script, ..Record::default() });
+    RECORD.set(Record { script, calls: Some(Vec::new()), ..Record::default() });
 }
 
 /// The functions that were called on this thread since [`begin`], in order.
 pub fn calls() -> Vec<&'static str> {
-    RECORD.with_borrow(|record| record.calls.clone())
+    RECORD.with_borrow(|record| record.calls.clone()).unwrap_or_default()
 }
 
 /// What was done on this thread that must not be.
@@ -103,8 +104,9 @@ pub fn num_open() -> usize {
 /// A call begins: 0, or the status with which it is to fail.
 fn enter(function: &'static str) -> OSStatus {
     RECORD.with_borrow_mut(|record| {
-        let call = record.calls.iter().filter(|name| **name == function).count();
-        record.calls.push(function);
+        let Some(calls) = &mut record.calls else { return 0 };
+        let call = calls.iter().filter(|name| **name == function).count();
+        calls.push(function);
         match record.script.failure {
             Some(failure) if failure.function == function && failure.call == call => failure.status,
             _ => 0,
