@@ -45,11 +45,26 @@ mkdir -p "$1"
 # LAME and libsoxr come with their own sources; as they are under the LGPL, each stays in a library that can be exchanged.
 cargo build --release --locked -p mapwave-lame -p mapwave-soxr
 cp "target/release/libmapwave_lame.$ending" "target/release/libmapwave_soxr.$ending" "$1/"
+if [ "$ending" = dylib ]; then
+    cargo build --release --locked -p mapwave-audiotoolbox
+    cp "target/release/libmapwave_audiotoolbox.$ending" "$1/"
+fi
 # A library for each major version of FFmpeg: its number goes into the name.
 if [ -z "$libav" ]; then
     cargo build --release --locked -p mapwave-libav
     major=$(pkg-config --modversion libavcodec | cut -d. -f1)
-    cp "target/release/libmapwave_libav.$ending" "$1/libmapwave_libav$major.$ending"
+    libav="$1/libmapwave_libav$major.$ending"
+    cp "target/release/libmapwave_libav.$ending" "$libav"
+    # Homebrew and MacPorts name their libraries by whole paths. By their names alone, the plugin finds them in the prefixes
+    # that its build script lists and in the one it was built with; a library that was changed is signed anew.
+    if [ "$ending" = dylib ]; then
+        otool -L "$libav" | awk '/^\t\/.*\/lib(avcodec|avformat|avutil|swresample)\./ { print $1 }' | while read -r library; do
+            install_name_tool -change "$library" "@rpath/${library##*/}" "$libav"
+        done
+        install_name_tool -add_rpath "$(pkg-config --variable=libdir libavcodec)" "$libav" ||
+            echo "bundle.sh: the plugin over FFmpeg looks there already" >&2
+        codesign --force --sign - "$libav"
+    fi
 else
     echo "bundle.sh: without the plugin over FFmpeg: $libav" >&2
 fi

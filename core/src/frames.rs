@@ -26,6 +26,10 @@ const MIN_HUGE: usize = 32 << 20;
 /// The size of a huge page on the machines where asking for them pays.
 const HUGE_PAGE: usize = 2 << 20;
 
+/// From this size on a GPU is given pages that it can take over. Below, making a GPU's buffer of pages and taking them back
+/// costs about what copying them does.
+const MIN_ADOPTED: usize = 1 << 20;
+
 /// Buffers up to this size are kept for reuse: a fresh one would cost more in page faults than the samples it is for.
 const MAX_RECYCLED: usize = 1 << 20;
 
@@ -34,7 +38,9 @@ const NUM_RECYCLED: usize = 8;
 
 /// How many maps are kept, and how large the largest is. The system may take their pages back at any time (MADV_FREE);
 /// as long as it does not, the next large read faults no page in, which is two thirds of its time.
+#[cfg(target_os = "linux")]
 const NUM_RECYCLED_MAPS: usize = 2;
+#[cfg(target_os = "linux")]
 const MAX_RECYCLED_MAP: usize = 512 << 20;
 
 /// Memory of the allocator's; its vector is always empty and only owns it.
@@ -49,6 +55,7 @@ static RECYCLED_MAPS: Mutex<Vec<MmapMut>> = Mutex::new(Vec::new());
 enum Memory {
     Heap { lines: Lines, recycle: bool },
     Huge { map: Option<MmapMut> },
+    Pages { map: MmapMut },
 }
 
 /// A buffer of bytes whose contents are whatever they were: aligned to 64 bytes, large ones to huge pages.
@@ -95,6 +102,22 @@ impl Buffer {
         Ok(Self::heap(lines, num_bytes, true))
     }
 
+    /// A buffer that a GPU can take over where it is: it begins with a page, and the rest of its last page is its own and
+    /// zero. Small ones, of which a copy costs less, are as of [`recycled`](Self::recycled).
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn adoptable(num_bytes: usize) -> Result<Self> {
+        if num_bytes < MIN_ADOPTED {
+            return Self::recycled(num_bytes);
+        }
+        let out_of_memory = || Error::OutOfMemory { path: None, num_bytes: num_bytes as u64 };
+        let whole = whole_pages(num_bytes, rustix::param::page_size()).ok_or_else(out_of_memory)?;
+        let mut map = MmapMut::map_anon(whole).map_err(|_| out_of_memory())?;
+        let start = NonNull::new(map.as_mut_ptr()).ok_or_else(out_of_memory)?;
+        Ok(Self { memory: Memory::Pages { map }, start, num_bytes })
+    }
+
     fn heap(mut lines: Lines, num_bytes: usize, recycle: bool) -> Self {
         // A vector's pointer is never null, and stays where it is while the vector is moved about.
         let start = NonNull::new(lines.as_mut_ptr().cast()).unwrap_or(NonNull::dangling());
@@ -127,6 +150,20 @@ impl Buffer {
     pub fn num_bytes(&self) -> usize {
         self.num_bytes
     }
+
+    /// The size in bytes of the whole pages that begin where the buffer does and are its own; `None` when it is not made of
+    /// such.
+    pub fn num_page_bytes(&self) -> Option<usize> {
+        match &self.memory {
+            Memory::Pages { map } => Some(map.len()),
+            Memory::Heap { .. } | Memory::Huge { .. } => None,
+        }
+    }
+}
+
+/// The bytes of as many whole pages as hold `num_bytes`.
+fn whole_pages(num_bytes: usize, page_bytes: usize) -> Option<usize> {
+    num_bytes.checked_next_multiple_of(page_bytes)
 }
 
 impl Drop for Buffer {
@@ -140,7 +177,7 @@ impl Drop for Buffer {
                     kept.push(lines);
                 }
             }
-            Memory::Heap { .. } => {}
+            Memory::Heap { .. } | Memory::Pages { .. } => {}
             Memory::Huge { map } => map.take().into_iter().for_each(recycle_map),
         }
     }
@@ -297,6 +334,12 @@ impl Frames {
         self.buffer.as_ptr()
     }
 
+    /// The size in bytes of the whole pages that begin with the samples and hold nothing else but zeros behind them; `None`
+    /// when the samples are not in such.
+    pub fn num_page_bytes(&self) -> Option<usize> {
+        self.buffer.num_page_bytes()
+    }
+
     /// The samples' bytes, to be changed in place.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         let bytes = self.buffer.as_uninit_mut();
@@ -311,7 +354,7 @@ impl Frames {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
 
@@ -353,9 +396,48 @@ mod tests {
     }
 
     #[test]
+    fn pages_hold_the_bytes_and_less_than_a_page_more() {
+        for page_bytes in [4096, 16_384, 65_536] {
+            for num_bytes in [1, page_bytes - 1, page_bytes, page_bytes + 1, 3_528_000, MIN_HUGE + 4] {
+                let whole = whole_pages(num_bytes, page_bytes).unwrap();
+                assert_eq!(whole % page_bytes, 0);
+                assert!((num_bytes..num_bytes + page_bytes).contains(&whole), "{num_bytes} in {page_bytes}");
+            }
+            assert_eq!(whole_pages(0, page_bytes), Some(0));
+            assert_eq!(whole_pages(usize::MAX, page_bytes), None);
+        }
+    }
+
+    #[test]
+    fn what_a_gpu_takes_over_is_whole_pages_with_zeros_at_the_end() {
+        let page_bytes = rustix::param::page_size();
+        for num_bytes in [MIN_ADOPTED, MIN_ADOPTED + 1, 3_528_000, MIN_HUGE + 4] {
+            let mut buffer = Buffer::adoptable(num_bytes).unwrap();
+            buffer.as_uninit_mut().fill(MaybeUninit::new(7));
+            let whole = buffer.num_page_bytes().unwrap();
+            assert_eq!((buffer.as_ptr().addr() % page_bytes, whole % page_bytes), (0, 0));
+            assert_eq!((buffer.num_bytes(), whole - num_bytes < page_bytes), (num_bytes, true));
+            // SAFETY: the map is as long, was zero, and was filled up to its end.
+            let bytes = unsafe { std::slice::from_raw_parts(buffer.as_ptr(), whole) };
+            assert!(
+                bytes[..num_bytes].iter().all(|&byte| byte == 7)
+                    && bytes[num_bytes..].iter().all(|&byte| byte == 0)
+            );
+        }
+        for buffer in [Buffer::adoptable(MIN_ADOPTED - 1), Buffer::new(MIN_ADOPTED), Buffer::new(MIN_HUGE)] {
+            assert_eq!(buffer.unwrap().num_page_bytes(), None);
+        }
+    }
+
+    #[test]
     fn more_than_there_is_is_an_error() {
-        let result = Buffer::new(1 << 62);
-        assert!(matches!(result, Err(Error::OutOfMemory { num_bytes, .. }) if num_bytes == 1 << 62));
+        for num_bytes in [1 << 62, usize::MAX] {
+            for result in [Buffer::new(num_bytes), Buffer::adoptable(num_bytes)] {
+                assert!(
+                    matches!(result, Err(Error::OutOfMemory { num_bytes: got, .. }) if got == num_bytes as u64)
+                );
+            }
+        }
     }
 
     #[test]

@@ -129,6 +129,11 @@ class Frames:
     @property
     def readonly(self) -> bool:
         """Whether the samples are a file's own and may not be changed."""
+    def pages(self) -> Frames | None:
+        """The samples and the zeros behind them as the whole pages that they are in, along one axis.
+
+        None when the samples do not begin a page or do not have their last one to themselves.
+        """
     def __len__(self) -> int: ...
     def __buffer__(self, flags: int, /) -> memoryview: ...  # the buffer protocol, from Python 3.12 on
     def __dlpack__(

@@ -39,6 +39,9 @@ __all__ = ["batch_load", "info", "load", "open", "route", "stream"]
 # The output from which it takes less time to call MLX's thread (about 80 us) than to write zeros.
 _MIN_LOAD = 4 << 20
 
+# MLX counts an axis in 31 bits.
+_MAX_AXIS = 2**31 - 1
+
 # The .npy type of each dtype; bfloat16 has none and is allocated as the 16 bits it is.
 _NPY_TYPES = {
     "float32": "<f4",
@@ -122,7 +125,7 @@ def route(num_bytes: int = _MIN_LOAD) -> tuple[str, str]:
     if wanted != "auto":
         raise ValueError(f"MAPWAVE_MLX_ROUTE must be 'a', 'b', 'c' or 'auto', got {wanted!r}")
     if sys.platform != "linux":
-        return "a", "MLX takes memory over without a copy on this system"
+        return "a", "MLX takes memory over without a copy where it is whole pages, on this system"
     if mx.default_device() != mx.Device(mx.cpu):
         return "a", "the default device is not the CPU"
     if threading.current_thread().daemon:
@@ -159,13 +162,28 @@ def _finish(array: mx.array, dtype: str) -> mx.array:
     return array
 
 
+def _from_pages(frames: Frames) -> mx.array:
+    """An array over the frames' own memory where Metal takes that over: where it is whole pages.
+
+    The array of all that is in the pages is cut to the frames, which copies nothing either.
+    """
+    pages = frames.pages()
+    if pages is None or len(pages) > _MAX_AXIS:
+        return mx.from_dlpack(frames)
+    array = mx.from_dlpack(pages)[: math.prod(frames.shape)].reshape(frames.shape)
+    # Not left to whatever thread looks at it first.
+    mx.eval(array)
+    return array
+
+
 class Arrays:
     """MLX as the core sees an array library."""
 
-    from_frames: Callable[[Frames], mx.array] = staticmethod(mx.from_dlpack)
+    adopts = mx.metal.is_available()
+    from_frames: Callable[[Frames], mx.array] = staticmethod(_from_pages if adopts else mx.from_dlpack)
     copies = True
     fills = sys.platform == "linux" and mx.default_device() == mx.Device(mx.cpu)
     dtypes = tuple(_NPY_TYPES)
-    max_axis = 2**31 - 1
+    max_axis = _MAX_AXIS
     allocate = staticmethod(_allocate)
     finish = staticmethod(_finish)

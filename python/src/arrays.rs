@@ -38,6 +38,7 @@ const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 /// Its Python side is a function that returns an object with
 /// - `from_frames(frames)`: makes an array of a [`Frames`];
 /// - `copies`: whether it copies them, so that their memory is free again at once;
+/// - `adopts`: whether it takes memory over that is whole pages, and copies any other;
 /// - `fills`: whether a copy of zeros is an array whose memory can be filled by the buffer protocol;
 /// - `allocate(shape, dtype)`: None, or a function that makes a large array of unspecified contents to be filled, or None
 ///   when that is not possible at this moment;
@@ -52,6 +53,7 @@ pub(crate) struct ArrayLibrary {
 struct Parts {
     from_frames: Py<PyAny>,
     copies: bool,
+    adopts: bool,
     fills: bool,
     allocate: Option<Py<PyAny>>,
     finish: Py<PyAny>,
@@ -74,6 +76,7 @@ impl ArrayLibrary {
             Ok(Parts {
                 from_frames: library.getattr(intern!(py, "from_frames"))?.unbind(),
                 copies: library.getattr(intern!(py, "copies"))?.extract()?,
+                adopts: library.getattr(intern!(py, "adopts"))?.extract()?,
                 fills: library.getattr(intern!(py, "fills"))?.extract()?,
                 allocate: (!allocate.is_none()).then(|| allocate.unbind()),
                 finish: library.getattr(intern!(py, "finish"))?.unbind(),
@@ -141,7 +144,12 @@ impl ArrayLibrary {
 
     /// Where the memory of frames for this library should come from.
     pub(crate) fn allocator(&self, py: Python<'_>) -> PyResult<Allocate> {
-        Ok(if self.parts(py)?.copies { Buffer::recycled } else { Buffer::new })
+        let parts = self.parts(py)?;
+        Ok(match parts.copies {
+            _ if parts.adopts => Buffer::adoptable,
+            true => Buffer::recycled,
+            false => Buffer::new,
+        })
     }
 
     /// Makes an array of frames that were read before.

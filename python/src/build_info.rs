@@ -5,22 +5,21 @@ use pyo3::types::PyDict;
 
 /// The instruction sets that kernels exist for and this processor has.
 fn cpu_features() -> Vec<&'static str> {
-    let mut features = Vec::new();
     #[cfg(target_arch = "x86_64")]
-    {
-        let known = [
-            ("sse4.2", is_x86_feature_detected!("sse4.2")),
-            ("avx2", is_x86_feature_detected!("avx2")),
-            ("f16c", is_x86_feature_detected!("f16c")),
-            ("avx512f", is_x86_feature_detected!("avx512f")),
-            ("avx512bw", is_x86_feature_detected!("avx512bw")),
-            ("avx512vbmi", is_x86_feature_detected!("avx512vbmi")),
-        ];
-        features.extend(known.into_iter().filter(|(_, has)| *has).map(|(name, _)| name));
-    }
+    let known = [
+        ("sse4.2", is_x86_feature_detected!("sse4.2")),
+        ("avx2", is_x86_feature_detected!("avx2")),
+        ("f16c", is_x86_feature_detected!("f16c")),
+        ("avx512f", is_x86_feature_detected!("avx512f")),
+        ("avx512bw", is_x86_feature_detected!("avx512bw")),
+        ("avx512vbmi", is_x86_feature_detected!("avx512vbmi")),
+    ];
+    // Every processor of the kind has it.
     #[cfg(target_arch = "aarch64")]
-    features.push("neon");
-    features
+    let known = [("neon", true)];
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    let known: [(&str, bool); 0] = [];
+    known.into_iter().filter(|(_, has)| *has).map(|(name, _)| name).collect()
 }
 
 /// The facts of the build and the machine, for `show_build_info` and the doctor.

@@ -18,7 +18,7 @@ use crate::errors::raise;
 /// What keeps the samples where they are.
 #[derive(Clone)]
 pub(crate) enum Owner {
-    Memory(#[allow(dead_code)] Arc<mapwave::Frames>),
+    Memory(Arc<mapwave::Frames>),
     File(#[allow(dead_code)] Arc<Reader>),
     Zeros(#[allow(dead_code)] Arc<memmap2::Mmap>),
 }
@@ -126,6 +126,15 @@ impl Frames {
     #[getter]
     fn readonly(&self) -> bool {
         self.readonly
+    }
+
+    /// The samples and the zeros behind them as the whole pages that they are in, along one axis: all that a GPU takes over
+    /// without a copy. None when the samples do not begin a page or do not have their last one to themselves.
+    fn pages(&self) -> Option<Self> {
+        let Owner::Memory(frames) = &self.owner else { return None };
+        let num_bytes = frames.num_page_bytes()?;
+        let num_samples = num_bytes / self.format.num_bytes();
+        Some(Self::new(self.owner.clone(), self.start, num_bytes, self.format, &[num_samples], false))
     }
 
     fn __len__(&self) -> usize {

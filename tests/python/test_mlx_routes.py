@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 import child
 import mapwave.mlx
@@ -97,6 +98,30 @@ def test_every_route_gives_the_same_arrays(tmp_path: Path, large: Path) -> None:
     assert printed["b"] == printed["a"]
     assert printed["c"] == printed["a"]
     assert printed["auto"] == printed["a"]
+
+
+def test_whole_pages_give_the_same_arrays(tmp_path: Path, large: Path) -> None:
+    """What is done for Metal, which takes whole pages over: here they are copied."""
+    code = """
+        import mapwave.mlx
+        from_pages, given = mapwave.mlx._from_pages, []
+
+        def noted(frames):
+            pages = frames.pages()
+            if pages is not None:
+                beyond = memoryview(pages).cast("B")[frames.nbytes:] if pages.dtype != "bfloat16" else b""
+                assert frames.nbytes <= pages.nbytes < frames.nbytes + 65536 and pages.nbytes % 4096 == 0
+                assert not any(beyond) and len(pages.shape) == 1
+            given.append((frames.nbytes >= 1 << 20, pages is not None))
+            return from_pages(frames)
+
+        mapwave.mlx.Arrays.adopts = True
+        mapwave.mlx.Arrays.from_frames = staticmethod(noted)
+        exec(sys.argv[2])
+        assert all(large == has_pages for large, has_pages in given) and any(large for large, _ in given), given
+    """
+    whole = child.run(tmp_path, code, large, dedent(DIGESTS), MAPWAVE_MLX_ROUTE="a")
+    assert whole == child.run(tmp_path, DIGESTS, large, MAPWAVE_MLX_ROUTE="a")
 
 
 def test_arrays_are_filled_in_place_for_large_loads_only(tmp_path: Path, large: Path) -> None:

@@ -17,6 +17,12 @@ const ABI_DIRECTORY: &str = "abi1";
 /// The ending of a shared library's name.
 const SUFFIX: &str = if cfg!(target_os = "macos") { "dylib" } else { "so" };
 
+/// Where the plugins of the whole machine are.
+const SYSTEM: [&str; 2] = match cfg!(target_os = "macos") {
+    true => ["/Library/Application Support/mapwave/plugins", "/usr/local/lib/mapwave/plugins"],
+    false => ["/usr/local/lib/mapwave/plugins", "/usr/lib/mapwave/plugins"],
+};
+
 /// Why a plugin is known; the order is that of precedence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
@@ -86,7 +92,7 @@ pub fn directories(bundled: Option<&Path>) -> Vec<Directory> {
     if let Some(bundled) = bundled {
         add(Origin::Bundled, bundled.join(ABI_DIRECTORY));
     }
-    for system in ["/usr/local/lib/mapwave/plugins", "/usr/lib/mapwave/plugins"] {
+    for system in SYSTEM {
         add(Origin::System, Path::new(system).join(ABI_DIRECTORY));
     }
     found

@@ -25,6 +25,7 @@ pub(super) trait Encoding<const N: usize> {
 
     /// The byte order of a 24-bit integer. Compilers find no good vector code for three bytes, so kernels unpack them
     /// on their own.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))] // no other kernels do
     const PACKED_24: Option<ByteOrder> = None;
 
     /// The value of a stored sample.

@@ -32,7 +32,7 @@ impl Dictionary {
 
     /// What is in it, for an owner that frees it.
     pub(super) fn into_raw(mut self) -> *mut ffi::AVDictionary {
-        std::mem::replace(&mut self.0, ptr::null_mut())
+        std::mem::take(&mut self.0)
     }
 }
 

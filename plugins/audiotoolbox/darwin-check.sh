@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# darwin-check.sh check|clippy [ARGS..]: type-checks for aarch64-apple-darwin without a Mac. Without packages named in ARGS,
+# the whole workspace; the plugin over FFmpeg where its headers are.
+#
+# With rustup and the standard library for that target (rustup target add aarch64-apple-darwin), by the compiler at hand.
+# Otherwise by Debian's rustc-web, which has the sources of the standard library, so that `-Zbuild-std` needs no toolchain
+# for the target; it is unpacked below ~/.cache, not installed. Where neither can be had, says so and does nothing; that is
+# no error.
+#
+# No code is made, so LAME and libsoxr are compiled for this machine, and FFmpeg's interface is read out of this machine's
+# headers: what is checked is the Rust.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+root=${DARWIN_ROOT:-$HOME/.cache/darwin-rust}
+target=aarch64-apple-darwin
+packages=(rustc-web cargo-web rust-web-src rust-web-clippy)
+
+skip() {
+    echo "darwin-check.sh: skipped: $1" >&2
+    exit 0
+}
+
+unpack() {
+    if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
+        skip "this is no Debian, and there is no rustup with the target $target"
+    fi
+    apt-cache show "${packages[@]}" >/dev/null 2>&1 || skip "there are no packages ${packages[*]} here"
+    local directory
+    directory=$(mktemp -d)
+    chmod 755 "$directory"
+    mapfile -t all < <(
+        apt-get -s install --no-install-recommends "${packages[@]}" | awk '/^Inst/{print $2}'
+        printf '%s\n' "${packages[@]}"
+    )
+    mapfile -t all < <(printf '%s\n' "${all[@]}" | sort -u)
+    (cd "$directory" && apt-get download -qq "${all[@]}") || skip "the packages could not be downloaded"
+    mkdir -p "$root"
+    for package in "$directory"/*.deb; do dpkg-deb -x "$package" "$root"; done
+    rm -rf "$directory"
+}
+
+command=${1:?check or clippy}
+shift
+CARGO_TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-target/darwin}")
+# Nothing is run but build scripts and macros.
+export CARGO_TARGET_DIR CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_OPT_LEVEL=0 PYO3_NO_PYTHON=1
+build_std=()
+if ! { rustup target list --installed 2>/dev/null | grep -qx "$target"; }; then
+    [ -x "$root/usr/bin/clippy-driver" ] || unpack
+    PATH="$root/usr/bin:$PATH"
+    LD_LIBRARY_PATH="$root/usr/lib/$(uname -m)-linux-gnu"
+    # The features of the standard library are unstable, and this compiler is as stable as any.
+    export PATH LD_LIBRARY_PATH RUSTC_BOOTSTRAP=1
+    build_std=("-Zbuild-std=std,panic_abort,test")
+fi
+
+# A compiler for C that takes an Apple compiler's arguments, and compiles for this machine.
+mkdir -p "$CARGO_TARGET_DIR"
+export CC_aarch64_apple_darwin=$CARGO_TARGET_DIR/cc AR_aarch64_apple_darwin=ar RANLIB_aarch64_apple_darwin=ranlib SDKROOT=/
+cat >"$CC_aarch64_apple_darwin" <<'CC'
+#!/usr/bin/env bash
+arguments=()
+while [ $# -gt 0 ]; do
+    case $1 in
+        -arch | -isysroot | -target) shift ;;
+        --target=* | -m*-version-min=*) ;;
+        *) arguments+=("$1") ;;
+    esac
+    shift
+done
+exec cc "${arguments[@]}"
+CC
+chmod +x "$CC_aarch64_apple_darwin"
+# FFmpeg's headers and the C library's under them are this machine's, read as for the target.
+machine=$(uname -m)
+export PKG_CONFIG_ALLOW_CROSS=1
+export BINDGEN_EXTRA_CLANG_ARGS_aarch64_apple_darwin="-D__${machine}__ -U__nonnull -isystem /usr/include/$machine-linux-gnu"
+
+scope=()
+if [[ " $* " != *" -p "* ]]; then
+    read -ra excluded < <(plugins/bundle.sh --excluded; echo)
+    scope=(--workspace "${excluded[@]}")
+fi
+exec cargo "$command" "${build_std[@]}" --target "$target" "${scope[@]}" "$@"

@@ -1,0 +1,158 @@
+//! A stream being encoded: frames in, bytes of a container out.
+
+#![allow(unsafe_code)] // the callbacks of a store are told to be those
+
+use std::ffi::CStr;
+
+use mapwave_plugin::{Block, EncoderOptions, Error, Result, SampleFormat, Sink, Status};
+
+use super::plan::{Plan, without_frames};
+use super::samples::{self, Samples};
+use super::store::Store;
+use crate::audio_file::AudioFile;
+use crate::ext_file::ExtFile;
+use crate::sys::*;
+use crate::{property, speakers};
+
+/// The most frames that are encoded at once.
+const MAX_FRAMES: usize = 4096;
+
+/// The most bytes of a file that are kept until it is complete.
+const MAX_STORE: u64 = 256 << 20;
+
+/// A stream on its way into a sink.
+pub(super) struct Stream {
+    plan: Plan,
+    max_store: u64,
+    /// Until it is finished, or has failed.
+    file: Option<ExtFile<Store>>,
+    samples: Samples,
+    /// The frames taken so far.
+    num_frames: u64,
+    /// Why nothing more can be done.
+    failure: Option<Error>,
+}
+
+impl Stream {
+    /// Opens an encoder for one of the codecs and containers of a table. The sink gets nothing yet.
+    ///
+    /// # Errors
+    /// [`Status::Unsupported`] for what the framework, the codec or the container has not.
+    pub(super) fn open(
+        options: &EncoderOptions<'_>,
+        sink: Sink,
+        codecs: &CStr,
+        containers: &'static CStr,
+    ) -> Result<Self> {
+        let plan = Plan::new(options, codecs, containers)?;
+        let samples_bytes = 4 * MAX_FRAMES as u64 * u64::from(plan.num_channels);
+        let needed = Store::MIN_BYTES + samples_bytes;
+        if needed > options.max_alloc {
+            let message =
+                format!("encoding takes {needed} bytes and only {} may be allocated", options.max_alloc);
+            return Err(Error::new(Status::Limit, message));
+        }
+        let max_store = (options.max_alloc - samples_bytes).min(MAX_STORE);
+        let file = begin(&plan, Store::new(sink, max_store))?;
+        let samples = Samples::new(plan.client());
+        Ok(Self { plan, max_store, file: Some(file), samples, num_frames: 0, failure: None })
+    }
+
+    /// Takes all frames of a block.
+    ///
+    /// # Errors
+    /// [`Status::BadData`] for a sample that is no number; [`Status::Io`] when the sink fails, now and for ever.
+    pub(super) fn push(&mut self, block: &Block<'_>) -> Result<()> {
+        self.unless_failed(|stream| stream.take(block))
+    }
+
+    /// Encodes what is left and completes the file.
+    ///
+    /// # Errors
+    /// [`Status::Unsupported`] when there was no frame; [`Status::Io`] when the sink fails.
+    pub(super) fn finish(&mut self) -> Result<()> {
+        self.unless_failed(Self::complete)
+    }
+
+    fn unless_failed(&mut self, call: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+        if let Some(failure) = &self.failure {
+            return Err(failure.clone());
+        }
+        let result = call(self);
+        self.failure = result.as_ref().err().cloned();
+        result
+    }
+
+    fn take(&mut self, block: &Block<'_>) -> Result<()> {
+        samples::check(block, self.num_frames)?;
+        if self.num_frames == 0 && block.num_frames() > 0 {
+            self.settle_depth(block.format())?;
+        }
+        let file = self.file.as_mut().ok_or_else(finished)?;
+        let bits = self.plan.bits_per_sample;
+        for first in (0..block.num_frames()).step_by(MAX_FRAMES) {
+            let range = first..block.num_frames().min(first + MAX_FRAMES);
+            let count = (range.end - range.start) as u64;
+            self.samples.fill(block, range, bits);
+            match &self.samples {
+                Samples::F32(samples) => file.write(samples)?,
+                Samples::I16(samples) => file.write(samples)?,
+                Samples::I32(samples) => file.write(samples)?,
+            }
+            self.num_frames += count;
+        }
+        Ok(())
+    }
+
+    /// Where no depth was asked for, it is that of the first frames: 16 bits for samples of 16, else 24.
+    fn settle_depth(&mut self, format: SampleFormat) -> Result<()> {
+        if !self.plan.is_depth_open || format != SampleFormat::I16 {
+            return Ok(());
+        }
+        self.plan.bits_per_sample = 16;
+        // What was begun for another depth has reached no sink.
+        let sink = self.file.take().ok_or_else(finished)?.close()?.into_sink();
+        self.file = Some(begin(&self.plan, Store::new(sink, self.max_store))?);
+        self.samples = Samples::new(self.plan.client());
+        Ok(())
+    }
+
+    fn complete(&mut self) -> Result<()> {
+        if self.num_frames == 0 {
+            return Err(without_frames(self.plan.container));
+        }
+        self.file.take().ok_or_else(finished)?.close()?.finish()
+    }
+}
+
+/// Begins a file and sets its codec up.
+fn begin(plan: &Plan, store: Store) -> Result<ExtFile<Store>> {
+    let mut format = plan.description();
+    property::complete(&mut format, "describing the codec")?;
+    // SAFETY: the callbacks are those of a store.
+    let file = unsafe { AudioFile::initialize(store, Store::callbacks(), plan.file_type, &format) }?;
+    let mut file = ExtFile::wrap(file, true)?;
+    let property = kExtAudioFileProperty_FileDataFormat;
+    let found: AudioStreamBasicDescription = file.required(property, "reading the format")?;
+    if (found.mSampleRate, found.mChannelsPerFrame) != (format.mSampleRate, format.mChannelsPerFrame) {
+        let message = format!(
+            "AudioToolbox would write {} Hz and {} channels in place of {} Hz and {}",
+            found.mSampleRate, found.mChannelsPerFrame, format.mSampleRate, format.mChannelsPerFrame
+        );
+        return Err(Error::unsupported(message));
+    }
+    if let Some((_, tag)) = plan.layout {
+        let layout = AudioChannelLayout { mChannelLayoutTag: tag, ..AudioChannelLayout::default() };
+        file.set_layout(kExtAudioFileProperty_FileChannelLayout, &layout)?;
+    }
+    file.set_client(plan.client(), plan.sample_rate.into(), plan.num_channels)?;
+    if let Some((mask, _)) = plan.layout {
+        file.set_layout(kExtAudioFileProperty_ClientChannelLayout, &speakers::in_order(mask))?;
+    }
+    plan.steering.apply(&mut file)?;
+    Ok(file)
+}
+
+fn finished() -> Error {
+    Error::new(Status::BadState, "the file is finished")
+}

@@ -1,0 +1,238 @@
+//! An `ExtAudioFileRef` over an [`AudioFile`]: the framework's codecs between packets and samples.
+
+#![allow(unsafe_code)] // the framework's functions
+
+use std::ffi::c_void;
+use std::ptr;
+
+use mapwave_plugin::{Error, Result, Sample, SampleFormat, Status};
+
+use crate::audio_file::{AudioFile, Client, warn};
+use crate::property::{self, Plain};
+use crate::sys::*;
+
+/// A file with a codec, which is in its first state as long as nothing was read or written.
+pub(crate) struct ExtFile<C: Client> {
+    ext: Opaque,
+    /// Wrapped, and closed by us: the framework leaves that to its owner.
+    file: AudioFile<C>,
+    is_writing: bool,
+    /// The samples that the framework is told to give or take.
+    client: AudioStreamBasicDescription,
+}
+
+// SAFETY: as of `AudioFile`.
+unsafe impl<C: Client> Send for ExtFile<C> {}
+
+impl<C: Client> ExtFile<C> {
+    /// Puts a codec to a file.
+    ///
+    /// # Errors
+    /// When there is none for it.
+    pub(crate) fn wrap(file: AudioFile<C>, is_writing: bool) -> Result<Self> {
+        let client = AudioStreamBasicDescription::default();
+        let mut wrapped = Self { ext: ptr::null_mut(), file, is_writing, client };
+        wrapped.begin()?;
+        Ok(wrapped)
+    }
+
+    /// Puts a new codec to the file, in the place of the one it had: a codec that is only reset keeps some of its state.
+    ///
+    /// # Errors
+    /// As of [`wrap`](Self::wrap).
+    pub(crate) fn rewrap(&mut self) -> Result<()> {
+        let status = self.dispose_once();
+        self.file.check(status, "giving the codec back")?;
+        self.begin()
+    }
+
+    fn begin(&mut self) -> Result<()> {
+        let (id, for_writing) = (self.file.id(), self.is_writing.into());
+        // SAFETY: the file is open, and stays so until the wrapper is disposed of.
+        let status = unsafe { ExtAudioFileWrapAudioFileID(id, for_writing, &raw mut self.ext) };
+        if status != 0 {
+            // There is no wrapper then, whatever was written to `ext`.
+            self.ext = ptr::null_mut();
+        }
+        self.file.check(status, "finding a codec")
+    }
+
+    pub(crate) fn file(&mut self) -> &mut AudioFile<C> {
+        &mut self.file
+    }
+
+    /// A property that every file has.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn required<T: Plain>(&mut self, property: u32, doing: &str) -> Result<T> {
+        let ext = self.ext;
+        // SAFETY: the wrapper is there; the size and the place are those of a value.
+        let get = |size, place| unsafe { ExtAudioFileGetProperty(ext, property, size, place) };
+        // SAFETY: the function keeps to the size it is told.
+        let value = unsafe { property::required(doing, get) };
+        self.file.check(0, doing).and(value)
+    }
+
+    fn set(&mut self, property: u32, num_bytes: u32, value: *const c_void, doing: &str) -> Result<()> {
+        // SAFETY: the wrapper is there; the callers pass a value of that many bytes that lives until this returns.
+        let status = unsafe { ExtAudioFileSetProperty(self.ext, property, num_bytes, value) };
+        self.file.check(status, doing)
+    }
+
+    /// Says of which type the samples are that are read or written, side by side, at the file's own rate.
+    ///
+    /// # Errors
+    /// When the framework does not make such ones.
+    pub(crate) fn set_client(
+        &mut self,
+        format: SampleFormat,
+        sample_rate: f64,
+        num_channels: u32,
+    ) -> Result<()> {
+        let (flag, num_bytes) = match format {
+            SampleFormat::F32 => (kAudioFormatFlagIsFloat, 4),
+            SampleFormat::I32 => (kAudioFormatFlagIsSignedInteger, 4),
+            SampleFormat::I16 => (kAudioFormatFlagIsSignedInteger, 2),
+        };
+        let client = AudioStreamBasicDescription {
+            mSampleRate: sample_rate,
+            mFormatID: kAudioFormatLinearPCM,
+            mFormatFlags: flag | kAudioFormatFlagIsPacked,
+            mBytesPerPacket: num_bytes * num_channels,
+            mFramesPerPacket: 1,
+            mBytesPerFrame: num_bytes * num_channels,
+            mChannelsPerFrame: num_channels,
+            mBitsPerChannel: 8 * num_bytes,
+            mReserved: 0,
+        };
+        let value = ptr::from_ref(&client).cast();
+        let num_bytes = AudioStreamBasicDescription::NUM_BYTES;
+        let doing = "choosing the type of the samples";
+        self.set(kExtAudioFileProperty_ClientDataFormat, num_bytes, value, doing)?;
+        self.client = client;
+        Ok(())
+    }
+
+    /// Says for which speakers the channels of the samples or of the file are.
+    ///
+    /// # Errors
+    /// When the framework has no way from one to the other.
+    pub(crate) fn set_layout(&mut self, property: u32, layout: &AudioChannelLayout) -> Result<()> {
+        let num_bytes = u32::try_from(size_of::<AudioChannelLayout>()).unwrap_or(0);
+        self.set(property, num_bytes, ptr::from_ref(layout).cast(), "naming the speakers of the channels")
+    }
+
+    /// Takes over what was changed of the codec.
+    ///
+    /// # Errors
+    /// When the codec does not work that way.
+    pub(crate) fn take_over_settings(&mut self) -> Result<()> {
+        let none: *const c_void = ptr::null();
+        let num_bytes = u32::try_from(size_of::<*const c_void>()).unwrap_or(8);
+        let value = ptr::from_ref(&none).cast();
+        self.set(kExtAudioFileProperty_ConverterConfig, num_bytes, value, "setting the codec up")
+    }
+
+    /// The codec itself; it lives as long as the wrapper.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(crate) fn converter(&mut self) -> Result<Opaque> {
+        let mut converter: Opaque = ptr::null_mut();
+        let mut num_bytes = u32::try_from(size_of::<Opaque>()).unwrap_or(8);
+        let (property, place) = (kExtAudioFileProperty_AudioConverter, (&raw mut converter).cast());
+        // SAFETY: the wrapper is there; the size and the place are those of a pointer.
+        let status = unsafe { ExtAudioFileGetProperty(self.ext, property, &raw mut num_bytes, place) };
+        self.file.check(status, "asking for the codec")?;
+        if converter.is_null() {
+            return Err(Error::new(Status::Internal, "asking for the codec: there is none"));
+        }
+        Ok(converter)
+    }
+
+    /// Moves to a frame of the sound, priming not counted.
+    ///
+    /// # Errors
+    /// When there is no such frame, or the file cannot be read.
+    pub(crate) fn seek(&mut self, frame: u64) -> Result<()> {
+        let frame = i64::try_from(frame).unwrap_or(i64::MAX);
+        // SAFETY: the wrapper is there.
+        let status = unsafe { ExtAudioFileSeek(self.ext, frame) };
+        self.file.check(status, "seeking")
+    }
+
+    /// Reads whole frames into samples of the type that was chosen; their number is 0 at the end, and may be less than there
+    /// is room for elsewhere.
+    ///
+    /// # Errors
+    /// When packets cannot be read or decoded.
+    pub(crate) fn read<T: Sample>(&mut self, samples: &mut [T]) -> Result<usize> {
+        let place = samples.as_mut_ptr().cast();
+        let (mut num_frames, mut buffers) = self.describe::<T>(samples.len(), place)?;
+        let room = num_frames;
+        // SAFETY: the wrapper is there, and the list describes `samples`, of the type that it was told.
+        let status = unsafe { ExtAudioFileRead(self.ext, &raw mut num_frames, &raw mut buffers) };
+        self.file.check(status, "decoding")?;
+        if num_frames > room {
+            let message = format!("decoding: {num_frames} frames came where {room} were asked for");
+            return Err(Error::new(Status::Internal, message));
+        }
+        Ok(num_frames as usize)
+    }
+
+    /// Encodes whole frames of samples of the type that was chosen.
+    ///
+    /// # Errors
+    /// When they cannot be encoded or written.
+    pub(crate) fn write<T: Sample>(&mut self, samples: &[T]) -> Result<()> {
+        let place = samples.as_ptr().cast_mut().cast();
+        let (num_frames, buffers) = self.describe::<T>(samples.len(), place)?;
+        // SAFETY: the wrapper is there, and the list describes `samples`, of the type that it was told, which are only read.
+        let status = unsafe { ExtAudioFileWrite(self.ext, num_frames, &raw const buffers) };
+        self.file.check(status, "encoding")
+    }
+
+    /// The frames in `num_samples` samples at a place, as the framework is told of them.
+    fn describe<T: Sample>(&self, num_samples: usize, place: *mut c_void) -> Result<(u32, AudioBufferList)> {
+        let num_channels = self.client.mChannelsPerFrame;
+        let frame_bytes = T::FORMAT.num_bytes() as u64 * u64::from(num_channels);
+        if frame_bytes == 0 || frame_bytes != u64::from(self.client.mBytesPerFrame) {
+            return Err(Error::new(Status::BadState, "samples of another type than was chosen"));
+        }
+        let most = u64::from(u32::MAX) / frame_bytes;
+        let num_frames = (num_samples as u64 / u64::from(num_channels)).min(most);
+        let buffer = AudioBuffer {
+            mNumberChannels: num_channels,
+            mDataByteSize: u32::try_from(num_frames * frame_bytes).unwrap_or(0),
+            mData: place,
+        };
+        let buffers = AudioBufferList { mNumberBuffers: 1, mBuffers: [buffer] };
+        Ok((u32::try_from(num_frames).unwrap_or(0), buffers))
+    }
+
+    /// Completes what was written, and gives back whose callbacks the file had.
+    ///
+    /// # Errors
+    /// When the last packets or the headers cannot be written.
+    pub(crate) fn close(mut self) -> Result<Box<C>> {
+        let status = self.dispose_once();
+        self.file.check(status, "encoding the last frames")?;
+        let this = std::mem::ManuallyDrop::new(self);
+        // SAFETY: the file is moved out once, and `drop` does not run; nothing else of `self` owns anything.
+        unsafe { ptr::read(&raw const this.file) }.close()
+    }
+
+    fn dispose_once(&mut self) -> OSStatus {
+        let ext = std::mem::take(&mut self.ext);
+        // SAFETY: the wrapper is there, and this happens once; its file is still open.
+        if ext.is_null() { 0 } else { unsafe { ExtAudioFileDispose(ext) } }
+    }
+}
+
+impl<C: Client> Drop for ExtFile<C> {
+    fn drop(&mut self) {
+        // Before its file, which is closed when this is done.
+        warn(self.dispose_once(), "giving the codec back");
+    }
+}
