@@ -4,7 +4,7 @@
 
 use std::ffi::OsString;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::plugins::{self, PluginsCommand};
 
@@ -29,9 +29,19 @@ enum Command {
 /// does not understand.
 ///
 /// `args` begins with the name of the program. `again` is the program with the arguments that make it this command, such as
-/// `python -m mapwave`, for the children that some commands start.
-pub fn run(args: impl IntoIterator<Item = OsString>, again: &[OsString]) -> i32 {
-    match Arguments::try_parse_from(args) {
+/// `python -m mapwave`, for the children that some commands start. `more` are the names of further commands, which the caller
+/// runs itself, and what each does, for the help.
+pub fn run(
+    args: impl IntoIterator<Item = OsString>,
+    again: &[OsString],
+    more: &[(&'static str, &'static str)],
+) -> i32 {
+    let further = more.iter().map(|(name, about)| clap::Command::new(*name).about(*about));
+    let parsed = Arguments::command()
+        .subcommands(further)
+        .try_get_matches_from(args)
+        .and_then(|matches| Arguments::from_arg_matches(&matches));
+    match parsed {
         Ok(Arguments { command: Command::Plugins { command } }) => plugins::run(&command, again),
         Err(error) => {
             // Nothing is left to be told when neither output can be written.

@@ -2,7 +2,7 @@
 //!
 //! ```
 //! let arguments = ["mapwave", "--version"].map(Into::into);
-//! assert_eq!(mapwave_cli::run(arguments, &["mapwave".into()]), 0);
+//! assert_eq!(mapwave_cli::run(arguments, &["mapwave".into()], &[]), 0);
 //! ```
 
 mod command;

@@ -12,6 +12,6 @@ fn main() -> ExitCode {
     host::embed(mapwave_symphonia::entry);
     host::embed(mapwave_flac::entry);
     host::set_checker(vec![again.clone(), "plugins".into(), "try".into()]);
-    let code = mapwave_cli::run(std::env::args_os(), &[again]);
+    let code = mapwave_cli::run(std::env::args_os(), &[again], &[]);
     u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from)
 }

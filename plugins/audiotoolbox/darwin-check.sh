@@ -35,8 +35,11 @@ unpack() {
     )
     mapfile -t all < <(printf '%s\n' "${all[@]}" | sort -u)
     (cd "$directory" && apt-get download -qq "${all[@]}") || skip "the packages could not be downloaded"
-    mkdir -p "$root"
-    for package in "$directory"/*.deb; do dpkg-deb -x "$package" "$root"; done
+    for package in "$directory"/*.deb; do dpkg-deb -x "$package" "$directory/root"; done
+    # All of it or nothing, whenever this is interrupted.
+    mkdir -p "$(dirname "$root")"
+    rm -rf "$root"
+    mv "$directory/root" "$root"
     rm -rf "$directory"
 }
 

@@ -10,14 +10,15 @@ from ._core import run_command
 
 def main() -> int:
     """Runs the command with this process's arguments and returns its exit status."""
-    if sys.argv[1:] == ["doctor"]:
-        from . import doctor
+    match sys.argv[1:]:
+        case ["doctor"]:
+            from . import doctor
 
-        return doctor.main()
-    if sys.argv[1:2] == ["bench"]:
-        from .bench.command import main as bench
+            return doctor.main()
+        case ["bench", *options]:
+            from .bench.command import main as bench
 
-        return bench(sys.argv[2:])
+            return bench(options)
     # Python only makes a note of Ctrl-C while other code runs. Where it was ignored from the start, it stays so.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)

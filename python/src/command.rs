@@ -4,6 +4,12 @@ use std::ffi::OsString;
 
 use pyo3::prelude::*;
 
+/// The commands that Python runs, for the help.
+const MORE: [(&str, &str); 2] = [
+    ("bench", "Comparison with other libraries: a table and a chart"),
+    ("doctor", "What this installation has and lacks"),
+];
+
 /// Runs the command and returns its exit status.
 ///
 /// Args:
@@ -11,5 +17,5 @@ use pyo3::prelude::*;
 ///     again: The program, with its first arguments, that is this command: for the processes that some commands start.
 #[pyfunction]
 pub(crate) fn run_command(py: Python<'_>, args: Vec<OsString>, again: Vec<OsString>) -> i32 {
-    py.detach(|| mapwave_cli::run(args, &again))
+    py.detach(|| mapwave_cli::run(args, &again, &MORE))
 }

@@ -63,6 +63,14 @@ def test_what_is_not_understood(command: list[str]) -> None:
     assert "unrecognized subcommand 'lost'" in done.stderr
 
 
+def test_the_help_names_every_command(command: list[str]) -> None:
+    done = run(command, "--help")
+    assert done.returncode == 0, done.stderr
+    for name in ("plugins", "bench", "doctor"):
+        assert f"\n  {name} " in done.stdout, done.stdout
+        assert run(command, name, "--help").returncode == 0
+
+
 def test_the_doctor_can_be_called_too(command: list[str]) -> None:
     done = run(command, "doctor")
     assert done.returncode == 0, done.stderr
