@@ -6,7 +6,7 @@ use std::ffi::c_void;
 use std::panic::{self, AssertUnwindSafe};
 use std::ptr;
 
-use mapwave_plugin::{Error, Input, Result, Status};
+use mapwave_plugin::{Error, Input, Result, Status, Sweep};
 
 use crate::audio_file::Client;
 use crate::sys::{OSStatus, ioErr, paramErr};
@@ -18,12 +18,14 @@ const MAX_PIECE: usize = 64 << 10;
 #[derive(Debug)]
 pub(crate) struct Source {
     input: Input,
+    /// What was read is the framework's copy.
+    sweep: Sweep,
     failure: Option<Error>,
 }
 
 impl Source {
     pub(crate) fn new(input: Input) -> Self {
-        Self { input, failure: None }
+        Self { sweep: Sweep::new(input.clone(), 0), input, failure: None }
     }
 
     /// Copies bytes from `position` on to memory for `num_bytes`, as far as the file goes; their number.
@@ -39,6 +41,7 @@ impl Source {
             let count = rest.len().min(num_bytes as usize);
             // SAFETY: no more bytes than there are and than there is room for, into memory that is not ours.
             unsafe { ptr::copy_nonoverlapping(rest.as_ptr(), to, count) };
+            self.sweep.pass(usize::try_from(start).unwrap_or(usize::MAX).saturating_add(count));
             return Ok(u32::try_from(count).unwrap_or(num_bytes));
         }
         let mut piece = vec![0; (num_bytes as usize).min(MAX_PIECE)];
