@@ -129,6 +129,7 @@ impl Resampled {
         let num_planes = if is_planar { num_channels } else { 1 };
         let frame_bytes = num_channels / num_planes * spec.format.num_bytes();
         let max_threads = effort.max_threads.min(input.max_threads()).max(1);
+        let end = frames.end;
         let segments = self.plan(&frames, input, max_threads)?;
         // Threads that have no segment of their own may help inside one.
         let threads_each = (max_threads / segments.len()).max(1);
@@ -143,7 +144,10 @@ impl Resampled {
                 let Piece { frames, planes } = piece;
                 let mut run = self.run(frames.start, &spec.channels, input, threads_each)?;
                 run.read(frames.end, input, &delivery, planes, stop)?;
-                self.give_back(run, &spec.channels);
+                // Only where the whole read ends may the next one go on.
+                if frames.end == end {
+                    self.give_back(run, &spec.channels);
+                }
                 Ok(())
             },
         )
