@@ -6,13 +6,14 @@
 #![forbid(unsafe_code)]
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
 
 use super::encoder::{EncoderKind, EncoderRequest, Handle, Options};
 use super::fault::{Failure, Trouble};
 use super::output::{Outlet, Output};
 use super::raw;
-use super::supervisor::{self, Silence};
+use super::supervisor::Silence;
+use super::worker::Worker;
 use crate::error::{Error, Result};
 use crate::pcm::OutputFormat;
 use crate::track::Container;
@@ -55,34 +56,9 @@ pub struct Encoder {
     promised: Option<u64>,
     num_frames: u64,
     outlet: Arc<Outlet>,
-    way: Way,
+    /// Or why nothing is encoded any more.
+    worker: std::result::Result<Worker<Handle>, String>,
     block: Block,
-    /// The process that the thread is in.
-    process: u32,
-}
-
-#[derive(Debug)]
-enum Way {
-    Direct(Box<Handle>),
-    Thread {
-        requests: SyncSender<Request>,
-        answers: Receiver<Answer>,
-    },
-    /// Nothing is encoded any more, for this reason.
-    Ended(String),
-}
-
-#[derive(Debug)]
-enum Request {
-    Push(OutputFormat, Block),
-    Finish,
-}
-
-#[derive(Debug)]
-enum Answer {
-    Opened(Result<(), Trouble>),
-    Pushed(Result<(), Trouble>, Block),
-    Finished(Result<(), Trouble>),
 }
 
 impl Encoder {
@@ -95,23 +71,21 @@ impl Encoder {
     ) -> Result<Self, NotOpened> {
         let outlet = Outlet::new(output);
         let options = Options::new(request);
-        let opened = match kind.is_trusted() {
-            true => {
-                kind.open(&options, &outlet).map(|handle| Way::Direct(Box::new(handle))).map_err(Why::from)
-            }
-            false => open_on_thread(kind, options, &outlet, stop),
-        };
+        let (copy, door) = (kind.clone(), Arc::clone(&outlet));
+        let open = move || copy.open(&options, &door);
+        let opened = Worker::open(kind.is_trusted(), stop, &time_spent(&outlet), open)
+            .map_err(|silence| silent(silence, "opening"))
+            .and_then(|opened| opened.map_err(Why::from));
         match opened {
-            Ok(way) => Ok(Self {
+            Ok(worker) => Ok(Self {
                 kind: kind.clone(),
                 container: raw::name(&request.container).map(Container::Foreign),
                 num_channels: request.num_channels,
                 promised: request.num_frames,
                 num_frames: 0,
                 outlet,
-                way,
+                worker: Ok(worker),
                 block: Block::default(),
-                process: std::process::id(),
             }),
             Err(why) => {
                 let output = outlet.shut();
@@ -162,22 +136,19 @@ impl Encoder {
 
     fn push_piece(&mut self, format: OutputFormat, piece: &[u8], stop: &dyn Fn() -> bool) -> Result<(), Why> {
         self.check(stop)?;
-        if let Way::Direct(handle) = &mut self.way {
-            if piece.as_ptr().addr().is_multiple_of(format.num_bytes()) {
-                return Ok(handle.push(format, piece)?);
-            }
-            self.block.fill(piece);
-            return Ok(handle.push(format, self.block.bytes())?);
+        let worker = self.worker.as_mut().map_err(|why| ended(why))?;
+        if let Worker::Direct(handle) = worker
+            && piece.as_ptr().addr().is_multiple_of(format.num_bytes())
+        {
+            return Ok(handle.push(format, piece)?);
         }
         let mut block = std::mem::take(&mut self.block);
         block.fill(piece);
-        match self.ask(Request::Push(format, block), "encoding", stop)? {
-            Answer::Pushed(result, block) => {
-                self.block = block;
-                Ok(result?)
-            }
-            _ => Err(supervisor::mixed_up().into()),
-        }
+        let work = move |handle: &mut Handle| (handle.push(format, block.bytes()), block);
+        let answer = worker.ask(stop, &time_spent(&self.outlet), work);
+        let (result, block) = answer.map_err(|silence| silent(silence, "encoding"))?;
+        self.block = block;
+        Ok(result?)
     }
 
     /// Completes the stream and lets go of the output, to which nothing is written any more. Returns the size of what was
@@ -191,36 +162,31 @@ impl Encoder {
             return Err(Error::argument("num_frames", format!("the {promised} announced"), self.num_frames));
         }
         self.finish_stream(stop).map_err(|why| self.fail(why, "finishing"))?;
-        self.way = Way::Ended("the file is complete already".to_owned());
+        self.worker = Err("the file is complete already".to_owned());
         drop(self.outlet.shut());
         Ok(self.outlet.end())
     }
 
     fn finish_stream(&mut self, stop: &dyn Fn() -> bool) -> Result<(), Why> {
         self.check(stop)?;
-        if let Way::Thread { .. } = &self.way {
-            return match self.ask(Request::Finish, "finishing", stop)? {
-                Answer::Finished(result) => Ok(result?),
-                _ => Err(supervisor::mixed_up().into()),
-            };
-        }
-        match std::mem::replace(&mut self.way, Way::Ended("finishing has failed".to_owned())) {
-            Way::Direct(handle) => Ok(handle.finish()?),
-            _ => Err(supervisor::mixed_up().into()),
-        }
+        let worker = std::mem::replace(&mut self.worker, Err("finishing has failed".to_owned()));
+        let worker = worker.map_err(|why| ended(&why))?;
+        let answer = worker.finish(stop, &time_spent(&self.outlet), Handle::finish);
+        Ok(answer.map_err(|silence| silent(silence, "finishing"))??)
     }
 
     /// Whether the stream can go on.
     fn check_open(&self, doing: &'static str) -> Result<()> {
-        let Way::Ended(why) = &self.way else { return Ok(()) };
-        let failure = Failure::broken(format!("it is not called any more: {why}"));
-        Err(failure.into_error(self.plugin(), doing, self.container))
+        match &self.worker {
+            Ok(_) => Ok(()),
+            Err(why) => Err(ended(why).into_error(self.plugin(), doing, self.container)),
+        }
     }
 
     /// Whether a call can be made.
     fn check(&self, stop: &dyn Fn() -> bool) -> Result<(), Why> {
-        match &self.way {
-            Way::Thread { .. } if self.process != std::process::id() => {
+        match &self.worker {
+            Ok(worker) if worker.is_left_behind() => {
                 let what = "this process was forked after the encoder was opened, and the encoder's thread stayed behind; \
                             open it where it is used";
                 Err(Failure::broken(what).into())
@@ -228,15 +194,6 @@ impl Encoder {
             _ if stop() => Err(Why::Interrupted),
             _ => Ok(()),
         }
-    }
-
-    /// Asks the thread.
-    fn ask(&self, request: Request, doing: &str, stop: &dyn Fn() -> bool) -> Result<Answer, Why> {
-        let Way::Thread { requests, answers } = &self.way else { return Err(supervisor::mixed_up().into()) };
-        if requests.send(request).is_err() {
-            return Err(Failure::broken("its thread has ended").into());
-        }
-        listen(answers, &self.outlet, doing, stop)
     }
 
     /// Ends the stream: nothing is known of where a handle stands that has failed.
@@ -247,9 +204,7 @@ impl Encoder {
             Why::Interrupted => Error::Interrupted,
             Why::Trouble(trouble) => trouble.into_error(self.plugin(), doing, self.container),
         };
-        if !matches!(&self.way, Way::Ended(_)) {
-            self.way = Way::Ended(format!("{doing} has failed before ({error})"));
-        }
+        self.worker = Err(format!("{doing} has failed before ({error})"));
         error
     }
 }
@@ -260,66 +215,22 @@ impl Drop for Encoder {
     }
 }
 
-/// Starts a thread that opens a handle and keeps it.
-fn open_on_thread(
-    kind: &EncoderKind,
-    options: Options,
-    outlet: &Arc<Outlet>,
-    stop: &dyn Fn() -> bool,
-) -> Result<Way, Why> {
-    let (requests, inbox) = sync_channel(1);
-    let (outbox, answers) = sync_channel(1);
-    let (kind, door) = (kind.clone(), Arc::clone(outlet));
-    supervisor::start(move || match kind.open(&options, &door) {
-        Ok(handle) => {
-            if outbox.send(Answer::Opened(Ok(()))).is_ok() {
-                serve(handle, &inbox, &outbox);
-            }
-        }
-        // A failure that nobody waits for.
-        Err(trouble) => drop(outbox.send(Answer::Opened(Err(trouble)))),
-    })?;
-    match listen(&answers, outlet, "opening", stop)? {
-        Answer::Opened(result) => {
-            result?;
-            Ok(Way::Thread { requests, answers })
-        }
-        _ => Err(supervisor::mixed_up().into()),
-    }
+/// Why a stream that has ended is not encoded.
+fn ended(why: &str) -> Failure {
+    Failure::broken(format!("it is not called any more: {why}"))
 }
 
-/// Waits for an answer. The time that the output takes is not the plugin's.
-fn listen(
-    answers: &Receiver<Answer>,
-    outlet: &Outlet,
-    doing: &str,
-    stop: &dyn Fn() -> bool,
-) -> Result<Answer, Why> {
-    let before = outlet.time_spent();
-    let excused = || outlet.time_spent().saturating_sub(before);
-    supervisor::listen(answers, stop, &excused).map_err(|silence| match silence {
+fn silent(silence: Silence, doing: &str) -> Why {
+    match silence {
         Silence::GivenUp => Why::Interrupted,
         _ => silence.into_failure(doing).into(),
-    })
+    }
 }
 
-/// What happens on a handle's thread, until the stream is complete or nobody asks any more.
-fn serve(mut handle: Handle, requests: &Receiver<Request>, answers: &SyncSender<Answer>) {
-    for request in requests {
-        match request {
-            Request::Push(format, block) => {
-                let result = handle.push(format, block.bytes());
-                if answers.send(Answer::Pushed(result, block)).is_err() {
-                    return;
-                }
-            }
-            Request::Finish => {
-                // An answer that nobody waits for.
-                drop(answers.send(Answer::Finished(handle.finish())));
-                return;
-            }
-        }
-    }
+/// The time that the output takes from now on, which is not the plugin's.
+fn time_spent(outlet: &Outlet) -> impl Fn() -> Duration {
+    let before = outlet.time_spent();
+    move || outlet.time_spent().saturating_sub(before)
 }
 
 /// Frames that are aligned for every format.

@@ -14,10 +14,10 @@ use mapwave_plugin_abi as abi;
 use parking_lot::Mutex;
 
 use super::decoder::DecoderKind;
+use super::decoding::{self, Decoder};
 use super::fault::Failure;
 use super::input::Input;
 use super::raw::Sized32;
-use super::supervisor::{self, Decoder};
 use crate::source::Source;
 
 /// Which rule it breaks.
@@ -140,14 +140,14 @@ impl Sound {
 
     /// Opens it by a decoder that is trusted, or called through a thread.
     pub(crate) fn open(self, source: &Arc<Source>, is_trusted: bool) -> Result<Decoder, Failure> {
-        supervisor::open(&kind(is_trusted), &Input::new(Arc::clone(source), None))
+        decoding::open(&kind(is_trusted), &Input::new(Arc::clone(source), None))
     }
 
     /// Asks how sure the decoder is.
     pub(crate) fn probe(self, is_trusted: bool) -> Result<u8, Failure> {
         let source = self.source();
         let head = source.whole().unwrap();
-        supervisor::probe(&kind(is_trusted), head, &Input::new(Arc::clone(&source), None))
+        decoding::probe(&kind(is_trusted), head, &Input::new(Arc::clone(&source), None))
     }
 
     /// All samples as they come out of a decoder that is used as its seek class demands.

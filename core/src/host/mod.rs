@@ -5,6 +5,7 @@
 
 mod choice;
 mod decoder;
+mod decoding;
 mod directories;
 mod encoder;
 mod encoding;
@@ -26,11 +27,13 @@ mod registry;
 mod resampler;
 mod resampling;
 mod supervisor;
+mod worker;
 
 pub(crate) use choice::not_there;
 pub use choice::{encoders, open_encoder, writable, writable_containers};
 pub use decoder::DecoderSummary;
-pub(crate) use decoder::{Chunk, Planes, SeekClass, StreamInfo};
+pub(crate) use decoder::{Chunk, SeekClass, StreamInfo};
+pub(crate) use decoding::Decoder;
 pub use directories::{Directory, Origin};
 pub use encoder::{EncoderRequest, EncoderSummary};
 pub use encoding::Encoder;
@@ -44,4 +47,4 @@ pub use registry::{Plugin, State, directories, embed, plugins, register, set_bun
 pub use resampler::ResamplerSummary;
 pub(crate) use resampler::{Channels, ResamplerKind, ResamplerRequest, Restart};
 pub(crate) use resampling::{Portion, Resampler, no_resampler, resampler};
-pub(crate) use supervisor::{Decoder, INTERVAL, given_up};
+pub(crate) use supervisor::{INTERVAL, given_up};

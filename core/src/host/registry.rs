@@ -9,6 +9,7 @@ use mapwave_plugin_abi as abi;
 use parking_lot::Mutex;
 
 use super::decoder::{DecoderKind, DecoderSummary};
+use super::decoding::{self, Decoder};
 use super::directories::{self, Candidate, Origin};
 use super::encoder::{EncoderKind, EncoderSummary};
 use super::fault::Failure;
@@ -17,7 +18,7 @@ use super::input::Input;
 use super::library::{self, Interface};
 use super::probation::{self, Verdict};
 use super::resampler::{ResamplerKind, ResamplerSummary};
-use super::supervisor::{self, Decoder};
+use super::supervisor;
 use crate::error::{Error, Fault, Result};
 use crate::source::{Scratch, Source};
 use crate::track::{Container, Track};
@@ -293,7 +294,7 @@ pub(crate) fn open(
     let mut failures = Vec::new();
     let mut sure = Vec::new();
     for kind in asked {
-        match supervisor::probe(kind, head, &input) {
+        match decoding::probe(kind, head, &input) {
             Ok(0) if wanted.is_none() => {}
             Ok(score) => sure.push((score, kind)),
             Err(failure) => failures.push((kind, failure)),
@@ -302,7 +303,7 @@ pub(crate) fn open(
     // A stable sort: among the equally sure, the order of precedence.
     sure.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     for (score, kind) in sure {
-        match supervisor::open(kind, &input) {
+        match decoding::open(kind, &input) {
             Ok(decoder) => return Ok(decoder),
             // Who did not recognise the file, and is asked because the caller wants it, cannot tell that it is damaged.
             Err(failure) if score == 0 && failure.fault == Fault::BadData => {

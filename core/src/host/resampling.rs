@@ -5,13 +5,13 @@
 
 #![forbid(unsafe_code)]
 
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 use super::fault::Failure;
 use super::registry;
 use super::resampler::{Channels, Handle, ResamplerKind, ResamplerRequest, Restart};
-use super::supervisor::{self, Silence};
+use super::supervisor;
+use super::worker::Worker;
 use crate::error::{Error, Fault, Result};
 
 /// The resampler that has a quality: the first in order of precedence.
@@ -45,28 +45,8 @@ pub(crate) struct Portion {
 #[derive(Debug)]
 pub(crate) struct Resampler {
     kind: ResamplerKind,
-    way: Way,
-    /// The process that the thread is in.
-    process: u32,
-}
-
-#[derive(Debug)]
-enum Way {
-    Direct(Box<Handle>),
-    Thread {
-        requests: SyncSender<Request>,
-        answers: Receiver<Answer>,
-    },
-    /// The thread has not come back, or the portion is lost with it.
-    Lost,
-}
-
-/// A portion, and whether its input is the last there is and has gone in.
-type Request = (Portion, bool);
-
-enum Answer {
-    Opened(Result<(), Failure>),
-    Processed(Result<usize, Failure>, Portion),
+    /// None when it has failed: its thread has not come back, or nothing is known of where it stands.
+    worker: Option<Worker<Handle>>,
 }
 
 impl ResamplerKind {
@@ -87,13 +67,12 @@ impl Resampler {
     /// # Errors
     /// The plugin's.
     pub(crate) fn open(kind: &ResamplerKind, request: &ResamplerRequest) -> Result<Self> {
-        let way = if kind.is_trusted() {
-            kind.open(request).map(|handle| Way::Direct(Box::new(handle)))
-        } else {
-            open_on_thread(kind, request)
-        };
-        let way = way.map_err(|failure| failure.into_error(kind.plugin(), "resampling", None))?;
-        Ok(Self { kind: kind.clone(), way, process: std::process::id() })
+        let (copy, request) = (kind.clone(), request.clone());
+        let opened =
+            Worker::open(kind.is_trusted(), &|| false, &|| Duration::ZERO, move || copy.open(&request));
+        let worker = opened.unwrap_or_else(|silence| Err(silence.into_failure("opening")));
+        let worker = worker.map_err(|failure| failure.into_error(kind.plugin(), "resampling", None))?;
+        Ok(Self { kind: kind.clone(), worker: Some(worker) })
     }
 
     /// Takes frames from a portion's input, or is told that there are no more where `is_end`, and fills the front of its output.
@@ -109,7 +88,7 @@ impl Resampler {
         stop: &dyn Fn() -> bool,
     ) -> Result<usize> {
         self.process_portion(portion, is_end, stop).map_err(|failure| {
-            self.way = Way::Lost;
+            self.worker = None;
             if stop() {
                 Error::Interrupted
             } else {
@@ -124,28 +103,20 @@ impl Resampler {
         is_end: bool,
         stop: &dyn Fn() -> bool,
     ) -> Result<usize, Failure> {
-        let (requests, answers) = match &mut self.way {
-            Way::Direct(handle) => return run(handle, portion, is_end),
-            Way::Lost => return Err(Failure::broken("it is not called any more: it has failed before")),
-            Way::Thread { .. } if self.process != std::process::id() => {
-                let what = "this process was forked since, and the resampler's thread stayed behind; open it where it is used";
-                return Err(Failure::broken(what));
-            }
-            Way::Thread { requests, answers } => (requests, answers),
+        let Some(worker) = &mut self.worker else {
+            return Err(Failure::broken("it is not called any more: it has failed before"));
         };
+        if worker.is_left_behind() {
+            let what = "this process was forked since, and the resampler's thread stayed behind; open it where it is used";
+            return Err(Failure::broken(what));
+        }
         let empty = Portion { input: Channels::F32(Vec::new()), num_taken: 0, output: Vec::new() };
-        let sent = std::mem::replace(portion, empty);
-        if requests.send((sent, is_end)).is_err() {
-            return Err(Failure::broken("its thread has ended"));
-        }
-        match supervisor::listen(answers, stop, &|| Duration::ZERO) {
-            Ok(Answer::Processed(result, back)) => {
-                *portion = back;
-                result
-            }
-            Ok(Answer::Opened(_)) => Err(supervisor::mixed_up()),
-            Err(silence) => Err(Silence::into_failure(silence, "resampling")),
-        }
+        let mut sent = std::mem::replace(portion, empty);
+        let work = move |handle: &mut Handle| (run(handle, &mut sent, is_end), sent);
+        let answer = worker.ask(stop, &|| Duration::ZERO, work);
+        let (result, back) = answer.map_err(|silence| silence.into_failure("resampling"))?;
+        *portion = back;
+        result
     }
 }
 
@@ -166,33 +137,6 @@ fn run(handle: &mut Handle, portion: &mut Portion, is_end: bool) -> Result<usize
             let what = format!("it takes none of {offered} frames and gives none");
             return Err(Failure::broken(what));
         }
-    }
-}
-
-/// Starts a thread that opens a handle and keeps it.
-fn open_on_thread(kind: &ResamplerKind, request: &ResamplerRequest) -> Result<Way, Failure> {
-    let (requests, inbox) = sync_channel::<Request>(1);
-    let (outbox, answers) = sync_channel(1);
-    let (kind, request) = (kind.clone(), request.clone());
-    supervisor::start(move || match kind.open(&request) {
-        Ok(mut handle) => {
-            if outbox.send(Answer::Opened(Ok(()))).is_err() {
-                return;
-            }
-            for (mut portion, is_end) in inbox {
-                let result = run(&mut handle, &mut portion, is_end);
-                if outbox.send(Answer::Processed(result, portion)).is_err() {
-                    return;
-                }
-            }
-        }
-        // A failure that nobody waits for.
-        Err(failure) => drop(outbox.send(Answer::Opened(Err(failure)))),
-    })?;
-    match supervisor::listen(&answers, &|| false, &|| Duration::ZERO) {
-        Ok(Answer::Opened(result)) => result.map(|()| Way::Thread { requests, answers }),
-        Ok(Answer::Processed(..)) => Err(supervisor::mixed_up()),
-        Err(silence) => Err(silence.into_failure("opening")),
     }
 }
 
