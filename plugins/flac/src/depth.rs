@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use mapwave_plugin::{Block, Layout, Sample, SampleFormat};
+use mapwave_plugin::{Block, Layout, Sample, SampleFormat, depth};
 
 /// Adds frames of a block to the samples of each channel, as integers of `bits_per_sample` bits.
 ///
@@ -33,10 +33,7 @@ pub(crate) fn append(
 /// The upper `bits_per_sample` bits, rounded half to even and saturated.
 #[inline]
 fn round(sample: i32, bits_per_sample: u32) -> i32 {
-    let shift = 32 - bits_per_sample;
-    let is_odd = (sample >> shift) & 1;
-    let below_half = (1 << (shift - 1)) - 1;
-    sample.saturating_add(below_half + is_odd) >> shift
+    depth::round_i32(sample, bits_per_sample) >> (32 - bits_per_sample)
 }
 
 #[inline]

@@ -5,6 +5,7 @@
 use std::ffi::c_void;
 use std::marker::PhantomData;
 
+use crate::error::{Error, Result, Status};
 use crate::sample::{Layout, Sample, SampleFormat};
 
 /// Frames to be encoded or resampled, in the caller's own memory.
@@ -123,10 +124,87 @@ impl<'a> Block<'a> {
         true
     }
 
+    /// Refuses floats that an encoder cannot take: those of which `is_good` is false. Samples of other formats always pass.
+    ///
+    /// `first_frame` is the number of the block's first frame in the stream; `expected` says what a good sample is.
+    ///
+    /// ```
+    /// use mapwave_plugin::Block;
+    ///
+    /// Block::with_slice(&[0.0, 0.5, 1.5, f32::NAN], 2, |block| {
+    ///     let error = block.check_floats(100, "a number", f32::is_finite).unwrap_err();
+    ///     assert_eq!(error.message(), "the sample of frame 101, channel 1, is NaN; expected a number");
+    /// });
+    /// ```
+    ///
+    /// # Errors
+    /// [`Status::BadData`] with the frame, the channel and the value of the first such sample in memory.
+    pub fn check_floats(
+        &self,
+        first_frame: u64,
+        expected: &str,
+        is_good: impl Fn(f32) -> bool,
+    ) -> Result<()> {
+        let samples_per_frame = self.samples_per_frame().max(1);
+        let bad = (0..self.planes.len()).find_map(|plane| {
+            let samples = self.plane::<f32>(plane)?;
+            let place = samples.iter().position(|sample| !is_good(*sample))?;
+            Some((place / samples_per_frame, plane + place % samples_per_frame, samples.get(place)?))
+        });
+        let Some((frame, channel, sample)) = bad else { return Ok(()) };
+        let frame = first_frame.saturating_add(frame as u64);
+        let message =
+            format!("the sample of frame {frame}, channel {channel}, is {sample}; expected {expected}");
+        Err(Error::new(Status::BadData, message))
+    }
+
+    /// Samples of a frame in a plane.
+    fn samples_per_frame(&self) -> usize {
+        if self.layout == Layout::Planar { 1 } else { self.num_channels }
+    }
+
     fn plane<T: Sample>(&self, plane: usize) -> Option<&'a [T]> {
-        let samples_per_frame = if self.layout == Layout::Planar { 1 } else { self.num_channels };
         let start = self.planes.get(plane).filter(|_| self.format == T::FORMAT)?;
         // SAFETY: `new` was promised that many samples of this format there, aligned, unchanged for 'a.
-        Some(unsafe { std::slice::from_raw_parts(start.cast::<T>(), self.num_frames * samples_per_frame) })
+        Some(unsafe {
+            std::slice::from_raw_parts(start.cast::<T>(), self.num_frames * self.samples_per_frame())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(block: &Block<'_>) -> Option<(Status, String)> {
+        let error = block.check_floats(100, "a number", f32::is_finite).err()?;
+        Some((error.status(), error.message().to_owned()))
+    }
+
+    fn bad(place: &str) -> Option<(Status, String)> {
+        Some((Status::BadData, format!("the sample of {place}; expected a number")))
+    }
+
+    #[test]
+    fn what_is_no_number_is_named_by_its_place() {
+        let found = Block::with_slice(&[0.0, 0.5, 1.5, f32::NAN], 2, check);
+        assert_eq!(found, bad("frame 101, channel 1, is NaN"));
+        let found = Block::with_planes(&[&[0.0, f32::NEG_INFINITY]], check);
+        assert_eq!(found, bad("frame 101, channel 0, is -inf"));
+        let found = Block::with_planes(&[&[0.0; 3], &[0.0, 1.0, f32::INFINITY]], check);
+        assert_eq!(found, bad("frame 102, channel 1, is inf"));
+        assert_eq!(Block::with_slice(&[1.5f32, -2.0], 2, check), None);
+        assert_eq!(Block::with_slice(&[i16::MIN], 1, check), None);
+        assert_eq!(Block::with_slice::<f32, _>(&[], 2, check), None);
+    }
+
+    #[test]
+    fn frames_are_counted_to_the_end_of_all_numbers() {
+        let error = Block::with_slice(&[0.0, 9.0], 1, |block| {
+            block.check_floats(u64::MAX, "at most 8", |sample| sample <= 8.0)
+        });
+        let message = error.err().map(|error| error.message().to_owned());
+        let expected = format!("the sample of frame {}, channel 0, is 9; expected at most 8", u64::MAX);
+        assert_eq!(message, Some(expected));
     }
 }

@@ -186,6 +186,10 @@ impl fmt::Debug for Sink {
 
 /// A kind of encoder. A value of the type is one handle: one stream on its way into a sink.
 ///
+/// After a call that failed, neither [`push`](Self::push) nor [`finish`](Self::finish) is called again: the host is told the
+/// same failure once more. What samples need on their way into a codec is in [`Block::check_floats`] and in
+/// [`depth`](crate::depth).
+///
 /// ```
 /// use std::ffi::CStr;
 ///

@@ -119,6 +119,7 @@
 
 mod block;
 mod decoder;
+pub mod depth;
 mod encoder;
 mod error;
 #[doc(hidden)]

@@ -7,7 +7,7 @@ use std::ffi::CStr;
 use mapwave_plugin::{Block, EncoderOptions, Error, Result, SampleFormat, Sink, Status};
 
 use super::plan::{Plan, without_frames};
-use super::samples::{self, Samples};
+use super::samples::Samples;
 use super::store::Store;
 use crate::audio_file::AudioFile;
 use crate::ext_file::ExtFile;
@@ -29,8 +29,6 @@ pub(super) struct Stream {
     samples: Samples,
     /// The frames taken so far.
     num_frames: u64,
-    /// Why nothing more can be done.
-    failure: Option<Error>,
 }
 
 impl Stream {
@@ -55,36 +53,15 @@ impl Stream {
         let max_store = (options.max_alloc - samples_bytes).min(MAX_STORE);
         let file = begin(&plan, Store::new(sink, max_store))?;
         let samples = Samples::new(plan.client());
-        Ok(Self { plan, max_store, file: Some(file), samples, num_frames: 0, failure: None })
+        Ok(Self { plan, max_store, file: Some(file), samples, num_frames: 0 })
     }
 
     /// Takes all frames of a block.
     ///
     /// # Errors
-    /// [`Status::BadData`] for a sample that is no number; [`Status::Io`] when the sink fails, now and for ever.
+    /// [`Status::BadData`] for a sample that is no number; [`Status::Io`] when the sink fails.
     pub(super) fn push(&mut self, block: &Block<'_>) -> Result<()> {
-        self.unless_failed(|stream| stream.take(block))
-    }
-
-    /// Encodes what is left and completes the file.
-    ///
-    /// # Errors
-    /// [`Status::Unsupported`] when there was no frame; [`Status::Io`] when the sink fails.
-    pub(super) fn finish(&mut self) -> Result<()> {
-        self.unless_failed(Self::complete)
-    }
-
-    fn unless_failed(&mut self, call: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
-        if let Some(failure) = &self.failure {
-            return Err(failure.clone());
-        }
-        let result = call(self);
-        self.failure = result.as_ref().err().cloned();
-        result
-    }
-
-    fn take(&mut self, block: &Block<'_>) -> Result<()> {
-        samples::check(block, self.num_frames)?;
+        block.check_floats(self.num_frames, "a number", f32::is_finite)?;
         if self.num_frames == 0 && block.num_frames() > 0 {
             self.settle_depth(block.format())?;
         }
@@ -117,7 +94,11 @@ impl Stream {
         Ok(())
     }
 
-    fn complete(&mut self) -> Result<()> {
+    /// Encodes what is left and completes the file.
+    ///
+    /// # Errors
+    /// [`Status::Unsupported`] when there was no frame; [`Status::Io`] when the sink fails.
+    pub(super) fn finish(&mut self) -> Result<()> {
         if self.num_frames == 0 {
             return Err(without_frames(self.plan.container));
         }

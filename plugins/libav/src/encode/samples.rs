@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use mapwave_plugin::{Block, Error, Layout, Result, Sample, SampleFormat, Status};
+use mapwave_plugin::{Block, Error, Layout, Result, Sample, SampleFormat, Status, depth};
 
 use super::frame::Frame;
 use crate::sample_formats::Convert;
@@ -18,28 +18,8 @@ const MAX_LEVEL: f32 = 16.0;
 /// # Errors
 /// With the first sample of that kind.
 pub(super) fn check(block: &Block<'_>, first_frame: u64) -> Result<()> {
-    if block.format() != SampleFormat::F32 {
-        return Ok(());
-    }
-    let num_channels = block.num_channels().max(1);
-    let is_bad = |sample: &f32| sample.is_nan() || sample.abs() > MAX_LEVEL;
-    let found = match block.layout() {
-        Layout::Interleaved => {
-            let samples = block.interleaved::<f32>().unwrap_or_default();
-            let place = samples.iter().position(is_bad);
-            place.map(|place| (place / num_channels, place % num_channels, samples.get(place)))
-        }
-        Layout::Planar => (0..num_channels).find_map(|channel| {
-            let samples = block.channel::<f32>(channel)?;
-            samples.iter().position(is_bad).map(|frame| (frame, channel, samples.get(frame)))
-        }),
-    };
-    let Some((frame, channel, Some(sample))) = found else { return Ok(()) };
-    let frame = first_frame.saturating_add(frame as u64);
-    let message = format!(
-        "the sample of frame {frame}, channel {channel}, is {sample}; expected a number of at most 16, and full scale is 1"
-    );
-    Err(Error::new(Status::BadData, message))
+    let expected = "a number of at most 16, and full scale is 1";
+    block.check_floats(first_frame, expected, |sample| sample.abs() <= MAX_LEVEL)
 }
 
 /// Copies the frames `range` of a block to where `first` is in a frame that was prepared. Integers have `bits` bits, from
@@ -77,10 +57,10 @@ pub(super) fn copy(
             copy_as::<i16, i32>(block, range, frame, first, Convert::convert)
         }
         (SampleFormat::F32, SampleFormat::I32) => {
-            copy_as(block, range, frame, first, |sample| from_float(sample, bits))
+            copy_as(block, range, frame, first, |sample| depth::round_f32(sample, bits))
         }
         (SampleFormat::I32, SampleFormat::I32) => {
-            copy_as(block, range, frame, first, |sample| from_integer(sample, bits))
+            copy_as(block, range, frame, first, |sample| depth::round_i32(sample, bits))
         }
     };
     is_copied.ok_or_else(|| Error::new(Status::Internal, "the frame has samples of another type"))
@@ -113,45 +93,9 @@ fn copy_as<S: Sample, T: Sample>(
     Some(())
 }
 
-/// Multiplies by 2^(bits-1), rounds half to even, saturates and shifts up.
-#[allow(clippy::cast_possible_truncation)] // what it is for
-fn from_float(sample: f32, bits: u32) -> i32 {
-    let bits = bits.clamp(1, 32);
-    let steps = f64::from(1u32 << (bits - 1));
-    let rounded = (f64::from(sample) * steps).round_ties_even().clamp(-steps, steps - 1.0);
-    (rounded as i32) << (32 - bits)
-}
-
-/// Rounds half to even to a depth, and saturates.
-fn from_integer(sample: i32, bits: u32) -> i32 {
-    let shift = 32 - bits.clamp(1, 32);
-    if shift == 0 {
-        return sample;
-    }
-    let is_odd = sample >> shift & 1;
-    sample.saturating_add((1 << (shift - 1)) - 1 + is_odd) >> shift << shift
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn floats_are_rounded_to_a_depth() {
-        let step = 1.0 / 8_388_608.0;
-        let samples = [0.0, 1.0, -1.0, 2.0, -2.0, step, 0.5 * step, 1.5 * step, -0.5 * step, -1.5 * step];
-        let expected = [0, 0x7fff_ff00, i32::MIN, 0x7fff_ff00, i32::MIN, 256, 0, 512, 0, -512];
-        assert_eq!(samples.map(|sample| from_float(sample, 24)), expected);
-        assert_eq!([1.0, -1.0, 0.5].map(|sample| from_float(sample, 32)), [i32::MAX, i32::MIN, 1 << 30]);
-    }
-
-    #[test]
-    fn integers_are_rounded_to_a_depth() {
-        let samples = [0, 0x7f, 0x80, 0x81, 0x180, -0x80, -0x81, -0x180, i32::MAX, i32::MIN];
-        let expected = [0, 0, 0, 0x100, 0x200, 0, -0x100, -0x200, 0x7fff_ff00, i32::MIN];
-        assert_eq!(samples.map(|sample| from_integer(sample, 24)), expected);
-        assert_eq!([i32::MAX, -5].map(|sample| from_integer(sample, 32)), [i32::MAX, -5]);
-    }
 
     #[test]
     fn what_is_no_number_is_named_by_its_place() {

@@ -47,8 +47,6 @@ pub(super) struct Stream {
     /// The frames taken so far.
     num_frames: u64,
     num_packets: u64,
-    /// Why nothing more can be done.
-    failure: Option<Error>,
 }
 
 impl Plan {
@@ -139,36 +137,14 @@ impl Stream {
             num_pending: 0,
             num_frames: 0,
             num_packets: 0,
-            failure: None,
         })
     }
 
     /// Takes all frames of a block.
     ///
     /// # Errors
-    /// [`Status::BadData`] for a sample that is no number; [`Status::Io`] when the sink fails, now and for ever.
+    /// [`Status::BadData`] for a sample that is no number; [`Status::Io`] when the sink fails.
     pub(super) fn push(&mut self, block: &Block<'_>) -> Result<()> {
-        self.unless_failed(|stream| stream.take(block))
-    }
-
-    /// Encodes what is pending and completes the file.
-    ///
-    /// # Errors
-    /// [`Status::Unsupported`] when there was no frame; [`Status::Io`] when the sink fails.
-    pub(super) fn finish(&mut self) -> Result<()> {
-        self.unless_failed(Self::complete)
-    }
-
-    fn unless_failed(&mut self, call: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
-        if let Some(failure) = &self.failure {
-            return Err(failure.clone());
-        }
-        let result = call(self);
-        self.failure = result.as_ref().err().cloned();
-        result
-    }
-
-    fn take(&mut self, block: &Block<'_>) -> Result<()> {
         samples::check(block, self.num_frames)?;
         let bits = self.start(block.format())?;
         let mut first = 0;
@@ -230,7 +206,11 @@ impl Stream {
         Ok(())
     }
 
-    fn complete(&mut self) -> Result<()> {
+    /// Encodes what is pending and completes the file.
+    ///
+    /// # Errors
+    /// [`Status::Unsupported`] when there was no frame; [`Status::Io`] when the sink fails.
+    pub(super) fn finish(&mut self) -> Result<()> {
         if self.num_frames == 0 {
             return Err(without_frames(self.plan.container));
         }

@@ -38,14 +38,26 @@ struct Opened<E> {
     encoder: E,
     num_channels: u32,
     is_finished: bool,
+    /// Why the encoder is not called any more.
+    failure: Option<Error>,
 }
 
 impl<E> Opened<E> {
-    fn unfinished(&mut self) -> Result<&mut E> {
+    fn check_unfinished(&self) -> Result<()> {
         if self.is_finished {
             return Err(Error::new(Status::BadState, "the encoder is finished and can only be closed"));
         }
-        Ok(&mut self.encoder)
+        Ok(())
+    }
+
+    /// Lets the encoder work, unless it has failed: a file with a hole is none.
+    fn unless_failed(&mut self, call: impl FnOnce(&mut E) -> Result<()>) -> Result<()> {
+        if let Some(failure) = &self.failure {
+            return Err(failure.clone());
+        }
+        let result = call(&mut self.encoder);
+        self.failure = result.as_ref().err().cloned();
+        result
     }
 }
 
@@ -65,7 +77,7 @@ unsafe extern "C" fn open<E: Encoder>(
         // SAFETY: the sink lives in the encoder, which the host closes first, and is used in its calls alone.
         let sink = unsafe { Sink::from_host(&sink) }?;
         let encoder = E::open(&chosen, sink)?;
-        Ok(Opened { encoder, num_channels: options.num_channels, is_finished: false })
+        Ok(Opened { encoder, num_channels: options.num_channels, is_finished: false, failure: None })
     };
     // SAFETY: by the contract of `open`.
     let result = unsafe { Handle::<Opened<E>>::open(encoder, make) };
@@ -79,13 +91,13 @@ unsafe extern "C" fn push<E: Encoder>(
     error: *mut abi::mw_error,
 ) -> abi::mw_status {
     let call = |opened: &mut Opened<E>| {
-        let num_channels = opened.num_channels;
-        let encoder = opened.unfinished()?;
+        opened.check_unfinished()?;
         // SAFETY: by the contract of `push`.
-        let buffer = unsafe { Buffer::from_host(buffer, E::FORMATS, num_channels) }?;
+        let buffer = unsafe { Buffer::from_host(buffer, E::FORMATS, opened.num_channels) }?;
         if buffer.num_frames() > 0 {
             // SAFETY: by the contract of `push`; the samples stay as they are until it returns.
-            encoder.push(&unsafe { buffer.into_block() })?;
+            let frames = unsafe { buffer.into_block() };
+            opened.unless_failed(|encoder| encoder.push(&frames))?;
         }
         Ok(abi::MW_OK)
     };
@@ -100,9 +112,9 @@ unsafe extern "C" fn finish<E: Encoder>(
     error: *mut abi::mw_error,
 ) -> abi::mw_status {
     let call = |opened: &mut Opened<E>| {
-        let result = opened.unfinished()?.finish();
+        opened.check_unfinished()?;
         opened.is_finished = true;
-        result.map(|()| abi::MW_OK)
+        opened.unless_failed(E::finish).map(|()| abi::MW_OK)
     };
     // SAFETY: by the contract of `finish`.
     let result = unsafe { Handle::call(encoder, call) };

@@ -136,6 +136,45 @@ fn a_sink_that_is_full_is_an_error() {
 }
 
 #[test]
+fn an_encoder_that_has_failed_is_not_called_again() {
+    for table in encoders() {
+        let mut target = Target::new(1000);
+        let options = mw_encoder_options { bitrate: 3, ..stereo() };
+        let opened = Opened::open(table, &options, &target.sink(0)).unwrap();
+        opened.push_samples(&[]).unwrap();
+        for _ in 0..2 {
+            let error = opened.push_samples(&[1, 2]).unwrap_err();
+            assert_eq!(told(&error), (MW_BAD_DATA, "bitrate 3, call 1".into()));
+            assert_eq!((error.offset, error.native_code), (8, -9));
+        }
+        let error = opened.finish().unwrap_err();
+        assert_eq!(told(&error), (MW_BAD_DATA, "bitrate 3, call 1".into()), "a file with a hole is none");
+        assert_eq!(opened.finish().unwrap_err().status, MW_BAD_STATE);
+        drop(opened);
+        assert_eq!(target.bytes, b"TOY-?");
+
+        let options = mw_encoder_options { bitrate: 4, ..stereo() };
+        let opened = Opened::open(table, &options, &target.sink(0)).unwrap();
+        opened.push_samples(&[1, 2]).unwrap();
+        assert_eq!(told(&opened.finish().unwrap_err()), (MW_BAD_DATA, "bitrate 4, call 2".into()));
+        assert_eq!(opened.finish().unwrap_err().status, MW_BAD_STATE);
+    }
+}
+
+#[test]
+fn a_buffer_that_breaks_the_contract_is_no_failure_of_the_encoder() {
+    for table in encoders() {
+        let mut target = Target::new(1000);
+        let opened = Opened::open(table, &stereo(), &target.sink(0)).unwrap();
+        assert_eq!(opened.push(&sized()).unwrap_err().status, MW_BAD_ARGUMENT);
+        opened.push_samples(&[1, 2]).unwrap();
+        opened.finish().unwrap();
+        drop(opened);
+        assert_eq!(target.bytes, file('-', 2, &[1, 2]));
+    }
+}
+
+#[test]
 fn an_append_only_sink_is_only_appended_to() {
     for table in encoders() {
         let mut target = Target::new(8);

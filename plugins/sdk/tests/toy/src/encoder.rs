@@ -2,13 +2,14 @@
 
 use std::ffi::CStr;
 
-use mapwave_plugin::{Block, Encoder, EncoderOptions, Error, Result, SampleFormat, Sink};
+use mapwave_plugin::{Block, Encoder, EncoderOptions, Error, Result, SampleFormat, Sink, Status};
 
 pub(crate) struct ToyEncoder {
     sink: Sink,
     bitrate: Option<u32>,
     num_channels: usize,
     comment: String,
+    num_calls: u32,
 }
 
 impl Encoder for ToyEncoder {
@@ -23,11 +24,12 @@ impl Encoder for ToyEncoder {
         })?;
         sink.append(b"TOY-?")?;
         let comment = format!("{options:?}");
-        Ok(Self { sink, bitrate: options.bitrate, num_channels: num_channels.into(), comment })
+        Ok(Self { sink, bitrate: options.bitrate, num_channels: num_channels.into(), comment, num_calls: 0 })
     }
 
     fn push(&mut self, frames: &Block<'_>) -> Result<()> {
         assert!(self.bitrate != Some(1), "bitrate 1");
+        self.fail_at(3)?;
         let mut samples = Vec::new();
         frames.append_interleaved::<i16>(&mut samples);
         let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
@@ -35,6 +37,7 @@ impl Encoder for ToyEncoder {
     }
 
     fn finish(&mut self) -> Result<()> {
+        self.fail_at(4)?;
         if self.bitrate == Some(2) {
             self.sink.append(self.comment.as_bytes())?;
         }
@@ -43,5 +46,17 @@ impl Encoder for ToyEncoder {
         }
         let num_channels = u8::try_from(self.num_channels).unwrap_or(u8::MAX);
         self.sink.overwrite(4, &[num_channels])
+    }
+}
+
+impl ToyEncoder {
+    /// Fails at that bitrate, and says how many calls have come so far.
+    fn fail_at(&mut self, bitrate: u32) -> Result<()> {
+        self.num_calls += 1;
+        if self.bitrate != Some(bitrate) {
+            return Ok(());
+        }
+        let message = format!("bitrate {bitrate}, call {}", self.num_calls);
+        Err(Error::new(Status::BadData, message).at(8).with_native_code(-9))
     }
 }
