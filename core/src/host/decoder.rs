@@ -33,12 +33,6 @@ pub struct DecoderSummary {
     pub extensions: Vec<String>,
 }
 
-/// Splits a list that a plugin separates by commas.
-pub(super) fn split(list: Option<String>) -> Vec<String> {
-    let list = list.unwrap_or_default();
-    list.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
-}
-
 /// A kind of decoder: the functions of a plugin that are known to be there.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DecoderKind {
@@ -116,8 +110,11 @@ impl DecoderKind {
         let codecs = unsafe { raw::text(table.codecs) };
         // SAFETY: as above.
         let extensions = unsafe { raw::text(table.extensions) };
-        let summary =
-            DecoderSummary { name: name.to_owned(), codecs: split(codecs), extensions: split(extensions) };
+        let summary = DecoderSummary {
+            name: name.to_owned(),
+            codecs: raw::split(codecs),
+            extensions: raw::split(extensions),
+        };
         let probe_bytes = table.probe_bytes.min(MAX_PROBE_BYTES);
         Ok((Self { plugin, name, is_trusted, probe_bytes, functions }, summary))
     }

@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use mapwave_plugin_abi as abi;
 
-use super::decoder::split;
 use super::fault::{Answer, Failure, Trouble, required_name};
 use super::output::{Outlet, Ticket};
 use super::raw::{self, Sized32};
@@ -239,8 +238,11 @@ impl EncoderKind {
         if known.is_empty() {
             return Err(Failure::broken(format!("its encoder takes no format of samples ({formats:#x})")));
         }
-        let summary =
-            EncoderSummary { name: name.to_owned(), codecs: split(codecs), containers: split(containers) };
+        let summary = EncoderSummary {
+            name: name.to_owned(),
+            codecs: raw::split(codecs),
+            containers: raw::split(containers),
+        };
         Ok(Self { plugin, name, is_trusted, formats: known, summary: Arc::new(summary), functions })
     }
 

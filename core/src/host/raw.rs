@@ -94,6 +94,12 @@ pub(super) unsafe fn text(text: *const c_char) -> Option<String> {
     None
 }
 
+/// Splits a list that a plugin separates by commas.
+pub(super) fn split(list: Option<String>) -> Vec<String> {
+    let list = list.unwrap_or_default();
+    list.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+}
+
 /// A string as C has it; what follows a zero byte is lost.
 pub(super) fn c_string(text: &str) -> CString {
     let text = text.split('\0').next().unwrap_or_default();

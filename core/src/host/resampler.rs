@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use mapwave_plugin_abi as abi;
 
-use super::decoder::split;
 use super::fault::{Answer, Failure, required_name};
 use super::raw::{self, Sized32};
 use crate::pcm::OutputFormat;
@@ -142,7 +141,7 @@ impl ResamplerKind {
         let name = unsafe { required_name(table.name, "resampler's name") }?.to_owned();
         // SAFETY: as above.
         let qualities = unsafe { raw::text(table.qualities) };
-        let summary = Arc::new(ResamplerSummary { name, qualities: split(qualities) });
+        let summary = Arc::new(ResamplerSummary { name, qualities: raw::split(qualities) });
         Ok(Self { plugin, is_trusted, formats, summary, functions })
     }
 
