@@ -5,7 +5,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use mapwave::host;
+use mapwave_core::host;
 
 fn main() -> ExitCode {
     let again: OsString = std::env::current_exe().map_or_else(|_| "mapwave".into(), Into::into);

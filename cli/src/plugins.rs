@@ -55,7 +55,7 @@ pub fn run(command: &PluginsCommand, again: &[OsString]) -> i32 {
         PluginsCommand::Dirs(output) => print(&dirs::report(output.format)),
         PluginsCommand::Check(arguments) => check::run(arguments, again),
         PluginsCommand::CheckChild(arguments) => check::run_child(arguments),
-        PluginsCommand::Try { file } => mapwave::host::try_load(file),
+        PluginsCommand::Try { file } => mapwave_core::host::try_load(file),
     }
 }
 

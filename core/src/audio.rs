@@ -22,14 +22,14 @@ const MAX_CHANNELS: usize = 1024;
 /// Frames in memory: the samples of an array with one axis or two, of any strides, also negative ones and 0.
 ///
 /// ```
-/// use mapwave::Audio;
-/// use mapwave::{Layout, OutputFormat};
+/// use mapwave_core::Audio;
+/// use mapwave_core::{Layout, OutputFormat};
 ///
 /// let planar = [1i16, 2, 3, 10, 20, 30];
 /// let audio = Audio::new(&planar, OutputFormat::I16, &[2, 3], Some(Layout::ChannelsFirst))?;
 /// assert_eq!((audio.num_frames(), audio.num_channels()), (3, 2));
 /// assert_eq!(audio.layout(), Layout::ChannelsFirst);
-/// # Ok::<(), mapwave::Error>(())
+/// # Ok::<(), mapwave_core::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Audio<'a> {

@@ -11,14 +11,14 @@ use crate::track::Container;
 /// ([`Error::Incomplete`]), so that a parser can be run on the first few kilobytes and, rarely, once more on all of it.
 ///
 /// ```
-/// use mapwave::cursor::Cursor;
-/// use mapwave::track::Container;
+/// use mapwave_core::cursor::Cursor;
+/// use mapwave_core::track::Container;
 ///
 /// let mut cursor = Cursor::new(b"fmt \x10\0\0\0", 8, Container::Wav);
 /// assert_eq!(cursor.take(4)?, b"fmt ");
 /// assert_eq!(cursor.u32_le()?, 16);
 /// assert!(cursor.u8().is_err());
-/// # Ok::<(), mapwave::Error>(())
+/// # Ok::<(), mapwave_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Cursor<'a> {

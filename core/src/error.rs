@@ -14,7 +14,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// The message names the file, the place in it, what was found and what was expected.
 ///
 /// ```
-/// let error = mapwave::Reader::open("no-such-file.wav").unwrap_err();
+/// let error = mapwave_core::Reader::open("no-such-file.wav").unwrap_err();
 /// assert!(error.to_string().contains("no-such-file.wav"));
 /// ```
 #[non_exhaustive]

@@ -285,10 +285,10 @@ pub fn advise_huge(memory: &mut [MaybeUninit<u8>]) {
 /// Frames as an array in C order, in memory of their own.
 ///
 /// ```
-/// # fn main() -> mapwave::Result<()> {
+/// # fn main() -> mapwave_core::Result<()> {
 /// # let wav = b"RIFF\x28\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\x04\0\0\0\x00\x40\x00\xc0";
-/// let reader = mapwave::Reader::from_bytes(wav)?;
-/// let frames = reader.read(0..2, &mapwave::FrameSpec::default())?;
+/// let reader = mapwave_core::Reader::from_bytes(wav)?;
+/// let frames = reader.read(0..2, &mapwave_core::FrameSpec::default())?;
 /// assert_eq!(frames.shape().axes(), [2, 1]);
 /// assert_eq!(frames.samples::<f32>(), Some(&[0.5, -0.5][..]));
 /// # Ok(())

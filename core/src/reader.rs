@@ -27,9 +27,9 @@ const HEAD_BYTES: u64 = 4096;
 /// Reading needs no exclusive access: one reader serves any number of threads at once.
 ///
 /// ```no_run
-/// use mapwave::{FrameSpec, Reader};
+/// use mapwave_core::{FrameSpec, Reader};
 ///
-/// # fn main() -> mapwave::Result<()> {
+/// # fn main() -> mapwave_core::Result<()> {
 /// let reader = Reader::open("speech.wav")?;
 /// let second = u64::from(reader.track().sample_rate);
 /// let frames = reader.read(second..2 * second, &FrameSpec::default())?;
@@ -92,9 +92,9 @@ impl Reader {
     /// the same bits whatever window is read, whatever came before, and on any number of threads.
     ///
     /// ```no_run
-    /// use mapwave::{FrameSpec, Reader, ResampleQuality};
+    /// use mapwave_core::{FrameSpec, Reader, ResampleQuality};
     ///
-    /// # fn main() -> mapwave::Result<()> {
+    /// # fn main() -> mapwave_core::Result<()> {
     /// let reader = Reader::open("speech.mp3")?.resampled(16_000, ResampleQuality::Default)?;
     /// let second = reader.read(16_000..32_000, &FrameSpec::default())?;
     /// # Ok(())

@@ -11,11 +11,11 @@ use crate::pcm::OutputFormat;
 /// How several channels become one.
 ///
 /// ```
-/// use mapwave::MonoMode;
+/// use mapwave_core::MonoMode;
 ///
 /// assert_eq!("mean".parse::<MonoMode>()?, MonoMode::Mean);
 /// assert_eq!(MonoMode::EqualPower.gain(4), 0.5);
-/// # Ok::<(), mapwave::Error>(())
+/// # Ok::<(), mapwave_core::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MonoMode {
@@ -86,13 +86,13 @@ pub enum ChannelSelection {
 /// The frames a caller asks for.
 ///
 /// ```
-/// use mapwave::{ChannelSelection, FrameSpec, Layout, MonoMode};
+/// use mapwave_core::{ChannelSelection, FrameSpec, Layout, MonoMode};
 ///
 /// let planar = FrameSpec { layout: Layout::ChannelsFirst, ..FrameSpec::default() };
 /// assert_eq!(planar.shape(1000, 6)?.axes(), [6, 1000]);
 /// let mono = FrameSpec { channels: ChannelSelection::Mono(MonoMode::Mean), ..FrameSpec::default() };
 /// assert_eq!(mono.shape(1000, 6)?.axes(), [1000, 1]);
-/// # Ok::<(), mapwave::Error>(())
+/// # Ok::<(), mapwave_core::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FrameSpec {

@@ -131,10 +131,10 @@ pub struct PacketTable {
 ///
 /// ```
 /// let wav = b"RIFF\x28\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\x04\0\0\0\x00\x40\x00\xc0";
-/// let track = mapwave::container::parse(wav, wav.len() as u64)?;
+/// let track = mapwave_core::container::parse(wav, wav.len() as u64)?;
 /// assert_eq!((track.sample_rate, track.num_channels, track.num_frames), (8000, 1, Some(2)));
 /// assert_eq!((track.codec.name(), track.data), ("pcm_s16le", 44..48));
-/// # Ok::<(), mapwave::Error>(())
+/// # Ok::<(), mapwave_core::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Track {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use mapwave::resample::Rates;
-use mapwave::source::Access;
-use mapwave::{Layout, OutputFormat};
+use mapwave_core::resample::Rates;
+use mapwave_core::source::Access;
+use mapwave_core::{Layout, OutputFormat};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -293,7 +293,7 @@ impl Api {
         dtype: Option<&str>,
         threads: Option<i64>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let parsed = || -> mapwave::Result<(Layout, Option<OutputFormat>)> {
+        let parsed = || -> mapwave_core::Result<(Layout, Option<OutputFormat>)> {
             Ok((layout.parse()?, dtype.map(str::parse).transpose()?))
         };
         let (layout, format) = parsed().map_err(|error| raise(py, &error))?;

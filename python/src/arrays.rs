@@ -8,8 +8,8 @@ use std::ops::Range;
 use std::slice;
 use std::time::{Duration, Instant};
 
-use mapwave::frames::{advise_huge, is_zeros};
-use mapwave::{Buffer, Effort, Error, OutputFormat, Reader, Shape};
+use mapwave_core::frames::{advise_huge, is_zeros};
+use mapwave_core::{Buffer, Effort, Error, OutputFormat, Reader, Shape};
 use pyo3::buffer::PyUntypedBuffer;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -62,7 +62,7 @@ struct Parts {
 }
 
 /// How memory for frames is come by.
-pub(crate) type Allocate = fn(usize) -> mapwave::Result<Buffer>;
+pub(crate) type Allocate = fn(usize) -> mapwave_core::Result<Buffer>;
 
 impl ArrayLibrary {
     pub(crate) fn new(import: Py<PyAny>) -> Self {
@@ -156,7 +156,7 @@ impl ArrayLibrary {
     pub(crate) fn hand_over<'py>(
         &self,
         py: Python<'py>,
-        frames: mapwave::Frames,
+        frames: mapwave_core::Frames,
     ) -> PyResult<Bound<'py, PyAny>> {
         let parts = self.parts(py)?;
         parts.check(&frames.shape()).map_err(|error| raise(py, &error))?;
@@ -166,7 +166,7 @@ impl ArrayLibrary {
 
 impl Parts {
     /// Checks that the library can have an array of this shape.
-    fn check(&self, shape: &Shape) -> mapwave::Result<()> {
+    fn check(&self, shape: &Shape) -> mapwave_core::Result<()> {
         match (self.max_axis, shape.axes().iter().max()) {
             (Some(max), Some(&longest)) if longest > max => {
                 let what = "the length of an axis, in this array library,";
@@ -251,7 +251,7 @@ fn fill<'py>(
 pub(crate) fn interruptibly<T: Send>(
     py: Python<'_>,
     max_threads: usize,
-    read: impl FnOnce(&Effort<'_>) -> mapwave::Result<T> + Send,
+    read: impl FnOnce(&Effort<'_>) -> mapwave_core::Result<T> + Send,
 ) -> PyResult<T> {
     let (result, raised) = py.detach(|| {
         let raised = RefCell::new(None);

@@ -5,8 +5,8 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use mapwave::source::Access;
-use mapwave::{Effort, FrameSpec, Frames};
+use mapwave_core::source::Access;
+use mapwave_core::{Effort, FrameSpec, Frames};
 use pyo3::intern;
 use pyo3::prelude::*;
 
@@ -30,7 +30,7 @@ pub(crate) struct Batch {
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The number of a path and what came of it.
-type Item = (usize, mapwave::Result<Loaded>);
+type Item = (usize, mapwave_core::Result<Loaded>);
 
 /// A file that was read.
 struct Loaded {
@@ -87,7 +87,7 @@ pub(crate) fn load<'py>(
     Ok(arrays.into_iter().flatten().collect())
 }
 
-fn read(input: Input, batch: &Batch, allocate: Allocate, stop: &AtomicBool) -> mapwave::Result<Loaded> {
+fn read(input: Input, batch: &Batch, allocate: Allocate, stop: &AtomicBool) -> mapwave_core::Result<Loaded> {
     let reader = batch.rate.apply(input.open(Access::Once, batch.codec.as_deref())?)?;
     let frames = batch.window.of(&reader)?;
     let effort = Effort { max_threads: batch.max_threads, interrupted: &|| stop.load(Ordering::Relaxed) };

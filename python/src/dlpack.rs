@@ -8,7 +8,7 @@
 use std::ffi::{CStr, c_void};
 use std::ptr::NonNull;
 
-use mapwave::OutputFormat;
+use mapwave_core::OutputFormat;
 use pyo3::exceptions::PyBufferError;
 use pyo3::ffi;
 use pyo3::prelude::*;

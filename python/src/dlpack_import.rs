@@ -6,7 +6,7 @@ use std::ffi::CStr;
 use std::ptr::NonNull;
 use std::slice;
 
-use mapwave::OutputFormat;
+use mapwave_core::OutputFormat;
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use mapwave::sink::Output;
+use mapwave_core::sink::Output;
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;

@@ -6,7 +6,7 @@ use std::ffi::{CStr, c_int, c_void};
 use std::ptr;
 use std::sync::Arc;
 
-use mapwave::{OutputFormat, Reader, Shape};
+use mapwave_core::{OutputFormat, Reader, Shape};
 use pyo3::exceptions::PyBufferError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -18,7 +18,7 @@ use crate::errors::raise;
 /// What keeps the samples where they are.
 #[derive(Clone)]
 pub(crate) enum Owner {
-    Memory(Arc<mapwave::Frames>),
+    Memory(Arc<mapwave_core::Frames>),
     File(#[allow(dead_code)] Arc<Reader>),
     Zeros(#[allow(dead_code)] Arc<memmap2::Mmap>),
 }
@@ -46,7 +46,7 @@ unsafe impl Sync for Frames {}
 
 impl Frames {
     /// Takes frames that a read has made.
-    pub(crate) fn owned(frames: mapwave::Frames) -> Self {
+    pub(crate) fn owned(frames: mapwave_core::Frames) -> Self {
         let (start, num_bytes) = (frames.as_ptr(), frames.bytes().len());
         let (format, shape) = (frames.format(), frames.shape());
         Self::new(Owner::Memory(Arc::new(frames)), start, num_bytes, format, shape.axes(), false)
@@ -56,10 +56,10 @@ impl Frames {
     ///
     /// # Errors
     /// The core's, when they cannot be used in place.
-    pub(crate) fn of_file(reader: Arc<Reader>) -> mapwave::Result<Self> {
+    pub(crate) fn of_file(reader: Arc<Reader>) -> mapwave_core::Result<Self> {
         let view = reader.view()?;
         let (start, num_bytes, format) = (view.bytes.as_ptr().cast_mut(), view.bytes.len(), view.format);
-        let spec = mapwave::FrameSpec { format, ..mapwave::FrameSpec::default() };
+        let spec = mapwave_core::FrameSpec { format, ..mapwave_core::FrameSpec::default() };
         let shape: Shape = spec.shape(reader.num_frames(), reader.track().num_channels)?;
         Ok(Self::new(Owner::File(reader), start, num_bytes, format, shape.axes(), true))
     }
@@ -67,7 +67,7 @@ impl Frames {
     /// Zeros of a shape, for an array library that copies them.
     pub(crate) fn zeros(shape: &[usize], format: OutputFormat) -> PyResult<Self> {
         let num_bytes = shape.iter().product::<usize>() * format.num_bytes();
-        let map = mapwave::frames::zeros(num_bytes)?;
+        let map = mapwave_core::frames::zeros(num_bytes)?;
         let start = map.as_ptr().cast_mut();
         Ok(Self::new(Owner::Zeros(map), start, num_bytes, format, shape, false))
     }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use mapwave::track::Codec;
-use mapwave::{Reader, SampleFormat};
+use mapwave_core::track::Codec;
+use mapwave_core::{Reader, SampleFormat};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 

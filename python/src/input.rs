@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use mapwave::Reader;
-use mapwave::source::{Access, Source};
+use mapwave_core::Reader;
+use mapwave_core::source::{Access, Source};
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -59,7 +59,7 @@ impl Input {
     }
 
     /// Opens it, without the interpreter's lock, with the codec plugin that is named if one is.
-    pub(crate) fn open(self, access: Access, codec: Option<&str>) -> mapwave::Result<Reader> {
+    pub(crate) fn open(self, access: Access, codec: Option<&str>) -> mapwave_core::Result<Reader> {
         let source = match self {
             Self::Path(path) => Source::open(&path, access)?,
             Self::Bytes(bytes) => Source::from_bytes(bytes)?,

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use mapwave::resample::Rates;
-use mapwave::{ChannelSelection, FrameSpec, Layout, MonoMode, OutputFormat, Reader};
+use mapwave_core::resample::Rates;
+use mapwave_core::{ChannelSelection, FrameSpec, Layout, MonoMode, OutputFormat, Reader};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict};
@@ -16,7 +16,7 @@ use crate::writer::Writer;
 const MAX_CHANNELS: u16 = 1024;
 
 /// The highest sample rate that can be asked for, in Hz.
-pub(crate) const MAX_SAMPLE_RATE: u32 = mapwave::resample::MAX_RATE;
+pub(crate) const MAX_SAMPLE_RATE: u32 = mapwave_core::resample::MAX_RATE;
 
 /// Which frames of a file are wanted, in the caller's terms.
 #[derive(Clone, Debug)]
@@ -54,7 +54,7 @@ impl Window {
     }
 
     /// The frames of a file that are meant; an end past the file's is the file's.
-    pub(crate) fn of(&self, reader: &Reader) -> mapwave::Result<Range<u64>> {
+    pub(crate) fn of(&self, reader: &Reader) -> mapwave_core::Result<Range<u64>> {
         let num_frames = reader.num_frames();
         match *self {
             Self::Seconds { offset, duration } => reader.window(offset, duration),
@@ -65,7 +65,7 @@ impl Window {
                 };
                 let refuse = |name, expected, got: Option<i64>| {
                     let got = got.map_or(String::new(), |got| got.to_string());
-                    let error = mapwave::Error::Argument { path: None, name, expected, got };
+                    let error = mapwave_core::Error::Argument { path: None, name, expected, got };
                     Err(reader.named(error))
                 };
                 let inside = format!("inside the file's {num_frames} frames");
@@ -93,7 +93,7 @@ pub(crate) struct Request {
 /// The number of threads a caller allows: all processors unless it says so.
 pub(crate) fn max_threads(py: Python<'_>, threads: Option<i64>) -> PyResult<usize> {
     match threads {
-        None => Ok(mapwave::segment::num_processors()),
+        None => Ok(mapwave_core::segment::num_processors()),
         Some(threads) => usize::try_from(threads)
             .ok()
             .filter(|&threads| threads > 0)
@@ -114,7 +114,7 @@ pub(crate) struct Output<'a, 'py> {
 impl Output<'_, '_> {
     /// The specification for the core.
     pub(crate) fn spec(&self, py: Python<'_>) -> PyResult<FrameSpec> {
-        let parsed = || -> mapwave::Result<(OutputFormat, Layout, MonoMode)> {
+        let parsed = || -> mapwave_core::Result<(OutputFormat, Layout, MonoMode)> {
             Ok((self.dtype.parse()?, self.layout.parse()?, self.mono_mode.parse()?))
         };
         let (format, layout, mono_mode) = parsed().map_err(|error| raise(py, &error))?;
@@ -134,8 +134,9 @@ impl Output<'_, '_> {
         path: &Bound<'_, PyAny>,
         arguments: &Bound<'_, PyDict>,
     ) -> PyResult<Writer> {
-        let parsed =
-            || -> mapwave::Result<(OutputFormat, Layout)> { Ok((self.dtype.parse()?, self.layout.parse()?)) };
+        let parsed = || -> mapwave_core::Result<(OutputFormat, Layout)> {
+            Ok((self.dtype.parse()?, self.layout.parse()?))
+        };
         let (format, layout) = parsed().map_err(|error| raise(py, &error))?;
         if self.mono || self.mono_mode != "mean" || self.squeeze_mono {
             return Err(invalid(py, "mono, mono_mode and squeeze_mono are for mode 'r' alone"));
@@ -210,7 +211,7 @@ impl Rate {
     }
 
     /// The file with its frames at the rate that is wanted.
-    pub(crate) fn apply(self, reader: Reader) -> mapwave::Result<Reader> {
+    pub(crate) fn apply(self, reader: Reader) -> mapwave_core::Result<Reader> {
         match (self.wanted, self.quality) {
             (Some(wanted), Quality::Core(quality)) => reader.resampled(wanted, quality),
             _ => Ok(reader),
@@ -218,7 +219,7 @@ impl Rate {
     }
 
     /// The rates between which torchaudio is to resample a file.
-    pub(crate) fn for_torchaudio(self, reader: &Reader) -> mapwave::Result<Option<Rates>> {
+    pub(crate) fn for_torchaudio(self, reader: &Reader) -> mapwave_core::Result<Option<Rates>> {
         let native = reader.track().sample_rate;
         match self.wanted.filter(|wanted| *wanted != native && self.quality == Quality::Torchaudio) {
             Some(wanted) => Rates::new(native, wanted).map(Some).map_err(|error| reader.named(error)),

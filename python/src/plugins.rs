@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use mapwave::host::{self, Level, State};
+use mapwave_core::host::{self, Level, State};
 use pyo3::intern;
 use pyo3::prelude::*;
 

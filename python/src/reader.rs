@@ -22,7 +22,7 @@ pub(crate) struct Reader {
 
 struct State {
     /// None once the reader is closed.
-    file: Option<Arc<mapwave::Reader>>,
+    file: Option<Arc<mapwave_core::Reader>>,
     position: u64,
 }
 
@@ -30,7 +30,7 @@ impl Reader {
     pub(crate) fn new(
         py: Python<'_>,
         library: Arc<ArrayLibrary>,
-        file: mapwave::Reader,
+        file: mapwave_core::Reader,
         request: Request,
     ) -> PyResult<Self> {
         request.spec.num_channels(file.track().num_channels).map_err(|error| raise(py, &error))?;
@@ -41,7 +41,7 @@ impl Reader {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn file(&self) -> PyResult<Arc<mapwave::Reader>> {
+    fn file(&self) -> PyResult<Arc<mapwave_core::Reader>> {
         self.state().file.clone().ok_or_else(|| PyValueError::new_err("the reader is closed"))
     }
 }
@@ -215,7 +215,7 @@ impl Reader {
 #[pyclass(frozen, module = "mapwave")]
 pub(crate) struct Blocks {
     library: Arc<ArrayLibrary>,
-    file: Arc<mapwave::Reader>,
+    file: Arc<mapwave_core::Reader>,
     request: Request,
     size: u64,
     hop: u64,

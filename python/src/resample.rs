@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use mapwave::resample::Rates;
-use mapwave::{FrameSpec, Frames, Layout, OutputFormat, ResampleQuality, resample_array};
+use mapwave_core::resample::Rates;
+use mapwave_core::{FrameSpec, Frames, Layout, OutputFormat, ResampleQuality, resample_array};
 use pyo3::intern;
 use pyo3::prelude::*;
 
@@ -87,7 +87,7 @@ pub(crate) fn resample<'py>(
                 .map_err(|error| raise(py, &error))?;
             let planar = interruptibly(py, request.max_threads, |effort| {
                 let quality = ResampleQuality::Default;
-                resample_array(source, same, quality, &channels, mapwave::Buffer::new, effort)
+                resample_array(source, same, quality, &channels, mapwave_core::Buffer::new, effort)
             })?;
             by_torchaudio(py, planar, request.rates, &spec)?
         }
@@ -98,7 +98,7 @@ pub(crate) fn resample<'py>(
 /// Reads frames of a file and brings them to another rate by torchaudio, as `request` wants them.
 pub(crate) fn read_by_torchaudio(
     py: Python<'_>,
-    reader: &mapwave::Reader,
+    reader: &mapwave_core::Reader,
     frames: std::ops::Range<u64>,
     rates: Rates,
     request: &Request,
@@ -106,7 +106,7 @@ pub(crate) fn read_by_torchaudio(
     let (format, layout, squeeze_mono) = (OutputFormat::F32, Layout::ChannelsFirst, false);
     let planar = FrameSpec { format, layout, squeeze_mono, ..request.spec.clone() };
     let planar = interruptibly(py, request.max_threads, |effort| {
-        reader.read_with(frames, &planar, mapwave::Buffer::new, effort)
+        reader.read_with(frames, &planar, mapwave_core::Buffer::new, effort)
     })?;
     by_torchaudio(py, planar, rates, &request.spec)
 }
@@ -121,7 +121,7 @@ fn by_torchaudio(py: Python<'_>, planar: Frames, rates: Rates, spec: &FrameSpec)
     let audio = samples.audio(py, Some(Layout::ChannelsFirst))?;
     let same = Rates::new(rates.output(), rates.output()).map_err(|error| raise(py, &error))?;
     interruptibly(py, 1, |effort| {
-        resample_array(audio, same, ResampleQuality::Default, spec, mapwave::Buffer::new, effort)
+        resample_array(audio, same, ResampleQuality::Default, spec, mapwave_core::Buffer::new, effort)
     })
 }
 

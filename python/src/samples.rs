@@ -4,8 +4,8 @@
 
 use std::ffi::CStr;
 
-use mapwave::sink::Audio;
-use mapwave::{Layout, OutputFormat};
+use mapwave_core::sink::Audio;
+use mapwave_core::{Layout, OutputFormat};
 use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;

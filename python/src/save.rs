@@ -1,7 +1,7 @@
 //! `save`, `prepare_save` and `save_prepared`.
 
-use mapwave::Layout;
-use mapwave::sink;
+use mapwave_core::Layout;
+use mapwave_core::sink;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use mapwave::Layout;
-use mapwave::sink::{Dither, Encoding, FileFormat, Overflow, SaveOptions, Target};
+use mapwave_core::Layout;
+use mapwave_core::sink::{Dither, Encoding, FileFormat, Overflow, SaveOptions, Target};
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;

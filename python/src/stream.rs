@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mapwave::Reader;
+use mapwave_core::Reader;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 
-use mapwave::sink;
-use mapwave::{Layout, OutputFormat};
+use mapwave_core::sink;
+use mapwave_core::{Layout, OutputFormat};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -76,7 +76,7 @@ impl Writer {
     fn with_state<T: Send>(
         &self,
         py: Python<'_>,
-        work: impl FnOnce(&mut State, &mapwave::Effort<'_>) -> mapwave::Result<T> + Send,
+        work: impl FnOnce(&mut State, &mapwave_core::Effort<'_>) -> mapwave_core::Result<T> + Send,
     ) -> PyResult<T> {
         let this_thread = thread::current().id();
         let set_worker = |worker| *self.worker.lock().unwrap_or_else(PoisonError::into_inner) = worker;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use mapwave::OutputFormat;
+use mapwave_core::OutputFormat;
 
 /// What is known of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use mapwave::{FrameSpec, OutputFormat, Reader, Result};
+use mapwave_core::{FrameSpec, OutputFormat, Reader, Result};
 use sha2::{Digest, Sha256};
 
 /// All frames of a file, interleaved, as the bytes of an array.

@@ -1,6 +1,6 @@
 //! What makes an error one that a caller can act on.
 
-use mapwave::Error;
+use mapwave_core::Error;
 
 /// Refuses an error that no file may cause, and one whose message says too little.
 ///

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Once;
 
-use mapwave::{Buffer, Effort, Error, Fault, FrameSpec, OutputFormat, Reader};
+use mapwave_core::{Buffer, Effort, Error, Fault, FrameSpec, OutputFormat, Reader};
 use mapwave_tests::corpus::{Row, Status, rows};
 use mapwave_tests::random::Random;
 use mapwave_tests::{decoded, fixture};
@@ -78,7 +78,7 @@ const MIN_SHARE: f64 = 0.98;
 
 fn embed() {
     static EMBEDDED: Once = Once::new();
-    EMBEDDED.call_once(|| mapwave::host::embed(mapwave_symphonia::entry));
+    EMBEDDED.call_once(|| mapwave_core::host::embed(mapwave_symphonia::entry));
 }
 
 #[test]
@@ -359,7 +359,7 @@ fn any_number_of_threads_gives_the_same_bytes() {
         };
         for spec in [
             FrameSpec::default(),
-            FrameSpec { layout: mapwave::Layout::ChannelsFirst, ..FrameSpec::default() },
+            FrameSpec { layout: mapwave_core::Layout::ChannelsFirst, ..FrameSpec::default() },
         ] {
             let one = read(1, &spec);
             for max_threads in [2, 3, 8] {

@@ -4,8 +4,8 @@
 
 use std::time::{Duration, Instant};
 
-use mapwave::track::Codec;
-use mapwave::{Error, OutputFormat, Reader, container};
+use mapwave_core::track::Codec;
+use mapwave_core::{Error, OutputFormat, Reader, container};
 use mapwave_tests::corpus::{Row, Status, rows};
 use mapwave_tests::{allocation, decoded, refusal};
 
@@ -121,7 +121,7 @@ fn every_file_is_read_or_refused_within_bounds() {
         let (result, peak) = allocation::peak_of(|| {
             let reader = Reader::open_once(&row.path)?;
             output = decoded::num_bytes(&reader, OutputFormat::F32);
-            reader.read(0..reader.num_frames(), &mapwave::FrameSpec::default()).map(drop)
+            reader.read(0..reader.num_frames(), &mapwave_core::FrameSpec::default()).map(drop)
         });
         let limit = allocation::limit(file_len(row), output);
         assert!(peak <= limit, "{}: {peak} bytes were allocated, more than {limit}", row.name);

@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
-use mapwave::{Error, FrameSpec, Reader};
+use mapwave_core::{Error, FrameSpec, Reader};
 use mapwave_tests::wave;
 use rustix::process::{Resource, Rlimit, setrlimit};
 

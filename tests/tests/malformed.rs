@@ -4,8 +4,8 @@
 
 use std::ops::Range;
 
-use mapwave::track::{Codec, Track};
-use mapwave::{
+use mapwave_core::track::{Codec, Track};
+use mapwave_core::{
     ChannelSelection, Error, FrameSpec, Layout, MonoMode, OutputFormat, Reader, Result, container,
 };
 use mapwave_tests::fixture::{self, Fixture};

@@ -4,7 +4,7 @@
 
 use std::mem::MaybeUninit;
 
-use mapwave::{
+use mapwave_core::{
     Buffer, ChannelSelection, Effort, Error, FrameSpec, Layout, MonoMode, OutputFormat, Reader, SampleFormat,
 };
 use mapwave_tests::random::Random;
@@ -291,7 +291,7 @@ fn what_is_outside_the_file_is_refused() {
 
 /// The integer that a stored sample is, and its full scale as a power of two; from the formats' definitions, slowly.
 fn stored_integer(format: SampleFormat, bytes: &[u8]) -> Option<(i128, u32)> {
-    use mapwave::pcm::ByteOrder::{Big, Little};
+    use mapwave_core::pcm::ByteOrder::{Big, Little};
     let signed = |bytes: &mut dyn Iterator<Item = &u8>, num_bytes: u32| {
         let unsigned = bytes.fold(0i128, |value, byte| value * 256 + i128::from(*byte));
         let scale = num_bytes * 8 - 1;

@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, missing_docs)]
 
-use mapwave::resample::{Quality, Rates};
-use mapwave::{
+use mapwave_core::resample::{Quality, Rates};
+use mapwave_core::{
     Audio, Buffer, ChannelSelection, Effort, FrameSpec, Layout, MonoMode, OutputFormat, Reader,
     ResampleQuality, resample_array,
 };

@@ -5,10 +5,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use mapwave::sink::{
+use mapwave_core::sink::{
     self, Audio, Depth, Dither, Encoding, FileFormat, Output, Overflow, SaveOptions, Saved, Target, Writer,
 };
-use mapwave::{Effort, FrameSpec, Layout, OutputFormat, Reader};
+use mapwave_core::{Effort, FrameSpec, Layout, OutputFormat, Reader};
 use mapwave_tests::random::Random;
 
 const FORMATS: [&str; 6] = ["wav", "rf64", "w64", "aiff", "aifc", "caf"];
@@ -263,7 +263,7 @@ fn a_writer_that_refused_a_part_goes_on_and_one_that_failed_does_not() {
     writer.write(&stereo, &Effort::ONE_THREAD).unwrap();
     let error = writer.write(&stereo, &Effort::ONE_THREAD).unwrap_err();
     assert!(
-        matches!(&error, mapwave::Error::Io { cause, .. } if cause.raw_os_error() == Some(28)),
+        matches!(&error, mapwave_core::Error::Io { cause, .. } if cause.raw_os_error() == Some(28)),
         "{error}"
     );
     assert!(writer.write(&stereo, &Effort::ONE_THREAD).unwrap_err().to_string().contains("given up"));

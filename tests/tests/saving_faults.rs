@@ -9,8 +9,8 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use mapwave::sink::{self, Audio, FileFormat, SaveOptions, Target};
-use mapwave::{Effort, FrameSpec, OutputFormat, Reader};
+use mapwave_core::sink::{self, Audio, FileFormat, SaveOptions, Target};
+use mapwave_core::{Effort, FrameSpec, OutputFormat, Reader};
 use mapwave_tests::random::Random;
 
 const KINDS: [(&str, &str); 7] = [

@@ -6,7 +6,7 @@ use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use mapwave::{Error, FrameSpec, OutputFormat, Reader};
+use mapwave_core::{Error, FrameSpec, OutputFormat, Reader};
 use mapwave_tests::random::Random;
 use mapwave_tests::{decoded, wave};
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use mapwave::{Error, OutputFormat, Reader};
+use mapwave_core::{Error, OutputFormat, Reader};
 use mapwave_tests::{decoded, wave};
 use tempfile::TempDir;
 
@@ -18,8 +18,8 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Opens `path` in both ways, each of which must answer in time.
-fn open(path: &Path) -> [Box<mapwave::Result<Reader>>; 2] {
-    let ways: [fn(PathBuf) -> mapwave::Result<Reader>; 2] = [Reader::open, Reader::open_once];
+fn open(path: &Path) -> [Box<mapwave_core::Result<Reader>>; 2] {
+    let ways: [fn(PathBuf) -> mapwave_core::Result<Reader>; 2] = [Reader::open, Reader::open_once];
     ways.map(|open| {
         let (send, receive) = mpsc::channel();
         let start = Instant::now();

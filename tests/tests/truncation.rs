@@ -5,7 +5,7 @@
 use std::fs::OpenOptions;
 use std::io::Write;
 
-use mapwave::{OutputFormat, Reader, Result};
+use mapwave_core::{OutputFormat, Reader, Result};
 use mapwave_tests::random::Random;
 use mapwave_tests::{allocation, decoded, fixture, refusal, wave};
 

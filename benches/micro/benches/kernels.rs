@@ -8,7 +8,7 @@ use std::mem::MaybeUninit;
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use mapwave::pcm::{ByteOrder, Kernel, OutputFormat, SampleFormat};
+use mapwave_core::pcm::{ByteOrder, Kernel, OutputFormat, SampleFormat};
 
 /// 8 KiB of 32-bit samples: with the output they fit a first-level cache of 32 KiB.
 const NUM_SAMPLES: usize = 2048;

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
-use mapwave::{FrameSpec, Reader, container};
+use mapwave_core::{FrameSpec, Reader, container};
 
 const SAMPLE_RATE: u32 = 44_100;
 const NUM_CHANNELS: u16 = 2;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use mapwave::resample::{Plan, Precision, Quality, Rates, Sample, Scratch};
+use mapwave_core::resample::{Plan, Precision, Quality, Rates, Sample, Scratch};
 
 /// Rates with a small ratio, and rates without one.
 const PAIRS: [(u32, u32); 5] =

@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use mapwave::host::{self, Directory};
+use mapwave_core::host::{self, Directory};
 use serde::Serialize;
 
 use super::Format;

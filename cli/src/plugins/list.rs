@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use mapwave::host::{self, Plugin, State};
+use mapwave_core::host::{self, Plugin, State};
 use serde::Serialize;
 
 use super::Format;

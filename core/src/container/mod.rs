@@ -36,7 +36,7 @@ const MAGIC_BYTES: u64 = 32;
 /// [`Error::Malformed`] and [`Error::Unsupported`] as the file deserves; [`Error::Incomplete`] when `head` is too short.
 ///
 /// ```
-/// let error = mapwave::container::parse(b"fLaC", 4).unwrap_err();
+/// let error = mapwave_core::container::parse(b"fLaC", 4).unwrap_err();
 /// assert!(error.to_string().contains("a FLAC stream"));
 /// ```
 pub fn parse(head: &[u8], file_len: u64) -> Result<Track> {

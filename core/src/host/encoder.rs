@@ -70,7 +70,7 @@ impl EncoderRequest {
     /// A request that leaves all but the rate and the channels to the encoder.
     ///
     /// ```
-    /// use mapwave::host::EncoderRequest;
+    /// use mapwave_core::host::EncoderRequest;
     ///
     /// let request = EncoderRequest { bitrate: Some(128_000), ..EncoderRequest::new("mp3", "mp3", 44_100, 2) };
     /// assert_eq!((request.max_threads, request.num_frames), (1, None));

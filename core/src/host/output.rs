@@ -32,7 +32,7 @@ const ZEROS: [u8; 16 << 10] = [0; 16 << 10];
 /// ```
 /// use std::io::{Error, Result};
 ///
-/// use mapwave::host::Output;
+/// use mapwave_core::host::Output;
 ///
 /// struct Memory(Vec<u8>);
 ///

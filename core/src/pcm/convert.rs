@@ -28,7 +28,7 @@ pub(super) type Function = unsafe fn(&[u8], &mut [MaybeUninit<u8>]);
 /// ```
 /// use std::mem::MaybeUninit;
 ///
-/// use mapwave::pcm::{ByteOrder, Kernel, OutputFormat, SampleFormat};
+/// use mapwave_core::pcm::{ByteOrder, Kernel, OutputFormat, SampleFormat};
 ///
 /// let mut samples = [MaybeUninit::<f32>::uninit(); 3];
 /// // SAFETY: bytes that need not be initialised have no alignment and no invalid value.

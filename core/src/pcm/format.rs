@@ -24,7 +24,7 @@ impl ByteOrder {
 /// How a PCM sample is stored in a file.
 ///
 /// ```
-/// use mapwave::pcm::{ByteOrder, OutputFormat, SampleFormat};
+/// use mapwave_core::pcm::{ByteOrder, OutputFormat, SampleFormat};
 ///
 /// let format = SampleFormat::S24(ByteOrder::Little);
 /// assert_eq!((format.num_bytes(), format.name(), format.native()), (3, "pcm_s24le", None));
@@ -123,11 +123,11 @@ impl SampleFormat {
 /// The sample format a caller asks for, in this machine's byte order.
 ///
 /// ```
-/// use mapwave::OutputFormat;
+/// use mapwave_core::OutputFormat;
 ///
 /// assert_eq!("bfloat16".parse::<OutputFormat>()?, OutputFormat::Bf16);
 /// assert_eq!(OutputFormat::Bf16.num_bytes(), 2);
-/// # Ok::<(), mapwave::Error>(())
+/// # Ok::<(), mapwave_core::Error>(())
 /// ```
 ///
 /// Integers to floating point divide by 2^(bits-1); floating point to integers multiplies by 2^(bits-1), rounds half to

@@ -24,7 +24,7 @@ pub(super) type Function = unsafe fn(&[u8], &mut [u8]);
 /// the sample as 16 bits and give the code in whose interval it lies.
 ///
 /// ```
-/// use mapwave::pcm::{ByteOrder, OutputFormat, SampleFormat, StoreKernel};
+/// use mapwave_core::pcm::{ByteOrder, OutputFormat, SampleFormat, StoreKernel};
 ///
 /// let kernel = StoreKernel::new(OutputFormat::F32, SampleFormat::S16(ByteOrder::Big)).unwrap();
 /// let samples: Vec<u8> = [0.5_f32, -1.0, 2.0].iter().flat_map(|sample| sample.to_ne_bytes()).collect();

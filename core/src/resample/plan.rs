@@ -26,7 +26,7 @@ use crate::error::Result;
 /// A plan is shared by any number of threads, each with a [`Scratch`] of its own.
 ///
 /// ```
-/// use mapwave::resample::{Plan, Quality, Rates, Scratch};
+/// use mapwave_core::resample::{Plan, Quality, Rates, Scratch};
 ///
 /// let rates = Rates::new(44_100, 16_000)?;
 /// let plan = Plan::<f32>::shared(rates, Quality::Medium)?;
@@ -36,7 +36,7 @@ use crate::error::Result;
 /// let mut output = vec![0.0; plan.block_frames()];
 /// plan.block(1, &input, &mut output, &mut Scratch::new());
 /// assert!(output.iter().all(|sample| (sample - 1.0).abs() < 1e-5));
-/// # Ok::<(), mapwave::Error>(())
+/// # Ok::<(), mapwave_core::Error>(())
 /// ```
 pub struct Plan<T> {
     rates: Rates,

@@ -21,12 +21,12 @@ pub enum Precision {
 /// The figures are those of the filter's design, from the rates alone: none of them depends on the sound.
 ///
 /// ```
-/// use mapwave::resample::{Precision, Quality};
+/// use mapwave_core::resample::{Precision, Quality};
 ///
 /// let best: Quality = "best".parse()?;
 /// assert!(best.rejection() >= 160.0 && best.precision() == Precision::Double);
 /// assert!("linear".parse::<Quality>().is_err());
-/// # Ok::<(), mapwave::Error>(())
+/// # Ok::<(), mapwave_core::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Quality {

@@ -10,13 +10,13 @@ pub const MAX_RATE: u32 = 768_000;
 /// The rate of the frames that are there and the rate of those that are wanted.
 ///
 /// ```
-/// use mapwave::resample::Rates;
+/// use mapwave_core::resample::Rates;
 ///
 /// let rates = Rates::new(44_100, 16_000)?;
 /// assert_eq!(rates.reduced(), (441, 160));
 /// assert_eq!(rates.num_output_frames(44_100), 16_000);
 /// assert!(Rates::new(0, 16_000).is_err());
-/// # Ok::<(), mapwave::Error>(())
+/// # Ok::<(), mapwave_core::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Rates {
@@ -60,12 +60,12 @@ impl Rates {
     /// fits, and `u64::MAX` for the others.
     ///
     /// ```
-    /// use mapwave::resample::Rates;
+    /// use mapwave_core::resample::Rates;
     ///
     /// assert_eq!(Rates::new(2, 1)?.num_output_frames(3), 2); // 1.5
     /// assert_eq!(Rates::new(3, 1)?.num_output_frames(4), 1); // 1.33
     /// assert_eq!(Rates::new(48_000, 48_000)?.num_output_frames(u64::MAX), u64::MAX);
-    /// # Ok::<(), mapwave::Error>(())
+    /// # Ok::<(), mapwave_core::Error>(())
     /// ```
     pub fn num_output_frames(self, num_input_frames: u64) -> u64 {
         let (input, output) = (u128::from(self.input), u128::from(self.output));

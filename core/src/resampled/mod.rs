@@ -43,8 +43,8 @@ const MAX_IDLE: usize = 4;
 /// Its format and layout are of `spec`'s choice, its channels those of the array: `spec.channels` is not looked at.
 ///
 /// ```
-/// use mapwave::resample::Rates;
-/// use mapwave::{Audio, Buffer, Effort, FrameSpec, OutputFormat, ResampleQuality, resample_array};
+/// use mapwave_core::resample::Rates;
+/// use mapwave_core::{Audio, Buffer, Effort, FrameSpec, OutputFormat, ResampleQuality, resample_array};
 ///
 /// let ones = [1.0_f32; 44_100];
 /// let audio = Audio::new(&ones, OutputFormat::F32, &[44_100], None)?;
@@ -53,7 +53,7 @@ const MAX_IDLE: usize = 4;
 /// let frames = resample_array(audio, rates, quality, &spec, Buffer::new, &Effort::ONE_THREAD)?;
 /// assert_eq!(frames.shape().axes(), [16_000, 1]);
 /// assert!((frames.samples::<f32>().unwrap()[8000] - 1.0).abs() < 1e-6);
-/// # Ok::<(), mapwave::Error>(())
+/// # Ok::<(), mapwave_core::Error>(())
 /// ```
 ///
 /// # Errors

@@ -12,11 +12,11 @@ use crate::resample::Quality;
 /// How sound is brought to another rate.
 ///
 /// ```
-/// use mapwave::ResampleQuality;
+/// use mapwave_core::ResampleQuality;
 ///
 /// assert_eq!("soxr_style".parse::<ResampleQuality>()?, ResampleQuality::SoxrHq);
 /// assert!("linear".parse::<ResampleQuality>().is_err());
-/// # Ok::<(), mapwave::Error>(())
+/// # Ok::<(), mapwave_core::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ResampleQuality {

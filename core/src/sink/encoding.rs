@@ -61,7 +61,7 @@ impl Depth {
 /// How the samples of a file are to be coded.
 ///
 /// ```
-/// use mapwave::sink::{Depth, Encoding};
+/// use mapwave_core::sink::{Depth, Encoding};
 ///
 /// let parse = |name: &str| name.parse::<Encoding>().unwrap();
 /// assert_eq!(parse("pcm24"), Encoding::Pcm(Depth::Pcm24));

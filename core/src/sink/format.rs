@@ -14,12 +14,12 @@ use crate::pcm::{ByteOrder, SampleFormat};
 /// ```
 /// use std::path::Path;
 ///
-/// use mapwave::sink::FileFormat;
+/// use mapwave_core::sink::FileFormat;
 ///
 /// assert_eq!(FileFormat::of_path(Path::new("a/b.WAV"))?, FileFormat::Wav);
 /// assert_eq!(FileFormat::named("aifc")?, FileFormat::Aifc);
 /// assert_eq!(FileFormat::named("m4a")?, FileFormat::Coded { container: "m4a".to_owned(), codec: None });
-/// # Ok::<(), mapwave::Error>(())
+/// # Ok::<(), mapwave_core::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileFormat {

@@ -38,7 +38,7 @@ impl FromStr for Overflow {
 /// What a caller asks of a file to be written.
 ///
 /// ```
-/// use mapwave::sink::{Depth, Encoding, FileFormat, SaveOptions};
+/// use mapwave_core::sink::{Depth, Encoding, FileFormat, SaveOptions};
 ///
 /// let options = SaveOptions {
 ///     encoding: Encoding::Pcm(Depth::Pcm16),

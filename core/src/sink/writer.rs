@@ -35,10 +35,10 @@ pub struct Saved {
 /// the old file as it was and nothing else behind.
 ///
 /// ```
-/// use mapwave::sink::{Audio, FileFormat, SaveOptions, Target, Writer};
-/// use mapwave::{Effort, OutputFormat};
+/// use mapwave_core::sink::{Audio, FileFormat, SaveOptions, Target, Writer};
+/// use mapwave_core::{Effort, OutputFormat};
 ///
-/// # fn main() -> mapwave::Result<()> {
+/// # fn main() -> mapwave_core::Result<()> {
 /// # let directory = tempfile::tempdir().unwrap();
 /// let path = directory.path().join("ramp.wav");
 /// let options = SaveOptions::new(FileFormat::of_path(&path)?, 16_000, 1);
@@ -47,7 +47,7 @@ pub struct Saved {
 ///     writer.write(&Audio::new(&part, OutputFormat::F32, &[2], None)?, &Effort::ONE_THREAD)?;
 /// }
 /// assert_eq!(writer.finish(&Effort::ONE_THREAD)?.num_frames, 4);
-/// assert_eq!(mapwave::Reader::open(&path)?.num_frames(), 4);
+/// assert_eq!(mapwave_core::Reader::open(&path)?.num_frames(), 4);
 /// # Ok(())
 /// # }
 /// ```
@@ -234,16 +234,16 @@ impl Body {
 /// As [`Writer`]; whatever can be refused is refused before a byte is written.
 ///
 /// ```
-/// use mapwave::sink::{self, Audio, FileFormat, SaveOptions, Target};
-/// use mapwave::{Effort, OutputFormat};
+/// use mapwave_core::sink::{self, Audio, FileFormat, SaveOptions, Target};
+/// use mapwave_core::{Effort, OutputFormat};
 ///
-/// # fn main() -> mapwave::Result<()> {
+/// # fn main() -> mapwave_core::Result<()> {
 /// # let directory = tempfile::tempdir().unwrap();
 /// let path = directory.path().join("two.caf");
 /// let audio = Audio::new(&[0.5_f32, -0.5], OutputFormat::F32, &[2], None)?;
 /// let options = SaveOptions::new(FileFormat::Caf, 8000, audio.num_channels());
 /// sink::save(Target::Path(path.clone()), &audio, options, &Effort::ONE_THREAD)?;
-/// assert_eq!(mapwave::Reader::open(&path)?.num_frames(), 2);
+/// assert_eq!(mapwave_core::Reader::open(&path)?.num_frames(), 2);
 /// # Ok(())
 /// # }
 /// ```

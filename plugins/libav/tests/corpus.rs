@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::Once;
 
 use common::{Row, ffmpeg_floats, open_file, read_all, rows, snr};
-use mapwave::track::Codec;
-use mapwave::{FrameSpec, Reader};
+use mapwave_core::track::Codec;
+use mapwave_core::{FrameSpec, Reader};
 use mapwave_plugin::{Decoder, Status};
 use sha2::{Digest, Sha256};
 
@@ -162,8 +162,8 @@ fn files_that_decoders_differ_about_do_no_harm() {
 fn beside_the_built_in_codecs_nearly_everything_loads() {
     static EMBEDDED: Once = Once::new();
     EMBEDDED.call_once(|| {
-        mapwave::host::embed(mapwave_symphonia::entry);
-        mapwave::host::embed(mapwave_libav::entry);
+        mapwave_core::host::embed(mapwave_symphonia::entry);
+        mapwave_core::host::embed(mapwave_libav::entry);
     });
     let rows = rows();
     let (mut num_files, mut misses) = (0u32, Vec::new());

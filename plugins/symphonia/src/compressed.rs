@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use mapwave::track::{self, Codec};
+use mapwave_core::track::{self, Codec};
 use mapwave_plugin::{Decoder, DecoderOptions, Input, Output, Sample, Track};
 use sha2::{Digest, Sha256};
 
@@ -129,6 +129,6 @@ fn every_format_comes_out_as_others_decode_it() {
     }
     check::<AdtsDecoder>("aac.aac", None);
     let bytes = read("alac16.caf");
-    let track = mapwave::container::parse(&bytes, bytes.len() as u64).unwrap();
+    let track = mapwave_core::container::parse(&bytes, bytes.len() as u64).unwrap();
     check::<CafDecoder>("alac16.caf", track_of(&track));
 }

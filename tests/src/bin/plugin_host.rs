@@ -8,8 +8,8 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use mapwave::host::{self, State};
-use mapwave::{Buffer, Effort, Error, FrameSpec, Layout, OutputFormat, Reader};
+use mapwave_core::host::{self, State};
+use mapwave_core::{Buffer, Effort, Error, FrameSpec, Layout, OutputFormat, Reader};
 use mapwave_tests::decoded;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
@@ -118,12 +118,12 @@ impl Session {
         match command {
             "open" | "open-once" => {
                 let access = if command == "open" {
-                    mapwave::source::Access::Kept
+                    mapwave_core::source::Access::Kept
                 } else {
-                    mapwave::source::Access::Once
+                    mapwave_core::source::Access::Once
                 };
                 let path = self.next();
-                let opened = mapwave::source::Source::open(Path::new(&path), access)
+                let opened = mapwave_core::source::Source::open(Path::new(&path), access)
                     .and_then(|source| Reader::new(source, self.codec.as_deref()));
                 match opened {
                     Ok(reader) => {
@@ -135,7 +135,7 @@ impl Session {
             }
             "tags" => say(&format!("{:?}", self.reader.as_ref().unwrap().tags())),
             "who" => match &self.reader.as_ref().unwrap().track().codec {
-                mapwave::track::Codec::Coded(coded) => say(coded.plugin),
+                mapwave_core::track::Codec::Coded(coded) => say(coded.plugin),
                 other => say(&format!("nobody: {}", other.name())),
             },
             "view" => {

@@ -8,8 +8,8 @@
 
 use std::path::{Path, PathBuf};
 
-use mapwave::sink::{self, Audio, FileFormat, SaveOptions, Target};
-use mapwave::{Effort, Error, OutputFormat};
+use mapwave_core::sink::{self, Audio, FileFormat, SaveOptions, Target};
+use mapwave_core::{Effort, Error, OutputFormat};
 use mapwave_tests::random::Random;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -24,7 +24,7 @@ struct Session {
 }
 
 fn main() {
-    mapwave::host::embed(mapwave_symphonia::entry);
+    mapwave_core::host::embed(mapwave_symphonia::entry);
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let argument = |index: usize| arguments.get(index).unwrap().clone();
     let session = Session { path: argument(1).into(), format: argument(2), encoding: argument(3) };

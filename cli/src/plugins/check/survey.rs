@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use mapwave::host::PacketTrack;
+use mapwave_core::host::PacketTrack;
 use serde::{Deserialize, Serialize};
 
 use super::context::Context;

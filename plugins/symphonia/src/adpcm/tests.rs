@@ -50,7 +50,8 @@ fn rows() -> Vec<Row> {
 }
 
 fn open(bytes: &[u8]) -> Result<AdpcmDecoder, String> {
-    let track = mapwave::container::parse(bytes, bytes.len() as u64).map_err(|error| error.to_string())?;
+    let track =
+        mapwave_core::container::parse(bytes, bytes.len() as u64).map_err(|error| error.to_string())?;
     let options = DecoderOptions { track: track_of(&track), ..DecoderOptions::default() };
     let head = Head { bytes, total_bytes: bytes.len() as u64, extension: None, track: options.track.clone() };
     if AdpcmDecoder::probe(&head) == 0 {
@@ -121,7 +122,7 @@ fn the_corpus_comes_out_as_others_decode_it() {
 fn the_fixtures_come_out_as_others_decode_them() {
     for name in ["adpcm-ms.wav", "adpcm-ima.wav", "ima4.aifc"] {
         let bytes = compressed::read(name);
-        let track = mapwave::container::parse(&bytes, bytes.len() as u64).unwrap();
+        let track = mapwave_core::container::parse(&bytes, bytes.len() as u64).unwrap();
         compressed::check::<AdpcmDecoder>(name, track_of(&track));
     }
 }
@@ -250,7 +251,7 @@ fn absurd_blocks_are_refused() {
 #[test]
 fn a_small_allowance_is_kept() {
     let bytes = wav(0x11, 1, 2048, &[], &[0; 4096]);
-    let track = mapwave::container::parse(&bytes, bytes.len() as u64).unwrap();
+    let track = mapwave_core::container::parse(&bytes, bytes.len() as u64).unwrap();
     let options = DecoderOptions { track: track_of(&track), max_alloc: 5000, ..DecoderOptions::default() };
     let error = AdpcmDecoder::open(Input::from(bytes), &options).unwrap_err();
     assert_eq!(error.status(), Status::Limit);

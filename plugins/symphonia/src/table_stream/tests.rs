@@ -40,7 +40,7 @@ macro_rules! each {
 impl Any {
     /// Opens a file as the host does: with the decoder that is surest of it.
     fn open(bytes: &[u8], options: &DecoderOptions<'_>) -> mapwave_plugin::Result<Self> {
-        let parsed = mapwave::container::parse(bytes, bytes.len() as u64).ok();
+        let parsed = mapwave_core::container::parse(bytes, bytes.len() as u64).ok();
         let track = parsed.as_ref().and_then(track_of);
         let options = DecoderOptions { track: track.clone(), ..options.clone() };
         let probed = bytes.get(..4096).unwrap_or(bytes);

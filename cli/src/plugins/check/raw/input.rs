@@ -6,8 +6,8 @@ use std::ffi::c_void;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use mapwave::container;
-use mapwave::host::PacketTrack;
+use mapwave_core::container;
+use mapwave_core::host::PacketTrack;
 use mapwave_plugin_abi::{mw_input, mw_track};
 
 use crate::plugins::check::fence::{Fenced, Side};
