@@ -86,7 +86,7 @@ fn plugins_are_used_or_refused() {
     let embedded = rows.iter().find(|row| row["origin"] == "embedded").unwrap();
     assert_eq!(
         (&embedded["id"], &embedded["state"], &embedded["path"]),
-        (&"symphonia".into(), &"used".into(), &Value::Null)
+        (&"builtin".into(), &"used".into(), &Value::Null)
     );
 
     let table = plugins.run(&["plugins", "list"]);

@@ -17,7 +17,7 @@ class AudioError(Exception):
         offset: The place in the file in bytes, or None.
         container: The container's short name, such as ``"wav"``, or None.
         codec: The codec's name, such as ``"adpcm_ms"``, or None.
-        plugin: The codec plugin that failed, such as ``"symphonia"``, or None.
+        plugin: The codec plugin that failed, such as ``"builtin"``, or None.
     """
 
     def __init__(

@@ -161,7 +161,7 @@ pub(crate) fn register_plugin(py: Python<'_>, path: PathBuf) -> PyResult<Plugin>
 /// Makes the embedded codecs known and says where the wheel's own plugins are and how others are tried; called once.
 #[pyfunction]
 pub(crate) fn set_up_plugins(bundled: PathBuf, checker: Vec<OsString>) {
-    host::embed(mapwave_symphonia::entry);
+    host::embed(mapwave_builtin::entry);
     host::embed(mapwave_flac::entry);
     host::set_bundled(bundled);
     host::set_checker(checker);

@@ -28,7 +28,7 @@ KINDS = {
     "AudioIsADirectory": IsADirectoryError,
     "PluginError": RuntimeError,
 }
-FACTS = {"path": "/a/b.wav", "offset": 36, "container": "wav", "codec": "pcm_s16le", "plugin": "symphonia"}
+FACTS = {"path": "/a/b.wav", "offset": 36, "container": "wav", "codec": "pcm_s16le", "plugin": "builtin"}
 MALFORMED = corpus.FIXTURES / "malformed"
 READERS = [mapwave.load, mapwave.info, mapwave.open, lambda path: mapwave.stream(path, chunk_frames=1)]
 each_reader = pytest.mark.parametrize("read", READERS, ids=["load", "info", "open", "stream"])
@@ -130,7 +130,7 @@ def test_a_codec_without_a_plugin_is_named() -> None:
     contents = bytearray(corpus.PCM16.read_bytes())
     contents[20:22] = b"\x50\x01"  # a tag that nobody has
     with pytest.raises(
-        mapwave.UnsupportedFormat, match="wav:0x0150 audio in a wav file: codec plugins? 'symphonia'|the tag 0x150"
+        mapwave.UnsupportedFormat, match="wav:0x0150 audio in a wav file: codec plugins? 'builtin'|the tag 0x150"
     ) as caught:
         mapwave.load(bytes(contents))
     assert caught.value.container == "wav"
@@ -265,7 +265,7 @@ def test_what_was_found_is_said(contents: bytes, found: str) -> None:
 def test_the_beginning_of_a_compressed_file_is_no_file(contents: bytes, container: str, found: str) -> None:
     with pytest.raises(mapwave.MalformedFile, match=found) as caught:
         mapwave.load(contents)
-    assert (caught.value.container, caught.value.plugin) == (container, "symphonia")
+    assert (caught.value.container, caught.value.plugin) == (container, "builtin")
 
 
 def test_random_bytes_named_mp3_are_no_audio(tmp_path: Path) -> None:

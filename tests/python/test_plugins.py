@@ -139,10 +139,10 @@ def test_codec_picks_a_plugin_by_its_name(lab: Lab, qoa_library: Path, au_librar
         import mapwave, mapwave.numpy as mw
         qoa, mp3, wav = sys.argv[1:]
         assert mw.info(qoa, codec="qoa").plugin == "qoa"
-        assert mw.info(mp3, codec="symphonia").plugin == "symphonia"
+        assert mw.info(mp3, codec="builtin").plugin == "builtin"
         for read in (mw.load, mw.info, mw.open, lambda path, codec: mw.stream(path, 9, codec=codec),
                      lambda path, codec: mw.batch_load([path], codec=codec)):
-            pairs = ((qoa, "nobody"), (wav, "nobody"), (qoa, "example-au"), (wav, "qoa"), (wav, "symphonia"))
+            pairs = ((qoa, "nobody"), (wav, "nobody"), (qoa, "example-au"), (wav, "qoa"), (wav, "builtin"))
             for path, codec in pairs:
                 try:
                     read(path, codec=codec)
@@ -156,12 +156,12 @@ def test_codec_picks_a_plugin_by_its_name(lab: Lab, qoa_library: Path, au_librar
     lines = lab.run(code, path, mp3, corpus.PCM16).splitlines()
     assert len(lines) == 25
     assert lines[:5] == lines[5:10] == lines[10:15] == lines[15:20] == lines[20:]
-    known = "InvalidArgument None codec must be the name of a codec plugin ('example-au', 'qoa', 'symphonia'"
+    known = "InvalidArgument None codec must be the name of a codec plugin ('example-au', 'qoa', 'builtin'"
     assert lines[0].startswith(known) and lines[0].endswith(", got 'nobody'")
     assert lines[1] == lines[0]
     assert lines[2].startswith("UnsupportedFormat example-au unsupported format (plugin 'example-au', opening)")
     assert lines[3].startswith("UnsupportedFormat qoa unsupported format (plugin 'qoa', opening)")
-    assert lines[4].startswith("UnsupportedFormat symphonia unsupported format (plugin 'symphonia', opening)")
+    assert lines[4].startswith("UnsupportedFormat builtin unsupported format (plugin 'builtin', opening)")
 
 
 def test_what_nobody_reads_names_who_was_asked(lab: Lab, qoa_library: Path) -> None:
@@ -175,7 +175,7 @@ def test_what_nobody_reads_names_who_was_asked(lab: Lab, qoa_library: Path) -> N
             print(error)
     """
     said = lab.run(code)
-    assert "codec plugins 'qoa', 'symphonia'" in said and "were asked and none reads it" in said
+    assert "codec plugins 'qoa', 'builtin'" in said and "were asked and none reads it" in said
     assert f"text.{pluginfile.SUFFIX} was not loaded: " in said
 
 
@@ -194,7 +194,7 @@ def test_register_plugin(lab: Lab, qoa_library: Path, au_library: Path) -> None:
         assert mapwave.register_plugin(au).decodes
         states = [(plugin.id, plugin.origin, plugin.refused) for plugin in mapwave.plugins()]
         assert [state[:2] for state in states if state[1] != "bundled"] == [
-            ("example-au", "registered"), ("qoa", "registered"), ("qoa", "environment"), ("symphonia", "embedded"),
+            ("example-au", "registered"), ("qoa", "registered"), ("qoa", "environment"), ("builtin", "embedded"),
             ("flac", "embedded"),
         ], states
         assert "the name 'qoa' is taken by " + library in states[2][2], states
@@ -226,7 +226,7 @@ def test_plugins_and_directories(lab: Lab, qoa_library: Path, au_library: Path) 
     assert (qoa["decodes"], qoa["encodes"], qoa["extensions"]) == (["qoa"], ["qoa"], ["qoa"])
     assert (qoa["version"], qoa["vendor"], qoa["license"]) == ("0.1.0", "mapwave", "MIT OR Apache-2.0")
     assert (au["id"], au["origin"]) == ("example-au", "user")
-    assert (embedded["id"], embedded["origin"], embedded["path"]) == ("symphonia", "embedded", None)
+    assert (embedded["id"], embedded["origin"], embedded["path"]) == ("builtin", "embedded", None)
     assert {"mp3", "aac", "alac", "flac", "vorbis"} <= {*embedded["decodes"]}
     assert all(plugin["loaded"] and plugin["refused"] is None for plugin in (qoa, au, embedded))
 
@@ -253,14 +253,14 @@ def test_only_libraries_right_in_a_directory_are_looked_at(lab: Lab, qoa_library
     for name in ("deeper/qoa.so", "abi2/qoa.so", "qoa.txt", "qoa.so.1"):
         (lab.plugins / name).parent.mkdir(exist_ok=True)
         shutil.copy(qoa_library, lab.plugins / name)
-    assert [plugin["id"] for plugin in listed(lab)] == ["symphonia", "flac"]
+    assert [plugin["id"] for plugin in listed(lab)] == ["builtin", "flac"]
 
 
 def test_one_file_by_two_names_is_one_plugin(lab: Lab, qoa_library: Path) -> None:
     shutil.copy(qoa_library, lab.library("a"))
     lab.library("b").symlink_to(lab.library("a"))
     lab.library("c").hardlink_to(lab.library("a"))
-    assert [plugin["id"] for plugin in listed(lab)] == ["qoa", "symphonia", "flac"]
+    assert [plugin["id"] for plugin in listed(lab)] == ["qoa", "builtin", "flac"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="what is loaded is read from /proc")

@@ -78,7 +78,7 @@ const MIN_SHARE: f64 = 0.98;
 
 fn embed() {
     static EMBEDDED: Once = Once::new();
-    EMBEDDED.call_once(|| mapwave_core::host::embed(mapwave_symphonia::entry));
+    EMBEDDED.call_once(|| mapwave_core::host::embed(mapwave_builtin::entry));
 }
 
 #[test]

@@ -149,7 +149,7 @@ fn plugins_are_found_in_order_and_each_file_once() {
     let (bundle, five) = (bundle.to_str().unwrap(), five.to_str().unwrap());
     let lines = place.run(&["embed", "bundled", bundle, "register", five, "list"]);
     assert_eq!(lines[0], "registered five");
-    assert_eq!(loaded(&lines[1..]), ["five", "one", "two", "three", "symphonia", "four"]);
+    assert_eq!(loaded(&lines[1..]), ["five", "one", "two", "three", "builtin", "four"]);
     check_refused(&lines, "zero", "the name 'one' is taken by ");
     assert_eq!(lines.len(), 1 + 7, "{lines:#?}");
     let origins: Vec<&str> = lines[1..].iter().map(|line| line.split(' ').nth(1).unwrap()).collect();

@@ -5,11 +5,11 @@
 use std::io::{ErrorKind, Write};
 use std::process::{Command, Stdio};
 
+use mapwave_builtin::MpegDecoder;
 use mapwave_lame::Mp3Encoder;
 use mapwave_plugin::{
     Block, Decoder, DecoderOptions, Encoder, EncoderOptions, Input, Output, Sample, Sink, Status,
 };
-use mapwave_symphonia::MpegDecoder;
 
 /// A chord under a slow envelope, a little different in every channel, interleaved.
 fn music(rate: u32, num_channels: usize, num_frames: usize) -> Vec<f32> {

@@ -162,7 +162,7 @@ fn files_that_decoders_differ_about_do_no_harm() {
 fn beside_the_built_in_codecs_nearly_everything_loads() {
     static EMBEDDED: Once = Once::new();
     EMBEDDED.call_once(|| {
-        mapwave_core::host::embed(mapwave_symphonia::entry);
+        mapwave_core::host::embed(mapwave_builtin::entry);
         mapwave_core::host::embed(mapwave_libav::entry);
     });
     let rows = rows();

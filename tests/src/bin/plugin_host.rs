@@ -64,7 +64,7 @@ impl Session {
     fn run(&mut self, command: &str) {
         match command {
             // Which plugins there are.
-            "embed" => host::embed(mapwave_symphonia::entry),
+            "embed" => host::embed(mapwave_builtin::entry),
             "embed-toy" => host::embed(mapwave_toy::entry),
             "bundled" => {
                 let directory = self.next();

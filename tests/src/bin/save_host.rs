@@ -24,7 +24,7 @@ struct Session {
 }
 
 fn main() {
-    mapwave_core::host::embed(mapwave_symphonia::entry);
+    mapwave_core::host::embed(mapwave_builtin::entry);
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let argument = |index: usize| arguments.get(index).unwrap().clone();
     let session = Session { path: argument(1).into(), format: argument(2), encoding: argument(3) };

@@ -5,11 +5,11 @@
 use std::io::{Cursor, ErrorKind, Write};
 use std::process::{Command, Stdio};
 
+use mapwave_builtin::FlacDecoder;
 use mapwave_flac::FlacEncoder;
 use mapwave_plugin::{
     Block, Decoder, DecoderOptions, Encoder, EncoderOptions, Input, Output, Result, Sample, Sink,
 };
-use mapwave_symphonia::FlacDecoder;
 
 /// A xorshift64* generator.
 pub struct Random(pub u64);

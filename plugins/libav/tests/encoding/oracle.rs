@@ -28,7 +28,7 @@ impl Decoded {
 /// What mapwave's own decoders make of a file, as 32-bit integers; `Err` when none reads it.
 pub fn by_mapwave(file: &[u8]) -> Result<Decoded, String> {
     static EMBEDDED: Once = Once::new();
-    EMBEDDED.call_once(|| mapwave_core::host::embed(mapwave_symphonia::entry));
+    EMBEDDED.call_once(|| mapwave_core::host::embed(mapwave_builtin::entry));
     let reader = Reader::from_bytes(file.to_vec()).map_err(|error| error.to_string())?;
     let is_lossless = reader.track().bits_per_sample != 0;
     let format = if is_lossless { OutputFormat::I32 } else { OutputFormat::F32 };

@@ -1,0 +1,16 @@
+//! FLAC (RFC 9639): its metadata, its frame headers, and frames to samples.
+
+mod checksum;
+mod frame_header;
+pub(crate) mod frame_length;
+pub(crate) mod metadata;
+mod packets;
+mod setup;
+mod stream_info;
+
+pub(crate) use checksum::crc16;
+pub(crate) use frame_header::FrameHeader;
+pub(crate) use metadata::channel_mask;
+pub(crate) use packets::FrameCodec;
+pub(crate) use setup::FlacSetup;
+pub(crate) use stream_info::StreamInfoBlock;

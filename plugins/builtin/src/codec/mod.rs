@@ -1,0 +1,7 @@
+//! Codecs: packets to samples, by published decoders or by ours.
+
+pub(crate) mod aac;
+pub(crate) mod adpcm;
+pub(crate) mod alac;
+pub(crate) mod flac;
+pub(crate) mod vorbis;

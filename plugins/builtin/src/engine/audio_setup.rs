@@ -1,0 +1,189 @@
+//! The codecs whose packets a container hands out one by one, without a header of their stream: AAC, ALAC and FLAC.
+
+#![forbid(unsafe_code)]
+
+use std::ops::Range;
+
+use mapwave_plugin::{Error, Output, Result, SampleFormat, SeekClass, Status, StreamInfo};
+
+use crate::codec::aac;
+use crate::codec::aac::{AacCodec, AacSetup};
+use crate::codec::alac::{AlacCodec, AlacSetup};
+use crate::codec::flac::{FlacSetup, FrameCodec};
+use crate::engine::packets::Broken;
+
+/// Packets that are looked at before decoding begins.
+pub(crate) const PACKETS_LOOKED_AT: usize = 16;
+
+/// What packets of a codec need to be decoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum AudioSetup {
+    Aac(AacSetup),
+    Alac(AlacSetup),
+    Flac(FlacSetup),
+}
+
+impl AudioSetup {
+    /// Frames a second.
+    pub(crate) fn sample_rate(&self) -> u32 {
+        match self {
+            Self::Aac(setup) => setup.sample_rate,
+            Self::Alac(setup) => setup.sample_rate,
+            Self::Flac(setup) => setup.stream_info.sample_rate,
+        }
+    }
+
+    /// The frames of a packet, if it is not a stream's last; of FLAC, the most that a packet may have.
+    pub(crate) fn frames_per_packet(&self) -> u32 {
+        match self {
+            Self::Aac(_) => aac::FRAMES_PER_PACKET,
+            Self::Alac(setup) => setup.frames_per_packet,
+            Self::Flac(setup) => setup.stream_info.max_block_size,
+        }
+    }
+
+    /// The frames of a packet as its own bytes tell.
+    pub(crate) fn frames_of(&self, packet: &[u8]) -> u32 {
+        match self {
+            Self::Aac(_) => aac::FRAMES_PER_PACKET,
+            Self::Alac(setup) => setup.frames_of(packet),
+            Self::Flac(setup) => setup.stream_info.frames_of(packet).unwrap_or(0),
+        }
+    }
+
+    /// Looks at the first packets.
+    ///
+    /// # Errors
+    /// When they need a decoder that is not here.
+    pub(crate) fn check_packets<'a>(&self, packets: impl Iterator<Item = &'a [u8]>) -> Result<()> {
+        match self {
+            Self::Aac(setup) => setup.check_packets(packets.take(PACKETS_LOOKED_AT)),
+            Self::Alac(_) | Self::Flac(_) => Ok(()),
+        }
+    }
+
+    /// How many packets before the first one wanted a fresh decoder must see.
+    pub(crate) fn pre_roll(&self) -> u32 {
+        match self {
+            Self::Aac(_) => 1, // half of a packet's frames overlap the one before
+            Self::Alac(_) | Self::Flac(_) => 0,
+        }
+    }
+
+    /// A stream of such packets, with what belongs to its container left open.
+    pub(crate) fn info(&self) -> StreamInfo {
+        let common = StreamInfo {
+            sample_rate: self.sample_rate(),
+            num_channels: 0,
+            channel_mask: 0,
+            num_frames: None,
+            bits_per_sample: 0,
+            native_format: SampleFormat::F32,
+            formats: &[SampleFormat::F32],
+            seek_class: SeekClass::Exact,
+            is_lossless: true,
+            is_truncated: false,
+            priming_frames: 0,
+            padding_frames: 0,
+            seek_cost_frames: u64::from(self.frames_per_packet()) / 2, // half a packet is dropped in the mean
+            codec: c"",
+            container: c"",
+        };
+        match self {
+            Self::Aac(setup) => StreamInfo {
+                num_channels: setup.num_channels,
+                channel_mask: if setup.num_channels == 1 { 0x4 } else { 0x3 },
+                seek_class: SeekClass::Anchored { grid_frames: setup.grid_frames() },
+                is_lossless: false,
+                seek_cost_frames: setup.seek_cost_frames(),
+                codec: c"aac",
+                ..common
+            },
+            Self::Alac(setup) => StreamInfo {
+                num_channels: setup.num_channels,
+                channel_mask: setup.channel_mask(),
+                bits_per_sample: setup.bits_per_sample,
+                native_format: setup.formats().0,
+                formats: setup.formats().1,
+                codec: c"alac",
+                ..common
+            },
+            Self::Flac(setup) => {
+                let formats = FrameCodec::formats(setup.stream_info.bits_per_sample);
+                StreamInfo {
+                    num_channels: setup.stream_info.num_channels,
+                    channel_mask: setup.channel_mask,
+                    bits_per_sample: setup.stream_info.bits_per_sample,
+                    native_format: formats.first().copied().unwrap_or(SampleFormat::I32),
+                    formats,
+                    // Where blocks vary, most are far from the largest that is allowed.
+                    seek_cost_frames: u64::from(setup.stream_info.max_block_size.min(4608)) / 2,
+                    codec: c"flac",
+                    ..common
+                }
+            }
+        }
+    }
+
+    /// A decoder in its first state.
+    ///
+    /// # Errors
+    /// When the setup is not what it must be.
+    pub(crate) fn codec(&self) -> Result<AudioCodec> {
+        match self {
+            Self::Aac(setup) => setup.codec().map(|codec| AudioCodec::Aac(Box::new(codec))),
+            Self::Alac(setup) => setup.codec().map(|codec| AudioCodec::Alac(Box::new(codec))),
+            Self::Flac(setup) => {
+                FrameCodec::new(&setup.stream_info).map(|codec| AudioCodec::Flac(Box::new(codec)))
+            }
+        }
+    }
+
+    /// A decoder in its first state, made of one that was used where that is possible.
+    ///
+    /// # Errors
+    /// As [`codec`](Self::codec).
+    pub(crate) fn renew(&self, codec: AudioCodec) -> Result<AudioCodec> {
+        match codec {
+            AudioCodec::Aac(_) => self.codec(), // the state of its noise cannot be had back
+            AudioCodec::Alac(_) | AudioCodec::Flac(_) => Ok(codec), // nothing passes from packet to packet
+        }
+    }
+}
+
+/// Turns packets of a codec into samples.
+pub(crate) enum AudioCodec {
+    Aac(Box<AacCodec>),
+    Alac(Box<AlacCodec>),
+    Flac(Box<FrameCodec>),
+}
+
+impl AudioCodec {
+    /// Decodes a packet that stands for `num_frames` frames, and returns how many came of it.
+    ///
+    /// # Errors
+    /// As [`PacketCodec::decode`](crate::engine::packets::PacketCodec::decode).
+    pub(crate) fn decode(&mut self, packet: &[u8], num_frames: u64) -> Result<usize, Broken> {
+        match self {
+            Self::Aac(codec) => codec.decode(packet),
+            Self::Alac(codec) => codec.decode(packet, num_frames),
+            Self::Flac(codec) => {
+                let num_decoded = codec.decode_packet(packet).map_err(Broken::Fatal)?;
+                if (num_decoded as u64) < num_frames {
+                    let message = format!("a FLAC frame has {num_decoded} of sound, expected {num_frames}");
+                    return Err(Broken::Fatal(Error::new(Status::BadData, message)));
+                }
+                Ok(num_decoded)
+            }
+        }
+    }
+
+    /// Writes frames of the packet decoded last, as many as there is room for, and returns their number.
+    pub(crate) fn write(&self, frames: Range<usize>, output: &mut Output<'_>) -> usize {
+        match self {
+            Self::Aac(codec) => codec.write(frames, output),
+            Self::Alac(codec) => codec.write(frames, output),
+            Self::Flac(codec) => codec.write(frames, output),
+        }
+    }
+}

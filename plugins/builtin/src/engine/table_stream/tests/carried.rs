@@ -1,0 +1,201 @@
+//! FLAC and MPEG audio that other containers carry.
+
+use super::seeking::Random;
+use super::*;
+
+/// What FFmpeg makes of a file: samples in the upper bits of 32.
+fn decoded(path: &Path, directory: &Directory) -> Option<Vec<i32>> {
+    let bytes = ffmpeg(directory, "decoded.s32", &["-i", path.to_str().unwrap(), "-f", "s32le"])?;
+    Some(bytes.as_chunks::<4>().0.iter().map(|bytes| i32::from_le_bytes(*bytes)).collect())
+}
+
+/// Holds windows against all samples, on the handle and on a fork of it.
+fn check_windows<T: Sample + PartialEq>(decoder: &mut Any, all: &[T], name: &str) {
+    assert!(is_exact(decoder.info()), "{name}");
+    let mut random = Random(0x5eed_0f1a_c000_0001);
+    let num_channels = decoder.info().num_channels as usize;
+    let mut fork = decoder.fork();
+    for round in 0..100 {
+        let handle = if round % 2 == 0 { &mut *decoder } else { &mut fork };
+        let start = random.below(handle.num_frames() + 1);
+        let num_frames = random.below(9000).min(handle.num_frames() - start);
+        handle.seek(start);
+        let window: Vec<T> = handle.read(num_frames, 1 + random.below(5000)).unwrap();
+        let first = start as usize * num_channels;
+        let expected = &all[first..first + num_frames as usize * num_channels];
+        assert!(window == expected, "{name}: {num_frames} frames from {start}");
+    }
+}
+
+#[test]
+fn flac_is_the_same_in_every_container() {
+    let directory = Directory::new("carried-flac");
+    let (mono, stereo, six) = (sound(1, 1.3), sound(2, 1.3), format!("{}:c=5.1", sound(6, 0.4)));
+    let (mono, stereo) = (["-f", "lavfi", "-i", &mono], ["-f", "lavfi", "-i", &stereo]);
+    let six = ["-f", "lavfi", "-i", &six];
+    let deep = ["-sample_fmt", "s32", "-bits_per_raw_sample", "24"];
+    let fragmented = ["-movflags", "+frag_keyframe+empty_moov", "-frag_duration", "200000"];
+    let small = ["-frame_size", "1000", "-ar", "96000"];
+    type File<'a> = (&'a str, [&'a str; 4], &'a [&'a str], &'a [&'a str]);
+    let files: [File<'_>; 9] = [
+        ("plain.mp4", stereo, &[], &[]),
+        ("deep.mp4", mono, &deep, &[]),
+        ("fragments.mp4", stereo, &[], &fragmented),
+        ("small.mp4", stereo, &small, &[]),
+        ("six.mp4", six, &[], &["-movflags", "+faststart"]),
+        ("plain.caf", stereo, &[], &[]),
+        ("plain.wav", stereo, &[], &[]),
+        ("deep.wav", mono, &deep, &[]),
+        ("small.w64", stereo, &small, &[]),
+    ];
+    for (name, source, options, container) in files {
+        let arguments = [&source[..], &["-c:a", "flac", "-strict", "-2"], options].concat();
+        let Some(bytes) = ffmpeg(&directory, name, &[&arguments[..], container].concat()) else { return };
+        if ffmpeg(&directory, "alone.flac", &arguments).is_none() {
+            return;
+        }
+        let Some(expected) = decoded(&directory.0.join("alone.flac"), &directory) else { return };
+        let mut decoder =
+            Any::open(&bytes, &DecoderOptions::default()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let info = decoder.info().clone();
+        assert_eq!((info.codec, info.is_lossless, info.is_truncated), (c"flac", true, false), "{name}");
+        assert_eq!((info.priming_frames, info.padding_frames), (0, 0), "{name}");
+        assert_eq!(info.channel_mask.count_ones(), info.num_channels, "{name}");
+        let samples: Vec<i32> = decoder.read_all();
+        assert!(samples == expected, "{name}: {} samples of {}", samples.len(), expected.len());
+        check_windows(&mut decoder, &samples, name);
+    }
+}
+
+#[test]
+fn the_corpus_carries_flac_bit_by_bit() {
+    let mut num_exact = 0;
+    for row in corpus::rows_of(&["mp4", "caf", "riff"]) {
+        if row.codec != "flac" || !row.status.starts_with("valid") {
+            continue;
+        }
+        let mut decoder = Any::open(&std::fs::read(&row.path).unwrap(), &DecoderOptions::default()).unwrap();
+        assert_eq!(Some(decoder.num_frames()), row.num_frames, "{}", row.name);
+        let samples: Vec<i32> = decoder.read_all();
+        let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+        assert_eq!(digest(&bytes), row.sha256, "{}", row.name);
+        check_windows(&mut decoder, &samples, &row.name);
+        num_exact += 1;
+    }
+    println!("{num_exact} files bit-exact");
+}
+
+#[test]
+fn opus_is_left_to_libav_by_name() {
+    for row in corpus::rows_of(&["mp4", "caf", "ogg", "matroska"]) {
+        if row.codec != "opus" {
+            continue;
+        }
+        let bytes = std::fs::read(&row.path).unwrap();
+        let input = || Input::from(bytes.clone());
+        let options = DecoderOptions::default();
+        let error = match &*row.container {
+            "mp4" => Mp4Decoder::open(input(), &options).err(),
+            "ogg" => crate::OggDecoder::open(input(), &options).err(),
+            "matroska" => crate::MatroskaDecoder::open(input(), &options).err(),
+            _ => Any::open(&bytes, &options).err(),
+        };
+        let error = error.unwrap_or_else(|| panic!("{} was opened", row.name));
+        assert!(is_refused(&error), "{}: {error}", row.name);
+        println!("{}: {error}", row.name);
+        assert!(error.message().contains("libav"), "{}: {error}", row.name);
+    }
+}
+
+#[test]
+fn mpeg_audio_in_mp4_is_cut_by_its_edit_list() {
+    let directory = Directory::new("carried-mpeg");
+    let (one, two) = (sound(1, 3.0), sound(2, 3.0));
+    let video = ["-f", "lavfi", "-i", "testsrc=d=3:s=64x64"];
+    let (one, two) = (["-f", "lavfi", "-i", &one], ["-f", "lavfi", "-i", &two]);
+    // With pictures between, packets are apart.
+    let both = [&two[..], &video].concat();
+    let mp3 = ["-c:a", "libmp3lame"];
+    let low = ["-c:a", "libmp3lame", "-b:a", "32k", "-ar", "22050"];
+    let files = [
+        ("plain.mp4", &two[..], &mp3[..], c"mp3", 132_300),
+        ("low.mp4", &one, &low, c"mp3", 66_150),
+        ("apart.mp4", &both, &["-c:a", "libmp3lame", "-c:v", "mpeg4"], c"mp3", 132_300),
+        ("plain.mov", &two, &mp3, c"mp3", 132_300),
+        // The encoder keeps the last of what it delays to itself: 115 packets, of which 481 frames are priming.
+        ("layer2.mp4", &two, &["-c:a", "mp2"], c"mp2", 131_999),
+    ];
+    for (name, sources, options, codec, num_frames) in files {
+        let arguments = [sources, options].concat();
+        let Some(bytes) = ffmpeg(&directory, name, &arguments) else { return };
+        let path = directory.0.join(name);
+        let Some(expected) = corpus::decoded_by_ffmpeg(&path, &directory) else { return };
+        let mut decoder =
+            Any::open(&bytes, &DecoderOptions::default()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let info = decoder.info().clone();
+        assert_eq!((info.codec, info.container, info.is_truncated), (codec, c"mp4", false), "{name}");
+        assert_eq!(decoder.num_frames(), num_frames, "{name}");
+        let samples: Vec<f32> = decoder.read_all();
+        let ratio = snr(&expected[..samples.len()], &samples);
+        println!("{name}: SNR {ratio:.1} dB, {} frames of priming", info.priming_frames);
+        assert!(ratio >= 60.0, "{name}: {ratio}");
+        check_windows(&mut decoder, &samples, name);
+        // What is put together counts.
+        let options = DecoderOptions { max_alloc: 1 << 15, ..DecoderOptions::default() };
+        let limited = Any::open(&bytes, &options).err().map(|error| error.status());
+        assert_eq!(limited, (name == "apart.mp4").then_some(Status::Limit), "{name}");
+    }
+}
+
+#[test]
+fn the_corpus_carries_mpeg_audio_in_mp4() {
+    let directory = Directory::new("carried-corpus");
+    for row in corpus::rows_of(&["mp4"]).iter().filter(|row| row.codec == "mp3") {
+        let mut decoder = Any::open(&std::fs::read(&row.path).unwrap(), &DecoderOptions::default()).unwrap();
+        // The sound that was encoded; FFmpeg 5.1 keeps what fills the last packet.
+        let padding_frames = u64::from(decoder.info().padding_frames);
+        assert_eq!(Some(decoder.num_frames() + padding_frames), row.num_frames, "{}", row.name);
+        assert_eq!(decoder.num_frames(), 6617, "{}", row.name);
+        let samples: Vec<f32> = decoder.read_all();
+        let Some(expected) = corpus::decoded_by_ffmpeg(&row.path, &directory) else { continue };
+        let ratio = snr(&expected[..samples.len()], &samples);
+        assert!(ratio >= 60.0, "{}: {ratio}", row.name);
+    }
+}
+
+#[test]
+fn band_replication_is_found_in_matroska() {
+    let directory = Directory::new("carried-sbr");
+    for row in corpus::rows_of(&["mp4"]).iter().filter(|row| row.name.contains("CT_DecoderCheck")) {
+        let arguments = ["-i", row.path.to_str().unwrap(), "-c", "copy"];
+        let Some(bytes) = ffmpeg(&directory, "a.mka", &arguments) else { return };
+        let error = crate::MatroskaDecoder::open(Input::from(bytes), &DecoderOptions::default()).err();
+        let error = error.unwrap_or_else(|| panic!("{} was opened", row.name));
+        assert!(is_refused(&error) && error.message().contains("libav"), "{}: {error}", row.name);
+    }
+}
+
+#[test]
+fn chance_rarely_looks_like_band_replication() {
+    let directory = Directory::new("carried-chance");
+    let sources = [1, 2].map(|num_channels| sound(num_channels, 10.0));
+    let (mut num_packets, mut num_alike) = (0, 0);
+    for source in &sources {
+        for (rate, bit_rate) in
+            [("8000", "12k"), ("11025", "24k"), ("16000", "24k"), ("22050", "64k"), ("24000", "32k")]
+        {
+            let arguments = ["-f", "lavfi", "-i", source, "-c:a", "aac", "-ar", rate, "-b:a", bit_rate];
+            let Some(bytes) = ffmpeg(&directory, "a.aac", &arguments) else { return };
+            let mut rest = bytes.as_slice();
+            while let Some([_, _, _, a, b, c, ..]) = rest.first_chunk::<7>() {
+                let frame_bytes = usize::from(a & 3) << 11 | usize::from(*b) << 3 | usize::from(c >> 5);
+                let (frame, next) = rest.split_at(frame_bytes);
+                num_packets += 1;
+                num_alike += i32::from(crate::codec::aac::ends_with_sbr(&frame[7..]));
+                rest = next;
+            }
+        }
+    }
+    println!("{num_alike} of {num_packets} packets");
+    assert!(num_packets > 1000 && num_alike * 30 < num_packets, "{num_alike} of {num_packets}");
+}

@@ -1,0 +1,130 @@
+//! What comes after a seek.
+
+use super::*;
+
+/// Numbers that look random (Marsaglia, *Xorshift RNGs*, 2003).
+pub(crate) struct Random(pub(crate) u64);
+
+impl Random {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 8) % end.max(1)
+    }
+}
+
+/// Files whose seeks are tried: AAC with noise substitution and without, whole and in fragments, and ALAC.
+fn files(test: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let directory = Directory::new(test);
+    let (mono, stereo) = (sound(1, 21.0), sound(2, 21.0));
+    let stereo = ["-f", "lavfi", "-i", &stereo];
+    let mono = ["-f", "lavfi", "-i", &mono];
+    let fragmented = ["-c:a", "aac", "-movflags", "+frag_keyframe+empty_moov", "-frag_duration", "500000"];
+    let files: [(&str, [&str; 4], &[&str]); 7] = [
+        ("stereo.m4a", stereo, &["-c:a", "aac", "-b:a", "64k"]),
+        ("mono.m4a", mono, &["-c:a", "aac", "-b:a", "48k"]),
+        ("plain.m4a", stereo, &["-c:a", "aac", "-aac_pns", "0", "-b:a", "160k"]),
+        ("fragments.mp4", stereo, &fragmented),
+        ("frames.aac", stereo, &["-c:a", "aac"]),
+        ("lossless.m4a", stereo, &["-c:a", "alac"]),
+        ("lossless.caf", mono, &["-c:a", "alac", "-sample_fmt", "s32p"]),
+    ];
+    let make = |(name, source, arguments): (&'static str, [&str; 4], &[&str])| {
+        Some((name, ffmpeg(&directory, name, &[&source[..], arguments].concat())?))
+    };
+    files.into_iter().map_while(make).collect()
+}
+
+/// Reads frames as the host does: from the points of the grid on, each decoded up to the next.
+fn read_by_grid(decoder: &mut Any, start: u64, end: u64, grid_frames: u64) -> Vec<f32> {
+    let num_channels = u64::from(decoder.info().num_channels);
+    let num_frames = decoder.num_frames();
+    let mut samples = Vec::new();
+    let mut point = start / grid_frames * grid_frames;
+    while point < end {
+        let next = (point + grid_frames).min(num_frames);
+        decoder.seek(point);
+        let part: Vec<f32> = decoder.read(next.min(end) - point, 3333).unwrap();
+        let skipped = start.saturating_sub(point) * num_channels;
+        samples.extend_from_slice(&part[skipped as usize..]);
+        point = next;
+    }
+    samples
+}
+
+#[test]
+fn lossless_windows_equal_linear_decoding() {
+    let mut random = Random(0x1234_5678_9abc_def1);
+    println!("seed {:#x}", random.0);
+    for (name, bytes) in files("windows") {
+        let mut decoder = Any::open(&bytes, &DecoderOptions::default()).unwrap();
+        if !is_exact(decoder.info()) {
+            continue;
+        }
+        let all: Vec<i32> = decoder.read_all();
+        let num_channels = u64::from(decoder.info().num_channels);
+        for _ in 0..200 {
+            let start = random.below(decoder.num_frames());
+            let num_frames = random.below(20_000).min(decoder.num_frames() - start);
+            decoder.seek(start);
+            let window: Vec<i32> = decoder.read(num_frames, 1 + random.below(5000)).unwrap();
+            let expected = (start * num_channels) as usize..((start + num_frames) * num_channels) as usize;
+            assert!(window == all[expected], "{name}: {num_frames} frames from {start}");
+        }
+        let float: Vec<f32> = decoder.read_all();
+        // A float has 24 bits; FFmpeg's encoder writes as many at most.
+        assert!(float.iter().zip(&all).all(|(a, b)| f64::from(*a) == f64::from(*b) / 2_147_483_648.0));
+        assert!(is_integer(decoder.info()));
+    }
+}
+
+#[test]
+fn a_seek_gives_the_same_whatever_came_before() {
+    let mut random = Random(0x9876_5432_1fed_cba1);
+    println!("seed {:#x}", random.0);
+    for (name, bytes) in files("handles") {
+        let mut used = Any::open(&bytes, &DecoderOptions::default()).unwrap();
+        let num_frames = used.num_frames();
+        for _ in 0..40 {
+            let start = random.below(num_frames);
+            let length = random.below(10_000).min(num_frames - start);
+            let mut fresh = Any::open(&bytes, &DecoderOptions::default()).unwrap();
+            let mut fork = used.fork();
+            let windows = [&mut used, &mut fresh, &mut fork].map(|decoder| {
+                decoder.seek(start);
+                decoder.read::<f32>(length, 1 + random.below(3000)).unwrap()
+            });
+            assert_eq!(windows[0].len() as u64, length * u64::from(used.info().num_channels));
+            let same = windows[0] == windows[1] && windows[0] == windows[2];
+            assert!(same, "{name}: {length} frames from {start}");
+        }
+    }
+}
+
+#[test]
+fn windows_by_the_grid_equal_the_whole_by_the_grid() {
+    let mut random = Random(0x0f1e_2d3c_4b5a_6971);
+    println!("seed {:#x}", random.0);
+    for (name, bytes) in files("grid") {
+        let mut decoder = Any::open(&bytes, &DecoderOptions::default()).unwrap();
+        let SeekClass::Anchored { grid_frames } = decoder.info().seek_class else { continue };
+        assert_eq!(grid_frames % 1024, 0);
+        let num_frames = decoder.num_frames();
+        let num_channels = u64::from(decoder.info().num_channels);
+        let whole = read_by_grid(&mut decoder, 0, num_frames, grid_frames);
+        for _ in 0..200 {
+            let start = random.below(num_frames);
+            let end = start + random.below(30_000).min(num_frames - start);
+            let window = read_by_grid(&mut decoder, start, end, grid_frames);
+            let expected = (start * num_channels) as usize..(end * num_channels) as usize;
+            assert!(window == whole[expected], "{name}: {start} to {end}");
+        }
+        // Where no noise is substituted, the points of the grid leave no trace.
+        let linear: Vec<f32> = decoder.read_all();
+        let has_noise = whole != linear;
+        println!("{name}: substitutes noise: {has_noise}, SNR {:.1} dB", snr(&linear, &whole));
+        assert!(!has_noise || name != "plain.m4a", "{name}");
+        assert!(has_noise || name != "stereo.m4a", "the file is to try noise");
+    }
+}

@@ -1,0 +1,156 @@
+//! AAC, ALAC and FLAC in CAF files, whose packets a table describes (Apple Core Audio Format Specification, "Packet Table Chunk").
+
+#![forbid(unsafe_code)]
+
+use std::ffi::CStr;
+use std::ops::Range;
+use std::sync::Arc;
+
+use mapwave_plugin::{Decoder, DecoderOptions, Error, Head, Input, Memory, Result, Track};
+
+use crate::codec::alac::AlacSetup;
+use crate::codec::flac::FlacSetup;
+use crate::engine::audio_setup::AudioSetup;
+use crate::engine::packet_table::{Added, PacketTable};
+use crate::engine::packets::{PacketDecoder, decode_with};
+use crate::engine::table_stream::{TableStream, Trim};
+use crate::format::mp4::atoms::Bytes;
+use crate::format::mp4::description::{Description, read_descriptors};
+use crate::format::mp4::sample_table::{Durations, Timeline};
+
+/// Decodes AAC, ALAC and FLAC in CAF files that the host has parsed.
+pub struct CafDecoder {
+    decoder: PacketDecoder<TableStream>,
+}
+
+impl Decoder for CafDecoder {
+    const NAME: &'static CStr = c"caf";
+    const CODECS: &'static CStr = c"aac,alac,flac";
+    const EXTENSIONS: &'static CStr = c"caf";
+
+    fn probe(head: &Head<'_>) -> u8 {
+        if head.track.as_ref().is_some_and(is_ours) { 95 } else { 0 }
+    }
+
+    fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
+        let Some(track) = options.track.as_ref().filter(|track| is_ours(track)) else {
+            return Err(Error::unsupported("only AAC, ALAC and FLAC in CAF are read here"));
+        };
+        let memory = input.into_memory(options.max_alloc)?;
+        let stream = read_stream(&memory, track, options.max_alloc)?;
+        Ok(Self { decoder: PacketDecoder::new(Arc::new(stream)) })
+    }
+
+    decode_with!(decoder);
+}
+
+fn is_ours(track: &Track<'_>) -> bool {
+    track.container == "caf" && matches!(track.codec, "aac" | "alac" | "flac")
+}
+
+/// The bytes of a range of the file, with their place.
+fn part<'a>(bytes: &'a [u8], range: &Range<u64>) -> Result<Bytes<'a>> {
+    let fits = |place: u64| usize::try_from(place).map_err(|_| Error::bad_data(place, "behind the end"));
+    let mut part = Bytes::new(bytes);
+    part.take(fits(range.start)?)?;
+    part.take(fits(range.end.saturating_sub(range.start))?)
+}
+
+fn read_stream(memory: &Memory, track: &Track<'_>, max_alloc: u64) -> Result<TableStream> {
+    let cookie = part(memory, &track.config)?;
+    let setup = match track.codec {
+        "alac" => AudioSetup::Alac(AlacSetup::from_cookie(cookie, max_alloc)?),
+        "flac" if cookie.rest().is_empty() => {
+            let offset = usize::try_from(track.data.start).unwrap_or(usize::MAX);
+            let frame = memory.get(offset..).unwrap_or_default();
+            AudioSetup::Flac(FlacSetup::from_frame(frame, track.data.start, max_alloc)?)
+        }
+        "flac" => AudioSetup::Flac(FlacSetup::from_blocks(cookie, max_alloc)?),
+        _ => match read_descriptors(cookie)? {
+            Description::Coded(setup) => setup,
+            Description::Mpeg => return Err(Error::unsupported("MPEG audio in CAF under the name of AAC")),
+        },
+    };
+    let mut table = PacketTable::new(track.data.end.min(memory.len() as u64), max_alloc);
+    // Frames are counted at the track's rate. Of FLAC, writers state a mean where no packet has a number of its own.
+    let is_mean = matches!(setup, AudioSetup::Flac(_))
+        && track.frames_per_packet != 0
+        && track.frames_per_packet != setup.frames_per_packet();
+    let mut timeline = Timeline::new(&setup, if is_mean { 0 } else { setup.sample_rate() });
+    let is_whole = read_packets(memory, track, &mut table, &mut timeline)?;
+    timeline.finish(&mut table, memory, false)?;
+    let coded = match setup {
+        AudioSetup::Flac(_) => table.num_frames(),
+        AudioSetup::Aac(_) | AudioSetup::Alac(_) => {
+            u64::from(table.num_packets()) * u64::from(setup.frames_per_packet())
+        }
+    };
+    let without_padding =
+        coded.saturating_sub(u64::from(track.priming_frames) + u64::from(track.padding_frames));
+    let stated = track.num_frames.filter(|num_frames| *num_frames > 0);
+    let trim = Trim {
+        priming_frames: track.priming_frames.into(),
+        num_frames: if is_whole { Some(stated.unwrap_or(without_padding)) } else { None },
+    };
+    TableStream::new(memory.clone(), table, setup, trim, !is_whole, c"caf", Vec::new())
+}
+
+/// Adds the packets; false when the file ends before the last.
+fn read_packets(
+    memory: &Memory,
+    track: &Track<'_>,
+    table: &mut PacketTable,
+    timeline: &mut Timeline<'_>,
+) -> Result<bool> {
+    let mut entries = part(memory, &track.table)?;
+    let mut offset = track.data.start;
+    for _ in 0..track.num_packets {
+        let num_bytes = match track.bytes_per_packet {
+            0 => read_number(&mut entries)?,
+            bytes_per_packet => bytes_per_packet,
+        };
+        let ticks = match track.frames_per_packet {
+            0 => read_number(&mut entries)?,
+            frames_per_packet => frames_per_packet,
+        };
+        if table.push(offset, num_bytes)? == Added::BeyondEnd {
+            return Ok(false);
+        }
+        timeline.add(table, Durations { num_packets: 1, ticks })?;
+        offset = offset.saturating_add(num_bytes.into());
+    }
+    Ok(true)
+}
+
+/// A number of 7 bits a byte, most significant first; all bytes but the last have bit 7 set.
+fn read_number(bytes: &mut Bytes<'_>) -> Result<u32> {
+    let at = bytes.offset();
+    let mut number = 0u32;
+    loop {
+        let byte = bytes.u8()?;
+        let room = number.leading_zeros() >= 7;
+        number = number << 7 | u32::from(byte & 0x7f);
+        if !room {
+            return Err(Error::bad_data(at, "a number of more than 32 bits in the packet table"));
+        }
+        if byte & 0x80 == 0 {
+            return Ok(number);
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_take_seven_bits_a_byte() {
+        let mut bytes = Bytes::new(&[0x05, 0x81, 0x00, 0x8f, 0xff, 0xff, 0xff, 0x7f]);
+        assert_eq!(read_number(&mut bytes).unwrap(), 5);
+        assert_eq!(read_number(&mut bytes).unwrap(), 128);
+        assert_eq!(read_number(&mut bytes).unwrap(), u32::MAX);
+        assert!(read_number(&mut bytes).is_err());
+        assert!(read_number(&mut Bytes::new(&[0x90, 0x80, 0x80, 0x80, 0])).is_err());
+    }
+}

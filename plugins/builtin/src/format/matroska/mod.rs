@@ -1,0 +1,279 @@
+//! Matroska and WebM (RFC 9559) with FLAC, ALAC, Vorbis, MPEG audio, AAC or PCM in them.
+
+#![forbid(unsafe_code)]
+
+mod block;
+mod coding;
+mod ebml;
+mod pcm;
+mod segment;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::ffi::CStr;
+use std::fmt;
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+
+use mapwave_plugin::{
+    Decoder, DecoderOptions, Error, Head, Input, Memory, Output, Result, Status, StreamInfo, Sweep,
+};
+
+use crate::engine::audio_setup::PACKETS_LOOKED_AT;
+use crate::engine::packets::{Broken, Packet, PacketCodec, PacketDecoder, PacketStream};
+use crate::engine::table_stream::Trim;
+use crate::format::mpeg;
+use crate::format::mpeg::track;
+use crate::format::mpeg::track::{Container, MpegTrack};
+use coding::{Codec, Coding};
+use segment::{Place, Segment, is_matroska};
+
+/// How sure the decoder is of a file whose header says Matroska or WebM.
+const MAGIC: u8 = 95;
+
+/// Decodes an audio track of a Matroska or WebM file.
+///
+/// All packets are listed when the file is opened, from the headers of its blocks, so that the number of frames is exact.
+/// They follow each other without regard to timestamps, which are too coarse to place a sample.
+pub struct MatroskaDecoder {
+    frames: Frames,
+}
+
+enum Frames {
+    Packets(PacketDecoder<Packets>),
+    Mpeg(Box<MpegTrack>),
+}
+
+impl fmt::Debug for MatroskaDecoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MatroskaDecoder({:?})", self.info().codec)
+    }
+}
+
+impl Decoder for MatroskaDecoder {
+    const NAME: &'static CStr = c"matroska";
+    const CODECS: &'static CStr = c"flac,alac,vorbis,mp3,mp2,mp1,aac,pcm_u8,pcm_s16le,pcm_s16be,pcm_s24le,\
+        pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f64le";
+    const EXTENSIONS: &'static CStr = c"mka,mkv,webm";
+
+    fn probe(head: &Head<'_>) -> u8 {
+        if head.track.is_none() && is_matroska(head.bytes) { MAGIC } else { 0 }
+    }
+
+    fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
+        let memory = input.into_memory(options.max_alloc)?;
+        let segment = Segment::read(&memory, options.stream, options.max_alloc)?;
+        let id = segment.track.codec_id.as_str();
+        if let Some(how) = segment.track.is_encoded {
+            return Err(Error::unsupported(format!("{how} packets of {id}")));
+        }
+        let frames = match id {
+            "A_MPEG/L1" | "A_MPEG/L2" | "A_MPEG/L3" => {
+                Frames::Mpeg(Box::new(open_mpeg(&memory, &segment, options.max_alloc)?))
+            }
+            _ => {
+                let packets = Packets::open(memory, segment, options.max_alloc)?;
+                Frames::Packets(PacketDecoder::new(Arc::new(packets)))
+            }
+        };
+        Ok(Self { frames })
+    }
+
+    fn info(&self) -> &StreamInfo {
+        match &self.frames {
+            Frames::Packets(decoder) => decoder.stream().info(),
+            Frames::Mpeg(track) => track.info(),
+        }
+    }
+
+    fn seek(&mut self, frame: u64) -> Result<()> {
+        let num_frames = self.info().num_frames.unwrap_or(0);
+        if frame > num_frames {
+            let message = format!("a seek to frame {frame} of {num_frames}");
+            return Err(Error::new(Status::BadArgument, message));
+        }
+        match &mut self.frames {
+            Frames::Packets(decoder) => {
+                decoder.seek(frame);
+                Ok(())
+            }
+            Frames::Mpeg(track) => track.seek(frame),
+        }
+    }
+
+    fn decode(&mut self, output: &mut Output<'_>) -> Result<()> {
+        match &mut self.frames {
+            Frames::Packets(decoder) => decoder.decode(output),
+            Frames::Mpeg(track) => track.decode(output),
+        }
+    }
+
+    fn fork(&self) -> Result<Self> {
+        let frames = match &self.frames {
+            Frames::Packets(decoder) => Frames::Packets(PacketDecoder::new(Arc::clone(decoder.stream()))),
+            Frames::Mpeg(track) => Frames::Mpeg(Box::new(track.fork()?)),
+        };
+        Ok(Self { frames })
+    }
+}
+
+/// A packet in the file and on the coded timeline.
+#[derive(Clone, Copy, Debug)]
+struct Indexed {
+    place: Place,
+    num_frames: u32,
+    first_frame: u64,
+}
+
+/// The packets of a track.
+struct Packets {
+    memory: Memory,
+    info: StreamInfo,
+    coding: Coding,
+    index: Vec<Indexed>,
+    /// What stands before the bytes of every packet.
+    stripped: Vec<u8>,
+    /// The codec that opening made, for the first who asks: setting up Vorbis takes as long as decoding a second of it.
+    codec: Mutex<Option<Codec>>,
+}
+
+impl Packets {
+    fn open(memory: Memory, segment: Segment, max_alloc: u64) -> Result<Self> {
+        let track = &segment.track;
+        let coding = Coding::new(track, max_alloc)?;
+        let most_bytes = segment.packets.iter().map(|place| place.num_bytes).max().unwrap_or(0);
+        if coding.needed(most_bytes.into()) > max_alloc {
+            let message = format!("a packet of {most_bytes} bytes needs more than the memory allowed");
+            return Err(Error::new(Status::Limit, message));
+        }
+        let first = segment.packets.iter().take(PACKETS_LOOKED_AT);
+        let first: Vec<_> = first.map(|place| packet_bytes(&memory, *place, &track.stripped)).collect();
+        coding.check_packets(first.iter().map(|packet| &**packet))?;
+        let codec = coding.codec()?;
+        let (index, padding) = index(&memory, &segment, &coding)?;
+        let coded_frames = index.last().map_or(0, |last| last.first_frame + u64::from(last.num_frames));
+        let info = coding.info(coded_frames / (index.len() as u64).max(1));
+        let priming = rescale(track.codec_delay.into(), info.sample_rate).min(coded_frames);
+        let info = StreamInfo {
+            num_frames: Some(coded_frames - priming),
+            is_truncated: segment.is_truncated,
+            priming_frames: u32::try_from(priming).unwrap_or(u32::MAX),
+            padding_frames: u32::try_from(padding).unwrap_or(u32::MAX),
+            container: c"matroska",
+            ..info
+        };
+        let stripped = segment.track.stripped;
+        Ok(Self { memory, info, coding, index, stripped, codec: Mutex::new(Some(codec)) })
+    }
+}
+
+/// Opens a track of MPEG audio, whose frames tell what the track's entry does not.
+fn open_mpeg(memory: &Memory, segment: &Segment, max_alloc: u64) -> Result<MpegTrack> {
+    let stripped = &segment.track.stripped;
+    let packets = || segment.packets.iter().map(|place| packet_bytes(memory, *place, stripped));
+    let lengths = packets().filter_map(|packet| mpeg::rate_and_frames(&packet));
+    let (sample_rate, coded_frames) = lengths.fold((0, 0_u64), |(first_rate, sum), (rate, num_frames)| {
+        (if first_rate == 0 { rate } else { first_rate }, sum.saturating_add(num_frames.into()))
+    });
+    if sample_rate == 0 {
+        return Err(Error::new(Status::BadData, "no packet of the track is an MPEG audio frame"));
+    }
+    let discards = segment.discards.iter().map(|(_, nanoseconds)| (*nanoseconds).into());
+    let padding = discards.map(|nanoseconds| rescale(nanoseconds, sample_rate)).sum::<u64>();
+    let priming_frames = rescale(segment.track.codec_delay.into(), sample_rate);
+    let num_frames = coded_frames.saturating_sub(priming_frames).saturating_sub(padding);
+    let container = Container {
+        name: c"matroska",
+        trim: Trim { priming_frames, num_frames: Some(num_frames) },
+        is_truncated: segment.is_truncated,
+    };
+    let pieces = || {
+        let is_whole = stripped.is_empty();
+        let offsets = segment.packets.iter().map(move |place| is_whole.then_some(place.offset));
+        offsets.zip(packets()).map(|(offset, bytes)| track::Packet { offset, bytes })
+    };
+    MpegTrack::open(memory, pieces, container, Vec::new(), max_alloc)
+}
+
+/// Places the packets on the coded timeline, without the padding at their ends, and returns how much that was.
+fn index(memory: &Memory, segment: &Segment, coding: &Coding) -> Result<(Vec<Indexed>, u64)> {
+    let mut index = Vec::new();
+    let reserved = index.try_reserve_exact(segment.packets.len());
+    reserved.map_err(|_| Error::new(Status::NoMemory, "no memory for a list of packets"))?;
+    let mut discards = segment.discards.iter().peekable();
+    let mut length = coding.lengths();
+    let sample_rate = coding.info(0).sample_rate;
+    let (mut first_frame, mut padding) = (0_u64, 0_u64);
+    let mut sweep = Sweep::new(memory.clone(), 0);
+    for (number, place) in segment.packets.iter().enumerate() {
+        sweep.pass(usize::try_from(place.offset).unwrap_or(usize::MAX));
+        let mut num_frames = length(&packet_bytes(memory, *place, &segment.track.stripped));
+        while let Some((_, nanoseconds)) = discards.next_if(|(discarded, _)| *discarded == number) {
+            let discard = rescale((*nanoseconds).into(), sample_rate).min(num_frames.into());
+            padding += discard;
+            num_frames -= u32::try_from(discard).unwrap_or(num_frames);
+        }
+        index.push(Indexed { place: *place, num_frames, first_frame });
+        first_frame = first_frame.saturating_add(num_frames.into());
+    }
+    Ok((index, padding))
+}
+
+/// Nanoseconds in frames, to the nearest; 0 when they are negative.
+fn rescale(nanoseconds: i128, sample_rate: u32) -> u64 {
+    let frames = nanoseconds.saturating_mul(sample_rate.into()).saturating_add(500_000_000) / 1_000_000_000;
+    u64::try_from(frames).unwrap_or(if frames < 0 { 0 } else { u64::MAX })
+}
+
+/// A packet, with what its track has left out of all of them.
+fn packet_bytes<'a>(bytes: &'a [u8], place: Place, stripped: &[u8]) -> Cow<'a, [u8]> {
+    let range = usize::try_from(place.offset).ok().zip(usize::try_from(place.num_bytes).ok());
+    let packet = range.and_then(|(start, num_bytes)| bytes.get(start..start + num_bytes)).unwrap_or_default();
+    if stripped.is_empty() { Cow::Borrowed(packet) } else { Cow::Owned([stripped, packet].concat()) }
+}
+
+impl PacketStream for Packets {
+    /// The number of a packet.
+    type Cursor = usize;
+    type Bytes<'a> = Cow<'a, [u8]>;
+    type Codec = Codec;
+
+    fn info(&self) -> &StreamInfo {
+        &self.info
+    }
+
+    fn entry(&self, frame: u64) -> Result<usize> {
+        let end = |packet: &Indexed| packet.first_frame + u64::from(packet.num_frames);
+        let wanted = self.index.partition_point(|packet| end(packet) <= frame);
+        Ok(wanted.saturating_sub(self.coding.pre_roll()))
+    }
+
+    fn next<'a>(&'a self, number: &mut usize) -> Result<Option<Packet<Cow<'a, [u8]>>>> {
+        let Some(&Indexed { place, num_frames, first_frame }) = self.index.get(*number) else {
+            return Ok(None);
+        };
+        *number += 1;
+        let bytes = packet_bytes(&self.memory, place, &self.stripped);
+        Ok(Some(Packet { bytes, offset: place.offset, first_frame, num_frames: num_frames.into() }))
+    }
+
+    fn codec(&self) -> Result<Codec> {
+        let spare = self.codec.lock().ok().and_then(|mut codec| codec.take());
+        spare.map_or_else(|| self.coding.codec(), Ok)
+    }
+
+    fn renew(&self, codec: Codec) -> Result<Codec> {
+        self.coding.renew(codec)
+    }
+}
+
+impl PacketCodec<Packets> for Codec {
+    fn decode(&mut self, _: &Packets, packet: &Packet<Cow<'_, [u8]>>) -> Result<usize, Broken> {
+        self.decode(&packet.bytes, packet.num_frames)
+    }
+
+    fn write(&self, frames: Range<usize>, output: &mut Output<'_>) -> usize {
+        self.write(frames, output)
+    }
+}

@@ -1,0 +1,312 @@
+//! The segment: its tracks, and where the packets of one of them are (RFC 9559, sections 5 and 6).
+
+#![forbid(unsafe_code)]
+
+use mapwave_plugin::{Error, Memory, Result, Status, Sweep};
+
+use super::block;
+use super::ebml::{self, Child, Element, Elements};
+
+const EBML: u32 = 0x1a45_dfa3;
+const DOC_TYPE: u32 = 0x4282;
+const SEGMENT: u32 = 0x1853_8067;
+const TRACKS: u32 = 0x1654_ae6b;
+const CLUSTER: u32 = 0x1f43_b675;
+const BLOCK_GROUP: u32 = 0xa0;
+const BLOCK: u32 = 0xa1;
+const SIMPLE_BLOCK: u32 = 0xa3;
+const DISCARD_PADDING: u32 = 0x75a2;
+
+const TRACK_ENTRY: u32 = 0xae;
+const TRACK_NUMBER: u32 = 0xd7;
+const TRACK_TYPE: u32 = 0x83;
+const CODEC_ID: u32 = 0x86;
+const CODEC_PRIVATE: u32 = 0x63a2;
+const CODEC_DELAY: u32 = 0x56aa;
+const AUDIO: u32 = 0xe1;
+const SAMPLING_FREQUENCY: u32 = 0xb5;
+const OUTPUT_SAMPLING_FREQUENCY: u32 = 0x78b5;
+const CHANNELS: u32 = 0x9f;
+const BIT_DEPTH: u32 = 0x6264;
+const CONTENT_ENCODINGS: u32 = 0x6d80;
+const CONTENT_ENCODING: u32 = 0x6240;
+const CONTENT_COMPRESSION: u32 = 0x5034;
+const CONTENT_COMP_ALGO: u32 = 0x4254;
+const CONTENT_COMP_SETTINGS: u32 = 0x4255;
+const CONTENT_ENCRYPTION: u32 = 0x5035;
+
+/// What a packet costs in lists: the old and the new one while they grow, and the index.
+const BYTES_PER_PACKET: u64 = 64;
+
+/// More than any codec needs to be set up: a file can claim to need all of itself.
+const MOST_SETUP_BYTES: usize = 1 << 20;
+
+/// `TrackType`: audio.
+const IS_AUDIO: u64 = 2;
+/// `ContentCompAlgo`: bytes that all packets begin with are left out.
+const HEADER_STRIPPING: u64 = 3;
+
+/// What a `TrackEntry` says of an audio track.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct TrackEntry {
+    pub(crate) number: u64,
+    pub(crate) codec_id: String,
+    pub(crate) codec_private: Vec<u8>,
+    /// In nanoseconds.
+    pub(crate) codec_delay: u64,
+    pub(crate) sampling_frequency: f64,
+    pub(crate) output_sampling_frequency: f64,
+    pub(crate) num_channels: u64,
+    pub(crate) bit_depth: u64,
+    /// What stands before the bytes of every packet.
+    pub(crate) stripped: Vec<u8>,
+    /// Why the packets cannot be had.
+    pub(crate) is_encoded: Option<&'static str>,
+}
+
+/// One track of a file, and where its packets are.
+#[derive(Clone, Debug)]
+pub(crate) struct Segment {
+    pub(crate) track: TrackEntry,
+    pub(crate) packets: Vec<Place>,
+    /// Packets that end in padding, by their number, and how much of it, in nanoseconds.
+    pub(crate) discards: Vec<(usize, i64)>,
+    /// Whether the file ends, or makes no sense any more, before it says so.
+    pub(crate) is_truncated: bool,
+}
+
+/// A packet's place in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) offset: u64,
+    pub(crate) num_bytes: u32,
+}
+
+/// Whether a file begins as Matroska or WebM do.
+pub(crate) fn is_matroska(head: &[u8]) -> bool {
+    let Some(Element { id: EBML, start, end: Some(end) }) = Element::read(head, 0, head.len()) else {
+        return false;
+    };
+    let mut fields = Elements::new(head, start..end.min(head.len()));
+    fields.any(|field| field.id == DOC_TYPE && matches!(field.data, b"matroska" | b"webm"))
+}
+
+impl Segment {
+    /// Reads the file for its audio track `stream`, counted from 0, and lists its packets in at most `max_alloc` bytes.
+    pub(crate) fn read(bytes: &Memory, stream: u32, max_alloc: u64) -> Result<Self> {
+        if !is_matroska(bytes) {
+            return Err(Error::unsupported("neither Matroska nor WebM"));
+        }
+        let mut scan = Scan::new(bytes);
+        let Some(track) = scan.by_ref().find(|child| child.id == TRACKS) else {
+            return Err(Error::bad_data(bytes.len() as u64, "no list of tracks before the end of the file"));
+        };
+        let track = TrackEntry::choose(bytes, &track, stream)?;
+        let mut segment = Self { track, packets: Vec::new(), discards: Vec::new(), is_truncated: false };
+        let mut sweep = Sweep::new(bytes.clone(), 0);
+        for child in scan.by_ref() {
+            sweep.pass(child.start);
+            match child.id {
+                SIMPLE_BLOCK => segment.add(&child, 0, max_alloc)?,
+                BLOCK_GROUP => {
+                    let children = Elements::new(bytes, child.start..child.start + child.data.len());
+                    let discard = children.clone().find(|child| child.id == DISCARD_PADDING);
+                    let discard = discard.map_or(0, |child| ebml::signed(child.data));
+                    if let Some(block) = children.clone().find(|child| child.id == BLOCK) {
+                        segment.add(&block, discard, max_alloc)?;
+                    }
+                }
+                _ => {}
+            }
+        }
+        segment.is_truncated = scan.is_truncated;
+        Ok(segment)
+    }
+
+    /// Adds the packets of a block, if it is of this track. A block that contradicts itself has none.
+    fn add(&mut self, block: &Child<'_>, discard: i64, max_alloc: u64) -> Result<()> {
+        let Some((number, packets)) = block::packets(block.data) else { return Ok(()) };
+        if number != self.track.number {
+            return Ok(());
+        }
+        for packet in packets.into_iter().filter(|packet| !packet.is_empty()) {
+            let num_bytes = u32::try_from(packet.len());
+            let num_bytes =
+                num_bytes.map_err(|_| Error::bad_data(block.start as u64, "a packet above 4 GiB"))?;
+            self.make_room(max_alloc)?;
+            self.packets.push(Place { offset: (block.start + packet.start) as u64, num_bytes });
+        }
+        if discard != 0 && !self.packets.is_empty() {
+            self.discards.push((self.packets.len() - 1, discard));
+        }
+        Ok(())
+    }
+
+    /// Room for one more packet, in a list that grows by half of itself: to the size that `max_alloc` allows.
+    fn make_room(&mut self, max_alloc: u64) -> Result<()> {
+        let num_packets = self.packets.len();
+        if num_packets < self.packets.capacity() {
+            return Ok(());
+        }
+        let capacity = num_packets + (num_packets / 2).max(64);
+        // The old list and the new one, and the index that is made of it.
+        if (capacity as u64).saturating_mul(BYTES_PER_PACKET) > max_alloc {
+            let message = format!("more than {num_packets} packets need more than the memory allowed");
+            return Err(Error::new(Status::Limit, message));
+        }
+        let reserved = self.packets.try_reserve_exact(capacity - num_packets);
+        reserved.map_err(|_| Error::new(Status::NoMemory, format!("no memory for {capacity} packets")))
+    }
+}
+
+/// The elements of a segment and of its clusters, one after the other.
+///
+/// Neither is bounded by its size: what is in them is known by its identifier, and live streams have no sizes.
+struct Scan<'a> {
+    bytes: &'a [u8],
+    position: usize,
+    segment_end: Option<usize>,
+    /// Where to go on when the inside of a cluster makes no sense.
+    cluster_end: Option<usize>,
+    is_truncated: bool,
+}
+
+impl<'a> Scan<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, position: 0, segment_end: None, cluster_end: None, is_truncated: false }
+    }
+
+    fn step(&mut self) -> Option<Step<'a>> {
+        if self.segment_end.is_some_and(|end| self.position >= end) {
+            return Some(Step::End);
+        }
+        if self.position >= self.bytes.len() {
+            self.is_truncated |= self.segment_end.is_some();
+            return Some(Step::End);
+        }
+        let Element { id, start, end } = Element::read(self.bytes, self.position, self.bytes.len())?;
+        match id {
+            SEGMENT if self.segment_end.is_none() => {
+                self.segment_end = end;
+                self.position = start;
+                return Some(Step::Inside);
+            }
+            CLUSTER => {
+                self.cluster_end = end;
+                self.position = start;
+                return Some(Step::Inside);
+            }
+            _ => {}
+        }
+        let end = end?;
+        let Some(data) = self.bytes.get(start..end) else {
+            // Beyond the file, or a size that is damaged.
+            return None;
+        };
+        self.position = end;
+        Some(Step::Child(Child { id, start, data }))
+    }
+}
+
+/// What was found at a place.
+enum Step<'a> {
+    Inside,
+    Child(Child<'a>),
+    End,
+}
+
+impl<'a> Iterator for Scan<'a> {
+    type Item = Child<'a>;
+
+    fn next(&mut self) -> Option<Child<'a>> {
+        loop {
+            match self.step() {
+                Some(Step::Inside) => {}
+                Some(Step::Child(child)) => return Some(child),
+                Some(Step::End) => return None,
+                None => {
+                    self.is_truncated = true;
+                    let end = self.cluster_end.take();
+                    self.position = end.filter(|end| (self.position + 1..self.bytes.len()).contains(end))?;
+                }
+            }
+        }
+    }
+}
+
+impl TrackEntry {
+    /// The audio track number `stream`.
+    fn choose(bytes: &[u8], tracks: &Child<'_>, stream: u32) -> Result<Self> {
+        let entries = Elements::new(bytes, tracks.start..tracks.start + tracks.data.len());
+        let entries = entries.filter(|entry| entry.id == TRACK_ENTRY);
+        let mut tracks = entries.filter_map(|entry| Self::read(entry.data));
+        let (mut num_tracks, wanted) = (0_u64, u64::from(stream));
+        let found = tracks.find(|_| {
+            num_tracks += 1;
+            num_tracks > wanted
+        });
+        found.ok_or_else(|| match num_tracks {
+            0 => Error::unsupported("a Matroska file without an audio track"),
+            _ => Error::new(Status::BadArgument, format!("audio stream {stream} of {num_tracks}")),
+        })
+    }
+
+    /// An audio track; `None` for every other one.
+    fn read(data: &[u8]) -> Option<Self> {
+        let mut entry = Self { sampling_frequency: 8000.0, num_channels: 1, ..Self::default() };
+        let mut is_audio = false;
+        for Child { id, data, .. } in Elements::new(data, 0..data.len()) {
+            match id {
+                TRACK_NUMBER => entry.number = ebml::unsigned(data),
+                TRACK_TYPE => is_audio = ebml::unsigned(data) == IS_AUDIO,
+                CODEC_ID => entry.codec_id = text(data),
+                CODEC_PRIVATE => entry.codec_private = data.get(..MOST_SETUP_BYTES).unwrap_or(data).to_vec(),
+                CODEC_DELAY => entry.codec_delay = ebml::unsigned(data),
+                AUDIO => entry.read_audio(data),
+                CONTENT_ENCODINGS => entry.read_encodings(data),
+                _ => {}
+            }
+        }
+        is_audio.then_some(entry)
+    }
+
+    fn read_audio(&mut self, data: &[u8]) {
+        for Child { id, data, .. } in Elements::new(data, 0..data.len()) {
+            match id {
+                SAMPLING_FREQUENCY => self.sampling_frequency = ebml::float(data),
+                OUTPUT_SAMPLING_FREQUENCY => self.output_sampling_frequency = ebml::float(data),
+                CHANNELS => self.num_channels = ebml::unsigned(data),
+                BIT_DEPTH => self.bit_depth = ebml::unsigned(data),
+                _ => {}
+            }
+        }
+    }
+
+    /// Of all encodings, one layer of header stripping is undone, which muxers have used for audio.
+    fn read_encodings(&mut self, data: &[u8]) {
+        for (number, encoding) in Elements::new(data, 0..data.len()).enumerate() {
+            let fields = Elements::new(encoding.data, 0..encoding.data.len());
+            let compression = fields.clone().find(|field| field.id == CONTENT_COMPRESSION);
+            let is_encrypted = fields.clone().any(|field| field.id == CONTENT_ENCRYPTION);
+            let settings = compression.map_or(&[][..], |field| field.data);
+            let mut settings = Elements::new(settings, 0..settings.len());
+            let algorithm = settings.clone().find(|field| field.id == CONTENT_COMP_ALGO);
+            let algorithm = algorithm.map_or(0, |field| ebml::unsigned(field.data));
+            match (encoding.id, is_encrypted, algorithm) {
+                (CONTENT_ENCODING, true, _) => self.is_encoded = Some("encrypted"),
+                (CONTENT_ENCODING, false, HEADER_STRIPPING) if number == 0 => {
+                    let stripped = settings.find(|field| field.id == CONTENT_COMP_SETTINGS);
+                    self.stripped = stripped.map_or(Vec::new(), |field| {
+                        field.data.get(..MOST_SETUP_BYTES).unwrap_or(field.data).to_vec()
+                    });
+                }
+                (CONTENT_ENCODING, false, _) => self.is_encoded = Some("compressed"),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn text(data: &[u8]) -> String {
+    String::from_utf8_lossy(data).trim_end_matches('\0').to_owned()
+}

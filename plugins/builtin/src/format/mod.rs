@@ -1,0 +1,10 @@
+//! Formats: bytes to packets, and what their headers say of the stream.
+
+pub(crate) mod adts;
+pub(crate) mod caf;
+pub(crate) mod flac;
+pub(crate) mod host_track;
+pub(crate) mod matroska;
+pub(crate) mod mp4;
+pub(crate) mod mpeg;
+pub(crate) mod ogg;

@@ -1,0 +1,273 @@
+//! MP4, M4A and QuickTime files (ISO/IEC 14496-12 and -14, QuickTime File Format) with AAC, ALAC, FLAC or MPEG audio.
+
+#![forbid(unsafe_code)]
+
+pub(crate) mod atoms;
+pub(crate) mod description;
+mod edit_list;
+mod fragments;
+pub(crate) mod sample_table;
+mod tags;
+
+use std::ffi::{CStr, CString};
+use std::sync::Arc;
+
+use mapwave_plugin::{
+    Decoder, DecoderOptions, Error, Head, Input, Memory, Output, Result, Status, StreamInfo,
+};
+
+use self::atoms::{Atom, Bytes};
+use self::description::Description;
+use self::edit_list::Clocks;
+use self::fragments::Defaults;
+use self::sample_table::Timeline;
+use crate::engine::packet_table::{PacketTable, Place};
+use crate::engine::packets::{PacketDecoder, PacketStream};
+use crate::engine::table_stream::{TableStream, bytes_at};
+use crate::format::mpeg;
+use crate::format::mpeg::track::{Container, MpegTrack, Packet};
+
+/// Decodes AAC, ALAC, FLAC and MPEG audio in MP4 and QuickTime files.
+pub struct Mp4Decoder {
+    stream: Stream,
+}
+
+enum Stream {
+    Coded(PacketDecoder<TableStream>),
+    Mpeg(Box<MpegTrack>),
+}
+
+/// Brands of files with sound or pictures that move; letters that they begin with.
+const BRANDS: [&[u8]; 19] = [
+    b"M4A", b"M4B", b"M4P", b"M4V", b"M4R", b"mp4", b"isom", b"iso", b"qt  ", b"3g", b"avc", b"dash",
+    b"msdh", b"cmf", b"F4", b"f4v", b"MSNV", b"mmp4", b"NDS",
+];
+
+/// Brands of files with pictures that stand.
+const PICTURE_BRANDS: [&[u8]; 6] = [b"hei", b"hev", b"mif1", b"msf1", b"avi", b"jp2"];
+
+impl Decoder for Mp4Decoder {
+    const NAME: &'static CStr = c"mp4";
+    const CODECS: &'static CStr = c"aac,alac,flac,mp3,mp2,mp1";
+    const EXTENSIONS: &'static CStr = c"m4a,mp4,m4b,m4r,mov,3gp";
+
+    fn probe(head: &Head<'_>) -> u8 {
+        if head.track.is_some() {
+            return 0;
+        }
+        let Some(first) = Bytes::new(head.bytes).boxes().next() else { return 0 };
+        let begins_with = |letters: &[u8]| first.payload.rest().starts_with(letters);
+        match &first.kind {
+            b"ftyp" if PICTURE_BRANDS.iter().any(|brand| begins_with(brand)) => 0,
+            b"ftyp" if BRANDS.iter().any(|brand| begins_with(brand)) => 95,
+            b"ftyp" | b"styp" => 85,
+            b"moov" if first.payload.boxes().next().is_some_and(|found| &found.kind == b"mvhd") => 95,
+            b"moov" => 70,
+            b"mdat" | b"wide" | b"skip" | b"free" | b"pnot" => 70,
+            _ => 0,
+        }
+    }
+
+    fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
+        let memory = input.into_memory(options.max_alloc)?;
+        read_stream(&memory, options).map(|stream| Self { stream })
+    }
+
+    fn info(&self) -> &StreamInfo {
+        match &self.stream {
+            Stream::Coded(decoder) => decoder.stream().info(),
+            Stream::Mpeg(track) => track.info(),
+        }
+    }
+
+    fn seek(&mut self, frame: u64) -> Result<()> {
+        match &mut self.stream {
+            Stream::Coded(decoder) => {
+                decoder.seek(frame);
+                Ok(())
+            }
+            Stream::Mpeg(track) => track.seek(frame),
+        }
+    }
+
+    fn decode(&mut self, output: &mut Output<'_>) -> Result<()> {
+        match &mut self.stream {
+            Stream::Coded(decoder) => decoder.decode(output),
+            Stream::Mpeg(track) => track.decode(output),
+        }
+    }
+
+    fn fork(&self) -> Result<Self> {
+        let stream = match &self.stream {
+            Stream::Coded(decoder) => Stream::Coded(PacketDecoder::new(Arc::clone(decoder.stream()))),
+            Stream::Mpeg(track) => Stream::Mpeg(Box::new(track.fork()?)),
+        };
+        Ok(Self { stream })
+    }
+
+    fn tags(&self) -> &[(CString, CString)] {
+        match &self.stream {
+            Stream::Coded(decoder) => decoder.stream().tags(),
+            Stream::Mpeg(track) => track.tags(),
+        }
+    }
+}
+
+/// Finds a stream's packets.
+fn read_stream(memory: &Memory, options: &DecoderOptions<'_>) -> Result<Stream> {
+    let bytes = Bytes::new(memory);
+    let Some(moov) = bytes.boxes().find(|found| &found.kind == b"moov") else {
+        let message = "there is no 'moov' box: the file is cut off, was never finished, or is no MP4";
+        return Err(Error::bad_data(0, message));
+    };
+    if !moov.is_whole {
+        return Err(Error::bad_data(moov.offset, "the file ends inside its 'moov' box"));
+    }
+    let moov = moov.payload;
+    if moov.find(*b"cmov").is_some() {
+        return Err(Error::unsupported("a compressed QuickTime header needs another plugin, such as libav"));
+    }
+    let trak = audio_track(moov, options.stream)?;
+    let mdia = need(trak, b"mdia")?;
+    let stbl = need(need(mdia, b"minf")?, b"stbl")?;
+    let setup = match description::read_setup(need(stbl, b"stsd")?, options.max_alloc)? {
+        Description::Coded(setup) => setup,
+        Description::Mpeg => {
+            let track = read_mpeg(memory, moov, trak, options.max_alloc)?;
+            return Ok(Stream::Mpeg(Box::new(track)));
+        }
+    };
+    let clocks = Clocks {
+        movie: ticks_per_second(need(moov, b"mvhd")?)?,
+        track: ticks_per_second(need(mdia, b"mdhd")?)?,
+        sample_rate: setup.sample_rate(),
+    };
+
+    let mut table = PacketTable::new(memory.len() as u64, options.max_alloc);
+    let mut timeline = Timeline::new(&setup, clocks.track);
+    let mut is_whole = sample_table::read_packets(stbl, &mut table)?;
+    sample_table::read_durations(stbl, |durations| timeline.add(&mut table, durations))?;
+    if is_whole && moov.find(*b"mvex").is_some() {
+        let track = track_number(need(trak, b"tkhd")?)?;
+        let defaults = Defaults::read(moov, track)?;
+        is_whole = read_fragments(bytes, track, defaults, &mut table, &mut timeline)?;
+    }
+
+    let metadata = tags::read(moov);
+    let itunes = metadata.itunes_timing.as_deref().and_then(edit_list::parse_itunes);
+    let is_trimmed = itunes.is_some() || edit_list::is_there(trak);
+    timeline.finish(&mut table, memory, is_trimmed)?;
+    let trim = edit_list::read_trim(trak, itunes, clocks, table.num_frames())?;
+    let stream = TableStream::new(memory.clone(), table, setup, trim, !is_whole, c"mp4", metadata.tags)?;
+    Ok(Stream::Coded(PacketDecoder::new(Arc::new(stream))))
+}
+
+/// Opens a track of MPEG audio, whose frames tell what their description does not.
+fn read_mpeg(memory: &Memory, moov: Bytes<'_>, trak: Bytes<'_>, max_alloc: u64) -> Result<MpegTrack> {
+    if moov.find(*b"mvex").is_some() {
+        return Err(Error::unsupported("MPEG audio in fragments of MP4 needs another plugin, such as libav"));
+    }
+    let mdia = need(trak, b"mdia")?;
+    let stbl = need(need(mdia, b"minf")?, b"stbl")?;
+    let mut table = PacketTable::new(memory.len() as u64, max_alloc);
+    let is_whole = sample_table::read_packets(stbl, &mut table)?;
+    table.set_frames_from(0, 0)?; // places are only told with their frames
+    let packet = |place: Place| bytes_at(memory, place.offset, place.num_bytes).unwrap_or_default();
+    let first = table.get(0).map(packet).unwrap_or_default();
+    let Some((sample_rate, frames_per_packet)) = mpeg::rate_and_frames(first) else {
+        return Err(Error::bad_data(stbl.offset(), "the first packet is no MPEG audio frame"));
+    };
+    let clocks = Clocks {
+        movie: ticks_per_second(need(moov, b"mvhd")?)?,
+        track: ticks_per_second(need(mdia, b"mdhd")?)?,
+        sample_rate,
+    };
+    table.set_frames_from(0, frames_per_packet)?;
+    let (mut num_told, mut last_ticks) = (0_u32, 0);
+    sample_table::read_durations(stbl, |durations| {
+        (num_told, last_ticks) = (num_told.saturating_add(durations.num_packets), durations.ticks);
+        Ok(())
+    })?;
+    // The last duration says where sound ends, as with AAC.
+    let is_told = num_told == table.num_packets() && clocks.track == sample_rate && edit_list::is_there(trak);
+    let last_packet =
+        num_told.checked_sub(1).filter(|_| is_told && (1..frames_per_packet).contains(&last_ticks));
+    if let Some(last_packet) = last_packet {
+        table.set_frames_from(last_packet, last_ticks)?;
+    }
+    let metadata = tags::read(moov);
+    let itunes = metadata.itunes_timing.as_deref().and_then(edit_list::parse_itunes);
+    let trim = edit_list::read_trim(trak, itunes, clocks, table.num_frames())?;
+    let packets = || {
+        let places = (0..table.num_packets()).filter_map(|number| table.get(number));
+        places.map(|place| Packet { offset: Some(place.offset), bytes: packet(place).into() })
+    };
+    let container = Container { name: c"mp4", trim, is_truncated: !is_whole };
+    MpegTrack::open(memory, packets, container, metadata.tags, max_alloc)
+}
+
+/// A box that must be there.
+fn need<'a>(parent: Bytes<'a>, kind: &[u8; 4]) -> Result<Bytes<'a>> {
+    parent.find(*kind).ok_or_else(|| {
+        let kind = kind.escape_ascii();
+        Error::bad_data(parent.offset(), format!("a box '{kind}' is missing"))
+    })
+}
+
+/// The track that is the sound of that number.
+fn audio_track(moov: Bytes<'_>, stream: u32) -> Result<Bytes<'_>> {
+    let is_audio = |trak: &Bytes<'_>| {
+        let handler = trak.find_path(&[*b"mdia", *b"hdlr"]);
+        handler.and_then(|handler| handler.rest().get(8..12)) == Some(b"soun")
+    };
+    let tracks = moov.boxes().filter(|found| &found.kind == b"trak").map(|found| found.payload);
+    let mut num_tracks = 0u32;
+    for trak in tracks.filter(is_audio) {
+        if num_tracks == stream {
+            return Ok(trak);
+        }
+        num_tracks += 1;
+    }
+    Err(match num_tracks {
+        0 => Error::unsupported("the file has no sound"),
+        _ => Error::new(
+            Status::BadArgument,
+            format!("there is no audio stream {stream}: the file has {num_tracks}"),
+        ),
+    })
+}
+
+/// Ticks a second of a movie or a track ("mvhd", "mdhd"), which begin alike.
+fn ticks_per_second(mut header: Bytes<'_>) -> Result<u32> {
+    let (version, _) = header.version_and_flags()?;
+    header.take(if version == 0 { 8 } else { 16 })?; // when it was made and changed
+    let at = header.offset();
+    match header.u32()? {
+        0 => Err(Error::bad_data(at, "a clock of 0 ticks a second")),
+        ticks => Ok(ticks),
+    }
+}
+
+/// The number by which fragments know a track ("tkhd").
+fn track_number(mut tkhd: Bytes<'_>) -> Result<u32> {
+    let (version, _) = tkhd.version_and_flags()?;
+    tkhd.take(if version == 0 { 8 } else { 16 })?;
+    tkhd.u32()
+}
+
+/// Adds the packets of all fragments; false when the file ends before the last.
+fn read_fragments(
+    file: Bytes<'_>,
+    track: u32,
+    defaults: Defaults,
+    table: &mut PacketTable,
+    timeline: &mut Timeline<'_>,
+) -> Result<bool> {
+    let is_fragment = |found: &Atom<'_>| &found.kind == b"moof";
+    for moof in file.boxes().filter(is_fragment) {
+        if !moof.is_whole || !fragments::read_packets(&moof, track, defaults, table, timeline)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

@@ -1,0 +1,377 @@
+//! The sample table: sizes, places and durations of a track's packets (ISO/IEC 14496-12, 8.6 and 8.7).
+
+#![forbid(unsafe_code)]
+
+use mapwave_plugin::{Error, Result};
+
+use super::atoms::Bytes;
+use crate::engine::audio_setup::AudioSetup;
+use crate::engine::packet_table::{Added, PacketTable};
+use crate::engine::table_stream::bytes_at;
+
+/// Adds the packets of a sample table ("stbl"); false when the file ends before the last.
+///
+/// # Errors
+/// When tables are missing, cut off or contradict each other.
+pub(crate) fn read_packets(stbl: Bytes<'_>, table: &mut PacketTable) -> Result<bool> {
+    let (mut sizes, num_packets) = read_sizes(stbl)?;
+    if num_packets == 0 {
+        return Ok(true); // as in fragmented files
+    }
+    if matches!(sizes, Sizes::Each(_) | Sizes::Short { .. }) {
+        table.reserve(num_packets)?;
+    }
+    let mut chunks = Chunks::read(stbl)?;
+    let mut left = num_packets;
+    while left > 0 {
+        let Some((mut offset, in_chunk)) = chunks.next()? else {
+            let message = format!("{left} of {num_packets} packets are in no chunk");
+            return Err(Error::bad_data(stbl.offset(), message));
+        };
+        if let Sizes::Each(bytes) = &mut sizes {
+            let part = bytes.take(in_chunk.min(left) as usize * 4)?;
+            if table.push_all(offset, part.rest().as_chunks().0)? == Added::BeyondEnd {
+                return Ok(false);
+            }
+            left = left.saturating_sub(in_chunk);
+            continue;
+        }
+        for _ in 0..in_chunk.min(left) {
+            let num_bytes = sizes.next()?;
+            if table.push(offset, num_bytes)? == Added::BeyondEnd {
+                return Ok(false);
+            }
+            offset = offset.saturating_add(num_bytes.into());
+        }
+        left = left.saturating_sub(in_chunk);
+    }
+    Ok(true)
+}
+
+fn missing(stbl: Bytes<'_>, what: &str) -> Error {
+    Error::bad_data(stbl.offset(), format!("the track has no {what}"))
+}
+
+/// The sizes of packets ("stsz" or "stz2", 8.7.3).
+enum Sizes<'a> {
+    Alike(u32),
+    Each(Bytes<'a>),
+    /// Of fewer bits than 32, and the half of a byte that is left.
+    Short {
+        bits: u8,
+        bytes: Bytes<'a>,
+        nibble: Option<u8>,
+    },
+}
+
+fn read_sizes(stbl: Bytes<'_>) -> Result<(Sizes<'_>, u32)> {
+    if let Some(mut stsz) = stbl.find(*b"stsz") {
+        stsz.version_and_flags()?;
+        return match stsz.u32()? {
+            0 => {
+                let num_packets = stsz.entries(4)?;
+                Ok((Sizes::Each(stsz), num_packets))
+            }
+            size => Ok((Sizes::Alike(size), stsz.u32()?)),
+        };
+    }
+    let mut stz2 = stbl.find(*b"stz2").ok_or_else(|| missing(stbl, "sizes of packets"))?;
+    stz2.version_and_flags()?;
+    let at = stz2.offset();
+    let [_, _, _, bits] = stz2.array()?;
+    let num_packets = match bits {
+        4 => {
+            let (mut count, room) = (stz2, stz2.rest().len().saturating_sub(4) as u64 * 2);
+            let num_packets = count.u32()?;
+            if u64::from(num_packets) > room {
+                return Err(Error::bad_data(
+                    at,
+                    format!("{num_packets} sizes of packets where {room} have room"),
+                ));
+            }
+            stz2 = count;
+            num_packets
+        }
+        8 => stz2.entries(1)?,
+        16 => stz2.entries(2)?,
+        _ => return Err(Error::bad_data(at, format!("sizes of packets of {bits} bits"))),
+    };
+    Ok((Sizes::Short { bits, bytes: stz2, nibble: None }, num_packets))
+}
+
+impl Sizes<'_> {
+    fn next(&mut self) -> Result<u32> {
+        match self {
+            Self::Alike(size) => Ok(*size),
+            Self::Each(bytes) => bytes.u32(),
+            Self::Short { bits: 16, bytes, .. } => bytes.u16().map(u32::from),
+            Self::Short { bits: 8, bytes, .. } => bytes.u8().map(u32::from),
+            Self::Short { bytes, nibble, .. } => match nibble.take() {
+                Some(low) => Ok(low.into()),
+                None => {
+                    let byte = bytes.u8()?;
+                    *nibble = Some(byte & 15);
+                    Ok(u32::from(byte >> 4))
+                }
+            },
+        }
+    }
+}
+
+/// Where packets lie side by side: chunk offsets ("stco" or "co64", 8.7.5) and how many packets each holds ("stsc", 8.7.4).
+struct Chunks<'a> {
+    offsets: Bytes<'a>,
+    are_64_bit: bool,
+    left: u32,
+    /// The number of the next chunk, counted from 1.
+    next_chunk: u32,
+    runs: Bytes<'a>,
+    num_runs: u32,
+    /// How many packets the present chunks hold.
+    in_chunk: u32,
+    /// The first chunk of the next run.
+    next_run: Option<(u32, u32)>,
+}
+
+impl<'a> Chunks<'a> {
+    fn read(stbl: Bytes<'a>) -> Result<Self> {
+        let (mut offsets, are_64_bit) = match (stbl.find(*b"stco"), stbl.find(*b"co64")) {
+            (Some(stco), _) => (stco, false),
+            (None, Some(co64)) => (co64, true),
+            (None, None) => return Err(missing(stbl, "places of packets")),
+        };
+        offsets.version_and_flags()?;
+        let left = offsets.entries(if are_64_bit { 8 } else { 4 })?;
+        let mut runs = stbl.find(*b"stsc").ok_or_else(|| missing(stbl, "chunks of packets"))?;
+        runs.version_and_flags()?;
+        let num_runs = runs.entries(12)?;
+        let mut chunks =
+            Self { offsets, are_64_bit, left, next_chunk: 1, runs, num_runs, in_chunk: 0, next_run: None };
+        chunks.next_run = chunks.read_run()?;
+        Ok(chunks)
+    }
+
+    fn read_run(&mut self) -> Result<Option<(u32, u32)>> {
+        let Some(left) = self.num_runs.checked_sub(1) else { return Ok(None) };
+        self.num_runs = left;
+        let (first_chunk, in_chunk) = (self.runs.u32()?, self.runs.u32()?);
+        self.runs.u32()?; // the number of the sample description
+        Ok(Some((first_chunk, in_chunk)))
+    }
+
+    /// The next chunk: where it begins and how many packets it holds.
+    fn next(&mut self) -> Result<Option<(u64, u32)>> {
+        while let Some((_, in_chunk)) = self.next_run.filter(|(first, _)| *first <= self.next_chunk) {
+            self.in_chunk = in_chunk;
+            self.next_run = self.read_run()?;
+        }
+        let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
+        self.left = left;
+        self.next_chunk = self.next_chunk.saturating_add(1);
+        let offset = if self.are_64_bit { self.offsets.u64()? } else { self.offsets.u32()?.into() };
+        Ok(Some((offset, self.in_chunk)))
+    }
+}
+
+/// Durations of packets one behind the other, in ticks of the track.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Durations {
+    pub(crate) num_packets: u32,
+    pub(crate) ticks: u32,
+}
+
+/// Reads the durations of a sample table ("stts", 8.6.1.2), none without one.
+///
+/// # Errors
+/// When the table is cut off.
+pub(crate) fn read_durations(stbl: Bytes<'_>, mut each: impl FnMut(Durations) -> Result<()>) -> Result<()> {
+    let Some(mut stts) = stbl.find(*b"stts") else { return Ok(()) };
+    stts.version_and_flags()?;
+    for _ in 0..stts.entries(8)? {
+        each(Durations { num_packets: stts.u32()?, ticks: stts.u32()? })?;
+    }
+    Ok(())
+}
+
+/// Says how many frames packets have, from durations in ticks: AAC packets have as many as all but for the last, of which
+/// the rest may be padding; ALAC and FLAC packets have as many as their durations tell, where ticks are frames.
+#[derive(Debug)]
+pub(crate) struct Timeline<'a> {
+    setup: &'a AudioSetup,
+    ticks_are_frames: bool,
+    /// The packets told so far.
+    num_packets: u32,
+    last_ticks: u32,
+    /// Whether packets of FLAC have to tell their lengths themselves.
+    is_vague: bool,
+}
+
+impl<'a> Timeline<'a> {
+    /// The timeline of a track of that many ticks a second.
+    pub(crate) fn new(setup: &'a AudioSetup, ticks_per_second: u32) -> Self {
+        let ticks_are_frames = ticks_per_second == setup.sample_rate();
+        Self { setup, ticks_are_frames, num_packets: 0, last_ticks: 0, is_vague: false }
+    }
+
+    /// Takes the durations of the next packets.
+    ///
+    /// # Errors
+    /// When the table of packets takes no more.
+    pub(crate) fn add(&mut self, table: &mut PacketTable, durations: Durations) -> Result<()> {
+        if durations.num_packets == 0 {
+            return Ok(());
+        }
+        let whole = self.setup.frames_per_packet();
+        let is_known = self.ticks_are_frames && (1..=whole).contains(&durations.ticks);
+        let frames = match self.setup {
+            AudioSetup::Alac(_) | AudioSetup::Flac(_) if is_known => durations.ticks,
+            _ => whole,
+        };
+        self.is_vague |= !is_known;
+        if self.num_packets < table.num_packets() {
+            table.set_frames_from(self.num_packets, frames)?;
+        }
+        self.num_packets = self.num_packets.saturating_add(durations.num_packets);
+        self.last_ticks = durations.ticks;
+        Ok(())
+    }
+
+    /// Tells the rest, of which nothing was said, and the last packet, from the bytes of the file. Its duration says where the
+    /// sound of AAC ends only if `is_trimmed`: where nothing says what is priming, all there is comes out.
+    ///
+    /// # Errors
+    /// When the table of packets takes no more.
+    pub(crate) fn finish(self, table: &mut PacketTable, bytes: &[u8], is_trimmed: bool) -> Result<()> {
+        let num_packets = table.num_packets();
+        let whole = self.setup.frames_per_packet();
+        if self.num_packets < num_packets || num_packets == 0 {
+            table.set_frames_from(self.num_packets.min(num_packets), whole)?;
+        }
+        if matches!(self.setup, AudioSetup::Flac(_)) && (self.is_vague || self.num_packets < num_packets) {
+            return table.measure(|place| {
+                let packet = bytes_at(bytes, place.offset, place.num_bytes);
+                packet.map_or(0, |packet| self.setup.frames_of(packet))
+            });
+        }
+        let Some(last_packet) = num_packets.checked_sub(1) else { return Ok(()) };
+        let is_told = is_trimmed && self.num_packets == num_packets && self.ticks_are_frames;
+        let frames = match self.setup {
+            AudioSetup::Alac(_) | AudioSetup::Flac(_) => {
+                let last = table.get(last_packet);
+                let last = last.and_then(|place| bytes_at(bytes, place.offset, place.num_bytes));
+                last.map_or(whole, |packet| self.setup.frames_of(packet))
+            }
+            AudioSetup::Aac(_) if is_told && (1..whole).contains(&self.last_ticks) => self.last_ticks,
+            AudioSetup::Aac(_) => whole,
+        };
+        table.set_frames_from(last_packet, frames)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
+mod tests {
+    use mapwave_plugin::Status;
+
+    use super::*;
+    use crate::codec::aac::AacSetup;
+
+    fn atom(kind: &[u8; 4], payload: &[u32]) -> Vec<u8> {
+        let mut bytes = (payload.len() as u32 * 4 + 8).to_be_bytes().to_vec();
+        bytes.extend(kind);
+        bytes.extend(payload.iter().flat_map(|word| word.to_be_bytes()));
+        bytes
+    }
+
+    fn packets(boxes: &[Vec<u8>]) -> Result<(PacketTable, bool)> {
+        let bytes = boxes.concat();
+        let mut table = PacketTable::new(1000, 1 << 20);
+        let is_whole = read_packets(Bytes::new(&bytes), &mut table)?;
+        table.set_frames_from(0, 1024).unwrap();
+        Ok((table, is_whole))
+    }
+
+    fn places(table: &PacketTable) -> Vec<(u64, u32)> {
+        (0..).map_while(|n| table.get(n)).map(|place| (place.offset, place.num_bytes)).collect()
+    }
+
+    #[test]
+    fn packets_lie_side_by_side_in_chunks() {
+        let stsz = atom(b"stsz", &[0, 0, 5, 10, 20, 30, 40, 50]);
+        let stsc = atom(b"stsc", &[0, 2, 1, 2, 1, 2, 1, 1]);
+        let stco = atom(b"stco", &[0, 4, 100, 300, 500, 700]);
+        let co64 = atom(b"co64", &[0, 4, 0, 100, 0, 300, 0, 500, 0, 700]);
+        let expected = [(100, 10), (110, 20), (300, 30), (500, 40), (700, 50)];
+        for offsets in [stco, co64] {
+            let (table, is_whole) = packets(&[stsz.clone(), stsc.clone(), offsets]).unwrap();
+            assert!(is_whole);
+            assert_eq!(places(&table), expected);
+        }
+    }
+
+    #[test]
+    fn sizes_come_in_every_width() {
+        let stsc = atom(b"stsc", &[0, 1, 1, 100, 1]);
+        let stco = atom(b"stco", &[0, 1, 40]);
+        let all = |sizes: Vec<u8>| places(&packets(&[sizes, stsc.clone(), stco.clone()]).unwrap().0);
+        assert_eq!(all(atom(b"stsz", &[0, 7, 3])), [(40, 7), (47, 7), (54, 7)]);
+        assert_eq!(all(atom(b"stz2", &[0, 4, 3, 0x3450_0000])), [(40, 3), (43, 4), (47, 5)]);
+        assert_eq!(all(atom(b"stz2", &[0, 8, 3, 0x0304_0500])), [(40, 3), (43, 4), (47, 5)]);
+        assert_eq!(all(atom(b"stz2", &[0, 16, 2, 0x0003_0104])), [(40, 3), (43, 260)]);
+    }
+
+    #[test]
+    fn packets_behind_the_end_end_the_stream() {
+        let stsz = atom(b"stsz", &[0, 0, 3, 10, 20, 30]);
+        let stsc = atom(b"stsc", &[0, 1, 1, 3, 1]);
+        let (table, is_whole) = packets(&[stsz, stsc, atom(b"stco", &[0, 1, 941])]).unwrap();
+        assert_eq!((places(&table), is_whole), (vec![(941, 10), (951, 20)], false));
+    }
+
+    #[test]
+    fn tables_that_lie_are_refused_without_room_for_them() {
+        let stsc = atom(b"stsc", &[0, 1, 1, u32::MAX, 1]);
+        let stco = atom(b"stco", &[0, 1, 0]);
+        let status = |boxes: &[Vec<u8>]| packets(boxes).unwrap_err().status();
+        let huge = atom(b"stsz", &[0, 0, u32::MAX, 1]);
+        assert_eq!(status(&[huge, stsc.clone(), stco.clone()]), Status::BadData);
+        let few = atom(b"stsz", &[0, 0, 3, 1, 1, 1]);
+        let empty = atom(b"stsc", &[0, 0]);
+        assert_eq!(status(&[few, empty, stco.clone()]), Status::BadData);
+        // Packets of one byte that are all the same, without end.
+        let same = atom(b"stsc", &[0, 1, 1, 1, 1]);
+        let offsets: Vec<u32> = [0, 2000].into_iter().chain([5; 2000]).collect();
+        let alike = atom(b"stsz", &[0, 1, 2000]);
+        assert_eq!(status(&[alike, same, atom(b"stco", &offsets)]), Status::BadData);
+        // One size for a packet more than the file holds.
+        let alike = atom(b"stsz", &[0, 1, u32::MAX]);
+        let (table, is_whole) = packets(&[alike, stsc, stco]).unwrap();
+        assert_eq!((table.num_packets(), is_whole), (1000, false));
+    }
+
+    #[test]
+    fn the_last_duration_tells_where_sound_ends() {
+        let setup = AudioSetup::Aac(AacSetup { sample_rate: 44100, num_channels: 2 });
+        let length = |ticks_per_second, durations: &[(u32, u32)], is_trimmed| {
+            let mut table = PacketTable::new(1000, 1 << 20);
+            for n in 0..4 {
+                table.push(n * 10, 10).unwrap();
+            }
+            let mut timeline = Timeline::new(&setup, ticks_per_second);
+            for (num_packets, ticks) in durations {
+                let durations = Durations { num_packets: *num_packets, ticks: *ticks };
+                timeline.add(&mut table, durations).unwrap();
+            }
+            timeline.finish(&mut table, &[], is_trimmed).unwrap();
+            table.num_frames()
+        };
+        assert_eq!(length(44100, &[(3, 1024), (1, 473)], true), 3 * 1024 + 473);
+        assert_eq!(length(44100, &[(3, 1024), (1, 473)], false), 4096);
+        assert_eq!(length(44100, &[(4, 1024)], true), 4096);
+        assert_eq!(length(44100, &[(2, 1024)], true), 4096);
+        assert_eq!(length(44100, &[], true), 4096);
+        assert_eq!(length(90000, &[(3, 2090), (1, 10)], true), 4096);
+        assert_eq!(length(44100, &[(4, 2048)], true), 4096);
+        assert_eq!(length(44100, &[(9, 1024), (1, 3)], true), 4096); // cut off
+    }
+}

@@ -1,0 +1,166 @@
+//! From frames to samples, with a decoder that holds what linear decoding would hold, wherever it begins.
+//!
+//! The decoder below takes frames one by one: it believes a slice that is a frame exactly, and then the next of the same
+//! kind. What it carries from frame to frame is the overlap of the filter banks, which one or two frames bring about, and
+//! the bit reservoir of layer III. That need not be brought about by decoding: the main data is in the file, so that frames
+//! are made up that have it as their own, take none of it and sound of nothing.
+
+use std::ops::Range;
+
+use mapwave_plugin::Output;
+use nanomp3_core::{Decoder, MAX_SAMPLES_PER_FRAME};
+
+use super::header::Header;
+use super::reservoir::{MAX_RESERVOIR_BYTES, SideInfo};
+use super::stream::{Frame, MpegStream};
+use super::sync::MAX_FREE_BYTES;
+use crate::engine::packets::{Broken, Packet, PacketCodec};
+
+/// Room for two frames of free bitrate and the header of a third.
+const SCRATCH_BYTES: usize = 2 * (MAX_FREE_BYTES + 4) + 8;
+
+/// A decoder of MPEG audio at some place of a stream.
+pub(crate) struct MpegCodec {
+    decoder: Box<Decoder>,
+    /// The samples of the last frame, interleaved, in the stream's number of channels.
+    samples: Box<[f32; MAX_SAMPLES_PER_FRAME]>,
+    num_channels: usize,
+    /// The frame that the decoder has decoded last, and its number of channels.
+    last: Option<(u32, u8)>,
+    /// Frames that are not in the file as they are given to the decoder.
+    scratch: Box<[u8; SCRATCH_BYTES]>,
+}
+
+impl MpegCodec {
+    /// A decoder that has seen nothing.
+    pub(crate) fn new() -> Self {
+        Self {
+            decoder: Box::new(Decoder::new()),
+            samples: Box::new([0.0; MAX_SAMPLES_PER_FRAME]),
+            num_channels: 1,
+            last: None,
+            scratch: Box::new([0; SCRATCH_BYTES]),
+        }
+    }
+
+    /// Forgets what it has seen.
+    pub(crate) fn reset(&mut self) {
+        self.last = None; // the next frame then starts anew
+    }
+
+    /// Decodes a frame that follows the last one, or starts anew; `None` when it is damaged.
+    fn decode_next(&mut self, stream: &MpegStream, frame: &Frame<'_>) -> Option<usize> {
+        let last = self.last.take();
+        let header = frame.header.filter(|_| !stream.is_silent(frame.number))?;
+        // The decoder's two channels go on only where both are there: the second would come back with an overlap that is
+        // as old as the last frame that had it.
+        let follows = last.is_some_and(|(number, num_channels)| {
+            number.checked_add(1) == Some(frame.number) && num_channels == header.num_channels()
+        });
+        if !follows || stream.is_break(frame.number) {
+            self.start(stream, frame, header);
+        }
+        let num_frames = self.decode_frame(stream, frame, header)?;
+        self.last = Some((frame.number, header.num_channels()));
+        self.match_channels(num_frames, header.num_channels(), stream.num_channels());
+        Some(num_frames)
+    }
+
+    /// Puts the decoder where linear decoding begins anew, before `frame`.
+    fn start(&mut self, stream: &MpegStream, frame: &Frame<'_>, header: Header) {
+        *self.decoder = Decoder::new();
+        let plain = header.plain();
+        let num_bytes = plain.num_bytes(stream.free_bytes());
+        if header.is_free_format() {
+            // The size of such frames is what the decoder must see first: two frames of nothing, and a third header.
+            self.scratch.fill(0);
+            for at in [0, num_bytes, 2 * num_bytes] {
+                copy(&plain.to_bytes(), self.scratch.get_mut(at..));
+            }
+            self.decode_scratch(2 * num_bytes + 8);
+        }
+        if header.layer() == 3 {
+            let num_kept = SideInfo::parse(header, frame.bytes).main_data_begin;
+            let mut kept = [0; MAX_RESERVOIR_BYTES];
+            let kept = kept.get_mut(..num_kept).unwrap_or_default();
+            stream.fill_reservoir(frame.number, kept);
+            let room = num_bytes.saturating_sub(plain.main_data_start()).max(1);
+            let (mut rest, mut num_given) = (&*kept, 0_u16);
+            while !rest.is_empty() {
+                // What does not fill a frame comes first, so that nothing stands between two parts. Those before stay where
+                // they are when this one points back to them.
+                let (part, behind) = rest.split_at((rest.len() - 1) % room + 1);
+                let begin = num_given << if header.is_mpeg1() { 7 } else { 8 };
+                self.scratch.fill(0);
+                copy(&plain.to_bytes(), Some(&mut *self.scratch));
+                copy(&begin.to_be_bytes(), self.scratch.get_mut(Header::NUM_BYTES..));
+                copy(part, self.scratch.get_mut(num_bytes.saturating_sub(part.len())..num_bytes));
+                self.decode_scratch(num_bytes);
+                num_given += u16::try_from(part.len()).unwrap_or(0);
+                rest = behind;
+            }
+        }
+    }
+
+    /// Decodes what is made up and drops the silence that comes of it.
+    fn decode_scratch(&mut self, num_bytes: usize) {
+        let _silence =
+            self.decoder.decode(self.scratch.get(..num_bytes).unwrap_or_default(), &mut *self.samples);
+    }
+
+    /// Decodes a frame and returns how many of the sound came out.
+    fn decode_frame(&mut self, stream: &MpegStream, frame: &Frame<'_>, header: Header) -> Option<usize> {
+        let num_bytes = header.num_bytes(stream.free_bytes());
+        let result = if frame.bytes.len() == num_bytes {
+            self.decoder.decode(frame.bytes, &mut *self.samples).1
+        } else {
+            // The last frame of a file that is cut behind its main data.
+            self.scratch.fill(0);
+            copy(frame.bytes, Some(&mut *self.scratch));
+            self.decoder.decode(self.scratch.get(..num_bytes)?, &mut *self.samples).1
+        };
+        let decoded = result.ok()?;
+        let is_whole = decoded.samples_produced == usize::from(header.num_frames())
+            && decoded.channels.num() == header.num_channels();
+        is_whole.then_some(decoded.samples_produced)
+    }
+
+    /// Makes samples of the stream's number of channels of those that were decoded: one is copied to both, and of two the
+    /// mean is taken.
+    fn match_channels(&mut self, num_frames: usize, coded: u8, wanted: usize) {
+        match (coded, wanted) {
+            (1, 2) => {
+                for frame in (0..num_frames).rev() {
+                    let sample = self.samples.get(frame).copied().unwrap_or_default();
+                    let places = self.samples.get_mut(2 * frame..2 * frame + 2).unwrap_or_default();
+                    places.fill(sample);
+                }
+            }
+            (2, 1) => {
+                for frame in 0..num_frames {
+                    let pair = self.samples.get(2 * frame..2 * frame + 2).unwrap_or_default();
+                    let mean = pair.iter().sum::<f32>() / 2.0;
+                    self.samples.iter_mut().skip(frame).take(1).for_each(|place| *place = mean);
+                }
+            }
+            _ => {}
+        }
+        self.num_channels = wanted;
+    }
+}
+
+/// Copies bytes to the beginning of a place.
+fn copy(bytes: &[u8], place: Option<&mut [u8]>) {
+    place.unwrap_or_default().iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+}
+
+impl PacketCodec<MpegStream> for MpegCodec {
+    fn decode(&mut self, stream: &MpegStream, packet: &Packet<Frame<'_>>) -> Result<usize, Broken> {
+        self.decode_next(stream, &packet.bytes).ok_or(Broken::Silence)
+    }
+
+    fn write(&self, frames: Range<usize>, output: &mut Output<'_>) -> usize {
+        let samples = self.samples.get(frames.start * self.num_channels..frames.end * self.num_channels);
+        output.write_interleaved(samples.unwrap_or_default(), |sample| sample)
+    }
+}

@@ -1,0 +1,301 @@
+//! An MPEG audio stream: its frames as packets, and how many of theirs are sound.
+
+use std::ffi::CString;
+use std::ops::Range;
+
+use mapwave_plugin::{
+    DecoderOptions, Error, Input, Memory, Result, SampleFormat, SeekClass, Status, StreamInfo, Sweep, Track,
+};
+
+use super::codec::MpegCodec;
+use super::header::Header;
+use super::id3::{self, ItunesGapless};
+use super::index::Index;
+use super::xing::Gapless;
+use crate::engine::packets::{Packet, PacketCodec, PacketStream};
+use crate::format::host_track;
+
+/// The delay of a layer III decoder: 528 frames of the filter banks, and one.
+const DECODER_DELAY: u64 = 529;
+/// How many frames main data is gathered from.
+const MAX_FRAMES_BACK: u32 = 512;
+/// Files with fewer frames than this are decoded to see whether there is any sound.
+const FEW_FRAMES: u32 = 4;
+
+/// What is known of a stream.
+#[derive(Debug)]
+pub(crate) struct MpegStream {
+    memory: Memory,
+    /// Where in the input the stream is.
+    range: Range<usize>,
+    index: Index,
+    info: StreamInfo,
+    tags: Vec<(CString, CString)>,
+    frames_per_packet: u16,
+}
+
+/// A frame of the stream.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Frame<'a> {
+    /// Its number.
+    pub(crate) number: u32,
+    /// Its header; `None` when it was overwritten after the file was opened.
+    pub(crate) header: Option<Header>,
+    /// Its bytes, of which the last frame's may be fewer than its header says.
+    pub(crate) bytes: &'a [u8],
+}
+
+impl MpegStream {
+    /// Finds the frames and what belongs to them.
+    ///
+    /// # Errors
+    /// As [`Index::build`]; [`Status::BadData`] when there is no sound in any frame.
+    pub(crate) fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
+        if options.stream != 0 {
+            let message = format!("MPEG audio has one stream, number {} was asked for", options.stream);
+            return Err(Error::new(Status::BadArgument, message));
+        }
+        // A file that is not mapped takes its share of what may be allocated.
+        let read_bytes = if input.bytes().is_some() { 0 } else { input.num_bytes() };
+        let memory = input.into_memory(options.max_alloc)?;
+        let range = options.track.as_ref().map_or(0..memory.len(), |track| in_memory(track, memory.len()));
+        let bytes = memory.get(range.clone()).unwrap_or_default();
+        let mut sweep = Sweep::new(memory.clone(), range.start);
+        let index = Index::build(bytes, &mut sweep, options.max_alloc - read_bytes);
+        let index = index.map_err(|error| shift(error, range.start))?;
+        let (tags, itunes) = if options.track.is_none() { id3::read(bytes) } else { Default::default() };
+        let (info, frames_per_packet) =
+            describe(bytes, &index, options.track.as_ref(), itunes).ok_or_else(|| {
+                let message = "the file has no MPEG audio frame but the one that describes it";
+                Error::bad_data((range.start + index.first.at) as u64, message)
+            })?;
+        let stream = Self { memory, range, index, info, tags, frames_per_packet };
+        if stream.is_mute()? {
+            let message = "no MPEG audio frame of the file can be decoded";
+            return Err(Error::bad_data((stream.range.start + stream.index.first.at) as u64, message));
+        }
+        Ok(stream)
+    }
+
+    /// The size of an unpadded frame where the bitrate is free, else 0.
+    pub(crate) fn free_bytes(&self) -> usize {
+        self.index.first.free_bytes
+    }
+
+    /// The number of channels of the stream.
+    pub(crate) fn num_channels(&self) -> usize {
+        self.info.num_channels as usize
+    }
+
+    /// Whether frame `number` is known not to be decodable.
+    pub(crate) fn is_silent(&self, number: u32) -> bool {
+        self.index.is_silent(number)
+    }
+
+    /// Whether nothing passes from the frame before into frame `number`.
+    pub(crate) fn is_break(&self, number: u32) -> bool {
+        self.index.is_break(number)
+    }
+
+    /// Frame `number`; `None` past the last.
+    pub(crate) fn frame(&self, number: u32) -> Option<(usize, Frame<'_>)> {
+        let offset = self.index.offset(number)?;
+        let rest =
+            self.memory.get(self.range.clone()).and_then(|bytes| bytes.get(offset..)).unwrap_or_default();
+        let header = Header::parse(rest).filter(|header| self.index.first.header.is_consistent(*header));
+        let num_bytes = header.map_or(0, |header| header.num_bytes(self.free_bytes())).min(rest.len());
+        let bytes = rest.get(..num_bytes).unwrap_or_default();
+        Some((self.range.start + offset, Frame { number, header, bytes }))
+    }
+
+    /// Fills `room` with the main data that ends before frame `number`, as far as it is there.
+    pub(crate) fn fill_reservoir(&self, number: u32, room: &mut [u8]) {
+        let (mut end, mut before) = (room.len(), number);
+        // As many frames fill any reservoir, unless they have no main data.
+        let last = number.saturating_sub(MAX_FRAMES_BACK);
+        while end > 0 && before > last && !self.is_break(before) {
+            before -= 1; // frame 0 is a break
+            let main_data =
+                self.frame(before).and_then(|(_, frame)| frame.bytes.get(frame.header?.main_data_start()..));
+            let main_data = main_data.unwrap_or_default();
+            let start = end.saturating_sub(main_data.len());
+            let places = room.get_mut(start..end).unwrap_or_default();
+            places.iter_mut().rev().zip(main_data.iter().rev()).for_each(|(to, from)| *to = *from);
+            end = start;
+        }
+    }
+
+    /// Whether there is no sound at all, as far as that can be told at once.
+    fn is_mute(&self) -> Result<bool> {
+        if self.index.is_all_silent() {
+            return Ok(true);
+        }
+        if self.index.num_packets() >= FEW_FRAMES {
+            return Ok(false);
+        }
+        let (mut codec, mut cursor) = (self.codec()?, 0);
+        while let Some(packet) = self.next(&mut cursor)? {
+            if codec.decode(self, &packet).is_ok() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl PacketStream for MpegStream {
+    type Cursor = u32;
+    type Bytes<'a> = Frame<'a>;
+    type Codec = MpegCodec;
+
+    fn info(&self) -> &StreamInfo {
+        &self.info
+    }
+
+    fn tags(&self) -> &[(CString, CString)] {
+        &self.tags
+    }
+
+    /// A frame depends on the half granule before it, whose own overlap needs one granule more. What the reservoir held is in
+    /// the file: the codec looks it up.
+    fn entry(&self, frame: u64) -> Result<u32> {
+        let number = frame / u64::from(self.frames_per_packet);
+        let number = u32::try_from(number).unwrap_or(u32::MAX).min(self.index.num_packets());
+        Ok(number.saturating_sub(pre_roll(self.index.first.header)))
+    }
+
+    fn next<'a>(&'a self, cursor: &mut u32) -> Result<Option<Packet<Frame<'a>>>> {
+        let Some((offset, frame)) = self.frame(*cursor) else { return Ok(None) };
+        *cursor += 1;
+        let num_frames = u64::from(self.frames_per_packet);
+        Ok(Some(Packet {
+            bytes: frame,
+            offset: offset as u64,
+            first_frame: u64::from(frame.number) * num_frames,
+            num_frames,
+        }))
+    }
+
+    fn codec(&self) -> Result<MpegCodec> {
+        Ok(MpegCodec::new())
+    }
+
+    fn renew(&self, mut codec: MpegCodec) -> Result<MpegCodec> {
+        codec.reset();
+        Ok(codec)
+    }
+}
+
+/// How many frames a fresh decoder needs to be where linear decoding is: as many as have the two granules of layer III, or
+/// the 15 slots that the filter bank of all layers remembers.
+fn pre_roll(header: Header) -> u32 {
+    match (header.layer(), header.is_mpeg1()) {
+        (1, _) | (3, false) => 2,
+        _ => 1,
+    }
+}
+
+/// The stream's description and the frames of a packet; `None` when there are no frames.
+fn describe(
+    bytes: &[u8],
+    index: &Index,
+    track: Option<&Track<'_>>,
+    itunes: Option<ItunesGapless>,
+) -> Option<(StreamInfo, u16)> {
+    let header = index.offset(0).and_then(|at| bytes.get(at..)).and_then(Header::parse)?;
+    let num_packets = index.num_packets();
+    let total = u64::from(num_packets) * u64::from(header.num_frames());
+    let sound = sound(index, header, total, track, itunes);
+    let is_mono = header.num_channels() == 1;
+    let info = StreamInfo {
+        sample_rate: header.sample_rate(),
+        num_channels: header.num_channels().into(),
+        channel_mask: if is_mono { 4 } else { 3 },
+        num_frames: Some(sound.end - sound.start),
+        bits_per_sample: 0,
+        native_format: SampleFormat::F32,
+        formats: &[SampleFormat::F32],
+        seek_class: SeekClass::Exact,
+        is_lossless: false,
+        is_truncated: is_truncated(bytes, index),
+        priming_frames: u32::try_from(sound.start).ok()?,
+        padding_frames: u32::try_from(total - sound.end).unwrap_or(u32::MAX),
+        // One frame more to fill the reservoir, half a frame to find the way.
+        seek_cost_frames: u64::from(header.num_frames()) * u64::from(2 * pre_roll(header) + 3) / 2,
+        codec: match header.layer() {
+            1 => c"mp1",
+            2 => c"mp2",
+            _ => c"mp3",
+        },
+        container: track.map_or(c"mp3", |track| host_track::container_name(track).unwrap_or(c"wav")),
+    };
+    Some((info, header.num_frames()))
+}
+
+/// Which of the `total` frames are sound: what a packet table says, else what LAME says, else iTunes, else all.
+fn sound(
+    index: &Index,
+    header: Header,
+    total: u64,
+    track: Option<&Track<'_>>,
+    itunes: Option<ItunesGapless>,
+) -> Range<u64> {
+    let table = track.filter(|track| (track.priming_frames, track.padding_frames) != (0, 0));
+    let description = index.description.map(|(_, description)| description).unwrap_or_default();
+    let (start, end) = if let Some(track) = table {
+        let start = u64::from(track.priming_frames);
+        let end = match track.num_frames {
+            Some(num_frames) => start.saturating_add(num_frames),
+            None => total.saturating_sub(track.padding_frames.into()),
+        };
+        (start, end)
+    } else if let Some(Gapless { delay, padding }) = description.gapless {
+        let padding = u64::from(padding).saturating_sub(DECODER_DELAY);
+        // The padding is at the end of what is described: of a file cut short nothing is padding, and in one that others
+        // were appended to it is where they begin.
+        let end = match description.num_frames.map(|count| u64::from(count) * u64::from(header.num_frames()))
+        {
+            Some(described) if described < total => total,
+            Some(described) => described.saturating_sub(padding),
+            None => total.saturating_sub(padding),
+        };
+        (u64::from(delay) + DECODER_DELAY, end)
+    } else if let Some(itunes) = itunes.filter(|_| header.layer() == 3) {
+        let start = u64::from(itunes.delay) + DECODER_DELAY;
+        (start, start.saturating_add(itunes.num_frames))
+    } else {
+        (0, total)
+    };
+    let end = end.min(total);
+    start.min(end)..end
+}
+
+/// Whether the file promises more sound than there is.
+fn is_truncated(bytes: &[u8], index: &Index) -> bool {
+    let lacks = index.description.is_some_and(|(at, description)| {
+        let has_bytes = description.num_bytes.map(|count| at as u64 + u64::from(count) <= bytes.len() as u64);
+        match description.num_frames {
+            _ if has_bytes == Some(false) && index.is_short => true,
+            // Some encoders count the describing frame, too.
+            Some(num_frames) if has_bytes == Some(true) => index.num_packets().saturating_add(1) < num_frames,
+            Some(num_frames) => index.num_packets() < num_frames,
+            None => has_bytes == Some(false),
+        }
+    });
+    lacks || index.is_cut || index.other.is_some()
+}
+
+/// The packets of a track, as far as they are in memory.
+fn in_memory(track: &Track<'_>, num_bytes: usize) -> Range<usize> {
+    let place = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(num_bytes);
+    let end = place(track.data.end);
+    place(track.data.start).min(end)..end
+}
+
+/// The same error with its place counted from the start of the input.
+fn shift(error: Error, start: usize) -> Error {
+    match error.offset() {
+        Some(offset) => error.at(offset.saturating_add(start as u64)),
+        None => error,
+    }
+}

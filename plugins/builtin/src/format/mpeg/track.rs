@@ -1,0 +1,158 @@
+//! MPEG audio whose frames stand as packets in a container of many streams.
+//!
+//! Frames depend on those before them by the bit reservoir, which [`MpegDecoder`] looks up where a stream is one piece: so
+//! packets that are apart are put together.
+
+#![forbid(unsafe_code)]
+
+use std::borrow::Cow;
+use std::ffi::{CStr, CString};
+use std::ops::Range;
+use std::sync::Arc;
+
+use mapwave_plugin::{
+    Decoder, DecoderOptions, Error, Input, Memory, Output, Result, Status, StreamInfo, Track,
+};
+
+use crate::engine::table_stream::Trim;
+use crate::format::mpeg::MpegDecoder;
+
+/// What the container says of a track.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Container {
+    pub(crate) name: &'static CStr,
+    /// Which of the frames are sound.
+    pub(crate) trim: Trim,
+    /// Whether packets are missing at the end.
+    pub(crate) is_truncated: bool,
+}
+
+/// Decodes MPEG audio of a track.
+pub(crate) struct MpegTrack {
+    decoder: MpegDecoder,
+    known: Arc<Known>,
+}
+
+/// What the handles of a track share.
+struct Known {
+    info: StreamInfo,
+    tags: Vec<(CString, CString)>,
+}
+
+impl MpegTrack {
+    /// Opens a track, whose packets are asked for twice at most.
+    ///
+    /// # Errors
+    /// When there is no frame in the packets, or they have to be put together and take more than `max_alloc` bytes.
+    pub(crate) fn open<'a, P: Iterator<Item = Packet<'a>>>(
+        memory: &Memory,
+        packets: impl Fn() -> P,
+        container: Container,
+        tags: Vec<(CString, CString)>,
+        max_alloc: u64,
+    ) -> Result<Self> {
+        let (input, data, num_copied) = match one_piece(packets()) {
+            Some(range) => (Input::from(memory.clone()), range, 0),
+            None => {
+                let bytes = put_together(packets, max_alloc)?;
+                let num_bytes = bytes.len() as u64;
+                (Input::from(bytes), 0..num_bytes, num_bytes)
+            }
+        };
+        let options = DecoderOptions {
+            max_alloc: max_alloc.saturating_sub(num_copied),
+            track: Some(track(data, container.trim)),
+            ..DecoderOptions::default()
+        };
+        let decoder = MpegDecoder::open(input, &options)?;
+        let found = decoder.info();
+        let is_truncated = found.is_truncated || container.is_truncated;
+        let info = StreamInfo { container: container.name, is_truncated, ..found.clone() };
+        Ok(Self { decoder, known: Arc::new(Known { info, tags }) })
+    }
+
+    /// As [`Decoder::info`].
+    pub(crate) fn info(&self) -> &StreamInfo {
+        &self.known.info
+    }
+
+    /// As [`Decoder::tags`].
+    pub(crate) fn tags(&self) -> &[(CString, CString)] {
+        &self.known.tags
+    }
+
+    /// As [`Decoder::seek`].
+    pub(crate) fn seek(&mut self, frame: u64) -> Result<()> {
+        self.decoder.seek(frame)
+    }
+
+    /// As [`Decoder::decode`].
+    pub(crate) fn decode(&mut self, output: &mut Output<'_>) -> Result<()> {
+        self.decoder.decode(output)
+    }
+
+    /// As [`Decoder::fork`].
+    pub(crate) fn fork(&self) -> Result<Self> {
+        Ok(Self { decoder: self.decoder.fork()?, known: Arc::clone(&self.known) })
+    }
+}
+
+/// A packet, and its place in the file where all of it is there.
+#[derive(Clone, Debug)]
+pub(crate) struct Packet<'a> {
+    pub(crate) offset: Option<u64>,
+    pub(crate) bytes: Cow<'a, [u8]>,
+}
+
+/// Where the packets are, if nothing stands between them.
+fn one_piece<'a>(packets: impl Iterator<Item = Packet<'a>>) -> Option<Range<u64>> {
+    let mut range = None;
+    for Packet { offset, bytes } in packets {
+        let Range { start, end } = range.unwrap_or(offset?..offset?);
+        if offset != Some(end) {
+            return None;
+        }
+        range = Some(start..end.checked_add(bytes.len() as u64)?);
+    }
+    Some(range.unwrap_or(0..0))
+}
+
+fn put_together<'a, P: Iterator<Item = Packet<'a>>>(
+    packets: impl Fn() -> P,
+    max_alloc: u64,
+) -> Result<Vec<u8>> {
+    let num_bytes = packets().fold(0_u64, |sum, packet| sum.saturating_add(packet.bytes.len() as u64));
+    // They are copied once more when they become an input.
+    if num_bytes.saturating_mul(2) > max_alloc {
+        let message = format!("{num_bytes} bytes of MPEG audio are put together; the limit is {max_alloc}");
+        return Err(Error::new(Status::Limit, message));
+    }
+    let mut bytes = Vec::new();
+    let reserved = bytes.try_reserve_exact(usize::try_from(num_bytes).unwrap_or(usize::MAX));
+    reserved.map_err(|_| Error::new(Status::NoMemory, format!("no memory for {num_bytes} bytes")))?;
+    packets().for_each(|packet| bytes.extend_from_slice(&packet.bytes));
+    Ok(bytes)
+}
+
+/// The packets as a stream that the host would have found.
+fn track(data: Range<u64>, trim: Trim) -> Track<'static> {
+    Track {
+        container: "",
+        codec: "mp3",
+        tag: 0,
+        sample_rate: 0,
+        num_channels: 0,
+        channel_mask: 0,
+        bits_per_sample: 0,
+        bytes_per_packet: 0,
+        frames_per_packet: 0,
+        priming_frames: u32::try_from(trim.priming_frames).unwrap_or(u32::MAX),
+        // Only where something is told of delay or padding does it count; the number of frames says how much it is.
+        padding_frames: u32::from(trim.num_frames.is_some()),
+        num_frames: trim.num_frames,
+        data,
+        config: 0..0,
+        table: 0..0,
+        num_packets: 0,
+    }
+}

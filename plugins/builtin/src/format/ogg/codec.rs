@@ -1,0 +1,83 @@
+//! The packets of a link to samples.
+
+#![forbid(unsafe_code)]
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use mapwave_plugin::{Error, Output, Result};
+
+use super::stream::{OggStream, Setup};
+use crate::codec::flac::FrameCodec;
+use crate::codec::vorbis::VorbisCodec;
+use crate::engine::packets::{Broken, Packet, PacketCodec};
+
+/// What the codec is given.
+#[derive(Debug)]
+pub(crate) struct LinkPacket<'a> {
+    /// The number of the link.
+    pub(crate) link: usize,
+    /// The packet, unless it is lost.
+    pub(crate) bytes: Option<Cow<'a, [u8]>>,
+}
+
+/// Decodes the packets of one link after the other.
+pub(crate) struct LinkCodec {
+    link: usize,
+    codec: Codec,
+}
+
+enum Codec {
+    Vorbis(Box<VorbisCodec>),
+    Flac(Box<FrameCodec>),
+}
+
+impl LinkCodec {
+    /// A decoder for the packets of a link.
+    ///
+    /// # Errors
+    /// When its setup is not one that can be decoded.
+    pub(crate) fn new(link: usize, setup: &Setup) -> Result<Self> {
+        let codec = match setup {
+            Setup::Vorbis(setup) => Codec::Vorbis(Box::new(VorbisCodec::new(setup)?)),
+            Setup::Flac(info) => Codec::Flac(Box::new(FrameCodec::new(info)?)),
+        };
+        Ok(Self { link, codec })
+    }
+
+    /// Goes back to the first state.
+    pub(crate) fn reset(&mut self) {
+        if let Codec::Vorbis(codec) = &mut self.codec {
+            codec.reset();
+        }
+    }
+}
+
+impl PacketCodec<OggStream> for LinkCodec {
+    fn decode(&mut self, stream: &OggStream, packet: &Packet<LinkPacket<'_>>) -> Result<usize, Broken> {
+        let LinkPacket { link, bytes } = &packet.bytes;
+        if *link != self.link {
+            let setup = stream.setup(*link).ok_or(Broken::Silence)?;
+            *self = Self::new(*link, setup).map_err(Broken::Fatal)?;
+        }
+        match (&mut self.codec, bytes) {
+            (Codec::Vorbis(codec), Some(bytes)) => codec.decode(bytes),
+            (Codec::Vorbis(codec), None) => {
+                codec.reset();
+                Err(Broken::Silence)
+            }
+            (Codec::Flac(codec), Some(bytes)) => codec.decode_packet(bytes).map_err(Broken::Fatal),
+            (Codec::Flac(_), None) => {
+                let message = "pages of the FLAC stream are missing before this one";
+                Err(Broken::Fatal(Error::bad_data(packet.offset, message)))
+            }
+        }
+    }
+
+    fn write(&self, frames: Range<usize>, output: &mut Output<'_>) -> usize {
+        match &self.codec {
+            Codec::Vorbis(codec) => codec.write(frames, output),
+            Codec::Flac(codec) => codec.write(frames, output),
+        }
+    }
+}

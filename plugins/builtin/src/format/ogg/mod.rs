@@ -1,0 +1,12 @@
+//! Ogg (RFC 3533) with Vorbis or FLAC: pages are walked by their headers, and packets measured without decoding them.
+
+mod codec;
+mod decoder;
+mod flac;
+mod links;
+mod packets;
+mod page;
+mod stream;
+mod timeline;
+
+pub use decoder::OggDecoder;

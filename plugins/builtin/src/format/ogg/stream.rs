@@ -1,0 +1,408 @@
+//! The stream of an Ogg file: its links one after the other.
+
+#![forbid(unsafe_code)]
+
+use std::ffi::CString;
+
+use mapwave_plugin::{Error, Memory, Result, SampleFormat, SeekClass, StreamInfo, Sweep};
+
+use super::codec::{LinkCodec, LinkPacket};
+use super::flac;
+use super::links::{Kind, LinkPages, find_links};
+use super::packets::{Packets, Place};
+use super::timeline::{Mark, Timeline};
+use crate::codec::flac::{FrameCodec, FrameHeader, StreamInfoBlock, channel_mask};
+use crate::codec::vorbis::{VorbisSetup, frames_between};
+use crate::engine::packets::{Packet, PacketStream};
+use crate::tags::vorbis_comment;
+use crate::tags::vorbis_comment::Comments;
+
+/// What the headers of a link say.
+#[derive(Debug)]
+pub(crate) enum Setup {
+    Vorbis(VorbisSetup),
+    Flac(StreamInfoBlock),
+}
+
+impl Setup {
+    fn sample_rate(&self) -> u32 {
+        match self {
+            Self::Vorbis(setup) => setup.sample_rate,
+            Self::Flac(info) => info.sample_rate,
+        }
+    }
+
+    fn num_channels(&self) -> u32 {
+        match self {
+            Self::Vorbis(setup) => setup.num_channels,
+            Self::Flac(info) => info.num_channels,
+        }
+    }
+
+    /// The depth in bits; 0 when there is none.
+    fn bits_per_sample(&self) -> u32 {
+        match self {
+            Self::Vorbis(_) => 0,
+            Self::Flac(info) => info.bits_per_sample,
+        }
+    }
+
+    /// The frames that come of a packet after one that left `previous`, and what it leaves; `None` when it is none of the
+    /// stream's.
+    pub(crate) fn measure(&self, packet: &[u8], previous: u8) -> Option<(u64, u8)> {
+        match self {
+            Self::Vorbis(setup) => {
+                let exponent = setup.exponent(packet)?;
+                let num_frames = if previous == 0 { 0 } else { frames_between(previous, exponent) };
+                Some((num_frames, exponent))
+            }
+            Self::Flac(info) => info.frames_of(packet).map(|num_frames| (num_frames.into(), 1)),
+        }
+    }
+}
+
+/// A link with its place on the coded timeline of the file.
+#[derive(Debug)]
+struct Link {
+    setup: Setup,
+    offsets: Vec<usize>,
+    marks: Vec<Mark>,
+    /// The place of the first packet of sound.
+    audio: Place,
+    /// Where its sound ends.
+    end: u64,
+}
+
+/// The stream of an Ogg file.
+#[derive(Debug)]
+pub(crate) struct OggStream {
+    bytes: Memory,
+    info: StreamInfo,
+    comments: Comments,
+    links: Vec<Link>,
+    /// Where the sound of the first link begins.
+    start: u64,
+}
+
+impl OggStream {
+    /// Finds the links and measures them.
+    ///
+    /// # Errors
+    /// When the file is no Ogg file with such a stream, or its links differ in what they hold.
+    pub(crate) fn open(bytes: Memory, stream: u32, max_alloc: u64) -> Result<Self> {
+        let (found, is_cut) = find_links(&bytes, stream)?;
+        let mut comments = Comments::new();
+        let mut links: Vec<Link> = Vec::new();
+        let mut timelines = Vec::new();
+        let mut sweep = Sweep::new(bytes.clone(), 0);
+        for LinkPages { kind, mut offsets } in found {
+            let place = offsets.first().copied().unwrap_or(0) as u64;
+            let packets = Packets { bytes: &bytes, offsets: &offsets };
+            let (setup, link_comments, audio) = match kind {
+                Kind::Vorbis => vorbis_headers(&packets, max_alloc, place)?,
+                _ => flac_headers(&packets, max_alloc, place)?,
+            };
+            match links.first() {
+                None => comments = link_comments,
+                Some(first) => check_alike(&first.setup, &setup, place)?,
+            }
+            let mut timeline = Timeline::measure(&packets, &mut sweep, &setup, audio);
+            let marks = std::mem::take(&mut timeline.marks);
+            offsets.truncate(marks.len());
+            links.push(Link { setup, offsets, marks, audio, end: 0 });
+            timelines.push(timeline);
+        }
+        // Each link sounds where the one before ends; its priming lies before that and must not lie before 0.
+        let start = timelines.iter().map(|timeline| timeline.num_priming).max().unwrap_or(0);
+        let mut end = start;
+        for (link, timeline) in links.iter_mut().zip(&timelines) {
+            let shift = end.saturating_sub(timeline.num_priming);
+            for mark in &mut link.marks {
+                mark.first_frame = mark.first_frame.saturating_add(shift);
+            }
+            end = timeline.end.saturating_add(shift);
+            link.end = end;
+        }
+        let is_truncated = is_cut || timelines.last().is_some_and(|timeline| !timeline.is_ended);
+        let frames = |frames: Option<u64>| u32::try_from(frames.unwrap_or(0)).unwrap_or(u32::MAX);
+        let priming_frames = frames(timelines.first().map(|timeline| timeline.num_priming));
+        let padding_frames = frames(timelines.last().map(|timeline| timeline.num_padding));
+        let Some(first) = links.first() else { return Err(Error::bad_data(0, "there is no Ogg stream")) };
+        let info = StreamInfo {
+            num_frames: Some(end - start),
+            is_truncated,
+            priming_frames,
+            padding_frames,
+            ..stream_info(&first.setup, &comments)
+        };
+        Ok(Self { bytes, info, comments, links, start })
+    }
+
+    /// The setup of a link.
+    pub(crate) fn setup(&self, link: usize) -> Option<&Setup> {
+        self.links.get(link).map(|link| &link.setup)
+    }
+
+    fn packets<'a>(&'a self, link: &'a Link) -> Packets<'a> {
+        Packets { bytes: &self.bytes, offsets: &link.offsets }
+    }
+
+    /// The place before the first packet that begins on a page, or after it.
+    fn cursor(&self, link: usize, page: usize) -> Cursor {
+        let mut cursor =
+            Cursor { link, place: Place::on_page(page), frame: 0, previous: 0, entered: None, intact: None };
+        if let Some(link) = self.links.get(link) {
+            if page <= link.audio.page {
+                cursor.place = link.audio;
+            }
+            if let Some(mark) = link.marks.get(cursor.place.page) {
+                (cursor.frame, cursor.previous) = (mark.first_frame, mark.previous);
+            }
+        }
+        cursor
+    }
+
+    /// The packet at a place, all of it or its head, and moves behind it.
+    fn step<'a>(&'a self, cursor: &mut Cursor, is_whole: bool) -> Result<Option<Packet<LinkPacket<'a>>>> {
+        loop {
+            let Some(link) = self.links.get(cursor.link) else { return Ok(None) };
+            let packets = self.packets(link);
+            let mut place = cursor.place;
+            let Some(found) = packets.next(&mut place, is_whole) else {
+                *cursor = self.cursor(cursor.link + 1, 0);
+                continue;
+            };
+            let offset = found.offset as u64;
+            if cursor.entered.replace(found.first_page) != Some(found.first_page)
+                && let Some(mark) = link.marks.get(found.first_page).filter(|mark| mark.is_after_hole)
+            {
+                let first_frame = std::mem::replace(&mut cursor.frame, mark.first_frame);
+                cursor.previous = 0;
+                let bytes = LinkPacket { link: cursor.link, bytes: None };
+                let num_frames = mark.first_frame.saturating_sub(first_frame);
+                return Ok(Some(Packet { bytes, offset, first_frame, num_frames }));
+            }
+            cursor.place = place;
+            let Some((num_frames, previous)) = link.setup.measure(&found.bytes, cursor.previous) else {
+                if let (Setup::Flac(_), true) = (&link.setup, is_whole) {
+                    return Err(Error::bad_data(offset, "the packet is not a frame of the FLAC stream"));
+                }
+                continue;
+            };
+            cursor.previous = previous;
+            let first_frame = cursor.frame;
+            cursor.frame = first_frame.saturating_add(num_frames);
+            let num_frames = num_frames.min(link.end.saturating_sub(first_frame));
+            // A frame of FLAC has a checksum of its own.
+            let is_intact = !is_whole
+                || matches!(link.setup, Setup::Flac(_))
+                || (found.first_page..=found.last_page).all(|page| cursor.is_intact(&packets, page));
+            let bytes = LinkPacket { link: cursor.link, bytes: is_intact.then_some(found.bytes) };
+            return Ok(Some(Packet { bytes, offset, first_frame, num_frames }));
+        }
+    }
+}
+
+/// A place between packets.
+#[derive(Clone, Debug)]
+pub(crate) struct Cursor {
+    link: usize,
+    place: Place,
+    frame: u64,
+    previous: u8,
+    /// The page on which the last packet began.
+    entered: Option<usize>,
+    /// The page whose checksum was checked last, and whether it is right.
+    intact: Option<(usize, bool)>,
+}
+
+impl Cursor {
+    fn is_intact(&mut self, packets: &Packets<'_>, page: usize) -> bool {
+        match self.intact {
+            Some((checked, is_intact)) if checked == page => is_intact,
+            _ => {
+                let is_intact = packets.page(page).is_some_and(|page| page.is_intact(packets.bytes));
+                self.intact = Some((page, is_intact));
+                is_intact
+            }
+        }
+    }
+}
+
+impl PacketStream for OggStream {
+    type Cursor = Cursor;
+    type Bytes<'a> = LinkPacket<'a>;
+    type Codec = LinkCodec;
+
+    fn info(&self) -> &StreamInfo {
+        &self.info
+    }
+
+    fn tags(&self) -> &[(CString, CString)] {
+        &self.comments
+    }
+
+    fn priming_frames(&self) -> u64 {
+        self.start
+    }
+
+    fn entry(&self, frame: u64) -> Result<Cursor> {
+        let number = self.links.partition_point(|link| link.end <= frame);
+        let Some(link) = self.links.get(number) else { return Ok(self.cursor(number, 0)) };
+        let page = link.marks.partition_point(|mark| mark.first_frame <= frame);
+        let mut num_back = 2;
+        loop {
+            let from = page.saturating_sub(num_back).max(link.audio.page);
+            let mut cursor = self.cursor(number, from);
+            let mut before = None;
+            loop {
+                let here = cursor.clone();
+                let Some(packet) = self.step(&mut cursor, false)? else { return Ok(here) };
+                if packet.first_frame.saturating_add(packet.num_frames) <= frame {
+                    before = Some(here);
+                    continue;
+                }
+                // Half of the block before overlaps with this one; a frame of FLAC stands alone.
+                match (&link.setup, before.take()) {
+                    (Setup::Vorbis(_), Some(before)) => return Ok(before),
+                    (Setup::Vorbis(_), None) if from > link.audio.page => break,
+                    _ => return Ok(here),
+                }
+            }
+            num_back = num_back.saturating_mul(2);
+        }
+    }
+
+    fn next<'a>(&'a self, cursor: &mut Cursor) -> Result<Option<Packet<LinkPacket<'a>>>> {
+        self.step(cursor, true)
+    }
+
+    fn codec(&self) -> Result<LinkCodec> {
+        let first = self.setup(0).ok_or_else(|| Error::bad_data(0, "there is no Ogg stream"))?;
+        LinkCodec::new(0, first)
+    }
+
+    fn renew(&self, mut codec: LinkCodec) -> Result<LinkCodec> {
+        codec.reset();
+        Ok(codec)
+    }
+}
+
+/// Checks that a link goes on with what the first one holds.
+fn check_alike(first: &Setup, setup: &Setup, offset: u64) -> Result<()> {
+    let describe = |setup: &Setup| {
+        let (channels, rate, bits) = (setup.num_channels(), setup.sample_rate(), setup.bits_per_sample());
+        match setup {
+            Setup::Vorbis(_) => format!("Vorbis with {channels} channels at {rate} Hz"),
+            Setup::Flac(_) => format!("FLAC with {channels} channels of {bits} bits at {rate} Hz"),
+        }
+    };
+    let (expected, found) = (describe(first), describe(setup));
+    if expected == found {
+        return Ok(());
+    }
+    let message = format!("a chained stream goes on as {found}, expected {expected} as it began");
+    Err(Error::unsupported(message).at(offset))
+}
+
+fn stream_info(setup: &Setup, comments: &Comments) -> StreamInfo {
+    let num_channels = setup.num_channels();
+    let common = StreamInfo {
+        sample_rate: setup.sample_rate(),
+        num_channels,
+        channel_mask: vorbis_comment::default_channel_mask(num_channels),
+        num_frames: None,
+        bits_per_sample: setup.bits_per_sample(),
+        native_format: SampleFormat::F32,
+        formats: &[SampleFormat::F32],
+        seek_class: SeekClass::Exact,
+        is_lossless: false,
+        is_truncated: false,
+        priming_frames: 0,
+        padding_frames: 0,
+        // Every handle of its own sets up the codebooks, which takes as long as decoding that much.
+        seek_cost_frames: 1 << 16,
+        codec: c"vorbis",
+        container: c"ogg",
+    };
+    match setup {
+        Setup::Vorbis(_) => common,
+        Setup::Flac(info) => {
+            let formats = FrameCodec::formats(info.bits_per_sample);
+            StreamInfo {
+                channel_mask: channel_mask(comments, num_channels),
+                native_format: formats.first().copied().unwrap_or(SampleFormat::I32),
+                formats,
+                is_lossless: true,
+                seek_cost_frames: u64::from(info.max_block_size.min(4608)),
+                codec: c"flac",
+                ..common
+            }
+        }
+    }
+}
+
+/// Reads the three headers (Vorbis I specification, section 4.2).
+fn vorbis_headers(packets: &Packets<'_>, max_alloc: u64, offset: u64) -> Result<(Setup, Comments, Place)> {
+    let mut place = Place::default();
+    let mut header = || {
+        let packet = packets.next(&mut place, true);
+        packet.ok_or_else(|| Error::bad_data(offset, "the Vorbis stream ends among its headers"))
+    };
+    let (identification, comment, setup) = (header()?, header()?, header()?);
+    check_intact(packets, setup.last_page)?;
+    let setup = VorbisSetup::parse(&identification.bytes, &setup.bytes, max_alloc, offset)?;
+    let comments = comment.bytes.strip_prefix(b"\x03vorbis").map(vorbis_comment::parse);
+    Ok((Setup::Vorbis(setup), comments.unwrap_or_default(), place))
+}
+
+/// Reads the headers (RFC 9639, section 10.1) and the first frame's.
+fn flac_headers(packets: &Packets<'_>, max_alloc: u64, offset: u64) -> Result<(Setup, Comments, Place)> {
+    let mut place = Place::default();
+    let first = packets.next(&mut place, true);
+    let first =
+        first.ok_or_else(|| Error::bad_data(offset, "the FLAC stream ends before its first packet does"))?;
+    check_intact(packets, first.last_page)?;
+    let mut info = flac::stream_info(&first.bytes, offset)?;
+    let mut comments = Comments::new();
+    loop {
+        let mut next = place;
+        let Some(packet) = packets.next(&mut next, true) else { break };
+        if flac::is_header(&packet.bytes) {
+            if comments.is_empty() {
+                comments = flac::comments(&packet.bytes).unwrap_or_default();
+            }
+            place = next;
+            continue;
+        }
+        // Where the two differ, the frame counts.
+        if let Some(header) = FrameHeader::parse(&packet.bytes) {
+            info.sample_rate = header.sample_rate.unwrap_or(info.sample_rate);
+            info.bits_per_sample = header.bits_per_sample.unwrap_or(info.bits_per_sample);
+            info.num_channels = header.num_channels;
+        }
+        break;
+    }
+    if info.max_block_size == 0 {
+        info.max_block_size = u16::MAX.into();
+    }
+    if info.sample_rate == 0 || info.bits_per_sample < 4 {
+        let message = format!("{} Hz at {} bits is not sound", info.sample_rate, info.bits_per_sample);
+        return Err(Error::bad_data(offset, message));
+    }
+    info.check_room(max_alloc).map_err(|error| error.at(offset))?;
+    Ok((Setup::Flac(info), comments, place))
+}
+
+/// Checks the pages of the headers, up to `last`.
+fn check_intact(packets: &Packets<'_>, last: usize) -> Result<()> {
+    for number in 0..=last {
+        if let Some(page) = packets.page(number)
+            && !page.is_intact(packets.bytes)
+        {
+            let message = "a page with headers of the stream is damaged: its checksum is wrong";
+            return Err(Error::bad_data(page.offset as u64, message));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,41 @@
+//! mapwave's embedded codecs in pure Rust: MPEG audio, AAC, ALAC, FLAC, Vorbis and ADPCM.
+//!
+//! Each format finds its packets by itself, as a [`engine::packets::PacketStream`]; published decoders turn single packets into
+//! samples. One engine makes a seekable, gapless decoder of the two, [`engine::packets::PacketDecoder`].
+
+mod codec;
+mod engine;
+#[cfg(test)]
+mod fixtures;
+mod format;
+mod tags;
+
+pub use codec::adpcm::AdpcmDecoder;
+pub use format::adts::AdtsDecoder;
+pub use format::caf::CafDecoder;
+pub use format::flac::FlacDecoder;
+pub use format::matroska::MatroskaDecoder;
+pub use format::mp4::Mp4Decoder;
+pub use format::mpeg::MpegDecoder;
+pub use format::ogg::OggDecoder;
+
+mapwave_plugin::plugin! {
+    /// The plugin's entry function, for hosts that link it in.
+    pub fn entry;
+    id: "builtin",
+    vendor: "mapwave",
+    license: "(MIT OR Apache-2.0) AND MPL-2.0",
+    dependencies: "",
+    decoders: [
+        MpegDecoder,
+        Mp4Decoder,
+        AdtsDecoder,
+        FlacDecoder,
+        OggDecoder,
+        CafDecoder,
+        AdpcmDecoder,
+        MatroskaDecoder,
+    ],
+    encoders: [],
+    resamplers: [],
+}
