@@ -7,14 +7,14 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::buffer::{Buffer, Frames};
 use crate::container;
 use crate::decode::{CodedTrack, Effort, FrameTrack, PcmTrack};
 use crate::error::{Error, Result};
-use crate::frames::{Buffer, Frames};
 use crate::host::{self, NotOpened};
 use crate::pcm::OutputFormat;
-use crate::resample::Rates;
-use crate::resampled::{Converter, FileInput, ResampleQuality, Resampled};
+use crate::resample::engine::Rates;
+use crate::resample::{Converter, FileInput, ResampleQuality, Resampled};
 use crate::source::{Access, Scratch, Source};
 use crate::spec::FrameSpec;
 use crate::track::Track;

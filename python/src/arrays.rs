@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::slice;
 use std::time::{Duration, Instant};
 
-use mapwave_core::frames::{advise_huge, is_zeros};
+use mapwave_core::buffer::{advise_huge, is_zeros};
 use mapwave_core::{Buffer, Effort, Error, OutputFormat, Reader, Shape};
 use pyo3::buffer::PyUntypedBuffer;
 use pyo3::intern;

@@ -67,7 +67,7 @@ impl Frames {
     /// Zeros of a shape, for an array library that copies them.
     pub(crate) fn zeros(shape: &[usize], format: OutputFormat) -> PyResult<Self> {
         let num_bytes = shape.iter().product::<usize>() * format.num_bytes();
-        let map = mapwave_core::frames::zeros(num_bytes)?;
+        let map = mapwave_core::buffer::zeros(num_bytes)?;
         let start = map.as_ptr().cast_mut();
         Ok(Self::new(Owner::Zeros(map), start, num_bytes, format, shape, false))
     }

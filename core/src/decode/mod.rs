@@ -2,10 +2,10 @@
 
 #![forbid(unsafe_code)]
 
-mod coded;
+mod compressed;
 mod pcm;
 
-pub(crate) use coded::CodedTrack;
+pub(crate) use compressed::CodedTrack;
 pub(crate) use pcm::PcmTrack;
 
 use std::mem::MaybeUninit;

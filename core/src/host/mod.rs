@@ -3,48 +3,31 @@
 //! Nothing here runs before a file needs a plugin: reading PCM never loads a library. Then, once, the directories are
 //! searched and everything in them is loaded; what cannot be loaded is reported by [`plugins`] and costs nothing else.
 
-mod choice;
-mod decoder;
-mod decoding;
-mod directories;
-mod encoder;
-mod encoding;
-#[cfg(test)]
-pub(crate) mod fake;
-#[cfg(test)]
-mod fake_encoder;
-#[cfg(test)]
-mod fake_resampler;
-mod fault;
-mod ffmpeg;
-mod input;
-mod library;
-mod log;
-mod output;
-mod probation;
-mod raw;
+mod ffi;
+mod loading;
 mod registry;
-mod resampler;
-mod resampling;
-mod supervisor;
-mod worker;
+mod selection;
+mod session;
+mod table;
+#[cfg(test)]
+pub(crate) mod tests;
 
-pub(crate) use choice::not_there;
-pub use choice::{encoders, open_encoder, writable, writable_containers};
-pub use decoder::DecoderSummary;
-pub(crate) use decoder::{Chunk, SeekClass, StreamInfo};
-pub(crate) use decoding::Decoder;
-pub use directories::{Directory, Origin};
-pub use encoder::{EncoderRequest, EncoderSummary};
-pub use encoding::Encoder;
-pub(crate) use fault::Failure;
-pub use input::PacketTrack;
-pub use log::{Level, Message, drain_messages};
-pub use output::Output;
-pub use probation::{set_checker, try_load};
+pub(crate) use ffi::fault::Failure;
+pub use ffi::input::PacketTrack;
+pub use ffi::log::{Level, Message, drain_messages};
+pub use ffi::output::Output;
+pub use loading::directories::{Directory, Origin};
+pub use loading::probation::{set_checker, try_load};
 pub(crate) use registry::{NotOpened, open};
 pub use registry::{Plugin, State, directories, embed, plugins, register, set_bundled};
-pub use resampler::ResamplerSummary;
-pub(crate) use resampler::{Channels, ResamplerKind, ResamplerRequest, Restart};
-pub(crate) use resampling::{Portion, Resampler, no_resampler, resampler};
-pub(crate) use supervisor::{INTERVAL, given_up};
+pub(crate) use selection::encoder::not_there;
+pub use selection::encoder::{encoders, open_encoder, writable, writable_containers};
+pub(crate) use session::decoder::Decoder;
+pub use session::encoder::Encoder;
+pub(crate) use session::resampler::{Portion, Resampler, no_resampler, resampler};
+pub(crate) use session::supervisor::{INTERVAL, given_up};
+pub use table::decoder::DecoderSummary;
+pub(crate) use table::decoder::{Chunk, SeekClass, StreamInfo};
+pub use table::encoder::{EncoderRequest, EncoderSummary};
+pub use table::resampler::ResamplerSummary;
+pub(crate) use table::resampler::{Channels, ResamplerKind, ResamplerRequest, Restart};

@@ -8,18 +8,22 @@ use std::sync::Arc;
 use mapwave_plugin_abi as abi;
 use parking_lot::Mutex;
 
-use super::decoder::{DecoderKind, DecoderSummary};
-use super::decoding::{self, Decoder};
-use super::directories::{self, Candidate, Origin};
-use super::encoder::{EncoderKind, EncoderSummary};
-use super::fault::Failure;
-use super::ffmpeg;
-use super::input::Input;
-use super::library::{self, Interface};
-use super::probation::{self, Verdict};
-use super::resampler::{ResamplerKind, ResamplerSummary};
-use super::supervisor;
 use crate::error::{Error, Fault, Result};
+use crate::host::ffi::fault::Failure;
+use crate::host::ffi::input::Input;
+use crate::host::loading::directories;
+use crate::host::loading::directories::{Candidate, Origin};
+use crate::host::loading::hints;
+use crate::host::loading::library;
+use crate::host::loading::library::Interface;
+use crate::host::loading::probation;
+use crate::host::loading::probation::Verdict;
+use crate::host::session::decoder;
+use crate::host::session::decoder::Decoder;
+use crate::host::session::supervisor;
+use crate::host::table::decoder::{DecoderKind, DecoderSummary};
+use crate::host::table::encoder::{EncoderKind, EncoderSummary};
+use crate::host::table::resampler::{ResamplerKind, ResamplerSummary};
 use crate::source::{Scratch, Source};
 use crate::track::{Container, Track};
 
@@ -294,7 +298,7 @@ pub(crate) fn open(
     let mut failures = Vec::new();
     let mut sure = Vec::new();
     for kind in asked {
-        match decoding::probe(kind, head, &input) {
+        match decoder::probe(kind, head, &input) {
             Ok(0) if wanted.is_none() => {}
             Ok(score) => sure.push((score, kind)),
             Err(failure) => failures.push((kind, failure)),
@@ -303,7 +307,7 @@ pub(crate) fn open(
     // A stable sort: among the equally sure, the order of precedence.
     sure.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     for (score, kind) in sure {
-        match decoding::open(kind, &input) {
+        match decoder::open(kind, &input) {
             Ok(decoder) => return Ok(decoder),
             // Who did not recognise the file, and is asked because the caller wants it, cannot tell that it is damaged.
             Err(failure) if score == 0 && failure.fault == Fault::BadData => {
@@ -364,7 +368,7 @@ fn asked(snapshot: &Snapshot) -> String {
 
 /// As [`not_loaded`], and FFmpeg when nothing of it is there, for a format that nobody who is there reads or writes.
 pub(super) fn not_there(snapshot: &Snapshot) -> String {
-    not_loaded(snapshot) + &ffmpeg::absence(&snapshot.plugins)
+    not_loaded(snapshot) + &hints::absence(&snapshot.plugins)
 }
 
 /// The plugins that were not loaded and the loader's words, for the end of a message.

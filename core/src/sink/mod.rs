@@ -8,7 +8,7 @@
 mod aiff;
 mod atomic;
 mod caf;
-mod coded;
+mod compressed;
 mod dither;
 mod encoding;
 mod format;
@@ -22,7 +22,7 @@ mod w64;
 mod wav;
 mod writer;
 
-pub use crate::audio::Audio;
+pub use crate::array::Audio;
 pub use crate::host::Output;
 pub use dither::Dither;
 pub use encoding::{Depth, Encoding};

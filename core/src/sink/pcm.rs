@@ -9,7 +9,7 @@ use super::options::SaveOptions;
 use super::quantise::Quantiser;
 use super::target::Stop;
 use super::{aiff, caf, w64, wav};
-use crate::audio::Audio;
+use crate::array::Audio;
 use crate::error::{Error, Result};
 use crate::host::Output;
 use crate::pcm::{OutputFormat, SampleFormat};

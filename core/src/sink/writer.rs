@@ -5,17 +5,17 @@
 use std::path::PathBuf;
 
 use super::atomic::AtomicFile;
-use super::coded::CodedWriter;
 use super::options::{Overflow, SaveOptions};
 use super::pcm::{self, PcmWriter};
 use super::plan::Plan;
 use super::quantise::{Quantiser, check_fits};
 use super::target::Target;
-use crate::audio::Audio;
+use crate::array::Audio;
 use crate::decode::Effort;
 use crate::error::{Error, Result};
 use crate::host::EncoderRequest;
 use crate::pcm::{OutputFormat, peak};
+use crate::sink::compressed::CodedWriter;
 
 /// The frames whose samples are looked at a time.
 const CHECKED_FRAMES: usize = 1 << 14;

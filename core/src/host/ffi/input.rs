@@ -1,0 +1,148 @@
+//! A source as a plugin sees it: mapped bytes, or a callback that reads.
+
+#![allow(unsafe_code)] // callbacks that plugins call
+
+use std::ffi::{CString, c_char, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+
+use mapwave_plugin_abi as abi;
+
+use super::raw::{self, Sized32 as _};
+use crate::source::{Scratch, Source};
+use crate::track::{Codec, PacketCodec, Track};
+
+/// The file that handles read, kept until the last of them is closed.
+#[derive(Clone, Debug)]
+pub(crate) struct Input {
+    source: Arc<Source>,
+    /// Boxed, since the plugin keeps the address.
+    extension: Option<Arc<CString>>,
+    /// What the host's parser found, when the packets are in one of its containers.
+    track: Option<Arc<PacketTrack>>,
+}
+
+impl Input {
+    pub(crate) fn new(source: Arc<Source>, track: Option<&Track>) -> Self {
+        let extension = source
+            .path()
+            .and_then(Path::extension)
+            .map(|extension| Arc::new(raw::c_string(&extension.to_string_lossy().to_lowercase())));
+        let track = track.and_then(PacketTrack::new).map(Arc::new);
+        Self { source, extension, track }
+    }
+
+    pub(crate) fn source(&self) -> &Source {
+        &self.source
+    }
+
+    pub(crate) fn extension(&self) -> *const c_char {
+        self.extension.as_deref().map_or(std::ptr::null(), |extension| extension.as_ptr())
+    }
+
+    pub(crate) fn track(&self) -> Option<abi::mw_track> {
+        self.track.as_deref().map(PacketTrack::to_abi)
+    }
+
+    /// The struct for a plugin's `open`. The bytes that it points to stay as long as any clone of this value.
+    pub(crate) fn to_abi(&self, track: Option<&abi::mw_track>) -> abi::mw_input {
+        let bytes = self.source.whole();
+        abi::mw_input {
+            data: bytes.map_or(std::ptr::null(), <[u8]>::as_ptr),
+            num_bytes: self.source.len(),
+            context: Arc::as_ptr(&self.source).cast_mut().cast(),
+            read_at: bytes.is_none().then_some(read_at),
+            extension: self.extension(),
+            track: track.map_or(std::ptr::null(), std::ptr::from_ref),
+            release: (bytes.is_some() && self.source.is_streamed()).then_some(release),
+            ..abi::mw_input::zeroed()
+        }
+    }
+}
+
+/// Compressed packets in a container that this crate parses, described as a plugin sees them.
+#[derive(Debug)]
+pub struct PacketTrack {
+    track: Track,
+    packets: PacketCodec,
+    container: CString,
+    codec: CString,
+}
+
+impl PacketTrack {
+    /// The description of a track; `None` unless it holds packets.
+    pub fn new(track: &Track) -> Option<Self> {
+        let Codec::Packets(packets) = &track.codec else { return None };
+        Some(Self {
+            track: track.clone(),
+            packets: packets.clone(),
+            container: raw::c_string(track.container.name()),
+            codec: raw::c_string(&packets.name),
+        })
+    }
+
+    /// The struct for a plugin, whose strings are this value's.
+    pub fn to_abi(&self) -> abi::mw_track {
+        let Self { track, packets, .. } = self;
+        let table = packets.packet_table.as_ref();
+        let entries = table.map_or(0..0, |table| table.entries.clone());
+        abi::mw_track {
+            tag: packets.tag,
+            container: self.container.as_ptr(),
+            codec: self.codec.as_ptr(),
+            sample_rate: track.sample_rate,
+            num_channels: track.num_channels.into(),
+            channel_mask: track.channel_mask.into(),
+            bits_per_sample: track.bits_per_sample.into(),
+            bytes_per_packet: packets.bytes_per_packet,
+            frames_per_packet: packets.frames_per_packet,
+            priming_frames: table.map_or(0, |table| table.priming_frames),
+            padding_frames: table.map_or(0, |table| table.remainder_frames),
+            num_frames: table
+                .map(|table| table.num_valid_frames)
+                .or(track.num_frames)
+                .unwrap_or(abi::MW_UNKNOWN),
+            data_offset: track.data.start,
+            data_bytes: track.data.end - track.data.start,
+            config_offset: packets.config.start,
+            config_bytes: packets.config.end - packets.config.start,
+            table_offset: entries.start,
+            table_bytes: entries.end - entries.start,
+            num_packets: table.map_or(0, |table| table.num_packets),
+            ..abi::mw_track::zeroed()
+        }
+    }
+}
+
+/// Reads for a plugin, from any thread.
+unsafe extern "C" fn read_at(context: *mut c_void, offset: u64, buffer: *mut c_void, num_bytes: u64) -> i64 {
+    let read = || -> Option<i64> {
+        // SAFETY: the context is the source of an `Input`, which lives until every handle is closed.
+        let source = unsafe { context.cast::<Source>().as_ref() }?;
+        let num_bytes = num_bytes.min(source.len().saturating_sub(offset));
+        let length = usize::try_from(num_bytes).ok()?;
+        if length == 0 {
+            return Some(0);
+        }
+        let mut scratch = Scratch::new();
+        let bytes = source.read(offset..offset + num_bytes, &mut scratch).ok()?;
+        // SAFETY: the plugin promises room for the bytes it asked for; these are no more, and are somebody else's memory.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), buffer.cast(), length) };
+        i64::try_from(length).ok()
+    };
+    // Nothing unwinds into a plugin.
+    catch_unwind(AssertUnwindSafe(read)).ok().flatten().unwrap_or(abi::MW_IO.into())
+}
+
+/// Gives memory back for a plugin, from any thread.
+unsafe extern "C" fn release(context: *mut c_void, offset: u64, num_bytes: u64) {
+    let release = || {
+        // SAFETY: the context is the source of an `Input`, which lives until every handle is closed.
+        if let Some(source) = unsafe { context.cast::<Source>().as_ref() } {
+            source.release(offset..offset.saturating_add(num_bytes));
+        }
+    };
+    // Nothing unwinds into a plugin; what is not given back is no loss.
+    let _unwound = catch_unwind(AssertUnwindSafe(release));
+}

@@ -1,0 +1,297 @@
+//! Where an encoder's bytes go, and the door that its plugin writes them through.
+
+#![allow(unsafe_code)] // a callback that plugins call
+
+use std::collections::HashMap;
+use std::ffi::c_void;
+use std::fmt;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::without_provenance_mut;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use mapwave_plugin_abi as abi;
+use parking_lot::Mutex;
+
+use super::fault::{Failure, Trouble};
+use super::raw::Sized32 as _;
+
+/// The most bytes that an encoder may leave out before a place that it writes at: a header that comes last.
+const MAX_GAP_BYTES: u64 = 256 << 20;
+
+/// The zeros that are written at a time where an encoder has left bytes out.
+const ZEROS: [u8; 16 << 10] = [0; 16 << 10];
+
+/// Where an encoder's bytes go: a file, memory, or whatever a caller has.
+///
+/// Calls come one at a time, from the thread that encodes or from one that a plugin is called through. It is dropped
+/// when the encoder is done with it or given up; at most the one write that is under way then still ends.
+///
+/// ```
+/// use std::io::{Error, Result};
+///
+/// use mapwave_core::host::Output;
+///
+/// struct Memory(Vec<u8>);
+///
+/// impl Output for Memory {
+///     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
+///         let start = usize::try_from(offset).map_err(Error::other)?;
+///         let end = (start + bytes.len()).min(self.0.len());
+///         self.0.splice(start..end, bytes.iter().copied());
+///         Ok(())
+///     }
+/// }
+///
+/// let mut memory = Memory(Vec::new());
+/// memory.write_at(0, b"length: ? abc")?;
+/// memory.write_at(8, b"3")?;
+/// assert_eq!(memory.0, b"length: 3 abc");
+/// assert!(!memory.is_append_only());
+/// # Ok::<(), Error>(())
+/// ```
+pub trait Output: Send {
+    /// Writes all bytes at `offset`, which is never beyond the end of what was written before.
+    ///
+    /// # Errors
+    /// What keeps it from doing so. Nothing is written after a failure.
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()>;
+
+    /// Whether bytes can only be added at the end, as in a pipe.
+    fn is_append_only(&self) -> bool {
+        false
+    }
+}
+
+/// The one way to an output: it lets an encoder write within its own calls, notes what goes wrong, and can be shut.
+pub(crate) struct Outlet {
+    is_append_only: bool,
+    /// Whether one of the encoder's own calls is under way.
+    is_called: AtomicBool,
+    is_shut: AtomicBool,
+    /// Where the bytes end that were written.
+    end: AtomicU64,
+    state: Mutex<State>,
+    clock: Mutex<Clock>,
+}
+
+struct State {
+    output: Option<Box<dyn Output>>,
+    /// The first write that failed, until somebody is told.
+    failure: Option<(u64, io::Error)>,
+    has_failed: bool,
+    /// The first rule that was broken.
+    misuse: Option<String>,
+}
+
+/// How long the output has taken, which is no fault of the encoder's.
+#[derive(Default)]
+struct Clock {
+    total: Duration,
+    since: Option<Instant>,
+}
+
+impl Outlet {
+    pub(crate) fn new(output: Box<dyn Output>) -> Arc<Self> {
+        let is_append_only = output.is_append_only();
+        let state = State { output: Some(output), failure: None, has_failed: false, misuse: None };
+        Arc::new(Self {
+            is_append_only,
+            is_called: AtomicBool::new(false),
+            is_shut: AtomicBool::new(false),
+            end: AtomicU64::new(0),
+            state: Mutex::new(state),
+            clock: Mutex::default(),
+        })
+    }
+
+    /// Where the bytes end that were written.
+    pub(crate) fn end(&self) -> u64 {
+        self.end.load(Ordering::SeqCst)
+    }
+
+    /// How long writing has taken so far, the write under way included.
+    pub(crate) fn time_spent(&self) -> Duration {
+        let clock = self.clock.lock();
+        clock.total.saturating_add(clock.since.map(|since| since.elapsed()).unwrap_or_default())
+    }
+
+    /// Runs one of the encoder's own calls, in which it may write.
+    pub(crate) fn during<T>(&self, call: impl FnOnce() -> T) -> T {
+        self.is_called.store(true, Ordering::SeqCst);
+        let result = call();
+        self.is_called.store(false, Ordering::SeqCst);
+        result
+    }
+
+    /// What went wrong with the writing, whatever the plugin makes of it.
+    pub(crate) fn verdict(&self) -> Result<(), Trouble> {
+        let mut state = self.state.lock();
+        if let Some((offset, cause)) = state.failure.take() {
+            return Err(Trouble::Writing { offset, cause });
+        }
+        match &state.misuse {
+            Some(misuse) => Err(Failure::broken(misuse.clone()).into()),
+            None if state.has_failed => Err(Failure::broken("an earlier write has failed").into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Lets nothing through any more and gives the output back, unless a write is under way: whoever writes lets go of it
+    /// afterwards. Never waits.
+    pub(crate) fn shut(&self) -> Option<Box<dyn Output>> {
+        self.is_shut.store(true, Ordering::SeqCst);
+        self.state.try_lock()?.output.take()
+    }
+
+    /// Writes for the encoder.
+    fn write(&self, offset: u64, bytes: &[u8]) -> abi::mw_status {
+        let status = self.write_open(offset, bytes);
+        if self.is_shut.load(Ordering::SeqCst) {
+            drop(self.shut());
+            return abi::MW_CANCELLED;
+        }
+        status
+    }
+
+    fn write_open(&self, offset: u64, bytes: &[u8]) -> abi::mw_status {
+        let mut state = self.state.lock();
+        let State { output, failure, has_failed, misuse } = &mut *state;
+        let Some(output) = output.as_mut().filter(|_| !self.is_shut.load(Ordering::SeqCst)) else {
+            return abi::MW_CANCELLED;
+        };
+        if *has_failed {
+            return abi::MW_IO;
+        }
+        let end = self.end();
+        if let Err(what) = self.check(offset, bytes.len(), end) {
+            misuse.get_or_insert(what);
+            return abi::MW_BAD_ARGUMENT;
+        }
+        if misuse.is_some() {
+            return abi::MW_BAD_STATE;
+        }
+        if bytes.is_empty() {
+            return abi::MW_OK;
+        }
+        self.clock.lock().since = Some(Instant::now());
+        let write = || write_all(output.as_mut(), offset, bytes, end);
+        let written = catch_unwind(AssertUnwindSafe(write))
+            .unwrap_or_else(|_| Err(io::Error::other("what the bytes are written to has panicked")));
+        let mut clock = self.clock.lock();
+        let time = clock.since.take().map(|since| since.elapsed()).unwrap_or_default();
+        clock.total = clock.total.saturating_add(time);
+        drop(clock);
+        match written {
+            Ok(()) => {
+                self.end.fetch_max(offset.saturating_add(bytes.len() as u64), Ordering::SeqCst);
+                abi::MW_OK
+            }
+            Err(cause) => {
+                *has_failed = true;
+                *failure = Some((offset, cause));
+                abi::MW_IO
+            }
+        }
+    }
+
+    /// Says which rule a write breaks.
+    fn check(&self, offset: u64, num_bytes: usize, end: u64) -> Result<(), String> {
+        if !self.is_called.load(Ordering::SeqCst) {
+            return Err(format!("it wrote {num_bytes} bytes outside of its own calls"));
+        }
+        if self.is_append_only && offset != end {
+            return Err(format!(
+                "it wrote at byte {offset} where bytes can only be added at the end, which is {end}"
+            ));
+        }
+        let last = offset.checked_add(num_bytes as u64).filter(|&last| last <= i64::MAX as u64);
+        if last.is_none() || offset.saturating_sub(end) > MAX_GAP_BYTES {
+            return Err(format!(
+                "it wrote {num_bytes} bytes at byte {offset}, far beyond the end, which is {end}"
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Writes zeros where bytes were left out, then the bytes.
+fn write_all(output: &mut dyn Output, offset: u64, bytes: &[u8], end: u64) -> io::Result<()> {
+    let mut place = end;
+    while place < offset {
+        let num_zeros = (offset - place).min(ZEROS.len() as u64);
+        let zeros = ZEROS.get(..usize::try_from(num_zeros).unwrap_or(0)).unwrap_or_default();
+        output.write_at(place, zeros)?;
+        place += num_zeros;
+    }
+    output.write_at(offset, bytes)
+}
+
+impl fmt::Debug for Outlet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Outlet({} bytes)", self.end())
+    }
+}
+
+/// The outlets that plugins know, by number: one that writes after its handle is closed finds none, where an address would
+/// lead it to somebody else's memory.
+static OUTLETS: Mutex<Option<HashMap<usize, Arc<Outlet>>>> = Mutex::new(None);
+
+/// An outlet's number, which counts until this is dropped and is given once. It is not 0, which plugins may take for nothing.
+#[derive(Debug)]
+pub(crate) struct Ticket(usize);
+
+impl Ticket {
+    pub(crate) fn new(outlet: &Arc<Outlet>) -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(1);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        OUTLETS.lock().get_or_insert_default().insert(number, Arc::clone(outlet));
+        Self(number)
+    }
+
+    /// The struct for a plugin's `open`.
+    pub(crate) fn to_abi(&self, outlet: &Outlet) -> abi::mw_sink {
+        abi::mw_sink {
+            flags: if outlet.is_append_only { abi::MW_SINK_APPEND_ONLY } else { 0 },
+            context: without_provenance_mut(self.0),
+            write_at: Some(write_at),
+            ..abi::mw_sink::zeroed()
+        }
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let outlet = OUTLETS.lock().get_or_insert_default().remove(&self.0);
+        // Outside of the lock: an output's end may be anything.
+        drop(outlet);
+    }
+}
+
+/// Writes for a plugin, from any thread.
+unsafe extern "C" fn write_at(
+    context: *mut c_void,
+    offset: u64,
+    data: *const c_void,
+    num_bytes: u64,
+) -> abi::mw_status {
+    let write = || {
+        let outlet = OUTLETS.lock().as_ref().and_then(|outlets| outlets.get(&context.addr()).cloned());
+        let Some(outlet) = outlet else { return abi::MW_BAD_STATE };
+        if num_bytes == 0 {
+            return outlet.write(offset, &[]);
+        }
+        let length = usize::try_from(num_bytes).ok().filter(|&length| length <= isize::MAX as usize);
+        let (Some(length), false) = (length, data.is_null()) else {
+            let what = format!("it wrote {num_bytes} bytes from address {:#x}", data.addr());
+            outlet.state.lock().misuse.get_or_insert(what);
+            return abi::MW_BAD_ARGUMENT;
+        };
+        // SAFETY: not null, no longer than memory can be, and the plugin passes as many bytes, valid during the call.
+        outlet.write(offset, unsafe { std::slice::from_raw_parts(data.cast(), length) })
+    };
+    // Nothing unwinds into a plugin.
+    catch_unwind(AssertUnwindSafe(write)).unwrap_or(abi::MW_IO)
+}

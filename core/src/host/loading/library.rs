@@ -1,0 +1,151 @@
+//! A plugin library in this process: loaded, entered, and asked what it is.
+
+#![allow(unsafe_code)] // dlopen, and the entry function of a plugin
+
+use std::ffi::CString;
+use std::path::Path;
+
+use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+use mapwave_plugin_abi as abi;
+
+use crate::host::ffi::fault::{Answer, Failure, required_name};
+use crate::host::ffi::log;
+use crate::host::ffi::raw;
+use crate::host::ffi::raw::Sized32;
+use crate::host::loading::hints;
+use crate::host::table::decoder::{DecoderKind, DecoderSummary};
+use crate::host::table::encoder::EncoderKind;
+use crate::host::table::resampler::ResamplerKind;
+
+/// How many codecs of one kind a library may offer.
+const MAX_TABLES: u32 = 256;
+
+/// What a library offers.
+#[derive(Clone, Debug)]
+pub(crate) struct Interface {
+    pub(crate) id: &'static str,
+    pub(crate) version: String,
+    pub(crate) vendor: String,
+    pub(crate) license: String,
+    pub(crate) dependencies: String,
+    pub(crate) decoders: Vec<(DecoderKind, DecoderSummary)>,
+    pub(crate) encoders: Vec<EncoderKind>,
+    pub(crate) resamplers: Vec<ResamplerKind>,
+}
+
+/// Loads a library with all its symbols bound, for as long as the process lives, and finds its entry function.
+///
+/// # Errors
+/// The dynamic loader's own words.
+pub(crate) fn load(path: &Path) -> Result<abi::mw_plugin_entry, Failure> {
+    let words = |error: libloading::Error| {
+        let mut words = error.to_string();
+        if let Some(source) = std::error::Error::source(&error) {
+            words = format!("{words}: {source}");
+        }
+        Failure::broken(hints::explained(words))
+    };
+    // SAFETY: loading runs the library's constructors, which is what its user asked for by putting it into a directory of
+    // plugins that nobody else can write to; third-party libraries were loaded in a child process before.
+    let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.map_err(words)?;
+    // SAFETY: the name is the plugin interface's own, and the type is the one that it has there.
+    let entry = unsafe { library.get::<abi::mw_plugin_entry>(abi::MW_ENTRY_SYMBOL.as_bytes()) };
+    let entry = entry.map(|symbol| *symbol).map_err(|_| {
+        let symbol = abi::MW_ENTRY_SYMBOL;
+        let hint = match has_other_version(&library) {
+            Some(other) => format!("it exports {other}, which is for another version of mapwave"),
+            None => "it is no plugin of mapwave".to_owned(),
+        };
+        Failure::broken(format!("it does not export {symbol}: {hint}"))
+    });
+    // Never unloaded: its tables and strings are used until the process exits (R7).
+    std::mem::forget(library);
+    entry
+}
+
+/// The entry symbol of another major version, if the library has one.
+fn has_other_version(library: &Library) -> Option<String> {
+    let names = (0..=9).filter(|major| *major != abi::MW_ABI_MAJOR);
+    names.map(|major| format!("mapwave_plugin_entry_v{major}")).find(|name| {
+        // SAFETY: only whether the symbol is there is looked at.
+        unsafe { library.get::<*const ()>(name.as_bytes()) }.is_ok()
+    })
+}
+
+/// Enters a library and reads all its tables.
+///
+/// # Errors
+/// When it says that it cannot work here, or what it returns breaks the rules.
+pub(crate) fn enter(
+    entry: abi::mw_plugin_entry,
+    source: &str,
+    is_trusted: bool,
+) -> Result<Interface, Failure> {
+    let mut answer = Answer::new();
+    // SAFETY: the host's struct lives until the process exits, and the error is sized.
+    let plugin = unsafe { entry(log::host_of(source), answer.as_mut_ptr()) };
+    if plugin.is_null() {
+        return Err(answer.refusal());
+    }
+    // SAFETY: not null, valid until the process exits, and it begins with its size.
+    let plugin = unsafe { Sized32::copied(plugin) };
+    if (plugin.size as usize) < size_of::<abi::mw_plugin>() {
+        let (got, expected) = (plugin.size, size_of::<abi::mw_plugin>());
+        return Err(Failure::broken(format!("its description is {got} bytes long, expected {expected}")));
+    }
+    if plugin.abi_major != abi::MW_ABI_MAJOR {
+        let kind = if plugin.abi_major > abi::MW_ABI_MAJOR { "new" } else { "old" };
+        let (got, ours) = (plugin.abi_major, abi::MW_ABI_MAJOR);
+        return Err(Failure::broken(format!(
+            "it is too {kind}: made for version {got} of the interface, not {ours}"
+        )));
+    }
+    // SAFETY: strings of a plugin are valid until the process exits.
+    let id = unsafe { required_name(plugin.id, "id") }?;
+    if !id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte)) {
+        return Err(Failure::broken(format!(
+            "its id {id:?} is not of lower-case letters, digits, '-' and '_'"
+        )));
+    }
+    // SAFETY: as above.
+    let text = |text| unsafe { raw::text(text) }.unwrap_or_default();
+    let mut interface = Interface {
+        id,
+        version: text(plugin.version),
+        vendor: text(plugin.vendor),
+        license: text(plugin.license),
+        dependencies: text(plugin.dependencies),
+        decoders: Vec::new(),
+        encoders: Vec::new(),
+        resamplers: Vec::new(),
+    };
+    for table in tables(&plugin, abi::MW_DECODER_INTERFACE)? {
+        // SAFETY: what the plugin returned for this interface.
+        interface.decoders.push(unsafe { DecoderKind::new(table.cast(), id, is_trusted) }?);
+    }
+    for table in tables(&plugin, abi::MW_ENCODER_INTERFACE)? {
+        // SAFETY: what the plugin returned for this interface.
+        interface.encoders.push(unsafe { EncoderKind::new(table.cast(), id, is_trusted) }?);
+    }
+    for table in tables(&plugin, abi::MW_RESAMPLER_INTERFACE)? {
+        // SAFETY: what the plugin returned for this interface.
+        interface.resamplers.push(unsafe { ResamplerKind::new(table.cast(), id, is_trusted) }?);
+    }
+    Ok(interface)
+}
+
+/// All tables of an interface.
+fn tables(plugin: &abi::mw_plugin, interface: &str) -> Result<Vec<*const std::ffi::c_void>, Failure> {
+    let get = plugin.get.ok_or_else(|| Failure::broken("its description has no function 'get'"))?;
+    let name: CString = raw::c_string(interface);
+    let mut tables = Vec::new();
+    for index in 0..MAX_TABLES {
+        // SAFETY: the name ends in a zero and lives through the call.
+        let table = unsafe { get(name.as_ptr(), index) };
+        if table.is_null() {
+            return Ok(tables);
+        }
+        tables.push(table);
+    }
+    Err(Failure::broken(format!("it has more than {MAX_TABLES} tables of {interface}")))
+}

@@ -1,0 +1,191 @@
+//! The first loading of somebody else's library, in a child process: one that crashes or hangs takes nothing with it.
+//!
+//! The child's verdict is remembered in the user's cache directory by path, size, time of change, inode and version of the
+//! interface, so that a plugin pays for it once.
+
+#![forbid(unsafe_code)]
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use mapwave_plugin_abi as abi;
+use parking_lot::Mutex;
+
+use crate::host::loading::{directories, library};
+use crate::host::session::supervisor;
+
+/// How the child says that the library was loaded, or that it was refused in an orderly way. Any other end is a crash.
+const LOADED: i32 = 42;
+const REFUSED: i32 = 43;
+
+/// The signals of a process that broke by itself.
+const CRASHES: [i32; 7] =
+    [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGABRT, libc::SIGTRAP, libc::SIGSYS];
+
+/// How long the child may take unless the environment says otherwise: loading must be done in 50 milliseconds
+/// (`mw_plugin_entry`), on a busy machine later.
+const TIME_LIMIT: Duration = Duration::from_secs(10);
+
+/// How often the child is looked at.
+const INTERVAL: Duration = Duration::from_millis(1);
+
+/// Set to 0, libraries are loaded without a trial.
+const VARIABLE: &str = "MAPWAVE_PLUGIN_TRIAL";
+
+/// The file in the cache directory, and the most of it that is read.
+const FILE: &str = "mapwave/plugins.tsv";
+const MAX_FILE_BYTES: u64 = 1 << 20;
+
+static CHECKER: Mutex<Option<Vec<OsString>>> = Mutex::new(None);
+
+/// Sets the command that tries a library in a process of its own: it is given the library's path as its last argument and must
+/// end as [`try_load`] says. Without one, libraries are loaded without a trial.
+pub fn set_checker(command: Vec<OsString>) {
+    *CHECKER.lock() = Some(command).filter(|command| !command.is_empty());
+}
+
+/// Loads a library, enters it and probes a little, and returns the exit status that the trial's process must end with.
+pub fn try_load(path: &Path) -> i32 {
+    let entered = library::load(path).and_then(|entry| library::enter(entry, &path.to_string_lossy(), false));
+    if entered.is_ok() { LOADED } else { REFUSED }
+}
+
+/// What came of a trial.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Loading it here is safe; whether it succeeds will be seen.
+    Safe,
+    /// It crashed, hung or ended the process, in these words.
+    Crashed(String),
+}
+
+/// Tries a library, unless it is remembered.
+pub(crate) fn trial(path: &Path) -> Verdict {
+    let checker = CHECKER.lock().clone();
+    let Some(checker) = checker.filter(|_| std::env::var_os(VARIABLE).is_none_or(|value| value != "0"))
+    else {
+        return Verdict::Safe;
+    };
+    let Ok(metadata) = std::fs::metadata(path) else { return Verdict::Safe };
+    let key = key(path, &metadata);
+    let mut memory = Memory::read();
+    if let Some(verdict) = memory.recall(&key) {
+        return verdict;
+    }
+    let (verdict, is_final) = run(&checker, path);
+    if is_final {
+        memory.note(&key, &verdict);
+    }
+    verdict
+}
+
+/// Runs the child; the second answer is whether it will always end like this.
+fn run(checker: &[OsString], path: &Path) -> (Verdict, bool) {
+    let Some((program, arguments)) = checker.split_first() else { return (Verdict::Safe, false) };
+    let mut command = Command::new(program);
+    command.args(arguments).arg(path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let Ok(mut child) = command.spawn() else { return (Verdict::Safe, false) };
+    let time_limit = supervisor::chosen_time_limit().unwrap_or(TIME_LIMIT);
+    let start = Instant::now();
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return judge(status),
+            Ok(None) if start.elapsed() < time_limit => std::thread::sleep(INTERVAL),
+            _ => {
+                // A failure to end it means that it has ended.
+                let _ = child.kill();
+                let _ = child.wait();
+                let limit = time_limit.as_secs();
+                return (Verdict::Crashed(format!("it did not load within {limit} seconds")), true);
+            }
+        }
+    }
+}
+
+fn judge(status: ExitStatus) -> (Verdict, bool) {
+    match (status.code(), status.signal()) {
+        (Some(LOADED), _) => (Verdict::Safe, true),
+        // Nothing is remembered: what is missing today may be there tomorrow.
+        (Some(REFUSED), _) => (Verdict::Safe, false),
+        (_, Some(signal)) => {
+            // Others are sent by somebody: a user who presses Ctrl-C, a system without memory.
+            let is_own = CRASHES.contains(&signal);
+            (Verdict::Crashed(format!("it crashed while it was loaded (signal {signal})")), is_own)
+        }
+        // A program that cannot do its part ends like this as well.
+        (code, None) => {
+            let code = code.unwrap_or_default();
+            (
+                Verdict::Crashed(format!("it ended the process while it was loaded (exit status {code})")),
+                false,
+            )
+        }
+    }
+}
+
+/// What makes a library the same library.
+fn key(path: &Path, metadata: &Metadata) -> String {
+    let (size, inode) = (metadata.len(), metadata.ino());
+    let (seconds, nanoseconds) = (metadata.mtime(), metadata.mtime_nsec());
+    let (major, minor) = (abi::MW_ABI_MAJOR, abi::MW_ABI_MINOR);
+    let path = path.to_string_lossy().replace(['\t', '\n'], "?");
+    format!("{size}\t{seconds}.{nanoseconds:09}\t{inode}\t{major}.{minor}\t{path}")
+}
+
+/// The verdicts that are remembered: a line each, the verdict first, then the key.
+struct Memory {
+    file: Option<PathBuf>,
+    lines: Vec<String>,
+}
+
+impl Memory {
+    fn read() -> Self {
+        let file = directories::user_cache().map(|cache| cache.join(FILE));
+        let is_small =
+            |file: &PathBuf| std::fs::metadata(file).is_ok_and(|metadata| metadata.len() <= MAX_FILE_BYTES);
+        let text =
+            file.as_ref().filter(|file| is_small(file)).and_then(|file| std::fs::read_to_string(file).ok());
+        let lines = text.unwrap_or_default().lines().map(str::to_owned).collect();
+        Self { file, lines }
+    }
+
+    fn recall(&self, key: &str) -> Option<Verdict> {
+        self.lines.iter().rev().find_map(|line| match line.split_once('\t') {
+            Some(("ok", rest)) if rest == key => Some(Verdict::Safe),
+            Some((words, rest)) if rest == key => words.strip_prefix("crashed: ").map(|words| {
+                Verdict::Crashed(format!("{words} (as seen before; it is tried again when the file changes)"))
+            }),
+            _ => None,
+        })
+    }
+
+    /// Adds a verdict in place of older ones for the same path. A cache that cannot be written costs a trial next time.
+    fn note(&mut self, key: &str, verdict: &Verdict) {
+        let path = |line: &str| line.rsplit_once('\t').map(|(_, path)| path.to_owned());
+        self.lines.retain(|line| path(line) != path(key));
+        self.lines.push(match verdict {
+            Verdict::Safe => format!("ok\t{key}"),
+            Verdict::Crashed(words) => format!("crashed: {words}\t{key}"),
+        });
+        let Some((file, directory)) = self.file.as_ref().and_then(|file| Some((file, file.parent()?))) else {
+            return;
+        };
+        let mut text = String::new();
+        for line in &self.lines {
+            let _ = writeln!(text, "{line}");
+        }
+        let temporary = directory.join(format!("plugins.{}.tmp", std::process::id()));
+        let written = std::fs::create_dir_all(directory)
+            .and_then(|()| std::fs::write(&temporary, text))
+            .and_then(|()| std::fs::rename(&temporary, file));
+        if written.is_err() {
+            let _ = std::fs::remove_file(&temporary);
+        }
+    }
+}

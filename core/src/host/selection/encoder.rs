@@ -1,0 +1,159 @@
+//! Who encodes: the choice among the encoders of all plugins, and what is said when there is none.
+
+#![forbid(unsafe_code)]
+
+use crate::error::{Error, Fault, Result};
+use crate::host::ffi::fault::{Failure, Trouble};
+use crate::host::ffi::output::Output;
+use crate::host::ffi::raw;
+use crate::host::registry;
+use crate::host::registry::Snapshot;
+use crate::host::session::encoder::{Encoder, NotOpened, Why};
+use crate::host::table::encoder::{EncoderKind, EncoderRequest, EncoderSummary};
+use crate::track::Container;
+
+/// The encoders that can be used and the plugins they belong to, in order of precedence.
+pub fn encoders() -> Vec<(&'static str, EncoderSummary)> {
+    let snapshot = registry::snapshot();
+    snapshot.encoders.iter().map(|kind| (kind.plugin(), kind.summary().clone())).collect()
+}
+
+/// The codecs that encoders say they write into a container, in order of precedence.
+pub fn writable(container: &str) -> Vec<String> {
+    codecs_into(&registry::snapshot().encoders, container)
+}
+
+/// The containers that encoders say they write, in order of precedence.
+pub fn writable_containers() -> Vec<String> {
+    distinct(registry::snapshot().encoders.iter().flat_map(|kind| &kind.summary().containers))
+}
+
+/// The plugins that could write more and are not there, and why, for the end of a message.
+pub(crate) fn not_there() -> String {
+    registry::not_there(&registry::snapshot())
+}
+
+/// Opens an encoder with the plugin that comes first in order of precedence, or the one that is wanted; when it does not write
+/// such a stream, with the next.
+///
+/// # Errors
+/// [`Error::Unsupported`] when nothing writes that codec into that container; [`Error::Argument`] when there is no plugin of
+/// the wanted name or the request makes no sense; [`Error::Plugin`] when those that were asked refuse or fail, with what each
+/// said; [`Error::Io`] when the output cannot be written to.
+pub fn open_encoder(
+    request: &EncoderRequest,
+    wanted: Option<&str>,
+    output: Box<dyn Output>,
+) -> Result<Encoder> {
+    choose(&registry::snapshot(), request, wanted, output)
+}
+
+/// As [`open_encoder`], among the plugins of a snapshot.
+pub(crate) fn choose(
+    snapshot: &Snapshot,
+    request: &EncoderRequest,
+    wanted: Option<&str>,
+    output: Box<dyn Output>,
+) -> Result<Encoder> {
+    request.check()?;
+    let asked: Vec<&EncoderKind> =
+        snapshot.encoders.iter().filter(|kind| wanted.is_none_or(|wanted| kind.plugin() == wanted)).collect();
+    if let Some(wanted) = wanted
+        && asked.is_empty()
+    {
+        let plugins = snapshot.encoders.iter().map(EncoderKind::plugin);
+        return Err(registry::not_among(snapshot, plugins, wanted));
+    }
+    let (codec, container) = (&request.codec, &request.container);
+    let able = asked.iter().copied().filter(|kind| kind.writes(codec, container));
+    let name = raw::name(container).map(Container::Foreign);
+    let mut output = output;
+    let mut refusals: Vec<(&EncoderKind, Failure)> = Vec::new();
+    for kind in able {
+        match Encoder::open(kind, request, output, &|| false) {
+            Ok(encoder) => return Ok(encoder),
+            Err(NotOpened { why: Why::Interrupted, .. }) => return Err(Error::Interrupted),
+            Err(NotOpened { why: Why::Trouble(Trouble::Plugin(failure)), output: Some(unused) })
+                if matches!(failure.fault, Fault::Unsupported | Fault::MissingDependency) =>
+            {
+                refusals.push((kind, failure));
+                output = unused;
+            }
+            Err(NotOpened { why: Why::Trouble(trouble), .. }) => {
+                return Err(trouble.into_error(kind.plugin(), "opening", name));
+            }
+        }
+    }
+    Err(refused(snapshot, refusals, name).unwrap_or_else(|| unwritten(snapshot, &asked, request, wanted)))
+}
+
+/// The error of a stream that all refused who were asked; `None` when nobody was.
+fn refused(
+    snapshot: &Snapshot,
+    refusals: Vec<(&EncoderKind, Failure)>,
+    container: Option<Container>,
+) -> Option<Error> {
+    // What says most about the stream comes first: a refusal of it before a library that is not there.
+    let first = refusals.iter().position(|(_, failure)| failure.fault == Fault::Unsupported).unwrap_or(0);
+    let mut others = refusals;
+    let (kind, mut failure) = (first < others.len()).then(|| others.remove(first))?;
+    for (other, refusal) in others {
+        let (plugin, name) = (other.plugin(), other.name());
+        failure.what.push_str(&format!("; plugin '{plugin}' ({name}) says: {}", refusal.what));
+    }
+    failure.what.push_str(&registry::not_there(snapshot));
+    Some(failure.into_error(kind.plugin(), "opening", container))
+}
+
+/// The error of a codec that no encoder writes into a container: what could be written, and who is not there.
+fn unwritten(
+    snapshot: &Snapshot,
+    asked: &[&EncoderKind],
+    request: &EncoderRequest,
+    wanted: Option<&str>,
+) -> Error {
+    let EncoderRequest { codec, container, .. } = request;
+    let kinds = || asked.iter().copied();
+    let mut what = match wanted {
+        Some(plugin) => {
+            format!("plugin '{plugin}' does not write codec '{codec}' into container '{container}'")
+        }
+        None if asked.is_empty() => {
+            format!(
+                "codec '{codec}' in container '{container}' needs a codec plugin that encodes, and none is loaded"
+            )
+        }
+        None => format!("no codec plugin writes codec '{codec}' into container '{container}'"),
+    };
+    let (codecs, containers) = (codecs_into(kinds(), container), containers_for(kinds(), codec));
+    if !codecs.is_empty() {
+        what.push_str(&format!("; codecs for '{container}': {}", codecs.join(", ")));
+    }
+    if !containers.is_empty() {
+        what.push_str(&format!("; containers for '{codec}': {}", containers.join(", ")));
+    }
+    what.push_str(&registry::not_there(snapshot));
+    let container = raw::name(container).map(Container::Foreign);
+    Error::Unsupported { path: None, container, codec: Some(codec.clone()), what }
+}
+
+fn codecs_into<'a>(kinds: impl IntoIterator<Item = &'a EncoderKind>, container: &str) -> Vec<String> {
+    let is_able = |kind: &&EncoderKind| kind.summary().containers.iter().any(|other| other == container);
+    distinct(kinds.into_iter().filter(is_able).flat_map(|kind| &kind.summary().codecs))
+}
+
+fn containers_for<'a>(kinds: impl IntoIterator<Item = &'a EncoderKind>, codec: &str) -> Vec<String> {
+    let is_able = |kind: &&EncoderKind| kind.summary().codecs.iter().any(|other| other == codec);
+    distinct(kinds.into_iter().filter(is_able).flat_map(|kind| &kind.summary().containers))
+}
+
+/// The names in their order, each once.
+fn distinct<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let mut distinct: Vec<String> = Vec::new();
+    for name in names {
+        if !distinct.contains(name) {
+            distinct.push(name.clone());
+        }
+    }
+    distinct
+}

@@ -1,0 +1,3 @@
+//! Which plugin serves a request, and the error when none does.
+
+pub(crate) mod encoder;

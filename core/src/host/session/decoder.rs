@@ -1,0 +1,128 @@
+//! A file being decoded by a plugin: called directly when the plugin is trusted, else through a thread of its own.
+
+#![forbid(unsafe_code)]
+
+use std::time::Duration;
+
+use super::supervisor;
+use super::worker::Worker;
+use crate::host::ffi::fault::Failure;
+use crate::host::ffi::input::Input;
+use crate::host::table::decoder::{Chunk, DecoderKind, Handle, Planes, StreamInfo};
+
+/// How sure a decoder is that it reads the file.
+pub(crate) fn probe(kind: &DecoderKind, head: &[u8], input: &Input) -> Result<u8, Failure> {
+    if kind.is_trusted() {
+        return kind.probe(head, input);
+    }
+    let (kind, input) = (*kind, input.clone());
+    let head = head.get(..kind.probe_bytes() as usize).unwrap_or(head).to_vec();
+    supervisor::call(false, "probing", move || kind.probe(&head, &input))
+}
+
+/// Opens a file.
+pub(crate) fn open(kind: &DecoderKind, input: &Input) -> Result<Decoder, Failure> {
+    let (copy, bytes) = (*kind, input.clone());
+    let handle = supervisor::call(kind.is_trusted(), "opening", move || copy.open(&bytes))?;
+    Decoder::new(handle, input.clone())
+}
+
+/// A handle of a plugin, called directly when the plugin is trusted, else through its thread.
+#[derive(Debug)]
+pub(crate) struct Decoder {
+    kind: DecoderKind,
+    info: StreamInfo,
+    input: Input,
+    /// None when the thread has not come back from a call.
+    worker: Option<Worker<Handle>>,
+}
+
+impl Decoder {
+    fn new(handle: Handle, input: Input) -> Result<Self, Failure> {
+        let (kind, info) = (*handle.kind(), handle.info()?.clone());
+        let worker = Worker::keep(kind.is_trusted(), handle);
+        let worker = Some(worker.map_err(|silence| silence.into_failure("opening"))?);
+        Ok(Self { kind, info, input, worker })
+    }
+
+    /// The kind of decoder.
+    pub(crate) fn kind(&self) -> &DecoderKind {
+        &self.kind
+    }
+
+    /// What the stream is.
+    pub(crate) fn info(&self) -> &StreamInfo {
+        &self.info
+    }
+
+    /// Whether this process has been forked since, and the handle's thread did not come along.
+    pub(crate) fn is_left_behind(&self) -> bool {
+        self.worker.as_ref().is_some_and(Worker::is_left_behind)
+    }
+
+    /// Opens the file again when the handle's thread was left behind.
+    fn renew(&mut self) -> Result<(), Failure> {
+        if self.is_left_behind() {
+            *self = open(&self.kind, &self.input)?;
+        }
+        Ok(())
+    }
+
+    /// Another handle over the same file, at frame 0.
+    pub(crate) fn fork(&mut self, stop: &dyn Fn() -> bool) -> Result<Self, Failure> {
+        self.renew()?;
+        let handle = self.ask("forking", stop, |handle| handle.fork())??;
+        Self::new(handle, self.input.clone())
+    }
+
+    /// Moves to a frame.
+    pub(crate) fn seek(&mut self, frame: u64, stop: &dyn Fn() -> bool) -> Result<(), Failure> {
+        self.ask("seeking", stop, move |handle| handle.seek(frame))?
+    }
+
+    /// As [`Handle::decode_into`].
+    pub(crate) fn decode_into(&mut self, num_frames: u64, planes: Planes<'_, '_>) -> Result<u64, Failure> {
+        match &mut self.worker {
+            Some(Worker::Direct(handle)) => handle.decode_into(num_frames, planes),
+            _ => Err(Failure::broken("only trusted plugins write into the caller's array")),
+        }
+    }
+
+    /// As [`Handle::decode_chunk`].
+    pub(crate) fn decode_chunk<'a>(
+        &mut self,
+        num_frames: u64,
+        chunk: &'a mut Chunk,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<&'a [u8], Failure> {
+        let mut sent = std::mem::take(chunk);
+        let (result, filled) =
+            self.ask("decoding", stop, move |handle| (handle.decode_chunk(num_frames, &mut sent), sent))?;
+        *chunk = filled;
+        let num_bytes = result?;
+        Ok(chunk.front(num_bytes))
+    }
+
+    /// The stream's metadata.
+    pub(crate) fn tags(&mut self) -> Vec<(String, String)> {
+        let renewed = self.renew();
+        let tags = renewed.and_then(|()| self.ask("reading tags", &|| false, |handle| handle.tags()));
+        tags.unwrap_or_default()
+    }
+
+    /// Makes a call. A thread that does not answer is not asked again: its answer, should it come, is dropped there.
+    fn ask<T: Send + 'static>(
+        &mut self,
+        doing: &str,
+        stop: &dyn Fn() -> bool,
+        work: impl FnOnce(&mut Handle) -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        let Some(worker) = &mut self.worker else {
+            return Err(Failure::broken("it did not come back from an earlier call; open the file again"));
+        };
+        worker.ask(stop, &|| Duration::ZERO, work).map_err(|silence| {
+            self.worker = None;
+            silence.into_failure(doing)
+        })
+    }
+}

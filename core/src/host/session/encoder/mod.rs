@@ -1,0 +1,258 @@
+//! A stream being encoded by a plugin: called directly when the plugin is trusted, else through a thread of its own.
+//!
+//! As for decoders, everything that a call may touch belongs to its thread. What it must not keep is the way to the
+//! output: an encoder that is given up finds it shut.
+
+#![forbid(unsafe_code)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::supervisor::Silence;
+use super::worker::Worker;
+use crate::error::{Error, Result};
+use crate::host::ffi::fault::{Failure, Trouble};
+use crate::host::ffi::output::{Outlet, Output};
+use crate::host::ffi::raw;
+use crate::host::table::encoder::{EncoderKind, EncoderRequest, Handle, Options};
+use crate::pcm::OutputFormat;
+use crate::track::Container;
+
+/// The frames that a plugin is given at a time, in bytes: the caller is asked often enough whether to stop, and a copy for
+/// a plugin's thread stays small.
+const MAX_PUSH_BYTES: usize = 2 << 20;
+
+/// A plugin that has not opened an encoder.
+pub(crate) struct NotOpened {
+    pub(crate) why: Why,
+    /// What it was to write to, unless it did.
+    pub(crate) output: Option<Box<dyn Output>>,
+}
+
+/// Why a call came to nothing.
+#[derive(Debug)]
+pub(crate) enum Why {
+    /// The caller wanted no more.
+    Interrupted,
+    /// The plugin, or what it writes to.
+    Trouble(Trouble),
+}
+
+impl<T: Into<Trouble>> From<T> for Why {
+    fn from(trouble: T) -> Self {
+        Self::Trouble(trouble.into())
+    }
+}
+
+/// A stream on its way through an encoder to an output.
+///
+/// Dropped before [`finish`](Self::finish), it abandons the stream: what was written until then stays as it is.
+#[derive(Debug)]
+pub struct Encoder {
+    kind: EncoderKind,
+    container: Option<Container>,
+    num_channels: u16,
+    /// How many frames were announced.
+    promised: Option<u64>,
+    num_frames: u64,
+    outlet: Arc<Outlet>,
+    /// Or why nothing is encoded any more.
+    worker: std::result::Result<Worker<Handle>, String>,
+    block: Block,
+}
+
+impl Encoder {
+    /// Opens an encoder of a kind.
+    pub(crate) fn open(
+        kind: &EncoderKind,
+        request: &EncoderRequest,
+        output: Box<dyn Output>,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Self, NotOpened> {
+        let outlet = Outlet::new(output);
+        let options = Options::new(request);
+        let (copy, door) = (kind.clone(), Arc::clone(&outlet));
+        let open = move || copy.open(&options, &door);
+        let opened = Worker::open(kind.is_trusted(), stop, &time_spent(&outlet), open)
+            .map_err(|silence| silent(silence, "opening"))
+            .and_then(|opened| opened.map_err(Why::from));
+        match opened {
+            Ok(worker) => Ok(Self {
+                kind: kind.clone(),
+                container: raw::name(&request.container).map(Container::Foreign),
+                num_channels: request.num_channels,
+                promised: request.num_frames,
+                num_frames: 0,
+                outlet,
+                worker: Ok(worker),
+                block: Block::default(),
+            }),
+            Err(why) => {
+                let output = outlet.shut();
+                Err(NotOpened { why, output: output.filter(|_| outlet.end() == 0) })
+            }
+        }
+    }
+
+    /// The plugin that encodes.
+    pub fn plugin(&self) -> &'static str {
+        self.kind.plugin()
+    }
+
+    /// The formats of samples that it takes: some of `F32`, `I16` and `I32`, at least one.
+    pub fn formats(&self) -> &[OutputFormat] {
+        self.kind.formats()
+    }
+
+    /// Encodes whole interleaved frames of one of the [`formats`](Self::formats), at any address.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the output cannot be written to, with the cause that it gave; [`Error::Plugin`] when the plugin
+    /// fails; [`Error::Interrupted`] when `stop` says so, which is asked all the while; [`Error::Argument`] for a format
+    /// that it does not take, a part of a frame, and frames beyond those that were announced. Nothing can be encoded after
+    /// any but the last.
+    pub fn push(&mut self, format: OutputFormat, interleaved: &[u8], stop: &dyn Fn() -> bool) -> Result<()> {
+        self.check_open("encoding")?;
+        if !self.formats().contains(&format) {
+            let names: Vec<&str> = self.formats().iter().map(|format| format.name()).collect();
+            return Err(Error::argument("format", format!("one of {}", names.join(", ")), format));
+        }
+        let frame_bytes = usize::from(self.num_channels) * format.num_bytes();
+        if !interleaved.len().is_multiple_of(frame_bytes) {
+            let got = format!("{} bytes", interleaved.len());
+            return Err(Error::argument("samples", format!("whole frames of {frame_bytes} bytes"), got));
+        }
+        let num_frames = self.num_frames.saturating_add((interleaved.len() / frame_bytes) as u64);
+        if let Some(promised) = self.promised.filter(|&promised| promised < num_frames) {
+            return Err(Error::argument("num_frames", format!("the {promised} announced"), num_frames));
+        }
+        let piece_bytes = (MAX_PUSH_BYTES / frame_bytes).max(1) * frame_bytes;
+        for piece in interleaved.chunks(piece_bytes) {
+            self.push_piece(format, piece, stop).map_err(|why| self.fail(why, "encoding"))?;
+        }
+        self.num_frames = num_frames;
+        Ok(())
+    }
+
+    fn push_piece(&mut self, format: OutputFormat, piece: &[u8], stop: &dyn Fn() -> bool) -> Result<(), Why> {
+        self.check(stop)?;
+        let worker = self.worker.as_mut().map_err(|why| ended(why))?;
+        if let Worker::Direct(handle) = worker
+            && piece.as_ptr().addr().is_multiple_of(format.num_bytes())
+        {
+            return Ok(handle.push(format, piece)?);
+        }
+        let mut block = std::mem::take(&mut self.block);
+        block.fill(piece);
+        let work = move |handle: &mut Handle| (handle.push(format, block.bytes()), block);
+        let answer = worker.ask(stop, &time_spent(&self.outlet), work);
+        let (result, block) = answer.map_err(|silence| silent(silence, "encoding"))?;
+        self.block = block;
+        Ok(result?)
+    }
+
+    /// Completes the stream and lets go of the output, to which nothing is written any more. Returns the size of what was
+    /// written, in bytes. Nothing can be encoded afterwards.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push), with [`Error::Argument`] for frames that were announced and did not come.
+    pub fn finish(&mut self, stop: &dyn Fn() -> bool) -> Result<u64> {
+        self.check_open("finishing")?;
+        if let Some(promised) = self.promised.filter(|&promised| promised > self.num_frames) {
+            return Err(Error::argument("num_frames", format!("the {promised} announced"), self.num_frames));
+        }
+        self.finish_stream(stop).map_err(|why| self.fail(why, "finishing"))?;
+        self.worker = Err("the file is complete already".to_owned());
+        drop(self.outlet.shut());
+        Ok(self.outlet.end())
+    }
+
+    fn finish_stream(&mut self, stop: &dyn Fn() -> bool) -> Result<(), Why> {
+        self.check(stop)?;
+        let worker = std::mem::replace(&mut self.worker, Err("finishing has failed".to_owned()));
+        let worker = worker.map_err(|why| ended(&why))?;
+        let answer = worker.finish(stop, &time_spent(&self.outlet), Handle::finish);
+        Ok(answer.map_err(|silence| silent(silence, "finishing"))??)
+    }
+
+    /// Whether the stream can go on.
+    fn check_open(&self, doing: &'static str) -> Result<()> {
+        match &self.worker {
+            Ok(_) => Ok(()),
+            Err(why) => Err(ended(why).into_error(self.plugin(), doing, self.container)),
+        }
+    }
+
+    /// Whether a call can be made.
+    fn check(&self, stop: &dyn Fn() -> bool) -> Result<(), Why> {
+        match &self.worker {
+            Ok(worker) if worker.is_left_behind() => {
+                let what = "this process was forked after the encoder was opened, and the encoder's thread stayed behind; \
+                            open it where it is used";
+                Err(Failure::broken(what).into())
+            }
+            _ if stop() => Err(Why::Interrupted),
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends the stream: nothing is known of where a handle stands that has failed.
+    fn fail(&mut self, why: Why, doing: &'static str) -> Error {
+        // First of all: whatever the plugin still does, it does not write.
+        drop(self.outlet.shut());
+        let error = match why {
+            Why::Interrupted => Error::Interrupted,
+            Why::Trouble(trouble) => trouble.into_error(self.plugin(), doing, self.container),
+        };
+        self.worker = Err(format!("{doing} has failed before ({error})"));
+        error
+    }
+}
+
+impl Drop for Encoder {
+    fn drop(&mut self) {
+        drop(self.outlet.shut());
+    }
+}
+
+/// Why a stream that has ended is not encoded.
+fn ended(why: &str) -> Failure {
+    Failure::broken(format!("it is not called any more: {why}"))
+}
+
+fn silent(silence: Silence, doing: &str) -> Why {
+    match silence {
+        Silence::GivenUp => Why::Interrupted,
+        _ => silence.into_failure(doing).into(),
+    }
+}
+
+/// The time that the output takes from now on, which is not the plugin's.
+fn time_spent(outlet: &Outlet) -> impl Fn() -> Duration {
+    let before = outlet.time_spent();
+    move || outlet.time_spent().saturating_sub(before)
+}
+
+/// Frames that are aligned for every format.
+#[derive(Debug, Default)]
+struct Block {
+    words: Vec<u64>,
+    num_bytes: usize,
+}
+
+impl Block {
+    fn fill(&mut self, bytes: &[u8]) {
+        self.words.resize(bytes.len().div_ceil(size_of::<u64>()), 0);
+        self.num_bytes = bytes.len();
+        let room: &mut [u8] = bytemuck::cast_slice_mut(&mut self.words);
+        room.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    }
+
+    fn bytes(&self) -> &[u8] {
+        bytemuck::cast_slice(&self.words).get(..self.num_bytes).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests;

@@ -1,0 +1,110 @@
+//! Plugins that do not come back: their calls run on threads of their own, which are given up when they take too long.
+//!
+//! A call cannot be ended from outside, and a thread cannot either. So everything that such a call may touch belongs to its
+//! thread: the handle, the bytes that it reads and the room that it writes to. The caller waits, asks meanwhile whether it is
+//! to stop, and goes on without them. What comes with mapwave is called directly.
+
+#![forbid(unsafe_code)]
+
+use std::io;
+use std::sync::OnceLock;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::{Duration, Instant};
+
+use crate::host::ffi::fault::Failure;
+
+/// How long one call may take, in seconds, unless the environment says otherwise.
+const TIME_LIMIT: u64 = 30;
+const VARIABLE: &str = "MAPWAVE_PLUGIN_TIME_LIMIT";
+
+/// How often a waiting caller asks whether to stop.
+pub(crate) const INTERVAL: Duration = Duration::from_millis(50);
+
+/// What the environment says of how long a call may take.
+pub(crate) fn chosen_time_limit() -> Option<Duration> {
+    static LIMIT: OnceLock<Option<Duration>> = OnceLock::new();
+    *LIMIT.get_or_init(|| {
+        let seconds: Option<u64> = std::env::var(VARIABLE).ok().and_then(|value| value.parse().ok());
+        seconds.filter(|&seconds| seconds > 0).map(Duration::from_secs)
+    })
+}
+
+fn time_limit() -> Duration {
+    chosen_time_limit().unwrap_or(Duration::from_secs(TIME_LIMIT))
+}
+
+/// Why no answer came.
+#[derive(Debug)]
+pub(crate) enum Silence {
+    /// There is no thread.
+    NotStarted(io::Error),
+    /// The thread had ended before.
+    Gone,
+    /// The thread has ended meanwhile.
+    Ended,
+    /// It took too long.
+    Late,
+    /// The caller wants no more.
+    GivenUp,
+}
+
+impl Silence {
+    pub(crate) fn into_failure(self, doing: &str) -> Failure {
+        match self {
+            Self::NotStarted(error) => Failure::broken(format!("no thread could be started for it: {error}")),
+            Self::Gone => Failure::broken("its thread has ended"),
+            Self::Ended => Failure::broken(format!("it panicked while {doing}")),
+            Self::GivenUp => given_up(),
+            Self::Late => {
+                let seconds = time_limit().as_secs();
+                Failure::broken(format!(
+                    "it has not come back from {doing} within {seconds} seconds, so it is left alone ({VARIABLE} sets the limit)"
+                ))
+            }
+        }
+    }
+}
+
+/// Waits for an answer until it is late or the caller wants no more. `excused` is the time that is not the plugin's own.
+pub(crate) fn listen<T>(
+    answers: &Receiver<T>,
+    stop: &dyn Fn() -> bool,
+    excused: &dyn Fn() -> Duration,
+) -> Result<T, Silence> {
+    let start = Instant::now();
+    loop {
+        match answers.recv_timeout(INTERVAL) {
+            Ok(answer) => return Ok(answer),
+            Err(RecvTimeoutError::Disconnected) => return Err(Silence::Ended),
+            Err(RecvTimeoutError::Timeout) if stop() => return Err(Silence::GivenUp),
+            Err(RecvTimeoutError::Timeout) if start.elapsed().saturating_sub(excused()) < time_limit() => {}
+            Err(RecvTimeoutError::Timeout) => return Err(Silence::Late),
+        }
+    }
+}
+
+/// Runs one call, on a thread of its own unless the plugin is trusted.
+pub(crate) fn call<T: Send + 'static>(
+    is_trusted: bool,
+    doing: &str,
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    if is_trusted {
+        return work();
+    }
+    let (sender, receiver) = sync_channel(1);
+    let thread = move || drop(sender.send(work()));
+    let answer = start(thread).and_then(|()| listen(&receiver, &|| false, &|| Duration::ZERO));
+    answer.map_err(|silence| silence.into_failure(doing))?
+}
+
+/// Starts a thread for a plugin's calls.
+pub(crate) fn start(thread: impl FnOnce() + Send + 'static) -> Result<(), Silence> {
+    let started = std::thread::Builder::new().name("mapwave plugin".to_owned()).spawn(thread);
+    started.map(drop).map_err(Silence::NotStarted)
+}
+
+/// The failure of a call that its caller no longer waits for.
+pub(crate) fn given_up() -> Failure {
+    Failure::broken("the call was given up")
+}

@@ -1,0 +1,206 @@
+//! A plugin's handle with a place of its own: at hand when the plugin is trusted, else on a thread that is asked one thing at
+//! a time.
+//!
+//! On a thread, everything that a call may touch goes there with the question and comes back with the answer. Who has waited
+//! in vain drops the worker: the thread ends when it comes back, and closes what it keeps.
+
+#![forbid(unsafe_code)]
+
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::Duration;
+
+use super::supervisor::{self, Silence};
+
+/// What a thread is asked to do with what it keeps, until that is used up.
+type Work<H> = Box<dyn FnOnce(&mut Option<H>) + Send>;
+
+/// What keeps a handle and makes its calls.
+#[derive(Debug)]
+pub(crate) enum Worker<H> {
+    /// The caller.
+    Direct(Box<H>),
+    /// A thread of this process.
+    Thread { requests: SyncSender<Work<H>>, process: u32 },
+}
+
+impl<H: Send + 'static> Worker<H> {
+    /// Keeps a handle that is open.
+    pub(crate) fn keep(is_trusted: bool, handle: H) -> Result<Self, Silence> {
+        match is_trusted {
+            true => Ok(Self::Direct(Box::new(handle))),
+            false => Self::start(move || Some(handle)),
+        }
+    }
+
+    /// Opens a handle where it is kept. `stop` and `excused` are as for [`supervisor::listen`].
+    pub(crate) fn open<E: Send + 'static>(
+        is_trusted: bool,
+        stop: &dyn Fn() -> bool,
+        excused: &dyn Fn() -> Duration,
+        open: impl FnOnce() -> Result<H, E> + Send + 'static,
+    ) -> Result<Result<Self, E>, Silence> {
+        if is_trusted {
+            return Ok(open().map(|handle| Self::Direct(Box::new(handle))));
+        }
+        let (opened, answer) = sync_channel(1);
+        let worker = Self::start(move || {
+            let (handle, result) = match open() {
+                Ok(handle) => (Some(handle), Ok(())),
+                Err(error) => (None, Err(error)),
+            };
+            opened.send(result).ok().and(handle)
+        })?;
+        Ok(supervisor::listen(&answer, stop, excused)?.map(|()| worker))
+    }
+
+    fn start(open: impl FnOnce() -> Option<H> + Send + 'static) -> Result<Self, Silence> {
+        let (requests, inbox) = sync_channel::<Work<H>>(1);
+        supervisor::start(move || {
+            let mut handle = open();
+            inbox.into_iter().for_each(|work| work(&mut handle));
+        })?;
+        Ok(Self::Thread { requests, process: std::process::id() })
+    }
+
+    /// Makes a call. After a silence the worker can only be dropped.
+    pub(crate) fn ask<T: Send + 'static>(
+        &mut self,
+        stop: &dyn Fn() -> bool,
+        excused: &dyn Fn() -> Duration,
+        work: impl FnOnce(&mut H) -> T + Send + 'static,
+    ) -> Result<T, Silence> {
+        match self {
+            Self::Direct(handle) => Ok(work(handle)),
+            Self::Thread { requests, .. } => send(requests, stop, excused, |kept| kept.as_mut().map(work)),
+        }
+    }
+
+    /// Makes the last call, which uses the handle up.
+    pub(crate) fn finish<T: Send + 'static>(
+        self,
+        stop: &dyn Fn() -> bool,
+        excused: &dyn Fn() -> Duration,
+        work: impl FnOnce(H) -> T + Send + 'static,
+    ) -> Result<T, Silence> {
+        match self {
+            Self::Direct(handle) => Ok(work(*handle)),
+            Self::Thread { requests, .. } => send(&requests, stop, excused, |kept| kept.take().map(work)),
+        }
+    }
+
+    /// Whether this process has been forked since, and the thread did not come along.
+    pub(crate) fn is_left_behind(&self) -> bool {
+        matches!(self, Self::Thread { process, .. } if *process != std::process::id())
+    }
+}
+
+fn send<H: 'static, T: Send + 'static>(
+    requests: &SyncSender<Work<H>>,
+    stop: &dyn Fn() -> bool,
+    excused: &dyn Fn() -> Duration,
+    work: impl FnOnce(&mut Option<H>) -> Option<T> + Send + 'static,
+) -> Result<T, Silence> {
+    let (sender, answer) = sync_channel(1);
+    // An answer that nobody waits for is dropped on the thread.
+    let work = move |kept: &mut Option<H>| drop(work(kept).map(|result| sender.send(result)));
+    requests.send(Box::new(work)).map_err(|_| Silence::Gone)?;
+    supervisor::listen(&answer, stop, excused)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::mpsc::Sender;
+    use std::thread::{self, ThreadId};
+
+    use super::*;
+    use crate::host::ffi::fault::Failure;
+
+    const GO: &dyn Fn() -> bool = &|| false;
+    const NONE: &dyn Fn() -> Duration = &|| Duration::ZERO;
+
+    /// Tells where it is closed.
+    struct Handle(Sender<ThreadId>);
+
+    impl Drop for Handle {
+        fn drop(&mut self) {
+            self.0.send(thread::current().id()).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_handle_is_opened_called_and_closed_in_one_place() {
+        for is_trusted in [true, false] {
+            let (closed, closings) = std::sync::mpsc::channel();
+            let (opened, openings) = std::sync::mpsc::channel();
+            let open = move || {
+                opened.send(thread::current().id()).unwrap();
+                Ok::<_, Failure>(Handle(closed))
+            };
+            let mut worker = Worker::open(is_trusted, GO, NONE, open).unwrap().unwrap();
+            let place = worker.ask(GO, NONE, |_| thread::current().id()).unwrap();
+            assert_eq!(place == thread::current().id(), is_trusted);
+            assert_eq!(openings.recv().unwrap(), place);
+            assert!(!worker.is_left_behind());
+            let finish = |handle: Handle| {
+                drop(handle);
+                thread::current().id()
+            };
+            assert_eq!(worker.finish(GO, NONE, finish).unwrap(), place);
+            assert_eq!(closings.recv().unwrap(), place);
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_closed_by_its_thread_when_nobody_asks_any_more() {
+        let (closed, closings) = std::sync::mpsc::channel();
+        let mut worker = Worker::keep(false, Handle(closed)).unwrap();
+        let place = worker.ask(GO, NONE, |_| thread::current().id()).unwrap();
+        drop(worker);
+        assert_eq!(closings.recv().unwrap(), place);
+    }
+
+    #[test]
+    fn a_refusal_to_open_is_the_answer() {
+        for is_trusted in [true, false] {
+            let refused = Worker::<()>::open(is_trusted, GO, NONE, || Err("not today")).unwrap();
+            assert_eq!(refused.unwrap_err(), "not today");
+        }
+    }
+
+    #[test]
+    fn a_panic_ends_the_thread_and_closes_what_it_keeps() {
+        let opened = Worker::<()>::open(false, GO, NONE, || -> Result<(), ()> { panic!("told to") });
+        assert!(matches!(opened, Err(Silence::Ended)));
+        let (closed, closings) = std::sync::mpsc::channel();
+        let mut worker = Worker::keep(false, Handle(closed)).unwrap();
+        let silence = worker.ask(GO, NONE, |_| panic!("told to")).map(|(): ()| ()).unwrap_err();
+        assert!(matches!(silence, Silence::Ended));
+        assert_eq!(silence.into_failure("trying").what, "it panicked while trying");
+        closings.recv().unwrap();
+        // The inbox goes right after the handle, and a request that it still took is dropped with it.
+        let silence = worker.ask(GO, NONE, |_| ()).unwrap_err();
+        assert!(matches!(silence, Silence::Gone | Silence::Ended));
+        assert_eq!(Silence::Gone.into_failure("trying").what, "its thread has ended");
+    }
+
+    #[test]
+    fn who_gives_up_does_not_wait_and_the_thread_ends_when_it_comes_back() {
+        let (closed, closings) = std::sync::mpsc::channel();
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let mut worker = Worker::keep(false, Handle(closed)).unwrap();
+        let silence = worker.ask(&|| true, NONE, move |_| released.recv().unwrap()).unwrap_err();
+        assert!(matches!(silence, Silence::GivenUp));
+        drop(worker);
+        release.send(()).unwrap();
+        closings.recv().unwrap();
+    }
+
+    #[test]
+    fn a_thread_of_another_process_is_left_behind() {
+        let (requests, _inbox) = sync_channel(1);
+        let worker = Worker::<()>::Thread { requests, process: std::process::id().wrapping_add(1) };
+        assert!(worker.is_left_behind());
+        assert!(!Worker::keep(true, ()).unwrap().is_left_behind());
+    }
+}

@@ -1,0 +1,504 @@
+//! Decoders of plugins, called without trust: every size, count and status that comes back is checked.
+
+#![allow(unsafe_code)] // calls into plugins
+
+use std::ffi::c_void;
+use std::mem::MaybeUninit;
+use std::ptr::NonNull;
+
+use mapwave_plugin_abi as abi;
+
+use crate::host::ffi::fault::{Answer, Failure, required_name};
+use crate::host::ffi::input::Input;
+use crate::host::ffi::raw;
+use crate::host::ffi::raw::Sized32;
+use crate::pcm::{ByteOrder, SampleFormat};
+
+/// The most bytes of a file's beginning that a decoder may ask to see.
+const MAX_PROBE_BYTES: u32 = 64 << 10;
+
+/// What a handle may allocate beside a share of the file's size.
+const MAX_ALLOC: u64 = 256 << 20;
+
+/// The most tags of a stream that are read.
+const MAX_TAGS: u32 = 1024;
+
+/// What a decoder says it reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecoderSummary {
+    /// Its name.
+    pub name: String,
+    /// The codecs it reads in FFmpeg's terms.
+    pub codecs: Vec<String>,
+    /// The usual extensions of file names.
+    pub extensions: Vec<String>,
+}
+
+/// A kind of decoder: the functions of a plugin that are known to be there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DecoderKind {
+    plugin: &'static str,
+    name: &'static str,
+    is_trusted: bool,
+    probe_bytes: u32,
+    functions: Functions,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Functions {
+    probe: unsafe extern "C" fn(*const u8, u64, u64, *const std::ffi::c_char, *const abi::mw_track) -> i32,
+    open: unsafe extern "C" fn(
+        *const abi::mw_input,
+        *const abi::mw_decoder_options,
+        *mut *mut abi::mw_decoder,
+        *mut abi::mw_error,
+    ) -> abi::mw_status,
+    info: unsafe extern "C" fn(
+        *const abi::mw_decoder,
+        *mut abi::mw_stream_info,
+        *mut abi::mw_error,
+    ) -> abi::mw_status,
+    seek: unsafe extern "C" fn(*mut abi::mw_decoder, u64, *mut abi::mw_error) -> abi::mw_status,
+    decode: unsafe extern "C" fn(
+        *mut abi::mw_decoder,
+        *const abi::mw_buffer,
+        *mut u64,
+        *mut abi::mw_error,
+    ) -> abi::mw_status,
+    fork: unsafe extern "C" fn(
+        *const abi::mw_decoder,
+        *mut *mut abi::mw_decoder,
+        *mut abi::mw_error,
+    ) -> abi::mw_status,
+    tag: Option<
+        unsafe extern "C" fn(
+            *const abi::mw_decoder,
+            u32,
+            *mut *const std::ffi::c_char,
+            *mut *const std::ffi::c_char,
+        ) -> abi::mw_status,
+    >,
+    close: unsafe extern "C" fn(*mut abi::mw_decoder),
+}
+
+impl DecoderKind {
+    /// Reads a decoder's table.
+    ///
+    /// # Safety
+    /// `table` is what a plugin returned for its decoder interface: valid until the process exits.
+    pub(crate) unsafe fn new(
+        table: *const abi::mw_decoder_table,
+        plugin: &'static str,
+        is_trusted: bool,
+    ) -> Result<(Self, DecoderSummary), Failure> {
+        // SAFETY: the caller's promise; a table begins with its size.
+        let table = unsafe { Sized32::copied(table) };
+        let abi::mw_decoder_table { probe, open, info, seek, decode, fork, tag, close, .. } = table;
+        let missing = |name: &str| Failure::broken(format!("its decoder table has no function '{name}'"));
+        let functions = Functions {
+            probe: probe.ok_or_else(|| missing("probe"))?,
+            open: open.ok_or_else(|| missing("open"))?,
+            info: info.ok_or_else(|| missing("info"))?,
+            seek: seek.ok_or_else(|| missing("seek"))?,
+            decode: decode.ok_or_else(|| missing("decode"))?,
+            fork: fork.ok_or_else(|| missing("fork"))?,
+            tag,
+            close: close.ok_or_else(|| missing("close"))?,
+        };
+        // SAFETY: strings of a table are valid until the process exits.
+        let name = unsafe { required_name(table.name, "decoder's name") }?;
+        // SAFETY: as above.
+        let codecs = unsafe { raw::text(table.codecs) };
+        // SAFETY: as above.
+        let extensions = unsafe { raw::text(table.extensions) };
+        let summary = DecoderSummary {
+            name: name.to_owned(),
+            codecs: raw::split(codecs),
+            extensions: raw::split(extensions),
+        };
+        let probe_bytes = table.probe_bytes.min(MAX_PROBE_BYTES);
+        Ok((Self { plugin, name, is_trusted, probe_bytes, functions }, summary))
+    }
+
+    /// The plugin it belongs to.
+    pub(crate) fn plugin(&self) -> &'static str {
+        self.plugin
+    }
+
+    /// Whether it comes with mapwave, so that its calls need no supervision and may write into the caller's array.
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.is_trusted
+    }
+
+    /// Its name within the plugin.
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// How many bytes of a file's beginning it wants to see.
+    pub(crate) fn probe_bytes(&self) -> u32 {
+        self.probe_bytes
+    }
+
+    /// How sure it is that it reads the file, from 0 to 100.
+    pub(crate) fn probe(&self, head: &[u8], input: &Input) -> Result<u8, Failure> {
+        let track = input.track();
+        let track = track.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+        let num_bytes = head.len().min(self.probe_bytes as usize) as u64;
+        // SAFETY: `head` has as many bytes, the strings end in zeros, and all outlive the call.
+        let score = unsafe {
+            (self.functions.probe)(head.as_ptr(), num_bytes, input.source().len(), input.extension(), track)
+        };
+        u8::try_from(score).ok().filter(|&score| score <= 100).ok_or_else(|| {
+            Failure::broken(format!("its probe answered {score}, and a score is from 0 to 100"))
+        })
+    }
+
+    /// Opens the file's first audio stream.
+    pub(crate) fn open(&self, input: &Input) -> Result<Handle, Failure> {
+        let track = input.track();
+        let host_input = input.to_abi(track.as_ref());
+        let max_alloc = input.source().len().saturating_mul(4).saturating_add(MAX_ALLOC);
+        let options =
+            abi::mw_decoder_options { max_threads: 1, max_alloc, ..abi::mw_decoder_options::zeroed() };
+        let (mut answer, mut handle) = (Answer::new(), std::ptr::null_mut());
+        // SAFETY: all four are valid during the call; what the input points to lives as long as `input`, a clone of which
+        // is kept beside the handle.
+        let status = unsafe {
+            (self.functions.open)(
+                &raw const host_input,
+                &raw const options,
+                &raw mut handle,
+                answer.as_mut_ptr(),
+            )
+        };
+        let handle = self.opened(status, handle, answer, "open")?;
+        Handle { kind: *self, handle, input: input.clone(), is_poisoned: false, info: None }.described()
+    }
+
+    fn opened(
+        &self,
+        status: abi::mw_status,
+        handle: *mut abi::mw_decoder,
+        answer: Answer,
+        function: &str,
+    ) -> Result<NonNull<abi::mw_decoder>, Failure> {
+        match (status, NonNull::new(handle)) {
+            (abi::MW_OK, Some(handle)) => Ok(handle),
+            (abi::MW_OK, None) => Err(Failure::broken(format!("its {function} succeeded without a handle"))),
+            (status, _) => Err(answer.into_failure(status)),
+        }
+    }
+}
+
+/// What a seek guarantees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SeekClass {
+    /// Only reading forward.
+    None,
+    /// What comes after a seek depends on where it went; it goes to multiples of this many frames.
+    Anchored(u64),
+    /// What comes after a seek is what linear decoding gives.
+    Exact,
+}
+
+/// What a plugin says of a stream, checked.
+#[derive(Clone, Debug)]
+pub(crate) struct StreamInfo {
+    pub(crate) sample_rate: u32,
+    pub(crate) num_channels: u16,
+    pub(crate) channel_mask: u32,
+    pub(crate) num_frames: Option<u64>,
+    pub(crate) bits_per_sample: u16,
+    pub(crate) native: SampleFormat,
+    pub(crate) seek_class: SeekClass,
+    pub(crate) seek_cost_frames: u64,
+    pub(crate) is_lossless: bool,
+    pub(crate) is_truncated: bool,
+    pub(crate) priming_frames: u32,
+    pub(crate) padding_frames: u32,
+    pub(crate) codec: &'static str,
+    pub(crate) container: &'static str,
+}
+
+impl StreamInfo {
+    /// Checks what a plugin has filled in.
+    ///
+    /// # Safety
+    /// The strings are as the plugin promises: valid until the process exits.
+    unsafe fn new(info: &abi::mw_stream_info) -> Result<Self, Failure> {
+        let is_of = |what: &str, got: u64| Failure::broken(format!("it says that the file has {what} {got}"));
+        let num_channels = u16::try_from(info.num_channels).ok().filter(|&num_channels| num_channels > 0);
+        let native = match info.native_format {
+            abi::MW_F32 => SampleFormat::F32(ByteOrder::NATIVE),
+            abi::MW_I16 => SampleFormat::S16(ByteOrder::NATIVE),
+            abi::MW_I32 => SampleFormat::S32(ByteOrder::NATIVE),
+            other => return Err(is_of("samples of the unknown format", other.into())),
+        };
+        if info.formats & (1 << info.native_format) == 0 {
+            return Err(Failure::broken("the stream's native format is none that it decodes to"));
+        }
+        let seek_class = match info.seek_class {
+            abi::MW_SEEK_NONE => SeekClass::None,
+            abi::MW_SEEK_ANCHORED if info.grid_frames > 0 => SeekClass::Anchored(info.grid_frames),
+            abi::MW_SEEK_ANCHORED => {
+                return Err(Failure::broken("its seeks are anchored on a grid of 0 frames"));
+            }
+            abi::MW_SEEK_EXACT => SeekClass::Exact,
+            other => return Err(is_of("the unknown seek class", other.into())),
+        };
+        if info.sample_rate == 0 {
+            return Err(is_of("the sample rate", 0));
+        }
+        let num_frames = Some(info.num_frames).filter(|&num_frames| num_frames != abi::MW_UNKNOWN);
+        if let Some(num_frames) = num_frames.filter(|&num_frames| num_frames > i64::MAX as u64) {
+            return Err(is_of("a number of frames that cannot be,", num_frames));
+        }
+        Ok(Self {
+            sample_rate: info.sample_rate,
+            num_channels: num_channels
+                .ok_or_else(|| is_of("a number of channels of", info.num_channels.into()))?,
+            channel_mask: u32::try_from(info.channel_mask).unwrap_or(0),
+            num_frames,
+            bits_per_sample: u16::try_from(info.bits_per_sample)
+                .ok()
+                .filter(|&bits| bits <= 64)
+                .ok_or_else(|| is_of("a depth in bits of", info.bits_per_sample.into()))?,
+            native,
+            seek_class,
+            seek_cost_frames: info.seek_cost_frames,
+            is_lossless: info.flags & abi::MW_STREAM_LOSSLESS != 0,
+            is_truncated: info.flags & abi::MW_STREAM_TRUNCATED != 0,
+            priming_frames: info.priming_frames,
+            padding_frames: info.padding_frames,
+            // SAFETY: the caller's promise.
+            codec: unsafe { required_name(info.codec, "stream's codec") }?,
+            // SAFETY: as above.
+            container: unsafe { required_name(info.container, "stream's container") }?,
+        })
+    }
+}
+
+/// An output array cut along time: one slice of interleaved samples, or one slice a channel.
+pub(crate) type Planes<'a, 'b> = &'a mut [&'b mut [MaybeUninit<u8>]];
+
+/// A handle: one stream at one position.
+#[derive(Debug)]
+pub(crate) struct Handle {
+    kind: DecoderKind,
+    handle: NonNull<abi::mw_decoder>,
+    /// What the handle reads; it outlives it.
+    input: Input,
+    is_poisoned: bool,
+    info: Option<StreamInfo>,
+}
+
+// SAFETY: a handle takes one call at a time from any thread (R4), and every call but `fork`, `info` and `tag` needs it
+// exclusively.
+unsafe impl Send for Handle {}
+
+impl Handle {
+    /// Asks for the stream's description, once.
+    fn described(mut self) -> Result<Self, Failure> {
+        let (mut answer, mut info) = (Answer::new(), abi::mw_stream_info::zeroed());
+        let function = self.kind.functions.info;
+        // SAFETY: an open handle, and both structs are sized and live through the call.
+        let status = unsafe { function(self.handle.as_ptr(), &raw mut info, answer.as_mut_ptr()) };
+        if status != abi::MW_OK {
+            return Err(answer.into_failure(status));
+        }
+        // SAFETY: the plugin has filled `info`; what it left alone is zero.
+        self.info = Some(unsafe { StreamInfo::new(&info) }?);
+        Ok(self)
+    }
+
+    /// What the stream is.
+    pub(crate) fn info(&self) -> Result<&StreamInfo, Failure> {
+        self.info.as_ref().ok_or_else(|| Failure::broken("the stream was not described"))
+    }
+
+    /// The kind of decoder.
+    pub(crate) fn kind(&self) -> &DecoderKind {
+        &self.kind
+    }
+
+    /// Another handle over the same file, at frame 0.
+    pub(crate) fn fork(&self) -> Result<Self, Failure> {
+        let (mut answer, mut handle) = (Answer::new(), std::ptr::null_mut());
+        let function = self.kind.functions.fork;
+        // SAFETY: an open handle that no other call is using, since this value is not Sync.
+        let status = unsafe { function(self.handle.as_ptr(), &raw mut handle, answer.as_mut_ptr()) };
+        let handle = self.kind.opened(status, handle, answer, "fork")?;
+        let input = self.input.clone();
+        Ok(Self { kind: self.kind, handle, input, is_poisoned: false, info: self.info.clone() })
+    }
+
+    /// Moves to a frame.
+    pub(crate) fn seek(&mut self, frame: u64) -> Result<(), Failure> {
+        self.check()?;
+        let mut answer = Answer::new();
+        let function = self.kind.functions.seek;
+        // SAFETY: an open handle, borrowed exclusively.
+        let status = unsafe { function(self.handle.as_ptr(), frame, answer.as_mut_ptr()) };
+        self.after(status, answer)
+    }
+
+    /// Decodes up to `num_frames` frames straight into `planes`, of the native format, and returns their number; none is the
+    /// end. The frames that are returned are initialised.
+    ///
+    /// For trusted plugins only: what it says it has written is believed.
+    pub(crate) fn decode_into(&mut self, num_frames: u64, planes: Planes<'_, '_>) -> Result<u64, Failure> {
+        assert!(self.kind.is_trusted, "only trusted plugins write into the caller's array");
+        let addresses: Vec<*mut c_void> = planes.iter_mut().map(|plane| plane.as_mut_ptr().cast()).collect();
+        let info = self.info()?;
+        let samples_per_frame = if planes.len() > 1 { 1 } else { usize::from(info.num_channels) };
+        let bytes_per_frame = (samples_per_frame * info.native.num_bytes()) as u64;
+        let room = planes.iter().map(|plane| plane.len() as u64 / bytes_per_frame).min().unwrap_or(0);
+        self.decode(num_frames.min(room), &addresses)
+    }
+
+    /// Decodes up to `num_frames` frames of the native format, interleaved, to the front of a chunk and returns their size in
+    /// bytes; 0 is the end.
+    pub(crate) fn decode_chunk(&mut self, num_frames: u64, chunk: &mut Chunk) -> Result<usize, Failure> {
+        let info = self.info()?;
+        let bytes_per_frame = usize::from(info.num_channels) * info.native.num_bytes();
+        let num_frames = num_frames.min((chunk.room() / bytes_per_frame) as u64).max(1);
+        let num_bytes = usize::try_from(num_frames).unwrap_or(usize::MAX).saturating_mul(bytes_per_frame);
+        let address = chunk.prepare(num_bytes).cast();
+        let count = self.decode(num_frames, &[address])?;
+        if !chunk.is_intact(num_bytes) {
+            self.is_poisoned = true;
+            return Err(Failure::broken(format!("it wrote past the {num_frames} frames it was asked for")));
+        }
+        Ok(usize::try_from(count).unwrap_or(usize::MAX).saturating_mul(bytes_per_frame))
+    }
+
+    fn decode(&mut self, num_frames: u64, addresses: &[*mut c_void]) -> Result<u64, Failure> {
+        self.check()?;
+        let info = self.info()?;
+        let format = match info.native {
+            SampleFormat::S16(_) => abi::MW_I16,
+            SampleFormat::S32(_) => abi::MW_I32,
+            _ => abi::MW_F32,
+        };
+        let is_planar = addresses.len() > 1;
+        let buffer = abi::mw_buffer {
+            format,
+            layout: if is_planar { abi::MW_PLANAR } else { abi::MW_INTERLEAVED },
+            num_planes: u32::try_from(addresses.len()).unwrap_or(0),
+            planes: addresses.as_ptr(),
+            num_frames,
+            ..abi::mw_buffer::zeroed()
+        };
+        let (mut answer, mut count) = (Answer::new(), 0);
+        let function = self.kind.functions.decode;
+        // SAFETY: an open handle, borrowed exclusively; the buffer has room for `num_frames` frames in each of its planes.
+        let status =
+            unsafe { function(self.handle.as_ptr(), &raw const buffer, &raw mut count, answer.as_mut_ptr()) };
+        match status {
+            abi::MW_OK if (1..=num_frames).contains(&count) => Ok(count),
+            abi::MW_END if count == 0 => Ok(0),
+            abi::MW_OK | abi::MW_END => {
+                self.is_poisoned = true;
+                Err(Failure::broken(format!(
+                    "it says that it decoded {count} frames of {num_frames} asked for"
+                )))
+            }
+            _ => self.after(status, answer).map(|()| 0),
+        }
+    }
+
+    /// The stream's metadata.
+    pub(crate) fn tags(&self) -> Vec<(String, String)> {
+        let Some(function) = self.kind.functions.tag else { return Vec::new() };
+        let mut tags = Vec::new();
+        for index in 0..MAX_TAGS {
+            let (mut key, mut value) = (std::ptr::null(), std::ptr::null());
+            // SAFETY: an open handle, and both pointers live through the call.
+            let status = unsafe { function(self.handle.as_ptr(), index, &raw mut key, &raw mut value) };
+            if status != abi::MW_OK {
+                break;
+            }
+            // SAFETY: the strings are valid until the handle is closed.
+            let key = unsafe { raw::text(key) };
+            // SAFETY: as above.
+            let value = unsafe { raw::text(value) };
+            tags.extend(key.zip(value));
+        }
+        tags
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        match self.is_poisoned {
+            false => Ok(()),
+            true => Err(Failure::broken("it broke a rule before, so it is not asked again")),
+        }
+    }
+
+    fn after(&mut self, status: abi::mw_status, answer: Answer) -> Result<(), Failure> {
+        match status {
+            abi::MW_OK => Ok(()),
+            _ => {
+                self.is_poisoned |= status == abi::MW_PANIC;
+                Err(answer.into_failure(status))
+            }
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // SAFETY: the handle is open, and this is the last use of it; the input is dropped afterwards.
+        unsafe { (self.kind.functions.close)(self.handle.as_ptr()) };
+    }
+}
+
+/// Bytes after a chunk's end that a plugin must leave alone, and what is in them.
+const MARGIN_BYTES: usize = 256;
+const MARGIN: u8 = 0xa5;
+
+/// Room for decoded frames between a plugin and the array: zeros before a plugin writes, with a margin that shows whether it
+/// wrote too far.
+#[derive(Debug, Default)]
+pub(crate) struct Chunk(Vec<u64>);
+
+impl Chunk {
+    /// A chunk for `num_bytes` bytes of frames.
+    pub(crate) fn new(num_bytes: usize) -> Self {
+        Self(vec![0; (num_bytes + MARGIN_BYTES).div_ceil(size_of::<u64>())])
+    }
+
+    fn room(&self) -> usize {
+        size_of_val(self.0.as_slice()).saturating_sub(MARGIN_BYTES)
+    }
+
+    /// Its first bytes.
+    pub(crate) fn front(&self, num_bytes: usize) -> &[u8] {
+        self.bytes().get(..num_bytes).unwrap_or_default()
+    }
+
+    fn bytes(&self) -> &[u8] {
+        bytemuck::cast_slice(&self.0)
+    }
+
+    /// Clears what `num_bytes` of frames will take, so that nothing of another file can come out, and marks what follows.
+    fn prepare(&mut self, num_bytes: usize) -> *mut u8 {
+        if num_bytes > self.room() {
+            *self = Self::new(num_bytes);
+        }
+        let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut self.0);
+        let (frames, rest) = bytes.split_at_mut(num_bytes);
+        frames.fill(0);
+        rest.iter_mut().take(MARGIN_BYTES).for_each(|byte| *byte = MARGIN);
+        frames.as_mut_ptr()
+    }
+
+    fn is_intact(&self, num_bytes: usize) -> bool {
+        self.bytes()
+            .get(num_bytes..)
+            .unwrap_or_default()
+            .iter()
+            .take(MARGIN_BYTES)
+            .all(|&byte| byte == MARGIN)
+    }
+}

@@ -1,0 +1,395 @@
+//! Encoders of plugins, called without trust: every status that comes back is checked, and so is every byte's place.
+
+#![allow(unsafe_code)] // calls into plugins
+
+use std::ffi::{CString, c_void};
+use std::fmt;
+use std::ptr::NonNull;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use mapwave_plugin_abi as abi;
+
+use crate::error::{Error, Result as ArgumentResult};
+use crate::host::ffi::fault::{Answer, Failure, Trouble, required_name};
+use crate::host::ffi::output::{Outlet, Ticket};
+use crate::host::ffi::raw;
+use crate::host::ffi::raw::Sized32;
+use crate::pcm::OutputFormat;
+
+/// What a handle may allocate.
+const MAX_ALLOC: u64 = 256 << 20;
+
+/// The most tags that are written.
+const MAX_TAGS: usize = 1024;
+
+/// The formats that cross the wall, and what they are called there.
+const FORMATS: [(OutputFormat, u32); 3] =
+    [(OutputFormat::F32, abi::MW_F32), (OutputFormat::I16, abi::MW_I16), (OutputFormat::I32, abi::MW_I32)];
+
+/// What an encoder says it writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncoderSummary {
+    /// Its name.
+    pub name: String,
+    /// The codecs it writes in FFmpeg's terms.
+    pub codecs: Vec<String>,
+    /// The containers it writes.
+    pub containers: Vec<String>,
+}
+
+/// What an encoder is to make.
+#[derive(Clone, Debug)]
+pub struct EncoderRequest {
+    /// The codec in FFmpeg's terms.
+    pub codec: String,
+    /// The container's short name.
+    pub container: String,
+    /// Frames a second.
+    pub sample_rate: u32,
+    /// Samples in a frame.
+    pub num_channels: u16,
+    /// Speaker positions as a WAVE channel mask; 0 when unknown.
+    pub channel_mask: u32,
+    /// The depth to be coded in bits, where the codec has a choice; 0 is the encoder's.
+    pub bits_per_sample: u16,
+    /// Exactly how many frames come, when it is known.
+    pub num_frames: Option<u64>,
+    /// Bits a second.
+    pub bitrate: Option<u32>,
+    /// How hard to try, from 1 to 100.
+    pub effort: Option<u8>,
+    /// The quality of a variable bitrate, from 1 to 100.
+    pub quality: Option<u8>,
+    /// Metadata: lower-case Vorbis comment names and their values.
+    pub tags: Vec<(String, String)>,
+    /// How many threads the encoder may use.
+    pub max_threads: u32,
+}
+
+impl EncoderRequest {
+    /// A request that leaves all but the rate and the channels to the encoder.
+    ///
+    /// ```
+    /// use mapwave_core::host::EncoderRequest;
+    ///
+    /// let request = EncoderRequest { bitrate: Some(128_000), ..EncoderRequest::new("mp3", "mp3", 44_100, 2) };
+    /// assert_eq!((request.max_threads, request.num_frames), (1, None));
+    /// ```
+    pub fn new(codec: &str, container: &str, sample_rate: u32, num_channels: u16) -> Self {
+        Self {
+            codec: codec.to_owned(),
+            container: container.to_owned(),
+            sample_rate,
+            num_channels,
+            channel_mask: 0,
+            bits_per_sample: 0,
+            num_frames: None,
+            bitrate: None,
+            effort: None,
+            quality: None,
+            tags: Vec::new(),
+            max_threads: 1,
+        }
+    }
+
+    /// Refuses what no encoder can be asked for.
+    pub(crate) fn check(&self) -> ArgumentResult<()> {
+        let from = |name, range: std::ops::RangeInclusive<u64>, value: Option<u64>| match value {
+            Some(value) if !range.contains(&value) => {
+                let (first, last) = range.into_inner();
+                let expected =
+                    if last == u64::MAX { format!("at least {first}") } else { format!("{first} to {last}") };
+                Err(Error::argument(name, expected, value))
+            }
+            _ => Ok(()),
+        };
+        from("sample_rate", 1..=u64::MAX, Some(self.sample_rate.into()))?;
+        from("channels", 1..=u64::MAX, Some(self.num_channels.into()))?;
+        from("bitrate", 1..=u64::MAX, self.bitrate.map(u64::from))?;
+        from("effort", 1..=100, self.effort.map(u64::from))?;
+        from("quality", 1..=100, self.quality.map(u64::from))?;
+        if self.num_frames == Some(abi::MW_UNKNOWN) {
+            return Err(Error::argument("num_frames", "a number of frames that can be", abi::MW_UNKNOWN));
+        }
+        if self.tags.len() > MAX_TAGS {
+            let got = format!("{} of them", self.tags.len());
+            return Err(Error::argument("tags", format!("at most {MAX_TAGS} pairs"), got));
+        }
+        match self
+            .tags
+            .iter()
+            .find(|(key, value)| key.is_empty() || key.contains('\0') || value.contains('\0'))
+        {
+            Some((key, _)) => {
+                let expected = "names that are not empty and text without zero characters";
+                Err(Error::argument("tags", expected, format!("{key:?} and its value")))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// A request as a plugin sees it.
+#[derive(Debug)]
+pub(crate) struct Options {
+    request: EncoderRequest,
+    codec: CString,
+    container: CString,
+    tags: Vec<(CString, CString)>,
+}
+
+impl Options {
+    pub(crate) fn new(request: &EncoderRequest) -> Self {
+        let tag = |(key, value): &(String, String)| (raw::c_string(key), raw::c_string(value));
+        Self {
+            codec: raw::c_string(&request.codec),
+            container: raw::c_string(&request.container),
+            tags: request.tags.iter().map(tag).collect(),
+            request: request.clone(),
+        }
+    }
+
+    fn tags(&self) -> Vec<abi::mw_tag> {
+        self.tags
+            .iter()
+            .map(|(key, value)| abi::mw_tag { key: key.as_ptr(), value: value.as_ptr() })
+            .collect()
+    }
+
+    /// The struct for a plugin's `open`, which points into this value and to `tags`.
+    fn to_abi(&self, tags: &[abi::mw_tag]) -> abi::mw_encoder_options {
+        let request = &self.request;
+        abi::mw_encoder_options {
+            sample_rate: request.sample_rate,
+            num_channels: request.num_channels.into(),
+            bits_per_sample: request.bits_per_sample.into(),
+            channel_mask: request.channel_mask.into(),
+            num_frames: request.num_frames.unwrap_or(abi::MW_UNKNOWN),
+            codec: self.codec.as_ptr(),
+            container: self.container.as_ptr(),
+            bitrate: request.bitrate.unwrap_or(0),
+            effort: request.effort.unwrap_or(0).into(),
+            quality: request.quality.unwrap_or(0).into(),
+            num_tags: u32::try_from(tags.len()).unwrap_or(0),
+            tags: if tags.is_empty() { std::ptr::null() } else { tags.as_ptr() },
+            max_threads: request.max_threads.max(1),
+            max_alloc: MAX_ALLOC,
+            ..abi::mw_encoder_options::zeroed()
+        }
+    }
+}
+
+/// A kind of encoder: the functions of a plugin that are known to be there.
+#[derive(Clone, Debug)]
+pub(crate) struct EncoderKind {
+    plugin: &'static str,
+    name: &'static str,
+    is_trusted: bool,
+    formats: Vec<OutputFormat>,
+    summary: Arc<EncoderSummary>,
+    functions: Functions,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Functions {
+    open: unsafe extern "C" fn(
+        *const abi::mw_encoder_options,
+        *const abi::mw_sink,
+        *mut *mut abi::mw_encoder,
+        *mut abi::mw_error,
+    ) -> abi::mw_status,
+    push: unsafe extern "C" fn(
+        *mut abi::mw_encoder,
+        *const abi::mw_buffer,
+        *mut abi::mw_error,
+    ) -> abi::mw_status,
+    finish: unsafe extern "C" fn(*mut abi::mw_encoder, *mut abi::mw_error) -> abi::mw_status,
+    close: unsafe extern "C" fn(*mut abi::mw_encoder),
+}
+
+impl EncoderKind {
+    /// Reads an encoder's table.
+    ///
+    /// # Safety
+    /// `table` is what a plugin returned for its encoder interface: valid until the process exits.
+    pub(crate) unsafe fn new(
+        table: *const abi::mw_encoder_table,
+        plugin: &'static str,
+        is_trusted: bool,
+    ) -> Result<Self, Failure> {
+        // SAFETY: the caller's promise; a table begins with its size.
+        let table = unsafe { Sized32::copied(table) };
+        let abi::mw_encoder_table { formats, open, push, finish, close, .. } = table;
+        let missing = |name: &str| Failure::broken(format!("its encoder table has no function '{name}'"));
+        let functions = Functions {
+            open: open.ok_or_else(|| missing("open"))?,
+            push: push.ok_or_else(|| missing("push"))?,
+            finish: finish.ok_or_else(|| missing("finish"))?,
+            close: close.ok_or_else(|| missing("close"))?,
+        };
+        // SAFETY: strings of a table are valid until the process exits.
+        let name = unsafe { required_name(table.name, "encoder's name") }?;
+        // SAFETY: as above.
+        let codecs = unsafe { raw::text(table.codecs) };
+        // SAFETY: as above.
+        let containers = unsafe { raw::text(table.containers) };
+        let known = FORMATS.into_iter().filter(|(_, code)| formats & (1 << code) != 0);
+        let known: Vec<OutputFormat> = known.map(|(format, _)| format).collect();
+        if known.is_empty() {
+            return Err(Failure::broken(format!("its encoder takes no format of samples ({formats:#x})")));
+        }
+        let summary = EncoderSummary {
+            name: name.to_owned(),
+            codecs: raw::split(codecs),
+            containers: raw::split(containers),
+        };
+        Ok(Self { plugin, name, is_trusted, formats: known, summary: Arc::new(summary), functions })
+    }
+
+    /// The plugin it belongs to.
+    pub(crate) fn plugin(&self) -> &'static str {
+        self.plugin
+    }
+
+    /// Its name within the plugin.
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Whether it comes with mapwave, so that its calls need no supervision and may read the caller's own samples.
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.is_trusted
+    }
+
+    /// The formats of samples that it takes: some of `F32`, `I16` and `I32`, at least one.
+    pub(crate) fn formats(&self) -> &[OutputFormat] {
+        &self.formats
+    }
+
+    /// What it says it writes.
+    pub(crate) fn summary(&self) -> &EncoderSummary {
+        &self.summary
+    }
+
+    /// Whether it says that it writes a codec into a container.
+    pub(crate) fn writes(&self, codec: &str, container: &str) -> bool {
+        let has = |names: &[String], name: &str| names.iter().any(|other| other == name);
+        has(&self.summary.codecs, codec) && has(&self.summary.containers, container)
+    }
+
+    /// Opens an encoder that writes to an outlet.
+    pub(crate) fn open(&self, options: &Options, outlet: &Arc<Outlet>) -> Result<Handle, Trouble> {
+        let ticket = Ticket::new(outlet);
+        let sink = Rc::new(ticket.to_abi(outlet));
+        let tags = options.tags();
+        let passed = options.to_abi(&tags);
+        let (mut answer, mut handle) = (Answer::new(), std::ptr::null_mut());
+        let function = self.functions.open;
+        // SAFETY: all four are valid during the call, and the sink as long as the handle, beside which it is kept.
+        let open = || unsafe {
+            function(&raw const passed, Rc::as_ptr(&sink), &raw mut handle, answer.as_mut_ptr())
+        };
+        let status = outlet.during(open);
+        match (status, NonNull::new(handle)) {
+            (abi::MW_OK, Some(handle)) => {
+                let handle = Handle {
+                    functions: self.functions,
+                    num_channels: options.request.num_channels,
+                    handle,
+                    outlet: Arc::clone(outlet),
+                    _sink: sink,
+                    _ticket: ticket,
+                };
+                outlet.verdict().map(|()| handle)
+            }
+            (abi::MW_OK, None) => {
+                outlet.verdict()?;
+                Err(Failure::broken("its open succeeded without a handle").into())
+            }
+            _ => {
+                outlet.verdict()?;
+                Err(answer.into_encoding_failure(status).into())
+            }
+        }
+    }
+}
+
+/// A handle: one stream on its way to an output.
+pub(crate) struct Handle {
+    functions: Functions,
+    num_channels: u16,
+    handle: NonNull<abi::mw_encoder>,
+    outlet: Arc<Outlet>,
+    /// Counted, not boxed, since the plugin may keep the address.
+    _sink: Rc<abi::mw_sink>,
+    _ticket: Ticket,
+}
+
+// SAFETY: a handle takes one call at a time from any thread (R4), and every call needs it exclusively; the sink is counted
+// once and moves along.
+unsafe impl Send for Handle {}
+
+impl Handle {
+    /// Passes whole interleaved frames on, which are aligned to their samples. After a failure the handle can only be dropped.
+    pub(crate) fn push(&mut self, format: OutputFormat, interleaved: &[u8]) -> Result<(), Trouble> {
+        let Some((_, code)) = FORMATS.into_iter().find(|(known, _)| *known == format) else {
+            return Err(Failure::broken(format!("no encoder takes {format}")).into());
+        };
+        assert!(interleaved.as_ptr().addr().is_multiple_of(format.num_bytes()), "aligned samples");
+        let frame_bytes = usize::from(self.num_channels) * format.num_bytes();
+        let planes: [*mut c_void; 1] = [interleaved.as_ptr().cast_mut().cast()];
+        let buffer = abi::mw_buffer {
+            format: code,
+            layout: abi::MW_INTERLEAVED,
+            num_planes: 1,
+            planes: planes.as_ptr(),
+            num_frames: (interleaved.len() / frame_bytes) as u64,
+            ..abi::mw_buffer::zeroed()
+        };
+        let function = self.functions.push;
+        // SAFETY: an open handle, borrowed exclusively; the one plane has as many frames, which the plugin only reads.
+        self.call(|handle, error| unsafe { function(handle, &raw const buffer, error) })
+    }
+
+    /// Completes the stream, and closes it: an encoder that writes even then is found out.
+    pub(crate) fn finish(mut self) -> Result<(), Trouble> {
+        let function = self.functions.finish;
+        // SAFETY: an open handle, borrowed exclusively, which is only closed afterwards.
+        self.call(|handle, error| unsafe { function(handle, error) })?;
+        let outlet = Arc::clone(&self.outlet);
+        drop(self);
+        outlet.verdict()?;
+        match outlet.end() {
+            0 => Err(Failure::broken("it says that the file is complete, and has written nothing").into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes a call in which the plugin may write.
+    fn call(
+        &mut self,
+        call: impl FnOnce(*mut abi::mw_encoder, *mut abi::mw_error) -> abi::mw_status,
+    ) -> Result<(), Trouble> {
+        let mut answer = Answer::new();
+        let status = self.outlet.during(|| call(self.handle.as_ptr(), answer.as_mut_ptr()));
+        self.outlet.verdict()?;
+        match status {
+            abi::MW_OK => Ok(()),
+            _ => Err(answer.into_encoding_failure(status).into()),
+        }
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Handle({:?})", self.outlet)
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // SAFETY: the handle is open, and this is the last use of it; the sink is dropped afterwards.
+        unsafe { (self.functions.close)(self.handle.as_ptr()) };
+    }
+}

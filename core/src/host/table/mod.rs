@@ -1,0 +1,5 @@
+//! A plugin's tables and raw handles, made safe to call: sizes, counts and statuses are checked here.
+
+pub(crate) mod decoder;
+pub(crate) mod encoder;
+pub(crate) mod resampler;

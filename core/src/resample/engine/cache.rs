@@ -1,0 +1,97 @@
+//! The plans that the process keeps.
+
+#![forbid(unsafe_code)]
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::plan::Plan;
+use super::quality::Quality;
+use super::rates::Rates;
+use super::sample::Sample;
+use crate::error::Result;
+
+/// How many plans of a precision are kept.
+const MAX_PLANS: usize = 8;
+
+/// The size of the largest plan that is kept: less than a megabyte is usual.
+const MAX_BYTES: usize = 16 << 20;
+
+/// The plans used last, the latest at the end.
+pub struct Cache<T> {
+    plans: Mutex<Vec<Arc<Plan<T>>>>,
+}
+
+impl<T> Cache<T> {
+    pub(crate) const fn new() -> Self {
+        Self { plans: Mutex::new(Vec::new()) }
+    }
+}
+
+impl<T: Sample> Cache<T> {
+    /// The plan for these arguments. Nothing is locked while it is made: two threads may make the same one, and the first
+    /// that is ready serves both.
+    pub(crate) fn plan(&self, rates: Rates, quality: Quality) -> Result<Arc<Plan<T>>> {
+        let known = find(&mut self.plans.lock(), rates, quality);
+        if let Some(plan) = known {
+            return Ok(plan);
+        }
+        let made = Arc::new(Plan::new(rates, quality)?);
+        if made.num_bytes() > MAX_BYTES {
+            return Ok(made);
+        }
+        let mut plans = self.plans.lock();
+        if let Some(plan) = find(&mut plans, rates, quality) {
+            return Ok(plan);
+        }
+        if plans.len() >= MAX_PLANS {
+            plans.remove(0);
+        }
+        plans.push(Arc::clone(&made));
+        Ok(made)
+    }
+}
+
+/// The plan for these arguments, which becomes the one used last.
+fn find<T: Sample>(plans: &mut Vec<Arc<Plan<T>>>, rates: Rates, quality: Quality) -> Option<Arc<Plan<T>>> {
+    let index = plans.iter().position(|plan| plan.is_for(rates, quality))?;
+    let plan = plans.remove(index);
+    plans.push(Arc::clone(&plan));
+    Some(plan)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_plans_used_last_are_kept() {
+        let cache = Cache::<f32>::new();
+        let plan = |output| cache.plan(Rates::new(48_000, output).unwrap(), Quality::Fastest).unwrap();
+        let first = plan(16_000);
+        assert!(Arc::ptr_eq(&first, &plan(16_000)));
+        for output in (1..MAX_PLANS).map(|index| 1000 * u32::try_from(index).unwrap()) {
+            plan(output);
+        }
+        assert!(Arc::ptr_eq(&first, &plan(16_000)), "the oldest plan of as many as are kept");
+        let second = plan(2000);
+        plan(44_100);
+        assert_eq!(cache.plans.lock().len(), MAX_PLANS);
+        assert!(Arc::ptr_eq(&first, &plan(16_000)), "used since");
+        assert!(Arc::ptr_eq(&second, &plan(2000)), "used since");
+        let (one, other) = (plan(1000), plan(1000));
+        assert!(Arc::ptr_eq(&one, &other), "made again, then kept");
+        let best = cache.plan(Rates::new(48_000, 1000).unwrap(), Quality::Low).unwrap();
+        assert!(!Arc::ptr_eq(&best, &one), "another quality is another plan");
+    }
+
+    #[test]
+    fn a_plan_too_large_to_keep_still_works() {
+        let cache = Cache::<f64>::new();
+        let plan = cache.plan(Rates::new(768_000, 300).unwrap(), Quality::Best).unwrap();
+        assert!(plan.num_bytes() > MAX_BYTES, "{}", plan.num_bytes());
+        assert!(cache.plans.lock().is_empty());
+    }
+}

@@ -1,0 +1,106 @@
+//! The engine of this crate's own at work: block after block of a plan, over input that slides by.
+
+#![forbid(unsafe_code)]
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytemuck::Pod;
+
+use super::input::{Input, Interleaved};
+use super::run::Engine;
+use crate::error::Result;
+use crate::pcm::{ByteOrder, OutputFormat, SampleFormat};
+use crate::resample::engine::{Plan, Sample, Scratch};
+use crate::segment::Stop;
+
+/// A sample that the engine calculates with.
+pub(crate) trait Number: Sample + Pod {
+    /// Its format in an array, and in a file.
+    const FORMATS: (OutputFormat, SampleFormat);
+}
+
+impl Number for f32 {
+    const FORMATS: (OutputFormat, SampleFormat) = (OutputFormat::F32, SampleFormat::F32(ByteOrder::NATIVE));
+}
+
+impl Number for f64 {
+    const FORMATS: (OutputFormat, SampleFormat) = (OutputFormat::F64, SampleFormat::F64(ByteOrder::NATIVE));
+}
+
+/// Blocks one after the other.
+pub(crate) struct Blocks<T> {
+    plan: Arc<Plan<T>>,
+    /// The input of each channel from the frame `first` on, zeros where there is none.
+    channels: Vec<Vec<T>>,
+    first: i64,
+    next_block: u64,
+    interleaved: Interleaved<T>,
+    scratch: Scratch<T>,
+}
+
+impl<T: Number> Blocks<T> {
+    /// Begins with the block in which a frame of the output is, and says which of its frames that is.
+    pub(crate) fn begin(plan: Arc<Plan<T>>, frame: u64, num_channels: usize) -> (Self, u64) {
+        let block_frames = plan.block_frames() as u64;
+        let next_block = frame / block_frames;
+        let first = plan.first_input(next_block);
+        let channels = vec![Vec::with_capacity(plan.input_frames()); num_channels];
+        let (interleaved, scratch) = (Interleaved::new(), Scratch::new());
+        (Self { plan, channels, first, next_block, interleaved, scratch }, frame % block_frames)
+    }
+
+    /// Slides the input to where the next block's begins and fills it up to where that ends.
+    fn slide(&mut self, input: &dyn Input, stop: &Stop<'_>) -> Result<()> {
+        let first = self.plan.first_input(self.next_block);
+        let num_passed = usize::try_from(first - self.first).unwrap_or(0);
+        for channel in &mut self.channels {
+            channel.drain(..num_passed.min(channel.len()));
+        }
+        self.first = first;
+        let num_held = self.channels.first().map_or(0, Vec::len);
+        let end = first.saturating_add_unsigned(self.plan.input_frames() as u64);
+        let next = first.saturating_add_unsigned(num_held as u64);
+        if next < 0 {
+            let num_before = usize::try_from(end.min(0) - next).unwrap_or(0);
+            self.add_zeros(num_before);
+        }
+        let last = input.num_frames();
+        let frames = u64::try_from(next).unwrap_or(0).min(last)..u64::try_from(end).unwrap_or(0).min(last);
+        if !frames.is_empty() {
+            self.interleaved.read(input, frames, T::FORMATS.0, &mut self.channels, stop)?;
+        }
+        let num_held = self.channels.first().map_or(0, Vec::len);
+        self.add_zeros(self.plan.input_frames().saturating_sub(num_held));
+        Ok(())
+    }
+
+    fn add_zeros(&mut self, num_frames: usize) {
+        for channel in &mut self.channels {
+            channel.resize(channel.len() + num_frames, T::zero());
+        }
+    }
+}
+
+impl<T: Number> Engine for Blocks<T> {
+    type Number = T;
+
+    fn make(&mut self, input: &dyn Input, made: &mut [Vec<T>], stop: &Stop<'_>) -> Result<()> {
+        self.slide(input, stop)?;
+        let num_input_frames = self.plan.input_frames();
+        for (channel, made) in self.channels.iter().zip(made) {
+            made.resize(self.plan.block_frames(), T::zero());
+            let channel = channel.get(..num_input_frames).unwrap_or_default();
+            self.plan.block(self.next_block, channel, made, &mut self.scratch);
+        }
+        self.next_block += 1;
+        Ok(())
+    }
+}
+
+impl<T: Sample> fmt::Debug for Blocks<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { plan, next_block, .. } = self;
+        f.debug_struct("Blocks").field("plan", plan).field("next_block", next_block).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,199 @@
+//! Where the frames to be resampled come from: a file, or an array.
+
+#![allow(unsafe_code)] // reads back what an input has written
+
+use std::mem::MaybeUninit;
+use std::ops::Range;
+
+use bytemuck::Pod;
+
+use crate::array::Audio;
+use crate::decode::{Effort, FrameTrack};
+use crate::error::{Error, Result};
+use crate::pcm::{ByteOrder, OutputFormat, SampleFormat, StoreKernel};
+use crate::segment::Stop;
+use crate::source::Source;
+use crate::spec::{ChannelSelection, FrameSpec, Layout};
+
+/// Frames that can be read from anywhere.
+///
+/// # Safety
+/// When [`read`](Self::read) succeeds, it has written every byte of `out`.
+pub(crate) unsafe trait Input: Sync {
+    /// The number of frames.
+    fn num_frames(&self) -> u64;
+
+    /// Samples in a frame.
+    fn num_channels(&self) -> usize;
+
+    /// How many threads may read at once.
+    fn max_threads(&self) -> usize;
+
+    /// What beginning somewhere costs, in frames.
+    fn seek_cost_frames(&self) -> u64;
+
+    /// Whether 16-bit integers hold its samples as they are.
+    fn is_16_bit(&self) -> bool;
+
+    /// Reads `frames`, interleaved, as samples of `format`: float32, float64, or int16 where [`is_16_bit`](Self::is_16_bit).
+    fn read(
+        &self,
+        frames: Range<u64>,
+        format: OutputFormat,
+        out: &mut [MaybeUninit<u8>],
+        stop: &Stop<'_>,
+    ) -> Result<()>;
+}
+
+/// The frames of a file.
+pub(crate) struct FileInput<'a> {
+    pub(crate) frames: &'a FrameTrack,
+    pub(crate) source: &'a Source,
+    pub(crate) channels: &'a ChannelSelection,
+    /// Those that come out of the selection.
+    pub(crate) num_channels: usize,
+}
+
+// SAFETY: `FrameTrack::read` initialises all of its output when it succeeds.
+unsafe impl Input for FileInput<'_> {
+    fn num_frames(&self) -> u64 {
+        self.frames.num_frames()
+    }
+
+    fn num_channels(&self) -> usize {
+        self.num_channels
+    }
+
+    fn max_threads(&self) -> usize {
+        self.frames.max_threads()
+    }
+
+    fn seek_cost_frames(&self) -> u64 {
+        self.frames.seek_cost_frames()
+    }
+
+    fn is_16_bit(&self) -> bool {
+        // A mean of two integers may be none.
+        self.frames.is_16_bit() && !matches!(self.channels, ChannelSelection::Mono(_))
+    }
+
+    fn read(
+        &self,
+        frames: Range<u64>,
+        format: OutputFormat,
+        out: &mut [MaybeUninit<u8>],
+        stop: &Stop<'_>,
+    ) -> Result<()> {
+        let channels = self.channels.clone();
+        let spec = FrameSpec { format, channels, layout: Layout::ChannelsLast, squeeze_mono: false };
+        let effort = Effort { max_threads: 1, interrupted: &|| stop.check().is_err() };
+        self.frames.read(self.source, frames, &spec, out, &effort)
+    }
+}
+
+/// The frames of an array.
+pub(crate) struct ArrayInput<'a>(pub(crate) Audio<'a>);
+
+/// How many frames of an array are converted at a time.
+const FRAMES_AT_A_TIME: usize = 4096;
+
+// SAFETY: the whole output is cut into parts, and every part is written.
+unsafe impl Input for ArrayInput<'_> {
+    fn num_frames(&self) -> u64 {
+        self.0.num_frames() as u64
+    }
+
+    fn num_channels(&self) -> usize {
+        self.0.num_channels().into()
+    }
+
+    fn max_threads(&self) -> usize {
+        usize::MAX
+    }
+
+    fn seek_cost_frames(&self) -> u64 {
+        0
+    }
+
+    fn is_16_bit(&self) -> bool {
+        self.0.format() == OutputFormat::I16
+    }
+
+    fn read(
+        &self,
+        frames: Range<u64>,
+        format: OutputFormat,
+        out: &mut [MaybeUninit<u8>],
+        stop: &Stop<'_>,
+    ) -> Result<()> {
+        stop.check()?;
+        let to = match format {
+            OutputFormat::F64 => SampleFormat::F64(ByteOrder::NATIVE),
+            OutputFormat::I16 => SampleFormat::S16(ByteOrder::NATIVE),
+            _ => SampleFormat::F32(ByteOrder::NATIVE),
+        };
+        let kernel = StoreKernel::new(self.0.format(), to)
+            .ok_or_else(|| Error::argument("audio", "samples that can be resampled", self.0.format()))?;
+        let frame_bytes = self.num_channels() * to.num_bytes();
+        let mut next = usize::try_from(frames.start).unwrap_or(usize::MAX);
+        let (mut strided, mut converted) = (Vec::new(), Vec::new());
+        for part in out.chunks_mut(FRAMES_AT_A_TIME * frame_bytes) {
+            let end = next + part.len() / frame_bytes;
+            converted.resize(part.len(), 0);
+            kernel.store(self.0.interleaved(next..end, &mut strided), &mut converted);
+            part.write_copy_of_slice(&converted);
+            next = end;
+        }
+        Ok(())
+    }
+}
+
+/// Interleaved samples on their way from an input to the channels of an engine.
+#[derive(Debug)]
+pub(crate) struct Interleaved<T> {
+    samples: Vec<T>,
+}
+
+impl<T: Pod> Interleaved<T> {
+    pub(crate) fn new() -> Self {
+        Self { samples: Vec::new() }
+    }
+
+    /// Reads frames as samples of `format`, whose size is that of `T`, and adds each channel's to its own.
+    pub(crate) fn read(
+        &mut self,
+        input: &dyn Input,
+        frames: Range<u64>,
+        format: OutputFormat,
+        channels: &mut [Vec<T>],
+        stop: &Stop<'_>,
+    ) -> Result<()> {
+        assert_eq!(size_of::<T>(), format.num_bytes(), "the size of a sample of {format}");
+        let num_frames = usize::try_from(frames.end - frames.start).unwrap_or(usize::MAX);
+        let num_samples = num_frames.saturating_mul(input.num_channels());
+        self.samples.clear();
+        self.samples.reserve(num_samples);
+        let room = self.samples.spare_capacity_mut().get_mut(..num_samples).unwrap_or_default();
+        let (start, num_bytes) = (room.as_mut_ptr().cast::<MaybeUninit<u8>>(), size_of_val(room));
+        // SAFETY: the bytes of `room`, which is borrowed mutably until they are used no more; any byte is a MaybeUninit<u8>.
+        let bytes = unsafe { std::slice::from_raw_parts_mut(start, num_bytes) };
+        input.read(frames, format, bytes, stop)?;
+        // SAFETY: as many samples were reserved, an input that succeeds has written all of their bytes, and any bits are a T.
+        unsafe { self.samples.set_len(num_samples) };
+        match channels {
+            [only] => only.extend_from_slice(&self.samples),
+            [left, right] => {
+                let pairs = self.samples.as_chunks::<2>().0;
+                left.extend(pairs.iter().map(|[left, _]| *left));
+                right.extend(pairs.iter().map(|[_, right]| *right));
+            }
+            many => {
+                let step = many.len();
+                for (number, channel) in many.iter_mut().enumerate() {
+                    channel.extend(self.samples.iter().skip(number).step_by(step));
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,198 @@
+//! Frames at another rate than that at which they are read: any window of them, on any number of threads, with the same bits.
+//!
+//! A [`Converter`] is chosen once. A [`Run`] makes frames one after the other from wherever it begins, reading its input on
+//! its way, so that what it holds does not depend on how long the sound is. Long reads are cut where runs may begin, and one
+//! that goes on where another ended takes up its run.
+
+#![allow(unsafe_code)] // one place: frames that were made
+
+mod blocks;
+mod converter;
+mod delivery;
+mod input;
+mod quality;
+mod run;
+mod stream;
+
+use std::mem::MaybeUninit;
+use std::ops::Range;
+
+use parking_lot::Mutex;
+
+use crate::array::Audio;
+use crate::buffer::{Buffer, Frames};
+use crate::decode::Effort;
+use crate::error::Result;
+use crate::resample::engine::Rates;
+use crate::segment::{self, Piece};
+use crate::spec::{ChannelSelection, FrameSpec, Layout};
+
+pub(crate) use converter::Converter;
+pub(crate) use input::{FileInput, Input};
+pub use quality::ResampleQuality;
+
+use delivery::Delivery;
+use input::ArrayInput;
+use run::AnyRun;
+
+/// How many runs that nobody uses are kept, each with up to a few megabytes of buffers.
+const MAX_IDLE: usize = 4;
+
+/// An array at another rate, as `spec` says, in a buffer that `allocate` makes from its size in bytes.
+///
+/// Its format and layout are of `spec`'s choice, its channels those of the array: `spec.channels` is not looked at.
+///
+/// ```
+/// use mapwave_core::resample::Rates;
+/// use mapwave_core::{Audio, Buffer, Effort, FrameSpec, OutputFormat, ResampleQuality, resample_array};
+///
+/// let ones = [1.0_f32; 44_100];
+/// let audio = Audio::new(&ones, OutputFormat::F32, &[44_100], None)?;
+/// let (rates, spec) = (Rates::new(44_100, 16_000)?, FrameSpec::default());
+/// let quality = ResampleQuality::Default;
+/// let frames = resample_array(audio, rates, quality, &spec, Buffer::new, &Effort::ONE_THREAD)?;
+/// assert_eq!(frames.shape().axes(), [16_000, 1]);
+/// assert!((frames.samples::<f32>().unwrap()[8000] - 1.0).abs() < 1e-6);
+/// # Ok::<(), mapwave_core::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Argument`](crate::Error::Argument) when the rates are too far apart, [`Error::Unsupported`](crate::Error::Unsupported)
+/// when no plugin has the quality, [`Error::Limit`](crate::Error::Limit) and [`Error::OutOfMemory`](crate::Error::OutOfMemory)
+/// when the result is too large, and [`Error::Interrupted`](crate::Error::Interrupted).
+pub fn resample_array(
+    audio: Audio<'_>,
+    rates: Rates,
+    quality: ResampleQuality,
+    spec: &FrameSpec,
+    allocate: fn(usize) -> Result<Buffer>,
+    effort: &Effort<'_>,
+) -> Result<Frames> {
+    let resampled = Resampled::new(Converter::new(rates, quality)?, audio.num_frames() as u64);
+    let spec = FrameSpec { channels: ChannelSelection::All, ..spec.clone() };
+    let shape = spec.shape(resampled.num_frames(), audio.num_channels())?;
+    let mut buffer = allocate(shape.num_samples() * spec.format.num_bytes())?;
+    let frames = 0..resampled.num_frames();
+    resampled.read(&ArrayInput(audio), frames, &spec, buffer.as_uninit_mut(), effort)?;
+    // SAFETY: `read` initialises all of the buffer when it succeeds, and the buffer was made for `shape`.
+    Ok(unsafe { Frames::new(buffer, spec.format, shape) })
+}
+
+/// Frames at another rate.
+#[derive(Debug)]
+pub(crate) struct Resampled {
+    converter: Converter,
+    num_frames: u64,
+    idle: Mutex<Vec<Idle>>,
+}
+
+/// A run that may go on.
+#[derive(Debug)]
+struct Idle {
+    channels: ChannelSelection,
+    run: AnyRun,
+}
+
+impl Resampled {
+    /// `num_input_frames` frames at another rate.
+    pub(crate) fn new(converter: Converter, num_input_frames: u64) -> Self {
+        let num_frames = converter.rates().num_output_frames(num_input_frames);
+        Self { converter, num_frames, idle: Mutex::default() }
+    }
+
+    /// The rates.
+    pub(crate) fn rates(&self) -> Rates {
+        self.converter.rates()
+    }
+
+    /// The number of frames that come out.
+    pub(crate) fn num_frames(&self) -> u64 {
+        self.num_frames
+    }
+
+    /// Makes `frames`, which must be among those that there are, as `out`, all of which is initialised when this succeeds.
+    ///
+    /// `input` gives the channels that `spec` asks for, each time the same.
+    pub(crate) fn read(
+        &self,
+        input: &dyn Input,
+        frames: Range<u64>,
+        spec: &FrameSpec,
+        out: &mut [MaybeUninit<u8>],
+        effort: &Effort<'_>,
+    ) -> Result<()> {
+        if out.is_empty() {
+            return Ok(());
+        }
+        let num_channels = input.num_channels();
+        let is_planar = num_channels > 1 && spec.layout == Layout::ChannelsFirst;
+        let num_planes = if is_planar { num_channels } else { 1 };
+        let frame_bytes = num_channels / num_planes * spec.format.num_bytes();
+        let max_threads = effort.max_threads.min(input.max_threads()).max(1);
+        let end = frames.end;
+        let segments = self.plan(&frames, input, max_threads)?;
+        // Threads that have no segment of their own may help inside one.
+        let threads_each = (max_threads / segments.len()).max(1);
+        let delivery = Delivery::new(spec.format, num_channels, is_planar);
+        let pieces = segment::cut(out, num_planes, frame_bytes, segments);
+        segment::work(
+            pieces,
+            max_threads,
+            effort.interrupted,
+            || (),
+            |(), piece, stop| {
+                let Piece { frames, planes } = piece;
+                let mut run = self.run(frames.start, &spec.channels, input, threads_each)?;
+                run.read(frames.end, input, &delivery, planes, stop)?;
+                // Only where the whole read ends may the next one go on.
+                if frames.end == end {
+                    self.give_back(run, &spec.channels);
+                }
+                Ok(())
+            },
+        )
+    }
+
+    /// Cuts `frames` where runs may begin.
+    fn plan(&self, frames: &Range<u64>, input: &dyn Input, max_threads: usize) -> Result<Vec<Range<u64>>> {
+        let whole = || vec![frames.clone()];
+        if max_threads == 1 {
+            return Ok(whole());
+        }
+        let num_frames = frames.end - frames.start;
+        let Some(start) = self.converter.start(num_frames)? else { return Ok(whole()) };
+        let seek = self.rates().num_output_frames(input.seek_cost_frames());
+        let cost = seek.saturating_add(start.cost);
+        Ok(segment::plan(frames.clone(), cost, Some(start.grid), max_threads))
+    }
+
+    /// A run that stands at `frame`: the one that ended there, or one that begins there.
+    fn run(
+        &self,
+        frame: u64,
+        channels: &ChannelSelection,
+        input: &dyn Input,
+        max_threads: usize,
+    ) -> Result<AnyRun> {
+        let going_on = {
+            let mut idle = self.idle.lock();
+            let fit = idle.iter().position(|idle| idle.channels == *channels && idle.run.position() == frame);
+            fit.map(|index| idle.swap_remove(index).run)
+        };
+        match going_on {
+            Some(run) => Ok(run),
+            None => AnyRun::begin(&self.converter, frame, input, max_threads),
+        }
+    }
+
+    fn give_back(&self, run: AnyRun, channels: &ChannelSelection) {
+        if run.position() >= self.num_frames {
+            return;
+        }
+        let mut idle = self.idle.lock();
+        if idle.len() >= MAX_IDLE {
+            idle.remove(0);
+        }
+        idle.push(Idle { channels: channels.clone(), run });
+    }
+}

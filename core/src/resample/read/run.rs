@@ -1,0 +1,141 @@
+//! Frames made one after the other, and handed out in whatever portions they are asked for.
+
+#![forbid(unsafe_code)]
+
+use std::mem::MaybeUninit;
+
+use super::blocks::{Blocks, Number};
+use super::converter::Converter;
+use super::delivery::Delivery;
+use super::input::Input;
+use super::stream::Stream;
+use crate::error::Result;
+use crate::segment::Stop;
+
+/// What makes frames: each time those that follow on the last.
+pub(crate) trait Engine {
+    /// The numbers that it calculates with.
+    type Number: Number;
+
+    /// Makes the next frames, at least one, of each channel.
+    fn make(&mut self, input: &dyn Input, made: &mut [Vec<Self::Number>], stop: &Stop<'_>) -> Result<()>;
+}
+
+/// An engine, and what it has made ahead.
+#[derive(Debug)]
+struct Run<E: Engine> {
+    engine: E,
+    /// The frames last made, of each channel.
+    made: Vec<Vec<E::Number>>,
+    /// The first of them that was not handed out; past the end when more are to be made first.
+    next: u64,
+    /// That frame's number.
+    position: u64,
+}
+
+impl<E: Engine> Run<E> {
+    /// A run over an engine whose next frames begin `skip` before `position`.
+    fn new(engine: E, skip: u64, position: u64, num_channels: usize) -> Self {
+        let made = (0..num_channels).map(|_| Vec::new()).collect();
+        Self { engine, made, next: skip, position }
+    }
+
+    fn read(
+        &mut self,
+        end: u64,
+        input: &dyn Input,
+        delivery: &Delivery,
+        mut planes: Vec<&mut [MaybeUninit<u8>]>,
+        stop: &Stop<'_>,
+    ) -> Result<()> {
+        while self.position < end {
+            let num_made = self.num_made();
+            if self.next >= num_made {
+                stop.check()?;
+                self.next -= num_made;
+                self.made.iter_mut().for_each(Vec::clear);
+                self.engine.make(input, &mut self.made, stop)?;
+                continue;
+            }
+            let num_frames = (num_made - self.next).min(end - self.position);
+            let (from, to) = (index(self.next), index(self.next + num_frames));
+            let channels: Vec<&[E::Number]> =
+                self.made.iter().map(|channel| channel.get(from..to).unwrap_or_default()).collect();
+            delivery.put(&channels, &mut planes);
+            self.next += num_frames;
+            self.position += num_frames;
+        }
+        Ok(())
+    }
+
+    fn num_made(&self) -> u64 {
+        self.made.first().map_or(0, |channel| channel.len() as u64)
+    }
+}
+
+fn index(frame: u64) -> usize {
+    usize::try_from(frame).unwrap_or(usize::MAX)
+}
+
+/// A run over any of the engines.
+#[derive(Debug)]
+pub(crate) enum AnyRun {
+    Single(RunOf<Blocks<f32>>),
+    Double(RunOf<Blocks<f64>>),
+    Plugin(RunOf<Stream>),
+}
+
+/// A run, boxed: their sizes differ.
+#[derive(Debug)]
+pub(crate) struct RunOf<E: Engine>(Box<Run<E>>);
+
+impl AnyRun {
+    /// A run whose first frame is `frame`.
+    pub(crate) fn begin(
+        converter: &Converter,
+        frame: u64,
+        input: &dyn Input,
+        max_threads: usize,
+    ) -> Result<Self> {
+        let num_channels = input.num_channels();
+        match converter {
+            Converter::Single(plan) => {
+                let (engine, skip) = Blocks::begin(plan.clone(), frame, num_channels);
+                Ok(Self::Single(RunOf(Box::new(Run::new(engine, skip, frame, num_channels)))))
+            }
+            Converter::Double(plan) => {
+                let (engine, skip) = Blocks::begin(plan.clone(), frame, num_channels);
+                Ok(Self::Double(RunOf(Box::new(Run::new(engine, skip, frame, num_channels)))))
+            }
+            Converter::Plugin(plugin) => {
+                let (engine, skip) = Stream::begin(plugin, frame, input, max_threads)?;
+                Ok(Self::Plugin(RunOf(Box::new(Run::new(engine, skip, frame, num_channels)))))
+            }
+        }
+    }
+
+    /// The frame that comes next.
+    pub(crate) fn position(&self) -> u64 {
+        match self {
+            Self::Single(run) => run.0.position,
+            Self::Double(run) => run.0.position,
+            Self::Plugin(run) => run.0.position,
+        }
+    }
+
+    /// Hands out all frames up to `end`, which fill `planes`.
+    pub(crate) fn read(
+        &mut self,
+        end: u64,
+        input: &dyn Input,
+        delivery: &Delivery,
+        planes: Vec<&mut [MaybeUninit<u8>]>,
+        stop: &Stop<'_>,
+    ) -> Result<()> {
+        match self {
+            Self::Single(run) => run.0.read(end, input, delivery, planes, stop),
+            Self::Double(run) => run.0.read(end, input, delivery, planes, stop),
+            Self::Plugin(run) => run.0.read(end, input, delivery, planes, stop),
+        }
+    }
+}
