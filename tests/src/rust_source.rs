@@ -30,7 +30,13 @@ pub fn files_below(src: &Path) -> Vec<RustSource> {
     };
     let files: Vec<(String, String)> = paths.iter().map(read).collect();
     let test_files: Vec<String> = files.iter().flat_map(|(path, text)| test_modules(path, text)).collect();
-    let files = files.into_iter().filter(|(path, _)| !test_files.contains(path));
+    let is_test = |path: &str| {
+        test_files.iter().any(|file| {
+            let directory = file.trim_end_matches("mod.rs");
+            path == file || (directory.ends_with('/') && path.starts_with(directory))
+        })
+    };
+    let files = files.into_iter().filter(|(path, _)| !is_test(path));
     files.map(|(path, text)| RustSource::new(&path, &text)).collect()
 }
 
@@ -57,7 +63,9 @@ fn test_modules(path: &str, text: &str) -> Vec<String> {
         if line == "#[cfg(test)]" {
             let item = lines.by_ref().find(|line| !line.starts_with("#[")).unwrap_or_default();
             let name = item.strip_prefix("mod ").and_then(|name| name.strip_suffix(';'));
-            names.extend(name.map(|name| format!("{directory}{name}.rs")));
+            let name = name.or_else(|| item.split_once(" mod ").and_then(|(_, name)| name.strip_suffix(';')));
+            let files = |name: &str| [format!("{directory}{name}.rs"), format!("{directory}{name}/mod.rs")];
+            names.extend(name.into_iter().flat_map(files));
         }
     }
     names
@@ -223,8 +231,11 @@ mod tests {
     #[test]
     fn files_of_test_modules_are_known_by_their_declaration() {
         let text = "#[cfg(test)]\n#[path = \"x\"]\nmod tests;\nmod other;\n";
-        assert_eq!(test_modules("pcm/convert.rs", text), ["pcm/convert/tests.rs"]);
-        assert_eq!(test_modules("container/mod.rs", text), ["container/tests.rs"]);
+        let files = ["pcm/convert/tests.rs", "pcm/convert/tests/mod.rs"];
+        assert_eq!(test_modules("pcm/convert.rs", text), files);
+        assert_eq!(test_modules("container/mod.rs", text), ["container/tests.rs", "container/tests/mod.rs"]);
+        let text = "#[cfg(test)]\npub(crate) mod tests;\n";
+        assert_eq!(test_modules("host/mod.rs", text), ["host/tests.rs", "host/tests/mod.rs"]);
     }
 
     #[test]
