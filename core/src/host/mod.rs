@@ -4,6 +4,7 @@
 //! searched and everything in them is loaded; what cannot be loaded is reported by [`plugins`] and costs nothing else.
 
 mod ffi;
+mod listing;
 mod loading;
 mod registry;
 mod selection;
@@ -16,18 +17,21 @@ pub(crate) use ffi::fault::Failure;
 pub use ffi::input::PacketTrack;
 pub use ffi::log::{Level, Message, drain_messages};
 pub use ffi::output::Output;
+pub use listing::{Plugin, State};
 pub use loading::directories::{Directory, Origin};
 pub use loading::probation::{set_checker, try_load};
-pub(crate) use registry::{NotOpened, open};
-pub use registry::{Plugin, State, directories, embed, plugins, register, set_bundled};
+pub use registry::{directories, embed, plugins, register, set_bundled};
+pub(crate) use selection::decoder::{NotOpened, open};
 pub(crate) use selection::encoder::not_there;
 pub use selection::encoder::{encoders, open_encoder, writable, writable_containers};
+pub(crate) use selection::resampler::{no_resampler, resampler};
 pub(crate) use session::decoder::Decoder;
 pub use session::encoder::Encoder;
-pub(crate) use session::resampler::{Portion, Resampler, no_resampler, resampler};
+pub(crate) use session::resampler::{Portion, Resampler};
 pub(crate) use session::supervisor::{INTERVAL, given_up};
+pub(crate) use table::decoder::Chunk;
 pub use table::decoder::DecoderSummary;
-pub(crate) use table::decoder::{Chunk, SeekClass, StreamInfo};
 pub use table::encoder::{EncoderRequest, EncoderSummary};
 pub use table::resampler::ResamplerSummary;
 pub(crate) use table::resampler::{Channels, ResamplerKind, ResamplerRequest, Restart};
+pub(crate) use table::stream_info::{SeekClass, StreamInfo};

@@ -1,4 +1,4 @@
-//! The plugins of this process: what was found, what was loaded, what was refused and why, and who reads a file.
+//! The plugins of this process: what was found, what was loaded, what was refused and why.
 
 #![forbid(unsafe_code)]
 
@@ -10,58 +10,17 @@ use parking_lot::Mutex;
 
 use crate::error::{Error, Fault, Result};
 use crate::host::ffi::fault::Failure;
-use crate::host::ffi::input::Input;
+use crate::host::listing::{Plugin, State};
 use crate::host::loading::directories;
-use crate::host::loading::directories::{Candidate, Origin};
-use crate::host::loading::hints;
+use crate::host::loading::directories::{Candidate, Directory, Origin};
 use crate::host::loading::library;
 use crate::host::loading::library::Interface;
 use crate::host::loading::probation;
 use crate::host::loading::probation::Verdict;
-use crate::host::session::decoder;
-use crate::host::session::decoder::Decoder;
 use crate::host::session::supervisor;
-use crate::host::table::decoder::{DecoderKind, DecoderSummary};
-use crate::host::table::encoder::{EncoderKind, EncoderSummary};
-use crate::host::table::resampler::{ResamplerKind, ResamplerSummary};
-use crate::source::{Scratch, Source};
-use crate::track::{Container, Track};
-
-/// A plugin library and what became of it.
-#[derive(Clone, Debug)]
-pub struct Plugin {
-    /// Its name, by which it is picked; the file's name when it could not be loaded.
-    pub id: String,
-    /// Why it is known.
-    pub origin: Origin,
-    /// The library; `None` for a plugin that is part of this program.
-    pub path: Option<PathBuf>,
-    /// Whether it can be used.
-    pub state: State,
-    /// Its version.
-    pub version: String,
-    /// Who made it.
-    pub vendor: String,
-    /// Its licence as an SPDX expression.
-    pub license: String,
-    /// The libraries that it needs and found.
-    pub dependencies: String,
-    /// What it reads.
-    pub decoders: Vec<DecoderSummary>,
-    /// What it writes.
-    pub encoders: Vec<EncoderSummary>,
-    /// How it resamples.
-    pub resamplers: Vec<ResamplerSummary>,
-}
-
-/// Whether a plugin can be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum State {
-    /// It is loaded.
-    Loaded,
-    /// It is not, for this reason.
-    Refused(String),
-}
+use crate::host::table::decoder::DecoderKind;
+use crate::host::table::encoder::EncoderKind;
+use crate::host::table::resampler::ResamplerKind;
 
 /// What is known so far.
 #[derive(Default)]
@@ -88,7 +47,7 @@ struct Found {
 #[derive(Default)]
 pub(super) struct Snapshot {
     pub(super) plugins: Vec<Plugin>,
-    decoders: Vec<DecoderKind>,
+    pub(super) decoders: Vec<DecoderKind>,
     pub(super) encoders: Vec<EncoderKind>,
     pub(super) resamplers: Vec<ResamplerKind>,
 }
@@ -109,7 +68,7 @@ pub fn set_bundled(directory: PathBuf) {
 }
 
 /// The directories that are searched, in order of precedence.
-pub fn directories() -> Vec<super::Directory> {
+pub fn directories() -> Vec<Directory> {
     let bundled = REGISTRY.lock().as_ref().and_then(|registry| registry.bundled.clone());
     directories::directories(bundled.as_deref())
 }
@@ -265,136 +224,4 @@ impl Found {
         }
         plugin
     }
-}
-
-/// Why no plugin opened a file.
-#[derive(Debug)]
-pub(crate) enum NotOpened {
-    /// None of them reads such a file; what they are, for the user.
-    Unread(String),
-    /// Some tried and failed.
-    Failed(Box<Error>),
-}
-
-/// Opens a file with the plugin that is surest of it, or the one that is wanted; when that fails, with the next.
-pub(crate) fn open(
-    source: &Arc<Source>,
-    track: Option<&Track>,
-    wanted: Option<&str>,
-) -> Result<Decoder, NotOpened> {
-    let snapshot = snapshot();
-    if let Some(wanted) = wanted
-        && !snapshot.decoders.iter().any(|kind| kind.plugin() == wanted)
-    {
-        return Err(NotOpened::Failed(Box::new(unknown_plugin(&snapshot, wanted))));
-    }
-    let asked = snapshot.decoders.iter().filter(|kind| wanted.is_none_or(|wanted| kind.plugin() == wanted));
-    let asked: Vec<&DecoderKind> = asked.collect();
-    let num_bytes =
-        asked.iter().map(|kind| u64::from(kind.probe_bytes())).max().unwrap_or(0).min(source.len());
-    let mut scratch = Scratch::new();
-    let head = source.read(0..num_bytes, &mut scratch).map_err(|error| NotOpened::Failed(Box::new(error)))?;
-    let input = Input::new(Arc::clone(source), track);
-    let mut failures = Vec::new();
-    let mut sure = Vec::new();
-    for kind in asked {
-        match decoder::probe(kind, head, &input) {
-            Ok(0) if wanted.is_none() => {}
-            Ok(score) => sure.push((score, kind)),
-            Err(failure) => failures.push((kind, failure)),
-        }
-    }
-    // A stable sort: among the equally sure, the order of precedence.
-    sure.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
-    for (score, kind) in sure {
-        match decoder::open(kind, &input) {
-            Ok(decoder) => return Ok(decoder),
-            // Who did not recognise the file, and is asked because the caller wants it, cannot tell that it is damaged.
-            Err(failure) if score == 0 && failure.fault == Fault::BadData => {
-                failures.push((kind, Failure { fault: Fault::Unsupported, offset: None, ..failure }));
-            }
-            Err(failure) => failures.push((kind, failure)),
-        }
-    }
-    Err(not_opened(&snapshot, failures, track))
-}
-
-fn not_opened(
-    snapshot: &Snapshot,
-    failures: Vec<(&DecoderKind, Failure)>,
-    track: Option<&Track>,
-) -> NotOpened {
-    let container =
-        |kind: &DecoderKind| track.map_or(Container::Foreign(kind.name()), |track| track.container);
-    // What says most about the file comes first: damage before a format that a plugin does not know.
-    let tell = |failure: &Failure| match failure.fault {
-        Fault::BadData => 0,
-        Fault::Io | Fault::Memory => 1,
-        Fault::Unsupported | Fault::Refused => 2,
-        Fault::MissingDependency => 3,
-        Fault::Broken => 4,
-    };
-    let Some((kind, first)) = failures.iter().min_by_key(|(_, failure)| tell(failure)) else {
-        return NotOpened::Unread(asked(snapshot));
-    };
-    let mut failure = first.clone();
-    for (other, answer) in failures.iter().filter(|(other, _)| !std::ptr::eq(*other, *kind)) {
-        failure.what.push_str(&format!(
-            "; plugin '{}' ({}) says: {}",
-            other.plugin(),
-            other.name(),
-            answer.what
-        ));
-    }
-    failure.what.push_str(&match failure.fault {
-        Fault::Unsupported => not_there(snapshot),
-        _ => not_loaded(snapshot),
-    });
-    NotOpened::Failed(Box::new(failure.into_error(kind.plugin(), "opening", Some(container(kind)))))
-}
-
-/// The plugins that were asked, and those that could not be, for the end of a message.
-fn asked(snapshot: &Snapshot) -> String {
-    let loaded =
-        snapshot.plugins.iter().filter(|plugin| plugin.state == State::Loaded && !plugin.decoders.is_empty());
-    let names: Vec<String> = loaded.map(|plugin| format!("'{}'", plugin.id)).collect();
-    let asked = match names.as_slice() {
-        [] => "no codec plugin is loaded".to_owned(),
-        [one] => format!("codec plugin {one} was asked and does not read it"),
-        many => format!("codec plugins {} were asked and none reads it", many.join(", ")),
-    };
-    asked + &not_there(snapshot)
-}
-
-/// As [`not_loaded`], and FFmpeg when nothing of it is there, for a format that nobody who is there reads or writes.
-pub(super) fn not_there(snapshot: &Snapshot) -> String {
-    not_loaded(snapshot) + &hints::absence(&snapshot.plugins)
-}
-
-/// The plugins that were not loaded and the loader's words, for the end of a message.
-pub(super) fn not_loaded(snapshot: &Snapshot) -> String {
-    let refused = snapshot.plugins.iter().filter_map(|plugin| match &plugin.state {
-        State::Refused(why) => Some(format!("; {} was not loaded: {why}", plugin.id)),
-        State::Loaded => None,
-    });
-    refused.collect()
-}
-
-fn unknown_plugin(snapshot: &Snapshot, wanted: &str) -> Error {
-    not_among(snapshot, snapshot.decoders.iter().map(DecoderKind::plugin), wanted)
-}
-
-/// The error of a caller who wants a plugin that is not among those that could do it, in order of precedence.
-pub(super) fn not_among(
-    snapshot: &Snapshot,
-    plugins: impl Iterator<Item = &'static str>,
-    wanted: &str,
-) -> Error {
-    let mut names: Vec<String> = plugins.map(|plugin| format!("'{plugin}'")).collect();
-    names.dedup();
-    let expected = match names.as_slice() {
-        [] => "the name of a codec plugin, of which none is loaded".to_owned(),
-        names => format!("the name of a codec plugin ({})", names.join(", ")),
-    };
-    Error::argument("codec", expected + &not_loaded(snapshot), format!("'{wanted}'"))
 }

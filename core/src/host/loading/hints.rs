@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use crate::host::registry::{Plugin, State};
+use crate::host::listing::{Plugin, State};
 
 /// How the names of FFmpeg's libraries begin.
 const LIBRARIES: [&str; 4] = ["libavcodec", "libavformat", "libavutil", "libswresample"];

@@ -6,8 +6,8 @@ use crate::error::{Error, Fault, Result};
 use crate::host::ffi::fault::{Failure, Trouble};
 use crate::host::ffi::output::Output;
 use crate::host::ffi::raw;
-use crate::host::registry;
-use crate::host::registry::Snapshot;
+use crate::host::registry::{self, Snapshot};
+use crate::host::selection::absence;
 use crate::host::session::encoder::{Encoder, NotOpened, Why};
 use crate::host::table::encoder::{EncoderKind, EncoderRequest, EncoderSummary};
 use crate::track::Container;
@@ -30,7 +30,7 @@ pub fn writable_containers() -> Vec<String> {
 
 /// The plugins that could write more and are not there, and why, for the end of a message.
 pub(crate) fn not_there() -> String {
-    registry::not_there(&registry::snapshot())
+    absence::not_there(&registry::snapshot())
 }
 
 /// Opens an encoder with the plugin that comes first in order of precedence, or the one that is wanted; when it does not write
@@ -62,7 +62,7 @@ pub(crate) fn choose(
         && asked.is_empty()
     {
         let plugins = snapshot.encoders.iter().map(EncoderKind::plugin);
-        return Err(registry::not_among(snapshot, plugins, wanted));
+        return Err(absence::not_among(snapshot, plugins, wanted));
     }
     let (codec, container) = (&request.codec, &request.container);
     let able = asked.iter().copied().filter(|kind| kind.writes(codec, container));
@@ -101,7 +101,7 @@ fn refused(
         let (plugin, name) = (other.plugin(), other.name());
         failure.what.push_str(&format!("; plugin '{plugin}' ({name}) says: {}", refusal.what));
     }
-    failure.what.push_str(&registry::not_there(snapshot));
+    failure.what.push_str(&absence::not_there(snapshot));
     Some(failure.into_error(kind.plugin(), "opening", container))
 }
 
@@ -132,7 +132,7 @@ fn unwritten(
     if !containers.is_empty() {
         what.push_str(&format!("; containers for '{codec}': {}", containers.join(", ")));
     }
-    what.push_str(&registry::not_there(snapshot));
+    what.push_str(&absence::not_there(snapshot));
     let container = raw::name(container).map(Container::Foreign);
     Error::Unsupported { path: None, container, codec: Some(codec.clone()), what }
 }

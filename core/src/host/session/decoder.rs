@@ -8,7 +8,8 @@ use super::supervisor;
 use super::worker::Worker;
 use crate::host::ffi::fault::Failure;
 use crate::host::ffi::input::Input;
-use crate::host::table::decoder::{Chunk, DecoderKind, Handle, Planes, StreamInfo};
+use crate::host::table::decoder::{Chunk, DecoderKind, Handle, Planes};
+use crate::host::table::stream_info::StreamInfo;
 
 /// How sure a decoder is that it reads the file.
 pub(crate) fn probe(kind: &DecoderKind, head: &[u8], input: &Input) -> Result<u8, Failure> {

@@ -3,3 +3,4 @@
 pub(crate) mod decoder;
 pub(crate) mod encoder;
 pub(crate) mod resampler;
+pub(crate) mod stream_info;

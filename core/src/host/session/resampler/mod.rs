@@ -9,26 +9,9 @@ use std::time::Duration;
 
 use super::supervisor;
 use super::worker::Worker;
-use crate::error::{Error, Fault, Result};
+use crate::error::{Error, Result};
 use crate::host::ffi::fault::Failure;
-use crate::host::registry;
 use crate::host::table::resampler::{Channels, Handle, ResamplerKind, ResamplerRequest, Restart};
-
-/// The resampler that has a quality: the first in order of precedence.
-pub(crate) fn resampler(quality: &str) -> Option<ResamplerKind> {
-    registry::snapshot().resamplers.iter().find(|kind| kind.has(quality)).cloned()
-}
-
-/// The error of a quality that no plugin has.
-pub(crate) fn no_resampler(quality: &str) -> Error {
-    let what = format!(
-        "no loaded plugin resamples with '{quality}': it is libsoxr's, whose plugin comes with mapwave's wheel (pip install \
-         --force-reinstall mapwave; mapwave plugins list tells what is loaded); 'best' needs nothing and is as good{}",
-        registry::not_loaded(&registry::snapshot())
-    );
-    let failure = Failure { fault: Fault::MissingDependency, offset: None, what };
-    failure.into_error("soxr", "resampling", None)
-}
 
 /// Frames on their way through a resampler.
 #[derive(Debug)]

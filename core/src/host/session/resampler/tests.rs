@@ -114,13 +114,3 @@ fn a_grid_is_a_whole_number_of_frames_of_both_rates() {
     let message = kind.restart_for(&odd).unwrap_err().to_string();
     assert!(message.contains("multiples of frame 3"), "{message}");
 }
-
-#[test]
-fn a_quality_that_nobody_has_is_told_with_how_to_get_it() {
-    assert!(resampler("soxr_ultra").is_none());
-    let message = no_resampler("soxr_vhq").to_string();
-    assert!(
-        message.contains("'soxr_vhq'") && message.contains("pip install --force-reinstall mapwave"),
-        "{message}"
-    );
-}

@@ -1,0 +1,37 @@
+//! What a message adds where no plugin serves: those that were not loaded, and those that could be installed.
+
+#![forbid(unsafe_code)]
+
+use crate::error::Error;
+use crate::host::listing::State;
+use crate::host::loading::hints;
+use crate::host::registry::Snapshot;
+
+/// As [`not_loaded`], and FFmpeg when nothing of it is there, for a format that nobody who is there reads or writes.
+pub(super) fn not_there(snapshot: &Snapshot) -> String {
+    not_loaded(snapshot) + &hints::absence(&snapshot.plugins)
+}
+
+/// The plugins that were not loaded and the loader's words, for the end of a message.
+pub(super) fn not_loaded(snapshot: &Snapshot) -> String {
+    let refused = snapshot.plugins.iter().filter_map(|plugin| match &plugin.state {
+        State::Refused(why) => Some(format!("; {} was not loaded: {why}", plugin.id)),
+        State::Loaded => None,
+    });
+    refused.collect()
+}
+
+/// The error of a caller who wants a plugin that is not among those that could do it, in order of precedence.
+pub(super) fn not_among(
+    snapshot: &Snapshot,
+    plugins: impl Iterator<Item = &'static str>,
+    wanted: &str,
+) -> Error {
+    let mut names: Vec<String> = plugins.map(|plugin| format!("'{plugin}'")).collect();
+    names.dedup();
+    let expected = match names.as_slice() {
+        [] => "the name of a codec plugin, of which none is loaded".to_owned(),
+        names => format!("the name of a codec plugin ({})", names.join(", ")),
+    };
+    Error::argument("codec", expected + &not_loaded(snapshot), format!("'{wanted}'"))
+}

@@ -1,0 +1,119 @@
+//! Which plugin reads a file, and the error when none does.
+
+#![forbid(unsafe_code)]
+
+use std::sync::Arc;
+
+use crate::error::{Error, Fault, Result};
+use crate::host::ffi::fault::Failure;
+use crate::host::ffi::input::Input;
+use crate::host::listing::State;
+use crate::host::registry::{self, Snapshot};
+use crate::host::selection::absence::{not_among, not_loaded, not_there};
+use crate::host::session::decoder::{self, Decoder};
+use crate::host::table::decoder::DecoderKind;
+use crate::source::{Scratch, Source};
+use crate::track::{Container, Track};
+
+/// Why no plugin opened a file.
+#[derive(Debug)]
+pub(crate) enum NotOpened {
+    /// None of them reads such a file; what they are, for the user.
+    Unread(String),
+    /// Some tried and failed.
+    Failed(Box<Error>),
+}
+
+/// Opens a file with the plugin that is surest of it, or the one that is wanted; when that fails, with the next.
+pub(crate) fn open(
+    source: &Arc<Source>,
+    track: Option<&Track>,
+    wanted: Option<&str>,
+) -> Result<Decoder, NotOpened> {
+    let snapshot = registry::snapshot();
+    if let Some(wanted) = wanted
+        && !snapshot.decoders.iter().any(|kind| kind.plugin() == wanted)
+    {
+        return Err(NotOpened::Failed(Box::new(unknown_plugin(&snapshot, wanted))));
+    }
+    let asked = snapshot.decoders.iter().filter(|kind| wanted.is_none_or(|wanted| kind.plugin() == wanted));
+    let asked: Vec<&DecoderKind> = asked.collect();
+    let num_bytes =
+        asked.iter().map(|kind| u64::from(kind.probe_bytes())).max().unwrap_or(0).min(source.len());
+    let mut scratch = Scratch::new();
+    let head = source.read(0..num_bytes, &mut scratch).map_err(|error| NotOpened::Failed(Box::new(error)))?;
+    let input = Input::new(Arc::clone(source), track);
+    let mut failures = Vec::new();
+    let mut sure = Vec::new();
+    for kind in asked {
+        match decoder::probe(kind, head, &input) {
+            Ok(0) if wanted.is_none() => {}
+            Ok(score) => sure.push((score, kind)),
+            Err(failure) => failures.push((kind, failure)),
+        }
+    }
+    // A stable sort: among the equally sure, the order of precedence.
+    sure.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    for (score, kind) in sure {
+        match decoder::open(kind, &input) {
+            Ok(decoder) => return Ok(decoder),
+            // Who did not recognise the file, and is asked because the caller wants it, cannot tell that it is damaged.
+            Err(failure) if score == 0 && failure.fault == Fault::BadData => {
+                failures.push((kind, Failure { fault: Fault::Unsupported, offset: None, ..failure }));
+            }
+            Err(failure) => failures.push((kind, failure)),
+        }
+    }
+    Err(not_opened(&snapshot, failures, track))
+}
+
+fn not_opened(
+    snapshot: &Snapshot,
+    failures: Vec<(&DecoderKind, Failure)>,
+    track: Option<&Track>,
+) -> NotOpened {
+    let container =
+        |kind: &DecoderKind| track.map_or(Container::Foreign(kind.name()), |track| track.container);
+    // What says most about the file comes first: damage before a format that a plugin does not know.
+    let tell = |failure: &Failure| match failure.fault {
+        Fault::BadData => 0,
+        Fault::Io | Fault::Memory => 1,
+        Fault::Unsupported | Fault::Refused => 2,
+        Fault::MissingDependency => 3,
+        Fault::Broken => 4,
+    };
+    let Some((kind, first)) = failures.iter().min_by_key(|(_, failure)| tell(failure)) else {
+        return NotOpened::Unread(asked(snapshot));
+    };
+    let mut failure = first.clone();
+    for (other, answer) in failures.iter().filter(|(other, _)| !std::ptr::eq(*other, *kind)) {
+        failure.what.push_str(&format!(
+            "; plugin '{}' ({}) says: {}",
+            other.plugin(),
+            other.name(),
+            answer.what
+        ));
+    }
+    failure.what.push_str(&match failure.fault {
+        Fault::Unsupported => not_there(snapshot),
+        _ => not_loaded(snapshot),
+    });
+    NotOpened::Failed(Box::new(failure.into_error(kind.plugin(), "opening", Some(container(kind)))))
+}
+
+/// The plugins that were asked, and those that could not be, for the end of a message.
+fn asked(snapshot: &Snapshot) -> String {
+    let loaded =
+        snapshot.plugins.iter().filter(|plugin| plugin.state == State::Loaded && !plugin.decoders.is_empty());
+    let names: Vec<String> = loaded.map(|plugin| format!("'{}'", plugin.id)).collect();
+    let asked = match names.as_slice() {
+        [] => "no codec plugin is loaded".to_owned(),
+        [one] => format!("codec plugin {one} was asked and does not read it"),
+        many => format!("codec plugins {} were asked and none reads it", many.join(", ")),
+    };
+    asked + &not_there(snapshot)
+}
+
+fn unknown_plugin(snapshot: &Snapshot, wanted: &str) -> Error {
+    not_among(snapshot, snapshot.decoders.iter().map(DecoderKind::plugin), wanted)
+}
