@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::pcm::Header;
+use super::header::Header;
 use super::tags;
 use crate::error::{Error, Result};
 use crate::pcm::SampleFormat;

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fs::Access;
 
-use super::target::Stop;
+use super::interrupt::Interrupt;
 use crate::error::{Error, Result};
 use crate::host::Output;
 
@@ -85,7 +85,7 @@ impl AtomicFile {
     ///
     /// # Errors
     /// [`Error::Io`]; the target is as it was then, but for a directory that could not be written to the disk at the end.
-    pub(super) fn commit(mut self, is_durable: bool, stop: Stop<'_>) -> Result<()> {
+    pub(super) fn commit(mut self, is_durable: bool, stop: Interrupt<'_>) -> Result<()> {
         if stop() {
             return Err(Error::Interrupted);
         }

@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::pcm::Header;
+use super::header::Header;
 use super::tags;
 use crate::container::caf_description::{A_LAW, IS_FLOAT, IS_LITTLE_ENDIAN, LINEAR_PCM, MU_LAW};
 use crate::container::channel_layout::USE_BITMAP;

@@ -2,9 +2,9 @@
 
 #![forbid(unsafe_code)]
 
+use super::interrupt::Interrupt;
 use super::options::SaveOptions;
 use super::quantise::Quantiser;
-use super::target::Stop;
 use crate::array::Audio;
 use crate::error::{Error, Result};
 use crate::host::{self, Encoder, EncoderRequest, Output};
@@ -58,7 +58,7 @@ impl CodedWriter {
         &mut self,
         audio: &Audio<'_>,
         quantiser: &mut Quantiser,
-        stop: Stop<'_>,
+        stop: Interrupt<'_>,
     ) -> Result<()> {
         for start in (0..audio.num_frames()).step_by(BLOCK_FRAMES) {
             if stop() {
@@ -84,7 +84,7 @@ impl CodedWriter {
     }
 
     /// Has the encoder complete the file.
-    pub(crate) fn finish(mut self, stop: Stop<'_>) -> Result<u64> {
+    pub(crate) fn finish(mut self, stop: Interrupt<'_>) -> Result<u64> {
         self.encoder.finish(stop)
     }
 

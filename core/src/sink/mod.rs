@@ -12,6 +12,8 @@ mod compressed;
 mod dither;
 mod encoding;
 mod format;
+mod header;
+mod interrupt;
 mod options;
 mod pcm;
 mod plan;

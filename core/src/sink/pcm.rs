@@ -5,9 +5,10 @@
 use std::fmt;
 
 use super::format::FileFormat;
+use super::header::Header;
+use super::interrupt::Interrupt;
 use super::options::SaveOptions;
 use super::quantise::Quantiser;
-use super::target::Stop;
 use super::{aiff, caf, w64, wav};
 use crate::array::Audio;
 use crate::error::{Error, Result};
@@ -19,23 +20,6 @@ const BLOCK_BYTES: usize = 256 << 10;
 
 /// The bytes that are written at a time where they are only looked at.
 const COPY_BYTES: usize = 512 << 10;
-
-/// What a header says.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Header<'a> {
-    pub(super) samples: SampleFormat,
-    pub(super) sample_rate: u32,
-    pub(super) num_channels: u16,
-    pub(super) channel_mask: u32,
-    pub(super) tags: &'a [(String, String)],
-}
-
-impl Header<'_> {
-    /// The size of a frame.
-    pub(super) fn frame_bytes(&self) -> u64 {
-        u64::from(self.num_channels) * self.samples.num_bytes() as u64
-    }
-}
 
 /// An uncompressed file being written.
 pub(super) struct PcmWriter {
@@ -84,7 +68,7 @@ impl PcmWriter {
         &mut self,
         audio: &Audio<'_>,
         quantiser: &mut Quantiser,
-        stop: Stop<'_>,
+        stop: Interrupt<'_>,
     ) -> Result<()> {
         let frame_bytes = audio.frame_bytes().max(1);
         let block_bytes = if quantiser.is_copy() { COPY_BYTES } else { BLOCK_BYTES };

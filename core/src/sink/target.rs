@@ -9,9 +9,6 @@ use super::atomic::AtomicFile;
 use crate::error::Result;
 use crate::host::Output;
 
-/// Asked now and then; true ends the work with [`Error::Interrupted`](crate::Error::Interrupted).
-pub(super) type Stop<'a> = &'a dyn Fn() -> bool;
-
 /// Where a file goes.
 pub enum Target {
     /// A path, whose old file is replaced by the new one when that is whole.

@@ -5,7 +5,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::pcm::Header;
+use super::header::Header;
 use super::wav;
 use crate::container::w64::{DATA, FACT, FMT, Guid, RIFF, WAVE};
 

@@ -3,7 +3,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::pcm::Header;
+use super::header::Header;
 use super::tags;
 use crate::container::wave_tags::{ALAW, EXTENSIBLE, IEEE_FLOAT, MULAW, PCM, SUB_FORMAT};
 use crate::pcm::SampleFormat;
