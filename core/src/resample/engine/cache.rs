@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+use std::any::Any;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -19,12 +20,12 @@ const MAX_PLANS: usize = 8;
 const MAX_BYTES: usize = 16 << 20;
 
 /// The plans used last, the latest at the end.
-pub struct Cache<T> {
+struct Cache<T> {
     plans: Mutex<Vec<Arc<Plan<T>>>>,
 }
 
 impl<T> Cache<T> {
-    pub(crate) const fn new() -> Self {
+    const fn new() -> Self {
         Self { plans: Mutex::new(Vec::new()) }
     }
 }
@@ -32,7 +33,7 @@ impl<T> Cache<T> {
 impl<T: Sample> Cache<T> {
     /// The plan for these arguments. Nothing is locked while it is made: two threads may make the same one, and the first
     /// that is ready serves both.
-    pub(crate) fn plan(&self, rates: Rates, quality: Quality) -> Result<Arc<Plan<T>>> {
+    fn plan(&self, rates: Rates, quality: Quality) -> Result<Arc<Plan<T>>> {
         let known = find(&mut self.plans.lock(), rates, quality);
         if let Some(plan) = known {
             return Ok(plan);
@@ -50,6 +51,31 @@ impl<T: Sample> Cache<T> {
         }
         plans.push(Arc::clone(&made));
         Ok(made)
+    }
+}
+
+/// The cache of a type of samples: there is one for each.
+fn cache<T: Sample>() -> Option<&'static Cache<T>> {
+    static SINGLE: Cache<f32> = Cache::new();
+    static DOUBLE: Cache<f64> = Cache::new();
+    let caches: [&'static dyn Any; 2] = [&SINGLE, &DOUBLE];
+    caches.into_iter().find_map(|cache| cache.downcast_ref())
+}
+
+impl<T: Sample> Plan<T> {
+    /// The plan of these rates and this quality: one that the process still has, or a new one.
+    ///
+    /// The plans used last are kept, eight of each precision, and only while one is under 16 MB. A new one takes a
+    /// millisecond or two between the rates of real files.
+    ///
+    /// # Errors
+    /// [`Error::Argument`](crate::Error::Argument) when the output's rate is so far below the input's that the filter between
+    /// them is longer than some millions of frames: from a factor of about 15000 on at the best quality.
+    pub fn shared(rates: Rates, quality: Quality) -> Result<Arc<Self>> {
+        match cache() {
+            Some(cache) => cache.plan(rates, quality),
+            None => Self::new(rates, quality).map(Arc::new),
+        }
     }
 }
 
@@ -93,5 +119,13 @@ mod tests {
         let plan = cache.plan(Rates::new(768_000, 300).unwrap(), Quality::Best).unwrap();
         assert!(plan.num_bytes() > MAX_BYTES, "{}", plan.num_bytes());
         assert!(cache.plans.lock().is_empty());
+    }
+
+    #[test]
+    fn each_type_of_samples_has_its_cache() {
+        assert!(cache::<f32>().is_some() && cache::<f64>().is_some());
+        let rates = Rates::new(48_000, 16_000).unwrap();
+        let shared = || Plan::<f64>::shared(rates, Quality::Best).unwrap();
+        assert!(Arc::ptr_eq(&shared(), &shared()));
     }
 }

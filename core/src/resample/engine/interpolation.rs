@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use super::kaiser::Kaiser;
-use super::quality::{Precision, Quality};
+use super::quality::{Precision, Quality, num_taps};
 use super::sample::Sample;
 
 /// The places between two frames at which the filter is tabulated.
@@ -111,16 +111,6 @@ impl<T: Sample> Interpolation<T> {
                 place.frame = place.frame.saturating_add(1);
             }
         }
-    }
-}
-
-/// The length of the filter. At twice the rate, the images of what passed are a whole Nyquist frequency away; filters this
-/// short fall 6 dB short of Kaiser's figures, and the images of several bands add up.
-pub(crate) fn num_taps(quality: Quality) -> u32 {
-    match quality {
-        Quality::Fastest | Quality::Low => 16,
-        Quality::Medium => 20,
-        Quality::High | Quality::Best => 24,
     }
 }
 

@@ -3,7 +3,6 @@
 #![forbid(unsafe_code)]
 
 use std::fmt;
-use std::sync::Arc;
 
 use rustfft::num_complex::Complex;
 
@@ -54,18 +53,6 @@ enum Method<T> {
 }
 
 impl<T: Sample> Plan<T> {
-    /// The plan of these rates and this quality: one that the process still has, or a new one.
-    ///
-    /// The plans used last are kept, eight of each precision, and only while one is under 16 MB. A new one takes a
-    /// millisecond or two between the rates of real files.
-    ///
-    /// # Errors
-    /// [`Error::Argument`](crate::Error::Argument) when the output's rate is so far below the input's that the filter between
-    /// them is longer than some millions of frames: from a factor of about 15000 on at the best quality.
-    pub fn shared(rates: Rates, quality: Quality) -> Result<Arc<Self>> {
-        T::cache().plan(rates, quality)
-    }
-
     /// A new plan.
     pub(crate) fn new(rates: Rates, quality: Quality) -> Result<Self> {
         if rates.input() == rates.output() {

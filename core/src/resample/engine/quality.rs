@@ -89,6 +89,16 @@ impl Quality {
     }
 }
 
+/// The length of the filter. At twice the rate, the images of what passed are a whole Nyquist frequency away; filters this
+/// short fall 6 dB short of Kaiser's figures, and the images of several bands add up.
+pub(crate) fn num_taps(quality: Quality) -> u32 {
+    match quality {
+        Quality::Fastest | Quality::Low => 16,
+        Quality::Medium => 20,
+        Quality::High | Quality::Best => 24,
+    }
+}
+
 impl fmt::Display for Quality {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

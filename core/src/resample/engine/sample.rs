@@ -4,8 +4,6 @@
 
 use rustfft::FftNum;
 
-use super::cache::Cache;
-
 /// `f32` or `f64`.
 pub trait Sample: FftNum + PartialOrd + sealed::Sealed {}
 
@@ -14,8 +12,6 @@ impl Sample for f32 {}
 impl Sample for f64 {}
 
 pub(crate) mod sealed {
-    use super::Cache;
-
     /// What of a [`Sample`](super::Sample) is the resampler's own business.
     pub trait Sealed: Sized + 'static {
         /// Below this, half a block is silence: 400 dB under full scale. What a filter makes of more than that is hardly
@@ -24,10 +20,6 @@ pub(crate) mod sealed {
 
         /// The nearest number.
         fn nearest(value: f64) -> Self;
-
-        /// The plans of this type that the process keeps.
-        #[doc(hidden)]
-        fn cache() -> &'static Cache<Self>;
     }
 }
 
@@ -38,11 +30,6 @@ impl sealed::Sealed for f32 {
     fn nearest(value: f64) -> Self {
         value as f32
     }
-
-    fn cache() -> &'static Cache<Self> {
-        static CACHE: Cache<f32> = Cache::new();
-        &CACHE
-    }
 }
 
 impl sealed::Sealed for f64 {
@@ -50,10 +37,5 @@ impl sealed::Sealed for f64 {
 
     fn nearest(value: f64) -> Self {
         value
-    }
-
-    fn cache() -> &'static Cache<Self> {
-        static CACHE: Cache<f64> = Cache::new();
-        &CACHE
     }
 }

@@ -6,9 +6,8 @@
     reason = "lengths below 2^23, of filters and transforms, rounded up"
 )]
 
-use super::interpolation::num_taps;
 use super::kaiser::Kaiser;
-use super::quality::Quality;
+use super::quality::{Quality, num_taps};
 use super::rates::Rates;
 use crate::error::{Error, Result};
 

@@ -5,28 +5,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bytemuck::Pod;
-
+use super::backend::{Backend, Number};
 use super::input::{Input, Interleaved};
-use super::run::Engine;
 use crate::error::Result;
-use crate::pcm::{ByteOrder, OutputFormat, SampleFormat};
 use crate::resample::engine::{Plan, Sample, Scratch};
 use crate::segment::Stop;
-
-/// A sample that the engine calculates with.
-pub(crate) trait Number: Sample + Pod {
-    /// Its format in an array, and in a file.
-    const FORMATS: (OutputFormat, SampleFormat);
-}
-
-impl Number for f32 {
-    const FORMATS: (OutputFormat, SampleFormat) = (OutputFormat::F32, SampleFormat::F32(ByteOrder::NATIVE));
-}
-
-impl Number for f64 {
-    const FORMATS: (OutputFormat, SampleFormat) = (OutputFormat::F64, SampleFormat::F64(ByteOrder::NATIVE));
-}
 
 /// Blocks one after the other.
 pub(crate) struct Blocks<T> {
@@ -82,7 +65,7 @@ impl<T: Number> Blocks<T> {
     }
 }
 
-impl<T: Number> Engine for Blocks<T> {
+impl<T: Number> Backend for Blocks<T> {
     type Number = T;
 
     fn make(&mut self, input: &dyn Input, made: &mut [Vec<T>], stop: &Stop<'_>) -> Result<()> {

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::backend::Start;
 use super::quality::ResampleQuality;
 use super::stream::PluginConverter;
 use crate::error::Result;
@@ -23,15 +24,6 @@ const MAX_SOXR_RATIO: u32 = 256;
 
 fn is_near(rates: Rates) -> bool {
     rates.input().max(rates.output()) / rates.input().min(rates.output()) < MAX_SOXR_RATIO
-}
-
-/// Where runs may begin.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Start {
-    /// At multiples of this output frame.
-    pub(crate) grid: u64,
-    /// What is made for nothing there, in output frames.
-    pub(crate) cost: u64,
 }
 
 impl Converter {

@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 
 use bytemuck::NoUninit;
 
-use super::blocks::Number;
+use super::backend::Number;
 use crate::pcm::{Kernel, OutputFormat, Stage};
 
 /// The samples of a channel that are converted at a time.

@@ -6,6 +6,7 @@
 
 #![allow(unsafe_code)] // one place: frames that were made
 
+mod backend;
 mod blocks;
 mod converter;
 mod delivery;

@@ -4,7 +4,8 @@
 
 use std::mem::MaybeUninit;
 
-use super::blocks::{Blocks, Number};
+use super::backend::Backend;
+use super::blocks::Blocks;
 use super::converter::Converter;
 use super::delivery::Delivery;
 use super::input::Input;
@@ -12,32 +13,23 @@ use super::stream::Stream;
 use crate::error::Result;
 use crate::segment::Stop;
 
-/// What makes frames: each time those that follow on the last.
-pub(crate) trait Engine {
-    /// The numbers that it calculates with.
-    type Number: Number;
-
-    /// Makes the next frames, at least one, of each channel.
-    fn make(&mut self, input: &dyn Input, made: &mut [Vec<Self::Number>], stop: &Stop<'_>) -> Result<()>;
-}
-
-/// An engine, and what it has made ahead.
+/// A backend, and what it has made ahead.
 #[derive(Debug)]
-struct Run<E: Engine> {
-    engine: E,
+struct Run<B: Backend> {
+    backend: B,
     /// The frames last made, of each channel.
-    made: Vec<Vec<E::Number>>,
+    made: Vec<Vec<B::Number>>,
     /// The first of them that was not handed out; past the end when more are to be made first.
     next: u64,
     /// That frame's number.
     position: u64,
 }
 
-impl<E: Engine> Run<E> {
-    /// A run over an engine whose next frames begin `skip` before `position`.
-    fn new(engine: E, skip: u64, position: u64, num_channels: usize) -> Self {
+impl<B: Backend> Run<B> {
+    /// A run over a backend whose next frames begin `skip` before `position`.
+    fn new(backend: B, skip: u64, position: u64, num_channels: usize) -> Self {
         let made = (0..num_channels).map(|_| Vec::new()).collect();
-        Self { engine, made, next: skip, position }
+        Self { backend, made, next: skip, position }
     }
 
     fn read(
@@ -54,12 +46,12 @@ impl<E: Engine> Run<E> {
                 stop.check()?;
                 self.next -= num_made;
                 self.made.iter_mut().for_each(Vec::clear);
-                self.engine.make(input, &mut self.made, stop)?;
+                self.backend.make(input, &mut self.made, stop)?;
                 continue;
             }
             let num_frames = (num_made - self.next).min(end - self.position);
             let (from, to) = (index(self.next), index(self.next + num_frames));
-            let channels: Vec<&[E::Number]> =
+            let channels: Vec<&[B::Number]> =
                 self.made.iter().map(|channel| channel.get(from..to).unwrap_or_default()).collect();
             delivery.put(&channels, &mut planes);
             self.next += num_frames;
@@ -77,7 +69,7 @@ fn index(frame: u64) -> usize {
     usize::try_from(frame).unwrap_or(usize::MAX)
 }
 
-/// A run over any of the engines.
+/// A run over any of the backends.
 #[derive(Debug)]
 pub(crate) enum AnyRun {
     Single(RunOf<Blocks<f32>>),
@@ -87,7 +79,7 @@ pub(crate) enum AnyRun {
 
 /// A run, boxed: their sizes differ.
 #[derive(Debug)]
-pub(crate) struct RunOf<E: Engine>(Box<Run<E>>);
+pub(crate) struct RunOf<B: Backend>(Box<Run<B>>);
 
 impl AnyRun {
     /// A run whose first frame is `frame`.
@@ -100,16 +92,16 @@ impl AnyRun {
         let num_channels = input.num_channels();
         match converter {
             Converter::Single(plan) => {
-                let (engine, skip) = Blocks::begin(plan.clone(), frame, num_channels);
-                Ok(Self::Single(RunOf(Box::new(Run::new(engine, skip, frame, num_channels)))))
+                let (backend, skip) = Blocks::begin(plan.clone(), frame, num_channels);
+                Ok(Self::Single(RunOf(Box::new(Run::new(backend, skip, frame, num_channels)))))
             }
             Converter::Double(plan) => {
-                let (engine, skip) = Blocks::begin(plan.clone(), frame, num_channels);
-                Ok(Self::Double(RunOf(Box::new(Run::new(engine, skip, frame, num_channels)))))
+                let (backend, skip) = Blocks::begin(plan.clone(), frame, num_channels);
+                Ok(Self::Double(RunOf(Box::new(Run::new(backend, skip, frame, num_channels)))))
             }
             Converter::Plugin(plugin) => {
-                let (engine, skip) = Stream::begin(plugin, frame, input, max_threads)?;
-                Ok(Self::Plugin(RunOf(Box::new(Run::new(engine, skip, frame, num_channels)))))
+                let (backend, skip) = Stream::begin(plugin, frame, input, max_threads)?;
+                Ok(Self::Plugin(RunOf(Box::new(Run::new(backend, skip, frame, num_channels)))))
             }
         }
     }

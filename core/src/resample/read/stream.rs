@@ -4,9 +4,8 @@
 
 use std::sync::OnceLock;
 
-use super::converter::Start;
+use super::backend::{Backend, Start};
 use super::input::{Input, Interleaved};
-use super::run::Engine;
 use crate::error::{Error, Fault, Result};
 use crate::host::{Channels, Portion, Resampler, ResamplerKind, ResamplerRequest, Restart};
 use crate::pcm::OutputFormat;
@@ -155,7 +154,7 @@ impl Stream {
     }
 }
 
-impl Engine for Stream {
+impl Backend for Stream {
     type Number = f32;
 
     fn make(&mut self, input: &dyn Input, made: &mut [Vec<f32>], stop: &Stop<'_>) -> Result<()> {
