@@ -3,15 +3,17 @@
 mod companding;
 mod convert;
 mod format;
+mod kernel;
 mod peak;
 mod rounding;
 mod scalar;
 mod simd;
 mod stage;
 mod store;
+mod store_kernel;
 
-pub use convert::Kernel;
 pub use format::{ByteOrder, OutputFormat, SampleFormat};
+pub use kernel::Kernel;
 pub(crate) use peak::peak;
 pub(crate) use stage::Stage;
-pub use store::StoreKernel;
+pub use store_kernel::StoreKernel;

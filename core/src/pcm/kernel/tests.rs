@@ -2,9 +2,11 @@
 
 #![allow(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
+use half::{bf16, f16};
 use proptest::prelude::*;
 
 use super::*;
+use crate::pcm::ByteOrder;
 use ByteOrder::{Big, Little};
 use OutputFormat::{Bf16, F16, I16, I32};
 use SampleFormat::{Alaw, F32, F64, Mulaw, S8, S16, S24, S32, S64, U8};

@@ -4,8 +4,8 @@
 
 use proptest::prelude::*;
 
-use super::super::Kernel;
 use super::*;
+use crate::pcm::{ByteOrder, Kernel};
 use ByteOrder::{Big, Little};
 use SampleFormat::{F32, F64, S16, S24, S32, S64};
 
