@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, Weak};
 use bytemuck::AnyBitPattern;
 use memmap2::{Mmap, MmapMut};
 
+use crate::array::Audio;
 use crate::error::{Error, Result};
 use crate::pcm::OutputFormat;
 use crate::spec::Shape;
@@ -345,6 +346,29 @@ impl Frames {
         let bytes = self.buffer.as_uninit_mut();
         // SAFETY: `new` was promised that every byte has been written.
         unsafe { bytes.assume_init_mut() }
+    }
+
+    /// The frames as audio that a file can be made of, in place.
+    ///
+    /// ```
+    /// # fn main() -> mapwave_core::Result<()> {
+    /// # let wav = b"RIFF\x28\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\x04\0\0\0\x00\x40\x00\xc0";
+    /// let reader = mapwave_core::Reader::from_bytes(wav)?;
+    /// let frames = reader.read(0..2, &mapwave_core::FrameSpec::default())?;
+    /// assert_eq!(frames.audio()?.num_frames(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Audio::new`]: there are more than 1024 channels.
+    pub fn audio(&self) -> Result<Audio<'_>> {
+        let (bytes, axes, layout) = (self.bytes(), self.shape.axes(), Some(self.shape.layout()));
+        match self.format.num_bytes() {
+            2 => Audio::new(bytemuck::cast_slice::<u8, [u8; 2]>(bytes), self.format, axes, layout),
+            4 => Audio::new(bytemuck::cast_slice::<u8, [u8; 4]>(bytes), self.format, axes, layout),
+            _ => Audio::new(bytemuck::cast_slice::<u8, [u8; 8]>(bytes), self.format, axes, layout),
+        }
     }
 
     /// The samples, when `T` is their type; `None` when its size is another.

@@ -163,7 +163,7 @@ impl FrameSpec {
             Layout::ChannelsFirst => [num_channels, num_frames],
         };
         let num_axes = if self.squeeze_mono && num_channels == 1 { 1 } else { 2 };
-        Ok(Shape { axes, num_axes })
+        Ok(Shape { axes, num_axes, layout: self.layout })
     }
 }
 
@@ -172,12 +172,24 @@ impl FrameSpec {
 pub struct Shape {
     axes: [usize; 2],
     num_axes: usize,
+    layout: Layout,
 }
 
 impl Shape {
     /// The lengths of the axes.
     pub fn axes(&self) -> &[usize] {
         self.axes.get(..self.num_axes).unwrap_or(&self.axes)
+    }
+
+    /// The order of the axes. It has no effect on an array of one axis.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// The number of frames.
+    pub fn num_frames(&self) -> usize {
+        let [first, second] = self.axes;
+        if self.num_axes == 2 && self.layout == Layout::ChannelsFirst { second } else { first }
     }
 
     /// The number of samples.
@@ -211,6 +223,19 @@ mod tests {
         assert_eq!(shape(Layout::ChannelsFirst, Mono(MonoMode::Mean), true), [10]);
         assert_eq!(shape(Layout::ChannelsLast, Only(vec![2, 2]), true), [10, 2]);
         assert_eq!(shape(Layout::ChannelsLast, Only(vec![1]), true), [10]);
+    }
+
+    #[test]
+    fn a_shape_knows_its_frames_in_every_layout() {
+        use ChannelSelection::{All, Only};
+        for (layout, channels, squeeze_mono) in [
+            (Layout::ChannelsLast, All, false),
+            (Layout::ChannelsFirst, All, false),
+            (Layout::ChannelsFirst, Only(vec![1]), true),
+        ] {
+            let spec = FrameSpec { layout, channels, squeeze_mono, ..FrameSpec::default() };
+            assert_eq!(spec.shape(10, 3).unwrap().num_frames(), 10);
+        }
     }
 
     #[test]
