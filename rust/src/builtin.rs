@@ -1,0 +1,16 @@
+//! The built-in codecs.
+
+#![forbid(unsafe_code)]
+
+use std::sync::Once;
+
+use mapwave_core::host;
+
+/// Makes the built-in codecs known.
+///
+/// Every function of this crate that needs them calls this first. Call it yourself only before you use `mapwave-core` directly.
+/// Calling it again has no effect.
+pub fn set_up() {
+    static DONE: Once = Once::new();
+    DONE.call_once(|| host::embed(mapwave_builtin::entry));
+}

@@ -1,0 +1,97 @@
+//! Opening files.
+
+#![forbid(unsafe_code)]
+
+use std::path::Path;
+
+use mapwave_core::Result;
+use mapwave_core::source::{Access, Source};
+
+use crate::reader::Reader;
+use crate::set_up;
+
+/// Opens an audio file for any number of reads. The format is recognised by its content, never by the extension.
+///
+/// ```
+/// # fn main() -> mapwave::Result<()> {
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/compressed/vorbis.ogg");
+/// let reader = mapwave::open(path)?;
+/// println!("{} frames at {} Hz", reader.num_frames(), reader.sample_rate());
+/// # assert!(reader.num_frames() > 0);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// [`Error::Io`](crate::Error::Io) when the file cannot be opened, [`Error::Unsupported`](crate::Error::Unsupported) when
+/// nothing reads its format, [`Error::Malformed`](crate::Error::Malformed) when it breaks the rules of its format, and
+/// [`Error::Plugin`](crate::Error::Plugin) when a codec plugin is at fault.
+pub fn open(path: impl AsRef<Path>) -> Result<Reader> {
+    OpenOptions::new().open(path)
+}
+
+/// How a file is opened.
+///
+/// ```
+/// use mapwave::{Access, OpenOptions};
+///
+/// # fn main() -> mapwave::Result<()> {
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/compressed/flac16.flac");
+/// let reader = OpenOptions::new().access(Access::Streamed).plugin("builtin").open(path)?;
+/// # assert_eq!(reader.track().num_channels, 2);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct OpenOptions {
+    access: Access,
+    plugin: Option<String>,
+}
+
+impl OpenOptions {
+    /// Options for many reads by any plugin.
+    pub fn new() -> Self {
+        Self { access: Access::Kept, plugin: None }
+    }
+
+    /// Chooses how the bytes of the file are read: see [`Access`].
+    #[must_use]
+    pub fn access(mut self, access: Access) -> Self {
+        self.access = access;
+        self
+    }
+
+    /// Decodes with the plugin of this name. By default, the plugin that recognises the file best decodes it.
+    #[must_use]
+    pub fn plugin(mut self, name: impl Into<String>) -> Self {
+        self.plugin = Some(name.into());
+        self
+    }
+
+    /// Opens the file at `path`.
+    ///
+    /// # Errors
+    /// As [`open`]; [`Error::Argument`](crate::Error::Argument) when no plugin of the name given is loaded.
+    pub fn open(&self, path: impl AsRef<Path>) -> Result<Reader> {
+        self.read_source(Source::open(path.as_ref(), self.access)?)
+    }
+
+    /// Opens the bytes of a whole file.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_bytes(&self, bytes: impl AsRef<[u8]> + Send + Sync + 'static) -> Result<Reader> {
+        self.read_source(Source::from_bytes(bytes)?)
+    }
+
+    fn read_source(&self, source: Source) -> Result<Reader> {
+        set_up();
+        mapwave_core::Reader::new(source, self.plugin.as_deref()).map(Reader::from)
+    }
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
