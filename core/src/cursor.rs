@@ -14,7 +14,7 @@ use crate::track::Container;
 /// use mapwave_core::cursor::Cursor;
 /// use mapwave_core::track::Container;
 ///
-/// let mut cursor = Cursor::new(b"fmt \x10\0\0\0", 8, Container::Wav);
+/// let mut cursor = Cursor::new(b"fmt \x10\0\0\0", 8, Container::WAV);
 /// assert_eq!(cursor.take(4)?, b"fmt ");
 /// assert_eq!(cursor.u32_le()?, 16);
 /// assert!(cursor.u8().is_err());
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn reads_in_both_byte_orders() {
         let bytes = [1, 2, 3, 4, 5, 6];
-        let mut cursor = Cursor::new(&bytes, 6, Container::Wav);
+        let mut cursor = Cursor::new(&bytes, 6, Container::WAV);
         assert_eq!(cursor.u16_le().unwrap(), 0x0201);
         assert_eq!(cursor.u32_be().unwrap(), 0x0304_0506);
         assert_eq!(cursor.remaining(), 0);
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn past_the_file_is_malformed_and_past_the_head_is_incomplete() {
-        let mut cursor = Cursor::new(&[0; 4], 10, Container::Wav);
+        let mut cursor = Cursor::new(&[0; 4], 10, Container::WAV);
         assert!(matches!(cursor.take(8), Err(Error::Incomplete { needed: 8 })));
         assert!(matches!(cursor.take(11), Err(Error::Malformed { offset: 0, .. })));
         cursor.seek(u64::MAX);

@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn a_message_names_file_container_and_place() {
         let error =
-            Error::malformed(Container::Wav, 36, "chunk 'data' is missing").in_file(Path::new("x.wav"));
+            Error::malformed(Container::WAV, 36, "chunk 'data' is missing").in_file(Path::new("x.wav"));
         assert_eq!(error.to_string(), "x.wav: malformed wav file at byte 36: chunk 'data' is missing");
     }
 

@@ -54,7 +54,7 @@ impl Mixer {
             }
             ChannelSelection::Mono(mode) => {
                 let gain = mode.gain(num_channels);
-                let single = spec.format == OutputFormat::F32 && fits_f32(from);
+                let single = spec.format == OutputFormat::F32 && from.fits_f32();
                 if single && num_channels == 2 && gain == 0.5 {
                     Path::StereoMean(Kernel::new(from, OutputFormat::F32))
                 } else {
@@ -196,11 +196,6 @@ fn store<T: NoUninit>(planes: &mut [&mut [MaybeUninit<u8>]], first: usize, sampl
     for (place, sample) in plane.chunks_exact_mut(size_of::<T>()).zip(samples) {
         place.write_copy_of_slice(bytemuck::bytes_of(&sample));
     }
-}
-
-/// Whether single precision holds every sample of a format exactly.
-fn fits_f32(format: SampleFormat) -> bool {
-    !matches!(format, SampleFormat::S32(_) | SampleFormat::S64(_) | SampleFormat::F64(_))
 }
 
 #[cfg(test)]

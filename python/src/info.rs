@@ -74,9 +74,7 @@ impl From<&Reader> for AudioInfo {
             channel_layout: track.channel_layout().map(str::to_owned),
             is_truncated: track.missing_bytes > 0,
             is_lossless: coded
-                .map_or(!matches!(pcm, Some(SampleFormat::Alaw | SampleFormat::Mulaw)), |stream| {
-                    stream.is_lossless
-                }),
+                .map_or(!pcm.is_some_and(SampleFormat::is_companded), |stream| stream.is_lossless),
             plugin: coded.map(|stream| stream.plugin.to_owned()),
             priming_frames: coded.map_or(0, |stream| stream.priming_frames),
             padding_frames: coded.map_or(0, |stream| stream.padding_frames),

@@ -29,6 +29,7 @@ class Expected:
     channels: int
     frames: int
     sha256_f32le: str
+    variant: str | None
 
 
 def _rows(table: Path) -> list[dict[str, str]]:
@@ -47,6 +48,7 @@ def valid() -> list[Expected]:
             channels=int(row["channels"]),
             frames=int(row["frames"]),
             sha256_f32le=row["sha256_f32le"],
+            variant=row["variant"] or None,
         )
         for row in _rows(folder / "expected.tsv")
     ]

@@ -29,8 +29,10 @@ impl Fixture {
 pub struct Valid {
     /// The file.
     pub file: Fixture,
-    /// Its container's short name.
+    /// The name that people know its container by.
     pub container: String,
+    /// The variant of its container; `None` where there is one alone.
+    pub variant: Option<String>,
     /// Its codec in FFmpeg's terms.
     pub codec: String,
     /// Frames a second.
@@ -63,6 +65,7 @@ pub fn valid() -> Vec<Valid> {
         num_channels: fields[4].parse().unwrap(),
         num_frames: fields[5].parse().unwrap(),
         sha256: fields[6].to_owned(),
+        variant: Some(fields[7].to_owned()).filter(|variant| !variant.is_empty()),
     };
     table(&directory, row)
 }

@@ -69,8 +69,8 @@ fn fixtures_are_what_their_table_says() {
         let reader = Reader::open(&valid.file.path).unwrap();
         let track = reader.track();
         assert_eq!(
-            (track.container.name(), track.codec.name()),
-            (&*valid.container, &*valid.codec),
+            (track.container.name(), track.container.variant(), track.codec.name()),
+            (&*valid.container, valid.variant.as_deref(), &*valid.codec),
             "{name}"
         );
         assert_eq!(

@@ -228,7 +228,10 @@ fn more_than_4_gib_is_rf64_and_reads_back() {
         assert_eq!(std::fs::metadata(&path).unwrap().len(), saved.num_bytes);
         let reader = Reader::open(&path).unwrap();
         assert_eq!(reader.num_frames(), num_frames);
-        assert_eq!(reader.track().container.name(), if format == "wav" { "rf64" } else { format });
+        let container = reader.track().container;
+        let variant = if format == "wav" { "rf64" } else { format };
+        assert_eq!(container.exact_name(), variant);
+        assert_eq!(container.name(), if format == "caf" { "caf" } else { "wav" });
         let spec = FrameSpec { format: OutputFormat::F64, ..FrameSpec::default() };
         let last = reader.read(num_frames - 2..num_frames, &spec).unwrap();
         assert_eq!(last.samples::<f64>().unwrap(), [0.0, 0.5]);

@@ -19,6 +19,13 @@ const COMM_BYTES: u64 = 18;
 /// `offset` and `blockSize`, before the sound.
 const SSND_HEADER_BYTES: u64 = 8;
 
+impl Container {
+    /// AIFF.
+    pub const AIFF: Self = Self::of_variant("aiff", b"aiff");
+    /// AIFF-C.
+    pub const AIFC: Self = Self::of_variant("aiff", b"aifc");
+}
+
 /// Reads the chunks as far as the first `COMM` and the first `SSND`, in whichever order they come.
 ///
 /// The bytes of `SSND` decide how many frames there are: `COMM` counts packets for some codecs and is 0 in a stream.
@@ -54,13 +61,13 @@ pub(super) fn parse(head: &[u8], file_len: u64) -> Result<Track> {
 
 /// The kind of form, and its size when its writer knew it.
 fn form(head: &[u8], file_len: u64) -> Result<(Container, Option<u64>)> {
-    let mut cursor = Cursor::new(head, file_len, Container::Aiff);
+    let mut cursor = Cursor::new(head, file_len, Container::AIFF);
     cursor.seek(4);
     let size = cursor.u32_be()?;
     let kind = FourCc(cursor.array()?);
     let container = match &kind.0 {
-        b"AIFF" => Container::Aiff,
-        b"AIFC" => Container::Aifc,
+        b"AIFF" => Container::AIFF,
+        b"AIFC" => Container::AIFC,
         b"8SVX" | b"16SV" => {
             let what = format!("an Amiga IFF {kind} sound (no codec plugin for it is installed)");
             return Err(unsupported(None, None, what));
@@ -144,7 +151,7 @@ impl Common {
         let sample_rate = sample_rate::from_extended(cursor.array()?)
             .map_err(|why| Error::malformed(container, rate_offset, format!("the sample rate {why}")))?;
         // Some AIFF-C writers leave the compression type out when there is none.
-        let has_compression = container == Container::Aifc && chunk.num_bytes() >= COMM_BYTES + 4;
+        let has_compression = container == Container::AIFC && chunk.num_bytes() >= COMM_BYTES + 4;
         let compression = if has_compression { FourCc(cursor.array()?) } else { FourCc(*b"NONE") };
         Ok(Self { num_channels, num_frames, bits_per_sample, sample_rate, compression, bits_offset })
     }
@@ -297,7 +304,7 @@ mod tests {
     #[test]
     fn a_plain_file() {
         let track = whole(&aiff(&[&comm(2, 3, 16, b""), &ssnd(0, SOUND)])).unwrap();
-        assert_eq!((track.container, track.sample_rate, track.num_channels), (Container::Aiff, 44100, 2));
+        assert_eq!((track.container, track.sample_rate, track.num_channels), (Container::AIFF, 44100, 2));
         assert_eq!(track.pcm(), Some(SampleFormat::S16(ByteOrder::Big)));
         assert_eq!((track.num_frames, track.data, track.missing_bytes), (Some(3), 54..66, 0));
     }
@@ -349,7 +356,7 @@ mod tests {
         ] {
             let track = aifc(bits, compression).unwrap();
             assert_eq!((track.pcm(), track.bits_per_sample), (Some(format), depth), "{compression:?}");
-            assert_eq!(track.container, Container::Aifc);
+            assert_eq!(track.container, Container::AIFC);
         }
     }
 
@@ -441,7 +448,7 @@ mod tests {
         );
         assert!(matches!(
             aifc(64, b"NONE"),
-            Err(Error::Unsupported { container: Some(Container::Aifc), .. })
+            Err(Error::Unsupported { container: Some(Container::AIFC), .. })
         ));
     }
 

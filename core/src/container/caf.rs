@@ -15,7 +15,12 @@ use super::riff::MAX_CHUNKS;
 use super::sound_data::SoundData;
 use super::unsupported;
 
-const CONTAINER: Container = Container::Caf;
+impl Container {
+    /// Apple Core Audio Format.
+    pub const CAF: Self = Self::new("caf");
+}
+
+const CONTAINER: Container = Container::CAF;
 
 const FILE_HEADER_BYTES: u64 = 8;
 const CHUNK_HEADER_BYTES: u64 = 12;
@@ -313,7 +318,7 @@ mod tests {
     fn a_plain_file() {
         let track =
             whole(&caf(&[&desc(b"lpcm", 4, 1, 2, 16), &chunk(b"free", &[0; 5]), &data(SOUND)])).unwrap();
-        assert_eq!((track.container, track.codec.name()), (Container::Caf, "pcm_s16be"));
+        assert_eq!((track.container, track.codec.name()), (Container::CAF, "pcm_s16be"));
         assert_eq!((track.sample_rate, track.num_channels, track.bits_per_sample), (44100, 2, 16));
         assert_eq!((track.num_frames, track.data, track.missing_bytes), (Some(3), 85..97, 0));
     }

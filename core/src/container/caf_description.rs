@@ -12,7 +12,7 @@ use super::sample_rate;
 use super::sound_data::SoundData;
 use super::unsupported;
 
-const CONTAINER: Container = Container::Caf;
+const CONTAINER: Container = Container::CAF;
 
 const DESCRIPTION_BYTES: u64 = 32;
 

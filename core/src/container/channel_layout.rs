@@ -124,7 +124,7 @@ mod tests {
 
     fn mask(bytes: &Bytes, num_channels: u16) -> u32 {
         let num_bytes = bytes.0.len() as u64;
-        read_mask(&mut Cursor::new(&bytes.0, num_bytes, Container::Caf), 0, num_bytes, num_channels).unwrap()
+        read_mask(&mut Cursor::new(&bytes.0, num_bytes, Container::CAF), 0, num_bytes, num_channels).unwrap()
     }
 
     fn tagged(tag: u32, bitmap: u32) -> Bytes {

@@ -25,6 +25,18 @@ pub(crate) mod wave_tags;
 use crate::error::{Error, Result};
 use crate::track::{Container, Track};
 
+/// Every container that this crate parses, in every variant.
+pub const ALL: [Container; 8] = [
+    Container::WAV,
+    Container::RIFX,
+    Container::RF64,
+    Container::BW64,
+    Container::W64,
+    Container::AIFF,
+    Container::AIFC,
+    Container::CAF,
+];
+
 /// As many bytes as the longest magic needs, at the beginning of a file.
 const MAGIC_BYTES: u64 = 32;
 
@@ -45,10 +57,10 @@ pub fn parse(head: &[u8], file_len: u64) -> Result<Track> {
         return Err(Error::Incomplete { needed });
     }
     match head {
-        [b'R', b'I', b'F', b'F', ..] => wav::parse(head, file_len, Container::Wav),
-        [b'R', b'I', b'F', b'X', ..] => wav::parse(head, file_len, Container::Rifx),
-        [b'R', b'F', b'6', b'4', ..] => wav::parse(head, file_len, Container::Rf64),
-        [b'B', b'W', b'6', b'4', ..] => wav::parse(head, file_len, Container::Bw64),
+        [b'R', b'I', b'F', b'F', ..] => wav::parse(head, file_len, Container::WAV),
+        [b'R', b'I', b'F', b'X', ..] => wav::parse(head, file_len, Container::RIFX),
+        [b'R', b'F', b'6', b'4', ..] => wav::parse(head, file_len, Container::RF64),
+        [b'B', b'W', b'6', b'4', ..] => wav::parse(head, file_len, Container::BW64),
         [b'F', b'O', b'R', b'M', ..] => aiff::parse(head, file_len),
         [b'c', b'a', b'f', b'f', ..] => caf::parse(head, file_len),
         _ if head.starts_with(&w64::RIFF) => w64::parse(head, file_len),

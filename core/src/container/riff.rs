@@ -228,8 +228,8 @@ mod tests {
     use super::*;
 
     fn chunks(bytes: &[u8]) -> Chunks<'_> {
-        let cursor = Cursor::new(bytes, bytes.len() as u64, Container::Wav);
-        Chunks::new(cursor, Container::Wav, ByteOrder::Little, 0)
+        let cursor = Cursor::new(bytes, bytes.len() as u64, Container::WAV);
+        Chunks::new(cursor, Container::WAV, ByteOrder::Little, 0)
     }
 
     fn ids(bytes: &[u8]) -> Vec<String> {
@@ -265,8 +265,8 @@ mod tests {
     #[test]
     fn big_endian_sizes_are_read_as_such() {
         let bytes = b"even\0\0\0\x02abnext\0\0\0\0";
-        let cursor = Cursor::new(bytes, bytes.len() as u64, Container::Aiff);
-        let mut chunks = Chunks::new(cursor, Container::Aiff, ByteOrder::Big, 0);
+        let cursor = Cursor::new(bytes, bytes.len() as u64, Container::AIFF);
+        let mut chunks = Chunks::new(cursor, Container::AIFF, ByteOrder::Big, 0);
         assert_eq!(chunks.next().unwrap().unwrap().num_bytes, Some(2));
         assert_eq!(chunks.next().unwrap().unwrap().id, FourCc(*b"next"));
         assert_eq!(chunks.next().unwrap(), None);

@@ -27,6 +27,11 @@ const FIRST_CHUNK: u64 = 40;
 /// A size from here on is what writers leave that stream: all ones, with or without the sign bit.
 const UNKNOWN: u64 = i64::MAX as u64;
 
+impl Container {
+    /// Sony Wave64.
+    pub const W64: Self = Self::of_variant("wav", b"w64");
+}
+
 const CONTAINER: Container = Container::W64;
 
 /// Reads the chunks as far as the first `fmt ` and the first `data`, in whichever order they come.

@@ -13,15 +13,26 @@ use super::sound_data::SoundData;
 use super::unsupported;
 use super::wave_format::{FormatChunk, WaveFormat};
 
+impl Container {
+    /// RIFF/WAVE, little-endian.
+    pub const WAV: Self = Self::of_variant("wav", b"wav");
+    /// RIFX/WAVE, the big-endian form.
+    pub const RIFX: Self = Self::of_variant("wav", b"rifx");
+    /// RF64 (EBU Tech 3306): WAVE with 64-bit sizes.
+    pub const RF64: Self = Self::of_variant("wav", b"rf64");
+    /// BW64 (ITU-R BS.2088): RF64 with audio definition metadata.
+    pub const BW64: Self = Self::of_variant("wav", b"bw64");
+}
+
 /// Reads the chunks as far as the first `fmt ` and the first `data`, in whichever order they come.
 pub(super) fn parse(head: &[u8], file_len: u64, container: Container) -> Result<Track> {
-    let order = if container == Container::Rifx { ByteOrder::Big } else { ByteOrder::Little };
+    let order = if container == Container::RIFX { ByteOrder::Big } else { ByteOrder::Little };
     let mut form = Form::open(Cursor::new(head, file_len, container), container, order)?;
     let (mut format, mut data) = (None, None);
     while let Some(chunk) = form.chunks.next()? {
         match &chunk.id.0 {
             b"ds64"
-                if form.long_sizes.is_none() && matches!(container, Container::Rf64 | Container::Bw64) =>
+                if form.long_sizes.is_none() && matches!(container, Container::RF64 | Container::BW64) =>
             {
                 form.set_long_sizes(&chunk)?;
             }
@@ -168,7 +179,7 @@ mod tests {
     #[test]
     fn a_plain_file() {
         let track = whole(&wave(&[&fmt(2, 44100, 16), &chunk_le(b"data", SOUND)])).unwrap();
-        assert_eq!(track.container, Container::Wav);
+        assert_eq!(track.container, Container::WAV);
         assert_eq!(track.pcm(), Some(SampleFormat::S16(ByteOrder::Little)));
         assert_eq!((track.sample_rate, track.num_channels, track.bits_per_sample), (44100, 2, 16));
         assert_eq!((track.num_frames, track.data, track.missing_bytes), (Some(2), 44..52, 0));
@@ -216,7 +227,7 @@ mod tests {
         let chunks = [chunk_be(b"fmt ", &fmt.0), chunk_be(b"data", SOUND)].concat();
         let bytes = Bytes::new().put(b"RIFX").u32_be(44).put(b"WAVE").put(&chunks);
         let track = whole(&bytes.0).unwrap();
-        assert_eq!(track.container, Container::Rifx);
+        assert_eq!(track.container, Container::RIFX);
         assert_eq!(track.pcm(), Some(SampleFormat::S16(ByteOrder::Big)));
         assert_eq!((track.sample_rate, track.num_frames), (8000, Some(4)));
     }
@@ -226,7 +237,7 @@ mod tests {
         let four_gib = 1u64 << 32;
         let data = data_header(u32::MAX);
         let chunks: [&[u8]; 3] = [&ds64(four_gib + 72, four_gib, 0), &fmt(2, 48000, 16), &data];
-        for (id, container) in [(b"RF64", Container::Rf64), (b"BW64", Container::Bw64)] {
+        for (id, container) in [(b"RF64", Container::RF64), (b"BW64", Container::BW64)] {
             let bytes = form(id, u32::MAX, &chunks);
             let header = bytes.len() as u64;
             // A chunk after the data shows that the end of the file is not taken for the end of the sound.

@@ -305,9 +305,9 @@ mod tests {
 
     fn read(bytes: &Bytes) -> Result<WaveFormat> {
         let num_bytes = bytes.0.len() as u64;
-        let mut cursor = Cursor::new(&bytes.0, num_bytes, Container::Wav);
+        let mut cursor = Cursor::new(&bytes.0, num_bytes, Container::WAV);
         let order = ByteOrder::Little;
-        WaveFormat::read(&mut cursor, FormatChunk { container: Container::Wav, order, start: 0, num_bytes })
+        WaveFormat::read(&mut cursor, FormatChunk { container: Container::WAV, order, start: 0, num_bytes })
     }
 
     fn pcm(channels: u16, block_align: u16, bits: u16) -> Result<SampleFormat> {

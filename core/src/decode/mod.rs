@@ -12,7 +12,6 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use crate::error::Result;
-use crate::pcm::SampleFormat;
 use crate::source::Source;
 use crate::spec::FrameSpec;
 
@@ -66,7 +65,7 @@ impl FrameTrack {
     /// Whether 16-bit integers hold the samples as they are.
     pub(crate) fn is_16_bit(&self) -> bool {
         match self {
-            Self::Pcm(track) => matches!(track.format(), SampleFormat::S16(_)),
+            Self::Pcm(track) => track.format().is_16_bit(),
             Self::Coded(track) => track.is_16_bit(),
         }
     }

@@ -21,7 +21,23 @@ impl ByteOrder {
     pub const NATIVE: Self = if cfg!(target_endian = "big") { Self::Big } else { Self::Little };
 }
 
+/// What the bits of a sample mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SampleKind {
+    /// A whole number of steps.
+    Integer,
+    /// IEEE 754 floating point, full scale at 1.0.
+    Float,
+    /// G.711 A-law: 8 bits that stand for an integer of 13.
+    Alaw,
+    /// G.711 mu-law: 8 bits that stand for an integer of 14.
+    Mulaw,
+}
+
 /// How a PCM sample is stored in a file.
+///
+/// Everything that is known of a format is a method here, by a match without a wildcard: the compiler asks for each fact of a
+/// new format.
 ///
 /// ```
 /// use mapwave_core::pcm::{ByteOrder, OutputFormat, SampleFormat};
@@ -59,12 +75,61 @@ pub enum SampleFormat {
 impl SampleFormat {
     /// The size of a sample in bytes.
     pub fn num_bytes(self) -> usize {
+        usize::from(self.bits() / 8)
+    }
+
+    /// The size of a sample in bits.
+    pub fn bits(self) -> u16 {
         match self {
-            Self::U8 | Self::S8 | Self::Alaw | Self::Mulaw => 1,
-            Self::S16(_) => 2,
-            Self::S24(_) => 3,
-            Self::S32(_) | Self::F32(_) => 4,
-            Self::S64(_) | Self::F64(_) => 8,
+            Self::U8 | Self::S8 | Self::Alaw | Self::Mulaw => 8,
+            Self::S16(_) => 16,
+            Self::S24(_) => 24,
+            Self::S32(_) | Self::F32(_) => 32,
+            Self::S64(_) | Self::F64(_) => 64,
+        }
+    }
+
+    /// What the bits mean.
+    pub fn kind(self) -> SampleKind {
+        match self {
+            Self::U8 | Self::S8 | Self::S16(_) | Self::S24(_) | Self::S32(_) | Self::S64(_) => {
+                SampleKind::Integer
+            }
+            Self::F32(_) | Self::F64(_) => SampleKind::Float,
+            Self::Alaw => SampleKind::Alaw,
+            Self::Mulaw => SampleKind::Mulaw,
+        }
+    }
+
+    /// Whether samples are whole numbers of steps.
+    pub fn is_integer(self) -> bool {
+        self.kind() == SampleKind::Integer
+    }
+
+    /// Whether samples are floating point, which holds values beyond full scale.
+    pub fn is_float(self) -> bool {
+        self.kind() == SampleKind::Float
+    }
+
+    /// Whether samples are companded, which loses the lower bits of loud ones.
+    pub fn is_companded(self) -> bool {
+        match self.kind() {
+            SampleKind::Alaw | SampleKind::Mulaw => true,
+            SampleKind::Integer | SampleKind::Float => false,
+        }
+    }
+
+    /// Whether samples are signed 16-bit integers, in either byte order.
+    pub fn is_16_bit(self) -> bool {
+        self.is_integer() && self.bits() == 16
+    }
+
+    /// Whether single precision, whose significand has 24 bits, holds every sample exactly.
+    pub fn fits_f32(self) -> bool {
+        match self {
+            Self::U8 | Self::S8 | Self::S16(_) | Self::S24(_) => true,
+            Self::F32(_) | Self::Alaw | Self::Mulaw => true,
+            Self::S32(_) | Self::S64(_) | Self::F64(_) => false,
         }
     }
 
@@ -110,13 +175,14 @@ impl SampleFormat {
     /// The format a caller can have these samples in without a change of a single bit, when there is one and the
     /// byte order is this machine's.
     pub fn native(self) -> Option<OutputFormat> {
-        match self {
-            Self::S16(ByteOrder::NATIVE) => Some(OutputFormat::I16),
-            Self::S32(ByteOrder::NATIVE) => Some(OutputFormat::I32),
-            Self::F32(ByteOrder::NATIVE) => Some(OutputFormat::F32),
-            Self::F64(ByteOrder::NATIVE) => Some(OutputFormat::F64),
-            _ => None,
-        }
+        let (order, format) = match self {
+            Self::S16(order) => (order, OutputFormat::I16),
+            Self::S32(order) => (order, OutputFormat::I32),
+            Self::F32(order) => (order, OutputFormat::F32),
+            Self::F64(order) => (order, OutputFormat::F64),
+            Self::U8 | Self::S8 | Self::S24(_) | Self::S64(_) | Self::Alaw | Self::Mulaw => return None,
+        };
+        (order == ByteOrder::NATIVE).then_some(format)
     }
 }
 
@@ -161,6 +227,15 @@ impl OutputFormat {
         }
     }
 
+    /// The bits of an integer format; `None` for floating point.
+    pub fn integer_bits(self) -> Option<u16> {
+        match self {
+            Self::I16 => Some(16),
+            Self::I32 => Some(32),
+            Self::F32 | Self::F16 | Self::Bf16 | Self::F64 => None,
+        }
+    }
+
     /// The name of the array type, such as `float32`.
     pub fn name(self) -> &'static str {
         match self {
@@ -188,5 +263,37 @@ impl FromStr for OutputFormat {
             let names = Self::ALL.map(|format| format!("'{format}'"));
             Error::argument("dtype", format!("one of {}", names.join(", ")), format!("'{name}'"))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ByteOrder::{Big, Little};
+    use super::*;
+
+    #[test]
+    fn facts_agree_with_each_other() {
+        let orders = [Little, Big].into_iter();
+        let wide = [SampleFormat::S16, SampleFormat::S24, SampleFormat::S32, SampleFormat::S64];
+        let float = [SampleFormat::F32, SampleFormat::F64];
+        let ordered = orders.flat_map(|order| wide.into_iter().chain(float).map(move |format| format(order)));
+        let bytes = [SampleFormat::U8, SampleFormat::S8, SampleFormat::Alaw, SampleFormat::Mulaw];
+        for format in ordered.chain(bytes) {
+            assert_eq!(usize::from(format.bits()), 8 * format.num_bytes(), "{format:?}");
+            let kinds = [format.is_integer(), format.is_float(), format.is_companded()];
+            assert_eq!(kinds.into_iter().filter(|&is_kind| is_kind).count(), 1, "{format:?}");
+            // A significand of 24 bits: integers of as many, what stands for fewer, and single precision itself.
+            let fits = match format.kind() {
+                SampleKind::Integer => format.bits() <= 24,
+                SampleKind::Float => format.bits() <= 32,
+                SampleKind::Alaw | SampleKind::Mulaw => true,
+            };
+            assert_eq!(format.fits_f32(), fits, "{format:?}");
+            assert_eq!(format.is_16_bit(), matches!(format, SampleFormat::S16(_)), "{format:?}");
+            if let Some(native) = format.native() {
+                assert_eq!(native.num_bytes(), format.num_bytes(), "{format:?}");
+                assert_eq!(native.integer_bits().is_some(), format.is_integer(), "{format:?}");
+            }
+        }
     }
 }

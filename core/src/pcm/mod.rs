@@ -12,7 +12,7 @@ mod stage;
 mod store;
 mod store_kernel;
 
-pub use format::{ByteOrder, OutputFormat, SampleFormat};
+pub use format::{ByteOrder, OutputFormat, SampleFormat, SampleKind};
 pub use kernel::Kernel;
 pub(crate) use peak::peak;
 pub(crate) use stage::Stage;

@@ -57,7 +57,8 @@ fn compression(samples: SampleFormat) -> Option<Compression> {
         SampleFormat::F64(_) => Some((b"fl64", b"\x0f64-bit floating")),
         SampleFormat::Alaw => Some((b"alaw", b"\x09A-law 2:1")),
         SampleFormat::Mulaw => Some((b"ulaw", b"\x0bmu-law 2:1 ")),
-        _ => None,
+        SampleFormat::U8 | SampleFormat::S8 | SampleFormat::S16(_) => None,
+        SampleFormat::S24(_) | SampleFormat::S32(_) | SampleFormat::S64(_) => None,
     }
 }
 
@@ -71,10 +72,7 @@ fn common(header: &Header<'_>, num_frames: Option<u64>, compression: Option<Comp
         got: num_frames,
     })?;
     // A companded sample counts as the 16 bits that it stands for.
-    let bits: u16 = match header.samples {
-        SampleFormat::Alaw | SampleFormat::Mulaw => 16,
-        samples => u16::try_from(8 * samples.num_bytes()).unwrap_or(u16::MAX),
-    };
+    let bits = if header.samples.is_companded() { 16 } else { header.samples.bits() };
     let mut payload = num_channels.to_be_bytes().to_vec();
     payload.extend_from_slice(&frames.to_be_bytes());
     payload.extend_from_slice(&bits.to_be_bytes());
@@ -129,12 +127,12 @@ mod tests {
     #[test]
     fn aiff_has_integers_and_aiff_c_the_rest() {
         for (samples, container) in [
-            (SampleFormat::S8, Container::Aiff),
-            (SampleFormat::S24(Big), Container::Aiff),
-            (SampleFormat::F32(Big), Container::Aifc),
-            (SampleFormat::F64(Big), Container::Aifc),
-            (SampleFormat::Alaw, Container::Aifc),
-            (SampleFormat::Mulaw, Container::Aifc),
+            (SampleFormat::S8, Container::AIFF),
+            (SampleFormat::S24(Big), Container::AIFF),
+            (SampleFormat::F32(Big), Container::AIFC),
+            (SampleFormat::F64(Big), Container::AIFC),
+            (SampleFormat::Alaw, Container::AIFC),
+            (SampleFormat::Mulaw, Container::AIFC),
         ] {
             let description = stereo(samples);
             assert_eq!(
@@ -148,7 +146,7 @@ mod tests {
             assert_eq!((track.pcm(), track.sample_rate), (Some(samples), 44_100));
         }
         let bytes = header(&stereo(SampleFormat::S16(Big)), Some(0), true).unwrap();
-        assert_eq!(container::parse(&bytes, bytes.len() as u64).unwrap().container, Container::Aifc);
+        assert_eq!(container::parse(&bytes, bytes.len() as u64).unwrap().container, Container::AIFC);
     }
 
     #[test]

@@ -6,25 +6,25 @@ use super::header::Header;
 use super::tags;
 use crate::container::caf_description::{A_LAW, IS_FLOAT, IS_LITTLE_ENDIAN, LINEAR_PCM, MU_LAW};
 use crate::container::channel_layout::USE_BITMAP;
-use crate::pcm::SampleFormat;
+use crate::pcm::SampleKind;
 
 /// A size of data that reach to the end of the file.
 const UNKNOWN: u64 = u64::MAX;
 
 /// The bytes before the samples, as many whether the length is known or not.
 pub(super) fn header(header: &Header<'_>, num_frames: Option<u64>) -> Vec<u8> {
-    let (format, flags) = match header.samples {
-        SampleFormat::F32(_) | SampleFormat::F64(_) => (LINEAR_PCM, IS_FLOAT | IS_LITTLE_ENDIAN),
-        SampleFormat::Alaw => (A_LAW, 0),
-        SampleFormat::Mulaw => (MU_LAW, 0),
-        SampleFormat::S8 => (LINEAR_PCM, 0),
-        _ => (LINEAR_PCM, IS_LITTLE_ENDIAN),
+    let (format, flags) = match header.samples.kind() {
+        SampleKind::Float => (LINEAR_PCM, IS_FLOAT | IS_LITTLE_ENDIAN),
+        SampleKind::Alaw => (A_LAW, 0),
+        SampleKind::Mulaw => (MU_LAW, 0),
+        // A single byte has no order.
+        SampleKind::Integer if header.samples.num_bytes() == 1 => (LINEAR_PCM, 0),
+        SampleKind::Integer => (LINEAR_PCM, IS_LITTLE_ENDIAN),
     };
-    let sample_bytes = u32::try_from(header.samples.num_bytes()).unwrap_or(u32::MAX);
     let mut description = f64::from(header.sample_rate).to_be_bytes().to_vec();
     description.extend_from_slice(&format.0);
     let frame_bytes = u32::try_from(header.frame_bytes()).unwrap_or(u32::MAX);
-    for field in [flags, frame_bytes, 1, header.num_channels.into(), 8 * sample_bytes] {
+    for field in [flags, frame_bytes, 1, header.num_channels.into(), header.samples.bits().into()] {
         description.extend_from_slice(&field.to_be_bytes());
     }
     let mut bytes = b"caff\0\x01\0\0".to_vec();
@@ -59,6 +59,7 @@ mod tests {
     use super::*;
     use crate::container;
     use crate::pcm::ByteOrder::Little;
+    use crate::pcm::SampleFormat;
 
     #[test]
     fn every_sample_format_reads_back() {

@@ -105,17 +105,14 @@ impl Plan {
     /// Whether samples end as integers.
     pub(super) fn is_integer(&self) -> bool {
         match self {
-            Self::Pcm(format) => !matches!(
-                format,
-                SampleFormat::F32(_) | SampleFormat::F64(_) | SampleFormat::Alaw | SampleFormat::Mulaw
-            ),
+            Self::Pcm(format) => format.is_integer(),
             Self::Coded { bits, .. } => bits.is_some(),
         }
     }
 
     /// Whether any sample fits, also beyond full scale.
     pub(super) fn fits_all(&self) -> bool {
-        matches!(self, Self::Pcm(SampleFormat::F32(_) | SampleFormat::F64(_)))
+        matches!(self, Self::Pcm(format) if format.is_float())
     }
 
     /// Refuses what is asked for and would be of no effect.

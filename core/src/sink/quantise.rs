@@ -40,10 +40,10 @@ impl Quantiser {
             StoreKernel::new(from, to)
                 .ok_or_else(|| Error::argument("encoding", "an encoding that can be written", to.name()))
         };
-        let is_float = matches!(to, SampleFormat::F32(_) | SampleFormat::F64(_));
-        let is_rounded = integer_bits(from).is_none_or(|bits| bits > bits_of(to));
+        let (is_float, bits) = (to.is_float(), to.bits());
+        let is_rounded = from.integer_bits().is_none_or(|from_bits| from_bits > bits);
         let dither = match dither {
-            Dither::Tpdf { seed } if is_rounded && !is_float => Some((seed, 2_f64.powi(1 - bits_of(to)))),
+            Dither::Tpdf { seed } if is_rounded && !is_float => Some((seed, 2_f64.powi(1 - i32::from(bits)))),
             _ => None,
         };
         Ok(Self {
@@ -115,20 +115,6 @@ impl Quantiser {
         let peak = peak(self.from, samples);
         peak.is_nan() || (self.clamps && peak > 1.0)
     }
-}
-
-/// Bits of an array's integers; `None` for floats.
-fn integer_bits(format: OutputFormat) -> Option<i32> {
-    match format {
-        OutputFormat::I16 => Some(16),
-        OutputFormat::I32 => Some(32),
-        _ => None,
-    }
-}
-
-/// Bits of a stored sample.
-fn bits_of(format: SampleFormat) -> i32 {
-    i32::try_from(8 * format.num_bytes()).unwrap_or(64)
 }
 
 /// What is said of audio that does not fit, by the first sample that does not.

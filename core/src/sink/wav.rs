@@ -6,7 +6,7 @@
 use super::header::Header;
 use super::tags;
 use crate::container::wave_tags::{ALAW, EXTENSIBLE, IEEE_FLOAT, MULAW, PCM, SUB_FORMAT};
-use crate::pcm::SampleFormat;
+use crate::pcm::{SampleFormat, SampleKind};
 
 /// The payload of `ds64`: three 64-bit sizes and the length of a table without entries.
 const DS64_BYTES: u32 = 28;
@@ -82,17 +82,16 @@ fn overwrite(bytes: &mut [u8], at: usize, value: u32) {
 
 /// Whether a file of such samples says in `fact` how many frames there are: all but integers do.
 pub(super) fn has_fact(samples: SampleFormat) -> bool {
-    use SampleFormat::{S16, S24, S32, U8};
-    !matches!(samples, U8 | S16(_) | S24(_) | S32(_))
+    !samples.is_integer()
 }
 
 /// `fmt `: the basic one for one or two channels in their usual places, which every reader knows, else the extensible.
 pub(super) fn format_payload(header: &Header<'_>) -> Vec<u8> {
-    let tag = match header.samples {
-        SampleFormat::F32(_) | SampleFormat::F64(_) => IEEE_FLOAT,
-        SampleFormat::Alaw => ALAW,
-        SampleFormat::Mulaw => MULAW,
-        _ => PCM,
+    let tag = match header.samples.kind() {
+        SampleKind::Integer => PCM,
+        SampleKind::Float => IEEE_FLOAT,
+        SampleKind::Alaw => ALAW,
+        SampleKind::Mulaw => MULAW,
     };
     let usual_mask = match header.num_channels {
         1 => 0x4,
@@ -102,7 +101,7 @@ pub(super) fn format_payload(header: &Header<'_>) -> Vec<u8> {
     let is_extensible =
         header.num_channels > 2 || (header.channel_mask != 0 && header.channel_mask != usual_mask);
     let frame_bytes = u16::try_from(header.frame_bytes()).unwrap_or(u16::MAX);
-    let bits = u16::try_from(8 * header.samples.num_bytes()).unwrap_or(u16::MAX);
+    let bits = header.samples.bits();
     let byte_rate = saturated(u64::from(header.sample_rate) * header.frame_bytes());
     let mut payload = if is_extensible { EXTENSIBLE } else { tag }.to_le_bytes().to_vec();
     payload.extend_from_slice(&header.num_channels.to_le_bytes());
@@ -164,7 +163,7 @@ mod tests {
                 let track = container::parse(&completed, len + len % 2).unwrap();
                 assert_eq!((track.num_frames, track.missing_bytes), (Some(num_frames), 0));
                 let is_large = len + 8 > u64::from(u32::MAX);
-                assert_eq!(track.container, if is_large { Container::Rf64 } else { Container::Wav });
+                assert_eq!(track.container, if is_large { Container::RF64 } else { Container::WAV });
             }
         }
     }
@@ -180,7 +179,7 @@ mod tests {
         let riff = u64::from_le_bytes(*large.get(20..).unwrap().first_chunk().unwrap());
         assert_eq!(riff, large.len() as u64 - 8 + (most + 1) * 4);
         let track = container::parse(&large, large.len() as u64 + (most + 1) * 4).unwrap();
-        assert_eq!((track.container, track.num_frames), (Container::Rf64, Some(most + 1)));
+        assert_eq!((track.container, track.num_frames), (Container::RF64, Some(most + 1)));
         assert!(header(&description, Some(1), true).starts_with(b"RF64"));
     }
 

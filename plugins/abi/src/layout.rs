@@ -72,7 +72,7 @@ layout! {
         track 48,
         release 56,
     }
-    mw_stream_info 88 {
+    mw_stream_info 104 {
         size 0,
         flags 4,
         sample_rate 8,
@@ -89,6 +89,7 @@ layout! {
         grid_frames 64,
         codec 72,
         container 80,
+        container_variant 88,
     }
     mw_decoder_options 24 {
         size 0,

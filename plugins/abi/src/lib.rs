@@ -43,7 +43,7 @@ compile_error!("mapwave's plugin ABI is defined for little-endian 64-bit machine
 /// The major version of this ABI, which is in the name of the entry function.
 pub const MW_ABI_MAJOR: u32 = 1;
 /// The minor version of this ABI, which grows when a field or a function is appended.
-pub const MW_ABI_MINOR: u32 = 1;
+pub const MW_ABI_MINOR: u32 = 2;
 
 /// What a call came to: [`MW_OK`], [`MW_END`], or an error, which is negative.
 pub type mw_status = i32;
@@ -266,8 +266,12 @@ pub struct mw_stream_info {
     pub grid_frames: u64,
     /// The codec in FFmpeg's terms, such as "mp3" or "flac". Valid until the process exits.
     pub codec: *const c_char,
-    /// The container's short name, such as "m4a", "ogg" or "mp3". Valid until the process exits.
+    /// The container by the name that people know it by, which is its usual extension: "m4a" for MP4 with sound alone, "mp4" for
+    /// MP4 with video, "mov", "ogg", "mp3". Valid until the process exits.
     pub container: *const c_char,
+    /// The exact variant of a container that has several, such as an MP4 file's major brand, "M4A ", or a Matroska file's
+    /// document type, "webm"; empty when there is none. Printable ASCII, ended by a zero. Since version 1.2.
+    pub container_variant: [c_char; 16],
 }
 
 /// How a stream is to be opened.

@@ -22,7 +22,7 @@ pub(crate) fn track_of<'a>(track: &'a track::Track) -> Option<Track<'a>> {
     let Codec::Packets(packets) = &track.codec else { return None };
     let table = packets.packet_table.as_ref();
     Some(Track {
-        container: track.container.name(),
+        container: track.container.exact_name(),
         codec: &packets.name,
         tag: packets.tag,
         sample_rate: track.sample_rate,
@@ -46,6 +46,8 @@ pub(crate) fn check<D: Decoder>(name: &str, track: Option<Track<'_>>) {
     let table = String::from_utf8(read("expected.tsv")).unwrap();
     let mut rows = table.lines().map(|line| line.split('\t').collect::<Vec<_>>());
     let row = rows.find(|row| row[0] == name).unwrap_or_else(|| panic!("no row for {name}"));
+    let variant = row[10];
+    let is_of_host = track.is_some();
     let options = DecoderOptions { track, ..DecoderOptions::default() };
     let mut decoder =
         D::open(Input::from(read(name)), &options).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -59,6 +61,10 @@ pub(crate) fn check<D: Decoder>(name: &str, track: Option<Track<'_>>) {
         info.num_frames.unwrap().to_string(),
     ];
     assert_eq!(facts.as_slice(), &row[1..6], "{name}");
+    // The host knows the variant of a container that it has parsed.
+    if !is_of_host {
+        assert_eq!(decoder.container_variant().unwrap_or_default(), variant, "{name}");
+    }
     assert!(!info.is_truncated, "{name}");
     let (num_frames, num_channels) = (facts[4].parse().unwrap(), facts[3].parse().unwrap());
     if row[6].is_empty() {

@@ -136,7 +136,7 @@ pub struct StreamInfo {
     pub seek_cost_frames: u64,
     /// The codec in FFmpeg's terms.
     pub codec: &'static CStr,
-    /// The container's short name.
+    /// The container by the name that people know it by, which is its usual extension.
     pub container: &'static CStr,
 }
 
@@ -179,6 +179,12 @@ pub trait Decoder: Sized + Send + 'static {
 
     /// What the stream is; always the same, for every fork.
     fn info(&self) -> &StreamInfo;
+
+    /// The exact variant of a container that has several, in at most 15 bytes of printable ASCII: an MP4 file's major brand, a
+    /// Matroska file's document type. Always the same, for every fork.
+    fn container_variant(&self) -> Option<&str> {
+        None
+    }
 
     /// Moves so that the next frame written is number `frame`, at most the number of frames.
     ///

@@ -58,7 +58,7 @@ impl CodedTrack {
     pub(crate) fn new(decoder: Decoder, source: &Source, track: Option<&Track>) -> Result<Self> {
         let (plugin, is_trusted) = (decoder.kind().plugin(), decoder.kind().is_trusted());
         let info = decoder.info().clone();
-        let container = track.map_or(Container::Foreign(info.container), |track| track.container);
+        let container = track.map_or(info.container, |track| track.container);
         let mut this = Self {
             prototype: Mutex::new(decoder),
             idle: Mutex::new(Vec::new()),
@@ -115,7 +115,7 @@ impl CodedTrack {
 
     /// Whether the decoder gives 16-bit integers.
     pub(crate) fn is_16_bit(&self) -> bool {
-        matches!(self.info.native, SampleFormat::S16(_))
+        self.info.native.is_16_bit()
     }
 
     /// The stream's metadata.

@@ -41,6 +41,11 @@ impl Input {
         self.extension.as_deref().map_or(std::ptr::null(), |extension| extension.as_ptr())
     }
 
+    /// The extension of the file's name, in lower case.
+    pub(crate) fn extension_text(&self) -> Option<&str> {
+        self.extension.as_deref().and_then(|extension| extension.to_str().ok())
+    }
+
     pub(crate) fn track(&self) -> Option<abi::mw_track> {
         self.track.as_deref().map(PacketTrack::to_abi)
     }
@@ -77,7 +82,7 @@ impl PacketTrack {
         Some(Self {
             track: track.clone(),
             packets: packets.clone(),
-            container: raw::c_string(track.container.name()),
+            container: raw::c_string(track.container.exact_name()),
             codec: raw::c_string(&packets.name),
         })
     }

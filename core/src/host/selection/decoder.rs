@@ -13,7 +13,7 @@ use crate::host::selection::absence::{not_among, not_loaded, not_there};
 use crate::host::session::decoder::{self, Decoder};
 use crate::host::table::decoder::DecoderKind;
 use crate::source::{Scratch, Source};
-use crate::track::{Container, Track};
+use crate::track::Track;
 
 /// Why no plugin opened a file.
 #[derive(Debug)]
@@ -64,16 +64,17 @@ pub(crate) fn open(
             Err(failure) => failures.push((kind, failure)),
         }
     }
-    Err(not_opened(&snapshot, failures, track))
+    Err(not_opened(&snapshot, failures, &input, track))
 }
 
 fn not_opened(
     snapshot: &Snapshot,
     failures: Vec<(&DecoderKind, Failure)>,
+    input: &Input,
     track: Option<&Track>,
 ) -> NotOpened {
     let container =
-        |kind: &DecoderKind| track.map_or(Container::Foreign(kind.name()), |track| track.container);
+        |kind: &DecoderKind| track.map_or_else(|| kind.container_of(input), |track| track.container);
     // What says most about the file comes first: damage before a format that a plugin does not know.
     let tell = |failure: &Failure| match failure.fault {
         Fault::BadData => 0,

@@ -66,7 +66,7 @@ pub(crate) fn choose(
     }
     let (codec, container) = (&request.codec, &request.container);
     let able = asked.iter().copied().filter(|kind| kind.writes(codec, container));
-    let name = raw::name(container).map(Container::Foreign);
+    let name = raw::name(container).map(Container::new);
     let mut output = output;
     let mut refusals: Vec<(&EncoderKind, Failure)> = Vec::new();
     for kind in able {
@@ -133,7 +133,7 @@ fn unwritten(
         what.push_str(&format!("; containers for '{codec}': {}", containers.join(", ")));
     }
     what.push_str(&absence::not_there(snapshot));
-    let container = raw::name(container).map(Container::Foreign);
+    let container = raw::name(container).map(Container::new);
     Error::Unsupported { path: None, container, codec: Some(codec.clone()), what }
 }
 

@@ -14,6 +14,7 @@ use crate::host::ffi::raw;
 use crate::host::ffi::raw::Sized32;
 use crate::host::table::stream_info::StreamInfo;
 use crate::pcm::SampleFormat;
+use crate::track::Container;
 
 /// The most bytes of a file's beginning that a decoder may ask to see.
 const MAX_PROBE_BYTES: u32 = 64 << 10;
@@ -42,6 +43,7 @@ pub(crate) struct DecoderKind {
     name: &'static str,
     is_trusted: bool,
     probe_bytes: u32,
+    extensions: &'static [String],
     functions: Functions,
 }
 
@@ -112,13 +114,16 @@ impl DecoderKind {
         let codecs = unsafe { raw::text(table.codecs) };
         // SAFETY: as above.
         let extensions = unsafe { raw::text(table.extensions) };
+        let extensions = raw::split(extensions);
         let summary = DecoderSummary {
             name: name.to_owned(),
             codecs: raw::split(codecs),
-            extensions: raw::split(extensions),
+            extensions: extensions.clone(),
         };
         let probe_bytes = table.probe_bytes.min(MAX_PROBE_BYTES);
-        Ok((Self { plugin, name, is_trusted, probe_bytes, functions }, summary))
+        // A table is read once in a process, and what it says is true until the process exits.
+        let extensions = extensions.leak();
+        Ok((Self { plugin, name, is_trusted, probe_bytes, extensions, functions }, summary))
     }
 
     /// The plugin it belongs to.
@@ -134,6 +139,13 @@ impl DecoderKind {
     /// Its name within the plugin.
     pub(crate) fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// The container of a file that it could not open, by the file's extension, else by the usual one of the decoder's files.
+    pub(crate) fn container_of(&self, input: &Input) -> Container {
+        let extension = input.extension_text();
+        let known = self.extensions.iter().find(|known| Some(known.as_str()) == extension);
+        Container::new(known.or(self.extensions.first()).map_or(self.name, String::as_str))
     }
 
     /// How many bytes of a file's beginning it wants to see.

@@ -6,6 +6,7 @@ use mapwave_plugin_abi as abi;
 
 use crate::host::ffi::fault::{Failure, required_name};
 use crate::pcm::{ByteOrder, SampleFormat};
+use crate::track::Container;
 
 /// What a seek guarantees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub(crate) struct StreamInfo {
     pub(crate) priming_frames: u32,
     pub(crate) padding_frames: u32,
     pub(crate) codec: &'static str,
-    pub(crate) container: &'static str,
+    pub(crate) container: Container,
 }
 
 impl StreamInfo {
@@ -70,6 +71,10 @@ impl StreamInfo {
         if let Some(num_frames) = num_frames.filter(|&num_frames| num_frames > i64::MAX as u64) {
             return Err(is_of("a number of frames that cannot be,", num_frames));
         }
+        // SAFETY: the caller's promise.
+        let container = unsafe { required_name(info.container, "stream's container") }?;
+        let variant = info.container_variant.map(|byte| byte.cast_unsigned());
+        let variant = variant.split(|&byte| byte == 0).next().unwrap_or_default();
         Ok(Self {
             sample_rate: info.sample_rate,
             num_channels: num_channels
@@ -89,8 +94,7 @@ impl StreamInfo {
             padding_frames: info.padding_frames,
             // SAFETY: the caller's promise.
             codec: unsafe { required_name(info.codec, "stream's codec") }?,
-            // SAFETY: as above.
-            container: unsafe { required_name(info.container, "stream's container") }?,
+            container: Container::of_variant(container, variant),
         })
     }
 }

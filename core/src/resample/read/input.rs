@@ -130,7 +130,9 @@ unsafe impl Input for ArrayInput<'_> {
         let to = match format {
             OutputFormat::F64 => SampleFormat::F64(ByteOrder::NATIVE),
             OutputFormat::I16 => SampleFormat::S16(ByteOrder::NATIVE),
-            _ => SampleFormat::F32(ByteOrder::NATIVE),
+            OutputFormat::F32 | OutputFormat::F16 | OutputFormat::Bf16 | OutputFormat::I32 => {
+                SampleFormat::F32(ByteOrder::NATIVE)
+            }
         };
         let kernel = StoreKernel::new(self.0.format(), to)
             .ok_or_else(|| Error::argument("audio", "samples that can be resampled", self.0.format()))?;

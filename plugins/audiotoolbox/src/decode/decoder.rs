@@ -62,11 +62,15 @@ impl Decoder for AudioToolboxDecoder {
     fn fork(&self) -> Result<Self> {
         Ok(Self { stream: Arc::clone(&self.stream), run: None, position: 0 })
     }
+
+    fn container_variant(&self) -> Option<&str> {
+        self.stream.container_variant.as_deref()
+    }
 }
 
 impl AudioToolboxDecoder {
     fn fill<T: Sample>(&mut self, output: &mut Output<'_>) -> Result<()> {
-        let Stream { input, hint, setup, info } = &*self.stream;
+        let Stream { input, hint, setup, info, .. } = &*self.stream;
         let num_frames = info.num_frames.unwrap_or(0);
         let num_channels = setup.num_channels as usize;
         let mut samples = vec![T::default(); output.room().min(MAX_FRAMES) * num_channels];

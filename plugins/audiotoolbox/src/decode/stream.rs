@@ -7,6 +7,7 @@ use std::ffi::CStr;
 use mapwave_plugin::{DecoderOptions, Error, Input, Result, SampleFormat, Status, StreamInfo};
 
 use super::codec::{self, Depth, Entry};
+use super::container::Container;
 use super::probe;
 use super::run::{MAX_FRAMES, Run, Setup};
 use crate::audio_file::AudioFile;
@@ -28,6 +29,7 @@ pub(super) struct Stream {
     pub(super) hint: u32,
     pub(super) setup: Setup,
     pub(super) info: StreamInfo,
+    pub(super) container_variant: Option<String>,
 }
 
 /// What the framework says of a file.
@@ -36,7 +38,7 @@ struct Description {
     sample_rate: u32,
     depth: Depth,
     codec: &'static CStr,
-    container: &'static CStr,
+    file_type: u32,
     packets: AudioFilePacketTableInfo,
     channel_mask: u32,
     num_frames: u64,
@@ -71,6 +73,7 @@ impl Stream {
         let mut run = Run::new(ext);
         let promised = description.num_frames;
         let num_frames = run.count(&setup, promised)?;
+        let container = Container::of(description.file_type, &input)?;
         let info = StreamInfo {
             sample_rate: description.sample_rate,
             num_channels: setup.num_channels,
@@ -86,9 +89,9 @@ impl Stream {
             padding_frames: u32::try_from(description.packets.mRemainderFrames).unwrap_or(0),
             seek_cost_frames: setup.pre_roll + u64::from(description.format.mFramesPerPacket),
             codec: description.codec,
-            container: description.container,
+            container: container.name,
         };
-        Ok((Self { input, hint, setup, info }, run))
+        Ok((Self { input, hint, setup, info, container_variant: container.variant }, run))
     }
 }
 
@@ -124,7 +127,7 @@ impl Description {
             format,
             sample_rate,
             codec,
-            container: container(file_type.unwrap_or(0)),
+            file_type: file_type.unwrap_or(0),
             packets,
             channel_mask,
             num_frames,
@@ -162,29 +165,6 @@ fn unnamed(format: &AudioStreamBasicDescription) -> Error {
         format.mFormatID.to_be_bytes().iter().map(|byte| byte.escape_ascii().to_string()).collect();
     let bits = format.mBitsPerChannel;
     Error::unsupported(format!("the codec '{code}' with {bits} bits a sample is none that is decoded here"))
-}
-
-/// The container's short name.
-fn container(file_type: u32) -> &'static CStr {
-    match file_type {
-        kAudioFileM4AType | kAudioFileM4BType | kAudioFileMPEG4Type | kAudioFile3GPType
-        | kAudioFile3GP2Type => c"mp4",
-        kAudioFileCAFType => c"caf",
-        kAudioFileAIFFType => c"aiff",
-        kAudioFileAIFCType => c"aifc",
-        kAudioFileWAVEType => c"wav",
-        kAudioFileRF64Type => c"rf64",
-        kAudioFileBW64Type => c"bw64",
-        kAudioFileWave64Type => c"w64",
-        kAudioFileAAC_ADTSType => c"adts",
-        kAudioFileLATMInLOASType => c"loas",
-        kAudioFileMP1Type | kAudioFileMP2Type | kAudioFileMP3Type => c"mp3",
-        kAudioFileAC3Type => c"ac3",
-        kAudioFileAMRType => c"amr",
-        kAudioFileFLACType => c"flac",
-        kAudioFileNextType => c"au",
-        _ => c"audiotoolbox",
-    }
 }
 
 fn check_memory(setup: &Setup, max_alloc: u64) -> Result<()> {

@@ -69,7 +69,7 @@ impl Decoder for AdtsDecoder {
         table.set_frames_from(0, FRAMES_PER_PACKET)?;
         let all = Trim { priming_frames: 0, num_frames: None };
         let setup = AudioSetup::Aac(setup);
-        let stream = TableStream::new(memory, table, setup, all, !is_whole, c"adts", Vec::new())?;
+        let stream = TableStream::new(memory, table, setup, all, !is_whole, c"aac", Vec::new())?;
         Ok(Self { decoder: PacketDecoder::new(Arc::new(stream)) })
     }
 

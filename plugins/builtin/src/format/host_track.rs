@@ -6,10 +6,13 @@ use std::ffi::CStr;
 
 use mapwave_plugin::Track;
 
-/// The container's name, for good; `None` when the host has a new one.
+/// The name that people know the container by; `None` for one that this plugin does not know.
 pub(crate) fn container_name(track: &Track<'_>) -> Option<&'static CStr> {
-    const NAMES: [&CStr; 8] = [c"wav", c"rifx", c"rf64", c"bw64", c"w64", c"aiff", c"aifc", c"caf"];
-    NAMES.into_iter().find(|name| name.to_bytes() == track.container.as_bytes())
+    match track.container {
+        "aiff" | "aifc" => Some(c"aiff"),
+        "caf" => Some(c"caf"),
+        _ => is_wave(track).then_some(c"wav"),
+    }
 }
 
 /// Whether the container describes its stream in a WAVE `fmt ` chunk.

@@ -70,6 +70,10 @@ impl Decoder for LibavDecoder {
         Ok(Self { stream: Arc::clone(&self.stream), run: None, position: 0 })
     }
 
+    fn container_variant(&self) -> Option<&str> {
+        self.stream.container_variant.as_deref()
+    }
+
     fn tags(&self) -> &[(CString, CString)] {
         &self.stream.tags
     }

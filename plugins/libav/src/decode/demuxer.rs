@@ -146,6 +146,18 @@ impl Demuxer {
         self.format
     }
 
+    /// Whether there is a stream of video, other than a picture that stands for the file, such as a cover.
+    pub(super) fn has_video(&self) -> bool {
+        self.streams().into_iter().any(|stream| {
+            // SAFETY: the stream is of the open context.
+            let (parameters, disposition) = unsafe { ((*stream).codecpar, (*stream).disposition) };
+            // SAFETY: a stream has parameters.
+            let kind = unsafe { (*parameters).codec_type };
+            kind == ffi::AVMediaType::AVMEDIA_TYPE_VIDEO
+                && disposition & ffi::AV_DISPOSITION_ATTACHED_PIC == 0
+        })
+    }
+
     /// Whether the container is one of MP4's family.
     pub(super) fn is_mp4(&self) -> bool {
         self.format.to_bytes().starts_with(b"mov,mp4")

@@ -12,11 +12,13 @@
 //! | `parameters`, `codec`, `frame` | what a stream needs to be decoded, and what comes out |
 //! | `trial` | decoding to find out what only that can tell |
 //! | `seeking` | what a seek promises |
+//! | `container` | what people call the container |
 //! | `stream` | what is known of a file |
 //! | `tags` | its metadata |
 //! | `decoder` | the trait of the SDK |
 
 mod codec;
+mod container;
 mod decoder;
 mod demuxer;
 mod durations;

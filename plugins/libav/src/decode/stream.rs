@@ -6,6 +6,7 @@ use std::ffi::{CStr, CString};
 
 use mapwave_plugin::{DecoderOptions, Error, Input, Result, SampleFormat, Status, StreamInfo};
 
+use super::container::Container;
 use super::demuxer::{Chosen, Demuxer, Next};
 use super::durations::{Counting, Known};
 use super::frame::Shape;
@@ -46,6 +47,7 @@ pub(super) struct Stream {
     pub(super) shape: Shape,
     pub(super) entry: Entry,
     pub(super) info: StreamInfo,
+    pub(super) container_variant: Option<String>,
     pub(super) tags: Vec<(CString, CString)>,
     pub(super) max_samples: u64,
 }
@@ -98,17 +100,17 @@ impl Stream {
             time_base: chosen.time_base,
         };
         let counting = Counting::of(&kind.name.to_string_lossy(), &known);
+        let container = Container::of(&demuxer, &input)?;
         let store = Store::new(input, options.max_alloc);
         // Durations are frames where the time base is the sample rate.
         let is_in_frames = (known.time_base.numerator, known.time_base.denominator) == (1, known.sample_rate);
         let is_aac = kind.name == c"aac" && is_in_frames;
         let scan = scan(&mut demuxer, &chosen, counting, store, is_aac)?;
-        let format = demuxer.format();
         let tags = tags(demuxer.tags(), chosen.tags);
         drop(demuxer);
         let max_samples = (options.max_alloc / 16).clamp(1 << 12, 1 << 28);
         let bounds = Bounds { max_samples, max_total: max_measured };
-        Builder { parameters: chosen.parameters, kind, counting, scan, bounds }.build(format, tags)
+        Builder { parameters: chosen.parameters, kind, counting, scan, bounds }.build(container, tags)
     }
 
     /// The packet with which a new codec begins so that `frame` of the trimmed timeline comes out as it is promised.
@@ -216,7 +218,7 @@ struct Builder {
 }
 
 impl Builder {
-    fn build(mut self, format: &'static CStr, tags: Vec<(CString, CString)>) -> Result<Stream> {
+    fn build(mut self, container: Container, tags: Vec<(CString, CString)>) -> Result<Stream> {
         let (shape, first) = self.first()?;
         let scale = self.scale(&first.counts, shape);
         let counted = match self.known_counts(&first) {
@@ -232,10 +234,12 @@ impl Builder {
             timeline.push(*num_frames, *trim, scale);
         }
         let num_frames = counted.is_some().then(|| timeline.num_frames());
-        let info = self.info(shape, format, &timeline, num_frames, entry);
+        let info = self.info(shape, container.name, &timeline, num_frames, entry);
         let Self { parameters, scan, bounds, .. } = self;
         let max_samples = bounds.max_samples;
-        Ok(Stream { store: scan.store, parameters, timeline, shape, entry, info, tags, max_samples })
+        let container_variant = container.variant;
+        let store = scan.store;
+        Ok(Stream { store, parameters, timeline, shape, entry, info, container_variant, tags, max_samples })
     }
 
     /// What comes out of the first packets.
@@ -348,7 +352,7 @@ impl Builder {
     fn info(
         &self,
         shape: Shape,
-        format: &'static CStr,
+        container: &'static CStr,
         timeline: &Timeline,
         num_frames: Option<u64>,
         entry: Entry,
@@ -381,18 +385,7 @@ impl Builder {
             padding_frames: to_u32(padding),
             seek_cost_frames: pre_roll + packet_frames / 2,
             codec: self.kind.name,
-            container: container_name(format),
+            container,
         }
-    }
-}
-
-/// The short name of a container; libav's own may be a list.
-fn container_name(format: &'static CStr) -> &'static CStr {
-    let bytes = format.to_bytes();
-    match bytes {
-        b"matroska,webm" => c"matroska",
-        _ if bytes.starts_with(b"mov,mp4,") => c"mp4",
-        _ if bytes.contains(&b',') => c"libav",
-        _ => format,
     }
 }

@@ -130,7 +130,7 @@ unsafe extern "C" fn info<D: Decoder>(
 ) -> abi::mw_status {
     let call = |opened: &mut Opened<D>| {
         // SAFETY: by the contract of `info`.
-        unsafe { sized::fill(info, &info_to_host(&opened.info)) }?;
+        unsafe { sized::fill(info, &info_to_host(&opened.info, opened.decoder.container_variant())) }?;
         Ok(abi::MW_OK)
     };
     // SAFETY: by the contract of `info`.
@@ -243,7 +243,7 @@ unsafe extern "C" fn close<D: Decoder>(decoder: *mut abi::mw_decoder) {
     unsafe { Handle::<Opened<D>>::close(decoder) };
 }
 
-fn info_to_host(info: &StreamInfo) -> abi::mw_stream_info {
+fn info_to_host(info: &StreamInfo, container_variant: Option<&str>) -> abi::mw_stream_info {
     let (seek_class, grid_frames) = match info.seek_class {
         SeekClass::None => (abi::MW_SEEK_NONE, 0),
         SeekClass::Anchored { grid_frames } => (abi::MW_SEEK_ANCHORED, grid_frames),
@@ -251,6 +251,11 @@ fn info_to_host(info: &StreamInfo) -> abi::mw_stream_info {
     };
     let lossless = if info.is_lossless { abi::MW_STREAM_LOSSLESS } else { 0 };
     let truncated = if info.is_truncated { abi::MW_STREAM_TRUNCATED } else { 0 };
+    let mut variant = [0; 16];
+    // The last byte stays 0.
+    for (place, byte) in variant.iter_mut().take(15).zip(container_variant.unwrap_or_default().bytes()) {
+        *place = byte as c_char;
+    }
     abi::mw_stream_info {
         size: sized::code::<abi::mw_stream_info>(),
         flags: lossless | truncated,
@@ -268,6 +273,7 @@ fn info_to_host(info: &StreamInfo) -> abi::mw_stream_info {
         grid_frames,
         codec: info.codec.as_ptr(),
         container: info.container.as_ptr(),
+        container_variant: variant,
     }
 }
 

@@ -79,7 +79,7 @@ impl Encoder {
         match opened {
             Ok(worker) => Ok(Self {
                 kind: kind.clone(),
-                container: raw::name(&request.container).map(Container::Foreign),
+                container: raw::name(&request.container).map(Container::new),
                 num_channels: request.num_channels,
                 promised: request.num_frames,
                 num_frames: 0,

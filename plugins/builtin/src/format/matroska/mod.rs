@@ -27,7 +27,7 @@ use crate::format::mpeg;
 use crate::format::mpeg::track;
 use crate::format::mpeg::track::{Container, MpegTrack};
 use coding::{Codec, Coding};
-use segment::{Place, Segment, is_matroska};
+use segment::{DocType, Place, Segment};
 
 /// How sure the decoder is of a file whose header says Matroska or WebM.
 const MAGIC: u8 = 95;
@@ -38,6 +38,7 @@ const MAGIC: u8 = 95;
 /// They follow each other without regard to timestamps, which are too coarse to place a sample.
 pub struct MatroskaDecoder {
     frames: Frames,
+    doc_type: DocType,
 }
 
 enum Frames {
@@ -58,13 +59,13 @@ impl Decoder for MatroskaDecoder {
     const EXTENSIONS: &'static CStr = c"mka,mkv,webm";
 
     fn probe(head: &Head<'_>) -> u8 {
-        if head.track.is_none() && is_matroska(head.bytes) { MAGIC } else { 0 }
+        if head.track.is_none() && DocType::read(head.bytes).is_some() { MAGIC } else { 0 }
     }
 
     fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
         let memory = input.into_memory(options.max_alloc)?;
         let segment = Segment::read(&memory, options.stream, options.max_alloc)?;
-        let id = segment.track.codec_id.as_str();
+        let (id, doc_type) = (segment.track.codec_id.as_str(), segment.doc_type);
         if let Some(how) = segment.track.is_encoded {
             return Err(Error::unsupported(format!("{how} packets of {id}")));
         }
@@ -77,7 +78,7 @@ impl Decoder for MatroskaDecoder {
                 Frames::Packets(PacketDecoder::new(Arc::new(packets)))
             }
         };
-        Ok(Self { frames })
+        Ok(Self { frames, doc_type })
     }
 
     fn info(&self) -> &StreamInfo {
@@ -114,7 +115,11 @@ impl Decoder for MatroskaDecoder {
             Frames::Packets(decoder) => Frames::Packets(PacketDecoder::new(Arc::clone(decoder.stream()))),
             Frames::Mpeg(track) => Frames::Mpeg(Box::new(track.fork()?)),
         };
-        Ok(Self { frames })
+        Ok(Self { frames, doc_type: self.doc_type })
+    }
+
+    fn container_variant(&self) -> Option<&str> {
+        Some(self.doc_type.name())
     }
 }
 
@@ -160,7 +165,7 @@ impl Packets {
             is_truncated: segment.is_truncated,
             priming_frames: u32::try_from(priming).unwrap_or(u32::MAX),
             padding_frames: u32::try_from(padding).unwrap_or(u32::MAX),
-            container: c"matroska",
+            container: segment.container(),
             ..info
         };
         let stripped = segment.track.stripped;
@@ -184,7 +189,7 @@ fn open_mpeg(memory: &Memory, segment: &Segment, max_alloc: u64) -> Result<MpegT
     let priming_frames = rescale(segment.track.codec_delay.into(), sample_rate);
     let num_frames = coded_frames.saturating_sub(priming_frames).saturating_sub(padding);
     let container = Container {
-        name: c"matroska",
+        name: segment.container(),
         trim: Trim { priming_frames, num_frames: Some(num_frames) },
         is_truncated: segment.is_truncated,
     };

@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+use std::ffi::CStr;
+
 use mapwave_plugin::{Error, Memory, Result, Status, Sweep};
 
 use super::block;
@@ -41,6 +43,8 @@ const BYTES_PER_PACKET: u64 = 64;
 /// More than any codec needs to be set up: a file can claim to need all of itself.
 const MOST_SETUP_BYTES: usize = 1 << 20;
 
+/// `TrackType`: video.
+const IS_VIDEO: u64 = 1;
 /// `TrackType`: audio.
 const IS_AUDIO: u64 = 2;
 /// `ContentCompAlgo`: bytes that all packets begin with are left out.
@@ -67,6 +71,8 @@ pub(crate) struct TrackEntry {
 /// One track of a file, and where its packets are.
 #[derive(Clone, Debug)]
 pub(crate) struct Segment {
+    pub(crate) doc_type: DocType,
+    pub(crate) has_video: bool,
     pub(crate) track: TrackEntry,
     pub(crate) packets: Vec<Place>,
     /// Packets that end in padding, by their number, and how much of it, in nanoseconds.
@@ -82,27 +88,52 @@ pub(crate) struct Place {
     pub(crate) num_bytes: u32,
 }
 
-/// Whether a file begins as Matroska or WebM do.
-pub(crate) fn is_matroska(head: &[u8]) -> bool {
-    let Some(Element { id: EBML, start, end: Some(end) }) = Element::read(head, 0, head.len()) else {
-        return false;
-    };
-    let mut fields = Elements::new(head, start..end.min(head.len()));
-    fields.any(|field| field.id == DOC_TYPE && matches!(field.data, b"matroska" | b"webm"))
+/// The document types that are read here (RFC 9559, section 4.1; WebM is a subset).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DocType {
+    Matroska,
+    WebM,
+}
+
+impl DocType {
+    /// The type that a file's header states.
+    pub(crate) fn read(head: &[u8]) -> Option<Self> {
+        let Some(Element { id: EBML, start, end: Some(end) }) = Element::read(head, 0, head.len()) else {
+            return None;
+        };
+        let mut fields = Elements::new(head, start..end.min(head.len()));
+        fields.find_map(|field| match field.data {
+            b"matroska" if field.id == DOC_TYPE => Some(Self::Matroska),
+            b"webm" if field.id == DOC_TYPE => Some(Self::WebM),
+            _ => None,
+        })
+    }
+
+    /// The type as the file spells it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Matroska => "matroska",
+            Self::WebM => "webm",
+        }
+    }
 }
 
 impl Segment {
     /// Reads the file for its audio track `stream`, counted from 0, and lists its packets in at most `max_alloc` bytes.
     pub(crate) fn read(bytes: &Memory, stream: u32, max_alloc: u64) -> Result<Self> {
-        if !is_matroska(bytes) {
-            return Err(Error::unsupported("neither Matroska nor WebM"));
-        }
+        let doc_type = DocType::read(bytes).ok_or_else(|| Error::unsupported("neither Matroska nor WebM"))?;
         let mut scan = Scan::new(bytes);
-        let Some(track) = scan.by_ref().find(|child| child.id == TRACKS) else {
+        let Some(tracks) = scan.by_ref().find(|child| child.id == TRACKS) else {
             return Err(Error::bad_data(bytes.len() as u64, "no list of tracks before the end of the file"));
         };
-        let track = TrackEntry::choose(bytes, &track, stream)?;
-        let mut segment = Self { track, packets: Vec::new(), discards: Vec::new(), is_truncated: false };
+        let mut segment = Self {
+            doc_type,
+            has_video: has_video(bytes, &tracks),
+            track: TrackEntry::choose(bytes, &tracks, stream)?,
+            packets: Vec::new(),
+            discards: Vec::new(),
+            is_truncated: false,
+        };
         let mut sweep = Sweep::new(bytes.clone(), 0);
         for child in scan.by_ref() {
             sweep.pass(child.start);
@@ -121,6 +152,15 @@ impl Segment {
         }
         segment.is_truncated = scan.is_truncated;
         Ok(segment)
+    }
+
+    /// The extension that people know such a file by.
+    pub(crate) fn container(&self) -> &'static CStr {
+        match (self.doc_type, self.has_video) {
+            (DocType::WebM, _) => c"webm",
+            (DocType::Matroska, true) => c"mkv",
+            (DocType::Matroska, false) => c"mka",
+        }
     }
 
     /// Adds the packets of a block, if it is of this track. A block that contradicts itself has none.
@@ -232,6 +272,16 @@ impl<'a> Iterator for Scan<'a> {
             }
         }
     }
+}
+
+/// Whether one of the tracks is video.
+fn has_video(bytes: &[u8], tracks: &Child<'_>) -> bool {
+    let mut entries = Elements::new(bytes, tracks.start..tracks.start + tracks.data.len())
+        .filter(|entry| entry.id == TRACK_ENTRY);
+    entries.any(|entry| {
+        let mut fields = Elements::new(entry.data, 0..entry.data.len());
+        fields.any(|field| field.id == TRACK_TYPE && ebml::unsigned(field.data) == IS_VIDEO)
+    })
 }
 
 impl TrackEntry {

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub(crate) mod atoms;
+mod brand;
 pub(crate) mod description;
 mod edit_list;
 mod fragments;
@@ -16,7 +17,7 @@ use mapwave_plugin::{
     Decoder, DecoderOptions, Error, Head, Input, Memory, Output, Result, Status, StreamInfo,
 };
 
-use self::atoms::{Atom, Bytes};
+use self::atoms::{Atom, Bytes, Kind};
 use self::description::Description;
 use self::edit_list::Clocks;
 use self::fragments::Defaults;
@@ -30,6 +31,7 @@ use crate::format::mpeg::track::{Container, MpegTrack, Packet};
 /// Decodes AAC, ALAC, FLAC and MPEG audio in MP4 and QuickTime files.
 pub struct Mp4Decoder {
     stream: Stream,
+    brand: Option<Kind>,
 }
 
 enum Stream {
@@ -70,7 +72,8 @@ impl Decoder for Mp4Decoder {
 
     fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
         let memory = input.into_memory(options.max_alloc)?;
-        read_stream(&memory, options).map(|stream| Self { stream })
+        let brand = brand::major_brand(Bytes::new(&memory));
+        read_stream(&memory, brand, options).map(|stream| Self { stream, brand })
     }
 
     fn info(&self) -> &StreamInfo {
@@ -102,7 +105,11 @@ impl Decoder for Mp4Decoder {
             Stream::Coded(decoder) => Stream::Coded(PacketDecoder::new(Arc::clone(decoder.stream()))),
             Stream::Mpeg(track) => Stream::Mpeg(Box::new(track.fork()?)),
         };
-        Ok(Self { stream })
+        Ok(Self { stream, brand: self.brand })
+    }
+
+    fn container_variant(&self) -> Option<&str> {
+        self.brand.as_ref().and_then(|brand| std::str::from_utf8(brand).ok())
     }
 
     fn tags(&self) -> &[(CString, CString)] {
@@ -114,7 +121,7 @@ impl Decoder for Mp4Decoder {
 }
 
 /// Finds a stream's packets.
-fn read_stream(memory: &Memory, options: &DecoderOptions<'_>) -> Result<Stream> {
+fn read_stream(memory: &Memory, brand: Option<Kind>, options: &DecoderOptions<'_>) -> Result<Stream> {
     let bytes = Bytes::new(memory);
     let Some(moov) = bytes.boxes().find(|found| &found.kind == b"moov") else {
         let message = "there is no 'moov' box: the file is cut off, was never finished, or is no MP4";
@@ -127,13 +134,14 @@ fn read_stream(memory: &Memory, options: &DecoderOptions<'_>) -> Result<Stream> 
     if moov.find(*b"cmov").is_some() {
         return Err(Error::unsupported("a compressed QuickTime header needs another plugin, such as libav"));
     }
+    let container = brand::container(brand, moov);
     let trak = audio_track(moov, options.stream)?;
     let mdia = need(trak, b"mdia")?;
     let stbl = need(need(mdia, b"minf")?, b"stbl")?;
     let setup = match description::read_setup(need(stbl, b"stsd")?, options.max_alloc)? {
         Description::Coded(setup) => setup,
         Description::Mpeg => {
-            let track = read_mpeg(memory, moov, trak, options.max_alloc)?;
+            let track = read_mpeg(memory, container, moov, trak, options.max_alloc)?;
             return Ok(Stream::Mpeg(Box::new(track)));
         }
     };
@@ -158,12 +166,18 @@ fn read_stream(memory: &Memory, options: &DecoderOptions<'_>) -> Result<Stream> 
     let is_trimmed = itunes.is_some() || edit_list::is_there(trak);
     timeline.finish(&mut table, memory, is_trimmed)?;
     let trim = edit_list::read_trim(trak, itunes, clocks, table.num_frames())?;
-    let stream = TableStream::new(memory.clone(), table, setup, trim, !is_whole, c"mp4", metadata.tags)?;
+    let stream = TableStream::new(memory.clone(), table, setup, trim, !is_whole, container, metadata.tags)?;
     Ok(Stream::Coded(PacketDecoder::new(Arc::new(stream))))
 }
 
 /// Opens a track of MPEG audio, whose frames tell what their description does not.
-fn read_mpeg(memory: &Memory, moov: Bytes<'_>, trak: Bytes<'_>, max_alloc: u64) -> Result<MpegTrack> {
+fn read_mpeg(
+    memory: &Memory,
+    name: &'static CStr,
+    moov: Bytes<'_>,
+    trak: Bytes<'_>,
+    max_alloc: u64,
+) -> Result<MpegTrack> {
     if moov.find(*b"mvex").is_some() {
         return Err(Error::unsupported("MPEG audio in fragments of MP4 needs another plugin, such as libav"));
     }
@@ -202,7 +216,7 @@ fn read_mpeg(memory: &Memory, moov: Bytes<'_>, trak: Bytes<'_>, max_alloc: u64) 
         let places = (0..table.num_packets()).filter_map(|number| table.get(number));
         places.map(|place| Packet { offset: Some(place.offset), bytes: packet(place).into() })
     };
-    let container = Container { name: c"mp4", trim, is_truncated: !is_whole };
+    let container = Container { name, trim, is_truncated: !is_whole };
     MpegTrack::open(memory, packets, container, metadata.tags, max_alloc)
 }
 

@@ -207,6 +207,11 @@ fn describe(
     let total = u64::from(num_packets) * u64::from(header.num_frames());
     let sound = sound(index, header, total, track, itunes);
     let is_mono = header.num_channels() == 1;
+    let codec = match header.layer() {
+        1 => c"mp1",
+        2 => c"mp2",
+        _ => c"mp3",
+    };
     let info = StreamInfo {
         sample_rate: header.sample_rate(),
         num_channels: header.num_channels().into(),
@@ -222,12 +227,9 @@ fn describe(
         padding_frames: u32::try_from(total - sound.end).unwrap_or(u32::MAX),
         // One frame more to fill the reservoir, half a frame to find the way.
         seek_cost_frames: u64::from(header.num_frames()) * u64::from(2 * pre_roll(header) + 3) / 2,
-        codec: match header.layer() {
-            1 => c"mp1",
-            2 => c"mp2",
-            _ => c"mp3",
-        },
-        container: track.map_or(c"mp3", |track| host_track::container_name(track).unwrap_or(c"wav")),
+        codec,
+        // Frames on their own have the extension of their layer.
+        container: track.map_or(codec, |track| host_track::container_name(track).unwrap_or(c"wav")),
     };
     Some((info, header.num_frames()))
 }
