@@ -23,7 +23,7 @@ pub mod track;
 
 pub use array::Audio;
 pub use buffer::{Buffer, Frames};
-pub use decode::Effort;
+pub use decode::ReadControl;
 pub use error::{Error, Fault, Result};
 pub use pcm::{OutputFormat, SampleFormat};
 pub use reader::{Reader, View};

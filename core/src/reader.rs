@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::buffer::{Buffer, Frames};
 use crate::container;
-use crate::decode::{CodedTrack, Effort, FrameTrack, PcmTrack};
+use crate::decode::{CodedTrack, FrameTrack, PcmTrack, ReadControl};
 use crate::error::{Error, Result};
 use crate::host::{self, NotOpened};
 use crate::pcm::OutputFormat;
@@ -170,8 +170,9 @@ impl Reader {
     /// # Errors
     /// [`Error::Argument`] when the range or the channels are not the file's; [`Error::Io`] when it cannot be read.
     pub fn read(&self, frames: Range<u64>, spec: &FrameSpec) -> Result<Frames> {
-        let effort = Effort { max_threads: crate::segment::num_processors(), ..Effort::ONE_THREAD };
-        self.read_with(frames, spec, Buffer::new, &effort)
+        let control =
+            ReadControl { max_threads: crate::segment::num_processors(), ..ReadControl::ONE_THREAD };
+        self.read_with(frames, spec, Buffer::new, &control)
     }
 
     /// Reads `frames` into a buffer that `allocate` makes from its size in bytes.
@@ -183,14 +184,14 @@ impl Reader {
         frames: Range<u64>,
         spec: &FrameSpec,
         allocate: fn(usize) -> Result<Buffer>,
-        effort: &Effort<'_>,
+        control: &ReadControl<'_>,
     ) -> Result<Frames> {
         self.check(&frames)?;
         let num_frames = frames.end - frames.start;
         let shape = spec.shape(num_frames, self.track.num_channels).map_err(|error| self.named(error))?;
         let buffer = allocate(shape.num_samples() * spec.format.num_bytes());
         let mut buffer = buffer.map_err(|error| self.named(error))?;
-        self.read_into(frames, spec, buffer.as_uninit_mut(), effort)?;
+        self.read_into(frames, spec, buffer.as_uninit_mut(), control)?;
         // SAFETY: `read_into` initialises all of the buffer when it succeeds, and the buffer was made for `shape`.
         Ok(unsafe { Frames::new(buffer, spec.format, shape) })
     }
@@ -204,15 +205,15 @@ impl Reader {
         frames: Range<u64>,
         spec: &FrameSpec,
         out: &mut [MaybeUninit<u8>],
-        effort: &Effort<'_>,
+        control: &ReadControl<'_>,
     ) -> Result<()> {
         self.check(&frames)?;
         let read = match &self.resampled {
-            None => self.frames.read(&self.source, frames, spec, out, effort),
+            None => self.frames.read(&self.source, frames, spec, out, control),
             Some(resampled) => spec.num_channels(self.track.num_channels).and_then(|num_channels| {
                 let (source, channels) = (&*self.source, &spec.channels);
                 let input = FileInput { frames: &self.frames, source, channels, num_channels };
-                resampled.read(&input, frames, spec, out, effort)
+                resampled.read(&input, frames, spec, out, control)
             }),
         };
         read.map_err(|error| self.named(error))

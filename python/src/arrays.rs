@@ -9,7 +9,7 @@ use std::slice;
 use std::time::{Duration, Instant};
 
 use mapwave_core::buffer::{advise_huge, is_zeros};
-use mapwave_core::{Buffer, Effort, Error, OutputFormat, Reader, Shape};
+use mapwave_core::{Buffer, Error, OutputFormat, ReadControl, Reader, Shape};
 use pyo3::buffer::PyUntypedBuffer;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -138,7 +138,7 @@ impl ArrayLibrary {
         }
         let allocate = self.allocator(py)?;
         let read =
-            interruptibly(py, *max_threads, |effort| reader.read_with(frames, spec, allocate, effort))?;
+            interruptibly(py, *max_threads, |control| reader.read_with(frames, spec, allocate, control))?;
         self.hand_over(py, read)
     }
 
@@ -239,9 +239,9 @@ fn fill<'py>(
     // SAFETY: the buffer is writable, contiguous and `num_bytes` long; it is exported, so that it stays where it is, and
     // the array is new, so that nobody else reads or writes it.
     let memory = unsafe { slice::from_raw_parts_mut(start, num_bytes) };
-    let result = interruptibly(py, request.max_threads, |effort| {
+    let result = interruptibly(py, request.max_threads, |control| {
         advise_huge(memory);
-        reader.read_into(frames, &request.spec, memory, effort)
+        reader.read_into(frames, &request.spec, memory, control)
     });
     buffer.release(py);
     result.map(|()| Some(array))
@@ -251,7 +251,7 @@ fn fill<'py>(
 pub(crate) fn interruptibly<T: Send>(
     py: Python<'_>,
     max_threads: usize,
-    read: impl FnOnce(&Effort<'_>) -> mapwave_core::Result<T> + Send,
+    read: impl FnOnce(&ReadControl<'_>) -> mapwave_core::Result<T> + Send,
 ) -> PyResult<T> {
     let (result, raised) = py.detach(|| {
         let raised = RefCell::new(None);
@@ -267,8 +267,8 @@ pub(crate) fn interruptibly<T: Send>(
             let outcome = Python::try_attach(|py| py.check_signals());
             outcome.is_some_and(|outcome| outcome.map_err(|error| raised.replace(Some(error))).is_err())
         };
-        let effort = Effort { max_threads, interrupted: &interrupted };
-        let result = read(&effort);
+        let control = ReadControl { max_threads, interrupted: &interrupted };
+        let result = read(&control);
         (result, raised.into_inner())
     });
     match (result, raised) {

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use mapwave_core::source::Access;
-use mapwave_core::{Effort, FrameSpec, Frames};
+use mapwave_core::{FrameSpec, Frames, ReadControl};
 use pyo3::intern;
 use pyo3::prelude::*;
 
@@ -90,8 +90,9 @@ pub(crate) fn load<'py>(
 fn read(input: Input, batch: &Batch, allocate: Allocate, stop: &AtomicBool) -> mapwave_core::Result<Loaded> {
     let reader = batch.rate.apply(input.open(Access::Once, batch.codec.as_deref())?)?;
     let frames = batch.window.of(&reader)?;
-    let effort = Effort { max_threads: batch.max_threads, interrupted: &|| stop.load(Ordering::Relaxed) };
-    let frames = reader.read_with(frames, &batch.spec, allocate, &effort)?;
+    let control =
+        ReadControl { max_threads: batch.max_threads, interrupted: &|| stop.load(Ordering::Relaxed) };
+    let frames = reader.read_with(frames, &batch.spec, allocate, &control)?;
     Ok(Loaded { frames, sample_rate: reader.sample_rate() })
 }
 

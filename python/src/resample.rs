@@ -72,8 +72,8 @@ pub(crate) fn resample<'py>(
     let frames = match request.quality {
         Quality::Core(quality) => {
             let allocate = library.allocator(py)?;
-            interruptibly(py, request.max_threads, |effort| {
-                resample_array(source, request.rates, quality, &spec, allocate, effort)
+            interruptibly(py, request.max_threads, |control| {
+                resample_array(source, request.rates, quality, &spec, allocate, control)
             })?
         }
         Quality::Torchaudio => {
@@ -85,9 +85,9 @@ pub(crate) fn resample<'py>(
             };
             let same = Rates::new(request.rates.input(), request.rates.input())
                 .map_err(|error| raise(py, &error))?;
-            let planar = interruptibly(py, request.max_threads, |effort| {
+            let planar = interruptibly(py, request.max_threads, |control| {
                 let quality = ResampleQuality::Default;
-                resample_array(source, same, quality, &channels, mapwave_core::Buffer::new, effort)
+                resample_array(source, same, quality, &channels, mapwave_core::Buffer::new, control)
             })?;
             by_torchaudio(py, planar, request.rates, &spec)?
         }
@@ -105,8 +105,8 @@ pub(crate) fn read_by_torchaudio(
 ) -> PyResult<Frames> {
     let (format, layout, squeeze_mono) = (OutputFormat::F32, Layout::ChannelsFirst, false);
     let planar = FrameSpec { format, layout, squeeze_mono, ..request.spec.clone() };
-    let planar = interruptibly(py, request.max_threads, |effort| {
-        reader.read_with(frames, &planar, mapwave_core::Buffer::new, effort)
+    let planar = interruptibly(py, request.max_threads, |control| {
+        reader.read_with(frames, &planar, mapwave_core::Buffer::new, control)
     })?;
     by_torchaudio(py, planar, rates, &request.spec)
 }
@@ -120,8 +120,8 @@ fn by_torchaudio(py: Python<'_>, planar: Frames, rates: Rates, spec: &FrameSpec)
     let samples = Samples::new(&resampled)?;
     let audio = samples.audio(py, Some(Layout::ChannelsFirst))?;
     let same = Rates::new(rates.output(), rates.output()).map_err(|error| raise(py, &error))?;
-    interruptibly(py, 1, |effort| {
-        resample_array(audio, same, ResampleQuality::Default, spec, mapwave_core::Buffer::new, effort)
+    interruptibly(py, 1, |control| {
+        resample_array(audio, same, ResampleQuality::Default, spec, mapwave_core::Buffer::new, control)
     })
 }
 

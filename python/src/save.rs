@@ -119,7 +119,7 @@ pub(crate) fn write_prepared(
     let audio = prepared.samples.audio(py, Some(prepared.layout))?;
     let (target, settlement) = place.into_target();
     let max_threads = options.max_threads;
-    let saved = interruptibly(py, max_threads, |effort| sink::save(target, &audio, options, effort));
+    let saved = interruptibly(py, max_threads, |control| sink::save(target, &audio, options, control));
     log_messages(py)?;
     settlement.settle(saved?.num_bytes)
 }

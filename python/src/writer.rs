@@ -76,7 +76,7 @@ impl Writer {
     fn with_state<T: Send>(
         &self,
         py: Python<'_>,
-        work: impl FnOnce(&mut State, &mapwave_core::Effort<'_>) -> mapwave_core::Result<T> + Send,
+        work: impl FnOnce(&mut State, &mapwave_core::ReadControl<'_>) -> mapwave_core::Result<T> + Send,
     ) -> PyResult<T> {
         let this_thread = thread::current().id();
         let set_worker = |worker| *self.worker.lock().unwrap_or_else(PoisonError::into_inner) = worker;
@@ -85,10 +85,10 @@ impl Writer {
                 "the writer is used while it is writing, in the same thread",
             ));
         }
-        let result = interruptibly(py, self.max_threads, |effort| {
+        let result = interruptibly(py, self.max_threads, |control| {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             set_worker(Some(this_thread));
-            let result = work(&mut state, effort);
+            let result = work(&mut state, control);
             self.is_closed.store(state.file.is_none(), Ordering::Release);
             set_worker(None);
             result
@@ -115,9 +115,9 @@ impl Writer {
         }
         let samples = Samples::new(chunk)?;
         let audio = samples.audio(py, Some(self.layout))?;
-        let written = self.with_state(py, |state, effort| {
+        let written = self.with_state(py, |state, control| {
             let Some(file) = &mut state.file else { return Ok(None) };
-            file.write(&audio, effort)?;
+            file.write(&audio, control)?;
             self.num_frames.store(file.num_frames(), Ordering::Release);
             Ok(Some(()))
         })?;
@@ -130,8 +130,8 @@ impl Writer {
         if self.is_closed() {
             return Ok(());
         }
-        let saved = self.with_state(py, |state, effort| match state.file.take() {
-            Some(file) => file.finish(effort).map(|saved| Some((saved, state.object.take()))),
+        let saved = self.with_state(py, |state, control| match state.file.take() {
+            Some(file) => file.finish(control).map(|saved| Some((saved, state.object.take()))),
             None => Ok(None),
         })?;
         match saved {

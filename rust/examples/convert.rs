@@ -3,7 +3,7 @@
 use std::env::args;
 use std::error::Error;
 
-use mapwave::{Access, Effort, FrameSpec, OpenOptions, OutputFormat, SaveOptions, Writer};
+use mapwave::{Access, FrameSpec, OpenOptions, OutputFormat, ReadControl, SaveOptions, Writer};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = args().skip(1).collect();
@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     options.tags = reader.tags();
     let mut writer = Writer::create(target, options, OutputFormat::F32)?;
     for block in reader.blocks(1 << 16, &FrameSpec::default()) {
-        writer.write(&block?.audio()?, &Effort::ONE_THREAD)?;
+        writer.write(&block?.audio()?, &ReadControl::ONE_THREAD)?;
     }
     println!("{} frames", writer.finish()?.num_frames);
     Ok(())

@@ -39,10 +39,10 @@ mod save;
 
 pub use builtin::set_up;
 pub use mapwave_core::resample::Quality;
-pub use mapwave_core::sink::{Depth, Dither, Encoding, Overflow, Saved};
+pub use mapwave_core::sink::{Dither, Encoding, Overflow, PcmEncoding, Saved};
 pub use mapwave_core::source::Access;
 pub use mapwave_core::{
-    Audio, ChannelSelection, Effort, Error, FrameSpec, Frames, Layout, MonoMode, OutputFormat,
+    Audio, ChannelSelection, Error, FrameSpec, Frames, Layout, MonoMode, OutputFormat, ReadControl,
     ResampleQuality, Result, SampleFormat, Shape, Track, View,
 };
 pub use open::{OpenOptions, open};

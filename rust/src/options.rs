@@ -13,11 +13,11 @@ use crate::set_up;
 /// How a file is to be written: its format, encoding, tags and the rest of the fields of [`sink::SaveOptions`].
 ///
 /// ```
-/// use mapwave::{Depth, Encoding, SaveOptions};
+/// use mapwave::{PcmEncoding, Encoding, SaveOptions};
 ///
 /// # fn main() -> mapwave::Result<()> {
 /// let mut options = SaveOptions::for_path("talk.flac", 16_000, 1)?;
-/// options.encoding = Encoding::Pcm(Depth::Pcm16);
+/// options.encoding = Encoding::Pcm(PcmEncoding::Pcm16);
 /// options.tags = vec![("title".to_owned(), "A talk".to_owned())];
 /// # Ok(())
 /// # }

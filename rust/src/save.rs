@@ -7,7 +7,7 @@ use std::path::Path;
 use std::thread::available_parallelism;
 
 use mapwave_core::sink::{self, Saved, Target};
-use mapwave_core::{Audio, Effort, Frames, OutputFormat, Result};
+use mapwave_core::{Audio, Frames, OutputFormat, ReadControl, Result};
 
 use crate::SaveOptions;
 
@@ -44,7 +44,7 @@ pub fn save(path: impl AsRef<Path>, frames: &Frames, sample_rate: u32) -> Result
 /// Saves audio to a file with options: the encoding, tags, dither and whatever else [`SaveOptions`] has.
 ///
 /// ```
-/// use mapwave::{Audio, Depth, Encoding, OutputFormat, SaveOptions};
+/// use mapwave::{Audio, PcmEncoding, Encoding, OutputFormat, SaveOptions};
 ///
 /// # fn main() -> mapwave::Result<()> {
 /// # let directory = tempfile::tempdir().unwrap();
@@ -52,7 +52,7 @@ pub fn save(path: impl AsRef<Path>, frames: &Frames, sample_rate: u32) -> Result
 /// let samples: Vec<f32> = (0..8000).map(|n| 0.5 * (n as f32 * 0.1).sin()).collect();
 /// let audio = Audio::new(&samples, OutputFormat::F32, &[8000], None)?;
 /// let mut options = SaveOptions::for_path(&path, 8000, audio.num_channels())?;
-/// options.encoding = Encoding::Pcm(Depth::Pcm16);
+/// options.encoding = Encoding::Pcm(PcmEncoding::Pcm16);
 /// options.tags = vec![("title".to_owned(), "A tone".to_owned())];
 /// mapwave::save_with(&path, &audio, options)?;
 /// # assert_eq!(mapwave::open(&path)?.num_frames(), 8000);
@@ -63,8 +63,8 @@ pub fn save(path: impl AsRef<Path>, frames: &Frames, sample_rate: u32) -> Result
 /// # Errors
 /// As [`save`].
 pub fn save_with(path: impl AsRef<Path>, audio: &Audio<'_>, options: SaveOptions) -> Result<Saved> {
-    let effort = Effort { max_threads: options.max_threads, ..Effort::ONE_THREAD };
-    sink::save(Target::Path(path.as_ref().to_path_buf()), audio, options.into_inner(), &effort)
+    let control = ReadControl { max_threads: options.max_threads, ..ReadControl::ONE_THREAD };
+    sink::save(Target::Path(path.as_ref().to_path_buf()), audio, options.into_inner(), &control)
 }
 
 /// A file being written a part at a time, for audio that does not fit into memory.
@@ -73,7 +73,7 @@ pub fn save_with(path: impl AsRef<Path>, audio: &Audio<'_>, options: SaveOptions
 /// was. It has all methods of [`mapwave_core::sink::Writer`], which it derefs to.
 ///
 /// ```
-/// use mapwave::{Effort, FrameSpec, OutputFormat, SaveOptions, Writer};
+/// use mapwave::{ReadControl, FrameSpec, OutputFormat, SaveOptions, Writer};
 ///
 /// # fn main() -> mapwave::Result<()> {
 /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/compressed/vorbis.ogg");
@@ -83,7 +83,7 @@ pub fn save_with(path: impl AsRef<Path>, audio: &Audio<'_>, options: SaveOptions
 /// let options = SaveOptions::for_path(&target, reader.sample_rate(), reader.track().num_channels)?;
 /// let mut writer = Writer::create(&target, options, OutputFormat::F32)?;
 /// for block in reader.blocks(65_536, &FrameSpec::default()) {
-///     writer.write(&block?.audio()?, &Effort::ONE_THREAD)?;
+///     writer.write(&block?.audio()?, &ReadControl::ONE_THREAD)?;
 /// }
 /// assert_eq!(writer.finish()?.num_frames, reader.num_frames());
 /// # Ok(())
@@ -107,7 +107,7 @@ impl Writer {
     /// # Errors
     /// [`Error::Io`](crate::Error::Io) and [`Error::Plugin`](crate::Error::Plugin): the old file stays as it was.
     pub fn finish(self) -> Result<Saved> {
-        self.0.finish(&Effort::ONE_THREAD)
+        self.0.finish(&ReadControl::ONE_THREAD)
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Once;
 
-use mapwave_core::{Buffer, Effort, Error, Fault, FrameSpec, OutputFormat, Reader};
+use mapwave_core::{Buffer, Error, Fault, FrameSpec, OutputFormat, ReadControl, Reader};
 use mapwave_tests::corpus::{Row, Status, rows};
 use mapwave_tests::random::Random;
 use mapwave_tests::{decoded, fixture};
@@ -353,8 +353,8 @@ fn any_number_of_threads_gives_the_same_bytes() {
     for path in &paths {
         let reader = Reader::open(path).unwrap();
         let read = |max_threads, spec: &FrameSpec| {
-            let effort = Effort { max_threads, ..Effort::ONE_THREAD };
-            let frames = reader.read_with(0..reader.num_frames(), spec, Buffer::new, &effort).unwrap();
+            let control = ReadControl { max_threads, ..ReadControl::ONE_THREAD };
+            let frames = reader.read_with(0..reader.num_frames(), spec, Buffer::new, &control).unwrap();
             frames.bytes().to_vec()
         };
         for spec in [

@@ -61,7 +61,7 @@ const ALLOWED: [(&str, &[&str]); 18] = [
             "segment",
             "buffer",
             "host",
-            "decode::Effort",
+            "decode::ReadControl",
             "decode::FrameTrack",
         ],
     ),
@@ -94,7 +94,7 @@ const ALLOWED: [(&str, &[&str]); 18] = [
             "container::w64",
             "container::wave_tags",
             "host",
-            "decode::Effort",
+            "decode::ReadControl",
         ],
     ),
 ];

@@ -5,7 +5,8 @@
 use std::mem::MaybeUninit;
 
 use mapwave_core::{
-    Buffer, ChannelSelection, Effort, Error, FrameSpec, Layout, MonoMode, OutputFormat, Reader, SampleFormat,
+    Buffer, ChannelSelection, Error, FrameSpec, Layout, MonoMode, OutputFormat, ReadControl, Reader,
+    SampleFormat,
 };
 use mapwave_tests::random::Random;
 use mapwave_tests::{decoded, fixture, wave};
@@ -205,7 +206,8 @@ fn every_way_in_gives_the_same_samples() {
                     "{}: from_bytes {range:?} {spec:?}",
                     file.name
                 );
-                let recycled = ways[0].read_with(range.clone(), &spec, Buffer::recycled, &Effort::ONE_THREAD);
+                let recycled =
+                    ways[0].read_with(range.clone(), &spec, Buffer::recycled, &ReadControl::ONE_THREAD);
                 assert!(samples == recycled.unwrap().bytes(), "{}: recycled {range:?} {spec:?}", file.name);
             }
         }
@@ -226,8 +228,8 @@ fn the_number_of_threads_changes_nothing() {
         for range in [0..num_frames, start..num_frames - start / 2] {
             for spec in specs(num_channels).into_iter().step_by(7) {
                 let with = |reader: &Reader, max_threads| {
-                    let effort = Effort { max_threads, ..Effort::ONE_THREAD };
-                    reader.read_with(range.clone(), &spec, Buffer::new, &effort).unwrap()
+                    let control = ReadControl { max_threads, ..ReadControl::ONE_THREAD };
+                    reader.read_with(range.clone(), &spec, Buffer::new, &control).unwrap()
                 };
                 let alone = with(&ways[0], 1);
                 for (way, reader) in ways.iter().enumerate() {
@@ -249,8 +251,8 @@ fn the_number_of_threads_changes_nothing() {
 fn a_read_can_be_interrupted() {
     let reader = Reader::from_bytes(wave::pcm(2, 16, &wave::noise(9 << 20, 4))).unwrap();
     for max_threads in [1, 2, 8] {
-        let effort = Effort { max_threads, interrupted: &|| true };
-        let result = reader.read_with(0..reader.num_frames(), &FrameSpec::default(), Buffer::new, &effort);
+        let control = ReadControl { max_threads, interrupted: &|| true };
+        let result = reader.read_with(0..reader.num_frames(), &FrameSpec::default(), Buffer::new, &control);
         assert!(matches!(result, Err(Error::Interrupted)), "{max_threads} threads: {result:?}");
     }
     // What was interrupted can be read again.
@@ -264,7 +266,7 @@ fn a_read_fills_exactly_the_memory_it_is_given() {
         let num_bytes = spec.shape(1000, 2).unwrap().num_samples() * spec.format.num_bytes();
         let expected = read(&reader, 500..1500, &spec);
         let mut room = vec![MaybeUninit::new(0xa5u8); num_bytes + 128];
-        reader.read_into(500..1500, &spec, &mut room[64..64 + num_bytes], &Effort::ONE_THREAD).unwrap();
+        reader.read_into(500..1500, &spec, &mut room[64..64 + num_bytes], &ReadControl::ONE_THREAD).unwrap();
         #[allow(unsafe_code)]
         // SAFETY: every byte was initialised above.
         let room = unsafe { room.assume_init_ref() };

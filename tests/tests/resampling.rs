@@ -4,7 +4,7 @@
 
 use mapwave_core::resample::{Quality, Rates};
 use mapwave_core::{
-    Audio, Buffer, ChannelSelection, Effort, FrameSpec, Layout, MonoMode, OutputFormat, Reader,
+    Audio, Buffer, ChannelSelection, FrameSpec, Layout, MonoMode, OutputFormat, ReadControl, Reader,
     ResampleQuality, resample_array,
 };
 use mapwave_tests::random::Random;
@@ -27,8 +27,8 @@ fn wav(samples: &[i16], num_channels: u16, sample_rate: u32) -> Vec<u8> {
 }
 
 fn read(reader: &Reader, frames: std::ops::Range<u64>, spec: &FrameSpec, max_threads: usize) -> Vec<u8> {
-    let effort = Effort { max_threads, ..Effort::ONE_THREAD };
-    reader.read_with(frames, spec, Buffer::new, &effort).unwrap().bytes().to_vec()
+    let control = ReadControl { max_threads, ..ReadControl::ONE_THREAD };
+    reader.read_with(frames, spec, Buffer::new, &control).unwrap().bytes().to_vec()
 }
 
 #[test]
@@ -93,9 +93,9 @@ fn an_array_is_resampled_as_a_file_is() {
             let expected = read(&reader, 0..reader.num_frames(), &spec, 1);
             let audio =
                 Audio::new(&samples, OutputFormat::I16, &[50_000, 3], Some(Layout::ChannelsLast)).unwrap();
-            let effort = Effort { max_threads: 2, ..Effort::ONE_THREAD };
+            let control = ReadControl { max_threads: 2, ..ReadControl::ONE_THREAD };
             let quality = ResampleQuality::Own(Quality::Best);
-            let frames = resample_array(audio, rates, quality, &spec, Buffer::new, &effort).unwrap();
+            let frames = resample_array(audio, rates, quality, &spec, Buffer::new, &control).unwrap();
             assert!(frames.bytes() == expected, "{format}, {layout:?}");
         }
     }

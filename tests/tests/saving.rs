@@ -6,9 +6,10 @@
 use std::sync::{Arc, Mutex};
 
 use mapwave_core::sink::{
-    self, Audio, Depth, Dither, Encoding, FileFormat, Output, Overflow, SaveOptions, Saved, Target, Writer,
+    self, Audio, Dither, Encoding, FileFormat, Output, Overflow, PcmEncoding, SaveOptions, Saved, Target,
+    Writer,
 };
-use mapwave_core::{Effort, FrameSpec, Layout, OutputFormat, Reader};
+use mapwave_core::{FrameSpec, Layout, OutputFormat, ReadControl, Reader};
 use mapwave_tests::random::Random;
 
 const FORMATS: [&str; 6] = ["wav", "rf64", "w64", "aiff", "aifc", "caf"];
@@ -41,7 +42,8 @@ fn options(format: &str, encoding: &str, sample_rate: u32, num_channels: u16) ->
 fn saved(audio: &Audio<'_>, options: SaveOptions) -> Vec<u8> {
     let memory = Memory::default();
     let target = Target::Output(Box::new(memory.clone()));
-    let Saved { num_frames, num_bytes } = sink::save(target, audio, options, &Effort::ONE_THREAD).unwrap();
+    let Saved { num_frames, num_bytes } =
+        sink::save(target, audio, options, &ReadControl::ONE_THREAD).unwrap();
     assert_eq!(num_frames, audio.num_frames() as u64);
     let bytes = memory.0.lock().unwrap().clone();
     assert_eq!(num_bytes, bytes.len() as u64);
@@ -57,13 +59,13 @@ fn read(bytes: Vec<u8>) -> (Reader, Vec<f64>) {
 }
 
 /// What a sample is after it was stored: by the rules of DESIGN, in plain arithmetic.
-fn stored(value: f64, depth: Depth) -> f64 {
+fn stored(value: f64, depth: PcmEncoding) -> f64 {
     match depth.integer_bits() {
         Some(bits) => {
             let scale = 2_f64.powi(i32::from(bits) - 1);
             (value * scale).round_ties_even().clamp(-scale, scale - 1.0) / scale
         }
-        None if depth == Depth::F32 => f64::from(value as f32),
+        None if depth == PcmEncoding::F32 => f64::from(value as f32),
         None => value,
     }
 }
@@ -133,7 +135,7 @@ fn every_container_and_depth_reads_back_from_every_type_of_array() {
     let mut random = Random::announced();
     let mut count = 0;
     for format in FORMATS {
-        for depth in Depth::ALL {
+        for depth in PcmEncoding::ALL {
             for (num_channels, sample_rate) in [(1, 8000), (2, 44_100), (6, 192_000)] {
                 for from in OutputFormat::ALL {
                     for layout in [Layout::ChannelsLast, Layout::ChannelsFirst] {
@@ -179,7 +181,7 @@ fn every_container_and_depth_reads_back_from_every_type_of_array() {
                             let value = expected(index / num_channels, index % num_channels);
                             match depth {
                                 // The step of a companded sample grows with it: 16 steps an octave, and 8 below 2^-8.
-                                Depth::Alaw | Depth::Mulaw => {
+                                PcmEncoding::Alaw | PcmEncoding::Mulaw => {
                                     let step = (value.abs() / 16.0).max(1.0 / 1024.0);
                                     assert!((got - value).abs() <= step, "{what}: {got} for {value}");
                                 }
@@ -214,11 +216,11 @@ fn parts_make_the_file_that_the_whole_makes() {
             while start < num_frames {
                 let count = (1 + random.below(700)).min(num_frames - start);
                 let part = audio(&words[start..], OutputFormat::F32, &[count, 2], Layout::ChannelsLast);
-                writer.write(&part, &Effort::ONE_THREAD).unwrap();
+                writer.write(&part, &ReadControl::ONE_THREAD).unwrap();
                 start += count;
                 assert_eq!(writer.num_frames(), start as u64);
             }
-            let saved = writer.finish(&Effort::ONE_THREAD).unwrap();
+            let saved = writer.finish(&ReadControl::ONE_THREAD).unwrap();
             let bytes = memory.0.lock().unwrap().clone();
             assert_eq!((saved.num_frames, saved.num_bytes), (num_frames as u64, bytes.len() as u64));
             let (reader, got) = read(bytes);
@@ -237,7 +239,7 @@ fn what_does_not_fit_is_refused_before_a_byte_is_written() {
         let memory = Memory::default();
         let refused = SaveOptions { overflow: Overflow::Refuse, ..options("wav", encoding, 8000, 1) };
         let target = Target::Output(Box::new(memory.clone()));
-        let message = sink::save(target, &audio, refused, &Effort::ONE_THREAD).unwrap_err().to_string();
+        let message = sink::save(target, &audio, refused, &ReadControl::ONE_THREAD).unwrap_err().to_string();
         assert!(message.contains("got 1.25 in frame 3"), "{message}");
         assert!(memory.0.lock().unwrap().is_empty());
     }
@@ -250,7 +252,7 @@ fn what_does_not_fit_is_refused_before_a_byte_is_written() {
     let nan = Audio::new(&[f32::NAN], OutputFormat::F32, &[1], None).unwrap();
     let rescaled = SaveOptions { overflow: Overflow::Rescale, ..options("caf", "pcm16", 8000, 1) };
     let target = Target::Output(Box::new(Memory::default()));
-    assert!(sink::save(target, &nan, rescaled, &Effort::ONE_THREAD).is_err());
+    assert!(sink::save(target, &nan, rescaled, &ReadControl::ONE_THREAD).is_err());
 }
 
 #[test]
@@ -268,15 +270,15 @@ fn a_writer_that_refused_a_part_goes_on_and_one_that_failed_does_not() {
     let target = Target::Output(Box::new(Broken(0)));
     let mut writer =
         Writer::create(target, options("wav", "pcm16", 8000, 2), OutputFormat::F32, None).unwrap();
-    assert!(writer.write(&mono, &Effort::ONE_THREAD).unwrap_err().to_string().contains("2 channels"));
-    writer.write(&stereo, &Effort::ONE_THREAD).unwrap();
-    let error = writer.write(&stereo, &Effort::ONE_THREAD).unwrap_err();
+    assert!(writer.write(&mono, &ReadControl::ONE_THREAD).unwrap_err().to_string().contains("2 channels"));
+    writer.write(&stereo, &ReadControl::ONE_THREAD).unwrap();
+    let error = writer.write(&stereo, &ReadControl::ONE_THREAD).unwrap_err();
     assert!(
         matches!(&error, mapwave_core::Error::Io { cause, .. } if cause.raw_os_error() == Some(28)),
         "{error}"
     );
-    assert!(writer.write(&stereo, &Effort::ONE_THREAD).unwrap_err().to_string().contains("given up"));
-    assert!(writer.finish(&Effort::ONE_THREAD).is_err());
+    assert!(writer.write(&stereo, &ReadControl::ONE_THREAD).unwrap_err().to_string().contains("given up"));
+    assert!(writer.finish(&ReadControl::ONE_THREAD).is_err());
 }
 
 #[test]
@@ -286,7 +288,7 @@ fn encodings_of_every_codec_name_are_understood_or_refused_with_a_list() {
     let refuse = |format: &str, encoding: &str| {
         let options = options(format, encoding, 8000, 1);
         let target = Target::Output(Box::new(Memory::default()));
-        sink::save(target, &audio, options, &Effort::ONE_THREAD).unwrap_err().to_string()
+        sink::save(target, &audio, options, &ReadControl::ONE_THREAD).unwrap_err().to_string()
     };
     assert!(
         refuse("aiff", "vorbis")

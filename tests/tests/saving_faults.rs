@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mapwave_core::sink::{self, Audio, FileFormat, SaveOptions, Target};
-use mapwave_core::{Effort, FrameSpec, OutputFormat, Reader};
+use mapwave_core::{FrameSpec, OutputFormat, ReadControl, Reader};
 use mapwave_tests::random::Random;
 
 const KINDS: [(&str, &str); 7] = [
@@ -156,7 +156,7 @@ fn who_reads_while_it_is_overwritten_sees_whole_files_only() {
             is_durable: false,
             ..SaveOptions::new(FileFormat::Wav, 8000, 1)
         };
-        sink::save(Target::Path(path.clone()), &audio, options, &Effort::ONE_THREAD).unwrap();
+        sink::save(Target::Path(path.clone()), &audio, options, &ReadControl::ONE_THREAD).unwrap();
     };
     save(0);
     let kept = Reader::open(&path).unwrap();
@@ -218,11 +218,11 @@ fn more_than_4_gib_is_rf64_and_reads_back() {
         let mut writer = sink::Writer::create(target, options, OutputFormat::F64, None).unwrap();
         let part = Audio::new(&silence, OutputFormat::F64, &[1 << 21], None).unwrap();
         for _ in 0..257 {
-            writer.write(&part, &Effort::ONE_THREAD).unwrap();
+            writer.write(&part, &ReadControl::ONE_THREAD).unwrap();
         }
         let end = Audio::new(&[0.5_f64], OutputFormat::F64, &[1], None).unwrap();
-        writer.write(&end, &Effort::ONE_THREAD).unwrap();
-        let saved = writer.finish(&Effort::ONE_THREAD).unwrap();
+        writer.write(&end, &ReadControl::ONE_THREAD).unwrap();
+        let saved = writer.finish(&ReadControl::ONE_THREAD).unwrap();
         let num_frames = 257 * (1 << 21) + 1;
         assert!(saved.num_bytes > 1 << 32);
         assert_eq!(std::fs::metadata(&path).unwrap().len(), saved.num_bytes);

@@ -16,7 +16,7 @@ use crate::source::Source;
 use crate::spec::FrameSpec;
 
 /// How a read may use the machine and when it stops.
-pub struct Effort<'a> {
+pub struct ReadControl<'a> {
     /// The most threads to use, the caller's included.
     pub max_threads: usize,
     /// Asked on the caller's thread every few hundred microseconds; true ends the read with [`Error::Interrupted`].
@@ -25,9 +25,9 @@ pub struct Effort<'a> {
     pub interrupted: &'a dyn Fn() -> bool,
 }
 
-impl Effort<'_> {
+impl ReadControl<'_> {
     /// One thread, never interrupted.
-    pub const ONE_THREAD: Effort<'static> = Effort { max_threads: 1, interrupted: &|| false };
+    pub const ONE_THREAD: ReadControl<'static> = ReadControl { max_threads: 1, interrupted: &|| false };
 }
 
 /// A track with all that reading its frames needs.
@@ -77,11 +77,11 @@ impl FrameTrack {
         frames: Range<u64>,
         spec: &FrameSpec,
         out: &mut [MaybeUninit<u8>],
-        effort: &Effort<'_>,
+        control: &ReadControl<'_>,
     ) -> Result<()> {
         match self {
-            Self::Pcm(track) => track.read(source, frames, spec, out, effort),
-            Self::Coded(track) => track.read(source, frames, spec, out, effort),
+            Self::Pcm(track) => track.read(source, frames, spec, out, control),
+            Self::Coded(track) => track.read(source, frames, spec, out, control),
         }
     }
 }

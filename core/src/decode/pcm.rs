@@ -5,7 +5,7 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use crate::decode::Effort;
+use crate::decode::ReadControl;
 use crate::error::Result;
 use crate::mix::Mixer;
 use crate::pcm::SampleFormat;
@@ -64,7 +64,7 @@ impl PcmTrack {
         frames: Range<u64>,
         spec: &FrameSpec,
         out: &mut [MaybeUninit<u8>],
-        effort: &Effort<'_>,
+        control: &ReadControl<'_>,
     ) -> Result<()> {
         let shape = spec.shape(frames.end - frames.start, self.num_channels)?;
         assert_eq!(
@@ -79,7 +79,7 @@ impl PcmTrack {
         let read =
             Read { track: self, source, mixer: Mixer::new(self.format, self.num_channels, spec), spec };
         source.settle(&range);
-        read.run(frames, out, effort)?;
+        read.run(frames, out, control)?;
         source.verify(range.end)
     }
 }
@@ -93,7 +93,7 @@ struct Read<'a> {
 }
 
 impl Read<'_> {
-    fn run(&self, frames: Range<u64>, out: &mut [MaybeUninit<u8>], effort: &Effort<'_>) -> Result<()> {
+    fn run(&self, frames: Range<u64>, out: &mut [MaybeUninit<u8>], control: &ReadControl<'_>) -> Result<()> {
         let num_frames = frames.end - frames.start;
         let num_bytes = out.len() as u64;
         let bytes_per_frame = self.track.bytes_per_frame.max(num_bytes / num_frames);
@@ -101,12 +101,12 @@ impl Read<'_> {
         if num_frames <= frames_per_block && !self.mixer.is_planar() {
             return self.read_block(Piece { frames, planes: vec![out] }, &mut Scratch::new());
         }
-        let num_threads = segment::num_threads(num_bytes, self.source.is_in_place(), effort.max_threads);
+        let num_threads = segment::num_threads(num_bytes, self.source.is_in_place(), control.max_threads);
         let starts =
             (frames.start..frames.end).step_by(usize::try_from(frames_per_block).unwrap_or(usize::MAX));
         let blocks = starts.map(|start| start..frames.end.min(start + frames_per_block));
         let pieces = segment::cut(out, self.mixer.num_planes(), self.mixer.plane_frame_bytes(), blocks);
-        segment::work(pieces, num_threads, effort.interrupted, Scratch::new, |scratch, piece, _| {
+        segment::work(pieces, num_threads, control.interrupted, Scratch::new, |scratch, piece, _| {
             self.read_block(piece, scratch)
         })
     }

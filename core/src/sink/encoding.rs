@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 /// The sample formats of uncompressed files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Depth {
+pub enum PcmEncoding {
     /// 8-bit integers, unsigned or signed as the container has them.
     Pcm8,
     /// 16-bit integers.
@@ -27,7 +27,7 @@ pub enum Depth {
     Mulaw,
 }
 
-impl Depth {
+impl PcmEncoding {
     /// Every depth, in the order they are listed to users.
     pub const ALL: [Self; 8] =
         [Self::F32, Self::Pcm16, Self::Pcm24, Self::Pcm32, Self::F64, Self::Pcm8, Self::Alaw, Self::Mulaw];
@@ -61,17 +61,17 @@ impl Depth {
 /// How the samples of a file are to be coded.
 ///
 /// ```
-/// use mapwave_core::sink::{Depth, Encoding};
+/// use mapwave_core::sink::{PcmEncoding, Encoding};
 ///
 /// let parse = |name: &str| name.parse::<Encoding>().unwrap();
-/// assert_eq!(parse("pcm24"), Encoding::Pcm(Depth::Pcm24));
+/// assert_eq!(parse("pcm24"), Encoding::Pcm(PcmEncoding::Pcm24));
 /// assert_eq!(parse("mu-law"), parse("mulaw"));
 /// assert_eq!(parse("opus"), Encoding::Codec("opus".to_owned()));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Encoding {
     /// Uncompressed, or in a lossless codec of that depth.
-    Pcm(Depth),
+    Pcm(PcmEncoding),
     /// By a codec, in FFmpeg's terms.
     Codec(String),
 }
@@ -79,13 +79,13 @@ pub enum Encoding {
 impl FromStr for Encoding {
     type Err = Infallible;
 
-    /// Takes the names of [`Depth`], those that `info` gives as subtypes, and any codec's.
+    /// Takes the names of [`PcmEncoding`], those that `info` gives as subtypes, and any codec's.
     fn from_str(name: &str) -> Result<Self, Infallible> {
         let depth = match name {
-            "pcm8" | "pcm_u8" | "pcm_s8" | "s8" => Some(Depth::Pcm8),
-            "a-law" | "pcm_alaw" => Some(Depth::Alaw),
-            "ulaw" | "mu-law" | "u-law" | "pcm_mulaw" => Some(Depth::Mulaw),
-            _ => Depth::ALL.into_iter().find(|depth| depth.name() == name),
+            "pcm8" | "pcm_u8" | "pcm_s8" | "s8" => Some(PcmEncoding::Pcm8),
+            "a-law" | "pcm_alaw" => Some(PcmEncoding::Alaw),
+            "ulaw" | "mu-law" | "u-law" | "pcm_mulaw" => Some(PcmEncoding::Mulaw),
+            _ => PcmEncoding::ALL.into_iter().find(|depth| depth.name() == name),
         };
         Ok(depth.map_or_else(|| Self::Codec(name.to_owned()), Self::Pcm))
     }
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn every_name_and_every_subtype_of_a_file_that_is_written_is_understood() {
-        for depth in Depth::ALL {
+        for depth in PcmEncoding::ALL {
             assert_eq!(depth.name().parse(), Ok(Encoding::Pcm(depth)));
         }
         let order = ByteOrder::Little;

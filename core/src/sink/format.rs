@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use super::encoding::Depth;
+use super::encoding::PcmEncoding;
 use crate::error::{Error, Result};
 use crate::host;
 use crate::pcm::{ByteOrder, SampleFormat};
@@ -109,7 +109,7 @@ impl FileFormat {
     }
 
     /// How this crate stores samples of a depth in the format; `None` where a plugin writes it.
-    pub(super) fn sample_format(&self, depth: Depth) -> Option<SampleFormat> {
+    pub(super) fn sample_format(&self, depth: PcmEncoding) -> Option<SampleFormat> {
         use ByteOrder::{Big, Little};
         let is_aiff = matches!(self, Self::Aiff | Self::Aifc);
         let order = if is_aiff { Big } else { Little };
@@ -118,15 +118,15 @@ impl FileFormat {
             return None;
         }
         Some(match depth {
-            Depth::Pcm8 if is_signed => SampleFormat::S8,
-            Depth::Pcm8 => SampleFormat::U8,
-            Depth::Pcm16 => SampleFormat::S16(order),
-            Depth::Pcm24 => SampleFormat::S24(order),
-            Depth::Pcm32 => SampleFormat::S32(order),
-            Depth::F32 => SampleFormat::F32(order),
-            Depth::F64 => SampleFormat::F64(order),
-            Depth::Alaw => SampleFormat::Alaw,
-            Depth::Mulaw => SampleFormat::Mulaw,
+            PcmEncoding::Pcm8 if is_signed => SampleFormat::S8,
+            PcmEncoding::Pcm8 => SampleFormat::U8,
+            PcmEncoding::Pcm16 => SampleFormat::S16(order),
+            PcmEncoding::Pcm24 => SampleFormat::S24(order),
+            PcmEncoding::Pcm32 => SampleFormat::S32(order),
+            PcmEncoding::F32 => SampleFormat::F32(order),
+            PcmEncoding::F64 => SampleFormat::F64(order),
+            PcmEncoding::Alaw => SampleFormat::Alaw,
+            PcmEncoding::Mulaw => SampleFormat::Mulaw,
         })
     }
 
@@ -172,8 +172,8 @@ mod tests {
 
     #[test]
     fn eight_bits_are_signed_where_the_container_has_them_so() {
-        assert_eq!(FileFormat::Wav.sample_format(Depth::Pcm8), Some(SampleFormat::U8));
-        assert_eq!(FileFormat::Caf.sample_format(Depth::Pcm8), Some(SampleFormat::S8));
-        assert_eq!(FileFormat::named("flac").unwrap().sample_format(Depth::Pcm16), None);
+        assert_eq!(FileFormat::Wav.sample_format(PcmEncoding::Pcm8), Some(SampleFormat::U8));
+        assert_eq!(FileFormat::Caf.sample_format(PcmEncoding::Pcm8), Some(SampleFormat::S8));
+        assert_eq!(FileFormat::named("flac").unwrap().sample_format(PcmEncoding::Pcm16), None);
     }
 }

@@ -27,7 +27,7 @@ mod writer;
 pub use crate::array::Audio;
 pub use crate::host::Output;
 pub use dither::Dither;
-pub use encoding::{Depth, Encoding};
+pub use encoding::{Encoding, PcmEncoding};
 pub use format::FileFormat;
 pub use options::{Overflow, SaveOptions};
 pub use target::Target;

@@ -5,7 +5,7 @@
 use std::str::FromStr;
 
 use super::dither::Dither;
-use super::encoding::{Depth, Encoding};
+use super::encoding::{Encoding, PcmEncoding};
 use super::format::FileFormat;
 use crate::error::{Error, Result};
 
@@ -38,10 +38,10 @@ impl FromStr for Overflow {
 /// What a caller asks of a file to be written.
 ///
 /// ```
-/// use mapwave_core::sink::{Depth, Encoding, FileFormat, SaveOptions};
+/// use mapwave_core::sink::{PcmEncoding, Encoding, FileFormat, SaveOptions};
 ///
 /// let options = SaveOptions {
-///     encoding: Encoding::Pcm(Depth::Pcm16),
+///     encoding: Encoding::Pcm(PcmEncoding::Pcm16),
 ///     ..SaveOptions::new(FileFormat::Wav, 44_100, 2)
 /// };
 /// assert!(options.is_durable);
@@ -85,7 +85,7 @@ impl SaveOptions {
     pub fn new(format: FileFormat, sample_rate: u32, num_channels: u16) -> Self {
         Self {
             format,
-            encoding: Encoding::Pcm(Depth::F32),
+            encoding: Encoding::Pcm(PcmEncoding::F32),
             sample_rate,
             num_channels,
             channel_mask: 0,

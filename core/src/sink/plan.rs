@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use super::dither::Dither;
-use super::encoding::{Depth, Encoding};
+use super::encoding::{Encoding, PcmEncoding};
 use super::format::{FileFormat, known_formats};
 use super::options::SaveOptions;
 use super::tags;
@@ -75,7 +75,7 @@ impl Plan {
     }
 
     /// The codec that a container usually has; a depth of integers is a lossless codec's.
-    fn default_codec(options: &SaveOptions, depth: Depth, from: OutputFormat) -> Result<Self> {
+    fn default_codec(options: &SaveOptions, depth: PcmEncoding, from: OutputFormat) -> Result<Self> {
         let codecs = options.format.codecs();
         let usual = match options.format.name() {
             // AAC and Vorbis are what their containers were made for, in whatever order plugins list them.
@@ -89,7 +89,7 @@ impl Plan {
         };
         let is_lossless = LOSSLESS.contains(&codec.as_str());
         match depth.integer_bits() {
-            None if depth == Depth::F32 => Ok(Self::coded(options, codec, None, from)),
+            None if depth == PcmEncoding::F32 => Ok(Self::coded(options, codec, None, from)),
             Some(bits) if is_lossless => Ok(Self::coded(options, codec, Some(bits), from)),
             _ => Err(refuse_encoding(options, &codecs)),
         }
@@ -178,7 +178,7 @@ fn refuse_encoding(options: &SaveOptions, codecs: &[String]) -> Error {
         }
         names.push("float32");
     } else {
-        names.extend(Depth::ALL.map(Depth::name));
+        names.extend(PcmEncoding::ALL.map(PcmEncoding::name));
     }
     names.extend(codecs.iter().map(String::as_str));
     let names: Vec<String> = names.into_iter().map(|name| format!("'{name}'")).collect();
@@ -216,13 +216,13 @@ mod tests {
             ("aifc", Big),
             ("caf", Little),
         ] {
-            for depth in Depth::ALL {
+            for depth in PcmEncoding::ALL {
                 let plan = Plan::new(&options(format, depth.name()), OutputFormat::F32).unwrap();
                 let Plan::Pcm(samples) = plan else { panic!("{format} is ours") };
                 if let Some(bits) = depth.integer_bits() {
                     assert_eq!(samples.num_bytes() * 8, bits.into());
                 }
-                if depth == Depth::Pcm24 {
+                if depth == PcmEncoding::Pcm24 {
                     assert_eq!(samples, SampleFormat::S24(order));
                 }
             }

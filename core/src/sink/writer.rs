@@ -11,7 +11,7 @@ use super::plan::Plan;
 use super::quantise::{Quantiser, check_fits};
 use super::target::Target;
 use crate::array::Audio;
-use crate::decode::Effort;
+use crate::decode::ReadControl;
 use crate::error::{Error, Result};
 use crate::host::EncoderRequest;
 use crate::pcm::{OutputFormat, peak};
@@ -36,7 +36,7 @@ pub struct Saved {
 ///
 /// ```
 /// use mapwave_core::sink::{Audio, FileFormat, SaveOptions, Target, Writer};
-/// use mapwave_core::{Effort, OutputFormat};
+/// use mapwave_core::{ReadControl, OutputFormat};
 ///
 /// # fn main() -> mapwave_core::Result<()> {
 /// # let directory = tempfile::tempdir().unwrap();
@@ -44,9 +44,9 @@ pub struct Saved {
 /// let options = SaveOptions::new(FileFormat::of_path(&path)?, 16_000, 1);
 /// let mut writer = Writer::create(Target::Path(path.clone()), options, OutputFormat::F32, None)?;
 /// for part in [[0.0_f32, 0.25], [0.5, 0.75]] {
-///     writer.write(&Audio::new(&part, OutputFormat::F32, &[2], None)?, &Effort::ONE_THREAD)?;
+///     writer.write(&Audio::new(&part, OutputFormat::F32, &[2], None)?, &ReadControl::ONE_THREAD)?;
 /// }
-/// assert_eq!(writer.finish(&Effort::ONE_THREAD)?.num_frames, 4);
+/// assert_eq!(writer.finish(&ReadControl::ONE_THREAD)?.num_frames, 4);
 /// assert_eq!(mapwave_core::Reader::open(&path)?.num_frames(), 4);
 /// # Ok(())
 /// # }
@@ -139,13 +139,13 @@ impl Writer {
     /// # Errors
     /// [`Error::Argument`] when they are of another type or number of channels, or do not fit, after which others may come;
     /// [`Error::Io`], [`Error::Plugin`] and [`Error::Interrupted`], after which the file is given up.
-    pub fn write(&mut self, audio: &Audio<'_>, effort: &Effort<'_>) -> Result<()> {
-        self.check(audio, effort).map_err(|error| self.named(error))?;
-        self.append(audio, effort)
+    pub fn write(&mut self, audio: &Audio<'_>, control: &ReadControl<'_>) -> Result<()> {
+        self.check(audio, control).map_err(|error| self.named(error))?;
+        self.append(audio, control)
     }
 
     /// Refuses frames that do not belong into the file.
-    fn check(&self, audio: &Audio<'_>, effort: &Effort<'_>) -> Result<()> {
+    fn check(&self, audio: &Audio<'_>, control: &ReadControl<'_>) -> Result<()> {
         if audio.num_channels() != self.options.num_channels {
             let expected = format!("{} channels, as the file has", self.options.num_channels);
             return Err(Error::argument("audio", expected, audio.num_channels()));
@@ -156,19 +156,19 @@ impl Writer {
         }
         if self.checks_fit {
             let written = self.num_frames();
-            each_block(audio, effort, |first, samples| {
+            each_block(audio, control, |first, samples| {
                 check_fits(audio.format(), samples, written + first, audio.num_channels())
             })?;
         }
         Ok(())
     }
 
-    fn append(&mut self, audio: &Audio<'_>, effort: &Effort<'_>) -> Result<()> {
+    fn append(&mut self, audio: &Audio<'_>, control: &ReadControl<'_>) -> Result<()> {
         let State::Open(open) = &mut self.state else { return Err(self.named(given_up())) };
         let Open { body, quantiser, .. } = &mut **open;
         let written = match body {
-            Body::Pcm(body) => body.write(audio, quantiser, effort.interrupted),
-            Body::Coded(body) => body.write(audio, quantiser, effort.interrupted),
+            Body::Pcm(body) => body.write(audio, quantiser, control.interrupted),
+            Body::Coded(body) => body.write(audio, quantiser, control.interrupted),
         };
         written.map_err(|error| {
             self.state = State::Failed;
@@ -180,7 +180,7 @@ impl Writer {
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::Plugin`], [`Error::Interrupted`]: the file is given up.
-    pub fn finish(mut self, effort: &Effort<'_>) -> Result<Saved> {
+    pub fn finish(mut self, control: &ReadControl<'_>) -> Result<Saved> {
         let state = std::mem::replace(&mut self.state, State::Failed);
         let State::Open(open) = state else { return Err(self.named(given_up())) };
         let Open { body, file, .. } = *open;
@@ -188,10 +188,10 @@ impl Writer {
             let num_frames = body.num_frames();
             let num_bytes = match body {
                 Body::Pcm(body) => body.finish(&self.options)?,
-                Body::Coded(body) => body.finish(effort.interrupted)?,
+                Body::Coded(body) => body.finish(control.interrupted)?,
             };
             if let Some(file) = file {
-                file.commit(self.options.is_durable, effort.interrupted)?;
+                file.commit(self.options.is_durable, control.interrupted)?;
             }
             Ok(Saved { num_frames, num_bytes })
         };
@@ -235,19 +235,24 @@ impl Body {
 ///
 /// ```
 /// use mapwave_core::sink::{self, Audio, FileFormat, SaveOptions, Target};
-/// use mapwave_core::{Effort, OutputFormat};
+/// use mapwave_core::{ReadControl, OutputFormat};
 ///
 /// # fn main() -> mapwave_core::Result<()> {
 /// # let directory = tempfile::tempdir().unwrap();
 /// let path = directory.path().join("two.caf");
 /// let audio = Audio::new(&[0.5_f32, -0.5], OutputFormat::F32, &[2], None)?;
 /// let options = SaveOptions::new(FileFormat::Caf, 8000, audio.num_channels());
-/// sink::save(Target::Path(path.clone()), &audio, options, &Effort::ONE_THREAD)?;
+/// sink::save(Target::Path(path.clone()), &audio, options, &ReadControl::ONE_THREAD)?;
 /// assert_eq!(mapwave_core::Reader::open(&path)?.num_frames(), 2);
 /// # Ok(())
 /// # }
 /// ```
-pub fn save(target: Target, audio: &Audio<'_>, options: SaveOptions, effort: &Effort<'_>) -> Result<Saved> {
+pub fn save(
+    target: Target,
+    audio: &Audio<'_>,
+    options: SaveOptions,
+    control: &ReadControl<'_>,
+) -> Result<Saved> {
     let path = target.path().map(PathBuf::from);
     let checked = || -> Result<f64> {
         let plan = Plan::new(&options, audio.format())?;
@@ -256,10 +261,10 @@ pub fn save(target: Target, audio: &Audio<'_>, options: SaveOptions, effort: &Ef
             return Err(Error::argument("audio", expected, audio.num_channels()));
         }
         match options.overflow {
-            Overflow::Refuse if !plan.fits_all() => each_block(audio, effort, |first, samples| {
+            Overflow::Refuse if !plan.fits_all() => each_block(audio, control, |first, samples| {
                 check_fits(audio.format(), samples, first, audio.num_channels())
             })?,
-            Overflow::Rescale => return gain(audio, effort),
+            Overflow::Rescale => return gain(audio, control),
             _ => {}
         }
         Ok(1.0)
@@ -272,14 +277,14 @@ pub fn save(target: Target, audio: &Audio<'_>, options: SaveOptions, effort: &Ef
     if let State::Open(open) = &mut writer.state {
         open.quantiser.set_gain(gain);
     }
-    writer.append(audio, effort)?;
-    writer.finish(effort)
+    writer.append(audio, control)?;
+    writer.finish(control)
 }
 
 /// The factor that brings the peak of audio down to full scale.
-fn gain(audio: &Audio<'_>, effort: &Effort<'_>) -> Result<f64> {
+fn gain(audio: &Audio<'_>, control: &ReadControl<'_>) -> Result<f64> {
     let mut largest = 0.0_f64;
-    each_block(audio, effort, |first, samples| {
+    each_block(audio, control, |first, samples| {
         let peak = peak(audio.format(), samples);
         if !peak.is_finite() {
             let expected = "finite samples when clip='rescale'";
@@ -294,12 +299,12 @@ fn gain(audio: &Audio<'_>, effort: &Effort<'_>) -> Result<f64> {
 /// Looks at all samples, a block at a time, each with the number of its first frame.
 fn each_block(
     audio: &Audio<'_>,
-    effort: &Effort<'_>,
+    control: &ReadControl<'_>,
     mut look: impl FnMut(u64, &[u8]) -> Result<()>,
 ) -> Result<()> {
     let mut scratch = Vec::new();
     for start in (0..audio.num_frames()).step_by(CHECKED_FRAMES) {
-        if (effort.interrupted)() {
+        if (control.interrupted)() {
             return Err(Error::Interrupted);
         }
         let end = audio.num_frames().min(start + CHECKED_FRAMES);

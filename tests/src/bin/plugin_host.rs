@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use mapwave_core::host::{self, State};
-use mapwave_core::{Buffer, Effort, Error, FrameSpec, Layout, OutputFormat, Reader};
+use mapwave_core::{Buffer, Error, FrameSpec, Layout, OutputFormat, ReadControl, Reader};
 use mapwave_tests::decoded;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
@@ -185,9 +185,9 @@ impl Session {
         let reader = self.reader.as_ref().unwrap();
         let begun = Instant::now();
         let interrupted = || self.interrupt_after.is_some_and(|after| begun.elapsed() >= after);
-        let effort = Effort { max_threads: self.num_threads, interrupted: &interrupted };
+        let control = ReadControl { max_threads: self.num_threads, interrupted: &interrupted };
         let spec = FrameSpec { layout: Layout::ChannelsLast, ..FrameSpec::default() };
-        match reader.read_with(start..end, &spec, Buffer::new, &effort) {
+        match reader.read_with(start..end, &spec, Buffer::new, &control) {
             Ok(frames) => say(&format!(
                 "read {} {}",
                 end - start,

@@ -9,7 +9,7 @@
 use std::path::{Path, PathBuf};
 
 use mapwave_core::sink::{self, Audio, FileFormat, SaveOptions, Target};
-use mapwave_core::{Effort, Error, OutputFormat};
+use mapwave_core::{Error, OutputFormat, ReadControl};
 use mapwave_tests::random::Random;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -49,7 +49,7 @@ impl Session {
             is_durable: false,
             ..SaveOptions::new(format, 44_100, 2)
         };
-        Ok(sink::save(Target::Path(self.path.clone()), &audio, options, &Effort::ONE_THREAD)?.num_bytes)
+        Ok(sink::save(Target::Path(self.path.clone()), &audio, options, &ReadControl::ONE_THREAD)?.num_bytes)
     }
 
     /// Saves over the old file where something stops it, and looks at what is left.

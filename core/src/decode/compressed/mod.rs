@@ -12,11 +12,10 @@ use std::ops::Range;
 
 use parking_lot::Mutex;
 
-use crate::decode::Effort;
+use crate::decode::ReadControl;
 use crate::error::{Error, Result};
 use crate::host::{Chunk, Decoder, Failure, INTERVAL, SeekClass, StreamInfo, given_up};
 use crate::mix::Mixer;
-use crate::pcm::SampleFormat;
 use crate::segment::{self, Piece, Stop};
 use crate::source::Source;
 use crate::spec::FrameSpec;
@@ -130,15 +129,15 @@ impl CodedTrack {
         frames: Range<u64>,
         spec: &FrameSpec,
         out: &mut [MaybeUninit<u8>],
-        effort: &Effort<'_>,
+        control: &ReadControl<'_>,
     ) -> Result<()> {
         if out.is_empty() {
             return Ok(());
         }
         let (grid, max_threads) = match self.info.seek_class {
             SeekClass::None => (None, 1),
-            SeekClass::Anchored(grid) => (Some(grid), effort.max_threads),
-            SeekClass::Exact => (None, effort.max_threads),
+            SeekClass::Anchored(grid) => (Some(grid), control.max_threads),
+            SeekClass::Exact => (None, control.max_threads),
         };
         let segments = segment::plan(frames.clone(), self.info.seek_cost_frames, grid, max_threads);
         let read = Read::new(self, spec);
@@ -146,7 +145,7 @@ impl CodedTrack {
         let result = segment::work(
             pieces,
             max_threads,
-            effort.interrupted,
+            control.interrupted,
             || Chunk::new(self.chunk_bytes()),
             |chunk, piece, stop| read.segment(piece, chunk, stop),
         );

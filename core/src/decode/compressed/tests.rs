@@ -28,15 +28,15 @@ fn open(sound: Sound, is_trusted: bool) -> Result<File> {
 }
 
 impl File {
-    fn read_with(&self, frames: Range<u64>, spec: &FrameSpec, effort: &Effort<'_>) -> Result<Vec<u8>> {
+    fn read_with(&self, frames: Range<u64>, spec: &FrameSpec, control: &ReadControl<'_>) -> Result<Vec<u8>> {
         let shape = spec.shape(frames.end - frames.start, self.track.info.num_channels)?;
         let mut out = fake_decoder::room(shape.num_samples() * spec.format.num_bytes());
-        self.track.read(&self.source, frames, spec, &mut out, effort)?;
+        self.track.read(&self.source, frames, spec, &mut out, control)?;
         Ok(fake_decoder::bytes(&out))
     }
 
     fn read(&self, frames: Range<u64>, spec: &FrameSpec, max_threads: usize) -> Result<Vec<u8>> {
-        self.read_with(frames, spec, &Effort { max_threads, ..Effort::ONE_THREAD })
+        self.read_with(frames, spec, &ReadControl { max_threads, ..ReadControl::ONE_THREAD })
     }
 
     fn whole(&self) -> Result<Vec<u8>> {
@@ -216,16 +216,16 @@ fn a_read_that_hangs_is_interrupted() {
         for max_threads in [1, 2, 8] {
             let sound = Sound { fault, ..Sound::new(abi::MW_SEEK_EXACT, 1, 2, NUM_FRAMES) };
             let file = open(sound, false).unwrap();
-            let effort = Effort { max_threads, interrupted: &|| true };
-            let result = file.read_with(7..NUM_FRAMES, &FrameSpec::default(), &effort);
+            let control = ReadControl { max_threads, interrupted: &|| true };
+            let result = file.read_with(7..NUM_FRAMES, &FrameSpec::default(), &control);
             assert!(matches!(result, Err(Error::Interrupted)), "{fault:?}, {max_threads}: {result:?}");
             drop(file);
             // One that is asked only after the call has begun.
             let file = open(sound, false).unwrap();
             let num_asked = std::sync::atomic::AtomicUsize::new(0);
             let interrupted = || num_asked.fetch_add(1, Ordering::Relaxed) > 3;
-            let effort = Effort { max_threads, interrupted: &interrupted };
-            let result = file.read_with(7..NUM_FRAMES, &FrameSpec::default(), &effort);
+            let control = ReadControl { max_threads, interrupted: &interrupted };
+            let result = file.read_with(7..NUM_FRAMES, &FrameSpec::default(), &control);
             assert!(matches!(result, Err(Error::Interrupted)), "{fault:?}, {max_threads}: {result:?}");
             if fault == Fault::HangInFork {
                 // All others are forked from the handle that hangs.

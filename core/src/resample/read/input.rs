@@ -8,7 +8,7 @@ use std::ops::Range;
 use bytemuck::Pod;
 
 use crate::array::Audio;
-use crate::decode::{Effort, FrameTrack};
+use crate::decode::{FrameTrack, ReadControl};
 use crate::error::{Error, Result};
 use crate::pcm::{ByteOrder, OutputFormat, SampleFormat, StoreKernel};
 use crate::segment::Stop;
@@ -86,8 +86,8 @@ unsafe impl Input for FileInput<'_> {
     ) -> Result<()> {
         let channels = self.channels.clone();
         let spec = FrameSpec { format, channels, layout: Layout::ChannelsLast, squeeze_mono: false };
-        let effort = Effort { max_threads: 1, interrupted: &|| stop.check().is_err() };
-        self.frames.read(self.source, frames, &spec, out, &effort)
+        let control = ReadControl { max_threads: 1, interrupted: &|| stop.check().is_err() };
+        self.frames.read(self.source, frames, &spec, out, &control)
     }
 }
 

@@ -22,7 +22,7 @@ use parking_lot::Mutex;
 
 use crate::array::Audio;
 use crate::buffer::{Buffer, Frames};
-use crate::decode::Effort;
+use crate::decode::ReadControl;
 use crate::error::Result;
 use crate::resample::engine::Rates;
 use crate::segment::{self, Piece};
@@ -45,13 +45,13 @@ const MAX_IDLE: usize = 4;
 ///
 /// ```
 /// use mapwave_core::resample::Rates;
-/// use mapwave_core::{Audio, Buffer, Effort, FrameSpec, OutputFormat, ResampleQuality, resample_array};
+/// use mapwave_core::{Audio, Buffer, ReadControl, FrameSpec, OutputFormat, ResampleQuality, resample_array};
 ///
 /// let ones = [1.0_f32; 44_100];
 /// let audio = Audio::new(&ones, OutputFormat::F32, &[44_100], None)?;
 /// let (rates, spec) = (Rates::new(44_100, 16_000)?, FrameSpec::default());
 /// let quality = ResampleQuality::Default;
-/// let frames = resample_array(audio, rates, quality, &spec, Buffer::new, &Effort::ONE_THREAD)?;
+/// let frames = resample_array(audio, rates, quality, &spec, Buffer::new, &ReadControl::ONE_THREAD)?;
 /// assert_eq!(frames.shape().axes(), [16_000, 1]);
 /// assert!((frames.samples::<f32>().unwrap()[8000] - 1.0).abs() < 1e-6);
 /// # Ok::<(), mapwave_core::Error>(())
@@ -67,14 +67,14 @@ pub fn resample_array(
     quality: ResampleQuality,
     spec: &FrameSpec,
     allocate: fn(usize) -> Result<Buffer>,
-    effort: &Effort<'_>,
+    control: &ReadControl<'_>,
 ) -> Result<Frames> {
     let resampled = Resampled::new(Converter::new(rates, quality)?, audio.num_frames() as u64);
     let spec = FrameSpec { channels: ChannelSelection::All, ..spec.clone() };
     let shape = spec.shape(resampled.num_frames(), audio.num_channels())?;
     let mut buffer = allocate(shape.num_samples() * spec.format.num_bytes())?;
     let frames = 0..resampled.num_frames();
-    resampled.read(&ArrayInput(audio), frames, &spec, buffer.as_uninit_mut(), effort)?;
+    resampled.read(&ArrayInput(audio), frames, &spec, buffer.as_uninit_mut(), control)?;
     // SAFETY: `read` initialises all of the buffer when it succeeds, and the buffer was made for `shape`.
     Ok(unsafe { Frames::new(buffer, spec.format, shape) })
 }
@@ -120,7 +120,7 @@ impl Resampled {
         frames: Range<u64>,
         spec: &FrameSpec,
         out: &mut [MaybeUninit<u8>],
-        effort: &Effort<'_>,
+        control: &ReadControl<'_>,
     ) -> Result<()> {
         if out.is_empty() {
             return Ok(());
@@ -129,7 +129,7 @@ impl Resampled {
         let is_planar = num_channels > 1 && spec.layout == Layout::ChannelsFirst;
         let num_planes = if is_planar { num_channels } else { 1 };
         let frame_bytes = num_channels / num_planes * spec.format.num_bytes();
-        let max_threads = effort.max_threads.min(input.max_threads()).max(1);
+        let max_threads = control.max_threads.min(input.max_threads()).max(1);
         let end = frames.end;
         let segments = self.plan(&frames, input, max_threads)?;
         // Threads that have no segment of their own may help inside one.
@@ -139,7 +139,7 @@ impl Resampled {
         segment::work(
             pieces,
             max_threads,
-            effort.interrupted,
+            control.interrupted,
             || (),
             |(), piece, stop| {
                 let Piece { frames, planes } = piece;
