@@ -56,7 +56,7 @@ extern "C" {
 /// The major version of this ABI, which is in the name of the entry function.
 #define MW_ABI_MAJOR 1
 /// The minor version of this ABI, which grows when a field or a function is appended.
-#define MW_ABI_MINOR 1
+#define MW_ABI_MINOR 2
 
 /// What a call came to: `MW_OK`, `MW_END`, or an error, which is negative.
 typedef int32_t mw_status;
@@ -449,6 +449,18 @@ typedef struct mw_encoder_table {
     mw_status (*finish)(mw_encoder *encoder, mw_error *error);
     /// Frees the handle; null is legal. Before `finish` it abandons the stream and writes nothing.
     void (*close)(mw_encoder *encoder);
+    /// The lossless ones of `codecs`, separated by commas, each with the depths in bits that it takes where there are only some:
+    /// "flac=16/24,wavpack". The host pushes integers of the chosen depth to a lossless codec, and floats, where `formats` has
+    /// them, to any other. Null when none is lossless; since version 1.2.
+    const char *lossless;
+    /// The codec that goes without saying in a container, as pairs: "m4a=aac,mp4=aac". Of all encoders that name one for a
+    /// container, the first in the host's order decides; where none does, the first codec that is listed for it. Null when
+    /// there is nothing to say; since version 1.2.
+    const char *default_codecs;
+    /// The extensions of file names, in lower case and without their dot, that stand for a container, or for a codec in one:
+    /// "m4b=m4a,opus=ogg/opus". The name of a container is an extension of its own that need not be listed. Null when there
+    /// are no others; since version 1.2.
+    const char *extensions;
 } mw_encoder_table;
 
 /// What a resampler is to do.
@@ -509,6 +521,14 @@ typedef struct mw_resampler_table {
                          uint64_t *grid_frames,
                          uint64_t *preroll_frames,
                          mw_error *error);
+    /// The one of `qualities` that a caller gets who asks for none. Of all resamplers that name one, the first in the host's
+    /// order decides. Null leaves it to others; since version 1.2.
+    const char *default_quality;
+    /// `open` refuses rates of which one is this many times as high as the other, or more; 0 when there is no such limit; since
+    /// version 1.2.
+    uint32_t ratio_limit;
+    /// Reserved.
+    uint32_t reserved;
 } mw_resampler_table;
 
 /// The name of `mw_decoder_table` in `mw_plugin.get`.

@@ -149,7 +149,7 @@ layout! {
         reserved 76,
         max_alloc 80,
     }
-    mw_encoder_table 64 {
+    mw_encoder_table 88 {
         size 0,
         formats 4,
         name 8,
@@ -159,6 +159,9 @@ layout! {
         push 40,
         finish 48,
         close 56,
+        lossless 64,
+        default_codecs 72,
+        extensions 80,
     }
     mw_resampler_options 40 {
         size 0,
@@ -170,7 +173,7 @@ layout! {
         quality 24,
         max_alloc 32,
     }
-    mw_resampler_table 56 {
+    mw_resampler_table 72 {
         size 0,
         formats 4,
         name 8,
@@ -179,6 +182,9 @@ layout! {
         process 32,
         close 40,
         restart 48,
+        default_quality 56,
+        ratio_limit 64,
+        reserved 68,
     }
     mw_plugin 64 {
         size 0,

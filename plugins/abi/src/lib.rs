@@ -522,6 +522,18 @@ pub struct mw_encoder_table {
     pub finish: Option<unsafe extern "C" fn(encoder: *mut mw_encoder, error: *mut mw_error) -> mw_status>,
     /// Frees the handle; null is legal. Before `finish` it abandons the stream and writes nothing.
     pub close: Option<unsafe extern "C" fn(encoder: *mut mw_encoder)>,
+    /// The lossless ones of `codecs`, separated by commas, each with the depths in bits that it takes where there are only some:
+    /// "flac=16/24,wavpack". The host pushes integers of the chosen depth to a lossless codec, and floats, where `formats` has
+    /// them, to any other. Null when none is lossless; since version 1.2.
+    pub lossless: *const c_char,
+    /// The codec that goes without saying in a container, as pairs: "m4a=aac,mp4=aac". Of all encoders that name one for a
+    /// container, the first in the host's order decides; where none does, the first codec that is listed for it. Null when
+    /// there is nothing to say; since version 1.2.
+    pub default_codecs: *const c_char,
+    /// The extensions of file names, in lower case and without their dot, that stand for a container, or for a codec in one:
+    /// "m4b=m4a,opus=ogg/opus". The name of a container is an extension of its own that need not be listed. Null when there
+    /// are no others; since version 1.2.
+    pub extensions: *const c_char,
 }
 
 /// What a resampler is to do.
@@ -601,6 +613,14 @@ pub struct mw_resampler_table {
             error: *mut mw_error,
         ) -> mw_status,
     >,
+    /// The one of `qualities` that a caller gets who asks for none. Of all resamplers that name one, the first in the host's
+    /// order decides. Null leaves it to others; since version 1.2.
+    pub default_quality: *const c_char,
+    /// `open` refuses rates of which one is this many times as high as the other, or more; 0 when there is no such limit; since
+    /// version 1.2.
+    pub ratio_limit: u32,
+    /// Reserved.
+    pub reserved: u32,
 }
 
 /// The name of [`mw_decoder_table`] in [`mw_plugin::get`].

@@ -55,6 +55,9 @@ impl Encoder for FlacEncoder {
     const CODECS: &'static CStr = c"flac";
     const CONTAINERS: &'static CStr = c"flac";
     const FORMATS: &'static [SampleFormat] = &[SampleFormat::I16, SampleFormat::I32];
+    const LOSSLESS: &'static CStr = c"flac=8/16/24";
+    const DEFAULT_CODECS: &'static CStr = c"flac=flac";
+    const EXTENSIONS: &'static CStr = c"fla=flac";
 
     fn open(options: &EncoderOptions<'_>, sink: Sink) -> Result<Self> {
         Ok(Self { sink, plan: Plan::new(options)?, stream: None, num_frames: 0 })

@@ -49,6 +49,7 @@ impl Encoder for Mp3Encoder {
     const CODECS: &'static CStr = c"mp3";
     const CONTAINERS: &'static CStr = c"mp3";
     const FORMATS: &'static [SampleFormat] = &[SampleFormat::F32, SampleFormat::I32, SampleFormat::I16];
+    const DEFAULT_CODECS: &'static CStr = c"mp3=mp3";
 
     fn open(options: &EncoderOptions<'_>, sink: Sink) -> Result<Self> {
         let settings = Settings::new(options)?;

@@ -242,6 +242,15 @@ pub trait Encoder: Sized + Send + 'static {
     const CONTAINERS: &'static CStr;
     /// The formats that [`push`](Self::push) takes.
     const FORMATS: &'static [SampleFormat];
+    /// The lossless ones of its codecs, separated by commas, each with the depths in bits that it takes where there are only
+    /// some: `c"flac=16/24"`. The host pushes integers of the chosen depth to a lossless codec, and floats to any other.
+    const LOSSLESS: &'static CStr = c"";
+    /// The codec that goes without saying in a container, as pairs: `c"m4a=aac,mp4=aac"`. Without one, it is the first of
+    /// [`CODECS`](Self::CODECS).
+    const DEFAULT_CODECS: &'static CStr = c"";
+    /// The extensions of file names that stand for a container, or for a codec in one: `c"m4b=m4a,opus=ogg/opus"`. A
+    /// container's own name need not be listed.
+    const EXTENSIONS: &'static CStr = c"";
 
     /// Opens an encoder; refuses here what it cannot do, before a byte is written.
     ///

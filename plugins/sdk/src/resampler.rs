@@ -115,6 +115,11 @@ pub trait Resampler: Sized + Send + 'static {
     const QUALITIES: &'static CStr;
     /// The formats that come in.
     const FORMATS: &'static [SampleFormat];
+    /// The quality that a caller gets who asks for none; `None` leaves it to others.
+    const DEFAULT_QUALITY: Option<&'static CStr> = None;
+    /// [`open`](Self::open) refuses rates of which one is this many times as high as the other, or more; 0 when there is no such
+    /// limit.
+    const RATIO_LIMIT: u32 = 0;
 
     /// Opens a resampler.
     ///

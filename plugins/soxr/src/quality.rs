@@ -7,6 +7,9 @@ use std::ffi::CStr;
 /// The names, the best first.
 pub(crate) const NAMES: &CStr = c"soxr_vhq,soxr_hq,soxr_mq,soxr_lq,soxr_qq";
 
+/// The quality of a caller who asks for none.
+pub(crate) const DEFAULT: &CStr = c"soxr_vhq";
+
 /// libsoxr's number of a quality.
 pub(crate) fn recipe(name: &str) -> Option<u32> {
     match name {

@@ -17,8 +17,8 @@ use crate::sys::{Conversion, SoxrSample};
 /// The highest rate, of frames a second.
 const MAX_RATE: u32 = 768_000;
 
-/// How far the rates may be apart: with more, one block of libsoxr's first stage becomes more frames than memory is for.
-const MAX_RATIO: u32 = 256;
+/// How far the rates must not be apart: one block of libsoxr's first stage would become more frames than memory is for.
+const RATIO_LIMIT: u32 = 256;
 
 /// More bytes than libsoxr itself allocates for a channel, and besides for filters that the channels of a thread share.
 const CHANNEL_BYTES: u64 = 4 << 20;
@@ -82,6 +82,8 @@ impl Resampler for SoxrResampler {
     const NAME: &'static CStr = c"soxr";
     const QUALITIES: &'static CStr = quality::NAMES;
     const FORMATS: &'static [SampleFormat] = &[SampleFormat::F32, SampleFormat::I16, SampleFormat::I32];
+    const DEFAULT_QUALITY: Option<&'static CStr> = Some(quality::DEFAULT);
+    const RATIO_LIMIT: u32 = RATIO_LIMIT;
 
     fn open(options: &ResamplerOptions<'_>) -> Result<Self> {
         let conversion = conversion(options)?;
@@ -152,8 +154,8 @@ fn conversion(options: &ResamplerOptions<'_>) -> Result<Conversion> {
             return Err(Error::unsupported(format!("the rate is {rate} Hz, expected 1 to {MAX_RATE}")));
         }
     }
-    if input_rate.max(output_rate) / input_rate.min(output_rate) >= MAX_RATIO {
-        let what = format!("{input_rate} Hz to {output_rate} Hz, expected less than {MAX_RATIO} to 1");
+    if input_rate.max(output_rate) / input_rate.min(output_rate) >= RATIO_LIMIT {
+        let what = format!("{input_rate} Hz to {output_rate} Hz, expected less than {RATIO_LIMIT} to 1");
         return Err(Error::unsupported(what));
     }
     let recipe = quality::recipe(options.quality).ok_or_else(|| {

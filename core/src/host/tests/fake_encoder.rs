@@ -13,6 +13,7 @@ use std::time::Duration;
 use mapwave_plugin_abi as abi;
 use parking_lot::Mutex;
 
+use crate::host::ffi::raw::Sized32;
 use crate::host::table::encoder::{EncoderKind, EncoderRequest};
 
 /// What is known of the handles of one test.
@@ -266,7 +267,6 @@ unsafe extern "C" fn close(encoder: *mut abi::mw_encoder) {
 /// The encoder as a plugin of some name offers it.
 pub(crate) fn kind(plugin: &'static str, is_trusted: bool) -> EncoderKind {
     let table = abi::mw_encoder_table {
-        size: size_of::<abi::mw_encoder_table>() as u32,
         formats: 1 << abi::MW_F32 | 1 << abi::MW_I16 | 1 << 9,
         name: c"fake".as_ptr(),
         codecs: c"fake,other".as_ptr(),
@@ -275,6 +275,7 @@ pub(crate) fn kind(plugin: &'static str, is_trusted: bool) -> EncoderKind {
         push: Some(push),
         finish: Some(finish),
         close: Some(close),
+        ..abi::mw_encoder_table::zeroed()
     };
     // SAFETY: the table's strings are literals, and it is copied.
     unsafe { EncoderKind::new(&raw const table, plugin, is_trusted) }.unwrap()

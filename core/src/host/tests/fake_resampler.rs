@@ -1,7 +1,7 @@
 //! A resampler for tests, in this process: it gives every frame twice, and breaks the rule that its quality names.
 
 #![allow(unsafe_code)] // the plugin's side of the interface
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation, clippy::indexing_slicing)]
 
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -148,17 +148,45 @@ unsafe extern "C" fn restart(
 
 /// The kind of resampler that it is.
 pub(crate) fn kind(is_trusted: bool) -> ResamplerKind {
-    let size = u32::try_from(size_of::<abi::mw_resampler_table>()).unwrap();
-    let table = abi::mw_resampler_table {
-        size,
-        formats: 1 << abi::MW_F32 | 1 << abi::MW_I16,
-        name: c"fake".as_ptr(),
-        qualities: c"honest,greedy,overflowing,stuck,hanging,short,damaged,refusing,without".as_ptr(),
-        open: Some(open),
-        process: Some(process),
-        close: Some(close),
-        restart: Some(restart),
-    };
     // SAFETY: a table whose strings and functions are constants.
-    unsafe { ResamplerKind::new(&raw const table, "fake", is_trusted) }.unwrap()
+    unsafe { ResamplerKind::new(&raw const TABLE.0, "fake", is_trusted) }.unwrap()
 }
+
+/// The same with a default quality and a limit.
+pub(crate) fn offering(default_quality: &'static CStr, ratio_limit: u32) -> ResamplerKind {
+    let default_quality = default_quality.as_ptr();
+    let table = abi::mw_resampler_table { default_quality, ratio_limit, ..TABLE.0 };
+    // SAFETY: a table whose strings and functions are constants.
+    unsafe { ResamplerKind::new(&raw const table, "fake", true) }.unwrap()
+}
+
+/// The same of version 1.1, behind whose fields there is something else.
+pub(crate) fn of_version_1_1() -> ResamplerKind {
+    let table = abi::mw_resampler_table {
+        size: 56,
+        default_quality: std::ptr::without_provenance(0xdead),
+        ratio_limit: 2,
+        ..TABLE.0
+    };
+    // SAFETY: a table whose strings and functions are constants, as far as its size goes.
+    unsafe { ResamplerKind::new(&raw const table, "fake", true) }.unwrap()
+}
+
+struct Constant(abi::mw_resampler_table);
+
+// SAFETY: it is never written to.
+unsafe impl Sync for Constant {}
+
+static TABLE: Constant = Constant(abi::mw_resampler_table {
+    size: size_of::<abi::mw_resampler_table>() as u32,
+    formats: 1 << abi::MW_F32 | 1 << abi::MW_I16,
+    name: c"fake".as_ptr(),
+    qualities: c"honest,greedy,overflowing,stuck,hanging,short,damaged,refusing,without".as_ptr(),
+    open: Some(open),
+    process: Some(process),
+    close: Some(close),
+    restart: Some(restart),
+    default_quality: std::ptr::null(),
+    ratio_limit: 0,
+    reserved: 0,
+});

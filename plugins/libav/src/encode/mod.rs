@@ -34,7 +34,10 @@ use mapwave_plugin::{Block, Encoder, EncoderOptions, Result, SampleFormat, Sink}
 use stream::Stream;
 
 macro_rules! encoders {
-    ($($(#[$doc:meta])* $name:ident: $id:literal, codecs: $codecs:literal, containers: $containers:literal;)*) => {
+    ($(
+        $(#[$doc:meta])* $name:ident: $id:literal, codecs: $codecs:literal, containers: $containers:literal,
+            lossless: $lossless:literal, default_codecs: $default_codecs:literal, extensions: $extensions:literal;
+    )*) => {
         $(
             $(#[$doc])*
             pub struct $name(Stream);
@@ -44,6 +47,9 @@ macro_rules! encoders {
                 const CODECS: &'static CStr = $codecs;
                 const CONTAINERS: &'static CStr = $containers;
                 const FORMATS: &'static [SampleFormat] = &[SampleFormat::F32, SampleFormat::I16, SampleFormat::I32];
+                const LOSSLESS: &'static CStr = $lossless;
+                const DEFAULT_CODECS: &'static CStr = $default_codecs;
+                const EXTENSIONS: &'static CStr = $extensions;
 
                 fn open(options: &EncoderOptions<'_>, sink: Sink) -> Result<Self> {
                     Stream::open(options, sink, Self::CODECS, Self::CONTAINERS).map(Self)
@@ -70,19 +76,27 @@ macro_rules! encoders {
 // One for each set of containers that hold the same codecs: what is listed is what can be written.
 encoders! {
     /// FLAC in its own container.
-    FlacEncoder: c"flac", codecs: c"flac", containers: c"flac";
+    FlacEncoder: c"flac", codecs: c"flac", containers: c"flac",
+        lossless: c"flac=16/24", default_codecs: c"flac=flac", extensions: c"fla=flac";
     /// MP3 by LAME.
-    Mp3Encoder: c"mp3", codecs: c"mp3", containers: c"mp3";
+    Mp3Encoder: c"mp3", codecs: c"mp3", containers: c"mp3",
+        lossless: c"", default_codecs: c"mp3=mp3", extensions: c"";
     /// AAC and ALAC in MPEG-4 files.
-    M4aEncoder: c"m4a", codecs: c"aac,alac", containers: c"m4a,mp4";
+    M4aEncoder: c"m4a", codecs: c"aac,alac", containers: c"m4a,mp4",
+        lossless: c"alac=16/24", default_codecs: c"m4a=aac,mp4=aac", extensions: c"m4b=m4a,mp4=m4a";
     /// ALAC in Core Audio files.
-    CafEncoder: c"caf", codecs: c"alac", containers: c"caf";
+    CafEncoder: c"caf", codecs: c"alac", containers: c"caf",
+        lossless: c"alac=16/24", default_codecs: c"", extensions: c"";
     /// Vorbis, Opus and FLAC in Ogg.
-    OggEncoder: c"ogg", codecs: c"vorbis,opus,flac", containers: c"ogg";
+    OggEncoder: c"ogg", codecs: c"vorbis,opus,flac", containers: c"ogg",
+        lossless: c"flac=16/24", default_codecs: c"ogg=vorbis", extensions: c"oga=ogg,opus=ogg/opus";
     /// Opus and Vorbis in WebM.
-    WebmEncoder: c"webm", codecs: c"opus,vorbis", containers: c"webm";
+    WebmEncoder: c"webm", codecs: c"opus,vorbis", containers: c"webm",
+        lossless: c"", default_codecs: c"webm=opus", extensions: c"";
     /// Opus, Vorbis and FLAC in Matroska.
-    MatroskaEncoder: c"mka", codecs: c"opus,vorbis,flac", containers: c"mka";
+    MatroskaEncoder: c"mka", codecs: c"opus,vorbis,flac", containers: c"mka",
+        lossless: c"flac=16/24", default_codecs: c"mka=opus", extensions: c"mkv=mka";
     /// WavPack.
-    WavPackEncoder: c"wavpack", codecs: c"wavpack", containers: c"wv";
+    WavPackEncoder: c"wavpack", codecs: c"wavpack", containers: c"wv",
+        lossless: c"wavpack=16/24/32", default_codecs: c"wv=wavpack", extensions: c"";
 }

@@ -29,6 +29,9 @@ impl<E: Encoder> EncoderTable<E> {
             push: Some(push::<E>),
             finish: Some(finish::<E>),
             close: Some(close::<E>),
+            lossless: E::LOSSLESS.as_ptr(),
+            default_codecs: E::DEFAULT_CODECS.as_ptr(),
+            extensions: E::EXTENSIONS.as_ptr(),
         }
     };
 }

@@ -28,6 +28,12 @@ impl<R: Resampler> ResamplerTable<R> {
             process: Some(process::<R>),
             close: Some(close::<R>),
             restart: Some(restart::<R>),
+            default_quality: match R::DEFAULT_QUALITY {
+                Some(name) => name.as_ptr(),
+                None => std::ptr::null(),
+            },
+            ratio_limit: R::RATIO_LIMIT,
+            reserved: 0,
         }
     };
 }
