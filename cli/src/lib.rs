@@ -9,3 +9,4 @@ mod command;
 mod plugins;
 
 pub use command::run;
+pub use mapwave::register_hints;

@@ -17,20 +17,26 @@ Layout: TypeAlias = Literal["channels_last", "channels_first"]
 #: The types of samples; not every array library has all of them.
 Dtype: TypeAlias = Literal["float32", "float16", "bfloat16", "float64", "int16", "int32"]
 
-#: The qualities of resampling.
-ResampleQuality: TypeAlias = Literal[
-    "default",
-    "fastest",
-    "low",
-    "medium",
-    "high",
-    "best",
-    "soxr_hq",
-    "soxr_vhq",
-    "soxr_style",
-    "soxr_compat",
-    "torchaudio_compat",
-]
+#: The qualities of resampling: mapwave's own, those of its plugins, and the name of a quality that any other plugin has.
+ResampleQuality: TypeAlias = (
+    Literal[
+        "default",
+        "fastest",
+        "low",
+        "medium",
+        "high",
+        "best",
+        "soxr_vhq",
+        "soxr_hq",
+        "soxr_mq",
+        "soxr_lq",
+        "soxr_qq",
+        "soxr_style",
+        "soxr_compat",
+        "torchaudio_compat",
+    ]
+    | str
+)
 
 #: Where a file is written: a path, or a writable binary file object.
 Target: TypeAlias = str | PathLike[str] | PathLike[bytes] | IO[bytes]

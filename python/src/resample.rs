@@ -13,6 +13,12 @@ use crate::frames;
 use crate::options::{MAX_SAMPLE_RATE, Request};
 use crate::samples::Samples;
 
+/// The plugin over libsoxr has it.
+const SOXR: ResampleQuality = ResampleQuality::Plugin("soxr_vhq");
+
+/// Names of other libraries for qualities.
+const ALIASES: [(&str, &str); 2] = [("soxr_style", "soxr_hq"), ("soxr_compat", "soxr_hq")];
+
 /// A quality in the caller's terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Quality {
@@ -29,9 +35,16 @@ impl Quality {
         if name == Self::TORCHAUDIO {
             return Ok(Self::Torchaudio);
         }
-        name.parse().map(Self::Core).map_err(|_| {
-            let names = ResampleQuality::NAMES.map(|name| format!("'{name}'")).join(", ");
-            invalid(py, &format!("{argument} must be one of {names}, '{}', got '{name}'", Self::TORCHAUDIO))
+        let known = ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, name)| name);
+        let parsed = py.detach(|| known.parse());
+        parsed.map(Self::Core).map_err(|_| {
+            let mut names: Vec<String> = py.detach(ResampleQuality::names);
+            let others = ALIASES.iter().filter(|(_, name)| names.iter().any(|known| known == name));
+            let others: Vec<String> = others.map(|(alias, _)| (*alias).to_owned()).collect();
+            names.extend(others);
+            names.push(Self::TORCHAUDIO.to_owned());
+            let names: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
+            invalid(py, &format!("{argument} must be one of {}, got '{name}'", names.join(", ")))
         })
     }
 }
@@ -128,5 +141,5 @@ fn by_torchaudio(py: Python<'_>, planar: Frames, rates: Rates, spec: &FrameSpec)
 /// Whether resampling by libsoxr is available: its plugin is loaded.
 #[pyfunction]
 pub(crate) fn supports_soxr() -> bool {
-    ResampleQuality::SoxrVhq.is_available()
+    SOXR.is_available()
 }

@@ -12,5 +12,8 @@ use mapwave_core::host;
 /// Calling it again has no effect.
 pub fn set_up() {
     static DONE: Once = Once::new();
-    DONE.call_once(|| host::embed(mapwave_builtin::entry));
+    DONE.call_once(|| {
+        host::embed(mapwave_builtin::entry);
+        crate::register_hints();
+    });
 }

@@ -31,6 +31,7 @@
 //! and padding, and a window has the same bits as that part of the whole file, on any number of threads.
 
 mod builtin;
+mod hints;
 mod open;
 mod options;
 pub mod plugins;
@@ -38,6 +39,7 @@ mod reader;
 mod save;
 
 pub use builtin::set_up;
+pub use hints::register_hints;
 pub use mapwave_core::resample::Quality;
 pub use mapwave_core::sink::{Dither, Encoding, Overflow, PcmEncoding, Saved};
 pub use mapwave_core::source::Access;

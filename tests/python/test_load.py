@@ -22,7 +22,7 @@ import wavefile
 DTYPES = ("float32", "float16", "bfloat16", "int16", "int32")
 QUALITIES = (
     "default", "fastest", "low", "medium", "high", "best",
-    "soxr_hq", "soxr_vhq", "soxr_style", "soxr_compat", "torchaudio_compat",
+    "soxr_vhq", "soxr_hq", "soxr_mq", "soxr_lq", "soxr_qq", "soxr_style", "soxr_compat", "torchaudio_compat",
 )  # fmt: skip
 
 # As mlx-audio-io has them: its callers change nothing but the import.

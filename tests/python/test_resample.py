@@ -20,6 +20,8 @@ import wavefile
 # The decibels that a quality promises between sound and noise, with a little to spare.
 QUALITIES = {"fastest": 74, "low": 94, "medium": 114, "high": 138, "best": 160}
 SOXR = {"soxr_hq": 110, "soxr_vhq": 140}
+# libsoxr's faster recipes, and the number of each.
+FASTER_SOXR = {"soxr_mq": 2, "soxr_lq": 1, "soxr_qq": 0}
 RATES = [
     (44_100, 16_000), (48_000, 16_000), (44_100, 48_000), (48_000, 44_100), (22_050, 16_000), (24_000, 16_000),
     (8000, 16_000), (16_000, 8000), (96_000, 44_100), (44_100, 192_000), (44_100, 44_099), (11_025, 12_000), (1000, 7),
@@ -91,7 +93,7 @@ def test_what_the_output_cannot_hold_does_not_come_back(quality: str, least: int
         assert decibels(0.5, np.mean(left**2)) >= least, share
 
 
-@pytest.mark.parametrize("quality", [*QUALITIES, *SOXR, "default"])
+@pytest.mark.parametrize("quality", [*QUALITIES, *SOXR, *FASTER_SOXR, "default"])
 def test_the_length_is_rounded(quality: str) -> None:
     need(quality)
     for in_sr, out_sr in RATES:

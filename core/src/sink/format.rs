@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::encoding::PcmEncoding;
 use crate::error::{Error, Result};
-use crate::host;
+use crate::host::Writable;
 use crate::pcm::{ByteOrder, SampleFormat};
 
 /// A kind of file to be written.
@@ -40,44 +40,41 @@ pub enum FileFormat {
         /// The container's name.
         container: String,
         /// The codec that goes without saying; `None` for the container's usual one.
-        codec: Option<&'static str>,
+        codec: Option<String>,
     },
 }
 
-/// Extensions that are not the name of their format.
-const ALIASES: [(&str, &str); 10] = [
-    ("wave", "wav"),
-    ("bwf", "wav"),
-    ("aif", "aiff"),
-    ("aifr", "aiff"),
-    ("m4b", "m4a"),
-    ("mp4", "m4a"),
-    ("oga", "ogg"),
-    ("aac", "adts"),
-    ("mkv", "mka"),
-    ("fla", "flac"),
+/// The formats that this crate writes, and their names: of each the first is its own, the others are extensions.
+const PCM: [(FileFormat, &[&str]); 6] = [
+    (FileFormat::Wav, &["wav", "wave", "bwf"]),
+    (FileFormat::Rf64, &["rf64"]),
+    (FileFormat::W64, &["w64"]),
+    (FileFormat::Aiff, &["aiff", "aif", "aifr"]),
+    (FileFormat::Aifc, &["aifc"]),
+    (FileFormat::Caf, &["caf"]),
 ];
 
 impl FileFormat {
-    /// The format of a name, as `format=` takes it: a format's own or an extension.
+    /// The format of a name, as `format=` takes it: a format's own or an extension. What is not this crate's is what a plugin
+    /// says it is, or else a container of that name, which no loaded plugin writes.
     ///
     /// # Errors
     /// [`Error::Argument`] when the name is empty.
     pub fn named(name: &str) -> Result<Self> {
+        Self::among(name, Writable::now)
+    }
+
+    /// As [`named`](Self::named), among what `writable` says plugins write, which nobody asks for this crate's own.
+    fn among(name: &str, writable: impl Fn() -> Writable) -> Result<Self> {
         let lower = name.trim_start_matches('.').to_ascii_lowercase();
-        let known =
-            ALIASES.iter().find(|(alias, _)| *alias == lower).map_or(lower.as_str(), |(_, name)| name);
-        Ok(match known {
-            "" => return Err(Error::argument("format", known_formats(), format!("'{name}'"))),
-            "wav" => Self::Wav,
-            "rf64" => Self::Rf64,
-            "w64" => Self::W64,
-            "aiff" => Self::Aiff,
-            "aifc" => Self::Aifc,
-            "caf" => Self::Caf,
-            "opus" => Self::Coded { container: "ogg".to_owned(), codec: Some("opus") },
-            container => Self::Coded { container: container.to_owned(), codec: None },
-        })
+        if lower.is_empty() {
+            return Err(Error::argument("format", known_formats(), format!("'{name}'")));
+        }
+        if let Some((format, _)) = PCM.into_iter().find(|(_, names)| names.contains(&lower.as_str())) {
+            return Ok(format);
+        }
+        let (container, codec) = writable().meaning(&lower).unwrap_or((lower, None));
+        Ok(Self::Coded { container, codec })
     }
 
     /// The format that a file name's extension stands for.
@@ -129,27 +126,16 @@ impl FileFormat {
             PcmEncoding::Mulaw => SampleFormat::Mulaw,
         })
     }
-
-    /// Every codec that a plugin writes into this format.
-    pub(super) fn codecs(&self) -> Vec<String> {
-        let mut codecs = host::writable(self.name());
-        if let Self::Coded { codec: Some(codec), .. } = self {
-            codecs.retain(|name| name == codec);
-        }
-        codecs
-    }
 }
 
 /// The formats that can be written at this moment, for a message.
 pub(super) fn known_formats() -> String {
-    let mut names: Vec<String> =
-        ["wav", "rf64", "w64", "aiff", "aifc", "caf"].iter().map(|name| format!("'{name}'")).collect();
-    for container in host::writable_containers() {
-        let name = format!("'{container}'");
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
+    let own = PCM.iter().map(|(format, _)| format.name().to_owned());
+    let mut names: Vec<String> = own.collect();
+    let others = Writable::now().containers().into_iter().filter(|name| !names.contains(name));
+    let others: Vec<String> = others.collect();
+    names.extend(others);
+    let names: Vec<String> = names.into_iter().map(|name| format!("'{name}'")).collect();
     format!("one of {}", names.join(", "))
 }
 
@@ -157,17 +143,37 @@ pub(super) fn known_formats() -> String {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::host;
 
     #[test]
     fn an_extension_stands_for_its_format() {
         let of = |path: &str| FileFormat::of_path(Path::new(path)).unwrap();
         assert_eq!(of("x.AIF"), FileFormat::Aiff);
         assert_eq!(of("x.rf64"), FileFormat::Rf64);
-        assert_eq!(of("x.y.mp4").name(), "m4a");
-        assert_eq!(of("x.opus"), FileFormat::Coded { container: "ogg".to_owned(), codec: Some("opus") });
+        assert_eq!(of("x.bwf"), FileFormat::Wav);
         let message = FileFormat::of_path(Path::new("dir.wav/noext")).unwrap_err().to_string();
         assert!(message.starts_with("format must be given") && message.contains("'w64'"), "{message}");
         assert!(FileFormat::of_path(Path::new("x.")).is_err());
+    }
+
+    #[test]
+    fn what_plugins_write_is_what_they_say() {
+        let named = |name: &str| FileFormat::among(name, host::three_plugins).unwrap();
+        let coded = |container: &str, codec: Option<&str>| FileFormat::Coded {
+            container: container.to_owned(),
+            codec: codec.map(str::to_owned),
+        };
+        assert_eq!(named("MP4"), coded("m4a", None));
+        assert_eq!(named(".opus"), coded("ogg", Some("opus")));
+        assert_eq!(named("box"), coded("box", None));
+        assert_eq!(named("xyz"), coded("xyz", None));
+        for (format, names) in PCM {
+            assert_eq!(names.first().copied(), Some(format.name()));
+            for name in names {
+                let parsed = FileFormat::among(name, || panic!("{name} needs no plugin")).unwrap();
+                assert_eq!(parsed, format);
+            }
+        }
     }
 
     #[test]

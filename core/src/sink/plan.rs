@@ -8,14 +8,14 @@ use super::format::{FileFormat, known_formats};
 use super::options::SaveOptions;
 use super::tags;
 use crate::error::{Error, Result};
-use crate::host;
+use crate::host::{self, Writable};
 use crate::pcm::{OutputFormat, SampleFormat};
-
-/// Codecs from which samples come out as they went in.
-const LOSSLESS: [&str; 6] = ["flac", "alac", "wavpack", "tta", "ape", "mlp"];
 
 /// The depth of a lossless codec for samples that are not of 16 bits.
 const DEEP: u16 = 24;
+
+/// The depths that samples can be rounded to for a codec.
+const DEPTHS: [u16; 4] = [8, 16, 24, 32];
 
 /// How a file is going to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,11 @@ impl Plan {
     /// # Errors
     /// [`Error::Argument`] that lists what is possible; [`Error::Unsupported`] when no plugin writes the container.
     pub(super) fn new(options: &SaveOptions, from: OutputFormat) -> Result<Self> {
+        Self::among(options, from, Writable::now)
+    }
+
+    /// As [`new`](Self::new), among what `writable` says plugins write, which nobody asks for what needs none.
+    fn among(options: &SaveOptions, from: OutputFormat, writable: impl Fn() -> Writable) -> Result<Self> {
         if options.sample_rate == 0 {
             return Err(Error::argument("sr", "at least 1 Hz", 0));
         }
@@ -48,58 +53,64 @@ impl Plan {
             let expected = format!("a mask of {} speakers, one for each channel", options.num_channels);
             return Err(Error::argument("channel_mask", expected, format!("{num_speakers} speakers")));
         }
-        let plan = Self::choose(options, from)?;
+        let plan = Self::choose(options, from, || Codecs::new(options, &writable()))?;
         plan.check(options)?;
         tags::check(&options.format, &options.tags)?;
         Ok(plan)
     }
 
-    fn choose(options: &SaveOptions, from: OutputFormat) -> Result<Self> {
+    fn choose(options: &SaveOptions, from: OutputFormat, codecs: impl Fn() -> Codecs) -> Result<Self> {
         let format = &options.format;
         match (&options.encoding, format) {
-            (Encoding::Pcm(depth), FileFormat::Coded { .. }) => Self::default_codec(options, *depth, from),
-            (Encoding::Pcm(depth), _) => {
-                format.sample_format(*depth).map(Self::Pcm).ok_or_else(|| refuse_encoding(options, &[]))
+            (Encoding::Pcm(depth), FileFormat::Coded { .. }) => {
+                Self::default_codec(options, *depth, &codecs(), from)
             }
+            (Encoding::Pcm(depth), _) => format
+                .sample_format(*depth)
+                .map(Self::Pcm)
+                .ok_or_else(|| refuse_encoding(options, &Codecs::default())),
             (Encoding::Codec(codec), _) => {
-                let codecs = format.codecs();
-                if codecs.is_empty() && matches!(format, FileFormat::Coded { .. }) {
+                let codecs = codecs();
+                if codecs.names.is_empty() && matches!(format, FileFormat::Coded { .. }) {
                     return Err(unwritable(format));
                 }
-                if !codecs.contains(codec) {
+                if !codecs.names.contains(codec) {
                     return Err(refuse_encoding(options, &codecs));
                 }
-                Ok(Self::coded(options, codec.clone(), None, from))
+                Ok(Self::coded(options, codec, &codecs, None, from))
             }
         }
     }
 
     /// The codec that a container usually has; a depth of integers is a lossless codec's.
-    fn default_codec(options: &SaveOptions, depth: PcmEncoding, from: OutputFormat) -> Result<Self> {
-        let codecs = options.format.codecs();
-        let usual = match options.format.name() {
-            // AAC and Vorbis are what their containers were made for, in whatever order plugins list them.
-            "m4a" => Some("aac"),
-            "ogg" => Some("vorbis"),
-            _ => None,
-        };
-        let usual = usual.filter(|usual| codecs.iter().any(|codec| codec == usual)).map(str::to_owned);
-        let Some(codec) = usual.or_else(|| codecs.first().cloned()) else {
-            return Err(unwritable(&options.format));
-        };
-        let is_lossless = LOSSLESS.contains(&codec.as_str());
+    fn default_codec(
+        options: &SaveOptions,
+        depth: PcmEncoding,
+        codecs: &Codecs,
+        from: OutputFormat,
+    ) -> Result<Self> {
+        let Some(codec) = &codecs.usual else { return Err(unwritable(&options.format)) };
         match depth.integer_bits() {
-            None if depth == PcmEncoding::F32 => Ok(Self::coded(options, codec, None, from)),
-            Some(bits) if is_lossless => Ok(Self::coded(options, codec, Some(bits), from)),
-            _ => Err(refuse_encoding(options, &codecs)),
+            None if depth == PcmEncoding::F32 => Ok(Self::coded(options, codec, codecs, None, from)),
+            Some(bits) if codecs.depths(codec).is_some() => {
+                Ok(Self::coded(options, codec, codecs, Some(bits), from))
+            }
+            _ => Err(refuse_encoding(options, codecs)),
         }
     }
 
-    fn coded(options: &SaveOptions, codec: String, bits: Option<u16>, from: OutputFormat) -> Self {
-        let is_lossless = LOSSLESS.contains(&codec.as_str());
-        let usual = if from == OutputFormat::I16 { 16 } else { DEEP };
-        let bits = is_lossless.then(|| bits.or(options.bits_per_sample).unwrap_or(usual));
-        Self::Coded { container: options.format.name().to_owned(), codec, bits }
+    fn coded(
+        options: &SaveOptions,
+        codec: &str,
+        codecs: &Codecs,
+        bits: Option<u16>,
+        from: OutputFormat,
+    ) -> Self {
+        let wanted = if from == OutputFormat::I16 { 16 } else { DEEP };
+        let depths = codecs.depths(codec);
+        let bits =
+            depths.map(|depths| bits.or(options.bits_per_sample).unwrap_or_else(|| nearest(&depths, wanted)));
+        Self::Coded { container: options.format.name().to_owned(), codec: codec.to_owned(), bits }
     }
 
     /// Whether samples end as integers.
@@ -170,25 +181,69 @@ impl Plan {
     }
 }
 
-fn refuse_encoding(options: &SaveOptions, codecs: &[String]) -> Error {
+/// What plugins write into a format.
+#[derive(Debug, Default)]
+struct Codecs {
+    /// Every codec.
+    names: Vec<String>,
+    /// The one that goes without saying.
+    usual: Option<String>,
+    writable: Writable,
+}
+
+impl Codecs {
+    fn new(options: &SaveOptions, writable: &Writable) -> Self {
+        let container = options.format.name();
+        let writable = writable.of_container(container, options.plugin.as_deref());
+        let mut names = writable.codecs();
+        if let FileFormat::Coded { codec: Some(codec), .. } = &options.format {
+            names.retain(|name| name == codec);
+        }
+        let stated = writable.default_codec(container).filter(|codec| names.contains(codec));
+        let usual = stated.or_else(|| names.first().cloned());
+        Self { names, usual, writable }
+    }
+
+    /// The depths of a lossless codec, all where none are stated; `None` for a lossy one.
+    fn depths(&self, codec: &str) -> Option<Vec<u16>> {
+        let mut depths = self.writable.lossless_depths(codec)?;
+        depths.retain(|bits| DEPTHS.contains(bits));
+        Some(if depths.is_empty() { DEPTHS.to_vec() } else { depths })
+    }
+}
+
+/// Of depths that rise, the wanted one, or the next that loses nothing, or the deepest.
+fn nearest(depths: &[u16], wanted: u16) -> u16 {
+    let enough = depths.iter().find(|bits| **bits >= wanted);
+    enough.or(depths.last()).copied().unwrap_or(wanted)
+}
+
+fn refuse_encoding(options: &SaveOptions, codecs: &Codecs) -> Error {
     let mut names: Vec<&str> = Vec::new();
     if let FileFormat::Coded { .. } = options.format {
-        if codecs.first().is_some_and(|codec| LOSSLESS.contains(&codec.as_str())) {
-            names.extend(["pcm16", "pcm24"]);
-        }
+        let depths = codecs.usual.as_deref().and_then(|codec| codecs.depths(codec)).unwrap_or_default();
+        let has = |depth: &PcmEncoding| depth.integer_bits().is_some_and(|bits| depths.contains(&bits));
+        // Eight bits have one sign in one container and another in the next: `bit_depth` asks for them.
+        let known = [PcmEncoding::Pcm16, PcmEncoding::Pcm24, PcmEncoding::Pcm32].into_iter().filter(has);
+        names.extend(known.map(PcmEncoding::name));
         names.push("float32");
     } else {
         names.extend(PcmEncoding::ALL.map(PcmEncoding::name));
     }
-    names.extend(codecs.iter().map(String::as_str));
-    let names: Vec<String> = names.into_iter().map(|name| format!("'{name}'")).collect();
+    let names = names.into_iter().chain(codecs.names.iter().map(String::as_str));
+    let names: Vec<String> = names.map(|name| format!("'{name}'")).collect();
     let expected = format!("one of {} for a {} file", names.join(", "), options.format.name());
     Error::argument("encoding", expected, format!("'{}'", options.encoding))
 }
 
 fn unwritable(format: &FileFormat) -> Error {
     let what = format!("no loaded plugin writes '{}'; the format is {}", format.name(), known_formats());
-    Error::Unsupported { path: None, container: None, codec: None, what: what + &host::not_there() }
+    Error::Unsupported {
+        path: None,
+        container: None,
+        codec: None,
+        what: what + &host::no_writer(&[format.name()]),
+    }
 }
 
 #[cfg(test)]
@@ -242,7 +297,7 @@ mod tests {
         assert!(refusal(&SaveOptions { effort: Some(5), ..wav() }).contains("not compressed"));
         assert!(refusal(&SaveOptions { bits_per_sample: Some(20), ..wav() }).starts_with("bit_depth"));
         assert!(
-            refusal(&SaveOptions { plugin: Some("libav".to_owned()), ..wav() }).contains("without a plugin")
+            refusal(&SaveOptions { plugin: Some("any".to_owned()), ..wav() }).contains("without a plugin")
         );
         let aiff = SaveOptions { channel_mask: 0x3, ..options("aiff", "pcm16") };
         assert!(refusal(&aiff).starts_with("channel_mask must be left out"));
@@ -251,5 +306,43 @@ mod tests {
         let message = refusal(&options("wav", "opus"));
         assert!(message.contains("'float32', 'pcm16'") && message.contains("got 'opus'"), "{message}");
         assert!(refusal(&options("xyz", "float32")).contains("no loaded plugin writes 'xyz'"));
+    }
+
+    fn coded(format: &str, encoding: &str, from: OutputFormat, plugin: Option<&str>) -> Result<Plan> {
+        let format = FileFormat::Coded { container: format.to_owned(), codec: None };
+        let encoding = encoding.parse().unwrap();
+        let plugin = plugin.map(str::to_owned);
+        let options = SaveOptions { encoding, plugin, ..SaveOptions::new(format, 44_100, 2) };
+        Plan::among(&options, from, host::three_plugins)
+    }
+
+    #[test]
+    fn a_codec_is_what_its_plugin_says() {
+        use OutputFormat::{F32, I16, I32};
+        let plan = |format: &str, encoding: &str, from, plugin| match coded(format, encoding, from, plugin) {
+            Ok(Plan::Coded { codec, bits, .. }) => (codec, bits),
+            other => panic!("{format} {encoding}: {other:?}"),
+        };
+        let is = |codec: &str, bits| (codec.to_owned(), bits);
+        assert_eq!(plan("ogg", "float32", I32, None), is("vorbis", None), "the default that is stated");
+        assert_eq!(plan("box", "float32", I32, None), is("opus", None), "the first where none is stated");
+        assert_eq!(
+            plan("ogg", "float32", I32, Some("plain")),
+            is("opus", None),
+            "of the plugin that is wanted"
+        );
+        assert_eq!(plan("exa", "float32", F32, None), is("exact", Some(24)));
+        assert_eq!(plan("exa", "float32", I16, None), is("exact", Some(16)));
+        assert_eq!(plan("exa", "pcm16", I32, None), is("exact", Some(16)));
+        assert_eq!(plan("exa", "old", I32, None), is("old", Some(16)), "no deeper than the codec is");
+        assert_eq!(plan("exa", "squeeze", I32, None), is("squeeze", None));
+        assert_eq!(plan("m4a", "exact", I16, None), is("exact", Some(24)), "no shallower than the samples");
+        let refusal = |format, encoding| coded(format, encoding, F32, None).unwrap_err().to_string();
+        let message = refusal("exa", "mp3");
+        let expected =
+            "one of 'pcm16', 'pcm24', 'float32', 'exact', 'squeeze', 'old' for a exa file, got 'mp3'";
+        assert!(message.contains(expected), "{message}");
+        assert!(refusal("ogg", "pcm16").contains("one of 'float32', 'opus'"));
+        assert!(refusal("xyz", "float32").contains("no loaded plugin writes 'xyz'"));
     }
 }

@@ -1,49 +1,121 @@
-//! What is said where FFmpeg is missing: the libraries that a plugin over it needs are the system's own.
+//! What is said of a plugin that is missing, or of a library that it needs.
+//!
+//! The core knows no plugin by name: a program that knows where one is to be had registers a [`Hint`], and messages quote it.
 
 #![forbid(unsafe_code)]
 
+use parking_lot::Mutex;
+
 use crate::host::listing::{Plugin, State};
 
-/// How the names of FFmpeg's libraries begin.
-const LIBRARIES: [&str; 4] = ["libavcodec", "libavformat", "libavutil", "libswresample"];
+/// What a program knows of a plugin that may be missing.
+///
+/// ```
+/// use mapwave_core::host::{Hint, register_hint};
+///
+/// register_hint(Hint {
+///     plugin: "mycodec",
+///     product: "MyCodec",
+///     libraries: &["libmycodec"],
+///     install: "get libmycodec",
+///     absent: "which comes with MyCodec",
+///     reads: true,
+///     writes: &["myc"],
+///     qualities: &[],
+/// });
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hint {
+    /// The plugin's id. Its library's file name contains `mapwave_` and the id.
+    pub plugin: &'static str,
+    /// What users call the software behind the plugin.
+    pub product: &'static str,
+    /// How the file names of the shared libraries begin that the plugin needs and the system provides.
+    pub libraries: &'static [&'static str],
+    /// The command that installs those libraries.
+    pub install: &'static str,
+    /// What follows "looked for a plugin '..'," where the plugin itself is missing: where it is to be had.
+    pub absent: &'static str,
+    /// Whether it reads formats that no other plugin does.
+    pub reads: bool,
+    /// The extensions, containers and codecs that it writes.
+    pub writes: &'static [&'static str],
+    /// The qualities that it resamples with.
+    pub qualities: &'static [&'static str],
+}
 
-/// The name of the plugin over FFmpeg.
-const PLUGIN: &str = "libav";
+static HINTS: Mutex<Vec<Hint>> = Mutex::new(Vec::new());
 
-const INSTALL: &str = "apt install ffmpeg / brew install ffmpeg";
+/// Makes a hint known, in place of an earlier one of the same plugin.
+pub fn register_hint(hint: Hint) {
+    let mut hints = HINTS.lock();
+    hints.retain(|other| other.plugin != hint.plugin);
+    hints.push(hint);
+}
 
-/// The loader's words, and what they mean when it has looked for a library of FFmpeg in vain.
+/// The loader's words, and what they mean when it has looked for a library in vain of which there is a hint.
 pub(crate) fn explained(words: String) -> String {
-    match missing_library(&words) {
-        Some(library) => {
-            format!("FFmpeg not found: looked for {library} ({INSTALL}); the loader says: {words}")
+    explained_by(&HINTS.lock(), words)
+}
+
+fn explained_by(hints: &[Hint], words: String) -> String {
+    match hints.iter().find_map(|hint| Some((hint, missing_library(&words, hint.libraries)?))) {
+        Some((Hint { product, install, .. }, library)) => {
+            format!("{product} not found: looked for {library} ({install}); the loader says: {words}")
         }
         None => words,
     }
 }
 
-/// The library of FFmpeg that is not there, by the words of Linux's loader or macOS's.
-fn missing_library(words: &str) -> Option<&str> {
+/// The library that is not there, by the words of Linux's loader or macOS's.
+fn missing_library<'a>(words: &'a str, libraries: &[&str]) -> Option<&'a str> {
     let is_missing = words.contains("cannot open shared object file") || words.contains("Library not loaded");
     let is_end = |character: char| character.is_whitespace() || ":,'\"()".contains(character);
-    let start = LIBRARIES.iter().filter_map(|library| words.find(library)).min().filter(|_| is_missing)?;
+    let start = libraries.iter().filter_map(|library| words.find(library)).min().filter(|_| is_missing)?;
     let name = words.get(start..)?;
     name.split(is_end).next()
 }
 
-/// What to add where no plugin does a thing and there is none over FFmpeg, loaded or not; empty otherwise.
-pub(crate) fn absence(plugins: &[Plugin]) -> String {
-    let is_it = |plugin: &Plugin| match &plugin.state {
-        State::Loaded => plugin.id == PLUGIN,
-        State::Refused(_) => plugin.id.contains("mapwave_libav"),
+/// What to add where no plugin reads a file.
+pub(crate) fn for_reading(plugins: &[Plugin]) -> String {
+    absences(&HINTS.lock(), plugins, |hint| hint.reads)
+}
+
+/// What to add where no plugin writes a file that one of these names stands for.
+pub(crate) fn for_writing(names: &[&str], plugins: &[Plugin]) -> String {
+    absences(&HINTS.lock(), plugins, |hint| hint.writes.iter().any(|name| names.contains(name)))
+}
+
+/// What to add where no plugin has a quality.
+pub(crate) fn for_quality(quality: &str, plugins: &[Plugin]) -> String {
+    absences(&HINTS.lock(), plugins, |hint| hint.qualities.contains(&quality))
+}
+
+/// The hint of a plugin that has a quality, and the quality.
+pub(crate) fn with_quality(quality: &str) -> Option<(Hint, &'static str)> {
+    let named = |hint: &Hint| hint.qualities.iter().find(|name| **name == quality).map(|name| (*hint, *name));
+    HINTS.lock().iter().find_map(named)
+}
+
+/// The qualities of all hints.
+pub(crate) fn qualities() -> Vec<&'static str> {
+    HINTS.lock().iter().flat_map(|hint| hint.qualities).copied().collect()
+}
+
+/// Every hint that helps and whose plugin is neither loaded nor refused.
+fn absences(hints: &[Hint], plugins: &[Plugin], helps: impl Fn(&Hint) -> bool) -> String {
+    let is_absent = |hint: &&Hint| {
+        let library = format!("mapwave_{}", hint.plugin);
+        let is_it = |plugin: &Plugin| match &plugin.state {
+            State::Loaded => plugin.id == hint.plugin,
+            State::Refused(_) => plugin.id.contains(&library),
+        };
+        !plugins.iter().any(is_it)
     };
-    match plugins.iter().any(is_it) {
-        true => String::new(),
-        false => format!(
-            "; FFmpeg not found: looked for a plugin '{PLUGIN}', which this installation was built without ({INSTALL}, and \
-             build mapwave where its headers are)"
-        ),
-    }
+    let said = |Hint { product, plugin, absent, .. }: &Hint| {
+        format!("; {product} not found: looked for a plugin '{plugin}', {absent}")
+    };
+    hints.iter().filter(|hint| helps(hint)).filter(is_absent).map(said).collect()
 }
 
 #[cfg(test)]
@@ -51,28 +123,40 @@ pub(crate) fn absence(plugins: &[Plugin]) -> String {
 mod tests {
     use super::*;
 
+    const HINT: Hint = Hint {
+        plugin: "many",
+        product: "ManyCodecs",
+        libraries: &["libmanycodec", "libmanyformat"],
+        install: "get manycodecs",
+        absent: "which is sold separately",
+        reads: true,
+        writes: &["m4a", "aac"],
+        qualities: &["polished"],
+    };
+
     #[test]
     fn a_library_that_is_not_there_is_named() {
-        let words = "libavformat.so.59: cannot open shared object file: No such file or directory";
-        let said = explained(words.to_owned());
+        let words = "libmanyformat.so.59: cannot open shared object file: No such file or directory";
+        let said = explained_by(&[HINT], words.to_owned());
         assert!(
-            said.starts_with("FFmpeg not found: looked for libavformat.so.59 (apt install ffmpeg"),
+            said.starts_with("ManyCodecs not found: looked for libmanyformat.so.59 (get manycodecs)"),
             "{said}"
         );
         assert!(said.ends_with(words));
-        let words = "dlopen(/p/libmapwave_libav.dylib, 2): Library not loaded: '@rpath/libavcodec.61.dylib'";
-        assert_eq!(missing_library(words), Some("libavcodec.61.dylib"));
+        let words = "dlopen(/p/libmapwave_many.dylib, 2): Library not loaded: '@rpath/libmanycodec.61.dylib'";
+        assert_eq!(missing_library(words, HINT.libraries), Some("libmanycodec.61.dylib"));
     }
 
     #[test]
     fn other_words_stay_as_they_are() {
-        for words in ["libfoo.so: cannot open shared object file", "libavcodec.so.59: undefined symbol: x"] {
-            assert_eq!(explained(words.to_owned()), words);
+        for words in ["libfoo.so: cannot open shared object file", "libmanycodec.so.59: undefined symbol: x"]
+        {
+            assert_eq!(explained_by(&[HINT], words.to_owned()), words);
         }
     }
 
     #[test]
-    fn its_absence_is_told_only_where_it_is_absent() {
+    fn an_absence_is_told_only_where_it_is_one_and_helps() {
         let plugin = |id: &str, state: State| Plugin {
             id: id.to_owned(),
             origin: crate::host::Origin::Bundled,
@@ -86,9 +170,22 @@ mod tests {
             encoders: Vec::new(),
             resamplers: Vec::new(),
         };
-        assert!(absence(&[plugin("qoa", State::Loaded)]).contains("apt install ffmpeg"));
-        assert_eq!(absence(&[plugin("libav", State::Loaded)]), "");
-        let refused = State::Refused("FFmpeg not found".to_owned());
-        assert_eq!(absence(&[plugin("libmapwave_libav59.so", refused)]), "");
+        let others = [plugin("other", State::Loaded)];
+        let told = absences(&[HINT], &others, |hint| hint.reads);
+        assert_eq!(told, "; ManyCodecs not found: looked for a plugin 'many', which is sold separately");
+        assert_eq!(absences(&[HINT], &others, |hint| hint.writes.contains(&"xyz")), "");
+        assert_eq!(absences(&[HINT], &[plugin("many", State::Loaded)], |_| true), "");
+        let refused = State::Refused("it is broken".to_owned());
+        assert_eq!(absences(&[HINT], &[plugin("libmapwave_many59.so", refused)], |_| true), "");
+    }
+
+    #[test]
+    fn a_quality_that_is_not_there_is_told_with_where_to_get_it() {
+        let hint = Hint { plugin: "polisher", reads: false, writes: &[], qualities: &["glossy"], ..HINT };
+        register_hint(Hint { absent: "which was another", ..hint });
+        register_hint(hint);
+        assert_eq!(with_quality("glossy"), Some((hint, "glossy")));
+        assert_eq!(with_quality("dull"), None);
+        assert!(for_quality("glossy", &[]).ends_with("'polisher', which is sold separately"));
     }
 }

@@ -7,9 +7,14 @@ use crate::host::listing::State;
 use crate::host::loading::hints;
 use crate::host::registry::Snapshot;
 
-/// As [`not_loaded`], and FFmpeg when nothing of it is there, for a format that nobody who is there reads or writes.
-pub(super) fn not_there(snapshot: &Snapshot) -> String {
-    not_loaded(snapshot) + &hints::absence(&snapshot.plugins)
+/// As [`not_loaded`], and what could read more and is missing, for a file that no plugin reads.
+pub(super) fn no_reader(snapshot: &Snapshot) -> String {
+    not_loaded(snapshot) + &hints::for_reading(&snapshot.plugins)
+}
+
+/// As [`not_loaded`], and what could write files that these names stand for and is missing.
+pub(super) fn no_writer(snapshot: &Snapshot, names: &[&str]) -> String {
+    not_loaded(snapshot) + &hints::for_writing(names, &snapshot.plugins)
 }
 
 /// The plugins that were not loaded and the loader's words, for the end of a message.

@@ -9,7 +9,7 @@ use crate::host::ffi::fault::Failure;
 use crate::host::ffi::input::Input;
 use crate::host::listing::State;
 use crate::host::registry::{self, Snapshot};
-use crate::host::selection::absence::{not_among, not_loaded, not_there};
+use crate::host::selection::absence::{no_reader, not_among, not_loaded};
 use crate::host::session::decoder::{self, Decoder};
 use crate::host::table::decoder::DecoderKind;
 use crate::source::{Scratch, Source};
@@ -96,7 +96,7 @@ fn not_opened(
         ));
     }
     failure.what.push_str(&match failure.fault {
-        Fault::Unsupported => not_there(snapshot),
+        Fault::Unsupported => no_reader(snapshot),
         _ => not_loaded(snapshot),
     });
     NotOpened::Failed(Box::new(failure.into_error(kind.plugin(), "opening", Some(container(kind)))))
@@ -112,7 +112,7 @@ fn asked(snapshot: &Snapshot) -> String {
         [one] => format!("codec plugin {one} was asked and does not read it"),
         many => format!("codec plugins {} were asked and none reads it", many.join(", ")),
     };
-    asked + &not_there(snapshot)
+    asked + &no_reader(snapshot)
 }
 
 fn unknown_plugin(snapshot: &Snapshot, wanted: &str) -> Error {

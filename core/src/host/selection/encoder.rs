@@ -18,19 +18,9 @@ pub fn encoders() -> Vec<(&'static str, EncoderSummary)> {
     snapshot.encoders.iter().map(|kind| (kind.plugin(), kind.summary().clone())).collect()
 }
 
-/// The codecs that encoders say they write into a container, in order of precedence.
-pub fn writable(container: &str) -> Vec<String> {
-    codecs_into(&registry::snapshot().encoders, container)
-}
-
-/// The containers that encoders say they write, in order of precedence.
-pub fn writable_containers() -> Vec<String> {
-    distinct(registry::snapshot().encoders.iter().flat_map(|kind| &kind.summary().containers))
-}
-
-/// The plugins that could write more and are not there, and why, for the end of a message.
-pub(crate) fn not_there() -> String {
-    absence::not_there(&registry::snapshot())
+/// The plugins that could write files that these names stand for and are not there, and why, for the end of a message.
+pub(crate) fn no_writer(names: &[&str]) -> String {
+    absence::no_writer(&registry::snapshot(), names)
 }
 
 /// Opens an encoder with the plugin that comes first in order of precedence, or the one that is wanted; when it does not write
@@ -84,14 +74,14 @@ pub(crate) fn choose(
             }
         }
     }
-    Err(refused(snapshot, refusals, name).unwrap_or_else(|| unwritten(snapshot, &asked, request, wanted)))
+    Err(refused(snapshot, refusals, request).unwrap_or_else(|| unwritten(snapshot, &asked, request, wanted)))
 }
 
 /// The error of a stream that all refused who were asked; `None` when nobody was.
 fn refused(
     snapshot: &Snapshot,
     refusals: Vec<(&EncoderKind, Failure)>,
-    container: Option<Container>,
+    request: &EncoderRequest,
 ) -> Option<Error> {
     // What says most about the stream comes first: a refusal of it before a library that is not there.
     let first = refusals.iter().position(|(_, failure)| failure.fault == Fault::Unsupported).unwrap_or(0);
@@ -101,7 +91,8 @@ fn refused(
         let (plugin, name) = (other.plugin(), other.name());
         failure.what.push_str(&format!("; plugin '{plugin}' ({name}) says: {}", refusal.what));
     }
-    failure.what.push_str(&absence::not_there(snapshot));
+    failure.what.push_str(&absence::no_writer(snapshot, &[&request.codec, &request.container]));
+    let container = raw::name(&request.container).map(Container::new);
     Some(failure.into_error(kind.plugin(), "opening", container))
 }
 
@@ -132,7 +123,7 @@ fn unwritten(
     if !containers.is_empty() {
         what.push_str(&format!("; containers for '{codec}': {}", containers.join(", ")));
     }
-    what.push_str(&absence::not_there(snapshot));
+    what.push_str(&absence::no_writer(snapshot, &[codec, container]));
     let container = raw::name(container).map(Container::new);
     Error::Unsupported { path: None, container, codec: Some(codec.clone()), what }
 }
@@ -148,7 +139,7 @@ fn containers_for<'a>(kinds: impl IntoIterator<Item = &'a EncoderKind>, codec: &
 }
 
 /// The names in their order, each once.
-fn distinct<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
+pub(super) fn distinct<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
     let mut distinct: Vec<String> = Vec::new();
     for name in names {
         if !distinct.contains(name) {

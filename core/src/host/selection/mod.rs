@@ -4,3 +4,4 @@ pub(crate) mod absence;
 pub(crate) mod decoder;
 pub(crate) mod encoder;
 pub(crate) mod resampler;
+pub(crate) mod writable;

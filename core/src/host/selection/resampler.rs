@@ -4,6 +4,8 @@
 
 use crate::error::{Error, Fault};
 use crate::host::ffi::fault::Failure;
+use crate::host::ffi::raw;
+use crate::host::loading::hints;
 use crate::host::registry;
 use crate::host::selection::absence::not_loaded;
 use crate::host::table::resampler::ResamplerKind;
@@ -13,28 +15,70 @@ pub(crate) fn resampler(quality: &str) -> Option<ResamplerKind> {
     registry::snapshot().resamplers.iter().find(|kind| kind.has(quality)).cloned()
 }
 
+/// The resampler that offers a quality as the default, and that quality: the first in order of precedence.
+pub(crate) fn default_resampler() -> Option<(ResamplerKind, String)> {
+    default_among(&registry::snapshot().resamplers)
+}
+
+fn default_among(kinds: &[ResamplerKind]) -> Option<(ResamplerKind, String)> {
+    kinds.iter().find_map(|kind| Some((kind.clone(), kind.summary().default_quality.clone()?)))
+}
+
+/// The qualities of all plugins, in order of precedence, and then those that there is a hint of, each once.
+pub(crate) fn qualities() -> Vec<String> {
+    let snapshot = registry::snapshot();
+    let loaded = snapshot.resamplers.iter().flat_map(|kind| kind.summary().qualities.clone());
+    let hinted = hints::qualities().into_iter().map(str::to_owned);
+    let mut qualities: Vec<String> = Vec::new();
+    for quality in loaded.chain(hinted) {
+        if !qualities.contains(&quality) {
+            qualities.push(quality);
+        }
+    }
+    qualities
+}
+
+/// The name of a quality that a plugin has, or one would have of which there is a hint.
+pub(crate) fn quality(name: &str) -> Option<&'static str> {
+    match resampler(name) {
+        Some(_) => raw::name(name),
+        None => hints::with_quality(name).map(|(_, quality)| quality),
+    }
+}
+
 /// The error of a quality that no plugin has.
 pub(crate) fn no_resampler(quality: &str) -> Error {
+    let snapshot = registry::snapshot();
     let what = format!(
-        "no loaded plugin resamples with '{quality}': it is libsoxr's, whose plugin comes with mapwave's wheel (pip install \
-         --force-reinstall mapwave; mapwave plugins list tells what is loaded); 'best' needs nothing and is as good{}",
-        not_loaded(&registry::snapshot())
+        "no loaded plugin resamples with '{quality}'{}{}; 'best' needs no plugin",
+        hints::for_quality(quality, &snapshot.plugins),
+        not_loaded(&snapshot)
     );
     let failure = Failure { fault: Fault::MissingDependency, offset: None, what };
-    failure.into_error("soxr", "resampling", None)
+    let plugin = hints::with_quality(quality).map_or("?", |(hint, _)| hint.plugin);
+    failure.into_error(plugin, "resampling", None)
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::host::tests::fake_resampler;
 
     #[test]
-    fn a_quality_that_nobody_has_is_told_with_how_to_get_it() {
-        assert!(resampler("soxr_ultra").is_none());
-        let message = no_resampler("soxr_vhq").to_string();
-        assert!(
-            message.contains("'soxr_vhq'") && message.contains("pip install --force-reinstall mapwave"),
-            "{message}"
-        );
+    fn the_first_that_offers_a_default_decides() {
+        let (plain, offering) = (fake_resampler::kind(true), fake_resampler::offering(c"honest", 256));
+        assert!(default_among(std::slice::from_ref(&plain)).is_none());
+        let kinds = [plain, offering, fake_resampler::offering(c"short", 0)];
+        assert_eq!(default_among(&kinds).unwrap().1, "honest");
+        assert!(default_among(&[fake_resampler::offering(c"nothing of its own", 0)]).is_none());
+    }
+
+    #[test]
+    fn rates_may_be_less_far_apart_than_the_limit() {
+        let near = fake_resampler::offering(c"honest", 256);
+        assert!(near.bridges(255_999, 1000) && near.bridges(1000, 255_999));
+        assert!(!near.bridges(256_000, 1000) && !near.bridges(1000, 256_000));
+        assert!(fake_resampler::kind(true).bridges(768_000, 1));
     }
 }

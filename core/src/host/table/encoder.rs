@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use mapwave_plugin_abi as abi;
 
+use super::facts::{self, FileExtension, LosslessCodec};
 use crate::error::{Error, Result as ArgumentResult};
 use crate::host::ffi::fault::{Answer, Failure, Trouble, required_name};
 use crate::host::ffi::output::{Outlet, Ticket};
@@ -28,7 +29,7 @@ const FORMATS: [(OutputFormat, u32); 3] =
     [(OutputFormat::F32, abi::MW_F32), (OutputFormat::I16, abi::MW_I16), (OutputFormat::I32, abi::MW_I32)];
 
 /// What an encoder says it writes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EncoderSummary {
     /// Its name.
     pub name: String,
@@ -36,6 +37,12 @@ pub struct EncoderSummary {
     pub codecs: Vec<String>,
     /// The containers it writes.
     pub containers: Vec<String>,
+    /// The lossless ones of its codecs.
+    pub lossless: Vec<LosslessCodec>,
+    /// Containers, and the codec that goes without saying in each.
+    pub default_codecs: Vec<(String, String)>,
+    /// Extensions of file names that are not the name of a container.
+    pub extensions: Vec<FileExtension>,
 }
 
 /// What an encoder is to make.
@@ -231,18 +238,20 @@ impl EncoderKind {
         // SAFETY: strings of a table are valid until the process exits.
         let name = unsafe { required_name(table.name, "encoder's name") }?;
         // SAFETY: as above.
-        let codecs = unsafe { raw::text(table.codecs) };
-        // SAFETY: as above.
-        let containers = unsafe { raw::text(table.containers) };
+        let list = |text| raw::split(unsafe { raw::text(text) });
         let known = FORMATS.into_iter().filter(|(_, code)| formats & (1 << code) != 0);
         let known: Vec<OutputFormat> = known.map(|(format, _)| format).collect();
         if known.is_empty() {
             return Err(Failure::broken(format!("its encoder takes no format of samples ({formats:#x})")));
         }
+        let (codecs, containers) = (list(table.codecs), list(table.containers));
         let summary = EncoderSummary {
             name: name.to_owned(),
-            codecs: raw::split(codecs),
-            containers: raw::split(containers),
+            lossless: facts::lossless(&list(table.lossless), &codecs, &known),
+            default_codecs: facts::default_codecs(&list(table.default_codecs), &containers, &codecs),
+            extensions: facts::extensions(&list(table.extensions), &containers, &codecs),
+            codecs,
+            containers,
         };
         Ok(Self { plugin, name, is_trusted, formats: known, summary: Arc::new(summary), functions })
     }
@@ -270,6 +279,11 @@ impl EncoderKind {
     /// What it says it writes.
     pub(crate) fn summary(&self) -> &EncoderSummary {
         &self.summary
+    }
+
+    /// What it says it writes, to be kept.
+    pub(crate) fn shared_summary(&self) -> Arc<EncoderSummary> {
+        Arc::clone(&self.summary)
     }
 
     /// Whether it says that it writes a codec into a container.

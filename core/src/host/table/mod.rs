@@ -2,5 +2,6 @@
 
 pub(crate) mod decoder;
 pub(crate) mod encoder;
+pub(crate) mod facts;
 pub(crate) mod resampler;
 pub(crate) mod stream_info;

@@ -24,6 +24,10 @@ pub struct ResamplerSummary {
     pub name: String,
     /// The names of its qualities.
     pub qualities: Vec<String>,
+    /// The one of them that a caller gets who asks for none.
+    pub default_quality: Option<String>,
+    /// It resamples between rates of which neither is this many times as high as the other, or more.
+    pub ratio_limit: Option<u32>,
 }
 
 /// What a resampler is to do.
@@ -141,8 +145,12 @@ impl ResamplerKind {
         // SAFETY: strings of a table are valid until the process exits.
         let name = unsafe { required_name(table.name, "resampler's name") }?.to_owned();
         // SAFETY: as above.
-        let qualities = unsafe { raw::text(table.qualities) };
-        let summary = Arc::new(ResamplerSummary { name, qualities: raw::split(qualities) });
+        let qualities = raw::split(unsafe { raw::text(table.qualities) });
+        // SAFETY: as above.
+        let default = unsafe { raw::text(table.default_quality) };
+        let default_quality = default.filter(|default| qualities.contains(default));
+        let ratio_limit = Some(table.ratio_limit).filter(|limit| *limit != 0);
+        let summary = Arc::new(ResamplerSummary { name, qualities, default_quality, ratio_limit });
         Ok(Self { plugin, is_trusted, formats, summary, functions })
     }
 
@@ -164,6 +172,12 @@ impl ResamplerKind {
     /// Whether samples of a format may come in.
     pub(crate) fn takes(&self, format: OutputFormat) -> bool {
         self.formats & (1 << code(format)) != 0
+    }
+
+    /// Whether its rates may be these.
+    pub(crate) fn bridges(&self, input_rate: u32, output_rate: u32) -> bool {
+        let (low, high) = (input_rate.min(output_rate).max(1), input_rate.max(output_rate));
+        self.summary.ratio_limit.is_none_or(|limit| high / low < limit)
     }
 
     /// Whether it has a quality.

@@ -19,13 +19,6 @@ pub(crate) enum Converter {
     Plugin(PluginConverter),
 }
 
-/// How many times as high as the other a rate may be for libsoxr, whose filters take up more memory the higher.
-const MAX_SOXR_RATIO: u32 = 256;
-
-fn is_near(rates: Rates) -> bool {
-    rates.input().max(rates.output()) / rates.input().min(rates.output()) < MAX_SOXR_RATIO
-}
-
 impl Converter {
     /// The converter for two rates.
     ///
@@ -33,17 +26,22 @@ impl Converter {
     /// [`Error::Argument`](crate::Error::Argument) when the rates are too far apart,
     /// [`Error::Plugin`](crate::Error::Plugin) when a plugin has no such quality or fails.
     pub(crate) fn new(rates: Rates, quality: ResampleQuality) -> Result<Self> {
-        let quality = match (quality, quality.soxr()) {
-            (ResampleQuality::Own(quality), _) => quality,
+        let (input, output) = (rates.input(), rates.output());
+        let plugin = |kind, name: &str| Ok(Self::Plugin(PluginConverter::new(kind, rates, name)));
+        let quality = match quality {
+            ResampleQuality::Own(quality) => quality,
             // What the rates are the same for is not changed.
-            (_, Some(_)) if rates.input() == rates.output() => Quality::Best,
-            (ResampleQuality::Default, _) if !is_near(rates) => Quality::Best,
-            (quality, Some(name)) => match host::resampler(name) {
-                Some(kind) => return Ok(Self::Plugin(PluginConverter::new(kind, rates, name))),
-                None if quality == ResampleQuality::Default => Quality::Best,
-                None => return Err(host::no_resampler(name)),
-            },
-            _ => Quality::Best,
+            _ if input == output => Quality::Best,
+            ResampleQuality::Default => {
+                match host::default_resampler().filter(|(kind, _)| kind.bridges(input, output)) {
+                    Some((kind, name)) => return plugin(kind, &name),
+                    None => Quality::Best,
+                }
+            }
+            ResampleQuality::Plugin(name) => {
+                let kind = host::resampler(name).ok_or_else(|| host::no_resampler(name))?;
+                return plugin(kind, name);
+            }
         };
         Ok(match quality.precision() {
             Precision::Single => Self::Single(Plan::shared(rates, quality)?),

@@ -13,50 +13,40 @@ use crate::resample::engine::Quality;
 ///
 /// ```
 /// use mapwave_core::ResampleQuality;
+/// use mapwave_core::resample::Quality;
 ///
-/// assert_eq!("soxr_style".parse::<ResampleQuality>()?, ResampleQuality::SoxrHq);
+/// assert_eq!("high".parse::<ResampleQuality>()?, ResampleQuality::Own(Quality::High));
 /// assert!("linear".parse::<ResampleQuality>().is_err());
 /// # Ok::<(), mapwave_core::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ResampleQuality {
-    /// [`SoxrVhq`](Self::SoxrVhq) where its plugin is loaded, else the best of this crate's own.
+    /// The quality that a loaded plugin offers as the default, where it has the rates; else the best of this crate's own.
     #[default]
     Default,
     /// This crate's own engine.
     Own(Quality),
-    /// libsoxr's "high quality", 20 bits.
-    SoxrHq,
-    /// libsoxr's "very high quality", 28 bits.
-    SoxrVhq,
+    /// A quality of a plugin, by its name.
+    Plugin(&'static str),
 }
 
 impl ResampleQuality {
-    /// The names that [`FromStr`] takes; the last two are others for `soxr_hq`.
-    pub const NAMES: [&'static str; 10] = [
-        "default",
-        "fastest",
-        "low",
-        "medium",
-        "high",
-        "best",
-        "soxr_hq",
-        "soxr_vhq",
-        "soxr_style",
-        "soxr_compat",
-    ];
+    /// The names that [`FromStr`] takes at this moment: this crate's own, those of the loaded plugins, and those of plugins
+    /// that are missing and of which there is a [`Hint`](crate::host::Hint).
+    pub fn names() -> Vec<String> {
+        let own = std::iter::once("default").chain(Quality::ALL.map(Quality::name)).map(str::to_owned);
+        let mut names: Vec<String> = own.collect();
+        let others = host::qualities().into_iter().filter(|name| !names.contains(name));
+        let others: Vec<String> = others.collect();
+        names.extend(others);
+        names
+    }
 
     /// Whether what it needs is loaded.
     pub fn is_available(self) -> bool {
-        matches!(self, Self::Default) || self.soxr().is_none_or(|name| host::resampler(name).is_some())
-    }
-
-    /// The quality that a plugin over libsoxr is asked for.
-    pub(crate) fn soxr(self) -> Option<&'static str> {
         match self {
-            Self::Own(_) => None,
-            Self::SoxrHq => Some("soxr_hq"),
-            Self::SoxrVhq | Self::Default => Some("soxr_vhq"),
+            Self::Default | Self::Own(_) => true,
+            Self::Plugin(name) => host::resampler(name).is_some(),
         }
     }
 
@@ -65,8 +55,7 @@ impl ResampleQuality {
         match self {
             Self::Default => "default",
             Self::Own(quality) => quality.name(),
-            Self::SoxrHq => "soxr_hq",
-            Self::SoxrVhq => "soxr_vhq",
+            Self::Plugin(name) => name,
         }
     }
 }
@@ -80,18 +69,17 @@ impl fmt::Display for ResampleQuality {
 impl FromStr for ResampleQuality {
     type Err = Error;
 
+    /// Takes one of the [`names`](Self::names). To resample with the quality of a plugin that is missing is an error that
+    /// tells how to get it.
     fn from_str(name: &str) -> Result<Self> {
-        match name {
-            "default" => Ok(Self::Default),
-            "soxr_hq" | "soxr_style" | "soxr_compat" => Ok(Self::SoxrHq),
-            "soxr_vhq" => Ok(Self::SoxrVhq),
-            _ => Quality::ALL.into_iter().find(|quality| quality.name() == name).map(Self::Own).ok_or_else(
-                || {
-                    let names = Self::NAMES.map(|name| format!("'{name}'")).join(", ");
-                    Error::argument("resample_quality", format!("one of {names}"), format!("'{name}'"))
-                },
-            ),
+        if name == Self::Default.name() {
+            return Ok(Self::Default);
         }
+        let own = Quality::ALL.into_iter().find(|quality| quality.name() == name).map(Self::Own);
+        own.or_else(|| host::quality(name).map(Self::Plugin)).ok_or_else(|| {
+            let names: Vec<String> = Self::names().into_iter().map(|name| format!("'{name}'")).collect();
+            Error::argument("resample_quality", format!("one of {}", names.join(", ")), format!("'{name}'"))
+        })
     }
 }
 
@@ -102,11 +90,32 @@ mod tests {
 
     #[test]
     fn every_name_is_read() {
-        for name in ResampleQuality::NAMES {
-            let quality: ResampleQuality = name.parse().unwrap();
-            assert!(quality.name() == name || quality == ResampleQuality::SoxrHq, "{name}");
+        for name in ResampleQuality::names() {
+            assert_eq!(name.parse::<ResampleQuality>().unwrap().name(), name);
         }
         let message = "linear".parse::<ResampleQuality>().unwrap_err().to_string();
-        assert!(message.contains("'soxr_vhq'") && message.ends_with("got 'linear'"), "{message}");
+        assert!(message.contains("one of 'default', 'fastest', 'low'"), "{message}");
+        assert!(message.ends_with("got 'linear'"), "{message}");
+    }
+
+    #[test]
+    fn a_quality_of_a_missing_plugin_is_known_by_its_hint() {
+        let hint = host::Hint {
+            plugin: "absentee",
+            product: "libabsentee",
+            libraries: &[],
+            install: "",
+            absent: "which nobody has",
+            reads: false,
+            writes: &[],
+            qualities: &["absent_hq"],
+        };
+        host::register_hint(hint);
+        let quality: ResampleQuality = "absent_hq".parse().unwrap();
+        assert_eq!(quality, ResampleQuality::Plugin("absent_hq"));
+        assert!(!quality.is_available());
+        let message = host::no_resampler(quality.name()).to_string();
+        let expected = "'absent_hq'; libabsentee not found: looked for a plugin 'absentee', which nobody has";
+        assert!(message.contains(expected), "{message}");
     }
 }

@@ -12,14 +12,14 @@ use crate::pcm::OutputFormat;
 use crate::resample::engine::Rates;
 use crate::segment::Stop;
 
-/// The frames that go in at a time: more would leave the second-level cache, in which libsoxr's buffers should stay.
+/// The frames that go in at a time: more would leave the second-level cache, in which a plugin's buffers should stay.
 const INPUT_FRAMES: u64 = 1 << 14;
 
 /// The most frames that come out at a time.
 const OUTPUT_FRAMES: usize = 1 << 14;
 
 /// The fewest input frames for which it is worth asking a plugin where it may begin, in order to divide them: a minute and a
-/// half of sound, for libsoxr may take a twentieth of a second to find out the first time.
+/// half of sound, for a plugin may take a twentieth of a second to find out the first time.
 const MIN_DIVIDED_FRAMES: u64 = 1 << 22;
 
 /// A quality of a plugin for two rates.

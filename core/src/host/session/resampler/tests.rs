@@ -114,3 +114,12 @@ fn a_grid_is_a_whole_number_of_frames_of_both_rates() {
     let message = kind.restart_for(&odd).unwrap_err().to_string();
     assert!(message.contains("multiples of frame 3"), "{message}");
 }
+
+#[test]
+fn a_table_of_an_earlier_version_has_no_default_and_no_limit() {
+    let kind = fake_resampler::of_version_1_1();
+    let summary = kind.summary();
+    assert_eq!((&summary.default_quality, summary.ratio_limit), (&None, None));
+    assert!(kind.has("honest") && kind.bridges(768_000, 1));
+    assert!(Resampler::open(&kind, &request("honest", false)).is_ok());
+}
