@@ -96,7 +96,7 @@ pub enum Codec {
 }
 
 impl Codec {
-    /// The codec's name in FFmpeg's terms, such as `pcm_s16le`, `adpcm_ms` or `alac`.
+    /// The codec's short name, such as `pcm_s16le`, `adpcm_ms` or `alac`.
     pub fn name(&self) -> &str {
         match self {
             Self::Pcm(format) => format.name(),
@@ -109,7 +109,7 @@ impl Codec {
 /// A stream as the codec plugin describes it that decodes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodedStream {
-    /// The codec in FFmpeg's terms, such as `mp3` or `flac`.
+    /// The codec's short name, such as `mp3` or `flac`.
     pub name: &'static str,
     /// The plugin that decodes it.
     pub plugin: &'static str,
@@ -126,7 +126,7 @@ pub struct CodedStream {
 /// A compressed stream inside a container that this crate parses, described for a codec plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PacketCodec {
-    /// The codec in FFmpeg's terms where it has one, else the container's own tag, such as `wav:0x0038` or `caf:'xyz '`.
+    /// The codec's short name where it has one, else the container's own tag, such as `wav:0x0038` or `caf:'xyz '`.
     pub name: String,
     /// The container's tag: the WAVE format tag or the four-character code as a big-endian number.
     pub tag: u32,

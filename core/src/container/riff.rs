@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_chunk_is_blamed_on_the_one_that_hides_it() {
+    fn a_missing_chunk_is_put_down_to_the_one_that_hides_it() {
         let bytes = Bytes::new().put(b"LIST").u32_le(1000).put(b"abc");
         let mut walk = chunks(&bytes.0);
         while walk.next().unwrap().is_some() {}

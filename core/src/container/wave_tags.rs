@@ -27,9 +27,9 @@ const GSM_MSN: u16 = 0x0032;
 const ADPCM_IMA_ROGUE: u16 = 0x0069;
 const GSM_DIVX: u16 = 0x1500;
 
-/// FFmpeg's name for the codec behind a tag.
+/// The short name of the codec behind a tag.
 ///
-/// Tag 0x0038 is left out on purpose: it is registered for NMS VBXADPCM, FFmpeg takes it for AMR.
+/// Tag 0x0038 is left out on purpose: it is registered for NMS VBXADPCM, and files with AMR have it.
 pub(super) fn codec_name(tag: u16) -> String {
     let name = match tag {
         ADPCM_MS => "adpcm_ms",

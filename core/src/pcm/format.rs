@@ -133,7 +133,7 @@ impl SampleFormat {
         }
     }
 
-    /// The codec's name in FFmpeg's terms.
+    /// The codec's short name.
     pub fn name(self) -> &'static str {
         use ByteOrder::{Big, Little};
         match self {

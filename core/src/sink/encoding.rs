@@ -72,7 +72,7 @@ impl PcmEncoding {
 pub enum Encoding {
     /// Uncompressed, or in a lossless codec of that depth.
     Pcm(PcmEncoding),
-    /// By a codec, in FFmpeg's terms.
+    /// By a codec, by its short name.
     Codec(String),
 }
 

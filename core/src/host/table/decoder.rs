@@ -30,7 +30,7 @@ const MAX_TAGS: u32 = 1024;
 pub struct DecoderSummary {
     /// Its name.
     pub name: String,
-    /// The codecs it reads in FFmpeg's terms.
+    /// The short names of the codecs it reads.
     pub codecs: Vec<String>,
     /// The usual extensions of file names.
     pub extensions: Vec<String>,

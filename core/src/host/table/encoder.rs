@@ -33,7 +33,7 @@ const FORMATS: [(OutputFormat, u32); 3] =
 pub struct EncoderSummary {
     /// Its name.
     pub name: String,
-    /// The codecs it writes in FFmpeg's terms.
+    /// The short names of the codecs it writes.
     pub codecs: Vec<String>,
     /// The containers it writes.
     pub containers: Vec<String>,
@@ -48,7 +48,7 @@ pub struct EncoderSummary {
 /// What an encoder is to make.
 #[derive(Clone, Debug)]
 pub struct EncoderRequest {
-    /// The codec in FFmpeg's terms.
+    /// The codec's short name.
     pub codec: String,
     /// The container's short name.
     pub container: String,
