@@ -14,6 +14,7 @@ pub(crate) mod caf_description;
 pub(crate) mod channel_layout;
 mod foreign;
 mod four_cc;
+mod refusal;
 mod riff;
 mod sample_rate;
 mod sound_data;
@@ -24,6 +25,8 @@ pub(crate) mod wave_tags;
 
 use crate::error::{Error, Result};
 use crate::track::{Container, Track};
+
+use refusal::unsupported;
 
 /// Every container that this crate parses, in every variant.
 pub const ALL: [Container; 8] = [
@@ -66,10 +69,6 @@ pub fn parse(head: &[u8], file_len: u64) -> Result<Track> {
         _ if head.starts_with(&w64::RIFF) => w64::parse(head, file_len),
         _ => Err(foreign::refuse(head)),
     }
-}
-
-fn unsupported(container: Option<Container>, codec: Option<String>, what: impl Into<String>) -> Error {
-    Error::Unsupported { path: None, container, codec, what: what.into() }
 }
 
 #[cfg(test)]

@@ -3,9 +3,11 @@
 #![forbid(unsafe_code)]
 
 mod compressed;
+mod control;
 mod pcm;
 
 pub(crate) use compressed::CodedTrack;
+pub use control::ReadControl;
 pub(crate) use pcm::PcmTrack;
 
 use std::mem::MaybeUninit;
@@ -14,21 +16,6 @@ use std::ops::Range;
 use crate::error::Result;
 use crate::source::Source;
 use crate::spec::FrameSpec;
-
-/// How a read may use the machine and when it stops.
-pub struct ReadControl<'a> {
-    /// The most threads to use, the caller's included.
-    pub max_threads: usize,
-    /// Asked on the caller's thread every few hundred microseconds; true ends the read with [`Error::Interrupted`].
-    ///
-    /// [`Error::Interrupted`]: crate::Error::Interrupted
-    pub interrupted: &'a dyn Fn() -> bool,
-}
-
-impl ReadControl<'_> {
-    /// One thread, never interrupted.
-    pub const ONE_THREAD: ReadControl<'static> = ReadControl { max_threads: 1, interrupted: &|| false };
-}
 
 /// A track with all that reading its frames needs.
 #[derive(Debug)]

@@ -1,0 +1,82 @@
+//! The names of file formats that hold sound.
+
+#![forbid(unsafe_code)]
+
+use std::fmt;
+
+/// The bytes of the longest [`Container::variant`].
+const VARIANT_BYTES: usize = 16;
+
+/// A file format that holds sound: the name that people know it by, and which of its variants a file has.
+///
+/// The containers that this crate reads are constants such as [`Container::WAV`], all of them in
+/// [`container::ALL`](crate::container::ALL); a plugin's are named by the plugin.
+///
+/// ```
+/// use mapwave_core::track::Container;
+///
+/// assert_eq!((Container::RF64.name(), Container::RF64.variant()), ("wav", Some("rf64")));
+/// assert_eq!((Container::CAF.name(), Container::CAF.variant()), ("caf", None));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Container {
+    name: &'static str,
+    /// ASCII, filled up with zeros.
+    variant: [u8; VARIANT_BYTES],
+}
+
+impl Container {
+    /// A container with one variant alone.
+    pub(crate) const fn new(name: &'static str) -> Self {
+        Self { name, variant: [0; VARIANT_BYTES] }
+    }
+
+    /// The container as one of its variants; an empty `variant`, or one that is too long or not printable ASCII, counts as none.
+    pub(crate) const fn of_variant(name: &'static str, variant: &[u8]) -> Self {
+        let mut kept = [0; VARIANT_BYTES];
+        if variant.len() > VARIANT_BYTES {
+            return Self { name, variant: kept };
+        }
+        let mut place = 0;
+        while place < variant.len() {
+            let byte = variant[place];
+            if !byte.is_ascii_graphic() && byte != b' ' {
+                return Self { name, variant: [0; VARIANT_BYTES] };
+            }
+            kept[place] = byte;
+            place += 1;
+        }
+        Self { name, variant: kept }
+    }
+
+    /// The name that people know the container by, which is its usual extension: "wav", "aiff", "caf", or a plugin's, such as
+    /// "m4a", "flac" or "mp3".
+    pub fn name(self) -> &'static str {
+        self.name
+    }
+
+    /// The exact variant of a container that has several: "wav", "rifx", "rf64", "bw64" or "w64" of "wav", "aiff" or "aifc" of
+    /// "aiff", the major brand of an MP4 file, such as "M4A ".
+    pub fn variant(&self) -> Option<&str> {
+        let num_bytes = self.variant.iter().position(|&byte| byte == 0).unwrap_or(VARIANT_BYTES);
+        let text = self.variant.get(..num_bytes).and_then(|bytes| std::str::from_utf8(bytes).ok());
+        text.filter(|text| !text.is_empty())
+    }
+
+    /// The variant where there is one, else the name: what plugins are told of a container that this crate parses.
+    pub fn exact_name(&self) -> &str {
+        self.variant().unwrap_or(self.name)
+    }
+}
+
+impl fmt::Debug for Container {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Container({}, {:?})", self.name, self.variant())
+    }
+}
+
+impl fmt::Display for Container {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
