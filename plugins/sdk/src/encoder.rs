@@ -10,7 +10,7 @@ use mapwave_plugin_abi as abi;
 
 use crate::block::Block;
 use crate::error::{Error, Result, Status};
-use crate::export::outside;
+use crate::guard::outside;
 use crate::sample::SampleFormat;
 
 /// What an encoder is to make.

@@ -103,6 +103,11 @@ impl Error {
         Self::new(Status::Unsupported, message)
     }
 
+    /// An argument of the host's breaks the contract.
+    pub(crate) fn bad_argument(message: impl Into<String>) -> Self {
+        Self::new(Status::BadArgument, message)
+    }
+
     /// Adds the place in the input, in bytes.
     #[must_use]
     pub fn at(self, offset: u64) -> Self {

@@ -15,7 +15,7 @@ thread_local! {
 }
 
 /// Runs a call of the plugin; a panic becomes its message and writes nothing to standard error.
-pub(super) fn catch<R>(call: impl FnOnce() -> R) -> Result<R, String> {
+pub(crate) fn catch<R>(call: impl FnOnce() -> R) -> Result<R, String> {
     install_hook();
     let was_inside = IS_INSIDE.replace(true);
     let result = panic::catch_unwind(AssertUnwindSafe(call)).map_err(|payload| {

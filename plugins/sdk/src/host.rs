@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use mapwave_plugin_abi as abi;
 
-use crate::export::{covered, outside};
+use crate::guard::outside;
+use crate::sized::covered;
 
 /// The host that entered last. A host is valid until the process exits.
 static HOST: AtomicPtr<abi::mw_host> = AtomicPtr::new(ptr::null_mut());

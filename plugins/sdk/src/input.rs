@@ -10,7 +10,7 @@ use std::sync::Arc;
 use mapwave_plugin_abi as abi;
 
 use crate::error::{Error, Result, Status};
-use crate::export::outside;
+use crate::guard::outside;
 
 type Release = unsafe extern "C" fn(*mut c_void, u64, u64);
 type ReadAt = unsafe extern "C" fn(*mut c_void, u64, *mut c_void, u64) -> i64;

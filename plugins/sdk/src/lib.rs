@@ -124,11 +124,13 @@ mod encoder;
 mod error;
 #[doc(hidden)]
 pub mod export;
+mod guard;
 mod host;
 mod input;
 mod output;
 mod resampler;
 mod sample;
+mod sized;
 mod track;
 
 pub use block::Block;

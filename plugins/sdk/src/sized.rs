@@ -1,11 +1,12 @@
 //! Structs that begin with their size (R1).
 
+#![allow(unsafe_code)] // structs whose size is known only when they come
+
 use std::mem::{MaybeUninit, size_of};
 
 use mapwave_plugin_abi as abi;
 
-use super::bad_argument;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A struct of the ABI that begins with its size, a `u32`.
 ///
@@ -59,7 +60,7 @@ pub(crate) unsafe fn covered<T: Tagged>(from: *const T) -> T {
 ///
 /// # Safety
 /// `from` is null or points to a `T` of the size that it states.
-pub(super) unsafe fn read<T: Tagged>(from: *const T) -> Result<T> {
+pub(crate) unsafe fn read<T: Tagged>(from: *const T) -> Result<T> {
     // SAFETY: the caller promised it.
     unsafe { check(from) }?;
     // SAFETY: the caller promised it, and it is not null.
@@ -70,7 +71,7 @@ pub(super) unsafe fn read<T: Tagged>(from: *const T) -> Result<T> {
 ///
 /// # Safety
 /// `to` is null or points to a `T` of the size that it states, which the host lets be written.
-pub(super) unsafe fn fill<T: Tagged>(to: *mut T, value: &T) -> Result<()> {
+pub(crate) unsafe fn fill<T: Tagged>(to: *mut T, value: &T) -> Result<()> {
     // SAFETY: the caller promised it.
     let size = unsafe { check(to) }?;
     let skip = size_of::<u32>();
@@ -90,19 +91,19 @@ pub(super) unsafe fn fill<T: Tagged>(to: *mut T, value: &T) -> Result<()> {
 /// `from` is null or points to a struct that begins with its size.
 unsafe fn check<T: Tagged>(from: *const T) -> Result<usize> {
     if from.is_null() {
-        return Err(bad_argument(format!("{} is null", T::NAME)));
+        return Err(Error::bad_argument(format!("{} is null", T::NAME)));
     }
     // SAFETY: it is not null and begins with its size.
     let size = unsafe { from.cast::<u32>().read_unaligned() } as usize;
     if size < T::MIN_BYTES {
         let message = format!("{} has {size} bytes, expected at least {}", T::NAME, T::MIN_BYTES);
-        return Err(bad_argument(message));
+        return Err(Error::bad_argument(message));
     }
     Ok(size)
 }
 
 /// The size of a type, as a struct states it.
 #[allow(clippy::cast_possible_truncation)] // structs of a few hundred bytes
-pub(super) const fn code<T>() -> u32 {
+pub(crate) const fn code<T>() -> u32 {
     size_of::<T>() as u32
 }

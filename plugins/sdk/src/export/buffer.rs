@@ -4,11 +4,11 @@ use std::ffi::c_void;
 
 use mapwave_plugin_abi as abi;
 
-use super::{bad_argument, sized};
 use crate::block::Block;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::sample::{Layout, SampleFormat};
+use crate::sized;
 
 /// An [`abi::mw_buffer`] that is what it must be.
 pub(super) struct Buffer<'a> {
@@ -33,17 +33,22 @@ impl<'a> Buffer<'a> {
         let buffer = unsafe { sized::read(buffer) }?;
         let format = SampleFormat::from_code(buffer.format).filter(|format| formats.contains(format));
         let format = format.ok_or_else(|| {
-            bad_argument(format!("the buffer's format is {}, expected one of {formats:?}", buffer.format))
+            Error::bad_argument(format!(
+                "the buffer's format is {}, expected one of {formats:?}",
+                buffer.format
+            ))
         })?;
         let (layout, num_planes) = match buffer.layout {
             abi::MW_INTERLEAVED => (Layout::Interleaved, 1),
             abi::MW_PLANAR => (Layout::Planar, num_channels),
-            other => return Err(bad_argument(format!("the buffer's layout is {other}, expected 0 or 1"))),
+            other => {
+                return Err(Error::bad_argument(format!("the buffer's layout is {other}, expected 0 or 1")));
+            }
         };
         if buffer.num_planes != num_planes {
             let message =
                 format!("the buffer has {} planes, expected {num_planes} ({layout:?})", buffer.num_planes);
-            return Err(bad_argument(message));
+            return Err(Error::bad_argument(message));
         }
         let num_channels = num_channels as usize;
         let num_frames = usize::try_from(buffer.num_frames).ok().filter(|num_frames| {
@@ -52,16 +57,18 @@ impl<'a> Buffer<'a> {
             num_bytes.is_some_and(|num_bytes| isize::try_from(num_bytes).is_ok())
         });
         let num_frames = num_frames.ok_or_else(|| {
-            bad_argument(format!("the buffer's {} frames do not fit into memory", buffer.num_frames))
+            Error::bad_argument(format!("the buffer's {} frames do not fit into memory", buffer.num_frames))
         })?;
         if buffer.planes.is_null() || !buffer.planes.is_aligned() {
-            return Err(bad_argument("the buffer's list of planes is null or not aligned"));
+            return Err(Error::bad_argument("the buffer's list of planes is null or not aligned"));
         }
         // SAFETY: the host lists as many planes there, which stay for 'a.
         let planes = unsafe { std::slice::from_raw_parts(buffer.planes, num_planes as usize) };
         for (number, plane) in planes.iter().enumerate() {
             if plane.is_null() || plane.addr() % format.num_bytes() != 0 {
-                return Err(bad_argument(format!("plane {number} of the buffer is null or not aligned")));
+                return Err(Error::bad_argument(format!(
+                    "plane {number} of the buffer is null or not aligned"
+                )));
             }
         }
         Ok(Self { planes, format, layout, num_channels, num_frames })

@@ -7,13 +7,17 @@ use std::ops::Range;
 
 use mapwave_plugin_abi as abi;
 
+use super::answer::answer;
 use super::buffer::Buffer;
 use super::handle::Handle;
-use super::{answer, bad_argument, guard, max_alloc, max_threads, sized, text};
+use super::limits::{max_alloc, max_threads};
+use super::text;
 use crate::decoder::{Decoder, DecoderOptions, Head, SeekClass, StreamInfo};
 use crate::error::{Error, Result, Status};
+use crate::guard;
 use crate::input::Input;
 use crate::sample::SampleFormat;
+use crate::sized;
 use crate::track::Track;
 
 /// The table of a decoder.
@@ -146,7 +150,7 @@ unsafe extern "C" fn seek<D: Decoder>(
 ) -> abi::mw_status {
     let call = |opened: &mut Opened<D>| {
         if let Some(num_frames) = opened.info.num_frames.filter(|num_frames| frame > *num_frames) {
-            return Err(bad_argument(format!("seek to frame {frame} of {num_frames}")));
+            return Err(Error::bad_argument(format!("seek to frame {frame} of {num_frames}")));
         }
         opened.pending = None;
         opened.decoder.seek(frame)?;
@@ -170,12 +174,12 @@ unsafe extern "C" fn decode<D: Decoder>(
     }
     let call = |opened: &mut Opened<D>| {
         if num_frames.is_null() {
-            return Err(bad_argument("the place for the number of frames is null"));
+            return Err(Error::bad_argument("the place for the number of frames is null"));
         }
         // SAFETY: by the contract of `decode`; the planes are the decoder's until it returns.
         let buffer = unsafe { Buffer::from_host(buffer, opened.info.formats, opened.info.num_channels) }?;
         if buffer.num_frames() == 0 {
-            return Err(bad_argument("the buffer has room for no frame"));
+            return Err(Error::bad_argument("the buffer has room for no frame"));
         }
         if let Some(pending) = opened.pending.take() {
             return Err(pending);
@@ -222,7 +226,7 @@ unsafe extern "C" fn tag<D: Decoder>(
 ) -> abi::mw_status {
     let call = |opened: &mut Opened<D>| {
         if key.is_null() || value.is_null() {
-            return Err(bad_argument("the place for the key or the value is null"));
+            return Err(Error::bad_argument("the place for the key or the value is null"));
         }
         // The strings are valid until `close`, whatever the decoder does to its own.
         let tags = opened.tags.get_or_init(|| opened.decoder.tags().to_vec());
@@ -297,13 +301,13 @@ unsafe fn track_from_host<'a>(track: *const abi::mw_track, total_bytes: u64) -> 
             Some(end) if end <= total_bytes => Ok(offset..end),
             _ => {
                 let message = format!("the track's {what}, {num_bytes} bytes, lies outside of {total_bytes}");
-                Err(bad_argument(message).at(offset))
+                Err(Error::bad_argument(message).at(offset))
             }
         }
     };
     Ok(Some(Track {
-        container: container.ok_or_else(|| bad_argument("the track has no container"))?,
-        codec: codec.ok_or_else(|| bad_argument("the track has no codec"))?,
+        container: container.ok_or_else(|| Error::bad_argument("the track has no container"))?,
+        codec: codec.ok_or_else(|| Error::bad_argument("the track has no codec"))?,
         tag: track.tag,
         sample_rate: track.sample_rate,
         num_channels: track.num_channels,

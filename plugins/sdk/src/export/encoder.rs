@@ -4,12 +4,15 @@ use std::marker::PhantomData;
 
 use mapwave_plugin_abi as abi;
 
+use super::answer::answer;
 use super::buffer::Buffer;
 use super::handle::Handle;
-use super::{answer, bad_argument, max_alloc, max_threads, sized, text};
+use super::limits::{max_alloc, max_threads};
+use super::text;
 use crate::encoder::{Encoder, EncoderOptions, Sink};
 use crate::error::{Error, Result, Status};
 use crate::sample::SampleFormat;
+use crate::sized;
 
 /// The table of an encoder.
 pub struct EncoderTable<E>(PhantomData<E>);
@@ -135,7 +138,9 @@ unsafe extern "C" fn close<E: Encoder>(encoder: *mut abi::mw_encoder) {
 unsafe fn options_from_host<'a, E: Encoder>(options: &abi::mw_encoder_options) -> Result<EncoderOptions<'a>> {
     if options.sample_rate == 0 || options.num_channels == 0 {
         let (rate, channels) = (options.sample_rate, options.num_channels);
-        return Err(bad_argument(format!("{rate} Hz and {channels} channels, expected at least 1 of each")));
+        return Err(Error::bad_argument(format!(
+            "{rate} Hz and {channels} channels, expected at least 1 of each"
+        )));
     }
     // SAFETY: the caller promised it.
     let codec = unsafe { text::choice(options.codec, "the codec") }?;
@@ -150,7 +155,7 @@ unsafe fn options_from_host<'a, E: Encoder>(options: &abi::mw_encoder_options) -
     let percent = |what, value: u32| match value {
         0 => Ok(None),
         1..=100 => Ok(Some(value)),
-        _ => Err(bad_argument(format!("the {what} is {value}, expected 1 to 100"))),
+        _ => Err(Error::bad_argument(format!("the {what} is {value}, expected 1 to 100"))),
     };
     let nonzero = |value: u32| Some(value).filter(|value| *value != 0);
     Ok(EncoderOptions {
@@ -178,11 +183,11 @@ unsafe fn tags_from_host<'a>(options: &abi::mw_encoder_options) -> Result<Vec<(&
         return Ok(Vec::new());
     }
     if options.tags.is_null() || !options.tags.is_aligned() {
-        return Err(bad_argument("the list of tags is null or not aligned"));
+        return Err(Error::bad_argument("the list of tags is null or not aligned"));
     }
     // SAFETY: the host lists as many tags there.
     let tags = unsafe { std::slice::from_raw_parts(options.tags, options.num_tags as usize) };
-    let missing = |number| bad_argument(format!("tag {number} has no key or no value"));
+    let missing = |number| Error::bad_argument(format!("tag {number} has no key or no value"));
     let one = |(number, tag): (usize, &abi::mw_tag)| {
         // SAFETY: by the contract of `mw_encoder_options`.
         let key = unsafe { text::choice(tag.key, "a tag's key") }?;

@@ -1,7 +1,7 @@
 //! What a handle of the ABI points to.
 
-use super::{bad_argument, guard};
 use crate::error::{Error, Result, Status};
+use crate::guard;
 
 /// A value behind a handle, which a panic poisons.
 pub(super) struct Handle<T> {
@@ -16,7 +16,7 @@ impl<T> Handle<T> {
     /// `place` is null or may be written.
     pub(super) unsafe fn open<O>(place: *mut *mut O, make: impl FnOnce() -> Result<T>) -> Result<()> {
         if place.is_null() {
-            return Err(bad_argument("the place for the handle is null"));
+            return Err(Error::bad_argument("the place for the handle is null"));
         }
         let value = guard::catch(make).unwrap_or_else(|message| Err(Error::new(Status::Panic, message)))?;
         let handle = Box::into_raw(Box::new(Self { value, is_poisoned: false }));
@@ -32,7 +32,7 @@ impl<T> Handle<T> {
     pub(super) unsafe fn call<O, R>(handle: *mut O, call: impl FnOnce(&mut T) -> Result<R>) -> Result<R> {
         // SAFETY: the caller promised that it is null or such a handle, used by nobody else (R4).
         let Some(handle) = (unsafe { handle.cast::<Self>().as_mut() }) else {
-            return Err(bad_argument("the handle is null"));
+            return Err(Error::bad_argument("the handle is null"));
         };
         if handle.is_poisoned {
             let message = "an earlier call panicked, so that this handle can only be closed";

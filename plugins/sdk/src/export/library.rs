@@ -5,9 +5,11 @@ use std::sync::OnceLock;
 
 use mapwave_plugin_abi as abi;
 
-use super::{guard, sized, text};
+use super::text;
 use crate::error::{Error, Result, Status};
+use crate::guard;
 use crate::host;
+use crate::sized;
 
 /// What [`plugin!`](crate::plugin) is given.
 pub struct Library {

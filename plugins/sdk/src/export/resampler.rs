@@ -4,12 +4,16 @@ use std::marker::PhantomData;
 
 use mapwave_plugin_abi as abi;
 
+use super::answer::answer;
 use super::buffer::Buffer;
 use super::handle::Handle;
-use super::{answer, bad_argument, guard, max_alloc, max_threads, sized, text};
+use super::limits::{max_alloc, max_threads};
+use super::text;
 use crate::error::{Error, Result, Status};
+use crate::guard;
 use crate::resampler::{Resampler, ResamplerOptions};
 use crate::sample::SampleFormat;
+use crate::sized;
 
 /// The table of a resampler.
 pub struct ResamplerTable<R>(PhantomData<R>);
@@ -80,7 +84,7 @@ unsafe extern "C" fn process<R: Resampler>(
     }
     let call = |opened: &mut Opened<R>| {
         if num_read.is_null() || num_written.is_null() {
-            return Err(bad_argument("the place for a number of frames is null"));
+            return Err(Error::bad_argument("the place for a number of frames is null"));
         }
         let block = if input.is_null() {
             None
@@ -93,7 +97,7 @@ unsafe extern "C" fn process<R: Resampler>(
         // SAFETY: by the contract of `process`.
         let room = unsafe { Buffer::from_host(output, &[SampleFormat::F32], opened.num_channels) }?;
         if room.num_frames() == 0 {
-            return Err(bad_argument("the output has room for no frame"));
+            return Err(Error::bad_argument("the output has room for no frame"));
         }
         // SAFETY: by the contract of `process`; the room is the resampler's until it returns.
         let mut room = unsafe { room.into_output() };
@@ -129,7 +133,7 @@ unsafe extern "C" fn restart<R: Resampler>(
 ) -> abi::mw_status {
     let ask = || {
         if grid_frames.is_null() || preroll_frames.is_null() {
-            return Err(bad_argument("the place for a number of frames is null"));
+            return Err(Error::bad_argument("the place for a number of frames is null"));
         }
         // SAFETY: by the contract of `restart`.
         let options = unsafe { sized::read(options) }?;
@@ -158,11 +162,11 @@ unsafe fn options_from_host<'a, R: Resampler>(
         (options.input_rate, options.output_rate, options.num_channels);
     if input_rate == 0 || output_rate == 0 || num_channels == 0 {
         let message = format!("{input_rate} Hz to {output_rate} Hz, {num_channels} channels: none may be 0");
-        return Err(bad_argument(message));
+        return Err(Error::bad_argument(message));
     }
     let format = SampleFormat::from_code(options.input_format).filter(|format| R::FORMATS.contains(format));
     let input_format = format.ok_or_else(|| {
-        bad_argument(format!(
+        Error::bad_argument(format!(
             "the input's format is {}, expected one of {:?}",
             options.input_format,
             R::FORMATS
@@ -172,7 +176,7 @@ unsafe fn options_from_host<'a, R: Resampler>(
     let quality = unsafe { text::choice(options.quality, "the quality") }?.unwrap_or_default();
     if !text::is_among(quality, R::QUALITIES) {
         let names = R::QUALITIES.to_string_lossy();
-        return Err(bad_argument(format!("the quality is {quality:?}, expected one of {names}")));
+        return Err(Error::bad_argument(format!("the quality is {quality:?}, expected one of {names}")));
     }
     Ok(ResamplerOptions {
         input_rate,

@@ -5,7 +5,6 @@ use std::mem::{offset_of, size_of};
 
 use mapwave_plugin_abi as abi;
 
-use super::bad_argument;
 use crate::error::{Error, Result};
 
 /// A string of the host's as a hint: `None` when it is null or not UTF-8.
@@ -30,7 +29,7 @@ pub(super) unsafe fn choice<'a>(text: *const c_char, what: &str) -> Result<Optio
     }
     // SAFETY: it is not null and ends in a zero byte.
     let bytes = unsafe { CStr::from_ptr(text) };
-    bytes.to_str().map(Some).map_err(|_| bad_argument(format!("{what} is not UTF-8: {bytes:?}")))
+    bytes.to_str().map(Some).map_err(|_| Error::bad_argument(format!("{what} is not UTF-8: {bytes:?}")))
 }
 
 /// Whether `name` is one of those that `names` lists, separated by commas.
