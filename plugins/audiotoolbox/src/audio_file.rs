@@ -8,7 +8,6 @@ use std::ptr::{self, NonNull};
 use mapwave_plugin::{Error, Level, Result, log};
 
 use crate::property::{self, Plain};
-use crate::source::{self, Source};
 use crate::status::{check, from_code};
 use crate::sys::*;
 
@@ -36,20 +35,6 @@ pub(crate) struct AudioFile<C: Client> {
 
 // SAFETY: the framework ties neither files nor callbacks to a thread, and one call is made at a time.
 unsafe impl<C: Client> Send for AudioFile<C> {}
-
-impl AudioFile<Source> {
-    /// Opens a file that is there. `hint` is its type, where its first bytes leave that open; 0 for none.
-    ///
-    /// # Errors
-    /// When it is none that the framework reads, or cannot be read.
-    pub(crate) fn open(source: Source, hint: u32) -> Result<Self> {
-        Self::make(source, "opening the file", |client, id| {
-            let (read, num_bytes) = (Some(source::read as ReadProc), Some(source::num_bytes as GetSizeProc));
-            // SAFETY: the callbacks are those of a source, which lives until the file is closed.
-            unsafe { AudioFileOpenWithCallbacks(client, read, None, num_bytes, None, hint, id) }
-        })
-    }
-}
 
 impl<C: Client> AudioFile<C> {
     /// Begins a file of a type for a format.
@@ -85,7 +70,15 @@ impl<C: Client> AudioFile<C> {
         })
     }
 
-    fn make(client: C, doing: &str, make: impl FnOnce(*mut c_void, *mut Opaque) -> OSStatus) -> Result<Self> {
+    /// A file that `make` opens or begins with callbacks for `client`.
+    ///
+    /// # Errors
+    /// What the framework or a callback says.
+    pub(crate) fn make(
+        client: C,
+        doing: &str,
+        make: impl FnOnce(*mut c_void, *mut Opaque) -> OSStatus,
+    ) -> Result<Self> {
         let client = NonNull::from(Box::leak(Box::new(client)));
         let mut file = Self { id: ptr::null_mut(), client };
         let status = make(client.as_ptr().cast(), &raw mut file.id);

@@ -8,8 +8,8 @@ use std::ptr;
 
 use mapwave_plugin::{Error, Input, Result, Status, Sweep};
 
-use crate::audio_file::Client;
-use crate::sys::{OSStatus, ioErr, paramErr};
+use crate::audio_file::{AudioFile, Client};
+use crate::sys::*;
 
 /// The most bytes that are read at once where they are not in memory.
 const MAX_PIECE: usize = 64 << 10;
@@ -61,6 +61,20 @@ impl Source {
     }
 }
 
+impl AudioFile<Source> {
+    /// Opens a file that is there. `hint` is its type, where its first bytes leave that open; 0 for none.
+    ///
+    /// # Errors
+    /// When it is none that the framework reads, or cannot be read.
+    pub(crate) fn open(source: Source, hint: u32) -> Result<Self> {
+        Self::make(source, "opening the file", |client, id| {
+            let (read, size) = (Some(read as ReadProc), Some(num_bytes as GetSizeProc));
+            // SAFETY: the callbacks are those of a source, which lives until the file is closed.
+            unsafe { AudioFileOpenWithCallbacks(client, read, None, size, None, hint, id) }
+        })
+    }
+}
+
 impl Client for Source {
     fn take_failure(&mut self) -> Option<Error> {
         self.failure.take()
@@ -68,7 +82,7 @@ impl Client for Source {
 }
 
 /// The framework's `AudioFile_ReadProc`: at the end of the file it is told of no bytes, and of no error.
-pub(crate) unsafe extern "C" fn read(
+unsafe extern "C" fn read(
     client: *mut c_void,
     position: i64,
     num_bytes: u32,
@@ -93,7 +107,7 @@ pub(crate) unsafe extern "C" fn read(
 }
 
 /// The framework's `AudioFile_GetSizeProc`.
-pub(crate) unsafe extern "C" fn num_bytes(client: *mut c_void) -> i64 {
+unsafe extern "C" fn num_bytes(client: *mut c_void) -> i64 {
     // SAFETY: as in `read`.
     let source = unsafe { &*client.cast::<Source>() };
     i64::try_from(source.input.num_bytes()).unwrap_or(i64::MAX)

@@ -13,7 +13,7 @@ use std::ptr;
 
 use mapwave_plugin::{EncoderOptions, Error, Result};
 
-use super::plan::Codec;
+use super::codec::Codec;
 use crate::audio_file::Client;
 use crate::ext_file::ExtFile;
 use crate::property::{self, Plain};

@@ -9,6 +9,7 @@
 //! | `stream` | all of it at work |
 
 mod bitrate;
+mod codec;
 mod plan;
 mod samples;
 mod store;

@@ -7,19 +7,8 @@ use std::ffi::CStr;
 use mapwave_plugin::{EncoderOptions, Error, Result, SampleFormat, Status};
 
 use super::bitrate::Steering;
+use super::codec::Codec;
 use crate::sys::*;
-
-/// A codec that can be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Codec {
-    Aac,
-    Alac,
-    Flac,
-    Ima4,
-}
-
-/// The depths of a lossless codec, and the flags that tell them.
-type Depths = &'static [(u32, u32)];
 
 /// The block sizes of FLAC that the framework has, by rising effort: with longer blocks less is spent on their headers.
 const FLAC_BLOCKS: [u32; 10] = [192, 256, 512, 576, 1024, 1152, 2048, 2304, 4096, 4608];
@@ -41,60 +30,6 @@ const LAYOUTS: [Layout; 7] = [
 /// Speakers behind and speakers beside the listener: in layouts of five and six channels both are called surround.
 const BACK: u32 = 0x30;
 const SIDE: u32 = 0x600;
-
-impl Codec {
-    fn from_name(name: &str) -> Option<Self> {
-        Some(match name {
-            "aac" => Self::Aac,
-            "alac" => Self::Alac,
-            "flac" => Self::Flac,
-            "adpcm_ima_qt" => Self::Ima4,
-            _ => return None,
-        })
-    }
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Aac => "aac",
-            Self::Alac => "alac",
-            Self::Flac => "flac",
-            Self::Ima4 => "adpcm_ima_qt",
-        }
-    }
-
-    fn format_id(self) -> u32 {
-        match self {
-            Self::Aac => kAudioFormatMPEG4AAC,
-            Self::Alac => kAudioFormatAppleLossless,
-            Self::Flac => kAudioFormatFLAC,
-            Self::Ima4 => kAudioFormatAppleIMA4,
-        }
-    }
-
-    fn depths(self) -> Depths {
-        match self {
-            Self::Alac => &[
-                (16, kAppleLosslessFormatFlag_16BitSourceData),
-                (20, kAppleLosslessFormatFlag_20BitSourceData),
-                (24, kAppleLosslessFormatFlag_24BitSourceData),
-                (32, kAppleLosslessFormatFlag_32BitSourceData),
-            ],
-            Self::Flac => &[
-                (16, kAppleLosslessFormatFlag_16BitSourceData),
-                (24, kAppleLosslessFormatFlag_24BitSourceData),
-            ],
-            Self::Aac | Self::Ima4 => &[],
-        }
-    }
-
-    pub(super) fn is_lossless(self) -> bool {
-        !self.depths().is_empty()
-    }
-
-    fn max_channels(self) -> u32 {
-        if self == Self::Ima4 { 2 } else { 8 }
-    }
-}
 
 /// What is to be written.
 #[derive(Clone, Debug)]
