@@ -13,7 +13,8 @@ use super::codec::{Codec, Received};
 use super::frame::Frame;
 use super::packet::Packet;
 use super::probe;
-use super::stream::{NUM_SETTLING, Stream};
+use super::stream::Stream;
+use super::trial::NUM_SETTLING;
 use crate::error::{is_no_memory, no_memory, words};
 
 /// Whatever the FFmpeg that is installed reads.

@@ -16,12 +16,9 @@ use super::seeking::{Class, Entry};
 use super::store::Store;
 use super::tags::tags;
 use super::timeline::{Scale, Timeline};
-use super::trial::{self, Bounds, Trial};
+use super::trial::{self, Bounds, NUM_SETTLING, Trial};
 use super::wavpack::{self, WavPackFacts};
 use crate::error::words;
-
-/// The packets at the beginning in which a codec finds out what it decodes: frames of another shape are no change yet.
-pub(super) const NUM_SETTLING: usize = 8;
 
 /// The packets that are tried, first few and then more, until a frame comes out.
 const FIRST_TRIES: [usize; 3] = [NUM_SETTLING, 64, 512];

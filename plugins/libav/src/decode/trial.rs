@@ -13,6 +13,9 @@ use super::parameters::Parameters;
 use super::store::Store;
 use crate::error::{is_no_memory, no_memory};
 
+/// The packets at the beginning in which a codec finds out what it decodes: frames of another shape are no change yet.
+pub(super) const NUM_SETTLING: usize = 8;
+
 /// What came of it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Trial {
@@ -77,9 +80,7 @@ pub(super) fn decode(
                     .filter(|number| (packets.start..next).contains(number))
                     .unwrap_or(next.saturating_sub(1));
                 let number = number.saturating_sub(packets.start);
-                if wanted.is_some_and(|wanted| !wanted.is_like(&shape))
-                    && number >= super::stream::NUM_SETTLING
-                {
+                if wanted.is_some_and(|wanted| !wanted.is_like(&shape)) && number >= NUM_SETTLING {
                     trial.change.get_or_insert(number);
                     return Ok(Some(trial));
                 }
