@@ -7,7 +7,8 @@ use std::ops::Range;
 
 use mapwave_plugin::{Error, Output, Result};
 
-use super::stream::{OggStream, Setup};
+use super::setup::Setup;
+use super::stream::OggStream;
 use crate::codec::flac::FrameCodec;
 use crate::codec::vorbis::VorbisCodec;
 use crate::engine::packets::{Broken, Packet, PacketCodec};

@@ -6,6 +6,7 @@ mod flac;
 mod links;
 mod packets;
 mod page;
+mod setup;
 mod stream;
 mod timeline;
 

@@ -5,7 +5,7 @@
 use mapwave_plugin::Sweep;
 
 use super::packets::{Packets, Place};
-use super::stream::Setup;
+use super::setup::Setup;
 
 /// The most frames that one page can stand for: 255 packets of half the longest block.
 const MAX_PAGE_FRAMES: u64 = 255 * 4096;
