@@ -10,7 +10,6 @@ use mapwave_core::host;
 fn main() -> ExitCode {
     let again: OsString = std::env::current_exe().map_or_else(|_| "mapwave".into(), Into::into);
     host::embed(mapwave_builtin::entry);
-    host::embed(mapwave_flac::entry);
     mapwave_cli::register_hints();
     host::set_checker(vec![again.clone(), "plugins".into(), "try".into()]);
     let code = mapwave_cli::run(std::env::args_os(), &[again], &[]);

@@ -162,7 +162,6 @@ pub(crate) fn register_plugin(py: Python<'_>, path: PathBuf) -> PyResult<Plugin>
 #[pyfunction]
 pub(crate) fn set_up_plugins(bundled: PathBuf, checker: Vec<OsString>) {
     host::embed(mapwave_builtin::entry);
-    host::embed(mapwave_flac::entry);
     mapwave_cli::register_hints();
     host::set_bundled(bundled);
     host::set_checker(checker);

@@ -22,7 +22,7 @@ def plugin(name: str, refused: str | None = None, dependencies: str = "", **code
 
 LOADED = plugin("libav", dependencies=VERSIONS, encodes=["flac", "aac"])
 REFUSED = plugin("libmapwave_libav60.so", refused=REFUSAL)
-FLAC = plugin("flac", encodes=["flac"])
+BUILTIN = plugin("builtin", encodes=["flac"])
 
 
 def report(capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, str]]:
@@ -39,11 +39,11 @@ def report(capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, str]]:
 @pytest.mark.parametrize(
     ("plugins", "expected"),
     [
-        ([FLAC, LOADED], VERSIONS),
-        ([FLAC, REFUSED], REFUSAL),
-        ([FLAC, REFUSED, LOADED], VERSIONS),
-        ([FLAC, LOADED, REFUSED], VERSIONS),
-        ([FLAC], "built without FFmpeg's headers"),
+        ([BUILTIN, LOADED], VERSIONS),
+        ([BUILTIN, REFUSED], REFUSAL),
+        ([BUILTIN, REFUSED, LOADED], VERSIONS),
+        ([BUILTIN, LOADED, REFUSED], VERSIONS),
+        ([BUILTIN], "built without FFmpeg's headers"),
     ],
     ids=["found", "refused", "one of two", "one of two, the other way round", "not there"],
 )
@@ -61,7 +61,7 @@ def test_what_is_said_of_ffmpeg(
 
 def test_what_can_be_saved(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     broken = plugin("broken", refused="it crashed", encodes=["opus"])
-    monkeypatch.setattr(mapwave, "plugins", lambda: [FLAC, LOADED, broken])
+    monkeypatch.setattr(mapwave, "plugins", lambda: [BUILTIN, LOADED, broken])
     _, lines = report(capsys)
     assert lines["saves"] == "wav, rf64, w64, aiff, aifc, caf, flac, aac"
 

@@ -11,6 +11,7 @@ mod format;
 mod tags;
 
 pub use codec::adpcm::AdpcmDecoder;
+pub use codec::flac::FlacEncoder;
 pub use format::adts::AdtsDecoder;
 pub use format::caf::CafDecoder;
 pub use format::flac::FlacDecoder;
@@ -36,6 +37,6 @@ mapwave_plugin::plugin! {
         AdpcmDecoder,
         MatroskaDecoder,
     ],
-    encoders: [],
+    encoders: [FlacEncoder],
     resamplers: [],
 }

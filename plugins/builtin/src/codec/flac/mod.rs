@@ -1,6 +1,7 @@
-//! FLAC (RFC 9639): its metadata, its frame headers, and frames to samples.
+//! FLAC (RFC 9639): its metadata, its frame headers, and frames to samples and back.
 
 mod checksum;
+mod encoder;
 mod frame_header;
 pub(crate) mod frame_length;
 pub(crate) mod metadata;
@@ -9,6 +10,7 @@ mod setup;
 mod stream_info;
 
 pub(crate) use checksum::crc16;
+pub use encoder::FlacEncoder;
 pub(crate) use frame_header::FrameHeader;
 pub(crate) use metadata::channel_mask;
 pub(crate) use packets::FrameCodec;

@@ -1,3 +1,0 @@
-//! mapwave's FLAC encoder as a library that any host of the plugin interface can load.
-
-mapwave_plugin::export_plugin!(mapwave_flac::entry);
