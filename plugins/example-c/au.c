@@ -3,10 +3,10 @@
  *     cc -std=c99 -O2 -shared -fPIC -fvisibility=hidden -Wall -Wextra -pedantic -Werror \
  *        -I plugins/abi/include -o au.so plugins/example-c/au.c
  *
- * The format is that of the manual page audio_file_format(4) of Solaris: a header of six big-endian words, a text of any
- * length, and samples, interleaved. R1 to R8 below are the rules at the head of mapwave_plugin.h.
+ * The format is described in the Solaris manual page audio_file_format(4): a header of six big-endian words, a text of any
+ * length, and interleaved samples. R1 to R8 below are the rules at the head of mapwave_plugin.h.
  *
- * R7: there is no constructor. R4: there is no variable outside of a handle; what is static here is constant.
+ * R7: there is no constructor. R4: all variables are in a handle; static data is constant.
  */
 
 #include "mapwave_plugin.h"
@@ -39,24 +39,24 @@ static const struct encoding_facts ENCODINGS[] = {
     {PCM_24, 3, MW_I32, MW_STREAM_LOSSLESS, "pcm_s24be"},
     {PCM_32, 4, MW_I32, MW_STREAM_LOSSLESS, "pcm_s32be"},
     {FLOAT_32, 4, MW_F32, MW_STREAM_LOSSLESS, "pcm_f32be"},
-    {FLOAT_64, 8, MW_F32, 0, "pcm_f64be"}, /* no format holds all of it */
+    {FLOAT_64, 8, MW_F32, 0, "pcm_f64be"}, /* no format of the interface holds it exactly */
     {ALAW, 1, MW_I16, 0, "pcm_alaw"},
 };
 
-/* A handle, in one piece of memory. R2: it is freed in `close_decoder` and nowhere else. */
+/* A handle, in one allocation. R2: only `close_decoder` frees it. */
 struct mw_decoder {
     mw_input input;
     const struct encoding_facts *encoding;
     uint32_t sample_rate, num_channels, flags;
     uint64_t data_offset, num_frames, frame_bytes;
-    uint64_t position;      /* the next frame */
-    uint64_t total_bytes;   /* of this piece of memory */
-    uint64_t text_bytes;    /* of the annotation at `tail`, its zero included; 0 without one */
-    uint64_t scratch_bytes; /* behind it, for frames that must be read; 0 when the file is in memory */
+    uint64_t position;      /* of the next frame */
+    uint64_t total_bytes;   /* of this allocation */
+    uint64_t text_bytes;    /* of the annotation at `tail`, its NUL included; 0 without one */
+    uint64_t scratch_bytes; /* after it, for frames that must be read; 0 if the file is in memory */
     unsigned char tail[];
 };
 
-/* R6: what was found and what was expected, and where. R1: not a byte more than the caller has room for. */
+/* R6: says what was found, what was expected, and where. R1: writes no more bytes than the caller's struct has. */
 static mw_status fail(mw_error *error, mw_status status, uint64_t offset, const char *format, ...)
 {
     mw_error all;
@@ -78,11 +78,11 @@ static mw_status fail(mw_error *error, mw_status status, uint64_t offset, const 
     return status;
 }
 
-/* R1: the size of a struct of version 1.0, whose last field is given, whatever is appended to it later. */
+/* R1: the size of a struct in version 1.0, given its last field, whatever is appended to it later. */
 #define SIZE_1_0(type, last) (offsetof(type, last) + sizeof(((const type *)0)->last))
 
-/* R1: a copy of a struct of the host's as far as its size covers it, and zeros where it does not; false when it is null or
- * smaller than it ever was. */
+/* R1: copies as much of a struct of the host as its size covers, and fills the rest with zeros; false if it is null or smaller
+ * than in version 1.0. */
 static int take(void *to, size_t to_bytes, const void *from, size_t least_bytes)
 {
     uint32_t size;
@@ -105,7 +105,7 @@ static uint32_t word(const unsigned char *bytes)
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
-/* `num_bytes` bytes from `offset` on, which lie inside the file as it was when it was opened. */
+/* Reads `num_bytes` bytes from `offset` on, which were inside the file when it was opened. */
 static mw_status read_bytes(const mw_input *input, uint64_t offset, void *to, uint64_t num_bytes, mw_error *error)
 {
     unsigned char *place = to;
@@ -119,7 +119,7 @@ static mw_status read_bytes(const mw_input *input, uint64_t offset, void *to, ui
         if (count < 0 || (uint64_t)count > num_bytes)
             return fail(error, MW_IO, offset, "the host could not read the file (%lld)", (long long)count);
         if (count == 0)
-            return fail(error, MW_IO, offset, "the file ends here, and was longer when it was opened");
+            return fail(error, MW_IO, offset, "the file ends here; it was longer when it was opened");
         place += count;
         offset += (uint64_t)count;
         num_bytes -= (uint64_t)count;
@@ -127,7 +127,7 @@ static mw_status read_bytes(const mw_input *input, uint64_t offset, void *to, ui
     return MW_OK;
 }
 
-/* ---- from coded samples to those that are wanted ---- */
+/* ---- conversion of samples ---- */
 
 static int32_t expand_mulaw(unsigned char code) /* ITU-T G.711, table 2, in 16 bits */
 {
@@ -151,7 +151,7 @@ static int32_t integer_of(uint32_t bits)
     return value;
 }
 
-/* Integers, shifted up to 32 bits; `step` bytes lie between the beginnings of two. */
+/* Loads integers and shifts them up to 32 bits; a sample begins `step` bytes after the one before. */
 static void load_integers(int32_t *to, uint32_t count, const unsigned char *from, uint64_t step, uint32_t encoding)
 {
     uint32_t i;
@@ -185,7 +185,7 @@ static void load_floats(double *to, uint32_t count, const unsigned char *from, u
     }
 }
 
-/* An integer of 16 bits: half to even, saturating. */
+/* Rounds to 16 bits, half to even, and saturates. */
 static int16_t narrow(int32_t value)
 {
     int32_t whole = value / 65536, rest = value % 65536;
@@ -197,7 +197,7 @@ static int16_t narrow(int32_t value)
     return (int16_t)(whole > INT16_MAX ? INT16_MAX : whole);
 }
 
-/* An integer from a float whose full scale is `scale`: half to even, saturating, 0 for what is not a number. */
+/* Rounds a float to an integer whose full scale is `scale`, half to even, and saturates; NaN becomes 0. */
 static int32_t round_float(double value, double scale)
 {
     double scaled = value * scale, rest;
@@ -218,7 +218,7 @@ static int32_t round_float(double value, double scale)
     return (int32_t)whole;
 }
 
-/* Writes `count` samples side by side at `to`. */
+/* Converts `count` samples and writes them one after the other to `to`. */
 static void convert(const struct encoding_facts *encoding, const unsigned char *from, uint64_t step, uint64_t count,
                     uint32_t format, void *to)
 {
@@ -235,7 +235,7 @@ static void convert(const struct encoding_facts *encoding, const unsigned char *
             load_floats(chunk, some, from, step, encoding->number);
             for (i = 0; i < some; i++) {
                 switch (format) {
-                case MW_F32: floats[done + i] = (float)chunk[i]; break; /* IEC 60559: too large becomes infinite */
+                case MW_F32: floats[done + i] = (float)chunk[i]; break; /* IEC 60559: overflow becomes infinity */
                 case MW_I16: shorts[done + i] = (int16_t)round_float(chunk[i], 32768.0); break;
                 default: longs[done + i] = round_float(chunk[i], 2147483648.0); break;
                 }
@@ -265,7 +265,7 @@ static int32_t probe(const uint8_t *head, uint64_t num_bytes, uint64_t total_byt
     return track == NULL && num_bytes >= 4 && memcmp(head, ".snd", 4) == 0 ? 100 : 0;
 }
 
-/* Fills what the header says into a handle that is not allocated yet. */
+/* Parses the header into a handle that is not allocated yet. */
 static mw_status parse(struct mw_decoder *au, mw_error *error)
 {
     unsigned char header[HEADER_BYTES];
@@ -305,14 +305,14 @@ static mw_status parse(struct mw_decoder *au, mw_error *error)
     au->frame_bytes = (uint64_t)au->num_channels * au->encoding->sample_bytes; /* below 2^19 */
     au->flags = au->encoding->flags;
     available = au->input.num_bytes - au->data_offset;
-    promised = data_bytes == 0xffffffffu ? available : data_bytes; /* all ones: whoever wrote it did not know */
+    promised = data_bytes == 0xffffffffu ? available : data_bytes; /* all ones: unknown to the writer */
     if (promised > available)
         au->flags |= MW_STREAM_TRUNCATED;
     au->num_frames = smaller(promised, available) / au->frame_bytes;
     return MW_OK;
 }
 
-/* R3: whether a text that ends in a zero byte is UTF-8 (RFC 3629, section 4). */
+/* R3: whether a NUL-terminated text is UTF-8 (RFC 3629, section 4). */
 static int is_utf8(const unsigned char *text)
 {
     while (*text != 0) {
@@ -320,10 +320,10 @@ static int is_utf8(const unsigned char *text)
         int rest = lead < 0x80 ? 0 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
         if ((lead >= 0x80 && lead < 0xc2) || lead > 0xf4)
             return 0;
-        if (lead == 0xe0) low = 0xa0;  /* longer than it need be */
+        if (lead == 0xe0) low = 0xa0;  /* overlong */
         if (lead == 0xed) high = 0x9f; /* surrogates */
         if (lead == 0xf0) low = 0x90;
-        if (lead == 0xf4) high = 0x8f; /* past U+10FFFF */
+        if (lead == 0xf4) high = 0x8f; /* beyond U+10FFFF */
         for (; rest > 0; rest--, text++, low = 0x80, high = 0xbf)
             if (*text < low || *text > high)
                 return 0;
@@ -341,30 +341,30 @@ static mw_status open_decoder(const mw_input *input, const mw_decoder_options *o
     memset(&parsed, 0, sizeof parsed);
     if (decoder == NULL || !take(&parsed.input, sizeof parsed.input, input, SIZE_1_0(mw_input, track)) ||
         (!take(&chosen, sizeof chosen, options, SIZE_1_0(mw_decoder_options, max_alloc)) && options != NULL))
-        return fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "an argument is null or of no size of version 1.0");
+        return fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "an argument is null or smaller than in version 1.0");
     if (parsed.input.data == NULL && parsed.input.read_at == NULL && parsed.input.num_bytes > 0)
         return fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "the input has neither bytes nor read_at");
-    parsed.input.extension = NULL; /* these two are only valid during this call */
+    parsed.input.extension = NULL; /* these two are valid only during this call */
     parsed.input.track = NULL;
     if (chosen.stream != 0)
-        return fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "the file has one stream, and number %lu was asked for",
+        return fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "the file has only stream 0, not stream %lu",
                     (unsigned long)chosen.stream);
     status = parse(&parsed, error);
     if (status != MW_OK)
         return status;
 
-    /* R6: every size was bounded above, so that the sum cannot overflow, and max_alloc bounds it once more. */
+    /* R6: every size is bounded, so the sum cannot overflow, and max_alloc bounds it again. */
     if (parsed.data_offset > HEADER_BYTES && parsed.data_offset - HEADER_BYTES <= MAX_TEXT_BYTES)
         parsed.text_bytes = parsed.data_offset - HEADER_BYTES + 1;
     if (parsed.input.data == NULL)
         parsed.scratch_bytes = parsed.frame_bytes > SCRATCH_BYTES ? parsed.frame_bytes : SCRATCH_BYTES;
     parsed.total_bytes = sizeof parsed + parsed.text_bytes + parsed.scratch_bytes;
     if (chosen.max_alloc != 0 && parsed.total_bytes > chosen.max_alloc)
-        return fail(error, MW_LIMIT, MW_UNKNOWN, "decoding takes %llu bytes and only %llu may be allocated",
+        return fail(error, MW_LIMIT, MW_UNKNOWN, "decoding needs %llu bytes, but only %llu may be allocated",
                     (unsigned long long)parsed.total_bytes, (unsigned long long)chosen.max_alloc);
     au = malloc(parsed.total_bytes);
     if (au == NULL)
-        return fail(error, MW_NO_MEMORY, MW_UNKNOWN, "no memory for %llu bytes", (unsigned long long)parsed.total_bytes);
+        return fail(error, MW_NO_MEMORY, MW_UNKNOWN, "not enough memory for %llu bytes", (unsigned long long)parsed.total_bytes);
     memcpy(au, &parsed, sizeof parsed);
     if (au->text_bytes > 0) {
         status = read_bytes(&au->input, HEADER_BYTES, au->tail, au->text_bytes - 1, error);
@@ -385,9 +385,9 @@ static mw_status info(const mw_decoder *au, mw_stream_info *info, mw_error *erro
     mw_stream_info all;
 
     if (au == NULL || !take(&all, sizeof all, info, SIZE_1_0(mw_stream_info, container)))
-        return fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "an argument is null or of no size of version 1.0");
+        return fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "an argument is null or smaller than in version 1.0");
     memset(&all, 0, sizeof all);
-    all.size = info->size; /* R1: stays as it is */
+    all.size = info->size; /* R1: the size stays the host's */
     all.flags = au->flags;
     all.sample_rate = au->sample_rate;
     all.num_channels = au->num_channels;
@@ -395,7 +395,7 @@ static mw_status info(const mw_decoder *au, mw_stream_info *info, mw_error *erro
     all.bits_per_sample = 8 * au->encoding->sample_bytes;
     all.native_format = au->encoding->native_format;
     all.formats = ALL_FORMATS;
-    all.seek_class = MW_SEEK_EXACT; /* every sample stands alone, so a seek costs nothing */
+    all.seek_class = MW_SEEK_EXACT; /* samples do not depend on each other, so a seek costs nothing */
     all.codec = au->encoding->codec;
     all.container = "au";
     memcpy(info, &all, all.size < sizeof all ? all.size : sizeof all);
@@ -420,7 +420,7 @@ static mw_status decode(mw_decoder *au, const mw_buffer *buffer, uint64_t *num_f
     if (num_frames != NULL)
         *num_frames = 0;
     if (au == NULL || num_frames == NULL || !take(&room, sizeof room, buffer, SIZE_1_0(mw_buffer, num_frames)))
-        return fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "an argument is null or of no size of version 1.0");
+        return fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "an argument is null or smaller than in version 1.0");
     num_planes = room.layout == MW_PLANAR ? au->num_channels : 1;
     if (room.format < MW_F32 || room.format > MW_I32 || room.layout > MW_PLANAR || room.num_planes != num_planes ||
         room.planes == NULL || room.num_frames == 0)
@@ -430,11 +430,11 @@ static mw_status decode(mw_decoder *au, const mw_buffer *buffer, uint64_t *num_f
     count = smaller(room.num_frames, au->num_frames - au->position);
     if (count == 0)
         return MW_END;
-    offset = au->data_offset + au->position * au->frame_bytes; /* inside the file, by `num_frames` */
+    offset = au->data_offset + au->position * au->frame_bytes; /* inside the file, because of `num_frames` */
     if (au->input.data != NULL) {
         bytes = au->input.data + offset;
     } else {
-        /* Behind the annotation as it was allocated, whether or not it is a text. */
+        /* After the annotation as it was allocated, even if that is not a valid text. */
         unsigned char *scratch = au->tail + (au->total_bytes - sizeof *au - au->scratch_bytes);
         mw_status status;
         count = smaller(count, au->scratch_bytes / au->frame_bytes);
@@ -443,7 +443,7 @@ static mw_status decode(mw_decoder *au, const mw_buffer *buffer, uint64_t *num_f
             return status;
         bytes = scratch;
     }
-    /* R8: straight into the caller's buffer. */
+    /* R8: directly into the caller's buffer. */
     if (room.layout == MW_INTERLEAVED) {
         convert(au->encoding, bytes, au->encoding->sample_bytes, count * au->num_channels, room.format, room.planes[0]);
     } else {
@@ -456,7 +456,7 @@ static mw_status decode(mw_decoder *au, const mw_buffer *buffer, uint64_t *num_f
     return MW_OK;
 }
 
-/* R4: a fork shares nothing but the host's bytes. */
+/* R4: a fork shares only the host's bytes. */
 static mw_status fork_decoder(const mw_decoder *au, mw_decoder **fork, mw_error *error)
 {
     struct mw_decoder *copy;
@@ -465,7 +465,7 @@ static mw_status fork_decoder(const mw_decoder *au, mw_decoder **fork, mw_error 
         return fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "the decoder or the place for its fork is null");
     copy = malloc(au->total_bytes);
     if (copy == NULL)
-        return fail(error, MW_NO_MEMORY, MW_UNKNOWN, "no memory for %llu bytes", (unsigned long long)au->total_bytes);
+        return fail(error, MW_NO_MEMORY, MW_UNKNOWN, "not enough memory for %llu bytes", (unsigned long long)au->total_bytes);
     memcpy(copy, au, sizeof *au + au->text_bytes);
     copy->position = 0;
     *fork = copy;
@@ -525,7 +525,7 @@ static const mw_plugin PLUGIN = {
 
 const mw_plugin *mapwave_plugin_entry_v1(const mw_host *host, mw_error *error)
 {
-    (void)host; /* its log is not needed: what goes wrong is an error */
+    (void)host; /* its log is not needed: every problem is returned as an error */
     (void)error;
     return &PLUGIN;
 }

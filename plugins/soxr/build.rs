@@ -1,10 +1,10 @@
-//! Builds libsoxr out of the sources in the package soxr-sys, with all of its engines, or finds the one that is installed.
+//! Builds libsoxr with all of its engines from the sources in the package soxr-sys, or finds an installed one.
 
 use std::env::{self, VarError};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The sources: what is needed everywhere, and the vector code in single and in double precision.
+/// The sources that every build needs, and the vector code in single and in double precision.
 const SOURCES: [&str; 10] = [
     "soxr.c",
     "data-io.c",
@@ -39,11 +39,11 @@ fn main() {
     let mut build = cc::Build::new();
     build.include(&sources).include("locks").warnings(false).opt_level(3).define("SOXR_LIB", None);
     build.define("NDEBUG", None).flag("-std=gnu89").flag("-fvisibility=hidden");
-    // Never contracted: the same samples on every machine of a kind.
+    // Without fused operations, all machines of an architecture compute the same samples.
     build.flag_if_supported("-ffp-contract=off");
-    // The locks around what all resamplers share are compiled for OpenMP only; `locks/omp.h` has them without it.
+    // The locks around data that all resamplers share are compiled only for OpenMP; `locks/omp.h` provides them without it.
     build.define("_OPENMP", "201107").flag("-Wno-unknown-pragmas");
-    // In place of the package's configuration, whose header this makes empty.
+    // This empties the header of the package's configuration. The definitions below replace it.
     build.define("soxr_config_included", None);
     for (name, is_on) in [
         ("AVCODEC_FOUND", false),
@@ -70,7 +70,7 @@ fn main() {
     build.files(below(&SOURCES));
     if has_simd {
         build.files(below(&SINGLE_SIMD));
-        // libsoxr asks the processor before it calls what is compiled for AVX.
+        // libsoxr checks the processor before it calls code compiled for AVX.
         double.files(below(&DOUBLE_SIMD)).flag("-mavx");
         double.compile("mapwave_soxr_double");
     }
@@ -102,7 +102,7 @@ fn sources() -> PathBuf {
     };
     let Some(package) = paths.into_iter().find(is_wanted) else {
         let words = String::from_utf8_lossy(&output.stderr);
-        panic!("cargo metadata does not tell where the package soxr-sys is: {words}");
+        panic!("cargo metadata does not list the package soxr-sys: {words}");
     };
     Path::new(package).with_file_name("src")
 }

@@ -13,13 +13,13 @@ use crate::id3;
 use crate::lame::{self, Lame, MAX_FRAMES};
 use crate::settings::Settings;
 
-/// An MP3 file on its way into a sink.
+/// Encodes MP3 files.
 ///
-/// Takes 1 or 2 channels at the nine rates of MPEG audio from 8000 to 48000 Hz. `bitrate` makes a constant one, `quality` a
-/// variable one from V9 (1) to V0 (100); without both the bitrate is constant: 192 kbit/s in stereo and 128 in mono from 32
-/// kHz on, 160 and 96 from 16 kHz on, 64 below. `effort` chooses LAME's quality of computation, from 9 (1) to 0 (100). The
-/// first frame tells decoders the length and the encoder's delay, so that they give back exactly the frames that were
-/// pushed; it is completed at the end, which an append-only sink does not allow. What is louder than full scale is cut off.
+/// Takes 1 or 2 channels at the nine sample rates of MPEG audio, 8000 to 48000 Hz. `bitrate` selects a constant bitrate, and
+/// `quality` a variable one from V9 (1) to V0 (100). Without either, the bitrate is constant: 192 kbit/s in stereo and 128 in
+/// mono from 32 kHz on, 160 and 96 from 16 kHz on, 64 below. `effort` selects LAME's quality of computation, from 9 (1) to 0
+/// (100). The first frame holds the length and the encoder's delay, so that decoders return exactly the frames that were
+/// pushed. It is completed at the end, so the sink must not be append-only. Samples beyond full scale are clipped.
 ///
 /// ```
 /// use mapwave_lame::Mp3Encoder;
@@ -36,11 +36,11 @@ use crate::settings::Settings;
 pub struct Mp3Encoder {
     sink: Sink,
     lame: Lame,
-    /// Samples on their way to LAME.
+    /// Samples that LAME has not taken yet.
     channels: Vec<Vec<f32>>,
     bytes: Vec<u8>,
     tag: Vec<u8>,
-    /// Where the first frame is, once it is written.
+    /// The offset of the first frame, once it is written.
     info_offset: Option<u64>,
 }
 
@@ -54,14 +54,14 @@ impl Encoder for Mp3Encoder {
     fn open(options: &EncoderOptions<'_>, sink: Sink) -> Result<Self> {
         let settings = Settings::new(options)?;
         if sink.is_append_only() {
-            let what = "the first frame of an MP3 file tells its length: write where one can go back";
+            let what = "the first frame of an MP3 file holds its length, so MP3 requires a seekable file";
             return Err(Error::unsupported(what));
         }
         let tag = id3::tag(&options.tags)?;
         let needed = lame::NUM_BYTES + 3 * tag.len() as u64;
         if needed > options.max_alloc {
             let what =
-                format!("encoding takes {needed} bytes and only {} may be allocated", options.max_alloc);
+                format!("encoding needs {needed} bytes, but only {} may be allocated", options.max_alloc);
             return Err(Error::new(Status::Limit, what));
         }
         let lame = Lame::start(&settings)?;
@@ -88,7 +88,7 @@ impl Encoder for Mp3Encoder {
 }
 
 impl Mp3Encoder {
-    /// Takes frames and encodes whenever there are enough.
+    /// Takes frames, and encodes them whenever enough have come together.
     fn take<T: Sample>(&mut self, frames: &Block<'_>, convert: impl Fn(T) -> f32) -> Result<()> {
         let mut first = 0;
         while first < frames.num_frames() {
@@ -114,7 +114,7 @@ impl Mp3Encoder {
         self.write()
     }
 
-    /// Writes what LAME gave, behind the tag.
+    /// Writes the bytes from LAME, after the tag.
     fn write(&mut self) -> Result<()> {
         if self.info_offset.is_none() {
             self.sink.append(&self.tag)?;
@@ -126,7 +126,7 @@ impl Mp3Encoder {
     }
 }
 
-/// Adds frames of one channel.
+/// Appends frames of one channel.
 fn append<T: Sample>(
     samples: &mut Vec<f32>,
     channel: usize,

@@ -1,4 +1,4 @@
-//! Tags in front of the file: ID3v2.4.0 in UTF-8.
+//! Tags at the beginning of the file: ID3v2.4.0 in UTF-8.
 
 #![forbid(unsafe_code)]
 
@@ -27,16 +27,19 @@ const TEXT_FRAMES: [(&str, &[u8; 4]); 17] = [
 
 const UTF_8: u8 = 3;
 
-/// Sizes have 28 bits.
+/// The largest size, which has 28 bits.
 const MAX_BYTES: usize = (1 << 28) - 1;
 
-/// The tag of a file; empty when there is nothing to say.
+/// The tag of a file; empty without tags.
 pub(crate) fn tag(tags: &[(&str, &str)]) -> Result<Vec<u8>> {
     let mut keys: Vec<&str> = Vec::new();
     for (key, value) in tags {
         // A NUL would end the text.
         if key.is_empty() || key.contains('\0') || value.contains('\0') {
-            return Err(Error::new(Status::BadArgument, format!("the tag {key:?} is empty or holds a NUL")));
+            return Err(Error::new(
+                Status::BadArgument,
+                format!("the tag {key:?} has an empty name or contains a NUL character"),
+            ));
         }
         if !keys.contains(key) {
             keys.push(key);
@@ -57,13 +60,13 @@ pub(crate) fn tag(tags: &[(&str, &str)]) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Adds the frames of one key: a text frame has room for several values, a comment for one.
+/// Appends the frames of one key. A text frame holds several values, a comment only one.
 fn append_frames(key: &str, values: &[&str], frames: &mut Vec<u8>) -> Result<()> {
     let known = TEXT_FRAMES.iter().find(|(name, _)| *name == key);
     match (key, known) {
         (_, Some((_, id))) => append_frame(id, &[&[UTF_8], values.join("\0").as_bytes()].concat(), frames),
         ("comment" | "description", _) => values.iter().try_for_each(|value| {
-            // Of an unknown language, without a heading.
+            // An unknown language and no description.
             append_frame(b"COMM", &[&[UTF_8], b"XXX\0".as_slice(), value.as_bytes()].concat(), frames)
         }),
         _ => {
@@ -81,10 +84,10 @@ fn append_frame(id: &[u8; 4], payload: &[u8], frames: &mut Vec<u8>) -> Result<()
     Ok(())
 }
 
-/// A size in the lower seven bits of four bytes.
+/// A size in the low seven bits of each of four bytes.
 fn syncsafe(size: usize) -> Result<[u8; 4]> {
     if size > MAX_BYTES {
-        let what = format!("the tags take {size} bytes, and ID3 has room for {MAX_BYTES}");
+        let what = format!("the tags take {size} bytes, but ID3 has room for {MAX_BYTES}");
         return Err(Error::new(Status::Limit, what));
     }
     Ok([21, 14, 7, 0].map(|shift| u8::try_from(size >> shift & 0x7F).unwrap_or(0)))
@@ -114,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_makes_no_tag_and_nul_is_refused() {
+    fn no_tags_make_no_bytes_and_nul_is_rejected() {
         assert_eq!(tag(&[]).ok(), Some(Vec::new()));
         assert!(tag(&[("title", "a\0b")]).is_err() && tag(&[("", "a")]).is_err());
     }

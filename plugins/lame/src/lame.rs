@@ -1,6 +1,6 @@
 //! LAME itself.
 //!
-//! Unsafe code is allowed here for the settings that the binding has no safe function for.
+//! Unsafe code is allowed in this file for settings that have no safe function in the binding.
 
 #![allow(unsafe_code)]
 
@@ -13,40 +13,40 @@ use mp3lame_encoder::{Builder, DualPcm, Encoder, FlushGap, MonoPcm, max_required
 
 use crate::settings::{Rate, Settings};
 
-/// LAME fills tables that all of its encoders share whenever it starts one, always with the same numbers.
+/// Held while an encoder starts: every start fills tables that all encoders share, always with the same numbers.
 static STARTING: Mutex<()> = Mutex::new(());
 
-/// More bytes than an encoder allocates: LAME 470 kB, and the samples and bytes on their way.
+/// More bytes than an encoder allocates: 470 kB by LAME, and the pending samples and bytes.
 pub(crate) const NUM_BYTES: u64 = 1 << 20;
 
-/// The most frames that are given to LAME in one call.
+/// The most frames that are passed to LAME in one call.
 pub(crate) const MAX_FRAMES: usize = 8 * 1152;
 
-/// What LAME takes a float of 1 for.
+/// The number that LAME scales a float of 1 to.
 const FULL_SCALE: f32 = 32_767.0;
 
-/// One stream on its way through LAME.
+/// One of LAME's encoders.
 pub(crate) struct Lame {
     encoder: Encoder,
-    /// What samples are multiplied with before LAME multiplies them.
+    /// The factor that undoes LAME's own scaling.
     gain: f32,
 }
 
 type Set = unsafe extern "C" fn(*mut lame_global_flags, c_int) -> c_int;
 
-/// Makes one setting.
+/// Changes one setting.
 fn set(builder: &mut Builder, what: &str, function: Set, value: c_int) -> Result<()> {
     // SAFETY: the pointer is used in the next line only.
     let lame = unsafe { builder.as_ptr() };
-    // SAFETY: `lame` is a state of LAME that is not started yet, and the function changes one number in it.
+    // SAFETY: `lame` points to a state of LAME that has not started, and the function changes one number in it.
     match unsafe { function(lame, value) } {
         0.. => Ok(()),
-        code => Err(refused(what, code)),
+        code => Err(rejected(what, code)),
     }
 }
 
-fn refused(what: &str, code: c_int) -> Error {
-    Error::unsupported(format!("LAME refused {what}")).with_native_code(code.into())
+fn rejected(what: &str, code: c_int) -> Error {
+    Error::unsupported(format!("LAME rejected {what}")).with_native_code(code.into())
 }
 
 /// Keeps LAME from printing to standard error.
@@ -54,7 +54,7 @@ fn silence(builder: &mut Builder) {
     for set in [ffi::lame_set_errorf, ffi::lame_set_debugf, ffi::lame_set_msgf] {
         // SAFETY: the pointer is used in the next line only.
         let lame = unsafe { builder.as_ptr() };
-        // SAFETY: as in `set`; without a function LAME reports nothing.
+        // SAFETY: as in `set`; with a null function LAME reports nothing.
         unsafe { set(lame, None) };
     }
 }
@@ -63,7 +63,7 @@ impl Lame {
     /// Starts LAME.
     pub(crate) fn start(settings: &Settings) -> Result<Self> {
         let mut builder =
-            Builder::new().ok_or_else(|| Error::new(Status::NoMemory, "LAME found no memory to start"))?;
+            Builder::new().ok_or_else(|| Error::new(Status::NoMemory, "not enough memory to start LAME"))?;
         silence(&mut builder);
         let rate = c_int::try_from(settings.sample_rate).unwrap_or(c_int::MAX);
         set(&mut builder, "the sample rate", ffi::lame_set_in_samplerate, rate)?;
@@ -84,21 +84,21 @@ impl Lame {
         if let Some(algorithm) = settings.algorithm {
             set(&mut builder, "the effort", ffi::lame_set_quality, algorithm.into())?;
         }
-        // SAFETY: the state stays where it is while `encoder` lives, and is only read below.
+        // SAFETY: the state does not move while `encoder` lives, and is only read below.
         let lame = unsafe { builder.as_ptr() };
         let starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
         let encoder =
-            builder.build().map_err(|error| Error::unsupported(format!("LAME refused to start: {error}")))?;
+            builder.build().map_err(|error| Error::unsupported(format!("LAME did not start: {error}")))?;
         drop(starting);
-        // To leave room for what coding adds, LAME makes the sound softer, by up to 5 % at low bitrates.
+        // To leave room for coding noise, LAME lowers the volume, by up to 5 % at low bitrates.
         // SAFETY: `encoder` lives, and the function reads one number of its state.
         let softened = unsafe { ffi::lame_get_scale(lame) };
         Ok(Self { encoder, gain: 32_768.0 / FULL_SCALE / softened })
     }
 
-    /// Encodes frames of each channel, at most [`MAX_FRAMES`], and adds the bytes that are complete.
+    /// Encodes at most [`MAX_FRAMES`] frames of each channel and appends the complete bytes.
     ///
-    /// What is louder than full scale is cut off, and what is no number is silence.
+    /// Samples beyond full scale are clipped, and NaN becomes silence.
     pub(crate) fn encode(&mut self, channels: &mut [Vec<f32>], bytes: &mut Vec<u8>) -> Result<()> {
         for sample in channels.iter_mut().flatten() {
             *sample = if sample.is_nan() { 0.0 } else { sample.clamp(-1.0, 1.0) * self.gain };
@@ -112,19 +112,19 @@ impl Lame {
         result.map(|_| ()).map_err(|error| failed(&error.to_string()))
     }
 
-    /// Adds the last bytes.
+    /// Appends the last bytes.
     pub(crate) fn finish(&mut self, bytes: &mut Vec<u8>) -> Result<()> {
         bytes.reserve(max_required_buffer_size(4 * 1152));
         let result = self.encoder.flush_to_vec::<FlushGap>(bytes);
         result.map(|_| ()).map_err(|error| failed(&error.to_string()))
     }
 
-    /// The first frame of the file, with its length and delays, once all is encoded; as long as the one that stands there.
+    /// The first frame of the file, with its length and delays, after everything is encoded. It replaces one of the same size.
     pub(crate) fn info_frame(&self) -> Result<Vec<u8>> {
         let mut bytes = Vec::with_capacity(4096);
         self.encoder.lame_tag_encode_to_vec(&mut bytes);
         if bytes.is_empty() {
-            return Err(failed("it has no frame for the length of the file"));
+            return Err(failed("it returned no frame with the length of the file"));
         }
         Ok(bytes)
     }

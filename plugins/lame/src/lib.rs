@@ -1,11 +1,11 @@
-//! MP3 by LAME, as a plugin library of its own: LAME is free under the LGPL, and is linked into nothing else of mapwave.
+//! Encodes MP3 with LAME, in a plugin library of its own: LAME is under the LGPL and is linked into no other part of mapwave.
 //!
 //! | module | what |
 //! |---|---|
 //! | `encoder` | the trait of the SDK: frames in, an MP3 file out |
-//! | `settings` | which rates, bitrates and qualities there are |
+//! | `settings` | the sample rates, bitrates and qualities of MP3 |
 //! | `lame` | LAME itself |
-//! | `id3` | tags in front of the file |
+//! | `id3` | tags at the beginning of the file |
 
 mod encoder;
 mod id3;

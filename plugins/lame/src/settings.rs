@@ -1,4 +1,4 @@
-//! Which rates, bitrates and qualities there are, and which are taken when nothing is asked for.
+//! The sample rates, bitrates and qualities of MP3, and the defaults.
 
 #![forbid(unsafe_code)]
 
@@ -17,14 +17,14 @@ const RATES: [(u32, Version); 9] = [
     (48_000, Version::Mpeg1),
 ];
 
-/// Kilobits a second.
+/// In kilobits per second.
 const MPEG1_BITRATES: &[u32] = &[32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
 const MPEG2_BITRATES: &[u32] = &[8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
 
-/// LAME knows no higher ones below 16 kHz.
+/// LAME has no higher bitrates below 16 kHz.
 const MPEG25_BITRATES: &[u32] = &[8, 16, 24, 32, 40, 48, 56, 64];
 
-/// What the first frame must have room for behind its side information, for the length and the delays to be known.
+/// The bytes after the side information of the first frame that hold the length and the delays.
 const INFO_TAG_BYTES: u32 = 156;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,27 +34,30 @@ enum Version {
     Mpeg25,
 }
 
-/// How the bits are spent.
+/// How bits are distributed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rate {
-    /// As many kilobits every second.
+    /// This many kilobits in every second.
     Constant(u32),
-    /// As many as it takes: V0, the best, to V9.
+    /// As many as each frame needs: V0 (best) to V9.
     Variable(u8),
 }
 
-/// What LAME is to do.
+/// Settings of LAME.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Settings {
     pub(crate) sample_rate: u32,
     pub(crate) num_channels: u8,
     pub(crate) rate: Rate,
-    /// 0, the slowest, to 9; LAME's own without one.
+    /// 0 (slowest) to 9; `None` for LAME's default.
     pub(crate) algorithm: Option<u8>,
 }
 
 impl Settings {
-    /// Refuses what MP3 cannot hold.
+    /// Checks the options.
+    ///
+    /// # Errors
+    /// When MP3 does not support them.
     pub(crate) fn new(options: &EncoderOptions<'_>) -> Result<Self> {
         let num_channels = match options.num_channels {
             1 => 1,
@@ -70,13 +73,13 @@ impl Settings {
         let sample_rate = options.sample_rate;
         let Some((_, version)) = RATES.into_iter().find(|(rate, _)| *rate == sample_rate) else {
             let rates: Vec<String> = RATES.iter().map(|(rate, _)| rate.to_string()).collect();
-            let what = format!("MP3 has no sample rate of {sample_rate} Hz: resample to one of");
+            let what = format!("MP3 does not support {sample_rate} Hz: resample to one of");
             return Err(Error::unsupported(format!("{what} {}", rates.join(", "))));
         };
         let rate = match (options.bitrate, options.quality) {
             (Some(_), Some(_)) => {
                 let what =
-                    "a bitrate is constant and a quality is kept by a variable one: choose one of the two";
+                    "bitrate selects a constant bitrate and quality a variable one: choose one of the two";
                 return Err(Error::new(Status::BadArgument, what));
             }
             (None, Some(quality)) => Rate::Variable(tenth_from_best(quality)),
@@ -87,12 +90,12 @@ impl Settings {
     }
 }
 
-/// 1 to 100 as 9 to 0.
+/// Maps 1 to 100 to 9 to 0.
 fn tenth_from_best(percent: u32) -> u8 {
     u8::try_from(percent.clamp(1, 100).saturating_sub(1) / 10).map_or(0, |tenth| 9 - tenth)
 }
 
-/// The bitrates of a version whose frames have room for the length and the delays.
+/// The bitrates of a version whose first frame has room for the length and the delays.
 fn bitrates(version: Version, sample_rate: u32, num_channels: u8) -> impl Iterator<Item = u32> {
     let (all, bits_factor, side_bytes) = match (version, num_channels) {
         (Version::Mpeg1, 1) => (MPEG1_BITRATES, 144_000, 21),
@@ -106,7 +109,7 @@ fn bitrates(version: Version, sample_rate: u32, num_channels: u8) -> impl Iterat
     all.iter().copied().filter(has_room)
 }
 
-/// Kilobits a second, if there are as many.
+/// A bitrate in kilobits per second, if the version has it.
 fn constant(bitrate: u32, version: Version, sample_rate: u32, num_channels: u8) -> Result<u32> {
     let found = bitrates(version, sample_rate, num_channels).find(|kilobits| kilobits * 1000 == bitrate);
     found.ok_or_else(|| {
@@ -114,13 +117,13 @@ fn constant(bitrate: u32, version: Version, sample_rate: u32, num_channels: u8) 
             .map(|kilobits| (kilobits * 1000).to_string())
             .collect();
         let what = format!(
-            "MP3 of {num_channels} channels at {sample_rate} Hz, with its exact length, has no bitrate of {bitrate}"
+            "MP3 of {num_channels} channels at {sample_rate} Hz, with its exact length, does not support a bitrate of {bitrate}"
         );
         Error::unsupported(format!("{what}: choose one of {}, or a quality from 1 to 100", all.join(", ")))
     })
 }
 
-/// What music is hard to tell from the original with.
+/// The bitrate at which music is hard to tell from the original, in kilobits per second.
 fn usual(version: Version, num_channels: u8) -> u32 {
     match (version, num_channels) {
         (Version::Mpeg1, 1) => 128,
@@ -151,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_list_what_there_is() {
+    fn rejections_list_the_supported_values() {
         let words = |options: EncoderOptions<'_>| {
             Settings::new(&options).err().map(|error| error.message().to_owned()).unwrap_or_default()
         };

@@ -1,4 +1,4 @@
-//! The decoder: any frame from the beginning of its packet.
+//! The decoder: it decodes a frame from the beginning of the packet that holds it.
 
 #![forbid(unsafe_code)]
 
@@ -17,28 +17,28 @@ use crate::packet::{
 use crate::slice::{self, SLICE_BYTES, SLICE_FRAMES};
 use crate::stream::Stream;
 
-/// A handle on a QOA file.
+/// Decodes QOA files.
 #[derive(Debug)]
 pub struct QoaDecoder {
     stream: Arc<Stream>,
     info: StreamInfo,
-    /// The next frame to be written.
+    /// The next frame to write.
     position: u64,
     row: Row,
 }
 
-/// The row that was decoded last: one slice of every channel.
+/// The last decoded row: one slice of every channel.
 #[derive(Debug, Default)]
 struct Row {
-    /// The packet it is in; `None` before the first, and after an error.
+    /// The packet that holds the row; `None` before the first row, and after an error.
     packet: Option<u64>,
-    /// The number of the row behind it in its packet.
+    /// The number of the next row in the packet.
     next: usize,
-    /// The predictor of each channel behind it.
+    /// The predictor of each channel after the row.
     states: Vec<Lms>,
-    /// Its samples, interleaved.
+    /// The samples of the row, interleaved.
     samples: Vec<i16>,
-    /// The packet, unless the file is in memory.
+    /// The bytes of the packet, unless the file is in memory.
     bytes: Vec<u8>,
 }
 
@@ -59,14 +59,14 @@ impl Decoder for QoaDecoder {
 
     fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
         if options.stream != 0 {
-            let what = format!("the file has one stream, and number {} was asked for", options.stream);
+            let what = format!("the file has only stream 0, not stream {}", options.stream);
             return Err(Error::new(Status::BadArgument, what));
         }
         let stream = Stream::open(input)?;
         let needed = Row::num_bytes(&stream);
         if needed > options.max_alloc {
             let what =
-                format!("decoding takes {needed} bytes and only {} may be allocated", options.max_alloc);
+                format!("decoding needs {needed} bytes, but only {} may be allocated", options.max_alloc);
             return Err(Error::new(Status::Limit, what));
         }
         let info = StreamInfo {
@@ -77,8 +77,8 @@ impl Decoder for QoaDecoder {
             bits_per_sample: 16,
             native_format: SampleFormat::I16,
             formats: &[SampleFormat::I16, SampleFormat::F32, SampleFormat::I32],
-            // Every packet has the predictor's state, so that decoding can begin at each, and does even when it goes on
-            // from the one before.
+            // Every packet begins with the predictor's state, so decoding can start at each, and always does, even when it
+            // continues from the packet before.
             seek_class: SeekClass::Exact,
             is_lossless: false,
             is_truncated: stream.is_truncated,
@@ -124,13 +124,13 @@ impl Decoder for QoaDecoder {
 }
 
 impl Row {
-    /// What a row may allocate.
+    /// The most bytes that a row allocates.
     fn num_bytes(stream: &Stream) -> u64 {
         let channel = size_of::<Lms>() + SLICE_FRAMES * size_of::<i16>();
         (usize::from(stream.num_channels) * channel + packet_bytes(stream.num_channels, PACKET_FRAMES)) as u64
     }
 
-    /// The samples of `frame` and of those behind it, as far as the stream and their row go.
+    /// The samples of `frame` and the frames after it, up to the end of their row or of the stream.
     fn samples_from(&mut self, stream: &Stream, frame: u64) -> Result<&[i16]> {
         let packet = frame / PACKET_FRAMES as u64;
         let within = usize::try_from(frame % PACKET_FRAMES as u64).unwrap_or(0); // always fits
@@ -151,7 +151,7 @@ impl Row {
         Ok(self.samples.get(first * num_channels..last * num_channels).unwrap_or_default())
     }
 
-    /// Reads what stands before the first row of a packet.
+    /// Reads everything before the first row of a packet.
     fn enter(&mut self, stream: &Stream, packet: u64) -> Result<()> {
         let num_channels = usize::from(stream.num_channels);
         let offset = stream.packet_offset(packet);
@@ -189,7 +189,7 @@ impl Row {
     }
 }
 
-/// `num_bytes` bytes of a packet from its byte `start` on: where the file is in memory, else from the copy in `read`.
+/// `num_bytes` bytes of a packet from its byte `start` on: from the file in memory, or else from the copy in `read`.
 fn bytes_of<'a>(
     stream: &'a Stream,
     read: &'a [u8],
@@ -204,7 +204,7 @@ fn bytes_of<'a>(
     };
     let bytes = bytes.and_then(|bytes| bytes.get(start..)?.get(..num_bytes));
     bytes.ok_or_else(|| {
-        let what = "the file ends inside this packet, and was longer when it was opened";
+        let what = "the file ends inside this packet; it was longer when it was opened";
         Error::new(Status::Io, what).at(offset)
     })
 }

@@ -1,4 +1,4 @@
-//! The encoder: packets of 5120 frames, and the number of frames at the front.
+//! The encoder: packets of 5120 frames after the number of all frames.
 
 #![forbid(unsafe_code)]
 
@@ -12,21 +12,21 @@ use crate::lms::Lms;
 use crate::packet::{MAGIC, MAX_SAMPLE_RATE, PACKET_FRAMES, PacketHeader, channel_mask, packet_bytes};
 use crate::slice::{self, SLICE_FRAMES};
 
-/// "A decoder should support at least 8 channels": more are not to be relied on.
+/// "A decoder should support at least 8 channels": not every decoder reads more.
 const MAX_CHANNELS: u32 = 8;
 
-/// A QOA file on its way into a sink.
+/// Encodes QOA files.
 #[derive(Debug)]
 pub struct QoaEncoder {
     sink: Sink,
     packets: Packets,
-    /// The number of frames that the header has.
+    /// The number of frames in the header.
     promised: Option<u32>,
     /// The frames taken so far.
     num_frames: u64,
     /// Frames that do not fill a packet yet, interleaved.
     pending: Vec<i16>,
-    /// A packet in the making.
+    /// The bytes of a packet.
     bytes: Vec<u8>,
 }
 
@@ -42,7 +42,7 @@ impl Encoder for QoaEncoder {
         let needed = packets.num_bytes();
         if needed > options.max_alloc {
             let what =
-                format!("encoding takes {needed} bytes and only {} may be allocated", options.max_alloc);
+                format!("encoding needs {needed} bytes, but only {} may be allocated", options.max_alloc);
             return Err(Error::new(Status::Limit, what));
         }
         sink.append(&MAGIC)?;
@@ -55,7 +55,7 @@ impl Encoder for QoaEncoder {
     fn push(&mut self, frames: &Block<'_>) -> Result<()> {
         let num_frames = self.num_frames.saturating_add(frames.num_frames() as u64);
         if num_frames > u32::MAX.into() {
-            let what = format!("{num_frames} frames are more than the {} of a QOA file", u32::MAX);
+            let what = format!("a QOA file holds at most {} frames, not {num_frames}", u32::MAX);
             return Err(Error::new(Status::Limit, what));
         }
         match frames.format() {
@@ -71,7 +71,7 @@ impl Encoder for QoaEncoder {
         if self.num_frames == 0 {
             return Err(without_frames());
         }
-        let num_frames = u32::try_from(self.num_frames).unwrap_or(u32::MAX); // `push` has seen to it
+        let num_frames = u32::try_from(self.num_frames).unwrap_or(u32::MAX); // `push` has checked it
         let is_as_promised = self.promised == Some(num_frames);
         if self.sink.is_append_only() && !is_as_promised {
             let promised = self.promised.unwrap_or(0);
@@ -89,7 +89,7 @@ impl Encoder for QoaEncoder {
 }
 
 impl QoaEncoder {
-    /// Takes frames and writes every packet that is full.
+    /// Takes frames, and writes every full packet.
     fn take<T: Sample>(&mut self, frames: &Block<'_>, convert: impl Fn(T) -> i16) -> Result<()> {
         let num_channels = frames.num_channels().max(1);
         let mut first = 0;
@@ -105,7 +105,7 @@ impl QoaEncoder {
         Ok(())
     }
 
-    /// Writes what is pending, if anything is.
+    /// Writes the pending frames, if there are any.
     fn write_packet(&mut self) -> Result<()> {
         if self.pending.is_empty() {
             return Ok(());
@@ -117,17 +117,17 @@ impl QoaEncoder {
     }
 }
 
-/// The number of frames that can be written into the header now.
+/// The number of frames to write into the header now.
 fn promised_frames(options: &EncoderOptions<'_>, is_append_only: bool) -> Result<Option<u32>> {
     match options.num_frames {
         Some(0) => Err(without_frames()),
         Some(num_frames) => u32::try_from(num_frames).map(Some).map_err(|_| {
-            let what = format!("{num_frames} frames are more than the {} of a QOA file", u32::MAX);
+            let what = format!("a QOA file holds at most {} frames, not {num_frames}", u32::MAX);
             Error::new(Status::Limit, what)
         }),
         None if is_append_only => {
             let what =
-                "a QOA file begins with its number of frames: announce it, or write where one can go back";
+                "a QOA file begins with its number of frames: announce it, or write to a seekable file";
             Err(Error::unsupported(what))
         }
         None => Ok(None),
@@ -135,10 +135,10 @@ fn promised_frames(options: &EncoderOptions<'_>, is_append_only: bool) -> Result
 }
 
 fn without_frames() -> Error {
-    Error::unsupported("a QOA file has at least one frame, and there is none")
+    Error::unsupported("a QOA file needs at least one frame")
 }
 
-/// Adds frames of a block, interleaved.
+/// Appends frames of a block, interleaved.
 fn append<T: Sample>(
     samples: &mut Vec<i16>,
     frames: &Block<'_>,
@@ -178,53 +178,56 @@ fn i16_from_i32(sample: i32) -> i16 {
     i16::try_from(rounded).unwrap_or(i16::MAX)
 }
 
-/// Makes packets of frames.
+/// Encodes packets.
 #[derive(Debug)]
 struct Packets {
     sample_rate: u32,
     num_channels: u8,
-    /// The predictor of each channel, and the scale factor that was best last.
+    /// The predictor of each channel, and the best scale factor of its last slice.
     states: Vec<(Lms, usize)>,
 }
 
 impl Packets {
-    /// Refuses what the format cannot hold.
+    /// Checks the options.
+    ///
+    /// # Errors
+    /// When the format does not support them.
     fn new(options: &EncoderOptions<'_>) -> Result<Self> {
-        let refuse = |what: String| Err(Error::unsupported(what));
+        let reject = |what: String| Err(Error::unsupported(what));
         if let Some(bits) = options.bits_per_sample.filter(|bits| *bits != 16) {
-            return refuse(format!("QOA codes 16 bits, not {bits}"));
+            return reject(format!("QOA has 16 bits per sample, not {bits}"));
         }
         if options.bitrate.is_some() || options.quality.is_some() {
-            return refuse(
+            return reject(
                 "QOA has one quality, 3.2 bits a sample: leave bitrate and quality out".to_owned(),
             );
         }
         if !(1..=MAX_SAMPLE_RATE).contains(&options.sample_rate) {
-            return refuse(format!(
+            return reject(format!(
                 "QOA has sample rates of 1 to {MAX_SAMPLE_RATE}, not {}",
                 options.sample_rate
             ));
         }
         let num_channels = u8::try_from(options.num_channels).unwrap_or(u8::MAX);
         if !(1..=MAX_CHANNELS).contains(&options.num_channels) {
-            return refuse(format!("QOA has 1 to {MAX_CHANNELS} channels, not {}", options.num_channels));
+            return reject(format!("QOA has 1 to {MAX_CHANNELS} channels, not {}", options.num_channels));
         }
         if !has_layout(num_channels, options.channel_mask) {
             let (mask, own) = (options.channel_mask, channel_mask(num_channels));
-            return refuse(format!("QOA's {num_channels} channels have the mask {own:#x}, not {mask:#x}"));
+            return reject(format!("QOA's {num_channels} channels have the mask {own:#x}, not {mask:#x}"));
         }
         let start = (Lms::START, 0);
         let states = vec![start; num_channels.into()];
         Ok(Self { sample_rate: options.sample_rate, num_channels, states })
     }
 
-    /// What a packet in the making takes: its samples, its bytes and the states.
+    /// The bytes that a packet allocates while it is encoded: its samples, its bytes and the states.
     fn num_bytes(&self) -> u64 {
         let channel = PACKET_FRAMES * size_of::<i16>() + size_of::<(Lms, usize)>();
         (usize::from(self.num_channels) * channel + packet_bytes(self.num_channels, PACKET_FRAMES)) as u64
     }
 
-    /// Adds a packet of up to 5120 frames to `bytes`.
+    /// Appends a packet of up to 5120 frames to `bytes`.
     fn encode(&mut self, samples: &[i16], bytes: &mut Vec<u8>) {
         let num_channels = usize::from(self.num_channels);
         let num_frames = samples.len() / num_channels;
@@ -239,7 +242,7 @@ impl Packets {
         for (lms, _) in &mut self.states {
             let written = lms.to_bytes();
             bytes.extend(written);
-            *lms = Lms::from_bytes(&written); // what a decoder goes on from
+            *lms = Lms::from_bytes(&written); // the state that a decoder continues from
         }
         for row in samples.chunks(SLICE_FRAMES * num_channels) {
             for (channel, (lms, scale)) in self.states.iter_mut().enumerate() {
@@ -253,7 +256,7 @@ impl Packets {
     }
 }
 
-/// Whether the specification's layout is the one of a mask. Where it says "B/SL, B/SR", back and side are one.
+/// Whether a mask is the specification's layout. Where that says "B/SL, B/SR", back and side channels are the same.
 fn has_layout(num_channels: u8, mask: u64) -> bool {
     const BACK: u64 = 0x30;
     const SIDE: u64 = 0x600;

@@ -1,17 +1,19 @@
-//! The predictor: four weights over the last four samples, moved by the sign of what they were multiplied with.
+//! The predictor: four weights for the last four samples.
 //!
 //! Specification: "QOA predicts each audio sample based on the previously decoded ones using a Sign-Sign Least Mean
-//! Squares Filter".
+//! Squares Filter". A prediction is the sum of the products of samples and weights. Afterwards each weight moves by a step of
+//! residual / 16, up if its sample was positive and down if it was negative: the direction in which the prediction would have
+//! missed less.
 
 #![forbid(unsafe_code)]
 
-/// The size of a state in a packet.
+/// The size of a state in bytes.
 pub(crate) const STATE_BYTES: usize = 16;
 
 /// The state of one channel: the last samples and their weights, the latest last.
 ///
-/// All arithmetic wraps at 32 bits, as on the machines that the format was made on. Only weights that no encoder would
-/// let grow so far can tell.
+/// All arithmetic wraps at 32 bits, as in the reference implementation. This matters only for weights larger than any encoder
+/// lets them grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Lms {
     history: [i32; 4],
@@ -23,14 +25,14 @@ impl Lms {
     /// last sample minus the one before.
     pub(crate) const START: Self = Self { history: [0; 4], weights: [0, 0, -(1 << 13), 1 << 14] };
 
-    /// The state as a packet has it: `int16_t history[4]`, then `int16_t weights[4]`, big-endian.
+    /// Reads a state from a packet: `int16_t history[4]`, then `int16_t weights[4]`, big-endian.
     pub(crate) fn from_bytes(bytes: &[u8; STATE_BYTES]) -> Self {
         let mut numbers = bytes.as_chunks().0.iter().map(|&pair| i32::from(i16::from_be_bytes(pair)));
         let mut four = || std::array::from_fn(|_| numbers.next().unwrap_or_default());
         Self { history: four(), weights: four() }
     }
 
-    /// The state as a packet has it, which keeps the low 16 bits of every number.
+    /// The bytes of the state in a packet: the low 16 bits of every number.
     #[expect(clippy::cast_possible_truncation, reason = "the format's field has 16 bits")]
     pub(crate) fn to_bytes(self) -> [u8; STATE_BYTES] {
         let mut bytes = [0; STATE_BYTES];
@@ -41,7 +43,7 @@ impl Lms {
         bytes
     }
 
-    /// What the next sample is expected to be.
+    /// The prediction of the next sample.
     #[inline]
     pub(crate) fn predict(&self) -> i32 {
         let products =
@@ -49,7 +51,7 @@ impl Lms {
         products.fold(0, i32::wrapping_add) >> 13
     }
 
-    /// Takes in the sample that it was, and the residual that was coded.
+    /// Adapts to the decoded sample and its residual.
     #[inline]
     pub(crate) fn update(&mut self, sample: i16, residual: i32) {
         let step = residual >> 4;
@@ -60,8 +62,8 @@ impl Lms {
         self.history = [b, c, d, sample.into()];
     }
 
-    /// What an encoder adds to the error of a sample when the weights are large, because the predictor is about to swing
-    /// out: the square of the energy above a threshold. Specification, reference encoder.
+    /// The penalty that an encoder adds to the error of a sample for large weights, with which the predictor becomes unstable:
+    /// the square of the energy above a threshold (specification, reference encoder).
     #[inline]
     pub(crate) fn penalty(&self) -> u64 {
         const THRESHOLD: u64 = 0x8ff;

@@ -9,7 +9,7 @@ use crate::slice::{SLICE_BYTES, SLICE_FRAMES};
 
 /// The first bytes of a file.
 pub(crate) const MAGIC: [u8; 4] = *b"qoaf";
-/// The size of the file's header: the magic and `uint32_t samples`.
+/// The size of the file's header: the magic bytes and `uint32_t samples`.
 pub(crate) const FILE_HEADER_BYTES: usize = 8;
 /// The size of a packet's header.
 pub(crate) const HEADER_BYTES: usize = 8;
@@ -25,7 +25,7 @@ pub(crate) fn row_bytes(num_channels: u8) -> usize {
     usize::from(num_channels) * SLICE_BYTES
 }
 
-/// The size of what stands before the first slice.
+/// The size of everything before the first slice.
 pub(crate) fn head_bytes(num_channels: u8) -> usize {
     HEADER_BYTES + usize::from(num_channels) * STATE_BYTES
 }
@@ -35,7 +35,7 @@ pub(crate) fn packet_bytes(num_channels: u8, num_frames: usize) -> usize {
     head_bytes(num_channels) + num_frames.div_ceil(SLICE_FRAMES) * row_bytes(num_channels)
 }
 
-/// The frames of a packet of which only the first `num_bytes` bytes are there: those of whole rows.
+/// The frames in the first `num_bytes` bytes of a packet: those of complete rows.
 pub(crate) fn frames_within(num_channels: u8, num_bytes: usize) -> usize {
     let num_rows = num_bytes.saturating_sub(head_bytes(num_channels)) / row_bytes(num_channels).max(1);
     num_rows.min(PACKET_SLICES) * SLICE_FRAMES
@@ -67,7 +67,7 @@ pub(crate) struct PacketHeader {
 }
 
 impl PacketHeader {
-    /// The header as it stands there, right or wrong.
+    /// Reads the header without checking it.
     pub(crate) fn from_bytes(bytes: &[u8; HEADER_BYTES]) -> Self {
         let [num_channels, r2, r1, r0, f1, f0, b1, b0] = *bytes;
         Self {
@@ -84,10 +84,10 @@ impl PacketHeader {
         [self.num_channels, r2, r1, r0, f1, f0, b1, b0]
     }
 
-    /// Whether the numbers go together.
+    /// Checks that the numbers agree; the header is at `offset`.
     ///
     /// # Errors
-    /// When they do not; the header stands at `offset`.
+    /// When they do not.
     pub(crate) fn check(&self, offset: u64) -> Result<()> {
         let fault = |what: String| Err(Error::bad_data(offset, what));
         if self.num_channels == 0 {

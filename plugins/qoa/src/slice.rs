@@ -1,4 +1,4 @@
-//! A slice: 20 samples of one channel in 64 bits, 4 of them a scale factor and 3 for every residual.
+//! A slice: 20 samples of one channel in 64 bits, 4 for a scale factor and 3 for every residual.
 
 #![forbid(unsafe_code)]
 
@@ -16,7 +16,7 @@ const NUM_SCALES: usize = 16;
 const SCALES: [i32; NUM_SCALES] =
     [1, 7, 21, 45, 84, 138, 211, 304, 421, 562, 731, 928, 1157, 1419, 1715, 2048];
 
-/// Four times what the residuals of 3 bits stand for: 0.75, 2.5, 4.5 and 7, each before its negative.
+/// Four times the values of the residuals of 3 bits: 0.75, 2.5, 4.5 and 7, each followed by its negative.
 const QUARTERS: [i32; 8] = [3, -3, 10, -10, 18, -18, 28, -28];
 
 /// The residual for each scale factor and each 3 bits: their product, rounded to nearest and ties away from zero.
@@ -47,14 +47,14 @@ fn residuals_of(scale: usize) -> &'static [i32; 8] {
     RESIDUALS.get(scale).unwrap_or(const { &[0; 8] })
 }
 
-/// The sample that a prediction and a residual make.
+/// The sum of a prediction and a residual, clamped to 16 bits.
 #[inline]
 #[expect(clippy::cast_possible_truncation, reason = "the clamp is there for it")]
 fn reconstruct(prediction: i32, residual: i32) -> i16 {
     (prediction + residual).clamp(i16::MIN.into(), i16::MAX.into()) as i16
 }
 
-/// Decodes a slice into the first 20 places there are.
+/// Decodes a slice into up to 20 samples.
 #[inline]
 pub(crate) fn decode<'a>(slice: u64, lms: &mut Lms, places: impl Iterator<Item = &'a mut i16>) {
     let residuals = residuals_of((slice >> 60) as usize);
@@ -67,10 +67,10 @@ pub(crate) fn decode<'a>(slice: u64, lms: &mut Lms, places: impl Iterator<Item =
     }
 }
 
-/// Encodes up to 20 samples with the scale factor that serves them best, and moves the predictor behind them.
+/// Encodes up to 20 samples with the best of the 16 scale factors, and advances the predictor past them.
 ///
-/// All 16 are tried, first the one that was best for the slice before, which is at `scale`: neighbours are alike, and
-/// once a good one is known the others are given up at the first sample that makes them worse.
+/// The best scale factor of the slice before, `scale`, is tried first: neighbouring slices are alike, and once a good one is
+/// known, the others are abandoned at the first sample that makes them worse.
 pub(crate) fn encode(samples: &[i16], lms: &mut Lms, scale: &mut usize) -> u64 {
     let mut best = Trial { error: u64::MAX, slice: 0, lms: *lms };
     let first = *scale;
@@ -83,7 +83,7 @@ pub(crate) fn encode(samples: &[i16], lms: &mut Lms, scale: &mut usize) -> u64 {
     best.slice
 }
 
-/// A slice as one scale factor has it.
+/// A slice encoded with one scale factor.
 struct Trial {
     /// The sum of the squared errors and the predictor's penalties.
     error: u64,
@@ -92,7 +92,7 @@ struct Trial {
 }
 
 impl Trial {
-    /// `None` unless the error stays below `limit`.
+    /// Encodes samples; `None` unless the error stays below `limit`.
     fn run(samples: &[i16], mut lms: Lms, scale: usize, limit: u64) -> Option<Self> {
         let (residuals, reciprocal) = (residuals_of(scale), reciprocal_of(scale));
         let (mut error, mut slice) = (0_u64, scale as u64);
@@ -122,12 +122,12 @@ fn reciprocal_of(scale: usize) -> i64 {
     ((1 << 16) + divisor - 1) / divisor
 }
 
-/// The 3 bits for a residual: its quotient by the scale factor to the nearest integer, but none other than 0 becomes 0, for
-/// codes 0 and 1 stand for 3/4.
+/// The 3 bits for a residual: its quotient by the scale factor, rounded to the nearest integer, but to 1 or -1 instead of 0
+/// unless the residual is 0, because codes 0 and 1 have the values 3/4 and -3/4.
 #[inline]
 fn quantise(residual: i32, reciprocal: i64) -> usize {
     let nearest = (i64::from(residual) * reciprocal + (1 << 15)) >> 16;
-    // Magnitudes 0 and 1, 2 and 3, 4 and 5, 6 and above have a code each, the negative one behind the positive.
+    // Magnitudes 0 and 1, 2 and 3, 4 and 5, 6 and above share a code each; the negative one follows the positive.
     let magnitude = (nearest.unsigned_abs() / 2).min(3) as usize;
     2 * magnitude + usize::from(residual < 0)
 }

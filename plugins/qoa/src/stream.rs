@@ -1,4 +1,4 @@
-//! What is known of a file: the same for every handle.
+//! The headers of a file, shared by all handles.
 
 #![forbid(unsafe_code)]
 
@@ -8,29 +8,29 @@ use crate::packet::{
     FILE_HEADER_BYTES, HEADER_BYTES, MAGIC, PACKET_FRAMES, PacketHeader, frames_within, packet_bytes,
 };
 
-/// Where the first packet begins.
+/// The offset of the first packet.
 const FIRST_PACKET: u64 = FILE_HEADER_BYTES as u64;
 
-/// A file whose header was read.
+/// A file whose headers were read.
 #[derive(Debug)]
 pub(crate) struct Stream {
     pub(crate) input: Input,
     pub(crate) sample_rate: u32,
     pub(crate) num_channels: u8,
-    /// The frames that are in the file.
+    /// The number of frames in the file.
     pub(crate) num_frames: u64,
-    /// The frames that the file says it has, at least as many.
+    /// The number of frames according to the file, at least as many.
     promised_frames: u64,
     /// Whether the file ends early.
     pub(crate) is_truncated: bool,
 }
 
 impl Stream {
-    /// Reads the header of a file, and of its first packet. Every packet but the last is of one size, so the others are
-    /// found by counting, unless the file was streamed: then all headers are read, for what they sum up to.
+    /// Reads the header of a file and that of its first packet. Every packet but the last has the same size, so the position of
+    /// the others follows. If the file was streamed, all headers are read for the sum of their frames.
     ///
     /// # Errors
-    /// When they are not what the specification demands.
+    /// When they violate the specification.
     pub(crate) fn open(input: Input) -> Result<Self> {
         let num_bytes = input.num_bytes();
         let mut header = [0; FILE_HEADER_BYTES];
@@ -46,7 +46,7 @@ impl Stream {
             );
         }
         let Some(first) = read_header(&input, FIRST_PACKET)? else {
-            let what = "the file ends before its first packet, and the specification wants at least one";
+            let what = "the file ends before its first packet; the specification requires at least one";
             return Err(Error::bad_data(num_bytes, what));
         };
         first.check(FIRST_PACKET)?;
@@ -67,13 +67,13 @@ impl Stream {
         })
     }
 
-    /// Where a packet begins.
+    /// The offset of a packet.
     pub(crate) fn packet_offset(&self, packet: u64) -> u64 {
         let packet_bytes = packet_bytes(self.num_channels, PACKET_FRAMES) as u64;
         packet.saturating_mul(packet_bytes).saturating_add(FIRST_PACKET)
     }
 
-    /// Whether a header is what the packet of that number must have.
+    /// Checks that a header is that of a packet's number.
     ///
     /// # Errors
     /// When it is not.
@@ -102,7 +102,7 @@ impl Stream {
     }
 }
 
-/// The frames that a file says it has.
+/// The number of frames according to a file.
 struct Promise {
     num_frames: u64,
     /// Whether the file ends inside the header of a packet.
@@ -110,7 +110,7 @@ struct Promise {
 }
 
 impl Promise {
-    /// The sum of all packets, where the header of the file has 0: "the encoder is streaming".
+    /// The sum of all packets, if the header of the file has 0: "the encoder is streaming".
     fn of_stream(input: &Input, first: &PacketHeader) -> Result<Self> {
         let (mut offset, mut num_frames) = (FIRST_PACKET, 0_u64);
         while let Some(header) = read_header(input, offset)? {
@@ -120,7 +120,7 @@ impl Promise {
             let is_last = end >= input.num_bytes();
             if !is_last && usize::from(header.num_frames) != PACKET_FRAMES {
                 let what = format!(
-                    "the packet has {} frames, as only the last may, and more follows at byte {end}",
+                    "the packet has {} frames, which only the last may have, but another packet follows at byte {end}",
                     header.num_frames
                 );
                 return Err(Error::bad_data(offset, what));
@@ -133,7 +133,7 @@ impl Promise {
     }
 }
 
-/// The frames in packets of `num_bytes` bytes altogether, the last of which may be cut off.
+/// The frames in packets of `num_bytes` bytes altogether, of which the last may be truncated.
 fn frames_in(num_channels: u8, num_bytes: u64) -> u64 {
     let full_packet = packet_bytes(num_channels, PACKET_FRAMES) as u64;
     let whole = (num_bytes / full_packet).saturating_mul(PACKET_FRAMES as u64);
@@ -141,32 +141,32 @@ fn frames_in(num_channels: u8, num_bytes: u64) -> u64 {
     whole.saturating_add(frames_within(num_channels, rest) as u64)
 }
 
-/// The header at `offset`, unless the file ends before its end.
+/// The header at `offset`; `None` if the file ends inside it.
 fn read_header(input: &Input, offset: u64) -> Result<Option<PacketHeader>> {
     let mut bytes = [0; HEADER_BYTES];
     let is_whole = input.read_at(offset, &mut bytes)? == bytes.len();
     Ok(is_whole.then(|| PacketHeader::from_bytes(&bytes)))
 }
 
-/// Refuses what the format allows in streams and no array of samples can hold: other channels or another rate midway.
+/// Rejects a change of channels or rate within the file, which the format allows in streams but an array cannot hold.
 fn check_sameness(offset: u64, first: &PacketHeader, header: &PacketHeader) -> Result<()> {
     let (channels, rate) = (first.num_channels, first.sample_rate);
     if (header.num_channels, header.sample_rate) == (channels, rate) {
         return Ok(());
     }
     let what = format!(
-        "from here on there are {} channels at {} Hz, and {channels} at {rate} Hz before; split the file here",
+        "from here on there are {} channels at {} Hz, before that {channels} at {rate} Hz; split the file here",
         header.num_channels, header.sample_rate
     );
     Err(Error::unsupported(what).at(offset))
 }
 
-/// Refuses a packet that is larger than its frames demand, unless nothing follows that would have to be found.
+/// Rejects a packet that is larger than its frames need, unless it is the last: the position of the next would be wrong.
 fn check_size(offset: u64, header: &PacketHeader, is_last: bool) -> Result<()> {
     let expected = packet_bytes(header.num_channels, header.num_frames.into());
     if is_last || usize::from(header.num_bytes) == expected {
         return Ok(());
     }
-    let what = format!("the packet says it has {} bytes, expected {expected}", header.num_bytes);
+    let what = format!("the packet reports a size of {} bytes, expected {expected}", header.num_bytes);
     Err(Error::bad_data(offset, what))
 }

@@ -165,7 +165,7 @@ fn a_stream_that_changes_is_refused_with_the_place() {
         file.extend(&other[8..]);
         let error = open(&file).unwrap_err();
         assert_eq!((error.status(), error.offset()), (Status::Unsupported, Some(place)));
-        assert!(error.message().contains("2 at 32000 Hz before"), "{error}");
+        assert!(error.message().contains("before that 2 at 32000 Hz"), "{error}");
     }
     // Where the number of frames is known, all packets must be alike.
     let mut file = noise(2, 32_000, 5120 + 100);

@@ -164,7 +164,7 @@ fn what_the_format_cannot_hold_is_refused_before_a_byte_is_written() {
     for (options, status, word) in [
         (mw_encoder_options { num_channels: 9, ..base }, MW_UNSUPPORTED, "1 to 8 channels, not 9"),
         (mw_encoder_options { sample_rate: 1 << 24, ..base }, MW_UNSUPPORTED, "sample rates"),
-        (mw_encoder_options { bits_per_sample: 24, ..base }, MW_UNSUPPORTED, "16 bits, not 24"),
+        (mw_encoder_options { bits_per_sample: 24, ..base }, MW_UNSUPPORTED, "16 bits per sample, not 24"),
         (mw_encoder_options { bitrate: 128_000, ..base }, MW_UNSUPPORTED, "one quality"),
         (mw_encoder_options { channel_mask: 0xc, ..base }, MW_UNSUPPORTED, "0x3, not 0xc"),
         (mw_encoder_options { num_frames: 1 << 32, ..base }, MW_LIMIT, "4294967295"),

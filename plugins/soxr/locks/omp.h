@@ -1,4 +1,4 @@
-/* The locks of OpenMP as far as libsoxr uses them, without OpenMP. One may be let go by another thread than took it. */
+/* The OpenMP locks that libsoxr uses, without OpenMP. A lock may be released by another thread than the one that took it. */
 
 #if !defined mapwave_soxr_omp_included
 #define mapwave_soxr_omp_included

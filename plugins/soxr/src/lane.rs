@@ -1,4 +1,4 @@
-//! The channels that one thread works on: samples on their way to libsoxr, and those that it gave.
+//! The channels of one thread: samples for libsoxr, and samples from it.
 
 #![forbid(unsafe_code)]
 
@@ -6,17 +6,18 @@ use mapwave_plugin::{Block, Layout, Result, Sample};
 
 use crate::sys::{Conversion, Engine, SoxrSample};
 
-/// How many frames libsoxr is given at a time: with as many it works in the processor's caches, whatever the host gives.
+/// The frames that libsoxr gets at a time, so that it works within the processor's caches whatever the size of the host's
+/// blocks.
 pub(crate) const FEED_FRAMES: usize = 1 << 15;
 
-/// The most frames that are taken from it at a time.
+/// The most frames that are fetched from it at a time.
 pub(crate) const READY_FRAMES: usize = 1 << 15;
 
-/// Some of the channels, beginning with number `first`.
+/// Consecutive channels from number `first` on.
 pub(crate) struct Lane<I> {
     engine: Engine<I, f32>,
     first: usize,
-    /// A channel each.
+    /// Samples for libsoxr, a vector per channel.
     pending: Vec<Vec<I>>,
     ready: Vec<Vec<f32>>,
     num_ready: usize,
@@ -33,7 +34,7 @@ impl<I: Sample + SoxrSample> Lane<I> {
         })
     }
 
-    /// Takes frames of its channels, to be given to libsoxr.
+    /// Takes frames of its channels for libsoxr.
     pub(crate) fn take(&mut self, block: &Block<'_>, frames: std::ops::Range<usize>) {
         let num_channels = block.num_channels();
         for (channel, pending) in (self.first..).zip(&mut self.pending) {
@@ -52,14 +53,14 @@ impl<I: Sample + SoxrSample> Lane<I> {
         }
     }
 
-    /// Adds frames of silence, to be given to libsoxr.
+    /// Adds frames of silence for libsoxr.
     pub(crate) fn take_silence(&mut self, num_frames: usize) {
         for pending in &mut self.pending {
             pending.resize(pending.len() + num_frames, I::default());
         }
     }
 
-    /// Gives libsoxr what was taken, and fetches up to `num_frames` frames of what it gives.
+    /// Passes the taken frames to libsoxr and fetches up to `num_frames` frames from it.
     pub(crate) fn step(&mut self, num_frames: usize) -> Result<()> {
         let input: Vec<&[I]> = self.pending.iter().map(Vec::as_slice).collect();
         self.num_ready = 0;
@@ -68,12 +69,12 @@ impl<I: Sample + SoxrSample> Lane<I> {
         Ok(())
     }
 
-    /// How many frames the last step has fetched.
+    /// How many frames the last step fetched.
     pub(crate) fn num_ready(&self) -> usize {
         self.num_ready
     }
 
-    /// The frames that the last step has fetched from `start` on, a slice a channel.
+    /// The frames that the last step fetched, from `start` on, as one slice per channel.
     pub(crate) fn ready(&self, start: usize) -> impl Iterator<Item = &[f32]> {
         let num_ready = self.num_ready;
         self.ready.iter().map(move |channel| channel.get(start..num_ready).unwrap_or_default())

@@ -1,12 +1,12 @@
-//! Resampling by libsoxr, as a plugin library of its own: libsoxr is free under the LGPL, and is linked into nothing else of
+//! Resamples with libsoxr, in a plugin library of its own: libsoxr is under the LGPL and is linked into no other part of
 //! mapwave.
 //!
 //! | module | what |
 //! |---|---|
 //! | `resampler` | the trait of the SDK: frames in, frames out |
-//! | `lane` | the channels that one thread works on |
-//! | `restart` | where in a signal one may begin so that the same frames come |
-//! | `quality` | libsoxr's qualities by their names |
+//! | `lane` | the channels of one thread |
+//! | `restart` | where in a signal a resampler may start and give the same frames |
+//! | `quality` | the names of libsoxr's qualities |
 //! | `sys` | libsoxr itself |
 
 mod lane;

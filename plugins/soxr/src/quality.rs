@@ -1,4 +1,4 @@
-//! libsoxr's qualities by their names.
+//! The names of libsoxr's qualities.
 
 #![forbid(unsafe_code)]
 
@@ -7,10 +7,10 @@ use std::ffi::CStr;
 /// The names, the best first.
 pub(crate) const NAMES: &CStr = c"soxr_vhq,soxr_hq,soxr_mq,soxr_lq,soxr_qq";
 
-/// The quality of a caller who asks for none.
+/// The quality when none is asked for.
 pub(crate) const DEFAULT: &CStr = c"soxr_vhq";
 
-/// libsoxr's number of a quality.
+/// libsoxr's number for a quality.
 pub(crate) fn recipe(name: &str) -> Option<u32> {
     match name {
         "soxr_vhq" => Some(6),

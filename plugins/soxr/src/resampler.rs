@@ -14,28 +14,29 @@ use crate::quality;
 use crate::restart;
 use crate::sys::{Conversion, SoxrSample};
 
-/// The highest rate, of frames a second.
+/// The highest rate, in frames per second.
 const MAX_RATE: u32 = 768_000;
 
-/// How far the rates must not be apart: one block of libsoxr's first stage would become more frames than memory is for.
+/// The ratio of the rates stays below this: beyond it, one block of libsoxr's first stage becomes more frames than there is
+/// memory for.
 const RATIO_LIMIT: u32 = 256;
 
-/// More bytes than libsoxr itself allocates for a channel, and besides for filters that the channels of a thread share.
+/// More bytes than libsoxr allocates for a channel, and for the filters that the channels of a thread share.
 const CHANNEL_BYTES: u64 = 4 << 20;
 const FILTER_BYTES: u64 = 4 << 20;
 
-/// Frames of silence that are fed at a time behind the last frame.
+/// The frames of silence that are fed at a time after the last frame.
 const SILENT_FRAMES: usize = 1 << 13;
 
-/// The most silence that any filter needs to give its last frame, and more.
+/// More silence than any filter needs to output its last frame.
 const MAX_SILENT_FRAMES: u64 = 1 << 24;
 
-/// A signal on its way through libsoxr.
+/// Resamples with libsoxr.
 ///
-/// The qualities are libsoxr's recipes `SOXR_VHQ`, `SOXR_HQ`, `SOXR_MQ`, `SOXR_LQ` and `SOXR_QQ` with no flags, and what comes
-/// out is bit for bit what its `soxr_oneshot` gives. The number of frames is round(n * output_rate / input_rate), halves
-/// away from zero, in exact arithmetic; libsoxr rounds a product of floating-point numbers and can be one off. With
-/// `max_threads` above 1 the channels are divided, which changes no sample.
+/// The qualities are libsoxr's recipes `SOXR_VHQ`, `SOXR_HQ`, `SOXR_MQ`, `SOXR_LQ` and `SOXR_QQ` without flags, and the output is
+/// bit for bit that of its `soxr_oneshot`. The number of frames is round(n * output_rate / input_rate), halves away from
+/// zero, in exact arithmetic; libsoxr rounds a product of floating-point numbers and can be one off. With `max_threads` above
+/// 1, the channels are divided among threads, which changes no sample.
 ///
 /// ```
 /// use mapwave_plugin::{Block, Output, Resampler, ResamplerOptions, SampleFormat};
@@ -65,13 +66,13 @@ pub struct SoxrResampler {
     flow: Flow,
     input_rate: u64,
     output_rate: u64,
-    /// Frames that were taken from the host and that it was given.
+    /// The frames taken from the host, and those returned to it.
     num_taken: u64,
     num_given: u64,
     has_ended: bool,
 }
 
-/// The channels, by the samples that come in.
+/// The channels, by the format of the input.
 enum Flow {
     F32(Channels<f32>),
     I16(Channels<i16>),
@@ -96,7 +97,7 @@ impl Resampler for SoxrResampler {
         if needed > options.max_alloc {
             let allowed = options.max_alloc;
             let what = format!(
-                "resampling {num_channels} channels takes up to {needed} bytes and only {allowed} may be allocated"
+                "resampling {num_channels} channels takes up to {needed} bytes, but only {allowed} may be allocated"
             );
             return Err(Error::new(Status::Limit, what));
         }
@@ -138,7 +139,7 @@ impl Resampler for SoxrResampler {
 }
 
 impl SoxrResampler {
-    /// How many frames go out for those that came in.
+    /// The number of output frames for the frames taken so far.
     fn expected(&self) -> u64 {
         let (input, output) = (u128::from(self.input_rate), u128::from(self.output_rate));
         let frames = (2 * u128::from(self.num_taken) * output + input) / (2 * input);
@@ -146,7 +147,7 @@ impl SoxrResampler {
     }
 }
 
-/// What libsoxr is to do, if it is something that it does.
+/// The conversion that the options ask for, if libsoxr supports it.
 fn conversion(options: &ResamplerOptions<'_>) -> Result<Conversion> {
     let (input_rate, output_rate) = (options.input_rate, options.output_rate);
     for rate in [input_rate, output_rate] {
@@ -168,7 +169,7 @@ fn conversion(options: &ResamplerOptions<'_>) -> Result<Conversion> {
     Ok(Conversion { input_rate, output_rate, recipe })
 }
 
-/// As many as may work at once, each on a channel at least.
+/// The number of threads that may work at once, with at least one channel each.
 fn num_lanes(options: &ResamplerOptions<'_>) -> usize {
     options.max_threads.clamp(1, options.num_channels.max(1)) as usize
 }
@@ -176,11 +177,11 @@ fn num_lanes(options: &ResamplerOptions<'_>) -> usize {
 /// All channels, divided among the threads.
 struct Channels<I> {
     lanes: Vec<Lane<I>>,
-    /// Frames that lie in the lanes before libsoxr, the same number in each.
+    /// The frames in each lane that libsoxr has not taken yet.
     num_pending: usize,
-    /// How many of the frames that the last step fetched were given to the host.
+    /// How many of the frames that the last step fetched were returned to the host.
     num_given: usize,
-    /// Whether libsoxr may have more without getting more.
+    /// Whether libsoxr may have more output without more input.
     has_more: bool,
     num_silent: u64,
 }
@@ -195,8 +196,8 @@ impl<I: Sample + SoxrSample> Channels<I> {
         Ok(Self { lanes, num_pending: 0, num_given: 0, has_more: false, num_silent: 0 })
     }
 
-    /// Takes frames and gives frames until there is no room or nothing more to take; with `left`, the input has ended and as
-    /// many frames are still to come. Returns how many were taken and given.
+    /// Takes and returns frames until the output is full or the input is used up. With `left`, the input has ended and that
+    /// many frames are still to be returned. Returns how many frames were taken and returned.
     fn process(
         &mut self,
         input: Option<&Block<'_>>,
@@ -231,7 +232,7 @@ impl<I: Sample + SoxrSample> Channels<I> {
         }
     }
 
-    /// Gives the host what is ready, up to `num_frames` frames; returns how many.
+    /// Returns up to `num_frames` ready frames to the host, and their number.
     fn give(&mut self, num_frames: usize, output: &mut Output<'_>) -> usize {
         let channels = self.lanes.iter().flat_map(|lane| lane.ready(self.num_given));
         let channels: Vec<&[f32]> =
@@ -241,10 +242,10 @@ impl<I: Sample + SoxrSample> Channels<I> {
         num_given
     }
 
-    /// What libsoxr is fed behind the last frame, for as long as it has not given the last one.
+    /// Adds silence after the last frame, until libsoxr has output the last one.
     fn take_silence(&mut self) -> Result<()> {
         if self.num_silent > MAX_SILENT_FRAMES {
-            let what = format!("libsoxr gave no more frames for {} of silence", self.num_silent);
+            let what = format!("libsoxr returned no more frames for {} frames of silence", self.num_silent);
             return Err(Error::new(Status::Internal, what));
         }
         self.lanes.iter_mut().for_each(|lane| lane.take_silence(SILENT_FRAMES));
@@ -253,7 +254,7 @@ impl<I: Sample + SoxrSample> Channels<I> {
         Ok(())
     }
 
-    /// Lets libsoxr work, every lane on a thread.
+    /// Runs libsoxr, every lane on a thread.
     fn step(&mut self, num_frames: usize) -> Result<()> {
         match self.lanes.as_mut_slice() {
             [lane] => lane.step(num_frames)?,
@@ -262,7 +263,7 @@ impl<I: Sample + SoxrSample> Channels<I> {
         let num_ready = self.lanes.first().map_or(0, Lane::num_ready);
         if self.lanes.iter().any(|lane| lane.num_ready() != num_ready) {
             let numbers: Vec<usize> = self.lanes.iter().map(Lane::num_ready).collect();
-            let what = format!("libsoxr gave other numbers of frames for some channels: {numbers:?}");
+            let what = format!("libsoxr returned different numbers of frames for the channels: {numbers:?}");
             return Err(Error::new(Status::Internal, what));
         }
         (self.num_pending, self.num_given, self.has_more) = (0, 0, num_ready == num_frames);
@@ -270,16 +271,16 @@ impl<I: Sample + SoxrSample> Channels<I> {
     }
 }
 
-/// Lets every lane work on a thread, the first on this one.
+/// Runs every lane on a thread, the first on this one.
 fn step_together<I: Sample + SoxrSample>(lanes: &mut [Lane<I>], num_frames: usize) -> Result<()> {
     let mut results: Vec<Option<Result<()>>> = lanes.iter().map(|_| None).collect();
-    // Threads of this one call cost little beside it, and none can be missing in a process that was forked.
+    // Starting threads costs little compared with the call, and a forked process has no pool whose threads are gone.
     thread::scope(|scope| {
         let mut pairs = lanes.iter_mut().zip(&mut results);
         let own = pairs.next();
         for (lane, result) in pairs {
             let work = move || *result = Some(lane.step(num_frames));
-            // One that cannot be started is made up for below.
+            // The loop below does the work of a thread that cannot be started.
             let _ = thread::Builder::new().name("mapwave soxr".to_owned()).spawn_scoped(scope, work);
         }
         if let Some((lane, result)) = own {

@@ -1,19 +1,19 @@
-//! Where in a signal one may begin so that the same frames come, bit for bit.
+//! Where in a signal a resampler may start and still give the same frames, bit for bit.
 //!
-//! libsoxr is a chain of stages. One that filters by Fourier transforms works in blocks, each of which takes so many frames
-//! of what comes before it and gives so many; what it computes depends, in the last bits, on where a block begins. One that
-//! filters sample by sample repeats its phases after so many frames. A resampler that begins anew at frame S goes on as one
-//! does that began at frame 0 when every block and every phase of that one begins at S. That is so at the multiples of one
-//! number.
+//! libsoxr is a chain of stages. A stage that filters by Fourier transforms works in blocks of a fixed number of input frames;
+//! the last bits of its output depend on where a block begins. A stage that filters sample by sample repeats its phases after
+//! a fixed number of frames. A resampler that starts at frame S continues like one that started at frame 0 if every block and
+//! every phase of the latter begins at S. That is so at the multiples of one number, the grid.
 //!
-//! The number is not told but shows: with one frame given at a time, frames come out in bursts, whenever the blocks of all
-//! stages are complete. When a burst comes at a distance of D frames from the first, and D * output_rate / input_rate frames
-//! came in between exactly, then all stages stand as they stood. That this is so, is then tried with noise.
+//! libsoxr does not report the grid, but it can be observed: when input comes one frame at a time, output comes in bursts,
+//! whenever the blocks of all stages are complete. If a burst comes D input frames after the first and exactly
+//! D * output_rate / input_rate output frames lie between the two, then all stages are in the same state again, and D is the
+//! grid. Noise then confirms it.
 //!
-//! What is given at first differs, as there were other frames before S. A block is whole again when all its frames come from
-//! behind S. The first burst comes after as many frames as a block of every stage and half of every filter take; another
-//! block at most is begun before S, and a burst is no longer than one: three times the distance of the first burst is
-//! enough for linear-phase filters, which all of these are.
+//! The first output after a start at S differs, because the frames before S are missing. A block is right again once all of its
+//! frames come from after S. The first burst comes after as many frames as a block of every stage and half of every filter
+//! take; at most one more block begins before S, and a burst is no longer than one. So three times the distance of the first
+//! burst is enough for linear-phase filters, and all of these have linear phase.
 
 #![forbid(unsafe_code)]
 
@@ -23,28 +23,28 @@ use mapwave_plugin::{Restart, Result};
 
 use crate::sys::{Conversion, Engine};
 
-/// The greatest distance that is of use, in frames: beginning at frame 0 takes no longer.
+/// The greatest useful grid in frames: starting at frame 0 takes no longer than that.
 const MAX_GRID_FRAMES: u64 = 1 << 20;
 
-/// The greatest ratio of the rates that is looked at: others are no sound's.
+/// The greatest ratio of rates that is searched: audio has no greater ones.
 const MAX_RATIO: u32 = 32;
 
-/// How far noise is followed until the two are compared, when the distance is smaller.
+/// How far into the noise the second comparison starts, if the grid is smaller.
 const FAR_FRAMES: u64 = 1 << 19;
 
-/// The bursts that are looked at one frame at a time before it is known how far they are from each other.
+/// The bursts that are observed one frame at a time, before the distance between bursts is known.
 const NUM_FIRST: usize = 16;
 
-/// The bursts behind a distance that must come as the first ones came.
+/// The bursts after the grid that must repeat the first ones.
 const NUM_SAME: usize = 8;
 
-/// The most answers that are kept.
+/// The most answers that are remembered.
 const MAX_KNOWN: usize = 256;
 
-/// What was found before.
+/// The answers so far.
 static KNOWN: Mutex<Vec<(Conversion, Option<Restart>)>> = Mutex::new(Vec::new());
 
-/// Where one may begin; `None` when only at the start.
+/// Where a resampler may start; `None` if only at the start of the signal.
 pub(crate) fn find(conversion: Conversion) -> Result<Option<Restart>> {
     let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((_, restart)) = known().iter().find(|(other, _)| *other == conversion) {
@@ -64,7 +64,7 @@ fn search(conversion: Conversion) -> Result<Option<Restart>> {
         return Ok(None);
     }
     let Some((grid_frames, preroll_frames)) = observe(conversion)? else { return Ok(None) };
-    // As many frames out as in at most.
+    // At most as many output as input frames.
     let far = FAR_FRAMES / u64::from(output_rate.div_ceil(input_rate));
     let far = grid_frames.saturating_mul((far / grid_frames).max(1));
     let mut starts = vec![grid_frames, far];
@@ -73,7 +73,7 @@ fn search(conversion: Conversion) -> Result<Option<Restart>> {
     Ok(is_same.then_some(Restart { grid_frames, preroll_frames }))
 }
 
-/// Frames that came out, and how many had gone in by then.
+/// The position after a burst, in input and output frames.
 #[derive(Clone, Copy, Debug)]
 struct Burst {
     num_in: u64,
@@ -81,13 +81,13 @@ struct Burst {
 }
 
 impl Burst {
-    /// Whether exactly as many frames came between the two as the rates demand.
+    /// Whether the input and output frames since `first` have exactly the ratio of the rates.
     fn is_whole_after(self, first: Self, conversion: Conversion) -> bool {
         let num_in = u128::from(self.num_in - first.num_in) * u128::from(conversion.output_rate);
         num_in == u128::from(self.num_out - first.num_out) * u128::from(conversion.input_rate)
     }
 
-    /// How far it is behind another.
+    /// The distance from another position.
     fn behind(self, other: Self) -> (u64, u64) {
         (self.num_in - other.num_in, self.num_out - other.num_out)
     }
@@ -96,7 +96,7 @@ impl Burst {
 /// The most frames that are fetched at a time.
 const ROOM: usize = 1 << 16;
 
-/// A resampler that is given silence and whose bursts are watched.
+/// A resampler that gets silence and whose bursts are observed.
 struct Watch {
     engine: Engine<f32, f64>,
     silence: Vec<f32>,
@@ -111,7 +111,7 @@ impl Watch {
         Ok(Self { engine, silence: vec![0.0; ROOM], output: [vec![0.0; ROOM]], position })
     }
 
-    /// Gives some frames; returns how many came out.
+    /// Passes frames of silence in, and returns how many came out.
     fn give(&mut self, num_frames: usize) -> Result<u64> {
         let mut frames = self.silence.get(..num_frames).unwrap_or(&self.silence);
         self.position.num_in += frames.len() as u64;
@@ -126,8 +126,8 @@ impl Watch {
         }
     }
 
-    /// Gives `num_silent` frames of which none is expected to bring a burst, then one after the other until one does. `None`
-    /// when the burst came too early, or comes too late to be of use.
+    /// Passes in `num_silent` frames, which are expected to cause no burst, then one after the other until a burst comes. `None`
+    /// when the burst comes early, or too late to be useful.
     fn next(&mut self, num_silent: usize) -> Result<Option<Burst>> {
         if num_silent > 0 && self.give(num_silent)? > 0 {
             return Ok(None);
@@ -141,15 +141,15 @@ impl Watch {
     }
 }
 
-/// Watches the bursts; returns the distance after which all stages stand as they stood, and what comes before the same frames.
+/// Observes the bursts; returns the grid, and the number of frames before the output is the same.
 fn observe(conversion: Conversion) -> Result<Option<(u64, u64)>> {
     let mut watch = Watch::new(conversion)?;
     let Some(first) = watch.next(0)? else { return Ok(None) };
     let mut bursts = vec![first];
-    let (mut least, mut most) = (u64::MAX, first.num_in); // between two bursts, and before the first
-    let mut whole: Option<usize> = None; // the burst that is whole after the first
+    let (mut least, mut most) = (u64::MAX, first.num_in); // between two bursts; before the first counts for `most`
+    let mut whole: Option<usize> = None; // the burst that completes the grid
     loop {
-        // Near enough to the next burst at once, then frame by frame.
+        // Most of the way to the next burst at once, the rest frame by frame.
         let num_silent = if bursts.len() > NUM_FIRST { least / 8 * 7 } else { 0 };
         let num_silent = usize::try_from(num_silent).unwrap_or(ROOM).min(ROOM);
         let Some(burst) = watch.next(num_silent)? else { return Ok(None) };
@@ -176,7 +176,7 @@ fn observe(conversion: Conversion) -> Result<Option<(u64, u64)>> {
     }
 }
 
-/// Whether resamplers that begin at `starts` give the same as one that begins at frame 0, in double precision, from
+/// Whether resamplers that start at `starts` give the same output, in double precision, as one that starts at frame 0, from
 /// `preroll_frames` on.
 fn same_from(conversion: Conversion, starts: &[u64], preroll_frames: u64) -> Result<bool> {
     let scaled = |frames: u64| {
@@ -184,7 +184,7 @@ fn same_from(conversion: Conversion, starts: &[u64], preroll_frames: u64) -> Res
         u64::try_from(frames.div_ceil(conversion.input_rate.into())).unwrap_or(u64::MAX)
     };
     let last = starts.iter().copied().max().unwrap_or(0);
-    // As many frames again as are not the same.
+    // Half of these frames differ, half must be the same.
     let length = 2 * preroll_frames;
     let whole = resampled(
         conversion,
@@ -205,7 +205,7 @@ fn same_from(conversion: Conversion, starts: &[u64], preroll_frames: u64) -> Res
     Ok(true)
 }
 
-/// What comes of `num_frames` frames of noise from `start` on, from output frame `first` on as far as it has come out.
+/// The output for `num_frames` frames of noise from `start` on, from output frame `first` on, as far as it has come out.
 fn resampled(conversion: Conversion, start: u64, num_frames: u64, first: u64) -> Result<(u64, Vec<f64>)> {
     const BLOCK: u64 = 1 << 14;
     let mut engine = Engine::<f32, f64>::new(conversion, 1)?;
@@ -250,8 +250,8 @@ mod tests {
         restart.map(|restart| (restart.grid_frames, restart.preroll_frames))
     }
 
-    /// What follows from libsoxr's filters on x86-64, whose lengths it tells when SOXR_TRACE is set: a stage with a filter of
-    /// n taps and transforms of length d has blocks of d - n + 1 frames at its inner rate.
+    /// The grids that follow from libsoxr's filters on x86-64, whose lengths it prints when SOXR_TRACE is set: a stage with a
+    /// filter of n taps and transforms of length d has blocks of d - n + 1 frames at its inner rate.
     #[test]
     #[cfg(target_arch = "x86_64")]
     fn distances_are_common_multiples_of_all_blocks_and_phases() {
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn rates_without_a_common_measure_begin_at_the_start_only() {
+    fn rates_with_a_large_common_multiple_start_at_the_start_only() {
         for recipe in [0, 1, 2, 4, 6] {
             assert_eq!(found(44_100, 44_099, recipe), None, "recipe {recipe}");
             assert_eq!(found(1, 768_000, recipe), None, "recipe {recipe}");
@@ -278,12 +278,12 @@ mod tests {
     }
 
     #[test]
-    fn a_false_distance_is_found_out() {
+    fn a_wrong_grid_is_detected() {
         let conversion = Conversion { input_rate: 48_000, output_rate: 16_000, recipe: 6 };
         assert!(same_from(conversion, &[3300], 11_094).is_ok_and(|is_same| is_same));
-        // The phases of the output agree, the blocks do not.
+        // The phases of the output agree, but the blocks do not.
         assert!(same_from(conversion, &[3303], 11_094).is_ok_and(|is_same| !is_same));
-        // The blocks agree, but the first is not whole.
+        // The blocks agree, but the first is incomplete.
         assert!(same_from(conversion, &[3300], 300).is_ok_and(|is_same| !is_same));
     }
 }

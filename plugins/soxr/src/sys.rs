@@ -1,4 +1,4 @@
-//! libsoxr itself: the functions of its header that are used, and one resampler of its as a safe value.
+//! libsoxr itself: the functions of its header that are used, and a safe type for one of its resamplers.
 
 #![allow(unsafe_code)] // functions of libsoxr
 
@@ -46,7 +46,7 @@ struct RuntimeSpec {
     flags: c_ulong,
 }
 
-/// `SOXR_SPLIT`: the samples of a channel stand side by side.
+/// `SOXR_SPLIT`: planar samples.
 const SPLIT: c_uint = 4;
 
 unsafe extern "C" {
@@ -75,7 +75,7 @@ unsafe extern "C" {
     fn soxr_delete(resampler: *mut Soxr);
 }
 
-/// A sample that libsoxr takes or gives.
+/// A sample type of libsoxr's input or output.
 ///
 /// # Safety
 /// `CODE` is the `soxr_datatype_t` of the type, without `SOXR_SPLIT`.
@@ -101,27 +101,27 @@ unsafe impl SoxrSample for i16 {
     const CODE: c_uint = 3;
 }
 
-/// Which libsoxr this is.
+/// The version of libsoxr.
 pub(crate) fn version() -> Result<String> {
-    // SAFETY: a constant.
+    // SAFETY: the function returns a constant.
     let version = unsafe { soxr_version() };
-    // SAFETY: a string that ends in a zero byte and stays.
+    // SAFETY: the version is a constant string that ends with a NUL.
     let version = unsafe { CStr::from_ptr(version) }.to_string_lossy().replace("libsoxr-", "libsoxr ");
     Ok(if cfg!(feature = "system") { version } else { version + ", built in" })
 }
 
-/// What libsoxr is to do.
+/// A conversion between two rates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Conversion {
-    /// Frames a second that come in.
+    /// Frames per second of the input.
     pub(crate) input_rate: u32,
-    /// Frames a second that go out.
+    /// Frames per second of the output.
     pub(crate) output_rate: u32,
-    /// libsoxr's number of a quality, `SOXR_QQ` to `SOXR_VHQ`.
+    /// libsoxr's number for a quality, `SOXR_QQ` to `SOXR_VHQ`.
     pub(crate) recipe: u32,
 }
 
-/// One of libsoxr's resamplers, for planar samples `I` that become planar samples `O`.
+/// One of libsoxr's resamplers, from planar samples `I` to planar samples `O`.
 #[derive(Debug)]
 pub(crate) struct Engine<I, O> {
     handle: NonNull<Soxr>,
@@ -129,10 +129,10 @@ pub(crate) struct Engine<I, O> {
     samples: PhantomData<fn(I) -> O>,
 }
 
-// SAFETY: nothing in a resampler belongs to a thread, and every call needs it exclusively.
+// SAFETY: a resampler has no thread-local state, and every call needs exclusive access to it.
 unsafe impl<I, O> Send for Engine<I, O> {}
 
-/// libsoxr sets up tables that all resamplers share when it makes the first one.
+/// Held while a resampler is created: the first one sets up tables that all resamplers share.
 static STARTING: Mutex<()> = Mutex::new(());
 
 impl<I: SoxrSample, O: SoxrSample> Engine<I, O> {
@@ -140,7 +140,7 @@ impl<I: SoxrSample, O: SoxrSample> Engine<I, O> {
     pub(crate) fn new(conversion: Conversion, num_channels: usize) -> Result<Self> {
         let channels = c_uint::try_from(num_channels).ok().filter(|channels| *channels > 0);
         let channels = channels.ok_or_else(|| Error::unsupported(format!("{num_channels} channels")))?;
-        // SAFETY: plain numbers in, plain numbers out.
+        // SAFETY: the function takes and returns plain numbers.
         let io = unsafe { soxr_io_spec(I::CODE | SPLIT, O::CODE | SPLIT) };
         // SAFETY: as above.
         let quality = unsafe { soxr_quality_spec(conversion.recipe.into(), 0) };
@@ -148,7 +148,7 @@ impl<I: SoxrSample, O: SoxrSample> Engine<I, O> {
         let runtime = unsafe { soxr_runtime_spec(1) };
         let mut error = ptr::null();
         let starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
-        // SAFETY: all that is pointed to lives through the call, which copies it.
+        // SAFETY: everything that the pointers lead to lives through the call, which copies it.
         let handle = unsafe {
             soxr_create(
                 conversion.input_rate.into(),
@@ -163,14 +163,13 @@ impl<I: SoxrSample, O: SoxrSample> Engine<I, O> {
         drop(starting);
         match NonNull::new(handle) {
             Some(handle) => Ok(Self { handle, num_channels, samples: PhantomData }),
-            None => {
-                Err(failure(error).unwrap_or_else(|| Error::new(Status::NoMemory, "libsoxr gave nothing")))
-            }
+            None => Err(failure(error)
+                .unwrap_or_else(|| Error::new(Status::NoMemory, "libsoxr returned no resampler"))),
         }
     }
 
-    /// Takes all frames of `input` and writes up to `num_frames` frames to the front of each channel of `output`; returns how
-    /// many. Fewer than that, it has no more until it gets more.
+    /// Takes all frames of `input`, writes up to `num_frames` frames to the front of each channel of `output`, and returns their
+    /// number. If they are fewer, it needs more input first.
     pub(crate) fn process(
         &mut self,
         input: &[&[I]],
@@ -184,8 +183,8 @@ impl<I: SoxrSample, O: SoxrSample> Engine<I, O> {
         let places: Vec<*mut O> = output.iter_mut().map(|channel| channel.as_mut_ptr()).collect();
         let mut num_written = 0;
         // SAFETY: the handle is open and borrowed exclusively; each of the two lists has a pointer for every channel, to
-        // as many samples of the types that the handle was made for. Without a place for the number of frames read, all
-        // are taken; the input is not null, which would be its end.
+        // that many samples of the types that the handle was made for. Since the place for the number of frames read is null,
+        // all are taken; the input is not null, which would mean its end.
         let error = unsafe {
             soxr_process(
                 self.handle.as_ptr(),
@@ -200,8 +199,7 @@ impl<I: SoxrSample, O: SoxrSample> Engine<I, O> {
         match failure(error) {
             Some(error) => Err(error),
             None if num_written > num_output => {
-                let what =
-                    format!("libsoxr wrote {num_written} frames where there was room for {num_output}");
+                let what = format!("libsoxr wrote {num_written} frames into room for {num_output}");
                 Err(Error::new(Status::Internal, what))
             }
             None => Ok(num_written),
@@ -216,19 +214,19 @@ impl<I, O> Drop for Engine<I, O> {
     }
 }
 
-/// The error that libsoxr's words stand for; null is none.
-fn failure(words: *const c_char) -> Option<Error> {
-    if words.is_null() {
+/// The error for a message from libsoxr; null means success.
+fn failure(message: *const c_char) -> Option<Error> {
+    if message.is_null() {
         return None;
     }
     // SAFETY: libsoxr's errors are constant strings.
-    let words = unsafe { CStr::from_ptr(words) }.to_string_lossy();
-    let status = match words.as_ref() {
+    let message = unsafe { CStr::from_ptr(message) }.to_string_lossy();
+    let status = match message.as_ref() {
         "malloc failed" | "out of memory" => Status::NoMemory,
         "I/O ratio out-of-range" | "resampling factor not positive" | "imaging greater than rolloff" => {
             Status::Unsupported
         }
         _ => Status::Internal,
     };
-    Some(Error::new(status, format!("libsoxr says: {words}")))
+    Some(Error::new(status, format!("libsoxr failed: {message}")))
 }

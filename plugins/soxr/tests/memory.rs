@@ -1,4 +1,4 @@
-//! What is allocated, by the C library's own books. One test, since those count for the whole process.
+//! Allocated memory as counted by the C library. There is one test, because the count covers the whole process.
 
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 #![allow(unsafe_code)] // mallinfo2
@@ -56,7 +56,7 @@ fn memory_stays_below_what_is_allowed_and_all_of_it_is_freed() {
         };
         let refused = SoxrResampler::open(&options).err().unwrap();
         assert_eq!(refused.status(), Status::Limit);
-        // What it says that it takes is what it takes at most.
+        // The number of bytes in the message is the most that it takes.
         let needed =
             refused.message().split(' ').find_map(|word| word.parse::<u64>().ok().filter(|bytes| *bytes > 2));
         options.max_alloc = needed.unwrap();

@@ -1,4 +1,4 @@
-//! What comes out, against one call of `soxr_oneshot` over the whole signal.
+//! The output, compared with one call of `soxr_oneshot` over the whole signal.
 
 #![allow(unsafe_code)] // soxr_oneshot
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, missing_docs)]
@@ -9,7 +9,7 @@ use mapwave_plugin::{Block, Output, Resampler, ResamplerOptions, Sample, SampleF
 use mapwave_soxr::SoxrResampler;
 use oracle::{Oracle, SoxrType};
 
-/// Rates that a window is read at, and whether it can begin elsewhere than at the start.
+/// Rates of windows, and whether a resampler can start elsewhere than at the start.
 const WINDOWS: [(u32, u32, bool); 14] = [
     (44_100, 16_000, true),
     (48_000, 16_000, true),
@@ -39,7 +39,7 @@ fn a_window_is_a_slice_of_the_whole() {
             let (grid, preroll) = (restart.grid_frames as usize, restart.preroll_frames as usize);
             let scaled = |frames: usize| frames * output_rate as usize / input_rate as usize;
             assert_eq!(grid * output_rate as usize % input_rate as usize, 0, "{options:?}");
-            // One to three distances before the window, and frames behind it.
+            // One to three grids before the window, and frames after it.
             let start = grid * (1 + random.below(3).min(600_000 / grid));
             let num_frames = start + 2 * preroll + 40_000;
             let whole = vec![(0..num_frames).map(|_| random.draw() as i16).collect::<Vec<i16>>()];
@@ -50,7 +50,7 @@ fn a_window_is_a_slice_of_the_whole() {
                 let mut inner = random.clone();
                 let got = resample(&options, &part, true, || (1 + inner.below(most), 1 + inner.below(most)));
                 let (got, expected) = (&got[0][skipped..], &expected[0][scaled(start) + skipped..]);
-                // The end, behind which nothing comes, is the same too.
+                // The end of the signal is the same too.
                 assert_eq!(got.len(), expected.len(), "{options:?}");
                 let first =
                     got.iter().zip(expected).position(|(got, expected)| got.to_bits() != expected.to_bits());
@@ -89,7 +89,7 @@ fn options(rates: (u32, u32), num_channels: usize, quality: &'static str) -> Res
     }
 }
 
-/// All that comes out, a channel each, with blocks and rooms of sizes that `sizes` gives; planar or interleaved.
+/// The whole output of each channel, with blocks and buffers of the sizes that `sizes` gives; planar or interleaved.
 fn resample<T: Sample>(
     options: &ResamplerOptions<'_>,
     planes: &[Vec<T>],

@@ -1,4 +1,4 @@
-//! `soxr_oneshot`, of the libsoxr that is linked and of the one that is installed.
+//! `soxr_oneshot` of the linked libsoxr and of the installed one.
 
 #![allow(dead_code)] // each test uses some of it
 
@@ -98,21 +98,21 @@ impl Oracle {
         Some(Self { quality, oneshot })
     }
 
-    /// All that comes of all channels, whose samples go in interleaved and come out interleaved.
+    /// The whole output of all channels; the samples of input and output are interleaved.
     pub fn oneshot<T: SoxrType>(&self, rates: (u32, u32), recipe: u32, planes: &[Vec<T>]) -> Vec<Vec<f32>> {
         let (num_channels, num_frames) = (planes.len(), planes[0].len());
         let frames: Vec<T> =
             (0..num_frames).flat_map(|frame| planes.iter().map(move |plane| plane[frame])).collect();
         let room = (num_frames as u64 * u64::from(rates.1) / u64::from(rates.0)) as usize + 2;
         let mut output = vec![f32::NAN; room * num_channels];
-        // SAFETY: numbers in, numbers out.
+        // SAFETY: the function takes and returns plain numbers.
         let quality = unsafe { (self.quality)(recipe.into(), 0) };
         // SOXR_FLOAT32_I out.
         let io = IoSpec { input: T::CODE, output: 0, scale: 1.0, error: ptr::null(), flags: 0 };
         let (mut num_read, mut num_written) = (0, 0);
-        // Not null where there is none.
+        // Not null even if it is empty.
         let input = if frames.is_empty() { ptr::dangling() } else { frames.as_ptr() };
-        // SAFETY: the frames are there, and so is the room.
+        // SAFETY: the buffers hold as many frames as the call reads and writes.
         let error = unsafe {
             (self.oneshot)(
                 rates.0.into(),
