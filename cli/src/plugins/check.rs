@@ -1,26 +1,13 @@
 //! `mapwave plugins check`: whether a plugin keeps the rules of the interface.
-//!
-//! Every test runs in a process of its own, so that a crash, a hang or an `exit` is a verdict like any other, and what the
-//! plugin writes to standard output or error is seen.
-
-mod child;
-mod context;
-mod fence;
-mod plan;
-mod playback;
-mod process;
-mod raw;
-mod report;
-mod run;
-mod sound;
-mod suite;
-mod survey;
-mod verdict;
 
 use std::ffi::OsString;
+use std::io::{self, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
+use clap::builder::PossibleValuesParser;
+use mapwave_plugin_check::{Options, Report};
 
 use super::Format;
 
@@ -34,7 +21,7 @@ pub struct CheckArguments {
     #[arg(long, value_name = "DIR")]
     corpus: Option<PathBuf>,
     /// Make these tests only; may be given several times.
-    #[arg(long, value_name = "TEST", value_parser = clap::builder::PossibleValuesParser::new(plan::names()))]
+    #[arg(long, value_name = "TEST", value_parser = PossibleValuesParser::new(mapwave_plugin_check::test_names()))]
     only: Vec<String>,
     /// How to report.
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -50,18 +37,45 @@ pub struct CheckArguments {
     decoder: Option<String>,
 }
 
-/// The job of a child.
-#[derive(Clone, Debug, Args)]
-pub struct ChildArguments {
-    job: PathBuf,
-}
-
 /// Checks a plugin and returns the exit code: 0 when nothing failed, 1 when something did, 2 when nothing could be checked.
+///
+/// `again` is this command, for the child process of each test.
 pub fn run(arguments: &CheckArguments, again: &[OsString]) -> i32 {
-    run::run(arguments, again)
+    match check(arguments, again) {
+        Ok(report) => {
+            let text = match arguments.format {
+                Format::Text => report.to_text(),
+                Format::Json => report.to_json() + "\n",
+            };
+            // The exit code says the most important even where nobody reads.
+            let _ = io::stdout().write_all(text.as_bytes());
+            i32::from(report.summary.failed > 0)
+        }
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "error: {error}");
+            2
+        }
+    }
 }
 
-/// Makes one test of a check.
-pub fn run_child(arguments: &ChildArguments) -> i32 {
-    child::run_child(&arguments.job)
+fn check(arguments: &CheckArguments, again: &[OsString]) -> io::Result<Report> {
+    let seconds = arguments.time_limit;
+    let time_limit = Duration::try_from_secs_f64(seconds)
+        .map_err(|_| io::Error::other(format!("the time limit is {seconds} seconds")))?;
+    let child = again.iter().cloned().chain(["plugins".into(), "check-child".into()]).collect();
+    let options = Options {
+        corpus: arguments.corpus.clone(),
+        only: arguments.only.clone(),
+        seed: arguments.seed,
+        time_limit,
+        decoder: arguments.decoder.clone(),
+        child,
+    };
+    mapwave_plugin_check::check(&arguments.file, &options)
+}
+
+/// Runs the test that this process was started for, by [`run`], and does not return; returns 2 when it was not.
+pub fn run_child() -> i32 {
+    mapwave_plugin_check::child();
+    2
 }

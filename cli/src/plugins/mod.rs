@@ -1,0 +1,74 @@
+//! `mapwave plugins`.
+
+mod check;
+mod dirs;
+mod list;
+mod table;
+
+use std::ffi::OsString;
+use std::io::{self, ErrorKind, Write};
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+/// What can be done with plugins.
+#[derive(Debug, Subcommand)]
+pub enum PluginsCommand {
+    /// List the plugins: those that are used, in order of precedence, and those that are refused, with the reason.
+    List(Output),
+    /// List the directories that are searched for plugins, in order of precedence.
+    Dirs(Output),
+    /// Check that a plugin keeps the rules of the plugin interface.
+    Check(check::CheckArguments),
+    /// One test of a check, in a process of its own.
+    #[command(hide = true)]
+    CheckChild,
+    /// Load a plugin in a process of its own, for the first time.
+    #[command(hide = true)]
+    Try {
+        /// The library.
+        file: PathBuf,
+    },
+}
+
+/// How a list is written.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Output {
+    /// How to report.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// How to report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A table.
+    Text,
+    /// An object.
+    Json,
+}
+
+/// Runs one of the commands and returns the exit code.
+pub fn run(command: &PluginsCommand, again: &[OsString]) -> i32 {
+    match command {
+        PluginsCommand::List(output) => print(&list::report(output.format)),
+        PluginsCommand::Dirs(output) => print(&dirs::report(output.format)),
+        PluginsCommand::Check(arguments) => check::run(arguments, again),
+        PluginsCommand::CheckChild => check::run_child(),
+        PluginsCommand::Try { file } => mapwave_core::host::try_load(file),
+    }
+}
+
+/// Writes a report to standard output and returns the exit code.
+fn print(report: &str) -> i32 {
+    let mut output = io::stdout().lock();
+    match output.write_all(report.as_bytes()).and_then(|()| output.flush()) {
+        Ok(()) => 0,
+        // Whoever reads has seen enough.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => 0,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "error: standard output: {error}");
+            1
+        }
+    }
+}

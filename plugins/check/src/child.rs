@@ -1,0 +1,295 @@
+//! One test in a process of its own: both ends of it.
+
+#![forbid(unsafe_code)]
+
+use std::env;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio, exit};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::context::{Context, Job};
+use crate::discovery::{Discovery, discover};
+use crate::suite::plan;
+use crate::verdict::{Finding, Kind, Verdict};
+use crate::{guard_pages, process_state};
+
+/// The name of the job that looks at what there is, and is no test.
+pub const DISCOVERY: &str = "discovery";
+
+/// The environment variable with the path of a job, in the process that runs it.
+const JOB: &str = "MAPWAVE_PLUGIN_CHECK_JOB";
+
+/// What stands before the output of a job.
+const BEGINNING: &[u8] = b"\nmapwave-plugin-check: the job begins\n";
+
+/// The most bytes of output that are kept.
+const MAX_OUTPUT_BYTES: usize = 4096;
+
+/// How often the parent looks whether a child has ended.
+const PAUSE: Duration = Duration::from_millis(3);
+
+/// How long output is waited for after its process has ended: it may have passed the pipe on to another.
+const LAST_OUTPUT: Duration = Duration::from_secs(1);
+
+/// What a child process leaves behind.
+#[derive(Debug, Serialize, Deserialize)]
+struct Testament {
+    verdict: Verdict,
+    discovery: Option<Discovery>,
+}
+
+/// How a child process ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// The verdict of its test.
+    pub verdict: Verdict,
+    /// What it found, if that was its job.
+    pub discovery: Option<Discovery>,
+    /// The beginning of what the job wrote to standard output and error.
+    pub output: [String; 2],
+    /// How long it took.
+    pub time: Duration,
+}
+
+/// How a job's process is started.
+pub struct Launcher {
+    program: OsString,
+    arguments: Vec<OsString>,
+}
+
+impl Launcher {
+    /// A command that calls [`child`].
+    pub fn new(command: &[OsString]) -> io::Result<Self> {
+        match command.split_first() {
+            Some((program, arguments)) => {
+                Ok(Self { program: program.clone(), arguments: arguments.to_vec() })
+            }
+            None => Self::this_program(),
+        }
+    }
+
+    /// This program, with arguments that lead it to the call of `check` that is being made.
+    fn this_program() -> io::Result<Self> {
+        let program = env::current_exe()?.into_os_string();
+        let current = thread::current();
+        let arguments = match current.name() {
+            // The harness of `cargo test` runs each test on a thread that it names after the test.
+            Some(test) if test != "main" => {
+                [test, "--exact", "--nocapture", "--include-ignored"].map(Into::into).into()
+            }
+            _ => env::args_os().skip(1).collect(),
+        };
+        Ok(Self { program, arguments })
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments);
+        command
+    }
+}
+
+/// Runs the job of this process and ends it, if a check started it for one; returns otherwise.
+///
+/// A `main` of your own calls it first. A test under the harness of `cargo test` need not: [`check`](crate::check) does.
+pub fn child() {
+    let Some(path) = env::var_os(JOB) else { return };
+    let job = fs::read(path).ok().and_then(|text| serde_json::from_slice(&text).ok());
+    exit(job.map_or(2, run));
+}
+
+/// The child's end: runs the test of a job and returns the exit code.
+fn run(job: Job) -> i32 {
+    // What was written so far, by a test harness most likely, is not the plugin's.
+    announce(&mut io::stdout());
+    announce(&mut io::stderr());
+    process_state::forbid_core_files();
+    if let Ok(record) = File::create(job.fault_path()) {
+        guard_pages::record_faults(record.into());
+    }
+    let path = job.verdict_path();
+    // A fault of the check's own must not look like one of the plugin's.
+    let panic_path = path.clone();
+    std::panic::set_hook(Box::new(move |panic| {
+        let verdict = Verdict::new(Kind::Failed, format!("the check itself failed: {panic}"));
+        leave(&panic_path, &Testament { verdict, discovery: None });
+    }));
+    let context = Context::new(job);
+    let mut found = None;
+    let outcome = if context.job.test == DISCOVERY {
+        discover(&context).map(|discovery| found = Some(discovery))
+    } else {
+        match plan::find(&context.job.test) {
+            Some(test) => (test.run)(&context),
+            None => Err(Finding::skipped("there is no such test")),
+        }
+    };
+    let (warnings, notes) = context.remarks();
+    let verdict = Verdict::of(outcome, context.during(), warnings, notes);
+    leave(&path, &Testament { verdict, discovery: found });
+    let _ = std::panic::take_hook();
+    0
+}
+
+/// Marks where the output of a job begins.
+fn announce(output: &mut impl Write) {
+    // Where it cannot be written, nobody reads.
+    let _ = output.write_all(BEGINNING).and_then(|()| output.flush());
+}
+
+fn leave(path: &PathBuf, testament: &Testament) {
+    // The parent reports a verdict that is not there.
+    let _ = serde_json::to_vec(testament).map(|text| fs::write(path, text));
+}
+
+/// The parent's end: starts the process of a job and waits for it, but not longer than the job may take.
+pub fn run_job(job: &Job, launcher: &Launcher) -> io::Result<Ended> {
+    fs::create_dir_all(&job.directory)?;
+    let path = job.directory.join("job");
+    fs::write(&path, serde_json::to_vec(job)?)?;
+    let started = Instant::now();
+    let mut command = launcher.command();
+    command.env(JOB, &path);
+    // What the allocator keeps of freed blocks for each thread counts as used, and is no leak.
+    command.env("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn()?;
+    let output = [child.stdout.take().map(collect), child.stderr.take().map(collect)];
+    let status = wait(&mut child, started + Duration::from_millis(job.time_limit))?;
+    let output =
+        output.map(|lines| lines.and_then(|lines| lines.recv_timeout(LAST_OUTPUT).ok()).unwrap_or_default());
+    if !job.progress_path().exists() {
+        let program = launcher.program.display();
+        let text = output.iter().find(|text| !text.is_empty()).map_or("", String::as_str);
+        let reason = format!("{program}, started again for a test, did not come to the check: {text:?}");
+        return Err(io::Error::other(reason));
+    }
+    let testament = fs::read(job.verdict_path()).ok();
+    let testament = testament.and_then(|text| serde_json::from_slice::<Testament>(&text).ok());
+    let (verdict, discovery) = match (testament, status) {
+        (Some(Testament { verdict, discovery }), Some(status)) if status.success() => (verdict, discovery),
+        (Some(Testament { verdict, .. }), _) if verdict.result == Kind::Failed => (verdict, None),
+        (testament, status) => (without_verdict(job, status, testament.is_some()), None),
+    };
+    Ok(Ended { verdict, discovery, output, time: started.elapsed() })
+}
+
+/// Waits for a child until a deadline; ends it then.
+fn wait(child: &mut Child, deadline: Instant) -> io::Result<Option<ExitStatus>> {
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if Instant::now() >= deadline {
+            child.kill()?;
+            child.wait()?;
+            return Ok(None);
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+/// Reads a pipe to its end and keeps the beginning of what the job wrote.
+fn collect(mut pipe: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        let mut kept = Kept::default();
+        let mut block = [0; 4096];
+        // What cannot be read is no output.
+        while let Ok(num_bytes @ 1..) = pipe.read(&mut block) {
+            kept.push(block.get(..num_bytes).unwrap_or_default());
+        }
+        let _ = sender.send(kept.into_text());
+    });
+    receiver
+}
+
+/// The beginning of what a job wrote.
+#[derive(Default)]
+struct Kept {
+    bytes: Vec<u8>,
+    has_begun: bool,
+}
+
+impl Kept {
+    fn push(&mut self, block: &[u8]) {
+        let space = MAX_OUTPUT_BYTES.saturating_sub(self.bytes.len());
+        // Before the job begins, any number of bytes may come that are not the plugin's.
+        let space = if self.has_begun { space } else { block.len() };
+        self.bytes.extend_from_slice(block.get(..space).unwrap_or(block));
+        if self.has_begun {
+            return;
+        }
+        match self.bytes.windows(BEGINNING.len()).position(|window| window == BEGINNING) {
+            Some(place) => {
+                self.bytes.drain(..place + BEGINNING.len());
+                self.bytes.truncate(MAX_OUTPUT_BYTES);
+                self.has_begun = true;
+            }
+            None if self.bytes.len() > 2 * MAX_OUTPUT_BYTES => {
+                self.bytes.drain(..self.bytes.len() - MAX_OUTPUT_BYTES);
+            }
+            None => {}
+        }
+    }
+
+    /// What the job wrote; all there is when it never began.
+    fn into_text(self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+}
+
+/// What a process did that gave no verdict, or gave one and did not end as it should.
+fn without_verdict(job: &Job, status: Option<ExitStatus>, has_passed: bool) -> Verdict {
+    let progress = fs::read_to_string(job.progress_path()).unwrap_or_default();
+    let fault = fs::read_to_string(job.fault_path()).unwrap_or_default();
+    let during = if has_passed { "ending the process".to_owned() } else { progress.trim().to_owned() };
+    let is_loading = during.starts_with("loading");
+    let (rule, reason) = match status {
+        None => {
+            let seconds = job.time_limit as f64 / 1000.0;
+            (None, format!("it hung: there was no verdict after {seconds} s, and the process was killed"))
+        }
+        Some(status) => match (status.signal(), status.code()) {
+            (Some(signal), _) => {
+                let name = signal_name(signal);
+                let because = if fault.is_empty() { String::new() } else { format!(": {fault}") };
+                let rule = match signal {
+                    _ if is_loading => "R7",
+                    _ if fault.contains("read-only") => "R8",
+                    libc::SIGABRT => "R5",
+                    _ => "R6",
+                };
+                (Some(rule), format!("it crashed the process with {name}{because}"))
+            }
+            (None, code) => {
+                let code = code.unwrap_or_default();
+                (Some("R5"), format!("the process ended by itself, with code {code}: the plugin called exit"))
+            }
+        },
+    };
+    let verdict = Verdict::new(Kind::Failed, reason);
+    Verdict { rule: rule.map(str::to_owned), during, ..verdict }
+}
+
+fn signal_name(signal: i32) -> String {
+    let name = match signal {
+        libc::SIGSEGV => "SIGSEGV",
+        libc::SIGBUS => "SIGBUS",
+        libc::SIGABRT => "SIGABRT",
+        libc::SIGFPE => "SIGFPE",
+        libc::SIGILL => "SIGILL",
+        libc::SIGTRAP => "SIGTRAP",
+        libc::SIGKILL => "SIGKILL",
+        other => return format!("signal {other}"),
+    };
+    name.to_owned()
+}

@@ -1,0 +1,214 @@
+//! Bytes that nobody can write, before a page that nobody can touch; and a record of who tried.
+
+#![allow(unsafe_code)] // pages, and a signal handler
+
+use std::ffi::{c_int, c_void};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+
+use crate::verdict::{Finding, Outcome};
+
+/// The most fenced bytes that a fault is looked up in.
+const MAX_FENCES: usize = 64;
+
+/// The pages of a fence: where they begin, and where the bytes lie inside.
+struct Fence {
+    start: AtomicUsize,
+    bytes: AtomicUsize,
+    num_bytes: AtomicUsize,
+    end: AtomicUsize,
+}
+
+impl Fence {
+    const fn none() -> Self {
+        Self {
+            start: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
+            num_bytes: AtomicUsize::new(0),
+            end: AtomicUsize::new(0),
+        }
+    }
+}
+
+static FENCES: [Fence; MAX_FENCES] = [const { Fence::none() }; MAX_FENCES];
+
+/// Where the handler writes what it knows.
+static RECORD: AtomicI32 = AtomicI32::new(-1);
+
+/// At which end of their pages the bytes stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The byte after the last cannot be touched.
+    End,
+    /// The byte before the first cannot be touched.
+    Start,
+}
+
+/// Bytes between two pages that cannot be touched; they themselves can be read only.
+pub struct Fenced {
+    map: *mut u8,
+    map_bytes: usize,
+    data: *const u8,
+    num_bytes: usize,
+    slot: Option<usize>,
+}
+
+// SAFETY: the bytes are constant.
+unsafe impl Send for Fenced {}
+// SAFETY: as above.
+unsafe impl Sync for Fenced {}
+
+impl Fenced {
+    /// A copy of `bytes`.
+    pub fn new(bytes: &[u8], side: Side) -> Outcome<Self> {
+        let page = page_bytes();
+        let inside = bytes.len().next_multiple_of(page).max(page);
+        let map_bytes = inside + 2 * page;
+        // SAFETY: a fresh private map at an address of the system's choice.
+        let map = unsafe {
+            libc::mmap(null_mut(), map_bytes, libc::PROT_NONE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0)
+        };
+        if map == libc::MAP_FAILED {
+            return Err(Finding::skipped(format!("no memory for {map_bytes} bytes between guard pages")));
+        }
+        let map: *mut u8 = map.cast();
+        let offset = match side {
+            Side::Start => 0,
+            Side::End => inside - bytes.len(),
+        };
+        let mut fenced = Self {
+            map,
+            map_bytes,
+            data: map.wrapping_add(page + offset),
+            num_bytes: bytes.len(),
+            slot: None,
+        };
+        fenced.protect(page, inside, libc::PROT_READ | libc::PROT_WRITE)?;
+        // SAFETY: the place lies inside the pages that became writable, which nobody else knows of; the source is elsewhere.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), fenced.data.cast_mut(), bytes.len()) };
+        fenced.protect(page, inside, libc::PROT_READ)?;
+        fenced.register();
+        Ok(fenced)
+    }
+
+    fn protect(&self, offset: usize, num_bytes: usize, protection: c_int) -> Outcome {
+        // SAFETY: whole pages of the map that this value holds.
+        let result = unsafe { libc::mprotect(self.map.wrapping_add(offset).cast(), num_bytes, protection) };
+        if result == 0 { Ok(()) } else { Err(Finding::skipped("pages cannot be protected on this system")) }
+    }
+
+    fn register(&mut self) {
+        let start = self.map.addr();
+        for (slot, fence) in FENCES.iter().enumerate() {
+            if fence.start.compare_exchange(0, start, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+                fence.bytes.store(self.data.addr(), Ordering::Relaxed);
+                fence.num_bytes.store(self.num_bytes, Ordering::Relaxed);
+                fence.end.store(start + self.map_bytes, Ordering::Relaxed);
+                self.slot = Some(slot);
+                return;
+            }
+        }
+    }
+
+    /// The first byte.
+    pub fn data(&self) -> *const u8 {
+        self.data
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        // SAFETY: the bytes lie inside the map, were written by `new` and can only be read since.
+        unsafe { std::slice::from_raw_parts(self.data, self.num_bytes) }
+    }
+}
+
+impl Drop for Fenced {
+    fn drop(&mut self) {
+        if let Some(fence) = self.slot.and_then(|slot| FENCES.get(slot)) {
+            fence.end.store(0, Ordering::Relaxed);
+            fence.start.store(0, Ordering::Relaxed);
+        }
+        // SAFETY: the map is this value's own.
+        unsafe { libc::munmap(self.map.cast(), self.map_bytes) };
+    }
+}
+
+fn page_bytes() -> usize {
+    // SAFETY: a constant of the system is asked for.
+    usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(1 << 14)
+}
+
+/// Lets a fault in fenced bytes be named in `record` before it ends the process.
+pub fn record_faults(record: OwnedFd) {
+    RECORD.store(record.as_raw_fd(), Ordering::Relaxed);
+    std::mem::forget(record); // for as long as the process lives
+    for signal in [libc::SIGSEGV, libc::SIGBUS] {
+        // SAFETY: all zeros is a valid `sigaction`: no flags, an empty mask.
+        let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+        let handler: extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) = on_fault;
+        action.sa_sigaction = handler as *const () as usize;
+        action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+        // SAFETY: the handler does only what a signal handler may: atomics, `write`, `signal` and `raise`.
+        unsafe { libc::sigaction(signal, &raw const action, null_mut()) };
+    }
+}
+
+extern "C" fn on_fault(signal: c_int, info: *mut libc::siginfo_t, _context: *mut c_void) {
+    // SAFETY: the system passes a valid `siginfo_t` to a handler with SA_SIGINFO.
+    let info = unsafe { &*info };
+    // SAFETY: both signals carry an address.
+    let address = unsafe { info.si_addr() }.addr();
+    let what = explain(address);
+    if !what.is_empty() {
+        // SAFETY: a descriptor that is never closed, and a constant string.
+        unsafe { libc::write(RECORD.load(Ordering::Relaxed), what.as_ptr().cast(), what.len()) };
+    }
+    // SAFETY: the default action is legal for both signals.
+    unsafe { libc::signal(signal, libc::SIG_DFL) };
+    // It is blocked until the handler returns, and ends the process then, even if somebody only raised it.
+    // SAFETY: raising a signal is legal in a handler.
+    unsafe { libc::raise(signal) };
+}
+
+/// What an address means, if it lies in a fence.
+fn explain(address: usize) -> &'static str {
+    for fence in &FENCES {
+        let (start, end) = (fence.start.load(Ordering::Relaxed), fence.end.load(Ordering::Relaxed));
+        if !(start..end).contains(&address) {
+            continue;
+        }
+        let bytes = fence.bytes.load(Ordering::Relaxed);
+        return if address < bytes {
+            "it touched memory before the first byte of its input"
+        } else if address < bytes + fence.num_bytes.load(Ordering::Relaxed) {
+            "it wrote to its input, which is read-only"
+        } else {
+            "it touched memory past the last byte of its input"
+        };
+    }
+    ""
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_are_explained() {
+        let bytes = [7u8; 100];
+        for side in [Side::End, Side::Start] {
+            let fenced = Fenced::new(&bytes, side).unwrap();
+            assert_eq!(fenced.bytes(), bytes);
+            let first = fenced.data().addr();
+            assert!(explain(first).contains("wrote"));
+            assert!(explain(first + 99).contains("wrote"));
+            assert!(explain(first + 100).contains("past"));
+            assert!(explain(first - 1).contains("before"));
+            drop(fenced);
+        }
+        assert_eq!(explain(1), "");
+        assert!(Fenced::new(&[], Side::End).unwrap().bytes().is_empty());
+    }
+}

@@ -1,0 +1,376 @@
+//! Decoders.
+
+#![allow(unsafe_code)] // functions of a foreign library
+
+use std::ffi::{CStr, CString, c_char};
+use std::mem::MaybeUninit;
+use std::ptr::{null, null_mut};
+use std::sync::Arc;
+
+use mapwave_plugin_abi::{
+    MW_END, mw_decoder, mw_decoder_options, mw_decoder_table, mw_input, mw_status, mw_stream_info, mw_track,
+};
+
+use super::guarded_buffer::Room;
+use super::input::Input;
+use super::library::{names, text};
+use super::refusal::{CANARY, ErrorBox, ErrorSpace, Fault, judge};
+use super::stream_info::{FULL_INFO_BYTES, InfoBox, StreamInfo};
+use super::struct_bytes;
+use crate::guard_pages::Fenced;
+use crate::verdict::{Finding, Outcome};
+
+/// What stands where a callee must write a pointer or a number.
+const UNWRITTEN: u64 = 0xa5a5_a5a5_a5a5_a5a5;
+
+/// How much larger the structs of a newer host are, in bytes.
+const NEWER_BYTES: u32 = 64;
+
+/// A kind of decoder, with every function there.
+#[derive(Clone, Copy)]
+pub struct DecoderTable {
+    table: &'static mw_decoder_table,
+    functions: Functions,
+}
+
+#[derive(Clone, Copy)]
+struct Functions {
+    probe:
+        unsafe extern "C" fn(*const u8, u64, u64, *const c_char, *const mapwave_plugin_abi::mw_track) -> i32,
+    open: unsafe extern "C" fn(
+        *const mw_input,
+        *const mw_decoder_options,
+        *mut *mut mw_decoder,
+        *mut mapwave_plugin_abi::mw_error,
+    ) -> mw_status,
+    info: unsafe extern "C" fn(
+        *const mw_decoder,
+        *mut mw_stream_info,
+        *mut mapwave_plugin_abi::mw_error,
+    ) -> mw_status,
+    seek: unsafe extern "C" fn(*mut mw_decoder, u64, *mut mapwave_plugin_abi::mw_error) -> mw_status,
+    decode: unsafe extern "C" fn(
+        *mut mw_decoder,
+        *const mapwave_plugin_abi::mw_buffer,
+        *mut u64,
+        *mut mapwave_plugin_abi::mw_error,
+    ) -> mw_status,
+    fork: unsafe extern "C" fn(
+        *const mw_decoder,
+        *mut *mut mw_decoder,
+        *mut mapwave_plugin_abi::mw_error,
+    ) -> mw_status,
+    tag: Option<Tag>,
+    close: unsafe extern "C" fn(*mut mw_decoder),
+}
+
+type Tag = unsafe extern "C" fn(*const mw_decoder, u32, *mut *const c_char, *mut *const c_char) -> mw_status;
+
+// SAFETY: a table and its strings are constant until the process exits, by R2.
+unsafe impl Send for DecoderTable {}
+// SAFETY: as above.
+unsafe impl Sync for DecoderTable {}
+
+/// How a stream is opened.
+#[derive(Clone, Debug)]
+pub struct OpenOptions {
+    /// The most bytes that a handle may have allocated.
+    pub max_alloc: u64,
+    /// Where errors go, in this call and those on the handle.
+    pub errors: ErrorSpace,
+    /// Whether the structs are larger than this version has them, as those of a newer host are.
+    pub newer_host: bool,
+    /// The number of the stream.
+    pub stream: u32,
+    /// The hint by name.
+    pub extension: Option<CString>,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self { max_alloc: 1 << 30, errors: ErrorSpace::FULL, newer_host: false, stream: 0, extension: None }
+    }
+}
+
+/// A struct as a newer host has it: bytes follow that this version does not know.
+#[repr(C)]
+struct Newer<T> {
+    fields: T,
+    rest: [u8; NEWER_BYTES as usize],
+}
+
+/// What was passed to `open`.
+struct Passed {
+    input: Newer<mw_input>,
+    options: Newer<mw_decoder_options>,
+    track: Option<mw_track>,
+}
+
+// SAFETY: its pointers are read during `open` alone.
+unsafe impl Send for Passed {}
+// SAFETY: as above.
+unsafe impl Sync for Passed {}
+
+impl Passed {
+    /// Overwrites everything: nobody may look at it any more.
+    fn scribble(&mut self) {
+        let bytes: *mut Self = self;
+        // SAFETY: all bytes of this value, which is plain data that this side does not read again.
+        unsafe { bytes.cast::<MaybeUninit<u8>>().write_bytes(CANARY, size_of::<Self>()) };
+    }
+}
+
+impl DecoderTable {
+    /// A table that says sane things of itself and has all functions.
+    pub fn new(table: &'static mw_decoder_table) -> Outcome<Self> {
+        let missing = |name| Finding::broken("R1", format!("the decoder's function {name} is missing"));
+        let functions = Functions {
+            probe: table.probe.ok_or_else(|| missing("probe"))?,
+            open: table.open.ok_or_else(|| missing("open"))?,
+            info: table.info.ok_or_else(|| missing("info"))?,
+            seek: table.seek.ok_or_else(|| missing("seek"))?,
+            decode: table.decode.ok_or_else(|| missing("decode"))?,
+            fork: table.fork.ok_or_else(|| missing("fork"))?,
+            tag: table.tag,
+            close: table.close.ok_or_else(|| missing("close"))?,
+        };
+        Ok(Self { table, functions })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> Outcome<String> {
+        text(self.table.name, "the decoder's name")
+    }
+
+    /// Refuses strings that are none or say nothing, and a wish to see too much.
+    pub fn check_description(&self) -> Outcome {
+        let short =
+            |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-_.".contains(letter);
+        let listed = names(self.table.name, "the decoder's name", short)?;
+        if listed.len() != 1 {
+            return Err(Finding::broken("R3", format!("the decoder's name is \"{}\"", listed.join(","))));
+        }
+        names(self.table.codecs, "the decoder's codecs", short)?;
+        if !text(self.table.extensions, "the decoder's extensions")?.is_empty() {
+            names(self.table.extensions, "the decoder's extensions", short)?;
+        }
+        match self.table.probe_bytes {
+            ..=65536 => Ok(()),
+            bytes => {
+                Err(Finding::broken("probe", format!("probe_bytes is {bytes}, at most 65536 are given")))
+            }
+        }
+    }
+
+    /// How many bytes `probe` wants to see.
+    pub fn probe_bytes(&self) -> usize {
+        self.table.probe_bytes as usize
+    }
+
+    /// How sure the decoder is that it reads a file of `total_bytes` bytes that begins with `head`.
+    pub fn probe(
+        &self,
+        head: &Fenced,
+        total_bytes: u64,
+        extension: Option<&CStr>,
+        track: Option<&mw_track>,
+    ) -> i32 {
+        let num_bytes = head.bytes().len() as u64;
+        let extension = extension.map_or(null(), CStr::as_ptr);
+        let track = track.map_or(null(), std::ptr::from_ref);
+        // SAFETY: the bytes, the string and the track outlive the call; no track is legal.
+        unsafe { (self.functions.probe)(head.data(), num_bytes, total_bytes, extension, track) }
+    }
+
+    /// Opens a stream.
+    pub fn open(&self, input: &Arc<Input>, options: &OpenOptions) -> Result<Decoder, Fault> {
+        let extra = if options.newer_host { NEWER_BYTES } else { 0 };
+        let extension = options.extension.clone();
+        let pointer = extension.as_deref().map_or(null(), CStr::as_ptr);
+        let rest = [CANARY; NEWER_BYTES as usize];
+        let input_fields = input.fields(struct_bytes::<mw_input>() + extra, pointer);
+        let fields = mw_decoder_options {
+            size: struct_bytes::<mw_decoder_options>() + extra,
+            stream: options.stream,
+            max_threads: 1,
+            reserved: 0,
+            max_alloc: options.max_alloc,
+        };
+        let track = input.track();
+        let mut passed = Arc::new(Passed {
+            input: Newer { fields: input_fields, rest },
+            options: Newer { fields, rest },
+            track,
+        });
+        // Only now does the track stand where it will.
+        if let Some(passed) = Arc::get_mut(&mut passed) {
+            passed.input.fields.track = passed.track.as_ref().map_or(null(), std::ptr::from_ref);
+        }
+        let mut handle: *mut mw_decoder = null_mut();
+        let mut error = ErrorBox::new(options.errors);
+        // SAFETY: all four are valid during the call, and the input's bytes until the handle is closed, which holds them.
+        let status = unsafe {
+            (self.functions.open)(
+                &raw const passed.input.fields,
+                &raw const passed.options.fields,
+                &raw mut handle,
+                error.pointer(),
+            )
+        };
+        // Both structs were the callee's during the call only: a pointer kept to them now leads nowhere.
+        if let Some(passed) = Arc::get_mut(&mut passed) {
+            passed.scribble();
+        }
+        let made = Decoder {
+            functions: self.functions,
+            handle,
+            _input: Arc::clone(input),
+            _passed: passed,
+            errors: options.errors,
+        };
+        made.judge_new("open", status, &error)
+    }
+
+    /// Closes no handle, which is legal.
+    pub fn close_null(&self) {
+        // SAFETY: null is legal.
+        unsafe { (self.functions.close)(null_mut()) }
+    }
+}
+
+/// A handle.
+pub struct Decoder {
+    functions: Functions,
+    handle: *mut mw_decoder,
+    _input: Arc<Input>,
+    /// What was passed to `open`, so that its memory is not used for something else that makes sense.
+    _passed: Arc<Passed>,
+    /// Where errors go.
+    pub errors: ErrorSpace,
+}
+
+// SAFETY: a handle takes calls from any thread, one at a time, by R4; `&self` is not shared between threads here.
+unsafe impl Send for Decoder {}
+
+impl Decoder {
+    /// The handle that a call made, or why it made none.
+    fn judge_new(mut self, call: &'static str, status: mw_status, error: &ErrorBox) -> Result<Self, Fault> {
+        let verdict = judge(call, status, error, false);
+        match verdict {
+            Ok(_) if self.handle.is_null() => {
+                Err(Fault::broken(call, format!("{call} returned MW_OK and set no handle")))
+            }
+            Ok(_) => Ok(self),
+            Err(_) if !self.handle.is_null() => {
+                self.handle = null_mut();
+                Err(Fault::broken(call, format!("{call} failed and set a handle all the same")))
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    fn info_box(&self, size: u32) -> Result<InfoBox, Fault> {
+        let mut info = InfoBox::new(size);
+        let mut error = ErrorBox::new(self.errors);
+        // SAFETY: the handle is open; the info is as large as it says, and so is the error, or null.
+        let status = unsafe { (self.functions.info)(self.handle, info.pointer(), error.pointer()) };
+        judge("info", status, &error, false)?;
+        Ok(info)
+    }
+
+    /// What the stream is.
+    pub fn info(&self) -> Result<StreamInfo, Fault> {
+        self.info_box(FULL_INFO_BYTES)?.read()
+    }
+
+    /// The bytes that `info` fills of a struct of a size, after the size itself.
+    pub fn info_bytes(&self, size: u32) -> Result<Vec<u8>, Fault> {
+        self.info_box(size)?.bytes()
+    }
+
+    /// Moves.
+    pub fn seek(&mut self, frame: u64) -> Result<(), Fault> {
+        let mut error = ErrorBox::new(self.errors);
+        // SAFETY: the handle is open; any frame is legal.
+        let status = unsafe { (self.functions.seek)(self.handle, frame, error.pointer()) };
+        judge("seek", status, &error, false).map(drop)
+    }
+
+    /// Decodes into `room` and returns the number of frames, 0 at the end.
+    pub fn decode(&mut self, room: &mut Room) -> Result<usize, Fault> {
+        let capacity = room.capacity();
+        let buffer = room.buffer();
+        let mut count = [UNWRITTEN; 3];
+        let mut error = ErrorBox::new(self.errors);
+        let place = count.as_mut_ptr().wrapping_add(1);
+        // SAFETY: the handle is open; the buffer has the room that it says; the number has its place in the middle of three.
+        let status =
+            unsafe { (self.functions.decode)(self.handle, &raw const buffer, place, error.pointer()) };
+        let [before, count, after] = count;
+        if before != UNWRITTEN || after != UNWRITTEN {
+            return Err(Fault::broken("R8", "decode wrote beside *num_frames"));
+        }
+        let verdict = judge("decode", status, &error, true);
+        if let Err(fault) = verdict {
+            if count != UNWRITTEN && count != 0 {
+                return Err(Fault::broken("decode", format!("decode failed and set *num_frames to {count}")));
+            }
+            return room.check(0, "decode").and(Err(fault));
+        }
+        if status == MW_END {
+            if count != 0 {
+                return Err(Fault::broken(
+                    "decode",
+                    "decode returned MW_END and did not set *num_frames to 0",
+                ));
+            }
+            room.check(0, "decode")?;
+            return Ok(0);
+        }
+        let frames = usize::try_from(count).ok().filter(|count| (1..=capacity).contains(count));
+        let Some(frames) = frames else {
+            let reason = match count {
+                UNWRITTEN => "decode returned MW_OK and did not set *num_frames".to_owned(),
+                _ => format!("decode returned MW_OK and {count} frames, expected 1 to {capacity}"),
+            };
+            return Err(Fault::broken("decode", reason));
+        };
+        room.check(frames, "decode")?;
+        Ok(frames)
+    }
+
+    /// A piece of metadata; `None` past the last.
+    pub fn tag(&self, index: u32) -> Result<Option<(String, String)>, Fault> {
+        let Some(tag) = self.functions.tag else { return Ok(None) };
+        let (mut key, mut value) = (null(), null());
+        // SAFETY: the handle is open, and both places take a pointer.
+        let status = unsafe { tag(self.handle, index, &raw mut key, &raw mut value) };
+        if judge("tag", status, &ErrorBox::new(ErrorSpace::Null), true)? {
+            return Ok(None);
+        }
+        Ok(Some((text(key, "the key of a tag")?, text(value, "the value of a tag")?)))
+    }
+
+    /// Another handle over the same input.
+    pub fn fork(&self) -> Result<Self, Fault> {
+        let mut handle: *mut mw_decoder = null_mut();
+        let mut error = ErrorBox::new(self.errors);
+        // SAFETY: the handle is open, and the input's bytes live until both are closed.
+        let status = unsafe { (self.functions.fork)(self.handle, &raw mut handle, error.pointer()) };
+        let fork = Self {
+            functions: self.functions,
+            handle,
+            _input: Arc::clone(&self._input),
+            _passed: Arc::clone(&self._passed),
+            errors: self.errors,
+        };
+        fork.judge_new("fork", status, &error)
+    }
+}
+
+impl Drop for Decoder {
+    fn drop(&mut self) {
+        // SAFETY: the handle is open, or null, and used no more.
+        unsafe { (self.functions.close)(self.handle) }
+    }
+}

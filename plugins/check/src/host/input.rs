@@ -1,0 +1,171 @@
+//! What a decoder reads from: fenced bytes, or a callback that behaves as badly as a callback may.
+
+#![allow(unsafe_code)] // a callback from C
+
+use std::ffi::c_void;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use mapwave_core::container;
+use mapwave_core::host::PacketTrack;
+use mapwave_plugin_abi::{mw_input, mw_track};
+
+use crate::guard_pages::{Fenced, Side};
+use crate::verdict::Outcome;
+
+/// How a callback reads.
+#[derive(Clone, Copy, Debug)]
+pub enum ReadPlan {
+    /// All that is asked for.
+    Full,
+    /// Some of it, at least a byte: how much, a seed decides.
+    Short(u64),
+    /// As `Full`, but the read of this number, counted from 0, and those after it fail.
+    FailingFrom(u64),
+    /// As `Full`, but the read of this number, counted from 0, fails.
+    FailingAt(u64),
+}
+
+/// The bytes of a file, for as long as a handle needs them.
+pub struct Input {
+    num_bytes: u64,
+    source: Source,
+    track: Option<PacketTrack>,
+}
+
+enum Source {
+    Memory(Fenced),
+    Callback(Box<Reader>),
+}
+
+/// What the callback's context points to.
+struct Reader {
+    bytes: Fenced,
+    plan: ReadPlan,
+    num_reads: AtomicU64,
+}
+
+/// What a failing read returns.
+const READ_ERROR: i64 = -5;
+
+impl Reader {
+    /// Where to copy from and how much; an error below 0.
+    fn read(&self, offset: u64, num_bytes: u64) -> Result<&[u8], i64> {
+        let number = self.num_reads.fetch_add(1, Ordering::Relaxed);
+        let fails = match self.plan {
+            ReadPlan::FailingFrom(first) => number >= first,
+            ReadPlan::FailingAt(only) => number == only,
+            ReadPlan::Full | ReadPlan::Short(_) => false,
+        };
+        if fails {
+            return Err(READ_ERROR);
+        }
+        let rest = usize::try_from(offset).ok().and_then(|offset| self.bytes.bytes().get(offset..));
+        let rest = rest.unwrap_or_default();
+        let mut count = rest.len().min(usize::try_from(num_bytes).unwrap_or(usize::MAX));
+        if let (ReadPlan::Short(seed), 2..) = (self.plan, count) {
+            count = fastrand::Rng::with_seed(seed ^ number).usize(1..=count);
+        }
+        Ok(rest.get(..count).unwrap_or_default())
+    }
+}
+
+unsafe extern "C" fn read_at(context: *mut c_void, offset: u64, buffer: *mut c_void, num_bytes: u64) -> i64 {
+    // SAFETY: the context is the reader's, which lives until every handle over it is closed.
+    let reader = unsafe { &*context.cast::<Reader>() };
+    match reader.read(offset, num_bytes) {
+        Ok(bytes) => {
+            // SAFETY: the caller has room for `num_bytes` bytes, and there are no more than that.
+            unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), buffer.cast(), bytes.len()) };
+            bytes.len() as i64
+        }
+        Err(error) => error,
+    }
+}
+
+impl Input {
+    /// Bytes in memory, with a page that cannot be touched right beside them.
+    pub fn memory(bytes: &[u8], side: Side) -> Outcome<Arc<Self>> {
+        let source = Source::Memory(Fenced::new(bytes, side)?);
+        Ok(Arc::new(Self { num_bytes: bytes.len() as u64, source, track: track(bytes) }))
+    }
+
+    /// Bytes that a callback reads.
+    pub fn callback(bytes: &[u8], plan: ReadPlan) -> Outcome<Arc<Self>> {
+        let track = track(bytes);
+        let bytes = Fenced::new(bytes, Side::End)?;
+        let num_bytes = bytes.bytes().len() as u64;
+        let source = Source::Callback(Box::new(Reader { bytes, plan, num_reads: AtomicU64::new(0) }));
+        Ok(Arc::new(Self { num_bytes, source, track }))
+    }
+
+    /// How often the callback was called.
+    pub fn num_reads(&self) -> u64 {
+        match &self.source {
+            Source::Memory(_) => 0,
+            Source::Callback(reader) => reader.num_reads.load(Ordering::Relaxed),
+        }
+    }
+
+    /// The packets of a container that the host parses.
+    pub fn track(&self) -> Option<mw_track> {
+        self.track.as_ref().map(PacketTrack::to_abi)
+    }
+
+    /// What `open` is given, of the size that a newer host might have; all but the track.
+    pub fn fields(&self, size: u32, extension: *const std::ffi::c_char) -> mw_input {
+        let mut input = mw_input {
+            size,
+            reserved: 0,
+            data: std::ptr::null(),
+            num_bytes: self.num_bytes,
+            context: std::ptr::null_mut(),
+            read_at: None,
+            extension,
+            track: std::ptr::null(),
+            release: None,
+        };
+        match &self.source {
+            Source::Memory(bytes) => input.data = bytes.data(),
+            Source::Callback(reader) => {
+                input.context = (&raw const **reader).cast_mut().cast();
+                input.read_at = Some(read_at);
+            }
+        }
+        input
+    }
+}
+
+/// What mapwave finds in a container of its own, when the sound in it is for a plugin.
+pub fn track(bytes: &[u8]) -> Option<PacketTrack> {
+    container::parse(bytes, bytes.len() as u64).ok().as_ref().and_then(PacketTrack::new)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_follow_their_plan() {
+        let bytes: Vec<u8> = (0..100).collect();
+        let reader = |plan| Reader {
+            bytes: Fenced::new(&bytes, Side::End).unwrap(),
+            plan,
+            num_reads: AtomicU64::new(0),
+        };
+        assert_eq!(reader(ReadPlan::Full).read(90, 50).unwrap(), bytes.get(90..).unwrap());
+        assert!(reader(ReadPlan::Full).read(u64::MAX, 50).unwrap().is_empty());
+        let short = reader(ReadPlan::Short(3));
+        let lengths: Vec<usize> = (0..100).map(|_| short.read(0, 100).unwrap().len()).collect();
+        assert!(lengths.iter().all(|length| (1..=100).contains(length)));
+        assert!(lengths.iter().any(|length| *length != 100));
+        let failing = reader(ReadPlan::FailingAt(1));
+        assert!(failing.read(0, 1).is_ok());
+        assert!(failing.read(0, 1).is_err());
+        assert!(failing.read(0, 1).is_ok());
+        let failing = reader(ReadPlan::FailingFrom(0));
+        assert!(failing.read(0, 1).is_err());
+        assert!(failing.read(0, 1).is_err());
+    }
+}

@@ -1,0 +1,251 @@
+//! The library: its entry function, what it says of itself, and the tables that it offers.
+
+#![allow(unsafe_code)] // a foreign library
+
+use std::ffi::{CStr, CString, c_char, c_void};
+use std::path::Path;
+use std::ptr::null_mut;
+
+use libloading::os::unix::{Library as Loaded, RTLD_LOCAL, RTLD_NOW};
+use mapwave_plugin_abi::{
+    MW_ABI_MAJOR, MW_ABI_MINOR, MW_DECODER_INTERFACE, MW_ENCODER_INTERFACE, MW_ENTRY_SYMBOL,
+    MW_RESAMPLER_INTERFACE, mw_host, mw_plugin, mw_plugin_entry,
+};
+use serde::{Deserialize, Serialize};
+
+use super::refusal::{ErrorBox, ErrorSpace, Fault, Refusal, judge_error, status_name};
+use super::struct_bytes;
+use super::{DecoderTable, EncoderTable, ResamplerTable};
+use crate::verdict::{Finding, Outcome};
+
+/// The most tables of one kind that a plugin is believed to have.
+const MAX_TABLES: u32 = 64;
+
+/// A library that is loaded, and stays so until the process ends.
+#[derive(Clone, Copy)]
+pub struct Library {
+    entry: mw_plugin_entry,
+}
+
+/// What a plugin says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Description {
+    /// The name by which a user picks it.
+    pub id: String,
+    /// Its version.
+    pub version: String,
+    /// Who made it.
+    pub vendor: String,
+    /// Its licence.
+    pub license: String,
+    /// The libraries that it found.
+    pub dependencies: String,
+}
+
+unsafe extern "C" fn ignore_log(_context: *mut c_void, _level: u32, message: *const c_char) {
+    if !message.is_null() {
+        // SAFETY: the message is a string of the plugin's, by R3; reading it all is the point.
+        let message = unsafe { CStr::from_ptr(message) };
+        std::hint::black_box(message.to_bytes().len());
+    }
+}
+
+unsafe extern "C" fn no_extension(_context: *mut c_void, _name: *const c_char) -> *const c_void {
+    std::ptr::null()
+}
+
+/// What every plugin is given at entry, for as long as the process lives.
+fn host() -> &'static mw_host {
+    Box::leak(Box::new(mw_host {
+        size: struct_bytes::<mw_host>(),
+        abi_minor: MW_ABI_MINOR,
+        name: c"mapwave plugins check".as_ptr(),
+        version: c"0.1.0".as_ptr(),
+        context: null_mut(),
+        log: Some(ignore_log),
+        get_extension: Some(no_extension),
+    }))
+}
+
+impl Library {
+    /// Loads a library with all its symbols bound (R7) and finds the entry function.
+    pub fn load(path: &Path) -> Outcome<Self> {
+        // SAFETY: its constructors do no work, by R7; what they do all the same happens to this process alone.
+        let library = unsafe { Loaded::open(Some(path), RTLD_NOW | RTLD_LOCAL) };
+        let library = library.map_err(|error| {
+            Finding::broken("R7", format!("the library cannot be loaded: {}", with_cause(&error)))
+        })?;
+        // SAFETY: the symbol is a function of this type, by the interface.
+        let entry = unsafe { library.get::<mw_plugin_entry>(MW_ENTRY_SYMBOL) };
+        let entry = entry.map(|symbol| *symbol).map_err(|error| {
+            let reason = format!("no function {MW_ENTRY_SYMBOL} is exported: {}", with_cause(&error));
+            Finding::broken("entry", reason)
+        })?;
+        std::mem::forget(library);
+        Ok(Self { entry })
+    }
+
+    /// A plugin that is part of this program, by its entry function.
+    pub fn linked(entry: mw_plugin_entry) -> Self {
+        Self { entry }
+    }
+
+    /// Calls the entry function.
+    pub fn enter(self, space: ErrorSpace) -> Result<Plugin, Fault> {
+        let mut error = ErrorBox::new(space);
+        // SAFETY: the host lives until the process ends, and the error is one or null.
+        let plugin = unsafe { (self.entry)(host(), error.pointer()) };
+        if !plugin.is_null() {
+            judge_error("entry", 0, &error)?;
+            return Ok(Plugin { plugin });
+        }
+        // The status of an entry function that fails stands in the error alone.
+        let named = if space == ErrorSpace::Null {
+            -1
+        } else {
+            // SAFETY: not null, as the space is not, and as large as the status is far in.
+            unsafe { (*error.pointer()).status }
+        };
+        let message = judge_error("entry", named, &error)?;
+        match message {
+            Some(message) => Err(Fault::Refused(Refusal { call: "entry", status: named, message })),
+            None => Err(Fault::broken(
+                "entry",
+                format!("entry returned null and set the status {}, which is no error", status_name(named)),
+            )),
+        }
+    }
+}
+
+fn with_cause(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(cause) => cause.to_string(),
+        None => error.to_string(),
+    }
+}
+
+/// What the entry function returned.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Plugin {
+    plugin: *const mw_plugin,
+}
+
+// SAFETY: it points to what is constant until the process exits, by R2.
+unsafe impl Send for Plugin {}
+// SAFETY: as above.
+unsafe impl Sync for Plugin {}
+
+impl Plugin {
+    fn fields(self) -> Outcome<&'static mw_plugin> {
+        // SAFETY: what the entry function returns points to an `mw_plugin`, valid until the process exits.
+        unsafe { sized(self.plugin.cast(), "mw_plugin") }
+    }
+
+    /// What it says of itself, if that is sane.
+    pub fn describe(self) -> Outcome<Description> {
+        let fields = self.fields()?;
+        if fields.abi_major != MW_ABI_MAJOR {
+            let reason = format!("abi_major is {}, expected {MW_ABI_MAJOR}", fields.abi_major);
+            return Err(Finding::broken("R1", reason));
+        }
+        if fields.reserved != 0 {
+            return Err(Finding::broken("R1", format!("a reserved field is {}, not 0", fields.reserved)));
+        }
+        if fields.get.is_none() {
+            return Err(Finding::broken("get", "mw_plugin has no function get"));
+        }
+        let id = text(fields.id, "the plugin's id")?;
+        let may =
+            |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-_".contains(letter);
+        if id.is_empty() || !id.chars().all(may) {
+            let reason =
+                format!("the plugin's id is \"{id}\"; it may have a-z, 0-9, - and _, and not be empty");
+            return Err(Finding::broken("R3", reason));
+        }
+        Ok(Description {
+            id,
+            version: text(fields.version, "the plugin's version")?,
+            vendor: text(fields.vendor, "the plugin's vendor")?,
+            license: text(fields.license, "the plugin's license")?,
+            dependencies: text(fields.dependencies, "the plugin's dependencies")?,
+        })
+    }
+
+    /// The address of a table; 0 when there is none.
+    pub fn table(self, interface: &str, index: u32) -> Outcome<usize> {
+        let Some(get) = self.fields()?.get else {
+            return Err(Finding::broken("get", "mw_plugin has no function get"));
+        };
+        let interface = CString::new(interface).unwrap_or_default();
+        // SAFETY: the name is a string that outlives the call, and any index is legal.
+        Ok(unsafe { get(interface.as_ptr(), index) } as usize)
+    }
+
+    fn tables<T>(self, interface: &str) -> Outcome<Vec<&'static T>> {
+        let mut tables = Vec::new();
+        for index in 0..MAX_TABLES {
+            let table = self.table(interface, index)? as *const c_void;
+            if table.is_null() {
+                return Ok(tables);
+            }
+            // SAFETY: what `get` returns points to the table of that interface, valid until the process exits.
+            tables.push(unsafe { sized(table, interface) }?);
+        }
+        Err(Finding::broken("get", format!("get still returns tables of {interface} at index {MAX_TABLES}")))
+    }
+
+    /// Its decoders.
+    pub fn decoders(self) -> Outcome<Vec<DecoderTable>> {
+        self.tables(MW_DECODER_INTERFACE)?.into_iter().map(DecoderTable::new).collect()
+    }
+
+    /// Its encoders.
+    pub fn encoders(self) -> Outcome<Vec<EncoderTable>> {
+        self.tables(MW_ENCODER_INTERFACE)?.into_iter().map(EncoderTable::new).collect()
+    }
+
+    /// Its resamplers.
+    pub fn resamplers(self) -> Outcome<Vec<ResamplerTable>> {
+        self.tables(MW_RESAMPLER_INTERFACE)?.into_iter().map(ResamplerTable::new).collect()
+    }
+}
+
+/// The struct behind a pointer, if its size covers what this version has.
+///
+/// # Safety
+/// `pointer` is null or points to a struct of the interface, `T` or a longer one, valid until the process exits.
+unsafe fn sized<T>(pointer: *const c_void, what: &str) -> Outcome<&'static T> {
+    if pointer.is_null() || !pointer.cast::<T>().is_aligned() {
+        return Err(Finding::broken("R1", format!("{what} is null or not aligned")));
+    }
+    // SAFETY: every struct of the interface begins with its size, by R1.
+    let size = unsafe { pointer.cast::<u32>().read() };
+    if (size as usize) < size_of::<T>() {
+        let reason = format!("the size of {what} is {size}, expected at least {}", size_of::<T>());
+        return Err(Finding::broken("R1", reason));
+    }
+    // SAFETY: by the caller's promise it is a T, the size of which covers all of it.
+    Ok(unsafe { &*pointer.cast() })
+}
+
+/// A string of the plugin's.
+pub fn text(pointer: *const c_char, what: &str) -> Outcome<String> {
+    if pointer.is_null() {
+        return Err(Finding::broken("R3", format!("{what} is null")));
+    }
+    // SAFETY: a pointer to a string of the plugin's, which ends in a zero byte by R3 and is valid by R2.
+    let text = unsafe { CStr::from_ptr(pointer) };
+    let text =
+        text.to_str().map_err(|error| Finding::broken("R3", format!("{what} is not UTF-8: {error}")))?;
+    Ok(text.to_owned())
+}
+
+/// A list of names, separated by commas: at least one, of letters that `may` takes.
+pub fn names(pointer: *const c_char, what: &str, may: fn(char) -> bool) -> Outcome<Vec<String>> {
+    let list = text(pointer, what)?;
+    let names: Vec<String> = list.split(',').map(str::to_owned).collect();
+    if let Some(name) = names.iter().find(|name| name.is_empty() || !name.chars().all(may)) {
+        return Err(Finding::broken("R3", format!("{what} holds \"{name}\" (all of it: \"{list}\")")));
+    }
+    Ok(names)
+}

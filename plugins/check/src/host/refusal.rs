@@ -1,0 +1,245 @@
+//! What a call returns, and the struct in which it says why it failed.
+
+#![forbid(unsafe_code)]
+
+use std::fmt;
+
+use mapwave_plugin_abi::{MW_END, MW_INTERNAL, MW_OK, mw_error, mw_status};
+
+use super::struct_bytes;
+use crate::verdict::Finding;
+
+/// The byte that stands where nothing may be written.
+pub const CANARY: u8 = 0xa5;
+
+/// The words of memory behind an error struct, the canaries after it included.
+const WORDS: usize = 128;
+
+/// What a call is given to say why it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorSpace {
+    /// A null pointer.
+    Null,
+    /// A struct of this size, as an older or a newer host has it.
+    Bytes(u32),
+}
+
+impl ErrorSpace {
+    /// The struct as this version has it.
+    pub const FULL: Self = Self::Bytes(struct_bytes::<mw_error>());
+}
+
+/// An `mw_error` between canaries.
+#[derive(Debug)]
+pub struct ErrorBox {
+    space: ErrorSpace,
+    words: Box<[u64; WORDS]>,
+}
+
+impl ErrorBox {
+    /// Zeroed, with its size set.
+    pub fn new(space: ErrorSpace) -> Self {
+        let mut words = Box::new([u64::from_ne_bytes([CANARY; 8]); WORDS]);
+        if let ErrorSpace::Bytes(size) = space {
+            words.iter_mut().take(size as usize / 8).for_each(|word| *word = 0);
+            if let Some(first) = words.first_mut() {
+                *first = u64::from(size);
+            }
+        }
+        Self { space, words }
+    }
+
+    /// What the call is given.
+    pub fn pointer(&mut self) -> *mut mw_error {
+        match self.space {
+            ErrorSpace::Null => std::ptr::null_mut(),
+            ErrorSpace::Bytes(_) => self.words.as_mut_ptr().cast(),
+        }
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        self.words.iter().flat_map(|word| word.to_ne_bytes()).collect()
+    }
+}
+
+/// A call that failed as it may.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// The call.
+    pub call: &'static str,
+    /// What it returned.
+    pub status: mw_status,
+    /// What it said.
+    pub message: String,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} returned {}", self.call, status_name(self.status))?;
+        if self.message.is_empty() { Ok(()) } else { write!(f, " (\"{}\")", self.message) }
+    }
+}
+
+/// A call that did not do what it was asked for.
+#[derive(Clone, Debug)]
+pub enum Fault {
+    /// It failed, as it may.
+    Refused(Refusal),
+    /// It broke a rule.
+    Broken(Finding),
+}
+
+impl Fault {
+    /// A rule is broken.
+    pub fn broken(rule: &'static str, reason: impl Into<String>) -> Self {
+        Self::Broken(Finding::broken(rule, reason))
+    }
+}
+
+impl From<Finding> for Fault {
+    fn from(finding: Finding) -> Self {
+        Self::Broken(finding)
+    }
+}
+
+/// Where a call must not fail, a refusal is a broken rule.
+impl From<Fault> for Finding {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Broken(finding) => finding,
+            Fault::Refused(refusal) => Self::broken(refusal.call, refusal.to_string()),
+        }
+    }
+}
+
+/// The name of a status in the header.
+pub fn status_name(status: mw_status) -> String {
+    const NAMES: [&str; 13] = [
+        "MW_OK",
+        "MW_UNSUPPORTED",
+        "MW_BAD_ARGUMENT",
+        "MW_BAD_DATA",
+        "MW_IO",
+        "MW_NO_MEMORY",
+        "MW_BAD_STATE",
+        "MW_MISSING_DEPENDENCY",
+        "MW_CANCELLED",
+        "MW_LIMIT",
+        "MW_PANIC",
+        "MW_INTERNAL",
+        "",
+    ];
+    if status == MW_END {
+        return "MW_END".to_owned();
+    }
+    let name = usize::try_from(-i64::from(status)).ok().and_then(|index| NAMES.get(index));
+    name.filter(|name| !name.is_empty()).map_or_else(|| status.to_string(), |name| (*name).to_owned())
+}
+
+/// Looks at a status and at the error struct beside it. Returns whether the call came to the end, which only those calls may
+/// for which `may_end` says so.
+pub fn judge(call: &'static str, status: mw_status, error: &ErrorBox, may_end: bool) -> Result<bool, Fault> {
+    let is_known = (MW_INTERNAL..=MW_OK).contains(&status) || (status == MW_END && may_end);
+    if !is_known {
+        let meaning = if status == MW_END { "which this call does not return" } else { "which no status is" };
+        return Err(Fault::broken("R6", format!("{call} returned {}, {meaning}", status_name(status))));
+    }
+    let refusal = judge_error(call, status, error)?;
+    match refusal {
+        None => Ok(status == MW_END),
+        Some(message) => Err(Fault::Refused(Refusal { call, status, message })),
+    }
+}
+
+/// The message of a call that failed; `None` for one that did not.
+pub fn judge_error(call: &'static str, status: mw_status, error: &ErrorBox) -> Result<Option<String>, Fault> {
+    let failed = status < 0;
+    let ErrorSpace::Bytes(size) = error.space else { return Ok(failed.then(String::new)) };
+    let bytes = error.bytes();
+    let (inside, outside) = bytes.split_at_checked(size as usize).unwrap_or((&bytes, &[]));
+    if let Some(place) = outside.iter().position(|byte| *byte != CANARY) {
+        let reason =
+            format!("{call} wrote to byte {} of an mw_error whose size says {size}", size as usize + place);
+        return Err(Fault::broken("R1", reason));
+    }
+    let number =
+        |at: usize| inside.get(at..at + 4).and_then(|four| four.try_into().ok()).map(i32::from_ne_bytes);
+    if number(0).is_none_or(|now| i64::from(now) != i64::from(size)) {
+        return Err(Fault::broken("R1", format!("{call} changed the size of the mw_error it was given")));
+    }
+    if !failed {
+        if inside.iter().skip(4).any(|byte| *byte != 0) {
+            let reason = format!("{call} returned {} and filled mw_error all the same", status_name(status));
+            return Err(Fault::broken("R6", reason));
+        }
+        return Ok(None);
+    }
+    if let Some(named) = number(4).filter(|named| *named != status) {
+        let (returned, named) = (status_name(status), status_name(named));
+        return Err(Fault::broken(
+            "R6",
+            format!("{call} returned {returned}, and its mw_error says {named}"),
+        ));
+    }
+    let message = inside.get(24..).unwrap_or_default();
+    let message = message.get(..mapwave_plugin_abi::MW_MESSAGE_BYTES).unwrap_or(message);
+    if message.is_empty() {
+        return Ok(Some(String::new()));
+    }
+    let Some(end) = message.iter().position(|byte| *byte == 0) else {
+        return Err(Fault::broken("R3", format!("the message of {call} has no zero byte at its end")));
+    };
+    match std::str::from_utf8(message.get(..end).unwrap_or_default()) {
+        Ok(text) => Ok(Some(text.to_owned())),
+        Err(error) => Err(Fault::broken("R3", format!("the message of {call} is not UTF-8: {error}"))),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+
+    fn is_broken<T>(result: Result<T, Fault>, rule: &str) -> bool {
+        matches!(result, Err(Fault::Broken(Finding::Broken { rule: broken, .. })) if broken == rule)
+    }
+
+    #[test]
+    fn a_status_is_one_of_the_header() {
+        let error = ErrorBox::new(ErrorSpace::FULL);
+        assert!(!judge("seek", MW_OK, &error, false).unwrap());
+        assert!(judge("decode", MW_END, &error, true).unwrap());
+        assert!(is_broken(judge("seek", MW_END, &error, false), "R6"));
+        assert!(is_broken(judge("seek", -12, &error, false), "R6"));
+        assert!(is_broken(judge("seek", i32::MIN, &error, false), "R6"));
+        assert_eq!(status_name(-3), "MW_BAD_DATA");
+    }
+
+    #[test]
+    fn an_error_is_filled_only_by_failing_and_within_its_size() {
+        let mut error = ErrorBox::new(ErrorSpace::Bytes(16));
+        error.words[0] |= u64::from((-3i32).cast_unsigned()) << 32;
+        assert!(matches!(judge("open", -3, &error, false), Err(Fault::Refused(_))));
+        assert!(is_broken(judge("open", -4, &error, false), "R6"));
+        assert!(is_broken(judge("open", MW_OK, &error, false), "R6"));
+        error.words[2] = 0;
+        assert!(is_broken(judge("open", -3, &error, false), "R1"));
+    }
+
+    #[test]
+    fn a_message_is_text() {
+        let mut error = ErrorBox::new(ErrorSpace::FULL);
+        error.words[0] |= u64::from((-3i32).cast_unsigned()) << 32;
+        error.words[3] = u64::from_ne_bytes(*b"broken\0\0");
+        match judge("open", -3, &error, false) {
+            Err(Fault::Refused(refusal)) => {
+                assert_eq!(refusal.to_string(), "open returned MW_BAD_DATA (\"broken\")")
+            }
+            other => panic!("{other:?}"),
+        }
+        error.words[3] = 0xff;
+        assert!(is_broken(judge("open", -3, &error, false), "R3"));
+        error.words[3..67].fill(u64::from_ne_bytes(*b"nonsense"));
+        assert!(is_broken(judge("open", -3, &error, false), "R3"));
+    }
+}

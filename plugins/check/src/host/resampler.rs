@@ -1,0 +1,229 @@
+//! Resamplers.
+
+#![allow(unsafe_code)] // functions of a foreign library
+
+use std::ffi::{CStr, CString};
+use std::ptr::{null, null_mut};
+
+use mapwave_plugin_abi::{
+    mw_buffer, mw_error, mw_resampler, mw_resampler_options, mw_resampler_table, mw_status,
+};
+
+use super::guarded_buffer::{Format, Room};
+use super::library::{names, text};
+use super::refusal::{ErrorBox, ErrorSpace, Fault, judge};
+use super::struct_bytes;
+use crate::verdict::{Finding, Outcome};
+
+/// A kind of resampler, with every function there.
+#[derive(Clone, Copy)]
+pub struct ResamplerTable {
+    table: &'static mw_resampler_table,
+    functions: Functions,
+}
+
+#[derive(Clone, Copy)]
+struct Functions {
+    open:
+        unsafe extern "C" fn(*const mw_resampler_options, *mut *mut mw_resampler, *mut mw_error) -> mw_status,
+    process: unsafe extern "C" fn(
+        *mut mw_resampler,
+        *const mw_buffer,
+        *mut u64,
+        *const mw_buffer,
+        *mut u64,
+        *mut mw_error,
+    ) -> mw_status,
+    close: unsafe extern "C" fn(*mut mw_resampler),
+    /// Since version 1.1.
+    restart: Option<
+        unsafe extern "C" fn(*const mw_resampler_options, *mut u64, *mut u64, *mut mw_error) -> mw_status,
+    >,
+}
+
+// SAFETY: a table and its strings are constant until the process exits, by R2.
+unsafe impl Send for ResamplerTable {}
+// SAFETY: as above.
+unsafe impl Sync for ResamplerTable {}
+
+/// What a resampler is to do.
+#[derive(Clone, Debug)]
+pub struct ResampleOptions {
+    /// Frames a second that come in.
+    pub input_rate: u32,
+    /// Frames a second that go out.
+    pub output_rate: u32,
+    /// Samples in a frame.
+    pub num_channels: u32,
+    /// The format that comes in.
+    pub input_format: Format,
+    /// One of the table's qualities.
+    pub quality: String,
+}
+
+impl ResampleOptions {
+    /// The struct for a plugin, which points to `quality`.
+    fn to_abi(&self, quality: &CStr) -> mw_resampler_options {
+        mw_resampler_options {
+            size: struct_bytes::<mw_resampler_options>(),
+            input_rate: self.input_rate,
+            output_rate: self.output_rate,
+            num_channels: self.num_channels,
+            input_format: self.input_format.code(),
+            max_threads: 1,
+            quality: quality.as_ptr(),
+            max_alloc: 1 << 30,
+        }
+    }
+}
+
+/// The function of a table's that may lie beyond its end: the table of version 1.0 is shorter.
+fn covered_restart(
+    table: &'static mw_resampler_table,
+) -> Option<unsafe extern "C" fn(*const mw_resampler_options, *mut u64, *mut u64, *mut mw_error) -> mw_status>
+{
+    let end = std::mem::offset_of!(mw_resampler_table, restart) + size_of::<usize>();
+    if (table.size as usize) < end { None } else { table.restart }
+}
+
+impl ResamplerTable {
+    /// A table that says sane things of itself and has all functions.
+    pub fn new(table: &'static mw_resampler_table) -> Outcome<Self> {
+        let missing = |name| Finding::broken("R1", format!("the resampler's function {name} is missing"));
+        let functions = Functions {
+            open: table.open.ok_or_else(|| missing("open"))?,
+            process: table.process.ok_or_else(|| missing("process"))?,
+            close: table.close.ok_or_else(|| missing("close"))?,
+            restart: covered_restart(table),
+        };
+        Ok(Self { table, functions })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> Outcome<String> {
+        text(self.table.name, "the resampler's name")
+    }
+
+    /// Refuses strings that are none or say nothing, and formats that are none.
+    pub fn check_description(&self) -> Outcome {
+        let short =
+            |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-_.".contains(letter);
+        names(self.table.name, "the resampler's name", short)?;
+        self.formats()?;
+        self.qualities().map(drop)
+    }
+
+    /// The names of its qualities.
+    pub fn qualities(&self) -> Outcome<Vec<String>> {
+        names(self.table.qualities, "the resampler's qualities", |letter| letter.is_ascii_graphic())
+    }
+
+    /// The formats that come in.
+    pub fn formats(&self) -> Outcome<Vec<Format>> {
+        Format::from_mask(self.table.formats).ok_or_else(|| {
+            Finding::broken("R1", format!("the resampler's formats are {:#x}", self.table.formats))
+        })
+    }
+
+    /// Asks where in a signal one may begin: the distance of such frames, 0 for the start only, and the pre-roll. `None` when
+    /// the plugin has no such function.
+    pub fn restart(&self, options: &ResampleOptions) -> Result<Option<(u64, u64)>, Fault> {
+        let Some(function) = self.functions.restart else { return Ok(None) };
+        let quality = CString::new(options.quality.as_str()).unwrap_or_default();
+        let passed = options.to_abi(&quality);
+        let (mut grid, mut preroll) = (0, 0);
+        let mut error = ErrorBox::new(ErrorSpace::FULL);
+        // SAFETY: all is valid during the call.
+        let status = unsafe { function(&raw const passed, &raw mut grid, &raw mut preroll, error.pointer()) };
+        judge("restart", status, &error, false)?;
+        Ok(Some((grid, preroll)))
+    }
+
+    /// Opens a resampler.
+    pub fn open(&self, options: &ResampleOptions) -> Result<Resampler, Fault> {
+        let quality = CString::new(options.quality.as_str()).unwrap_or_default();
+        let passed = options.to_abi(&quality);
+        let mut handle: *mut mw_resampler = null_mut();
+        let mut error = ErrorBox::new(ErrorSpace::FULL);
+        // SAFETY: all is valid during the call.
+        let status = unsafe { (self.functions.open)(&raw const passed, &raw mut handle, error.pointer()) };
+        let resampler = Resampler { functions: self.functions, handle };
+        judge("open", status, &error, false)?;
+        if resampler.handle.is_null() {
+            return Err(Fault::broken("open", "open returned MW_OK and set no handle"));
+        }
+        Ok(resampler)
+    }
+
+    /// Closes no handle, which is legal.
+    pub fn close_null(&self) {
+        // SAFETY: null is legal.
+        unsafe { (self.functions.close)(null_mut()) }
+    }
+}
+
+/// A handle.
+pub struct Resampler {
+    functions: Functions,
+    handle: *mut mw_resampler,
+}
+
+// SAFETY: a handle takes calls from any thread, one at a time, by R4; `&self` is not shared between threads here.
+unsafe impl Send for Resampler {}
+
+/// What one call of `process` did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Processed {
+    /// Frames that it took.
+    pub num_read: usize,
+    /// Frames that it wrote.
+    pub num_written: usize,
+    /// Whether nothing is left.
+    pub is_end: bool,
+}
+
+impl Resampler {
+    /// Takes frames from `input`, if there are any more, and writes frames to `output`.
+    pub fn process(&mut self, input: Option<&mut Room>, output: &mut Room) -> Result<Processed, Fault> {
+        let num_frames = input.as_ref().map_or(0, |input| input.capacity());
+        let capacity = output.capacity();
+        let passed_input = input.map(|input| input.buffer());
+        let passed_output = output.buffer();
+        let (mut num_read, mut num_written) = (0, 0);
+        let mut error = ErrorBox::new(ErrorSpace::FULL);
+        let pointer = passed_input.as_ref().map_or(null(), |input| &raw const *input);
+        // SAFETY: the handle is open, the frames are there, the output has the room that it says, and null is legal.
+        let status = unsafe {
+            (self.functions.process)(
+                self.handle,
+                pointer,
+                &raw mut num_read,
+                &raw const passed_output,
+                &raw mut num_written,
+                error.pointer(),
+            )
+        };
+        let is_end = judge("process", status, &error, true)?;
+        let inside = |count: u64, most: usize| usize::try_from(count).ok().filter(|count| *count <= most);
+        let (Some(num_read), Some(num_written)) =
+            (inside(num_read, num_frames), inside(num_written, capacity))
+        else {
+            let reason = format!(
+                "process said {num_read} frames read of {num_frames} and {num_written} written of {capacity}"
+            );
+            return Err(Fault::broken("process", reason));
+        };
+        output.check(num_written, "process")?;
+        if is_end && (num_written > 0 || passed_input.is_some()) {
+            return Err(Fault::broken("process", "process returned MW_END before everything was written"));
+        }
+        Ok(Processed { num_read, num_written, is_end })
+    }
+}
+
+impl Drop for Resampler {
+    fn drop(&mut self) {
+        // SAFETY: the handle is open, or null, and used no more.
+        unsafe { (self.functions.close)(self.handle) }
+    }
+}

@@ -1,0 +1,156 @@
+//! What a decoder says of its stream.
+
+#![allow(unsafe_code)] // a struct that a callee fills
+
+use mapwave_plugin_abi::{
+    MW_SEEK_ANCHORED, MW_SEEK_EXACT, MW_SEEK_NONE, MW_STREAM_LOSSLESS, MW_STREAM_TRUNCATED, MW_UNKNOWN,
+    mw_stream_info,
+};
+
+use super::guarded_buffer::Format;
+use super::library::text;
+use super::refusal::{CANARY, Fault};
+use super::struct_bytes;
+
+/// The size of the struct as this version has it.
+pub const FULL_INFO_BYTES: u32 = struct_bytes::<mw_stream_info>();
+
+/// The words of memory behind the struct, the canaries after it included.
+const WORDS: usize = 64;
+
+/// What a seek guarantees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SeekClass {
+    /// Only reading forward.
+    None,
+    /// What comes out is a function of the bytes and the frame.
+    Anchored {
+        /// The distance between the points that the host seeks to.
+        grid_frames: u64,
+    },
+    /// What comes out is what linear decoding gives.
+    Exact,
+}
+
+/// What a stream is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamInfo {
+    /// Frames a second.
+    pub sample_rate: u32,
+    /// Samples in a frame.
+    pub num_channels: u32,
+    /// Speaker positions.
+    pub channel_mask: u64,
+    /// How many frames `decode` gives, if that is known.
+    pub num_frames: Option<u64>,
+    /// The coded depth.
+    pub bits_per_sample: u32,
+    /// The format that loses nothing.
+    pub native_format: Format,
+    /// The formats that `decode` writes.
+    pub formats: Vec<Format>,
+    /// What a seek guarantees.
+    pub seek_class: SeekClass,
+    /// Whether the samples come out as they went in.
+    pub is_lossless: bool,
+    /// Frames left out at the start and at the end, and what a seek costs.
+    pub trimmed: (u32, u32, u64),
+    /// The codec and the container.
+    pub names: (String, String),
+}
+
+/// An `mw_stream_info` between canaries.
+pub struct InfoBox {
+    size: u32,
+    words: [u64; WORDS],
+}
+
+impl InfoBox {
+    /// Zeroed, with its size set; at most 448 bytes.
+    pub fn new(size: u32) -> Self {
+        let mut words = [u64::from_ne_bytes([CANARY; 8]); WORDS];
+        words.iter_mut().take(size as usize / 8).for_each(|word| *word = 0);
+        if let Some(first) = words.first_mut() {
+            *first = u64::from(size);
+        }
+        Self { size, words }
+    }
+
+    /// What `info` is given.
+    pub fn pointer(&mut self) -> *mut mw_stream_info {
+        self.words.as_mut_ptr().cast()
+    }
+
+    /// The bytes that were filled, without the size at their beginning.
+    pub fn bytes(&self) -> Result<Vec<u8>, Fault> {
+        let bytes: Vec<u8> = self.words.iter().flat_map(|word| word.to_ne_bytes()).collect();
+        let size = self.size as usize;
+        let outside = bytes.get(size..).unwrap_or_default();
+        if let Some(place) = outside.iter().position(|byte| *byte != CANARY) {
+            let reason =
+                format!("info wrote to byte {} of an mw_stream_info whose size says {size}", size + place);
+            return Err(Fault::broken("R1", reason));
+        }
+        if !bytes.starts_with(&self.size.to_ne_bytes()) {
+            return Err(Fault::broken("R1", "info changed the size of the mw_stream_info it was given"));
+        }
+        Ok(bytes.get(4..size).unwrap_or_default().to_vec())
+    }
+
+    /// What was filled, if that is legal. The struct must be as large as this version has it.
+    pub fn read(&mut self) -> Result<StreamInfo, Fault> {
+        self.bytes()?;
+        assert!(self.size >= FULL_INFO_BYTES, "all fields were asked for");
+        // SAFETY: the words are aligned, initialised and at least as many bytes, of which any are legal in this struct.
+        let fields = unsafe { self.pointer().read() };
+        let illegal = |what: String| Err(Fault::broken("info", format!("info says {what}")));
+        if fields.flags & !(MW_STREAM_LOSSLESS | MW_STREAM_TRUNCATED) != 0 {
+            return illegal(format!("flags {:#x}, of which some are not defined", fields.flags));
+        }
+        if fields.sample_rate == 0 || fields.num_channels == 0 {
+            let (rate, channels) = (fields.sample_rate, fields.num_channels);
+            return illegal(format!("sample_rate {rate} and num_channels {channels}, expected at least 1"));
+        }
+        let Some(formats) = Format::from_mask(fields.formats) else {
+            return illegal(format!(
+                "formats {:#x}, expected a sum of 1 << MW_F32 and so on",
+                fields.formats
+            ));
+        };
+        let native = Format::from_code(fields.native_format).filter(|format| formats.contains(format));
+        let Some(native_format) = native else {
+            return illegal(format!(
+                "native_format {}, which is not among its formats",
+                fields.native_format
+            ));
+        };
+        if fields.bits_per_sample > 64 {
+            return illegal(format!("bits_per_sample {}", fields.bits_per_sample));
+        }
+        let seek_class = match fields.seek_class {
+            MW_SEEK_NONE => SeekClass::None,
+            MW_SEEK_EXACT => SeekClass::Exact,
+            MW_SEEK_ANCHORED if fields.grid_frames > 0 => {
+                SeekClass::Anchored { grid_frames: fields.grid_frames }
+            }
+            MW_SEEK_ANCHORED => return illegal("grid_frames 0 for MW_SEEK_ANCHORED".to_owned()),
+            other => return illegal(format!("seek_class {other}")),
+        };
+        Ok(StreamInfo {
+            sample_rate: fields.sample_rate,
+            num_channels: fields.num_channels,
+            channel_mask: fields.channel_mask,
+            num_frames: Some(fields.num_frames).filter(|count| *count != MW_UNKNOWN),
+            bits_per_sample: fields.bits_per_sample,
+            native_format,
+            formats,
+            seek_class,
+            is_lossless: fields.flags & MW_STREAM_LOSSLESS != 0,
+            trimmed: (fields.priming_frames, fields.padding_frames, fields.seek_cost_frames),
+            names: (
+                text(fields.codec, "the stream's codec")?,
+                text(fields.container, "the stream's container")?,
+            ),
+        })
+    }
+}

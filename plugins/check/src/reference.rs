@@ -1,0 +1,170 @@
+//! A stream as it sounds: all its frames, and what was said of it.
+
+#![forbid(unsafe_code)]
+
+use std::sync::Arc;
+
+use crate::context::{Context, Sample};
+use crate::guard_pages::Side;
+use crate::host::{Decoder, DecoderTable, Fault, Format, Input, Layout, OpenOptions, Room, StreamInfo};
+use crate::verdict::{Finding, Outcome};
+
+/// The most bytes of samples that one stream is decoded to.
+const MAX_PCM_BYTES: usize = 256 << 20;
+
+/// The frames of one call, unless a test wants others.
+pub const USUAL_FRAMES: usize = 4096;
+
+/// How frames are asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// The format of samples.
+    pub format: Format,
+    /// How they stand.
+    pub layout: Layout,
+    /// Samples in a frame.
+    pub num_channels: u32,
+}
+
+impl Shape {
+    /// The native format, interleaved.
+    pub fn native(info: &StreamInfo) -> Self {
+        Self { format: info.native_format, layout: Layout::Interleaved, num_channels: info.num_channels }
+    }
+
+    /// The size of a frame in bytes.
+    pub fn frame_bytes(self) -> usize {
+        self.format.num_bytes() * self.num_channels as usize
+    }
+
+    /// Room for that many frames, or for as many as fit 4 MiB.
+    pub fn room(self, num_frames: usize) -> Room {
+        let most = ((4 << 20) / self.frame_bytes().max(1)).max(1);
+        Room::new(self.format, self.layout, self.num_channels, num_frames.min(most))
+    }
+}
+
+/// Decodes until the end, or until there are `max_frames`; returns the frames, interleaved, and whether the end came.
+pub fn drain(
+    decoder: &mut Decoder,
+    shape: Shape,
+    max_frames: usize,
+    mut next_size: impl FnMut() -> usize,
+) -> Result<(Vec<u8>, bool), Fault> {
+    let mut pcm = Vec::new();
+    let mut room = shape.room(next_size());
+    let mut num_frames = 0;
+    while num_frames < max_frames {
+        let size = next_size().min(max_frames - num_frames);
+        if room.capacity() != size {
+            room = shape.room(size);
+        }
+        match decoder.decode(&mut room)? {
+            0 => return Ok((pcm, true)),
+            frames => {
+                num_frames += frames;
+                room.take(frames, &mut pcm);
+            }
+        }
+        if pcm.len() > MAX_PCM_BYTES {
+            break;
+        }
+    }
+    Ok((pcm, false))
+}
+
+/// A sample that decodes from its first frame to its last.
+pub struct Reference {
+    /// The file.
+    pub sample: Sample,
+    /// Its bytes, fenced.
+    pub input: Arc<Input>,
+    /// What it is.
+    pub info: StreamInfo,
+    /// All frames in the native format, interleaved.
+    pub pcm: Vec<u8>,
+    /// Their number.
+    pub num_frames: usize,
+}
+
+impl Reference {
+    /// How `pcm` stands.
+    pub fn shape(&self) -> Shape {
+        Shape::native(&self.info)
+    }
+
+    /// The frames from one on, at most so many.
+    pub fn frames(&self, first: usize, count: usize) -> &[u8] {
+        let size = self.shape().frame_bytes();
+        let end = first.saturating_add(count).min(self.num_frames);
+        self.pcm.get(first * size..end * size).unwrap_or_default()
+    }
+
+    /// A fresh handle.
+    pub fn open(&self, table: &DecoderTable) -> Outcome<Decoder> {
+        Ok(table.open(&self.input, &OpenOptions::default())?)
+    }
+}
+
+/// The samples that decode from first to last, each as it sounds. Others are left out, with a note, as what a decoder makes of
+/// damage is no reference.
+pub fn references(context: &Context, table: &DecoderTable) -> Outcome<Vec<Reference>> {
+    let mut references = Vec::new();
+    let mut refused = Vec::new();
+    for sample in context.samples()? {
+        if !context.has_time() {
+            break;
+        }
+        context.with_input(&sample.name);
+        match reference(context, table, sample) {
+            Ok(Some(reference)) => references.push(reference),
+            Ok(None) => context.note("streams of more than 256 MiB of samples were left out"),
+            Err(Fault::Refused(refusal)) => refused.push(refusal.to_string()),
+            Err(Fault::Broken(finding)) => return Err(finding),
+        }
+    }
+    match refused.first() {
+        Some(first) if references.is_empty() => {
+            Err(Finding::skipped(format!("none of {} inputs decodes to its end: {first}", refused.len())))
+        }
+        Some(_) => {
+            context.note(format!("{} inputs that do not decode to their end were left out", refused.len()));
+            Ok(references)
+        }
+        None if references.is_empty() => Err(Finding::skipped("no input could be decoded in the time")),
+        None => Ok(references),
+    }
+}
+
+fn reference(context: &Context, table: &DecoderTable, sample: Sample) -> Result<Option<Reference>, Fault> {
+    let input = Input::memory(&sample.bytes, Side::End)?;
+    let mut decoder = table.open(&input, &OpenOptions::default())?;
+    let info = decoder.info()?;
+    context.doing("decoding it from its first frame to its last");
+    let shape = Shape::native(&info);
+    let (pcm, is_whole) = drain(&mut decoder, shape, usize::MAX, || USUAL_FRAMES)?;
+    let num_frames = pcm.len() / shape.frame_bytes().max(1);
+    Ok(is_whole.then_some(Reference { sample, input, info, pcm, num_frames }))
+}
+
+/// Refuses frames that differ from those expected.
+pub fn expect_same(rule: &'static str, what: &str, shape: Shape, expected: &[u8], got: &[u8]) -> Outcome {
+    if expected == got {
+        return Ok(());
+    }
+    let size = shape.frame_bytes().max(1);
+    let (num_expected, num_got) = (expected.len() / size, got.len() / size);
+    if num_expected != num_got {
+        let reason = format!("{what} gave {num_got} frames, expected {num_expected}");
+        return Err(Finding::broken(rule, reason));
+    }
+    let place = expected.iter().zip(got).position(|(a, b)| a != b).unwrap_or_default();
+    let sample = place / shape.format.num_bytes();
+    let channels = (shape.num_channels as usize).max(1);
+    let reason = format!(
+        "{what} gave other samples, first in frame {}, channel {}, of {num_got} frames",
+        sample / channels,
+        sample % channels
+    );
+    Err(Finding::broken(rule, reason))
+}

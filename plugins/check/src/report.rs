@@ -1,0 +1,159 @@
+//! What the user reads.
+
+#![forbid(unsafe_code)]
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::host::Description;
+use crate::verdict::{Kind, Verdict};
+
+/// The result of one test of one subject.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    /// The test.
+    pub test: String,
+    /// What it was made for, such as "decoder qoa".
+    pub subject: String,
+    /// What it looks at.
+    pub about: String,
+    /// What it came to.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// How many tests came to what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// The rules that are kept.
+    pub passed: usize,
+    /// Those that are broken.
+    pub failed: usize,
+    /// What could not be tested.
+    pub skipped: usize,
+    /// What is unwise.
+    pub warnings: usize,
+}
+
+/// The whole result.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// The library; `None` for a plugin that is linked into the program.
+    pub library: Option<PathBuf>,
+    /// What it says of itself, if that far it came.
+    pub plugin: Option<Description>,
+    /// Where all choices came from.
+    pub seed: u64,
+    /// The files of the check.
+    pub corpus: Option<PathBuf>,
+    /// Remarks on the whole.
+    pub notes: Vec<String>,
+    /// Each test.
+    pub results: Vec<Row>,
+    /// How many tests came to what.
+    pub summary: Summary,
+}
+
+impl Report {
+    /// Counts the results.
+    pub fn summarize(&mut self) {
+        let count = |kind| self.results.iter().filter(|row| row.verdict.result == kind).count();
+        self.summary = Summary {
+            passed: count(Kind::Passed),
+            failed: count(Kind::Failed),
+            skipped: count(Kind::Skipped),
+            warnings: count(Kind::Warning),
+        };
+    }
+
+    /// Panics with the report as text unless every test passed, was skipped or ended with a warning.
+    ///
+    /// # Panics
+    /// When a test failed.
+    pub fn assert_passed(&self) {
+        assert!(self.summary.failed == 0, "the plugin breaks rules of the interface:\n{}", self.to_text());
+    }
+
+    /// As JSON.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+
+    /// As a table for the eye.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        self.write_text(&mut text);
+        text
+    }
+
+    fn write_text(&self, text: &mut String) {
+        // Writing to a string does not fail.
+        let _ = match &self.library {
+            Some(path) => write!(text, "{}", path.display()),
+            None => write!(text, "the plugin that is linked in"),
+        };
+        if let Some(plugin) = &self.plugin {
+            let _ = write!(text, ": {} {}, {}, {}", plugin.id, plugin.version, plugin.vendor, plugin.license);
+        }
+        text.push('\n');
+        for note in &self.notes {
+            let _ = writeln!(text, "note: {note}");
+        }
+        let mut subject = "";
+        for row in &self.results {
+            if row.subject != subject {
+                subject = &row.subject;
+                let _ = writeln!(text, "\n{subject}");
+            }
+            self.write_row(text, row);
+        }
+        let Summary { passed, failed, skipped, warnings } = self.summary;
+        let _ =
+            writeln!(text, "\n{passed} passed, {failed} failed, {skipped} skipped, {warnings} with warnings");
+    }
+
+    fn write_row(&self, text: &mut String, row: &Row) {
+        let word = match row.verdict.result {
+            Kind::Passed => "passed",
+            Kind::Failed => "FAILED",
+            Kind::Skipped => "skipped",
+            Kind::Warning => "warning",
+        };
+        let _ = writeln!(text, "  {word:7}  {:15}  {}", row.test, row.about);
+        let indent = " ".repeat(11);
+        if !row.verdict.reason.is_empty() {
+            let rule = row.verdict.rule.as_ref().map(|rule| format!("{rule}: ")).unwrap_or_default();
+            let _ = writeln!(text, "{indent}{rule}{}", row.verdict.reason);
+        }
+        if row.verdict.result == Kind::Failed {
+            if !row.verdict.during.is_empty() {
+                let _ = writeln!(text, "{indent}while {}", row.verdict.during);
+            }
+            let _ = writeln!(text, "{indent}again: {}", self.repetition(row));
+        }
+        for note in &row.verdict.notes {
+            let _ = writeln!(text, "{indent}note: {note}");
+        }
+    }
+
+    /// How to run a test again: a command, or the options for a plugin that is linked in.
+    fn repetition(&self, row: &Row) -> String {
+        let Some(library) = &self.library else {
+            return format!("Options {{ only: vec![{:?}.into()], seed: {}, .. }}", row.test, self.seed);
+        };
+        let corpus = self.corpus.as_ref().map(|path| format!(" --corpus '{}'", path.display()));
+        let decoder = row.subject.strip_prefix("decoder ").map(|name| format!(" --decoder '{name}'"));
+        format!(
+            "mapwave plugins check '{}' --only {} --seed {}{}{}",
+            library.display(),
+            row.test,
+            self.seed,
+            corpus.unwrap_or_default(),
+            decoder.unwrap_or_default()
+        )
+    }
+}

@@ -1,0 +1,232 @@
+//! Handles beside each other, on several threads, and a great many of them.
+
+#![forbid(unsafe_code)]
+
+use std::sync::Barrier;
+use std::thread;
+
+use crate::context::Context;
+use crate::guard_pages::Side;
+use crate::host::{Decoder, DecoderTable, ErrorSpace, Fault, Input, OpenOptions};
+use crate::process_state::{Surroundings, held_bytes};
+use crate::reference::{Reference, Shape, USUAL_FRAMES, drain, expect_same, references};
+use crate::verdict::{Finding, Outcome};
+
+const NUM_THREADS: usize = 8;
+
+/// The handles that are opened and closed in all, in a test for leaks.
+const NUM_HANDLES: usize = 1000;
+
+/// A growth by less for a handle is that of the C library's own books.
+const LEAK_BYTES: u64 = 16;
+
+/// A fork begins at the first frame and lives on its own.
+pub fn fork(context: &Context) -> Outcome {
+    let table = context.decoder()?;
+    for reference in references(context, &table)? {
+        if !context.has_time() {
+            break;
+        }
+        context.with_input(&reference.sample.name);
+        let shape = reference.shape();
+        let half = reference.num_frames / 2;
+        let mut original = reference.open(&table)?;
+        let (mut pcm, _) = drain(&mut original, shape, half, || USUAL_FRAMES)?;
+        context.doing("forking in the middle, and decoding the fork");
+        let mut fork = original.fork()?;
+        let (forked, _) = drain(&mut fork, shape, usize::MAX, || USUAL_FRAMES)?;
+        expect_same("fork", "a fork made in the middle", shape, &reference.pcm, &forked)?;
+        context.doing("decoding the original after its fork");
+        pcm.extend(drain(&mut original, shape, usize::MAX, || USUAL_FRAMES)?.0);
+        expect_same("fork", "a handle whose fork was used", shape, &reference.pcm, &pcm)?;
+        context.doing("decoding the fork of a fork after both were closed");
+        let mut last = fork.fork()?;
+        drop(original);
+        drop(fork);
+        let (pcm, _) = drain(&mut last, shape, usize::MAX, || USUAL_FRAMES)?;
+        expect_same("fork", "a fork whose original was closed", shape, &reference.pcm, &pcm)?;
+    }
+    Ok(())
+}
+
+/// Handles work in parallel, and each on any thread.
+pub fn threads(context: &Context) -> Outcome {
+    let table = context.decoder()?;
+    for reference in references(context, &table)? {
+        if !context.has_time() {
+            break;
+        }
+        context.with_input(&reference.sample.name);
+        context.doing("decoding two handles by turns");
+        by_turns(&table, &reference)?;
+        context.doing("moving a handle from thread to thread");
+        on_any_thread(&table, &reference)?;
+        context.doing("decoding eight handles on eight threads");
+        for _ in 0..3 {
+            in_parallel(&table, &reference)?;
+        }
+    }
+    Ok(())
+}
+
+fn by_turns(table: &DecoderTable, reference: &Reference) -> Outcome {
+    let shape = reference.shape();
+    let mut handles = [reference.open(table)?, reference.open(table)?, reference.open(table)?.fork()?];
+    let mut outputs = [Vec::new(), Vec::new(), Vec::new()];
+    let size = (reference.num_frames / 20).clamp(1, USUAL_FRAMES);
+    let mut is_end = false;
+    while !is_end {
+        for (number, (handle, pcm)) in handles.iter_mut().zip(&mut outputs).enumerate() {
+            let (part, ended) = drain(handle, shape, size + number, || size + number)?;
+            pcm.extend(part);
+            is_end = ended;
+        }
+    }
+    for (mut handle, mut pcm) in handles.into_iter().zip(outputs) {
+        pcm.extend(drain(&mut handle, shape, usize::MAX, || USUAL_FRAMES)?.0);
+        expect_same("R4", "a handle that was used by turns with others", shape, &reference.pcm, &pcm)?;
+    }
+    Ok(())
+}
+
+/// Calls work on a thread of its own and waits for it.
+fn elsewhere<T: Send>(work: impl FnOnce() -> T + Send) -> Outcome<T> {
+    let result = thread::scope(|scope| scope.spawn(work).join());
+    result.map_err(|_| Finding::skipped("a thread of the check failed"))
+}
+
+fn on_any_thread(table: &DecoderTable, reference: &Reference) -> Outcome {
+    let shape = reference.shape();
+    let size = (reference.num_frames / 4).max(1);
+    let mut decoder: Decoder = elsewhere(|| reference.open(table))??;
+    let mut pcm = Vec::new();
+    loop {
+        let (mut moved, result) = elsewhere(move || {
+            let result = drain(&mut decoder, shape, size, || size);
+            (decoder, result)
+        })?;
+        let (part, is_end) = result?;
+        pcm.extend(part);
+        if is_end {
+            elsewhere(move || drop(moved))?;
+            break;
+        }
+        // A call on this thread as well.
+        pcm.extend(drain(&mut moved, shape, 1, || 1)?.0);
+        decoder = moved;
+    }
+    expect_same("R4", "a handle that was moved between threads", shape, &reference.pcm, &pcm)
+}
+
+fn in_parallel(table: &DecoderTable, reference: &Reference) -> Outcome {
+    let shape: Shape = reference.shape();
+    let barrier = Barrier::new(NUM_THREADS);
+    let forks: Vec<Decoder> = {
+        let first = reference.open(table)?;
+        (0..NUM_THREADS / 2).map(|_| first.fork()).collect::<Result<_, Fault>>()?
+    };
+    let play = |fork: Option<Decoder>, number: usize| {
+        barrier.wait();
+        let mut decoder = match fork {
+            Some(fork) => fork,
+            None => reference.open(table)?,
+        };
+        let size = [17, 512, 4096, 1000].get(number % 4).copied().unwrap_or(USUAL_FRAMES);
+        Ok::<_, Finding>(drain(&mut decoder, shape, usize::MAX, || size)?.0)
+    };
+    let results: Vec<Outcome<Vec<u8>>> = thread::scope(|scope| {
+        let handles = forks.into_iter().map(Some).chain([const { None }; NUM_THREADS / 2]);
+        let play = &play;
+        let spawn = |(number, fork)| scope.spawn(move || play(fork, number));
+        let threads: Vec<_> = handles.enumerate().map(spawn).collect();
+        let failed = |_| Err(Finding::skipped("a thread of the check failed"));
+        threads.into_iter().map(|thread| thread.join().unwrap_or_else(failed)).collect()
+    });
+    for pcm in results {
+        expect_same("R4", "one of eight handles in parallel", shape, &reference.pcm, &pcm?)?;
+    }
+    Ok(())
+}
+
+/// A thousand handles leave nothing behind: no memory, no descriptor, no thread.
+pub fn leaks(context: &Context) -> Outcome {
+    let table = context.decoder()?;
+    let mut references = references(context, &table)?;
+    // Small ones tell as much, sooner.
+    references.sort_by_key(|reference| reference.pcm.len());
+    references.truncate(3);
+    for reference in references {
+        context.with_input(&reference.sample.name);
+        context.doing("opening and closing a few handles first");
+        let shape = reference.shape();
+        let mut room = shape.room(256);
+        let mut taken = Vec::with_capacity(256 * shape.frame_bytes());
+        let mut once = |decoder: &mut Decoder| -> Outcome {
+            taken.clear();
+            match decoder.decode(&mut room)? {
+                0 => {}
+                frames => room.take(frames, &mut taken),
+            }
+            if decoder.seek(u64::MAX).is_ok() {
+                return Ok(());
+            }
+            drop(decoder.fork()?);
+            decoder.seek(0)?;
+            Ok(())
+        };
+        for _ in 0..NUM_HANDLES / 5 {
+            once(&mut reference.open(&table)?)?;
+        }
+        let before = (Surroundings::now(), held_bytes());
+        let mut num_handles = 0;
+        for number in 0..NUM_HANDLES {
+            if !context.has_time() {
+                break;
+            }
+            if number % 50 == 0 {
+                context.doing(format!("opening and closing {NUM_HANDLES} handles, number {number}"));
+            }
+            once(&mut reference.open(&table)?)?;
+            num_handles += 1;
+        }
+        let growth = held_bytes().saturating_sub(before.1);
+        before.0.check("R2")?;
+        if growth >= LEAK_BYTES * num_handles.max(NUM_HANDLES as u64 / 10) {
+            let each = growth / num_handles.max(1);
+            let reason = format!(
+                "{num_handles} handles were opened and closed, with a fork each, and {growth} bytes were not freed: \
+                 {each} for a handle"
+            );
+            return Err(Finding::broken("R2", reason));
+        }
+    }
+    Ok(())
+}
+
+/// The process stays as it was: handlers, locale, floating-point mode, threads and descriptors.
+pub fn surroundings(context: &Context) -> Outcome {
+    let library = context.library()?;
+    let before = Surroundings::now();
+    let plugin = library.enter(ErrorSpace::FULL)?;
+    before.check("R5")?;
+    let tables = plugin.decoders()?;
+    let Some(table) = tables.get(context.job.table) else {
+        return Err(Finding::broken("get", "get does not return the decoder any more"));
+    };
+    for sample in context.samples()? {
+        context.with_input(&sample.name);
+        let input = Input::memory(&sample.bytes, Side::End)?;
+        // What does not open has to leave things alone as well.
+        if let Ok(mut decoder) = table.open(&input, &OpenOptions::default()) {
+            before.check("R5")?;
+            if let Ok(info) = decoder.info() {
+                context.doing("decoding it");
+                let _ = drain(&mut decoder, Shape::native(&info), 1 << 20, || USUAL_FRAMES);
+                before.check("R5")?;
+            }
+        }
+        context.doing("closing it");
+        before.check("R5")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! What a stream says of itself.
+
+#![forbid(unsafe_code)]
+
+use crate::context::Context;
+use crate::host::{Decoder, DecoderTable, SeekClass};
+use crate::reference::{Reference, USUAL_FRAMES, drain, references};
+use crate::verdict::{Finding, Outcome};
+
+/// The most pieces of metadata that a file is believed to have.
+const MAX_TAGS: u32 = 100_000;
+
+fn expect_info(reference: &Reference, decoder: &Decoder, when: &str) -> Outcome {
+    let info = decoder.info()?;
+    if info == reference.info {
+        return Ok(());
+    }
+    let reason = format!("info changed {when}: it was {:?}, and now is {info:?}", reference.info);
+    Err(Finding::broken("info", reason))
+}
+
+/// `info` is legal, constant over the life of a handle and its forks, and true about the number of frames.
+pub fn info(context: &Context) -> Outcome {
+    let table = context.decoder()?;
+    for reference in references(context, &table)? {
+        context.with_input(&reference.sample.name);
+        true_count(context, &reference)?;
+        constant(context, &table, &reference)?;
+    }
+    Ok(())
+}
+
+fn true_count(context: &Context, reference: &Reference) -> Outcome {
+    let decoded = reference.num_frames as u64;
+    if decoded == 0 && reference.info.num_frames != Some(0) {
+        context.note("a stream of no frames does not say so in num_frames");
+    }
+    match reference.info.num_frames {
+        Some(count) if count != decoded => {
+            let reason = format!("info says {count} frames, and decode gives {decoded} until the end");
+            Err(Finding::broken("info", reason))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn constant(context: &Context, table: &DecoderTable, reference: &Reference) -> Outcome {
+    let mut decoder = reference.open(table)?;
+    expect_info(reference, &decoder, "with another handle")?;
+    context.doing("decoding a little, and asking for info again");
+    drain(&mut decoder, reference.shape(), 1, || 1)?;
+    expect_info(reference, &decoder, "after decoding a frame")?;
+    let fork = decoder.fork()?;
+    expect_info(reference, &fork, "in a fork")?;
+    drop(fork);
+    drain(&mut decoder, reference.shape(), usize::MAX, || USUAL_FRAMES)?;
+    expect_info(reference, &decoder, "at the end of the stream")?;
+    expect_info(reference, &decoder.fork()?, "in a fork made at the end")?;
+    context.doing("seeking, and asking for info again");
+    decoder.seek(0)?;
+    expect_info(reference, &decoder, "after a seek")?;
+    if reference.info.seek_class != SeekClass::None {
+        decoder.seek(reference.num_frames as u64 / 2)?;
+        expect_info(reference, &decoder, "after a seek")?;
+    }
+    Ok(())
+}
+
+/// Tags are text, and always the same.
+pub fn metadata(context: &Context) -> Outcome {
+    let table = context.decoder()?;
+    for reference in references(context, &table)? {
+        context.with_input(&reference.sample.name);
+        let decoder = reference.open(&table)?;
+        let mut tags = Vec::new();
+        for index in 0.. {
+            context.doing(format!("asking for tag {index}"));
+            let Some((key, value)) = decoder.tag(index)? else { break };
+            if key.is_empty() || key.chars().any(|letter| letter.is_ascii_uppercase() || letter == '=') {
+                let reason =
+                    format!("a tag has the key \"{key}\", expected a lower-case Vorbis comment name");
+                return Err(Finding::broken("tag", reason));
+            }
+            tags.push((key, value));
+            if index == MAX_TAGS {
+                return Err(Finding::broken("tag", format!("there is still a tag at index {MAX_TAGS}")));
+            }
+        }
+        if decoder.tag(u32::MAX)?.is_some() {
+            return Err(Finding::broken("tag", "there is a tag at index 4294967295"));
+        }
+        let fork = decoder.fork()?;
+        drop(decoder);
+        for (index, expected) in (0..).zip(tags) {
+            if fork.tag(index)? != Some(expected) {
+                return Err(Finding::broken("tag", format!("tag {index} is another one in a fork")));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! What decode writes, and where.
+
+#![forbid(unsafe_code)]
+
+use crate::context::Context;
+use crate::host::{DecoderTable, Format, Layout};
+use crate::reference::{Reference, Shape, USUAL_FRAMES, drain, expect_same, references};
+use crate::signal::{self, Relation};
+use crate::verdict::{Finding, Outcome};
+
+/// Frames of a stream that are decoded one by one.
+const MAX_SINGLES: usize = 50_000;
+
+/// Room for more frames than a packet of any codec has.
+const LARGE: usize = 1 << 18;
+
+/// The same frames come however they are asked for, and the end stays the end.
+pub fn splits(context: &Context) -> Outcome {
+    let table = context.decoder()?;
+    let mut random = context.random();
+    for reference in references(context, &table)? {
+        if !context.has_time() {
+            break;
+        }
+        context.with_input(&reference.sample.name);
+        let shape = reference.shape();
+        for size in [1, 2, 3, 7, 31, 127, 509, 1021, 1152, 8191, LARGE] {
+            context.doing(format!("decoding {size} frames a call"));
+            let mut decoder = reference.open(&table)?;
+            let most = if size == 1 { MAX_SINGLES } else { usize::MAX };
+            let (pcm, _) = drain(&mut decoder, shape, most, || size)?;
+            let what = format!("decoding {size} frames a call");
+            expect_same("decode", &what, shape, reference.frames(0, most), &pcm)?;
+        }
+        for _ in 0..4 {
+            let seed = random.u64(..);
+            let mut sizes = fastrand::Rng::with_seed(seed);
+            let what = format!("decoding a random number of frames a call (seed {seed})");
+            context.doing(&what);
+            let mut decoder = reference.open(&table)?;
+            let next = || if sizes.bool() { sizes.usize(1..40) } else { sizes.usize(1..5000) };
+            let (pcm, _) = drain(&mut decoder, shape, usize::MAX, next)?;
+            expect_same("decode", &what, shape, &reference.pcm, &pcm)?;
+            context.doing("decoding past the end");
+            for size in [1, USUAL_FRAMES] {
+                if decoder.decode(&mut shape.room(size))? != 0 {
+                    return Err(Finding::broken("decode", "after MW_END there were frames again"));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Nothing is written past the frames that are said, whatever the room, format and layout.
+pub fn overrun(context: &Context) -> Outcome {
+    let table = context.decoder()?;
+    for reference in references(context, &table)? {
+        if !context.has_time() {
+            break;
+        }
+        context.with_input(&reference.sample.name);
+        for shape in shapes(&reference) {
+            for size in [1, 2, 5, 63, 1000, reference.num_frames + 1000] {
+                context
+                    .doing(format!("decoding {size} frames a call, {:?} {:?}", shape.format, shape.layout));
+                let mut decoder = reference.open(&table)?;
+                let most = if size < 63 { 3000 } else { usize::MAX };
+                drain(&mut decoder, shape, most, || size)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn shapes(reference: &Reference) -> Vec<Shape> {
+    let layouts = |format: &Format| {
+        let format = *format;
+        let num_channels = reference.info.num_channels;
+        [Layout::Interleaved, Layout::Planar].map(|layout| Shape { format, layout, num_channels })
+    };
+    reference.info.formats.iter().flat_map(layouts).collect()
+}
+
+/// Each format that is offered comes, in either layout, and has the same sound.
+pub fn formats(context: &Context) -> Outcome {
+    let table = context.decoder()?;
+    for reference in references(context, &table)? {
+        if !context.has_time() {
+            break;
+        }
+        context.with_input(&reference.sample.name);
+        let mut decoded = Vec::new();
+        for format in &reference.info.formats {
+            let pcm = either_layout(context, &table, &reference, *format)?;
+            decoded.push((*format, pcm));
+        }
+        context.doing("comparing its formats");
+        let relation = if reference.info.is_lossless { Relation::Exact } else { Relation::Near };
+        let depth = reference.info.bits_per_sample;
+        for (number, (format, pcm)) in decoded.iter().enumerate() {
+            for (other, other_pcm) in decoded.iter().skip(number + 1) {
+                signal::compare(relation, depth, (*format, pcm), (*other, other_pcm))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn either_layout(
+    context: &Context,
+    table: &DecoderTable,
+    reference: &Reference,
+    format: Format,
+) -> Outcome<Vec<u8>> {
+    let num_channels = reference.info.num_channels;
+    let play = |layout| {
+        context.doing(format!("decoding it to {format:?}, {layout:?}"));
+        let shape = Shape { format, layout, num_channels };
+        let mut decoder = reference.open(table)?;
+        let (pcm, _) = drain(&mut decoder, shape, usize::MAX, || USUAL_FRAMES)?;
+        Ok::<_, Finding>((shape, pcm))
+    };
+    let (shape, interleaved) = play(Layout::Interleaved)?;
+    let (_, planar) = play(Layout::Planar)?;
+    expect_same(
+        "decode",
+        &format!("planar {format:?} instead of interleaved"),
+        shape,
+        &interleaved,
+        &planar,
+    )?;
+    let num_frames = interleaved.len() / shape.frame_bytes().max(1);
+    if num_frames != reference.num_frames {
+        let (native, expected) = (reference.info.native_format, reference.num_frames);
+        let reason = format!("there are {num_frames} frames of {format:?}, and {expected} of {native:?}");
+        return Err(Finding::broken("decode", reason));
+    }
+    Ok(interleaved)
+}

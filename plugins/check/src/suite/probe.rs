@@ -1,0 +1,109 @@
+//! Whether a decoder claims what it should.
+
+#![forbid(unsafe_code)]
+
+use std::time::{Duration, Instant};
+
+use crate::context::Context;
+use crate::guard_pages::{Fenced, Side};
+use crate::host::DecoderTable;
+use crate::verdict::{Finding, Outcome};
+
+/// The time that a probe has.
+const PROBE_TIME: Duration = Duration::from_millis(1);
+
+/// The most beginnings of a file that are probed.
+const MAX_PREFIXES: usize = 2048;
+
+/// From this score on a decoder says that there is no mistake.
+const CERTAIN: i32 = 90;
+
+/// Probes a file and judges the score by itself.
+fn score(context: &Context, table: &DecoderTable, file: &[u8], what: &str) -> Outcome<i32> {
+    let head = file.get(..table.probe_bytes()).unwrap_or(file);
+    let total_bytes = file.len() as u64;
+    let fenced = Fenced::new(head, Side::End)?;
+    let started = Instant::now();
+    let score = table.probe(&fenced, total_bytes, None, None);
+    let mut time = started.elapsed();
+    if !(0..=100).contains(&score) {
+        return Err(Finding::broken("probe", format!("probe gave {score} for {what}, expected 0 to 100")));
+    }
+    let elsewhere = Fenced::new(head, Side::Start)?;
+    for bytes in [&fenced, &elsewhere] {
+        let started = Instant::now();
+        let again = table.probe(bytes, total_bytes, None, None);
+        time = time.min(started.elapsed());
+        if again != score {
+            let reason = format!("probe gave {score} for {what}, and {again} the next time");
+            return Err(Finding::broken("probe", reason));
+        }
+    }
+    if time > PROBE_TIME {
+        let time = time.as_micros();
+        context.warn(format!("probe took {time} us for {what}, three times in a row; expected at most 1000"));
+    }
+    Ok(score)
+}
+
+/// `probe` scores 0 to 100 by what it is given alone, and is not certain of noise.
+pub fn probe(context: &Context) -> Outcome {
+    let table = context.decoder()?;
+    let mut random = context.random();
+    let mut noises: Vec<Vec<u8>> = vec![Vec::new()];
+    noises.extend((0..=255).map(|byte| vec![byte]));
+    noises.extend([vec![0; 70_000], vec![255; 70_000]]);
+    for number in 0..128 {
+        let count = if number % 2 == 0 { random.usize(1..100) } else { random.usize(1..70_000) };
+        noises.push((0..count).map(|_| random.u8(..)).collect());
+    }
+    for (number, noise) in noises.iter().enumerate() {
+        let what = match noise.as_slice() {
+            [] => "an empty file".to_owned(),
+            [byte] => format!("the single byte {byte:#04x}"),
+            [0, ..] if noise.len() == 70_000 => "a file of zeros".to_owned(),
+            bytes => format!("{} random bytes (number {number})", bytes.len()),
+        };
+        context.doing(format!("probing {what}"));
+        let score = score(context, &table, noise, &what)?;
+        if score >= CERTAIN {
+            let reason = format!(
+                "probe gave {score} for {what}; {CERTAIN} and more stand for an unmistakable magic number"
+            );
+            return Err(Finding::broken("probe", reason));
+        }
+    }
+    let samples = match context.samples() {
+        Ok(samples) => samples,
+        Err(Finding::Skipped(reason)) => {
+            context.note(format!("only noise was probed, as there is {reason}"));
+            return Ok(());
+        }
+        Err(finding) => return Err(finding),
+    };
+    for sample in samples {
+        if !context.has_time() {
+            break;
+        }
+        context.with_input(&sample.name);
+        let most = sample.bytes.len().min(table.probe_bytes() + 1);
+        let step = most.div_ceil(MAX_PREFIXES).max(1);
+        for count in (0..=most).step_by(step).chain([most]) {
+            let what = format!("its first {count} bytes");
+            context.doing(format!("probing {what}"));
+            score(context, &table, sample.bytes.get(..count).unwrap_or_default(), &what)?;
+        }
+        context.doing("probing it with names of extensions that it may not have");
+        let head = sample.bytes.get(..table.probe_bytes()).unwrap_or(&sample.bytes);
+        let head = Fenced::new(head, Side::End)?;
+        for extension in [c"", c"wav", c"x", c"an-extension-longer-than-any-that-was-ever-used"] {
+            let score = table.probe(&head, sample.bytes.len() as u64, Some(extension), None);
+            if !(0..=100).contains(&score) {
+                let reason =
+                    format!("probe gave {score} with the extension {extension:?}, expected 0 to 100");
+                return Err(Finding::broken("probe", reason));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,191 @@
+//! What resamplers give.
+
+#![forbid(unsafe_code)]
+
+use crate::context::Context;
+use crate::host::{Fault, Format, Layout, ResampleOptions, ResamplerTable, Room};
+use crate::reference::{Shape, expect_same};
+use crate::signal;
+use crate::verdict::{Finding, Outcome};
+
+/// Rates in and out.
+const RATES: [(u32, u32); 5] =
+    [(44_100, 16_000), (16_000, 44_100), (48_000, 44_100), (8000, 48_000), (44_100, 44_100)];
+
+/// How a stream is divided: frames in a block of input, and in the room for output.
+type Division = (usize, usize);
+
+/// All that comes out, interleaved.
+fn resample(
+    table: &ResamplerTable,
+    options: &ResampleOptions,
+    samples: &[i16],
+    (block, room): Division,
+    layout: Layout,
+) -> Result<Vec<u8>, Fault> {
+    let mut resampler = table.open(options)?;
+    let shape = Shape { format: options.input_format, layout, num_channels: options.num_channels };
+    let output_shape = Shape { format: Format::F32, ..shape };
+    let pcm = signal::encode(options.input_format, samples);
+    let frame_bytes = shape.frame_bytes().max(1);
+    let mut output = output_shape.room(room);
+    let mut got = Vec::new();
+    let mut rest = pcm.as_slice();
+    let mut num_idle = 0;
+    loop {
+        let part = rest.get(..block * frame_bytes).unwrap_or(rest);
+        let mut input =
+            (!part.is_empty()).then(|| Room::of(options.input_format, layout, options.num_channels, part));
+        let done = resampler.process(input.as_mut(), &mut output)?;
+        if done.is_end {
+            return Ok(got);
+        }
+        output.take(done.num_written, &mut got);
+        rest = rest.get(done.num_read * frame_bytes..).unwrap_or_default();
+        num_idle = if done.num_read == 0 && done.num_written == 0 { num_idle + 1 } else { 0 };
+        if num_idle == 3 {
+            return Err(Fault::broken(
+                "process",
+                "process neither read nor wrote a frame, three times in a row",
+            ));
+        }
+    }
+}
+
+fn each_options(table: &ResamplerTable, mut work: impl FnMut(&ResampleOptions) -> Outcome) -> Outcome {
+    for quality in table.qualities()? {
+        for (input_rate, output_rate) in RATES {
+            for num_channels in [1, 2] {
+                for input_format in table.formats()? {
+                    work(&ResampleOptions {
+                        input_rate,
+                        output_rate,
+                        num_channels,
+                        input_format,
+                        quality: quality.clone(),
+                    })?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// As many frames come out as must: `round(n * output_rate / input_rate)`.
+pub fn output_count(context: &Context) -> Outcome {
+    let table = context.resampler()?;
+    each_options(&table, |options| {
+        for num_frames in [0, 1, 2, 100, 4097, 20_011] {
+            if !context.has_time() {
+                return Ok(());
+            }
+            context.doing(format!("resampling {num_frames} frames, {options:?}"));
+            let samples = signal::chord(options.num_channels, num_frames, options.input_rate, 1);
+            let got = match resample(&table, options, &samples, (1024, 4096), Layout::Interleaved) {
+                Ok(got) => got,
+                Err(Fault::Refused(refusal)) if refusal.call == "open" => {
+                    context.note(format!("{} to {} Hz: {refusal}", options.input_rate, options.output_rate));
+                    return Ok(());
+                }
+                Err(fault) => return Err(fault.into()),
+            };
+            let count = got.len() / 4 / options.num_channels as usize;
+            let exact = num_frames as f64 * f64::from(options.output_rate) / f64::from(options.input_rate);
+            // Halfway between two numbers, either is the rounded one.
+            if (count as f64 - exact).abs() > 0.5 {
+                let reason = format!(
+                    "{num_frames} frames at {} Hz became {count} at {}, expected {exact:.1}, rounded",
+                    options.input_rate, options.output_rate
+                );
+                return Err(Finding::broken("process", reason));
+            }
+        }
+        Ok(())
+    })
+}
+
+/// The same frames come however they go in, and in either layout.
+pub fn splits(context: &Context) -> Outcome {
+    let table = context.resampler()?;
+    each_options(&table, |options| {
+        if !context.has_time() {
+            return Ok(());
+        }
+        let samples = signal::chord(options.num_channels, 7001, options.input_rate, 1);
+        let shape =
+            Shape { format: Format::F32, layout: Layout::Interleaved, num_channels: options.num_channels };
+        let whole = match resample(&table, options, &samples, (1 << 16, 1 << 16), Layout::Interleaved) {
+            Ok(whole) => whole,
+            Err(Fault::Refused(refusal)) if refusal.call == "open" => return Ok(()),
+            Err(fault) => return Err(fault.into()),
+        };
+        for division in [(1, 4096), (64, 1), (7, 13), (1021, 509), (1 << 16, 100), (100, 1 << 16)] {
+            for layout in [Layout::Interleaved, Layout::Planar] {
+                if !context.has_time() {
+                    return Ok(());
+                }
+                let (block, room) = division;
+                let what = format!("{block} frames a call with room for {room}, {layout:?}");
+                context.doing(format!("resampling {what}, {options:?}"));
+                let got = resample(&table, options, &samples, division, layout)?;
+                expect_same("process", &what, shape, &whole, &got)?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// The most frames that are resampled to come to where one may begin.
+const MAX_START_FRAMES: u64 = 1 << 20;
+
+/// A resampler that begins where the plugin says that one may goes on as one that began at the start.
+pub fn restart(context: &Context) -> Outcome {
+    let table = context.resampler()?;
+    each_options(&table, |options| {
+        // Every format and number of channels would say the same, slowly.
+        if options.num_channels != 1
+            || table.formats()?.first() != Some(&options.input_format)
+            || !context.has_time()
+        {
+            return Ok(());
+        }
+        let (input, output) = (u64::from(options.input_rate), u64::from(options.output_rate));
+        context.doing(format!("asking where one may begin, {options:?}"));
+        let (grid, preroll) = match table.restart(options) {
+            Ok(Some((grid, preroll))) if grid > 0 => (grid, preroll),
+            Ok(_) => return Ok(()),
+            Err(Fault::Refused(_)) => return Ok(()),
+            Err(fault) => return Err(fault.into()),
+        };
+        let whole = u128::from(grid) * u128::from(output);
+        if !whole.is_multiple_of(u128::from(input)) {
+            let reason =
+                format!("every {grid} frames at {input} Hz are no whole number of frames at {output} Hz");
+            return Err(Finding::broken("restart", reason));
+        }
+        let num_starts = (MAX_START_FRAMES / 4 / grid).clamp(1, 3);
+        let (start, length) = (grid * num_starts, preroll.saturating_mul(2).saturating_add(20_000));
+        let Some(num_frames) = start.checked_add(length).filter(|frames| *frames <= 2 * MAX_START_FRAMES)
+        else {
+            context.note(format!(
+                "{input} to {output} Hz: one may begin every {grid} frames, which takes too long here"
+            ));
+            return Ok(());
+        };
+        let frames = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        let samples = signal::chord(1, frames(num_frames), options.input_rate, 1);
+        let rest = samples.get(frames(start)..).unwrap_or_default();
+        context.doing(format!("resampling from frame {start} on, {options:?}"));
+        let first = frames(start * output / input).saturating_add(frames((preroll * output).div_ceil(input)));
+        let skipped = frames((preroll * output).div_ceil(input));
+        let whole = resample(&table, options, &samples, (1 << 16, 1 << 16), Layout::Planar)?;
+        let whole = whole.get(4 * first..).unwrap_or_default();
+        let shape = Shape { format: Format::F32, layout: Layout::Planar, num_channels: 1 };
+        for division in [(1 << 16, 1 << 16), (1021, 5099)] {
+            let part = resample(&table, options, rest, division, Layout::Planar)?;
+            let part = part.get(4 * skipped..).unwrap_or_default();
+            expect_same("restart", &format!("what began at frame {start}"), shape, whole, part)?;
+        }
+        Ok(())
+    })
+}
