@@ -89,8 +89,8 @@ const ALL: &[Broken] = &[
     broken("TLS", "threads", "decode", "another thread"),
     broken("LEAK", "leaks", "R2", "were not freed"),
     broken("DESCRIPTORS", "leaks", "R2", "open files"),
-    broken("SIGNALS", "surroundings", "R5", "handler of signal 2 was changed"),
-    broken("LOCALE", "surroundings", "R5", "locale was changed"),
+    broken("SIGNALS", "process-state", "R5", "handler of signal 2 was changed"),
+    broken("LOCALE", "process-state", "R5", "locale was changed"),
     // What it makes of damage
     broken("TRUNCATION", "damage", "R6", "past the last byte of its input"),
     broken("MAX_ALLOC", "max-alloc", "R6", "memory grew by"),

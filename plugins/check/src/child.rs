@@ -41,7 +41,7 @@ const LAST_OUTPUT: Duration = Duration::from_secs(1);
 
 /// What a child process leaves behind.
 #[derive(Debug, Serialize, Deserialize)]
-struct Testament {
+struct ChildResult {
     verdict: Verdict,
     discovery: Option<Discovery>,
 }
@@ -120,7 +120,7 @@ fn run(job: Job) -> i32 {
     let panic_path = path.clone();
     std::panic::set_hook(Box::new(move |panic| {
         let verdict = Verdict::new(Kind::Failed, format!("the check itself failed: {panic}"));
-        leave(&panic_path, &Testament { verdict, discovery: None });
+        leave(&panic_path, &ChildResult { verdict, discovery: None });
     }));
     let context = Context::new(job);
     let mut found = None;
@@ -134,7 +134,7 @@ fn run(job: Job) -> i32 {
     };
     let (warnings, notes) = context.remarks();
     let verdict = Verdict::of(outcome, context.during(), warnings, notes);
-    leave(&path, &Testament { verdict, discovery: found });
+    leave(&path, &ChildResult { verdict, discovery: found });
     let _ = std::panic::take_hook();
     0
 }
@@ -145,9 +145,9 @@ fn announce(output: &mut impl Write) {
     let _ = output.write_all(BEGINNING).and_then(|()| output.flush());
 }
 
-fn leave(path: &PathBuf, testament: &Testament) {
+fn leave(path: &PathBuf, result: &ChildResult) {
     // The parent reports a verdict that is not there.
-    let _ = serde_json::to_vec(testament).map(|text| fs::write(path, text));
+    let _ = serde_json::to_vec(result).map(|text| fs::write(path, text));
 }
 
 /// The parent's end: starts the process of a job and waits for it, but not longer than the job may take.
@@ -172,12 +172,12 @@ pub fn run_job(job: &Job, launcher: &Launcher) -> io::Result<Ended> {
         let reason = format!("{program}, started again for a test, did not come to the check: {text:?}");
         return Err(io::Error::other(reason));
     }
-    let testament = fs::read(job.verdict_path()).ok();
-    let testament = testament.and_then(|text| serde_json::from_slice::<Testament>(&text).ok());
-    let (verdict, discovery) = match (testament, status) {
-        (Some(Testament { verdict, discovery }), Some(status)) if status.success() => (verdict, discovery),
-        (Some(Testament { verdict, .. }), _) if verdict.result == Kind::Failed => (verdict, None),
-        (testament, status) => (without_verdict(job, status, testament.is_some()), None),
+    let result = fs::read(job.verdict_path()).ok();
+    let result = result.and_then(|text| serde_json::from_slice::<ChildResult>(&text).ok());
+    let (verdict, discovery) = match (result, status) {
+        (Some(ChildResult { verdict, discovery }), Some(status)) if status.success() => (verdict, discovery),
+        (Some(ChildResult { verdict, .. }), _) if verdict.result == Kind::Failed => (verdict, None),
+        (result, status) => (without_verdict(job, status, result.is_some()), None),
     };
     Ok(Ended { verdict, discovery, output, time: started.elapsed() })
 }

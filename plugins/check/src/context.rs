@@ -15,7 +15,7 @@ use crate::host::{DecoderTable, EncoderTable, ErrorSpace, Library, Plugin, Resam
 use crate::linked_entry::LinkedEntry;
 use crate::verdict::{Finding, Outcome};
 
-/// The room for what is being done, in the file that says it.
+/// The size of the file that says what is being done.
 const PROGRESS_BYTES: usize = 512;
 
 /// A file that a decoder is to read.

@@ -9,7 +9,7 @@ use mapwave_core::host::PacketTrack;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
-use crate::guard_pages::{Fenced, Side};
+use crate::guard_pages::{GuardedBytes, Side};
 use crate::host::{self, DecoderTable, Description, EncoderTable};
 use crate::suite::encode::Original;
 use crate::verdict::{Finding, Outcome};
@@ -92,7 +92,7 @@ fn claims(context: &Context, decoder: &DecoderTable, files: &[PathBuf]) -> Outco
         let head = bytes.get(..decoder.probe_bytes()).unwrap_or(&bytes);
         let described = host::track(&bytes);
         let track = described.as_ref().map(PacketTrack::to_abi);
-        if decoder.probe(&Fenced::new(head, Side::End)?, bytes.len() as u64, None, track.as_ref()) > 0 {
+        if decoder.probe(&GuardedBytes::new(head, Side::End)?, bytes.len() as u64, None, track.as_ref()) > 0 {
             claimed.push(path.clone());
         }
     }

@@ -9,18 +9,18 @@ use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
 use crate::verdict::{Finding, Outcome};
 
-/// The most fenced bytes that a fault is looked up in.
-const MAX_FENCES: usize = 64;
+/// The most guarded bytes that a fault is looked up in.
+const MAX_GUARDED: usize = 64;
 
-/// The pages of a fence: where they begin, and where the bytes lie inside.
-struct Fence {
+/// A map with guarded bytes: where its pages begin and end, and where the bytes lie inside.
+struct Guarded {
     start: AtomicUsize,
     bytes: AtomicUsize,
     num_bytes: AtomicUsize,
     end: AtomicUsize,
 }
 
-impl Fence {
+impl Guarded {
     const fn none() -> Self {
         Self {
             start: AtomicUsize::new(0),
@@ -31,7 +31,7 @@ impl Fence {
     }
 }
 
-static FENCES: [Fence; MAX_FENCES] = [const { Fence::none() }; MAX_FENCES];
+static GUARDED: [Guarded; MAX_GUARDED] = [const { Guarded::none() }; MAX_GUARDED];
 
 /// Where the handler writes what it knows.
 static RECORD: AtomicI32 = AtomicI32::new(-1);
@@ -46,7 +46,7 @@ pub enum Side {
 }
 
 /// Bytes between two pages that cannot be touched; they themselves can be read only.
-pub struct Fenced {
+pub struct GuardedBytes {
     map: *mut u8,
     map_bytes: usize,
     data: *const u8,
@@ -55,11 +55,11 @@ pub struct Fenced {
 }
 
 // SAFETY: the bytes are constant.
-unsafe impl Send for Fenced {}
+unsafe impl Send for GuardedBytes {}
 // SAFETY: as above.
-unsafe impl Sync for Fenced {}
+unsafe impl Sync for GuardedBytes {}
 
-impl Fenced {
+impl GuardedBytes {
     /// A copy of `bytes`.
     pub fn new(bytes: &[u8], side: Side) -> Outcome<Self> {
         let page = page_bytes();
@@ -77,19 +77,19 @@ impl Fenced {
             Side::Start => 0,
             Side::End => inside - bytes.len(),
         };
-        let mut fenced = Self {
+        let mut guarded = Self {
             map,
             map_bytes,
             data: map.wrapping_add(page + offset),
             num_bytes: bytes.len(),
             slot: None,
         };
-        fenced.protect(page, inside, libc::PROT_READ | libc::PROT_WRITE)?;
+        guarded.protect(page, inside, libc::PROT_READ | libc::PROT_WRITE)?;
         // SAFETY: the place lies inside the pages that became writable, which nobody else knows of; the source is elsewhere.
-        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), fenced.data.cast_mut(), bytes.len()) };
-        fenced.protect(page, inside, libc::PROT_READ)?;
-        fenced.register();
-        Ok(fenced)
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), guarded.data.cast_mut(), bytes.len()) };
+        guarded.protect(page, inside, libc::PROT_READ)?;
+        guarded.register();
+        Ok(guarded)
     }
 
     fn protect(&self, offset: usize, num_bytes: usize, protection: c_int) -> Outcome {
@@ -100,11 +100,11 @@ impl Fenced {
 
     fn register(&mut self) {
         let start = self.map.addr();
-        for (slot, fence) in FENCES.iter().enumerate() {
-            if fence.start.compare_exchange(0, start, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
-                fence.bytes.store(self.data.addr(), Ordering::Relaxed);
-                fence.num_bytes.store(self.num_bytes, Ordering::Relaxed);
-                fence.end.store(start + self.map_bytes, Ordering::Relaxed);
+        for (slot, map) in GUARDED.iter().enumerate() {
+            if map.start.compare_exchange(0, start, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+                map.bytes.store(self.data.addr(), Ordering::Relaxed);
+                map.num_bytes.store(self.num_bytes, Ordering::Relaxed);
+                map.end.store(start + self.map_bytes, Ordering::Relaxed);
                 self.slot = Some(slot);
                 return;
             }
@@ -123,11 +123,11 @@ impl Fenced {
     }
 }
 
-impl Drop for Fenced {
+impl Drop for GuardedBytes {
     fn drop(&mut self) {
-        if let Some(fence) = self.slot.and_then(|slot| FENCES.get(slot)) {
-            fence.end.store(0, Ordering::Relaxed);
-            fence.start.store(0, Ordering::Relaxed);
+        if let Some(map) = self.slot.and_then(|slot| GUARDED.get(slot)) {
+            map.end.store(0, Ordering::Relaxed);
+            map.start.store(0, Ordering::Relaxed);
         }
         // SAFETY: the map is this value's own.
         unsafe { libc::munmap(self.map.cast(), self.map_bytes) };
@@ -139,7 +139,7 @@ fn page_bytes() -> usize {
     usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(1 << 14)
 }
 
-/// Lets a fault in fenced bytes be named in `record` before it ends the process.
+/// Lets a fault in guarded bytes be named in `record` before it ends the process.
 pub fn record_faults(record: OwnedFd) {
     RECORD.store(record.as_raw_fd(), Ordering::Relaxed);
     std::mem::forget(record); // for as long as the process lives
@@ -171,17 +171,17 @@ extern "C" fn on_fault(signal: c_int, info: *mut libc::siginfo_t, _context: *mut
     unsafe { libc::raise(signal) };
 }
 
-/// What an address means, if it lies in a fence.
+/// What an address means, if it lies in the map of guarded bytes.
 fn explain(address: usize) -> &'static str {
-    for fence in &FENCES {
-        let (start, end) = (fence.start.load(Ordering::Relaxed), fence.end.load(Ordering::Relaxed));
+    for map in &GUARDED {
+        let (start, end) = (map.start.load(Ordering::Relaxed), map.end.load(Ordering::Relaxed));
         if !(start..end).contains(&address) {
             continue;
         }
-        let bytes = fence.bytes.load(Ordering::Relaxed);
+        let bytes = map.bytes.load(Ordering::Relaxed);
         return if address < bytes {
             "it touched memory before the first byte of its input"
-        } else if address < bytes + fence.num_bytes.load(Ordering::Relaxed) {
+        } else if address < bytes + map.num_bytes.load(Ordering::Relaxed) {
             "it wrote to its input, which is read-only"
         } else {
             "it touched memory past the last byte of its input"
@@ -199,16 +199,16 @@ mod tests {
     fn faults_are_explained() {
         let bytes = [7u8; 100];
         for side in [Side::End, Side::Start] {
-            let fenced = Fenced::new(&bytes, side).unwrap();
-            assert_eq!(fenced.bytes(), bytes);
-            let first = fenced.data().addr();
+            let guarded = GuardedBytes::new(&bytes, side).unwrap();
+            assert_eq!(guarded.bytes(), bytes);
+            let first = guarded.data().addr();
             assert!(explain(first).contains("wrote"));
             assert!(explain(first + 99).contains("wrote"));
             assert!(explain(first + 100).contains("past"));
             assert!(explain(first - 1).contains("before"));
-            drop(fenced);
+            drop(guarded);
         }
         assert_eq!(explain(1), "");
-        assert!(Fenced::new(&[], Side::End).unwrap().bytes().is_empty());
+        assert!(GuardedBytes::new(&[], Side::End).unwrap().bytes().is_empty());
     }
 }

@@ -15,7 +15,7 @@ const SIGNALS: std::ops::Range<c_int> = 1..32;
 
 /// The state of the process that a plugin must leave as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Surroundings {
+pub struct ProcessState {
     handlers: Vec<usize>,
     locale: Vec<u8>,
     rounding: (u64, u64),
@@ -23,7 +23,7 @@ pub struct Surroundings {
     num_descriptors: Option<usize>,
 }
 
-impl Surroundings {
+impl ProcessState {
     /// As they are now.
     pub fn now() -> Self {
         Self {
@@ -160,8 +160,8 @@ mod tests {
     }
 
     #[test]
-    fn the_surroundings_stay_as_they_are() {
-        assert_eq!(Surroundings::now().rounding, rounding());
+    fn the_process_state_stays_as_they_are() {
+        assert_eq!(ProcessState::now().rounding, rounding());
         assert_ne!(rounding().1, 0, "numbers near zero are kept");
     }
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use crate::context::{Context, Sample};
 use crate::guard_pages::Side;
-use crate::host::{Decoder, DecoderTable, Fault, Format, Input, Layout, OpenOptions, Room, StreamInfo};
+use crate::host::{
+    Decoder, DecoderTable, Fault, Format, GuardedBuffer, Input, Layout, OpenOptions, StreamInfo,
+};
 use crate::verdict::{Finding, Outcome};
 
 /// The most bytes of samples that one stream is decoded to.
@@ -37,10 +39,10 @@ impl Shape {
         self.format.num_bytes() * self.num_channels as usize
     }
 
-    /// Room for that many frames, or for as many as fit 4 MiB.
-    pub fn room(self, num_frames: usize) -> Room {
+    /// A buffer for that many frames, or for as many as fit 4 MiB.
+    pub fn buffer(self, num_frames: usize) -> GuardedBuffer {
         let most = ((4 << 20) / self.frame_bytes().max(1)).max(1);
-        Room::new(self.format, self.layout, self.num_channels, num_frames.min(most))
+        GuardedBuffer::new(self.format, self.layout, self.num_channels, num_frames.min(most))
     }
 }
 
@@ -52,18 +54,18 @@ pub fn drain(
     mut next_size: impl FnMut() -> usize,
 ) -> Result<(Vec<u8>, bool), Fault> {
     let mut pcm = Vec::new();
-    let mut room = shape.room(next_size());
+    let mut buffer = shape.buffer(next_size());
     let mut num_frames = 0;
     while num_frames < max_frames {
         let size = next_size().min(max_frames - num_frames);
-        if room.capacity() != size {
-            room = shape.room(size);
+        if buffer.capacity() != size {
+            buffer = shape.buffer(size);
         }
-        match decoder.decode(&mut room)? {
+        match decoder.decode(&mut buffer)? {
             0 => return Ok((pcm, true)),
             frames => {
                 num_frames += frames;
-                room.take(frames, &mut pcm);
+                buffer.take(frames, &mut pcm);
             }
         }
         if pcm.len() > MAX_PCM_BYTES {
@@ -77,7 +79,7 @@ pub fn drain(
 pub struct Reference {
     /// The file.
     pub sample: Sample,
-    /// Its bytes, fenced.
+    /// Its bytes, guarded.
     pub input: Arc<Input>,
     /// What it is.
     pub info: StreamInfo,

@@ -11,13 +11,13 @@ use mapwave_plugin_abi::{
     MW_END, mw_decoder, mw_decoder_options, mw_decoder_table, mw_input, mw_status, mw_stream_info, mw_track,
 };
 
-use super::guarded_buffer::Room;
+use super::guarded_buffer::GuardedBuffer;
 use super::input::Input;
 use super::library::{names, text};
 use super::refusal::{CANARY, ErrorBox, ErrorSpace, Fault, judge};
 use super::stream_info::{FULL_INFO_BYTES, InfoBox, StreamInfo};
 use super::struct_bytes;
-use crate::guard_pages::Fenced;
+use crate::guard_pages::GuardedBytes;
 use crate::verdict::{Finding, Outcome};
 
 /// What stands where a callee must write a pointer or a number.
@@ -170,7 +170,7 @@ impl DecoderTable {
     /// How sure the decoder is that it reads a file of `total_bytes` bytes that begins with `head`.
     pub fn probe(
         &self,
-        head: &Fenced,
+        head: &GuardedBytes,
         total_bytes: u64,
         extension: Option<&CStr>,
         track: Option<&mw_track>,
@@ -296,16 +296,16 @@ impl Decoder {
         judge("seek", status, &error, false).map(drop)
     }
 
-    /// Decodes into `room` and returns the number of frames, 0 at the end.
-    pub fn decode(&mut self, room: &mut Room) -> Result<usize, Fault> {
-        let capacity = room.capacity();
-        let buffer = room.buffer();
+    /// Decodes into `buffer` and returns the number of frames, 0 at the end.
+    pub fn decode(&mut self, buffer: &mut GuardedBuffer) -> Result<usize, Fault> {
+        let capacity = buffer.capacity();
+        let passed = buffer.to_abi();
         let mut count = [UNWRITTEN; 3];
         let mut error = ErrorBox::new(self.errors);
         let place = count.as_mut_ptr().wrapping_add(1);
-        // SAFETY: the handle is open; the buffer has the room that it says; the number has its place in the middle of three.
+        // SAFETY: the handle is open; the buffer is as large as it says; the number has its place in the middle of three.
         let status =
-            unsafe { (self.functions.decode)(self.handle, &raw const buffer, place, error.pointer()) };
+            unsafe { (self.functions.decode)(self.handle, &raw const passed, place, error.pointer()) };
         let [before, count, after] = count;
         if before != UNWRITTEN || after != UNWRITTEN {
             return Err(Fault::broken("R8", "decode wrote beside *num_frames"));
@@ -315,7 +315,7 @@ impl Decoder {
             if count != UNWRITTEN && count != 0 {
                 return Err(Fault::broken("decode", format!("decode failed and set *num_frames to {count}")));
             }
-            return room.check(0, "decode").and(Err(fault));
+            return buffer.check(0, "decode").and(Err(fault));
         }
         if status == MW_END {
             if count != 0 {
@@ -324,7 +324,7 @@ impl Decoder {
                     "decode returned MW_END and did not set *num_frames to 0",
                 ));
             }
-            room.check(0, "decode")?;
+            buffer.check(0, "decode")?;
             return Ok(0);
         }
         let frames = usize::try_from(count).ok().filter(|count| (1..=capacity).contains(count));
@@ -335,7 +335,7 @@ impl Decoder {
             };
             return Err(Fault::broken("decode", reason));
         };
-        room.check(frames, "decode")?;
+        buffer.check(frames, "decode")?;
         Ok(frames)
     }
 

@@ -11,7 +11,7 @@ use mapwave_plugin_abi::{
     mw_encoder_table, mw_error, mw_sink, mw_status,
 };
 
-use super::guarded_buffer::{Format, Room};
+use super::guarded_buffer::{Format, GuardedBuffer};
 use super::library::{names, text};
 use super::refusal::{ErrorBox, ErrorSpace, Fault, judge};
 use super::struct_bytes;
@@ -298,8 +298,8 @@ impl Encoder {
     }
 
     /// Passes frames on.
-    pub fn push(&mut self, frames: &mut Room) -> Result<(), Fault> {
-        let buffer = frames.buffer();
+    pub fn push(&mut self, frames: &mut GuardedBuffer) -> Result<(), Fault> {
+        let buffer = frames.to_abi();
         let mut error = ErrorBox::new(self.errors);
         self.sink.state().is_called = true;
         // SAFETY: the handle is open and the frames are there.

@@ -1,4 +1,4 @@
-//! Room for frames between canaries, aligned to a sample and no further.
+//! A buffer for frames between canaries, aligned to a sample and no further.
 
 #![allow(unsafe_code)] // pointers into memory of its own
 
@@ -64,9 +64,9 @@ pub enum Layout {
     Planar,
 }
 
-/// Room for frames, or frames for a callee to read.
+/// A buffer for frames to be written or read, between bytes that must stay as they are.
 #[derive(Debug)]
-pub struct Room {
+pub struct GuardedBuffer {
     format: Format,
     layout: Layout,
     num_channels: usize,
@@ -79,10 +79,10 @@ pub struct Room {
 }
 
 // SAFETY: the planes point into `words`, which is the value's own.
-unsafe impl Send for Room {}
+unsafe impl Send for GuardedBuffer {}
 
-impl Room {
-    /// Room for `capacity` frames, all of it canaries.
+impl GuardedBuffer {
+    /// A buffer for `capacity` frames, all of it canaries.
     pub fn new(format: Format, layout: Layout, num_channels: u32, capacity: usize) -> Self {
         let num_channels = num_channels as usize;
         let (num_planes, samples) = match layout {
@@ -102,24 +102,24 @@ impl Room {
     pub fn of(format: Format, layout: Layout, num_channels: u32, interleaved: &[u8]) -> Self {
         let frame_bytes = format.num_bytes() * num_channels as usize;
         let capacity = interleaved.len() / frame_bytes.max(1);
-        let mut room = Self::new(format, layout, num_channels, capacity);
-        let places = room.places(capacity);
-        let bytes = room.bytes_mut();
+        let mut buffer = Self::new(format, layout, num_channels, capacity);
+        let places = buffer.places(capacity);
+        let bytes = buffer.bytes_mut();
         for (place, sample) in places.into_iter().zip(interleaved.chunks_exact(format.num_bytes())) {
             if let Some(to) = bytes.get_mut(place..place + sample.len()) {
                 to.copy_from_slice(sample);
             }
         }
-        room
+        buffer
     }
 
-    /// The number of frames there is room for.
+    /// The number of frames that fit.
     pub fn capacity(&self) -> usize {
         self.capacity
     }
 
-    /// What the callee is given, valid until the room is used again.
-    pub fn buffer(&mut self) -> mw_buffer {
+    /// What the callee is given, valid until the buffer is used again.
+    pub fn to_abi(&mut self) -> mw_buffer {
         let base: *mut u8 = self.words.as_mut_ptr().cast();
         self.planes = self.starts.iter().map(|start| base.wrapping_add(*start).cast()).collect();
         mw_buffer {
@@ -234,12 +234,12 @@ mod tests {
         let pcm: Vec<u8> = (0..24).collect();
         for layout in [Layout::Interleaved, Layout::Planar] {
             for format in Format::ALL {
-                let mut room = Room::of(format, layout, 3, &pcm);
-                assert_eq!(room.capacity(), 24 / 3 / format.num_bytes());
+                let mut buffer = GuardedBuffer::of(format, layout, 3, &pcm);
+                assert_eq!(buffer.capacity(), 24 / 3 / format.num_bytes());
                 let mut taken = Vec::new();
-                room.take(room.capacity(), &mut taken);
+                buffer.take(buffer.capacity(), &mut taken);
                 assert_eq!(taken, pcm);
-                assert!(room.check(0, "decode").is_ok());
+                assert!(buffer.check(0, "decode").is_ok());
             }
         }
     }
@@ -247,30 +247,33 @@ mod tests {
     #[test]
     fn every_byte_that_is_not_a_written_frame_is_watched() {
         for layout in [Layout::Interleaved, Layout::Planar] {
-            let mut room = Room::new(Format::I16, layout, 2, 5);
-            let written = room.places(3);
-            let watched: Vec<usize> = (0..room.bytes().len())
+            let mut buffer = GuardedBuffer::new(Format::I16, layout, 2, 5);
+            let written = buffer.places(3);
+            let watched: Vec<usize> = (0..buffer.bytes().len())
                 .filter(|at| !written.iter().any(|place| (*place..place + 2).contains(at)))
                 .collect();
             for at in watched {
-                room.bytes_mut()[at] = 0;
-                assert!(room.check(3, "decode").is_err(), "byte {at}");
-                room.bytes_mut()[at] = CANARY;
+                buffer.bytes_mut()[at] = 0;
+                assert!(buffer.check(3, "decode").is_err(), "byte {at}");
+                buffer.bytes_mut()[at] = CANARY;
             }
             for at in written {
-                room.bytes_mut()[at] = 0;
+                buffer.bytes_mut()[at] = 0;
             }
-            assert!(room.check(3, "decode").is_ok());
+            assert!(buffer.check(3, "decode").is_ok());
         }
     }
 
     #[test]
     fn planes_are_aligned_to_a_sample_and_no_further() {
         for format in Format::ALL {
-            let mut room = Room::new(format, Layout::Planar, 2, 7);
-            room.buffer();
+            let mut buffer = GuardedBuffer::new(format, Layout::Planar, 2, 7);
+            buffer.to_abi();
             assert!(
-                room.planes.iter().all(|plane| plane.addr() % (2 * format.num_bytes()) == format.num_bytes())
+                buffer
+                    .planes
+                    .iter()
+                    .all(|plane| plane.addr() % (2 * format.num_bytes()) == format.num_bytes())
             );
         }
     }

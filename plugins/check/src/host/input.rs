@@ -1,4 +1,4 @@
-//! What a decoder reads from: fenced bytes, or a callback that behaves as badly as a callback may.
+//! What a decoder reads from: guarded bytes, or a callback that behaves as badly as a callback may.
 
 #![allow(unsafe_code)] // a callback from C
 
@@ -10,7 +10,7 @@ use mapwave_core::container;
 use mapwave_core::host::PacketTrack;
 use mapwave_plugin_abi::{mw_input, mw_track};
 
-use crate::guard_pages::{Fenced, Side};
+use crate::guard_pages::{GuardedBytes, Side};
 use crate::verdict::Outcome;
 
 /// How a callback reads.
@@ -34,13 +34,13 @@ pub struct Input {
 }
 
 enum Source {
-    Memory(Fenced),
+    Memory(GuardedBytes),
     Callback(Box<Reader>),
 }
 
 /// What the callback's context points to.
 struct Reader {
-    bytes: Fenced,
+    bytes: GuardedBytes,
     plan: ReadPlan,
     num_reads: AtomicU64,
 }
@@ -86,14 +86,14 @@ unsafe extern "C" fn read_at(context: *mut c_void, offset: u64, buffer: *mut c_v
 impl Input {
     /// Bytes in memory, with a page that cannot be touched right beside them.
     pub fn memory(bytes: &[u8], side: Side) -> Outcome<Arc<Self>> {
-        let source = Source::Memory(Fenced::new(bytes, side)?);
+        let source = Source::Memory(GuardedBytes::new(bytes, side)?);
         Ok(Arc::new(Self { num_bytes: bytes.len() as u64, source, track: track(bytes) }))
     }
 
     /// Bytes that a callback reads.
     pub fn callback(bytes: &[u8], plan: ReadPlan) -> Outcome<Arc<Self>> {
         let track = track(bytes);
-        let bytes = Fenced::new(bytes, Side::End)?;
+        let bytes = GuardedBytes::new(bytes, Side::End)?;
         let num_bytes = bytes.bytes().len() as u64;
         let source = Source::Callback(Box::new(Reader { bytes, plan, num_reads: AtomicU64::new(0) }));
         Ok(Arc::new(Self { num_bytes, source, track }))
@@ -150,7 +150,7 @@ mod tests {
     fn reads_follow_their_plan() {
         let bytes: Vec<u8> = (0..100).collect();
         let reader = |plan| Reader {
-            bytes: Fenced::new(&bytes, Side::End).unwrap(),
+            bytes: GuardedBytes::new(&bytes, Side::End).unwrap(),
             plan,
             num_reads: AtomicU64::new(0),
         };

@@ -1,6 +1,6 @@
 //! The tables of the interface, called as any host may call them, with everything about each call looked at.
 //!
-//! Only these modules, [`fence`](crate::guard_pages) and [`process`](super::process) hold unsafe code. What a plugin promises cannot
+//! Only these modules, [`range`](crate::guard_pages) and [`process`](super::process) hold unsafe code. What a plugin promises cannot
 //! be proved from this side: where a proof leans on a rule, a plugin that breaks it ends the child process in which
 //! one test runs, and that is the verdict.
 
@@ -15,7 +15,7 @@ mod stream_info;
 
 pub use decoder::{Decoder, DecoderTable, OpenOptions};
 pub use encoder::{EncodeOptions, EncoderTable};
-pub use guarded_buffer::{Format, Layout, Room};
+pub use guarded_buffer::{Format, GuardedBuffer, Layout};
 pub use input::{Input, ReadPlan, track};
 pub use library::{Description, Library, Plugin};
 pub use refusal::{ErrorSpace, Fault, Refusal};

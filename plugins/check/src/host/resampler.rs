@@ -9,7 +9,7 @@ use mapwave_plugin_abi::{
     mw_buffer, mw_error, mw_resampler, mw_resampler_options, mw_resampler_table, mw_status,
 };
 
-use super::guarded_buffer::{Format, Room};
+use super::guarded_buffer::{Format, GuardedBuffer};
 use super::library::{names, text};
 use super::refusal::{ErrorBox, ErrorSpace, Fault, judge};
 use super::struct_bytes;
@@ -184,15 +184,19 @@ pub struct Processed {
 
 impl Resampler {
     /// Takes frames from `input`, if there are any more, and writes frames to `output`.
-    pub fn process(&mut self, input: Option<&mut Room>, output: &mut Room) -> Result<Processed, Fault> {
+    pub fn process(
+        &mut self,
+        input: Option<&mut GuardedBuffer>,
+        output: &mut GuardedBuffer,
+    ) -> Result<Processed, Fault> {
         let num_frames = input.as_ref().map_or(0, |input| input.capacity());
         let capacity = output.capacity();
-        let passed_input = input.map(|input| input.buffer());
-        let passed_output = output.buffer();
+        let passed_input = input.map(GuardedBuffer::to_abi);
+        let passed_output = output.to_abi();
         let (mut num_read, mut num_written) = (0, 0);
         let mut error = ErrorBox::new(ErrorSpace::FULL);
         let pointer = passed_input.as_ref().map_or(null(), |input| &raw const *input);
-        // SAFETY: the handle is open, the frames are there, the output has the room that it says, and null is legal.
+        // SAFETY: the handle is open, the frames are there, the output is as large as it says, and null is legal.
         let status = unsafe {
             (self.functions.process)(
                 self.handle,

@@ -3,9 +3,10 @@
 #![forbid(unsafe_code)]
 
 use crate::context::Context;
-use crate::guard_pages::{Fenced, Side};
+use crate::guard_pages::{GuardedBytes, Side};
 use crate::host::{
-    DecoderTable, EncodeOptions, EncoderTable, ErrorSpace, Fault, Format, Input, Layout, OpenOptions, Room,
+    DecoderTable, EncodeOptions, EncoderTable, ErrorSpace, Fault, Format, GuardedBuffer, Input, Layout,
+    OpenOptions,
 };
 use crate::reference::{Shape, USUAL_FRAMES, drain};
 use crate::signal;
@@ -61,7 +62,7 @@ impl Original {
         let mut rest = pcm.as_slice();
         while !rest.is_empty() {
             let (block, after) = rest.split_at_checked(next_size() * frame_bytes).unwrap_or((rest, &[]));
-            encoder.push(&mut Room::of(format, layout, options.num_channels, block))?;
+            encoder.push(&mut GuardedBuffer::of(format, layout, options.num_channels, block))?;
             rest = after;
         }
         encoder.finish()?;
@@ -136,7 +137,7 @@ pub fn round_trip(context: &Context) -> Outcome {
 fn reader<'a>(decoders: &'a [DecoderTable], bytes: &[u8]) -> Outcome<Option<&'a DecoderTable>> {
     let mut best = (0, None);
     for decoder in decoders {
-        let head = Fenced::new(bytes.get(..decoder.probe_bytes()).unwrap_or(bytes), Side::End)?;
+        let head = GuardedBytes::new(bytes.get(..decoder.probe_bytes()).unwrap_or(bytes), Side::End)?;
         let score = decoder.probe(&head, bytes.len() as u64, None, None);
         if score > best.0 {
             best = (score, Some(decoder));
@@ -250,7 +251,7 @@ pub fn write_errors(context: &Context) -> Outcome {
     context.doing("counting its writes");
     let mut encoder = table.open(&original.with_count())?;
     let pcm = signal::encode(format, &original.samples);
-    encoder.push(&mut Room::of(format, Layout::Interleaved, original.options.num_channels, &pcm))?;
+    encoder.push(&mut GuardedBuffer::of(format, Layout::Interleaved, original.options.num_channels, &pcm))?;
     encoder.finish()?;
     let num_writes = encoder.sink().num_writes();
     drop(encoder);
@@ -283,7 +284,12 @@ pub fn abandon(context: &Context) -> Outcome {
         let mut encoder = table.open(&original.with_count())?;
         for _ in 0..num_pushes {
             let pcm = signal::encode(format, &original.samples);
-            encoder.push(&mut Room::of(format, Layout::Interleaved, original.options.num_channels, &pcm))?;
+            encoder.push(&mut GuardedBuffer::of(
+                format,
+                Layout::Interleaved,
+                original.options.num_channels,
+                &pcm,
+            ))?;
         }
         let sink = encoder.sink();
         let num_writes = sink.num_writes();

@@ -10,7 +10,7 @@ use mapwave_plugin_abi::{MW_DECODER_INTERFACE, MW_ENCODER_INTERFACE, MW_RESAMPLE
 
 use crate::context::{Context, Target};
 use crate::host::{ErrorSpace, Plugin};
-use crate::process_state::Surroundings;
+use crate::process_state::ProcessState;
 use crate::verdict::{Finding, Outcome};
 
 /// The time that the entry function has.
@@ -24,7 +24,7 @@ pub fn load(context: &Context) -> Outcome {
     if let Target::Linked(_) = context.job.target {
         return Err(Finding::skipped("the plugin is linked into the program that checks it"));
     }
-    let before = Surroundings::now();
+    let before = ProcessState::now();
     context.library()?;
     before.check("R7")
 }
@@ -33,7 +33,7 @@ pub fn load(context: &Context) -> Outcome {
 pub fn entry(context: &Context) -> Outcome {
     let library = context.library()?;
     context.doing("calling the entry function");
-    let before = Surroundings::now();
+    let before = ProcessState::now();
     let started = Instant::now();
     let first = library.enter(ErrorSpace::FULL)?;
     let time = started.elapsed();

@@ -8,7 +8,7 @@ use std::thread;
 use crate::context::Context;
 use crate::guard_pages::Side;
 use crate::host::{Decoder, DecoderTable, ErrorSpace, Fault, Input, OpenOptions};
-use crate::process_state::{Surroundings, held_bytes};
+use crate::process_state::{ProcessState, held_bytes};
 use crate::reference::{Reference, Shape, USUAL_FRAMES, drain, expect_same, references};
 use crate::verdict::{Finding, Outcome};
 
@@ -159,13 +159,13 @@ pub fn leaks(context: &Context) -> Outcome {
         context.with_input(&reference.sample.name);
         context.doing("opening and closing a few handles first");
         let shape = reference.shape();
-        let mut room = shape.room(256);
+        let mut buffer = shape.buffer(256);
         let mut taken = Vec::with_capacity(256 * shape.frame_bytes());
         let mut once = |decoder: &mut Decoder| -> Outcome {
             taken.clear();
-            match decoder.decode(&mut room)? {
+            match decoder.decode(&mut buffer)? {
                 0 => {}
-                frames => room.take(frames, &mut taken),
+                frames => buffer.take(frames, &mut taken),
             }
             if decoder.seek(u64::MAX).is_ok() {
                 return Ok(());
@@ -177,7 +177,7 @@ pub fn leaks(context: &Context) -> Outcome {
         for _ in 0..NUM_HANDLES / 5 {
             once(&mut reference.open(&table)?)?;
         }
-        let before = (Surroundings::now(), held_bytes());
+        let before = (ProcessState::now(), held_bytes());
         let mut num_handles = 0;
         for number in 0..NUM_HANDLES {
             if !context.has_time() {
@@ -204,9 +204,9 @@ pub fn leaks(context: &Context) -> Outcome {
 }
 
 /// The process stays as it was: handlers, locale, floating-point mode, threads and descriptors.
-pub fn surroundings(context: &Context) -> Outcome {
+pub fn process_state(context: &Context) -> Outcome {
     let library = context.library()?;
-    let before = Surroundings::now();
+    let before = ProcessState::now();
     let plugin = library.enter(ErrorSpace::FULL)?;
     before.check("R5")?;
     let tables = plugin.decoders()?;

@@ -43,7 +43,7 @@ pub fn splits(context: &Context) -> Outcome {
             expect_same("decode", &what, shape, &reference.pcm, &pcm)?;
             context.doing("decoding past the end");
             for size in [1, USUAL_FRAMES] {
-                if decoder.decode(&mut shape.room(size))? != 0 {
+                if decoder.decode(&mut shape.buffer(size))? != 0 {
                     return Err(Finding::broken("decode", "after MW_END there were frames again"));
                 }
             }
@@ -52,7 +52,7 @@ pub fn splits(context: &Context) -> Outcome {
     Ok(())
 }
 
-/// Nothing is written past the frames that are said, whatever the room, format and layout.
+/// Nothing is written past the frames that are said, whatever the buffer, format and layout.
 pub fn overrun(context: &Context) -> Outcome {
     let table = context.decoder()?;
     for reference in references(context, &table)? {

@@ -106,7 +106,7 @@ pub const TESTS: &[Test] = &[
     test(Subject::Decoder, "damage", "cut and damaged files do no harm", suite::damage::damage),
     test(Subject::Decoder, "max-alloc", "a header that lies makes nothing large", suite::damage::max_alloc),
     test(Subject::Decoder, "leaks", "a thousand handles leave nothing behind", suite::handles::leaks),
-    test(Subject::Decoder, "surroundings", "the process stays as it was", suite::handles::surroundings),
+    test(Subject::Decoder, "process-state", "the process stays as it was", suite::handles::process_state),
     test(Subject::Encoder, "round-trip", "what was encoded decodes to the same", suite::encode::round_trip),
     test(Subject::Encoder, "pushes", "the same bytes come however frames are pushed", suite::encode::pushes),
     test(Subject::Encoder, "write-errors", "a write that fails is an error", suite::encode::write_errors),

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use crate::context::Context;
-use crate::guard_pages::{Fenced, Side};
+use crate::guard_pages::{GuardedBytes, Side};
 use crate::host::DecoderTable;
 use crate::verdict::{Finding, Outcome};
 
@@ -22,15 +22,15 @@ const CERTAIN: i32 = 90;
 fn score(context: &Context, table: &DecoderTable, file: &[u8], what: &str) -> Outcome<i32> {
     let head = file.get(..table.probe_bytes()).unwrap_or(file);
     let total_bytes = file.len() as u64;
-    let fenced = Fenced::new(head, Side::End)?;
+    let guarded = GuardedBytes::new(head, Side::End)?;
     let started = Instant::now();
-    let score = table.probe(&fenced, total_bytes, None, None);
+    let score = table.probe(&guarded, total_bytes, None, None);
     let mut time = started.elapsed();
     if !(0..=100).contains(&score) {
         return Err(Finding::broken("probe", format!("probe gave {score} for {what}, expected 0 to 100")));
     }
-    let elsewhere = Fenced::new(head, Side::Start)?;
-    for bytes in [&fenced, &elsewhere] {
+    let elsewhere = GuardedBytes::new(head, Side::Start)?;
+    for bytes in [&guarded, &elsewhere] {
         let started = Instant::now();
         let again = table.probe(bytes, total_bytes, None, None);
         time = time.min(started.elapsed());
@@ -95,7 +95,7 @@ pub fn probe(context: &Context) -> Outcome {
         }
         context.doing("probing it with names of extensions that it may not have");
         let head = sample.bytes.get(..table.probe_bytes()).unwrap_or(&sample.bytes);
-        let head = Fenced::new(head, Side::End)?;
+        let head = GuardedBytes::new(head, Side::End)?;
         for extension in [c"", c"wav", c"x", c"an-extension-longer-than-any-that-was-ever-used"] {
             let score = table.probe(&head, sample.bytes.len() as u64, Some(extension), None);
             if !(0..=100).contains(&score) {

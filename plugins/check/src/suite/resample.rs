@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use crate::context::Context;
-use crate::host::{Fault, Format, Layout, ResampleOptions, ResamplerTable, Room};
+use crate::host::{Fault, Format, GuardedBuffer, Layout, ResampleOptions, ResamplerTable};
 use crate::reference::{Shape, expect_same};
 use crate::signal;
 use crate::verdict::{Finding, Outcome};
@@ -12,7 +12,7 @@ use crate::verdict::{Finding, Outcome};
 const RATES: [(u32, u32); 5] =
     [(44_100, 16_000), (16_000, 44_100), (48_000, 44_100), (8000, 48_000), (44_100, 44_100)];
 
-/// How a stream is divided: frames in a block of input, and in the room for output.
+/// How a stream is divided: frames in a block of input, and in the buffer for output.
 type Division = (usize, usize);
 
 /// All that comes out, interleaved.
@@ -20,7 +20,7 @@ fn resample(
     table: &ResamplerTable,
     options: &ResampleOptions,
     samples: &[i16],
-    (block, room): Division,
+    (block, buffer): Division,
     layout: Layout,
 ) -> Result<Vec<u8>, Fault> {
     let mut resampler = table.open(options)?;
@@ -28,14 +28,14 @@ fn resample(
     let output_shape = Shape { format: Format::F32, ..shape };
     let pcm = signal::encode(options.input_format, samples);
     let frame_bytes = shape.frame_bytes().max(1);
-    let mut output = output_shape.room(room);
+    let mut output = output_shape.buffer(buffer);
     let mut got = Vec::new();
     let mut rest = pcm.as_slice();
     let mut num_idle = 0;
     loop {
         let part = rest.get(..block * frame_bytes).unwrap_or(rest);
-        let mut input =
-            (!part.is_empty()).then(|| Room::of(options.input_format, layout, options.num_channels, part));
+        let mut input = (!part.is_empty())
+            .then(|| GuardedBuffer::of(options.input_format, layout, options.num_channels, part));
         let done = resampler.process(input.as_mut(), &mut output)?;
         if done.is_end {
             return Ok(got);
@@ -124,8 +124,8 @@ pub fn splits(context: &Context) -> Outcome {
                 if !context.has_time() {
                     return Ok(());
                 }
-                let (block, room) = division;
-                let what = format!("{block} frames a call with room for {room}, {layout:?}");
+                let (block, buffer) = division;
+                let what = format!("{block} frames a call with room for {buffer}, {layout:?}");
                 context.doing(format!("resampling {what}, {options:?}"));
                 let got = resample(&table, options, &samples, division, layout)?;
                 expect_same("process", &what, shape, &whole, &got)?;
