@@ -9,7 +9,7 @@ use std::slice;
 
 use bytemuck::NoUninit;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Parameter, Result};
 use crate::pcm::OutputFormat;
 use crate::spec::Layout;
 
@@ -107,18 +107,18 @@ impl<'a> Audio<'a> {
                 let got = format!("{} axes", axes.len());
                 let expected =
                     "an array of one axis (frames,) or two, (frames, channels) or (channels, frames)";
-                return Err(Error::argument("audio", expected, got));
+                return Err(Error::argument(Parameter::Audio, expected, got));
             }
         };
         let num_channels =
             u16::try_from(channels.0).ok().filter(|&channels| (1..=MAX_CHANNELS).contains(&channels.into()));
         let num_channels = num_channels.ok_or_else(|| {
             let got = format!(
-                "{} channels and {} frames; if these are the wrong way round, say layout='channels_first' or \
-                 'channels_last'",
+                "{} channels and {} frames; if these are the wrong way round, the other layout ('channels_first' or \
+                 'channels_last') is meant",
                 channels.0, frames.0
             );
-            Error::argument("audio", format!("an array with 1 to {MAX_CHANNELS} channels"), got)
+            Error::argument(Parameter::Audio, format!("an array with 1 to {MAX_CHANNELS} channels"), got)
         })?;
         Ok(Self {
             start,
@@ -230,7 +230,7 @@ fn likely_layout(rows: usize, columns: usize) -> Result<Layout> {
             let expected =
                 "'channels_last' or 'channels_first' here, where either axis could be that of the channels";
             Err(Error::argument(
-                "layout",
+                Parameter::Layout,
                 expected,
                 format!("'auto' for an array of shape ({rows}, {columns})"),
             ))

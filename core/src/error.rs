@@ -82,17 +82,15 @@ pub enum Error {
         num_bytes: u64,
     },
 
-    /// The caller gave a value that makes no sense.
-    #[error("{}{name} must be {expected}, got {got}", self::name(path))]
+    /// The caller gave an argument a value that it cannot have.
+    #[error("{}{parameter} {what}", name(path))]
     Argument {
         /// The file, when the value depends on it.
         path: Option<PathBuf>,
-        /// The argument's name.
-        name: &'static str,
-        /// The values it can take.
-        expected: String,
-        /// The value it had.
-        got: String,
+        /// The argument.
+        parameter: Parameter,
+        /// What is wrong, as a predicate: "must be at least 1, got 0".
+        what: String,
     },
 
     /// A codec plugin could not do what was asked of it.
@@ -147,6 +145,111 @@ pub enum Fault {
     Broken,
 }
 
+/// The arguments that an [`Error::Argument`] can be about: parameters of functions and fields of options.
+///
+/// A front door whose arguments have other names maps them by [`Error::message`].
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Parameter {
+    /// The samples to be written or resampled.
+    Audio,
+    /// Bits a second of a lossy codec.
+    Bitrate,
+    /// The depth of a lossless codec.
+    BitsPerSample,
+    /// The speaker positions of the channels.
+    ChannelMask,
+    /// The channels to be read, or their number in what is written.
+    Channels,
+    /// The noise that is added before rounding.
+    Dither,
+    /// The length of a window in seconds.
+    Duration,
+    /// How hard an encoder tries.
+    Effort,
+    /// How the samples of a file are encoded.
+    Encoding,
+    /// The end of a range of frames.
+    EndFrame,
+    /// The format of a file to be written.
+    FileFormat,
+    /// A range of frames.
+    Frames,
+    /// The sample rate of audio to be resampled.
+    InputRate,
+    /// The order of an array's axes.
+    Layout,
+    /// How several channels become one.
+    MonoMode,
+    /// The number of frames to come.
+    NumFrames,
+    /// The start of a window in seconds.
+    Offset,
+    /// The type of the samples that are read.
+    OutputFormat,
+    /// The sample rate that audio is resampled to.
+    OutputRate,
+    /// What becomes of samples beyond full scale.
+    Overflow,
+    /// The plugin that is to read or write a file.
+    Plugin,
+    /// The quality of a variable bitrate.
+    Quality,
+    /// The quality of resampling.
+    ResampleQuality,
+    /// The sample rate of a file to be written.
+    SampleRate,
+    /// The start of a range of frames.
+    StartFrame,
+    /// Metadata.
+    Tags,
+    /// Where a file is written to.
+    Target,
+    /// A writer.
+    Writer,
+}
+
+impl Parameter {
+    /// Its name in this crate.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Audio => "audio",
+            Self::Bitrate => "bitrate",
+            Self::BitsPerSample => "bits_per_sample",
+            Self::ChannelMask => "channel_mask",
+            Self::Channels => "channels",
+            Self::Dither => "dither",
+            Self::Duration => "duration",
+            Self::Effort => "effort",
+            Self::Encoding => "encoding",
+            Self::EndFrame => "frames.end",
+            Self::FileFormat | Self::OutputFormat => "format",
+            Self::Frames => "frames",
+            Self::InputRate => "the input's sample rate",
+            Self::Layout => "layout",
+            Self::MonoMode => "mono_mode",
+            Self::NumFrames => "num_frames",
+            Self::Offset => "offset",
+            Self::OutputRate => "the output's sample rate",
+            Self::Overflow => "overflow",
+            Self::Plugin => "plugin",
+            Self::Quality => "quality",
+            Self::ResampleQuality => "resample quality",
+            Self::SampleRate => "sample_rate",
+            Self::StartFrame => "frames.start",
+            Self::Tags => "tags",
+            Self::Target => "target",
+            Self::Writer => "writer",
+        }
+    }
+}
+
+impl fmt::Display for Parameter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -186,8 +289,28 @@ impl Error {
         Self::Malformed { path: None, container, offset, what: what.into() }
     }
 
-    pub(crate) fn argument(name: &'static str, expected: impl Into<String>, got: impl fmt::Display) -> Self {
-        Self::Argument { path: None, name, expected: expected.into(), got: got.to_string() }
+    pub(crate) fn argument(
+        parameter: Parameter,
+        expected: impl fmt::Display,
+        got: impl fmt::Display,
+    ) -> Self {
+        Self::Argument { path: None, parameter, what: format!("must be {expected}, got {got}") }
+    }
+
+    /// The error's message, with the argument that it is about by another name than this crate's.
+    ///
+    /// ```
+    /// use mapwave_core::{Error, OutputFormat, Parameter};
+    ///
+    /// let error = "int8".parse::<OutputFormat>().unwrap_err();
+    /// let words = |parameter| if parameter == Parameter::OutputFormat { "dtype" } else { parameter.name() };
+    /// assert!(error.message(words).starts_with("dtype must be one of 'float32'"));
+    /// ```
+    pub fn message(&self, words: impl Fn(Parameter) -> &'static str) -> String {
+        match self {
+            Self::Argument { path, parameter, what } => format!("{}{} {what}", name(path), words(*parameter)),
+            other => other.to_string(),
+        }
     }
 }
 
@@ -212,7 +335,8 @@ mod tests {
 
     #[test]
     fn the_first_file_named_stays() {
-        let error = Error::argument("offset", ">= 0", -1).in_file(Path::new("a")).in_file(Path::new("b"));
+        let error =
+            Error::argument(Parameter::Offset, ">= 0", -1).in_file(Path::new("a")).in_file(Path::new("b"));
         assert_eq!(error.to_string(), "a: offset must be >= 0, got -1");
     }
 }

@@ -24,7 +24,7 @@ pub mod track;
 pub use array::Audio;
 pub use buffer::{Buffer, Frames};
 pub use decode::ReadControl;
-pub use error::{Error, Fault, Result};
+pub use error::{Error, Fault, Parameter, Result};
 pub use pcm::{OutputFormat, SampleFormat};
 pub use reader::{Reader, View};
 pub use resample::{ResampleQuality, resample_array};

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::buffer::{Buffer, Frames};
 use crate::container;
 use crate::decode::{CodedTrack, FrameTrack, PcmTrack, ReadControl};
-use crate::error::{Error, Result};
+use crate::error::{Error, Parameter, Result};
 use crate::host::{self, NotOpened};
 use crate::pcm::OutputFormat;
 use crate::resample::engine::Rates;
@@ -148,19 +148,20 @@ impl Reader {
     /// [`Error::Argument`] when `offset` is negative, not finite or past the end, or `duration` is not positive and finite.
     pub fn window(&self, offset: f64, duration: Option<f64>) -> Result<Range<u64>> {
         let (rate, num_frames) = (f64::from(self.sample_rate()), self.num_frames());
-        let argument = |name, expected: &str, got: f64| self.named(Error::argument(name, expected, got));
+        let argument =
+            |parameter, expected: &str, got: f64| self.named(Error::argument(parameter, expected, got));
         if !(offset >= 0.0 && offset.is_finite()) {
-            return Err(argument("offset", ">= 0 seconds", offset));
+            return Err(argument(Parameter::Offset, ">= 0 seconds", offset));
         }
         let start = floor_to_frames(offset * rate);
         if start > num_frames {
             let expected = format!("inside the file, which is {} seconds long", self.track.duration());
-            return Err(argument("offset", &expected, offset));
+            return Err(argument(Parameter::Offset, &expected, offset));
         }
         let count = match duration {
             None => num_frames,
             Some(duration) if duration > 0.0 && duration.is_finite() => floor_to_frames(duration * rate),
-            Some(duration) => return Err(argument("duration", "> 0 seconds and finite", duration)),
+            Some(duration) => return Err(argument(Parameter::Duration, "> 0 seconds and finite", duration)),
         };
         Ok(start..start.saturating_add(count).min(num_frames))
     }
@@ -228,7 +229,8 @@ impl Reader {
     /// aligned, no array type holds them, or the file cannot be mapped.
     pub fn view(&self) -> Result<View<'_>> {
         let refuse = |why: String| {
-            let what = format!("a view of the samples is not possible: {why}; read() converts them");
+            let what =
+                format!("cannot view the samples in place: {why}; read them instead, which converts them");
             let codec = Some(self.track.codec.name().to_owned());
             let container = Some(self.track.container);
             Err(self.named(Error::Unsupported { path: None, container, codec, what }))
@@ -262,7 +264,11 @@ impl Reader {
             return Ok(());
         }
         let expected = format!("inside the file's {} frames", self.num_frames());
-        Err(self.named(Error::argument("frames", expected, format!("{}..{}", frames.start, frames.end))))
+        Err(self.named(Error::argument(
+            Parameter::Frames,
+            expected,
+            format!("{}..{}", frames.start, frames.end),
+        )))
     }
 
     /// Names this reader's file in an error that does not name one yet.

@@ -201,6 +201,7 @@ mod tests {
     use std::sync::atomic::AtomicUsize;
 
     use super::*;
+    use crate::error::Parameter;
 
     #[test]
     fn small_reads_stay_on_one_thread() {
@@ -267,7 +268,7 @@ mod tests {
                 &|| false,
                 || (),
                 |(), piece, _| match piece.frames.start {
-                    40 => Err(Error::argument("frame", "not 40", 40)),
+                    40 => Err(Error::argument(Parameter::Frames, "not 40", 40)),
                     _ => Ok(()),
                 },
             );

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Parameter, Result};
 use crate::pcm::OutputFormat;
 
 /// How several channels become one.
@@ -44,7 +44,7 @@ impl FromStr for MonoMode {
         match name {
             "mean" => Ok(Self::Mean),
             "equal_power" => Ok(Self::EqualPower),
-            _ => Err(Error::argument("mono_mode", "'mean' or 'equal_power'", format!("'{name}'"))),
+            _ => Err(Error::argument(Parameter::MonoMode, "'mean' or 'equal_power'", format!("'{name}'"))),
         }
     }
 }
@@ -66,7 +66,11 @@ impl FromStr for Layout {
         match name {
             "channels_last" => Ok(Self::ChannelsLast),
             "channels_first" => Ok(Self::ChannelsFirst),
-            _ => Err(Error::argument("layout", "'channels_last' or 'channels_first'", format!("'{name}'"))),
+            _ => Err(Error::argument(
+                Parameter::Layout,
+                "'channels_last' or 'channels_first'",
+                format!("'{name}'"),
+            )),
         }
     }
 }
@@ -128,12 +132,12 @@ impl FrameSpec {
             ChannelSelection::Mono(_) => Ok(1),
             ChannelSelection::Only(channels) => {
                 if channels.is_empty() {
-                    return Err(Error::argument("channels", "at least one channel", "none"));
+                    return Err(Error::argument(Parameter::Channels, "at least one channel", "none"));
                 }
                 match channels.iter().find(|&&channel| channel >= num_channels) {
                     Some(channel) => {
                         let expected = format!("channels of a file that has {num_channels} (counted from 0)");
-                        Err(Error::argument("channels", expected, channel))
+                        Err(Error::argument(Parameter::Channels, expected, channel))
                     }
                     None => Ok(channels.len()),
                 }

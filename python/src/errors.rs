@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use mapwave_core::{Error, Fault};
+use mapwave_core::{Error, Fault, Parameter};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyModule};
@@ -83,7 +83,22 @@ fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
         }
         _ => {}
     }
-    construct(py, name, &error.to_string(), &facts)
+    construct(py, name, &error.message(python_name), &facts)
+}
+
+/// What Python calls an argument that the core calls otherwise.
+fn python_name(parameter: Parameter) -> &'static str {
+    match parameter {
+        Parameter::BitsPerSample => "bit_depth",
+        Parameter::EndFrame => "stop",
+        Parameter::OutputFormat => "dtype",
+        Parameter::Overflow => "clip",
+        Parameter::ResampleQuality => "resample_quality",
+        Parameter::SampleRate => "sr",
+        Parameter::StartFrame => "start",
+        Parameter::Target => "path",
+        same => same.name(),
+    }
 }
 
 fn construct(py: Python<'_>, name: &str, message: &str, facts: &Bound<'_, PyDict>) -> PyResult<PyErr> {

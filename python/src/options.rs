@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use mapwave_core::resample::Rates;
-use mapwave_core::{ChannelSelection, FrameSpec, Layout, MonoMode, OutputFormat, Reader};
+use mapwave_core::{ChannelSelection, FrameSpec, Layout, MonoMode, OutputFormat, Parameter, Reader};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict};
@@ -63,20 +63,20 @@ impl Window {
                     Ok(index) => Some(index),
                     Err(_) => num_frames.checked_sub(index.unsigned_abs()),
                 };
-                let refuse = |name, expected, got: Option<i64>| {
+                let refuse = |parameter, expected: String, got: Option<i64>| {
                     let got = got.map_or(String::new(), |got| got.to_string());
-                    let error = mapwave_core::Error::Argument { path: None, name, expected, got };
-                    Err(reader.named(error))
+                    let what = format!("must be {expected}, got {got}");
+                    Err(reader.named(mapwave_core::Error::Argument { path: None, parameter, what }))
                 };
                 let inside = format!("inside the file's {num_frames} frames");
                 let Some(first) = position(start.unwrap_or(0)).filter(|&first| first <= num_frames) else {
-                    return refuse("start", inside, start);
+                    return refuse(Parameter::StartFrame, inside, start);
                 };
                 let last =
                     stop.map_or(Some(num_frames), |stop| position(stop).map(|stop| stop.min(num_frames)));
                 match last {
                     Some(last) if last >= first => Ok(first..last),
-                    _ => refuse("stop", format!("at least start, which is frame {first}"), stop),
+                    _ => refuse(Parameter::EndFrame, format!("at least start, which is frame {first}"), stop),
                 }
             }
         }

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::error::Error;
+use crate::error::{Error, Parameter};
 
 /// The order of the bytes in a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -261,7 +261,11 @@ impl FromStr for OutputFormat {
     fn from_str(name: &str) -> Result<Self, Error> {
         Self::ALL.into_iter().find(|format| format.name() == name).ok_or_else(|| {
             let names = Self::ALL.map(|format| format!("'{format}'"));
-            Error::argument("dtype", format!("one of {}", names.join(", ")), format!("'{name}'"))
+            Error::argument(
+                Parameter::OutputFormat,
+                format!("one of {}", names.join(", ")),
+                format!("'{name}'"),
+            )
         })
     }
 }

@@ -6,7 +6,7 @@ use super::interrupt::Interrupt;
 use super::options::SaveOptions;
 use super::quantise::Quantiser;
 use crate::array::Audio;
-use crate::error::{Error, Result};
+use crate::error::{Error, Parameter, Result};
 use crate::host::{self, Encoder, EncoderRequest, Output};
 use crate::pcm::{ByteOrder, Kernel, OutputFormat, SampleFormat, Stage};
 
@@ -107,7 +107,7 @@ impl Way {
             Some(32) if takes(I32) => Self::Direct(I32),
             Some(bits) => {
                 let expected = "8, 16, 24 or 32, as far as the encoder takes it";
-                return Err(Error::argument("bit_depth", expected, bits));
+                return Err(Error::argument(Parameter::BitsPerSample, expected, bits));
             }
             None if takes(F32) => Self::Direct(F32),
             None if takes(I16) => Self::Direct(I16),
@@ -142,6 +142,6 @@ mod tests {
         assert_eq!(Way::new(&[I32], Some(16)).unwrap().samples(), SampleFormat::S16(ByteOrder::NATIVE));
         assert_eq!(Way::new(&all, Some(24)).unwrap().samples(), SampleFormat::S24(ByteOrder::NATIVE));
         assert_eq!(Way::new(&all, Some(32)).unwrap(), Way::Direct(I32));
-        assert!(Way::new(&[I16], Some(24)).unwrap_err().to_string().contains("bit_depth"));
+        assert!(Way::new(&[I16], Some(24)).unwrap_err().to_string().contains("bits_per_sample"));
     }
 }

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use super::encoding::PcmEncoding;
-use crate::error::{Error, Result};
+use crate::error::{Error, Parameter, Result};
 use crate::host::Writable;
 use crate::pcm::{ByteOrder, SampleFormat};
 
@@ -68,7 +68,7 @@ impl FileFormat {
     fn among(name: &str, writable: impl Fn() -> Writable) -> Result<Self> {
         let lower = name.trim_start_matches('.').to_ascii_lowercase();
         if lower.is_empty() {
-            return Err(Error::argument("format", known_formats(), format!("'{name}'")));
+            return Err(Error::argument(Parameter::FileFormat, known_formats(), format!("'{name}'")));
         }
         if let Some((format, _)) = PCM.into_iter().find(|(_, names)| names.contains(&lower.as_str())) {
             return Ok(format);
@@ -87,7 +87,7 @@ impl FileFormat {
             Some(extension) if !extension.is_empty() => Self::named(&extension),
             _ => {
                 let expected = format!("given for a path without an extension ({})", known_formats());
-                Err(Error::argument("format", expected, "none"))
+                Err(Error::argument(Parameter::FileFormat, expected, "none"))
             }
         }
     }

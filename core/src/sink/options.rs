@@ -7,7 +7,7 @@ use std::str::FromStr;
 use super::dither::Dither;
 use super::encoding::{Encoding, PcmEncoding};
 use super::format::FileFormat;
-use crate::error::{Error, Result};
+use crate::error::{Error, Parameter, Result};
 
 /// What becomes of samples beyond full scale, which is -1.0 to 1.0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,7 +30,11 @@ impl FromStr for Overflow {
             "clip" => Ok(Self::Clip),
             "refuse" => Ok(Self::Refuse),
             "rescale" => Ok(Self::Rescale),
-            _ => Err(Error::argument("clip", "True, False or 'rescale'", format!("'{name}'"))),
+            _ => Err(Error::argument(
+                Parameter::Overflow,
+                "'clip', 'refuse' or 'rescale'",
+                format!("'{name}'"),
+            )),
         }
     }
 }

@@ -11,7 +11,7 @@ use super::options::SaveOptions;
 use super::quantise::Quantiser;
 use super::{aiff, caf, w64, wav};
 use crate::array::Audio;
-use crate::error::{Error, Result};
+use crate::error::{Error, Parameter, Result};
 use crate::host::Output;
 use crate::pcm::{OutputFormat, SampleFormat};
 
@@ -48,7 +48,7 @@ impl PcmWriter {
     ) -> Result<Self> {
         if num_frames.is_none() && output.is_append_only() {
             let expected = "an object that can seek, or a path: the header is completed at the end";
-            return Err(Error::argument("path", expected, "one that can only be appended to"));
+            return Err(Error::argument(Parameter::Target, expected, "one that can only be appended to"));
         }
         let header = header(options, samples, num_frames, false)?;
         write(&mut *output, 0, &header)?;

@@ -7,7 +7,7 @@ use super::encoding::{Encoding, PcmEncoding};
 use super::format::{FileFormat, known_formats};
 use super::options::SaveOptions;
 use super::tags;
-use crate::error::{Error, Result};
+use crate::error::{Error, Parameter, Result};
 use crate::host::{self, Writable};
 use crate::pcm::{OutputFormat, SampleFormat};
 
@@ -43,15 +43,19 @@ impl Plan {
     /// As [`new`](Self::new), among what `writable` says plugins write, which nobody asks for what needs none.
     fn among(options: &SaveOptions, from: OutputFormat, writable: impl Fn() -> Writable) -> Result<Self> {
         if options.sample_rate == 0 {
-            return Err(Error::argument("sr", "at least 1 Hz", 0));
+            return Err(Error::argument(Parameter::SampleRate, "at least 1 Hz", 0));
         }
         if options.num_channels == 0 {
-            return Err(Error::argument("channels", "at least 1", 0));
+            return Err(Error::argument(Parameter::Channels, "at least 1", 0));
         }
         let num_speakers = options.channel_mask.count_ones();
         if num_speakers > 0 && num_speakers != options.num_channels.into() {
             let expected = format!("a mask of {} speakers, one for each channel", options.num_channels);
-            return Err(Error::argument("channel_mask", expected, format!("{num_speakers} speakers")));
+            return Err(Error::argument(
+                Parameter::ChannelMask,
+                expected,
+                format!("{num_speakers} speakers"),
+            ));
         }
         let plan = Self::choose(options, from, || Codecs::new(options, &writable()))?;
         plan.check(options)?;
@@ -132,50 +136,60 @@ impl Plan {
             Self::Pcm(format) => format.subtype(),
             Self::Coded { codec, .. } => codec,
         };
-        let refuse = |name, what: &str, got: String| {
+        let refuse = |parameter, what: &str, got: String| {
             Err(Error::argument(
-                name,
+                parameter,
                 format!("left out: {encoding} in {} {what}", options.format.name()),
                 got,
             ))
         };
         let is_lossless = !matches!(self, Self::Coded { bits: None, .. });
         if let Some(bitrate) = options.bitrate.filter(|_| is_lossless) {
-            return refuse("bitrate", "is lossless and has none to choose", bitrate.to_string());
+            return refuse(Parameter::Bitrate, "is lossless and has none to choose", bitrate.to_string());
         }
         if let Some(quality) = options.quality.filter(|_| is_lossless) {
-            return refuse("quality", "is lossless and has none to choose", quality.to_string());
+            return refuse(Parameter::Quality, "is lossless and has none to choose", quality.to_string());
         }
-        for (name, percent) in [("quality", options.quality), ("effort", options.effort)] {
+        for (parameter, percent) in
+            [(Parameter::Quality, options.quality), (Parameter::Effort, options.effort)]
+        {
             if let Some(percent) = percent.filter(|percent| !(1..=100).contains(percent)) {
-                return Err(Error::argument(name, "from 1 to 100", percent));
+                return Err(Error::argument(parameter, "from 1 to 100", percent));
             }
         }
         if let (Some(effort), Self::Pcm(_)) = (options.effort, self) {
-            return refuse("effort", "is not compressed", effort.to_string());
+            return refuse(Parameter::Effort, "is not compressed", effort.to_string());
         }
         let is_aiff = matches!(options.format, FileFormat::Aiff | FileFormat::Aifc);
         if is_aiff && options.channel_mask != 0 {
-            return refuse("channel_mask", "has no place for it", format!("{:#x}", options.channel_mask));
+            return refuse(
+                Parameter::ChannelMask,
+                "has no place for it",
+                format!("{:#x}", options.channel_mask),
+            );
         }
         if options.bitrate == Some(0) {
-            return Err(Error::argument("bitrate", "at least 1 bit a second", 0));
+            return Err(Error::argument(Parameter::Bitrate, "at least 1 bit a second", 0));
         }
         if options.dither != Dither::None && !self.is_integer() {
-            return refuse("dither", "does not round samples to integers", "'tpdf'".to_owned());
+            return refuse(Parameter::Dither, "does not round samples to integers", "'tpdf'".to_owned());
         }
         match (self, options.bits_per_sample) {
             (_, None) => {}
             (Self::Coded { bits: Some(_), .. }, Some(8..=32)) => {}
             (Self::Coded { bits: Some(_), .. }, Some(bits)) => {
-                return Err(Error::argument("bit_depth", "from 8 to 32", bits));
+                return Err(Error::argument(Parameter::BitsPerSample, "from 8 to 32", bits));
             }
             (_, Some(bits)) => {
-                return refuse("bit_depth", "has no depth of its own to choose", bits.to_string());
+                return refuse(
+                    Parameter::BitsPerSample,
+                    "has no depth of its own to choose",
+                    bits.to_string(),
+                );
             }
         }
         if let (Self::Pcm(_), Some(plugin)) = (self, &options.plugin) {
-            return refuse("codec", "is written without a plugin", format!("'{plugin}'"));
+            return refuse(Parameter::Plugin, "is written without a plugin", format!("'{plugin}'"));
         }
         Ok(())
     }
@@ -233,7 +247,7 @@ fn refuse_encoding(options: &SaveOptions, codecs: &Codecs) -> Error {
     let names = names.into_iter().chain(codecs.names.iter().map(String::as_str));
     let names: Vec<String> = names.map(|name| format!("'{name}'")).collect();
     let expected = format!("one of {} for a {} file", names.join(", "), options.format.name());
-    Error::argument("encoding", expected, format!("'{}'", options.encoding))
+    Error::argument(Parameter::Encoding, expected, format!("'{}'", options.encoding))
 }
 
 fn unwritable(format: &FileFormat) -> Error {
@@ -287,7 +301,10 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_refused_before_anything_is_written() {
         let wav = || options("wav", "pcm16");
-        assert!(refusal(&SaveOptions { sample_rate: 0, ..wav() }).starts_with("sr must be at least 1 Hz"));
+        assert!(
+            refusal(&SaveOptions { sample_rate: 0, ..wav() })
+                .starts_with("sample_rate must be at least 1 Hz")
+        );
         assert!(refusal(&SaveOptions { num_channels: 0, ..wav() }).contains("channels"));
         assert!(refusal(&SaveOptions { channel_mask: 0x3f, ..wav() }).contains("6 speakers"));
         assert!(
@@ -295,7 +312,7 @@ mod tests {
         );
         assert!(refusal(&SaveOptions { quality: Some(5), ..wav() }).starts_with("quality must be left out"));
         assert!(refusal(&SaveOptions { effort: Some(5), ..wav() }).contains("not compressed"));
-        assert!(refusal(&SaveOptions { bits_per_sample: Some(20), ..wav() }).starts_with("bit_depth"));
+        assert!(refusal(&SaveOptions { bits_per_sample: Some(20), ..wav() }).starts_with("bits_per_sample"));
         assert!(
             refusal(&SaveOptions { plugin: Some("any".to_owned()), ..wav() }).contains("without a plugin")
         );

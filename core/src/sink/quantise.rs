@@ -4,7 +4,7 @@
 
 use super::dither::{self, Dither};
 use super::options::Overflow;
-use crate::error::{Error, Result};
+use crate::error::{Error, Parameter, Result};
 use crate::pcm::{ByteOrder, OutputFormat, SampleFormat, StoreKernel, peak};
 
 const DOUBLE: SampleFormat = SampleFormat::F64(ByteOrder::NATIVE);
@@ -37,8 +37,9 @@ impl Quantiser {
         silences_nan: bool,
     ) -> Result<Self> {
         let kernel = |from, to: SampleFormat| {
-            StoreKernel::new(from, to)
-                .ok_or_else(|| Error::argument("encoding", "an encoding that can be written", to.name()))
+            StoreKernel::new(from, to).ok_or_else(|| {
+                Error::argument(Parameter::Encoding, "an encoding that can be written", to.name())
+            })
         };
         let (is_float, bits) = (to.is_float(), to.bits());
         let is_rounded = from.integer_bits().is_none_or(|from_bits| from_bits > bits);
@@ -138,7 +139,7 @@ pub(super) fn check_fits(
     let frame = first_frame + frame as u64;
     let expected = "samples from -1.0 to 1.0 when clip=False and the encoding is not of floats; pass clip=True to hold \
                     them at full scale, or clip='rescale' to make all softer";
-    Err(Error::argument("audio", expected, format!("{value} in frame {frame}, channel {channel}")))
+    Err(Error::argument(Parameter::Audio, expected, format!("{value} in frame {frame}, channel {channel}")))
 }
 
 /// A sample as a number.

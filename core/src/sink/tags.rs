@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use super::format::FileFormat;
-use crate::error::{Error, Result};
+use crate::error::{Error, Parameter, Result};
 
 /// RIFF's names for what Vorbis comments call by the other (Microsoft, *Multimedia Programming Interface and Data
 /// Specifications 1.0*, "INFO List Chunk"; `ITRK` is what players agree on).
@@ -42,7 +42,7 @@ pub(super) fn check(format: &FileFormat, tags: &[Tag]) -> Result<()> {
         if !is_name || value.contains('\0') {
             let expected =
                 "names of printable ASCII characters other than '=', and values without zero bytes";
-            return Err(Error::argument("tags", expected, format!("{key:?}: {value:?}")));
+            return Err(Error::argument(Parameter::Tags, expected, format!("{key:?}: {value:?}")));
         }
         let keys: Vec<&str> = match format {
             FileFormat::Wav | FileFormat::Rf64 => INFO.iter().map(|(key, _)| *key).collect(),
@@ -57,7 +57,7 @@ pub(super) fn check(format: &FileFormat, tags: &[Tag]) -> Result<()> {
                 [] => format!("left out: a {name} file has no place for them"),
                 keys => format!("of the kinds that a {name} file has: {}", keys.join(", ")),
             };
-            return Err(Error::argument("tags", expected, format!("{key:?}")));
+            return Err(Error::argument(Parameter::Tags, expected, format!("{key:?}")));
         }
     }
     Ok(())

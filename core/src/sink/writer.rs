@@ -12,7 +12,7 @@ use super::quantise::{Quantiser, check_fits};
 use super::target::Target;
 use crate::array::Audio;
 use crate::decode::ReadControl;
-use crate::error::{Error, Result};
+use crate::error::{Error, Parameter, Result};
 use crate::host::EncoderRequest;
 use crate::pcm::{OutputFormat, peak};
 use crate::sink::compressed::CodedWriter;
@@ -96,8 +96,8 @@ impl Writer {
     ) -> Result<Self> {
         if options.overflow == Overflow::Rescale {
             let expected =
-                "True or False for audio that comes in parts, whose peak is not known before its end";
-            return Err(Error::argument("clip", expected, "'rescale'"));
+                "'clip' or 'refuse' for audio that is written in parts, whose peak is not known in advance";
+            return Err(Error::argument(Parameter::Overflow, expected, "'rescale'"));
         }
         Self::begin(target, options, from, num_frames)
     }
@@ -148,11 +148,11 @@ impl Writer {
     fn check(&self, audio: &Audio<'_>, control: &ReadControl<'_>) -> Result<()> {
         if audio.num_channels() != self.options.num_channels {
             let expected = format!("{} channels, as the file has", self.options.num_channels);
-            return Err(Error::argument("audio", expected, audio.num_channels()));
+            return Err(Error::argument(Parameter::Audio, expected, audio.num_channels()));
         }
         if audio.format() != self.from {
             let expected = format!("{}, as what was written before", self.from);
-            return Err(Error::argument("audio", expected, audio.format()));
+            return Err(Error::argument(Parameter::Audio, expected, audio.format()));
         }
         if self.checks_fit {
             let written = self.num_frames();
@@ -258,7 +258,7 @@ pub fn save(
         let plan = Plan::new(&options, audio.format())?;
         if options.num_channels != audio.num_channels() {
             let expected = format!("{} channels, as is said", options.num_channels);
-            return Err(Error::argument("audio", expected, audio.num_channels()));
+            return Err(Error::argument(Parameter::Audio, expected, audio.num_channels()));
         }
         match options.overflow {
             Overflow::Refuse if !plan.fits_all() => each_block(audio, control, |first, samples| {
@@ -287,8 +287,12 @@ fn gain(audio: &Audio<'_>, control: &ReadControl<'_>) -> Result<f64> {
     each_block(audio, control, |first, samples| {
         let peak = peak(audio.format(), samples);
         if !peak.is_finite() {
-            let expected = "finite samples when clip='rescale'";
-            return Err(Error::argument("audio", expected, format!("{peak} in frames {first} and on")));
+            let expected = "finite to be rescaled to full scale";
+            return Err(Error::argument(
+                Parameter::Audio,
+                expected,
+                format!("{peak} in frames {first} and on"),
+            ));
         }
         largest = largest.max(peak);
         Ok(())
@@ -338,5 +342,5 @@ fn request(
 
 fn given_up() -> Error {
     let expected = "a writer none of whose writes has failed; begin the file again";
-    Error::argument("writer", expected, "one that was given up")
+    Error::argument(Parameter::Writer, expected, "one that was given up")
 }

@@ -266,8 +266,12 @@ typedef struct mw_stream_info {
     uint64_t grid_frames;
     /// The codec in FFmpeg's terms, such as "mp3" or "flac". Valid until the process exits.
     const char *codec;
-    /// The container's short name, such as "m4a", "ogg" or "mp3". Valid until the process exits.
+    /// The container by the name that people know it by, which is its usual extension: "m4a" for MP4 with sound alone, "mp4" for
+    /// MP4 with video, "mov", "ogg", "mp3". Valid until the process exits.
     const char *container;
+    /// The exact variant of a container that has several, such as an MP4 file's major brand, "M4A ", or a Matroska file's
+    /// document type, "webm"; empty when there is none. Printable ASCII, ended by a zero. Since version 1.2.
+    char container_variant[16];
 } mw_stream_info;
 
 /// How a stream is to be opened.

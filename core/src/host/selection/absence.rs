@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use crate::error::Error;
+use crate::error::{Error, Parameter};
 use crate::host::listing::State;
 use crate::host::loading::hints;
 use crate::host::registry::Snapshot;
@@ -38,5 +38,5 @@ pub(super) fn not_among(
         [] => "the name of a codec plugin, of which none is loaded".to_owned(),
         names => format!("the name of a codec plugin ({})", names.join(", ")),
     };
-    Error::argument("codec", expected + &not_loaded(snapshot), format!("'{wanted}'"))
+    Error::argument(Parameter::Plugin, expected + &not_loaded(snapshot), format!("'{wanted}'"))
 }

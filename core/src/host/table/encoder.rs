@@ -11,7 +11,7 @@ use std::sync::Arc;
 use mapwave_plugin_abi as abi;
 
 use super::facts::{self, FileExtension, LosslessCodec};
-use crate::error::{Error, Result as ArgumentResult};
+use crate::error::{Error, Parameter, Result as ArgumentResult};
 use crate::host::ffi::fault::{Answer, Failure, Trouble, required_name};
 use crate::host::ffi::output::{Outlet, Ticket};
 use crate::host::ffi::raw;
@@ -102,26 +102,30 @@ impl EncoderRequest {
 
     /// Refuses what no encoder can be asked for.
     pub(crate) fn check(&self) -> ArgumentResult<()> {
-        let from = |name, range: std::ops::RangeInclusive<u64>, value: Option<u64>| match value {
+        let from = |parameter, range: std::ops::RangeInclusive<u64>, value: Option<u64>| match value {
             Some(value) if !range.contains(&value) => {
                 let (first, last) = range.into_inner();
                 let expected =
                     if last == u64::MAX { format!("at least {first}") } else { format!("{first} to {last}") };
-                Err(Error::argument(name, expected, value))
+                Err(Error::argument(parameter, expected, value))
             }
             _ => Ok(()),
         };
-        from("sample_rate", 1..=u64::MAX, Some(self.sample_rate.into()))?;
-        from("channels", 1..=u64::MAX, Some(self.num_channels.into()))?;
-        from("bitrate", 1..=u64::MAX, self.bitrate.map(u64::from))?;
-        from("effort", 1..=100, self.effort.map(u64::from))?;
-        from("quality", 1..=100, self.quality.map(u64::from))?;
+        from(Parameter::SampleRate, 1..=u64::MAX, Some(self.sample_rate.into()))?;
+        from(Parameter::Channels, 1..=u64::MAX, Some(self.num_channels.into()))?;
+        from(Parameter::Bitrate, 1..=u64::MAX, self.bitrate.map(u64::from))?;
+        from(Parameter::Effort, 1..=100, self.effort.map(u64::from))?;
+        from(Parameter::Quality, 1..=100, self.quality.map(u64::from))?;
         if self.num_frames == Some(abi::MW_UNKNOWN) {
-            return Err(Error::argument("num_frames", "a number of frames that can be", abi::MW_UNKNOWN));
+            return Err(Error::argument(
+                Parameter::NumFrames,
+                "a number of frames that can be",
+                abi::MW_UNKNOWN,
+            ));
         }
         if self.tags.len() > MAX_TAGS {
             let got = format!("{} of them", self.tags.len());
-            return Err(Error::argument("tags", format!("at most {MAX_TAGS} pairs"), got));
+            return Err(Error::argument(Parameter::Tags, format!("at most {MAX_TAGS} pairs"), got));
         }
         match self
             .tags
@@ -130,7 +134,7 @@ impl EncoderRequest {
         {
             Some((key, _)) => {
                 let expected = "names that are not empty and text without zero characters";
-                Err(Error::argument("tags", expected, format!("{key:?} and its value")))
+                Err(Error::argument(Parameter::Tags, expected, format!("{key:?} and its value")))
             }
             None => Ok(()),
         }

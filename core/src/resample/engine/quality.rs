@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Parameter, Result};
 
 /// The numbers that a resampler calculates with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,7 +112,7 @@ impl FromStr for Quality {
         let known = Self::ALL.into_iter().find(|quality| quality.name() == name);
         known.ok_or_else(|| {
             let expected = "'best', 'high', 'medium', 'low' or 'fastest'";
-            Error::argument("resample_quality", expected, format!("'{name}'"))
+            Error::argument(Parameter::ResampleQuality, expected, format!("'{name}'"))
         })
     }
 }

@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Parameter, Result};
 
 /// The highest rate, in Hz.
 pub const MAX_RATE: u32 = 768_000;
@@ -30,9 +30,9 @@ impl Rates {
     /// # Errors
     /// [`Error::Argument`] when a rate is out of these bounds.
     pub fn new(input: u32, output: u32) -> Result<Self> {
-        for (name, rate) in [("the input's sample rate", input), ("the output's sample rate", output)] {
+        for (parameter, rate) in [(Parameter::InputRate, input), (Parameter::OutputRate, output)] {
             if !(1..=MAX_RATE).contains(&rate) {
-                return Err(Error::argument(name, format!("from 1 to {MAX_RATE} Hz"), rate));
+                return Err(Error::argument(parameter, format!("from 1 to {MAX_RATE} Hz"), rate));
             }
         }
         Ok(Self { input, output })

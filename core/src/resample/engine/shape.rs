@@ -9,7 +9,7 @@
 use super::kaiser::Kaiser;
 use super::quality::{Quality, num_taps};
 use super::rates::Rates;
-use crate::error::{Error, Result};
+use crate::error::{Error, Parameter, Result};
 
 /// The longest transform. What its buffers take, about 200 MB in double precision, is the most that a plan and its scratch
 /// ever take; plans between the rates of real files take less than one.
@@ -93,7 +93,7 @@ impl Shape {
         }
         best.map(|(_, shape)| shape).ok_or_else(|| {
             Error::argument(
-                "the output's sample rate",
+                Parameter::OutputRate,
                 format!("nearer to the input's {} Hz at this quality (resample in two steps)", rates.input()),
                 format!("{} Hz", rates.output()),
             )

@@ -9,7 +9,7 @@ use bytemuck::Pod;
 
 use crate::array::Audio;
 use crate::decode::{FrameTrack, ReadControl};
-use crate::error::{Error, Result};
+use crate::error::{Error, Parameter, Result};
 use crate::pcm::{ByteOrder, OutputFormat, SampleFormat, StoreKernel};
 use crate::segment::Stop;
 use crate::source::Source;
@@ -134,8 +134,9 @@ unsafe impl Input for ArrayInput<'_> {
                 SampleFormat::F32(ByteOrder::NATIVE)
             }
         };
-        let kernel = StoreKernel::new(self.0.format(), to)
-            .ok_or_else(|| Error::argument("audio", "samples that can be resampled", self.0.format()))?;
+        let kernel = StoreKernel::new(self.0.format(), to).ok_or_else(|| {
+            Error::argument(Parameter::Audio, "samples that can be resampled", self.0.format())
+        })?;
         let frame_bytes = self.num_channels() * to.num_bytes();
         let mut next = usize::try_from(frames.start).unwrap_or(usize::MAX);
         let (mut strided, mut converted) = (Vec::new(), Vec::new());

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Parameter, Result};
 use crate::host;
 use crate::resample::engine::Quality;
 
@@ -78,7 +78,11 @@ impl FromStr for ResampleQuality {
         let own = Quality::ALL.into_iter().find(|quality| quality.name() == name).map(Self::Own);
         own.or_else(|| host::quality(name).map(Self::Plugin)).ok_or_else(|| {
             let names: Vec<String> = Self::names().into_iter().map(|name| format!("'{name}'")).collect();
-            Error::argument("resample_quality", format!("one of {}", names.join(", ")), format!("'{name}'"))
+            Error::argument(
+                Parameter::ResampleQuality,
+                format!("one of {}", names.join(", ")),
+                format!("'{name}'"),
+            )
         })
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::supervisor::Silence;
 use super::worker::Worker;
-use crate::error::{Error, Result};
+use crate::error::{Error, Parameter, Result};
 use crate::host::ffi::fault::{Failure, Trouble};
 use crate::host::ffi::output::{Outlet, Output};
 use crate::host::ffi::raw;
@@ -115,16 +115,28 @@ impl Encoder {
         self.check_open("encoding")?;
         if !self.formats().contains(&format) {
             let names: Vec<&str> = self.formats().iter().map(|format| format.name()).collect();
-            return Err(Error::argument("format", format!("one of {}", names.join(", ")), format));
+            return Err(Error::argument(
+                Parameter::OutputFormat,
+                format!("one of {}", names.join(", ")),
+                format,
+            ));
         }
         let frame_bytes = usize::from(self.num_channels) * format.num_bytes();
         if !interleaved.len().is_multiple_of(frame_bytes) {
             let got = format!("{} bytes", interleaved.len());
-            return Err(Error::argument("samples", format!("whole frames of {frame_bytes} bytes"), got));
+            return Err(Error::argument(
+                Parameter::Audio,
+                format!("whole frames of {frame_bytes} bytes"),
+                got,
+            ));
         }
         let num_frames = self.num_frames.saturating_add((interleaved.len() / frame_bytes) as u64);
         if let Some(promised) = self.promised.filter(|&promised| promised < num_frames) {
-            return Err(Error::argument("num_frames", format!("the {promised} announced"), num_frames));
+            return Err(Error::argument(
+                Parameter::NumFrames,
+                format!("the {promised} announced"),
+                num_frames,
+            ));
         }
         let piece_bytes = (MAX_PUSH_BYTES / frame_bytes).max(1) * frame_bytes;
         for piece in interleaved.chunks(piece_bytes) {
@@ -159,7 +171,11 @@ impl Encoder {
     pub fn finish(&mut self, stop: &dyn Fn() -> bool) -> Result<u64> {
         self.check_open("finishing")?;
         if let Some(promised) = self.promised.filter(|&promised| promised > self.num_frames) {
-            return Err(Error::argument("num_frames", format!("the {promised} announced"), self.num_frames));
+            return Err(Error::argument(
+                Parameter::NumFrames,
+                format!("the {promised} announced"),
+                self.num_frames,
+            ));
         }
         self.finish_stream(stop).map_err(|why| self.fail(why, "finishing"))?;
         self.worker = Err("the file is complete already".to_owned());

@@ -105,7 +105,7 @@ fn what_is_pushed_is_encoded_as_requested() {
         assert!(matches!(encoder.push(OutputFormat::F32, &[0; 12], GO), Err(Error::Argument { .. })));
         encoder.push(OutputFormat::I16, &large[1..], GO).unwrap();
         encoder.push(OutputFormat::I16, &[], GO).unwrap();
-        assert!(matches!(encoder.finish(GO), Err(Error::Argument { name: "num_frames", .. })));
+        assert!(matches!(encoder.finish(GO), Err(Error::Argument { parameter: Parameter::NumFrames, .. })));
         assert!(matches!(encoder.push(OutputFormat::F32, &[0; 24], GO), Err(Error::Argument { .. })));
         encoder.push(OutputFormat::F32, &[9; 16], GO).unwrap();
         let num_bytes = encoder.finish(GO).unwrap();
@@ -288,7 +288,7 @@ fn what_nobody_writes_is_told_with_what_could_be_written() {
     assert!(error.contains("containers for 'other': fake, box"), "{error}");
     assert!(asked("fake", "box", None, &[]).to_string().contains("none is loaded"));
     let error = asked("fake", "box", Some("nobody"), &kinds);
-    assert!(matches!(error, Error::Argument { name: "codec", .. }), "{error}");
+    assert!(matches!(error, Error::Argument { parameter: Parameter::Plugin, .. }), "{error}");
     for request in [
         EncoderRequest { effort: Some(101), ..EncoderRequest::new("fake", "box", 1, 1) },
         EncoderRequest::new("fake", "box", 0, 1),
