@@ -8,16 +8,17 @@ use std::ops::Range;
 use mapwave_plugin::{Error, Output, Result};
 
 use super::setup::Setup;
-use super::stream::OggStream;
 use crate::codec::flac::FrameCodec;
 use crate::codec::vorbis::VorbisCodec;
-use crate::engine::packets::{Broken, Packet, PacketCodec};
+use crate::engine::packets::{Broken, Packet, PacketCodec, PacketStream};
 
 /// What the codec is given.
 #[derive(Debug)]
 pub(crate) struct LinkPacket<'a> {
     /// The number of the link.
     pub(crate) link: usize,
+    /// What its headers say.
+    pub(crate) setup: &'a Setup,
     /// The packet, unless it is lost.
     pub(crate) bytes: Option<Cow<'a, [u8]>>,
 }
@@ -54,11 +55,13 @@ impl LinkCodec {
     }
 }
 
-impl PacketCodec<OggStream> for LinkCodec {
-    fn decode(&mut self, stream: &OggStream, packet: &Packet<LinkPacket<'_>>) -> Result<usize, Broken> {
-        let LinkPacket { link, bytes } = &packet.bytes;
+impl<S> PacketCodec<S> for LinkCodec
+where
+    S: for<'a> PacketStream<Bytes<'a> = LinkPacket<'a>>,
+{
+    fn decode(&mut self, _: &S, packet: &Packet<LinkPacket<'_>>) -> Result<usize, Broken> {
+        let LinkPacket { link, setup, bytes } = &packet.bytes;
         if *link != self.link {
-            let setup = stream.setup(*link).ok_or(Broken::Silence)?;
             *self = Self::new(*link, setup).map_err(Broken::Fatal)?;
         }
         match (&mut self.codec, bytes) {

@@ -96,7 +96,7 @@ impl OggStream {
     }
 
     /// The setup of a link.
-    pub(crate) fn setup(&self, link: usize) -> Option<&Setup> {
+    fn setup(&self, link: usize) -> Option<&Setup> {
         self.links.get(link).map(|link| &link.setup)
     }
 
@@ -135,7 +135,7 @@ impl OggStream {
             {
                 let first_frame = std::mem::replace(&mut cursor.frame, mark.first_frame);
                 cursor.previous = 0;
-                let bytes = LinkPacket { link: cursor.link, bytes: None };
+                let bytes = LinkPacket { link: cursor.link, setup: &link.setup, bytes: None };
                 let num_frames = mark.first_frame.saturating_sub(first_frame);
                 return Ok(Some(Packet { bytes, offset, first_frame, num_frames }));
             }
@@ -154,7 +154,8 @@ impl OggStream {
             let is_intact = !is_whole
                 || matches!(link.setup, Setup::Flac(_))
                 || (found.first_page..=found.last_page).all(|page| cursor.is_intact(&packets, page));
-            let bytes = LinkPacket { link: cursor.link, bytes: is_intact.then_some(found.bytes) };
+            let bytes =
+                LinkPacket { link: cursor.link, setup: &link.setup, bytes: is_intact.then_some(found.bytes) };
             return Ok(Some(Packet { bytes, offset, first_frame, num_frames }));
         }
     }
