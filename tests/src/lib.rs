@@ -9,5 +9,5 @@ pub mod fixture;
 pub mod misbehaving;
 pub mod random;
 pub mod refusal;
-pub mod rust_source;
+pub mod rust;
 pub mod wave;
