@@ -30,17 +30,20 @@ from ._core import (
     Frames,
     Plugin,
     PluginDirectory,
+    PreparedAudio,
     Reader,
     Stream,
     Writer,
     build_info,
     plugin_directories,
     plugins,
+    prepare_save,
     register_plugin,
+    save,
+    save_prepared,
     supports_soxr,
 )
 from .errors import AudioError, MalformedFile, PluginError, UnsupportedFormat
-from .saving import PreparedAudio, prepare_save, save, save_prepared
 
 __all__ = [
     "AudioError",

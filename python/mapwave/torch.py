@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from ._core import Api
-from .saving import prepare_save, save, save_prepared
+from ._core import Api, prepare_save, save, save_prepared
 
 __all__ = ["batch_load", "info", "load", "open", "prepare_save", "resample", "save", "save_prepared", "stream"]
 

@@ -2,22 +2,23 @@
 
 use std::sync::Arc;
 
-use mapwave_core::resample::Rates;
 use mapwave_core::source::Access;
-use mapwave_core::{Layout, OutputFormat};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyTuple};
 
+use crate::arguments::{
+    Arguments, Count, Dtype, Mode, NumChannels, ONLY_WRITING, Reading, Signature, Window, Writing,
+};
 use crate::arrays::ArrayLibrary;
 use crate::batch::{self, Batch};
 use crate::errors::{invalid, raise};
 use crate::info::AudioInfo;
 use crate::input::{self, Input};
-use crate::options::{Output, Rate, Request, Window, max_threads};
 use crate::reader::Reader;
-use crate::resample;
+use crate::resample::{self, ArrayRequest};
 use crate::stream::Stream;
+use crate::writer::Writer;
 
 /// The functions that make arrays, for one array library.
 #[pyclass(frozen, module = "mapwave._core")]
@@ -33,8 +34,55 @@ pub(crate) fn api_of<'py>(py: Python<'py>, module: &str) -> PyResult<Bound<'py, 
     py.import(module)?.getattr("_api")
 }
 
+impl Api {
+    /// Binds a call of the method that the signature is of.
+    fn bind<'a, 'py>(
+        py: Python<'py>,
+        signature: &'a Signature,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Arguments<'a, 'py>> {
+        signature.bind(py.get_type::<Self>().as_any(), args, kwargs)
+    }
+
+    /// The arguments of reading, when the array library has the type that they ask for.
+    fn reading(&self, arguments: &Arguments<'_, '_>) -> PyResult<Reading> {
+        let reading = Reading::new(arguments)?;
+        self.library.check(arguments.py(), reading.spec.format)?;
+        Ok(reading)
+    }
+
+    fn open_reader(&self, arguments: &Arguments<'_, '_>) -> PyResult<Reader> {
+        let py = arguments.py();
+        for name in ONLY_WRITING {
+            if arguments.differs(name)? {
+                return Err(PyTypeError::new_err(format!("open() takes '{name}' only in mode 'w'")));
+            }
+        }
+        let reading = self.reading(arguments)?;
+        reading.rate.check_parts(py)?;
+        let file = input::open(&arguments.get("path")?, Access::Kept, reading.plugin.as_deref())?;
+        let file = reading.rate.apply(file).map_err(|error| raise(py, &error))?;
+        Reader::new(py, Arc::clone(&self.library), file, reading)
+    }
+
+    fn open_writer(arguments: &Arguments<'_, '_>) -> PyResult<Writer> {
+        for name in ONLY_READING {
+            if arguments.differs(name)? {
+                let message = format!("{name} must be left out in mode 'w': it is for mode 'r'");
+                return Err(invalid(arguments.py(), &message));
+            }
+        }
+        let (Dtype(format), layout) = (arguments.get("dtype")?, arguments.get("layout")?);
+        let NumChannels(channels) = arguments.get("channels")?;
+        Writer::new(arguments.py(), Writing::new(arguments, channels)?, format, layout)
+    }
+}
+
+/// The arguments of `open` that only reading takes.
+const ONLY_READING: [&str; 4] = ["resample_quality", "mono", "mono_mode", "squeeze_mono"];
+
 #[pymethods]
-#[allow(clippy::too_many_arguments)] // the arguments of the public functions, each by its name
 impl Api {
     /// Takes a function that imports the library, and the name of the module that keeps this as `_api`.
     #[new]
@@ -71,7 +119,7 @@ impl Api {
     ///     start: The first frame wanted, instead of offset; negative counts from the end.
     ///     stop: The frame after the last one wanted, instead of duration; negative counts from the end.
     ///     channels: A channel number or several, counted from 0, in the order wanted; None is all.
-    ///     codec: The name of the codec plugin to use; None is the one that is surest of the file.
+    ///     plugin: The name of the plugin to decode with; None is the one that reports the highest probe score for the file.
     ///     threads: How many threads may decode; None is one for each processor. The result is the same for any number.
     ///
     /// Returns:
@@ -86,61 +134,53 @@ impl Api {
     ///     RuntimeError: The quality is libsoxr's or torchaudio's, and that is not there.
     ///
     /// All of them but TypeError are mapwave.AudioError too and name the file.
-    #[pyo3(signature = (path, sr=None, offset=0.0, duration=None, mono=false, mono_mode="mean", layout="channels_last",
-        dtype="float32", resample_quality="default", low_memory=false, squeeze_mono=false, *, start=None, stop=None,
-        channels=None, codec=None, threads=None))]
+    #[pyo3(signature = (*args, **kwargs), text_signature = "($self, path, sr=None, offset=0.0, duration=None, mono=False, mono_mode='mean', \
+            layout='channels_last', dtype='float32', resample_quality='default', low_memory=False, \
+            squeeze_mono=False, *, start=None, stop=None, channels=None, plugin=None, threads=None)")]
     fn load<'py>(
         &self,
         py: Python<'py>,
-        path: &Bound<'py, PyAny>,
-        sr: Option<i64>,
-        offset: f64,
-        duration: Option<f64>,
-        mono: bool,
-        mono_mode: &str,
-        layout: &str,
-        dtype: &str,
-        resample_quality: &str,
-        low_memory: bool,
-        squeeze_mono: bool,
-        start: Option<i64>,
-        stop: Option<i64>,
-        channels: Option<&Bound<'py, PyAny>>,
-        codec: Option<&str>,
-        threads: Option<i64>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<(Bound<'py, PyAny>, u32)> {
+        static SIGNATURE: Signature = Signature::new("load");
+        let arguments = Self::bind(py, &SIGNATURE, args, kwargs)?;
         // There is nothing to bound: every read, and all resampling but torchaudio's, works in blocks of a few megabytes.
-        let _ = low_memory;
-        let rate = Rate::new(py, sr, resample_quality)?;
-        let window = Window::new(py, offset, duration, start, stop)?;
-        let spec = Output { mono, mono_mode, layout, dtype, squeeze_mono, channels }.spec(py)?;
-        self.library.check(py, spec.format)?;
-        let request = Request { spec, max_threads: max_threads(py, threads)? };
-        let reader = input::open(path, Access::Once, codec)?;
-        if let Some(rates) = rate.for_torchaudio(&reader).map_err(|error| raise(py, &error))? {
+        let _: bool = arguments.get("low_memory")?;
+        let (window, reading) = (Window::new(&arguments)?, self.reading(&arguments)?);
+        let reader = input::open(&arguments.get("path")?, Access::Once, reading.plugin.as_deref())?;
+        if let Some(rates) = reading.rate.for_torchaudio(&reader).map_err(|error| raise(py, &error))? {
             let frames = window.of(&reader).map_err(|error| raise(py, &error))?;
-            let frames = resample::read_by_torchaudio(py, &reader, frames, rates, &request)?;
+            let frames = resample::read_by_torchaudio(py, &reader, frames, rates, &reading)?;
             return Ok((self.library.hand_over(py, frames)?, rates.output()));
         }
-        let reader = rate.apply(reader).map_err(|error| raise(py, &error))?;
+        let reader = reading.rate.apply(reader).map_err(|error| raise(py, &error))?;
         let frames = window.of(&reader).map_err(|error| raise(py, &error))?;
-        Ok((self.library.read(py, &reader, frames, &request)?, reader.sample_rate()))
+        Ok((self.library.read(py, &reader, frames, &reading)?, reader.sample_rate()))
     }
 
     /// Says what is in a file without reading its samples.
     ///
     /// Args:
     ///     path: As in load.
-    ///     codec: As in load.
+    ///     plugin: As in load.
     ///
     /// Returns:
     ///     AudioInfo; its frames are as many as load returns.
     ///
     /// Raises:
     ///     As load.
-    #[pyo3(signature = (path, *, codec=None))]
-    fn info(&self, path: &Bound<'_, PyAny>, codec: Option<&str>) -> PyResult<AudioInfo> {
-        Ok(AudioInfo::from(&input::open(path, Access::Once, codec)?))
+    #[pyo3(signature = (*args, **kwargs), text_signature = "($self, path, *, plugin=None)")]
+    fn info(
+        &self,
+        py: Python<'_>,
+        args: &Bound<'_, PyTuple>,
+        kwargs: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<AudioInfo> {
+        static SIGNATURE: Signature = Signature::new("info");
+        let arguments = Self::bind(py, &SIGNATURE, args, kwargs)?;
+        let plugin: Option<String> = arguments.get("plugin")?;
+        Ok(AudioInfo::from(&input::open(&arguments.get("path")?, Access::Once, plugin.as_deref())?))
     }
 
     /// Opens a file to be read in chunks, one after the other, in bounded memory.
@@ -150,7 +190,7 @@ impl Api {
     ///     chunk_frames: Frames in a chunk; the last may have fewer.
     ///     chunk_duration: Seconds in a chunk, instead: floor(chunk_duration * sample_rate) frames.
     ///     sr, mono, mono_mode, dtype, offset, duration, squeeze_mono, layout, resample_quality, start, stop, channels,
-    ///     codec, threads: As in load.
+    ///     plugin, threads: As in load.
     ///
     /// Returns:
     ///     Stream: an iterator of (chunk, sample_rate) with read_chunk, at_eof, frames_read, chunk_frames, sample_rate and
@@ -158,53 +198,33 @@ impl Api {
     ///
     /// Raises:
     ///     As load; ValueError unless exactly one of chunk_frames and chunk_duration is given.
-    #[pyo3(signature = (path, chunk_frames=None, chunk_duration=None, sr=None, mono=false, mono_mode="mean",
-        dtype="float32", offset=0.0, duration=None, squeeze_mono=false, *, layout="channels_last",
-        resample_quality="default", start=None, stop=None, channels=None, codec=None, threads=None))]
+    #[pyo3(signature = (*args, **kwargs), text_signature = "($self, path, chunk_frames=None, chunk_duration=None, sr=None, mono=False, mono_mode='mean', \
+            dtype='float32', offset=0.0, duration=None, squeeze_mono=False, *, layout='channels_last', \
+            resample_quality='default', start=None, stop=None, channels=None, plugin=None, threads=None)")]
     fn stream(
         &self,
         py: Python<'_>,
-        path: &Bound<'_, PyAny>,
-        chunk_frames: Option<i64>,
-        chunk_duration: Option<f64>,
-        sr: Option<i64>,
-        mono: bool,
-        mono_mode: &str,
-        dtype: &str,
-        offset: f64,
-        duration: Option<f64>,
-        squeeze_mono: bool,
-        layout: &str,
-        resample_quality: &str,
-        start: Option<i64>,
-        stop: Option<i64>,
-        channels: Option<&Bound<'_, PyAny>>,
-        codec: Option<&str>,
-        threads: Option<i64>,
+        args: &Bound<'_, PyTuple>,
+        kwargs: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Stream> {
-        let rate = Rate::in_parts(py, sr, resample_quality)?;
-        let window = Window::new(py, offset, duration, start, stop)?;
-        let spec = Output { mono, mono_mode, layout, dtype, squeeze_mono, channels }.spec(py)?;
-        self.library.check(py, spec.format)?;
+        static SIGNATURE: Signature = Signature::new("stream");
+        let arguments = Self::bind(py, &SIGNATURE, args, kwargs)?;
+        let (window, reading) = (Window::new(&arguments)?, self.reading(&arguments)?);
+        reading.rate.check_parts(py)?;
+        let chunk_frames = arguments.get::<Option<Count>>("chunk_frames")?.map(|frames| frames.0);
+        let chunk_duration: Option<f64> = arguments.get("chunk_duration")?;
         if chunk_frames.is_some() == chunk_duration.is_some() {
             return Err(invalid(py, "exactly one of chunk_frames and chunk_duration must be given"));
         }
-        let request = Request { spec, max_threads: max_threads(py, threads)? };
-        let reader = input::open(path, Access::Streamed, codec)?;
-        let reader = rate.apply(reader).map_err(|error| raise(py, &error))?;
+        let reader = input::open(&arguments.get("path")?, Access::Streamed, reading.plugin.as_deref())?;
+        let reader = reading.rate.apply(reader).map_err(|error| raise(py, &error))?;
         let rate = reader.sample_rate();
         let frames = window.of(&reader).map_err(|error| raise(py, &error))?;
-        let chunk_frames = match (chunk_frames, chunk_duration) {
-            (Some(frames), _) => u64::try_from(frames)
-                .ok()
-                .filter(|&frames| frames > 0)
-                .ok_or_else(|| invalid(py, &format!("chunk_frames must be > 0, got {frames}")))?,
-            (None, duration) => frames_in(duration.unwrap_or_default(), rate).ok_or_else(|| {
-                let got = duration.unwrap_or_default();
-                invalid(py, &format!("chunk_duration must be at least one frame (1/{rate} s), got {got}"))
-            })?,
-        };
-        Stream::new(py, Arc::clone(&self.library), reader, frames, request, chunk_frames)
+        let seconds = chunk_duration.unwrap_or_default();
+        let chunk_frames = chunk_frames.or_else(|| frames_in(seconds, rate)).ok_or_else(|| {
+            invalid(py, &format!("chunk_duration must be at least one frame (1/{rate} s), got {seconds}"))
+        })?;
+        Stream::new(py, Arc::clone(&self.library), reader, frames, reading, chunk_frames)
     }
 
     /// Reads many files at once.
@@ -214,7 +234,7 @@ impl Api {
     ///     sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, offset, duration, start, stop, channels: As in
     ///         load, the same for every file.
     ///     num_workers: The number of files that are read at once.
-    ///     codec: As in load.
+    ///     plugin: As in load.
     ///     threads: How many threads may decode one file.
     ///     progress: True for a line on stderr, or a function that is called with (done, total) after each file.
     ///
@@ -223,43 +243,26 @@ impl Api {
     ///
     /// Raises:
     ///     As load, for the first file that fails; a note says which of the paths it was.
-    #[pyo3(signature = (paths, sr=None, mono=false, mono_mode="mean", layout="channels_last", dtype="float32",
-        resample_quality="default", squeeze_mono=false, num_workers=4, *, offset=0.0, duration=None, start=None,
-        stop=None, channels=None, progress=None, codec=None, threads=1))]
+    #[pyo3(signature = (*args, **kwargs), text_signature = "($self, paths, sr=None, mono=False, mono_mode='mean', layout='channels_last', \
+            dtype='float32', resample_quality='default', squeeze_mono=False, num_workers=4, *, \
+            offset=0.0, duration=None, start=None, stop=None, channels=None, progress=None, plugin=None, \
+            threads=1)")]
     fn batch_load<'py>(
         &self,
         py: Python<'py>,
-        paths: &Bound<'py, PyAny>,
-        sr: Option<i64>,
-        mono: bool,
-        mono_mode: &str,
-        layout: &str,
-        dtype: &str,
-        resample_quality: &str,
-        squeeze_mono: bool,
-        num_workers: i64,
-        offset: f64,
-        duration: Option<f64>,
-        start: Option<i64>,
-        stop: Option<i64>,
-        channels: Option<&Bound<'py, PyAny>>,
-        progress: Option<&Bound<'py, PyAny>>,
-        codec: Option<String>,
-        threads: Option<i64>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Vec<(Bound<'py, PyAny>, u32)>> {
-        let num_workers = usize::try_from(num_workers).ok().filter(|&workers| workers > 0);
-        let Some(num_workers) = num_workers else { return Err(invalid(py, "num_workers must be > 0")) };
-        let batch = Batch {
-            rate: Rate::in_parts(py, sr, resample_quality)?,
-            window: Window::new(py, offset, duration, start, stop)?,
-            spec: Output { mono, mono_mode, layout, dtype, squeeze_mono, channels }.spec(py)?,
-            num_workers,
-            max_threads: max_threads(py, threads)?,
-            codec,
-        };
-        self.library.check(py, batch.spec.format)?;
+        static SIGNATURE: Signature = Signature::new("batch_load");
+        let arguments = Self::bind(py, &SIGNATURE, args, kwargs)?;
+        let Count(num_workers) = arguments.get("num_workers")?;
+        let (window, reading) = (Window::new(&arguments)?, self.reading(&arguments)?);
+        reading.rate.check_parts(py)?;
+        let num_workers = usize::try_from(num_workers).unwrap_or(usize::MAX);
+        let paths: Bound<'_, PyAny> = arguments.get("paths")?;
         let inputs = paths.try_iter()?.map(|path| Input::new(&path?)).collect::<PyResult<Vec<_>>>()?;
-        batch::load(py, &self.library, &batch, inputs, progress)
+        let progress: Option<Bound<'_, PyAny>> = arguments.get("progress")?;
+        batch::load(py, &self.library, &Batch { window, reading, num_workers }, inputs, progress.as_ref())
     }
 
     /// Brings audio to another sample rate.
@@ -281,31 +284,18 @@ impl Api {
     ///     ValueError: An argument makes no sense, or the rates are more than about 13000 times apart.
     ///     RuntimeError: The quality is libsoxr's or torchaudio's, and that is not there.
     ///     TypeError: audio is not an array.
-    #[pyo3(signature = (audio, in_sr, out_sr, quality="default", layout="channels_last", *, dtype=None, threads=None))]
+    #[pyo3(signature = (*args, **kwargs), text_signature = "($self, audio, in_sr, out_sr, quality='default', layout='channels_last', *, dtype=None, \
+            threads=None)")]
     fn resample<'py>(
         &self,
         py: Python<'py>,
-        audio: &Bound<'py, PyAny>,
-        in_sr: i64,
-        out_sr: i64,
-        quality: &str,
-        layout: &str,
-        dtype: Option<&str>,
-        threads: Option<i64>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let parsed = || -> mapwave_core::Result<(Layout, Option<OutputFormat>)> {
-            Ok((layout.parse()?, dtype.map(str::parse).transpose()?))
-        };
-        let (layout, format) = parsed().map_err(|error| raise(py, &error))?;
-        let rates = Rates::new(resample::rate(py, "in_sr", in_sr)?, resample::rate(py, "out_sr", out_sr)?);
-        let request = resample::ArrayRequest {
-            rates: rates.map_err(|error| raise(py, &error))?,
-            quality: resample::Quality::new(py, "quality", quality)?,
-            layout,
-            format,
-            max_threads: max_threads(py, threads)?,
-        };
-        resample::resample(py, &self.library, audio, &request)
+        static SIGNATURE: Signature = Signature::new("resample");
+        let arguments = Self::bind(py, &SIGNATURE, args, kwargs)?;
+        let request = ArrayRequest::new(&arguments)?;
+        resample::resample(py, &self.library, &arguments.get("audio")?, &request)
     }
 
     /// Opens a file for many reads from anywhere in it, or to be written in parts.
@@ -317,7 +307,7 @@ impl Api {
     ///     sr: As in load: the reader counts in frames of that rate. To write, the rate of what is written.
     ///     layout, dtype: As in load; of the arrays that are written, "channels_last" or "channels_first" and their type.
     ///     channels: As in load; to write, their number.
-    ///     codec, threads: As in load, and as in save.
+    ///     plugin, threads: As in load, and as in save.
     ///     encoding, bitrate, clip, flac_compression, format, dither, seed, tags, quality, effort, bit_depth, channel_mask,
     ///     durable: To write, as in save; sr and channels must be given, and clip cannot be "rescale".
     ///
@@ -327,57 +317,22 @@ impl Api {
     ///
     /// Raises:
     ///     As load, and as save.
-    #[pyo3(signature = (path, mode="r", *, sr=None, resample_quality="default", mono=false, mono_mode="mean", layout="channels_last", dtype="float32",
-        squeeze_mono=false, channels=None, codec=None, threads=None, **options))]
+    #[pyo3(signature = (*args, **kwargs), text_signature = "($self, path, mode='r', *, sr=None, resample_quality='default', mono=False, mono_mode='mean', \
+            layout='channels_last', dtype='float32', squeeze_mono=False, channels=None, plugin=None, \
+            threads=None, encoding='float32', bitrate='auto', clip=True, flac_compression='default', \
+            format=None, dither='none', seed=0, tags=None, quality=None, effort=None, bit_depth=None, \
+            channel_mask=None, durable=False)")]
     fn open<'py>(
         &self,
         py: Python<'py>,
-        path: &Bound<'py, PyAny>,
-        mode: &str,
-        sr: Option<Bound<'py, PyAny>>,
-        resample_quality: &str,
-        mono: bool,
-        mono_mode: &str,
-        layout: &str,
-        dtype: &str,
-        squeeze_mono: bool,
-        channels: Option<&Bound<'py, PyAny>>,
-        codec: Option<&str>,
-        threads: Option<i64>,
-        options: Option<&Bound<'py, PyDict>>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let output = Output { mono, mono_mode, layout, dtype, squeeze_mono, channels };
-        match mode {
-            "r" => {
-                if let Some(name) = options.and_then(|options| options.keys().iter().next()) {
-                    let message = format!("open() got an unexpected keyword argument '{name}' for mode 'r'");
-                    return Err(PyTypeError::new_err(message));
-                }
-                let spec = output.spec(py)?;
-                self.library.check(py, spec.format)?;
-                let request = Request { spec, max_threads: max_threads(py, threads)? };
-                let sr = sr.map(|sr| sr.extract()).transpose()?;
-                let rate = Rate::in_parts(py, sr, resample_quality)?;
-                let reader = rate.apply(input::open(path, Access::Kept, codec)?);
-                let reader = reader.map_err(|error| raise(py, &error))?;
-                Ok(Bound::new(py, Reader::new(py, Arc::clone(&self.library), reader, request)?)?.into_any())
-            }
-            "w" => {
-                let options = options.cloned().unwrap_or_else(|| PyDict::new(py));
-                if resample_quality != "default" {
-                    return Err(invalid(
-                        py,
-                        "resample_quality is for mode 'r' alone: nothing is resampled on its way to a file",
-                    ));
-                }
-                if let Some(sr) = sr {
-                    options.set_item("sr", sr)?;
-                }
-                options.set_item("codec", codec)?;
-                options.set_item("threads", threads)?;
-                Ok(Bound::new(py, output.writer(py, path, &options)?)?.into_any())
-            }
-            _ => Err(invalid(py, &format!("mode must be 'r' or 'w', got '{mode}'"))),
+        static SIGNATURE: Signature = Signature::new("open");
+        let arguments = Self::bind(py, &SIGNATURE, args, kwargs)?;
+        match arguments.get("mode")? {
+            Mode::Read => Ok(Bound::new(py, self.open_reader(&arguments)?)?.into_any()),
+            Mode::Write => Ok(Bound::new(py, Self::open_writer(&arguments)?)?.into_any()),
         }
     }
 }

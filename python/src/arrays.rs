@@ -16,9 +16,9 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyTuple;
 
+use crate::arguments::Reading;
 use crate::errors::{invalid, raise};
 use crate::frames::Frames;
-use crate::options::Request;
 use crate::plugins::log_messages;
 
 /// The output from which it pays to fill an array's own memory rather than have it copied.
@@ -109,9 +109,9 @@ impl ArrayLibrary {
         py: Python<'py>,
         reader: &Reader,
         frames: Range<u64>,
-        request: &Request,
+        reading: &Reading,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let array = self.read_array(py, reader, frames, request);
+        let array = self.read_array(py, reader, frames, reading);
         log_messages(py)?;
         array
     }
@@ -121,9 +121,9 @@ impl ArrayLibrary {
         py: Python<'py>,
         reader: &Reader,
         frames: Range<u64>,
-        request: &Request,
+        reading: &Reading,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let Request { spec, max_threads } = request;
+        let Reading { spec, max_threads, .. } = reading;
         let parts = self.parts(py)?;
         if parts.allocate.is_some() {
             let num_frames = frames.end.saturating_sub(frames.start);
@@ -131,7 +131,7 @@ impl ArrayLibrary {
             let shape = shape.map_err(|error| raise(py, &reader.named(error)))?;
             parts.check(&shape).map_err(|error| raise(py, &reader.named(error)))?;
             if let Some(array) = parts.unfilled(py, &shape, spec.format)?
-                && let Some(array) = fill(array, reader, frames.clone(), request)?
+                && let Some(array) = fill(array, reader, frames.clone(), reading)?
             {
                 return parts.finish.bind(py).call1((array, spec.format.name()));
             }
@@ -222,7 +222,7 @@ fn fill<'py>(
     array: Bound<'py, PyAny>,
     reader: &Reader,
     frames: Range<u64>,
-    request: &Request,
+    reading: &Reading,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let py = array.py();
     let buffer = PyUntypedBuffer::get(&array)?;
@@ -239,9 +239,9 @@ fn fill<'py>(
     // SAFETY: the buffer is writable, contiguous and `num_bytes` long; it is exported, so that it stays where it is, and
     // the array is new, so that nobody else reads or writes it.
     let memory = unsafe { slice::from_raw_parts_mut(start, num_bytes) };
-    let result = interruptibly(py, request.max_threads, |control| {
+    let result = interruptibly(py, reading.max_threads, |control| {
         advise_huge(memory);
-        reader.read_into(frames, &request.spec, memory, control)
+        reader.read_into(frames, &reading.spec, memory, control)
     });
     buffer.release(py);
     result.map(|()| Some(array))

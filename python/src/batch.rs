@@ -6,24 +6,21 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use mapwave_core::source::Access;
-use mapwave_core::{FrameSpec, Frames, ReadControl};
+use mapwave_core::{Frames, ReadControl};
 use pyo3::intern;
 use pyo3::prelude::*;
 
+use crate::arguments::{Reading, Window};
 use crate::arrays::{Allocate, ArrayLibrary};
 use crate::errors::raise;
 use crate::input::Input;
-use crate::options::{Rate, Window};
 use crate::plugins::log_messages;
 
 /// What is the same for every file of a batch.
 pub(crate) struct Batch {
-    pub(crate) rate: Rate,
     pub(crate) window: Window,
-    pub(crate) spec: FrameSpec,
+    pub(crate) reading: Reading,
     pub(crate) num_workers: usize,
-    pub(crate) max_threads: usize,
-    pub(crate) codec: Option<String>,
 }
 
 /// How often the caller's thread asks whether Ctrl-C was pressed while it waits.
@@ -88,11 +85,11 @@ pub(crate) fn load<'py>(
 }
 
 fn read(input: Input, batch: &Batch, allocate: Allocate, stop: &AtomicBool) -> mapwave_core::Result<Loaded> {
-    let reader = batch.rate.apply(input.open(Access::Once, batch.codec.as_deref())?)?;
+    let Reading { rate, spec, plugin, max_threads } = &batch.reading;
+    let reader = rate.apply(input.open(Access::Once, plugin.as_deref())?)?;
     let frames = batch.window.of(&reader)?;
-    let control =
-        ReadControl { max_threads: batch.max_threads, interrupted: &|| stop.load(Ordering::Relaxed) };
-    let frames = reader.read_with(frames, &batch.spec, allocate, &control)?;
+    let control = ReadControl { max_threads: *max_threads, interrupted: &|| stop.load(Ordering::Relaxed) };
+    let frames = reader.read_with(frames, spec, allocate, &control)?;
     Ok(Loaded { frames, sample_rate: reader.sample_rate() })
 }
 

@@ -58,21 +58,21 @@ impl Input {
         }
     }
 
-    /// Opens it, without the interpreter's lock, with the codec plugin that is named if one is.
-    pub(crate) fn open(self, access: Access, codec: Option<&str>) -> mapwave_core::Result<Reader> {
+    /// Opens it, without the interpreter's lock, with the plugin of that name if one is given.
+    pub(crate) fn open(self, access: Access, plugin: Option<&str>) -> mapwave_core::Result<Reader> {
         let source = match self {
             Self::Path(path) => Source::open(&path, access)?,
             Self::Bytes(bytes) => Source::from_bytes(bytes)?,
         };
-        Reader::new(source, codec)
+        Reader::new(source, plugin)
     }
 }
 
 /// Opens what the caller passed, with the interpreter free meanwhile.
-pub(crate) fn open(object: &Bound<'_, PyAny>, access: Access, codec: Option<&str>) -> PyResult<Reader> {
+pub(crate) fn open(object: &Bound<'_, PyAny>, access: Access, plugin: Option<&str>) -> PyResult<Reader> {
     let input = Input::new(object)?;
     let py = object.py();
-    let opened = py.detach(|| input.open(access, codec));
+    let opened = py.detach(|| input.open(access, plugin));
     log_messages(py)?;
     opened.map_err(|error| raise(py, &error))
 }

@@ -1,6 +1,7 @@
 //! The extension module `mapwave._core`: converts arguments, errors and arrays, nothing else.
 
 mod api;
+mod arguments;
 mod arrays;
 mod batch;
 mod build_info;
@@ -12,13 +13,11 @@ mod file_object;
 mod frames;
 mod info;
 mod input;
-mod options;
 mod plugins;
 mod reader;
 mod resample;
 mod samples;
 mod save;
-mod save_options;
 mod stream;
 mod writer;
 
@@ -44,7 +43,7 @@ mod _core {
     #[pymodule_export]
     use super::resample::supports_soxr;
     #[pymodule_export]
-    use super::save::{PreparedAudio, prepare_save, write_prepared};
+    use super::save::{PreparedAudio, prepare_save, save, save_prepared};
     #[pymodule_export]
     use super::stream::Stream;
     #[pymodule_export]

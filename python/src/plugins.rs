@@ -6,14 +6,16 @@ use std::path::PathBuf;
 use mapwave_core::host::{self, Level, State};
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
 
+use crate::arguments::Signature;
 use crate::errors::raise;
 
 /// A codec plugin: a library that was found, or a part of mapwave itself.
 #[pyclass(frozen, get_all, module = "mapwave")]
 #[derive(Clone)]
 pub(crate) struct Plugin {
-    /// The name, by which codec= picks it; the file's name when it could not be loaded.
+    /// The name, by which plugin= picks it; the file's name when it could not be loaded.
     id: String,
     /// Whether it is used.
     loaded: bool,
@@ -154,7 +156,15 @@ pub(crate) fn plugin_directories() -> Vec<PluginDirectory> {
 ///     FileNotFoundError: There is no such file.
 ///     mapwave.PluginError: It is no plugin, or may not be loaded; the message says why.
 #[pyfunction]
-pub(crate) fn register_plugin(py: Python<'_>, path: PathBuf) -> PyResult<Plugin> {
+#[pyo3(pass_module, signature = (*args, **kwargs), text_signature = "(path)")]
+pub(crate) fn register_plugin<'py>(
+    module: &Bound<'py, PyModule>,
+    args: &Bound<'py, PyTuple>,
+    kwargs: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Plugin> {
+    static SIGNATURE: Signature = Signature::new("register_plugin");
+    let py = module.py();
+    let path: PathBuf = SIGNATURE.bind(module.as_any(), args, kwargs)?.get("path")?;
     py.detach(|| host::register(&path)).map(Plugin::from).map_err(|error| raise(py, &error))
 }
 

@@ -4,19 +4,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyAny, PySlice, PyType};
+use pyo3::types::{PyAny, PyDict, PySlice, PyTuple, PyType};
 
+use crate::arguments::{Arguments, Count, Reading, Signature, Whole};
 use crate::arrays::ArrayLibrary;
 use crate::errors::{invalid, raise};
 use crate::frames::Frames;
 use crate::info::AudioInfo;
-use crate::options::Request;
 
 /// An open file. It stays mapped until it is closed; one reader serves any number of threads.
 #[pyclass(frozen, module = "mapwave")]
 pub(crate) struct Reader {
     library: Arc<ArrayLibrary>,
-    request: Request,
+    reading: Reading,
     state: Mutex<State>,
 }
 
@@ -31,10 +31,20 @@ impl Reader {
         py: Python<'_>,
         library: Arc<ArrayLibrary>,
         file: mapwave_core::Reader,
-        request: Request,
+        reading: Reading,
     ) -> PyResult<Self> {
-        request.spec.num_channels(file.track().num_channels).map_err(|error| raise(py, &error))?;
-        Ok(Self { library, request, state: Mutex::new(State { file: Some(Arc::new(file)), position: 0 }) })
+        reading.spec.num_channels(file.track().num_channels).map_err(|error| raise(py, &error))?;
+        Ok(Self { library, reading, state: Mutex::new(State { file: Some(Arc::new(file)), position: 0 }) })
+    }
+
+    /// Binds a call of the method that the signature is of.
+    fn bind<'a, 'py>(
+        py: Python<'py>,
+        signature: &'a Signature,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Arguments<'a, 'py>> {
+        signature.bind(py.get_type::<Self>().as_any(), args, kwargs)
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -55,8 +65,15 @@ impl Reader {
     }
 
     /// Reads the next `num_frames` frames, or all that are left when it is negative; fewer at the end.
-    #[pyo3(signature = (num_frames=-1), text_signature = "($self, num_frames=-1)")]
-    fn read<'py>(&self, py: Python<'py>, num_frames: i64) -> PyResult<Bound<'py, PyAny>> {
+    #[pyo3(signature = (*args, **kwargs), text_signature = "($self, num_frames=-1)")]
+    fn read<'py>(
+        &self,
+        py: Python<'py>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        static SIGNATURE: Signature = Signature::new("read");
+        let Whole(num_frames) = Self::bind(py, &SIGNATURE, args, kwargs)?.get("num_frames")?;
         let file = self.file()?;
         let frames = {
             let mut state = self.state();
@@ -65,12 +82,20 @@ impl Reader {
             state.position = start.saturating_add(count).min(file.num_frames());
             start..state.position
         };
-        self.library.read(py, &file, frames, &self.request)
+        self.library.read(py, &file, frames, &self.reading)
     }
 
     /// Moves to a frame, relative to the start (whence 0), the position (1) or the end (2), and returns the new position.
-    #[pyo3(signature = (frame, whence=0))]
-    fn seek(&self, py: Python<'_>, frame: i64, whence: i32) -> PyResult<u64> {
+    #[pyo3(signature = (*args, **kwargs), text_signature = "($self, frame, whence=0)")]
+    fn seek(
+        &self,
+        py: Python<'_>,
+        args: &Bound<'_, PyTuple>,
+        kwargs: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<u64> {
+        static SIGNATURE: Signature = Signature::new("seek");
+        let arguments = Self::bind(py, &SIGNATURE, args, kwargs)?;
+        let (Whole(frame), Whole(whence)) = (arguments.get("frame")?, arguments.get("whence")?);
         let num_frames = self.file()?.num_frames();
         let mut state = self.state();
         let origin = match whence {
@@ -115,15 +140,21 @@ impl Reader {
         }
         let start = indices.start.unsigned_abs() as u64;
         let stop = (indices.stop.unsigned_abs() as u64).max(start);
-        self.library.read(py, &file, start..stop, &self.request)
+        self.library.read(py, &file, start..stop, &self.reading)
     }
 
     /// An iterator of blocks of `size` frames from the start of the file, each beginning `size - overlap` frames after the
     /// one before; the last may be shorter.
-    #[pyo3(signature = (size, overlap=0))]
-    fn blocks(&self, py: Python<'_>, size: i64, overlap: i64) -> PyResult<Blocks> {
-        let size = u64::try_from(size).ok().filter(|&size| size > 0);
-        let Some(size) = size else { return Err(invalid(py, "size must be > 0 frames")) };
+    #[pyo3(signature = (*args, **kwargs), text_signature = "($self, size, overlap=0)")]
+    fn blocks(
+        &self,
+        py: Python<'_>,
+        args: &Bound<'_, PyTuple>,
+        kwargs: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Blocks> {
+        static SIGNATURE: Signature = Signature::new("blocks");
+        let arguments = Self::bind(py, &SIGNATURE, args, kwargs)?;
+        let (Count(size), Whole(overlap)) = (arguments.get("size")?, arguments.get("overlap")?);
         let hop =
             u64::try_from(overlap).ok().and_then(|overlap| size.checked_sub(overlap)).filter(|&hop| hop > 0);
         let Some(hop) = hop else {
@@ -135,7 +166,7 @@ impl Reader {
         Ok(Blocks {
             library: Arc::clone(&self.library),
             file: self.file()?,
-            request: self.request.clone(),
+            reading: self.reading.clone(),
             size,
             hop,
             next: Mutex::new(0),
@@ -216,7 +247,7 @@ impl Reader {
 pub(crate) struct Blocks {
     library: Arc<ArrayLibrary>,
     file: Arc<mapwave_core::Reader>,
-    request: Request,
+    reading: Reading,
     size: u64,
     hop: u64,
     /// The first frame of the next block, or the number of frames at the end.
@@ -247,6 +278,6 @@ impl Blocks {
             *next = if block.end == num_frames { num_frames } else { *next + self.hop };
             block
         };
-        self.library.read(py, &self.file, block, &self.request).map(Some)
+        self.library.read(py, &self.file, block, &self.reading).map(Some)
     }
 }

@@ -7,53 +7,14 @@ use mapwave_core::{FrameSpec, Frames, Layout, OutputFormat, ResampleQuality, res
 use pyo3::intern;
 use pyo3::prelude::*;
 
+use crate::arguments::{Arguments, ArrayRate, Dtype, Quality, Reading, Threads};
 use crate::arrays::{ArrayLibrary, interruptibly};
-use crate::errors::{invalid, raise};
+use crate::errors::raise;
 use crate::frames;
-use crate::options::{MAX_SAMPLE_RATE, Request};
 use crate::samples::Samples;
 
 /// The plugin over libsoxr has it.
 const SOXR: ResampleQuality = ResampleQuality::Plugin("soxr_vhq");
-
-/// Names of other libraries for qualities.
-const ALIASES: [(&str, &str); 2] = [("soxr_style", "soxr_hq"), ("soxr_compat", "soxr_hq")];
-
-/// A quality in the caller's terms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Quality {
-    Core(ResampleQuality),
-    /// `torchaudio.functional.resample`.
-    Torchaudio,
-}
-
-impl Quality {
-    /// The name of torchaudio's own.
-    pub(crate) const TORCHAUDIO: &str = "torchaudio_compat";
-
-    pub(crate) fn new(py: Python<'_>, argument: &str, name: &str) -> PyResult<Self> {
-        if name == Self::TORCHAUDIO {
-            return Ok(Self::Torchaudio);
-        }
-        let known = ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, name)| name);
-        let parsed = py.detach(|| known.parse());
-        parsed.map(Self::Core).map_err(|_| {
-            let mut names: Vec<String> = py.detach(ResampleQuality::names);
-            let others = ALIASES.iter().filter(|(_, name)| names.iter().any(|known| known == name));
-            let others: Vec<String> = others.map(|(alias, _)| (*alias).to_owned()).collect();
-            names.extend(others);
-            names.push(Self::TORCHAUDIO.to_owned());
-            let names: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
-            invalid(py, &format!("{argument} must be one of {}, got '{name}'", names.join(", ")))
-        })
-    }
-}
-
-/// A rate in Hz.
-pub(crate) fn rate(py: Python<'_>, argument: &str, rate: i64) -> PyResult<u32> {
-    let valid = u32::try_from(rate).ok().filter(|rate| (1..=MAX_SAMPLE_RATE).contains(rate));
-    valid.ok_or_else(|| invalid(py, &format!("{argument} must be 1 to {MAX_SAMPLE_RATE} Hz, got {rate}")))
-}
 
 /// What comes out of an array, and how.
 pub(crate) struct ArrayRequest {
@@ -63,6 +24,19 @@ pub(crate) struct ArrayRequest {
     /// None is the array's own type, float32 for integers.
     pub(crate) format: Option<OutputFormat>,
     pub(crate) max_threads: usize,
+}
+
+impl ArrayRequest {
+    pub(crate) fn new(arguments: &Arguments<'_, '_>) -> PyResult<Self> {
+        let (ArrayRate(in_sr), ArrayRate(out_sr)) = (arguments.get("in_sr")?, arguments.get("out_sr")?);
+        Ok(Self {
+            rates: Rates::new(in_sr, out_sr).map_err(|error| raise(arguments.py(), &error))?,
+            quality: arguments.get("quality")?,
+            layout: arguments.get("layout")?,
+            format: arguments.get::<Option<Dtype>>("dtype")?.map(|dtype| dtype.0),
+            max_threads: Threads::max(arguments.get("threads")?),
+        })
+    }
 }
 
 /// Brings an array to another rate.
@@ -114,14 +88,14 @@ pub(crate) fn read_by_torchaudio(
     reader: &mapwave_core::Reader,
     frames: std::ops::Range<u64>,
     rates: Rates,
-    request: &Request,
+    reading: &Reading,
 ) -> PyResult<Frames> {
     let (format, layout, squeeze_mono) = (OutputFormat::F32, Layout::ChannelsFirst, false);
-    let planar = FrameSpec { format, layout, squeeze_mono, ..request.spec.clone() };
-    let planar = interruptibly(py, request.max_threads, |control| {
+    let planar = FrameSpec { format, layout, squeeze_mono, ..reading.spec.clone() };
+    let planar = interruptibly(py, reading.max_threads, |control| {
         reader.read_with(frames, &planar, mapwave_core::Buffer::new, control)
     })?;
-    by_torchaudio(py, planar, rates, &request.spec)
+    by_torchaudio(py, planar, rates, &reading.spec)
 }
 
 /// Brings planar float32 frames to another rate by torchaudio, as `spec` wants them.

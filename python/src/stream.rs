@@ -7,9 +7,9 @@ use mapwave_core::Reader;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
+use crate::arguments::Reading;
 use crate::arrays::ArrayLibrary;
 use crate::errors::raise;
-use crate::options::Request;
 
 /// An iterator of `(chunk, sample_rate)`.
 #[pyclass(frozen, module = "mapwave")]
@@ -17,7 +17,7 @@ pub(crate) struct Stream {
     library: Arc<ArrayLibrary>,
     reader: Reader,
     frames: Range<u64>,
-    request: Request,
+    reading: Reading,
     /// Frames in every chunk but the last, which may be shorter.
     #[pyo3(get)]
     chunk_frames: u64,
@@ -37,13 +37,13 @@ impl Stream {
         library: Arc<ArrayLibrary>,
         reader: Reader,
         frames: Range<u64>,
-        request: Request,
+        reading: Reading,
         chunk_frames: u64,
     ) -> PyResult<Self> {
         let channels =
-            request.spec.num_channels(reader.track().num_channels).map_err(|error| raise(py, &error))?;
+            reading.spec.num_channels(reader.track().num_channels).map_err(|error| raise(py, &error))?;
         let (next, sample_rate) = (Mutex::new(frames.start), reader.sample_rate());
-        Ok(Self { library, reader, frames, request, chunk_frames, sample_rate, channels, next })
+        Ok(Self { library, reader, frames, reading, chunk_frames, sample_rate, channels, next })
     }
 
     fn position(&self) -> u64 {
@@ -68,7 +68,7 @@ impl Stream {
             *next = chunk.end;
             chunk
         };
-        Ok((self.library.read(py, &self.reader, chunk, &self.request)?, self.sample_rate))
+        Ok((self.library.read(py, &self.reader, chunk, &self.reading)?, self.sample_rate))
     }
 
     /// Whether everything has been read.

@@ -8,13 +8,12 @@ use mapwave_core::sink;
 use mapwave_core::{Layout, OutputFormat};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
+use crate::arguments::Writing;
 use crate::arrays::interruptibly;
 use crate::errors::raise;
 use crate::plugins::log_messages;
 use crate::samples::Samples;
-use crate::save_options::{Arguments, Place};
 
 /// A file that is written in parts, for audio that need not fit the memory. It is at its path once it is closed.
 #[pyclass(frozen, module = "mapwave")]
@@ -42,19 +41,17 @@ struct State {
 }
 
 impl Writer {
-    /// Begins a file; `arguments` are those of `open` that it does not share with reading.
+    /// Begins a file of arrays of this type and layout.
     pub(crate) fn new(
         py: Python<'_>,
-        path: &Bound<'_, PyAny>,
-        channels: u16,
+        writing: Writing<'_>,
         format: OutputFormat,
         layout: Layout,
-        arguments: &Bound<'_, PyDict>,
     ) -> PyResult<Self> {
-        let place = Place::new(path)?;
-        let options = Arguments::new(arguments, "open")?.options(py, &place, channels)?;
+        let Writing { place, options } = writing;
         let (target, settlement) = place.into_target();
-        let (sample_rate, max_threads) = (options.sample_rate, options.max_threads);
+        let (sample_rate, channels, max_threads) =
+            (options.sample_rate, options.num_channels, options.max_threads);
         let file = py.detach(|| sink::Writer::create(target, options, format, None));
         log_messages(py)?;
         let file = file.map_err(|error| raise(py, &error))?;

@@ -32,7 +32,7 @@ READ_ALL_WAYS = """
 
     info = mw.info(path)
     assert (info.frames, info.channels, info.plugin) == (frames, channels, plugin)
-    assert info == mapwave.info(path, codec=plugin)
+    assert info == mapwave.info(path, plugin=plugin)
     equal(mw.load(path)[0], whole)
     equal(mw.load(path, dtype=native)[0], expected)
     equal(mw.load(path, dtype="float64")[0], whole.astype(np.float64))
@@ -42,7 +42,7 @@ READ_ALL_WAYS = """
     equal(mw.load(path, channels=1, dtype=native, squeeze_mono=True)[0], expected[:, 1])
     mono = whole.astype(np.float64).mean(axis=1, keepdims=True).astype(np.float32)
     equal(mw.load(path, mono=True)[0], mono)
-    equal(mw.load(open(path, "rb").read(), codec=plugin)[0], whole)
+    equal(mw.load(open(path, "rb").read(), plugin=plugin)[0], whole)
     if native == "int16":
         equal(mw.load(path, dtype="int32")[0], expected.astype(np.int32) << 16)
 
@@ -131,21 +131,21 @@ def test_the_name_of_the_file_does_not_matter(lab: Lab, qoa_library: Path) -> No
 # Choosing
 
 
-def test_codec_picks_a_plugin_by_its_name(lab: Lab, qoa_library: Path, au_library: Path) -> None:
+def test_a_plugin_is_picked_by_its_name(lab: Lab, qoa_library: Path, au_library: Path) -> None:
     for library in (qoa_library, au_library):
         shutil.copy(library, lab.plugins)
     code = """
         import pickle
         import mapwave, mapwave.numpy as mw
         qoa, mp3, wav = sys.argv[1:]
-        assert mw.info(qoa, codec="qoa").plugin == "qoa"
-        assert mw.info(mp3, codec="builtin").plugin == "builtin"
-        for read in (mw.load, mw.info, mw.open, lambda path, codec: mw.stream(path, 9, codec=codec),
-                     lambda path, codec: mw.batch_load([path], codec=codec)):
+        assert mw.info(qoa, plugin="qoa").plugin == "qoa"
+        assert mw.info(mp3, plugin="builtin").plugin == "builtin"
+        for read in (mw.load, mw.info, mw.open, lambda path, plugin: mw.stream(path, 9, plugin=plugin),
+                     lambda path, plugin: mw.batch_load([path], plugin=plugin)):
             pairs = ((qoa, "nobody"), (wav, "nobody"), (qoa, "example-au"), (wav, "qoa"), (wav, "builtin"))
-            for path, codec in pairs:
+            for path, plugin in pairs:
                 try:
-                    read(path, codec=codec)
+                    read(path, plugin=plugin)
                 except mapwave.AudioError as error:
                     again = pickle.loads(pickle.dumps(error))
                     assert (again.path, again.plugin, str(again)) == (path, error.plugin, str(error)), error
@@ -156,7 +156,7 @@ def test_codec_picks_a_plugin_by_its_name(lab: Lab, qoa_library: Path, au_librar
     lines = lab.run(code, path, mp3, corpus.PCM16).splitlines()
     assert len(lines) == 25
     assert lines[:5] == lines[5:10] == lines[10:15] == lines[15:20] == lines[20:]
-    known = "InvalidArgument None codec must be the name of a codec plugin ('example-au', 'qoa', 'builtin'"
+    known = "InvalidArgument None plugin must be the name of a codec plugin ('example-au', 'qoa', 'builtin'"
     assert lines[0].startswith(known) and lines[0].endswith(", got 'nobody'")
     assert lines[1] == lines[0]
     assert lines[2].startswith("UnsupportedFormat example-au unsupported format (plugin 'example-au', opening)")

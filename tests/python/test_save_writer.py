@@ -218,9 +218,9 @@ def test_the_peak_of_parts_is_not_known(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "kind", "message"),
     [
-        ({"mono": True}, ValueError, "mono, mono_mode and squeeze_mono are for mode 'r' alone"),
-        ({"mono_mode": "equal_power"}, ValueError, "for mode 'r' alone"),
-        ({"squeeze_mono": True}, ValueError, "for mode 'r' alone"),
+        ({"mono": True}, ValueError, "mono must be left out in mode 'w'"),
+        ({"mono_mode": "equal_power"}, ValueError, "it is for mode 'r'"),
+        ({"squeeze_mono": True}, ValueError, "it is for mode 'r'"),
         ({"channels": None}, ValueError, "channels must be their number in mode 'w', 1 to 1024, got None"),
         ({"channels": [0, 1]}, ValueError, "channels must be their number"),
         ({"channels": 0}, ValueError, "channels must be their number"),
@@ -229,8 +229,8 @@ def test_the_peak_of_parts_is_not_known(tmp_path: Path) -> None:
         ({"sr": None}, TypeError, "sr must be given"),
         ({"dtype": "int8"}, ValueError, "dtype"),
         ({"layout": "auto"}, ValueError, "layout"),
-        ({"resample_quality": "best"}, ValueError, "resample_quality is for mode 'r' alone"),
-        ({"frobnicate": 1}, TypeError, r"open\(\) got an unexpected keyword argument 'frobnicate'"),
+        ({"resample_quality": "best"}, ValueError, "resample_quality must be left out in mode 'w'"),
+        ({"frobnicate": 1}, TypeError, r"open\(\) has no argument 'frobnicate'; its arguments are 'path'"),
         ({"encoding": "pcm17"}, ValueError, "encoding must be one of"),
     ],
 )
@@ -243,7 +243,7 @@ def test_arguments_are_honoured_or_refused(tmp_path: Path, options: dict, kind: 
 @pytest.mark.parametrize("name", ["encoding", "tags", "durable", "nonsense"])
 def test_arguments_of_writing_are_refused_for_reading(tmp_path: Path, name: str) -> None:
     mapwave.save(tmp_path / "a.wav", np.zeros(9, np.float32), RATE, durable=False)
-    with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}'"):
+    with pytest.raises(TypeError, match=f"open\\(\\) (takes|has no argument) '{name}'"):
         mapwave.open(tmp_path / "a.wav", **{name: 1})
 
 

@@ -93,7 +93,7 @@ def test_exactly_one_size_must_be_given(options: dict) -> None:
 
 @pytest.mark.parametrize("chunk_frames", [0, -1])
 def test_chunk_frames_must_be_positive(chunk_frames: int) -> None:
-    with pytest.raises(ValueError, match=f"chunk_frames must be > 0, got {chunk_frames}"):
+    with pytest.raises(ValueError, match=f"chunk_frames must be > 0 or None, got {chunk_frames}"):
         mapwave.stream(corpus.PCM16, chunk_frames=chunk_frames)
 
 

@@ -46,6 +46,21 @@ impl PcmEncoding {
         }
     }
 
+    /// The encoding that a name in lower case stands for, without FFmpeg's prefix and byte order.
+    fn spelled(name: &str) -> Option<Self> {
+        Some(match name {
+            "u8" | "s8" | "pcm8" | "int8" | "uint8" => Self::Pcm8,
+            "s16" | "i16" | "pcm16" | "int16" => Self::Pcm16,
+            "s24" | "i24" | "pcm24" | "int24" => Self::Pcm24,
+            "s32" | "i32" | "pcm32" | "int32" => Self::Pcm32,
+            "f32" | "flt" | "float" | "float32" => Self::F32,
+            "f64" | "dbl" | "double" | "float64" => Self::F64,
+            "alaw" | "a-law" => Self::Alaw,
+            "mulaw" | "mu-law" | "ulaw" | "u-law" => Self::Mulaw,
+            _ => return None,
+        })
+    }
+
     /// Bits in an integer of this depth; `None` for floats and companded samples.
     pub fn integer_bits(self) -> Option<u16> {
         match self {
@@ -79,15 +94,16 @@ pub enum Encoding {
 impl FromStr for Encoding {
     type Err = Infallible;
 
-    /// Takes the names of [`PcmEncoding`], those that `info` gives as subtypes, and any codec's.
+    /// Takes the names of [`PcmEncoding`], those that `info` gives as subtypes and codecs, libsndfile's subtypes, FFmpeg's
+    /// codecs and sample formats, NumPy's dtypes, and any codec's name, in upper or lower case. The byte order is the
+    /// container's.
     fn from_str(name: &str) -> Result<Self, Infallible> {
-        let depth = match name {
-            "pcm8" | "pcm_u8" | "pcm_s8" | "s8" => Some(PcmEncoding::Pcm8),
-            "a-law" | "pcm_alaw" => Some(PcmEncoding::Alaw),
-            "ulaw" | "mu-law" | "u-law" | "pcm_mulaw" => Some(PcmEncoding::Mulaw),
-            _ => PcmEncoding::ALL.into_iter().find(|depth| depth.name() == name),
-        };
-        Ok(depth.map_or_else(|| Self::Codec(name.to_owned()), Self::Pcm))
+        let name = name.to_ascii_lowercase();
+        // FFmpeg's "pcm_s16le" and libsndfile's "PCM_16" are a prefix, a sample format, and a byte order.
+        let stem = name.strip_prefix("pcm_").unwrap_or(&name);
+        let stem = stem.strip_suffix("le").or_else(|| stem.strip_suffix("be")).unwrap_or(stem);
+        let pcm = PcmEncoding::spelled(&name.replace('_', "")).or_else(|| PcmEncoding::spelled(stem));
+        Ok(pcm.map_or(Self::Codec(name), Self::Pcm))
     }
 }
 
@@ -126,5 +142,31 @@ mod tests {
             assert!(matches!(format.subtype().parse(), Ok(Encoding::Pcm(_))), "{}", format.subtype());
         }
         assert_eq!("mp3".parse::<Encoding>().unwrap().to_string(), "mp3");
+    }
+
+    #[test]
+    fn the_spellings_of_other_programs_are_understood() {
+        let pcm = |name: &str| match name.parse() {
+            Ok(Encoding::Pcm(pcm)) => Some(pcm),
+            _ => None,
+        };
+        for (names, expected) in [
+            (&["PCM_U8", "PCM_S8", "uint8", "u8"][..], PcmEncoding::Pcm8),
+            (&["PCM_16", "pcm_s16le", "pcm_s16be", "s16", "s16le", "int16"], PcmEncoding::Pcm16),
+            (&["PCM_24", "pcm_s24le", "s24", "int24"], PcmEncoding::Pcm24),
+            (&["PCM_32", "pcm_s32be", "s32", "int32"], PcmEncoding::Pcm32),
+            (&["FLOAT", "pcm_f32le", "f32", "flt"], PcmEncoding::F32),
+            (&["DOUBLE", "pcm_f64be", "f64", "dbl"], PcmEncoding::F64),
+            (&["ALAW", "pcm_alaw"], PcmEncoding::Alaw),
+            (&["ULAW", "pcm_mulaw"], PcmEncoding::Mulaw),
+        ] {
+            for name in names {
+                assert_eq!(pcm(name), Some(expected), "{name}");
+            }
+        }
+        // Neither a depth that does not exist, nor a codec whose name ends like a byte order.
+        for name in ["pcm20", "pcm_s20le", "16", "le", "able", "pcm_", ""] {
+            assert_eq!(pcm(name), None, "{name}");
+        }
     }
 }

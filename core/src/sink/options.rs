@@ -48,7 +48,7 @@ impl FromStr for Overflow {
 ///     encoding: Encoding::Pcm(PcmEncoding::Pcm16),
 ///     ..SaveOptions::new(FileFormat::Wav, 44_100, 2)
 /// };
-/// assert!(options.is_durable);
+/// assert!(!options.is_durable);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct SaveOptions {
@@ -80,7 +80,8 @@ pub struct SaveOptions {
     pub plugin: Option<String>,
     /// How many threads may work, the caller's included. The bytes are the same for any number.
     pub max_threads: usize,
-    /// Whether the file is to be on the disk, and not only in the system's memory, when it takes its place.
+    /// Whether the file is to be on the disk, and not only in the system's memory, when it takes its place. `false` leaves that
+    /// to the system; the file is complete for every program either way.
     pub is_durable: bool,
 }
 
@@ -102,7 +103,7 @@ impl SaveOptions {
             tags: Vec::new(),
             plugin: None,
             max_threads: 1,
-            is_durable: true,
+            is_durable: false,
         }
     }
 }

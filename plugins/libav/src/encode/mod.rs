@@ -73,7 +73,8 @@ macro_rules! encoders {
     };
 }
 
-// One for each set of containers that hold the same codecs: what is listed is what can be written.
+// One for each set of containers that hold the same codecs: what is listed is what can be written. A default
+// codec is one that takes any sample rate, where the container has one.
 encoders! {
     /// FLAC in its own container.
     FlacEncoder: c"flac", codecs: c"flac", containers: c"flac",
@@ -90,12 +91,12 @@ encoders! {
     /// Vorbis, Opus and FLAC in Ogg.
     OggEncoder: c"ogg", codecs: c"vorbis,opus,flac", containers: c"ogg",
         lossless: c"flac=16/24", default_codecs: c"ogg=vorbis", extensions: c"oga=ogg,opus=ogg/opus";
-    /// Opus and Vorbis in WebM.
-    WebmEncoder: c"webm", codecs: c"opus,vorbis", containers: c"webm",
-        lossless: c"", default_codecs: c"webm=opus", extensions: c"";
-    /// Opus, Vorbis and FLAC in Matroska.
-    MatroskaEncoder: c"mka", codecs: c"opus,vorbis,flac", containers: c"mka",
-        lossless: c"flac=16/24", default_codecs: c"mka=opus", extensions: c"mkv=mka";
+    /// Vorbis and Opus in WebM.
+    WebmEncoder: c"webm", codecs: c"vorbis,opus", containers: c"webm",
+        lossless: c"", default_codecs: c"webm=vorbis", extensions: c"";
+    /// Vorbis, Opus and FLAC in Matroska.
+    MatroskaEncoder: c"mka", codecs: c"vorbis,opus,flac", containers: c"mka",
+        lossless: c"flac=16/24", default_codecs: c"mka=vorbis", extensions: c"mkv=mka";
     /// WavPack.
     WavPackEncoder: c"wavpack", codecs: c"wavpack", containers: c"wv",
         lossless: c"wavpack=16/24/32", default_codecs: c"wv=wavpack", extensions: c"";

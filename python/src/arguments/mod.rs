@@ -1,0 +1,24 @@
+//! The arguments of the public functions, each described once.
+//!
+//! A function's text signature is the one list of its arguments and their defaults: it is what `help` shows, and what
+//! [`Signature`] binds a call by. PyO3's own signatures show only the defaults that are literals of the Rust type, and
+//! cannot suggest a name. [`Reading`] and [`Writing`] hold what the functions that read and those that write share.
+
+mod channels;
+mod encoding;
+mod names;
+mod numbers;
+mod reading;
+mod signature;
+mod spelling;
+mod value;
+mod words;
+mod writing;
+
+pub(crate) use channels::NumChannels;
+pub(crate) use numbers::{ArrayRate, Count, Threads, Whole};
+pub(crate) use reading::{Reading, Window};
+pub(crate) use signature::{Arguments, Signature};
+pub(crate) use value::wrong_type;
+pub(crate) use words::{AnyLayout, Dtype, Mode, Quality};
+pub(crate) use writing::{ONLY_WRITING, Writing};

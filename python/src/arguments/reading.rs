@@ -1,0 +1,162 @@
+//! The arguments that `load`, `stream`, `batch_load` and `open` share, checked before any file is touched.
+
+use std::ops::Range;
+
+use mapwave_core::resample::Rates;
+use mapwave_core::{ChannelSelection, Error, FrameSpec, Layout, MonoMode, OutputFormat, Parameter, Reader};
+use pyo3::prelude::*;
+
+use super::channels::Channels;
+use super::numbers::{ArrayRate, Threads, Whole};
+use super::signature::Arguments;
+use super::words::{Dtype, Quality};
+use crate::errors::invalid;
+
+/// How a file is read: by what plugin, at what rate, into what, and by how many threads.
+#[derive(Clone, Debug)]
+pub(crate) struct Reading {
+    pub(crate) rate: Rate,
+    pub(crate) spec: FrameSpec,
+    pub(crate) plugin: Option<String>,
+    pub(crate) max_threads: usize,
+}
+
+impl Reading {
+    pub(crate) fn new(arguments: &Arguments<'_, '_>) -> PyResult<Self> {
+        Ok(Self {
+            rate: Rate { wanted: sample_rate(arguments)?, quality: arguments.get("resample_quality")? },
+            spec: FrameSpec {
+                format: dtype(arguments)?,
+                channels: channels(arguments)?,
+                layout: arguments.get::<Layout>("layout")?,
+                squeeze_mono: arguments.get("squeeze_mono")?,
+            },
+            plugin: plugin(arguments)?,
+            max_threads: Threads::max(arguments.get("threads")?),
+        })
+    }
+}
+
+fn sample_rate(arguments: &Arguments<'_, '_>) -> PyResult<Option<u32>> {
+    Ok(arguments.get::<Option<ArrayRate>>("sr")?.map(|rate| rate.0))
+}
+
+/// The type of the samples.
+pub(super) fn dtype(arguments: &Arguments<'_, '_>) -> PyResult<OutputFormat> {
+    Ok(arguments.get::<Dtype>("dtype")?.0)
+}
+
+/// The plugin to use, by its name.
+pub(super) fn plugin(arguments: &Arguments<'_, '_>) -> PyResult<Option<String>> {
+    arguments.get("plugin")
+}
+
+fn channels(arguments: &Arguments<'_, '_>) -> PyResult<ChannelSelection> {
+    let mono_mode: MonoMode = arguments.get("mono_mode")?;
+    match (arguments.get::<Option<Channels>>("channels")?, arguments.get("mono")?) {
+        (None, false) => Ok(ChannelSelection::All),
+        (None, true) => Ok(ChannelSelection::Mono(mono_mode)),
+        (Some(channels), false) => Ok(ChannelSelection::Only(channels.0)),
+        (Some(_), true) => Err(invalid(arguments.py(), "give either channels or mono=True, not both")),
+    }
+}
+
+/// Which frames of a file are wanted, in the caller's terms.
+#[derive(Clone, Debug)]
+pub(crate) enum Window {
+    Seconds {
+        offset: f64,
+        duration: Option<f64>,
+    },
+    /// As in a slice: negative numbers count from the end.
+    Frames {
+        start: Option<i64>,
+        stop: Option<i64>,
+    },
+}
+
+impl Window {
+    /// Takes either `offset` and `duration` or `start` and `stop`.
+    pub(crate) fn new(arguments: &Arguments<'_, '_>) -> PyResult<Self> {
+        let (offset, duration) = (arguments.get("offset")?, arguments.get::<Option<f64>>("duration")?);
+        let frame = |name| Ok::<_, PyErr>(arguments.get::<Option<Whole>>(name)?.map(|frame| frame.0));
+        let (start, stop) = (frame("start")?, frame("stop")?);
+        if start.is_none() && stop.is_none() {
+            return Ok(Self::Seconds { offset, duration });
+        }
+        if offset != 0.0 || duration.is_some() {
+            return Err(invalid(
+                arguments.py(),
+                "give either offset and duration in seconds or start and stop in frames, not both",
+            ));
+        }
+        Ok(Self::Frames { start, stop })
+    }
+
+    /// The frames of a file that are meant; an end beyond the file is clamped to its end.
+    pub(crate) fn of(&self, reader: &Reader) -> mapwave_core::Result<Range<u64>> {
+        let num_frames = reader.num_frames();
+        match *self {
+            Self::Seconds { offset, duration } => reader.window(offset, duration),
+            Self::Frames { start, stop } => {
+                let position = |index: i64| match u64::try_from(index) {
+                    Ok(index) => Some(index),
+                    Err(_) => num_frames.checked_sub(index.unsigned_abs()),
+                };
+                let refuse = |parameter, expected: String, got: Option<i64>| {
+                    let got = got.map_or(String::new(), |got| got.to_string());
+                    let what = format!("must be {expected}, got {got}");
+                    Err(reader.named(Error::Argument { path: None, parameter, what }))
+                };
+                let inside = format!("inside the file's {num_frames} frames");
+                let Some(first) = position(start.unwrap_or(0)).filter(|&first| first <= num_frames) else {
+                    return refuse(Parameter::StartFrame, inside, start);
+                };
+                let last =
+                    stop.map_or(Some(num_frames), |stop| position(stop).map(|stop| stop.min(num_frames)));
+                match last {
+                    Some(last) if last >= first => Ok(first..last),
+                    _ => refuse(Parameter::EndFrame, format!("at least start, which is frame {first}"), stop),
+                }
+            }
+        }
+    }
+}
+
+/// What a caller asks of the sample rate.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rate {
+    wanted: Option<u32>,
+    quality: Quality,
+}
+
+impl Rate {
+    /// Rejects torchaudio's resampling, which takes a whole array, for a file that is read in parts.
+    pub(crate) fn check_parts(self, py: Python<'_>) -> PyResult<()> {
+        if self.quality != Quality::Torchaudio {
+            return Ok(());
+        }
+        let name = Quality::TORCHAUDIO;
+        Err(invalid(
+            py,
+            &format!("resample_quality='{name}' is for load and resample; choose another quality here"),
+        ))
+    }
+
+    /// The file with its frames at the rate that is wanted.
+    pub(crate) fn apply(self, reader: Reader) -> mapwave_core::Result<Reader> {
+        match (self.wanted, self.quality) {
+            (Some(wanted), Quality::Core(quality)) => reader.resampled(wanted, quality),
+            _ => Ok(reader),
+        }
+    }
+
+    /// The rates between which torchaudio is to resample a file.
+    pub(crate) fn for_torchaudio(self, reader: &Reader) -> mapwave_core::Result<Option<Rates>> {
+        let native = reader.track().sample_rate;
+        match self.wanted.filter(|wanted| *wanted != native && self.quality == Quality::Torchaudio) {
+            Some(wanted) => Rates::new(native, wanted).map(Some).map_err(|error| reader.named(error)),
+            None => Ok(None),
+        }
+    }
+}
