@@ -104,5 +104,5 @@ class Peer:
         raise NotImplementedError
 
     def save(self, path: str, audio: mx.array, sample_rate: int, kind: str) -> None:
-        """Writes (frames, channels) of float32 as one of `tasks.saving.KINDS`."""
+        """Writes (frames, channels) of float32 as one of `kinds.KINDS`."""
         raise NotImplementedError

@@ -9,6 +9,7 @@ from typing import Any
 
 import mlx.core as mx
 
+from ..kinds import BITRATE, KINDS
 from .base import Peer
 
 QUALITIES = ("default", "soxr_hq")
@@ -63,8 +64,6 @@ class MlxAudioIo(Peer):
         return info.frames, info.sample_rate, info.channels
 
     def save(self, path: str, audio: mx.array, sample_rate: int, kind: str) -> None:
-        from ..tasks.saving import BITRATE, KINDS
-
         # Its FLAC knows no other encoding than its own default.
         encoding = KINDS[kind].encoding if KINDS[kind].ending == "wav" else "float32"
         bitrate = {"bitrate": BITRATE} if KINDS[kind].is_lossy else {}

@@ -11,6 +11,7 @@ import mlx.core as mx
 import numpy as np
 
 from ..clips import NUM_CHANNELS, Samples
+from ..kinds import KINDS
 from .base import Peer, Read
 
 ENCODERS = {"f32": "pcm_f32le", "PCM16": "pcm_s16le", "FLAC": "flac", "M4A": "aac", "MP3": "libmp3lame"}
@@ -68,8 +69,6 @@ class Pyav(Peer):
         return frames, sample_rate, channels
 
     def save(self, path: str, audio: mx.array, sample_rate: int, kind: str) -> None:
-        from ..tasks.saving import KINDS
-
         samples = np.asarray(audio)
         with self._module.open(path, "w") as container:
             stream = container.add_stream(ENCODERS[kind], rate=sample_rate, layout="stereo")

@@ -10,6 +10,7 @@ import mlx.core as mx
 
 import mapwave
 
+from ..kinds import BITRATE, KINDS
 from .base import Peer, Read
 
 QUALITIES = ("default", "best", "high", "fastest")
@@ -77,7 +78,5 @@ class Mapwave(Peer):
         return info.frames, info.sample_rate, info.channels
 
     def save(self, path: str, audio: mx.array, sample_rate: int, kind: str) -> None:
-        from ..tasks.saving import BITRATE, KINDS
-
         bitrate = BITRATE if KINDS[kind].is_lossy else "auto"
         mapwave.save(path, audio, sample_rate, encoding=KINDS[kind].encoding, durable=False, bitrate=bitrate)

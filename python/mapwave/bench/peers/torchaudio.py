@@ -9,14 +9,8 @@ from typing import Any
 
 import mlx.core as mx
 
-from ..clips import Samples
 from .base import Peer
-
-
-def tensor_to_numpy(tensor: Any) -> Samples:
-    """A tensor of (channels, frames) as (frames, channels), without a copy."""
-    samples: Samples = tensor.numpy().T
-    return samples
+from .tensors import tensor_of, tensor_to_numpy
 
 
 class Torchaudio(Peer):
@@ -52,8 +46,6 @@ class Torchaudio(Peer):
         return {"": load}
 
     def save(self, path: str, audio: mx.array, sample_rate: int, kind: str) -> None:
-        from .torchcodec import tensor_of
-
         encoding = {"f32": ("PCM_F", 32), "PCM16": ("PCM_S", 16)}.get(kind)
         options = {"encoding": encoding[0], "bits_per_sample": encoding[1]} if encoding else {}
         self._module.save(path, tensor_of(audio), sample_rate, **options)

@@ -8,15 +8,10 @@ from importlib import import_module
 from typing import Any
 
 import mlx.core as mx
-import numpy as np
 
+from ..kinds import KINDS
 from .base import Peer, Read
-from .torchaudio import tensor_to_numpy
-
-
-def tensor_of(audio: mx.array) -> Any:
-    """(frames, channels) of MLX as a tensor of (channels, frames), as torch's encoders want it."""
-    return import_module("torch").from_numpy(np.ascontiguousarray(np.asarray(audio).T))
+from .tensors import tensor_of, tensor_to_numpy
 
 
 class Torchcodec(Peer):
@@ -62,8 +57,6 @@ class Torchcodec(Peer):
         return round(info.duration_seconds * info.sample_rate), info.sample_rate, info.num_channels
 
     def save(self, path: str, audio: mx.array, sample_rate: int, kind: str) -> None:
-        from ..tasks.saving import KINDS
-
         encoder = import_module("torchcodec.encoders").AudioEncoder(tensor_of(audio), sample_rate=sample_rate)
         encoder.to_file(path, bit_rate=192_000 if KINDS[kind].is_lossy else None)
 

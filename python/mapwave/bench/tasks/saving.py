@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -18,14 +17,13 @@ import mapwave
 import mapwave.numpy
 
 from ..clips import NUM_CHANNELS, SAMPLE_RATE, Samples, Unavailable
+from ..kinds import KINDS
 from ..peers import Peer
 from ..task import SUBJECT, WRONG, Check, Job, Planned, Task
 from .context import Context
 from .delivery import snr
 
 ITERATIONS = 11
-
-BITRATE = "192k"
 
 TOLERANCE = 1.5 / 2**15
 """Peers round to 16 bits by other rules, with factors of 32767 and 32768: more than a step apart is wrong."""
@@ -35,24 +33,6 @@ MIN_SNR = 15.0
 
 MAX_TAIL = 4_608
 """Frames that a peer's lossy file may be longer than the sound, and that its beginning may be late."""
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of file to save."""
-
-    ending: str
-    encoding: str
-    is_lossy: bool = False
-
-
-KINDS = {
-    "f32": Kind("wav", "float32"),
-    "PCM16": Kind("wav", "pcm16"),
-    "FLAC": Kind("flac", "pcm16"),
-    "M4A": Kind("m4a", "float32", True),
-    "MP3": Kind("mp3", "float32", True),
-}
 
 
 def build(context: Context) -> Iterator[Planned]:
