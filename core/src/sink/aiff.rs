@@ -2,10 +2,28 @@
 
 #![forbid(unsafe_code)]
 
-use super::header::Header;
+use super::header::{Header, PcmFacts};
 use super::tags;
 use crate::error::{Error, Result};
-use crate::pcm::SampleFormat;
+use crate::pcm::{ByteOrder, SampleFormat};
+
+/// AIFF, and AIFF-C for samples that AIFF has not.
+pub(super) const AIFF: PcmFacts = PcmFacts {
+    byte_order: ByteOrder::Big,
+    has_signed_bytes: true,
+    has_channel_mask: false,
+    pads_samples: true,
+    tag_keys: tags::IFF_KEYS,
+    header: |description, num_frames| header(description, num_frames, false),
+    completed: |description, num_frames| header(description, Some(num_frames), false),
+};
+
+/// AIFF-C whatever the samples.
+pub(super) const AIFC: PcmFacts = PcmFacts {
+    header: |description, num_frames| header(description, num_frames, true),
+    completed: |description, num_frames| header(description, Some(num_frames), true),
+    ..AIFF
+};
 
 /// The `FVER` of AIFF-C: the only version there has been.
 const VERSION: u32 = 0xa280_5140;

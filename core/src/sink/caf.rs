@@ -2,11 +2,22 @@
 
 #![forbid(unsafe_code)]
 
-use super::header::Header;
-use super::tags;
+use super::header::{Header, PcmFacts};
+use super::tags::{self, TagKeys};
 use crate::container::caf_description::{A_LAW, IS_FLOAT, IS_LITTLE_ENDIAN, LINEAR_PCM, MU_LAW};
 use crate::container::channel_layout::USE_BITMAP;
-use crate::pcm::SampleKind;
+use crate::pcm::{ByteOrder, SampleKind};
+
+/// CAF, in little-endian.
+pub(super) const CAF: PcmFacts = PcmFacts {
+    byte_order: ByteOrder::Little,
+    has_signed_bytes: true,
+    has_channel_mask: true,
+    pads_samples: false,
+    tag_keys: TagKeys::Any,
+    header: |description, num_frames| Ok(header(description, num_frames)),
+    completed: |description, num_frames| Ok(header(description, Some(num_frames))),
+};
 
 /// A size of data that reach to the end of the file.
 const UNKNOWN: u64 = u64::MAX;

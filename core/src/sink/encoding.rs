@@ -6,6 +6,8 @@ use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::pcm::{ByteOrder, SampleFormat};
+
 /// The sample formats of uncompressed files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PcmEncoding {
@@ -59,6 +61,21 @@ impl PcmEncoding {
             "mulaw" | "mu-law" | "ulaw" | "u-law" => Self::Mulaw,
             _ => return None,
         })
+    }
+
+    /// How a file with this order of bytes stores such samples.
+    pub(super) fn stored(self, order: ByteOrder, has_signed_bytes: bool) -> SampleFormat {
+        match self {
+            Self::Pcm8 if has_signed_bytes => SampleFormat::S8,
+            Self::Pcm8 => SampleFormat::U8,
+            Self::Pcm16 => SampleFormat::S16(order),
+            Self::Pcm24 => SampleFormat::S24(order),
+            Self::Pcm32 => SampleFormat::S32(order),
+            Self::F32 => SampleFormat::F32(order),
+            Self::F64 => SampleFormat::F64(order),
+            Self::Alaw => SampleFormat::Alaw,
+            Self::Mulaw => SampleFormat::Mulaw,
+        }
     }
 
     /// Bits in an integer of this depth; `None` for floats and companded samples.
@@ -120,7 +137,6 @@ impl fmt::Display for Encoding {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::pcm::{ByteOrder, SampleFormat};
 
     #[test]
     fn every_name_and_every_subtype_of_a_file_that_is_written_is_understood() {

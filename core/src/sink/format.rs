@@ -5,9 +5,11 @@
 use std::path::Path;
 
 use super::encoding::PcmEncoding;
+use super::header::PcmFacts;
+use super::{aiff, caf, w64, wav};
 use crate::error::{Error, Parameter, Result};
 use crate::host::Writable;
-use crate::pcm::{ByteOrder, SampleFormat};
+use crate::pcm::SampleFormat;
 
 /// A kind of file to be written.
 ///
@@ -105,26 +107,22 @@ impl FileFormat {
         }
     }
 
-    /// How this crate stores samples of a depth in the format; `None` where a plugin writes it.
-    pub(super) fn sample_format(&self, depth: PcmEncoding) -> Option<SampleFormat> {
-        use ByteOrder::{Big, Little};
-        let is_aiff = matches!(self, Self::Aiff | Self::Aifc);
-        let order = if is_aiff { Big } else { Little };
-        let is_signed = is_aiff || *self == Self::Caf;
-        if matches!(self, Self::Coded { .. }) {
-            return None;
+    /// What there is to know of a format that this crate writes; `None` where a plugin writes it.
+    pub(super) fn facts(&self) -> Option<&'static PcmFacts> {
+        match self {
+            Self::Wav => Some(&wav::WAV),
+            Self::Rf64 => Some(&wav::RF64),
+            Self::W64 => Some(&w64::W64),
+            Self::Aiff => Some(&aiff::AIFF),
+            Self::Aifc => Some(&aiff::AIFC),
+            Self::Caf => Some(&caf::CAF),
+            Self::Coded { .. } => None,
         }
-        Some(match depth {
-            PcmEncoding::Pcm8 if is_signed => SampleFormat::S8,
-            PcmEncoding::Pcm8 => SampleFormat::U8,
-            PcmEncoding::Pcm16 => SampleFormat::S16(order),
-            PcmEncoding::Pcm24 => SampleFormat::S24(order),
-            PcmEncoding::Pcm32 => SampleFormat::S32(order),
-            PcmEncoding::F32 => SampleFormat::F32(order),
-            PcmEncoding::F64 => SampleFormat::F64(order),
-            PcmEncoding::Alaw => SampleFormat::Alaw,
-            PcmEncoding::Mulaw => SampleFormat::Mulaw,
-        })
+    }
+
+    /// How this crate stores samples of an encoding in the format; `None` where a plugin writes it.
+    pub(super) fn sample_format(&self, encoding: PcmEncoding) -> Option<SampleFormat> {
+        self.facts().map(|facts| encoding.stored(facts.byte_order, facts.has_signed_bytes))
     }
 }
 

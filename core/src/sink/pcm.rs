@@ -4,12 +4,10 @@
 
 use std::fmt;
 
-use super::format::FileFormat;
-use super::header::Header;
+use super::header::{Header, PcmFacts};
 use super::interrupt::Interrupt;
 use super::options::SaveOptions;
 use super::quantise::Quantiser;
-use super::{aiff, caf, w64, wav};
 use crate::array::Audio;
 use crate::error::{Error, Parameter, Result};
 use crate::host::Output;
@@ -23,6 +21,7 @@ const COPY_BYTES: usize = 512 << 10;
 
 /// An uncompressed file being written.
 pub(super) struct PcmWriter {
+    facts: &'static PcmFacts,
     output: Box<dyn Output>,
     samples: SampleFormat,
     /// The bytes before the samples, all of which were written.
@@ -50,9 +49,16 @@ impl PcmWriter {
             let expected = "an object that can seek, or a path: the header is completed at the end";
             return Err(Error::argument(Parameter::Target, expected, "one that can only be appended to"));
         }
-        let header = header(options, samples, num_frames, false)?;
+        let facts = options.format.facts().ok_or_else(|| {
+            let expected = "a format that is written without a plugin";
+            Error::argument(Parameter::FileFormat, expected, options.format.name())
+        })?;
+        let description = describe(options, samples);
+        check_size(&description, num_frames.unwrap_or(0))?;
+        let header = (facts.header)(&description, num_frames)?;
         write(&mut *output, 0, &header)?;
         Ok(Self {
+            facts,
             output,
             samples,
             header_bytes: header.len() as u64,
@@ -94,15 +100,14 @@ impl PcmWriter {
     pub(super) fn finish(mut self, options: &SaveOptions) -> Result<u64> {
         let data = self.num_frames * u64::from(options.num_channels) * self.samples.num_bytes() as u64;
         let end = self.header_bytes + data;
-        let padded = match options.format {
-            FileFormat::W64 | FileFormat::Caf => data,
-            _ => data.next_multiple_of(2),
-        };
+        let padded = if self.facts.pads_samples { data.next_multiple_of(2) } else { data };
         if padded > data {
             write(&mut *self.output, end, &[0])?;
         }
         if self.stated_frames != Some(self.num_frames) {
-            let completed = header(options, self.samples, Some(self.num_frames), true)?;
+            let description = describe(options, self.samples);
+            check_size(&description, self.num_frames)?;
+            let completed = (self.facts.completed)(&description, self.num_frames)?;
             debug_assert_eq!(completed.len() as u64, self.header_bytes, "a header is completed in its place");
             write(&mut *self.output, 0, &completed)?;
         }
@@ -121,36 +126,24 @@ impl fmt::Debug for PcmWriter {
     }
 }
 
-/// The bytes before the samples; `is_completed` when they were begun without knowing how many frames there would be.
-fn header(
-    options: &SaveOptions,
-    samples: SampleFormat,
-    num_frames: Option<u64>,
-    is_completed: bool,
-) -> Result<Vec<u8>> {
-    let header = Header {
+/// What the header says of a file.
+fn describe(options: &SaveOptions, samples: SampleFormat) -> Header<'_> {
+    Header {
         samples,
         sample_rate: options.sample_rate,
         num_channels: options.num_channels,
         channel_mask: options.channel_mask,
         tags: &options.tags,
-    };
-    let is_rf64 = options.format == FileFormat::Rf64;
-    // Sizes of files are counted in 63 bits.
-    if let Some(num_frames) = num_frames
-        && num_frames.checked_mul(header.frame_bytes()).is_none_or(|size| size > i64::MAX as u64 - (1 << 32))
-    {
-        let max = i64::MAX as u64;
-        return Err(Error::Limit { path: None, what: "the number of frames", max, got: num_frames });
     }
-    Ok(match (&options.format, num_frames) {
-        (FileFormat::W64, _) => w64::header(&header, num_frames),
-        (FileFormat::Aiff, _) => aiff::header(&header, num_frames, false)?,
-        (FileFormat::Aifc, _) => aiff::header(&header, num_frames, true)?,
-        (FileFormat::Caf, _) => caf::header(&header, num_frames),
-        (_, Some(num_frames)) if is_completed => wav::completed(&header, num_frames, is_rf64),
-        _ => wav::header(&header, num_frames, is_rf64),
-    })
+}
+
+/// Refuses more frames than a file can have: its size is counted in 63 bits.
+fn check_size(description: &Header<'_>, num_frames: u64) -> Result<()> {
+    let max = i64::MAX as u64;
+    match num_frames.checked_mul(description.frame_bytes()) {
+        Some(size) if size <= max - (1 << 32) => Ok(()),
+        _ => Err(Error::Limit { path: None, what: "the number of frames", max, got: num_frames }),
+    }
 }
 
 fn write(output: &mut dyn Output, offset: u64, bytes: &[u8]) -> Result<()> {

@@ -6,7 +6,7 @@ use super::dither::Dither;
 use super::encoding::{Encoding, PcmEncoding};
 use super::format::{FileFormat, known_formats};
 use super::options::SaveOptions;
-use super::tags;
+use super::tags::{self, TagKeys};
 use crate::error::{Error, Parameter, Result};
 use crate::host::{self, Writable};
 use crate::pcm::{OutputFormat, SampleFormat};
@@ -59,7 +59,8 @@ impl Plan {
         }
         let plan = Self::choose(options, from, || Codecs::new(options, &writable()))?;
         plan.check(options)?;
-        tags::check(&options.format, &options.tags)?;
+        let keys = options.format.facts().map_or(TagKeys::Any, |facts| facts.tag_keys);
+        tags::check(options.format.name(), keys, &options.tags)?;
         Ok(plan)
     }
 
@@ -160,8 +161,8 @@ impl Plan {
         if let (Some(effort), Self::Pcm(_)) = (options.effort, self) {
             return refuse(Parameter::Effort, "is not compressed", effort.to_string());
         }
-        let is_aiff = matches!(options.format, FileFormat::Aiff | FileFormat::Aifc);
-        if is_aiff && options.channel_mask != 0 {
+        let has_mask = options.format.facts().is_none_or(|facts| facts.has_channel_mask);
+        if !has_mask && options.channel_mask != 0 {
             return refuse(
                 Parameter::ChannelMask,
                 "has no place for it",

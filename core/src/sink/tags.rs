@@ -2,7 +2,6 @@
 
 #![forbid(unsafe_code)]
 
-use super::format::FileFormat;
 use crate::error::{Error, Parameter, Result};
 
 /// RIFF's names for what Vorbis comments call by the other (Microsoft, *Multimedia Programming Interface and Data
@@ -35,8 +34,23 @@ const CAF: [(&str, &str); 4] = [
 /// A key and its value.
 pub(super) type Tag = (String, String);
 
-/// Refuses what a header of this format has no place for.
-pub(super) fn check(format: &FileFormat, tags: &[Tag]) -> Result<()> {
+/// The keys that a format has a place for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum TagKeys {
+    /// Any.
+    Any,
+    /// These, each with what it is called in the file.
+    Only(&'static [(&'static str, &'static [u8; 4])]),
+}
+
+/// The keys of RIFF's `INFO`.
+pub(super) const INFO_KEYS: TagKeys = TagKeys::Only(&INFO);
+
+/// The keys of AIFF's text chunks.
+pub(super) const IFF_KEYS: TagKeys = TagKeys::Only(&IFF);
+
+/// Refuses tags that a file of the format `name` has no place for.
+pub(super) fn check(name: &str, known: TagKeys, tags: &[Tag]) -> Result<()> {
     for (key, value) in tags {
         let is_name = !key.is_empty() && key.bytes().all(|byte| (0x20..0x7e).contains(&byte) && byte != b'=');
         if !is_name || value.contains('\0') {
@@ -44,15 +58,9 @@ pub(super) fn check(format: &FileFormat, tags: &[Tag]) -> Result<()> {
                 "names of printable ASCII characters other than '=', and values without zero bytes";
             return Err(Error::argument(Parameter::Tags, expected, format!("{key:?}: {value:?}")));
         }
-        let keys: Vec<&str> = match format {
-            FileFormat::Wav | FileFormat::Rf64 => INFO.iter().map(|(key, _)| *key).collect(),
-            FileFormat::Aiff | FileFormat::Aifc => IFF.iter().map(|(key, _)| *key).collect(),
-            FileFormat::W64 => Vec::new(),
-            // CAF takes any key, and a codec plugin decides for itself.
-            FileFormat::Caf | FileFormat::Coded { .. } => continue,
-        };
-        if !keys.contains(&key.as_str()) {
-            let name = format.name();
+        let TagKeys::Only(known) = known else { continue };
+        if !known.iter().any(|(known, _)| known == key) {
+            let keys: Vec<&str> = known.iter().map(|(key, _)| *key).collect();
             let expected = match keys.as_slice() {
                 [] => format!("left out: a {name} file has no place for them"),
                 keys => format!("of the kinds that a {name} file has: {}", keys.join(", ")),
@@ -140,11 +148,11 @@ mod tests {
 
     #[test]
     fn what_has_no_place_is_refused_by_name() {
-        let refuse = |format: &FileFormat, tags: &[Tag]| check(format, tags).unwrap_err().to_string();
-        assert!(refuse(&FileFormat::Wav, &tag("mood", "x")).contains("title, artist"));
-        assert!(refuse(&FileFormat::W64, &tag("title", "x")).contains("no place"));
-        assert!(refuse(&FileFormat::Caf, &tag("a=b", "x")).contains("a=b"));
-        assert!(refuse(&FileFormat::Caf, &tag("title", "x\0y")).contains("zero bytes"));
-        check(&FileFormat::Caf, &tag("mood", "fine")).unwrap();
+        let refuse = |keys, tags: &[Tag]| check("xyz", keys, tags).unwrap_err().to_string();
+        assert!(refuse(INFO_KEYS, &tag("mood", "x")).contains("a xyz file has: title, artist"));
+        assert!(refuse(TagKeys::Only(&[]), &tag("title", "x")).contains("no place"));
+        assert!(refuse(TagKeys::Any, &tag("a=b", "x")).contains("a=b"));
+        assert!(refuse(TagKeys::Any, &tag("title", "x\0y")).contains("zero bytes"));
+        check("xyz", TagKeys::Any, &tag("mood", "fine")).unwrap();
     }
 }

@@ -5,9 +5,22 @@
 
 #![forbid(unsafe_code)]
 
-use super::header::Header;
+use super::header::{Header, PcmFacts};
+use super::tags::TagKeys;
 use super::wav;
 use crate::container::w64::{DATA, FACT, FMT, Guid, RIFF, WAVE};
+use crate::pcm::ByteOrder;
+
+/// Wave64.
+pub(super) const W64: PcmFacts = PcmFacts {
+    byte_order: ByteOrder::Little,
+    has_signed_bytes: false,
+    has_channel_mask: true,
+    pads_samples: false,
+    tag_keys: TagKeys::Only(&[]),
+    header: |description, num_frames| Ok(header(description, num_frames)),
+    completed: |description, num_frames| Ok(header(description, Some(num_frames))),
+};
 
 /// A GUID and a size that counts them both.
 const HEADER_BYTES: u64 = 24;

@@ -3,16 +3,34 @@
 
 #![forbid(unsafe_code)]
 
-use super::header::Header;
+use super::header::{Header, PcmFacts};
 use super::tags;
 use crate::container::wave_tags::{ALAW, EXTENSIBLE, IEEE_FLOAT, MULAW, PCM, SUB_FORMAT};
-use crate::pcm::{SampleFormat, SampleKind};
+use crate::pcm::{ByteOrder, SampleFormat, SampleKind};
 
 /// The payload of `ds64`: three 64-bit sizes and the length of a table without entries.
 const DS64_BYTES: u32 = 28;
 
 /// A size that stands in `ds64`, or that is not known yet.
 const ELSEWHERE: u32 = u32::MAX;
+
+/// RIFF/WAVE, and RF64 where it is larger than RIFF can say.
+pub(super) const WAV: PcmFacts = PcmFacts {
+    byte_order: ByteOrder::Little,
+    has_signed_bytes: false,
+    has_channel_mask: true,
+    pads_samples: true,
+    tag_keys: tags::INFO_KEYS,
+    header: |description, num_frames| Ok(header(description, num_frames, false)),
+    completed: |description, num_frames| Ok(completed(description, num_frames, false)),
+};
+
+/// RF64 whatever its size.
+pub(super) const RF64: PcmFacts = PcmFacts {
+    header: |description, num_frames| Ok(header(description, num_frames, true)),
+    completed: |description, num_frames| Ok(completed(description, num_frames, true)),
+    ..WAV
+};
 
 /// The bytes before the samples. While the number of frames is not known there is a `JUNK` chunk that can become `ds64`.
 pub(super) fn header(header: &Header<'_>, num_frames: Option<u64>, is_rf64: bool) -> Vec<u8> {
