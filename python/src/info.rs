@@ -69,7 +69,7 @@ impl From<&Reader> for AudioInfo {
             subtype: pcm.map_or_else(|| track.codec.name(), |format| format.subtype()).to_owned(),
             container: track.container.name().to_owned(),
             codec: track.codec.name().to_owned(),
-            bit_depth: track.bits_per_sample,
+            bit_depth: track.bits_per_sample.unwrap_or(0),
             bits: pcm.and_then(|format| u16::try_from(format.num_bytes() * 8).ok()).unwrap_or(0),
             channel_layout: track.channel_layout().map(str::to_owned),
             is_truncated: track.missing_bytes > 0,

@@ -173,7 +173,7 @@ impl Common {
             sample_rate: self.sample_rate,
             num_channels: self.num_channels,
             channel_mask,
-            bits_per_sample,
+            bits_per_sample: Some(bits_per_sample).filter(|&bits| bits > 0),
             num_frames,
             data: data.bytes,
             missing_bytes: data.missing_bytes,
@@ -327,7 +327,7 @@ mod tests {
             (32, SampleFormat::S32(Big)),
         ] {
             let track = whole(&aiff(&[&comm(1, 1, bits, b""), &ssnd(0, SOUND)])).unwrap();
-            assert_eq!((track.pcm(), track.bits_per_sample), (Some(format), bits));
+            assert_eq!((track.pcm(), track.bits_per_sample), (Some(format), Some(bits)));
         }
     }
 
@@ -355,7 +355,7 @@ mod tests {
             (8, b"ALAW", SampleFormat::Alaw, 8),
         ] {
             let track = aifc(bits, compression).unwrap();
-            assert_eq!((track.pcm(), track.bits_per_sample), (Some(format), depth), "{compression:?}");
+            assert_eq!((track.pcm(), track.bits_per_sample), (Some(format), Some(depth)), "{compression:?}");
             assert_eq!(track.container, Container::AIFC);
         }
     }

@@ -173,7 +173,7 @@ impl Found {
             sample_rate: description.sample_rate,
             num_channels: description.num_channels,
             channel_mask,
-            bits_per_sample: description.depth(),
+            bits_per_sample: Some(description.depth()).filter(|&bits| bits > 0),
             num_frames,
             data: data.bytes,
             missing_bytes: data.missing_bytes,
@@ -319,7 +319,7 @@ mod tests {
         let track =
             whole(&caf(&[&desc(b"lpcm", 4, 1, 2, 16), &chunk(b"free", &[0; 5]), &data(SOUND)])).unwrap();
         assert_eq!((track.container, track.codec.name()), (Container::CAF, "pcm_s16be"));
-        assert_eq!((track.sample_rate, track.num_channels, track.bits_per_sample), (44100, 2, 16));
+        assert_eq!((track.sample_rate, track.num_channels, track.bits_per_sample), (44100, 2, Some(16)));
         assert_eq!((track.num_frames, track.data, track.missing_bytes), (Some(3), 85..97, 0));
     }
 

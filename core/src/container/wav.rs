@@ -181,7 +181,7 @@ mod tests {
         let track = whole(&wave(&[&fmt(2, 44100, 16), &chunk_le(b"data", SOUND)])).unwrap();
         assert_eq!(track.container, Container::WAV);
         assert_eq!(track.pcm(), Some(SampleFormat::S16(ByteOrder::Little)));
-        assert_eq!((track.sample_rate, track.num_channels, track.bits_per_sample), (44100, 2, 16));
+        assert_eq!((track.sample_rate, track.num_channels, track.bits_per_sample), (44100, 2, Some(16)));
         assert_eq!((track.num_frames, track.data, track.missing_bytes), (Some(2), 44..52, 0));
     }
 

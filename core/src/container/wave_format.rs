@@ -187,7 +187,7 @@ impl WaveFormat {
             sample_rate: self.sample_rate,
             num_channels: self.num_channels,
             channel_mask: self.channel_mask,
-            bits_per_sample: self.bits_per_sample,
+            bits_per_sample: Some(self.bits_per_sample).filter(|&bits| bits > 0),
             num_frames,
             data: data.bytes,
             missing_bytes: data.missing_bytes,

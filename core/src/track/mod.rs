@@ -105,7 +105,7 @@ pub struct Track {
     /// Speaker positions as a WAVE channel mask (bit 0 front left, bit 1 front right, ...); 0 when unknown.
     pub channel_mask: u32,
     /// The coded depth in bits, which may be less than the sample's size; 0 for codecs without one.
-    pub bits_per_sample: u16,
+    pub bits_per_sample: Option<u16>,
     /// The number of whole frames the file holds; `None` when only the codec can tell.
     pub num_frames: Option<u64>,
     /// Where the sound's bytes stand in the file.

@@ -28,7 +28,7 @@ pub(crate) fn track_of<'a>(track: &'a track::Track) -> Option<Track<'a>> {
         sample_rate: track.sample_rate,
         num_channels: track.num_channels.into(),
         channel_mask: track.channel_mask.into(),
-        bits_per_sample: track.bits_per_sample.into(),
+        bits_per_sample: track.bits_per_sample.unwrap_or(0).into(),
         bytes_per_packet: packets.bytes_per_packet,
         frames_per_packet: packets.frames_per_packet,
         priming_frames: table.map_or(0, |table| table.priming_frames),

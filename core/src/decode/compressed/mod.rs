@@ -90,7 +90,7 @@ impl CodedTrack {
             sample_rate: info.sample_rate,
             num_channels: info.num_channels,
             channel_mask: info.channel_mask,
-            bits_per_sample: info.bits_per_sample,
+            bits_per_sample: Some(info.bits_per_sample).filter(|&bits| bits > 0),
             num_frames: Some(self.num_frames),
             data: 0..source.len(),
             missing_bytes: self.missing_bytes.max(info.is_truncated.into()),

@@ -30,7 +30,7 @@ pub fn by_mapwave(file: &[u8]) -> Result<Decoded, String> {
     static EMBEDDED: Once = Once::new();
     EMBEDDED.call_once(|| mapwave_core::host::embed(mapwave_builtin::entry));
     let reader = Reader::from_bytes(file.to_vec()).map_err(|error| error.to_string())?;
-    let is_lossless = reader.track().bits_per_sample != 0;
+    let is_lossless = reader.track().bits_per_sample.is_some();
     let format = if is_lossless { OutputFormat::I32 } else { OutputFormat::F32 };
     let spec = FrameSpec { format, ..FrameSpec::default() };
     let frames = reader.read(0..reader.num_frames(), &spec).map_err(|error| error.to_string())?;
