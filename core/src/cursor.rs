@@ -8,18 +8,7 @@ use crate::track::Container;
 /// A position in a file of which `bytes` is the beginning (or the whole), with reads that cannot leave it.
 ///
 /// A read past `file_len` is a malformed file; a read past `bytes` but inside `file_len` asks for more bytes
-/// ([`Error::Incomplete`]), so that a parser can be run on the first few kilobytes and, rarely, once more on all of it.
-///
-/// ```
-/// use mapwave_core::cursor::Cursor;
-/// use mapwave_core::track::Container;
-///
-/// let mut cursor = Cursor::new(b"fmt \x10\0\0\0", 8, Container::WAV);
-/// assert_eq!(cursor.take(4)?, b"fmt ");
-/// assert_eq!(cursor.u32_le()?, 16);
-/// assert!(cursor.u8().is_err());
-/// # Ok::<(), mapwave_core::Error>(())
-/// ```
+/// (`Error::Incomplete`), so that a parser can be run on the first few kilobytes and, rarely, once more on all of it.
 #[derive(Clone, Debug)]
 pub struct Cursor<'a> {
     bytes: &'a [u8],
@@ -78,11 +67,6 @@ impl<'a> Cursor<'a> {
         Ok(array)
     }
 
-    /// One byte.
-    pub fn u8(&mut self) -> Result<u8> {
-        self.array().map(u8::from_le_bytes)
-    }
-
     /// An unsigned 16-bit integer, little-endian.
     pub fn u16_le(&mut self) -> Result<u16> {
         self.array().map(u16::from_le_bytes)
@@ -108,11 +92,6 @@ impl<'a> Cursor<'a> {
         self.array().map(u64::from_le_bytes)
     }
 
-    /// An unsigned 64-bit integer, big-endian.
-    pub fn u64_be(&mut self) -> Result<u64> {
-        self.array().map(u64::from_be_bytes)
-    }
-
     /// A signed 64-bit integer, big-endian.
     pub fn i64_be(&mut self) -> Result<i64> {
         self.array().map(i64::from_be_bytes)
@@ -133,6 +112,14 @@ impl<'a> Cursor<'a> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reads_advance_and_end_with_the_file() {
+        let mut cursor = Cursor::new(b"fmt \x10\0\0\0", 8, Container::WAV);
+        assert_eq!(cursor.take(4).unwrap(), b"fmt ");
+        assert_eq!(cursor.u32_le().unwrap(), 16);
+        assert!(cursor.take(1).is_err());
+    }
 
     #[test]
     fn reads_in_both_byte_orders() {

@@ -116,9 +116,8 @@ pub enum Error {
     #[error("interrupted")]
     Interrupted,
 
-    /// A parser was given only the beginning of a file and needs its bytes up to `needed`.
-    ///
-    /// [`Reader`](crate::Reader) answers it by mapping the whole file; it never leaves the crate from there.
+    /// A parser was given only the beginning of a file and needs its bytes up to `needed`. It never leaves the crate.
+    #[doc(hidden)]
     #[error("the file's bytes up to offset {needed} are needed")]
     Incomplete {
         /// The end of the range the parser asked for.

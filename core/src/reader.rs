@@ -335,10 +335,10 @@ fn parse(source: &Source) -> Result<Track> {
     let mut num_bytes = HEAD_BYTES.min(source.len());
     loop {
         let head = source.read(0..num_bytes, &mut scratch)?;
-        match container::parse(head, source.len()) {
+        match container::parse_head(head, source.len()) {
             Err(Error::Incomplete { needed }) if needed > num_bytes && needed <= source.len() => {
                 if let Some(file) = source.whole() {
-                    let track = container::parse(file, source.len());
+                    let track = container::parse_head(file, source.len());
                     source.verify(source.len())?;
                     return track;
                 }

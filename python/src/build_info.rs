@@ -30,7 +30,7 @@ pub(crate) fn build_info(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     facts.set_item("target", format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS))?;
     facts.set_item("debug_assertions", cfg!(debug_assertions))?;
     facts.set_item("cpu_features", cpu_features())?;
-    facts.set_item("num_processors", mapwave_core::segment::num_processors())?;
+    facts.set_item("num_processors", mapwave_core::num_processors())?;
     facts.set_item("containers", ["wav", "rifx", "rf64", "bw64", "w64", "aiff", "aifc", "caf"])?;
     facts.set_item("dtypes", mapwave_core::OutputFormat::ALL.map(|format| format.name()))?;
     Ok(facts)

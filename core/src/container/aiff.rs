@@ -260,7 +260,7 @@ impl Common {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::builder::{Bytes, chunk_be};
-    use super::super::parse;
+    use super::super::parse_head as parse;
     use crate::error::{Error, Result};
     use crate::pcm::{ByteOrder, SampleFormat};
     use crate::track::{Codec, Container, Track};

@@ -257,7 +257,7 @@ fn missing(id: &str, last: Option<Chunk>, file_len: u64) -> Error {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::builder::Bytes;
-    use super::super::parse;
+    use super::super::parse_head as parse;
     use crate::error::{Error, Result};
     use crate::track::{Codec, Container, PacketCodec, Track};
 

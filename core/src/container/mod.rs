@@ -1,7 +1,7 @@
 //! Container parsers: pure functions from a file's bytes to a [`Track`].
 //!
 //! A parser is given the beginning of a file and the length of the whole. It answers with a [`Track`] whose ranges all
-//! lie inside the file, with [`Error::Malformed`] or [`Error::Unsupported`], or with [`Error::Incomplete`] when what it
+//! lie inside the file, with [`Error::Malformed`] or [`Error::Unsupported`], or with `Error::Incomplete` when what it
 //! needs stands further back than the bytes it was given.
 
 #![forbid(unsafe_code)]
@@ -48,13 +48,25 @@ const MAGIC_BYTES: u64 = 32;
 /// `head` is the beginning of the file, or all of it; `file_len` is the length of the whole in bytes.
 ///
 /// # Errors
-/// [`Error::Malformed`] and [`Error::Unsupported`] as the file deserves; [`Error::Incomplete`] when `head` is too short.
+/// [`Error::Malformed`] and [`Error::Unsupported`], depending on what is wrong with the file; [`Error::Io`] when the headers
+/// reach beyond `head`.
 ///
 /// ```
 /// let error = mapwave_core::container::parse(b"fLaC", 4).unwrap_err();
 /// assert!(error.to_string().contains("a FLAC stream"));
 /// ```
 pub fn parse(head: &[u8], file_len: u64) -> Result<Track> {
+    parse_head(head, file_len).map_err(|error| match error {
+        Error::Incomplete { needed } => {
+            let what = format!("the headers reach to byte {needed}, and only {} were given", head.len());
+            Error::io("parsing", std::io::Error::new(std::io::ErrorKind::UnexpectedEof, what))
+        }
+        other => other,
+    })
+}
+
+/// As [`parse`], with [`Error::Incomplete`] when the headers reach beyond `head`.
+pub(crate) fn parse_head(head: &[u8], file_len: u64) -> Result<Track> {
     let needed = file_len.min(MAGIC_BYTES);
     if (head.len() as u64) < needed {
         return Err(Error::Incomplete { needed });

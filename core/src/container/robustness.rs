@@ -7,7 +7,7 @@
 use proptest::prelude::*;
 
 use super::builder::{Bytes, chunk_be, chunk_le};
-use super::parse;
+use super::parse_head as parse;
 use crate::error::{Error, Result};
 use crate::track::{Codec, Track};
 

@@ -109,7 +109,7 @@ impl Chunk {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::builder::Bytes;
-    use super::super::parse;
+    use super::super::parse_head as parse;
     use super::{DATA, FACT, FMT, RIFF, WAVE};
     use crate::error::Result;
     use crate::pcm::{ByteOrder, SampleFormat};

@@ -137,7 +137,7 @@ fn read_u32(cursor: &mut Cursor<'_>, order: ByteOrder) -> Result<u32> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::builder::{Bytes, chunk_be, chunk_le};
-    use super::super::parse;
+    use super::super::parse_head as parse;
     use crate::error::{Error, Result};
     use crate::pcm::{ByteOrder, SampleFormat};
     use crate::track::{Container, Track};

@@ -60,7 +60,7 @@ impl<'py> Argument<'py> for Threads {
 impl Threads {
     /// The number of threads a caller allows: all processors for None.
     pub(crate) fn max(threads: Option<Self>) -> usize {
-        threads.map_or_else(mapwave_core::segment::num_processors, |threads| threads.0)
+        threads.map_or_else(mapwave_core::num_processors, |threads| threads.0)
     }
 }
 
