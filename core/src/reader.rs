@@ -9,12 +9,12 @@ use std::sync::Arc;
 
 use crate::buffer::{Buffer, Frames};
 use crate::container;
-use crate::decode::{CodedTrack, FrameTrack, PcmTrack, ReadControl};
+use crate::decode::{CompressedTrack, FrameTrack, PcmTrack, ReadControl};
 use crate::error::{Error, Parameter, Result};
 use crate::host::{self, NotOpened};
 use crate::pcm::OutputFormat;
 use crate::resample::engine::Rates;
-use crate::resample::{Converter, FileInput, ResampleQuality, Resampled};
+use crate::resample::{Converter, FileFrames, ResampleQuality, Resampled};
 use crate::source::{Access, Scratch, Source};
 use crate::spec::FrameSpec;
 use crate::track::Track;
@@ -132,7 +132,7 @@ impl Reader {
     pub fn tags(&self) -> Vec<(String, String)> {
         match &self.frames {
             FrameTrack::Pcm(_) => Vec::new(),
-            FrameTrack::Coded(track) => track.tags(),
+            FrameTrack::Compressed(track) => track.tags(),
         }
     }
 
@@ -213,7 +213,7 @@ impl Reader {
             None => self.frames.read(&self.source, frames, spec, out, control),
             Some(resampled) => spec.num_channels(self.track.num_channels).and_then(|num_channels| {
                 let (source, channels) = (&*self.source, &spec.channels);
-                let input = FileInput { frames: &self.frames, source, channels, num_channels };
+                let input = FileFrames { frames: &self.frames, source, channels, num_channels };
                 resampled.read(&input, frames, spec, out, control)
             }),
         };
@@ -304,10 +304,10 @@ fn open_track(source: &Arc<Source>, codec: Option<&str>) -> Result<(FrameTrack, 
     let hint = track.as_ref().ok().filter(|track| track.pcm().is_none());
     match host::open(source, hint, codec) {
         Ok(decoder) => {
-            let coded = CodedTrack::new(decoder, source, hint)?;
-            let track = coded.describe(source);
+            let compressed = CompressedTrack::new(decoder, source, hint)?;
+            let track = compressed.describe(source);
             source.verify(source.len())?;
-            Ok((FrameTrack::Coded(Box::new(coded)), track))
+            Ok((FrameTrack::Compressed(Box::new(compressed)), track))
         }
         Err(NotOpened::Failed(error)) => source.verify_len().and(Err(*error)),
         Err(NotOpened::Unread(asked)) => Err(unread(track, asked)),

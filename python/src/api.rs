@@ -14,7 +14,7 @@ use crate::arrays::ArrayLibrary;
 use crate::batch::{self, Batch};
 use crate::errors::{invalid, raise};
 use crate::info::AudioInfo;
-use crate::input::{self, Input};
+use crate::input::{self, FileInput};
 use crate::reader::Reader;
 use crate::resample::{self, ArrayRequest};
 use crate::stream::Stream;
@@ -260,7 +260,7 @@ impl Api {
         reading.rate.check_parts(py)?;
         let num_workers = usize::try_from(num_workers).unwrap_or(usize::MAX);
         let paths: Bound<'_, PyAny> = arguments.get("paths")?;
-        let inputs = paths.try_iter()?.map(|path| Input::new(&path?)).collect::<PyResult<Vec<_>>>()?;
+        let inputs = paths.try_iter()?.map(|path| FileInput::new(&path?)).collect::<PyResult<Vec<_>>>()?;
         let progress: Option<Bound<'_, PyAny>> = arguments.get("progress")?;
         batch::load(py, &self.library, &Batch { window, reading, num_workers }, inputs, progress.as_ref())
     }

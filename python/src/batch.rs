@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use crate::arguments::{Reading, Window};
 use crate::arrays::{Allocate, ArrayLibrary};
 use crate::errors::raise;
-use crate::input::Input;
+use crate::input::FileInput;
 use crate::plugins::log_messages;
 
 /// What is the same for every file of a batch.
@@ -42,7 +42,7 @@ pub(crate) fn load<'py>(
     py: Python<'py>,
     library: &ArrayLibrary,
     batch: &Batch,
-    inputs: Vec<Input>,
+    inputs: Vec<FileInput>,
     progress: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Vec<(Bound<'py, PyAny>, u32)>> {
     let report = Progress::new(py, progress, inputs.len())?;
@@ -84,7 +84,12 @@ pub(crate) fn load<'py>(
     Ok(arrays.into_iter().flatten().collect())
 }
 
-fn read(input: Input, batch: &Batch, allocate: Allocate, stop: &AtomicBool) -> mapwave_core::Result<Loaded> {
+fn read(
+    input: FileInput,
+    batch: &Batch,
+    allocate: Allocate,
+    stop: &AtomicBool,
+) -> mapwave_core::Result<Loaded> {
     let Reading { rate, spec, plugin, max_threads } = &batch.reading;
     let reader = rate.apply(input.open(Access::Once, plugin.as_deref())?)?;
     let frames = batch.window.of(&reader)?;

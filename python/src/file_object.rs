@@ -2,7 +2,7 @@
 
 use std::io;
 
-use mapwave_core::sink::Output;
+use mapwave_core::sink::ByteSink;
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -101,7 +101,7 @@ impl FileObject {
     }
 }
 
-impl Output for FileObject {
+impl ByteSink for FileObject {
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         // None when the interpreter is on its way out.
         let written = Python::try_attach(|py| self.write(py, offset, bytes));

@@ -49,8 +49,8 @@ impl From<&Reader> for AudioInfo {
     fn from(reader: &Reader) -> Self {
         let track = reader.track();
         let pcm = track.pcm();
-        let coded = match &track.codec {
-            Codec::Coded(stream) => Some(stream),
+        let compressed = match &track.codec {
+            Codec::Compressed(stream) => Some(stream),
             Codec::Pcm(_) | Codec::Packets(_) => None,
         };
         let mut tags = BTreeMap::<String, String>::new();
@@ -73,11 +73,11 @@ impl From<&Reader> for AudioInfo {
             bits: pcm.and_then(|format| u16::try_from(format.num_bytes() * 8).ok()).unwrap_or(0),
             channel_layout: track.channel_layout().map(str::to_owned),
             is_truncated: track.missing_bytes > 0,
-            is_lossless: coded
+            is_lossless: compressed
                 .map_or(!pcm.is_some_and(SampleFormat::is_companded), |stream| stream.is_lossless),
-            plugin: coded.map(|stream| stream.plugin.to_owned()),
-            priming_frames: coded.map_or(0, |stream| stream.priming_frames),
-            padding_frames: coded.map_or(0, |stream| stream.padding_frames),
+            plugin: compressed.map(|stream| stream.plugin.to_owned()),
+            priming_frames: compressed.map_or(0, |stream| stream.priming_frames),
+            padding_frames: compressed.map_or(0, |stream| stream.padding_frames),
             tags,
         }
     }

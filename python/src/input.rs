@@ -21,12 +21,12 @@ pub(crate) fn path_of(object: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
 }
 
 /// An input that can be opened without the interpreter.
-pub(crate) enum Input {
+pub(crate) enum FileInput {
     Path(PathBuf),
     Bytes(PyBackedBytes),
 }
 
-impl Input {
+impl FileInput {
     /// Takes what the caller passed; a file object is read from its position to its end.
     pub(crate) fn new(object: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = object.py();
@@ -70,7 +70,7 @@ impl Input {
 
 /// Opens what the caller passed, with the interpreter free meanwhile.
 pub(crate) fn open(object: &Bound<'_, PyAny>, access: Access, plugin: Option<&str>) -> PyResult<Reader> {
-    let input = Input::new(object)?;
+    let input = FileInput::new(object)?;
     let py = object.py();
     let opened = py.detach(|| input.open(access, plugin));
     log_messages(py)?;

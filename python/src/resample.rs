@@ -7,7 +7,7 @@ use mapwave_core::{FrameSpec, Frames, Layout, OutputFormat, ResampleQuality, res
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use crate::arguments::{Arguments, ArrayRate, Dtype, Quality, Reading, Threads};
+use crate::arguments::{Arguments, ArrayRate, Dtype, Reading, ResampleMethod, Threads};
 use crate::arrays::{ArrayLibrary, interruptibly};
 use crate::errors::raise;
 use crate::frames;
@@ -19,7 +19,7 @@ const SOXR: ResampleQuality = ResampleQuality::Plugin("soxr_vhq");
 /// What comes out of an array, and how.
 pub(crate) struct ArrayRequest {
     pub(crate) rates: Rates,
-    pub(crate) quality: Quality,
+    pub(crate) quality: ResampleMethod,
     pub(crate) layout: Layout,
     /// None is the array's own type, float32 for integers.
     pub(crate) format: Option<OutputFormat>,
@@ -57,13 +57,13 @@ pub(crate) fn resample<'py>(
     let spec =
         FrameSpec { format, layout: request.layout, squeeze_mono: axes.len() == 1, ..FrameSpec::default() };
     let frames = match request.quality {
-        Quality::Core(quality) => {
+        ResampleMethod::Core(quality) => {
             let allocate = library.allocator(py)?;
             interruptibly(py, request.max_threads, |control| {
                 resample_array(source, request.rates, quality, &spec, allocate, control)
             })?
         }
-        Quality::Torchaudio => {
+        ResampleMethod::Torchaudio => {
             // In the layout and type that torchaudio works on.
             let channels = FrameSpec {
                 format: OutputFormat::F32,

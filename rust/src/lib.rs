@@ -40,7 +40,7 @@ mod save;
 
 pub use builtin::set_up;
 pub use hints::register_hints;
-pub use mapwave_core::resample::Quality;
+pub use mapwave_core::resample::FilterQuality;
 pub use mapwave_core::sink::{Dither, Encoding, Overflow, PcmEncoding, Saved};
 pub use mapwave_core::source::Access;
 pub use mapwave_core::{

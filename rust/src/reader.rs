@@ -20,11 +20,11 @@ impl Reader {
     /// The same file at another sample rate. Everything that counts frames or seconds counts those of the new rate.
     ///
     /// ```
-    /// use mapwave::{FrameSpec, Quality, ResampleQuality};
+    /// use mapwave::{FrameSpec, FilterQuality, ResampleQuality};
     ///
     /// # fn main() -> mapwave::Result<()> {
     /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/compressed/mp3-lame.mp3");
-    /// let reader = mapwave::open(path)?.resampled(16_000, ResampleQuality::Own(Quality::Best))?;
+    /// let reader = mapwave::open(path)?.resampled(16_000, ResampleQuality::Own(FilterQuality::Best))?;
     /// let frames = reader.read(0..1600, &FrameSpec::default())?;
     /// # assert_eq!((reader.sample_rate(), frames.shape().num_frames()), (16_000, 1600));
     /// # Ok(())

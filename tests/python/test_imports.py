@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ PAIRS = {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def parse(source: str) -> ast.Module:
     return ast.parse(source)
 

@@ -89,7 +89,7 @@ fn inside(name: &str, track: &Track, file_len: u64) {
             let fits = num_bytes.is_some_and(|num_bytes| num_bytes <= track.data.end - track.data.start);
             assert!(fits, "{name}: {num_frames} frames in data at {:?}", track.data);
         }
-        Codec::Coded(coded) => panic!("{name}: no plugin is loaded, and {} reads it", coded.plugin),
+        Codec::Compressed(stream) => panic!("{name}: no plugin is loaded, and {} reads it", stream.plugin),
         Codec::Packets(packets) => {
             assert!(within(&packets.config), "{name}: config at {:?} of {file_len}", packets.config);
             assert!(!packets.name.is_empty(), "{name}: a codec without a name");

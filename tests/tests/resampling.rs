@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, missing_docs)]
 
-use mapwave_core::resample::{Quality, Rates};
+use mapwave_core::resample::{FilterQuality, Rates};
 use mapwave_core::{
     Audio, Buffer, ChannelSelection, FrameSpec, Layout, MonoMode, OutputFormat, ReadControl, Reader,
     ResampleQuality, resample_array,
@@ -36,7 +36,7 @@ fn windows_have_the_bits_of_the_whole() {
     let mut random = Random::announced();
     let rates = [8000, 11_025, 16_000, 22_050, 44_100, 44_099, 48_000, 96_000];
     for round in 0..60 {
-        let quality = Quality::ALL[round % Quality::ALL.len()];
+        let quality = FilterQuality::ALL[round % FilterQuality::ALL.len()];
         let (input, output) = (rates[random.below(8)], rates[random.below(8)]);
         let num_channels = 1 + random.below(4) as u16;
         let num_frames = random.below(150_000);
@@ -83,7 +83,7 @@ fn an_array_is_resampled_as_a_file_is() {
     let mut random = Random::new(1);
     let samples: Vec<i16> = (0..3 * 50_000).map(|_| random.bits() as i16).collect();
     let reader = Reader::from_bytes(wav(&samples, 3, 44_100)).unwrap();
-    let reader = reader.resampled(16_000, ResampleQuality::Own(Quality::Best)).unwrap();
+    let reader = reader.resampled(16_000, ResampleQuality::Own(FilterQuality::Best)).unwrap();
     let rates = Rates::new(44_100, 16_000).unwrap();
     for layout in [Layout::ChannelsLast, Layout::ChannelsFirst] {
         for format in
@@ -94,7 +94,7 @@ fn an_array_is_resampled_as_a_file_is() {
             let audio =
                 Audio::new(&samples, OutputFormat::I16, &[50_000, 3], Some(Layout::ChannelsLast)).unwrap();
             let control = ReadControl { max_threads: 2, ..ReadControl::ONE_THREAD };
-            let quality = ResampleQuality::Own(Quality::Best);
+            let quality = ResampleQuality::Own(FilterQuality::Best);
             let frames = resample_array(audio, rates, quality, &spec, Buffer::new, &control).unwrap();
             assert!(frames.bytes() == expected, "{format}, {layout:?}");
         }
@@ -104,7 +104,7 @@ fn an_array_is_resampled_as_a_file_is() {
 #[test]
 fn a_view_of_what_is_resampled_is_refused() {
     let reader = Reader::from_bytes(wav(&[1, 2, 3], 1, 8000)).unwrap();
-    let reader = reader.resampled(16_000, ResampleQuality::Own(Quality::Low)).unwrap();
+    let reader = reader.resampled(16_000, ResampleQuality::Own(FilterQuality::Low)).unwrap();
     assert!(reader.view().unwrap_err().to_string().contains("they are resampled"));
     let same = reader.resampled(8000, ResampleQuality::Default).unwrap();
     assert_eq!((same.num_frames(), same.view().unwrap().bytes.len()), (3, 6));

@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex};
 
 use mapwave_core::sink::{
-    self, Audio, Dither, Encoding, FileFormat, Output, Overflow, PcmEncoding, SaveOptions, Saved, Target,
+    self, Audio, ByteSink, Dither, Encoding, FileFormat, Overflow, PcmEncoding, SaveOptions, Saved, Target,
     Writer,
 };
 use mapwave_core::{FrameSpec, Layout, OutputFormat, ReadControl, Reader};
@@ -18,7 +18,7 @@ const FORMATS: [&str; 6] = ["wav", "rf64", "w64", "aiff", "aifc", "caf"];
 #[derive(Clone, Default)]
 struct Memory(Arc<Mutex<Vec<u8>>>);
 
-impl Output for Memory {
+impl ByteSink for Memory {
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> std::io::Result<()> {
         let mut memory = self.0.lock().unwrap();
         let start = offset as usize;
@@ -41,7 +41,7 @@ fn options(format: &str, encoding: &str, sample_rate: u32, num_channels: u16) ->
 
 fn saved(audio: &Audio<'_>, options: SaveOptions) -> Vec<u8> {
     let memory = Memory::default();
-    let target = Target::Output(Box::new(memory.clone()));
+    let target = Target::Sink(Box::new(memory.clone()));
     let Saved { num_frames, num_bytes } =
         sink::save(target, audio, options, &ReadControl::ONE_THREAD).unwrap();
     assert_eq!(num_frames, audio.num_frames() as u64);
@@ -210,7 +210,7 @@ fn parts_make_the_file_that_the_whole_makes() {
             let (expected_reader, expected) = read(saved(&whole, options.clone()));
 
             let memory = Memory::default();
-            let target = Target::Output(Box::new(memory.clone()));
+            let target = Target::Sink(Box::new(memory.clone()));
             let mut writer = Writer::create(target, options, OutputFormat::F32, None).unwrap();
             let mut start = 0;
             while start < num_frames {
@@ -238,7 +238,7 @@ fn what_does_not_fit_is_refused_before_a_byte_is_written() {
     for encoding in ["pcm16", "pcm24", "u8", "mulaw"] {
         let memory = Memory::default();
         let refused = SaveOptions { overflow: Overflow::Refuse, ..options("wav", encoding, 8000, 1) };
-        let target = Target::Output(Box::new(memory.clone()));
+        let target = Target::Sink(Box::new(memory.clone()));
         let message = sink::save(target, &audio, refused, &ReadControl::ONE_THREAD).unwrap_err().to_string();
         assert!(message.contains("got 1.25 in frame 3"), "{message}");
         assert!(memory.0.lock().unwrap().is_empty());
@@ -251,14 +251,14 @@ fn what_does_not_fit_is_refused_before_a_byte_is_written() {
     assert_eq!(read(saved(&audio, rescaled)).1, loud.map(|sample| f64::from(sample) * (1.0 / 1.25)));
     let nan = Audio::new(&[f32::NAN], OutputFormat::F32, &[1], None).unwrap();
     let rescaled = SaveOptions { overflow: Overflow::Rescale, ..options("caf", "pcm16", 8000, 1) };
-    let target = Target::Output(Box::new(Memory::default()));
+    let target = Target::Sink(Box::new(Memory::default()));
     assert!(sink::save(target, &nan, rescaled, &ReadControl::ONE_THREAD).is_err());
 }
 
 #[test]
 fn a_writer_that_refused_a_part_goes_on_and_one_that_failed_does_not() {
     struct Broken(u32);
-    impl Output for Broken {
+    impl ByteSink for Broken {
         fn write_at(&mut self, _: u64, _: &[u8]) -> std::io::Result<()> {
             self.0 += 1;
             if self.0 > 2 { Err(std::io::Error::from_raw_os_error(28)) } else { Ok(()) }
@@ -267,7 +267,7 @@ fn a_writer_that_refused_a_part_goes_on_and_one_that_failed_does_not() {
     let part = [0.5_f32; 8];
     let stereo = Audio::new(&part, OutputFormat::F32, &[4, 2], Some(Layout::ChannelsLast)).unwrap();
     let mono = Audio::new(&part, OutputFormat::F32, &[8], None).unwrap();
-    let target = Target::Output(Box::new(Broken(0)));
+    let target = Target::Sink(Box::new(Broken(0)));
     let mut writer =
         Writer::create(target, options("wav", "pcm16", 8000, 2), OutputFormat::F32, None).unwrap();
     assert!(writer.write(&mono, &ReadControl::ONE_THREAD).unwrap_err().to_string().contains("2 channels"));
@@ -287,7 +287,7 @@ fn encodings_of_every_codec_name_are_understood_or_refused_with_a_list() {
     let audio = Audio::new(&silence, OutputFormat::I16, &[4], None).unwrap();
     let refuse = |format: &str, encoding: &str| {
         let options = options(format, encoding, 8000, 1);
-        let target = Target::Output(Box::new(Memory::default()));
+        let target = Target::Sink(Box::new(Memory::default()));
         sink::save(target, &audio, options, &ReadControl::ONE_THREAD).unwrap_err().to_string()
     };
     assert!(

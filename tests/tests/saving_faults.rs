@@ -193,7 +193,7 @@ fn who_reads_while_it_is_overwritten_sees_whole_files_only() {
 fn more_than_4_gib_is_rf64_and_reads_back() {
     /// A file of which only the header and the last bytes are kept: the rest is a hole.
     struct Sparse(std::fs::File);
-    impl sink::Output for Sparse {
+    impl sink::ByteSink for Sparse {
         fn write_at(&mut self, offset: u64, bytes: &[u8]) -> std::io::Result<()> {
             use std::os::unix::fs::FileExt;
             // Silence leaves no mark in a sparse file but its length.
@@ -214,7 +214,7 @@ fn more_than_4_gib_is_rf64_and_reads_back() {
             encoding: "float64".parse().unwrap(),
             ..SaveOptions::new(FileFormat::named(format).unwrap(), 48_000, 1)
         };
-        let target = Target::Output(Box::new(Sparse(file)));
+        let target = Target::Sink(Box::new(Sparse(file)));
         let mut writer = sink::Writer::create(target, options, OutputFormat::F64, None).unwrap();
         let part = Audio::new(&silence, OutputFormat::F64, &[1 << 21], None).unwrap();
         for _ in 0..257 {

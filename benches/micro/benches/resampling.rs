@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use mapwave_core::resample::{Plan, Precision, Quality, Rates, Sample, Scratch};
+use mapwave_core::resample::{FilterQuality, Plan, Precision, Rates, Sample, Scratch};
 
 /// Rates with a small ratio, and rates without one.
 const PAIRS: [(u32, u32); 5] =
@@ -48,17 +48,17 @@ fn check<T: Sample>(plan: &Plan<T>, sample: T, tolerance: T) {
     assert!(is_close, "{plan:?} changes a constant");
 }
 
-fn plan<T: Sample>(rates: Rates, quality: Quality) -> Arc<Plan<T>> {
+fn plan<T: Sample>(rates: Rates, quality: FilterQuality) -> Arc<Plan<T>> {
     Plan::shared(rates, quality).expect("a plan of usual rates")
 }
 
 fn names() -> impl Iterator<Item = String> {
-    PAIRS
-        .into_iter()
-        .flat_map(|(input, output)| Quality::ALL.map(|quality| format!("{input} to {output} {quality}")))
+    PAIRS.into_iter().flat_map(|(input, output)| {
+        FilterQuality::ALL.map(|quality| format!("{input} to {output} {quality}"))
+    })
 }
 
-fn named(name: &str) -> (Rates, Quality) {
+fn named(name: &str) -> (Rates, FilterQuality) {
     let mut words = name.split(' ').filter(|word| *word != "to");
     let mut rate = || words.next().and_then(|word| word.parse().ok()).expect("a rate");
     let rates = Rates::new(rate(), rate()).expect("usual rates");

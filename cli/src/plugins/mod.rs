@@ -15,9 +15,9 @@ use clap::{Args, Subcommand, ValueEnum};
 #[derive(Debug, Subcommand)]
 pub enum PluginsCommand {
     /// List the plugins: those that are used, in order of precedence, and those that are refused, with the reason.
-    List(Output),
+    List(OutputArguments),
     /// List the directories that are searched for plugins, in order of precedence.
-    Dirs(Output),
+    Dirs(OutputArguments),
     /// Check that a plugin keeps the rules of the plugin interface.
     Check(check::CheckArguments),
     /// One test of a check, in a process of its own.
@@ -33,7 +33,7 @@ pub enum PluginsCommand {
 
 /// How a list is written.
 #[derive(Clone, Copy, Debug, Args)]
-pub struct Output {
+pub struct OutputArguments {
     /// How to report.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,

@@ -165,7 +165,7 @@ impl Common {
                 let num_packets = data.num_whole(u64::from(packets.bytes_per_packet));
                 Some(num_packets.saturating_mul(u64::from(packets.frames_per_packet)))
             }
-            Codec::Packets(_) | Codec::Coded(_) => Some(0).filter(|_| data.num_bytes() == 0),
+            Codec::Packets(_) | Codec::Compressed(_) => Some(0).filter(|_| data.num_bytes() == 0),
         };
         Ok(Track {
             container,

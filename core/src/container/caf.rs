@@ -165,7 +165,7 @@ impl Found {
                     None => description.num_constant_frames(&data),
                 }
             }
-            Codec::Coded(_) => None,
+            Codec::Compressed(_) => None,
         };
         Ok(Track {
             container: CONTAINER,

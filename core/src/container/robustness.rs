@@ -104,7 +104,7 @@ fn assert_inside(track: &Track, file_len: u64) {
                 assert!(table.num_packets <= file_len, "{track:?} in {file_len} bytes");
             }
         }
-        Codec::Coded(stream) => panic!("no parser makes {stream:?}"),
+        Codec::Compressed(stream) => panic!("no parser makes {stream:?}"),
     }
 }
 

@@ -178,8 +178,8 @@ impl WaveFormat {
                     (format.num_bytes() as u64).saturating_mul(u64::from(self.num_channels));
                 Some(data.num_whole(bytes_per_frame))
             }
-            Codec::Packets(packets) => num_coded_frames(packets, &data, fact),
-            Codec::Coded(_) => None,
+            Codec::Packets(packets) => num_compressed_frames(packets, &data, fact),
+            Codec::Compressed(_) => None,
         };
         Track {
             container: self.container,
@@ -263,7 +263,7 @@ impl Fields {
 
 /// The frames that `fact` states, as far as the packets present agree: it can cut the last of them short, no more. (Some
 /// writers count the frames of one channel only.)
-fn num_coded_frames(packets: &PacketCodec, data: &SoundData, fact: Option<u64>) -> Option<u64> {
+fn num_compressed_frames(packets: &PacketCodec, data: &SoundData, fact: Option<u64>) -> Option<u64> {
     if data.num_bytes() == 0 {
         return Some(0);
     }

@@ -6,7 +6,7 @@ mod compressed;
 mod control;
 mod pcm;
 
-pub(crate) use compressed::CodedTrack;
+pub(crate) use compressed::CompressedTrack;
 pub use control::ReadControl;
 pub(crate) use pcm::PcmTrack;
 
@@ -21,7 +21,7 @@ use crate::spec::FrameSpec;
 #[derive(Debug)]
 pub(crate) enum FrameTrack {
     Pcm(PcmTrack),
-    Coded(Box<CodedTrack>),
+    Compressed(Box<CompressedTrack>),
 }
 
 impl FrameTrack {
@@ -29,7 +29,7 @@ impl FrameTrack {
     pub(crate) fn num_frames(&self) -> u64 {
         match self {
             Self::Pcm(track) => track.num_frames(),
-            Self::Coded(track) => track.num_frames(),
+            Self::Compressed(track) => track.num_frames(),
         }
     }
 
@@ -37,7 +37,7 @@ impl FrameTrack {
     pub(crate) fn max_threads(&self) -> usize {
         match self {
             Self::Pcm(_) => usize::MAX,
-            Self::Coded(track) => track.max_threads(),
+            Self::Compressed(track) => track.max_threads(),
         }
     }
 
@@ -45,7 +45,7 @@ impl FrameTrack {
     pub(crate) fn seek_cost_frames(&self) -> u64 {
         match self {
             Self::Pcm(_) => 0,
-            Self::Coded(track) => track.seek_cost_frames(),
+            Self::Compressed(track) => track.seek_cost_frames(),
         }
     }
 
@@ -53,7 +53,7 @@ impl FrameTrack {
     pub(crate) fn is_16_bit(&self) -> bool {
         match self {
             Self::Pcm(track) => track.format().is_16_bit(),
-            Self::Coded(track) => track.is_16_bit(),
+            Self::Compressed(track) => track.is_16_bit(),
         }
     }
 
@@ -68,7 +68,7 @@ impl FrameTrack {
     ) -> Result<()> {
         match self {
             Self::Pcm(track) => track.read(source, frames, spec, out, control),
-            Self::Coded(track) => track.read(source, frames, spec, out, control),
+            Self::Compressed(track) => track.read(source, frames, spec, out, control),
         }
     }
 }

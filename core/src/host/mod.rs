@@ -16,7 +16,7 @@ pub(crate) mod tests;
 pub(crate) use ffi::fault::Failure;
 pub use ffi::input::PacketTrack;
 pub use ffi::log::{Level, Message, drain_messages};
-pub use ffi::output::Output;
+pub use ffi::output::ByteSink;
 pub use listing::{Plugin, State};
 pub use loading::directories::{Directory, Origin};
 pub use loading::hints::{Hint, register_hint};

@@ -6,6 +6,6 @@
 pub mod engine;
 mod read;
 
-pub use engine::{MAX_RATE, Plan, Precision, Quality, Rates, Sample, Scratch};
-pub(crate) use read::{Converter, FileInput, Resampled};
+pub use engine::{FilterQuality, MAX_RATE, Plan, Precision, Rates, Sample, Scratch};
+pub(crate) use read::{Converter, FileFrames, Resampled};
 pub use read::{ResampleQuality, resample_array};

@@ -15,7 +15,7 @@ use rustix::fs::Access;
 
 use super::interrupt::Interrupt;
 use crate::error::{Error, Result};
-use crate::host::Output;
+use crate::host::ByteSink;
 
 /// The ending of the name of a file that is not whole yet. It stays behind only when the process is killed.
 const ENDING: &str = ".mapwave-tmp";
@@ -77,7 +77,7 @@ impl AtomicFile {
     }
 
     /// Where the file's bytes go.
-    pub(super) fn output(&self) -> Box<dyn Output> {
+    pub(super) fn output(&self) -> Box<dyn ByteSink> {
         Box::new(FileOutput(Arc::clone(&self.file)))
     }
 
@@ -121,7 +121,7 @@ impl Drop for AtomicFile {
 
 struct FileOutput(Arc<Growing>);
 
-impl Output for FileOutput {
+impl ByteSink for FileOutput {
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         let end = offset.saturating_add(bytes.len() as u64);
         self.0.reserve(end);

@@ -7,7 +7,7 @@ use super::options::SaveOptions;
 use super::quantise::Quantiser;
 use crate::array::Audio;
 use crate::error::{Error, Parameter, Result};
-use crate::host::{self, Encoder, EncoderRequest, Output};
+use crate::host::{self, ByteSink, Encoder, EncoderRequest};
 use crate::pcm::{ByteOrder, Kernel, OutputFormat, SampleFormat, Stage};
 
 /// The frames that an encoder is given at a time: enough for several threads of its own.
@@ -15,7 +15,7 @@ const BLOCK_FRAMES: usize = 1 << 17;
 
 /// A compressed file being written.
 #[derive(Debug)]
-pub(crate) struct CodedWriter {
+pub(crate) struct CompressedWriter {
     encoder: Encoder,
     way: Way,
     num_frames: u64,
@@ -32,13 +32,13 @@ enum Way {
     Raised(SampleFormat),
 }
 
-impl CodedWriter {
+impl CompressedWriter {
     /// Opens the encoder.
     ///
     /// # Errors
     /// Whatever keeps every plugin from writing such a file.
     pub(crate) fn new(
-        output: Box<dyn Output>,
+        output: Box<dyn ByteSink>,
         options: &SaveOptions,
         request: &EncoderRequest,
         bits: Option<u16>,

@@ -20,7 +20,7 @@ use crate::pcm::SampleFormat;
 ///
 /// assert_eq!(FileFormat::of_path(Path::new("a/b.WAV"))?, FileFormat::Wav);
 /// assert_eq!(FileFormat::named("aifc")?, FileFormat::Aifc);
-/// assert_eq!(FileFormat::named("m4a")?, FileFormat::Coded { container: "m4a".to_owned(), codec: None });
+/// assert_eq!(FileFormat::named("m4a")?, FileFormat::Compressed { container: "m4a".to_owned(), codec: None });
 /// # Ok::<(), mapwave_core::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub enum FileFormat {
     /// Apple Core Audio Format.
     Caf,
     /// A container that a codec plugin writes.
-    Coded {
+    Compressed {
         /// The container's name.
         container: String,
         /// The codec that goes without saying; `None` for the container's usual one.
@@ -76,7 +76,7 @@ impl FileFormat {
             return Ok(format);
         }
         let (container, codec) = writable().meaning(&lower).unwrap_or((lower, None));
-        Ok(Self::Coded { container, codec })
+        Ok(Self::Compressed { container, codec })
     }
 
     /// The format that a file name's extension stands for.
@@ -103,7 +103,7 @@ impl FileFormat {
             Self::Aiff => "aiff",
             Self::Aifc => "aifc",
             Self::Caf => "caf",
-            Self::Coded { container, .. } => container,
+            Self::Compressed { container, .. } => container,
         }
     }
 
@@ -116,7 +116,7 @@ impl FileFormat {
             Self::Aiff => Some(&aiff::AIFF),
             Self::Aifc => Some(&aiff::AIFC),
             Self::Caf => Some(&caf::CAF),
-            Self::Coded { .. } => None,
+            Self::Compressed { .. } => None,
         }
     }
 
@@ -157,14 +157,14 @@ mod tests {
     #[test]
     fn what_plugins_write_is_what_they_say() {
         let named = |name: &str| FileFormat::among(name, host::three_plugins).unwrap();
-        let coded = |container: &str, codec: Option<&str>| FileFormat::Coded {
+        let compressed = |container: &str, codec: Option<&str>| FileFormat::Compressed {
             container: container.to_owned(),
             codec: codec.map(str::to_owned),
         };
-        assert_eq!(named("MP4"), coded("m4a", None));
-        assert_eq!(named(".opus"), coded("ogg", Some("opus")));
-        assert_eq!(named("box"), coded("box", None));
-        assert_eq!(named("xyz"), coded("xyz", None));
+        assert_eq!(named("MP4"), compressed("m4a", None));
+        assert_eq!(named(".opus"), compressed("ogg", Some("opus")));
+        assert_eq!(named("box"), compressed("box", None));
+        assert_eq!(named("xyz"), compressed("xyz", None));
         for (format, names) in PCM {
             assert_eq!(names.first().copied(), Some(format.name()));
             for name in names {

@@ -25,7 +25,7 @@ mod wav;
 mod writer;
 
 pub use crate::array::Audio;
-pub use crate::host::Output;
+pub use crate::host::ByteSink;
 pub use dither::Dither;
 pub use encoding::{Encoding, PcmEncoding};
 pub use format::FileFormat;

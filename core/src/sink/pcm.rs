@@ -10,7 +10,7 @@ use super::options::SaveOptions;
 use super::quantise::Quantiser;
 use crate::array::Audio;
 use crate::error::{Error, Parameter, Result};
-use crate::host::Output;
+use crate::host::ByteSink;
 use crate::pcm::{OutputFormat, SampleFormat};
 
 /// The bytes of an array that pass through the caches at a time.
@@ -22,7 +22,7 @@ const COPY_BYTES: usize = 512 << 10;
 /// An uncompressed file being written.
 pub(super) struct PcmWriter {
     facts: &'static PcmFacts,
-    output: Box<dyn Output>,
+    output: Box<dyn ByteSink>,
     samples: SampleFormat,
     /// The bytes before the samples, all of which were written.
     header_bytes: u64,
@@ -40,7 +40,7 @@ impl PcmWriter {
     /// [`Error::Limit`] when the format cannot hold so many frames, [`Error::Argument`] when the header could not be completed
     /// at the end, [`Error::Io`].
     pub(super) fn new(
-        mut output: Box<dyn Output>,
+        mut output: Box<dyn ByteSink>,
         options: &SaveOptions,
         samples: SampleFormat,
         num_frames: Option<u64>,
@@ -146,7 +146,7 @@ fn check_size(description: &Header<'_>, num_frames: u64) -> Result<()> {
     }
 }
 
-fn write(output: &mut dyn Output, offset: u64, bytes: &[u8]) -> Result<()> {
+fn write(output: &mut dyn ByteSink, offset: u64, bytes: &[u8]) -> Result<()> {
     let failed = |cause| Error::Io { path: None, doing: "writing", offset: Some(offset), cause };
     output.write_at(offset, bytes).map_err(failed)
 }

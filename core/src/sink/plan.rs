@@ -23,7 +23,7 @@ pub(super) enum Plan {
     /// By this crate, with these samples.
     Pcm(SampleFormat),
     /// By a codec plugin.
-    Coded {
+    Compressed {
         container: String,
         codec: String,
         /// The depth of a lossless codec in bits; `None` for a lossy one.
@@ -67,7 +67,7 @@ impl Plan {
     fn choose(options: &SaveOptions, from: OutputFormat, codecs: impl Fn() -> Codecs) -> Result<Self> {
         let format = &options.format;
         match (&options.encoding, format) {
-            (Encoding::Pcm(depth), FileFormat::Coded { .. }) => {
+            (Encoding::Pcm(depth), FileFormat::Compressed { .. }) => {
                 Self::default_codec(options, *depth, &codecs(), from)
             }
             (Encoding::Pcm(depth), _) => format
@@ -76,13 +76,13 @@ impl Plan {
                 .ok_or_else(|| refuse_encoding(options, &Codecs::default())),
             (Encoding::Codec(codec), _) => {
                 let codecs = codecs();
-                if codecs.names.is_empty() && matches!(format, FileFormat::Coded { .. }) {
+                if codecs.names.is_empty() && matches!(format, FileFormat::Compressed { .. }) {
                     return Err(unwritable(format));
                 }
                 if !codecs.names.contains(codec) {
                     return Err(refuse_encoding(options, &codecs));
                 }
-                Ok(Self::coded(options, codec, &codecs, None, from))
+                Ok(Self::compressed(options, codec, &codecs, None, from))
             }
         }
     }
@@ -96,15 +96,15 @@ impl Plan {
     ) -> Result<Self> {
         let Some(codec) = &codecs.usual else { return Err(unwritable(&options.format)) };
         match depth.integer_bits() {
-            None if depth == PcmEncoding::F32 => Ok(Self::coded(options, codec, codecs, None, from)),
+            None if depth == PcmEncoding::F32 => Ok(Self::compressed(options, codec, codecs, None, from)),
             Some(bits) if codecs.depths(codec).is_some() => {
-                Ok(Self::coded(options, codec, codecs, Some(bits), from))
+                Ok(Self::compressed(options, codec, codecs, Some(bits), from))
             }
             _ => Err(refuse_encoding(options, codecs)),
         }
     }
 
-    fn coded(
+    fn compressed(
         options: &SaveOptions,
         codec: &str,
         codecs: &Codecs,
@@ -115,14 +115,14 @@ impl Plan {
         let depths = codecs.depths(codec);
         let bits =
             depths.map(|depths| bits.or(options.bits_per_sample).unwrap_or_else(|| nearest(&depths, wanted)));
-        Self::Coded { container: options.format.name().to_owned(), codec: codec.to_owned(), bits }
+        Self::Compressed { container: options.format.name().to_owned(), codec: codec.to_owned(), bits }
     }
 
     /// Whether samples end as integers.
     pub(super) fn is_integer(&self) -> bool {
         match self {
             Self::Pcm(format) => format.is_integer(),
-            Self::Coded { bits, .. } => bits.is_some(),
+            Self::Compressed { bits, .. } => bits.is_some(),
         }
     }
 
@@ -135,7 +135,7 @@ impl Plan {
     fn check(&self, options: &SaveOptions) -> Result<()> {
         let encoding = match self {
             Self::Pcm(format) => format.subtype(),
-            Self::Coded { codec, .. } => codec,
+            Self::Compressed { codec, .. } => codec,
         };
         let refuse = |parameter, what: &str, got: String| {
             Err(Error::argument(
@@ -144,7 +144,7 @@ impl Plan {
                 got,
             ))
         };
-        let is_lossless = !matches!(self, Self::Coded { bits: None, .. });
+        let is_lossless = !matches!(self, Self::Compressed { bits: None, .. });
         if let Some(bitrate) = options.bitrate.filter(|_| is_lossless) {
             return refuse(Parameter::Bitrate, "is lossless and has none to choose", bitrate.to_string());
         }
@@ -177,8 +177,8 @@ impl Plan {
         }
         match (self, options.bits_per_sample) {
             (_, None) => {}
-            (Self::Coded { bits: Some(_), .. }, Some(8..=32)) => {}
-            (Self::Coded { bits: Some(_), .. }, Some(bits)) => {
+            (Self::Compressed { bits: Some(_), .. }, Some(8..=32)) => {}
+            (Self::Compressed { bits: Some(_), .. }, Some(bits)) => {
                 return Err(Error::argument(Parameter::BitsPerSample, "from 8 to 32", bits));
             }
             (_, Some(bits)) => {
@@ -211,7 +211,7 @@ impl Codecs {
         let container = options.format.name();
         let writable = writable.of_container(container, options.plugin.as_deref());
         let mut names = writable.codecs();
-        if let FileFormat::Coded { codec: Some(codec), .. } = &options.format {
+        if let FileFormat::Compressed { codec: Some(codec), .. } = &options.format {
             names.retain(|name| name == codec);
         }
         let stated = writable.default_codec(container).filter(|codec| names.contains(codec));
@@ -235,7 +235,7 @@ fn nearest(depths: &[u16], wanted: u16) -> u16 {
 
 fn refuse_encoding(options: &SaveOptions, codecs: &Codecs) -> Error {
     let mut names: Vec<&str> = Vec::new();
-    if let FileFormat::Coded { .. } = options.format {
+    if let FileFormat::Compressed { .. } = options.format {
         let depths = codecs.usual.as_deref().and_then(|codec| codecs.depths(codec)).unwrap_or_default();
         let has = |depth: &PcmEncoding| depth.integer_bits().is_some_and(|bits| depths.contains(&bits));
         // Eight bits have one sign in one container and another in the next: `bit_depth` asks for them.
@@ -326,8 +326,8 @@ mod tests {
         assert!(refusal(&options("xyz", "float32")).contains("no loaded plugin writes 'xyz'"));
     }
 
-    fn coded(format: &str, encoding: &str, from: OutputFormat, plugin: Option<&str>) -> Result<Plan> {
-        let format = FileFormat::Coded { container: format.to_owned(), codec: None };
+    fn compressed(format: &str, encoding: &str, from: OutputFormat, plugin: Option<&str>) -> Result<Plan> {
+        let format = FileFormat::Compressed { container: format.to_owned(), codec: None };
         let encoding = encoding.parse().unwrap();
         let plugin = plugin.map(str::to_owned);
         let options = SaveOptions { encoding, plugin, ..SaveOptions::new(format, 44_100, 2) };
@@ -337,10 +337,11 @@ mod tests {
     #[test]
     fn a_codec_is_what_its_plugin_says() {
         use OutputFormat::{F32, I16, I32};
-        let plan = |format: &str, encoding: &str, from, plugin| match coded(format, encoding, from, plugin) {
-            Ok(Plan::Coded { codec, bits, .. }) => (codec, bits),
-            other => panic!("{format} {encoding}: {other:?}"),
-        };
+        let plan =
+            |format: &str, encoding: &str, from, plugin| match compressed(format, encoding, from, plugin) {
+                Ok(Plan::Compressed { codec, bits, .. }) => (codec, bits),
+                other => panic!("{format} {encoding}: {other:?}"),
+            };
         let is = |codec: &str, bits| (codec.to_owned(), bits);
         assert_eq!(plan("ogg", "float32", I32, None), is("vorbis", None), "the default that is stated");
         assert_eq!(plan("box", "float32", I32, None), is("opus", None), "the first where none is stated");
@@ -355,7 +356,7 @@ mod tests {
         assert_eq!(plan("exa", "old", I32, None), is("old", Some(16)), "no deeper than the codec is");
         assert_eq!(plan("exa", "squeeze", I32, None), is("squeeze", None));
         assert_eq!(plan("m4a", "exact", I16, None), is("exact", Some(24)), "no shallower than the samples");
-        let refusal = |format, encoding| coded(format, encoding, F32, None).unwrap_err().to_string();
+        let refusal = |format, encoding| compressed(format, encoding, F32, None).unwrap_err().to_string();
         let message = refusal("exa", "mp3");
         let expected =
             "one of 'pcm16', 'pcm24', 'float32', 'exact', 'squeeze', 'old' for a exa file, got 'mp3'";

@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 
 use super::atomic::AtomicFile;
 use crate::error::Result;
-use crate::host::Output;
+use crate::host::ByteSink;
 
 /// Where a file goes.
 pub enum Target {
     /// A path, whose old file is replaced by the new one when that is whole.
     Path(PathBuf),
     /// Somebody else's object; bytes go there as they are made.
-    Output(Box<dyn Output>),
+    Sink(Box<dyn ByteSink>),
 }
 
 impl Target {
@@ -22,18 +22,18 @@ impl Target {
     pub(super) fn path(&self) -> Option<&Path> {
         match self {
             Self::Path(path) => Some(path),
-            Self::Output(_) => None,
+            Self::Sink(_) => None,
         }
     }
 
     /// Opens it; a path's temporary file is there from now on.
-    pub(super) fn open(self) -> Result<(Box<dyn Output>, Option<AtomicFile>)> {
+    pub(super) fn open(self) -> Result<(Box<dyn ByteSink>, Option<AtomicFile>)> {
         match self {
             Self::Path(path) => {
                 let file = AtomicFile::create(&path)?;
                 Ok((file.output(), Some(file)))
             }
-            Self::Output(output) => Ok((output, None)),
+            Self::Sink(output) => Ok((output, None)),
         }
     }
 }
@@ -48,7 +48,7 @@ impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Path(path) => write!(f, "Target::Path({})", path.display()),
-            Self::Output(_) => f.write_str("Target::Output"),
+            Self::Sink(_) => f.write_str("Target::Sink"),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::decode::ReadControl;
 use crate::error::{Error, Parameter, Result};
 use crate::host::EncoderRequest;
 use crate::pcm::{OutputFormat, peak};
-use crate::sink::compressed::CodedWriter;
+use crate::sink::compressed::CompressedWriter;
 
 /// The frames whose samples are looked at a time.
 const CHECKED_FRAMES: usize = 1 << 14;
@@ -78,7 +78,7 @@ struct Open {
 #[derive(Debug)]
 enum Body {
     Pcm(PcmWriter),
-    Coded(CodedWriter),
+    Compressed(CompressedWriter),
 }
 
 impl Writer {
@@ -117,11 +117,11 @@ impl Writer {
                     let body = PcmWriter::new(output, &options, *samples, num_frames)?;
                     (Body::Pcm(body), pcm::quantiser(&options, from, *samples)?)
                 }
-                Plan::Coded { container, codec, bits } => {
+                Plan::Compressed { container, codec, bits } => {
                     let request = request(&options, container, codec, *bits, num_frames);
-                    let body = CodedWriter::new(output, &options, &request, *bits)?;
+                    let body = CompressedWriter::new(output, &options, &request, *bits)?;
                     let quantiser = body.quantiser(&options, from)?;
-                    (Body::Coded(body), quantiser)
+                    (Body::Compressed(body), quantiser)
                 }
             };
             Ok((plan, Open { body, file, quantiser }))
@@ -168,7 +168,7 @@ impl Writer {
         let Open { body, quantiser, .. } = &mut **open;
         let written = match body {
             Body::Pcm(body) => body.write(audio, quantiser, control.interrupted),
-            Body::Coded(body) => body.write(audio, quantiser, control.interrupted),
+            Body::Compressed(body) => body.write(audio, quantiser, control.interrupted),
         };
         written.map_err(|error| {
             self.state = State::Failed;
@@ -188,7 +188,7 @@ impl Writer {
             let num_frames = body.num_frames();
             let num_bytes = match body {
                 Body::Pcm(body) => body.finish(&self.options)?,
-                Body::Coded(body) => body.finish(control.interrupted)?,
+                Body::Compressed(body) => body.finish(control.interrupted)?,
             };
             if let Some(file) = file {
                 file.commit(self.options.is_durable, control.interrupted)?;
@@ -223,7 +223,7 @@ impl Body {
     fn num_frames(&self) -> u64 {
         match self {
             Self::Pcm(body) => body.num_frames(),
-            Self::Coded(body) => body.num_frames(),
+            Self::Compressed(body) => body.num_frames(),
         }
     }
 }

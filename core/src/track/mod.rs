@@ -18,7 +18,7 @@ pub enum Codec {
     /// Packets that only a codec plugin can decode.
     Packets(PacketCodec),
     /// A stream that a codec plugin has opened.
-    Coded(CodedStream),
+    Compressed(CompressedStream),
 }
 
 impl Codec {
@@ -27,14 +27,14 @@ impl Codec {
         match self {
             Self::Pcm(format) => format.name(),
             Self::Packets(packets) => &packets.name,
-            Self::Coded(stream) => stream.name,
+            Self::Compressed(stream) => stream.name,
         }
     }
 }
 
 /// A stream as the codec plugin describes it that decodes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CodedStream {
+pub struct CompressedStream {
     /// The codec's short name, such as `mp3` or `flac`.
     pub name: &'static str,
     /// The plugin that decodes it.
@@ -120,7 +120,7 @@ impl Track {
     pub fn pcm(&self) -> Option<SampleFormat> {
         match self.codec {
             Codec::Pcm(format) => Some(format),
-            Codec::Packets(_) | Codec::Coded(_) => None,
+            Codec::Packets(_) | Codec::Compressed(_) => None,
         }
     }
 

@@ -189,7 +189,7 @@ fn beside_the_built_in_codecs_nearly_everything_loads() {
             misses.push(format!("{} ({}): {error}", row.name, row.status));
             continue;
         }
-        if let Codec::Coded(stream) = &track.codec {
+        if let Codec::Compressed(stream) = &track.codec {
             *plugins.entry(stream.plugin).or_default() += 1;
         }
     }

@@ -119,7 +119,7 @@ class Clips:
         ending, arguments = ENCODERS[kind]
         if shutil.which("ffmpeg") is None:
             raise Unavailable("there is no ffmpeg to make the file with")
-        path = self.directory / f"coded-{times}.{ending}"
+        path = self.directory / f"compressed-{times}.{ending}"
         source = ["-stream_loop", str(times - 1), "-i", self.path("PCM16")]
         command = ["ffmpeg", "-v", "error", "-y", *source, *arguments, str(path)]
         done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True)

@@ -21,7 +21,7 @@ from .results import Results
 from .speech import KINDS, PIECE_SECONDS, SAMPLE_RATE, Speech, piece_samples
 from .task import WRONG, Job, Planned, Task, wrong_unless
 from .tasks import Context
-from .tasks.coded import windows
+from .tasks.compressed import windows
 from .tasks.delivery import MAX_TAIL, Native, compare_exactly, frames_of, into_mlx
 
 LENGTHS = {"10 s": 10, "1 min": 60, "10 min": 600, "1 h": 3_600, "4 h": 14_400}

@@ -35,13 +35,25 @@ class Speech:
                     file.write(piece)
         if kind == "PCM16":
             return str(wave)
-        coded = wave.with_suffix(".mp3")
-        if not coded.exists():
+        compressed = wave.with_suffix(".mp3")
+        if not compressed.exists():
             if shutil.which("ffmpeg") is None:
                 raise Unavailable("there is no ffmpeg to make the file with")
-            command = ["ffmpeg", "-v", "error", "-y", "-i", str(wave), "-c:a", "libmp3lame", "-b:a", "64k", str(coded)]
+            command = [
+                "ffmpeg",
+                "-v",
+                "error",
+                "-y",
+                "-i",
+                str(wave),
+                "-c:a",
+                "libmp3lame",
+                "-b:a",
+                "64k",
+                str(compressed),
+            ]
             subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
-        return str(coded)
+        return str(compressed)
 
 
 def piece_samples() -> Samples:

@@ -20,5 +20,5 @@ pub(crate) use numbers::{ArrayRate, Count, Threads, Whole};
 pub(crate) use reading::{Reading, Window};
 pub(crate) use signature::{Arguments, Signature};
 pub(crate) use value::wrong_type;
-pub(crate) use words::{AnyLayout, Dtype, Mode, Quality};
+pub(crate) use words::{AnyLayout, Dtype, Mode, ResampleMethod};
 pub(crate) use writing::{ONLY_WRITING, Writing};

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use super::channels::Channels;
 use super::numbers::{ArrayRate, Threads, Whole};
 use super::signature::Arguments;
-use super::words::{Dtype, Quality};
+use super::words::{Dtype, ResampleMethod};
 use crate::errors::invalid;
 
 /// How a file is read: by what plugin, at what rate, into what, and by how many threads.
@@ -127,16 +127,16 @@ impl Window {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rate {
     wanted: Option<u32>,
-    quality: Quality,
+    quality: ResampleMethod,
 }
 
 impl Rate {
     /// Rejects torchaudio's resampling, which takes a whole array, for a file that is read in parts.
     pub(crate) fn check_parts(self, py: Python<'_>) -> PyResult<()> {
-        if self.quality != Quality::Torchaudio {
+        if self.quality != ResampleMethod::Torchaudio {
             return Ok(());
         }
-        let name = Quality::TORCHAUDIO;
+        let name = ResampleMethod::TORCHAUDIO;
         Err(invalid(
             py,
             &format!("resample_quality='{name}' is for load and resample; choose another quality here"),
@@ -146,7 +146,7 @@ impl Rate {
     /// The file with its frames at the rate that is wanted.
     pub(crate) fn apply(self, reader: Reader) -> mapwave_core::Result<Reader> {
         match (self.wanted, self.quality) {
-            (Some(wanted), Quality::Core(quality)) => reader.resampled(wanted, quality),
+            (Some(wanted), ResampleMethod::Core(quality)) => reader.resampled(wanted, quality),
             _ => Ok(reader),
         }
     }
@@ -154,7 +154,7 @@ impl Rate {
     /// The rates between which torchaudio is to resample a file.
     pub(crate) fn for_torchaudio(self, reader: &Reader) -> mapwave_core::Result<Option<Rates>> {
         let native = reader.track().sample_rate;
-        match self.wanted.filter(|wanted| *wanted != native && self.quality == Quality::Torchaudio) {
+        match self.wanted.filter(|wanted| *wanted != native && self.quality == ResampleMethod::Torchaudio) {
             Some(wanted) => Rates::new(native, wanted).map(Some).map_err(|error| reader.named(error)),
             None => Ok(None),
         }

@@ -67,13 +67,13 @@ const ALIASES: [(&str, &str); 2] = [("soxr_style", "soxr_hq"), ("soxr_compat", "
 
 /// How samples are brought to another rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Quality {
+pub(crate) enum ResampleMethod {
     Core(ResampleQuality),
     /// `torchaudio.functional.resample`.
     Torchaudio,
 }
 
-impl Quality {
+impl ResampleMethod {
     /// The name of torchaudio's own.
     pub(crate) const TORCHAUDIO: &str = "torchaudio_compat";
 
@@ -88,7 +88,7 @@ impl Quality {
     }
 }
 
-impl<'py> Argument<'py> for Quality {
+impl<'py> Argument<'py> for ResampleMethod {
     fn parse(value: &Bound<'py, PyAny>) -> Result<Self, Mismatch> {
         let py = value.py();
         let Ok(name) = value.extract::<&str>() else {

@@ -158,7 +158,7 @@ impl<'py> Place<'py> {
             Self::Path(path) => (Target::Path(path), Settlement(None)),
             Self::Object { object, file } => {
                 let start = file.start();
-                (Target::Output(Box::new(file)), Settlement(Some((object, start))))
+                (Target::Sink(Box::new(file)), Settlement(Some((object, start))))
             }
         }
     }

@@ -135,7 +135,7 @@ impl Session {
             }
             "tags" => say(&format!("{:?}", self.reader.as_ref().unwrap().tags())),
             "who" => match &self.reader.as_ref().unwrap().track().codec {
-                mapwave_core::track::Codec::Coded(coded) => say(coded.plugin),
+                mapwave_core::track::Codec::Compressed(stream) => say(stream.plugin),
                 other => say(&format!("nobody: {}", other.name())),
             },
             "view" => {

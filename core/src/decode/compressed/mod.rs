@@ -19,7 +19,7 @@ use crate::mix::Mixer;
 use crate::segment::{self, Piece, Stop};
 use crate::source::Source;
 use crate::spec::FrameSpec;
-use crate::track::{Codec, CodedStream, Container, Track};
+use crate::track::{Codec, CompressedStream, Container, Track};
 
 /// The frames that a plugin is asked for at a time, in bytes of its samples: they stay in the second-level cache until they
 /// are converted, and the caller is asked often enough whether to stop.
@@ -36,7 +36,7 @@ const MAX_FRAMES_PER_BYTE: u64 = 1 << 16;
 
 /// A stream that a plugin has opened.
 #[derive(Debug)]
-pub(crate) struct CodedTrack {
+pub(crate) struct CompressedTrack {
     /// The handle that the others are forked from; it never decodes.
     prototype: Mutex<Decoder>,
     idle: Mutex<Vec<Handle>>,
@@ -49,7 +49,7 @@ pub(crate) struct CodedTrack {
     is_trusted: bool,
 }
 
-impl CodedTrack {
+impl CompressedTrack {
     /// Takes what a plugin has opened; counts the frames by decoding when the plugin cannot tell.
     ///
     /// # Errors
@@ -79,7 +79,7 @@ impl CodedTrack {
         let info = &self.info;
         Track {
             container: self.container,
-            codec: Codec::Coded(CodedStream {
+            codec: Codec::Compressed(CompressedStream {
                 name: info.codec,
                 plugin: self.plugin,
                 native: info.native,
@@ -256,14 +256,14 @@ impl Handle {
 
 /// One read under way.
 struct Read<'a> {
-    track: &'a CodedTrack,
+    track: &'a CompressedTrack,
     mixer: Mixer,
     /// Whether the plugin's samples are the array's, so that it can write them there.
     is_direct: bool,
 }
 
 impl<'a> Read<'a> {
-    fn new(track: &'a CodedTrack, spec: &FrameSpec) -> Self {
+    fn new(track: &'a CompressedTrack, spec: &FrameSpec) -> Self {
         let mixer = Mixer::new(track.info.native, track.info.num_channels, spec);
         let is_copy = mixer.is_copy(spec.format) || mixer.is_planar_copy(spec.format);
         Self { track, mixer, is_direct: track.is_trusted && is_copy }

@@ -17,13 +17,13 @@ const NUM_FRAMES: u64 = 600_011;
 
 struct File {
     source: Arc<Source>,
-    track: CodedTrack,
+    track: CompressedTrack,
 }
 
 fn open(sound: Sound, is_trusted: bool) -> Result<File> {
     let source = sound.source();
     let failed = |failure: Failure| failure.into_error("fake", "opening", None);
-    let track = CodedTrack::new(sound.open(&source, is_trusted).map_err(failed)?, &source, None)?;
+    let track = CompressedTrack::new(sound.open(&source, is_trusted).map_err(failed)?, &source, None)?;
     Ok(File { source, track })
 }
 

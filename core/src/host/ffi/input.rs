@@ -15,7 +15,7 @@ use crate::track::{Codec, PacketCodec, Track};
 
 /// The file that handles read, kept until the last of them is closed.
 #[derive(Clone, Debug)]
-pub(crate) struct Input {
+pub(crate) struct PluginInput {
     source: Arc<Source>,
     /// Boxed, since the plugin keeps the address.
     extension: Option<Arc<CString>>,
@@ -23,7 +23,7 @@ pub(crate) struct Input {
     track: Option<Arc<PacketTrack>>,
 }
 
-impl Input {
+impl PluginInput {
     pub(crate) fn new(source: Arc<Source>, track: Option<&Track>) -> Self {
         let extension = source
             .path()
@@ -123,7 +123,7 @@ impl PacketTrack {
 /// Reads for a plugin, from any thread.
 unsafe extern "C" fn read_at(context: *mut c_void, offset: u64, buffer: *mut c_void, num_bytes: u64) -> i64 {
     let read = || -> Option<i64> {
-        // SAFETY: the context is the source of an `Input`, which lives until every handle is closed.
+        // SAFETY: the context is the source of an `PluginInput`, which lives until every handle is closed.
         let source = unsafe { context.cast::<Source>().as_ref() }?;
         let num_bytes = num_bytes.min(source.len().saturating_sub(offset));
         let length = usize::try_from(num_bytes).ok()?;
@@ -143,7 +143,7 @@ unsafe extern "C" fn read_at(context: *mut c_void, offset: u64, buffer: *mut c_v
 /// Gives memory back for a plugin, from any thread.
 unsafe extern "C" fn release(context: *mut c_void, offset: u64, num_bytes: u64) {
     let release = || {
-        // SAFETY: the context is the source of an `Input`, which lives until every handle is closed.
+        // SAFETY: the context is the source of an `PluginInput`, which lives until every handle is closed.
         if let Some(source) = unsafe { context.cast::<Source>().as_ref() } {
             source.release(offset..offset.saturating_add(num_bytes));
         }

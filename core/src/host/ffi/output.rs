@@ -32,11 +32,11 @@ const ZEROS: [u8; 16 << 10] = [0; 16 << 10];
 /// ```
 /// use std::io::{Error, Result};
 ///
-/// use mapwave_core::host::Output;
+/// use mapwave_core::host::ByteSink;
 ///
 /// struct Memory(Vec<u8>);
 ///
-/// impl Output for Memory {
+/// impl ByteSink for Memory {
 ///     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
 ///         let start = usize::try_from(offset).map_err(Error::other)?;
 ///         let end = (start + bytes.len()).min(self.0.len());
@@ -52,7 +52,7 @@ const ZEROS: [u8; 16 << 10] = [0; 16 << 10];
 /// assert!(!memory.is_append_only());
 /// # Ok::<(), Error>(())
 /// ```
-pub trait Output: Send {
+pub trait ByteSink: Send {
     /// Writes all bytes at `offset`, which is never beyond the end of what was written before.
     ///
     /// # Errors
@@ -78,7 +78,7 @@ pub(crate) struct Outlet {
 }
 
 struct State {
-    output: Option<Box<dyn Output>>,
+    output: Option<Box<dyn ByteSink>>,
     /// The first write that failed, until somebody is told.
     failure: Option<(u64, io::Error)>,
     has_failed: bool,
@@ -94,7 +94,7 @@ struct Clock {
 }
 
 impl Outlet {
-    pub(crate) fn new(output: Box<dyn Output>) -> Arc<Self> {
+    pub(crate) fn new(output: Box<dyn ByteSink>) -> Arc<Self> {
         let is_append_only = output.is_append_only();
         let state = State { output: Some(output), failure: None, has_failed: false, misuse: None };
         Arc::new(Self {
@@ -141,7 +141,7 @@ impl Outlet {
 
     /// Lets nothing through any more and gives the output back, unless a write is under way: whoever writes lets go of it
     /// afterwards. Never waits.
-    pub(crate) fn shut(&self) -> Option<Box<dyn Output>> {
+    pub(crate) fn shut(&self) -> Option<Box<dyn ByteSink>> {
         self.is_shut.store(true, Ordering::SeqCst);
         self.state.try_lock()?.output.take()
     }
@@ -218,7 +218,7 @@ impl Outlet {
 }
 
 /// Writes zeros where bytes were left out, then the bytes.
-fn write_all(output: &mut dyn Output, offset: u64, bytes: &[u8], end: u64) -> io::Result<()> {
+fn write_all(output: &mut dyn ByteSink, offset: u64, bytes: &[u8], end: u64) -> io::Result<()> {
     let mut place = end;
     while place < offset {
         let num_zeros = (offset - place).min(ZEROS.len() as u64);

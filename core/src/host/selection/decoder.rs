@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Fault, Result};
 use crate::host::ffi::fault::Failure;
-use crate::host::ffi::input::Input;
+use crate::host::ffi::input::PluginInput;
 use crate::host::listing::State;
 use crate::host::registry::{self, Snapshot};
 use crate::host::selection::absence::{no_reader, not_among, not_loaded};
@@ -42,7 +42,7 @@ pub(crate) fn open(
         asked.iter().map(|kind| u64::from(kind.probe_bytes())).max().unwrap_or(0).min(source.len());
     let mut scratch = Scratch::new();
     let head = source.read(0..num_bytes, &mut scratch).map_err(|error| NotOpened::Failed(Box::new(error)))?;
-    let input = Input::new(Arc::clone(source), track);
+    let input = PluginInput::new(Arc::clone(source), track);
     let mut failures = Vec::new();
     let mut sure = Vec::new();
     for kind in asked {
@@ -70,7 +70,7 @@ pub(crate) fn open(
 fn not_opened(
     snapshot: &Snapshot,
     failures: Vec<(&DecoderKind, Failure)>,
-    input: &Input,
+    input: &PluginInput,
     track: Option<&Track>,
 ) -> NotOpened {
     let container =

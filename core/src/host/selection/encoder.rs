@@ -4,7 +4,7 @@
 
 use crate::error::{Error, Fault, Result};
 use crate::host::ffi::fault::{Failure, Trouble};
-use crate::host::ffi::output::Output;
+use crate::host::ffi::output::ByteSink;
 use crate::host::ffi::raw;
 use crate::host::registry::{self, Snapshot};
 use crate::host::selection::absence;
@@ -33,7 +33,7 @@ pub(crate) fn no_writer(names: &[&str]) -> String {
 pub fn open_encoder(
     request: &EncoderRequest,
     wanted: Option<&str>,
-    output: Box<dyn Output>,
+    output: Box<dyn ByteSink>,
 ) -> Result<Encoder> {
     choose(&registry::snapshot(), request, wanted, output)
 }
@@ -43,7 +43,7 @@ pub(crate) fn choose(
     snapshot: &Snapshot,
     request: &EncoderRequest,
     wanted: Option<&str>,
-    output: Box<dyn Output>,
+    output: Box<dyn ByteSink>,
 ) -> Result<Encoder> {
     request.check()?;
     let asked: Vec<&EncoderKind> =

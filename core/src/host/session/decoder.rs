@@ -7,12 +7,12 @@ use std::time::Duration;
 use super::supervisor;
 use super::worker::Worker;
 use crate::host::ffi::fault::Failure;
-use crate::host::ffi::input::Input;
+use crate::host::ffi::input::PluginInput;
 use crate::host::table::decoder::{Chunk, DecoderKind, Handle, Planes};
 use crate::host::table::stream_info::StreamInfo;
 
 /// How sure a decoder is that it reads the file.
-pub(crate) fn probe(kind: &DecoderKind, head: &[u8], input: &Input) -> Result<u8, Failure> {
+pub(crate) fn probe(kind: &DecoderKind, head: &[u8], input: &PluginInput) -> Result<u8, Failure> {
     if kind.is_trusted() {
         return kind.probe(head, input);
     }
@@ -22,7 +22,7 @@ pub(crate) fn probe(kind: &DecoderKind, head: &[u8], input: &Input) -> Result<u8
 }
 
 /// Opens a file.
-pub(crate) fn open(kind: &DecoderKind, input: &Input) -> Result<Decoder, Failure> {
+pub(crate) fn open(kind: &DecoderKind, input: &PluginInput) -> Result<Decoder, Failure> {
     let (copy, bytes) = (*kind, input.clone());
     let handle = supervisor::call(kind.is_trusted(), "opening", move || copy.open(&bytes))?;
     Decoder::new(handle, input.clone())
@@ -33,13 +33,13 @@ pub(crate) fn open(kind: &DecoderKind, input: &Input) -> Result<Decoder, Failure
 pub(crate) struct Decoder {
     kind: DecoderKind,
     info: StreamInfo,
-    input: Input,
+    input: PluginInput,
     /// None when the thread has not come back from a call.
     worker: Option<Worker<Handle>>,
 }
 
 impl Decoder {
-    fn new(handle: Handle, input: Input) -> Result<Self, Failure> {
+    fn new(handle: Handle, input: PluginInput) -> Result<Self, Failure> {
         let (kind, info) = (*handle.kind(), handle.info()?.clone());
         let worker = Worker::keep(kind.is_trusted(), handle);
         let worker = Some(worker.map_err(|silence| silence.into_failure("opening"))?);

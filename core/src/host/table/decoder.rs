@@ -9,7 +9,7 @@ use std::ptr::NonNull;
 use mapwave_plugin_abi as abi;
 
 use crate::host::ffi::fault::{Answer, Failure, required_name};
-use crate::host::ffi::input::Input;
+use crate::host::ffi::input::PluginInput;
 use crate::host::ffi::raw;
 use crate::host::ffi::raw::Sized32;
 use crate::host::table::stream_info::StreamInfo;
@@ -142,7 +142,7 @@ impl DecoderKind {
     }
 
     /// The container of a file that it could not open, by the file's extension, else by the usual one of the decoder's files.
-    pub(crate) fn container_of(&self, input: &Input) -> Container {
+    pub(crate) fn container_of(&self, input: &PluginInput) -> Container {
         let extension = input.extension_text();
         let known = self.extensions.iter().find(|known| Some(known.as_str()) == extension);
         Container::new(known.or(self.extensions.first()).map_or(self.name, String::as_str))
@@ -154,7 +154,7 @@ impl DecoderKind {
     }
 
     /// How sure it is that it reads the file, from 0 to 100.
-    pub(crate) fn probe(&self, head: &[u8], input: &Input) -> Result<u8, Failure> {
+    pub(crate) fn probe(&self, head: &[u8], input: &PluginInput) -> Result<u8, Failure> {
         let track = input.track();
         let track = track.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
         let num_bytes = head.len().min(self.probe_bytes as usize) as u64;
@@ -168,7 +168,7 @@ impl DecoderKind {
     }
 
     /// Opens the file's first audio stream.
-    pub(crate) fn open(&self, input: &Input) -> Result<Handle, Failure> {
+    pub(crate) fn open(&self, input: &PluginInput) -> Result<Handle, Failure> {
         let track = input.track();
         let host_input = input.to_abi(track.as_ref());
         let max_alloc = input.source().len().saturating_mul(4).saturating_add(MAX_ALLOC);
@@ -213,7 +213,7 @@ pub(crate) struct Handle {
     kind: DecoderKind,
     handle: NonNull<abi::mw_decoder>,
     /// What the handle reads; it outlives it.
-    input: Input,
+    input: PluginInput,
     is_poisoned: bool,
     info: Option<StreamInfo>,
 }

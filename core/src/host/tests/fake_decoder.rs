@@ -14,7 +14,7 @@ use mapwave_plugin_abi as abi;
 use parking_lot::Mutex;
 
 use crate::host::ffi::fault::Failure;
-use crate::host::ffi::input::Input;
+use crate::host::ffi::input::PluginInput;
 use crate::host::ffi::raw::Sized32;
 use crate::host::session::decoder;
 use crate::host::session::decoder::Decoder;
@@ -141,14 +141,14 @@ impl Sound {
 
     /// Opens it by a decoder that is trusted, or called through a thread.
     pub(crate) fn open(self, source: &Arc<Source>, is_trusted: bool) -> Result<Decoder, Failure> {
-        decoder::open(&kind(is_trusted), &Input::new(Arc::clone(source), None))
+        decoder::open(&kind(is_trusted), &PluginInput::new(Arc::clone(source), None))
     }
 
     /// Asks how sure the decoder is.
     pub(crate) fn probe(self, is_trusted: bool) -> Result<u8, Failure> {
         let source = self.source();
         let head = source.whole().unwrap();
-        decoder::probe(&kind(is_trusted), head, &Input::new(Arc::clone(&source), None))
+        decoder::probe(&kind(is_trusted), head, &PluginInput::new(Arc::clone(&source), None))
     }
 
     /// All samples as they come out of a decoder that is used as its seek class demands.

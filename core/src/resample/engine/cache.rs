@@ -8,7 +8,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::plan::Plan;
-use super::quality::Quality;
+use super::quality::FilterQuality;
 use super::rates::Rates;
 use super::sample::Sample;
 use crate::error::Result;
@@ -33,7 +33,7 @@ impl<T> Cache<T> {
 impl<T: Sample> Cache<T> {
     /// The plan for these arguments. Nothing is locked while it is made: two threads may make the same one, and the first
     /// that is ready serves both.
-    fn plan(&self, rates: Rates, quality: Quality) -> Result<Arc<Plan<T>>> {
+    fn plan(&self, rates: Rates, quality: FilterQuality) -> Result<Arc<Plan<T>>> {
         let known = find(&mut self.plans.lock(), rates, quality);
         if let Some(plan) = known {
             return Ok(plan);
@@ -71,7 +71,7 @@ impl<T: Sample> Plan<T> {
     /// # Errors
     /// [`Error::Argument`](crate::Error::Argument) when the output's rate is so far below the input's that the filter between
     /// them is longer than some millions of frames: from a factor of about 15000 on at the best quality.
-    pub fn shared(rates: Rates, quality: Quality) -> Result<Arc<Self>> {
+    pub fn shared(rates: Rates, quality: FilterQuality) -> Result<Arc<Self>> {
         match cache() {
             Some(cache) => cache.plan(rates, quality),
             None => Self::new(rates, quality).map(Arc::new),
@@ -80,7 +80,11 @@ impl<T: Sample> Plan<T> {
 }
 
 /// The plan for these arguments, which becomes the one used last.
-fn find<T: Sample>(plans: &mut Vec<Arc<Plan<T>>>, rates: Rates, quality: Quality) -> Option<Arc<Plan<T>>> {
+fn find<T: Sample>(
+    plans: &mut Vec<Arc<Plan<T>>>,
+    rates: Rates,
+    quality: FilterQuality,
+) -> Option<Arc<Plan<T>>> {
     let index = plans.iter().position(|plan| plan.is_for(rates, quality))?;
     let plan = plans.remove(index);
     plans.push(Arc::clone(&plan));
@@ -95,7 +99,7 @@ mod tests {
     #[test]
     fn the_plans_used_last_are_kept() {
         let cache = Cache::<f32>::new();
-        let plan = |output| cache.plan(Rates::new(48_000, output).unwrap(), Quality::Fastest).unwrap();
+        let plan = |output| cache.plan(Rates::new(48_000, output).unwrap(), FilterQuality::Fastest).unwrap();
         let first = plan(16_000);
         assert!(Arc::ptr_eq(&first, &plan(16_000)));
         for output in (1..MAX_PLANS).map(|index| 1000 * u32::try_from(index).unwrap()) {
@@ -109,14 +113,14 @@ mod tests {
         assert!(Arc::ptr_eq(&second, &plan(2000)), "used since");
         let (one, other) = (plan(1000), plan(1000));
         assert!(Arc::ptr_eq(&one, &other), "made again, then kept");
-        let best = cache.plan(Rates::new(48_000, 1000).unwrap(), Quality::Low).unwrap();
+        let best = cache.plan(Rates::new(48_000, 1000).unwrap(), FilterQuality::Low).unwrap();
         assert!(!Arc::ptr_eq(&best, &one), "another quality is another plan");
     }
 
     #[test]
     fn a_plan_too_large_to_keep_still_works() {
         let cache = Cache::<f64>::new();
-        let plan = cache.plan(Rates::new(768_000, 300).unwrap(), Quality::Best).unwrap();
+        let plan = cache.plan(Rates::new(768_000, 300).unwrap(), FilterQuality::Best).unwrap();
         assert!(plan.num_bytes() > MAX_BYTES, "{}", plan.num_bytes());
         assert!(cache.plans.lock().is_empty());
     }
@@ -125,7 +129,7 @@ mod tests {
     fn each_type_of_samples_has_its_cache() {
         assert!(cache::<f32>().is_some() && cache::<f64>().is_some());
         let rates = Rates::new(48_000, 16_000).unwrap();
-        let shared = || Plan::<f64>::shared(rates, Quality::Best).unwrap();
+        let shared = || Plan::<f64>::shared(rates, FilterQuality::Best).unwrap();
         assert!(Arc::ptr_eq(&shared(), &shared()));
     }
 }

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use super::kaiser::Kaiser;
-use super::quality::{Precision, Quality, num_taps};
+use super::quality::{FilterQuality, Precision, num_taps};
 use super::sample::Sample;
 
 /// The places between two frames at which the filter is tabulated.
@@ -38,7 +38,7 @@ pub(crate) struct Place {
 
 impl<T: Sample> Interpolation<T> {
     /// For a signal of half the bandwidth that its rate has. The step between output frames is `numerator / denominator`.
-    pub(crate) fn new(quality: Quality, (numerator, denominator): (u64, u64)) -> Self {
+    pub(crate) fn new(quality: FilterQuality, (numerator, denominator): (u64, u64)) -> Self {
         let num_taps = num_taps(quality);
         let half = f64::from(num_taps / 2);
         let filter = Kaiser::with_reach(half, 0.5, 1.5);

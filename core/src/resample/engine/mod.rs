@@ -2,7 +2,7 @@
 //!
 //! A [`Plan`] makes the output in blocks of a fixed grid, each from its own piece of the input: any thread can make any block,
 //! and every block has the same bits whoever makes it. One of two methods is behind it, whichever costs less for the rates;
-//! neither has a delay, and the [`Quality`] holds for both.
+//! neither has a delay, and the [`FilterQuality`] holds for both.
 //!
 //! - Where the rates' ratio is one of small numbers, as between all rates of real files: a Fourier transform of the input,
 //!   the filter as a factor on its bins, and the inverse transform at the other length. Two pieces of the block go through
@@ -31,7 +31,7 @@ mod tests;
 mod transforms;
 
 pub use plan::Plan;
-pub use quality::{Precision, Quality};
+pub use quality::{FilterQuality, Precision};
 pub use rates::{MAX_RATE, Rates};
 pub use sample::Sample;
 pub use scratch::Scratch;

@@ -7,7 +7,7 @@ use std::fmt;
 use rustfft::num_complex::Complex;
 
 use super::interpolation::Interpolation;
-use super::quality::Quality;
+use super::quality::FilterQuality;
 use super::rates::Rates;
 use super::sample::Sample;
 use super::scratch::Scratch;
@@ -25,10 +25,10 @@ use crate::error::Result;
 /// A plan is shared by any number of threads, each with a [`Scratch`] of its own.
 ///
 /// ```
-/// use mapwave_core::resample::{Plan, Quality, Rates, Scratch};
+/// use mapwave_core::resample::{Plan, FilterQuality, Rates, Scratch};
 ///
 /// let rates = Rates::new(44_100, 16_000)?;
-/// let plan = Plan::<f32>::shared(rates, Quality::Medium)?;
+/// let plan = Plan::<f32>::shared(rates, FilterQuality::Medium)?;
 /// let ones = |frame: i64| if (0..44_100).contains(&frame) { 1.0 } else { 0.0 };
 /// let first = plan.first_input(1);
 /// let input: Vec<f32> = (first..).take(plan.input_frames()).map(ones).collect();
@@ -39,7 +39,7 @@ use crate::error::Result;
 /// ```
 pub struct Plan<T> {
     rates: Rates,
-    quality: Quality,
+    quality: FilterQuality,
     shape: Shape,
     input_frames: usize,
     method: Method<T>,
@@ -54,7 +54,7 @@ enum Method<T> {
 
 impl<T: Sample> Plan<T> {
     /// A new plan.
-    pub(crate) fn new(rates: Rates, quality: Quality) -> Result<Self> {
+    pub(crate) fn new(rates: Rates, quality: FilterQuality) -> Result<Self> {
         if rates.input() == rates.output() {
             let shape = Shape::copy();
             return Ok(Self {
@@ -86,7 +86,7 @@ impl<T: Sample> Plan<T> {
     }
 
     /// The quality it was made for.
-    pub fn quality(&self) -> Quality {
+    pub fn quality(&self) -> FilterQuality {
         self.quality
     }
 
@@ -126,7 +126,7 @@ impl<T: Sample> Plan<T> {
         }
     }
 
-    pub(crate) fn is_for(&self, rates: Rates, quality: Quality) -> bool {
+    pub(crate) fn is_for(&self, rates: Rates, quality: FilterQuality) -> bool {
         self.rates == rates && self.quality == quality
     }
 

@@ -21,15 +21,15 @@ pub enum Precision {
 /// The figures are those of the filter's design, from the rates alone: none of them depends on the sound.
 ///
 /// ```
-/// use mapwave_core::resample::{Precision, Quality};
+/// use mapwave_core::resample::{Precision, FilterQuality};
 ///
-/// let best: Quality = "best".parse()?;
+/// let best: FilterQuality = "best".parse()?;
 /// assert!(best.rejection() >= 160.0 && best.precision() == Precision::Double);
-/// assert!("linear".parse::<Quality>().is_err());
+/// assert!("linear".parse::<FilterQuality>().is_err());
 /// # Ok::<(), mapwave_core::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Quality {
+pub enum FilterQuality {
     /// 80 dB, to 0.80 of the lower Nyquist frequency.
     Fastest,
     /// 100 dB, to 0.85.
@@ -42,7 +42,7 @@ pub enum Quality {
     Best,
 }
 
-impl Quality {
+impl FilterQuality {
     /// Every quality, from the fastest to the best.
     pub const ALL: [Self; 5] = [Self::Fastest, Self::Low, Self::Medium, Self::High, Self::Best];
 
@@ -91,21 +91,21 @@ impl Quality {
 
 /// The length of the filter. At twice the rate, the images of what passed are a whole Nyquist frequency away; filters this
 /// short fall 6 dB short of Kaiser's figures, and the images of several bands add up.
-pub(crate) fn num_taps(quality: Quality) -> u32 {
+pub(crate) fn num_taps(quality: FilterQuality) -> u32 {
     match quality {
-        Quality::Fastest | Quality::Low => 16,
-        Quality::Medium => 20,
-        Quality::High | Quality::Best => 24,
+        FilterQuality::Fastest | FilterQuality::Low => 16,
+        FilterQuality::Medium => 20,
+        FilterQuality::High | FilterQuality::Best => 24,
     }
 }
 
-impl fmt::Display for Quality {
+impl fmt::Display for FilterQuality {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
 }
 
-impl FromStr for Quality {
+impl FromStr for FilterQuality {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self> {
@@ -124,10 +124,10 @@ mod tests {
 
     #[test]
     fn names_are_read_as_they_are_written() {
-        for quality in Quality::ALL {
-            assert_eq!(quality.to_string().parse::<Quality>().unwrap(), quality);
+        for quality in FilterQuality::ALL {
+            assert_eq!(quality.to_string().parse::<FilterQuality>().unwrap(), quality);
         }
-        let message = "Best".parse::<Quality>().unwrap_err().to_string();
+        let message = "Best".parse::<FilterQuality>().unwrap_err().to_string();
         assert_eq!(
             message,
             "resample_quality must be 'best', 'high', 'medium', 'low' or 'fastest', got 'Best'"

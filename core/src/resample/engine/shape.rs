@@ -7,7 +7,7 @@
 )]
 
 use super::kaiser::Kaiser;
-use super::quality::{Quality, num_taps};
+use super::quality::{FilterQuality, num_taps};
 use super::rates::Rates;
 use crate::error::{Error, Parameter, Result};
 
@@ -54,7 +54,7 @@ impl Shape {
     ///
     /// # Errors
     /// [`Error::Argument`] when the filter is longer than the longest transform.
-    pub(crate) fn new(rates: Rates, quality: Quality) -> Result<Self> {
+    pub(crate) fn new(rates: Rates, quality: FilterQuality) -> Result<Self> {
         let (input, output) = rates.reduced();
         let (input, output) = (u64::from(input), u64::from(output));
         let (up, down) = intermediate(input, output);
@@ -160,7 +160,7 @@ impl Shape {
 }
 
 /// The reach of the quality's filter, in frames of the higher of the rates on both sides of the transforms, rounded up.
-fn reach(rates: Rates, quality: Quality, up: u64, down: u64) -> u64 {
+fn reach(rates: Rates, quality: FilterQuality, up: u64, down: u64) -> u64 {
     low_pass(rates, quality, up, down).reach().ceil() as u64
 }
 
@@ -170,7 +170,7 @@ fn reach(rates: Rates, quality: Quality, up: u64, down: u64) -> u64 {
 const MARGIN: f64 = 8.0;
 
 /// The quality's filter in frames of the higher of the rates on both sides of the transforms.
-pub(crate) fn low_pass(rates: Rates, quality: Quality, up: u64, down: u64) -> Kaiser {
+pub(crate) fn low_pass(rates: Rates, quality: FilterQuality, up: u64, down: u64) -> Kaiser {
     let higher = f64::from(rates.input()) * up.max(down) as f64 / down as f64;
     let lower = f64::from(rates.input().min(rates.output()));
     Kaiser::new(quality.rejection() + MARGIN, quality.pass_band() * lower / higher, lower / higher)

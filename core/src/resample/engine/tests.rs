@@ -40,12 +40,12 @@ fn resampled<T: Sample>(plan: &Plan<T>, signal: &[T]) -> Vec<T> {
     output
 }
 
-fn plan<T: Sample>((input, output): (u32, u32), quality: Quality) -> std::sync::Arc<Plan<T>> {
+fn plan<T: Sample>((input, output): (u32, u32), quality: FilterQuality) -> std::sync::Arc<Plan<T>> {
     Plan::shared(Rates::new(input, output).unwrap(), quality).unwrap()
 }
 
 /// Output frame `frame` by the definition: the input frames under the filter around the frame's time.
-fn naive(signal: &[f64], rates: Rates, quality: Quality, frame: usize) -> f64 {
+fn naive(signal: &[f64], rates: Rates, quality: FilterQuality, frame: usize) -> f64 {
     let (input, output) = rates.reduced();
     let (up, down) = (u64::from(output), u64::from(input));
     let filter = low_pass(rates, quality, up, down);
@@ -97,7 +97,7 @@ fn inner(samples: &[f64], rates: Rates) -> &[f64] {
 }
 
 /// A tone through a plan of the quality's own precision.
-fn toned(pair: (u32, u32), quality: Quality, frequency: f64) -> Vec<f64> {
+fn toned(pair: (u32, u32), quality: FilterQuality, frequency: f64) -> Vec<f64> {
     let num_frames = 3 * plan::<f64>(pair, quality).input_frames();
     let signal = tone(num_frames, frequency, pair.0);
     match quality.precision() {
@@ -113,7 +113,7 @@ fn toned(pair: (u32, u32), quality: Quality, frequency: f64) -> Vec<f64> {
 fn tones_of_the_pass_band_come_out_as_they_went_in() {
     for pair in PAIRS {
         let rates = Rates::new(pair.0, pair.1).unwrap();
-        for quality in Quality::ALL {
+        for quality in FilterQuality::ALL {
             let (mut worst, mut ripple) = (f64::INFINITY, 0.0_f64);
             for fraction in [0.002, 0.1, 0.33, 0.5, 0.71, 0.9, 0.97, 1.0] {
                 let lower = f64::from(pair.0.min(pair.1)) / 2.0;
@@ -131,7 +131,7 @@ fn tones_of_the_pass_band_come_out_as_they_went_in() {
             println!("{pair:?} {quality}: signal to error {worst:.1} dB, ripple {ripple:.1e}");
             assert!(worst >= quality.rejection() - 4.0, "{pair:?} {quality}: {worst} dB");
             assert!(ripple <= 10_f64.powf(-quality.rejection() / 20.0) * 1.6, "{pair:?} {quality}: {ripple}");
-            assert!(quality != Quality::Best || ripple < 1e-8);
+            assert!(quality != FilterQuality::Best || ripple < 1e-8);
         }
     }
 }
@@ -140,7 +140,7 @@ fn tones_of_the_pass_band_come_out_as_they_went_in() {
 fn tones_that_the_output_cannot_hold_do_not_come_out() {
     for pair in PAIRS.into_iter().filter(|(input, output)| output < input) {
         let rates = Rates::new(pair.0, pair.1).unwrap();
-        for quality in Quality::ALL {
+        for quality in FilterQuality::ALL {
             let lower = f64::from(pair.1) / 2.0;
             let mut worst = f64::INFINITY;
             for fraction in [1.0001, 1.001, 1.0025, 1.03, 1.2, 1.7, 2.0, 2.9] {
@@ -158,7 +158,7 @@ fn tones_that_the_output_cannot_hold_do_not_come_out() {
 }
 
 /// The largest difference from the definition, on frames spread over a signal of noise.
-fn difference(rates: Rates, quality: Quality, num_frames: usize, seed: u64) -> f64 {
+fn difference(rates: Rates, quality: FilterQuality, num_frames: usize, seed: u64) -> f64 {
     let plan = Plan::<f64>::shared(rates, quality).unwrap();
     let signal = noise(num_frames, seed);
     let got = resampled(&plan, &signal);
@@ -181,7 +181,7 @@ fn blocks_are_the_sum_that_defines_them() {
         (1, 2),
         (768_000, 767_999),
     ]) {
-        for quality in Quality::ALL {
+        for quality in FilterQuality::ALL {
             let rates = Rates::new(pair.0, pair.1).unwrap();
             let num_frames = if pair.0 < 10 { 2 } else { 30_011 };
             let got = difference(rates, quality, num_frames, 7);
@@ -198,7 +198,7 @@ proptest! {
     fn any_rates_are_the_sum_that_defines_them(
         input in 2000..200_000_u32,
         output in 2000..200_000_u32,
-        quality in prop::sample::select(&Quality::ALL[..]),
+        quality in prop::sample::select(&FilterQuality::ALL[..]),
         num_frames in 1..20_000_usize,
         seed in 1..u64::MAX,
     ) {
@@ -211,7 +211,7 @@ proptest! {
 #[test]
 fn blocks_lie_where_they_are_said_to_lie() {
     for pair in PAIRS {
-        let plan = plan::<f64>(pair, Quality::Best);
+        let plan = plan::<f64>(pair, FilterQuality::Best);
         let block_frames = plan.block_frames() as u64;
         for block in [0, 1, 2, 1000, 1_000_001] {
             let first = plan.first_input(block);
@@ -225,13 +225,13 @@ fn blocks_lie_where_they_are_said_to_lie() {
         }
         assert!(plan.block_frames() <= 16_384 && plan.num_bytes() < 1 << 20, "{plan:?}");
     }
-    assert_eq!(plan::<f32>((44_100, 43_973), Quality::Low).first_input(u64::MAX), i64::MAX);
+    assert_eq!(plan::<f32>((44_100, 43_973), FilterQuality::Low).first_input(u64::MAX), i64::MAX);
 }
 
 #[test]
 fn a_block_is_the_same_whatever_was_before_and_however_much_is_asked_for() {
     for pair in PAIRS {
-        let plan = plan::<f64>(pair, Quality::Best);
+        let plan = plan::<f64>(pair, FilterQuality::Best);
         let signal = noise(8 * plan.input_frames(), 3);
         let whole = resampled(&plan, &signal);
         let mut scratch = Scratch::new();
@@ -244,7 +244,7 @@ fn a_block_is_the_same_whatever_was_before_and_however_much_is_asked_for() {
                 assert!(output == whole[start..start + num_frames], "{pair:?} block {block}");
             }
             // Another plan's use of the scratch leaves nothing.
-            let other = super::tests::plan::<f64>((8000, 48_000), Quality::Low);
+            let other = super::tests::plan::<f64>((8000, 48_000), FilterQuality::Low);
             other.block(0, &vec![f64::NAN; other.input_frames()], &mut [0.0; 9], &mut scratch);
         }
     }
@@ -253,7 +253,7 @@ fn a_block_is_the_same_whatever_was_before_and_however_much_is_asked_for() {
 #[test]
 fn an_impulse_comes_out_symmetric_and_in_its_place() {
     for pair in [(44_100, 16_000), (16_000, 48_000), (44_099, 44_100)] {
-        let plan = plan::<f64>(pair, Quality::Best);
+        let plan = plan::<f64>(pair, FilterQuality::Best);
         let (period_in, period_out) = plan.rates().reduced();
         let periods = 12_000 / period_in.min(period_out).min(6000) + 1;
         let mut signal = vec![0.0; 2 * (periods * period_in) as usize];
@@ -272,7 +272,7 @@ fn an_impulse_comes_out_symmetric_and_in_its_place() {
 #[test]
 fn a_constant_stays_what_it_is() {
     for pair in PAIRS {
-        for quality in Quality::ALL {
+        for quality in FilterQuality::ALL {
             let plan = plan::<f64>(pair, quality);
             let got = resampled(&plan, &vec![1.0; 3 * plan.input_frames()]);
             let worst =
@@ -285,13 +285,13 @@ fn a_constant_stays_what_it_is() {
 #[test]
 fn equal_rates_change_nothing() {
     let signal = noise(20_000, 5);
-    assert!(resampled(&plan((48_000, 48_000), Quality::Fastest), &signal) == signal);
+    assert!(resampled(&plan((48_000, 48_000), FilterQuality::Fastest), &signal) == signal);
 }
 
 #[test]
 fn silence_is_zero_and_numbers_too_small_are_silence() {
     for pair in PAIRS {
-        let plan = plan::<f32>(pair, Quality::Medium);
+        let plan = plan::<f32>(pair, FilterQuality::Medium);
         let mut scratch = Scratch::new();
         let mut output = vec![1.0; plan.block_frames()];
         let loud: Vec<f32> = noise(plan.input_frames(), 9).into_iter().map(|sample| sample as f32).collect();
@@ -315,7 +315,7 @@ fn silence_is_zero_and_numbers_too_small_are_silence() {
 fn what_is_not_finite_stays_in_the_blocks_that_it_is_given_to() {
     for pair in PAIRS {
         for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX] {
-            let plan = plan::<f64>(pair, Quality::High);
+            let plan = plan::<f64>(pair, FilterQuality::High);
             let mut signal = noise(9 * plan.input_frames(), 11);
             let good = resampled(&plan, &signal);
             let at = 4 * plan.input_frames();
@@ -335,7 +335,7 @@ fn what_is_not_finite_stays_in_the_blocks_that_it_is_given_to() {
 fn a_filter_too_long_is_refused() {
     let message = |pair: (u32, u32)| {
         let rates = Rates::new(pair.0, pair.1).unwrap();
-        Plan::<f64>::shared(rates, Quality::Best).unwrap_err().to_string()
+        Plan::<f64>::shared(rates, FilterQuality::Best).unwrap_err().to_string()
     };
     assert_eq!(
         message((768_000, 1)),

@@ -4,7 +4,7 @@
 
 use bytemuck::Pod;
 
-use super::input::Input;
+use super::input::FrameSource;
 use crate::error::Result;
 use crate::pcm::{ByteOrder, OutputFormat, SampleFormat};
 use crate::resample::engine::Sample;
@@ -16,7 +16,12 @@ pub(crate) trait Backend {
     type Number: Number;
 
     /// Makes the next frames, at least one, of each channel.
-    fn make(&mut self, input: &dyn Input, made: &mut [Vec<Self::Number>], stop: &Stop<'_>) -> Result<()>;
+    fn make(
+        &mut self,
+        input: &dyn FrameSource,
+        made: &mut [Vec<Self::Number>],
+        stop: &Stop<'_>,
+    ) -> Result<()>;
 }
 
 /// A sample that a backend calculates with.

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::backend::{Backend, Number};
-use super::input::{Input, Interleaved};
+use super::input::{FrameSource, Interleaved};
 use crate::error::Result;
 use crate::resample::engine::{Plan, Sample, Scratch};
 use crate::segment::Stop;
@@ -34,7 +34,7 @@ impl<T: Number> Blocks<T> {
     }
 
     /// Slides the input to where the next block's begins and fills it up to where that ends.
-    fn slide(&mut self, input: &dyn Input, stop: &Stop<'_>) -> Result<()> {
+    fn slide(&mut self, input: &dyn FrameSource, stop: &Stop<'_>) -> Result<()> {
         let first = self.plan.first_input(self.next_block);
         let num_passed = usize::try_from(first - self.first).unwrap_or(0);
         for channel in &mut self.channels {
@@ -68,7 +68,7 @@ impl<T: Number> Blocks<T> {
 impl<T: Number> Backend for Blocks<T> {
     type Number = T;
 
-    fn make(&mut self, input: &dyn Input, made: &mut [Vec<T>], stop: &Stop<'_>) -> Result<()> {
+    fn make(&mut self, input: &dyn FrameSource, made: &mut [Vec<T>], stop: &Stop<'_>) -> Result<()> {
         self.slide(input, stop)?;
         let num_input_frames = self.plan.input_frames();
         for (channel, made) in self.channels.iter().zip(made) {

@@ -9,7 +9,7 @@ use super::quality::ResampleQuality;
 use super::stream::PluginConverter;
 use crate::error::Result;
 use crate::host;
-use crate::resample::engine::{Plan, Precision, Quality, Rates};
+use crate::resample::engine::{FilterQuality, Plan, Precision, Rates};
 
 /// All that is decided once for two rates and a quality.
 #[derive(Debug)]
@@ -31,11 +31,11 @@ impl Converter {
         let quality = match quality {
             ResampleQuality::Own(quality) => quality,
             // What the rates are the same for is not changed.
-            _ if input == output => Quality::Best,
+            _ if input == output => FilterQuality::Best,
             ResampleQuality::Default => {
                 match host::default_resampler().filter(|(kind, _)| kind.bridges(input, output)) {
                     Some((kind, name)) => return plugin(kind, &name),
-                    None => Quality::Best,
+                    None => FilterQuality::Best,
                 }
             }
             ResampleQuality::Plugin(name) => {

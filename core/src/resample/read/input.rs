@@ -19,7 +19,7 @@ use crate::spec::{ChannelSelection, FrameSpec, Layout};
 ///
 /// # Safety
 /// When [`read`](Self::read) succeeds, it has written every byte of `out`.
-pub(crate) unsafe trait Input: Sync {
+pub(crate) unsafe trait FrameSource: Sync {
     /// The number of frames.
     fn num_frames(&self) -> u64;
 
@@ -46,7 +46,7 @@ pub(crate) unsafe trait Input: Sync {
 }
 
 /// The frames of a file.
-pub(crate) struct FileInput<'a> {
+pub(crate) struct FileFrames<'a> {
     pub(crate) frames: &'a FrameTrack,
     pub(crate) source: &'a Source,
     pub(crate) channels: &'a ChannelSelection,
@@ -55,7 +55,7 @@ pub(crate) struct FileInput<'a> {
 }
 
 // SAFETY: `FrameTrack::read` initialises all of its output when it succeeds.
-unsafe impl Input for FileInput<'_> {
+unsafe impl FrameSource for FileFrames<'_> {
     fn num_frames(&self) -> u64 {
         self.frames.num_frames()
     }
@@ -92,13 +92,13 @@ unsafe impl Input for FileInput<'_> {
 }
 
 /// The frames of an array.
-pub(crate) struct ArrayInput<'a>(pub(crate) Audio<'a>);
+pub(crate) struct ArrayFrames<'a>(pub(crate) Audio<'a>);
 
 /// How many frames of an array are converted at a time.
 const FRAMES_AT_A_TIME: usize = 4096;
 
 // SAFETY: the whole output is cut into parts, and every part is written.
-unsafe impl Input for ArrayInput<'_> {
+unsafe impl FrameSource for ArrayFrames<'_> {
     fn num_frames(&self) -> u64 {
         self.0.num_frames() as u64
     }
@@ -165,7 +165,7 @@ impl<T: Pod> Interleaved<T> {
     /// Reads frames as samples of `format`, whose size is that of `T`, and adds each channel's to its own.
     pub(crate) fn read(
         &mut self,
-        input: &dyn Input,
+        input: &dyn FrameSource,
         frames: Range<u64>,
         format: OutputFormat,
         channels: &mut [Vec<T>],

@@ -29,11 +29,11 @@ use crate::segment::{self, Piece};
 use crate::spec::{ChannelSelection, FrameSpec, Layout};
 
 pub(crate) use converter::Converter;
-pub(crate) use input::{FileInput, Input};
+pub(crate) use input::{FileFrames, FrameSource};
 pub use quality::ResampleQuality;
 
 use delivery::Delivery;
-use input::ArrayInput;
+use input::ArrayFrames;
 use run::AnyRun;
 
 /// How many runs that nobody uses are kept, each with up to a few megabytes of buffers.
@@ -74,7 +74,7 @@ pub fn resample_array(
     let shape = spec.shape(resampled.num_frames(), audio.num_channels())?;
     let mut buffer = allocate(shape.num_samples() * spec.format.num_bytes())?;
     let frames = 0..resampled.num_frames();
-    resampled.read(&ArrayInput(audio), frames, &spec, buffer.as_uninit_mut(), control)?;
+    resampled.read(&ArrayFrames(audio), frames, &spec, buffer.as_uninit_mut(), control)?;
     // SAFETY: `read` initialises all of the buffer when it succeeds, and the buffer was made for `shape`.
     Ok(unsafe { Frames::new(buffer, spec.format, shape) })
 }
@@ -116,7 +116,7 @@ impl Resampled {
     /// `input` gives the channels that `spec` asks for, each time the same.
     pub(crate) fn read(
         &self,
-        input: &dyn Input,
+        input: &dyn FrameSource,
         frames: Range<u64>,
         spec: &FrameSpec,
         out: &mut [MaybeUninit<u8>],
@@ -155,7 +155,12 @@ impl Resampled {
     }
 
     /// Cuts `frames` where runs may begin.
-    fn plan(&self, frames: &Range<u64>, input: &dyn Input, max_threads: usize) -> Result<Vec<Range<u64>>> {
+    fn plan(
+        &self,
+        frames: &Range<u64>,
+        input: &dyn FrameSource,
+        max_threads: usize,
+    ) -> Result<Vec<Range<u64>>> {
         let whole = || vec![frames.clone()];
         if max_threads == 1 {
             return Ok(whole());
@@ -172,7 +177,7 @@ impl Resampled {
         &self,
         frame: u64,
         channels: &ChannelSelection,
-        input: &dyn Input,
+        input: &dyn FrameSource,
         max_threads: usize,
     ) -> Result<AnyRun> {
         let going_on = {

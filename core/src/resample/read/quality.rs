@@ -7,15 +7,15 @@ use std::str::FromStr;
 
 use crate::error::{Error, Parameter, Result};
 use crate::host;
-use crate::resample::engine::Quality;
+use crate::resample::engine::FilterQuality;
 
 /// How sound is brought to another rate.
 ///
 /// ```
 /// use mapwave_core::ResampleQuality;
-/// use mapwave_core::resample::Quality;
+/// use mapwave_core::resample::FilterQuality;
 ///
-/// assert_eq!("high".parse::<ResampleQuality>()?, ResampleQuality::Own(Quality::High));
+/// assert_eq!("high".parse::<ResampleQuality>()?, ResampleQuality::Own(FilterQuality::High));
 /// assert!("linear".parse::<ResampleQuality>().is_err());
 /// # Ok::<(), mapwave_core::Error>(())
 /// ```
@@ -25,7 +25,7 @@ pub enum ResampleQuality {
     #[default]
     Default,
     /// This crate's own engine.
-    Own(Quality),
+    Own(FilterQuality),
     /// A quality of a plugin, by its name.
     Plugin(&'static str),
 }
@@ -34,7 +34,8 @@ impl ResampleQuality {
     /// The names that [`FromStr`] takes at this moment: this crate's own, those of the loaded plugins, and those of plugins
     /// that are missing and of which there is a [`Hint`](crate::host::Hint).
     pub fn names() -> Vec<String> {
-        let own = std::iter::once("default").chain(Quality::ALL.map(Quality::name)).map(str::to_owned);
+        let own =
+            std::iter::once("default").chain(FilterQuality::ALL.map(FilterQuality::name)).map(str::to_owned);
         let mut names: Vec<String> = own.collect();
         let others = host::qualities().into_iter().filter(|name| !names.contains(name));
         let others: Vec<String> = others.collect();
@@ -75,7 +76,7 @@ impl FromStr for ResampleQuality {
         if name == Self::Default.name() {
             return Ok(Self::Default);
         }
-        let own = Quality::ALL.into_iter().find(|quality| quality.name() == name).map(Self::Own);
+        let own = FilterQuality::ALL.into_iter().find(|quality| quality.name() == name).map(Self::Own);
         own.or_else(|| host::quality(name).map(Self::Plugin)).ok_or_else(|| {
             let names: Vec<String> = Self::names().into_iter().map(|name| format!("'{name}'")).collect();
             Error::argument(

@@ -8,7 +8,7 @@ use super::backend::Backend;
 use super::blocks::Blocks;
 use super::converter::Converter;
 use super::delivery::Delivery;
-use super::input::Input;
+use super::input::FrameSource;
 use super::stream::Stream;
 use crate::error::Result;
 use crate::segment::Stop;
@@ -35,7 +35,7 @@ impl<B: Backend> Run<B> {
     fn read(
         &mut self,
         end: u64,
-        input: &dyn Input,
+        input: &dyn FrameSource,
         delivery: &Delivery,
         mut planes: Vec<&mut [MaybeUninit<u8>]>,
         stop: &Stop<'_>,
@@ -86,7 +86,7 @@ impl AnyRun {
     pub(crate) fn begin(
         converter: &Converter,
         frame: u64,
-        input: &dyn Input,
+        input: &dyn FrameSource,
         max_threads: usize,
     ) -> Result<Self> {
         let num_channels = input.num_channels();
@@ -119,7 +119,7 @@ impl AnyRun {
     pub(crate) fn read(
         &mut self,
         end: u64,
-        input: &dyn Input,
+        input: &dyn FrameSource,
         delivery: &Delivery,
         planes: Vec<&mut [MaybeUninit<u8>]>,
         stop: &Stop<'_>,

@@ -5,7 +5,7 @@
 use std::sync::OnceLock;
 
 use super::backend::{Backend, Start};
-use super::input::{Input, Interleaved};
+use super::input::{FrameSource, Interleaved};
 use crate::error::{Error, Fault, Result};
 use crate::host::{Channels, Portion, Resampler, ResamplerKind, ResamplerRequest, Restart};
 use crate::pcm::OutputFormat;
@@ -102,7 +102,7 @@ impl Stream {
     pub(crate) fn begin(
         converter: &PluginConverter,
         frame: u64,
-        input: &dyn Input,
+        input: &dyn FrameSource,
         max_threads: usize,
     ) -> Result<(Self, u64)> {
         let next_input = converter.entry(frame)?;
@@ -130,7 +130,7 @@ impl Stream {
     }
 
     /// Reads what goes in next.
-    fn refill(&mut self, input: &dyn Input, stop: &Stop<'_>) -> Result<()> {
+    fn refill(&mut self, input: &dyn FrameSource, stop: &Stop<'_>) -> Result<()> {
         let end = self.next_input.saturating_add(INPUT_FRAMES).min(input.num_frames());
         let frames = self.next_input.min(end)..end;
         self.is_ended = frames.is_empty();
@@ -157,7 +157,7 @@ impl Stream {
 impl Backend for Stream {
     type Number = f32;
 
-    fn make(&mut self, input: &dyn Input, made: &mut [Vec<f32>], stop: &Stop<'_>) -> Result<()> {
+    fn make(&mut self, input: &dyn FrameSource, made: &mut [Vec<f32>], stop: &Stop<'_>) -> Result<()> {
         loop {
             if !self.is_ended && self.portion.num_taken == self.portion.input.num_frames() {
                 self.refill(input, stop)?;

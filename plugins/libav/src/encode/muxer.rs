@@ -10,7 +10,7 @@ use mapwave_plugin::{Error, Result, Sink, Status};
 
 use super::context::CodecContext;
 use super::dictionary::Dictionary;
-use super::output::Output;
+use super::output::SinkContext;
 use super::packet::Packet;
 use crate::error::{check, from_code, no_memory};
 
@@ -18,7 +18,7 @@ use crate::error::{check, from_code, no_memory};
 pub(super) struct Muxer {
     context: NonNull<ffi::AVFormatContext>,
     /// Freed after the context that writes to it.
-    output: Output,
+    output: SinkContext,
     /// The unit of the stream's times, once the header is written.
     time_base: Option<ffi::AVRational>,
 }
@@ -31,7 +31,7 @@ impl Muxer {
     pub(super) fn new(name: &CStr, sink: Sink) -> Result<Self> {
         // No such file is opened: the muxer of M4A warns of players that go by the ending of a name.
         const FILE_NAME: &CStr = c"sound.m4a";
-        let mut output = Output::new(sink)?;
+        let mut output = SinkContext::new(sink)?;
         let mut context = ptr::null_mut();
         // SAFETY: writes a context, or null; the name ends in a zero byte.
         let code = unsafe {
@@ -104,7 +104,7 @@ impl Muxer {
     }
 
     /// Completes the file and gives the output back for what libav leaves out.
-    pub(super) fn finish(&mut self) -> Result<&mut Output> {
+    pub(super) fn finish(&mut self) -> Result<&mut SinkContext> {
         if self.time_base.is_none() {
             return Err(Error::new(Status::BadState, "an end before the header"));
         }
@@ -135,7 +135,7 @@ impl Muxer {
 
 impl Drop for Muxer {
     fn drop(&mut self) {
-        // SAFETY: the context is alive and owned alone. The output is not its own, and stays for `Output` to free.
+        // SAFETY: the context is alive and owned alone. The output is not its own, and stays for `SinkContext` to free.
         unsafe { ffi::avformat_free_context(self.context.as_ptr()) };
     }
 }

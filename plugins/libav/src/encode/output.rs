@@ -71,7 +71,7 @@ impl Target {
 }
 
 /// An AVIOContext that writes into a sink.
-pub(super) struct Output {
+pub(super) struct SinkContext {
     context: NonNull<ffi::AVIOContext>,
     /// From `Box::into_raw`. libav's callbacks, which run only within libav's calls, and the methods here, which run only
     /// between them, make references of it that never live at once.
@@ -79,9 +79,9 @@ pub(super) struct Output {
 }
 
 // SAFETY: both pointers are owned alone; nothing in an AVIOContext or a Target is tied to a thread, and a Sink is Send.
-unsafe impl Send for Output {}
+unsafe impl Send for SinkContext {}
 
-impl Output {
+impl SinkContext {
     pub(super) fn new(sink: Sink) -> Result<Self> {
         let is_append_only = sink.is_append_only();
         // SAFETY: allocates; the result is checked.
@@ -153,7 +153,7 @@ impl Output {
     }
 }
 
-impl Drop for Output {
+impl Drop for SinkContext {
     fn drop(&mut self) {
         // SAFETY: the context is alive.
         let buffer = unsafe { &raw mut (*self.context.as_ptr()).buffer };
@@ -194,7 +194,7 @@ unsafe extern "C" fn write<B: Bytes>(target: *mut c_void, bytes: B, num_bytes: c
     }
     // SAFETY: libav passes as many bytes for the time of the call.
     let bytes = unsafe { std::slice::from_raw_parts(start, count) };
-    // SAFETY: what `new` passed, alive as long as the context; the methods of Output are not at work while libav is.
+    // SAFETY: what `new` passed, alive as long as the context; the methods of SinkContext are not at work while libav is.
     let target = unsafe { &mut *target.cast::<Target>() };
     // The wall that no panic crosses: libav is on both sides.
     let is_written = panic::catch_unwind(AssertUnwindSafe(|| target.receive(bytes)));
@@ -230,7 +230,7 @@ mod tests {
     #[test]
     fn an_abandoned_output_writes_nothing() {
         let (sink, bytes) = Sink::in_memory();
-        let mut output = Output::new(sink).unwrap();
+        let mut output = SinkContext::new(sink).unwrap();
         // SAFETY: the context is alive.
         unsafe { ffi::avio_w8(output.as_ptr(), 7) };
         drop(output);

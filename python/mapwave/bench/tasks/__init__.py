@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..task import Planned
-from . import coded, resampling, saving, starting, streaming, training, whole, windows
+from . import compressed, resampling, saving, starting, streaming, training, whole, windows
 from .context import Context
 
 __all__ = ["Context", "build"]
@@ -14,7 +14,7 @@ __all__ = ["Context", "build"]
 def build(context: Context) -> Iterator[Planned]:
     """Every task, in the order of the table."""
     yield from whole.build(context)
-    yield from coded.build(context)
+    yield from compressed.build(context)
     yield from windows.build(context)
     yield from resampling.build(context)
     yield from streaming.build(context)

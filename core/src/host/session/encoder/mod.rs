@@ -12,7 +12,7 @@ use super::supervisor::Silence;
 use super::worker::Worker;
 use crate::error::{Error, Parameter, Result};
 use crate::host::ffi::fault::{Failure, Trouble};
-use crate::host::ffi::output::{Outlet, Output};
+use crate::host::ffi::output::{ByteSink, Outlet};
 use crate::host::ffi::raw;
 use crate::host::table::encoder::{EncoderKind, EncoderRequest, Handle, Options};
 use crate::pcm::OutputFormat;
@@ -26,7 +26,7 @@ const MAX_PUSH_BYTES: usize = 2 << 20;
 pub(crate) struct NotOpened {
     pub(crate) why: Why,
     /// What it was to write to, unless it did.
-    pub(crate) output: Option<Box<dyn Output>>,
+    pub(crate) output: Option<Box<dyn ByteSink>>,
 }
 
 /// Why a call came to nothing.
@@ -66,7 +66,7 @@ impl Encoder {
     pub(crate) fn open(
         kind: &EncoderKind,
         request: &EncoderRequest,
-        output: Box<dyn Output>,
+        output: Box<dyn ByteSink>,
         stop: &dyn Fn() -> bool,
     ) -> Result<Self, NotOpened> {
         let outlet = Outlet::new(output);

@@ -23,7 +23,7 @@ struct File {
 
 struct Writer(Arc<Mutex<File>>);
 
-impl Output for Writer {
+impl ByteSink for Writer {
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         let mut file = self.0.lock();
         file.num_writes += 1;

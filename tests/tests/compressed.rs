@@ -87,7 +87,7 @@ fn compressed_files_decode_to_what_others_decode() {
     let Some(rows) = rows() else { return };
     let has_ffmpeg = has_ffmpeg();
     if !has_ffmpeg {
-        println!("coded: no ffmpeg to compare with; lossy files are compared by their statistics");
+        println!("compressed: no ffmpeg to compare with; lossy files are compared by their statistics");
     }
     let (mut num_valid, mut num_right, mut num_exact, mut lowest) =
         (0u32, 0u32, 0u32, (f64::MAX, String::new()));
@@ -109,11 +109,11 @@ fn compressed_files_decode_to_what_others_decode() {
             }
             (Ok(_), Some(_)) => wrong.push(format!("{}: is an exception that agrees now", row.name)),
             (Err(why), None) => wrong.push(format!("{} ({:?}): {why}", row.name, row.status)),
-            (Err(why), Some((_, reason))) => println!("coded: exception {}: {reason} ({why})", row.name),
+            (Err(why), Some((_, reason))) => println!("compressed: exception {}: {reason} ({why})", row.name),
         }
     }
     println!(
-        "coded: {num_right} of {num_valid} valid files agree, {num_exact} files bit for bit; the lowest SNR is {:.1} dB \
+        "compressed: {num_right} of {num_valid} valid files agree, {num_exact} files bit for bit; the lowest SNR is {:.1} dB \
          ({}); {} exceptions",
         lowest.0,
         lowest.1,
@@ -214,7 +214,7 @@ fn is_as_long_as_stated(row: &Row, num_frames: u64, sample_rate: u32) -> bool {
     command.args(["-v", "quiet", "-select_streams", "a:0", "-of", "default=noprint_wrappers=1"]);
     command.args(["-show_entries", "stream=duration_ts,time_base"]).arg(&row.path);
     let Ok(output) = command.stdin(Stdio::null()).output() else {
-        println!("coded: no ffprobe to say how long {} is, which has {num_frames} frames", row.name);
+        println!("compressed: no ffprobe to say how long {} is, which has {num_frames} frames", row.name);
         return true;
     };
     let text = String::from_utf8_lossy(&output.stdout);
@@ -282,7 +282,7 @@ fn info_and_load_agree_on_every_file() {
             Err(error) => wrong.push(format!("{}: {error}", row.name)),
         }
     }
-    println!("coded: {num_read} files load as many frames as info says, {num_refused} are refused");
+    println!("compressed: {num_read} files load as many frames as info says, {num_refused} are refused");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -343,7 +343,7 @@ fn any_window_is_the_slice_of_the_whole() {
             assert!(part.bytes() == expected, "{}: frames {frames:?} differ from the whole", path.display());
         }
     }
-    println!("coded: 200 windows of each of {} files equal the slices of the whole", paths.len());
+    println!("compressed: 200 windows of each of {} files equal the slices of the whole", paths.len());
 }
 
 #[test]
@@ -367,5 +367,5 @@ fn any_number_of_threads_gives_the_same_bytes() {
             }
         }
     }
-    println!("coded: 1, 2, 3 and 8 threads give the same bytes of {} files", paths.len());
+    println!("compressed: 1, 2, 3 and 8 threads give the same bytes of {} files", paths.len());
 }
