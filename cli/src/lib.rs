@@ -9,4 +9,3 @@ mod command;
 mod plugins;
 
 pub use command::run;
-pub use mapwave::register_hints;

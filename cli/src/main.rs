@@ -9,8 +9,7 @@ use mapwave_core::host;
 
 fn main() -> ExitCode {
     let again: OsString = std::env::current_exe().map_or_else(|_| "mapwave".into(), Into::into);
-    host::embed(mapwave_builtin::entry);
-    mapwave_cli::register_hints();
+    mapwave::set_up();
     host::set_checker(vec![again.clone(), "plugins".into(), "try".into()]);
     let code = mapwave_cli::run(std::env::args_os(), &[again], &[]);
     u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from)

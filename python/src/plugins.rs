@@ -171,8 +171,7 @@ pub(crate) fn register_plugin<'py>(
 /// Makes the embedded codecs known and says where the wheel's own plugins are and how others are tried; called once.
 #[pyfunction]
 pub(crate) fn set_up_plugins(bundled: PathBuf, checker: Vec<OsString>) {
-    host::embed(mapwave_builtin::entry);
-    mapwave_cli::register_hints();
+    mapwave::set_up();
     host::set_bundled(bundled);
     host::set_checker(checker);
 }

@@ -47,7 +47,7 @@ const IN_THE_WHEEL: &str = "which comes with mapwave's wheel (pip install --forc
                             tells what is loaded)";
 
 /// Makes messages say how to get a plugin, or a library it needs, that is missing.
-pub fn register_hints() {
+pub(crate) fn register_hints() {
     [FFMPEG, LAME, SOXR].into_iter().for_each(host::register_hint);
 }
 

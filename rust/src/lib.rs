@@ -39,7 +39,6 @@ mod reader;
 mod save;
 
 pub use builtin::set_up;
-pub use hints::register_hints;
 pub use mapwave_core::resample::FilterQuality;
 pub use mapwave_core::sink::{Dither, Encoding, Overflow, PcmEncoding, Saved};
 pub use mapwave_core::source::Access;
