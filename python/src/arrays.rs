@@ -19,7 +19,7 @@ use pyo3::types::PyTuple;
 use crate::arguments::Reading;
 use crate::errors::{invalid, raise};
 use crate::frames::Frames;
-use crate::plugins::log_messages;
+use crate::log::log_messages;
 
 /// The output from which it pays to fill an array's own memory rather than have it copied.
 const MIN_IN_PLACE: usize = 512 << 10;

@@ -14,7 +14,7 @@ use crate::arguments::{Reading, Window};
 use crate::arrays::{Allocate, ArrayLibrary};
 use crate::errors::raise;
 use crate::input::FileInput;
-use crate::plugins::log_messages;
+use crate::log::log_messages;
 
 /// What is the same for every file of a batch.
 pub(crate) struct Batch {

@@ -11,7 +11,7 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyString};
 
 use crate::errors::raise;
-use crate::plugins::log_messages;
+use crate::log::log_messages;
 
 /// The path that an object stands for, in text or in the system's own bytes.
 pub(crate) fn path_of(object: &Bound<'_, PyAny>) -> PyResult<PathBuf> {

@@ -13,6 +13,7 @@ mod file_object;
 mod frames;
 mod info;
 mod input;
+mod log;
 mod plugins;
 mod reader;
 mod resample;

@@ -1,10 +1,9 @@
-//! Codec plugins as Python sees them: what is loaded, what was refused and why, and what they have to say.
+//! Codec plugins as Python sees them: what is loaded, what was refused and why.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use mapwave_core::host::{self, Level, State};
-use pyo3::intern;
+use mapwave_core::host::{self, State};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
@@ -180,25 +179,4 @@ pub(crate) fn set_up_plugins(bundled: PathBuf, checker: Vec<OsString>) {
 #[pyfunction]
 pub(crate) fn try_plugin(path: PathBuf) -> i32 {
     host::try_load(&path)
-}
-
-/// Passes what plugins have said on to the logger "mapwave".
-pub(crate) fn log_messages(py: Python<'_>) -> PyResult<()> {
-    for message in host::drain_messages() {
-        let logging = py.import(intern!(py, "logging"))?;
-        let logger = logging.call_method1(intern!(py, "getLogger"), ("mapwave",))?;
-        // A library's logger has a handler, or Python prints to standard error where nobody has set up logging.
-        if logger.getattr(intern!(py, "handlers"))?.len()? == 0 {
-            let silent = logging.call_method0(intern!(py, "NullHandler"))?;
-            logger.call_method1(intern!(py, "addHandler"), (silent,))?;
-        }
-        let level = match message.level {
-            Level::Debug => 10,
-            Level::Info => 20,
-            Level::Warning => 30,
-            Level::Error => 40,
-        };
-        logger.call_method1(intern!(py, "log"), (level, "%s: %s", &message.source, &message.text))?;
-    }
-    Ok(())
 }

@@ -7,7 +7,7 @@ use pyo3::types::{PyDict, PyTuple};
 
 use crate::arguments::{AnyLayout, Arguments, Signature, Writing, wrong_type};
 use crate::arrays::interruptibly;
-use crate::plugins::log_messages;
+use crate::log::log_messages;
 use crate::samples::Samples;
 
 /// Audio that is ready to be saved: its memory, evaluated and held, which any thread may save without touching the array

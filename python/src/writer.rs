@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use crate::arguments::Writing;
 use crate::arrays::interruptibly;
 use crate::errors::raise;
-use crate::plugins::log_messages;
+use crate::log::log_messages;
 use crate::samples::Samples;
 
 /// A file that is written in parts, for audio that need not fit the memory. It is at its path once it is closed.

@@ -5,7 +5,7 @@
 use mapwave_core::host::{self, Directory};
 use serde::Serialize;
 
-use super::Format;
+use super::format::Format;
 use super::table::Table;
 
 /// The directories that are searched.

@@ -5,7 +5,7 @@
 use mapwave_core::host::{self, Plugin, State};
 use serde::Serialize;
 
-use super::Format;
+use super::format::Format;
 use super::table::Table;
 
 /// All plugins.

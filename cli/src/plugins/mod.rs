@@ -2,6 +2,7 @@
 
 mod check;
 mod dirs;
+mod format;
 mod list;
 mod table;
 
@@ -9,7 +10,9 @@ use std::ffi::OsString;
 use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::Subcommand;
+
+use format::OutputArguments;
 
 /// What can be done with plugins.
 #[derive(Debug, Subcommand)]
@@ -29,23 +32,6 @@ pub enum PluginsCommand {
         /// The library.
         file: PathBuf,
     },
-}
-
-/// How a list is written.
-#[derive(Clone, Copy, Debug, Args)]
-pub struct OutputArguments {
-    /// How to report.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
-}
-
-/// How to report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// A table.
-    Text,
-    /// An object.
-    Json,
 }
 
 /// Runs one of the commands and returns the exit code.
