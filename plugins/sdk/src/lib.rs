@@ -121,6 +121,7 @@ mod block;
 mod decoder;
 pub mod depth;
 mod encoder;
+mod encoders;
 mod error;
 #[doc(hidden)]
 pub mod export;

@@ -15,55 +15,12 @@ mod samples;
 mod store;
 mod stream;
 
-use std::ffi::CStr;
-use std::fmt;
-
-use mapwave_plugin::{Block, Encoder, EncoderOptions, Result, SampleFormat, Sink};
-
 use stream::Stream;
 
-macro_rules! encoders {
-    ($(
-        $(#[$doc:meta])* $name:ident: $id:literal, codecs: $codecs:literal, containers: $containers:literal,
-            lossless: $lossless:literal, default_codecs: $default_codecs:literal, extensions: $extensions:literal;
-    )*) => {
-        $(
-            $(#[$doc])*
-            pub struct $name(Stream);
-
-            impl Encoder for $name {
-                const NAME: &'static CStr = $id;
-                const CODECS: &'static CStr = $codecs;
-                const CONTAINERS: &'static CStr = $containers;
-                const FORMATS: &'static [SampleFormat] = &[SampleFormat::F32, SampleFormat::I16, SampleFormat::I32];
-                const LOSSLESS: &'static CStr = $lossless;
-                const DEFAULT_CODECS: &'static CStr = $default_codecs;
-                const EXTENSIONS: &'static CStr = $extensions;
-
-                fn open(options: &EncoderOptions<'_>, sink: Sink) -> Result<Self> {
-                    Stream::open(options, sink, Self::CODECS, Self::CONTAINERS).map(Self)
-                }
-
-                fn push(&mut self, frames: &Block<'_>) -> Result<()> {
-                    self.0.push(frames)
-                }
-
-                fn finish(&mut self) -> Result<()> {
-                    self.0.finish()
-                }
-            }
-
-            impl fmt::Debug for $name {
-                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                    f.write_str(stringify!($name))
-                }
-            }
-        )*
-    };
-}
-
 // One for each set of containers that hold the same codecs: what is listed is what can be written.
-encoders! {
+mapwave_plugin::encoders! {
+    over Stream;
+
     /// AAC and ALAC in MPEG-4 files.
     M4aEncoder: c"m4a", codecs: c"aac,alac", containers: c"m4a,mp4",
         lossless: c"alac=16/20/24/32", default_codecs: c"m4a=aac,mp4=aac", extensions: c"m4b=m4a,mp4=m4a";

@@ -26,56 +26,13 @@ mod tags;
 mod trim;
 mod vorbis_packets;
 
-use std::ffi::CStr;
-use std::fmt;
-
-use mapwave_plugin::{Block, Encoder, EncoderOptions, Result, SampleFormat, Sink};
-
 use stream::Stream;
-
-macro_rules! encoders {
-    ($(
-        $(#[$doc:meta])* $name:ident: $id:literal, codecs: $codecs:literal, containers: $containers:literal,
-            lossless: $lossless:literal, default_codecs: $default_codecs:literal, extensions: $extensions:literal;
-    )*) => {
-        $(
-            $(#[$doc])*
-            pub struct $name(Stream);
-
-            impl Encoder for $name {
-                const NAME: &'static CStr = $id;
-                const CODECS: &'static CStr = $codecs;
-                const CONTAINERS: &'static CStr = $containers;
-                const FORMATS: &'static [SampleFormat] = &[SampleFormat::F32, SampleFormat::I16, SampleFormat::I32];
-                const LOSSLESS: &'static CStr = $lossless;
-                const DEFAULT_CODECS: &'static CStr = $default_codecs;
-                const EXTENSIONS: &'static CStr = $extensions;
-
-                fn open(options: &EncoderOptions<'_>, sink: Sink) -> Result<Self> {
-                    Stream::open(options, sink, Self::CODECS, Self::CONTAINERS).map(Self)
-                }
-
-                fn push(&mut self, frames: &Block<'_>) -> Result<()> {
-                    self.0.push(frames)
-                }
-
-                fn finish(&mut self) -> Result<()> {
-                    self.0.finish()
-                }
-            }
-
-            impl fmt::Debug for $name {
-                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                    f.write_str(stringify!($name))
-                }
-            }
-        )*
-    };
-}
 
 // One for each set of containers that hold the same codecs: what is listed is what can be written. A default
 // codec is one that takes any sample rate, where the container has one.
-encoders! {
+mapwave_plugin::encoders! {
+    over Stream;
+
     /// FLAC in its own container.
     FlacEncoder: c"flac", codecs: c"flac", containers: c"flac",
         lossless: c"flac=16/24", default_codecs: c"flac=flac", extensions: c"fla=flac";
