@@ -1,14 +1,14 @@
-//! Checked reads over the bytes of a file: the only way a parser touches them.
+//! Checked reads from the bytes of a file: the only access that parsers have to them.
 
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, Result};
 use crate::track::Container;
 
-/// A position in a file of which `bytes` is the beginning (or the whole), with reads that cannot leave it.
+/// A position in a file. `bytes` is the beginning of the file, or all of it, and no read goes beyond it.
 ///
-/// A read past `file_len` is a malformed file; a read past `bytes` but inside `file_len` asks for more bytes
-/// (`Error::Incomplete`), so that a parser can be run on the first few kilobytes and, rarely, once more on all of it.
+/// A read past `file_len` means that the file is malformed. A read past `bytes` but inside `file_len` requests more bytes
+/// (`Error::Incomplete`), so that a parser can run on the first few kilobytes and, rarely, once more on the whole file.
 #[derive(Clone, Debug)]
 pub struct Cursor<'a> {
     bytes: &'a [u8],
@@ -18,7 +18,7 @@ pub struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    /// A cursor at the beginning of a file that is `file_len` bytes long and begins with `bytes`.
+    /// A cursor at the start of a file that is `file_len` bytes long and starts with `bytes`.
     pub fn new(bytes: &'a [u8], file_len: u64, container: Container) -> Self {
         debug_assert!(bytes.len() as u64 <= file_len);
         Self { bytes, file_len, position: 0, container }
@@ -39,7 +39,7 @@ impl<'a> Cursor<'a> {
         self.file_len.saturating_sub(self.position)
     }
 
-    /// Moves to an absolute offset; one past the end of the file is legal and has nothing left to read.
+    /// Moves to an absolute offset. Offsets past the end of the file are allowed; nothing can be read there.
     pub fn seek(&mut self, offset: u64) {
         self.position = offset;
     }

@@ -1,4 +1,4 @@
-//! The one error type of the crate.
+//! The only error type of this crate.
 
 use std::fmt;
 use std::io;
@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use crate::track::Container;
 
-/// What every fallible function of this crate returns.
+/// The result of every fallible function in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a file could not be opened or read, or why an argument was refused.
+/// Why a file could not be opened, read or written, or why an argument was rejected.
 ///
-/// The message names the file, the place in it, what was found and what was expected.
+/// The message names the file, the position in it, what was found and what was expected.
 ///
 /// ```
 /// let error = mapwave_core::Reader::open("no-such-file.wav").unwrap_err();
@@ -20,147 +20,147 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The operating system refused an operation, or the file changed while it was being read.
+    /// The operating system failed an operation, or the file changed while it was being read.
     #[error("{}{doing}: {cause}{}", name(path), at(*offset))]
     Io {
-        /// The file, when there is one.
+        /// The file, if there is one.
         path: Option<PathBuf>,
         /// What was being done, such as "opening".
         doing: &'static str,
-        /// The byte offset in the file, when the operation had one.
+        /// The byte offset in the file, if the operation had one.
         offset: Option<u64>,
         /// The operating system's error.
         #[source]
         cause: io::Error,
     },
 
-    /// The bytes are not what their container's specification demands.
+    /// The bytes violate their container's specification.
     #[error("{}malformed {container} file{}: {what}", name(path), at(Some(*offset)))]
     Malformed {
-        /// The file, when there is one.
+        /// The file, if there is one.
         path: Option<PathBuf>,
-        /// The container whose rules are broken.
+        /// The container whose specification is violated.
         container: Container,
-        /// Where in the file.
+        /// The position in the file.
         offset: u64,
         /// What was found and what was expected.
         what: String,
     },
 
-    /// The file is of a container or codec that nothing here reads.
+    /// Neither this crate nor a loaded plugin reads the container or codec.
     #[error("{}unsupported format: {what}", name(path))]
     Unsupported {
-        /// The file, when there is one.
+        /// The file, if there is one.
         path: Option<PathBuf>,
-        /// The container, when that much was recognised.
+        /// The container, if it was recognised.
         container: Option<Container>,
-        /// The codec, when that much was recognised.
+        /// The codec, if it was recognised.
         codec: Option<String>,
-        /// What was found, and what can be done.
+        /// What was found, and what the user can do.
         what: String,
     },
 
-    /// A size is beyond what this library or machine can hold.
+    /// A size exceeds what this library or machine can handle.
     #[error("{}{what} is {got}, more than the limit of {max}", name(path))]
     Limit {
-        /// The file, when there is one.
+        /// The file, if there is one.
         path: Option<PathBuf>,
-        /// The size that is over its limit.
+        /// The size that exceeds its limit.
         what: &'static str,
         /// The limit.
         max: u64,
-        /// What was asked for.
+        /// The size that was requested.
         got: u64,
     },
 
-    /// The system has not as much memory as the frames take.
-    #[error("{}there is no memory for the {num_bytes} bytes asked for; read it in windows", name(path))]
+    /// Not enough memory to hold the frames.
+    #[error("{}not enough memory for the {num_bytes} bytes requested; read the file in windows", name(path))]
     OutOfMemory {
-        /// The file, when there is one.
+        /// The file, if there is one.
         path: Option<PathBuf>,
-        /// What was asked for.
+        /// The size that was requested.
         num_bytes: u64,
     },
 
-    /// The caller gave an argument a value that it cannot have.
+    /// An argument has an invalid value.
     #[error("{}{parameter} {what}", name(path))]
     Argument {
-        /// The file, when the value depends on it.
+        /// The file, if the value depends on it.
         path: Option<PathBuf>,
         /// The argument.
         parameter: Parameter,
-        /// What is wrong, as a predicate: "must be at least 1, got 0".
+        /// The problem, as a predicate: "must be at least 1, got 0".
         what: String,
     },
 
-    /// A codec plugin could not do what was asked of it.
+    /// A codec plugin failed.
     #[error("{}{fault} (plugin '{plugin}', {doing}){}: {what}", name(path), at(*offset))]
     Plugin {
-        /// The file, when there is one.
+        /// The file, if there is one.
         path: Option<PathBuf>,
         /// The plugin's name.
         plugin: &'static str,
-        /// What it was asked to do, such as "decoding".
+        /// What the plugin was doing, such as "decoding".
         doing: &'static str,
-        /// What kind of failure it was.
+        /// The kind of failure.
         fault: Fault,
-        /// Where in the file, when the plugin says so.
+        /// The position in the file, if the plugin reports it.
         offset: Option<u64>,
-        /// The container, when that much was recognised.
+        /// The container, if it was recognised.
         container: Option<Container>,
         /// What was found and what was expected.
         what: Box<str>,
     },
 
-    /// The caller's progress check asked to stop.
+    /// The caller interrupted the operation.
     #[error("interrupted")]
     Interrupted,
 
-    /// A parser was given only the beginning of a file and needs its bytes up to `needed`. It never leaves the crate.
+    /// A parser received only the beginning of a file and needs its bytes up to `needed`. This never leaves the crate.
     #[doc(hidden)]
     #[error("the file's bytes up to offset {needed} are needed")]
     Incomplete {
-        /// The end of the range the parser asked for.
+        /// The end of the range that the parser requested.
         needed: u64,
     },
 }
 
-/// What kind of failure a codec plugin met or is.
+/// Why a codec plugin failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The bytes are not what the format's specification demands.
+    /// The bytes violate the format's specification.
     BadData,
     /// The plugin does not read this kind of file.
     Unsupported,
-    /// The plugin does not write what was asked for in that way; with other arguments it may.
+    /// The encoder rejected these settings; it may accept others.
     Refused,
     /// The plugin could not read the file's bytes.
     Io,
-    /// There was not enough memory, or more would be needed than is allowed.
+    /// There was not enough memory, or the plugin would exceed its memory limit.
     Memory,
-    /// A library or device that the plugin needs is not there.
+    /// A library or device that the plugin needs is missing.
     MissingDependency,
-    /// The plugin itself is at fault: it panicked, broke a rule of the interface or said something that cannot be.
+    /// The plugin itself is at fault: it panicked, broke a rule of the interface or reported something impossible.
     Broken,
 }
 
-/// The arguments that an [`Error::Argument`] can be about: parameters of functions and fields of options.
+/// The arguments that an [`Error::Argument`] can name: parameters of functions and fields of options.
 ///
-/// A front door whose arguments have other names maps them by [`Error::message`].
+/// A binding whose arguments have other names maps them with [`Error::message`].
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Parameter {
-    /// The samples to be written or resampled.
+    /// The samples to write or to resample.
     Audio,
-    /// Bits a second of a lossy codec.
+    /// The bit rate of a lossy codec, in bits per second.
     Bitrate,
-    /// The depth of a lossless codec.
+    /// The bit depth of a lossless codec.
     BitsPerSample,
     /// The speaker positions of the channels.
     ChannelMask,
-    /// The channels to be read, or their number in what is written.
+    /// The channels to read, or the number of channels to write.
     Channels,
-    /// The noise that is added before rounding.
+    /// The noise added before rounding.
     Dither,
     /// The length of a window in seconds.
     Duration,
@@ -170,46 +170,46 @@ pub enum Parameter {
     Encoding,
     /// The end of a range of frames.
     EndFrame,
-    /// The format of a file to be written.
+    /// The format of the file to write.
     FileFormat,
     /// A range of frames.
     Frames,
-    /// The sample rate of audio to be resampled.
+    /// The sample rate of the audio to resample.
     InputRate,
     /// The order of an array's axes.
     Layout,
     /// How several channels become one.
     MonoMode,
-    /// The number of frames to come.
+    /// The number of frames announced.
     NumFrames,
     /// The start of a window in seconds.
     Offset,
-    /// The type of the samples that are read.
+    /// The type of the samples to read.
     OutputFormat,
-    /// The sample rate that audio is resampled to.
+    /// The sample rate to resample to.
     OutputRate,
-    /// What becomes of samples beyond full scale.
+    /// How samples beyond full scale are handled.
     Overflow,
-    /// The plugin that is to read or write a file.
+    /// The plugin to read or write a file with.
     Plugin,
-    /// The quality of a variable bitrate.
+    /// The quality of a variable bit rate.
     Quality,
     /// The quality of resampling.
     ResampleQuality,
-    /// The sample rate of a file to be written.
+    /// The sample rate of the file to write.
     SampleRate,
     /// The start of a range of frames.
     StartFrame,
     /// Metadata.
     Tags,
-    /// Where a file is written to.
+    /// Where to write a file.
     Target,
     /// A writer.
     Writer,
 }
 
 impl Parameter {
-    /// Its name in this crate.
+    /// The argument's name in this crate.
     pub fn name(self) -> &'static str {
         match self {
             Self::Audio => "audio",
@@ -254,7 +254,7 @@ impl fmt::Display for Fault {
         f.write_str(match self {
             Self::BadData => "malformed file",
             Self::Unsupported => "unsupported format",
-            Self::Refused => "cannot be written so",
+            Self::Refused => "the encoder rejected these settings",
             Self::Io => "reading failed",
             Self::Memory => "not enough memory",
             Self::MissingDependency => "a dependency is missing",
@@ -264,7 +264,7 @@ impl fmt::Display for Fault {
 }
 
 impl Error {
-    /// Names the file in an error that does not name one yet.
+    /// Adds the file to an error that does not name one yet.
     #[must_use]
     pub fn in_file(mut self, file: &Path) -> Self {
         if let Self::Io { path, .. }
@@ -296,7 +296,7 @@ impl Error {
         Self::Argument { path: None, parameter, what: format!("must be {expected}, got {got}") }
     }
 
-    /// The error's message, with the argument that it is about by another name than this crate's.
+    /// The error's message, with the names that `words` gives to arguments.
     ///
     /// ```
     /// use mapwave_core::{Error, OutputFormat, Parameter};

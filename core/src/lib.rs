@@ -1,8 +1,8 @@
-//! mapwave maps an audio file into memory and hands out its samples.
+//! mapwave maps an audio file into memory and delivers its samples.
 //!
 //! Data flows one way: [`source`] (bytes) -> [`container`] (where the samples are) -> [`pcm`] (what they mean) ->
-//! [`reader`] (frames). WAV, RIFX, RF64, BW64, Wave64, AIFF, AIFF-C and CAF are read here; compressed streams, in them and in
-//! every other format, are decoded by codec plugins, which [`host`] finds and calls.
+//! [`reader`] (frames). This crate reads uncompressed WAV, RIFX, RF64, BW64, Wave64, AIFF, AIFF-C and CAF. Codec plugins, which
+//! [`host`] finds and calls, decode compressed streams in these containers and everything in all others.
 
 mod array;
 pub mod buffer;

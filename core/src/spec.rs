@@ -1,4 +1,4 @@
-//! What a caller asks for: sample format, channels and layout of the frames to come.
+//! What a caller requests: the sample format, channels and layout of the frames to read.
 
 #![forbid(unsafe_code)]
 
@@ -8,7 +8,7 @@ use std::str::FromStr;
 use crate::error::{Error, Parameter, Result};
 use crate::pcm::OutputFormat;
 
-/// How several channels become one.
+/// How several channels are mixed into one.
 ///
 /// ```
 /// use mapwave_core::MonoMode;
@@ -19,16 +19,15 @@ use crate::pcm::OutputFormat;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MonoMode {
-    /// The arithmetic mean: the sum over the number of channels.
+    /// The arithmetic mean: the sum divided by the number of channels.
     #[default]
     Mean,
-    /// The sum over the square root of the number of channels, which keeps the power of channels that have nothing in
-    /// common.
+    /// The sum divided by the square root of the number of channels, which preserves the power of uncorrelated channels.
     EqualPower,
 }
 
 impl MonoMode {
-    /// The factor on the sum of `num_channels` channels.
+    /// The factor applied to the sum of `num_channels` channels.
     pub fn gain(self, num_channels: u16) -> f64 {
         match self {
             Self::Mean => 1.0 / f64::from(num_channels),
@@ -52,7 +51,7 @@ impl FromStr for MonoMode {
 /// The order of an array's axes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Layout {
-    /// `(frames, channels)`: interleaved samples, as most files have them.
+    /// `(frames, channels)`: interleaved samples, the layout of most files.
     #[default]
     ChannelsLast,
     /// `(channels, frames)`: planar samples.
@@ -75,19 +74,19 @@ impl FromStr for Layout {
     }
 }
 
-/// The channels a caller wants.
+/// The channels to read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ChannelSelection {
-    /// All, in the file's order.
+    /// All channels, in the file's order.
     #[default]
     All,
-    /// These, counted from 0, in this order; one may come twice.
+    /// These channels, numbered from 0, in this order. A channel may occur more than once.
     Only(Vec<u16>),
-    /// All, mixed into one.
+    /// All channels, mixed into one.
     Mono(MonoMode),
 }
 
-/// The frames a caller asks for.
+/// The form in which frames are read.
 ///
 /// ```
 /// use mapwave_core::{ChannelSelection, FrameSpec, Layout, MonoMode};
@@ -102,11 +101,11 @@ pub enum ChannelSelection {
 pub struct FrameSpec {
     /// The type of the samples.
     pub format: OutputFormat,
-    /// Which channels.
+    /// The channels.
     pub channels: ChannelSelection,
     /// The order of the axes.
     pub layout: Layout,
-    /// Whether a single channel comes without an axis of its own, as `(frames,)`.
+    /// Whether a single channel is returned without an axis of its own, as `(frames,)`.
     pub squeeze_mono: bool,
 }
 
@@ -122,10 +121,10 @@ impl Default for FrameSpec {
 }
 
 impl FrameSpec {
-    /// The number of channels that come out of a file with `num_channels`.
+    /// The number of channels read from a file with `num_channels`.
     ///
     /// # Errors
-    /// [`Error::Argument`] when a channel is asked for that the file does not have, or none at all.
+    /// [`Error::Argument`] if the file does not have a requested channel, or if no channel is requested.
     pub fn num_channels(&self, num_channels: u16) -> Result<usize> {
         match &self.channels {
             ChannelSelection::All => Ok(usize::from(num_channels)),
@@ -145,15 +144,15 @@ impl FrameSpec {
         }
     }
 
-    /// The shape of an array of `num_frames` frames of a file with `num_channels`.
+    /// The shape of an array with `num_frames` frames of a file with `num_channels`.
     ///
     /// # Errors
-    /// As [`num_channels`](Self::num_channels); [`Error::Limit`] when the array has no room in memory.
+    /// As [`num_channels`](Self::num_channels); [`Error::Limit`] if the array does not fit into memory.
     pub fn shape(&self, num_frames: u64, num_channels: u16) -> Result<Shape> {
         let num_channels = self.num_channels(num_channels)?;
         let too_large = |got| Error::Limit {
             path: None,
-            what: "the number of bytes asked for",
+            what: "the number of bytes requested",
             max: i64::MAX as u64,
             got,
         };
@@ -171,7 +170,7 @@ impl FrameSpec {
     }
 }
 
-/// The shape of an array in C order, of one axis or two.
+/// The shape of an array in C order with one or two axes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
     axes: [usize; 2],

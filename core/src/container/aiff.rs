@@ -16,7 +16,7 @@ use super::unsupported;
 
 /// `numChannels`, `numSampleFrames`, `sampleSize` and `sampleRate`.
 const COMM_BYTES: u64 = 18;
-/// `offset` and `blockSize`, before the sound.
+/// `offset` and `blockSize`, before the audio.
 const SSND_HEADER_BYTES: u64 = 8;
 
 impl Container {
@@ -26,9 +26,9 @@ impl Container {
     pub const AIFC: Self = Self::of_variant("aiff", b"aifc");
 }
 
-/// Reads the chunks as far as the first `COMM` and the first `SSND`, in whichever order they come.
+/// Reads chunks until it has found the first `COMM` and the first `SSND`, in either order.
 ///
-/// The bytes of `SSND` decide how many frames there are: `COMM` counts packets for some codecs and is 0 in a stream.
+/// The size of `SSND` determines the number of frames: `COMM` counts packets for some codecs and is 0 in a stream.
 pub(super) fn parse(head: &[u8], file_len: u64) -> Result<Track> {
     let (container, form_bytes) = form(head, file_len)?;
     let mut chunks = Chunks::new(Cursor::new(head, file_len, container), container, ByteOrder::Big, 12);
@@ -45,7 +45,7 @@ pub(super) fn parse(head: &[u8], file_len: u64) -> Result<Track> {
         }
     }
     let common = common.ok_or_else(|| chunks.missing("COMM"))?;
-    // A form without frames need not have a sound chunk (AIFF 1.3, "Sound Data Chunk").
+    // A form without frames does not need a sound data chunk (AIFF 1.3, "Sound Data Chunk").
     let data = match data {
         None if common.num_frames == 0 => SoundData::within(file_len, file_len, None),
         data => data.ok_or_else(|| chunks.missing("SSND"))?,
@@ -59,7 +59,7 @@ pub(super) fn parse(head: &[u8], file_len: u64) -> Result<Track> {
     common.track(container, data, channel_mask)
 }
 
-/// The kind of form, and its size when its writer knew it.
+/// The type of the form, and its size if the writer knew it.
 fn form(head: &[u8], file_len: u64) -> Result<(Container, Option<u64>)> {
     let mut cursor = Cursor::new(head, file_len, Container::AIFF);
     cursor.seek(4);
@@ -80,10 +80,10 @@ fn form(head: &[u8], file_len: u64) -> Result<(Container, Option<u64>)> {
     Ok((container, Some(u64::from(size)).filter(|_| size != 0 && size != UNKNOWN)))
 }
 
-/// The sound in an `SSND` chunk: after `offset` and `blockSize`, and `offset` bytes of alignment.
+/// The audio in an `SSND` chunk, which starts after `offset`, `blockSize` and `offset` bytes of alignment.
 ///
-/// A chunk without sound is what a writer leaves that streams, when the form ends there, or when what follows is not the
-/// rest of a form.
+/// An empty chunk was left by a streaming writer if the form ends there, or if the bytes that follow are not the rest of a
+/// form.
 fn sound_data(
     chunks: &Chunks<'_>,
     chunk: &Chunk,
@@ -109,7 +109,7 @@ fn sound_data(
         Some(num_bytes) => {
             Some(num_bytes.saturating_sub(SSND_HEADER_BYTES).checked_sub(offset).ok_or_else(|| {
                 let what =
-                    format!("the sound begins {offset} bytes into an 'SSND' chunk of {num_bytes} bytes");
+                    format!("the audio starts {offset} bytes into an 'SSND' chunk of {num_bytes} bytes");
                 Error::malformed(container, chunk.start, what)
             })?)
         }
@@ -118,14 +118,14 @@ fn sound_data(
     Ok(SoundData::within(file_len, cursor.position().saturating_add(offset), claimed))
 }
 
-/// What the Common chunk says, checked.
+/// The fields of the Common chunk, checked.
 struct Common {
     num_channels: u16,
     num_frames: u32,
     bits_per_sample: u16,
     sample_rate: u32,
     compression: FourCc,
-    /// Where `sampleSize` stands.
+    /// The offset of `sampleSize`.
     bits_offset: u64,
 }
 
@@ -150,7 +150,7 @@ impl Common {
         let rate_offset = cursor.position();
         let sample_rate = sample_rate::from_extended(cursor.array()?)
             .map_err(|why| Error::malformed(container, rate_offset, format!("the sample rate {why}")))?;
-        // Some AIFF-C writers leave the compression type out when there is none.
+        // Some AIFF-C writers omit the compression type if there is no compression.
         let has_compression = container == Container::AIFC && chunk.num_bytes() >= COMM_BYTES + 4;
         let compression = if has_compression { FourCc(cursor.array()?) } else { FourCc(*b"NONE") };
         Ok(Self { num_channels, num_frames, bits_per_sample, sample_rate, compression, bits_offset })
@@ -180,8 +180,8 @@ impl Common {
         })
     }
 
-    /// The codec of a compression type (AIFF-C draft, "The Common Chunk"; QuickTime's and libsndfile's additions), and
-    /// its depth. The depth of `COMM` counts for uncompressed samples only.
+    /// The codec of a compression type (AIFF-C draft, "The Common Chunk"; additions by QuickTime and libsndfile), and its bit
+    /// depth. The bit depth in `COMM` is valid for uncompressed samples only.
     fn codec(&self, container: Container) -> Result<(Codec, u16)> {
         use ByteOrder::{Big, Little};
         let pcm = |format, bits| Ok((Codec::Pcm(format), bits));
@@ -201,7 +201,7 @@ impl Common {
         }
     }
 
-    /// Samples "left-justified" in as many bytes as their size needs (AIFF 1.3, "Sample Points and Sample Frames").
+    /// Samples are "left-justified" in as many bytes as their size needs (AIFF 1.3, "Sample Points and Sample Frames").
     fn integer(&self, order: ByteOrder, container: Container) -> Result<SampleFormat> {
         match self.bits_per_sample {
             0 => {
@@ -223,7 +223,8 @@ impl Common {
         match self.bits_per_sample {
             bits @ 1..=8 => Ok((Codec::Pcm(SampleFormat::U8), bits)),
             bits => {
-                let what = format!("offset-binary ('raw ') samples of {bits} bits; only 8 bits are read");
+                let what =
+                    format!("offset-binary ('raw ') samples of {bits} bits; only 8 bits are supported");
                 Err(unsupported(Some(container), None, what))
             }
         }
@@ -231,7 +232,7 @@ impl Common {
 
     fn packets(&self) -> PacketCodec {
         let channels = u32::from(self.num_channels);
-        // Bytes a channel and frames in a packet, where a codec has such.
+        // Bytes per channel and frames per packet, for codecs with fixed packets.
         let (name, bytes, frames) = match &self.compression.0 {
             b"ima4" => ("adpcm_ima_qt", 34, 64),
             b"MAC3" => ("mace3", 2, 6),

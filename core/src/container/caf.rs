@@ -24,18 +24,18 @@ const CONTAINER: Container = Container::CAF;
 
 const FILE_HEADER_BYTES: u64 = 8;
 const CHUNK_HEADER_BYTES: u64 = 12;
-/// `mEditCount`, before the sound.
+/// `mEditCount`, before the audio.
 const EDIT_COUNT_BYTES: u64 = 4;
-/// The four numbers before a packet table's entries.
+/// The four numbers before the entries of a packet table.
 const PACKET_TABLE_BYTES: u64 = 24;
 
-/// Reads chunks in any order until everything that the codec has use for is known.
+/// Reads chunks in any order until everything that the codec needs is known.
 pub(super) fn parse(head: &[u8], file_len: u64) -> Result<Track> {
     let mut cursor = Cursor::new(head, file_len, CONTAINER);
     cursor.seek(4);
     let (version, _flags) = (cursor.u16_be()?, cursor.u16_be()?);
     if version != 1 {
-        let what = format!("version {version} of CAF; only version 1 is read");
+        let what = format!("version {version} of CAF; only version 1 is supported");
         return Err(unsupported(Some(CONTAINER), None, what));
     }
     let mut found = Found::default();
@@ -66,7 +66,7 @@ pub(super) fn parse(head: &[u8], file_len: u64) -> Result<Track> {
 struct Chunk {
     id: FourCc,
     start: u64,
-    /// `None` for -1: up to the end of the file.
+    /// `None` for -1, which means up to the end of the file.
     num_bytes: Option<u64>,
 }
 
@@ -75,7 +75,7 @@ impl Chunk {
         cursor.seek(offset);
         let (id, size) = (FourCc(cursor.array()?), cursor.i64_be()?);
         let num_bytes = match size {
-            // Only the data chunk may do so ("Audio Data Chunk").
+            // Only the data chunk may have this size ("Audio Data Chunk").
             -1 if id == FourCc(*b"data") => None,
             size => Some(u64::try_from(size).map_err(|_| {
                 Error::malformed(
@@ -96,7 +96,7 @@ impl Chunk {
         self.start.saturating_add(self.num_bytes())
     }
 
-    /// The payload, as far as it is in the file.
+    /// The part of the payload that is in the file.
     fn in_file(&self, file_len: u64) -> Range<u64> {
         self.start.min(file_len)..self.end().min(file_len)
     }
@@ -113,7 +113,7 @@ fn sound_data(chunk: &Chunk, file_len: u64) -> Result<SoundData> {
     Ok(SoundData::within(file_len, chunk.start.saturating_add(EDIT_COUNT_BYTES), claimed.transpose()?))
 }
 
-/// What the chunks so far have told.
+/// What is known from the chunks read so far.
 #[derive(Default)]
 struct Found {
     description: Option<Description>,
@@ -124,8 +124,8 @@ struct Found {
 }
 
 impl Found {
-    /// Whether no later chunk could add anything. Samples need no packet table and no cookie, and a layout only when
-    /// there are more than two channels; whatever stands behind the sound would cost a look at the end of the file.
+    /// Whether no later chunk could add anything. PCM needs neither a packet table nor a cookie, and it needs a layout only if
+    /// there are more than two channels. Chunks after the audio would cost a read at the end of the file.
     fn is_enough(&self) -> bool {
         let Some(description) = self.description.as_ref().filter(|_| self.data.is_some()) else {
             return false;
@@ -157,7 +157,7 @@ impl Found {
                 let table = self.packets.map(|chunk| packet_table(&mut cursor, &chunk, &description, &data));
                 packets.packet_table = table.transpose()?;
                 match &packets.packet_table {
-                    // Of packets that vary, only the codec can tell how many frames went missing.
+                    // With packets of varying length, only the codec can tell how many frames are missing.
                     Some(table) => {
                         let is_known = data.missing_bytes == 0 || description.numbers_per_entry() == 0;
                         Some(table.num_valid_frames).filter(|_| is_known)
@@ -181,7 +181,7 @@ impl Found {
     }
 }
 
-/// Reads a `pakt` chunk ("Packet Table Chunk"), its numbers bounded by the bytes that must stand behind them.
+/// Reads a `pakt` chunk ("Packet Table Chunk") and bounds its numbers by the bytes that must back them.
 fn packet_table(
     cursor: &mut Cursor<'_>,
     chunk: &Chunk,
@@ -217,7 +217,7 @@ fn packet_table(
         );
         return Err(malformed(what));
     }
-    // Packets that are all alike have no entries; there the sound itself is the bound.
+    // Packets of constant size have no entries; there the audio itself is the bound.
     let num_packets = match description.num_constant_packets(data) {
         Some(present) => num_packets.min(present),
         None => num_packets,
@@ -238,7 +238,7 @@ fn packet_table(
     })
 }
 
-/// The error for a chunk that is not there, or that a chunk before it hides.
+/// The error for a chunk that is missing, or hidden by the size of an earlier chunk.
 fn missing(id: &str, last: Option<Chunk>, file_len: u64) -> Error {
     match last.filter(|chunk| chunk.end() > file_len) {
         Some(Chunk { id: last, start, num_bytes }) => {
@@ -380,7 +380,7 @@ mod tests {
         let alac = desc(b"alac", 0, 4096, 2, 0);
         let huge = refused(&alac, &pakt(1 << 40, 1, 0, 0, &[1, 1]));
         assert!(huge.contains("counts 1099511627776 packets, which its 2 bytes cannot describe"), "{huge}");
-        // With frames per packet in the table as well, each entry is two numbers.
+        // With frames per packet in the table as well, each entry has two numbers.
         let vorbis = desc(b"vorb", 0, 0, 2, 0);
         assert!(refused(&vorbis, &pakt(2, 1, 0, 0, &[1, 1, 1])).contains("3 bytes cannot describe"));
         assert!(whole(&caf(&[&vorbis, &pakt(2, 1, 0, 0, &[1; 4]), &data(SOUND)])).is_ok());
@@ -409,7 +409,7 @@ mod tests {
         assert_eq!((track.codec.name(), track.num_frames), ("adpcm_ima_qt", Some(192)));
         let track = whole(&caf(&[&ima4, &sound, &pakt(3, 100, 40, 52, b"")])).unwrap();
         assert_eq!(track.num_frames, Some(100));
-        // A file that was cut off has no more than its packets.
+        // A truncated file has no more than its packets.
         let table = pakt(1 << 40, 1 << 45, 0, 0, b"");
         let track = whole(&caf(&[&ima4, &table, &data_header(1 << 50), &[0; 68]])).unwrap();
         assert_eq!(track.num_frames, Some(128));

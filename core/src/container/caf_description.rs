@@ -26,7 +26,7 @@ pub(crate) const A_LAW: FourCc = FourCc(*b"alaw");
 pub(crate) const MU_LAW: FourCc = FourCc(*b"ulaw");
 const ALAC: FourCc = FourCc(*b"alac");
 
-/// What the chunk says; rate and channels checked.
+/// The chunk's fields; the rate and the number of channels are checked.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Description {
     pub sample_rate: u32,
@@ -40,7 +40,7 @@ pub(super) struct Description {
 }
 
 impl Description {
-    /// Reads and checks a `desc` chunk's payload.
+    /// Reads and checks the payload of a `desc` chunk.
     pub fn read(cursor: &mut Cursor<'_>, start: u64, num_bytes: u64) -> Result<Self> {
         if num_bytes < DESCRIPTION_BYTES {
             let what = format!("the 'desc' chunk has {num_bytes} bytes, expected {DESCRIPTION_BYTES}");
@@ -71,12 +71,12 @@ impl Description {
         })
     }
 
-    /// Whether the sound is packets for a codec plugin.
+    /// Whether the audio consists of packets for a codec plugin.
     pub fn is_packets(&self) -> bool {
         !matches!(self.format, LINEAR_PCM | A_LAW | MU_LAW)
     }
 
-    /// The codec; of packets, without what other chunks say about them.
+    /// The codec; for packets, without what other chunks state about them.
     pub fn codec(&self) -> Result<Codec> {
         match self.format {
             LINEAR_PCM => self.linear_pcm().map(Codec::Pcm),
@@ -93,12 +93,12 @@ impl Description {
         }
     }
 
-    /// The coded depth in bits; 0 where there is none.
+    /// The significant bits of a sample; 0 if the codec has no bit depth.
     pub fn depth(&self) -> u16 {
         match (self.format, self.flags) {
             (LINEAR_PCM, _) => u16::try_from(self.bits_per_channel).unwrap_or(0),
             (A_LAW | MU_LAW, _) => 8,
-            // Apple Lossless keeps the depth of its source in the flags (`kAppleLosslessFormatFlag_...`).
+            // Apple Lossless stores the bit depth of its source in the flags (`kAppleLosslessFormatFlag_...`).
             (ALAC, 1) => 16,
             (ALAC, 2) => 20,
             (ALAC, 3) => 24,
@@ -107,23 +107,23 @@ impl Description {
         }
     }
 
-    /// How many numbers an entry of the packet table has: the size and the frames of a packet, where they vary.
+    /// How many numbers an entry of the packet table has: the size and the frames of a packet, each only if it varies.
     pub fn numbers_per_entry(&self) -> u64 {
         u64::from(self.bytes_per_packet == 0).saturating_add(u64::from(self.frames_per_packet == 0))
     }
 
-    /// How many packets are present, when all are alike.
+    /// How many packets are present, if all have the same size.
     pub fn num_constant_packets(&self, data: &SoundData) -> Option<u64> {
         (self.numbers_per_entry() == 0).then(|| data.num_whole(u64::from(self.bytes_per_packet)))
     }
 
-    /// How many frames are present, when all packets are alike, or there are none.
+    /// How many frames are present, if all packets have the same size or there are none.
     pub fn num_constant_frames(&self, data: &SoundData) -> Option<u64> {
         let num_packets = self.num_constant_packets(data).or(Some(0).filter(|_| data.num_bytes() == 0));
         Some(num_packets?.saturating_mul(u64::from(self.frames_per_packet)))
     }
 
-    /// The format of linear PCM. A sample may take more bytes than its bits need, and then fills them from the top.
+    /// The format of linear PCM. A sample may take more bytes than its bits need; it then occupies the most significant bits.
     fn linear_pcm(&self) -> Result<SampleFormat> {
         let order = if self.flags & IS_LITTLE_ENDIAN != 0 { ByteOrder::Little } else { ByteOrder::Big };
         let bits = self.bits_per_channel;
@@ -149,14 +149,14 @@ impl Description {
                     false => ("integer", "in 1, 2, 3, 4 or 8 bytes"),
                 };
                 let what = format!(
-                    "{kind} samples of {bits} bits in {num_bytes} bytes; only those {expected} are read"
+                    "{kind} samples of {bits} bits in {num_bytes} bytes; only those {expected} are supported"
                 );
                 Err(unsupported(Some(CONTAINER), None, what))
             }
         }
     }
 
-    /// The bytes of a sample, which `mBytesPerPacket` gives; some writers leave that, or `mFramesPerPacket`, 0.
+    /// The bytes of a sample, from `mBytesPerPacket`. Some writers leave that field or `mFramesPerPacket` 0.
     fn bytes_per_sample(&self, least: u32) -> Result<u32> {
         if self.bytes_per_packet == 0 {
             return Ok(least);

@@ -1,8 +1,8 @@
 //! Core Audio's channel layouts (`CoreAudioBaseTypes.h`; *Apple Core Audio Format Specification 1.0*, "Channel Layout
 //! Chunk"), which CAF's `chan` and AIFF's `CHAN` hold, as WAVE speaker masks.
 //!
-//! A mask can only say which speakers there are; their channels stand in the order of its bits. A layout in any other
-//! order has none.
+//! A mask only states which speakers there are; the channels follow the order of its bits. A layout in any other order
+//! has no mask.
 
 #![forbid(unsafe_code)]
 
@@ -15,7 +15,7 @@ pub(crate) const USE_BITMAP: u32 = 1 << 16;
 const HEADER_BYTES: u64 = 12;
 const DESCRIPTION_BYTES: u64 = 20;
 
-/// Layout tags whose channels stand in the order of a mask. The low half of a tag is its number of channels.
+/// Layout tags whose channels are in mask order. The low half of a tag is its number of channels.
 const TAGS: &[(u32, u32)] = &[
     (100 << 16 | 1, 0x004), // mono
     (101 << 16 | 2, 0x003), // stereo
@@ -42,9 +42,9 @@ const TAGS: &[(u32, u32)] = &[
     (189 << 16 | 8, 0x63f), // WAVE 7.1: L R C LFE Rls Rrs Ls Rs
 ];
 
-/// The speaker mask of the layout in a chunk's payload; 0 when a mask cannot express it.
+/// The speaker mask of the layout in a chunk's payload; 0 if a mask cannot express it.
 ///
-/// A layout is a courtesy: one that is short, or that contradicts the number of channels, costs only itself.
+/// A layout is optional information: one that is too short or contradicts the number of channels is ignored.
 pub(super) fn read_mask(
     cursor: &mut Cursor<'_>,
     start: u64,
@@ -74,7 +74,7 @@ pub(super) fn read_mask(
     Ok(if mask.count_ones() == u32::from(num_channels) { mask } else { 0 })
 }
 
-/// The mask of the channel descriptions that follow, each a label, flags and three coordinates.
+/// The mask of the channel descriptions that follow. Each has a label, flags and three coordinates.
 fn described_mask(cursor: &mut Cursor<'_>, num_descriptions: u32) -> Result<u32> {
     let first = cursor.position();
     let label_at = |index: u32| first.saturating_add(u64::from(index).saturating_mul(DESCRIPTION_BYTES));
@@ -98,9 +98,9 @@ fn described_mask(cursor: &mut Cursor<'_>, num_descriptions: u32) -> Result<u32>
     Ok(mask)
 }
 
-/// The mask bit of a channel label; 0 for what is no WAVE speaker.
+/// The mask bit of a channel label; 0 for labels without a WAVE speaker.
 ///
-/// The surround pair is WAVE's back pair, unless the layout has a rear pair of its own: then it is the side pair.
+/// The surround pair maps to WAVE's back pair, or to its side pair if the layout has a rear pair of its own.
 fn speaker(label: u32, has_rear: bool) -> u32 {
     match label {
         5 if has_rear => 0x200,

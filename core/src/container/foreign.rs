@@ -1,4 +1,4 @@
-//! Names what a file is that no parser here reads.
+//! Identifies files that no parser of this crate reads.
 
 #![forbid(unsafe_code)]
 
@@ -6,7 +6,7 @@ use crate::error::Error;
 
 use super::unsupported;
 
-/// Where the magic bytes stand, what they are, and the format they belong to.
+/// The offset of the magic bytes, the bytes, and the format they identify.
 const MAGIC: &[(usize, &[u8], &str)] = &[
     (0, b"fLaC", "a FLAC stream"),
     (0, b"OggS", "an Ogg stream (Vorbis, Opus, FLAC or Speex)"),
@@ -37,7 +37,7 @@ const MAGIC: &[(usize, &[u8], &str)] = &[
     (0, b"\x0b\x77", "an AC-3 stream"),
     (0, b"\x7f\xfe\x80\x01", "a DTS stream"),
     (0, b"FLV\x01", "a Flash video"),
-    (0, b"MThd", "a MIDI file: notes, not sound"),
+    (0, b"MThd", "a MIDI file, which contains notes, not audio"),
     (0, b"\x89PNG\r\n\x1a\n", "a PNG image"),
     (0, b"\xff\xd8\xff", "a JPEG image"),
     (0, b"GIF8", "a GIF image"),
@@ -61,10 +61,10 @@ const MAGIC: &[(usize, &[u8], &str)] = &[
     (0, b"<?xml", "an XML document, perhaps an error page saved in place of a download"),
 ];
 
-/// How many of an unknown file's bytes its error message shows.
+/// How many bytes of an unknown file the error message shows.
 const BYTES_SHOWN: usize = 16;
 
-/// The error for a file that begins with `head` and is none of this crate's containers.
+/// The error for a file that begins with `head` and is not one of this crate's containers.
 pub(super) fn refuse(head: &[u8]) -> Error {
     if head.is_empty() {
         return unsupported(None, None, "the file is empty");

@@ -1,8 +1,8 @@
 //! Container parsers: pure functions from a file's bytes to a [`Track`].
 //!
-//! A parser is given the beginning of a file and the length of the whole. It answers with a [`Track`] whose ranges all
-//! lie inside the file, with [`Error::Malformed`] or [`Error::Unsupported`], or with `Error::Incomplete` when what it
-//! needs stands further back than the bytes it was given.
+//! A parser receives the beginning of a file and the length of the whole file. It returns a [`Track`] whose ranges all lie
+//! inside the file, or [`Error::Malformed`] or [`Error::Unsupported`], or `Error::Incomplete` if it needs bytes beyond those
+//! it received.
 
 #![forbid(unsafe_code)]
 
@@ -40,16 +40,16 @@ pub const ALL: [Container; 8] = [
     Container::CAF,
 ];
 
-/// As many bytes as the longest magic needs, at the beginning of a file.
+/// The length of the longest magic number at the beginning of a file.
 const MAGIC_BYTES: u64 = 32;
 
-/// Finds out what a file is by its first bytes and reads its headers.
+/// Identifies a file by its first bytes and reads its headers.
 ///
-/// `head` is the beginning of the file, or all of it; `file_len` is the length of the whole in bytes.
+/// `head` is the beginning of the file, or all of it; `file_len` is the length of the whole file in bytes.
 ///
 /// # Errors
-/// [`Error::Malformed`] and [`Error::Unsupported`], depending on what is wrong with the file; [`Error::Io`] when the headers
-/// reach beyond `head`.
+/// [`Error::Malformed`] and [`Error::Unsupported`], depending on what is wrong with the file; [`Error::Io`] if the headers
+/// extend beyond `head`.
 ///
 /// ```
 /// let error = mapwave_core::container::parse(b"fLaC", 4).unwrap_err();
@@ -58,14 +58,15 @@ const MAGIC_BYTES: u64 = 32;
 pub fn parse(head: &[u8], file_len: u64) -> Result<Track> {
     parse_head(head, file_len).map_err(|error| match error {
         Error::Incomplete { needed } => {
-            let what = format!("the headers reach to byte {needed}, and only {} were given", head.len());
+            let what =
+                format!("the headers extend to byte {needed}, but only {} bytes were given", head.len());
             Error::io("parsing", std::io::Error::new(std::io::ErrorKind::UnexpectedEof, what))
         }
         other => other,
     })
 }
 
-/// As [`parse`], with [`Error::Incomplete`] when the headers reach beyond `head`.
+/// As [`parse`], but with `Error::Incomplete` if the headers extend beyond `head`.
 pub(crate) fn parse_head(head: &[u8], file_len: u64) -> Result<Track> {
     let needed = file_len.min(MAGIC_BYTES);
     if (head.len() as u64) < needed {

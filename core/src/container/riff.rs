@@ -1,5 +1,5 @@
-//! The chunk walk that RIFF (Microsoft/IBM, *Multimedia Programming Interface*, 1991, chapter 2) has from IFF (EA, 1985)
-//! and shares with AIFF: a four-character code, a 32-bit size, that many bytes, and one of padding after an odd number.
+//! The chunk structure that RIFF (Microsoft/IBM, *Multimedia Programming Interface*, 1991, chapter 2) inherited from IFF (EA,
+//! 1985) and shares with AIFF: a four-character code, a 32-bit size, that many bytes, and a padding byte after an odd number.
 
 #![forbid(unsafe_code)]
 
@@ -10,25 +10,25 @@ use crate::track::Container;
 
 use super::four_cc::FourCc;
 
-/// More chunks than any writer leaves behind; a walk that meets more is in a file made to waste time.
+/// More chunks than any writer produces; a file with more was made to waste time.
 pub(super) const MAX_CHUNKS: u32 = 65_536;
 
 /// More than any file needs: an RF64 table lists only chunks of 4 GiB and more.
 const MAX_LONG_CHUNKS: u32 = 256;
 
-/// What stands in a 32-bit size field when the size is elsewhere, or not known.
+/// The value of a 32-bit size field if the size is stored elsewhere, or unknown.
 pub(super) const UNKNOWN: u32 = 0xffff_ffff;
 
 const HEADER_BYTES: u64 = 8;
 
-/// One chunk, as its header describes it.
+/// A chunk, as its header describes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Chunk {
-    /// What it is.
+    /// The name.
     pub id: FourCc,
-    /// Where its payload begins.
+    /// Where the payload starts.
     pub start: u64,
-    /// How many bytes its payload claims; `None` when its writer never knew.
+    /// The stated size of the payload in bytes; `None` if the writer never knew it.
     pub num_bytes: Option<u64>,
 }
 
@@ -38,7 +38,7 @@ impl Chunk {
         self.start.saturating_add(self.num_bytes.unwrap_or(u64::MAX))
     }
 
-    /// The payload's claimed size; a chunk of unknown size is as long as can be.
+    /// The payload's stated size; `u64::MAX` if it is unknown.
     pub fn num_bytes(&self) -> u64 {
         self.num_bytes.unwrap_or(u64::MAX)
     }
@@ -76,7 +76,7 @@ impl LongSizes {
         Ok(Self { riff, data, num_frames, table_start, num_entries: num_entries.min(most) })
     }
 
-    /// The size that stands here for a chunk whose own field cannot hold it.
+    /// The size stored here for a chunk whose own field is too small for it.
     fn of(&self, id: FourCc, cursor: &mut Cursor<'_>) -> Result<Option<u64>> {
         if id == FourCc(*b"data") {
             return Ok(Some(self.data).filter(|&size| size != u64::MAX));
@@ -92,7 +92,7 @@ impl LongSizes {
     }
 }
 
-/// The chunks of a form, one after the other.
+/// An iterator over the chunks of a form.
 #[derive(Clone, Debug)]
 pub(super) struct Chunks<'a> {
     cursor: Cursor<'a>,
@@ -120,7 +120,7 @@ impl<'a> Chunks<'a> {
         }
     }
 
-    /// Sizes for the chunks still to come.
+    /// Sets the sizes for the chunks that follow.
     pub fn set_long_sizes(&mut self, sizes: LongSizes) {
         self.long_sizes = Some(sizes);
     }
@@ -130,7 +130,7 @@ impl<'a> Chunks<'a> {
         self.cursor.clone()
     }
 
-    /// The next chunk; `None` when the rest of the file is too short for one.
+    /// The next chunk; `None` if the rest of the file is too short for one.
     pub fn next(&mut self) -> Result<Option<Chunk>> {
         self.skip_padding()?;
         if !self.has_room(self.next) {
@@ -159,8 +159,8 @@ impl<'a> Chunks<'a> {
         Ok(Some(chunk))
     }
 
-    /// Whether the bytes from here on are chunks with printable names that fill the file, or the form that ends at
-    /// `form_end`, exactly.
+    /// Whether the bytes from here on are chunks with printable names that exactly fill the file, or the form that ends at
+    /// `form_end`.
     pub fn fill(mut self, form_end: u64) -> Result<bool> {
         let file_len = self.cursor.file_len();
         loop {
@@ -176,7 +176,7 @@ impl<'a> Chunks<'a> {
         }
     }
 
-    /// The error for a chunk that the walk did not meet.
+    /// The error for a chunk that was not found.
     pub fn missing(&self, id: &str) -> Error {
         let file_len = self.cursor.file_len();
         match self.last.filter(|chunk| chunk.end() > file_len) {
@@ -192,8 +192,8 @@ impl<'a> Chunks<'a> {
         }
     }
 
-    /// Moves over the padding byte that follows an odd number of bytes, unless its writer forgot it: then there is a
-    /// chunk's name where the padding should be, and none after it.
+    /// Skips the padding byte that follows an odd number of bytes. If the writer forgot it, the next chunk's name starts where
+    /// the padding should be, and not one byte later.
     fn skip_padding(&mut self) -> Result<()> {
         if std::mem::take(&mut self.odd) {
             let padded = self.next.saturating_add(1);

@@ -1,5 +1,5 @@
-//! What every parser owes to every file: no panic, ranges inside the file, and the same answer from its head as from all
-//! of it.
+//! What every parser must guarantee for every file: no panic, ranges inside the file, and the same result from the head of the
+//! file as from all of it.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
@@ -44,7 +44,7 @@ fn w64_chunk(name: &[u8; 4], payload: &[u8]) -> Vec<u8> {
     Bytes::new().put(&guid).u64_le(24 + payload.len() as u64).put(payload).put(&padding).0
 }
 
-/// One small file of every kind.
+/// A small file of every kind.
 fn files() -> Vec<Vec<u8>> {
     let sound = [7; 48];
     let guid_tail = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
@@ -108,7 +108,7 @@ fn assert_inside(track: &Track, file_len: u64) {
     }
 }
 
-/// Parses the file, and its heads: they must ask for more, or answer what the whole file answers.
+/// Parses the file and each head of it. A head must request more bytes or give the same result as the whole file.
 fn check(bytes: &[u8]) -> Result<Track> {
     let file_len = bytes.len() as u64;
     let whole = parse(bytes, file_len);
@@ -150,7 +150,7 @@ fn every_truncation_errs_cleanly_or_says_what_is_missing() {
 
 #[test]
 fn nothing_is_asked_for_beyond_what_is_needed() {
-    // Samples whose format is known need nothing behind the header of their chunk.
+    // Once the format is known, PCM needs nothing beyond the header of its chunk.
     for bytes in [&files()[0], &files()[8]] {
         let track = parse(bytes, bytes.len() as u64).unwrap();
         let header = &bytes[..track.data.start as usize];

@@ -1,8 +1,8 @@
-//! Sample rates that files state as real numbers: AIFF's 80-bit extended, CAF's double.
+//! Sample rates stored as real numbers: AIFF's 80-bit extended, CAF's double.
 
 #![forbid(unsafe_code)]
 
-/// Why a sample rate cannot be used, in words that follow "the sample rate".
+/// Why a sample rate cannot be used, as a predicate for "the sample rate".
 pub(super) type Refusal = &'static str;
 
 const ZERO: Refusal = "is 0, expected at least 1 Hz";
@@ -10,9 +10,9 @@ const NEGATIVE: Refusal = "is negative, expected at least 1 Hz";
 const NOT_FINITE: Refusal = "is infinite or not a number, expected at least 1 Hz";
 const TOO_HIGH: Refusal = "is more than 4294967295 Hz";
 
-/// The nearest whole number of an IEEE 754 80-bit extended, big-endian (Apple, *Numerics Manual*; AIFF 1.3, "Data types").
+/// An IEEE 754 80-bit extended, big-endian, rounded to the nearest integer (Apple, *Numerics Manual*; AIFF 1.3, "Data types").
 ///
-/// One sign bit, 15 of exponent biased by 16383, and a 64-bit significand with its integer bit written out.
+/// It has a sign bit, 15 bits of exponent with a bias of 16383, and a 64-bit significand with an explicit integer bit.
 pub(super) fn from_extended(bytes: [u8; 10]) -> Result<u32, Refusal> {
     let [e1, e0, m @ ..] = bytes;
     let sign_and_exponent = u16::from_be_bytes([e1, e0]);
@@ -27,8 +27,8 @@ pub(super) fn from_extended(bytes: [u8; 10]) -> Result<u32, Refusal> {
     if sign_and_exponent & 0x8000 != 0 {
         return Err(NEGATIVE);
     }
-    // The value is significand * 2^(exponent - 16383 - 63). Adding half of the divisor before the shift rounds to the
-    // nearest; 65 places or more leave nothing of 64 bits.
+    // The value is significand * 2^(exponent - 16383 - 63). Adding half the divisor before the shift rounds to nearest; a
+    // shift by 65 or more leaves nothing of 64 bits.
     let rate = match 16383 + 63 - exponent {
         places @ 1..=64 => (significand + (1 << (places - 1))) >> places,
         places @ -63..=0 => significand << -places,
@@ -38,7 +38,7 @@ pub(super) fn from_extended(bytes: [u8; 10]) -> Result<u32, Refusal> {
     whole(rate)
 }
 
-/// The nearest whole number of a double.
+/// A double, rounded to the nearest integer.
 pub(super) fn from_f64(rate: f64) -> Result<u32, Refusal> {
     if !rate.is_finite() {
         return Err(NOT_FINITE);
@@ -46,7 +46,7 @@ pub(super) fn from_f64(rate: f64) -> Result<u32, Refusal> {
     if rate < 0.0 {
         return Err(NEGATIVE);
     }
-    // A conversion from floating point saturates, and u64::MAX is as much too high as anything above it.
+    // The conversion from floating point saturates, and u64::MAX is over the limit as well.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let rate = rate.round() as u64;
     whole(u128::from(rate))

@@ -1,10 +1,10 @@
-//! The part of a file that is sound: what its container claims, cut down to what the file holds.
+//! The audio bytes of a file: the range that the container states, limited to the bytes in the file.
 
 #![forbid(unsafe_code)]
 
 use std::ops::Range;
 
-/// Where the sound's bytes stand, and how many of those that were promised are not there.
+/// Where the audio bytes are, and how many of the promised bytes are missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SoundData {
     /// Always inside the file.
@@ -14,7 +14,7 @@ pub(super) struct SoundData {
 }
 
 impl SoundData {
-    /// The `claimed` bytes from `start` on, or everything up to the end of the file when the writer never knew the size.
+    /// The `claimed` bytes from `start`, or everything up to the end of the file if the writer never knew the size.
     pub fn within(file_len: u64, start: u64, claimed: Option<u64>) -> Self {
         let start = start.min(file_len);
         let present = file_len.saturating_sub(start);
@@ -28,7 +28,7 @@ impl SoundData {
         self.bytes.end.saturating_sub(self.bytes.start)
     }
 
-    /// How many whole pieces of `bytes_per_piece` (a frame, a packet) are present.
+    /// How many whole units of `bytes_per_piece` bytes (frames or packets) are present.
     pub fn num_whole(&self, bytes_per_piece: u64) -> u64 {
         self.num_bytes().checked_div(bytes_per_piece).unwrap_or(0)
     }

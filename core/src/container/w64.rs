@@ -13,18 +13,18 @@ use super::wave_format::{FormatChunk, WaveFormat};
 
 pub(crate) type Guid = [u8; 16];
 
-/// {66666972-912E-11CF-A5D6-28DB04C10000}: the file begins with it.
+/// {66666972-912E-11CF-A5D6-28DB04C10000}, at the start of the file.
 pub(crate) const RIFF: Guid = *b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00";
 pub(crate) const WAVE: Guid = *b"wave\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a";
 pub(crate) const FMT: Guid = *b"fmt \xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a";
 pub(crate) const FACT: Guid = *b"fact\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a";
 pub(crate) const DATA: Guid = *b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a";
 
-/// A GUID and a size that counts them both.
+/// A GUID and a size, which includes both.
 const HEADER_BYTES: u64 = 24;
-/// Where the first chunk stands: after the file's header and its form type.
+/// The offset of the first chunk, after the file's header and form type.
 const FIRST_CHUNK: u64 = 40;
-/// A size from here on is what writers leave that stream: all ones, with or without the sign bit.
+/// Streaming writers leave a size of this value or more: all ones, with or without the sign bit.
 const UNKNOWN: u64 = i64::MAX as u64;
 
 impl Container {
@@ -34,7 +34,7 @@ impl Container {
 
 const CONTAINER: Container = Container::W64;
 
-/// Reads the chunks as far as the first `fmt ` and the first `data`, in whichever order they come.
+/// Reads chunks until it has found the first `fmt ` and the first `data`, in either order.
 pub(super) fn parse(head: &[u8], file_len: u64) -> Result<Track> {
     let mut cursor = Cursor::new(head, file_len, CONTAINER);
     cursor.seek(16);
@@ -81,7 +81,7 @@ pub(super) fn parse(head: &[u8], file_len: u64) -> Result<Track> {
 struct Chunk {
     id: Guid,
     start: u64,
-    /// The size of the payload; `None` when its writer never knew.
+    /// The size of the payload; `None` if the writer never knew it.
     num_bytes: Option<u64>,
 }
 
@@ -98,7 +98,7 @@ impl Chunk {
         Ok(Self { id, start: cursor.position(), num_bytes })
     }
 
-    /// Where the next chunk begins: chunks are aligned to 8 bytes.
+    /// Where the next chunk starts: chunks are 8-byte aligned.
     fn next(&self) -> u64 {
         let end = self.start.saturating_add(self.num_bytes.unwrap_or(u64::MAX));
         end.checked_next_multiple_of(8).unwrap_or(u64::MAX)

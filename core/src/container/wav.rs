@@ -24,7 +24,7 @@ impl Container {
     pub const BW64: Self = Self::of_variant("wav", b"bw64");
 }
 
-/// Reads the chunks as far as the first `fmt ` and the first `data`, in whichever order they come.
+/// Reads chunks until it has found the first `fmt ` and the first `data`, in either order.
 pub(super) fn parse(head: &[u8], file_len: u64, container: Container) -> Result<Track> {
     let order = if container == Container::RIFX { ByteOrder::Big } else { ByteOrder::Little };
     let mut form = Form::open(Cursor::new(head, file_len, container), container, order)?;
@@ -56,10 +56,10 @@ pub(super) fn parse(head: &[u8], file_len: u64, container: Container) -> Result<
     }
 }
 
-/// What is known of the form so far.
+/// What is known about the form so far.
 struct Form<'a> {
     order: ByteOrder,
-    /// The size in the form's own header; `None` when its writer never knew.
+    /// The size in the form's own header; `None` if the writer never knew it.
     num_bytes: Option<u64>,
     chunks: Chunks<'a>,
     long_sizes: Option<LongSizes>,
@@ -73,10 +73,10 @@ impl<'a> Form<'a> {
         let kind = FourCc(cursor.array()?);
         if kind != FourCc(*b"WAVE") {
             let what = match &kind.0 {
-                b"AVI " => "an AVI video; extract its sound first".to_string(),
+                b"AVI " => "an AVI video; extract its audio first".to_string(),
                 b"WEBP" => "a WebP image, not audio".to_string(),
-                b"RMID" => "a MIDI file in RIFF: notes, not sound".to_string(),
-                b"sfbk" => "a SoundFont, not a sound".to_string(),
+                b"RMID" => "a MIDI file in RIFF, which contains notes, not audio".to_string(),
+                b"sfbk" => "a SoundFont, not audio".to_string(),
                 _ => format!("a RIFF file of type {kind}, expected 'WAVE'"),
             };
             return Err(unsupported(None, None, what));
@@ -108,8 +108,8 @@ impl<'a> Form<'a> {
         Ok(())
     }
 
-    /// The sound in a `data` chunk. A size of 0 after the format is what a writer leaves that streams, or that died
-    /// before it could come back, when anything but the rest of a sound form follows.
+    /// The audio in a `data` chunk. A size of 0 after the format was left by a streaming writer, or by one that died before it
+    /// could fill in the size, if anything but the rest of a valid form follows.
     fn sound_data(&self, chunk: &Chunk, format_is_known: bool) -> Result<SoundData> {
         let file_len = self.chunks.cursor().file_len();
         let is_unfinished = format_is_known && chunk.num_bytes == Some(0) && !self.goes_on(chunk.start)?;
@@ -117,7 +117,7 @@ impl<'a> Form<'a> {
         Ok(SoundData::within(file_len, chunk.start, claimed))
     }
 
-    /// Whether the form reaches beyond an offset, and with whole chunks.
+    /// Whether the form extends beyond an offset with whole chunks.
     fn goes_on(&self, offset: u64) -> Result<bool> {
         match self.num_bytes.and_then(|size| size.checked_add(8)) {
             Some(end) if end > offset => self.chunks.clone().fill(end),
@@ -155,7 +155,7 @@ mod tests {
         Bytes::new().put(id).u32_le(size).put(b"WAVE").put(&chunks.concat()).0
     }
 
-    /// A form whose size is right.
+    /// A form with the correct size.
     fn wave(chunks: &[&[u8]]) -> Vec<u8> {
         form(b"RIFF", u32::try_from(4 + chunks.concat().len()).unwrap(), chunks)
     }
@@ -240,7 +240,7 @@ mod tests {
         for (id, container) in [(b"RF64", Container::RF64), (b"BW64", Container::BW64)] {
             let bytes = form(id, u32::MAX, &chunks);
             let header = bytes.len() as u64;
-            // A chunk after the data shows that the end of the file is not taken for the end of the sound.
+            // A chunk after the data proves that the audio does not extend to the end of the file.
             let track = parse(&bytes, header + four_gib + 100).unwrap();
             assert_eq!((track.container, track.num_frames), (container, Some(four_gib / 4)));
             assert_eq!(track.data, header..header + four_gib);
@@ -291,7 +291,7 @@ mod tests {
 
     #[test]
     fn a_data_size_of_zero_reaches_to_the_end_when_the_form_does_not_go_on() {
-        // The form has no size, ends before the sound, or is followed by what is no chunk.
+        // The form has no size, ends before the audio, or is followed by something other than a chunk.
         for size in [0, u32::MAX, 36, 20, 1000] {
             let bytes = form(b"RIFF", size, &[&fmt(1, 8000, 16), &data_header(0), &[0x80; 24]]);
             assert_eq!(whole(&bytes).unwrap().num_frames, Some(12), "form of {size} bytes");

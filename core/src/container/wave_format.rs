@@ -14,12 +14,12 @@ use super::sound_data::SoundData;
 use super::unsupported;
 use super::wave_tags::{self as tags, FramesPerPacket, SubFormat};
 
-/// The 16 bytes every `fmt ` chunk begins with.
+/// The 16 bytes at the start of every `fmt ` chunk.
 const BASIC_BYTES: u64 = 16;
-/// The basic ones, `cbSize` and the 22 bytes it counts in a WAVEFORMATEXTENSIBLE.
+/// The basic bytes, `cbSize`, and the 22 bytes that it counts in a WAVEFORMATEXTENSIBLE.
 const EXTENSIBLE_BYTES: u64 = 40;
 
-/// What a `fmt ` chunk says, checked.
+/// The contents of a `fmt ` chunk, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct WaveFormat {
     container: Container,
@@ -30,7 +30,7 @@ pub(super) struct WaveFormat {
     bits_per_sample: u16,
 }
 
-/// The fields as they stand in the file.
+/// The fields, as stored in the file.
 struct Fields {
     tag: u16,
     sub_format: Option<SubFormat>,
@@ -43,7 +43,7 @@ struct Fields {
     config: Range<u64>,
 }
 
-/// The place and the byte order of a `fmt ` chunk.
+/// The position and byte order of a `fmt ` chunk.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FormatChunk {
     pub container: Container,
@@ -107,7 +107,7 @@ impl FormatChunk {
         Ok(fields)
     }
 
-    /// Reads `cbSize` and what it counts. The size itself is not trusted: some writers leave it 0 in a chunk of 40 bytes.
+    /// Reads `cbSize` and the bytes that it counts. The size itself is not trusted: some writers leave it 0 in a 40-byte chunk.
     fn extension(self, cursor: &mut Cursor<'_>, fields: &mut Fields) -> Result<()> {
         if self.num_bytes < EXTENSIBLE_BYTES {
             let what = format!(
@@ -121,19 +121,19 @@ impl FormatChunk {
         fields.channel_mask = self.u32(cursor)?;
         let guid = cursor.array()?;
         fields.config = self.config(cursor, size.saturating_sub(22));
-        // A RIFX writer may store the GUID like everything else, or as the constant it is in memory.
+        // A RIFX writer may store the GUID in big-endian like everything else, or as the little-endian constant.
         let sub_format = SubFormat::read(guid, self.order);
         let tag = sub_format.tag().or_else(|| SubFormat::read(guid, ByteOrder::Little).tag());
         fields.tag = tag.unwrap_or(tags::EXTENSIBLE);
         fields.sub_format = Some(sub_format);
-        // 0 valid bits are written for codecs without a depth, and by some writers that mean all of them.
+        // Writers store 0 valid bits for codecs without a bit depth; some mean all bits by it.
         if (1..=fields.container_bits).contains(&valid_bits) {
             fields.valid_bits = valid_bits;
         }
         Ok(())
     }
 
-    /// The `size` bytes from here on, cut where the chunk or the file ends.
+    /// The next `size` bytes, limited to the chunk and the file.
     fn config(self, cursor: &Cursor<'_>, size: u16) -> Range<u64> {
         let start = cursor.position();
         let limit = self.start.saturating_add(self.num_bytes).min(cursor.file_len());
@@ -168,9 +168,9 @@ impl WaveFormat {
         })
     }
 
-    /// The track of this format in `data`; `fact` is the number of frames that a `fact` chunk before the data states.
+    /// The track with this format in `data`; `fact` is the number of frames stated by a `fact` chunk before the data.
     ///
-    /// Only a codec's frames are counted by `fact`: PCM files often have a wrong one, and their bytes say it exactly.
+    /// `fact` is used only for compressed frames: PCM files often have a wrong one, and their size gives the exact number.
     pub fn track(self, data: SoundData, fact: Option<u64>) -> Track {
         let num_frames = match &self.codec {
             Codec::Pcm(format) => {
@@ -198,8 +198,8 @@ impl WaveFormat {
 impl Fields {
     /// The format of integer samples.
     ///
-    /// `wBitsPerSample` may be less than the sample's size (12 bits in two bytes), which then follows from
-    /// `nBlockAlign`; where that is nonsense, samples are taken to be as short as their bits allow.
+    /// `wBitsPerSample` may be less than the storage size (12 bits in two bytes), which then follows from `nBlockAlign`. If
+    /// `nBlockAlign` is inconsistent, the smallest size that holds the bits is used.
     fn integer(&self, chunk: FormatChunk) -> Result<SampleFormat> {
         if self.container_bits == 0 {
             return Err(chunk.malformed(14, "the number of bits per sample is 0, expected 1 to 64"));
@@ -232,7 +232,7 @@ impl Fields {
 
     fn no_such_sample(&self, kind: &str, expected: &str, chunk: FormatChunk) -> Error {
         let bits = self.container_bits;
-        let what = format!("{kind} samples of {bits} bits; only those {expected} are read");
+        let what = format!("{kind} samples of {bits} bits; only those {expected} are supported");
         unsupported(Some(chunk.container), None, what)
     }
 
@@ -261,13 +261,13 @@ impl Fields {
     }
 }
 
-/// The frames that `fact` states, as far as the packets present agree: it can cut the last of them short, no more. (Some
+/// The number of frames stated by `fact`, as far as the packets present agree: it can shorten the last packet, no more. (Some
 /// writers count the frames of one channel only.)
 fn num_compressed_frames(packets: &PacketCodec, data: &SoundData, fact: Option<u64>) -> Option<u64> {
     if data.num_bytes() == 0 {
         return Some(0);
     }
-    // A streaming writer that could not come back leaves 0.
+    // A streaming writer that could not seek back leaves 0.
     let stated = fact.filter(|&num_frames| num_frames != 0)?;
     let (bytes, frames) = (u64::from(packets.bytes_per_packet), u64::from(packets.frames_per_packet));
     if bytes == 0 || frames == 0 {
@@ -278,7 +278,8 @@ fn num_compressed_frames(packets: &PacketCodec, data: &SoundData, fact: Option<u
     Some(stated.min(most)).filter(|&num_frames| num_frames > all_but_the_last)
 }
 
-/// The mask without SPEAKER_ALL, reserved bits and, as its specification says, the highest of more speakers than channels.
+/// The mask without SPEAKER_ALL, without reserved bits and, as the specification demands, without the highest bits if there
+/// are more speakers than channels.
 fn known_speakers(mask: u32, num_channels: u16) -> u32 {
     let mut known = mask & 0x0003_ffff;
     while known.count_ones() > u32::from(num_channels) {

@@ -1,4 +1,4 @@
-//! WAVE format tags (RFC 2361, Microsoft's `mmreg.h`) and the sub-format GUIDs that stand for them.
+//! WAVE format tags (RFC 2361, Microsoft's `mmreg.h`) and the sub-format GUIDs that represent them.
 
 #![forbid(unsafe_code)]
 
@@ -17,7 +17,7 @@ pub(crate) const MULAW: u16 = 0x0007;
 /// `WAVE_FORMAT_EXTENSIBLE`.
 pub(crate) const EXTENSIBLE: u16 = 0xfffe;
 
-/// What follows the tag in the GUID that stands for it, as a little-endian file has it.
+/// The bytes that follow the tag in its GUID, as stored in a little-endian file.
 pub(crate) const SUB_FORMAT: [u8; 14] = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
 
 const ADPCM_MS: u16 = 0x0002;
@@ -27,9 +27,9 @@ const GSM_MSN: u16 = 0x0032;
 const ADPCM_IMA_ROGUE: u16 = 0x0069;
 const GSM_DIVX: u16 = 0x1500;
 
-/// The short name of the codec behind a tag.
+/// The short name of a tag's codec.
 ///
-/// Tag 0x0038 is left out on purpose: it is registered for NMS VBXADPCM, and files with AMR have it.
+/// Tag 0x0038 is deliberately missing: it is registered for NMS VBXADPCM, but AMR files use it.
 pub(super) fn codec_name(tag: u16) -> String {
     let name = match tag {
         ADPCM_MS => "adpcm_ms",
@@ -78,16 +78,16 @@ pub(super) fn codec_name(tag: u16) -> String {
     name.to_string()
 }
 
-/// Where a codec's number of frames in a packet stands.
+/// Where the number of frames per packet comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FramesPerPacket {
-    /// `wSamplesPerBlock`, the first field after `cbSize`; this number when it is absent or 0.
+    /// `wSamplesPerBlock`, the first field after `cbSize`; this number if it is absent or 0.
     SamplesPerBlock(u32),
     /// Only the codec knows.
     Varies,
 }
 
-/// How the frames in a packet of a tag's codec are counted.
+/// How the frames per packet are determined for a tag's codec.
 pub(super) fn frames_per_packet(tag: u16) -> FramesPerPacket {
     match tag {
         ADPCM_MS | ADPCM_IMA | ADPCM_IMA_ROGUE => FramesPerPacket::SamplesPerBlock(0),
@@ -97,7 +97,7 @@ pub(super) fn frames_per_packet(tag: u16) -> FramesPerPacket {
     }
 }
 
-/// A sub-format GUID as it stands in the file.
+/// A sub-format GUID, as stored in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct SubFormat {
     data1: u32,
@@ -107,7 +107,7 @@ pub(super) struct SubFormat {
 }
 
 impl SubFormat {
-    /// Takes the GUID's first three fields in the byte order of the file: RIFX writers store them big-endian.
+    /// Reads the GUID's first three fields in the byte order of the file: RIFX writers store them in big-endian.
     pub fn read(bytes: [u8; 16], order: ByteOrder) -> Self {
         let [a0, a1, a2, a3, b0, b1, c0, c1, data4 @ ..] = bytes;
         let (data1, data2, data3) = ([a0, a1, a2, a3], [b0, b1], [c0, c1]);
@@ -127,7 +127,7 @@ impl SubFormat {
         }
     }
 
-    /// The format tag this GUID stands for.
+    /// The format tag that this GUID represents.
     pub fn tag(self) -> Option<u16> {
         let tag = u16::try_from(self.data1).ok().filter(|&tag| tag != EXTENSIBLE)?;
         match (self.data2, self.data3, self.data4) {

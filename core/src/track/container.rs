@@ -7,10 +7,10 @@ use std::fmt;
 /// The bytes of the longest [`Container::variant`].
 const VARIANT_BYTES: usize = 16;
 
-/// A file format that holds sound: the name that people know it by, and which of its variants a file has.
+/// An audio file format: its everyday name, and the variant of it that a file uses.
 ///
-/// The containers that this crate reads are constants such as [`Container::WAV`], all of them in
-/// [`container::ALL`](crate::container::ALL); a plugin's are named by the plugin.
+/// The containers that this crate reads are constants such as [`Container::WAV`]; [`container::ALL`](crate::container::ALL) lists
+/// them. A plugin names the containers that it reads.
 ///
 /// ```
 /// use mapwave_core::track::Container;
@@ -21,17 +21,17 @@ const VARIANT_BYTES: usize = 16;
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Container {
     name: &'static str,
-    /// ASCII, filled up with zeros.
+    /// ASCII, padded with zeros.
     variant: [u8; VARIANT_BYTES],
 }
 
 impl Container {
-    /// A container with one variant alone.
+    /// A container that has a single variant.
     pub(crate) const fn new(name: &'static str) -> Self {
         Self { name, variant: [0; VARIANT_BYTES] }
     }
 
-    /// The container as one of its variants; an empty `variant`, or one that is too long or not printable ASCII, counts as none.
+    /// A variant of a container. A `variant` that is empty, too long or not printable ASCII counts as none.
     pub(crate) const fn of_variant(name: &'static str, variant: &[u8]) -> Self {
         let mut kept = [0; VARIANT_BYTES];
         if variant.len() > VARIANT_BYTES {
@@ -49,21 +49,21 @@ impl Container {
         Self { name, variant: kept }
     }
 
-    /// The name that people know the container by, which is its usual extension: "wav", "aiff", "caf", or a plugin's, such as
-    /// "m4a", "flac" or "mp3".
+    /// The everyday name, which is the usual file extension: "wav", "aiff" or "caf", or a plugin's, such as "m4a", "flac" or
+    /// "mp3".
     pub fn name(self) -> &'static str {
         self.name
     }
 
-    /// The exact variant of a container that has several: "wav", "rifx", "rf64", "bw64" or "w64" of "wav", "aiff" or "aifc" of
-    /// "aiff", the major brand of an MP4 file, such as "M4A ".
+    /// The exact variant, for a container that has several: "wav", "rifx", "rf64", "bw64" or "w64" for "wav"; "aiff" or "aifc"
+    /// for "aiff"; the major brand, such as "M4A ", for MP4.
     pub fn variant(&self) -> Option<&str> {
         let num_bytes = self.variant.iter().position(|&byte| byte == 0).unwrap_or(VARIANT_BYTES);
         let text = self.variant.get(..num_bytes).and_then(|bytes| std::str::from_utf8(bytes).ok());
         text.filter(|text| !text.is_empty())
     }
 
-    /// The variant where there is one, else the name: what plugins are told of a container that this crate parses.
+    /// The variant if there is one, otherwise the name. Plugins receive it for a container that this crate parses.
     pub fn exact_name(&self) -> &str {
         self.variant().unwrap_or(self.name)
     }

@@ -1,4 +1,4 @@
-//! What a container says about the sound in it: where the samples are and how they are coded.
+//! What a container says about its audio: where the samples are and how they are encoded.
 
 #![forbid(unsafe_code)]
 
@@ -10,14 +10,14 @@ use crate::pcm::SampleFormat;
 
 pub use container::Container;
 
-/// How the samples of a track are coded.
+/// How the samples of a track are encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Codec {
-    /// Uncompressed or companded samples at a fixed place each: read by this crate.
+    /// Uncompressed or companded samples, which this crate reads. The position of each follows from its number.
     Pcm(SampleFormat),
-    /// Packets that only a codec plugin can decode.
+    /// Compressed packets, which only a codec plugin can decode.
     Packets(PacketCodec),
-    /// A stream that a codec plugin has opened.
+    /// A compressed stream that a codec plugin has opened.
     Compressed(CompressedStream),
 }
 
@@ -32,58 +32,58 @@ impl Codec {
     }
 }
 
-/// A stream as the codec plugin describes it that decodes it.
+/// A compressed stream, as described by the codec plugin that decodes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CompressedStream {
     /// The codec's short name, such as `mp3` or `flac`.
     pub name: &'static str,
     /// The plugin that decodes it.
     pub plugin: &'static str,
-    /// The samples as they come out of the decoder without loss: `S16`, `S32` or `F32` in this machine's byte order.
+    /// The decoder's output format that loses nothing: `S16`, `S32` or `F32` in this machine's byte order.
     pub native: SampleFormat,
-    /// Whether the samples are those that went into the encoder.
+    /// Whether the decoded samples equal the samples that were encoded.
     pub is_lossless: bool,
-    /// Encoder delay in frames, which is not part of the sound and left out.
+    /// The encoder delay in frames, which is removed.
     pub priming_frames: u32,
-    /// Frames at the end that only fill the last packet, which are left out.
+    /// Frames that pad the last packet, which are removed.
     pub padding_frames: u32,
 }
 
 /// A compressed stream inside a container that this crate parses, described for a codec plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PacketCodec {
-    /// The codec's short name where it has one, else the container's own tag, such as `wav:0x0038` or `caf:'xyz '`.
+    /// The codec's short name if it has one, otherwise the container's own tag, such as `wav:0x0038` or `caf:'xyz '`.
     pub name: String,
     /// The container's tag: the WAVE format tag or the four-character code as a big-endian number.
     pub tag: u32,
-    /// The codec's setup bytes in the file: the rest of a WAVE `fmt ` chunk, a CAF `kuki`; empty when there are none.
+    /// Where the codec's setup bytes are in the file: the rest of a WAVE `fmt ` chunk or a CAF `kuki`; empty if there are none.
     pub config: Range<u64>,
-    /// Bytes in a packet, 0 when they vary.
+    /// Bytes per packet; 0 if they vary.
     pub bytes_per_packet: u32,
-    /// Frames in a packet, 0 when they vary.
+    /// Frames per packet; 0 if they vary.
     pub frames_per_packet: u32,
-    /// CAF's packet table, when there is one.
+    /// CAF's packet table, if there is one.
     pub packet_table: Option<PacketTable>,
 }
 
-/// A CAF `pakt` chunk: how many packets there are and which of their frames count.
+/// A CAF `pakt` chunk: the number of packets, and which of their frames are audio.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PacketTable {
-    /// The number of packets in the data chunk, never more than the table's bytes can describe.
+    /// The number of packets in the data chunk, at most as many as the table's bytes can describe.
     pub num_packets: u64,
-    /// Frames that are sound: all frames less priming and remainder.
+    /// Frames of audio: all frames without priming and remainder.
     pub num_valid_frames: u64,
-    /// Frames at the start that are encoder delay.
+    /// Frames of encoder delay at the start.
     pub priming_frames: u32,
-    /// Frames at the end that only fill the last packet.
+    /// Frames that pad the last packet.
     pub remainder_frames: u32,
-    /// Where the entries stand in the file: variable-length integers, 7 bits a byte, most significant first.
+    /// Where the entries are in the file: variable-length integers with 7 bits per byte, most significant first.
     pub entries: Range<u64>,
 }
 
-/// The sound in a file, as its container describes it.
+/// The audio in a file, as its container describes it.
 ///
-/// Nothing here depends on anything but the file's bytes, and every range lies inside the file.
+/// A track depends on nothing but the file's bytes, and all its ranges lie inside the file.
 ///
 /// ```
 /// let wav = b"RIFF\x28\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\x04\0\0\0\x00\x40\x00\xc0";
@@ -94,29 +94,29 @@ pub struct PacketTable {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Track {
-    /// The container it was found in.
+    /// The container.
     pub container: Container,
-    /// How it is coded.
+    /// How the samples are encoded.
     pub codec: Codec,
-    /// Frames a second, at least 1.
+    /// Frames per second, at least 1.
     pub sample_rate: u32,
-    /// Samples in a frame, at least 1.
+    /// Samples per frame, at least 1.
     pub num_channels: u16,
     /// Speaker positions as a WAVE channel mask (bit 0 front left, bit 1 front right, ...); 0 when unknown.
     pub channel_mask: u32,
-    /// The coded depth in bits, which may be less than the sample's size; 0 for codecs without one.
+    /// The significant bits of a sample, which can be fewer than its storage size; `None` for codecs without a bit depth.
     pub bits_per_sample: Option<u16>,
-    /// The number of whole frames the file holds; `None` when only the codec can tell.
+    /// The number of whole frames in the file; `None` if only the codec can tell.
     pub num_frames: Option<u64>,
-    /// Where the sound's bytes stand in the file.
+    /// Where the audio bytes are in the file.
     pub data: Range<u64>,
-    /// How many bytes the container promises beyond the end of the file; not 0 only for a file that was cut off. A codec plugin
-    /// only says that there are some: then it is 1.
+    /// How many bytes the container promises beyond the end of the file: more than 0 only for a truncated file. A codec plugin
+    /// only reports whether the file is truncated; then this is 1.
     pub missing_bytes: u64,
 }
 
 impl Track {
-    /// The sample format, when the samples are PCM.
+    /// The sample format, if the samples are PCM.
     pub fn pcm(&self) -> Option<SampleFormat> {
         match self.codec {
             Codec::Pcm(format) => Some(format),
@@ -124,17 +124,17 @@ impl Track {
         }
     }
 
-    /// Bytes in a frame, when the samples are PCM.
+    /// Bytes per frame, if the samples are PCM.
     pub fn bytes_per_frame(&self) -> Option<u64> {
         self.pcm().map(|format| format.num_bytes() as u64 * u64::from(self.num_channels))
     }
 
-    /// The length in seconds; 0 when the number of frames is unknown.
+    /// The length in seconds; 0 if the number of frames is unknown.
     pub fn duration(&self) -> f64 {
         self.num_frames.unwrap_or(0) as f64 / f64::from(self.sample_rate)
     }
 
-    /// The name of the speaker arrangement, such as `mono`, `stereo` or `5.1`; `None` when the file does not say.
+    /// The name of the speaker arrangement, such as `mono`, `stereo` or `5.1`; `None` if the file does not state it.
     pub fn channel_layout(&self) -> Option<&'static str> {
         match (self.channel_mask, self.num_channels) {
             (0 | 0x4, 1) => Some("mono"),

@@ -18,7 +18,7 @@ fn priming_is_left_out_once_and_told() {
     let info = decoder.info().clone();
     assert_eq!((info.num_frames, info.priming_frames, info.padding_frames), (Some(7788), 2112, 100));
     assert_eq!((info.sample_rate, info.num_channels, info.channel_mask), (44_100, 2, 0x3));
-    assert_eq!((info.codec, info.container, info.is_lossless), (c"aac", c"mp4", false));
+    assert_eq!((info.codec, info.container, info.is_lossless), (c"aac", c"m4a", false));
     let samples: Vec<f32> = read_all(&mut decoder).unwrap();
     assert_eq!(samples, ramp(2 * 10_000)[2 * 2112..2 * 9900]);
     drop(decoder);

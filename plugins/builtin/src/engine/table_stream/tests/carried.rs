@@ -133,7 +133,13 @@ fn mpeg_audio_in_mp4_is_cut_by_its_edit_list() {
         let mut decoder =
             Any::open(&bytes, &DecoderOptions::default()).unwrap_or_else(|error| panic!("{name}: {error}"));
         let info = decoder.info().clone();
-        assert_eq!((info.codec, info.container, info.is_truncated), (codec, c"mp4", false), "{name}");
+        // Sound alone is M4A, with video it is MP4; the muxer gives a .mov QuickTime's brand.
+        let container = match name {
+            "apart.mp4" => c"mp4",
+            "plain.mov" => c"mov",
+            _ => c"m4a",
+        };
+        assert_eq!((info.codec, info.container, info.is_truncated), (codec, container, false), "{name}");
         assert_eq!(decoder.num_frames(), num_frames, "{name}");
         let samples: Vec<f32> = decoder.read_all();
         let ratio = snr(&expected[..samples.len()], &samples);
