@@ -70,6 +70,12 @@ def misbehaving(library: Path, *broken: str, tally: bool = False) -> Path:
     return _compile(library, [*FLAGS, *(f"-DBREAK_{rule}" for rule in broken), *prelude, source, "-lm"])
 
 
+def plain(library: Path, name: str, *macros: str) -> Path:
+    """Another plugin of the tests, with these macros."""
+    source = REPOSITORY / f"tests/plugins/{name}.c"
+    return _compile(library, [*FLAGS, *(f"-D{macro}" for macro in macros), source, "-lm"])
+
+
 def from_source(library: Path, code: str) -> Path:
     """A library from C code."""
     return _compile(library, [*FLAGS, _write(library.with_suffix(".c"), code)])

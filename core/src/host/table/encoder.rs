@@ -411,3 +411,38 @@ impl Drop for Handle {
         unsafe { (self.functions.close)(self.handle.as_ptr()) };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::tests::fake_encoder;
+
+    #[test]
+    fn a_table_states_what_it_writes() {
+        let kind = fake_encoder::stating(|table| {
+            table.lossless = c"other=16".as_ptr();
+            table.default_codecs = c"box=other".as_ptr();
+            table.extensions = c"bx=box,fk=fake/fake".as_ptr();
+        });
+        let summary = kind.summary();
+        assert_eq!(summary.lossless, [LosslessCodec { codec: "other".to_owned(), depths: vec![16] }]);
+        assert_eq!(summary.default_codecs, [("box".to_owned(), "other".to_owned())]);
+        let extensions: Vec<&str> = summary.extensions.iter().map(|fact| fact.extension.as_str()).collect();
+        assert_eq!(extensions, ["bx", "fk"]);
+    }
+
+    #[test]
+    fn a_table_of_an_earlier_version_states_nothing() {
+        let kind = fake_encoder::stating(|table| {
+            // What stands behind the fields of version 1.1 is not the table's.
+            table.size = 64;
+            let elsewhere = std::ptr::without_provenance(0xdead);
+            (table.lossless, table.default_codecs, table.extensions) = (elsewhere, elsewhere, elsewhere);
+        });
+        let summary = kind.summary();
+        assert!(kind.writes("fake", "box"));
+        assert!(
+            summary.lossless.is_empty() && summary.default_codecs.is_empty() && summary.extensions.is_empty()
+        );
+    }
+}

@@ -266,7 +266,21 @@ unsafe extern "C" fn close(encoder: *mut abi::mw_encoder) {
 
 /// The encoder as a plugin of some name offers it.
 pub(crate) fn kind(plugin: &'static str, is_trusted: bool) -> EncoderKind {
-    let table = abi::mw_encoder_table {
+    let table = table();
+    // SAFETY: the table's strings are literals, and it is copied.
+    unsafe { EncoderKind::new(&raw const table, plugin, is_trusted) }.unwrap()
+}
+
+/// The same, stating what `state` sets.
+pub(crate) fn stating(state: impl FnOnce(&mut abi::mw_encoder_table)) -> EncoderKind {
+    let mut table = table();
+    state(&mut table);
+    // SAFETY: the table's strings are literals, as far as its size goes, and it is copied.
+    unsafe { EncoderKind::new(&raw const table, "fake", true) }.unwrap()
+}
+
+fn table() -> abi::mw_encoder_table {
+    abi::mw_encoder_table {
         formats: 1 << abi::MW_F32 | 1 << abi::MW_I16 | 1 << 9,
         name: c"fake".as_ptr(),
         codecs: c"fake,other".as_ptr(),
@@ -276,7 +290,5 @@ pub(crate) fn kind(plugin: &'static str, is_trusted: bool) -> EncoderKind {
         finish: Some(finish),
         close: Some(close),
         ..abi::mw_encoder_table::zeroed()
-    };
-    // SAFETY: the table's strings are literals, and it is copied.
-    unsafe { EncoderKind::new(&raw const table, plugin, is_trusted) }.unwrap()
+    }
 }
