@@ -150,7 +150,9 @@ impl Demuxer {
     pub(super) fn has_video(&self) -> bool {
         self.streams().into_iter().any(|stream| {
             // SAFETY: the stream is of the open context.
-            let (parameters, disposition) = unsafe { ((*stream).codecpar, (*stream).disposition) };
+            let parameters = unsafe { (*stream).codecpar };
+            // SAFETY: as above.
+            let disposition = unsafe { (*stream).disposition };
             // SAFETY: a stream has parameters.
             let kind = unsafe { (*parameters).codec_type };
             kind == ffi::AVMediaType::AVMEDIA_TYPE_VIDEO
