@@ -1,4 +1,4 @@
-//! The samples of an array that somebody else owns, of any strides.
+//! The samples of a borrowed array with any strides.
 
 #![allow(unsafe_code)] // reads an array's memory by its strides
 
@@ -13,13 +13,13 @@ use crate::error::{Error, Parameter, Result};
 use crate::pcm::OutputFormat;
 use crate::spec::Layout;
 
-/// The longest axis that is taken for the channels when nobody says which axis they are.
+/// The longest axis that is taken to be the channel axis if the caller does not specify it.
 const MAX_LIKELY_CHANNELS: usize = 8;
 
-/// The most channels that are written.
+/// The maximum number of channels.
 const MAX_CHANNELS: usize = 1024;
 
-/// Frames in memory: the samples of an array with one axis or two, of any strides, also negative ones and 0.
+/// Frames in memory: the samples of an array with one or two axes and any strides, including negative ones and 0.
 ///
 /// ```
 /// use mapwave_core::Audio;
@@ -38,7 +38,7 @@ pub struct Audio<'a> {
     num_frames: usize,
     num_channels: u16,
     layout: Layout,
-    /// Distances in bytes.
+    /// Strides in bytes.
     frame_stride: isize,
     channel_stride: isize,
     samples: PhantomData<&'a [u8]>,
@@ -52,14 +52,14 @@ unsafe impl Sync for Audio<'_> {}
 impl<'a> Audio<'a> {
     /// The samples of a slice as an array in C order with the lengths `axes`.
     ///
-    /// Without a `layout` a single axis is one channel's, an axis of length 1 is the channel's, and else the only axis of at
-    /// most 8 is the channels', or the only one that could be.
+    /// Without a `layout`, a single axis holds one channel and an axis of length 1 is the channel axis. Otherwise the channel
+    /// axis is the only axis of length 8 or less, or the only axis that could be it.
     ///
     /// # Errors
-    /// [`Error::Argument`] when there are no channels or too many, or when it is not clear which axis they are.
+    /// [`Error::Argument`] if there are no channels or too many, or if the channel axis is ambiguous.
     ///
     /// # Panics
-    /// When the samples are not as many as the array has, or of another size than `format`'s.
+    /// If the number of samples does not match the axes, or the size of a sample does not match `format`.
     pub fn new<T: NoUninit>(
         samples: &'a [T],
         format: OutputFormat,
@@ -77,13 +77,13 @@ impl<'a> Audio<'a> {
         unsafe { Self::from_strides(samples.as_ptr().cast(), format, axes, &strides, layout) }
     }
 
-    /// The samples of an array with the lengths `axes` whose neighbours along each are `strides` bytes apart.
+    /// The samples of an array with the lengths `axes`, where neighbours along each axis are `strides` bytes apart.
     ///
-    /// The layout is found as by [`new`](Self::new).
+    /// The layout is determined as in [`new`](Self::new).
     ///
     /// # Safety
-    /// Every sample that the axes and strides lead to from `start` can be read, and does not change for `'a`. They need not be
-    /// aligned.
+    /// Every sample that the axes and strides reach from `start` is readable and does not change during `'a`. The samples do not
+    /// have to be aligned.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -147,7 +147,7 @@ impl<'a> Audio<'a> {
         self.num_channels
     }
 
-    /// Which axis is that of the channels: the last for an array of one axis.
+    /// The channel axis; the last axis if the array has only one.
     pub fn layout(&self) -> Layout {
         self.layout
     }
@@ -157,10 +157,10 @@ impl<'a> Audio<'a> {
         usize::from(self.num_channels) * self.format.num_bytes()
     }
 
-    /// Interleaved samples of a range of frames: in place where they lie so, else put together in `scratch`.
+    /// Interleaved samples of a range of frames: in place if the array is interleaved, otherwise gathered in `scratch`.
     ///
     /// # Panics
-    /// When the range is not inside the frames.
+    /// If the range is not inside the frames.
     pub(crate) fn interleaved<'b>(&self, frames: Range<usize>, scratch: &'b mut Vec<u8>) -> &'b [u8]
     where
         'a: 'b,
@@ -188,14 +188,14 @@ impl<'a> Audio<'a> {
         scratch
     }
 
-    /// Whether the samples lie in memory as files have them.
+    /// Whether the samples are interleaved in memory.
     fn is_interleaved(&self) -> bool {
         let size = self.format.num_bytes().cast_signed();
         (self.num_channels == 1 || self.channel_stride == size)
             && (self.num_frames <= 1 || self.frame_stride == self.frame_bytes().cast_signed())
     }
 
-    /// Copies frames that begin at `first` until `out` is full, each sample as the bytes `T`.
+    /// Copies frames from `first` until `out` is full, each sample as the bytes `T`.
     fn gather<T: bytemuck::Pod>(&self, first: *const u8, out: &mut [u8]) {
         let num_channels = usize::from(self.num_channels);
         for channel in 0..num_channels {
@@ -213,7 +213,7 @@ impl<'a> Audio<'a> {
     }
 }
 
-/// Which axis of two is that of the channels.
+/// Which of two axes is the channel axis.
 fn likely_layout(rows: usize, columns: usize) -> Result<Layout> {
     let is_likely = |axis: usize| axis <= MAX_LIKELY_CHANNELS;
     match (rows, columns) {
@@ -227,8 +227,7 @@ fn likely_layout(rows: usize, columns: usize) -> Result<Layout> {
         _ if columns <= MAX_CHANNELS && rows / 16 > columns => Ok(Layout::ChannelsLast),
         _ if rows <= MAX_CHANNELS && columns / 16 > rows => Ok(Layout::ChannelsFirst),
         _ => {
-            let expected =
-                "'channels_last' or 'channels_first' here, where either axis could be that of the channels";
+            let expected = "'channels_last' or 'channels_first', since either axis could be the channel axis";
             Err(Error::argument(
                 Parameter::Layout,
                 expected,

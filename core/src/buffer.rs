@@ -1,4 +1,4 @@
-//! Frames in memory: the buffer that samples are converted into and that is handed to an array library.
+//! Frames in memory: the buffer that samples are converted into, which an array library can take over.
 
 #![allow(unsafe_code)] // uninitialised memory and page advice
 
@@ -14,41 +14,41 @@ use crate::error::{Error, Result};
 use crate::pcm::OutputFormat;
 use crate::spec::Shape;
 
-/// A block of memory that is aligned for every array library: JAX takes 64-byte alignment without a copy.
+/// A block of memory that is aligned for every array library: JAX needs 64-byte alignment to avoid a copy.
 #[derive(Debug)]
 #[repr(align(64))]
 struct Line {
     _bytes: [u8; 64],
 }
 
-/// Above this size the memory comes from the system in huge pages; below, from the allocator.
+/// Above this size, the memory comes from the system in huge pages; below it, from the allocator.
 const MIN_HUGE: usize = 32 << 20;
 
-/// The size of a huge page on the machines where asking for them pays.
+/// The size of a huge page on the machines where requesting huge pages pays off.
 const HUGE_PAGE: usize = 2 << 20;
 
-/// From this size on a GPU is given pages that it can take over. Below, making a GPU's buffer of pages and taking them back
-/// costs about what copying them does.
+/// From this size on, a GPU receives pages that it can take over. Below it, turning pages into a GPU buffer and back costs about
+/// as much as copying them.
 const MIN_ADOPTED: usize = 1 << 20;
 
-/// Buffers up to this size are kept for reuse: a fresh one would cost more in page faults than the samples it is for.
+/// Buffers up to this size are kept for reuse: the page faults of a new one would cost more than its samples.
 const MAX_RECYCLED: usize = 1 << 20;
 
 /// How many small buffers are kept.
 const NUM_RECYCLED: usize = 8;
 
-/// How many maps are kept, and how large the largest is. The system may take their pages back at any time (MADV_FREE);
-/// as long as it does not, the next large read faults no page in, which is two thirds of its time.
+/// How many maps are kept, and how large each may be. The system may reclaim their pages at any time (MADV_FREE). Until it does,
+/// the next large read causes no page faults, which otherwise take two thirds of its time.
 #[cfg(target_os = "linux")]
 const NUM_RECYCLED_MAPS: usize = 2;
 #[cfg(target_os = "linux")]
 const MAX_RECYCLED_MAP: usize = 512 << 20;
 
-/// Memory of the allocator's; its vector is always empty and only owns it.
+/// Memory from the allocator. The vector only owns it and is always empty.
 type Lines = Vec<Line>;
 
-// Nobody waits for these: in a forked child they may be held by a thread that did not come along, and memory that is not
-// reused is only slower.
+// Nobody waits for these locks: in a forked child a thread of the parent may hold them, and memory that is not reused is
+// only slower.
 static RECYCLED: Mutex<Vec<Lines>> = Mutex::new(Vec::new());
 static RECYCLED_MAPS: Mutex<Vec<MmapMut>> = Mutex::new(Vec::new());
 
@@ -59,7 +59,7 @@ enum Memory {
     Pages { map: MmapMut },
 }
 
-/// A buffer of bytes whose contents are whatever they were: aligned to 64 bytes, large ones to huge pages.
+/// A buffer of bytes with arbitrary contents, 64-byte aligned; large buffers are aligned to huge pages.
 #[derive(Debug)]
 pub struct Buffer {
     memory: Memory,
@@ -73,10 +73,10 @@ unsafe impl Send for Buffer {}
 unsafe impl Sync for Buffer {}
 
 impl Buffer {
-    /// A buffer of `num_bytes`, for as long as its owner likes.
+    /// A buffer of `num_bytes` for long-term use.
     ///
     /// # Errors
-    /// [`Error::OutOfMemory`] when the system has not that much.
+    /// [`Error::OutOfMemory`] if the system does not have that much memory.
     pub fn new(num_bytes: usize) -> Result<Self> {
         match Self::huge(num_bytes) {
             Some(buffer) => Ok(buffer),
@@ -84,7 +84,7 @@ impl Buffer {
         }
     }
 
-    /// A buffer of `num_bytes` that is soon given back: small ones are kept for the next call when they are dropped.
+    /// A buffer of `num_bytes` for short-term use: small buffers are kept for the next call when they are dropped.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -93,18 +93,18 @@ impl Buffer {
             return Self::new(num_bytes);
         }
         let fit = RECYCLED.try_lock().ok().and_then(|mut kept| {
-            // The smallest that fits, whose lines the caches are likeliest to hold.
+            // The smallest that fits: its lines are the most likely to be cached.
             let sizes = kept.iter().map(|lines| lines.capacity() * size_of::<Line>()).enumerate();
             let (fit, _) = sizes.filter(|(_, size)| *size >= num_bytes).min_by_key(|(_, size)| *size)?;
             Some(kept.swap_remove(fit))
         });
-        // Sizes in powers of two, so that a buffer serves the next call of about the same length.
+        // Sizes are powers of two, so that a buffer can serve the next call of about the same length.
         let lines = fit.map_or_else(|| lines(num_bytes.next_power_of_two()), Ok)?;
         Ok(Self::heap(lines, num_bytes, true))
     }
 
-    /// A buffer that a GPU can take over where it is: it begins with a page, and the rest of its last page is its own and
-    /// zero. Small ones, of which a copy costs less, are as of [`recycled`](Self::recycled).
+    /// A buffer that a GPU can take over in place: it starts at a page boundary, and the rest of its last page belongs to it and
+    /// is zero. Small buffers, which are cheaper to copy, come from [`recycled`](Self::recycled).
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -120,7 +120,7 @@ impl Buffer {
     }
 
     fn heap(mut lines: Lines, num_bytes: usize, recycle: bool) -> Self {
-        // A vector's pointer is never null, and stays where it is while the vector is moved about.
+        // A vector's pointer is never null, and does not change while the vector is moved.
         let start = NonNull::new(lines.as_mut_ptr().cast()).unwrap_or(NonNull::dangling());
         Self { memory: Memory::Heap { lines, recycle }, start, num_bytes }
     }
@@ -140,7 +140,7 @@ impl Buffer {
         self.start.as_ptr()
     }
 
-    /// The bytes, to be filled.
+    /// The bytes to fill.
     pub fn as_uninit_mut(&mut self) -> &mut [MaybeUninit<u8>] {
         // SAFETY: both kinds of memory hold at least `num_bytes` from there on, are borrowed mutably for as long as the
         // slice lives, and MaybeUninit<u8> needs neither alignment nor a value.
@@ -152,8 +152,8 @@ impl Buffer {
         self.num_bytes
     }
 
-    /// The size in bytes of the whole pages that begin where the buffer does and are its own; `None` when it is not made of
-    /// such.
+    /// The size in bytes of the whole pages that start with the buffer and belong to it; `None` if the buffer does not consist
+    /// of whole pages.
     pub fn num_page_bytes(&self) -> Option<usize> {
         match &self.memory {
             Memory::Pages { map } => Some(map.len()),
@@ -162,7 +162,7 @@ impl Buffer {
     }
 }
 
-/// The bytes of as many whole pages as hold `num_bytes`.
+/// `num_bytes`, rounded up to whole pages.
 fn whole_pages(num_bytes: usize, page_bytes: usize) -> Option<usize> {
     num_bytes.checked_next_multiple_of(page_bytes)
 }
@@ -186,13 +186,13 @@ impl Drop for Buffer {
 
 fn fresh_map(num_bytes: usize) -> Option<MmapMut> {
     let map = MmapMut::map_anon(num_bytes.checked_add(HUGE_PAGE)?).ok()?;
-    // A kernel without huge pages still has the memory.
+    // A kernel without huge pages provides the memory all the same.
     #[cfg(target_os = "linux")]
     let _ = map.advise(memmap2::Advice::HugePage);
     Some(map)
 }
 
-/// A map that is large enough and not twice as large as it need be.
+/// A map that is large enough and less than twice as large as needed.
 fn recycled_map(num_bytes: usize) -> Option<MmapMut> {
     let mut kept = RECYCLED_MAPS.try_lock().ok()?;
     let fits = |map: &MmapMut| (num_bytes..=2 * num_bytes).contains(&map.len().saturating_sub(HUGE_PAGE));
@@ -200,7 +200,7 @@ fn recycled_map(num_bytes: usize) -> Option<MmapMut> {
     Some(kept.swap_remove(fit))
 }
 
-/// Keeps a map for the next read, in place of the one that was kept longest, and lets the system have its pages.
+/// Keeps a map for the next read, replacing the one kept longest, and lets the system reclaim its pages.
 #[cfg(target_os = "linux")]
 fn recycle_map(map: MmapMut) {
     if map.len() > MAX_RECYCLED_MAP {
@@ -230,18 +230,18 @@ fn lines(num_bytes: usize) -> Result<Lines> {
     Ok(lines)
 }
 
-/// Read-only zeros that take up no memory, since all their pages are the system's one page of zeros.
+/// Read-only zeros that take up no memory, since all their pages are the system's single page of zeros.
 ///
-/// An array library that copies them makes an array that is ready to be filled, at the price of writing it once.
+/// An array library that copies them creates an array to fill, at the cost of writing it once.
 ///
 /// # Errors
-/// The operating system's, when it has no addresses left.
+/// The operating system's, if it has no addresses left.
 pub fn zeros(num_bytes: usize) -> std::io::Result<Arc<Mmap>> {
     if let Some(shared) = SHARED_ZEROS.get().filter(|shared| shared.len() >= num_bytes) {
         return Ok(Arc::clone(shared));
     }
     let zeros = Arc::new(MmapMut::map_anon(num_bytes.max(MIN_HUGE))?.make_read_only()?);
-    // One that is larger than the usual is unmapped again: its page tables would be left over.
+    // A map larger than the usual one is unmapped again, since its page tables would remain.
     if num_bytes <= MIN_HUGE {
         return Ok(Arc::clone(SHARED_ZEROS.get_or_init(|| zeros)));
     }
@@ -252,7 +252,7 @@ pub fn zeros(num_bytes: usize) -> std::io::Result<Arc<Mmap>> {
     Ok(zeros)
 }
 
-/// Whether an address lies in zeros that are still held: memory that must not be written to.
+/// Whether an address lies in zeros that are in use: memory that must not be written.
 pub fn is_zeros(address: *const u8) -> bool {
     let holds = |zeros: &Arc<Mmap>| zeros.as_ptr_range().contains(&address);
     let in_large = || {
@@ -263,11 +263,11 @@ pub fn is_zeros(address: *const u8) -> bool {
     SHARED_ZEROS.get().is_some_and(holds) || in_large()
 }
 
-/// The zeros of the usual size, and larger ones for as long as somebody holds them.
+/// The zeros of the usual size, and larger ones while they are in use.
 static SHARED_ZEROS: OnceLock<Arc<Mmap>> = OnceLock::new();
 static LARGE_ZEROS: Mutex<Vec<Weak<Mmap>>> = Mutex::new(Vec::new());
 
-/// Asks for huge pages under the aligned inside of memory that somebody else allocated and nobody has touched yet.
+/// Requests huge pages for the aligned part of memory that another library allocated and that has not been touched yet.
 pub fn advise_huge(memory: &mut [MaybeUninit<u8>]) {
     #[cfg(target_os = "linux")]
     {
@@ -283,7 +283,7 @@ pub fn advise_huge(memory: &mut [MaybeUninit<u8>]) {
     let _ = memory;
 }
 
-/// Frames as an array in C order, in memory of their own.
+/// Frames as an array in C order that owns its memory.
 ///
 /// ```
 /// # fn main() -> mapwave_core::Result<()> {
@@ -303,10 +303,10 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// Takes a buffer that has been filled.
+    /// Takes ownership of a filled buffer.
     ///
     /// # Safety
-    /// Every byte of `buffer` must have been written, and `shape` must have as many samples of `format` as fit it.
+    /// Every byte of `buffer` must have been written, and `shape` must have exactly as many samples of `format` as `buffer` holds.
     pub(crate) unsafe fn new(buffer: Buffer, format: OutputFormat, shape: Shape) -> Self {
         debug_assert_eq!(buffer.num_bytes(), shape.num_samples() * format.num_bytes());
         Self { buffer, format, shape }
@@ -322,33 +322,33 @@ impl Frames {
         self.shape
     }
 
-    /// The samples' bytes, aligned to 64.
+    /// The bytes of the samples, 64-byte aligned.
     pub fn bytes(&self) -> &[u8] {
         // SAFETY: `new` was promised that every one of the `num_bytes` bytes there has been written.
         unsafe { std::slice::from_raw_parts(self.buffer.as_ptr(), self.buffer.num_bytes()) }
     }
 
-    /// The address of the first sample, for an array library that takes the memory over.
+    /// The address of the first sample, for an array library that takes over the memory.
     ///
-    /// Writing there is the caller's to answer for: no other reference to the samples may be in use.
+    /// The caller is responsible for writes through it: no other reference to the samples may be in use.
     pub fn as_ptr(&self) -> *mut u8 {
         self.buffer.as_ptr()
     }
 
-    /// The size in bytes of the whole pages that begin with the samples and hold nothing else but zeros behind them; `None`
-    /// when the samples are not in such.
+    /// The size in bytes of the whole pages that hold the samples followed by nothing but zeros; `None` if the samples are not
+    /// in such pages.
     pub fn num_page_bytes(&self) -> Option<usize> {
         self.buffer.num_page_bytes()
     }
 
-    /// The samples' bytes, to be changed in place.
+    /// The bytes of the samples, which can be changed in place.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         let bytes = self.buffer.as_uninit_mut();
         // SAFETY: `new` was promised that every byte has been written.
         unsafe { bytes.assume_init_mut() }
     }
 
-    /// The frames as audio that a file can be made of, in place.
+    /// The frames as audio to write to a file, without a copy.
     ///
     /// ```
     /// # fn main() -> mapwave_core::Result<()> {
@@ -361,7 +361,7 @@ impl Frames {
     /// ```
     ///
     /// # Errors
-    /// As [`Audio::new`]: there are more than 1024 channels.
+    /// As [`Audio::new`]: if there are more than 1024 channels.
     pub fn audio(&self) -> Result<Audio<'_>> {
         let (bytes, axes, layout) = (self.bytes(), self.shape.axes(), Some(self.shape.layout()));
         match self.format.num_bytes() {
@@ -371,7 +371,7 @@ impl Frames {
         }
     }
 
-    /// The samples, when `T` is their type; `None` when its size is another.
+    /// The samples, if `T` is their type; `None` if its size differs.
     pub fn samples<T: AnyBitPattern>(&self) -> Option<&[T]> {
         bytemuck::try_cast_slice(self.bytes()).ok().filter(|_| size_of::<T>() == self.format.num_bytes())
     }
@@ -382,7 +382,7 @@ impl Frames {
 mod tests {
     use super::*;
 
-    /// What is kept is the process's: tests that look for it take turns.
+    /// The kept memory belongs to the process: tests that depend on it take turns.
     static TURN: Mutex<()> = Mutex::new(());
 
     #[test]

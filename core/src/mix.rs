@@ -1,4 +1,4 @@
-//! From the samples of a file to the frames a caller asked for: conversion, channel selection, mixing and layout.
+//! Turns the samples of a file into the requested frames: conversion, channel selection, mixing and layout.
 
 use std::mem::MaybeUninit;
 
@@ -7,35 +7,35 @@ use bytemuck::{AnyBitPattern, NoUninit};
 use crate::pcm::{ByteOrder, Kernel, OutputFormat, SampleFormat, Stage};
 use crate::spec::{ChannelSelection, FrameSpec, Layout};
 
-/// The number of samples that pass through a stage at a time: 32 KiB of doubles.
+/// The number of samples processed per stage: 32 KiB of doubles.
 const STAGE_SAMPLES: usize = 4096;
 
-/// Everything that is decided once for a whole read.
+/// The decisions that are made once for a whole read.
 #[derive(Debug)]
 pub(crate) struct Mixer {
     from: SampleFormat,
     num_channels: usize,
     path: Path,
-    /// Slices of the output, and the size of a frame in one of them.
+    /// The number of slices of the output, and the size of a frame in each.
     num_planes: usize,
     plane_frame_bytes: usize,
 }
 
-/// The way samples take; the first that fits is the fastest.
+/// How samples are processed; the first variant that applies is the fastest.
 #[derive(Debug)]
 enum Path {
-    /// Every sample in its place: one kernel from file to array.
+    /// All samples in order: a single kernel from file to array.
     Direct(Kernel),
-    /// Chosen channels, or channels apart from each other.
+    /// Selected channels, or planar output.
     Gather { kernel: Kernel, channels: Vec<usize>, format: OutputFormat, planar: bool },
-    /// Two channels to their mean in single precision, where that is exact but for its one rounding.
+    /// The mean of two channels in single precision, if a single rounding is its only error.
     StereoMean(Kernel),
     /// Channels summed and scaled in double precision, then rounded to the output.
     Mono { to_f64: Kernel, gain: f64, from_f64: Kernel, format: OutputFormat },
 }
 
 impl Mixer {
-    /// The way from a file's samples to `spec`, which must fit the file's channels.
+    /// The conversion from a file's samples to `spec`, which must match the file's channels.
     pub(crate) fn new(from: SampleFormat, num_channels: u16, spec: &FrameSpec) -> Self {
         let kernel = || Kernel::new(from, spec.format);
         let gather = |channels: Vec<usize>| Path::Gather {
@@ -79,17 +79,17 @@ impl Mixer {
         Self { from, num_channels: num_channels.into(), path, num_planes, plane_frame_bytes }
     }
 
-    /// The number of slices that the output has: one for each channel when they stand apart.
+    /// The number of slices of the output: one per channel if it is planar.
     pub(crate) fn num_planes(&self) -> usize {
         self.num_planes
     }
 
-    /// The size of a frame in one slice of the output.
+    /// The size of a frame in a slice of the output.
     pub(crate) fn plane_frame_bytes(&self) -> usize {
         self.plane_frame_bytes
     }
 
-    /// Whether the samples of all channels go to slices of their own as they are.
+    /// Whether the samples of all channels are copied unchanged to a slice per channel.
     pub(crate) fn is_planar_copy(&self, format: OutputFormat) -> bool {
         match &self.path {
             Path::Gather { channels, planar: true, .. } => {
@@ -99,17 +99,17 @@ impl Mixer {
         }
     }
 
-    /// Whether the output is the file's bytes as they are.
+    /// Whether the output is an unchanged copy of the file's bytes.
     pub(crate) fn is_copy(&self, format: OutputFormat) -> bool {
         matches!(self.path, Path::Direct(_)) && self.from.native() == Some(format)
     }
 
-    /// Whether the output has one slice a channel.
+    /// Whether the output has a slice per channel.
     pub(crate) fn is_planar(&self) -> bool {
         matches!(self.path, Path::Gather { planar: true, .. })
     }
 
-    /// Converts whole frames of the file into the planes, all of which are initialised afterwards.
+    /// Converts whole frames of the file into the planes and initialises all of them.
     pub(crate) fn convert(&self, input: &[u8], planes: &mut [&mut [MaybeUninit<u8>]]) {
         match &self.path {
             Path::Direct(kernel) => {
@@ -150,7 +150,7 @@ impl Mixer {
         }
     }
 
-    /// Converts `input` a stage at a time and passes on each with the number of its first frame.
+    /// Converts `input` stage by stage and passes on each stage with the number of its first frame.
     fn in_stages<T: AnyBitPattern>(&self, kernel: Kernel, input: &[u8], mut pass: impl FnMut(usize, &[T])) {
         let frames_per_stage = (STAGE_SAMPLES / self.num_channels).max(1);
         let bytes_per_stage = frames_per_stage * self.num_channels * self.from.num_bytes();
@@ -170,7 +170,7 @@ struct Gather<'a> {
 }
 
 impl Gather<'_> {
-    /// Moves the chosen samples, as the bit patterns `T`, to their places.
+    /// Moves the selected samples, as the bit patterns `T`, to their places.
     fn run<T: AnyBitPattern + NoUninit>(&self, input: &[u8], planes: &mut [&mut [MaybeUninit<u8>]]) {
         let num_channels = self.mixer.num_channels;
         self.mixer.in_stages(self.kernel, input, |first, samples: &[T]| {
@@ -189,7 +189,7 @@ impl Gather<'_> {
     }
 }
 
-/// Writes samples one after the other into the first plane, from sample number `first` on.
+/// Writes consecutive samples into the first plane, starting at sample number `first`.
 fn store<T: NoUninit>(planes: &mut [&mut [MaybeUninit<u8>]], first: usize, samples: impl Iterator<Item = T>) {
     let plane =
         planes.first_mut().and_then(|plane| plane.get_mut(first * size_of::<T>()..)).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The way in: opens a file, says what is in it, and reads frames from anywhere in it.
+//! Opens a file, describes its contents, and reads frames from any position.
 
 #![allow(unsafe_code)] // one place: frames that a read has filled
 
@@ -19,12 +19,12 @@ use crate::source::{Access, Scratch, Source};
 use crate::spec::FrameSpec;
 use crate::track::Track;
 
-/// How much of a file is read to find its headers; nearly all have them within a page.
+/// How much of a file is read to find its headers; nearly all headers fit into a page.
 const HEAD_BYTES: u64 = 4096;
 
 /// An open audio file.
 ///
-/// Reading needs no exclusive access: one reader serves any number of threads at once.
+/// Reading does not need exclusive access: one reader serves any number of threads at once.
 ///
 /// ```no_run
 /// use mapwave_core::{FrameSpec, Reader};
@@ -39,7 +39,7 @@ const HEAD_BYTES: u64 = 4096;
 /// ```
 #[derive(Debug)]
 pub struct Reader {
-    // Declared before the source, so that a plugin's handles are closed while its bytes are still there.
+    // Declared before the source, so that a plugin's handles are closed while its bytes still exist.
     frames: FrameTrack,
     track: Track,
     source: Arc<Source>,
@@ -47,16 +47,16 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Opens a file for many reads: it is mapped at the first one and stays mapped.
+    /// Opens a file for many reads: it is mapped at the first read and stays mapped.
     ///
     /// # Errors
-    /// [`Error::Io`] when it cannot be opened, [`Error::Malformed`], [`Error::Unsupported`] and [`Error::Plugin`] as its bytes
-    /// deserve.
+    /// [`Error::Io`] if the file cannot be opened; [`Error::Malformed`], [`Error::Unsupported`] or [`Error::Plugin`], depending on
+    /// what is wrong with the file.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::new(Source::open(path.as_ref(), Access::Kept)?, None)
     }
 
-    /// Opens a file for a single read, which is cheaper when that read is short.
+    /// Opens a file for a single read, which is cheaper if that read is short.
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -75,7 +75,7 @@ impl Reader {
     /// Opens a source, with the codec plugin of the name `codec` when one is given.
     ///
     /// # Errors
-    /// As [`open`](Self::open); [`Error::Argument`] when no such plugin is loaded.
+    /// As [`open`](Self::open); [`Error::Argument`] if no such plugin is loaded.
     pub fn new(source: Source, codec: Option<&str>) -> Result<Self> {
         let source = Arc::new(source);
         let named = |error: Error| match source.path() {
@@ -86,10 +86,10 @@ impl Reader {
         Ok(Self { frames, track, source, resampled: None })
     }
 
-    /// The same file with its frames at another rate: everything that counts frames or seconds counts those from now on.
+    /// Resamples the file as it is read: from now on, everything that counts frames counts frames at the new rate.
     ///
-    /// Channels are chosen or mixed before. Frame k of n * rate / file's rate, rounded, is the sound at k / rate seconds, and has
-    /// the same bits whatever window is read, whatever came before, and on any number of threads.
+    /// Channels are selected or mixed before resampling. There are n * rate / (the file's rate) frames, rounded. Frame k is the
+    /// signal at k / rate seconds, and has the same bits for any window, any earlier reads and any number of threads.
     ///
     /// ```no_run
     /// use mapwave_core::{FrameSpec, Reader, ResampleQuality};
@@ -102,7 +102,7 @@ impl Reader {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Argument`] for a rate that is not 1 to 768000 Hz; [`Error::Unsupported`] when no plugin has the quality.
+    /// [`Error::Argument`] for a rate that is not 1 to 768000 Hz; [`Error::Unsupported`] if no plugin has the quality.
     pub fn resampled(mut self, rate: u32, quality: ResampleQuality) -> Result<Self> {
         self.resampled = None;
         if rate != self.track.sample_rate {
@@ -113,12 +113,12 @@ impl Reader {
         Ok(self)
     }
 
-    /// The rate of the frames that are read, in Hz: the file's unless they are resampled.
+    /// The rate of the frames to read, in Hz: the file's rate unless they are resampled.
     pub fn sample_rate(&self) -> u32 {
         self.resampled.as_ref().map_or(self.track.sample_rate, |resampled| resampled.rates().output())
     }
 
-    /// What the container says about the sound.
+    /// What the container states about the audio.
     pub fn track(&self) -> &Track {
         &self.track
     }
@@ -136,16 +136,16 @@ impl Reader {
         }
     }
 
-    /// The file's path, when it has one.
+    /// The file's path, if it has one.
     pub fn path(&self) -> Option<&Path> {
         self.source.path()
     }
 
-    /// The frames from `offset` seconds on, `duration` seconds of them or all: start = floor(offset * rate), count =
-    /// floor(duration * rate), clamped to the end.
+    /// The frames from `offset` seconds, either `duration` seconds or all: start = floor(offset * rate), count =
+    /// floor(duration * rate), clamped to the end of the file.
     ///
     /// # Errors
-    /// [`Error::Argument`] when `offset` is negative, not finite or past the end, or `duration` is not positive and finite.
+    /// [`Error::Argument`] if `offset` is negative, not finite or past the end, or `duration` is not positive and finite.
     pub fn window(&self, offset: f64, duration: Option<f64>) -> Result<Range<u64>> {
         let (rate, num_frames) = (f64::from(self.sample_rate()), self.num_frames());
         let argument =
@@ -166,17 +166,17 @@ impl Reader {
         Ok(start..start.saturating_add(count).min(num_frames))
     }
 
-    /// Reads `frames` into memory of their own on all processors.
+    /// Reads `frames` into a new buffer on all processors.
     ///
     /// # Errors
-    /// [`Error::Argument`] when the range or the channels are not the file's; [`Error::Io`] when it cannot be read.
+    /// [`Error::Argument`] if the file does not have these frames or channels; [`Error::Io`] if it cannot be read.
     pub fn read(&self, frames: Range<u64>, spec: &FrameSpec) -> Result<Frames> {
         let control =
             ReadControl { max_threads: crate::segment::num_processors(), ..ReadControl::ONE_THREAD };
         self.read_with(frames, spec, Buffer::new, &control)
     }
 
-    /// Reads `frames` into a buffer that `allocate` makes from its size in bytes.
+    /// Reads `frames` into a buffer that `allocate` makes, given its size in bytes.
     ///
     /// # Errors
     /// As [`read`](Self::read), and [`Error::Interrupted`].
@@ -200,7 +200,7 @@ impl Reader {
     /// Reads `frames` into all of `out`, whose size must be that of `spec.shape(..)`.
     ///
     /// # Errors
-    /// As [`read`](Self::read), and [`Error::Interrupted`]. `out` may be partly written then.
+    /// As [`read`](Self::read), and [`Error::Interrupted`]. After an error, `out` may be partly written.
     pub fn read_into(
         &self,
         frames: Range<u64>,
@@ -220,12 +220,12 @@ impl Reader {
         read.map_err(|error| self.named(error))
     }
 
-    /// The samples of the whole file in place and in their own format, interleaved.
+    /// The interleaved samples of the whole file, in place and in their own format.
     ///
-    /// If the file shrinks later, what is gone reads as zeros.
+    /// If the file shrinks later, the missing part reads as zeros.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] when they cannot be used as they are: the byte order is not this machine's, they are not
+    /// [`Error::Unsupported`] if the samples cannot be used unchanged: the byte order is not this machine's, the samples are not
     /// aligned, no array type holds them, or the file cannot be mapped.
     pub fn view(&self) -> Result<View<'_>> {
         let refuse = |why: String| {
@@ -236,14 +236,14 @@ impl Reader {
             Err(self.named(Error::Unsupported { path: None, container, codec, what }))
         };
         if self.resampled.is_some() {
-            return refuse("they are resampled".to_owned());
+            return refuse("the reader resamples them".to_owned());
         }
         let FrameTrack::Pcm(pcm) = &self.frames else {
             return refuse(format!("{} is a compressed format", self.track.codec.name()));
         };
         let format = pcm.format();
         let Some(native) = format.native() else {
-            return refuse(format!("{} is no array type of this machine", format.name()));
+            return refuse(format!("no array type of this machine holds {}", format.name()));
         };
         let Some(file) = self.source.whole() else { return refuse("the file cannot be mapped".to_owned()) };
         let range = pcm.bytes_of(&(0..self.num_frames()));
@@ -252,7 +252,7 @@ impl Reader {
         if bytes.as_ptr().addr() % native.num_bytes() != 0 {
             let alignment = native.num_bytes();
             return refuse(format!(
-                "they begin at byte {}, which is no multiple of {alignment}",
+                "they start at byte {}, which is not {alignment}-byte aligned",
                 range.start
             ));
         }
@@ -271,7 +271,7 @@ impl Reader {
         )))
     }
 
-    /// Names this reader's file in an error that does not name one yet.
+    /// Adds this reader's file to an error that does not name one yet.
     pub fn named(&self, error: Error) -> Error {
         match self.path() {
             Some(path) => error.in_file(path),
@@ -289,7 +289,7 @@ pub struct View<'a> {
     pub format: OutputFormat,
 }
 
-/// Finds who reads the file: this crate when it is PCM in one of its containers, else a codec plugin.
+/// Determines what reads the file: this crate if it is PCM in one of its containers, otherwise a codec plugin.
 fn open_track(source: &Arc<Source>, codec: Option<&str>) -> Result<(FrameTrack, Track)> {
     let parsed = parse(source);
     let track = match (parsed, codec) {
@@ -297,7 +297,7 @@ fn open_track(source: &Arc<Source>, codec: Option<&str>) -> Result<(FrameTrack, 
             Some(pcm) => return Ok((FrameTrack::Pcm(pcm), track)),
             None => Ok(track),
         },
-        // What is broken in a container of this crate's own is broken for everybody.
+        // A malformed file in a container that this crate parses is malformed for every plugin as well.
         (Err(error), None) if !matches!(error, Error::Unsupported { .. }) => return Err(error),
         (parsed, _) => parsed,
     };
@@ -314,7 +314,7 @@ fn open_track(source: &Arc<Source>, codec: Option<&str>) -> Result<(FrameTrack, 
     }
 }
 
-/// The error for a file that nobody reads.
+/// The error for a file that neither this crate nor a plugin reads.
 fn unread(track: Result<Track>, asked: String) -> Error {
     match track {
         Ok(track) => {
@@ -329,7 +329,7 @@ fn unread(track: Result<Track>, asked: String) -> Error {
     }
 }
 
-/// Parses the headers from the first page, or, when they reach further, from the whole file.
+/// Parses the headers from the first page, or from the whole file if they extend further.
 fn parse(source: &Source) -> Result<Track> {
     let mut scratch = Scratch::new();
     let mut num_bytes = HEAD_BYTES.min(source.len());
@@ -352,7 +352,7 @@ fn parse(source: &Source) -> Result<Track> {
     }
 }
 
-/// Saturates on its own: `as` takes what is past the largest number to it.
+/// Saturates: `as` converts anything above the largest number to that number.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn floor_to_frames(frames: f64) -> u64 {
     frames.floor() as u64

@@ -1,4 +1,4 @@
-//! How one read is cut into pieces that several threads work on.
+//! Divides a read into pieces that several threads work on.
 
 #![forbid(unsafe_code)]
 
@@ -10,45 +10,45 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 
-/// The output that a thread must have to itself to pay for its start (measured: 20 to 50 us), in bytes: less where the
-/// input is copied from the page cache first, which is most of the work.
+/// The bytes of output that make starting a thread worthwhile (measured: 20 to 50 us). Fewer are enough if the input is copied
+/// from the page cache first, which is most of the work.
 const MIN_BYTES_PER_THREAD: u64 = 7 << 19;
 const MIN_COPIED_BYTES_PER_THREAD: u64 = 5 << 18;
 
-/// The bytes, of input or output, whichever is more, that a thread works on at a time: what `pread` brings stays in the
-/// second-level cache until it is converted.
+/// The bytes of input or output, whichever is more, that a thread processes at a time: the bytes that `pread` reads stay in the
+/// second-level cache until they are converted.
 const BLOCK_BYTES: u64 = 512 << 10;
 
-/// The fewest frames that a decoder of its own pays for: 32768 frames take about 0.7 ms, a thread's start 50 us.
+/// The fewest frames that justify a separate decoder: 32768 frames take about 0.7 ms, starting a thread 50 us.
 const MIN_SEGMENT_FRAMES: u64 = 1 << 15;
 
-/// How many times the cost of a seek a segment must be worth, so that seeking adds a twelfth at most.
+/// How many times longer than a seek a segment must take, so that seeking adds at most a twelfth.
 const MIN_SEEKS_PER_SEGMENT: u64 = 12;
 
-/// How many segments there are for each thread, so that one that is slow or late holds up the end by little.
+/// How many segments there are per thread, so that a slow or late thread delays the end only a little.
 const SEGMENTS_PER_THREAD: u64 = 4;
 
-/// How often a caller that waits for other threads is asked whether it wants them to go on.
+/// How often the caller is asked whether to continue while it waits for other threads.
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// The number of threads that a read of PCM with `num_bytes` of output is worth, at most `max`.
+/// The number of threads that pays off for a read of PCM with `num_bytes` of output, at most `max`.
 pub(crate) fn num_threads(num_bytes: u64, in_place: bool, max: usize) -> usize {
     let least = if in_place { MIN_BYTES_PER_THREAD } else { MIN_COPIED_BYTES_PER_THREAD };
     let worth = usize::try_from(num_bytes / least).unwrap_or(usize::MAX);
     worth.clamp(1, max.max(1))
 }
 
-/// The number of frames in a block, given the larger of a frame's sizes in the file and in the array.
+/// The number of frames per block, given the size of a frame in the file or in the array, whichever is larger.
 pub(crate) fn frames_per_block(bytes_per_frame: u64) -> u64 {
     match BLOCK_BYTES / bytes_per_frame.max(1) {
         0 => 1,
-        // A multiple of 64, so that no two threads write to one cache line.
+        // A multiple of 64, so that no two threads write to the same cache line.
         num_frames => num_frames.next_multiple_of(64),
     }
 }
 
-/// Cuts frames of a compressed stream into segments that are decoded apart from each other: one for a single thread and for
-/// few frames. With a grid, every cut lies on a multiple of it.
+/// Divides frames of a compressed stream into segments that are decoded independently: a single one for one thread or few
+/// frames. With a grid, every segment starts at a multiple of it.
 pub(crate) fn plan(
     frames: Range<u64>,
     seek_cost: u64,
@@ -61,7 +61,7 @@ pub(crate) fn plan(
         0 | 1 => 1,
         threads => (threads as u64).saturating_mul(SEGMENTS_PER_THREAD),
     };
-    // What is worth a segment of its own is done sooner as two.
+    // A range that is worth a segment of its own finishes sooner as two.
     let wanted = wanted.min((num_frames / least).max(if num_frames >= least { 2 } else { 1 }));
     let step = num_frames.div_ceil(wanted.max(1)).max(1);
     let mut cuts = vec![frames.start];
@@ -76,13 +76,13 @@ pub(crate) fn plan(
     cuts.iter().copied().zip(ends).map(|(start, end)| start..end).collect()
 }
 
-/// Frames and their place in the output: one slice of interleaved samples, or one slice a channel when planar.
+/// Frames and their place in the output: one slice of interleaved samples, or a slice per channel if planar.
 pub(crate) struct Piece<'a> {
     pub(crate) frames: Range<u64>,
     pub(crate) planes: Vec<&'a mut [MaybeUninit<u8>]>,
 }
 
-/// Cuts an output of `num_planes` planes at the ends of `ranges`, which follow each other and fill it.
+/// Divides an output of `num_planes` planes at the ends of `ranges`, which are consecutive and fill it.
 pub(crate) fn cut<'a>(
     out: &'a mut [MaybeUninit<u8>],
     num_planes: usize,
@@ -103,20 +103,20 @@ pub(crate) fn cut<'a>(
     ranges.into_iter().map(&mut take).collect()
 }
 
-/// Whether the work on a piece should end early.
+/// Tells the work on a piece whether to end early.
 pub(crate) struct Stop<'a> {
     stopped: &'a AtomicBool,
     interrupted: &'a dyn Fn() -> bool,
 }
 
 impl Stop<'_> {
-    /// An error when the caller wants no more or another thread has failed.
+    /// An error if the caller interrupted the read or another thread failed.
     pub(crate) fn check(&self) -> Result<()> {
         if self.stopped.load(Ordering::Relaxed) {
             return Err(Error::Interrupted);
         }
         if (self.interrupted)() {
-            // The caller says it once.
+            // The caller reports it only once.
             self.stopped.store(true, Ordering::Relaxed);
             return Err(Error::Interrupted);
         }
@@ -124,8 +124,8 @@ impl Stop<'_> {
     }
 }
 
-/// Works on all pieces with up to `num_threads` threads, the caller's included, each with what `start` makes for it. The
-/// first error ends it all.
+/// Processes all pieces with up to `num_threads` threads, including the caller's. `start` makes the state of each thread. The
+/// first error ends all work.
 pub(crate) fn work<'a, L>(
     pieces: Vec<Piece<'a>>,
     num_threads: usize,
@@ -152,7 +152,7 @@ pub(crate) fn work<'a, L>(
         // Nothing is sent: the channel closes when the last thread has dropped its end.
         let (end, ends) = mpsc::channel::<()>();
         let run = &run;
-        // Where no thread can be had, the caller's does all the work.
+        // If no thread can be started, the caller's thread does all the work.
         let start = |_| {
             let end = end.clone();
             let work = move || {
@@ -165,7 +165,7 @@ pub(crate) fn work<'a, L>(
         drop(end);
         let mut result = run(interrupted);
         while matches!(ends.recv_timeout(INTERVAL), Err(mpsc::RecvTimeoutError::Timeout)) {
-            // The caller says it once.
+            // The caller reports it only once.
             if !stopped.load(Ordering::Relaxed) && interrupted() {
                 stopped.store(true, Ordering::Relaxed);
                 result = graver(result, Err(Error::Interrupted));
@@ -181,7 +181,7 @@ pub(crate) fn work<'a, L>(
     })
 }
 
-/// Of two results the one that says more: an error of its own counts for more than having been stopped.
+/// The more informative of two results: an error takes precedence over an interruption.
 fn graver(one: Result<()>, other: Result<()>) -> Result<()> {
     match (&one, &other) {
         (Ok(()), _) | (Err(Error::Interrupted), Err(_)) => other,
@@ -189,7 +189,7 @@ fn graver(one: Result<()>, other: Result<()>) -> Result<()> {
     }
 }
 
-/// The processors this process may use; asked for once, since the answer is read from several files.
+/// The number of processors that this process may use; determined once, since the system reads it from several files.
 pub fn num_processors() -> usize {
     static PROCESSORS: OnceLock<usize> = OnceLock::new();
     *PROCESSORS.get_or_init(|| std::thread::available_parallelism().map_or(1, Into::into))
@@ -294,7 +294,7 @@ mod tests {
             &interrupted,
             || (),
             |(), _, stop| {
-                // Each thread has a piece; the caller's is done at once, the other's never.
+                // Each thread has a piece; the caller's finishes at once, the other's never.
                 num_begun.fetch_add(1, Ordering::Relaxed);
                 while num_begun.load(Ordering::Relaxed) < 2 {
                     std::thread::yield_now();

@@ -1,12 +1,12 @@
-//! How a read may use the machine.
+//! The threads and the interruption of a read.
 
 #![forbid(unsafe_code)]
 
-/// How a read may use the machine and when it stops.
+/// How many threads a read may use, and how it is interrupted. Writing and resampling take it as well.
 pub struct ReadControl<'a> {
-    /// The most threads to use, the caller's included.
+    /// The maximum number of threads, including the caller's.
     pub max_threads: usize,
-    /// Asked on the caller's thread every few hundred microseconds; true ends the read with [`Error::Interrupted`].
+    /// Called on the caller's thread every few hundred microseconds; true ends the read with [`Error::Interrupted`].
     ///
     /// [`Error::Interrupted`]: crate::Error::Interrupted
     pub interrupted: &'a dyn Fn() -> bool,

@@ -1,4 +1,4 @@
-//! From a track to frames: PCM here, everything else by a codec plugin.
+//! Decodes a track to frames: PCM here, everything else with a codec plugin.
 
 #![forbid(unsafe_code)]
 
@@ -17,7 +17,7 @@ use crate::error::Result;
 use crate::source::Source;
 use crate::spec::FrameSpec;
 
-/// A track with all that reading its frames needs.
+/// A track that frames can be read from.
 #[derive(Debug)]
 pub(crate) enum FrameTrack {
     Pcm(PcmTrack),
@@ -41,7 +41,7 @@ impl FrameTrack {
         }
     }
 
-    /// What it costs to begin somewhere, in frames.
+    /// The cost of starting at any frame, in frames.
     pub(crate) fn seek_cost_frames(&self) -> u64 {
         match self {
             Self::Pcm(_) => 0,
@@ -49,7 +49,7 @@ impl FrameTrack {
         }
     }
 
-    /// Whether 16-bit integers hold the samples as they are.
+    /// Whether the samples are 16-bit integers.
     pub(crate) fn is_16_bit(&self) -> bool {
         match self {
             Self::Pcm(track) => track.format().is_16_bit(),
@@ -57,7 +57,7 @@ impl FrameTrack {
         }
     }
 
-    /// Reads `frames`, which must be the track's, into `out`, all of which is initialised when this succeeds.
+    /// Reads `frames`, which the track must have, into `out`. On success, all of `out` is initialised.
     pub(crate) fn read(
         &self,
         source: &Source,

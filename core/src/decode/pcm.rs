@@ -1,4 +1,4 @@
-//! From a PCM track to frames.
+//! Decodes a PCM track to frames.
 
 #![forbid(unsafe_code)]
 
@@ -14,7 +14,7 @@ use crate::source::{Scratch, Source};
 use crate::spec::FrameSpec;
 use crate::track::{Codec, Track};
 
-/// A PCM track with all that reading its frames needs.
+/// A PCM track that frames can be read from.
 #[derive(Debug)]
 pub(crate) struct PcmTrack {
     format: SampleFormat,
@@ -25,7 +25,7 @@ pub(crate) struct PcmTrack {
 }
 
 impl PcmTrack {
-    /// The reader of a track's frames; `None` unless they are PCM.
+    /// A reader of the track's frames; `None` unless they are PCM.
     pub(crate) fn new(track: &Track) -> Option<Self> {
         let (Codec::Pcm(format), Some(bytes_per_frame), Some(num_frames)) =
             (&track.codec, track.bytes_per_frame(), track.num_frames)
@@ -51,13 +51,13 @@ impl PcmTrack {
         self.format
     }
 
-    /// The place of frames in the file.
+    /// Where frames are in the file.
     pub(crate) fn bytes_of(&self, frames: &Range<u64>) -> Range<u64> {
         let start = self.data_offset + frames.start * self.bytes_per_frame;
         start..start + (frames.end - frames.start) * self.bytes_per_frame
     }
 
-    /// Reads `frames`, which must be the track's, into `out`, all of which is initialised when this succeeds.
+    /// Reads `frames`, which the track must have, into `out`. On success, all of `out` is initialised.
     pub(crate) fn read(
         &self,
         source: &Source,
@@ -84,7 +84,7 @@ impl PcmTrack {
     }
 }
 
-/// One read under way.
+/// A read in progress.
 struct Read<'a> {
     track: &'a PcmTrack,
     source: &'a Source,

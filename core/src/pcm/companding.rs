@@ -1,7 +1,7 @@
-//! G.711 companding: 8-bit logarithmic codes to 16-bit linear samples, and back.
+//! G.711 companding: converts 8-bit logarithmic codes to 16-bit linear samples and back.
 //!
-//! ITU-T G.711 gives decoder output values of 13 bits (A-law, table 1) and 14 bits (mu-law, table 2). They are scaled
-//! here to fill 16 bits, by 8 and by 4, as in ITU-T G.191.
+//! ITU-T G.711 defines decoder output values of 13 bits (A-law, table 1) and 14 bits (mu-law, table 2). Here they are scaled to
+//! 16 bits, by 8 and by 4, as in ITU-T G.191.
 
 #![forbid(unsafe_code)]
 
@@ -23,26 +23,26 @@ const fn table(is_alaw: bool) -> [i16; 256] {
     table
 }
 
-/// Expands an A-law code: sign, three bits of segment, four of step, the even bits inverted on the line.
+/// Expands an A-law code: a sign bit, three segment bits and four step bits, with the even bits inverted.
 const fn alaw(code: u8) -> i16 {
     let code = code ^ 0x55;
     let segment = (code >> 4) & 7;
-    // The middle of the quantisation interval, which is 16 wide in the two segments nearest to 0.
+    // The middle of the quantisation interval, which is 16 wide in the two segments closest to 0.
     let middle = ((code & 0x0f) as i16) << 4 | 8;
     let magnitude = if segment == 0 { middle } else { (middle + 0x100) << (segment - 1) };
     if code & 0x80 == 0 { -magnitude } else { magnitude }
 }
 
-/// Expands a mu-law code: sign, three bits of segment, four of step, all inverted on the line.
+/// Expands a mu-law code: a sign bit, three segment bits and four step bits, all inverted.
 const fn mulaw(code: u8) -> i16 {
-    /// What the encoder adds, so that every segment begins at a power of two: 33 in the 14-bit scale of the standard.
+    /// The bias that the encoder adds so that every segment starts at a power of two: 33 in the 14-bit scale of the standard.
     const BIAS: i16 = 33 << 2;
     let code = !code;
     let magnitude = (((((code & 0x0f) as i16) << 3) + BIAS) << ((code >> 4) & 7)) - BIAS;
     if code & 0x80 == 0 { magnitude } else { -magnitude }
 }
 
-/// Compresses a linear sample to the A-law code in whose interval it lies (ITU-T G.711, table 1).
+/// Compresses a linear sample to the A-law code whose interval contains it (ITU-T G.711, table 1).
 #[inline(always)]
 #[expect(
     clippy::cast_possible_truncation,
@@ -50,7 +50,7 @@ const fn mulaw(code: u8) -> i16 {
     reason = "seven bits of a magnitude of twelve"
 )]
 pub(super) fn alaw_code(sample: i16) -> u8 {
-    // 13 bits, of which the sign goes apart; a negative number mirrors the positive one next to its negation.
+    // 13 bits including the sign, which is handled separately. A negative number n mirrors the positive number -n - 1.
     let sign = sample >> 15;
     let magnitude = ((sample ^ sign) as u16 >> 3) as u32;
     let segment = (32 - (magnitude | 0x1f).leading_zeros()) - 5;
@@ -58,11 +58,11 @@ pub(super) fn alaw_code(sample: i16) -> u8 {
     (segment << 4 | step) as u8 ^ if sign < 0 { 0x55 } else { 0xd5 }
 }
 
-/// Compresses a linear sample to the mu-law code in whose interval it lies (ITU-T G.711, table 2).
+/// Compresses a linear sample to the mu-law code whose interval contains it (ITU-T G.711, table 2).
 #[inline(always)]
 #[expect(clippy::cast_possible_truncation, reason = "seven bits of a magnitude of thirteen")]
 pub(super) fn mulaw_code(sample: i16) -> u8 {
-    /// The largest magnitude of 14 bits inside the last interval, and what is added so that segments begin at powers of two.
+    /// The largest 14-bit magnitude inside the last interval, and the bias that makes segments start at powers of two.
     const CLIP: u32 = 8158;
     const BIAS: u32 = 33;
     let linear = i32::from(sample >> 2);
@@ -77,8 +77,8 @@ pub(super) fn mulaw_code(sample: i16) -> u8 {
 mod tests {
     use super::*;
 
-    /// The code whose interval holds a sample, searched for from the decision values of the standard: they stand half way
-    /// between the values of a segment, and one step of the lower segment above its last value.
+    /// The code whose interval contains a sample, found by the decision values of the standard: they lie half way between the
+    /// values of a segment, and one step of the lower segment above its last value.
     fn searched(table: &[i16; 256], sample: i32, half_step: impl Fn(u8) -> i32) -> Vec<u8> {
         let held = |code: &u8| {
             let value = i32::from(table[usize::from(*code)]);
@@ -104,7 +104,7 @@ mod tests {
             let (code, half) = (mulaw_code(sample), |code: u8| 4 << (!code >> 4 & 7));
             let value = i32::from(sample).clamp(-32_635, 32_635);
             let (decoded, half) = (i32::from(MULAW[usize::from(code)]), half(code));
-            // One unit of the 14 bits that are left of 16.
+            // One unit of the 14 bits that remain of 16.
             assert!((decoded - value).abs() <= half + 3, "mu-law of {sample}: {code:#04x} is {decoded}");
         }
     }

@@ -1,6 +1,6 @@
-//! The conversions from samples of a file to those of an array, for each set of instructions that they are compiled for.
+//! The conversions from file samples to array samples, for each instruction set that they are compiled for.
 //!
-//! Unsafe code is allowed here for one thing: output memory that nothing was written to yet.
+//! Unsafe code is allowed here for one purpose: uninitialised output memory.
 
 #![allow(unsafe_code)]
 
@@ -13,16 +13,16 @@ use half::{bf16, f16};
 use super::scalar::{self, Alaw, BigEndian, Encoding, I24, LittleEndian, Mulaw, S8, To, U8};
 use super::{ByteOrder, OutputFormat, SampleFormat};
 
-/// A conversion as compiled code: every sample of the input to the output, which holds as many.
+/// A compiled conversion from every sample of the input to the output, which holds as many samples.
 ///
 /// # Safety
-/// The CPU has the instructions the function was compiled for.
+/// The CPU must have the instructions that the function was compiled for.
 pub(crate) type Function = unsafe fn(&[u8], &mut [MaybeUninit<u8>]);
 
-/// The room for samples in a range of uninitialised bytes.
+/// Uninitialised bytes as uninitialised samples.
 ///
 /// # Panics
-/// When the bytes are not aligned for `T`.
+/// If the bytes are not aligned for `T`.
 #[inline(always)]
 pub(crate) fn samples_of<T: Pod>(bytes: &mut [MaybeUninit<u8>]) -> &mut [MaybeUninit<T>] {
     let start = bytes.as_mut_ptr().cast::<MaybeUninit<T>>();
@@ -39,14 +39,14 @@ pub(crate) trait InstructionSet {
     where
         E::Value: To<T>;
 
-    /// The function that converts samples of encoding `E` to half precision, for which CPUs have an instruction that
-    /// compilers do not find.
+    /// The function that converts samples of encoding `E` to half precision. CPUs have an instruction for it that compilers do
+    /// not generate.
     fn half<E: Encoding<N>, const N: usize>() -> Function {
         Self::function::<E, f16, N>()
     }
 }
 
-/// The conversions as this crate's target has them, on every CPU.
+/// The conversions compiled for this crate's target, which run on every CPU.
 pub(super) struct Scalar;
 
 impl InstructionSet for Scalar {

@@ -1,4 +1,4 @@
-//! The sample formats that files hold and that callers can ask for.
+//! The sample formats of files, and those that callers can request.
 
 #![forbid(unsafe_code)]
 
@@ -24,20 +24,19 @@ impl ByteOrder {
 /// What the bits of a sample mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SampleKind {
-    /// A whole number of steps.
+    /// Integers.
     Integer,
     /// IEEE 754 floating point, full scale at 1.0.
     Float,
-    /// G.711 A-law: 8 bits that stand for an integer of 13.
+    /// G.711 A-law: 8 bits that represent a 13-bit integer.
     Alaw,
-    /// G.711 mu-law: 8 bits that stand for an integer of 14.
+    /// G.711 mu-law: 8 bits that represent a 14-bit integer.
     Mulaw,
 }
 
 /// How a PCM sample is stored in a file.
 ///
-/// Everything that is known of a format is a method here, by a match without a wildcard: the compiler asks for each fact of a
-/// new format.
+/// Every fact about a format is a method with an exhaustive match, so that the compiler asks for each fact of a new format.
 ///
 /// ```
 /// use mapwave_core::pcm::{ByteOrder, OutputFormat, SampleFormat};
@@ -47,7 +46,7 @@ pub enum SampleKind {
 /// assert_eq!(SampleFormat::F32(ByteOrder::NATIVE).native(), Some(OutputFormat::F32));
 /// ```
 ///
-/// Integers fill their bytes from the top: a 12-bit sample in two bytes is an `S16` whose low four bits are unused.
+/// Integers occupy the most significant bits: a 12-bit sample in two bytes is an `S16` whose low four bits are unused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SampleFormat {
     /// Unsigned 8-bit, silence at 128.
@@ -101,17 +100,17 @@ impl SampleFormat {
         }
     }
 
-    /// Whether samples are whole numbers of steps.
+    /// Whether samples are integers.
     pub fn is_integer(self) -> bool {
         self.kind() == SampleKind::Integer
     }
 
-    /// Whether samples are floating point, which holds values beyond full scale.
+    /// Whether samples are floating point, which can exceed full scale.
     pub fn is_float(self) -> bool {
         self.kind() == SampleKind::Float
     }
 
-    /// Whether samples are companded, which loses the lower bits of loud ones.
+    /// Whether samples are companded, which discards the low bits of loud samples.
     pub fn is_companded(self) -> bool {
         match self.kind() {
             SampleKind::Alaw | SampleKind::Mulaw => true,
@@ -172,8 +171,7 @@ impl SampleFormat {
         }
     }
 
-    /// The format a caller can have these samples in without a change of a single bit, when there is one and the
-    /// byte order is this machine's.
+    /// The output format with the same bits as these samples, if there is one and the byte order is this machine's.
     pub fn native(self) -> Option<OutputFormat> {
         let (order, format) = match self {
             Self::S16(order) => (order, OutputFormat::I16),
@@ -186,7 +184,7 @@ impl SampleFormat {
     }
 }
 
-/// The sample format a caller asks for, in this machine's byte order.
+/// The sample format that a caller requests, in this machine's byte order.
 ///
 /// ```
 /// use mapwave_core::OutputFormat;
@@ -196,8 +194,8 @@ impl SampleFormat {
 /// # Ok::<(), mapwave_core::Error>(())
 /// ```
 ///
-/// Integers to floating point divide by 2^(bits-1); floating point to integers multiplies by 2^(bits-1), rounds half to
-/// even and saturates, and a NaN becomes 0. Every conversion rounds once.
+/// A conversion from integers to floating point divides by 2^(bits-1). A conversion from floating point to integers multiplies by
+/// 2^(bits-1), rounds half to even, saturates, and turns a NaN into 0. Every conversion rounds at most once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OutputFormat {
     /// IEEE 754 single precision.
@@ -215,7 +213,7 @@ pub enum OutputFormat {
 }
 
 impl OutputFormat {
-    /// Every format, in the order they are listed to users.
+    /// Every format, in the order in which they are listed for users.
     pub const ALL: [Self; 6] = [Self::F32, Self::F16, Self::Bf16, Self::F64, Self::I16, Self::I32];
 
     /// The size of a sample in bytes.

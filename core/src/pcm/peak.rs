@@ -6,9 +6,9 @@ use half::{bf16, f16};
 
 use super::OutputFormat;
 
-/// The largest magnitude of an array's samples, full scale being 1.0; a NaN when one of them is none.
+/// The largest magnitude of an array's samples, where full scale is 1.0; NaN if one of them is NaN.
 ///
-/// Without the sign, the bits of floating-point numbers order as the numbers do, and those of a NaN are above infinity's.
+/// Without the sign, the bits of floating-point numbers sort like the numbers, and those of a NaN sort above infinity.
 pub(crate) fn peak(format: OutputFormat, samples: &[u8]) -> f64 {
     match format {
         OutputFormat::F32 => {

@@ -1,11 +1,11 @@
-//! Rounding to integers and to the short floating-point formats, once.
+//! Rounds to integers and to the short floating-point formats, exactly once.
 //!
-//! A value that is rounded to nearest twice can end on the wrong side of a tie. Rounding *to odd* first avoids it: an
-//! inexact value takes the neighbour whose last bit is 1, so it never looks like a tie or an exact value to the second
-//! rounding, which needs at least two bits fewer. See S. Boldo and G. Melquiond, "Emulation of a FMA and Correctly
+//! A value that is rounded to nearest twice can end on the wrong side of a tie. Rounding *to odd* first avoids this: an inexact
+//! value becomes the neighbour whose last bit is 1, which the second rounding, to at least two bits fewer, never mistakes for
+//! a tie or an exact value. See S. Boldo and G. Melquiond, "Emulation of a FMA and Correctly
 //! Rounded Sums: Proved Algorithms Using Rounding to Odd", IEEE Transactions on Computers 57(4), 2008.
 //!
-//! There is no branch in here, so that a loop over any of these becomes vector code.
+//! These functions contain no branches, so that loops over them become vector code.
 
 #![forbid(unsafe_code)]
 #![expect(
@@ -15,16 +15,16 @@
 
 use half::{bf16, f16};
 
-/// Numbers between 2^23 and 2^24, or 2^52 and 2^53, count in ones: adding a smaller number to one in the middle rounds
-/// it to an integer, which stands in the low bits of the sum.
+/// Between 2^23 and 2^24, or 2^52 and 2^53, neighbouring numbers differ by 1: adding a smaller number to one in the middle of that
+/// range rounds it to an integer, which appears in the low bits of the sum.
 const SHIFTER_32: f32 = (3_u64 << 22) as f32;
 const SHIFTER_64: f64 = (3_u64 << 51) as f64;
 
-/// Rounds to half precision, half to even. Beyond its range it is infinite; a NaN keeps its sign and the top of its
-/// payload and becomes quiet, as x86's VCVTPS2PH and Arm's FCVT have it.
+/// Rounds to half precision, half to even. Numbers beyond its range become infinite. A NaN keeps its sign and the top of its
+/// payload and becomes quiet, as with x86's VCVTPS2PH and Arm's FCVT.
 #[inline(always)]
 pub(super) fn f16_from_f32(value: f32) -> f16 {
-    /// The bits of 2^16, from where on nothing is finite.
+    /// The bits of 2^16; from there on, results are infinite.
     const OVERFLOW: u32 = (127 + 16) << 23;
     /// The bits of 2^-14, the smallest normal number.
     const NORMAL: u32 = (127 - 14) << 23;
@@ -33,10 +33,10 @@ pub(super) fn f16_from_f32(value: f32) -> f16 {
     let sign = value.to_bits() & 0x8000_0000;
     let magnitude = value.to_bits() ^ sign;
 
-    // A carry out of the mantissa moves the exponent, and from the largest number to infinity, as it should.
+    // A carry out of the mantissa increments the exponent, and turns the largest number into infinity, as it should.
     let is_odd = (magnitude >> 13) & 1;
     let normal = magnitude.wrapping_sub((127 - 15) << 23).wrapping_add(0x0fff + is_odd) >> 13;
-    // At 1/2 a single-precision number counts in 2^-24, which is the step of the subnormal numbers: the addition rounds.
+    // Around 1/2, single-precision numbers differ by 2^-24, the step of the subnormal numbers: the addition rounds to it.
     let subnormal = (f32::from_bits(magnitude) + 0.5).to_bits().wrapping_sub(0.5_f32.to_bits());
     let nan = 0x7e00 | (magnitude >> 13 & 0x03ff);
 
@@ -56,13 +56,13 @@ pub(super) fn bf16_from_f32(value: f32) -> bf16 {
     bf16::from_bits(if value.is_nan() { quiet } else { rounded } as u16)
 }
 
-/// Rounds to single precision, to odd. A NaN stays one.
+/// Rounds to single precision, to odd. A NaN stays a NaN.
 #[inline(always)]
 pub(super) fn odd_f32_from_f64(value: f64) -> f32 {
     let nearest = value as f32;
     let back = f64::from(nearest);
     let is_even = nearest.to_bits() & 1 == 0;
-    // One step of the bits is one step of the magnitude, from 0 and down from infinity as well.
+    // One step of the bits is one step of the magnitude, also up from 0 and down from infinity.
     let outwards = u32::from(is_even & (back.abs() < value.abs()));
     let inwards = u32::from(is_even & (back.abs() > value.abs()));
     f32::from_bits(nearest.to_bits().wrapping_add(outwards).wrapping_sub(inwards))
@@ -71,7 +71,7 @@ pub(super) fn odd_f32_from_f64(value: f64) -> f32 {
 /// Converts to single precision, rounding to odd.
 #[inline(always)]
 pub(super) fn odd_f32_from_i32(value: i32) -> f32 {
-    // Up to 2^24 a number is exact. Beyond, 23 bits and a sign are kept, the last of them sticky.
+    // Up to 2^24 a number is exact. Beyond that, 23 bits and a sign are kept, and the last bit is sticky.
     let sticky = i32::from(value & 0xff != 0) << 8;
     (if value.unsigned_abs() > 1 << 24 { value & !0xff | sticky } else { value }) as f32
 }
@@ -79,7 +79,7 @@ pub(super) fn odd_f32_from_i32(value: i32) -> f32 {
 /// Converts to double precision, rounding to odd.
 #[inline(always)]
 pub(super) fn odd_f64_from_i64(value: i64) -> f64 {
-    // Up to 2^53 a number is exact. Beyond, 52 bits and a sign are kept, the last of them sticky.
+    // Up to 2^53 a number is exact. Beyond that, 52 bits and a sign are kept, and the last bit is sticky.
     let sticky = i64::from(value & 0x7ff != 0) << 11;
     (if value.unsigned_abs() > 1 << 53 { value & !0x7ff | sticky } else { value }) as f64
 }

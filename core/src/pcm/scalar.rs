@@ -1,8 +1,8 @@
-//! Every conversion, one sample at a time: what the kernels mean, and the oracle they are tested against.
+//! Every conversion, one sample at a time: the definition of the kernels and the oracle for their tests.
 //!
-//! An [`Encoding`] turns a stored sample into a value, and a value goes [`To`] an output sample. Integers of every size
-//! are moved up to fill an `i16`, `i32` or `i64`, so all of them are fractions of 2^15, 2^31 or 2^63 and five kinds of
-//! value remain of sixteen formats. On the way out a value goes to what a [`Storage`] lays down.
+//! An [`Encoding`] turns a stored sample into a value, and [`To`] converts the value to an output sample. Integers of every size
+//! are shifted up to fill an `i16`, `i32` or `i64`, so that all are fractions of 2^15, 2^31 or 2^63, and sixteen formats
+//! reduce to five kinds of value. When writing, a value is converted to the sample type of a [`Storage`].
 
 #![forbid(unsafe_code)]
 
@@ -20,11 +20,11 @@ use super::rounding::{
 
 /// A way to store a sample in `N` bytes.
 pub(super) trait Encoding<const N: usize> {
-    /// What the sample is read as.
+    /// The type of the value.
     type Value: Value;
 
-    /// The byte order of a 24-bit integer. Compilers find no good vector code for three bytes, so kernels unpack them
-    /// on their own.
+    /// The byte order of a 24-bit integer. Compilers generate no good vector code for three bytes, so kernels unpack them
+    /// themselves.
     #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))] // no other kernels do
     const PACKED_24: Option<ByteOrder> = None;
 
@@ -32,18 +32,18 @@ pub(super) trait Encoding<const N: usize> {
     fn decode(bytes: [u8; N]) -> Self::Value;
 }
 
-/// A sample as it was read: full scale is 2^(bits-1) for the integers and 1.0 for the floats.
+/// A sample value: full scale is 2^(bits-1) for integers and 1.0 for floats.
 pub(super) trait Value: Pod + To<f32> + To<OddF32> + To<f64> + To<i16> + To<i32> {}
 
 impl<T: Pod + To<f32> + To<OddF32> + To<f64> + To<i16> + To<i32>> Value for T {}
 
-/// The conversion of a value to an output sample, rounded once.
+/// The conversion of a value to an output sample, with a single rounding.
 pub(super) trait To<T> {
-    /// The nearest output sample, the even one of two.
+    /// The nearest output sample; ties go to even.
     fn to(self) -> T;
 }
 
-/// Converts as many samples as both slices have.
+/// Converts samples until one of the slices ends.
 #[inline(always)]
 pub(super) fn convert<E: Encoding<N>, T: Pod, const N: usize>(input: &[u8], output: &mut [MaybeUninit<T>])
 where
@@ -62,7 +62,7 @@ pub(super) struct S8;
 pub(super) struct Alaw;
 /// mu-law.
 pub(super) struct Mulaw;
-/// 24-bit integers, as the parameter of a byte order.
+/// 24-bit integers, as the parameter of a byte order type.
 pub(super) struct I24;
 /// A 24-bit integer in the lower bits of a larger one.
 #[derive(Clone, Copy)]
@@ -171,16 +171,16 @@ macro_rules! half_precision {
 
 half_precision!(f16, bf16);
 
-/// A way to lay down a sample in `N` bytes.
+/// A way to write a sample in `N` bytes.
 pub(super) trait Storage<const N: usize> {
-    /// What is laid down.
+    /// The type of the sample.
     type Sample: Copy;
 
     /// The bytes of a sample.
     fn encode(sample: Self::Sample) -> [u8; N];
 }
 
-/// Stores as many samples as both slices have.
+/// Stores samples until one of the slices ends.
 #[inline(always)]
 pub(super) fn store<E: Encoding<M>, S: Storage<N>, const M: usize, const N: usize>(
     input: &[u8],
@@ -241,7 +241,7 @@ impl Storage<3> for BigEndian<I24> {
     }
 }
 
-/// A single-precision number rounded to odd, which rounds to a shorter format as the original value would.
+/// A single-precision number rounded to odd; rounding it to a shorter format gives the same result as rounding the original.
 #[derive(Clone, Copy)]
 pub(super) struct OddF32(pub(super) f32);
 
@@ -265,7 +265,7 @@ macro_rules! conversions {
     ($($from:ty => $to:ty: |$value:ident| $converted:expr;)*) => {$(
         impl To<$to> for $from {
             #[inline(always)]
-            #[allow(clippy::cast_possible_truncation, reason = "`as` rounds and saturates here, and that is the point")]
+            #[allow(clippy::cast_possible_truncation, reason = "`as` rounds and saturates, as intended")]
             fn to(self) -> $to {
                 let $value = self;
                 $converted
@@ -274,7 +274,7 @@ macro_rules! conversions {
     )*};
 }
 
-/// 2^-15, 2^-31 and 2^-63: one step of an integer, full scale being 1. A product with one of them is exact.
+/// 2^-15, 2^-31 and 2^-63: one step of an integer, where full scale is 1. A product with any of them is exact.
 const STEP_16: f32 = 1.0 / (1_u64 << 15) as f32;
 const STEP_32: f32 = 1.0 / (1_u64 << 31) as f32;
 const STEP_64: f32 = 1.0 / (1_u64 << 63) as f32;
@@ -294,7 +294,7 @@ conversions! {
     i32 => f32: |value| value as f32 * STEP_32;
     i32 => OddF32: |value| OddF32(odd_f32_from_i32(value) * STEP_32);
     i32 => f64: |value| f64::from(value) * f64::from(STEP_32);
-    // Half a step, less one when the result would be even; the largest values are held where the sum fits.
+    // Half a step, minus one if the result would be even; the largest values are clamped so that the sum fits.
     i32 => i16: |value| ((value.min(i32::MAX - 0x8000) + 0x7fff + (value >> 16 & 1)) >> 16) as i16;
     i32 => i32: |value| value;
 

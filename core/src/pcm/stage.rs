@@ -8,7 +8,7 @@ use bytemuck::AnyBitPattern;
 
 use super::Kernel;
 
-/// Memory that a kernel converts into and that is then read as samples of type `T`.
+/// Memory that a kernel writes to and that is then read as samples of type `T`.
 pub(crate) struct Stage<T> {
     samples: Box<[MaybeUninit<T>]>,
 }
@@ -19,9 +19,9 @@ impl<T: AnyBitPattern> Stage<T> {
         Self { samples: Box::new_uninit_slice(num_samples) }
     }
 
-    /// Converts all of `input` and returns the `num_samples` samples that come out, as many as fit the stage.
+    /// Converts all of `input` and returns the resulting `num_samples` samples, which must fit into the stage.
     ///
-    /// The kernel's output must be of `T`'s size.
+    /// The kernel's output must have the size of `T`.
     pub(crate) fn convert(&mut self, kernel: Kernel, input: &[u8], num_samples: usize) -> &[T] {
         let samples = self.samples.get_mut(..num_samples).unwrap_or_default();
         let (start, num_bytes) = (samples.as_mut_ptr().cast::<MaybeUninit<u8>>(), size_of_val(samples));

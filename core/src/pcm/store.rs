@@ -1,4 +1,4 @@
-//! The conversions from samples of an array to those of a file, for each set of instructions that they are compiled for.
+//! The conversions from array samples to file samples, for each instruction set that they are compiled for.
 
 #![forbid(unsafe_code)]
 
@@ -7,25 +7,26 @@ use half::{bf16, f16};
 use super::scalar::{self, Alaw, BigEndian, Encoding, I24, Int24, LittleEndian, Mulaw, S8, Storage, To, U8};
 use super::{ByteOrder, OutputFormat, SampleFormat};
 
-/// A conversion as compiled code: every sample of the input to the output, which holds as many.
+/// A compiled conversion from every sample of the input to the output, which holds as many samples.
 ///
 /// # Safety
-/// The CPU has the instructions the function was compiled for.
+/// The CPU must have the instructions that the function was compiled for.
 pub(crate) type Function = unsafe fn(&[u8], &mut [u8]);
 
-/// What a sample of an array is read as, on its way to a file.
+/// The value of an array sample that is converted to a file sample.
 pub(crate) trait Outgoing: To<i8> + To<i16> + To<Int24> + To<i32> + To<f32> + To<f64> {}
 
 impl<T: To<i8> + To<i16> + To<Int24> + To<i32> + To<f32> + To<f64>> Outgoing for T {}
 
 /// A way of compiling the conversions.
 pub(crate) trait StoreSet {
-    /// The function that stores samples of encoding `E` as `S` has them.
+    /// The function that stores samples of encoding `E` as `S`.
     fn function<E: Encoding<M>, S: Storage<N>, const M: usize, const N: usize>() -> Function
     where
         E::Value: To<S::Sample>;
 
-    /// The function that stores samples of encoding `E` as 24-bit integers. Compilers find no good vector code for three bytes.
+    /// The function that stores samples of encoding `E` as 24-bit integers. Compilers generate no good vector
+    /// code for three bytes.
     fn function_24<E: Encoding<M>, const M: usize>(order: ByteOrder) -> Function
     where
         E::Value: To<Int24>,
@@ -37,7 +38,7 @@ pub(crate) trait StoreSet {
     }
 }
 
-/// The conversions as this crate's target has them, on every CPU.
+/// The conversions compiled for this crate's target, which run on every CPU.
 pub(super) struct Scalar;
 
 impl StoreSet for Scalar {

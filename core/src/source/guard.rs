@@ -1,8 +1,8 @@
-//! A SIGBUS handler for mapped files: a file that shrinks while it is mapped becomes an error, not the end of the process.
+//! A SIGBUS handler for mapped files: a file that shrinks while it is mapped causes an error instead of ending the process.
 //!
-//! Touching a page of a map whose file no longer reaches that far raises SIGBUS. The handler looks the address up among
-//! the ranges that are guarded, puts pages of zeros where the file was, marks the range as hit, and lets the instruction
-//! run again. Any other SIGBUS goes to the handler that was there before.
+//! Touching a page of a map beyond the current end of its file raises SIGBUS. The handler looks up the address among the
+//! guarded ranges, replaces the missing pages with zeros, marks the range as hit, and lets the instruction run again. It
+//! passes any other SIGBUS to the previous handler.
 
 #![allow(unsafe_code)] // sigaction, and mmap inside a signal handler
 
@@ -12,10 +12,10 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
-/// How many maps can be guarded at a time; further files are read by `pread`.
+/// How many maps can be guarded at the same time; further files are read with `pread`.
 const MAX_GUARDS: usize = 4096;
 
-/// A guarded range of addresses; `start` is 0 when the slot is free and [`RESERVED`] while it is being filled.
+/// A guarded range of addresses; `start` is 0 if the slot is free, and [`RESERVED`] while it is being filled.
 struct Slot {
     start: AtomicUsize,
     end: AtomicUsize,
@@ -28,21 +28,22 @@ static SLOTS: [Slot; MAX_GUARDS] =
     [const { Slot { start: AtomicUsize::new(0), end: AtomicUsize::new(0), hit: AtomicBool::new(false) } };
         MAX_GUARDS];
 
-/// Where the search for a free slot begins.
+/// Where the search for a free slot starts.
 static NEXT: AtomicUsize = AtomicUsize::new(0);
 
-/// One more than the highest slot that was ever in use, so that the handler need not look at all of them.
+/// One more than the highest slot ever used, so that the handler does not have to search all slots.
 static NUM_USED: AtomicUsize = AtomicUsize::new(0);
 
 type Handler = extern "C" fn(c_int, *mut libc::siginfo_t, *mut libc::c_void);
 
-/// How many different handlers ours can take the place of.
+/// How many different handlers ours can replace.
 const NUM_ENTRIES: usize = 8;
 
-/// The handler, once for each handler that it takes the place of.
+/// The handler, once for each handler that it replaces.
 ///
-/// Another library that replaces ours may call ours in turn. If ours then took its place under the same address, each
-/// would leave a foreign fault to the other for ever; under a new one, the chain goes back in time and ends.
+/// Another library that replaces our handler may call ours in turn. If ours then replaced that one under the same address,
+/// each would pass a foreign fault to the other forever. Under a new address, each handler passes the fault to an older one,
+/// and the chain ends.
 static ENTRIES: [Handler; NUM_ENTRIES] = [
     on_bus_error::<0>,
     on_bus_error::<1>,
@@ -54,14 +55,14 @@ static ENTRIES: [Handler; NUM_ENTRIES] = [
     on_bus_error::<7>,
 ];
 
-/// The dispositions that the entries took the place of; never freed, since a handler may be running.
+/// The dispositions that the entries replaced; never freed, since a handler may be running.
 static PREVIOUS: [AtomicPtr<libc::sigaction>; NUM_ENTRIES] =
     [const { AtomicPtr::new(ptr::null_mut()) }; NUM_ENTRIES];
 
 /// The size of a page, known before the handler first runs.
 static PAGE_SIZE: AtomicUsize = AtomicUsize::new(0);
 
-/// Keeps one range of addresses guarded while it lives.
+/// Keeps a range of addresses guarded during its lifetime.
 #[derive(Debug)]
 pub(super) struct Guard {
     slot: &'static Slot,
@@ -74,8 +75,8 @@ impl std::fmt::Debug for Slot {
 }
 
 impl Guard {
-    /// Guards a map that occupies `range`, page-aligned at its start; `None` when all slots are taken, or the handler
-    /// cannot be put in force.
+    /// Guards a map at `range`, whose start is page-aligned; `None` if all slots are taken, or if the handler cannot be
+    /// installed.
     pub(super) fn new(range: Range<usize>) -> Option<Self> {
         if !install() {
             return None;
@@ -95,12 +96,12 @@ impl Guard {
         None
     }
 
-    /// Makes sure that the handler is in force before the range is read: another library may have replaced it.
+    /// Makes sure that the handler is installed before the range is read: another library may have replaced it.
     pub(super) fn watch(&self) {
         install();
     }
 
-    /// Whether a page of the range had to be replaced by zeros.
+    /// Whether a page of the range was replaced with zeros.
     pub(super) fn was_hit(&self) -> bool {
         self.slot.hit.load(Ordering::Acquire)
     }
@@ -112,14 +113,13 @@ impl Drop for Guard {
     }
 }
 
-/// Puts the handler in force unless it is, and says whether it is now.
+/// Installs the handler unless it is installed, and returns whether it is now.
 fn install() -> bool {
     static INSTALLING: Mutex<()> = Mutex::new(());
     if is_ours(&disposition()) {
         return true;
     }
-    // In a forked child the lock may be held by a thread that did not come along: then this file is not guarded, and not
-    // mapped.
+    // In a forked child the lock may be held by a thread of the parent: then this file is neither guarded nor mapped.
     let Some(_installing) = patiently(&INSTALLING) else { return is_ours(&disposition()) };
     let current = disposition();
     if is_ours(&current) {
@@ -129,14 +129,14 @@ fn install() -> bool {
     let Some(entry) = entry_for(&current) else { return false };
     let mut action = current;
     action.sa_sigaction = address(*entry);
-    // SA_NODEFER: a previous handler that is called from ours may raise the signal again and expects to be left by it.
+    // SA_NODEFER: a previous handler that ours calls may raise the signal again and expects to be interrupted by it.
     action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
     // SAFETY: `action` is a whole sigaction whose handler is of the kind its flags say and does only what a signal
     // handler may; the old disposition is not asked for.
     unsafe { libc::sigaction(libc::SIGBUS, &action, ptr::null_mut()) == 0 }
 }
 
-/// Takes a lock that is held for a few microseconds at the most, unless it is held for longer.
+/// Takes a lock that is normally held for a few microseconds at most, and gives up if it is held for longer.
 fn patiently(lock: &Mutex<()>) -> Option<MutexGuard<'_, ()>> {
     (0..1000).find_map(|_| {
         let guard = lock.try_lock().ok();
@@ -147,7 +147,7 @@ fn patiently(lock: &Mutex<()>) -> Option<MutexGuard<'_, ()>> {
     })
 }
 
-/// The entry that takes the place of `current`: the one that has done so before, or the first that is free.
+/// The entry that replaces `current`: the one that replaced it before, or the first free one.
 fn entry_for(current: &libc::sigaction) -> Option<&'static Handler> {
     for (entry, place) in ENTRIES.iter().zip(&PREVIOUS) {
         // SAFETY: PREVIOUS is null or points to a sigaction that is never freed nor written again.
@@ -202,14 +202,14 @@ extern "C" fn on_bus_error<const ENTRY: usize>(
     }
 }
 
-/// Puts zeros from the page of `address` to the end of the guarded range it lies in, and says whether there is one.
+/// Maps zeros from the page of `address` to the end of the guarded range around it, and returns whether there is one.
 fn replace_pages(address: usize) -> bool {
     let page = PAGE_SIZE.load(Ordering::Relaxed);
     let mut found = false;
     for slot in SLOTS.iter().take(NUM_USED.load(Ordering::Relaxed)) {
         let start = slot.start.load(Ordering::Acquire);
         let end = slot.end.load(Ordering::Acquire);
-        // A slot that changed hands meanwhile is not the one of the map that is being read.
+        // If the slot was reused meanwhile, it no longer belongs to the map that is being read.
         if start <= RESERVED
             || !(start..end).contains(&address)
             || slot.start.load(Ordering::Acquire) != start
@@ -232,7 +232,7 @@ fn replace_pages(address: usize) -> bool {
     found
 }
 
-/// Leaves a signal that is not ours to the handler that was there before.
+/// Passes a signal that is not ours to the previous handler.
 fn chain(
     previous: Option<&libc::sigaction>,
     signal: c_int,
@@ -242,7 +242,7 @@ fn chain(
     let handler = previous.map_or(libc::SIG_DFL, |previous| previous.sa_sigaction);
     // SAFETY: the kernel passes a valid siginfo to an SA_SIGINFO handler, for it to use until it returns.
     let code = unsafe { (*info).si_code };
-    // A fault cannot be ignored: the kernel ends the process as well, since the instruction would fault for ever.
+    // A fault cannot be ignored: the kernel ends the process too, since the instruction would fault forever.
     if handler == libc::SIG_DFL || (handler == libc::SIG_IGN && code > 0) {
         give_up(signal, code);
     } else if handler != libc::SIG_IGN {
@@ -259,14 +259,14 @@ fn chain(
     }
 }
 
-/// Restores the default, so that the fault that follows on return ends the process as it would have without us.
+/// Restores the default, so that the fault that follows on return ends the process as it would without this handler.
 fn give_up(signal: c_int, code: c_int) {
     // SAFETY: sigaction is a plain C struct, for which all zeros is a valid value: SIG_DFL without flags.
     let default: libc::sigaction = unsafe { std::mem::zeroed() };
     // SAFETY: `default` is a whole sigaction; the old one is not asked for.
     unsafe { libc::sigaction(signal, &default, ptr::null_mut()) };
     if code <= 0 {
-        // A signal that somebody sent does not come again by itself.
+        // A signal that a process sent does not repeat by itself.
         // SAFETY: raise may be called from a signal handler.
         unsafe { libc::raise(signal) };
     }

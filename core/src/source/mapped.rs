@@ -10,10 +10,10 @@ use memmap2::{Mmap, MmapOptions, UncheckedAdvice};
 
 use super::guard::Guard;
 
-/// A file in memory, whose pages are the page cache's own.
+/// A file in memory, whose pages are those of the page cache.
 ///
-/// Another process can change the bytes at any time, so nothing may be concluded from having read them once. If the file
-/// shrinks, the pages that are gone read as zeros and [`is_damaged`](Self::is_damaged) says so.
+/// Another process can change the bytes at any time, so two reads of the same byte can differ. If the file shrinks, the missing
+/// pages read as zeros and [`is_damaged`](Self::is_damaged) returns true.
 #[derive(Debug)]
 pub struct Mapped {
     map: Mmap,
@@ -21,7 +21,7 @@ pub struct Mapped {
 }
 
 impl Mapped {
-    /// Maps the first `len` bytes of `file`; `None` when the system refuses to, or no more maps can be guarded.
+    /// Maps the first `len` bytes of `file`; `None` if the system fails to map it, or if no more maps can be guarded.
     pub(super) fn new(file: &File, len: u64) -> Option<Arc<Self>> {
         let len = usize::try_from(len).ok()?;
         // SAFETY: the map is private to this type and read-only. That the file may change underneath is met by reading
@@ -37,17 +37,17 @@ impl Mapped {
         &self.map
     }
 
-    /// Gives back the memory of pages; they are read from the file again when they are touched.
+    /// Releases the memory of pages; they are read from the file again when they are touched.
     pub(super) fn release(&self, range: Range<usize>) {
         let len = range.end.saturating_sub(range.start);
         // SAFETY: the pages are the file's own and never written through the map, so that they come back as they were; zeros
         // that the guard put in place of a vanished page come back as zeros.
         let advised = unsafe { self.map.unchecked_advise_range(UncheckedAdvice::DontNeed, range.start, len) };
-        // Whether the system takes the advice changes no result.
+        // The results are the same whether or not the system follows the advice.
         drop(advised);
     }
 
-    /// Whether a page could not be read since the file was mapped, so that zeros stood in for it.
+    /// Whether a page could not be read since the file was mapped and was replaced with zeros.
     pub fn is_damaged(&self) -> bool {
         self.guard.was_hit()
     }

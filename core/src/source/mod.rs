@@ -1,9 +1,9 @@
-//! Where a file's bytes come from: a file on disk, mapped or read in pieces, or bytes in memory.
+//! The source of a file's bytes: a file on disk, mapped or read in pieces, or bytes in memory.
 //!
-//! A file that is opened for one read goes through `pread`: the faults of a fresh map cost as much as the copy (measured
-//! for 3 to 70 MB, on one thread and two), and a file that shrinks meanwhile is an error by itself. A file that is kept
-//! open, or opened again and again for a part of it, is mapped, under a guard that turns the SIGBUS of a file that shrinks
-//! into an error.
+//! A file that is opened for a single read is read with `pread`: the page faults of a new map cost as much as the copy
+//! (measured for 3 to 70 MB, on one thread and two), and `pread` reports a file that shrinks meanwhile. A file that is kept
+//! open, or opened repeatedly for parts of it, is mapped under a guard that turns the SIGBUS of a shrinking file into an
+//! error.
 
 mod guard;
 mod mapped;
@@ -23,19 +23,19 @@ pub use mapped::Mapped;
 use recent::Identity;
 pub use scratch::Scratch;
 
-/// What a source is opened for.
+/// How a source will be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// One read: by `pread`, in pieces.
+    /// Once, with `pread`, in pieces.
     Once,
-    /// From one end to the other: by `pread`, so that what was read takes up no memory. Where only a map will do, its pages
-    /// are given back by [`release`](Source::release).
+    /// From start to end, with `pread`, so that bytes already read take up no memory. If only a map will do,
+    /// [`release`](Source::release) releases its pages.
     Streamed,
-    /// Many reads: the file is mapped at the first one and stays mapped.
+    /// Many times: the file is mapped at the first read and stays mapped.
     Kept,
 }
 
-/// How many times as long as the part that is read a file must be for its map to be worth keeping.
+/// How many times longer than the part read a file must be for its map to be worth keeping.
 const MIN_PART: u64 = 4;
 
 /// The bytes of one audio file; never empty.
@@ -54,14 +54,14 @@ impl Source {
     /// Opens a regular file.
     ///
     /// # Errors
-    /// [`Error::Io`] when it is missing, not readable, a directory, a FIFO, a device or a socket; a FIFO does not block.
-    /// [`Error::Unsupported`] when it is empty.
+    /// [`Error::Io`] if the file is missing, not readable, a directory, a FIFO, a device or a socket; a FIFO does not block.
+    /// [`Error::Unsupported`] if the file is empty.
     pub fn open(path: &Path, access: Access) -> Result<Self> {
         Self::open_file(path, access).map_err(|error| error.in_file(path))
     }
 
     fn open_file(path: &Path, access: Access) -> Result<Self> {
-        // O_NONBLOCK keeps a FIFO without a writer from hanging and does nothing to a regular file.
+        // O_NONBLOCK keeps a FIFO without a writer from blocking and has no effect on a regular file.
         let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
         let file = OpenOptions::new().read(true).custom_flags(flags).open(path);
         let file = file.map_err(|cause| Error::io("opening", cause))?;
@@ -78,10 +78,10 @@ impl Source {
         Self::non_empty(Some(path.to_path_buf()), metadata.len(), bytes, "the file is empty (0 bytes)")
     }
 
-    /// Takes a whole file that is in memory.
+    /// Uses a whole file that is in memory.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] when there are no bytes.
+    /// [`Error::Unsupported`] if there are no bytes.
     pub fn from_bytes(bytes: impl AsRef<[u8]> + Send + Sync + 'static) -> Result<Self> {
         let len = bytes.as_ref().len() as u64;
         Self::non_empty(None, len, Bytes::Memory(Box::new(bytes)), "there are no bytes to read (0 bytes)")
@@ -99,7 +99,7 @@ impl Source {
         Ok(Self { path, len, bytes })
     }
 
-    /// The file's path, when there is one.
+    /// The file's path, if there is one.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
     }
@@ -110,13 +110,12 @@ impl Source {
         self.len
     }
 
-    /// The bytes of `range`: in place where they are in memory or mapped, else read into `scratch`.
+    /// The bytes of `range`: in place if they are in memory or mapped, otherwise read into `scratch`.
     ///
-    /// The bytes of a map can change or vanish under the reader: [`verify`](Self::verify) afterwards says whether they
-    /// did.
+    /// The bytes of a map can change or disappear during the read: call [`verify`](Self::verify) afterwards to check.
     ///
     /// # Errors
-    /// [`Error::Io`] when the file cannot be read or is shorter than it was.
+    /// [`Error::Io`] if the file cannot be read or has shrunk.
     pub fn read<'a>(&'a self, range: Range<u64>, scratch: &'a mut Scratch) -> Result<&'a [u8]> {
         let (start, end) = self.bounds(&range)?;
         match &self.bytes {
@@ -135,10 +134,10 @@ impl Source {
         }
     }
 
-    /// Copies the bytes that begin at `offset` into all of `out`.
+    /// Fills all of `out` with the bytes from `offset`.
     ///
     /// # Errors
-    /// [`Error::Io`] when the file cannot be read or is shorter than it was.
+    /// [`Error::Io`] if the file cannot be read or has shrunk.
     pub fn read_into(&self, offset: u64, out: &mut [MaybeUninit<u8>]) -> Result<()> {
         let range = offset..offset.saturating_add(out.len() as u64);
         self.bounds(&range)?;
@@ -163,10 +162,10 @@ impl Source {
         Ok(())
     }
 
-    /// Checks that what was read of a map up to `end` was the file's: the file has not shrunk since.
+    /// Checks that the bytes read from a map up to `end` came from the file: the file has not shrunk.
     ///
     /// # Errors
-    /// [`Error::Io`] when it has, or when the disk failed under the map.
+    /// [`Error::Io`] if it has, or if the disk failed under the map.
     pub fn verify(&self, end: u64) -> Result<()> {
         let Bytes::File { file, map, .. } = &self.bytes else { return Ok(()) };
         let Some(Some(map)) = map.get() else { return Ok(()) };
@@ -182,10 +181,10 @@ impl Source {
         Ok(())
     }
 
-    /// Checks that the file has not shrunk, however it is read.
+    /// Checks that the file has not shrunk, whether or not it is mapped.
     ///
     /// # Errors
-    /// [`Error::Io`] when it has.
+    /// [`Error::Io`] if it has.
     pub fn verify_len(&self) -> Result<()> {
         let Bytes::File { file, .. } = &self.bytes else { return Ok(()) };
         let status = rustix::fs::fstat(file).map_err(|errno| self.read_failed(0, errno.into()))?;
@@ -195,7 +194,7 @@ impl Source {
         }
     }
 
-    /// The whole file in place, when it is in memory or can be mapped.
+    /// The whole file in place, if it is in memory or can be mapped.
     pub fn whole(&self) -> Option<&[u8]> {
         match &self.bytes {
             Bytes::Memory(bytes) => Some(bytes.as_ref().as_ref()),
@@ -203,13 +202,13 @@ impl Source {
         }
     }
 
-    /// Whether what was read of the file is given back by [`release`](Self::release).
+    /// Whether [`release`](Self::release) releases the parts of the file that were read.
     pub fn is_streamed(&self) -> bool {
         matches!(self.bytes, Bytes::File { access: Access::Streamed, .. })
     }
 
-    /// Gives back the memory that pages of a streamed file take up, which come back from the page cache when they are
-    /// touched again; as much of `range` as is there.
+    /// Releases the memory of those pages of a streamed file that lie in `range`. They come back from the page cache when they
+    /// are touched again.
     pub fn release(&self, range: Range<u64>) {
         let Bytes::File { access: Access::Streamed, map, .. } = &self.bytes else { return };
         if let Some(Some(map)) = map.get() {
@@ -218,8 +217,8 @@ impl Source {
         }
     }
 
-    /// Decides how `range` is to be read: maps a file that is kept open, unless it is mapped or cannot be, and takes note
-    /// of one of which only a part is read.
+    /// Decides how to read `range`: maps a file that is kept open, unless it is mapped already or cannot be mapped, and
+    /// remembers a file of which only a part is read.
     pub fn settle(&self, range: &Range<u64>) {
         match &self.bytes {
             Bytes::File { file, map, access: Access::Kept, .. } => {
@@ -239,7 +238,7 @@ impl Source {
         matches!(self.bytes, Bytes::Memory(_)) || self.mapped().is_some()
     }
 
-    /// The map that reads go through, if there is one by now.
+    /// The map that is used for reading, if there is one yet.
     fn mapped(&self) -> Option<&Mapped> {
         match &self.bytes {
             Bytes::File { map, access: Access::Kept, .. } => map.get().and_then(Option::as_deref),
@@ -248,7 +247,7 @@ impl Source {
     }
 
     fn map<'a>(&self, file: &File, map: &'a OnceLock<Option<Arc<Mapped>>>) -> Option<&'a Mapped> {
-        // A file system that refuses to map is no error: every read falls back to pread.
+        // It is not an error if the file system cannot map files: every read falls back to pread.
         map.get_or_init(|| Mapped::new(file, self.len)).as_deref()
     }
 
@@ -259,11 +258,11 @@ impl Source {
     }
 
     fn outside(&self, range: &Range<u64>) -> Error {
-        let what = format!("bytes {}..{} of {} were asked for", range.start, range.end, self.len);
+        let what = format!("bytes {}..{} of {} were requested", range.start, range.end, self.len);
         self.read_failed(range.start, io::Error::new(io::ErrorKind::UnexpectedEof, what))
     }
 
-    /// An error of a read at `offset`; the end of the file can only be met when it came nearer since it was opened.
+    /// An error from a read at `offset`. A read can only reach the end of the file if the file has shrunk since it was opened.
     fn read_failed(&self, offset: u64, cause: io::Error) -> Error {
         let cause = match (cause.kind(), cause.get_ref()) {
             (io::ErrorKind::UnexpectedEof, None) => shrank(self.len, None),
@@ -285,14 +284,14 @@ fn shrank(from: u64, to: Option<u64>) -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, what)
 }
 
-/// Why something that is no regular file is refused.
+/// The error for something that is not a regular file.
 fn not_regular(kind: FileType) -> io::Error {
     let what = match kind {
         _ if kind.is_dir() => return io::Error::from_raw_os_error(libc::EISDIR),
         _ if kind.is_fifo() => "a FIFO",
         _ if kind.is_socket() => "a socket",
         _ if kind.is_char_device() || kind.is_block_device() => "a device",
-        _ => "no regular file",
+        _ => "not a regular file",
     };
     let what =
         format!("it is {what}, and only regular files can be mapped; read it into bytes and pass those");
@@ -396,7 +395,7 @@ mod tests {
             let sum = || bytes.iter().map(|&byte| usize::from(byte)).sum::<usize>();
             assert_eq!((sum(), resident_bytes(bytes.as_ptr())), (LEN, LEN as u64));
             source.release(0..1 << 20);
-            // The system may take more than is given.
+            // The system may release more than it was told to.
             let most = if is_given_back { 2 << 20 } else { LEN as u64 };
             let rest = resident_bytes(bytes.as_ptr());
             assert!(rest <= most && (is_given_back || rest == most), "{access:?}: {rest}");
@@ -430,7 +429,7 @@ mod tests {
         assert!(error.contains("shrank from 5000"), "{error}");
     }
 
-    /// Reads byte 10 of a file as a caller does who opens it anew for every window.
+    /// Reads byte 10 of a file like a caller that opens it again for every window.
     fn read_a_part(path: &Path) -> (u8, bool) {
         let source = Source::open(path, Access::Once).unwrap();
         source.settle(&(10..11));
@@ -439,7 +438,7 @@ mod tests {
         (byte, source.is_in_place())
     }
 
-    /// What is remembered is the process's: tests that look for it take turns.
+    /// The remembered files belong to the process: tests that depend on them take turns.
     static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
     #[test]

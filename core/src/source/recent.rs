@@ -1,8 +1,8 @@
-//! The maps of files that are read again and again by path.
+//! The maps of files that are read repeatedly by path.
 //!
-//! A file that is opened for each of many short windows is opened anew every time, which proves that it is still there,
-//! readable and the same; but from the third window on it is not read anew: the map of the same file is used again, as if
-//! it had been kept open. A few maps are kept, of the files used last, and none of a file that is read once or as a whole.
+//! A file that is opened for each of many short windows is opened again every time, which proves that it still exists, is
+//! readable and has not changed. From the third window on, the map of the same file is reused, as if the file had been kept
+//! open. A few maps of the most recently used files are kept, but none of a file that is read once or as a whole.
 
 #![forbid(unsafe_code)]
 
@@ -15,10 +15,10 @@ use super::Mapped;
 /// How many files are remembered.
 const NUM_REMEMBERED: usize = 4;
 
-/// Set to 0, nothing is remembered: a map keeps a deleted file's space and a file system mounted.
+/// If set to 0, nothing is remembered: a map keeps the space of a deleted file allocated and its file system busy.
 const VARIABLE: &str = "MAPWAVE_KEEP_MAPS";
 
-/// What makes a file the same file with the same contents.
+/// What identifies a file with unchanged contents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Identity {
     device: u64,
@@ -45,11 +45,11 @@ struct Remembered {
     map: Option<Arc<Mapped>>,
 }
 
-/// The file used last comes last. Nobody waits for it: in a forked child the lock may be held by a thread that did not come
-/// along, and a file that is not remembered is only read by another way.
+/// The most recently used file is last. Nobody waits for this lock: in a forked child it may be held by a thread of the
+/// parent, and a file that is not remembered is just read in another way.
 static REMEMBERED: Mutex<Vec<Remembered>> = Mutex::new(Vec::new());
 
-/// The map of this very file, if it is kept.
+/// The map of exactly this file, if it is kept.
 pub(super) fn recall(identity: &Identity) -> Option<Arc<Mapped>> {
     let mut remembered = REMEMBERED.try_lock().ok()?;
     let index = remembered.iter().position(|file| file.identity == *identity)?;
@@ -59,7 +59,7 @@ pub(super) fn recall(identity: &Identity) -> Option<Arc<Mapped>> {
     remembered.last()?.map.clone().filter(|map| !map.is_damaged())
 }
 
-/// Remembers that a part of this file was read, and maps the file when that happened before.
+/// Remembers that a part of this file was read, and maps the file if that happened before.
 pub(super) fn note(identity: Identity, file: &File) {
     static ENABLED: OnceLock<bool> = OnceLock::new();
     if !ENABLED.get_or_init(|| std::env::var_os(VARIABLE).is_none_or(|value| value != "0")) {

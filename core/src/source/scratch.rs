@@ -1,28 +1,28 @@
-//! Memory that `pread` reads into, kept from one read to the next.
+//! Memory that `pread` reads into, reused from one read to the next.
 
 #![forbid(unsafe_code)]
 
 use std::sync::Mutex;
 
-/// How many pieces of scratch are kept, and the longest that is.
+/// How many pieces of scratch memory are kept, and how long each may be.
 const NUM_KEPT: usize = 8;
 const MAX_KEPT: usize = 1 << 20;
 
 static KEPT: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
 
-/// Bytes of no meaning; warm from an earlier read where possible, since a fresh megabyte costs more in page faults than
+/// Bytes without meaning. They come from an earlier read if possible, since the page faults of a new megabyte cost more than
 /// reading it.
 #[derive(Debug)]
 pub struct Scratch(Vec<u8>);
 
 impl Scratch {
-    /// Takes what an earlier read has left.
+    /// Takes the memory that an earlier read left.
     pub fn new() -> Self {
-        // Never waits: in a forked child the lock may be held by a thread that did not come along.
+        // Never waits: in a forked child the lock may be held by a thread of the parent.
         Self(KEPT.try_lock().ok().and_then(|mut kept| kept.pop()).unwrap_or_default())
     }
 
-    /// `num_bytes` of it, whatever they are.
+    /// `num_bytes` of the memory, with arbitrary contents.
     pub(super) fn get(&mut self, num_bytes: usize) -> &mut [u8] {
         if self.0.len() < num_bytes {
             self.0.resize(num_bytes, 0);

@@ -1,8 +1,8 @@
-//! A compressed stream to frames, by the decoder of a plugin: several handles at once, each straight into its part of the
-//! output.
+//! Decodes a compressed stream to frames with the decoder of a plugin: several handles work at once, each directly into its
+//! part of the output.
 //!
-//! What comes out does not depend on the number of threads or on what was read before. A stream with exact seeks is cut
-//! anywhere. One with anchored seeks is decoded anew from every multiple of its grid, by one thread as by many. One without
+//! The output does not depend on the number of threads or on earlier reads. A stream with exact seeks is divided anywhere. A
+//! stream with anchored seeks is decoded afresh from every multiple of its grid, with one thread or many. A stream without
 //! seeks is decoded from the start.
 
 #![forbid(unsafe_code)]
@@ -21,36 +21,36 @@ use crate::source::Source;
 use crate::spec::FrameSpec;
 use crate::track::{Codec, CompressedStream, Container, Track};
 
-/// The frames that a plugin is asked for at a time, in bytes of its samples: they stay in the second-level cache until they
-/// are converted, and the caller is asked often enough whether to stop.
+/// The frames that a plugin decodes per call, in bytes of its samples: they stay in the second-level cache until they are
+/// converted, and the caller can interrupt often enough.
 const CHUNK_BYTES: usize = 128 << 10;
 
-/// The same for a plugin that is called through a thread of its own, which costs some microseconds each time.
+/// The same for a plugin that is called through a separate thread, which costs some microseconds per call.
 const SUPERVISED_CHUNK_BYTES: usize = 512 << 10;
 
-/// How many idle handles are kept, each with a decoder's tables and buffers.
+/// How many idle handles are kept. Each holds a decoder's tables and buffers.
 const MAX_IDLE: usize = 16;
 
-/// The most frames that a byte of a file can stand for, with room to spare: 14 bytes of FLAC give 65535 frames of silence.
+/// A generous limit on the frames per byte of a file: 14 bytes of FLAC decode to 65535 frames of silence.
 const MAX_FRAMES_PER_BYTE: u64 = 1 << 16;
 
 /// A stream that a plugin has opened.
 #[derive(Debug)]
 pub(crate) struct CompressedTrack {
-    /// The handle that the others are forked from; it never decodes.
+    /// The handle from which the others are forked; it never decodes.
     prototype: Mutex<Decoder>,
     idle: Mutex<Vec<Handle>>,
     info: StreamInfo,
     plugin: &'static str,
     container: Container,
     num_frames: u64,
-    /// What the container that this crate parsed promises beyond the end of the file.
+    /// How many bytes a container that this crate parsed promises beyond the end of the file.
     missing_bytes: u64,
     is_trusted: bool,
 }
 
 impl CompressedTrack {
-    /// Takes what a plugin has opened; counts the frames by decoding when the plugin cannot tell.
+    /// Wraps a stream that a plugin has opened; counts its frames by decoding if the plugin cannot tell their number.
     ///
     /// # Errors
     /// The plugin's.
@@ -74,7 +74,7 @@ impl CompressedTrack {
         Ok(this)
     }
 
-    /// What is known of the sound.
+    /// A description of the stream.
     pub(crate) fn describe(&self, source: &Source) -> Track {
         let info = &self.info;
         Track {
@@ -102,17 +102,17 @@ impl CompressedTrack {
         self.num_frames
     }
 
-    /// How many threads may read at once: without seeks each would decode everything before its part.
+    /// How many threads may read at once: without seeks, each would decode everything before its part.
     pub(crate) fn max_threads(&self) -> usize {
         if self.info.seek_class == SeekClass::None { 1 } else { usize::MAX }
     }
 
-    /// What it costs to begin somewhere, in frames.
+    /// The cost of starting at any frame, in frames.
     pub(crate) fn seek_cost_frames(&self) -> u64 {
         self.info.seek_cost_frames
     }
 
-    /// Whether the decoder gives 16-bit integers.
+    /// Whether the decoder outputs 16-bit integers.
     pub(crate) fn is_16_bit(&self) -> bool {
         self.info.native.is_16_bit()
     }
@@ -122,7 +122,7 @@ impl CompressedTrack {
         self.prototype.lock().tags()
     }
 
-    /// Reads `frames`, which must be the track's, into `out`, all of which is initialised when this succeeds.
+    /// Reads `frames`, which the track must have, into `out`. On success, all of `out` is initialised.
     pub(crate) fn read(
         &self,
         source: &Source,
@@ -153,7 +153,7 @@ impl CompressedTrack {
         match result {
             Ok(()) => source.verify(source.len()),
             Err(Error::Interrupted) => result,
-            // A plugin takes a file that has shrunk for damaged, and knows no better.
+            // A plugin cannot tell a file that has shrunk from a damaged one.
             Err(_) => source.verify(source.len()).and_then(|()| source.verify_len()).and(result),
         }
     }
@@ -162,7 +162,7 @@ impl CompressedTrack {
         if self.is_trusted { CHUNK_BYTES } else { SUPERVISED_CHUNK_BYTES }
     }
 
-    /// Decodes everything to find out how much there is.
+    /// Decodes everything to count the frames.
     fn count(&self, source: &Source) -> Result<u64, Failure> {
         let mut handle = self.handle(0, &|| false)?;
         let mut chunk = Chunk::new(CHUNK_BYTES);
@@ -173,7 +173,7 @@ impl CompressedTrack {
             if num_frames > most {
                 let num_bytes = source.len();
                 let what =
-                    format!("it decodes more than {most} frames from {num_bytes} bytes, and does not end");
+                    format!("it decodes more than {most} frames from {num_bytes} bytes and does not end");
                 return Err(Failure::broken(what));
             }
             match handle.decoder.decode_chunk(CHUNK_BYTES as u64, &mut chunk, &|| false)?.len() as u64 {
@@ -183,12 +183,12 @@ impl CompressedTrack {
         }
     }
 
-    /// A handle that is not in use, preferably one that stands at `frame`.
+    /// An idle handle, preferably one positioned at `frame`.
     fn handle(&self, frame: u64, stop: &dyn Fn() -> bool) -> Result<Handle, Failure> {
         let mut idle = self.idle.lock();
         idle.retain(|handle| !handle.decoder.is_left_behind());
         let fit = idle.iter().position(|handle| handle.position == Some(frame));
-        // Without seeks, whatever has not passed the frame is nearer to it than the start.
+        // Without seeks, any handle that has not passed the frame is nearer to it than the start.
         let fit = fit.or_else(|| {
             let is_before = |handle: &Handle| handle.position.is_some_and(|position| position <= frame);
             if self.info.seek_class == SeekClass::None { idle.iter().position(is_before) } else { None }
@@ -197,7 +197,7 @@ impl CompressedTrack {
             return Ok(handle);
         }
         drop(idle);
-        // Another thread may be waiting for a fork that does not come.
+        // Another thread may be waiting for a fork that hangs.
         let mut prototype = loop {
             match self.prototype.try_lock_for(INTERVAL) {
                 Some(prototype) => break prototype,
@@ -220,7 +220,7 @@ impl CompressedTrack {
     }
 }
 
-/// A decoder and the frame it stands at; `None` when only a seek can tell.
+/// A decoder and the number of its next frame; `None` if only a seek can tell.
 #[derive(Debug)]
 struct Handle {
     decoder: Decoder,
@@ -228,7 +228,7 @@ struct Handle {
 }
 
 impl Handle {
-    /// Moves to where decoding must begin so that `frame` comes out as it always does, and returns how many frames come
+    /// Moves to where decoding must start to produce `frame` with the same bits as always, and returns how many frames to skip
     /// before it.
     fn approach(&mut self, frame: u64, class: SeekClass, stop: &Stop<'_>) -> Result<u64, Failure> {
         let (start, is_anchored) = match class {
@@ -236,8 +236,8 @@ impl Handle {
             SeekClass::Anchored(grid) => (frame - frame % grid, true),
             SeekClass::None => (self.position.filter(|&position| position <= frame).unwrap_or(0), false),
         };
-        // Going on is the same as having come from the anchor, but for the anchor itself: whoever stands there has come from
-        // the one before.
+        // Continuing gives the same frames as a seek to the anchor, except at the anchor itself: a handle there has come from
+        // the anchor before.
         if self.position == Some(frame) && !(is_anchored && frame == start) {
             return Ok(0);
         }
@@ -254,11 +254,11 @@ impl Handle {
     }
 }
 
-/// One read under way.
+/// A read in progress.
 struct Read<'a> {
     track: &'a CompressedTrack,
     mixer: Mixer,
-    /// Whether the plugin's samples are the array's, so that it can write them there.
+    /// Whether the plugin's samples have the format of the array, so that it can write them there directly.
     is_direct: bool,
 }
 
@@ -271,7 +271,7 @@ impl<'a> Read<'a> {
 
     fn segment(&self, mut piece: Piece<'_>, chunk: &mut Chunk, stop: &Stop<'_>) -> Result<()> {
         let track = self.track;
-        // A call that was given up because the caller wants no more is no fault of the plugin's.
+        // A call that was abandoned because the caller interrupted the read is not the plugin's fault.
         let failed = |failure| stop.check().err().unwrap_or_else(|| track.error(failure));
         let mut handle = track.handle(piece.frames.start, &|| stop.check().is_err()).map_err(failed)?;
         let bytes_per_frame = usize::from(track.info.num_channels) * track.info.native.num_bytes();
@@ -312,7 +312,7 @@ impl<'a> Read<'a> {
         Ok(())
     }
 
-    /// Decodes up to `num_frames` frames to the front of the piece's planes, which they leave.
+    /// Decodes up to `num_frames` frames to the front of the piece's planes and removes that part from them.
     fn some(
         &self,
         handle: &mut Handle,

@@ -12,7 +12,7 @@ use crate::spec::{ChannelSelection, Layout, MonoMode};
 
 const CLASSES: [u32; 3] = [abi::MW_SEEK_NONE, abi::MW_SEEK_ANCHORED, abi::MW_SEEK_EXACT];
 
-/// Some frames more than 8 threads divide into two segments each.
+/// A few frames more than 8 threads divide into two segments each.
 const NUM_FRAMES: u64 = 600_011;
 
 struct File {
@@ -44,7 +44,7 @@ impl File {
     }
 }
 
-/// Waits until all handles are closed: a thread that a plugin was called through closes its handle when nobody asks any more.
+/// Waits until all handles are closed: a thread through which a plugin was called closes its handle once nobody uses it.
 fn all_closed(sound: &Sound) -> bool {
     for _ in 0..10_000 {
         if sound.num_handles() == 0 {
@@ -55,7 +55,7 @@ fn all_closed(sound: &Sound) -> bool {
     false
 }
 
-/// Numbers that look random.
+/// Pseudo-random numbers.
 struct Numbers(u64);
 
 impl Numbers {
@@ -89,7 +89,7 @@ fn windows_are_slices_of_the_whole_whatever_the_seek_class_and_the_threads() {
                 if turn == 4 {
                     frames = 10_007..20_014;
                 }
-                // A file that was read before at another place, and one that was not.
+                // A file that was read at another position before, and one that was not.
                 let fresh = open(sound, is_trusted).unwrap();
                 for file in [&file, &fresh] {
                     let window = file.read(frames.clone(), &spec, max_threads).unwrap();
@@ -153,7 +153,7 @@ fn a_plugin_that_breaks_a_rule_is_an_error_and_its_handles_are_closed() {
         (Fault::EndWithFrames, false, "decoded 1 frames"),
         (Fault::Status, false, "status 77"),
         (Fault::Status, true, "status 77"),
-        // Only what is supervised writes into a room with a margin.
+        // Only supervised plugins write into a buffer with a margin.
         (Fault::Overrun, false, "wrote past"),
         (Fault::Panic, false, "panicked"),
         (Fault::Panic, true, "panicked"),
@@ -220,7 +220,7 @@ fn a_read_that_hangs_is_interrupted() {
             let result = file.read_with(7..NUM_FRAMES, &FrameSpec::default(), &control);
             assert!(matches!(result, Err(Error::Interrupted)), "{fault:?}, {max_threads}: {result:?}");
             drop(file);
-            // One that is asked only after the call has begun.
+            // An interruption that is requested only after the call has begun.
             let file = open(sound, false).unwrap();
             let num_asked = std::sync::atomic::AtomicUsize::new(0);
             let interrupted = || num_asked.fetch_add(1, Ordering::Relaxed) > 3;

@@ -1,6 +1,6 @@
-//! The conversion that a read uses: chosen once, and the only door to the compiled ones.
+//! The conversion that a read uses. It is chosen once and is the only access to the compiled conversions.
 //!
-//! Unsafe code is allowed here to call functions compiled for instructions that not every CPU has.
+//! Unsafe code is allowed here to call functions that are compiled for instructions not every CPU has.
 
 #![allow(unsafe_code)]
 
@@ -12,7 +12,7 @@ use super::{OutputFormat, SampleFormat, simd};
 
 /// A conversion from one sample format to another, chosen once for a whole read.
 ///
-/// What a sample becomes is defined by [`OutputFormat`]; every kernel of a pair of formats gives the same bits.
+/// [`OutputFormat`] defines the result. Every kernel for the same pair of formats gives the same bits.
 ///
 /// ```
 /// use std::mem::MaybeUninit;
@@ -36,7 +36,7 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// The fastest kernel this CPU has.
+    /// The fastest kernel for this CPU.
     pub fn new(from: SampleFormat, to: OutputFormat) -> Self {
         if from.native() == Some(to) {
             return Self { from, to, name: "copy", function: copy };
@@ -46,7 +46,7 @@ impl Kernel {
         Self { from, to, name, function }
     }
 
-    /// The conversion one sample at a time: the oracle of all others.
+    /// The conversion of one sample at a time: the oracle for all others.
     pub fn scalar(from: SampleFormat, to: OutputFormat) -> Self {
         Self { from, to, name: "scalar", function: select::<Scalar>(from, to) }
     }
@@ -56,22 +56,27 @@ impl Kernel {
         self.name
     }
 
-    /// Converts every sample of `input` into `output`, all of which is initialised afterwards.
+    /// Converts every sample of `input` and initialises all of `output`.
     ///
     /// The input may have any alignment.
     ///
     /// # Panics
-    /// When either slice is not a whole number of samples, when they hold different numbers of them, or when `output`
-    /// is not aligned to its sample's size.
+    /// If either slice is not a whole number of samples, if the slices hold different numbers of samples, or if `output` is not
+    /// aligned to its sample's size.
     pub fn convert(self, input: &[u8], output: &mut [MaybeUninit<u8>]) {
         let (from, to) = (self.from.num_bytes(), self.to.num_bytes());
         assert!(
             input.len().is_multiple_of(from),
-            "{} bytes are no whole number of {}",
+            "{} bytes are not a whole number of {} samples",
             input.len(),
             self.from.name()
         );
-        assert!(output.len().is_multiple_of(to), "{} bytes are no whole number of {}", output.len(), self.to);
+        assert!(
+            output.len().is_multiple_of(to),
+            "{} bytes are not a whole number of {} samples",
+            output.len(),
+            self.to
+        );
         assert_eq!(input.len() / from, output.len() / to, "samples of input and output");
         assert!(
             output.as_ptr().addr().is_multiple_of(to),
@@ -89,7 +94,7 @@ impl fmt::Debug for Kernel {
     }
 }
 
-/// Copies samples that need no change.
+/// Copies samples that need no conversion.
 fn copy(input: &[u8], output: &mut [MaybeUninit<u8>]) {
     for (&byte, room) in input.iter().zip(output) {
         room.write(byte);

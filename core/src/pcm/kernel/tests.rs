@@ -84,7 +84,7 @@ fn exact(format: SampleFormat, bytes: &[u8]) -> Exact {
     }
 }
 
-/// magnitude * 2^exponent as an integer, half to even; anything huge is some number beyond 2^64.
+/// magnitude * 2^exponent as an integer, rounded half to even; huge values become some number beyond 2^64.
 fn round(magnitude: u128, exponent: i32) -> u128 {
     match exponent {
         _ if magnitude == 0 => 0,
@@ -98,7 +98,7 @@ fn round(magnitude: u128, exponent: i32) -> u128 {
     }
 }
 
-/// The output bits that the definition asks for; `None` for any quiet NaN.
+/// The output bits that the definition demands; `None` for any quiet NaN.
 fn expected(value: Exact, to: OutputFormat) -> Option<u64> {
     let to_integer = |bits: u32| {
         let max = (1_i128 << (bits - 1)) - 1;
@@ -190,7 +190,7 @@ fn assert_exact(from: SampleFormat, input: &[u8]) {
                     "{} {stored:02x?} {value:?} to {to}: {got:#x}, not {bits:#x}",
                     from.name()
                 ),
-                // A float that is only moved, not computed with, keeps even a signalling NaN.
+                // A float that is only copied, not computed with, keeps even a signalling NaN.
                 None if from.num_bytes() == to.num_bytes() => {}
                 None => assert!(
                     is_quiet_nan(got, to),
@@ -217,8 +217,8 @@ fn assert_same(from: SampleFormat, input: &[u8]) {
     }
 }
 
-/// Words whose neighbourhoods matter: the ends, powers of two and ties of every width, each with its neighbours, for
-/// integers; every exponent with ties at every place of the mantissa, for floats.
+/// Critical words. For integers: the limits, powers of two and ties of every width, each with its neighbours. For floats: every
+/// exponent with ties at every bit of the mantissa.
 fn interesting_words(from: SampleFormat) -> Vec<u64> {
     let bits = 8 * from.num_bytes() as u32;
     let mut words = vec![0, 1, u64::MAX];
@@ -259,7 +259,7 @@ fn interesting_words(from: SampleFormat) -> Vec<u64> {
     words
 }
 
-/// Exponents of double precision where an output format begins, ends, or rounds, and a few of all others.
+/// Exponents of double precision where an output format starts, ends or rounds, and a few others.
 fn float_exponents() -> Vec<u64> {
     (0..=2047)
         .filter(|&exponent: &u64| {
@@ -348,7 +348,7 @@ fn long_formats_are_exact_at_their_edges_and_ties() {
 fn long_formats_are_exact_on_random_values() {
     for from in [S32(Little), S64(Little), F32(Little), F64(Little)] {
         let words = random_words(scaled(300_000));
-        // Full-range words, and for the floats the same with exponents around those of sound.
+        // Full-range words, and for floats also words with exponents typical of audio.
         let words = words.flat_map(|word| match from {
             F64(_) => [word, word & 0x800f_ffff_ffff_ffff | (0x3d0 + (word >> 52 & 0x3f)) << 52],
             F32(_) => [word, word & 0x807f_ffff | (0x50 + (word >> 23 & 0x3f)) << 23],

@@ -1,7 +1,7 @@
 //! The conversions for vector instructions that not every CPU of the target has.
 //!
-//! On AArch64 there are none: Advanced SIMD is part of the target, it loads three-byte structures by itself, and the
-//! scalar loops have become its code already.
+//! AArch64 needs none: Advanced SIMD is part of the target and loads three-byte structures, so the compiler already turns the
+//! scalar loops into vector code.
 
 #[cfg(target_arch = "x86_64")]
 mod x86;
@@ -9,7 +9,7 @@ mod x86;
 #[cfg(target_arch = "x86_64")]
 pub(super) use x86::{available, store};
 
-/// The conversions for instructions that this CPU has beyond the target's: none.
+/// The conversions for instructions beyond the target's: none.
 #[cfg(not(target_arch = "x86_64"))]
 pub(super) fn available(
     _from: super::SampleFormat,
@@ -18,7 +18,7 @@ pub(super) fn available(
     std::iter::empty()
 }
 
-/// The conversion to a file's samples for instructions that this CPU has beyond the target's: none.
+/// The conversion to file samples for instructions beyond the target's: none.
 #[cfg(not(target_arch = "x86_64"))]
 pub(super) fn store(
     _from: super::OutputFormat,
@@ -27,5 +27,5 @@ pub(super) fn store(
     None
 }
 
-/// What the scalar loops are called where they are vector code.
+/// The name of the scalar loops on targets where they are vector code.
 pub(super) const BASELINE: &str = if cfg!(target_arch = "aarch64") { "neon" } else { "scalar" };

@@ -1,9 +1,9 @@
 //! AVX2 and AVX-512, on x86-64.
 //!
-//! The scalar loops compiled for wider registers are as fast as anything written by hand, byte swaps included, but for
-//! two things: three-byte integers, and half precision. These two have their instructions here.
+//! The scalar loops compiled for wider registers are as fast as hand-written code, including byte swaps, with two exceptions:
+//! three-byte integers and half precision. These two use intrinsics here.
 //!
-//! Unsafe code is allowed here to call functions compiled for instructions that not every CPU has.
+//! Unsafe code is allowed here to call functions that are compiled for instructions not every CPU has.
 
 #![allow(unsafe_code)]
 
@@ -21,7 +21,7 @@ use super::super::scalar::{self, BigEndian, Encoding, I24, Int24, LittleEndian, 
 use super::super::store::{self, StoreSet};
 use super::super::{ByteOrder, OutputFormat, SampleFormat};
 
-/// The conversions for the instructions that this CPU has beyond the target's, and their names; the fastest first.
+/// The conversions for this CPU's instructions beyond the target's, with their names, fastest first.
 pub(in super::super) fn available(
     from: SampleFormat,
     to: OutputFormat,
@@ -31,9 +31,9 @@ pub(in super::super) fn available(
     avx512.into_iter().chain(avx2)
 }
 
-/// The conversion to a file's samples for the instructions that this CPU has beyond the target's.
+/// The conversion to file samples for this CPU's instructions beyond the target's.
 ///
-/// 256-bit vectors are enough: writing waits for the memory and the file system.
+/// 256-bit vectors suffice: writing is limited by memory and the file system.
 pub(in super::super) fn store(
     from: OutputFormat,
     to: SampleFormat,
@@ -41,15 +41,15 @@ pub(in super::super) fn store(
     Avx2::is_detected().then(|| store::select::<Avx2>(from, to).map(|function| ("avx2", function)))?
 }
 
-/// Samples that are staged in a buffer, which stays in the first-level cache.
+/// The samples per block in a buffer that stays in the first-level cache.
 const BLOCK: usize = 256;
 
-/// What a compiler does not find by itself.
+/// The operations for which compilers do not generate the right instructions.
 ///
 /// # Safety
-/// Every function here may be called only on a CPU that has the set's instructions.
+/// The functions may only be called on a CPU that has the instructions of the set.
 trait Vectors {
-    /// Moves sixteen 24-bit integers to the upper three bytes of 32-bit ones.
+    /// Moves sixteen 24-bit integers to the upper three bytes of 32-bit integers.
     unsafe fn unpack_24(order: ByteOrder, packed: &[u8; 48]) -> [i32; 16];
 
     /// Rounds to half precision, half to even.
@@ -66,8 +66,8 @@ impl Vectors for Avx2 {
     #[inline]
     #[target_feature(enable = "avx2,bmi2,f16c")]
     unsafe fn unpack_24(order: ByteOrder, packed: &[u8; 48]) -> [i32; 16] {
-        // Each lane shuffles its own 16 bytes: the lower one bytes 0..12, the upper one bytes 12..24 of 24, which are
-        // its last twelve when it is loaded from byte 8. -1 makes a zero.
+        // Each lane shuffles its own 16 bytes: the lower lane bytes 0..12, the upper lane bytes 12..24 of 24, which are its
+        // last twelve if it is loaded from byte 8. -1 gives a zero.
         let lanes = match order {
             ByteOrder::Little => _mm256_setr_epi8(
                 -1, 0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, //
@@ -99,7 +99,7 @@ impl Vectors for Avx512 {
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,bmi2,f16c")]
     unsafe fn unpack_24(order: ByteOrder, packed: &[u8; 48]) -> [i32; 16] {
-        /// The lowest byte of every word is not permuted but zero.
+        /// The lowest byte of every word is set to zero instead of permuted.
         const UPPER_THREE: __mmask64 = 0xeeee_eeee_eeee_eeee;
         let places: [u8; 64] = match order {
             ByteOrder::Little => const { places([0, 1, 2]) },
@@ -117,7 +117,7 @@ impl Vectors for Avx512 {
     }
 }
 
-/// Where each byte of sixteen words comes from, given the three bytes of the first one.
+/// The source of each byte of sixteen words, given the three bytes of the first word.
 #[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "evaluated by the compiler")]
 const fn places(first: [u8; 3]) -> [u8; 64] {
     let mut places = [0; 64];
@@ -131,10 +131,10 @@ const fn places(first: [u8; 3]) -> [u8; 64] {
     places
 }
 
-/// Reads as many samples as are stored, at most a block.
+/// Reads all stored samples, at most a block.
 ///
 /// # Safety
-/// The CPU has the instructions of `V`.
+/// The CPU must have the instructions of `V`.
 #[inline(always)]
 unsafe fn decode_block<V: Vectors, E: Encoding<N>, const N: usize>(
     stored: &[u8],
@@ -161,10 +161,10 @@ unsafe fn decode_block<V: Vectors, E: Encoding<N>, const N: usize>(
     }
 }
 
-/// Converts as many samples as both slices have.
+/// Converts samples until one of the slices ends.
 ///
 /// # Safety
-/// The CPU has the instructions of `V`.
+/// The CPU must have the instructions of `V`.
 #[inline(always)]
 unsafe fn convert<V: Vectors, E: Encoding<N>, T: Pod, const N: usize>(
     input: &[u8],
@@ -185,10 +185,10 @@ unsafe fn convert<V: Vectors, E: Encoding<N>, T: Pod, const N: usize>(
     }
 }
 
-/// Converts as many samples as both slices have to half precision.
+/// Converts samples to half precision until one of the slices ends.
 ///
 /// # Safety
-/// The CPU has the instructions of `V`.
+/// The CPU must have the instructions of `V`.
 #[inline(always)]
 unsafe fn convert_to_half<V: Vectors, E: Encoding<N>, const N: usize>(
     input: &[u8],
@@ -319,11 +319,11 @@ impl StoreSet for Avx2 {
     }
 }
 
-/// Puts eight integers one after the other, of each its lower three bytes.
+/// Packs the lower three bytes of eight integers.
 #[inline]
 #[target_feature(enable = "avx2,bmi2,f16c")]
 fn pack_24(order: ByteOrder, words: [i32; 8]) -> [u8; 24] {
-    // Each lane moves its own four integers to its first twelve bytes.
+    // Each lane packs its own four integers into its first twelve bytes.
     let lanes = match order {
         ByteOrder::Little => _mm256_setr_epi8(
             0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1, //

@@ -1,6 +1,6 @@
-//! The conversion that a write uses: chosen once, and the only door to the compiled ones.
+//! The conversion that a write uses. It is chosen once and is the only access to the compiled conversions.
 //!
-//! Unsafe code is allowed here to call functions compiled for instructions that not every CPU has.
+//! Unsafe code is allowed here to call functions that are compiled for instructions not every CPU has.
 
 #![allow(unsafe_code)]
 
@@ -11,9 +11,9 @@ use super::{OutputFormat, SampleFormat, simd};
 
 /// A conversion from the samples of an array to those of a file, chosen once for a whole write.
 ///
-/// Integers to floating point divide by 2^(bits-1); floating point to integers multiplies by 2^(bits-1), rounds half to even
-/// and saturates, and a NaN becomes 0; integers to shallower ones round half to even and saturate. A-law and mu-law take
-/// the sample as 16 bits and give the code in whose interval it lies.
+/// A conversion from integers to floating point divides by 2^(bits-1). A conversion from floating point to integers multiplies by
+/// 2^(bits-1), rounds half to even, saturates, and turns a NaN into 0. A conversion to integers with fewer bits rounds half to
+/// even and saturates. A-law and mu-law first convert the sample to 16 bits and then choose the code whose interval contains it.
 ///
 /// ```
 /// use mapwave_core::pcm::{ByteOrder, OutputFormat, SampleFormat, StoreKernel};
@@ -33,7 +33,7 @@ pub struct StoreKernel {
 }
 
 impl StoreKernel {
-    /// The fastest kernel this CPU has; `None` for 64-bit integers, which are not written.
+    /// The fastest kernel for this CPU; `None` for 64-bit integers, which are not written.
     pub fn new(from: OutputFormat, to: SampleFormat) -> Option<Self> {
         if to.native() == Some(from) {
             let copy: Function = |input, output| output.copy_from_slice(input);
@@ -46,7 +46,7 @@ impl StoreKernel {
         Some(Self { from, to, name, function })
     }
 
-    /// The conversion one sample at a time: the oracle of all others.
+    /// The conversion of one sample at a time: the oracle for all others.
     pub fn scalar(from: OutputFormat, to: SampleFormat) -> Option<Self> {
         Some(Self { from, to, name: "scalar", function: select::<Scalar>(from, to)? })
     }
@@ -59,18 +59,18 @@ impl StoreKernel {
     /// Converts every sample of `input`, of any alignment, into `output`.
     ///
     /// # Panics
-    /// When either slice is not a whole number of samples, or when they hold different numbers of them.
+    /// If either slice is not a whole number of samples, or if the slices hold different numbers of samples.
     pub fn store(self, input: &[u8], output: &mut [u8]) {
         let (from, to) = (self.from.num_bytes(), self.to.num_bytes());
         assert!(
             input.len().is_multiple_of(from),
-            "{} bytes are no whole number of {}",
+            "{} bytes are not a whole number of {} samples",
             input.len(),
             self.from
         );
         assert!(
             output.len().is_multiple_of(to),
-            "{} bytes are no whole number of {}",
+            "{} bytes are not a whole number of {} samples",
             output.len(),
             self.to.name()
         );

@@ -32,7 +32,7 @@ fn stored(from: OutputFormat, to: SampleFormat, input: &[u8]) -> Vec<u8> {
     output
 }
 
-/// The integer of `bits` bits that is nearest to a value of full scale 1, the even one of two.
+/// The `bits`-bit integer nearest to a value with full scale 1; ties go to even.
 fn nearest(value: f64, bits: u32) -> i64 {
     if value.is_nan() {
         return 0;
@@ -52,7 +52,7 @@ fn integer(bytes: &[u8], order: ByteOrder) -> i64 {
     word << unused >> unused
 }
 
-/// Values around every rounding that matters: halves of steps of all depths, full scale, beyond it, and what is no number.
+/// Values around every critical rounding: half steps of all bit depths, full scale, beyond it, and NaN.
 fn values() -> Vec<f64> {
     let mut values =
         vec![0.0, -0.0, 1.0, -1.0, 1.5, -7.0, 1e30, -1e300, f64::INFINITY, f64::NEG_INFINITY, f64::NAN];
@@ -152,7 +152,7 @@ proptest! {
                 let mut output = vec![0; bytes.len() / from.num_bytes() * to.num_bytes()];
                 kernel.store(&bytes, &mut output);
                 let expected = stored(from, to, &bytes);
-                // The payload of a NaN is nobody's.
+                // The payload of a NaN is unspecified.
                 let same = match (to, to.num_bytes()) {
                     (F32(_) | F64(_), size) => output.chunks(size).zip(expected.chunks(size)).all(|(one, other)| {
                         one == other || (is_nan(one, to) && is_nan(other, to))
