@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::host::{DecoderTable, EncoderTable, ErrorSpace, Library, Plugin, ResamplerTable};
+use crate::host::{DecoderTable, EncoderTable, Library, Plugin, ResamplerTable};
 use crate::linked_entry::LinkedEntry;
 use crate::verdict::{Finding, Outcome};
 
@@ -181,7 +181,7 @@ impl Context {
     pub fn plugin(&self) -> Outcome<Plugin> {
         let library = self.library()?;
         self.doing("calling the entry function");
-        let plugin = library.enter(ErrorSpace::FULL)?;
+        let plugin = library.enter()?;
         self.doing("asking for its tables");
         Ok(plugin)
     }

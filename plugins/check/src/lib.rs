@@ -7,7 +7,7 @@ mod child;
 mod context;
 mod discovery;
 mod guard_pages;
-mod host;
+pub mod host;
 mod linked_entry;
 mod options;
 mod process_state;

@@ -61,7 +61,7 @@ pub fn drain(
         if buffer.capacity() != size {
             buffer = shape.buffer(size);
         }
-        match decoder.decode(&mut buffer)? {
+        match decoder.decode_into(&mut buffer)? {
             0 => return Ok((pcm, true)),
             frames => {
                 num_frames += frames;

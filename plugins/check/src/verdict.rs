@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// A rule of the interface, by the number that it has in the header, or a function whose own comment is the rule.
@@ -34,6 +36,17 @@ pub enum Finding {
     /// The test cannot be made.
     Skipped(String),
 }
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Broken { rule, reason } => write!(f, "{rule}: {reason}"),
+            Self::Skipped(reason) => f.write_str(reason),
+        }
+    }
+}
+
+impl std::error::Error for Finding {}
 
 impl Finding {
     /// A rule is broken.

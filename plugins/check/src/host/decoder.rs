@@ -11,13 +11,14 @@ use mapwave_plugin_abi::{
     MW_END, mw_decoder, mw_decoder_options, mw_decoder_table, mw_input, mw_status, mw_stream_info, mw_track,
 };
 
-use super::guarded_buffer::GuardedBuffer;
+use super::guarded_buffer::{GuardedBuffer, Layout};
 use super::input::Input;
 use super::library::{names, text};
 use super::refusal::{CANARY, ErrorBox, ErrorSpace, Fault, judge};
+use super::sample::Sample;
 use super::stream_info::{FULL_INFO_BYTES, InfoBox, StreamInfo};
 use super::struct_bytes;
-use crate::guard_pages::GuardedBytes;
+use crate::guard_pages::{GuardedBytes, Side};
 use crate::verdict::{Finding, Outcome};
 
 /// What stands where a callee must write a pointer or a number.
@@ -162,13 +163,23 @@ impl DecoderTable {
         }
     }
 
+    /// The struct itself, for calls that this host does not make.
+    pub fn fields(&self) -> &'static mw_decoder_table {
+        self.table
+    }
+
+    /// How sure the decoder is, from 0 to 100, that it reads a file of these bytes alone.
+    pub fn score(&self, file: &[u8]) -> Outcome<i32> {
+        Ok(self.probe(&GuardedBytes::new(file, Side::End)?, file.len() as u64, None, None))
+    }
+
     /// How many bytes `probe` wants to see.
     pub fn probe_bytes(&self) -> usize {
         self.table.probe_bytes as usize
     }
 
     /// How sure the decoder is that it reads a file of `total_bytes` bytes that begins with `head`.
-    pub fn probe(
+    pub(crate) fn probe(
         &self,
         head: &GuardedBytes,
         total_bytes: u64,
@@ -283,6 +294,15 @@ impl Decoder {
         self.info_box(FULL_INFO_BYTES)?.read()
     }
 
+    /// What `info` does with a struct of a size: whether it succeeds, and the bytes of the struct after the size.
+    pub fn fill_info(&self, size: u32) -> (Result<(), Fault>, Result<Vec<u8>, Fault>) {
+        let mut info = InfoBox::new(size);
+        let mut error = ErrorBox::new(self.errors);
+        // SAFETY: the handle is open; the info is as large as it says, and so is the error, or null.
+        let status = unsafe { (self.functions.info)(self.handle, info.pointer(), error.pointer()) };
+        (judge("info", status, &error, false).map(drop), info.bytes())
+    }
+
     /// The bytes that `info` fills of a struct of a size, after the size itself.
     pub fn info_bytes(&self, size: u32) -> Result<Vec<u8>, Fault> {
         self.info_box(size)?.bytes()
@@ -296,10 +316,36 @@ impl Decoder {
         judge("seek", status, &error, false).map(drop)
     }
 
+    /// Decodes one block of at most `max_frames` frames, which cross in the layout asked for; returns interleaved samples, none
+    /// at the end.
+    ///
+    /// # Panics
+    /// When `max_frames` is 0.
+    pub fn read<T: Sample>(&mut self, layout: Layout, max_frames: usize) -> Result<Vec<T>, Fault> {
+        assert!(max_frames > 0, "room for no frame");
+        let mut buffer = GuardedBuffer::new(T::FORMAT, layout, self.info()?.num_channels, max_frames);
+        let num_frames = self.decode_into(&mut buffer)?;
+        let mut bytes = Vec::new();
+        buffer.take(num_frames, &mut bytes);
+        Ok(T::from_bytes(&bytes))
+    }
+
+    /// Decodes to the end, at most `max_frames` frames a call; returns interleaved samples.
+    pub fn rest<T: Sample>(&mut self, layout: Layout, max_frames: usize) -> Result<Vec<T>, Fault> {
+        let mut samples = Vec::new();
+        loop {
+            let block: Vec<T> = self.read(layout, max_frames)?;
+            if block.is_empty() {
+                return Ok(samples);
+            }
+            samples.extend(block);
+        }
+    }
+
     /// Decodes into `buffer` and returns the number of frames, 0 at the end.
-    pub fn decode(&mut self, buffer: &mut GuardedBuffer) -> Result<usize, Fault> {
+    pub(crate) fn decode_into(&mut self, buffer: &mut GuardedBuffer) -> Result<usize, Fault> {
         let capacity = buffer.capacity();
-        let passed = buffer.to_abi();
+        let passed = buffer.abi_buffer();
         let mut count = [UNWRITTEN; 3];
         let mut error = ErrorBox::new(self.errors);
         let place = count.as_mut_ptr().wrapping_add(1);

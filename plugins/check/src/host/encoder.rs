@@ -2,18 +2,19 @@
 
 #![allow(unsafe_code)] // functions of a foreign library, and a callback from C
 
-use std::ffi::{CString, c_void};
+use std::ffi::{CStr, CString, c_void};
 use std::ptr::{null, null_mut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mapwave_plugin_abi::{
     MW_IO, MW_OK, MW_SINK_APPEND_ONLY, MW_UNKNOWN, mw_buffer, mw_encoder, mw_encoder_options,
-    mw_encoder_table, mw_error, mw_sink, mw_status,
+    mw_encoder_table, mw_error, mw_sink, mw_status, mw_tag,
 };
 
-use super::guarded_buffer::{Format, GuardedBuffer};
+use super::guarded_buffer::{Format, GuardedBuffer, Layout};
 use super::library::{names, text};
 use super::refusal::{ErrorBox, ErrorSpace, Fault, judge};
+use super::sample::Sample;
 use super::struct_bytes;
 use crate::verdict::{Finding, Outcome};
 
@@ -52,10 +53,28 @@ pub struct EncodeOptions {
     pub sample_rate: u32,
     /// Samples in a frame.
     pub num_channels: u32,
-    /// The number of frames to come, if it is said.
+    /// The number of frames to come, if it is announced.
     pub num_frames: Option<u64>,
-    /// The container, or the usual one.
+    /// The container; `None` for the encoder's default.
     pub container: Option<String>,
+    /// The codec; `None` for the encoder's default.
+    pub codec: Option<String>,
+    /// The depth of a lossless codec; 0 for the encoder's choice.
+    pub bits_per_sample: u32,
+    /// Speaker positions; 0 when they are unknown.
+    pub channel_mask: u64,
+    /// Bits a second; 0 for the encoder's choice.
+    pub bitrate: u32,
+    /// 1 to 100, from fast to small; 0 for the encoder's choice.
+    pub effort: u32,
+    /// 1 to 100, from small to good; 0 for the encoder's choice.
+    pub quality: u32,
+    /// Metadata: keys and values.
+    pub tags: Vec<(String, String)>,
+    /// The most threads that the encoder may use.
+    pub max_threads: u32,
+    /// The most bytes that it may allocate.
+    pub max_alloc: u64,
     /// Whether the sink takes bytes at its end only.
     pub append_only: bool,
     /// The write that fails, counted from 0.
@@ -72,6 +91,15 @@ impl EncodeOptions {
             num_channels,
             num_frames: None,
             container: None,
+            codec: None,
+            bits_per_sample: 0,
+            channel_mask: 0,
+            bitrate: 0,
+            effort: 0,
+            quality: 0,
+            tags: Vec::new(),
+            max_threads: 1,
+            max_alloc: 1 << 30,
             append_only: false,
             failing_write: None,
             errors: ErrorSpace::FULL,
@@ -94,6 +122,7 @@ struct Written {
     /// Whether one of the encoder's own calls is under way.
     is_called: bool,
     misuse: Option<String>,
+    had_hole: bool,
 }
 
 impl Sink {
@@ -104,6 +133,11 @@ impl Sink {
     /// What was written.
     pub fn bytes(&self) -> Vec<u8> {
         self.state().bytes.clone()
+    }
+
+    /// Whether the encoder ever wrote behind the end of what was written, which left a hole of zeros.
+    pub fn had_hole(&self) -> bool {
+        self.state().had_hole
     }
 
     /// How often the encoder wrote.
@@ -137,6 +171,7 @@ impl Written {
             self.misuse.get_or_insert_with(|| format!("write_at was called for byte {offset}"));
             return MW_IO;
         };
+        self.had_hole |= start > self.bytes.len();
         if self.bytes.len() < end {
             self.bytes.resize(end, 0);
         }
@@ -162,6 +197,11 @@ unsafe extern "C" fn write_at(
     // SAFETY: the encoder passes that many bytes, valid during the call.
     let data = unsafe { std::slice::from_raw_parts(data.cast::<u8>(), num_bytes) };
     sink.state().write(offset, data)
+}
+
+/// A string for a plugin; what follows a zero byte is left out.
+fn c_string(text: &str) -> CString {
+    CString::new(text.split('\0').next().unwrap_or_default()).unwrap_or_default()
 }
 
 impl EncoderTable {
@@ -204,6 +244,24 @@ impl EncoderTable {
         })
     }
 
+    /// The codecs it encodes with.
+    pub fn codecs(&self) -> Outcome<Vec<String>> {
+        names(self.table.codecs, "the encoder's codecs", |_| true)
+    }
+
+    /// The struct itself, for calls that this host does not make.
+    pub fn fields(&self) -> &'static mw_encoder_table {
+        self.table
+    }
+
+    /// The file of interleaved samples that are pushed all at once.
+    pub fn encode<T: Sample>(&self, options: &EncodeOptions, samples: &[T]) -> Result<Vec<u8>, Fault> {
+        let mut encoder = self.open(options)?;
+        encoder.push(Layout::Interleaved, samples)?;
+        encoder.finish()?;
+        Ok(encoder.sink().bytes())
+    }
+
     /// Opens an encoder.
     pub fn open(&self, options: &EncodeOptions) -> Result<Encoder, Fault> {
         let sink = Arc::new(Sink::default());
@@ -213,24 +271,29 @@ impl EncoderTable {
             state.failing_write = options.failing_write;
             state.is_called = true;
         }
-        let container = options.container.as_ref().and_then(|name| CString::new(name.as_str()).ok());
+        let [container, codec] =
+            [&options.container, &options.codec].map(|name| name.as_deref().map(c_string));
+        let texts: Vec<(CString, CString)> =
+            options.tags.iter().map(|(key, value)| (c_string(key), c_string(value))).collect();
+        let tags: Vec<mw_tag> =
+            texts.iter().map(|(key, value)| mw_tag { key: key.as_ptr(), value: value.as_ptr() }).collect();
         let passed = mw_encoder_options {
             size: struct_bytes::<mw_encoder_options>(),
             sample_rate: options.sample_rate,
             num_channels: options.num_channels,
-            bits_per_sample: 0,
-            channel_mask: 0,
+            bits_per_sample: options.bits_per_sample,
+            channel_mask: options.channel_mask,
             num_frames: options.num_frames.unwrap_or(MW_UNKNOWN),
-            codec: null(),
-            container: container.as_deref().map_or(null(), std::ffi::CStr::as_ptr),
-            bitrate: 0,
-            effort: 0,
-            quality: 0,
-            num_tags: 0,
-            tags: null(),
-            max_threads: 1,
+            codec: codec.as_deref().map_or(null(), CStr::as_ptr),
+            container: container.as_deref().map_or(null(), CStr::as_ptr),
+            bitrate: options.bitrate,
+            effort: options.effort,
+            quality: options.quality,
+            num_tags: u32::try_from(tags.len()).unwrap_or(u32::MAX),
+            tags: tags.as_ptr(),
+            max_threads: options.max_threads,
             reserved: 0,
-            max_alloc: 1 << 30,
+            max_alloc: options.max_alloc,
         };
         // The struct as well is valid until the encoder is closed.
         let passed_sink = Box::new(mw_sink {
@@ -252,7 +315,14 @@ impl EncoderTable {
         };
         let is_null = handle.is_null();
         let functions = self.functions;
-        let encoder = Encoder { functions, handle, sink, _passed: passed_sink, errors: options.errors };
+        let encoder = Encoder {
+            functions,
+            handle,
+            sink,
+            num_channels: options.num_channels,
+            _passed: passed_sink,
+            errors: options.errors,
+        };
         let verdict = judge("open", status, &error, false);
         encoder.leave()?;
         match verdict {
@@ -277,6 +347,7 @@ pub struct Encoder {
     functions: Functions,
     handle: *mut mw_encoder,
     sink: Arc<Sink>,
+    num_channels: u32,
     _passed: Box<mw_sink>,
     errors: ErrorSpace,
 }
@@ -297,9 +368,15 @@ impl Encoder {
         state.misuse.clone().map_or(Ok(()), |reason| Err(Fault::broken("write_at", reason)))
     }
 
+    /// Pushes frames of interleaved samples, which cross in the layout asked for.
+    pub fn push<T: Sample>(&mut self, layout: Layout, samples: &[T]) -> Result<(), Fault> {
+        let bytes = T::to_bytes(samples);
+        self.push_buffer(&mut GuardedBuffer::of(T::FORMAT, layout, self.num_channels, &bytes))
+    }
+
     /// Passes frames on.
-    pub fn push(&mut self, frames: &mut GuardedBuffer) -> Result<(), Fault> {
-        let buffer = frames.to_abi();
+    pub(crate) fn push_buffer(&mut self, frames: &mut GuardedBuffer) -> Result<(), Fault> {
+        let buffer = frames.abi_buffer();
         let mut error = ErrorBox::new(self.errors);
         self.sink.state().is_called = true;
         // SAFETY: the handle is open and the frames are there.

@@ -103,6 +103,14 @@ impl GuardedBuffer {
         let frame_bytes = format.num_bytes() * num_channels as usize;
         let capacity = interleaved.len() / frame_bytes.max(1);
         let mut buffer = Self::new(format, layout, num_channels, capacity);
+        if layout == Layout::Interleaved {
+            let start = buffer.starts.first().copied().unwrap_or_default();
+            let num_bytes = capacity * frame_bytes;
+            if let Some(to) = buffer.bytes_mut().get_mut(start..start + num_bytes) {
+                to.copy_from_slice(interleaved.get(..num_bytes).unwrap_or_default());
+            }
+            return buffer;
+        }
         let places = buffer.places(capacity);
         let bytes = buffer.bytes_mut();
         for (place, sample) in places.into_iter().zip(interleaved.chunks_exact(format.num_bytes())) {
@@ -119,7 +127,7 @@ impl GuardedBuffer {
     }
 
     /// What the callee is given, valid until the buffer is used again.
-    pub fn to_abi(&mut self) -> mw_buffer {
+    pub fn abi_buffer(&mut self) -> mw_buffer {
         let base: *mut u8 = self.words.as_mut_ptr().cast();
         self.planes = self.starts.iter().map(|start| base.wrapping_add(*start).cast()).collect();
         mw_buffer {
@@ -268,7 +276,7 @@ mod tests {
     fn planes_are_aligned_to_a_sample_and_no_further() {
         for format in Format::ALL {
             let mut buffer = GuardedBuffer::new(format, Layout::Planar, 2, 7);
-            buffer.to_abi();
+            buffer.abi_buffer();
             assert!(
                 buffer
                     .planes

@@ -20,6 +20,8 @@ pub enum ReadPlan {
     Full,
     /// Some of it, at least a byte: how much, a seed decides.
     Short(u64),
+    /// At most so many bytes of it.
+    AtMost(usize),
     /// As `Full`, but the read of this number, counted from 0, and those after it fail.
     FailingFrom(u64),
     /// As `Full`, but the read of this number, counted from 0, fails.
@@ -55,7 +57,7 @@ impl Reader {
         let fails = match self.plan {
             ReadPlan::FailingFrom(first) => number >= first,
             ReadPlan::FailingAt(only) => number == only,
-            ReadPlan::Full | ReadPlan::Short(_) => false,
+            ReadPlan::Full | ReadPlan::Short(_) | ReadPlan::AtMost(_) => false,
         };
         if fails {
             return Err(READ_ERROR);
@@ -63,6 +65,9 @@ impl Reader {
         let rest = usize::try_from(offset).ok().and_then(|offset| self.bytes.bytes().get(offset..));
         let rest = rest.unwrap_or_default();
         let mut count = rest.len().min(usize::try_from(num_bytes).unwrap_or(usize::MAX));
+        if let ReadPlan::AtMost(most) = self.plan {
+            count = count.min(most);
+        }
         if let (ReadPlan::Short(seed), 2..) = (self.plan, count) {
             count = fastrand::Rng::with_seed(seed ^ number).usize(1..=count);
         }

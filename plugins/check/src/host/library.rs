@@ -91,7 +91,12 @@ impl Library {
     }
 
     /// Calls the entry function.
-    pub fn enter(self, space: ErrorSpace) -> Result<Plugin, Fault> {
+    pub fn enter(self) -> Result<Plugin, Fault> {
+        self.enter_with(ErrorSpace::FULL)
+    }
+
+    /// As [`Library::enter`], with another error struct.
+    pub(crate) fn enter_with(self, space: ErrorSpace) -> Result<Plugin, Fault> {
         let mut error = ErrorBox::new(space);
         // SAFETY: the host lives until the process ends, and the error is one or null.
         let plugin = unsafe { (self.entry)(host(), error.pointer()) };
@@ -108,7 +113,7 @@ impl Library {
         };
         let message = judge_error("entry", named, &error)?;
         match message {
-            Some(message) => Err(Fault::Refused(Refusal { call: "entry", status: named, message })),
+            Some(message) => Err(Fault::Refused(Refusal::new("entry", named, message, &error))),
             None => Err(Fault::broken(
                 "entry",
                 format!("entry returned null and set the status {}, which is no error", status_name(named)),
@@ -136,7 +141,8 @@ unsafe impl Send for Plugin {}
 unsafe impl Sync for Plugin {}
 
 impl Plugin {
-    fn fields(self) -> Outcome<&'static mw_plugin> {
+    /// The struct itself, for calls that this host does not make.
+    pub fn fields(self) -> Outcome<&'static mw_plugin> {
         // SAFETY: what the entry function returns points to an `mw_plugin`, valid until the process exits.
         unsafe { sized(self.plugin.cast(), "mw_plugin") }
     }

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use mapwave_plugin_abi::{MW_END, MW_INTERNAL, MW_OK, mw_error, mw_status};
+use mapwave_plugin_abi::{MW_END, MW_INTERNAL, MW_OK, MW_UNKNOWN, mw_error, mw_status};
 
 use super::struct_bytes;
 use crate::verdict::Finding;
@@ -71,6 +71,23 @@ pub struct Refusal {
     pub status: mw_status,
     /// What it said.
     pub message: String,
+    /// The place in the input in bytes, if it named one.
+    pub offset: Option<u64>,
+    /// The code of a library below the plugin, or 0.
+    pub native_code: i64,
+}
+
+impl Refusal {
+    /// What a call reported in its error struct beside its status and message.
+    pub(crate) fn new(call: &'static str, status: mw_status, message: String, error: &ErrorBox) -> Self {
+        let ErrorSpace::Bytes(size) = error.space else {
+            return Self { call, status, message, offset: None, native_code: 0 };
+        };
+        // Native code and offset are the second and third word, where the struct is large enough to have them.
+        let word = |at: usize| error.words.get(at).copied().filter(|_| size as usize >= 8 * (at + 1));
+        let offset = word(2).filter(|offset| *offset != MW_UNKNOWN);
+        Self { call, status, message, offset, native_code: word(1).unwrap_or_default().cast_signed() }
+    }
 }
 
 impl fmt::Display for Refusal {
@@ -89,7 +106,29 @@ pub enum Fault {
     Broken(Finding),
 }
 
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Broken(finding) => finding.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Fault {}
+
 impl Fault {
+    /// The error that the plugin reported.
+    ///
+    /// # Panics
+    /// When the call broke a rule instead.
+    pub fn refusal(self) -> Refusal {
+        match self {
+            Self::Refused(refusal) => refusal,
+            Self::Broken(finding) => panic!("{finding}"),
+        }
+    }
+
     /// A rule is broken.
     pub fn broken(rule: &'static str, reason: impl Into<String>) -> Self {
         Self::Broken(Finding::broken(rule, reason))
@@ -147,7 +186,7 @@ pub fn judge(call: &'static str, status: mw_status, error: &ErrorBox, may_end: b
     let refusal = judge_error(call, status, error)?;
     match refusal {
         None => Ok(status == MW_END),
-        Some(message) => Err(Fault::Refused(Refusal { call, status, message })),
+        Some(message) => Err(Fault::Refused(Refusal::new(call, status, message, error))),
     }
 }
 

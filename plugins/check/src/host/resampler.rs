@@ -9,9 +9,10 @@ use mapwave_plugin_abi::{
     mw_buffer, mw_error, mw_resampler, mw_resampler_options, mw_resampler_table, mw_status,
 };
 
-use super::guarded_buffer::{Format, GuardedBuffer};
+use super::guarded_buffer::{Format, GuardedBuffer, Layout};
 use super::library::{names, text};
 use super::refusal::{ErrorBox, ErrorSpace, Fault, judge};
+use super::sample::Sample;
 use super::struct_bytes;
 use crate::verdict::{Finding, Outcome};
 
@@ -139,6 +140,11 @@ impl ResamplerTable {
         Ok(Some((grid, preroll)))
     }
 
+    /// The struct itself, for calls that this host does not make.
+    pub fn fields(&self) -> &'static mw_resampler_table {
+        self.table
+    }
+
     /// Opens a resampler.
     pub fn open(&self, options: &ResampleOptions) -> Result<Resampler, Fault> {
         let quality = CString::new(options.quality.as_str()).unwrap_or_default();
@@ -147,7 +153,12 @@ impl ResamplerTable {
         let mut error = ErrorBox::new(ErrorSpace::FULL);
         // SAFETY: all is valid during the call.
         let status = unsafe { (self.functions.open)(&raw const passed, &raw mut handle, error.pointer()) };
-        let resampler = Resampler { functions: self.functions, handle };
+        let resampler = Resampler {
+            functions: self.functions,
+            handle,
+            num_channels: options.num_channels,
+            input_format: options.input_format,
+        };
         judge("open", status, &error, false)?;
         if resampler.handle.is_null() {
             return Err(Fault::broken("open", "open returned MW_OK and set no handle"));
@@ -166,6 +177,8 @@ impl ResamplerTable {
 pub struct Resampler {
     functions: Functions,
     handle: *mut mw_resampler,
+    num_channels: u32,
+    input_format: Format,
 }
 
 // SAFETY: a handle takes calls from any thread, one at a time, by R4; `&self` is not shared between threads here.
@@ -183,16 +196,37 @@ pub struct Processed {
 }
 
 impl Resampler {
+    /// Gives the resampler interleaved samples of [`ResampleOptions::input_format`], `None` when there are no more, and takes at
+    /// most `max_frames` frames; returns what it did and those frames, interleaved.
+    ///
+    /// # Panics
+    /// When the samples are of another format, or `max_frames` is 0.
+    pub fn process<T: Sample>(
+        &mut self,
+        samples: Option<&[T]>,
+        max_frames: usize,
+    ) -> Result<(Processed, Vec<f32>), Fault> {
+        assert!(T::FORMAT == self.input_format && max_frames > 0, "the format that was asked for, and room");
+        let layout = Layout::Interleaved;
+        let mut input = samples
+            .map(|samples| GuardedBuffer::of(T::FORMAT, layout, self.num_channels, &T::to_bytes(samples)));
+        let mut output = GuardedBuffer::new(Format::F32, layout, self.num_channels, max_frames);
+        let processed = self.process_buffers(input.as_mut(), &mut output)?;
+        let mut bytes = Vec::new();
+        output.take(processed.num_written, &mut bytes);
+        Ok((processed, f32::from_bytes(&bytes)))
+    }
+
     /// Takes frames from `input`, if there are any more, and writes frames to `output`.
-    pub fn process(
+    pub(crate) fn process_buffers(
         &mut self,
         input: Option<&mut GuardedBuffer>,
         output: &mut GuardedBuffer,
     ) -> Result<Processed, Fault> {
         let num_frames = input.as_ref().map_or(0, |input| input.capacity());
         let capacity = output.capacity();
-        let passed_input = input.map(GuardedBuffer::to_abi);
-        let passed_output = output.to_abi();
+        let passed_input = input.map(GuardedBuffer::abi_buffer);
+        let passed_output = output.abi_buffer();
         let (mut num_read, mut num_written) = (0, 0);
         let mut error = ErrorBox::new(ErrorSpace::FULL);
         let pointer = passed_input.as_ref().map_or(null(), |input| &raw const *input);

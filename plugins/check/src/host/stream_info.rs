@@ -53,6 +53,8 @@ pub struct StreamInfo {
     pub seek_class: SeekClass,
     /// Whether the samples come out as they went in.
     pub is_lossless: bool,
+    /// Whether the file promises more than it holds.
+    pub is_truncated: bool,
     /// Frames left out at the start and at the end, and what a seek costs.
     pub trimmed: (u32, u32, u64),
     /// The codec and the container.
@@ -66,12 +68,16 @@ pub struct InfoBox {
 }
 
 impl InfoBox {
-    /// Zeroed, with its size set; at most 448 bytes.
+    /// Zeroed, with its size set; 4 to 448 bytes.
     pub fn new(size: u32) -> Self {
         let mut words = [u64::from_ne_bytes([CANARY; 8]); WORDS];
-        words.iter_mut().take(size as usize / 8).for_each(|word| *word = 0);
-        if let Some(first) = words.first_mut() {
-            *first = u64::from(size);
+        for (at, word) in words.iter_mut().enumerate() {
+            let mut bytes = word.to_ne_bytes();
+            bytes.iter_mut().take((size as usize).saturating_sub(8 * at)).for_each(|byte| *byte = 0);
+            if at == 0 {
+                bytes[..4].copy_from_slice(&size.to_ne_bytes());
+            }
+            *word = u64::from_ne_bytes(bytes);
         }
         Self { size, words }
     }
@@ -146,6 +152,7 @@ impl InfoBox {
             formats,
             seek_class,
             is_lossless: fields.flags & MW_STREAM_LOSSLESS != 0,
+            is_truncated: fields.flags & MW_STREAM_TRUNCATED != 0,
             trimmed: (fields.priming_frames, fields.padding_frames, fields.seek_cost_frames),
             names: (
                 text(fields.codec, "the stream's codec")?,

@@ -62,7 +62,7 @@ impl Original {
         let mut rest = pcm.as_slice();
         while !rest.is_empty() {
             let (block, after) = rest.split_at_checked(next_size() * frame_bytes).unwrap_or((rest, &[]));
-            encoder.push(&mut GuardedBuffer::of(format, layout, options.num_channels, block))?;
+            encoder.push_buffer(&mut GuardedBuffer::of(format, layout, options.num_channels, block))?;
             rest = after;
         }
         encoder.finish()?;
@@ -251,7 +251,12 @@ pub fn write_errors(context: &Context) -> Outcome {
     context.doing("counting its writes");
     let mut encoder = table.open(&original.with_count())?;
     let pcm = signal::encode(format, &original.samples);
-    encoder.push(&mut GuardedBuffer::of(format, Layout::Interleaved, original.options.num_channels, &pcm))?;
+    encoder.push_buffer(&mut GuardedBuffer::of(
+        format,
+        Layout::Interleaved,
+        original.options.num_channels,
+        &pcm,
+    ))?;
     encoder.finish()?;
     let num_writes = encoder.sink().num_writes();
     drop(encoder);
@@ -284,7 +289,7 @@ pub fn abandon(context: &Context) -> Outcome {
         let mut encoder = table.open(&original.with_count())?;
         for _ in 0..num_pushes {
             let pcm = signal::encode(format, &original.samples);
-            encoder.push(&mut GuardedBuffer::of(
+            encoder.push_buffer(&mut GuardedBuffer::of(
                 format,
                 Layout::Interleaved,
                 original.options.num_channels,

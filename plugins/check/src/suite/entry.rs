@@ -35,7 +35,7 @@ pub fn entry(context: &Context) -> Outcome {
     context.doing("calling the entry function");
     let before = ProcessState::now();
     let started = Instant::now();
-    let first = library.enter(ErrorSpace::FULL)?;
+    let first = library.enter()?;
     let time = started.elapsed();
     if time > ENTRY_TIME {
         context.warn(format!("the entry function took {} ms, expected at most 50", time.as_millis()));
@@ -43,7 +43,7 @@ pub fn entry(context: &Context) -> Outcome {
     before.check("R5")?;
     context.doing("calling the entry function again");
     for space in [ErrorSpace::FULL, ErrorSpace::Null, ErrorSpace::Bytes(8), ErrorSpace::Bytes(600)] {
-        if library.enter(space)? != first {
+        if library.enter_with(space)? != first {
             return Err(Finding::broken("entry", "a second call of entry gave another answer"));
         }
     }
@@ -57,7 +57,7 @@ pub fn entry_threads(context: &Context) -> Outcome {
     let barrier = Barrier::new(8);
     let call = || {
         barrier.wait();
-        let plugin = library.enter(ErrorSpace::FULL)?;
+        let plugin = library.enter()?;
         Ok::<Plugin, Finding>(plugin)
     };
     let answers: Vec<Outcome<Plugin>> = thread::scope(|scope| {

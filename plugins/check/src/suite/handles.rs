@@ -7,7 +7,7 @@ use std::thread;
 
 use crate::context::Context;
 use crate::guard_pages::Side;
-use crate::host::{Decoder, DecoderTable, ErrorSpace, Fault, Input, OpenOptions};
+use crate::host::{Decoder, DecoderTable, Fault, Input, OpenOptions};
 use crate::process_state::{ProcessState, held_bytes};
 use crate::reference::{Reference, Shape, USUAL_FRAMES, drain, expect_same, references};
 use crate::verdict::{Finding, Outcome};
@@ -163,7 +163,7 @@ pub fn leaks(context: &Context) -> Outcome {
         let mut taken = Vec::with_capacity(256 * shape.frame_bytes());
         let mut once = |decoder: &mut Decoder| -> Outcome {
             taken.clear();
-            match decoder.decode(&mut buffer)? {
+            match decoder.decode_into(&mut buffer)? {
                 0 => {}
                 frames => buffer.take(frames, &mut taken),
             }
@@ -207,7 +207,7 @@ pub fn leaks(context: &Context) -> Outcome {
 pub fn process_state(context: &Context) -> Outcome {
     let library = context.library()?;
     let before = ProcessState::now();
-    let plugin = library.enter(ErrorSpace::FULL)?;
+    let plugin = library.enter()?;
     before.check("R5")?;
     let tables = plugin.decoders()?;
     let Some(table) = tables.get(context.job.table) else {

@@ -36,7 +36,7 @@ fn resample(
         let part = rest.get(..block * frame_bytes).unwrap_or(rest);
         let mut input = (!part.is_empty())
             .then(|| GuardedBuffer::of(options.input_format, layout, options.num_channels, part));
-        let done = resampler.process(input.as_mut(), &mut output)?;
+        let done = resampler.process_buffers(input.as_mut(), &mut output)?;
         if done.is_end {
             return Ok(got);
         }

@@ -130,7 +130,7 @@ fn the_end(context: &Context, table: &DecoderTable, reference: &Reference) -> Ou
     let end = reference.num_frames as u64;
     context.doing("seeking to the end, and decoding there");
     decoder.seek(end)?;
-    if decoder.decode(&mut shape.buffer(USUAL_FRAMES))? != 0 {
+    if decoder.decode_into(&mut shape.buffer(USUAL_FRAMES))? != 0 {
         return Err(Finding::broken(
             "seek",
             format!("after seek({end}), which is the end, there are frames"),
