@@ -3,12 +3,47 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 mod common;
-#[path = "common/host.rs"]
-mod host;
 
 use common::{Random, oracle};
-use host::{Encoding, decode_by_callback, options};
 use mapwave_plugin::abi::*;
+use mapwave_plugin_check::host::{
+    EncodeOptions, Encoder, EncoderTable, Fault, Input, Layout, Library, OpenOptions, Plugin, ReadPlan,
+    Sample,
+};
+
+fn plugin() -> Plugin {
+    Library::linked(mapwave_qoa::entry).enter().unwrap()
+}
+
+fn encoder() -> EncoderTable {
+    plugin().encoders().unwrap()[0]
+}
+
+/// Stereo at 44.1 kHz, in little memory.
+fn options() -> EncodeOptions {
+    EncodeOptions { max_alloc: 1 << 20, ..EncodeOptions::new(44_100, 2) }
+}
+
+fn open(options: &EncodeOptions) -> Encoder {
+    encoder().open(options).unwrap()
+}
+
+/// The file of an encoder.
+fn finish(mut encoder: Encoder) -> Vec<u8> {
+    encoder.finish().unwrap();
+    encoder.sink().bytes()
+}
+
+/// All samples of a file of which the plugin sees only what it reads, in many calls.
+fn decode_by_callback<T: Sample>(file: &[u8], layout: Layout) -> Result<Vec<T>, Fault> {
+    // Fewer bytes than asked for are no error.
+    let input = Input::callback(file, ReadPlan::AtMost(1000))?;
+    let mut decoder = plugin().decoders()?[0].open(&input, &OpenOptions::default())?;
+    let info = decoder.info()?;
+    let samples = decoder.rest(layout, 1234)?;
+    assert_eq!(samples.len() as u64, info.num_frames.unwrap() * u64::from(info.num_channels));
+    Ok(samples)
+}
 
 /// A chord with a little noise, different in every channel; no library function, so that it is the same everywhere.
 fn music(num_channels: usize, num_frames: usize) -> Vec<i16> {
@@ -37,9 +72,7 @@ fn snr(samples: &[i16], decoded: &[i16]) -> f64 {
 }
 
 fn encode(samples: &[i16], num_channels: u32) -> Vec<u8> {
-    let mut encoding = Encoding::open(&mw_encoder_options { num_channels, ..options() }, false).unwrap();
-    encoding.push(samples).unwrap();
-    encoding.finish().unwrap()
+    encoder().encode(&EncodeOptions { num_channels, ..options() }, samples).unwrap()
 }
 
 #[test]
@@ -58,10 +91,8 @@ fn what_goes_in_comes_out_as_well_as_it_can() {
         let floor = if num_frames > 1000 { 35.0 } else { 10.0 }; // the predictor knows nothing yet
         assert!(snr > floor, "{num_channels} x {num_frames}: {snr}");
 
-        let expected = decode_by_callback::<i16>(&file, MW_INTERLEAVED).unwrap();
-        assert_eq!(expected, std::slice::from_ref(&decoded));
-        for (channel, plane) in decode_by_callback::<i16>(&file, MW_PLANAR).unwrap().iter().enumerate() {
-            assert!(plane.iter().eq(decoded.iter().skip(channel).step_by(num_channels)));
+        for layout in [Layout::Interleaved, Layout::Planar] {
+            assert!(decode_by_callback::<i16>(&file, layout).unwrap() == decoded, "{layout:?}");
         }
     }
 }
@@ -81,38 +112,30 @@ fn the_division_into_calls_does_not_matter() {
     let samples = music(2, 11_000);
     let whole = encode(&samples, 2);
     let mut random = Random(9);
-    let mut encoding = Encoding::open(&options(), false).unwrap();
+    let mut encoder = open(&options());
     let mut rest = samples.as_slice();
     while !rest.is_empty() {
         let (now, later) = rest.split_at((2 * random.below(3000)).min(rest.len()));
-        if random.below(2) == 0 {
-            encoding.push(now).unwrap();
-        } else {
-            let plane = |channel| now.iter().skip(channel).step_by(2).copied().collect();
-            encoding.push_planar::<i16>(&[plane(0), plane(1)]).unwrap();
-        }
+        let layout = if random.below(2) == 0 { Layout::Interleaved } else { Layout::Planar };
+        encoder.push(layout, now).unwrap();
         rest = later;
     }
-    assert_eq!(encoding.finish().unwrap(), whole);
+    assert_eq!(finish(encoder), whole);
 }
 
 #[test]
 fn every_format_is_rounded_to_16_bits() {
     let samples = music(2, 700);
     let whole = encode(&samples, 2);
-    let mut encoding = Encoding::open(&options(), false).unwrap();
     let floats: Vec<f32> = samples.iter().map(|sample| f32::from(*sample) / 32768.0).collect();
-    encoding.push(&floats).unwrap();
-    assert_eq!(encoding.finish().unwrap(), whole);
+    assert_eq!(encoder().encode(&options(), &floats).unwrap(), whole);
 
-    let mut encoding = Encoding::open(&options(), false).unwrap();
     let mut random = Random(2);
     let integers: Vec<i32> = samples
         .iter()
         .map(|sample| (i32::from(*sample) << 16) + (random.below(0xffff) as i32 - 0x7fff))
         .collect();
-    encoding.push(&integers).unwrap();
-    assert_eq!(encoding.finish().unwrap(), whole);
+    assert_eq!(encoder().encode(&options(), &integers).unwrap(), whole);
 }
 
 #[test]
@@ -136,62 +159,61 @@ fn extremes_pass() {
 
 #[test]
 fn an_append_only_sink_must_know_the_length() {
-    let failure = Encoding::open(&options(), true).err().unwrap();
+    let failure = encoder().open(&EncodeOptions { append_only: true, ..options() }).err().unwrap().refusal();
     assert_eq!(failure.status, MW_UNSUPPORTED);
     assert!(failure.message.contains("begins with its number of frames"), "{}", failure.message);
 
     let samples = music(2, 6000);
-    let known = mw_encoder_options { num_frames: 6000, ..options() };
-    let mut encoding = Encoding::open(&known, true).unwrap();
-    encoding.push(&samples).unwrap();
-    assert_eq!(encoding.finish().unwrap(), encode(&samples, 2));
+    let known = EncodeOptions { num_frames: Some(6000), ..options() };
+    let append_only = EncodeOptions { append_only: true, ..known.clone() };
+    assert_eq!(encoder().encode(&append_only, &samples).unwrap(), encode(&samples, 2));
 
-    let mut encoding = Encoding::open(&known, true).unwrap();
-    encoding.push(&samples[2..]).unwrap();
-    let failure = encoding.finish().unwrap_err();
+    let mut short = open(&append_only);
+    short.push(Layout::Interleaved, &samples[2..]).unwrap();
+    let failure = short.finish().unwrap_err().refusal();
     assert_eq!(failure.status, MW_BAD_ARGUMENT);
     assert!(failure.message.contains("5999 frames came where 6000"), "{}", failure.message);
 
-    // Where one can go back, the header is put right.
-    let mut encoding = Encoding::open(&known, false).unwrap();
-    encoding.push(&samples[2..]).unwrap();
-    assert_eq!(encoding.finish().unwrap(), encode(&samples[2..], 2));
+    // In a seekable file the header is corrected.
+    assert_eq!(encoder().encode(&known, &samples[2..]).unwrap(), encode(&samples[2..], 2));
 }
 
 #[test]
 fn what_the_format_cannot_hold_is_refused_before_a_byte_is_written() {
     let base = options();
     for (options, status, word) in [
-        (mw_encoder_options { num_channels: 9, ..base }, MW_UNSUPPORTED, "1 to 8 channels, not 9"),
-        (mw_encoder_options { sample_rate: 1 << 24, ..base }, MW_UNSUPPORTED, "sample rates"),
-        (mw_encoder_options { bits_per_sample: 24, ..base }, MW_UNSUPPORTED, "16 bits per sample, not 24"),
-        (mw_encoder_options { bitrate: 128_000, ..base }, MW_UNSUPPORTED, "one quality"),
-        (mw_encoder_options { channel_mask: 0xc, ..base }, MW_UNSUPPORTED, "0x3, not 0xc"),
-        (mw_encoder_options { num_frames: 1 << 32, ..base }, MW_LIMIT, "4294967295"),
-        (mw_encoder_options { num_frames: 0, ..base }, MW_UNSUPPORTED, "at least one frame"),
-        (mw_encoder_options { max_alloc: 1000, ..base }, MW_LIMIT, "only 1000"),
-        (mw_encoder_options { codec: c"mp3".as_ptr(), ..base }, MW_UNSUPPORTED, "mp3"),
+        (EncodeOptions { num_channels: 9, ..base.clone() }, MW_UNSUPPORTED, "1 to 8 channels, not 9"),
+        (EncodeOptions { sample_rate: 1 << 24, ..base.clone() }, MW_UNSUPPORTED, "sample rates"),
+        (EncodeOptions { bits_per_sample: 24, ..base.clone() }, MW_UNSUPPORTED, "16 bits per sample, not 24"),
+        (EncodeOptions { bitrate: 128_000, ..base.clone() }, MW_UNSUPPORTED, "one quality"),
+        (EncodeOptions { channel_mask: 0xc, ..base.clone() }, MW_UNSUPPORTED, "0x3, not 0xc"),
+        (EncodeOptions { num_frames: Some(1 << 32), ..base.clone() }, MW_LIMIT, "4294967295"),
+        (EncodeOptions { num_frames: Some(0), ..base.clone() }, MW_UNSUPPORTED, "at least one frame"),
+        (EncodeOptions { max_alloc: 1000, ..base.clone() }, MW_LIMIT, "only 1000"),
+        (EncodeOptions { codec: Some("mp3".into()), ..base.clone() }, MW_UNSUPPORTED, "mp3"),
     ] {
-        let failure = Encoding::open(&options, false).err().unwrap();
+        let failure = encoder().open(&options).err().unwrap().refusal();
         assert_eq!(failure.status, status, "{}", failure.message);
         assert!(failure.message.contains(word), "{}", failure.message);
     }
-    let mut encoding = Encoding::open(&base, false).unwrap();
-    assert_eq!(encoding.finish().unwrap_err().status, MW_UNSUPPORTED);
+    assert_eq!(open(&base).finish().unwrap_err().refusal().status, MW_UNSUPPORTED);
 }
 
 #[test]
 fn an_encoder_that_is_closed_early_leaves_what_was_written() {
-    let mut encoding = Encoding::open(&options(), false).unwrap();
-    encoding.push(&music(2, 100)).unwrap();
-    assert_eq!(encoding.file(), b"qoaf\0\0\0\0");
+    let mut encoder = open(&options());
+    encoder.push(Layout::Interleaved, &music(2, 100)).unwrap();
+    let sink = encoder.sink();
+    assert_eq!(sink.bytes(), b"qoaf\0\0\0\0");
+    drop(encoder);
+    assert_eq!(sink.bytes(), b"qoaf\0\0\0\0");
 }
 
 #[test]
 fn an_error_crosses_with_its_place() {
     let mut file = encode(&music(2, 6000), 2);
     file[8 + 4136] = 7;
-    let failure = decode_by_callback::<f32>(&file, MW_INTERLEAVED).unwrap_err();
-    assert_eq!((failure.status, failure.offset), (MW_BAD_DATA, 8 + 4136));
+    let failure = decode_by_callback::<f32>(&file, Layout::Interleaved).unwrap_err().refusal();
+    assert_eq!((failure.status, failure.offset), (MW_BAD_DATA, Some(8 + 4136)));
     assert!(failure.message.contains("7 channels take"), "{}", failure.message);
 }

@@ -1,6 +1,6 @@
 //! Files of known samples, and what must come out of them, computed one by one in double precision.
 
-use mapwave_plugin_abi::{MW_F32, MW_I16, MW_I32};
+use mapwave_plugin_check::host::Format;
 use mapwave_tests::random::Random;
 
 /// How samples are coded.
@@ -28,11 +28,11 @@ impl Encoding {
         Self::Alaw,
     ];
 
-    pub fn native_format(self) -> u32 {
+    pub fn native_format(self) -> Format {
         match self {
-            Self::Mulaw | Self::Alaw | Self::Pcm8 | Self::Pcm16 => MW_I16,
-            Self::Pcm24 | Self::Pcm32 => MW_I32,
-            Self::Float32 | Self::Float64 => MW_F32,
+            Self::Mulaw | Self::Alaw | Self::Pcm8 | Self::Pcm16 => Format::I16,
+            Self::Pcm24 | Self::Pcm32 => Format::I32,
+            Self::Float32 | Self::Float64 => Format::F32,
         }
     }
 

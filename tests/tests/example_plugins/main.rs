@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 mod au;
-mod host;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,7 +13,43 @@ use mapwave_tests::random::Random;
 use sha2::{Digest, Sha256};
 
 use au::Encoding;
-use host::{Access, Decoder, Plugin};
+use mapwave_plugin_check::host::{
+    Decoder, DecoderTable, Fault, Input, Layout, Library, OpenOptions, Plugin, ReadPlan, SeekClass, Side,
+    StreamInfo,
+};
+
+/// How the plugin gets at the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    Memory,
+    Callback,
+}
+
+/// The plugin, and its only decoder.
+struct Example {
+    plugin: Plugin,
+    decoder: DecoderTable,
+}
+
+impl Example {
+    fn load(library: &Path) -> Self {
+        let plugin = Library::load(library).unwrap().enter().unwrap();
+        let decoders = plugin.decoders().unwrap();
+        assert_eq!(decoders.len(), 1);
+        assert_eq!(decoders[0].fields().size as usize, size_of::<mw_decoder_table>());
+        Self { plugin, decoder: decoders[0] }
+    }
+
+    fn open(&self, bytes: &[u8], access: Access, max_alloc: Option<u64>) -> Result<Decoder, Fault> {
+        let input = match access {
+            Access::Memory => Input::memory(bytes, Side::End)?,
+            // Fewer bytes than asked for are no error.
+            Access::Callback => Input::callback(bytes, ReadPlan::AtMost(100))?,
+        };
+        let max_alloc = max_alloc.unwrap_or(1 << 20);
+        self.decoder.open(&input, &OpenOptions { max_alloc, ..OpenOptions::default() })
+    }
+}
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -37,7 +72,7 @@ fn compile(variable: &str, name: &str, arguments: &[&str]) -> bool {
 }
 
 /// The example, built by the command in its comment.
-fn plugin() -> Option<Plugin> {
+fn plugin() -> Option<Example> {
     let source = std::fs::read_to_string(repository().join("plugins/example-c/au.c")).unwrap();
     let comment: Vec<&str> = source.lines().skip_while(|line| !line.contains(" cc ")).take(2).collect();
     let command = comment.join(" ").replace(['*', '\\'], " ");
@@ -49,7 +84,7 @@ fn plugin() -> Option<Plugin> {
     for flag in ["-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror", "-fvisibility=hidden"] {
         assert!(arguments.contains(&flag), "{flag}");
     }
-    compile("CC", "cc", &arguments).then(|| Plugin::load(&library))
+    compile("CC", "cc", &arguments).then(|| Example::load(&library))
 }
 
 #[test]
@@ -68,11 +103,14 @@ fn the_header_is_clean_in_cpp() {
 #[test]
 fn it_says_what_it_is() {
     let Some(plugin) = plugin() else { return };
-    assert_eq!((plugin.id(), plugin.abi_major()), ("example-au", 1));
-    assert_eq!(plugin.probe(b".snd\0\0\0\x18"), 100);
-    assert_eq!(plugin.probe(b"RIFF"), 0);
-    assert_eq!(plugin.probe(b".sn"), 0);
-    assert!(plugin.has_no_other_tables());
+    assert_eq!(plugin.plugin.describe().unwrap().id, "example-au");
+    assert_eq!(plugin.plugin.fields().unwrap().abi_major, 1);
+    assert_eq!(plugin.decoder.score(b".snd\0\0\0\x18").unwrap(), 100);
+    assert_eq!(plugin.decoder.score(b"RIFF").unwrap(), 0);
+    assert_eq!(plugin.decoder.score(b".sn").unwrap(), 0);
+    for (interface, index) in [(MW_DECODER_INTERFACE, 1), (MW_ENCODER_INTERFACE, 0), ("", 0)] {
+        assert_eq!(plugin.plugin.table(interface, index).unwrap(), 0, "{interface}");
+    }
 }
 
 #[test]
@@ -82,18 +120,22 @@ fn every_encoding_comes_out_in_every_format() {
         for num_channels in [1, 2, 5] {
             let file = au::file(encoding, num_channels, 700, b"a text\0\0");
             for access in [Access::Memory, Access::Callback] {
-                let mut decoder = Decoder::open(&plugin, &file.bytes, access, None).unwrap();
-                let info = decoder.info();
+                let mut decoder = plugin.open(&file.bytes, access, None).unwrap();
+                let info = decoder.info().unwrap();
                 assert_eq!(
                     (info.num_channels, info.sample_rate, info.num_frames),
-                    (num_channels, 22_050, 700)
+                    (num_channels, 22_050, Some(700))
                 );
-                assert_eq!((info.seek_class, info.native_format), (MW_SEEK_EXACT, encoding.native_format()));
-                assert_eq!(info.flags & MW_STREAM_TRUNCATED, 0);
-                assert_eq!(decoder.tag(0), Some(("comment".to_owned(), "a text".to_owned())));
-                assert_eq!(decoder.tag(1), None);
-                for layout in [MW_INTERLEAVED, MW_PLANAR] {
-                    let what = format!("{encoding:?}, {num_channels} channels, {access:?}, layout {layout}");
+                assert_eq!(
+                    (info.seek_class, info.native_format),
+                    (SeekClass::Exact, encoding.native_format())
+                );
+                assert!(!info.is_truncated);
+                assert_eq!(decoder.tag(0).unwrap(), Some(("comment".to_owned(), "a text".to_owned())));
+                assert_eq!(decoder.tag(1).unwrap(), None);
+                for layout in [Layout::Interleaved, Layout::Planar] {
+                    let what =
+                        format!("{encoding:?}, {num_channels} channels, {access:?}, layout {layout:?}");
                     decoder.seek(0).unwrap();
                     assert_eq!(decoder.rest::<i16>(layout, 700).unwrap(), file.i16(), "{what}");
                     decoder.seek(0).unwrap();
@@ -113,20 +155,20 @@ fn a_seek_ends_where_linear_decoding_comes_by() {
     let expected = file.i32();
     let mut random = Random::announced();
     for access in [Access::Memory, Access::Callback] {
-        let mut decoder = Decoder::open(&plugin, &file.bytes, access, None).unwrap();
+        let mut decoder = plugin.open(&file.bytes, access, None).unwrap();
         for _ in 0..100 {
             let frame = random.below(5001);
-            let mut fork = decoder.fork();
+            let mut fork = decoder.fork().unwrap();
             for decoder in [&mut decoder, &mut fork] {
                 decoder.seek(frame as u64).unwrap();
                 assert_eq!(
-                    decoder.rest::<i32>(MW_INTERLEAVED, 1 + random.below(999)).unwrap(),
+                    decoder.rest::<i32>(Layout::Interleaved, 1 + random.below(999)).unwrap(),
                     expected[3 * frame..]
                 );
             }
             decoder = fork; // and the older one is closed first
         }
-        assert_eq!(decoder.seek(5001).unwrap_err().status, MW_BAD_ARGUMENT);
+        assert_eq!(decoder.seek(5001).unwrap_err().refusal().status, MW_BAD_ARGUMENT);
     }
 }
 
@@ -137,17 +179,23 @@ fn of_a_file_cut_anywhere_all_whole_frames_are_read() {
     let expected = file.i16();
     for num_bytes in 0..file.bytes.len() {
         for access in [Access::Memory, Access::Callback] {
-            match Decoder::open(&plugin, &file.bytes[..num_bytes], access, None) {
+            match plugin.open(&file.bytes[..num_bytes], access, None) {
                 Ok(mut decoder) => {
                     let num_frames = (num_bytes - 28) / 4;
-                    assert_eq!(decoder.info().num_frames, num_frames as u64);
-                    assert_eq!(decoder.info().flags & MW_STREAM_TRUNCATED, MW_STREAM_TRUNCATED);
-                    assert_eq!(decoder.rest::<i16>(MW_INTERLEAVED, 17).unwrap(), expected[..2 * num_frames]);
+                    assert_eq!(decoder.info().unwrap().num_frames, Some(num_frames as u64));
+                    assert!(decoder.info().unwrap().is_truncated);
+                    assert_eq!(
+                        decoder.rest::<i16>(Layout::Interleaved, 17).unwrap(),
+                        expected[..2 * num_frames]
+                    );
                 }
-                Err(failure) => {
+                Err(fault) => {
+                    let failure = fault.refusal();
                     assert!(num_bytes < 28, "{}", failure.message);
                     assert!(
-                        failure.status == MW_BAD_DATA && failure.offset < 24 && !failure.message.is_empty()
+                        failure.status == MW_BAD_DATA
+                            && failure.offset.is_some_and(|offset| offset < 24)
+                            && !failure.message.is_empty()
                     );
                 }
             }
@@ -159,16 +207,16 @@ fn of_a_file_cut_anywhere_all_whole_frames_are_read() {
 fn headers_are_read_as_they_are_meant() {
     let Some(plugin) = plugin() else { return };
     let file = au::file(Encoding::Pcm16, 2, 50, b"");
-    let with = |place: usize, word: u32| {
+    let with = |place: usize, word: u32| -> Result<StreamInfo, Fault> {
         let mut bytes = file.bytes.clone();
         bytes[place..place + 4].copy_from_slice(&word.to_be_bytes());
-        Decoder::open(&plugin, &bytes, Access::Memory, None).map(|decoder| decoder.info())
+        plugin.open(&bytes, Access::Memory, None)?.info()
     };
     let unknown = with(8, u32::MAX).unwrap();
-    assert_eq!((unknown.num_frames, unknown.flags & MW_STREAM_TRUNCATED), (50, 0));
-    assert_eq!(with(8, 42).unwrap().num_frames, 10);
+    assert_eq!((unknown.num_frames, unknown.is_truncated), (Some(50), false));
+    assert_eq!(with(8, 42).unwrap().num_frames, Some(10));
     let longer = with(8, 4000).unwrap();
-    assert_eq!((longer.num_frames, longer.flags & MW_STREAM_TRUNCATED), (50, MW_STREAM_TRUNCATED));
+    assert_eq!((longer.num_frames, longer.is_truncated), (Some(50), true));
     for (place, word, status) in [
         (0, 0x2e73_6e65, MW_UNSUPPORTED),
         (4, 23, MW_BAD_DATA),
@@ -179,8 +227,8 @@ fn headers_are_read_as_they_are_meant() {
         (20, 0, MW_BAD_DATA),
         (20, u32::MAX, MW_BAD_DATA),
     ] {
-        let failure = with(place, word).err().unwrap();
-        assert_eq!((failure.status, failure.offset), (status, place as u64), "{}", failure.message);
+        let failure = with(place, word).err().unwrap().refusal();
+        assert_eq!((failure.status, failure.offset), (status, Some(place as u64)), "{}", failure.message);
     }
 }
 
@@ -195,11 +243,12 @@ fn damage_and_noise_do_no_harm() {
         let keep = [4, 8, 16, 24, file.bytes.len()][random.below(5)];
         bytes.splice(0..bytes.len().min(keep), file.bytes[..keep].iter().copied());
         for access in [Access::Memory, Access::Callback] {
-            if let Ok(mut decoder) = Decoder::open(&plugin, &bytes, access, None) {
-                let info = decoder.info();
-                assert!(info.num_frames <= bytes.len() as u64);
-                let samples = decoder.rest::<f32>(MW_PLANAR, 100).unwrap();
-                assert_eq!(samples.len() as u64, info.num_frames * u64::from(info.num_channels));
+            if let Ok(mut decoder) = plugin.open(&bytes, access, None) {
+                let info = decoder.info().unwrap();
+                let num_frames = info.num_frames.unwrap();
+                assert!(num_frames <= bytes.len() as u64);
+                let samples = decoder.rest::<f32>(Layout::Planar, 100).unwrap();
+                assert_eq!(samples.len() as u64, num_frames * u64::from(info.num_channels));
             }
         }
     }
@@ -209,11 +258,23 @@ fn damage_and_noise_do_no_harm() {
 fn sizes_and_limits_are_kept() {
     let Some(plugin) = plugin() else { return };
     let file = au::file(Encoding::Pcm16, 2, 50, b"text");
-    let decoder = Decoder::open(&plugin, &file.bytes, Access::Memory, None).unwrap();
-    for num_bytes in 0..=size_of::<mw_stream_info>() + 16 {
-        decoder.check_info_of_size(num_bytes);
+    let decoder = plugin.open(&file.bytes, Access::Memory, None).unwrap();
+    // There must be room for the size itself.
+    for num_bytes in 4..=size_of::<mw_stream_info>() + 16 {
+        // That nothing is written behind the struct, and not its size, is examined with the bytes.
+        let (result, bytes) = decoder.fill_info(num_bytes as u32);
+        let bytes = bytes.unwrap();
+        if num_bytes >= size_of::<mw_stream_info>() {
+            result.unwrap();
+            assert_eq!(bytes[8..12], decoder.info().unwrap().num_channels.to_ne_bytes());
+        } else {
+            assert_eq!(result.unwrap_err().refusal().status, MW_BAD_ARGUMENT);
+            assert_eq!(bytes.len(), num_bytes - 4);
+            assert!(bytes.iter().all(|byte| *byte == 0));
+        }
     }
-    let limited = |access, max_alloc| Decoder::open(&plugin, &file.bytes, access, Some(max_alloc)).err();
+    let limited =
+        |access, max_alloc| plugin.open(&file.bytes, access, Some(max_alloc)).err().map(Fault::refusal);
     assert_eq!(limited(Access::Callback, 65_536).unwrap().status, MW_LIMIT);
     assert_eq!(limited(Access::Memory, 16).unwrap().status, MW_LIMIT);
     assert!(limited(Access::Memory, 1024).is_none());
@@ -235,8 +296,8 @@ fn a_text_that_is_not_utf8_is_no_tag() {
     ] {
         assert_eq!(is_tag, text[0] != 0 && std::str::from_utf8(text).is_ok());
         let file = au::file(Encoding::Pcm8, 1, 3, text);
-        let decoder = Decoder::open(&plugin, &file.bytes, Access::Callback, None).unwrap();
-        assert_eq!(decoder.tag(0).is_some(), is_tag, "{text:02x?}");
+        let decoder = plugin.open(&file.bytes, Access::Callback, None).unwrap();
+        assert_eq!(decoder.tag(0).unwrap().is_some(), is_tag, "{text:02x?}");
     }
 }
 
@@ -246,15 +307,19 @@ fn it_reads_what_others_write() {
     let mut num_files = 0;
     for row in rows.iter().filter(|row| row.container == "au" && row.status.has_frames()) {
         let bytes = std::fs::read(&row.path).unwrap();
-        let mut decoder = Decoder::open(&plugin, &bytes, Access::Memory, None).unwrap();
-        let info = decoder.info();
-        assert_eq!(Some(info.num_frames), row.num_frames, "{}", row.name);
+        let mut decoder = plugin.open(&bytes, Access::Memory, None).unwrap();
+        let info = decoder.info().unwrap();
+        assert_eq!(info.num_frames, row.num_frames, "{}", row.name);
         assert_eq!(Some(info.sample_rate), row.sample_rate, "{}", row.name);
         let samples: Vec<u8> = match row.canon.map(|canon| canon.to_string()).as_deref() {
-            Some("int32") => bytes_of(decoder.rest::<i32>(MW_INTERLEAVED, 1000).unwrap(), i32::to_le_bytes),
-            Some("float32") => bytes_of(decoder.rest::<f32>(MW_INTERLEAVED, 1000).unwrap(), f32::to_le_bytes),
+            Some("int32") => {
+                bytes_of(decoder.rest::<i32>(Layout::Interleaved, 1000).unwrap(), i32::to_le_bytes)
+            }
+            Some("float32") => {
+                bytes_of(decoder.rest::<f32>(Layout::Interleaved, 1000).unwrap(), f32::to_le_bytes)
+            }
             // Its samples are float32's, so no bit is lost on the way.
-            Some("float64") => bytes_of(decoder.rest::<f32>(MW_INTERLEAVED, 1000).unwrap(), |sample| {
+            Some("float64") => bytes_of(decoder.rest::<f32>(Layout::Interleaved, 1000).unwrap(), |sample| {
                 f64::from(sample).to_le_bytes()
             }),
             other => panic!("{}: {other:?}", row.name),

@@ -1,8 +1,8 @@
 //! As many frames come back as went in, whatever the container and the codec.
 
-use crate::host::{Encoding, Wish, pairs};
 use crate::oracle::{by_ffmpeg, by_mapwave, by_sox, has_ffmpeg, probe};
 use crate::sound::music;
+use crate::wish::{Encoding, Wish, pairs};
 
 /// The lengths around those of packets.
 const LENGTHS: [usize; 7] = [1, 100, 1023, 1024, 1025, 44_100, 100_003];

@@ -1,8 +1,8 @@
 //! What is lossy stays close, and gets closer the more it may cost.
 
-use crate::host::{Wish, pairs};
 use crate::oracle::{by_ffmpeg, by_mapwave, has_ffmpeg};
 use crate::sound::{levels, music, signal_to_noise};
+use crate::wish::{Wish, pairs};
 
 /// The distance in decibels that music keeps from what is lost by default.
 const LEAST_SNR: f64 = 30.0;
@@ -59,7 +59,7 @@ fn music_keeps_its_distance_by_default() {
 
 /// The distance of each channel from what was encoded is that of its own sound; the `bass` is left out.
 fn check_each_channel(wish: &Wish, bass: Option<usize>) {
-    if let Err(failure) = crate::host::Encoding::open(wish) {
+    if let Err(failure) = crate::wish::Encoding::open(wish) {
         let is_a_limit = ["is encoded with", "opus has layouts of", "take opus or flac"];
         assert!(is_a_limit.iter().any(|words| failure.message.contains(words)), "{failure:?}");
         return;
@@ -85,7 +85,7 @@ fn every_speaker_gets_its_own_sound() {
     for pair in pairs() {
         for channel_mask in [0x4, 0x3, 0x7, 0x33, 0x37, 0x107, 0x137, 0x3f, 0x60f, 0x70f, 0x63f_u64] {
             let wish = Wish { channel_mask, ..Wish::new(pair, 48_000, channel_mask.count_ones()) };
-            match crate::host::Encoding::open(&wish) {
+            match crate::wish::Encoding::open(&wish) {
                 Err(failure) if failure.message.contains("the channel mask") => {}
                 // What is for the low frequencies keeps them alone.
                 _ => check_each_channel(&wish, (channel_mask & 0x8 != 0).then_some(3)),

@@ -1,8 +1,8 @@
 //! What is lossless comes back bit for bit.
 
-use crate::host::{Encoding, Wish, pairs};
 use crate::oracle::{Decoded, by_ffmpeg, by_mapwave, has_ffmpeg};
 use crate::sound::{Random, music, music_16};
+use crate::wish::{Encoding, Wish, pairs};
 
 /// The pairs that are lossless, and the depths that each has.
 fn lossless() -> impl Iterator<Item = ((&'static str, &'static str), &'static [u32])> {

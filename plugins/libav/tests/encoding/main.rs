@@ -4,10 +4,10 @@
 
 mod counts;
 mod fidelity;
-mod host;
 mod lossless;
 mod oracle;
 mod refusals;
 mod sinks;
 mod sound;
 mod tags;
+mod wish;

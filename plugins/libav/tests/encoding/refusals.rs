@@ -2,7 +2,7 @@
 
 use mapwave_plugin::abi::{MW_BAD_ARGUMENT, MW_BAD_DATA, MW_UNSUPPORTED};
 
-use crate::host::{Encoding, Wish, pairs};
+use crate::wish::{Encoding, Wish, pairs};
 
 fn refusal(wish: &Wish) -> (i32, String) {
     match Encoding::open(wish) {

@@ -2,9 +2,9 @@
 
 use mapwave_plugin::abi::{MW_IO, MW_UNSUPPORTED};
 
-use crate::host::{Encoding, Wish, pairs};
 use crate::oracle::{by_ffmpeg, by_mapwave, has_ffmpeg};
 use crate::sound::{Random, music};
+use crate::wish::{Encoding, Wish, pairs};
 
 #[test]
 fn a_write_that_fails_is_an_error_whichever_it_is() {

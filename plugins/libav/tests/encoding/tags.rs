@@ -1,8 +1,8 @@
 //! Tags and speakers as FFmpeg's programs see them.
 
-use crate::host::{Wish, pairs};
 use crate::oracle::{has_ffmpeg, probe};
 use crate::sound::music_16;
+use crate::wish::{Wish, pairs};
 
 const TAGS: [(&str, &str); 7] = [
     ("title", "A Títle"),
