@@ -259,12 +259,14 @@ fn sizes_and_limits_are_kept() {
     let Some(plugin) = plugin() else { return };
     let file = au::file(Encoding::Pcm16, 2, 50, b"text");
     let decoder = plugin.open(&file.bytes, Access::Memory, None).unwrap();
+    // The struct of version 1.0 ends before the variant of the container.
+    let least = std::mem::offset_of!(mw_stream_info, container_variant);
     // There must be room for the size itself.
     for num_bytes in 4..=size_of::<mw_stream_info>() + 16 {
         // That nothing is written behind the struct, and not its size, is examined with the bytes.
         let (result, bytes) = decoder.fill_info(num_bytes as u32);
         let bytes = bytes.unwrap();
-        if num_bytes >= size_of::<mw_stream_info>() {
+        if num_bytes >= least {
             result.unwrap();
             assert_eq!(bytes[8..12], decoder.info().unwrap().num_channels.to_ne_bytes());
         } else {
