@@ -235,9 +235,33 @@ impl DecoderTable {
         let made = Decoder {
             functions: self.functions,
             handle,
-            _input: Arc::clone(input),
-            _passed: passed,
+            _input: Some(Arc::clone(input)),
+            _passed: Some(passed),
             errors: options.errors,
+        };
+        made.judge_new("open", status, &error)
+    }
+
+    /// Opens a stream with structs of the caller's, which may be illegal.
+    ///
+    /// # Safety
+    /// Both pointers are null or point to structs that are as long as their size says. They are valid during the call, and what
+    /// the input points to until the decoder and all its forks are dropped.
+    pub unsafe fn open_raw(
+        &self,
+        input: *const mw_input,
+        options: *const mw_decoder_options,
+    ) -> Result<Decoder, Fault> {
+        let mut handle: *mut mw_decoder = null_mut();
+        let mut error = ErrorBox::new(ErrorSpace::FULL);
+        // SAFETY: by the caller's promise; the places for the handle and the error are this function's own.
+        let status = unsafe { (self.functions.open)(input, options, &raw mut handle, error.pointer()) };
+        let made = Decoder {
+            functions: self.functions,
+            handle,
+            _input: None,
+            _passed: None,
+            errors: ErrorSpace::FULL,
         };
         made.judge_new("open", status, &error)
     }
@@ -253,9 +277,9 @@ impl DecoderTable {
 pub struct Decoder {
     functions: Functions,
     handle: *mut mw_decoder,
-    _input: Arc<Input>,
+    _input: Option<Arc<Input>>,
     /// What was passed to `open`, so that its memory is not used for something else that makes sense.
-    _passed: Arc<Passed>,
+    _passed: Option<Arc<Passed>>,
     /// Where errors go.
     pub errors: ErrorSpace,
 }
@@ -287,6 +311,16 @@ impl Decoder {
         let status = unsafe { (self.functions.info)(self.handle, info.pointer(), error.pointer()) };
         judge("info", status, &error, false)?;
         Ok(info)
+    }
+
+    /// The handle itself, for calls that this host does not make.
+    pub fn handle(&self) -> *mut mw_decoder {
+        self.handle
+    }
+
+    /// The struct that `info` fills, whatever it holds.
+    pub fn raw_info(&self) -> Result<mw_stream_info, Fault> {
+        self.info_box(FULL_INFO_BYTES)?.raw()
     }
 
     /// What the stream is.
@@ -406,8 +440,8 @@ impl Decoder {
         let fork = Self {
             functions: self.functions,
             handle,
-            _input: Arc::clone(&self._input),
-            _passed: Arc::clone(&self._passed),
+            _input: self._input.clone(),
+            _passed: self._passed.clone(),
             errors: self.errors,
         };
         fork.judge_new("fork", status, &error)

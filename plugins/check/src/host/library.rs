@@ -90,6 +90,11 @@ impl Library {
         Self { entry }
     }
 
+    /// The entry function itself.
+    pub fn entry(self) -> mw_plugin_entry {
+        self.entry
+    }
+
     /// Calls the entry function.
     pub fn enter(self) -> Result<Plugin, Fault> {
         self.enter_with(ErrorSpace::FULL)

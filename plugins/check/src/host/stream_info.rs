@@ -103,12 +103,17 @@ impl InfoBox {
         Ok(bytes.get(4..size).unwrap_or_default().to_vec())
     }
 
-    /// What was filled, if that is legal. The struct must be as large as this version has it.
-    pub fn read(&mut self) -> Result<StreamInfo, Fault> {
+    /// The struct, whatever it holds. It must be as large as this version has it.
+    pub fn raw(&mut self) -> Result<mw_stream_info, Fault> {
         self.bytes()?;
         assert!(self.size >= FULL_INFO_BYTES, "all fields were asked for");
         // SAFETY: the words are aligned, initialised and at least as many bytes, of which any are legal in this struct.
-        let fields = unsafe { self.pointer().read() };
+        Ok(unsafe { self.pointer().read() })
+    }
+
+    /// What was filled, if that is legal. The struct must be as large as this version has it.
+    pub fn read(&mut self) -> Result<StreamInfo, Fault> {
+        let fields = self.raw()?;
         let illegal = |what: String| Err(Fault::broken("info", format!("info says {what}")));
         if fields.flags & !(MW_STREAM_LOSSLESS | MW_STREAM_TRUNCATED) != 0 {
             return illegal(format!("flags {:#x}, of which some are not defined", fields.flags));

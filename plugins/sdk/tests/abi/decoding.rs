@@ -6,7 +6,10 @@ use std::ptr;
 use mapwave_plugin::abi::*;
 use mapwave_toy::file;
 
-use crate::host::{LOG, Opened, call, decoders, input, interleaved, sized, text, told};
+use crate::raw::{
+    LOG, call, decode, decoders, input, interleaved, open, open_with, read, refused, sized, tag_status, text,
+    told,
+};
 
 fn ramp(num_samples: i16) -> Vec<i16> {
     (0..num_samples).map(|sample| sample * 3 - 200).collect()
@@ -48,7 +51,7 @@ fn a_probe_takes_what_it_is_given() {
 fn info_is_what_the_decoder_says() {
     let bytes = file('-', 2, &ramp(20));
     for table in decoders() {
-        let info = Opened::open(table, &input(&bytes)).unwrap().info();
+        let info = open(table, &input(&bytes)).unwrap().raw_info().unwrap();
         assert_eq!((info.size, info.flags, info.sample_rate, info.num_channels), (88, 1, 44100, 2));
         assert_eq!((info.channel_mask, info.num_frames, info.bits_per_sample), (3, 10, 16));
         assert_eq!((info.native_format, info.formats), (MW_I16, 1 << MW_F32 | 1 << MW_I16));
@@ -56,7 +59,7 @@ fn info_is_what_the_decoder_says() {
         assert_eq!((info.priming_frames, info.padding_frames), (1, 2));
         assert_eq!([info.codec, info.container].map(text), ["toy", "raw"]);
         let unknown = file('u', 2, &ramp(20));
-        assert_eq!(Opened::open(table, &input(&unknown)).unwrap().info().num_frames, MW_UNKNOWN);
+        assert_eq!(open(table, &input(&unknown)).unwrap().raw_info().unwrap().num_frames, MW_UNKNOWN);
     }
 }
 
@@ -81,10 +84,8 @@ fn options_have_defaults() {
     ];
     for table in decoders() {
         for (input, options, expected) in cases {
-            let mut handle = ptr::null_mut();
-            assert_eq!(call!(table, open(input, options, &mut handle, ptr::null_mut())), MW_OK);
-            let opened = Opened { table, handle };
-            assert_eq!(opened.tag(1).unwrap(), ("options".to_owned(), expected.to_owned()));
+            let opened = open_with(table, input, options).unwrap();
+            assert_eq!(opened.tag(1).unwrap().unwrap(), ("options".to_owned(), expected.to_owned()));
         }
     }
 }
@@ -94,20 +95,20 @@ fn however_it_is_divided_the_same_comes_out() {
     let samples = ramp(150);
     let bytes = file('-', 3, &samples);
     for table in decoders() {
-        let opened = Opened::open(table, &input(&bytes)).unwrap();
-        assert_eq!(opened.samples(1000, 3).unwrap(), samples);
-        assert_eq!(opened.samples(1, 3).unwrap(), [], "at the end");
+        let mut opened = open(table, &input(&bytes)).unwrap();
+        assert_eq!(read(&mut opened, 1000).unwrap(), samples);
+        assert!(read(&mut opened, 1).unwrap().is_empty(), "at the end");
         for step in [1, 2, 7, 50] {
             opened.seek(0).unwrap();
             let parts =
-                std::iter::from_fn(|| Some(opened.samples(step, 3).unwrap()).filter(|part| !part.is_empty()));
+                std::iter::from_fn(|| Some(read(&mut opened, step).unwrap()).filter(|part| !part.is_empty()));
             assert_eq!(parts.flatten().collect::<Vec<_>>(), samples, "{step} frames at a time");
         }
         opened.seek(49).unwrap();
-        assert_eq!(opened.samples(2, 3).unwrap(), samples[147..]);
+        assert_eq!(read(&mut opened, 2).unwrap(), samples[147..]);
         opened.seek(50).unwrap();
-        assert_eq!(opened.samples(2, 3).unwrap(), []);
-        assert_eq!(told(&opened.seek(51).unwrap_err()), (MW_BAD_ARGUMENT, "seek to frame 51 of 50".into()));
+        assert!(read(&mut opened, 2).unwrap().is_empty());
+        assert_eq!(refused(opened.seek(51).unwrap_err()), (MW_BAD_ARGUMENT, "seek to frame 51 of 50".into()));
     }
 }
 
@@ -116,7 +117,7 @@ fn planar_equals_interleaved() {
     let samples = ramp(40);
     let bytes = file('-', 4, &samples);
     for table in decoders() {
-        let opened = Opened::open(table, &input(&bytes)).unwrap();
+        let opened = open(table, &input(&bytes)).unwrap();
         let mut planes = vec![vec![f32::NAN; 11]; 4];
         let starts: Vec<*mut c_void> = planes.iter_mut().map(|plane| plane.as_mut_ptr().cast()).collect();
         let buffer = mw_buffer {
@@ -127,7 +128,7 @@ fn planar_equals_interleaved() {
             num_frames: 11,
             ..sized()
         };
-        let (status, num_frames, _) = opened.decode(&buffer);
+        let (status, num_frames, _) = decode(table, &opened, &buffer);
         assert_eq!((status, num_frames), (MW_OK, 10));
         for (channel, plane) in planes.iter().enumerate() {
             let expected: Vec<f32> =
@@ -164,16 +165,16 @@ fn a_buffer_is_looked_at_before_it_is_written() {
         ),
     ];
     for table in decoders() {
-        let opened = Opened::open(table, &input(&bytes)).unwrap();
+        let opened = open(table, &input(&bytes)).unwrap();
         for (buffer, message) in &bad {
-            let (status, num_frames, error) = opened.decode(buffer);
+            let (status, num_frames, error) = decode(table, &opened, buffer);
             assert_eq!((status, num_frames), (MW_BAD_ARGUMENT, 0));
             assert_eq!(told(&error), (MW_BAD_ARGUMENT, (*message).to_owned()));
         }
         let (mut error, mut num_frames) = (sized(), 5);
-        let status = call!(table, decode(opened.handle, &good, ptr::null_mut(), &mut error));
+        let status = call!(table, decode(opened.handle(), &good, ptr::null_mut(), &mut error));
         assert_eq!(told(&error), (status, "the place for the number of frames is null".to_owned()));
-        let status = call!(table, decode(opened.handle, ptr::null(), &mut num_frames, &mut error));
+        let status = call!(table, decode(opened.handle(), ptr::null(), &mut num_frames, &mut error));
         assert_eq!(told(&error), (status, "mw_buffer is null".to_owned()));
         assert_eq!(num_frames, 0);
     }
@@ -200,15 +201,15 @@ fn null_is_answered_everywhere() {
             ];
             assert_eq!(statuses, [MW_BAD_ARGUMENT; 7]);
             assert!(handle.is_null());
-            let opened = Opened::open(table, &input(&bytes)).unwrap();
+            let mut opened = open(table, &input(&bytes)).unwrap();
             let statuses = [
-                call!(table, info(opened.handle, ptr::null_mut(), error)),
-                call!(table, fork(opened.handle, ptr::null_mut(), error)),
-                call!(table, tag(opened.handle, 0, ptr::null_mut(), &mut ptr::null())),
-                call!(table, tag(opened.handle, 0, &mut ptr::null(), ptr::null_mut())),
+                call!(table, info(opened.handle(), ptr::null_mut(), error)),
+                call!(table, fork(opened.handle(), ptr::null_mut(), error)),
+                call!(table, tag(opened.handle(), 0, ptr::null_mut(), &mut ptr::null())),
+                call!(table, tag(opened.handle(), 0, &mut ptr::null(), ptr::null_mut())),
             ];
             assert_eq!(statuses, [MW_BAD_ARGUMENT; 4]);
-            assert_eq!(opened.samples(2, 1).unwrap(), [1], "the handle is none the worse");
+            assert_eq!(read(&mut opened, 2).unwrap(), [1], "the handle is none the worse");
         }
         call!(table, close(none));
     }
@@ -219,12 +220,12 @@ fn a_fork_lives_on_its_own() {
     let samples = ramp(10);
     let bytes = file('-', 1, &samples);
     for table in decoders() {
-        let opened = Opened::open(table, &input(&bytes)).unwrap();
+        let mut opened = open(table, &input(&bytes)).unwrap();
         opened.seek(5).unwrap();
-        let fork = opened.fork().unwrap();
+        let mut fork = opened.fork().unwrap();
         drop(opened);
-        assert_eq!(fork.info().num_frames, 10);
-        assert_eq!(fork.samples(20, 1).unwrap(), samples, "it stands at frame 0");
+        assert_eq!(fork.raw_info().unwrap().num_frames, 10);
+        assert_eq!(read(&mut fork, 20).unwrap(), samples, "it stands at frame 0");
     }
 }
 
@@ -234,21 +235,21 @@ fn frames_before_an_error_come_out_first() {
     let bytes = file('b', 2, &samples);
     for table in decoders() {
         for step in [1, 30, 1000] {
-            let opened = Opened::open(table, &input(&bytes)).unwrap();
+            let mut opened = open(table, &input(&bytes)).unwrap();
             let mut found = Vec::new();
             let error = loop {
-                match opened.samples(step, 2) {
+                match read(&mut opened, step) {
                     Ok(more) if more.is_empty() => panic!("the error is lost"),
                     Ok(more) => found.extend(more),
                     Err(error) => break error,
                 }
             };
             assert_eq!(found, samples[..200]);
-            let (status, message) = told(&error);
-            assert_eq!((status, error.offset, error.native_code), (MW_BAD_DATA, 405, -3));
-            assert_eq!(message, "ä".repeat(255), "511 bytes would end inside a character");
+            let error = error.refusal();
+            assert_eq!((error.status, error.offset, error.native_code), (MW_BAD_DATA, Some(405), -3));
+            assert_eq!(error.message, "ä".repeat(255), "511 bytes would end inside a character");
             opened.seek(101).unwrap();
-            assert_eq!(opened.samples(3, 2).unwrap(), samples[202..208], "another seek is legal");
+            assert_eq!(read(&mut opened, 3).unwrap(), samples[202..208], "another seek is legal");
         }
     }
 }
@@ -257,16 +258,16 @@ fn frames_before_an_error_come_out_first() {
 fn what_the_host_was_told_stays_so() {
     let bytes = file('l', 2, &ramp(20));
     for table in decoders() {
-        let opened = Opened::open(table, &input(&bytes)).unwrap();
-        assert_eq!(opened.tag(0).unwrap(), ("title".to_owned(), "Toy".to_owned()));
+        let mut opened = open(table, &input(&bytes)).unwrap();
+        assert_eq!(opened.tag(0).unwrap().unwrap(), ("title".to_owned(), "Toy".to_owned()));
         let (mut key, mut value) = (ptr::null(), ptr::null());
-        assert_eq!(call!(table, tag(opened.handle, 0, &mut key, &mut value)), MW_OK);
-        assert_eq!(opened.samples(4, 2).unwrap().len(), 8);
-        assert_eq!(opened.info().num_channels, 2, "the decoder says 9 now");
-        assert_eq!(opened.samples(4, 2).unwrap().len(), 8);
+        assert_eq!(call!(table, tag(opened.handle(), 0, &mut key, &mut value)), MW_OK);
+        assert_eq!(read(&mut opened, 4).unwrap().len(), 8);
+        assert_eq!(opened.raw_info().unwrap().num_channels, 2, "the decoder says 9 now");
+        assert_eq!(read(&mut opened, 4).unwrap().len(), 8);
         assert_eq!(text(key) + &text(value), "titleToy", "the decoder has dropped its own");
-        assert_eq!(opened.tag(2).unwrap_err(), MW_END);
-        assert_eq!(opened.tag(u32::MAX).unwrap_err(), MW_END);
+        assert_eq!(tag_status(table, &opened, 2), MW_END);
+        assert_eq!(tag_status(table, &opened, u32::MAX), MW_END);
     }
 }
 
@@ -303,8 +304,8 @@ fn a_message_reaches_the_log() {
     let bytes = file('w', 1, &ramp(200));
     for table in decoders() {
         LOG.lock().unwrap().clear();
-        let opened = Opened::open(table, &input(&bytes)).unwrap();
-        assert_eq!(opened.samples(200, 1).unwrap().len(), 200);
+        let mut opened = open(table, &input(&bytes)).unwrap();
+        assert_eq!(read(&mut opened, 200).unwrap().len(), 200);
         assert_eq!(*LOG.lock().unwrap(), [(MW_LOG_WARNING, "frame 100 is odd".to_owned())]);
     }
 }

@@ -6,7 +6,7 @@ use std::ptr;
 use mapwave_plugin::abi::*;
 use mapwave_toy::file;
 
-use crate::host::{Failure, call, encoders, interleaved, sized, told};
+use crate::raw::{Failure, call, encoders, interleaved, sized, told};
 
 /// A file in memory, which may fill up.
 struct Target {
@@ -127,7 +127,7 @@ fn a_sink_that_is_full_is_an_error() {
         let opened = Opened::open(table, &stereo(), &target.sink(0)).unwrap();
         let error = opened.push_samples(&[1, 2]).unwrap_err();
         assert_eq!(told(&error), (MW_IO, "the host could not write".into()));
-        assert_eq!(error.native_code, MW_IO.into());
+        assert_eq!(error.native_code, i64::from(MW_IO));
         drop(opened);
         assert_eq!(target.bytes, b"TOY-?", "nothing is written on the way out");
         let error = Opened::open(table, &stereo(), &sized()).err().unwrap();

@@ -5,7 +5,7 @@ use std::ptr;
 
 use mapwave_plugin::abi::*;
 
-use crate::host::{call, entries, plugins, sized, text, told};
+use crate::raw::{call, entries, plugins, sized, text, told};
 
 #[test]
 fn a_plugin_says_what_it_is() {

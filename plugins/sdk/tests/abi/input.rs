@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use mapwave_plugin::abi::*;
 use mapwave_toy::file;
 
-use crate::host::{Opened, decoders, input, sized, told};
+use crate::raw::{decoders, input, open, read, refused, sized};
 
 /// A file behind `read_at`, which may fail.
 struct Remote {
@@ -45,8 +45,8 @@ fn short_reads_are_continued() {
     for table in decoders() {
         for at_once in [1, 3, 1000] {
             let remote = Remote::new(&samples, at_once);
-            let opened = Opened::open(table, &remote.input()).unwrap();
-            assert_eq!(opened.samples(100, 1).unwrap(), samples);
+            let mut opened = open(table, &remote.input()).unwrap();
+            assert_eq!(read(&mut opened, 100).unwrap(), samples);
         }
     }
 }
@@ -57,13 +57,13 @@ fn what_the_host_cannot_read_is_an_error() {
     for table in decoders() {
         let mut remote = Remote::new(&samples, 2);
         remote.failure = Some((25, -5));
-        let opened = Opened::open(table, &remote.input()).unwrap();
-        assert_eq!(opened.samples(100, 1).unwrap(), samples[..10]);
-        let error = opened.samples(100, 1).unwrap_err();
-        assert_eq!(told(&error), (MW_IO, "the host could not read the file".into()));
-        assert_eq!((error.offset, error.native_code), (25, -5));
+        let mut opened = open(table, &remote.input()).unwrap();
+        assert_eq!(read(&mut opened, 100).unwrap(), samples[..10]);
+        let error = read(&mut opened, 100).unwrap_err().refusal();
+        assert_eq!((error.status, error.message.as_str()), (MW_IO, "the host could not read the file"));
+        assert_eq!((error.offset, error.native_code), (Some(25), -5));
         remote.failure = Some((0, i64::MIN));
-        assert_eq!(Opened::open(table, &remote.input()).err().unwrap().native_code, i64::MIN);
+        assert_eq!(open(table, &remote.input()).err().unwrap().refusal().native_code, i64::MIN);
     }
 }
 
@@ -73,14 +73,15 @@ fn an_answer_that_is_too_long_is_not_believed() {
         let mut remote = Remote::new(&[1, 2], 3);
         for too_long in [6, i64::MAX] {
             remote.failure = Some((0, too_long));
-            let error = Opened::open(table, &remote.input()).err().unwrap();
+            let error = open(table, &remote.input()).err().unwrap();
             let expected = format!("read_at gave {too_long} bytes where 5 were asked for");
-            assert_eq!(told(&error), (MW_IO, expected));
+            assert_eq!(refused(error), (MW_IO, expected));
         }
         // Three bytes were read, so that five are too many for what is left.
         remote.failure = Some((3, 5));
-        let error = Opened::open(table, &remote.input()).err().unwrap();
-        assert_eq!((error.status, error.offset), (MW_IO, 3));
+        let error = open(table, &remote.input()).err().unwrap();
+        let error = error.refusal();
+        assert_eq!((error.status, error.offset), (MW_IO, Some(3)));
     }
 }
 
@@ -90,18 +91,18 @@ fn a_file_that_ends_early_is_short() {
         let mut remote = Remote::new(&[1, 2], 100);
         remote.failure = Some((3, 0));
         remote.at_once = 3;
-        let error = Opened::open(table, &remote.input()).err().unwrap();
-        assert_eq!(told(&error), (MW_BAD_DATA, "no TOY".into()));
+        let error = open(table, &remote.input()).err().unwrap();
+        assert_eq!(refused(error), (MW_BAD_DATA, "no TOY".into()));
     }
 }
 
 #[test]
 fn an_input_has_bytes_or_a_way_to_them() {
     for table in decoders() {
-        let error = Opened::open(table, &mw_input { num_bytes: 5, ..sized() }).err().unwrap();
-        assert_eq!(told(&error), (MW_BAD_ARGUMENT, "the input has neither bytes nor read_at".into()));
-        let error = Opened::open(table, &sized()).err().unwrap();
-        assert_eq!(told(&error), (MW_BAD_DATA, "no TOY".into()), "an empty file has none");
+        let error = open(table, &mw_input { num_bytes: 5, ..sized() }).err().unwrap();
+        assert_eq!(refused(error), (MW_BAD_ARGUMENT, "the input has neither bytes nor read_at".into()));
+        let error = open(table, &sized()).err().unwrap();
+        assert_eq!(refused(error), (MW_BAD_DATA, "no TOY".into()), "an empty file has none");
     }
 }
 
@@ -120,15 +121,15 @@ fn what_is_done_with_is_told_to_a_host_that_wants_to_know() {
         let full = mw_input { context, release: Some(release), ..input(&bytes) };
         // A host of version 1.0 has no such field, and others need not set it.
         for deaf in [mw_input { release: None, ..full }, mw_input { size: 56, ..full }] {
-            let opened = Opened::open(table, &deaf).unwrap();
-            assert_eq!(opened.samples(4, 1).unwrap(), [7; 4]);
+            let mut opened = open(table, &deaf).unwrap();
+            assert_eq!(read(&mut opened, 4).unwrap(), [7; 4]);
             assert_eq!(*released.lock().unwrap(), []);
         }
-        let opened = Opened::open(table, &full).unwrap();
+        let mut opened = open(table, &full).unwrap();
         // Counted from the header's end; as much again before it, for the system maps more around what is touched.
         let forward = [(0, 5 + 4 * MEGABYTE), (5, 8 * MEGABYTE)];
         let back = [(0, 5 + 4 * MEGABYTE), (10, bytes.len() as u64 - 10)];
         assert_eq!(*released.lock().unwrap(), [forward, back].concat());
-        assert_eq!(opened.samples(4, 1).unwrap(), [7; 4]);
+        assert_eq!(read(&mut opened, 4).unwrap(), [7; 4]);
     }
 }

@@ -1,4 +1,4 @@
-//! Panics at the wall (R5).
+//! Panics at the plugin boundary (R5).
 
 use std::collections::HashMap;
 use std::ffi::c_void;
@@ -7,28 +7,29 @@ use std::process::Command;
 use std::ptr;
 
 use mapwave_plugin::abi::*;
+use mapwave_plugin_check::host::{Decoder, Fault, Refusal};
 use mapwave_toy::file;
 
-use crate::host::{Opened, call, decoders, encoders, input, sized, told};
+use crate::raw::{call, decoders, encoders, input, open, read, refused, sized, tag_status, told};
 
 /// Says which part of this program a child process is to play.
 const PART: &str = "MAPWAVE_TEST_PART";
 
 /// Every call answers that the handle is poisoned.
-fn assert_poisoned(opened: &Opened) {
+fn assert_poisoned(table: &mw_decoder_table, opened: &mut Decoder) {
     let expected = (MW_PANIC, "an earlier call panicked, so that this handle can only be closed".to_owned());
-    assert_eq!(told(&opened.seek(0).unwrap_err()), expected);
-    assert_eq!(told(&opened.samples(1, 1).unwrap_err()), expected);
-    assert_eq!(told(&opened.fork().err().unwrap()), expected);
-    assert_eq!(opened.tag(0).unwrap_err(), MW_PANIC);
+    assert_eq!(refused(opened.seek(0).unwrap_err()), expected);
+    assert_eq!(refused(read(opened, 1).unwrap_err()), expected);
+    assert_eq!(refused(opened.fork().err().unwrap()), expected);
+    assert_eq!(tag_status(table, opened, 0), MW_PANIC);
     let mut error = sized();
-    assert_eq!(call!(opened.table, info(opened.handle, &mut sized(), &mut error)), MW_PANIC);
+    assert_eq!(call!(table, info(opened.handle(), &mut sized(), &mut error)), MW_PANIC);
     assert_eq!(told(&error), expected);
 }
 
-fn assert_panicked(error: &mw_error, words: &str) {
-    let (status, message) = told(error);
-    assert_eq!((status, error.offset, error.native_code), (MW_PANIC, MW_UNKNOWN, 0));
+fn assert_panicked(fault: Fault, words: &str) {
+    let Refusal { status, message, offset, native_code, .. } = fault.refusal();
+    assert_eq!((status, offset, native_code), (MW_PANIC, None, 0));
     assert!(message.starts_with("panicked at ") && message.contains("decoder.rs:"), "{message}");
     assert!(message.ends_with(words), "{message}");
 }
@@ -38,36 +39,36 @@ fn panic_everywhere() {
     let files: HashMap<char, Vec<u8>> =
         "osdftvx".chars().map(|mode| (mode, file(mode, 1, &samples))).collect();
     for table in decoders() {
-        let open = |mode| Opened::open(table, &input(&files[&mode]));
-        assert_panicked(&open('o').err().unwrap(), ": mode o");
+        let open = |mode| open(table, &input(&files[&mode]));
+        assert_panicked(open('o').err().unwrap(), ": mode o");
 
-        let opened = open('s').unwrap();
-        assert_eq!(opened.samples(1, 1).unwrap(), [7]);
-        assert_panicked(&opened.seek(0).unwrap_err(), ": mode s");
-        assert_poisoned(&opened);
+        let mut opened = open('s').unwrap();
+        assert_eq!(read(&mut opened, 1).unwrap(), [7]);
+        assert_panicked(opened.seek(0).unwrap_err(), ": mode s");
+        assert_poisoned(table, &mut opened);
 
-        let opened = open('d').unwrap();
-        assert_eq!(opened.samples(100, 1).unwrap(), [7; 100]);
-        assert_panicked(&opened.samples(1, 1).unwrap_err(), ": mode d");
-        assert_poisoned(&opened);
+        let mut opened = open('d').unwrap();
+        assert_eq!(read(&mut opened, 100).unwrap(), [7; 100]);
+        assert_panicked(read(&mut opened, 1).unwrap_err(), ": mode d");
+        assert_poisoned(table, &mut opened);
 
-        let opened = open('f').unwrap();
-        assert_panicked(&opened.fork().err().unwrap(), ": mode f");
-        assert_poisoned(&opened);
+        let mut opened = open('f').unwrap();
+        assert_panicked(opened.fork().err().unwrap(), ": mode f");
+        assert_poisoned(table, &mut opened);
 
-        let opened = open('t').unwrap();
-        assert_eq!(opened.tag(0).unwrap_err(), MW_PANIC);
-        assert_poisoned(&opened);
+        let mut opened = open('t').unwrap();
+        assert_eq!(tag_status(table, &opened, 0), MW_PANIC);
+        assert_poisoned(table, &mut opened);
 
-        let opened = open('v').unwrap();
-        let error = opened.samples(200, 1).unwrap_err();
-        assert_panicked(&error, ": panicked with a value that is not a text");
-        assert_poisoned(&opened);
+        let mut opened = open('v').unwrap();
+        let error = read(&mut opened, 200).unwrap_err();
+        assert_panicked(error, ": panicked with a value that is not a text");
+        assert_poisoned(table, &mut opened);
 
         let opened = open('x').unwrap();
-        let fork = opened.fork().unwrap();
+        let mut fork = opened.fork().unwrap();
         drop(opened);
-        assert_eq!(fork.samples(1, 1).unwrap(), [7]);
+        assert_eq!(read(&mut fork, 1).unwrap(), [7]);
         drop(fork);
 
         assert_eq!(call!(table, probe(b"PANIC".as_ptr(), 5, 5, ptr::null(), ptr::null())), 0);
@@ -113,7 +114,7 @@ fn host_panics_in_callback() {
     }
     for table in decoders() {
         let input = mw_input { num_bytes: 9, read_at: Some(read_at), ..sized() };
-        assert_eq!(Opened::open(table, &input).err().unwrap().status, MW_IO);
+        assert_eq!(open(table, &input).err().unwrap().refusal().status, MW_IO);
     }
     for table in encoders() {
         let options = mw_encoder_options { sample_rate: 1, num_channels: 1, ..sized() };

@@ -4,7 +4,7 @@ use std::ptr;
 
 use mapwave_plugin::abi::*;
 
-use crate::host::{Failure, call, interleaved, resamplers, sized, told};
+use crate::raw::{Failure, call, interleaved, resamplers, sized, told};
 
 fn halved() -> mw_resampler_options {
     mw_resampler_options {
