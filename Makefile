@@ -42,6 +42,7 @@ lint: $(VENV)/test
 	cargo clippy $(WORKSPACE) --all-targets -- -D warnings
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/python python/stubs --check
 	$(BIN)/python -m mypy
 	$(BIN)/python -m mypy.stubtest --allowlist tests/python/stubtest.allowlist mapwave._core mapwave.errors mapwave.numpy
 

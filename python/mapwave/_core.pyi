@@ -6,7 +6,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Literal, Self, TypeVar, final, overload
 
-from .types import Bitrate, Dither, Dtype, FlacCompression, Layout, MonoMode, ResampleQuality, SaveLayout, Source, Target
+from .types import (
+    Bitrate,
+    Dither,
+    Dtype,
+    DtypeLike,
+    Encoding,
+    FlacCompression,
+    Layout,
+    MonoMode,
+    ResampleQuality,
+    SampleRate,
+    SaveLayout,
+    Source,
+    Target,
+)
+
+Array = TypeVar("Array")
 
 __all__ = [
     "Api",
@@ -26,18 +42,17 @@ __all__ = [
     "prepare_save",
     "register_plugin",
     "run_command",
+    "save",
+    "save_prepared",
     "set_up_plugins",
     "supports_soxr",
     "try_plugin",
-    "write_prepared",
     "zeros",
 ]
 
-Array = TypeVar("Array")
-
 @final
 class AudioInfo:
-    """What is known of an audio file without reading its samples."""
+    """What a file says about its audio, found without reading the samples. None stands for what is not known."""
 
     def __new__(
         cls,
@@ -45,14 +60,15 @@ class AudioInfo:
         sample_rate: int,
         channels: int,
         duration: float,
-        subtype: str,
         container: str,
+        container_variant: str | None,
         codec: str,
-        bit_depth: int,
-        bits: int,
+        subtype: str,
+        bit_depth: int | None,
+        bits: int | None,
         channel_layout: str | None,
-        is_truncated: bool,
         is_lossless: bool,
+        is_truncated: bool,
         plugin: str | None,
         priming_frames: int,
         padding_frames: int,
@@ -60,53 +76,59 @@ class AudioInfo:
     ) -> Self: ...
     @property
     def frames(self) -> int:
-        """The number of frames that load returns."""
+        """The number of frames that `load` returns."""
     @property
     def sample_rate(self) -> int:
-        """Frames a second, in Hz."""
+        """Frames per second, in Hz."""
     @property
     def channels(self) -> int:
-        """Samples in a frame."""
+        """The number of channels."""
     @property
     def duration(self) -> float:
         """The length in seconds: frames / sample_rate."""
     @property
-    def subtype(self) -> str:
-        """The encoding, such as "pcm16" or "float32"."""
-    @property
     def container(self) -> str:
-        """The file format, such as "wav"."""
+        """The file format, by the usual extension: "wav", "aiff", "flac", "mp3", "m4a" for MPEG-4 with audio alone, "mp4" with
+        video, "ogg", ...
+        """
+    @property
+    def container_variant(self) -> str | None:
+        """The exact variant of the format, such as "rf64", "aifc" or "M4A ", or None when it has only one."""
     @property
     def codec(self) -> str:
-        """The codec in FFmpeg's terms, such as "pcm_s16le"."""
+        """The codec's short name, as FFmpeg has it: "pcm_s16le", "mp3", "aac", "flac", ..."""
     @property
-    def bit_depth(self) -> int:
-        """The coded depth: the bits of a sample that carry sound."""
+    def subtype(self) -> str:
+        """The encoding of the samples as `save` takes it, such as "pcm16" or "float32"; the codec's name for compressed audio."""
     @property
-    def bits(self) -> int:
-        """The bits that a sample takes in the file, at least bit_depth."""
+    def bit_depth(self) -> int | None:
+        """The significant bits of a sample, or None for a codec without a bit depth, such as MP3."""
+    @property
+    def bits(self) -> int | None:
+        """The bits that a sample takes in the file, at least bit_depth, or None for compressed audio."""
     @property
     def channel_layout(self) -> str | None:
         """The speaker arrangement, such as "stereo" or "5.1", or None when the file does not say."""
     @property
-    def is_truncated(self) -> bool:
-        """Whether the file ends before the sound does that it promises; frames counts what is there."""
-    @property
     def is_lossless(self) -> bool:
-        """Whether the samples are those that were recorded or given to the encoder."""
+        """Whether the codec keeps every sample as it was."""
+    @property
+    def is_truncated(self) -> bool:
+        """Whether the file ends before the audio that it promises does; frames counts what is there."""
     @property
     def plugin(self) -> str | None:
-        """The codec plugin that decodes it, or None when mapwave reads it itself."""
+        """The plugin that decodes the file, or None when mapwave itself reads it."""
     @property
     def priming_frames(self) -> int:
-        """The encoder's delay in frames, which is left out."""
+        """The encoder delay in frames, already removed."""
     @property
     def padding_frames(self) -> int:
-        """Frames at the end that only fill the last packet, which are left out."""
+        """The frames at the end that only fill the last packet, already removed."""
     @property
     def tags(self) -> dict[str, str]:
         """Metadata: lower-case Vorbis comment names and their values, several joined by "; "."""
-
+    def asdict(self) -> dict[str, Any]:
+        """The facts as a new dict, by their names."""
     __hash__: None  # type: ignore[assignment]
 
 @final
@@ -122,7 +144,7 @@ class Frames:
         """The lengths of the axes."""
     @property
     def dtype(self) -> Dtype:
-        """The type of the samples."""
+        """The type of the samples, such as "float32"."""
     @property
     def nbytes(self) -> int:
         """The size in bytes."""
@@ -130,12 +152,9 @@ class Frames:
     def readonly(self) -> bool:
         """Whether the samples are a file's own and may not be changed."""
     def pages(self) -> Frames | None:
-        """The samples and the zeros behind them as the whole pages that they are in, along one axis.
-
-        None when the samples do not begin a page or do not have their last one to themselves.
+        """The samples and the zeros behind them as the whole pages that they are in, along one axis: all that a GPU takes over
+        without a copy. None when the samples do not begin a page or do not have their last one to themselves.
         """
-    def __len__(self) -> int: ...
-    def __buffer__(self, flags: int, /) -> memoryview: ...  # the buffer protocol, from Python 3.12 on
     def __dlpack__(
         self,
         *,
@@ -147,10 +166,12 @@ class Frames:
         """The samples as a DLPack capsule."""
     def __dlpack_device__(self) -> tuple[int, int]:
         """The device of the samples in DLPack's terms: the CPU."""
+    def __len__(self) -> int: ...
+    def __buffer__(self, flags: int, /) -> memoryview: ...  # the buffer protocol, from Python 3.12 on
 
 @final
 class Stream(Generic[Array]):
-    """An iterator of (chunk, sample_rate)."""
+    """An iterator of `(chunk, sample_rate)`."""
 
     @property
     def chunk_frames(self) -> int:
@@ -184,10 +205,10 @@ class Reader(Generic[Array]):
 
     @property
     def frames(self) -> int:
-        """The number of frames in the file."""
+        """The number of frames that can be read: the file's, or as many as resampling makes of them."""
     @property
     def sample_rate(self) -> int:
-        """Frames a second, in Hz."""
+        """Frames a second of what is read, in Hz."""
     @property
     def channels(self) -> int:
         """Samples in a frame of the file."""
@@ -195,13 +216,15 @@ class Reader(Generic[Array]):
     def closed(self) -> bool:
         """Whether the reader was closed."""
     def read(self, num_frames: int = -1) -> Array:
-        """Reads the next num_frames frames, or all that are left when it is negative; fewer at the end."""
+        """Reads the next `num_frames` frames, or all that are left when it is negative; fewer at the end."""
     def seek(self, frame: int, whence: int = 0) -> int:
-        """Moves to a frame, from the start (whence 0), the position (1) or the end (2); returns the new position."""
+        """Moves to a frame, relative to the start (whence 0), the position (1) or the end (2), and returns the new position."""
     def tell(self) -> int:
-        """The next frame that read returns."""
+        """The next frame that `read` returns."""
     def blocks(self, size: int, overlap: int = 0) -> Blocks[Array]:
-        """Blocks of size frames from the start, each size - overlap after the one before; the last may be shorter."""
+        """An iterator of blocks of `size` frames from the start of the file, each beginning `size - overlap` frames after the
+        one before; the last may be shorter.
+        """
     def view(self) -> Frames:
         """The samples of the whole file in place: read-only, in the file's own type, without a copy."""
     def info(self) -> AudioInfo:
@@ -223,17 +246,16 @@ class Reader(Generic[Array]):
 class Api(Generic[Array]):
     """The functions that make arrays, for one array library."""
 
-    def __new__(cls, import_: Callable[[], Any], /, module: str) -> Self: ...
     def load(
         self,
         path: Source,
-        sr: int | None = None,
+        sr: SampleRate | None = None,
         offset: float = 0.0,
         duration: float | None = None,
         mono: bool = False,
         mono_mode: MonoMode = "mean",
         layout: Layout = "channels_last",
-        dtype: Dtype = "float32",
+        dtype: DtypeLike = "float32",
         resample_quality: ResampleQuality = "default",
         low_memory: bool = False,
         squeeze_mono: bool = False,
@@ -241,21 +263,73 @@ class Api(Generic[Array]):
         start: int | None = None,
         stop: int | None = None,
         channels: int | Sequence[int] | None = None,
-        codec: str | None = None,
+        plugin: str | None = None,
         threads: int | None = None,
     ) -> tuple[Array, int]:
-        """Reads audio into an array and returns it with its sample rate in Hz."""
-    def info(self, path: Source, *, codec: str | None = None) -> AudioInfo:
-        """Says what is in a file without reading its samples."""
+        """Reads audio into an array.
+
+        Args:
+            path: A str or path, the bytes of a file (bytes, bytearray, memoryview), or a binary file object, which is read
+                from its position to its end. The format is found by content, never by extension.
+            sr: The sample rate to resample to, a whole number of Hz from 1 to 768000; None keeps the file's. n frames become
+                round(n * sr / file's rate), and every count of frames here is of those. A window is bit-identical to the same
+                part of a full load.
+            offset: Where to start, in seconds: frame floor(offset * sample_rate).
+            duration: How much to read, in seconds: floor(duration * sample_rate) frames, or fewer at the end; None reads to
+                the end.
+            mono: Mix all channels into one.
+            mono_mode: "mean" divides the sum of the channels by their number, "equal_power" by its square root.
+            layout: "channels_last" for (frames, channels), "channels_first" for (channels, frames).
+            dtype: "float32", "float16", "bfloat16", "float64", "int16" or "int32", where the array library has it, or the
+                library's own object, such as mx.float16, np.int16 or torch.bfloat16. Integers become floats by division by
+                2**(bits-1); floats become integers by multiplication by it, rounded half to even and saturated.
+            resample_quality: "default" ("soxr_vhq" where libsoxr's plugin is loaded, else "best"), "best", "high", "medium", "low",
+                "fastest", "soxr_vhq", "soxr_hq" (also as "soxr_style", "soxr_compat"), or "torchaudio_compat", which is
+                torchaudio.functional.resample of the frames from offset on. It has no effect unless the rate changes.
+            low_memory: Has no effect: the scratch memory of resampling is always bounded to a few MB, except with
+                "torchaudio_compat". Accepted for callers of mlx-audio-io.
+            squeeze_mono: Return a single channel as an array of shape (frames,).
+            start: The first frame, instead of offset; a negative number counts from the end.
+            stop: The frame after the last one, instead of duration; a negative number counts from the end.
+            channels: One channel number or several, counted from 0, in the order to return; None returns all.
+            plugin: The name of the plugin to decode with; None is the one that reports the highest probe score for the file.
+            threads: The most threads that may decode; None allows one per processor. The result does not depend on it.
+
+        Returns:
+            (audio, sample_rate): the array, and its sample rate in Hz.
+
+        Raises:
+            FileNotFoundError, PermissionError, IsADirectoryError, OSError: The file cannot be opened or read.
+            mapwave.UnsupportedFormat, mapwave.MalformedFile: The file cannot be read as audio; both are ValueErrors.
+            mapwave.PluginError: A codec plugin failed, not the file; a RuntimeError.
+            ValueError: An argument is out of range, or the offset lies past the end.
+            TypeError: An argument is of the wrong type, or there is no such argument.
+            RuntimeError: The quality is one of libsoxr or torchaudio, which is not installed.
+
+        All of them except TypeError are also mapwave.AudioErrors, and name the file.
+        """
+    def info(self, path: Source, *, plugin: str | None = None) -> AudioInfo:
+        """Returns the facts of a file without reading its samples.
+
+        Args:
+            path: As in load.
+            plugin: As in load.
+
+        Returns:
+            AudioInfo; its frames are the number that load returns.
+
+        Raises:
+            As load.
+        """
     def stream(
         self,
         path: Source,
         chunk_frames: int | None = None,
         chunk_duration: float | None = None,
-        sr: int | None = None,
+        sr: SampleRate | None = None,
         mono: bool = False,
         mono_mode: MonoMode = "mean",
-        dtype: Dtype = "float32",
+        dtype: DtypeLike = "float32",
         offset: float = 0.0,
         duration: float | None = None,
         squeeze_mono: bool = False,
@@ -265,18 +339,33 @@ class Api(Generic[Array]):
         start: int | None = None,
         stop: int | None = None,
         channels: int | Sequence[int] | None = None,
-        codec: str | None = None,
+        plugin: str | None = None,
         threads: int | None = None,
     ) -> Stream[Array]:
-        """Opens a file to be read in chunks, one after the other, in bounded memory."""
+        """Opens a file to read it in chunks, one after the other, in bounded memory.
+
+        Args:
+            path: As in load.
+            chunk_frames: The frames in a chunk; the last may have fewer.
+            chunk_duration: The length of a chunk in seconds, instead: floor(chunk_duration * sample_rate) frames.
+            sr, mono, mono_mode, dtype, offset, duration, squeeze_mono, layout, resample_quality, start, stop, channels,
+            plugin, threads: As in load.
+
+        Returns:
+            Stream: an iterator of (chunk, sample_rate) with read_chunk, at_eof, frames_read, chunk_frames, sample_rate and
+            channels. Several threads can share it: each chunk is returned once.
+
+        Raises:
+            As load; ValueError unless exactly one of chunk_frames and chunk_duration is given.
+        """
     def batch_load(
         self,
         paths: Iterable[Source],
-        sr: int | None = None,
+        sr: SampleRate | None = None,
         mono: bool = False,
         mono_mode: MonoMode = "mean",
         layout: Layout = "channels_last",
-        dtype: Dtype = "float32",
+        dtype: DtypeLike = "float32",
         resample_quality: ResampleQuality = "default",
         squeeze_mono: bool = False,
         num_workers: int = 4,
@@ -287,51 +376,107 @@ class Api(Generic[Array]):
         stop: int | None = None,
         channels: int | Sequence[int] | None = None,
         progress: bool | Callable[[int, int], object] | None = None,
-        codec: str | None = None,
+        plugin: str | None = None,
         threads: int | None = 1,
     ) -> list[tuple[Array, int]]:
-        """Reads many files at once; the results are in the order of paths."""
+        """Reads many files at once.
+
+        Args:
+            paths: An iterable of what load takes.
+            sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, offset, duration, start, stop, channels: As in
+                load, the same for every file.
+            num_workers: How many files to read at once.
+            plugin: As in load.
+            threads: The most threads that may decode one file; None allows one per processor.
+            progress: True for a line on stderr, or a function to call with (done, total) after each file.
+
+        Returns:
+            A list of (audio, sample_rate), in the order of paths.
+
+        Raises:
+            As load, for the first file that fails; a note says which of the paths it was.
+        """
     def resample(
         self,
         audio: object,
-        in_sr: int,
-        out_sr: int,
+        in_sr: SampleRate,
+        out_sr: SampleRate,
         quality: ResampleQuality = "default",
         layout: Layout = "channels_last",
         *,
-        dtype: Dtype | None = None,
+        dtype: DtypeLike | None = None,
         threads: int | None = None,
     ) -> Array:
-        """Brings an array to another sample rate: round(frames * out_sr / in_sr) frames, with the axes of audio."""
+        """Resamples audio.
+
+        Args:
+            audio: An array of any library, of shape (frames,) or with the two axes of layout, of float32, float16, bfloat16,
+                float64, int16 or int32, with any strides.
+            in_sr: Its sample rate, a whole number of Hz from 1 to 768000.
+            out_sr: The sample rate to return.
+            quality: As resample_quality in load.
+            layout: "channels_last" for (frames, channels), "channels_first" for (channels, frames).
+            dtype: The type of the result, as in load; None keeps a float type and turns integers into float32.
+            threads: The most threads that may work; None allows one per processor. The result does not depend on it.
+
+        Returns:
+            An array of round(frames * out_sr / in_sr) frames, with the axes of audio.
+
+        Raises:
+            ValueError: An argument is out of range, or the ratio of the rates is beyond about 13000.
+            RuntimeError: The quality is one of libsoxr or torchaudio, which is not installed.
+            TypeError: audio is not an array.
+        """
     @overload
     def open(
         self,
         path: Source,
         mode: Literal["r"] = "r",
         *,
-        sr: int | None = None,
+        sr: SampleRate | None = None,
         resample_quality: ResampleQuality = "default",
         mono: bool = False,
         mono_mode: MonoMode = "mean",
         layout: Layout = "channels_last",
-        dtype: Dtype = "float32",
+        dtype: DtypeLike = "float32",
         squeeze_mono: bool = False,
         channels: int | Sequence[int] | None = None,
-        codec: str | None = None,
+        plugin: str | None = None,
         threads: int | None = None,
     ) -> Reader[Array]:
-        """Opens a file for many reads from anywhere in it."""
+        """Opens a file for any number of reads at any place, or to write it in parts.
+
+        Args:
+            path: As in load; to write, as in save.
+            mode: "r", or "w" to write.
+            mono, mono_mode, squeeze_mono, resample_quality: As in load, for every read.
+            sr: As in load; the reader counts frames at that rate. To write, the file's sample rate.
+            layout, dtype: As in load; to write, those of the arrays that are passed to write.
+            channels: As in load; to write, the number of channels.
+            plugin, threads: As in load; to write, as in save.
+            encoding, bitrate, clip, flac_compression, format, dither, seed, tags, quality, effort, bit_depth, channel_mask,
+            durable: To write, as in save; sr and channels must be given, and clip cannot be "rescale".
+
+        Returns:
+            Reader: a context manager with read, seek, tell, reader[a:b], blocks, view, info and close.
+            Writer: a context manager with write, close and abort. The file is at its path once it is closed.
+
+        Raises:
+            As load, and as save.
+        """
     @overload
     def open(
         self,
         path: Target,
         mode: Literal["w"],
         *,
-        sr: float,
-        channels: int,
+        sr: SampleRate,
         layout: Layout = "channels_last",
-        dtype: Dtype = "float32",
-        encoding: str = "float32",
+        dtype: DtypeLike = "float32",
+        channels: int,
+        plugin: str | None = None,
+        threads: int | None = None,
+        encoding: Encoding = "float32",
         bitrate: Bitrate = "auto",
         clip: bool = True,
         flac_compression: FlacCompression = "default",
@@ -343,28 +488,48 @@ class Api(Generic[Array]):
         effort: int | None = None,
         bit_depth: int | None = None,
         channel_mask: int | None = None,
-        codec: str | None = None,
-        threads: int | None = None,
-        durable: bool = True,
+        durable: bool = False,
     ) -> Writer:
-        """Opens a file to be written in parts."""
+        """Opens a file for any number of reads at any place, or to write it in parts.
+
+        Args:
+            path: As in load; to write, as in save.
+            mode: "r", or "w" to write.
+            mono, mono_mode, squeeze_mono, resample_quality: As in load, for every read.
+            sr: As in load; the reader counts frames at that rate. To write, the file's sample rate.
+            layout, dtype: As in load; to write, those of the arrays that are passed to write.
+            channels: As in load; to write, the number of channels.
+            plugin, threads: As in load; to write, as in save.
+            encoding, bitrate, clip, flac_compression, format, dither, seed, tags, quality, effort, bit_depth, channel_mask,
+            durable: To write, as in save; sr and channels must be given, and clip cannot be "rescale".
+
+        Returns:
+            Reader: a context manager with read, seek, tell, reader[a:b], blocks, view, info and close.
+            Writer: a context manager with write, close and abort. The file is at its path once it is closed.
+
+        Raises:
+            As load, and as save.
+        """
+    def __new__(cls, import_: Callable[[], Any], /, module: str) -> Self: ...
 
 @final
 class PreparedAudio:
-    """Audio that is ready to be saved, by any thread, without touching the array library it came from."""
+    """Audio that is ready to be saved: evaluated, with its memory held, so that any thread can save it without using the array
+    library it came from.
+    """
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The lengths of the array's axes."""
     @property
-    def dtype(self) -> str:
+    def dtype(self) -> Dtype:
         """The type of the samples, such as "float32"."""
     @property
-    def layout(self) -> Literal["channels_last", "channels_first"]:
-        """The layout, as it was given or as it was found."""
+    def layout(self) -> Layout:
+        """"channels_last" or "channels_first": the caller's choice, or what "auto" found."""
     @property
     def strides(self) -> tuple[int, ...]:
-        """The distance of neighbours along each axis, in bytes."""
+        """The strides in bytes."""
     @property
     def n_bytes(self) -> int:
         """The size of the samples in bytes."""
@@ -392,7 +557,7 @@ class Writer:
     def closed(self) -> bool:
         """Whether the writer is closed."""
     def write(self, chunk: object) -> None:
-        """Adds frames: an array of the writer's dtype, layout and number of channels, or of one axis for one channel."""
+        """Adds frames: an array of the writer's dtype, layout and number of channels, or of one axis when there is one channel."""
     def close(self) -> None:
         """Completes the file and puts it in its place; more than once is of no effect."""
     def abort(self) -> None:
@@ -412,7 +577,7 @@ class Plugin:
 
     @property
     def id(self) -> str:
-        """The name, by which codec= picks it; the file's name when it could not be loaded."""
+        """The name, by which plugin= picks it; the file's name when it could not be loaded."""
     @property
     def loaded(self) -> bool:
         """Whether it is used."""
@@ -421,7 +586,7 @@ class Plugin:
         """Why it is not used, or None."""
     @property
     def origin(self) -> Literal["registered", "environment", "user", "embedded", "bundled", "system"]:
-        """Why it is known."""
+        """Why it is known: "registered", "environment", "user", "embedded", "bundled" or "system"."""
     @property
     def path(self) -> Path | None:
         """The library, or None for a part of mapwave itself."""
@@ -459,7 +624,7 @@ class PluginDirectory:
         """Its path."""
     @property
     def origin(self) -> Literal["environment", "user", "bundled", "system"]:
-        """Why it is searched."""
+        """Why it is searched: "environment", "user", "bundled" or "system"."""
     @property
     def exists(self) -> bool:
         """Whether it is there."""
@@ -471,34 +636,165 @@ def supports_soxr() -> bool:
     """Whether resampling by libsoxr is available: its plugin is loaded."""
 
 def plugins() -> list[Plugin]:
-    """The codec plugins: those in use, in order of precedence, and those that were refused, with the reason."""
+    """The codec plugins: those that are used, in order of precedence, and those that were refused, with the reason.
+
+    Returns:
+        A list of Plugin.
+    """
 
 def plugin_directories() -> list[PluginDirectory]:
-    """The directories that are searched for plugins, in order of precedence."""
+    """The directories that are searched for plugins, in order of precedence.
+
+    Returns:
+        A list of PluginDirectory.
+    """
 
 def register_plugin(path: str | PathLike[str]) -> Plugin:
-    """Loads a codec plugin by its path; it is asked before all others."""
+    """Loads a codec plugin by its path; it is asked before all others.
+
+    Args:
+        path: The library: a str or path.
+
+    Returns:
+        Plugin.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        mapwave.PluginError: It is no plugin, or may not be loaded; the message says why.
+    """
 
 def prepare_save(audio: object, layout: SaveLayout = "auto") -> PreparedAudio:
-    """Evaluates audio and holds its memory, to be saved later and by any thread."""
+    """Evaluates audio and holds its memory, to be saved later and by any thread.
 
-def write_prepared(path: Target, prepared: PreparedAudio, arguments: dict[str, Any]) -> None:
-    """Saves prepared audio; the arguments are those of save_prepared by their names."""
+    Args:
+        audio: An array of one axis or two, as in save; do not change it until it is saved.
+        layout: As in save.
+
+    Returns:
+        PreparedAudio, with shape, dtype, layout, strides, n_bytes, frames and channels.
+
+    Raises:
+        ValueError: The array does not hold audio, or it is ambiguous which axis is that of the channels.
+        TypeError: It is not an array.
+    """
+
+def save(
+    path: Target,
+    audio: object,
+    sr: SampleRate,
+    layout: SaveLayout = "auto",
+    encoding: Encoding = "float32",
+    bitrate: Bitrate = "auto",
+    clip: bool | Literal["rescale"] = True,
+    flac_compression: FlacCompression = "default",
+    *,
+    format: str | None = None,
+    dither: Dither = "none",
+    seed: int = 0,
+    tags: dict[str, str | int] | None = None,
+    quality: int | None = None,
+    effort: int | None = None,
+    bit_depth: int | None = None,
+    channel_mask: int | None = None,
+    plugin: str | None = None,
+    threads: int | None = None,
+    durable: bool = False,
+) -> None:
+    """Saves an array to an audio file.
+
+    Saving is atomic: the path holds either the old file or the complete new one, for every program, at any time.
+
+    Args:
+        path: A str or path, or a writable binary file object, which is written from its position on.
+        audio: An array of one axis (frames,) or two, of float32, float16, bfloat16, float64, int16 or int32, with any
+            strides: MLX, NumPy, PyTorch, JAX, or anything with the buffer protocol or DLPack. It is read where it is;
+            do not change it until this returns.
+        sr: The sample rate in Hz, a whole number.
+        layout: "channels_last" for (frames, channels), "channels_first" for (channels, frames), or "auto": the axis of
+            length 1, or the only one of at most 8, is that of the channels.
+        encoding: "float32", "pcm16", "pcm24", "pcm32", "float64", "u8", "alaw" or "mulaw" for uncompressed files; for
+            others a codec such as "alac", "aac", "mp3", "flac", "opus" or "vorbis", the bit depth of a lossless one
+            ("pcm16", "pcm24"), or "float32" for the format's default codec. The names of libsndfile ("PCM_16"), FFmpeg
+            ("pcm_s16le") and NumPy ("int16") are accepted too.
+        bitrate: The bits per second of a lossy codec, such as 192000 or "192k"; "auto" leaves it to the codec.
+        clip: True limits samples to -1.0 and 1.0, in floats too, and turns a NaN into 0 in integers. False keeps floats
+            as they are and rejects samples beyond full scale where the encoding cannot hold them. "rescale" divides all
+            samples by the peak when it is beyond 1.0.
+        flac_compression: A level from 0 (fastest) to 8 (smallest), "fast", or "default", which is 5.
+        format: The format instead of the path's extension: "wav", "rf64", "w64", "aiff", "aifc", "caf", "flac", ...
+        dither: "none", or "tpdf" for triangular noise of one step before samples are rounded to integers.
+        seed: The seed of the noise.
+        tags: Metadata, by lower-case Vorbis comment names such as "title".
+        quality: The quality of a variable bitrate, from 1 to 100, instead of bitrate.
+        effort: How much work the codec spends on compression, from 1 to 100.
+        bit_depth: The bit depth of a lossless codec; None is 16 for int16 audio and 24 for all other.
+        channel_mask: Speaker positions as a WAVE channel mask.
+        plugin: The name of the plugin to encode with; None is the first that can.
+        threads: The most threads that may work; None allows one per processor. The bytes do not depend on it.
+        durable: True waits until the file is on the disk (fsync), so that it survives a power failure right after. False
+            leaves that to the system; the file is complete for every program either way.
+
+    Raises:
+        ValueError: The format or the codec does not support these settings. The message lists those it supports; nothing
+            was written.
+        FileNotFoundError, PermissionError, IsADirectoryError, OSError: The file cannot be written; errno says why.
+        mapwave.UnsupportedFormat: No loaded plugin writes the format.
+        mapwave.PluginError: A codec plugin failed; a RuntimeError.
+        TypeError: An argument is of the wrong type.
+    """
+
+def save_prepared(
+    path: Target,
+    prepared: PreparedAudio,
+    sr: SampleRate,
+    encoding: Encoding = "float32",
+    bitrate: Bitrate = "auto",
+    clip: bool | Literal["rescale"] = True,
+    flac_compression: FlacCompression = "default",
+    *,
+    format: str | None = None,
+    dither: Dither = "none",
+    seed: int = 0,
+    tags: dict[str, str | int] | None = None,
+    quality: int | None = None,
+    effort: int | None = None,
+    bit_depth: int | None = None,
+    channel_mask: int | None = None,
+    plugin: str | None = None,
+    threads: int | None = None,
+    durable: bool = False,
+) -> None:
+    """Saves what prepare_save returned, on any thread: uses no array library, and leaves the interpreter free.
+
+    Args:
+        path: As in save.
+        prepared: The PreparedAudio; it can be saved any number of times.
+        sr, encoding, bitrate, clip, flac_compression, format, dither, seed, tags, quality, effort, bit_depth,
+        channel_mask, plugin, threads, durable: As in save.
+
+    Raises:
+        As save.
+    """
 
 def set_up_plugins(bundled: str | PathLike[str], checker: Sequence[str]) -> None:
-    """Makes the embedded codecs known; called once, at import."""
+    """Makes the embedded codecs known and says where the wheel's own plugins are and how others are tried; called once."""
 
 def try_plugin(path: str | PathLike[str]) -> int:
     """Loads a library in this process, which is thrown away afterwards, and returns its exit status."""
 
 def run_command(args: Sequence[str], again: Sequence[str]) -> int:
-    """Runs the mapwave command and returns its exit status."""
+    """Runs the command and returns its exit status.
+
+    Args:
+        args: The name of the program and its arguments.
+        again: The program, with its first arguments, that is this command: for the processes that some commands start.
+    """
 
 def api_of(module: str) -> Api[Any]:
-    """The `_api` of a module: how an Api, and so a function of it, is unpickled."""
+    """The `_api` of a module: how an [`Api`], and so a function of it, is unpickled."""
 
 def build_info() -> dict[str, Any]:
-    """The facts of the build and the machine."""
+    """The facts of the build and the machine, for `show_build_info` and the doctor."""
 
 def zeros(shape: Sequence[int], dtype: str) -> Frames:
     """Zeros that take up no memory, for a library that copies what it is given: they cannot be written to."""

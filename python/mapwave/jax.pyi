@@ -1,19 +1,285 @@
-"""mapwave for JAX."""
+"""mapwave for JAX: the functions of :mod:`mapwave`, returning CPU ``jax.Array`` over memory that is not copied."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal, overload
 
 import jax
 
-from ._core import Api
-from .saving import prepare_save as prepare_save
-from .saving import save as save
-from .saving import save_prepared as save_prepared
+from ._core import AudioInfo, Stream, Reader, Api, Writer
+from ._core import prepare_save as prepare_save
+from ._core import save as save
+from ._core import save_prepared as save_prepared
+from .types import Bitrate, Dither, DtypeLike, Encoding, FlacCompression, Layout, MonoMode, ResampleQuality, SampleRate, Source, Target
 
-__all__ = ["batch_load", "info", "load", "open", "prepare_save", "resample", "save", "save_prepared", "stream"]
+__all__ = [
+    "batch_load",
+    "info",
+    "load",
+    "open",
+    "prepare_save",
+    "resample",
+    "save",
+    "save_prepared",
+    "stream",
+]
 
 _api: Api[jax.Array]
 
-load = _api.load
-info = _api.info
-stream = _api.stream
-batch_load = _api.batch_load
-open = _api.open
-resample = _api.resample
+def batch_load(
+    paths: Iterable[Source],
+    sr: SampleRate | None = None,
+    mono: bool = False,
+    mono_mode: MonoMode = "mean",
+    layout: Layout = "channels_last",
+    dtype: DtypeLike = "float32",
+    resample_quality: ResampleQuality = "default",
+    squeeze_mono: bool = False,
+    num_workers: int = 4,
+    *,
+    offset: float = 0.0,
+    duration: float | None = None,
+    start: int | None = None,
+    stop: int | None = None,
+    channels: int | Sequence[int] | None = None,
+    progress: bool | Callable[[int, int], object] | None = None,
+    plugin: str | None = None,
+    threads: int | None = 1,
+) -> list[tuple[jax.Array, int]]:
+    """Reads many files at once.
+
+    Args:
+        paths: An iterable of what load takes.
+        sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, offset, duration, start, stop, channels: As in
+            load, the same for every file.
+        num_workers: How many files to read at once.
+        plugin: As in load.
+        threads: The most threads that may decode one file; None allows one per processor.
+        progress: True for a line on stderr, or a function to call with (done, total) after each file.
+
+    Returns:
+        A list of (audio, sample_rate), in the order of paths.
+
+    Raises:
+        As load, for the first file that fails; a note says which of the paths it was.
+    """
+def info(path: Source, *, plugin: str | None = None) -> AudioInfo:
+    """Returns the facts of a file without reading its samples.
+
+    Args:
+        path: As in load.
+        plugin: As in load.
+
+    Returns:
+        AudioInfo; its frames are the number that load returns.
+
+    Raises:
+        As load.
+    """
+def load(
+    path: Source,
+    sr: SampleRate | None = None,
+    offset: float = 0.0,
+    duration: float | None = None,
+    mono: bool = False,
+    mono_mode: MonoMode = "mean",
+    layout: Layout = "channels_last",
+    dtype: DtypeLike = "float32",
+    resample_quality: ResampleQuality = "default",
+    low_memory: bool = False,
+    squeeze_mono: bool = False,
+    *,
+    start: int | None = None,
+    stop: int | None = None,
+    channels: int | Sequence[int] | None = None,
+    plugin: str | None = None,
+    threads: int | None = None,
+) -> tuple[jax.Array, int]:
+    """Reads audio into an array.
+
+    Args:
+        path: A str or path, the bytes of a file (bytes, bytearray, memoryview), or a binary file object, which is read
+            from its position to its end. The format is found by content, never by extension.
+        sr: The sample rate to resample to, a whole number of Hz from 1 to 768000; None keeps the file's. n frames become
+            round(n * sr / file's rate), and every count of frames here is of those. A window is bit-identical to the same
+            part of a full load.
+        offset: Where to start, in seconds: frame floor(offset * sample_rate).
+        duration: How much to read, in seconds: floor(duration * sample_rate) frames, or fewer at the end; None reads to
+            the end.
+        mono: Mix all channels into one.
+        mono_mode: "mean" divides the sum of the channels by their number, "equal_power" by its square root.
+        layout: "channels_last" for (frames, channels), "channels_first" for (channels, frames).
+        dtype: "float32", "float16", "bfloat16", "float64", "int16" or "int32", where the array library has it, or the
+            library's own object, such as mx.float16, np.int16 or torch.bfloat16. Integers become floats by division by
+            2**(bits-1); floats become integers by multiplication by it, rounded half to even and saturated.
+        resample_quality: "default" ("soxr_vhq" where libsoxr's plugin is loaded, else "best"), "best", "high", "medium", "low",
+            "fastest", "soxr_vhq", "soxr_hq" (also as "soxr_style", "soxr_compat"), or "torchaudio_compat", which is
+            torchaudio.functional.resample of the frames from offset on. It has no effect unless the rate changes.
+        low_memory: Has no effect: the scratch memory of resampling is always bounded to a few MB, except with
+            "torchaudio_compat". Accepted for callers of mlx-audio-io.
+        squeeze_mono: Return a single channel as an array of shape (frames,).
+        start: The first frame, instead of offset; a negative number counts from the end.
+        stop: The frame after the last one, instead of duration; a negative number counts from the end.
+        channels: One channel number or several, counted from 0, in the order to return; None returns all.
+        plugin: The name of the plugin to decode with; None is the one that reports the highest probe score for the file.
+        threads: The most threads that may decode; None allows one per processor. The result does not depend on it.
+
+    Returns:
+        (audio, sample_rate): the array, and its sample rate in Hz.
+
+    Raises:
+        FileNotFoundError, PermissionError, IsADirectoryError, OSError: The file cannot be opened or read.
+        mapwave.UnsupportedFormat, mapwave.MalformedFile: The file cannot be read as audio; both are ValueErrors.
+        mapwave.PluginError: A codec plugin failed, not the file; a RuntimeError.
+        ValueError: An argument is out of range, or the offset lies past the end.
+        TypeError: An argument is of the wrong type, or there is no such argument.
+        RuntimeError: The quality is one of libsoxr or torchaudio, which is not installed.
+
+    All of them except TypeError are also mapwave.AudioErrors, and name the file.
+    """
+@overload
+def open(
+    path: Source,
+    mode: Literal["r"] = "r",
+    *,
+    sr: SampleRate | None = None,
+    resample_quality: ResampleQuality = "default",
+    mono: bool = False,
+    mono_mode: MonoMode = "mean",
+    layout: Layout = "channels_last",
+    dtype: DtypeLike = "float32",
+    squeeze_mono: bool = False,
+    channels: int | Sequence[int] | None = None,
+    plugin: str | None = None,
+    threads: int | None = None,
+) -> Reader[jax.Array]:
+    """Opens a file for any number of reads at any place, or to write it in parts.
+
+    Args:
+        path: As in load; to write, as in save.
+        mode: "r", or "w" to write.
+        mono, mono_mode, squeeze_mono, resample_quality: As in load, for every read.
+        sr: As in load; the reader counts frames at that rate. To write, the file's sample rate.
+        layout, dtype: As in load; to write, those of the arrays that are passed to write.
+        channels: As in load; to write, the number of channels.
+        plugin, threads: As in load; to write, as in save.
+        encoding, bitrate, clip, flac_compression, format, dither, seed, tags, quality, effort, bit_depth, channel_mask,
+        durable: To write, as in save; sr and channels must be given, and clip cannot be "rescale".
+
+    Returns:
+        Reader: a context manager with read, seek, tell, reader[a:b], blocks, view, info and close.
+        Writer: a context manager with write, close and abort. The file is at its path once it is closed.
+
+    Raises:
+        As load, and as save.
+    """
+@overload
+def open(
+    path: Target,
+    mode: Literal["w"],
+    *,
+    sr: SampleRate,
+    layout: Layout = "channels_last",
+    dtype: DtypeLike = "float32",
+    channels: int,
+    plugin: str | None = None,
+    threads: int | None = None,
+    encoding: Encoding = "float32",
+    bitrate: Bitrate = "auto",
+    clip: bool = True,
+    flac_compression: FlacCompression = "default",
+    format: str | None = None,
+    dither: Dither = "none",
+    seed: int = 0,
+    tags: dict[str, str | int] | None = None,
+    quality: int | None = None,
+    effort: int | None = None,
+    bit_depth: int | None = None,
+    channel_mask: int | None = None,
+    durable: bool = False,
+) -> Writer:
+    """Opens a file for any number of reads at any place, or to write it in parts.
+
+    Args:
+        path: As in load; to write, as in save.
+        mode: "r", or "w" to write.
+        mono, mono_mode, squeeze_mono, resample_quality: As in load, for every read.
+        sr: As in load; the reader counts frames at that rate. To write, the file's sample rate.
+        layout, dtype: As in load; to write, those of the arrays that are passed to write.
+        channels: As in load; to write, the number of channels.
+        plugin, threads: As in load; to write, as in save.
+        encoding, bitrate, clip, flac_compression, format, dither, seed, tags, quality, effort, bit_depth, channel_mask,
+        durable: To write, as in save; sr and channels must be given, and clip cannot be "rescale".
+
+    Returns:
+        Reader: a context manager with read, seek, tell, reader[a:b], blocks, view, info and close.
+        Writer: a context manager with write, close and abort. The file is at its path once it is closed.
+
+    Raises:
+        As load, and as save.
+    """
+def resample(
+    audio: object,
+    in_sr: SampleRate,
+    out_sr: SampleRate,
+    quality: ResampleQuality = "default",
+    layout: Layout = "channels_last",
+    *,
+    dtype: DtypeLike | None = None,
+    threads: int | None = None,
+) -> jax.Array:
+    """Resamples audio.
+
+    Args:
+        audio: An array of any library, of shape (frames,) or with the two axes of layout, of float32, float16, bfloat16,
+            float64, int16 or int32, with any strides.
+        in_sr: Its sample rate, a whole number of Hz from 1 to 768000.
+        out_sr: The sample rate to return.
+        quality: As resample_quality in load.
+        layout: "channels_last" for (frames, channels), "channels_first" for (channels, frames).
+        dtype: The type of the result, as in load; None keeps a float type and turns integers into float32.
+        threads: The most threads that may work; None allows one per processor. The result does not depend on it.
+
+    Returns:
+        An array of round(frames * out_sr / in_sr) frames, with the axes of audio.
+
+    Raises:
+        ValueError: An argument is out of range, or the ratio of the rates is beyond about 13000.
+        RuntimeError: The quality is one of libsoxr or torchaudio, which is not installed.
+        TypeError: audio is not an array.
+    """
+def stream(
+    path: Source,
+    chunk_frames: int | None = None,
+    chunk_duration: float | None = None,
+    sr: SampleRate | None = None,
+    mono: bool = False,
+    mono_mode: MonoMode = "mean",
+    dtype: DtypeLike = "float32",
+    offset: float = 0.0,
+    duration: float | None = None,
+    squeeze_mono: bool = False,
+    *,
+    layout: Layout = "channels_last",
+    resample_quality: ResampleQuality = "default",
+    start: int | None = None,
+    stop: int | None = None,
+    channels: int | Sequence[int] | None = None,
+    plugin: str | None = None,
+    threads: int | None = None,
+) -> Stream[jax.Array]:
+    """Opens a file to read it in chunks, one after the other, in bounded memory.
+
+    Args:
+        path: As in load.
+        chunk_frames: The frames in a chunk; the last may have fewer.
+        chunk_duration: The length of a chunk in seconds, instead: floor(chunk_duration * sample_rate) frames.
+        sr, mono, mono_mode, dtype, offset, duration, squeeze_mono, layout, resample_quality, start, stop, channels,
+        plugin, threads: As in load.
+
+    Returns:
+        Stream: an iterator of (chunk, sample_rate) with read_chunk, at_eof, frames_read, chunk_frames, sample_rate and
+        channels. Several threads can share it: each chunk is returned once.
+
+    Raises:
+        As load; ValueError unless exactly one of chunk_frames and chunk_duration is given.
+    """

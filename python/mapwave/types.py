@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from os import PathLike
-from typing import IO, BinaryIO, Literal, TypeAlias
+from typing import IO, Any, BinaryIO, Literal, Protocol, SupportsIndex, TypeAlias
 
 #: What is read: a path, the bytes of a file, or a binary file object.
 Source: TypeAlias = str | PathLike[str] | PathLike[bytes] | bytes | bytearray | memoryview | BinaryIO
@@ -17,7 +17,42 @@ Layout: TypeAlias = Literal["channels_last", "channels_first"]
 #: The types of samples; not every array library has all of them.
 Dtype: TypeAlias = Literal["float32", "float16", "bfloat16", "float64", "int16", "int32"]
 
-#: The qualities of resampling: mapwave's own, those of its plugins, and the name of a quality that any other plugin has.
+
+class _Named(Protocol):
+    """``numpy.dtype``."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def itemsize(self) -> int: ...
+
+
+class _Itemsize(Protocol):
+    """``torch.dtype``."""
+
+    @property
+    def is_floating_point(self) -> bool: ...
+
+    @property
+    def itemsize(self) -> int: ...
+
+
+class _Size(Protocol):
+    """``mlx.core.Dtype``."""
+
+    @property
+    def size(self) -> int: ...
+
+
+#: A type of samples by its name, or as a library's own object: ``mx.float16``, ``np.float32``, ``np.dtype("int16")``,
+#: ``torch.bfloat16``, ``jnp.float32``.
+DtypeLike: TypeAlias = Dtype | type[Any] | _Named | _Itemsize | _Size
+
+#: A sample rate in Hz: a whole number, as an int, a NumPy integer or a float without a fraction.
+SampleRate: TypeAlias = float | SupportsIndex
+
+#: The qualities of resampling: mapwave's own, those of its plugins, and the name of a quality of any other plugin.
 ResampleQuality: TypeAlias = (
     Literal[
         "default",
@@ -46,6 +81,9 @@ SaveLayout: TypeAlias = Literal["auto", "channels_last", "channels_first"]
 
 #: Bits a second: "auto", a number, or text such as "192k".
 Bitrate: TypeAlias = str | int
+
+#: An encoding or a codec, by any of its names, or a dtype.
+Encoding: TypeAlias = str | type[Any] | _Named
 
 #: What becomes of samples beyond full scale.
 Clip: TypeAlias = bool | Literal["rescale"]

@@ -1,4 +1,4 @@
-//! `Api`: the functions of mapwave for one array library.
+//! The public functions: those for one array library, the methods of `Api`, and those that save arrays of any.
 
 use std::sync::Arc;
 
@@ -8,13 +8,14 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::arguments::{
-    Arguments, Count, Dtype, Mode, NumChannels, ONLY_WRITING, Reading, Signature, Window, Writing,
+    Arguments, Count, Dtype, Mode, NumChannels, ONLY_WRITING, Reading, Signature, Window, Writing, wrong_type,
 };
 use crate::arrays::ArrayLibrary;
 use crate::batch::{self, Batch};
 use crate::errors::{invalid, raise};
 use crate::info::AudioInfo;
 use crate::input::{self, FileInput};
+use crate::prepared::PreparedAudio;
 use crate::reader::Reader;
 use crate::resample::{self, ArrayRequest};
 use crate::stream::Stream;
@@ -100,40 +101,42 @@ impl Api {
     /// Args:
     ///     path: A str or path, the bytes of a file (bytes, bytearray, memoryview), or a binary file object, which is read
     ///         from its position to its end. The format is found by content, never by extension.
-    ///     sr: The sample rate wanted, in Hz, 1 to 768000; None keeps the file's. Of n frames it makes round(n * sr / file's
-    ///         rate), and everything here that counts frames counts those. A window has the bits of that part of the whole.
+    ///     sr: The sample rate to resample to, a whole number of Hz from 1 to 768000; None keeps the file's. n frames become
+    ///         round(n * sr / file's rate), and every count of frames here is of those. A window is bit-identical to the same
+    ///         part of a full load.
     ///     offset: Where to start, in seconds: frame floor(offset * sample_rate).
-    ///     duration: How much to read, in seconds: floor(duration * sample_rate) frames, fewer at the end; None reads to
+    ///     duration: How much to read, in seconds: floor(duration * sample_rate) frames, or fewer at the end; None reads to
     ///         the end.
     ///     mono: Mix all channels into one.
-    ///     mono_mode: "mean" (the sum over the number of channels) or "equal_power" (over its square root).
+    ///     mono_mode: "mean" divides the sum of the channels by their number, "equal_power" by its square root.
     ///     layout: "channels_last" for (frames, channels), "channels_first" for (channels, frames).
-    ///     dtype: "float32", "float16", "bfloat16", "float64", "int16" or "int32", as far as the array library has it.
-    ///         Integers to float divide by 2**(bits-1); float to integer multiplies by it, rounds half to even and
-    ///         saturates.
-    ///     resample_quality: "default" (soxr_vhq where libsoxr's plugin is, else best), "best", "high", "medium", "low",
+    ///     dtype: "float32", "float16", "bfloat16", "float64", "int16" or "int32", where the array library has it, or the
+    ///         library's own object, such as mx.float16, np.int16 or torch.bfloat16. Integers become floats by division by
+    ///         2**(bits-1); floats become integers by multiplication by it, rounded half to even and saturated.
+    ///     resample_quality: "default" ("soxr_vhq" where libsoxr's plugin is loaded, else "best"), "best", "high", "medium", "low",
     ///         "fastest", "soxr_vhq", "soxr_hq" (also as "soxr_style", "soxr_compat"), or "torchaudio_compat", which is
-    ///         torchaudio.functional.resample of the frames from offset on. Of no effect unless the rate changes.
-    ///     low_memory: Bound the scratch memory of resampling. It always is, to a few MB, but for "torchaudio_compat".
-    ///     squeeze_mono: Return a single channel as (frames,).
-    ///     start: The first frame wanted, instead of offset; negative counts from the end.
-    ///     stop: The frame after the last one wanted, instead of duration; negative counts from the end.
-    ///     channels: A channel number or several, counted from 0, in the order wanted; None is all.
+    ///         torchaudio.functional.resample of the frames from offset on. It has no effect unless the rate changes.
+    ///     low_memory: Has no effect: the scratch memory of resampling is always bounded to a few MB, except with
+    ///         "torchaudio_compat". Accepted for callers of mlx-audio-io.
+    ///     squeeze_mono: Return a single channel as an array of shape (frames,).
+    ///     start: The first frame, instead of offset; a negative number counts from the end.
+    ///     stop: The frame after the last one, instead of duration; a negative number counts from the end.
+    ///     channels: One channel number or several, counted from 0, in the order to return; None returns all.
     ///     plugin: The name of the plugin to decode with; None is the one that reports the highest probe score for the file.
-    ///     threads: How many threads may decode; None is one for each processor. The result is the same for any number.
+    ///     threads: The most threads that may decode; None allows one per processor. The result does not depend on it.
     ///
     /// Returns:
-    ///     (audio, sample_rate): the array, and the rate in Hz.
+    ///     (audio, sample_rate): the array, and its sample rate in Hz.
     ///
     /// Raises:
     ///     FileNotFoundError, PermissionError, IsADirectoryError, OSError: The file cannot be opened or read.
-    ///     mapwave.UnsupportedFormat, mapwave.MalformedFile: It is not audio that can be read; both are ValueErrors.
-    ///     mapwave.PluginError: A codec plugin is at fault, not the file; a RuntimeError.
-    ///     ValueError: An argument makes no sense, or the offset lies past the end.
-    ///     TypeError: An argument is of the wrong type.
-    ///     RuntimeError: The quality is libsoxr's or torchaudio's, and that is not there.
+    ///     mapwave.UnsupportedFormat, mapwave.MalformedFile: The file cannot be read as audio; both are ValueErrors.
+    ///     mapwave.PluginError: A codec plugin failed, not the file; a RuntimeError.
+    ///     ValueError: An argument is out of range, or the offset lies past the end.
+    ///     TypeError: An argument is of the wrong type, or there is no such argument.
+    ///     RuntimeError: The quality is one of libsoxr or torchaudio, which is not installed.
     ///
-    /// All of them but TypeError are mapwave.AudioError too and name the file.
+    /// All of them except TypeError are also mapwave.AudioErrors, and name the file.
     #[pyo3(signature = (*args, **kwargs), text_signature = "($self, path, sr=None, offset=0.0, duration=None, mono=False, mono_mode='mean', \
             layout='channels_last', dtype='float32', resample_quality='default', low_memory=False, \
             squeeze_mono=False, *, start=None, stop=None, channels=None, plugin=None, threads=None)")]
@@ -159,14 +162,14 @@ impl Api {
         Ok((self.library.read(py, &reader, frames, &reading)?, reader.sample_rate()))
     }
 
-    /// Says what is in a file without reading its samples.
+    /// Returns the facts of a file without reading its samples.
     ///
     /// Args:
     ///     path: As in load.
     ///     plugin: As in load.
     ///
     /// Returns:
-    ///     AudioInfo; its frames are as many as load returns.
+    ///     AudioInfo; its frames are the number that load returns.
     ///
     /// Raises:
     ///     As load.
@@ -183,18 +186,18 @@ impl Api {
         Ok(AudioInfo::from(&input::open(&arguments.get("path")?, Access::Once, plugin.as_deref())?))
     }
 
-    /// Opens a file to be read in chunks, one after the other, in bounded memory.
+    /// Opens a file to read it in chunks, one after the other, in bounded memory.
     ///
     /// Args:
     ///     path: As in load.
-    ///     chunk_frames: Frames in a chunk; the last may have fewer.
-    ///     chunk_duration: Seconds in a chunk, instead: floor(chunk_duration * sample_rate) frames.
+    ///     chunk_frames: The frames in a chunk; the last may have fewer.
+    ///     chunk_duration: The length of a chunk in seconds, instead: floor(chunk_duration * sample_rate) frames.
     ///     sr, mono, mono_mode, dtype, offset, duration, squeeze_mono, layout, resample_quality, start, stop, channels,
     ///     plugin, threads: As in load.
     ///
     /// Returns:
     ///     Stream: an iterator of (chunk, sample_rate) with read_chunk, at_eof, frames_read, chunk_frames, sample_rate and
-    ///     channels. Several threads may share it: every chunk comes once.
+    ///     channels. Several threads can share it: each chunk is returned once.
     ///
     /// Raises:
     ///     As load; ValueError unless exactly one of chunk_frames and chunk_duration is given.
@@ -233,13 +236,13 @@ impl Api {
     ///     paths: An iterable of what load takes.
     ///     sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, offset, duration, start, stop, channels: As in
     ///         load, the same for every file.
-    ///     num_workers: The number of files that are read at once.
+    ///     num_workers: How many files to read at once.
     ///     plugin: As in load.
-    ///     threads: How many threads may decode one file.
-    ///     progress: True for a line on stderr, or a function that is called with (done, total) after each file.
+    ///     threads: The most threads that may decode one file; None allows one per processor.
+    ///     progress: True for a line on stderr, or a function to call with (done, total) after each file.
     ///
     /// Returns:
-    ///     A list of (audio, sample_rate) in the order of paths.
+    ///     A list of (audio, sample_rate), in the order of paths.
     ///
     /// Raises:
     ///     As load, for the first file that fails; a note says which of the paths it was.
@@ -260,29 +263,30 @@ impl Api {
         reading.rate.check_parts(py)?;
         let num_workers = usize::try_from(num_workers).unwrap_or(usize::MAX);
         let paths: Bound<'_, PyAny> = arguments.get("paths")?;
-        let inputs = paths.try_iter()?.map(|path| FileInput::new(&path?)).collect::<PyResult<Vec<_>>>()?;
+        let items = paths.try_iter().map_err(|_| wrong_type("paths", "an iterable of paths", &paths))?;
+        let inputs = items.map(|path| FileInput::new(&path?)).collect::<PyResult<Vec<_>>>()?;
         let progress: Option<Bound<'_, PyAny>> = arguments.get("progress")?;
         batch::load(py, &self.library, &Batch { window, reading, num_workers }, inputs, progress.as_ref())
     }
 
-    /// Brings audio to another sample rate.
+    /// Resamples audio.
     ///
     /// Args:
-    ///     audio: An array of any library, of shape (frames,) or two axes as layout says, of float32, float16, bfloat16,
+    ///     audio: An array of any library, of shape (frames,) or with the two axes of layout, of float32, float16, bfloat16,
     ///         float64, int16 or int32, with any strides.
-    ///     in_sr: Its sample rate in Hz, 1 to 768000.
-    ///     out_sr: The rate wanted.
+    ///     in_sr: Its sample rate, a whole number of Hz from 1 to 768000.
+    ///     out_sr: The sample rate to return.
     ///     quality: As resample_quality in load.
     ///     layout: "channels_last" for (frames, channels), "channels_first" for (channels, frames).
-    ///     dtype: The type of the result; None keeps a float type and makes float32 of integers.
-    ///     threads: How many threads may work; the result is the same for any number.
+    ///     dtype: The type of the result, as in load; None keeps a float type and turns integers into float32.
+    ///     threads: The most threads that may work; None allows one per processor. The result does not depend on it.
     ///
     /// Returns:
     ///     An array of round(frames * out_sr / in_sr) frames, with the axes of audio.
     ///
     /// Raises:
-    ///     ValueError: An argument makes no sense, or the rates are more than about 13000 times apart.
-    ///     RuntimeError: The quality is libsoxr's or torchaudio's, and that is not there.
+    ///     ValueError: An argument is out of range, or the ratio of the rates is beyond about 13000.
+    ///     RuntimeError: The quality is one of libsoxr or torchaudio, which is not installed.
     ///     TypeError: audio is not an array.
     #[pyo3(signature = (*args, **kwargs), text_signature = "($self, audio, in_sr, out_sr, quality='default', layout='channels_last', *, dtype=None, \
             threads=None)")]
@@ -298,16 +302,16 @@ impl Api {
         resample::resample(py, &self.library, &arguments.get("audio")?, &request)
     }
 
-    /// Opens a file for many reads from anywhere in it, or to be written in parts.
+    /// Opens a file for any number of reads at any place, or to write it in parts.
     ///
     /// Args:
     ///     path: As in load; to write, as in save.
     ///     mode: "r", or "w" to write.
-    ///     mono, mono_mode, squeeze_mono, resample_quality: As in load, for everything that is read.
-    ///     sr: As in load: the reader counts in frames of that rate. To write, the rate of what is written.
-    ///     layout, dtype: As in load; of the arrays that are written, "channels_last" or "channels_first" and their type.
-    ///     channels: As in load; to write, their number.
-    ///     plugin, threads: As in load, and as in save.
+    ///     mono, mono_mode, squeeze_mono, resample_quality: As in load, for every read.
+    ///     sr: As in load; the reader counts frames at that rate. To write, the file's sample rate.
+    ///     layout, dtype: As in load; to write, those of the arrays that are passed to write.
+    ///     channels: As in load; to write, the number of channels.
+    ///     plugin, threads: As in load; to write, as in save.
     ///     encoding, bitrate, clip, flac_compression, format, dither, seed, tags, quality, effort, bit_depth, channel_mask,
     ///     durable: To write, as in save; sr and channels must be given, and clip cannot be "rescale".
     ///
@@ -335,6 +339,112 @@ impl Api {
             Mode::Write => Ok(Bound::new(py, Self::open_writer(&arguments)?)?.into_any()),
         }
     }
+}
+
+/// Evaluates audio and holds its memory, to be saved later and by any thread.
+///
+/// Args:
+///     audio: An array of one axis or two, as in save; do not change it until it is saved.
+///     layout: As in save.
+///
+/// Returns:
+///     PreparedAudio, with shape, dtype, layout, strides, n_bytes, frames and channels.
+///
+/// Raises:
+///     ValueError: The array does not hold audio, or it is ambiguous which axis is that of the channels.
+///     TypeError: It is not an array.
+#[pyfunction]
+#[pyo3(pass_module, signature = (*args, **kwargs), text_signature = "(audio, layout='auto')")]
+pub(crate) fn prepare_save<'py>(
+    module: &Bound<'py, PyModule>,
+    args: &Bound<'py, PyTuple>,
+    kwargs: Option<&Bound<'py, PyDict>>,
+) -> PyResult<PreparedAudio> {
+    static SIGNATURE: Signature = Signature::new("prepare_save");
+    PreparedAudio::new(&SIGNATURE.bind(module.as_any(), args, kwargs)?)
+}
+
+/// Saves an array to an audio file.
+///
+/// Saving is atomic: the path holds either the old file or the complete new one, for every program, at any time.
+///
+/// Args:
+///     path: A str or path, or a writable binary file object, which is written from its position on.
+///     audio: An array of one axis (frames,) or two, of float32, float16, bfloat16, float64, int16 or int32, with any
+///         strides: MLX, NumPy, PyTorch, JAX, or anything with the buffer protocol or DLPack. It is read where it is;
+///         do not change it until this returns.
+///     sr: The sample rate in Hz, a whole number.
+///     layout: "channels_last" for (frames, channels), "channels_first" for (channels, frames), or "auto": the axis of
+///         length 1, or the only one of at most 8, is that of the channels.
+///     encoding: "float32", "pcm16", "pcm24", "pcm32", "float64", "u8", "alaw" or "mulaw" for uncompressed files; for
+///         others a codec such as "alac", "aac", "mp3", "flac", "opus" or "vorbis", the bit depth of a lossless one
+///         ("pcm16", "pcm24"), or "float32" for the format's default codec. The names of libsndfile ("PCM_16"), FFmpeg
+///         ("pcm_s16le") and NumPy ("int16") are accepted too.
+///     bitrate: The bits per second of a lossy codec, such as 192000 or "192k"; "auto" leaves it to the codec.
+///     clip: True limits samples to -1.0 and 1.0, in floats too, and turns a NaN into 0 in integers. False keeps floats
+///         as they are and rejects samples beyond full scale where the encoding cannot hold them. "rescale" divides all
+///         samples by the peak when it is beyond 1.0.
+///     flac_compression: A level from 0 (fastest) to 8 (smallest), "fast", or "default", which is 5.
+///     format: The format instead of the path's extension: "wav", "rf64", "w64", "aiff", "aifc", "caf", "flac", ...
+///     dither: "none", or "tpdf" for triangular noise of one step before samples are rounded to integers.
+///     seed: The seed of the noise.
+///     tags: Metadata, by lower-case Vorbis comment names such as "title".
+///     quality: The quality of a variable bitrate, from 1 to 100, instead of bitrate.
+///     effort: How much work the codec spends on compression, from 1 to 100.
+///     bit_depth: The bit depth of a lossless codec; None is 16 for int16 audio and 24 for all other.
+///     channel_mask: Speaker positions as a WAVE channel mask.
+///     plugin: The name of the plugin to encode with; None is the first that can.
+///     threads: The most threads that may work; None allows one per processor. The bytes do not depend on it.
+///     durable: True waits until the file is on the disk (fsync), so that it survives a power failure right after. False
+///         leaves that to the system; the file is complete for every program either way.
+///
+/// Raises:
+///     ValueError: The format or the codec does not support these settings. The message lists those it supports; nothing
+///         was written.
+///     FileNotFoundError, PermissionError, IsADirectoryError, OSError: The file cannot be written; errno says why.
+///     mapwave.UnsupportedFormat: No loaded plugin writes the format.
+///     mapwave.PluginError: A codec plugin failed; a RuntimeError.
+///     TypeError: An argument is of the wrong type.
+#[pyfunction]
+#[pyo3(pass_module, signature = (*args, **kwargs), text_signature = "(path, audio, sr, layout='auto', encoding='float32', bitrate='auto', clip=True, \
+        flac_compression='default', *, format=None, dither='none', seed=0, tags=None, quality=None, \
+        effort=None, bit_depth=None, channel_mask=None, plugin=None, threads=None, durable=False)")]
+pub(crate) fn save<'py>(
+    module: &Bound<'py, PyModule>,
+    args: &Bound<'py, PyTuple>,
+    kwargs: Option<&Bound<'py, PyDict>>,
+) -> PyResult<()> {
+    static SIGNATURE: Signature = Signature::new("save");
+    let arguments = SIGNATURE.bind(module.as_any(), args, kwargs)?;
+    PreparedAudio::new(&arguments)?.write(&arguments)
+}
+
+/// Saves what prepare_save returned, on any thread: uses no array library, and leaves the interpreter free.
+///
+/// Args:
+///     path: As in save.
+///     prepared: The PreparedAudio; it can be saved any number of times.
+///     sr, encoding, bitrate, clip, flac_compression, format, dither, seed, tags, quality, effort, bit_depth,
+///     channel_mask, plugin, threads, durable: As in save.
+///
+/// Raises:
+///     As save.
+#[pyfunction]
+#[pyo3(pass_module, signature = (*args, **kwargs), text_signature = "(path, prepared, sr, encoding='float32', bitrate='auto', clip=True, flac_compression='default', \
+        *, format=None, dither='none', seed=0, tags=None, quality=None, effort=None, bit_depth=None, \
+        channel_mask=None, plugin=None, threads=None, durable=False)")]
+pub(crate) fn save_prepared<'py>(
+    module: &Bound<'py, PyModule>,
+    args: &Bound<'py, PyTuple>,
+    kwargs: Option<&Bound<'py, PyDict>>,
+) -> PyResult<()> {
+    static SIGNATURE: Signature = Signature::new("save_prepared");
+    let arguments = SIGNATURE.bind(module.as_any(), args, kwargs)?;
+    let prepared: Bound<'_, PyAny> = arguments.get("prepared")?;
+    let Ok(prepared) = prepared.cast::<PreparedAudio>() else {
+        return Err(wrong_type("prepared", "what prepare_save returns", &prepared));
+    };
+    prepared.get().write(&arguments)
 }
 
 /// floor(seconds * rate), when that is at least one frame and finite.

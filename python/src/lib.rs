@@ -15,10 +15,10 @@ mod info;
 mod input;
 mod log;
 mod plugins;
+mod prepared;
 mod reader;
 mod resample;
 mod samples;
-mod save;
 mod stream;
 mod writer;
 
@@ -26,7 +26,7 @@ mod writer;
 #[pyo3::pymodule]
 mod _core {
     #[pymodule_export]
-    use super::api::{Api, api_of};
+    use super::api::{Api, api_of, prepare_save, save, save_prepared};
     #[pymodule_export]
     use super::build_info::build_info;
     #[pymodule_export]
@@ -40,11 +40,11 @@ mod _core {
         Plugin, PluginDirectory, plugin_directories, plugins, register_plugin, set_up_plugins, try_plugin,
     };
     #[pymodule_export]
+    use super::prepared::PreparedAudio;
+    #[pymodule_export]
     use super::reader::{Blocks, Reader};
     #[pymodule_export]
     use super::resample::supports_soxr;
-    #[pymodule_export]
-    use super::save::{PreparedAudio, prepare_save, save, save_prepared};
     #[pymodule_export]
     use super::stream::Stream;
     #[pymodule_export]

@@ -15,8 +15,8 @@ import soundfile
 import wavefile
 
 FIELDS = (
-    "frames", "sample_rate", "channels", "duration", "subtype", "container", "codec", "bit_depth", "bits",
-    "channel_layout", "is_truncated", "is_lossless", "plugin", "priming_frames", "padding_frames", "tags",
+    "frames", "sample_rate", "channels", "duration", "container", "container_variant", "codec", "subtype", "bit_depth",
+    "bits", "channel_layout", "is_lossless", "is_truncated", "plugin", "priming_frames", "padding_frames", "tags",
 )  # fmt: skip
 
 # libsndfile's name of a sample's coding, and the bits that a sample has.
@@ -33,6 +33,7 @@ def test_the_facts_of_every_valid_file(expected: corpus.Expected) -> None:
     assert facts.channels == expected.channels
     assert facts.sample_rate == expected.sample_rate
     assert facts.container == expected.container
+    assert facts.container_variant == expected.variant
     assert facts.codec == expected.codec
     assert facts.duration == expected.frames / expected.sample_rate
     assert facts.channel_layout == {1: "mono", 2: "stereo"}[expected.channels]
@@ -87,13 +88,54 @@ def test_info_cannot_be_changed() -> None:
         mapwave.info(corpus.PCM16).frames = 1
 
 
-def test_repr_names_every_field_and_its_value() -> None:
-    facts = mapwave.info(corpus.RECORDING)
-    assert repr(facts) == (
-        "AudioInfo(frames=232608, sample_rate=48000, channels=2, duration=4.846000, subtype='pcm16', "
-        "container='wav', codec='pcm_s16le', bit_depth=16, bits=16, channel_layout='stereo', "
-        "is_truncated=False, is_lossless=True, plugin=None, priming_frames=0, padding_frames=0, tags=<0>)"
+def test_repr_names_every_field_and_its_value_in_short_lines() -> None:
+    assert repr(mapwave.info(corpus.RECORDING)) == (
+        "AudioInfo(\n"
+        "    frames=232608, sample_rate=48000, channels=2, duration=4.846, container='wav',\n"
+        "    container_variant='wav', codec='pcm_s16le', subtype='pcm16', bit_depth=16, bits=16,\n"
+        "    channel_layout='stereo', is_lossless=True, is_truncated=False, plugin=None,\n"
+        "    priming_frames=0, padding_frames=0, tags={},\n"
+        ")"
     )
+
+
+def test_repr_shows_the_tags_and_makes_the_same_facts(tmp_path: Path) -> None:
+    path = tmp_path / "tagged.flac"
+    tags = {"artist": "Ä", "title": 'It\'s "loud"'}
+    mapwave.save(path, np.zeros(5000, np.float32), 8000, tags=tags)
+    facts = mapwave.info(path)
+    assert tags.items() <= facts.tags.items()
+    assert str(facts.tags) in repr(facts)
+    assert eval(repr(facts), {"AudioInfo": mapwave.AudioInfo}) == facts
+
+
+def test_asdict_has_every_field_in_order_and_is_the_callers_own() -> None:
+    facts = mapwave.info(corpus.RECORDING)
+    as_dict = facts.asdict()
+    assert tuple(as_dict) == FIELDS == tuple(mapwave.AudioInfo.__annotations__)
+    assert as_dict == {field: getattr(facts, field) for field in FIELDS}
+    as_dict["tags"]["title"] = as_dict["frames"] = 1
+    assert facts == mapwave.info(corpus.RECORDING)
+    assert mapwave.AudioInfo(**facts.asdict()) == facts
+
+
+def test_the_types_of_the_fields_are_those_of_their_values() -> None:
+    kinds = {"int": int, "float": float, "bool": bool, "str": str, "dict[str, str]": dict, "None": type(None)}
+    for path in (corpus.RECORDING, *sorted((corpus.FIXTURES / "compressed").glob("*.mp3"))[:1]):
+        for field, value in mapwave.info(path).asdict().items():
+            allowed = [kinds[kind] for kind in mapwave.AudioInfo.__annotations__[field].split(" | ")]
+            assert type(value) in allowed, (path, field, value)
+
+
+def test_what_is_not_known_is_none(tmp_path: Path) -> None:
+    flac = tmp_path / "a.flac"
+    mapwave.save(flac, np.zeros(5000, np.int16), 44_100)
+    facts = mapwave.info(flac)
+    assert (facts.bit_depth, facts.bits, facts.container_variant) == (16, None, None)
+    mp3 = tmp_path / "a.mp3"
+    mapwave.save(mp3, np.zeros(5000, np.float32), 44_100)
+    facts = mapwave.info(mp3)
+    assert (facts.bit_depth, facts.bits) == (None, None)
 
 
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))

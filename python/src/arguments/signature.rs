@@ -191,8 +191,9 @@ impl<'py> Arguments<'_, 'py> {
 
     fn refuse_positional(&self, num_given: usize) -> PyErr {
         let taken = self.parameters.iter().filter(|parameter| !parameter.is_keyword_only).count();
+        let noun = if taken == 1 { "argument" } else { "arguments" };
         PyTypeError::new_err(format!(
-            "{}() takes at most {taken} positional arguments, got {num_given}; pass the others by name",
+            "{}() takes at most {taken} positional {noun}, got {num_given}; pass the others by name",
             self.function
         ))
     }

@@ -1,0 +1,266 @@
+"""What the stubs say that the built module cannot: the types, the overloads, and Python's own protocols.
+
+A name of an argument has one type in all functions; ``Class.method.argument`` is for one that has another.
+"""
+
+from __future__ import annotations
+
+HEAD = """
+from collections.abc import Callable, Iterable, Sequence
+from os import PathLike
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Generic, Literal, Self, TypeVar, final, overload
+
+from .types import (
+    Bitrate,
+    Dither,
+    Dtype,
+    DtypeLike,
+    Encoding,
+    FlacCompression,
+    Layout,
+    MonoMode,
+    ResampleQuality,
+    SampleRate,
+    SaveLayout,
+    Source,
+    Target,
+)
+
+Array = TypeVar("Array")
+"""
+
+#: The classes, in the order of the stubs, each with the lines for the methods that have no text signature of use.
+CLASSES: dict[str, str] = {
+    "AudioInfo": """
+        __hash__: None  # type: ignore[assignment]
+    """,
+    "Frames": """
+        def __len__(self) -> int: ...
+        def __buffer__(self, flags: int, /) -> memoryview: ...  # the buffer protocol, from Python 3.12 on
+    """,
+    "Stream": """
+        def __iter__(self) -> Self: ...
+        def __next__(self) -> tuple[Array, int]: ...
+    """,
+    "Blocks": """
+        def __iter__(self) -> Self: ...
+        def __next__(self) -> Array: ...
+    """,
+    "Reader": """
+        def __getitem__(self, key: slice, /) -> Array: ...
+        def __len__(self) -> int: ...
+        def __enter__(self) -> Self: ...
+        def __exit__(
+            self,
+            kind: type[BaseException] | None,
+            error: BaseException | None,
+            traceback: TracebackType | None,
+            /,
+        ) -> None: ...
+    """,
+    "Api": """
+        def __new__(cls, import_: Callable[[], Any], /, module: str) -> Self: ...
+    """,
+    "PreparedAudio": "",
+    "Writer": """
+        def __enter__(self) -> Self: ...
+        def __exit__(
+            self,
+            kind: type[BaseException] | None,
+            value: BaseException | None,
+            traceback: TracebackType | None,
+            /,
+        ) -> None: ...
+    """,
+    "Plugin": "",
+    "PluginDirectory": "",
+}
+
+GENERIC = {"Api", "Blocks", "Reader", "Stream"}
+
+#: The types of the properties, in the order of the stubs; those of AudioInfo are its own annotations.
+PROPERTIES: dict[str, str] = {
+    "Frames.shape": "tuple[int, ...]",
+    "Frames.dtype": "Dtype",
+    "Frames.nbytes": "int",
+    "Frames.readonly": "bool",
+    "Stream.chunk_frames": "int",
+    "Stream.sample_rate": "int",
+    "Stream.channels": "int",
+    "Stream.frames_read": "int",
+    "Reader.frames": "int",
+    "Reader.sample_rate": "int",
+    "Reader.channels": "int",
+    "Reader.closed": "bool",
+    "PreparedAudio.shape": "tuple[int, ...]",
+    "PreparedAudio.dtype": "Dtype",
+    "PreparedAudio.layout": "Layout",
+    "PreparedAudio.strides": "tuple[int, ...]",
+    "PreparedAudio.n_bytes": "int",
+    "PreparedAudio.frames": "int",
+    "PreparedAudio.channels": "int",
+    "Writer.sample_rate": "int",
+    "Writer.channels": "int",
+    "Writer.frames_written": "int",
+    "Writer.closed": "bool",
+    "Plugin.id": "str",
+    "Plugin.loaded": "bool",
+    "Plugin.refused": "str | None",
+    "Plugin.origin": 'Literal["registered", "environment", "user", "embedded", "bundled", "system"]',
+    "Plugin.path": "Path | None",
+    "Plugin.version": "str",
+    "Plugin.vendor": "str",
+    "Plugin.license": "str",
+    "Plugin.dependencies": "str",
+    "Plugin.decodes": "list[str]",
+    "Plugin.encodes": "list[str]",
+    "Plugin.extensions": "list[str]",
+    "Plugin.resamples": "list[str]",
+    "PluginDirectory.path": "Path",
+    "PluginDirectory.origin": 'Literal["environment", "user", "bundled", "system"]',
+    "PluginDirectory.exists": "bool",
+    "PluginDirectory.refused": "str | None",
+}
+
+#: What the functions return; the methods of a class stand in its stub in this order.
+RETURNS: dict[str, str] = {
+    "AudioInfo.asdict": "dict[str, Any]",
+    "Frames.pages": "Frames | None",
+    "Frames.__dlpack__": "Any",
+    "Frames.__dlpack_device__": "tuple[int, int]",
+    "Stream.read_chunk": "tuple[Array, int]",
+    "Stream.at_eof": "bool",
+    "Reader.read": "Array",
+    "Reader.seek": "int",
+    "Reader.tell": "int",
+    "Reader.blocks": "Blocks[Array]",
+    "Reader.view": "Frames",
+    "Reader.info": "AudioInfo",
+    "Reader.close": "None",
+    "Api.load": "tuple[Array, int]",
+    "Api.info": "AudioInfo",
+    "Api.stream": "Stream[Array]",
+    "Api.batch_load": "list[tuple[Array, int]]",
+    "Api.resample": "Array",
+    "Api.open": "Reader[Array] | Writer",
+    "Writer.write": "None",
+    "Writer.close": "None",
+    "Writer.abort": "None",
+    "supports_soxr": "bool",
+    "plugins": "list[Plugin]",
+    "plugin_directories": "list[PluginDirectory]",
+    "register_plugin": "Plugin",
+    "prepare_save": "PreparedAudio",
+    "save": "None",
+    "save_prepared": "None",
+    "set_up_plugins": "None",
+    "try_plugin": "int",
+    "run_command": "int",
+    "api_of": "Api[Any]",
+    "build_info": "dict[str, Any]",
+    "zeros": "Frames",
+}
+
+ARGUMENTS: dict[str, str] = {
+    "again": "Sequence[str]",
+    "args": "Sequence[str]",
+    "audio": "object",
+    "bit_depth": "int | None",
+    "bitrate": "Bitrate",
+    "bundled": "str | PathLike[str]",
+    "channel_mask": "int | None",
+    "channels": "int | Sequence[int] | None",
+    "checker": "Sequence[str]",
+    "chunk": "object",
+    "chunk_duration": "float | None",
+    "chunk_frames": "int | None",
+    "clip": 'bool | Literal["rescale"]',
+    "copy": "bool | None",
+    "dither": "Dither",
+    "dl_device": "tuple[int, int] | None",
+    "dtype": "DtypeLike",
+    "durable": "bool",
+    "duration": "float | None",
+    "effort": "int | None",
+    "encoding": "Encoding",
+    "flac_compression": "FlacCompression",
+    "format": "str | None",
+    "frame": "int",
+    "in_sr": "SampleRate",
+    "layout": "Layout",
+    "low_memory": "bool",
+    "max_version": "tuple[int, int] | None",
+    "module": "str",
+    "mono": "bool",
+    "mono_mode": "MonoMode",
+    "num_frames": "int",
+    "num_workers": "int",
+    "offset": "float",
+    "out_sr": "SampleRate",
+    "overlap": "int",
+    "path": "Source",
+    "paths": "Iterable[Source]",
+    "plugin": "str | None",
+    "prepared": "PreparedAudio",
+    "progress": "bool | Callable[[int, int], object] | None",
+    "quality": "int | None",
+    "resample_quality": "ResampleQuality",
+    "seed": "int",
+    "shape": "Sequence[int]",
+    "size": "int",
+    "squeeze_mono": "bool",
+    "sr": "SampleRate | None",
+    "start": "int | None",
+    "stop": "int | None",
+    "stream": "Any",
+    "tags": "dict[str, str | int] | None",
+    "threads": "int | None",
+    "whence": "int",
+    # Where they are others.
+    "Api.resample.dtype": "DtypeLike | None",
+    "Api.resample.quality": "ResampleQuality",
+    "prepare_save.layout": "SaveLayout",
+    "register_plugin.path": "str | PathLike[str]",
+    "save.layout": "SaveLayout",
+    "save.path": "Target",
+    "save.sr": "SampleRate",
+    "save_prepared.path": "Target",
+    "save_prepared.sr": "SampleRate",
+    "try_plugin.path": "str | PathLike[str]",
+    "zeros.dtype": "str",
+}
+
+#: For each overload: what it returns, the arguments that it does not have, and those that differ, with their defaults.
+OVERLOADS: dict[str, list[tuple[str, set[str], dict[str, str]]]] = {
+    "Api.open": [
+        (
+            "Reader[Array]",
+            {
+                "bit_depth", "bitrate", "channel_mask", "clip", "dither", "durable", "effort", "encoding",
+                "flac_compression", "format", "quality", "seed", "tags",
+            },
+            {"mode": 'mode: Literal["r"] = "r"'},
+        ),
+        (
+            "Writer",
+            {"mono", "mono_mode", "resample_quality", "squeeze_mono"},
+            {
+                "path": "path: Target",
+                "mode": 'mode: Literal["w"]',
+                "sr": "sr: SampleRate",
+                "channels": "channels: int",
+                "clip": "clip: bool = True",
+            },
+        ),
+    ],
+}  # fmt: skip
+
+#: The array of each module that has the functions of an Api, and how it is imported.
+MODULES: dict[str, tuple[str, str]] = {
+    "__init__": ("import mlx.core as mx", "mx.array"),
+    "numpy": ("import numpy as np", "np.ndarray[Any, np.dtype[Any]]"),
+    "torch": ("import torch", "torch.Tensor"),
+    "jax": ("import jax", "jax.Array"),
+}
