@@ -10,15 +10,21 @@
 //! | `versions` | the libraries that were found, and whether they are those that the plugin was built for |
 //! | `channels` | channel layouts as WAVE masks, and back |
 //! | `sample_formats` | libav's sample formats, and the samples that the host wants |
+//! | `packet`, `frame`, `dictionary` | libav's packets, frames and dictionaries |
+//! | `tags` | the names of tags, libav's and those of Vorbis comments |
 //! | `decode` | from a file to frames |
 //! | `encode` | from frames to a file |
 
 mod channels;
 mod decode;
+mod dictionary;
 mod encode;
 mod error;
+mod frame;
 mod log;
+mod packet;
 mod sample_formats;
+mod tags;
 mod versions;
 
 pub use decode::LibavDecoder;

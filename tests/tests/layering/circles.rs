@@ -10,16 +10,11 @@ use crate::{crates, repository};
 const MAX_PAIRS: usize = 5;
 
 /// The pairs of files that may import each other, and why.
-const PAIRS: [(&str, &str, &str); 3] = [
+const PAIRS: [(&str, &str, &str); 2] = [
     (
         "plugins/builtin/src/format/mpeg/codec.rs",
         "plugins/builtin/src/format/mpeg/stream.rs",
         "a stream says what its codec is, and the codec fills its bit reservoir from the stream",
-    ),
-    (
-        "plugins/libav/src/encode/context.rs",
-        "plugins/libav/src/encode/frame.rs",
-        "a frame is allocated as its context wants it, and the context takes it",
     ),
     (
         "python/src/dlpack.rs",

@@ -8,10 +8,10 @@ use std::ptr::{self, NonNull};
 use ffmpeg_sys_next as ffi;
 use mapwave_plugin::Result;
 
-use super::frame::Frame;
-use super::packet::Packet;
 use super::parameters::Parameters;
 use crate::error::{check, no_memory};
+use crate::frame::Frame;
+use crate::packet::Packet;
 
 /// A codec. libav's "flush" leaves traces of what was decoded before: each seek begins with a new one.
 pub(super) struct Codec {

@@ -10,12 +10,12 @@ use mapwave_plugin::{
 };
 
 use super::codec::{Codec, Received};
-use super::frame::Frame;
-use super::packet::Packet;
 use super::probe;
 use super::stream::Stream;
 use super::trial::NUM_SETTLING;
 use crate::error::{is_no_memory, no_memory, words};
+use crate::frame::Frame;
+use crate::packet::Packet;
 
 /// Whatever the FFmpeg that is installed reads.
 pub struct LibavDecoder {

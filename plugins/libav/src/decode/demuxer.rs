@@ -9,10 +9,11 @@ use ffmpeg_sys_next as ffi;
 use mapwave_plugin::{Error, Input, Result, Status};
 
 use super::io::InputIo;
-use super::packet::Packet;
 use super::parameters::Parameters;
+use crate::dictionary::entries;
 use crate::error::{check, from_code, is_no_memory, no_memory};
 use crate::log;
+use crate::packet::Packet;
 
 /// Demuxers that open other files or the network, that need no file, or that make endless sound of a score. Of a list of
 /// names, one is enough.
@@ -343,23 +344,6 @@ unsafe extern "C" fn refuse_to_open(
     _options: *mut *mut ffi::AVDictionary,
 ) -> c_int {
     ffi::AVERROR(ffi::EPERM)
-}
-
-/// The names and values of a dictionary.
-fn entries(dictionary: *const ffi::AVDictionary) -> Vec<(CString, CString)> {
-    let mut entries = Vec::new();
-    let mut entry = ptr::null();
-    loop {
-        // SAFETY: the dictionary is an open context's or null; the entry is null or its last one.
-        entry = unsafe { ffi::av_dict_get(dictionary, c"".as_ptr(), entry, ffi::AV_DICT_IGNORE_SUFFIX) };
-        // SAFETY: null or an entry.
-        let Some(found) = (unsafe { entry.as_ref() }) else { return entries };
-        // SAFETY: an entry has a name.
-        let key = unsafe { CStr::from_ptr(found.key) };
-        // SAFETY: an entry has a value.
-        let value = unsafe { CStr::from_ptr(found.value) };
-        entries.push((key.to_owned(), value.to_owned()));
-    }
 }
 
 #[cfg(test)]

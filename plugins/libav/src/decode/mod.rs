@@ -7,14 +7,13 @@
 //! |---|---|
 //! | `probe` | whether a file is for libav at all |
 //! | `io`, `demuxer` | the host's bytes as a file of libavformat's |
-//! | `packet`, `store` | the packets, where they lie in the file |
+//! | `store` | the packets, where they lie in the file |
 //! | `durations`, `timeline` | how many frames each stands for, and which of them are heard |
-//! | `parameters`, `codec`, `frame` | what a stream needs to be decoded, and what comes out |
+//! | `parameters`, `codec` | what a stream needs to be decoded, and what comes out |
 //! | `trial` | decoding to find out what only that can tell |
 //! | `seeking` | what a seek promises |
 //! | `container` | what people call the container |
 //! | `stream` | what is known of a file |
-//! | `tags` | its metadata |
 //! | `decoder` | the trait of the SDK |
 
 mod codec;
@@ -22,15 +21,12 @@ mod container;
 mod decoder;
 mod demuxer;
 mod durations;
-mod frame;
 mod io;
-mod packet;
 mod parameters;
 mod probe;
 mod seeking;
 mod store;
 mod stream;
-mod tags;
 mod timeline;
 mod trial;
 mod wavpack;

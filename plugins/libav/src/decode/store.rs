@@ -4,7 +4,7 @@
 
 use mapwave_plugin::{Error, Input, Result, Status};
 
-use super::packet::Packet;
+use crate::packet::Packet;
 
 /// How far behind the place that a container names a packet is looked for: behind a header of a page or block.
 const WINDOW: usize = 320;

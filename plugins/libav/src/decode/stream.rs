@@ -9,16 +9,16 @@ use mapwave_plugin::{DecoderOptions, Error, Input, Result, SampleFormat, Status,
 use super::container::Container;
 use super::demuxer::{Chosen, Demuxer, Next};
 use super::durations::{Counting, Known};
-use super::frame::Shape;
-use super::packet::{Packet, Trim};
 use super::parameters::{CodecKind, Parameters};
 use super::seeking::{Class, Entry};
 use super::store::Store;
-use super::tags::tags;
 use super::timeline::{Scale, Timeline};
 use super::trial::{self, Bounds, NUM_SETTLING, Trial};
 use super::wavpack::{self, WavPackFacts};
 use crate::error::words;
+use crate::frame::Shape;
+use crate::packet::{Packet, Trim};
+use crate::tags::tags;
 
 /// The packets that are tried, first few and then more, until a frame comes out.
 const FIRST_TRIES: [usize; 3] = [NUM_SETTLING, 64, 512];

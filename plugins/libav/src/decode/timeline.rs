@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use super::packet::Trim;
+use crate::packet::Trim;
 
 /// A packet on both timelines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

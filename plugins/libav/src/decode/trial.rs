@@ -7,11 +7,11 @@ use std::ops::Range;
 use mapwave_plugin::Result;
 
 use super::codec::{Codec, Received};
-use super::frame::{Frame, Shape};
-use super::packet::Packet;
 use super::parameters::Parameters;
 use super::store::Store;
 use crate::error::{is_no_memory, no_memory};
+use crate::frame::{Frame, Shape};
+use crate::packet::Packet;
 
 /// The packets at the beginning in which a codec finds out what it decodes: frames of another shape are no change yet.
 pub(super) const NUM_SETTLING: usize = 8;

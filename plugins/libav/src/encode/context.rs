@@ -8,11 +8,11 @@ use std::ptr::{self, NonNull};
 use ffmpeg_sys_next as ffi;
 use mapwave_plugin::{Error, Result, Status};
 
-use super::dictionary::Dictionary;
-use super::frame::Frame;
-use super::packet::Packet;
 use crate::channels;
+use crate::dictionary::Dictionary;
 use crate::error::{check, from_code, no_memory};
+use crate::frame::FrameBuffer;
+use crate::packet::Packet;
 use crate::sample_formats::LibavFormat;
 
 /// What an encoder is to do.
@@ -109,15 +109,6 @@ impl CodecContext {
         check(code, "setting the channels")
     }
 
-    /// How the encoder takes samples.
-    pub(super) fn format(&self) -> LibavFormat {
-        self.format
-    }
-
-    pub(super) fn sample_rate(&self) -> c_int {
-        self.fields().sample_rate
-    }
-
     pub(super) fn num_channels(&self) -> usize {
         usize::try_from(self.fields().ch_layout.nb_channels).unwrap_or(0)
     }
@@ -148,11 +139,14 @@ impl CodecContext {
         self.fields().time_base
     }
 
-    /// Copies its layout over one that owns nothing.
-    pub(super) fn copy_layout(&self, to: &mut ffi::AVChannelLayout) -> Result<()> {
-        // SAFETY: both are valid layouts.
-        let code = unsafe { ffi::av_channel_layout_copy(to, &raw const self.fields().ch_layout) };
-        check(code, "setting the channels")
+    /// Room for the frames that it takes at once.
+    pub(super) fn frame_buffer(&self) -> Result<FrameBuffer> {
+        let fields = self.fields();
+        FrameBuffer::new(self.format, fields.sample_rate, self.frame_size(), |to| {
+            // SAFETY: both are valid layouts, and a new frame's owns nothing.
+            let code = unsafe { ffi::av_channel_layout_copy(to, &raw const fields.ch_layout) };
+            check(code, "setting the channels")
+        })
     }
 
     /// Tells a stream of a muxer what is in it.
@@ -166,8 +160,8 @@ impl CodecContext {
     }
 
     /// Gives frames to the encoder; `None` says that there are no more.
-    pub(super) fn send(&mut self, frame: Option<&Frame>) -> Result<()> {
-        let frame = frame.map_or(ptr::null(), Frame::as_ptr);
+    pub(super) fn send(&mut self, frame: Option<&FrameBuffer>) -> Result<()> {
+        let frame = frame.map_or(ptr::null(), FrameBuffer::as_ptr);
         // SAFETY: the context is open; the frame is alive, or null for the end.
         check(unsafe { ffi::avcodec_send_frame(self.context.as_ptr(), frame) }, "encoding")
     }

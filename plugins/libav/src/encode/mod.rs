@@ -2,9 +2,9 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | `codec`, `container`, `speakers`, `steering`, `tags` | what can be written, and the host's options in libav's terms |
+//! | `codec`, `container`, `speakers`, `steering` | what can be written, and the host's options in libav's terms |
 //! | `samples` | the host's samples in the format that an encoder takes |
-//! | `context`, `frame`, `packet`, `dictionary`, `muxer`, `output` | libav's objects, one a module: only these are unsafe |
+//! | `context`, `muxer`, `output` | libav's objects, one a module: only these are unsafe |
 //! | `vorbis_packets` | the same: libav's parser of Vorbis packets |
 //! | `trim`, `packet_table` | what FFmpeg leaves out or gets wrong of the number of frames |
 //! | `stream` | all of it at work |
@@ -12,17 +12,13 @@
 mod codec;
 mod container;
 mod context;
-mod dictionary;
-mod frame;
 mod muxer;
 mod output;
-mod packet;
 mod packet_table;
 mod samples;
 mod speakers;
 mod steering;
 mod stream;
-mod tags;
 mod trim;
 mod vorbis_packets;
 

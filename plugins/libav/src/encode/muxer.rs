@@ -9,10 +9,10 @@ use ffmpeg_sys_next as ffi;
 use mapwave_plugin::{Error, Result, Sink, Status};
 
 use super::context::CodecContext;
-use super::dictionary::Dictionary;
 use super::output::SinkContext;
-use super::packet::Packet;
+use crate::dictionary::Dictionary;
 use crate::error::{check, from_code, no_memory};
+use crate::packet::Packet;
 
 /// A muxer of one stream, and where its bytes go.
 pub(super) struct Muxer {

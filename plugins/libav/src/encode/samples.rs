@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use mapwave_plugin::{Block, Error, Layout, Result, Sample, SampleFormat, Status, depth};
 
-use super::frame::Frame;
+use crate::frame::FrameBuffer;
 use crate::sample_formats::Convert;
 
 /// The loudest float that is taken, 24 dB above full scale. FFmpeg's encoder of AAC never ends with ones that are far louder.
@@ -30,7 +30,7 @@ pub(super) fn check(block: &Block<'_>, first_frame: u64) -> Result<()> {
 pub(super) fn copy(
     block: &Block<'_>,
     range: Range<usize>,
-    frame: &mut Frame,
+    frame: &mut FrameBuffer,
     first: usize,
     bits: u32,
 ) -> Result<()> {
@@ -69,7 +69,7 @@ pub(super) fn copy(
 fn copy_as<S: Sample, T: Sample>(
     block: &Block<'_>,
     range: Range<usize>,
-    frame: &mut Frame,
+    frame: &mut FrameBuffer,
     first: usize,
     convert: impl Fn(S) -> T,
 ) -> Option<()> {

@@ -9,16 +9,16 @@ use mapwave_plugin::{Block, EncoderOptions, Error, Result, SampleFormat, Sink, S
 use super::codec::{Codec, Depth};
 use super::container::Container;
 use super::context::{CodecContext, Setup};
-use super::dictionary::Dictionary;
-use super::frame::Frame;
 use super::muxer::Muxer;
 use super::output::BUFFER_BYTES;
-use super::packet::Packet;
 use super::packet_table::PacketTable;
-use super::tags::Tags;
 use super::trim::Trim;
 use super::{samples, speakers, steering};
 use crate::channels;
+use crate::dictionary::Dictionary;
+use crate::frame::FrameBuffer;
+use crate::packet::Packet;
+use crate::tags::Tags;
 
 /// What an encoder and a muxer take besides samples and the bytes to be written, at the most: LAME's and libvorbis's states.
 const STATE_BYTES: u64 = 4 << 20;
@@ -41,7 +41,7 @@ pub(super) struct Stream {
     packet: Packet,
     trim: Trim,
     /// Frames that do not make up a packet yet. It is there once frames came.
-    frame: Option<Frame>,
+    frame: Option<FrameBuffer>,
     /// How many there are.
     num_pending: usize,
     /// The frames taken so far.
@@ -181,7 +181,7 @@ impl Stream {
         }
         let tags = self.plan.tags.dictionary()?;
         self.muxer.write_header(&self.codec, tags, &mut self.plan.muxer_options()?)?;
-        self.frame = Some(Frame::new(&self.codec, self.codec.frame_size())?);
+        self.frame = Some(self.codec.frame_buffer()?);
         Ok(self.plan.setup.bits_per_sample)
     }
 
@@ -243,7 +243,7 @@ fn choice<T>(what: &str, name: Option<&str>, names: &CStr, find: impl Fn(&str) -
     found.ok_or_else(|| Error::unsupported(format!("the {what} is {name:?}, expected one of {names}")))
 }
 
-fn started(frame: Option<&mut Frame>) -> Result<&mut Frame> {
+fn started(frame: Option<&mut FrameBuffer>) -> Result<&mut FrameBuffer> {
     frame.ok_or_else(|| Error::new(Status::BadState, "frames before the header"))
 }
 

@@ -9,8 +9,8 @@ use mapwave_plugin::{Error, Result, Status};
 
 use super::codec::Codec;
 use super::context::CodecContext;
-use super::packet::Packet;
 use super::vorbis_packets::VorbisPackets;
+use crate::packet::Packet;
 
 /// What packets have been made of a stream.
 pub(super) struct Trim {

@@ -1,36 +1,37 @@
-//! Decoded frames in libav's memory, and their way into the host's.
+//! An AVFrame: samples that come out of a decoder, on their way into the host's memory, or that go into an encoder.
 
 #![allow(unsafe_code)] // samples that libav passes by pointer
 
+use std::ffi::c_int;
 use std::ops::Range;
 use std::ptr::NonNull;
 
 use ffi::AVFrameSideDataType::AV_FRAME_DATA_SKIP_SAMPLES;
 use ffmpeg_sys_next as ffi;
-use mapwave_plugin::{Output, Result, SampleFormat};
+use mapwave_plugin::{Error, Output, Result, Sample, SampleFormat, Status};
 
 use crate::channels::wave_mask;
-use crate::error::no_memory;
+use crate::error::{check, no_memory};
 use crate::sample_formats::{Convert, LibavFormat, SampleType};
 
 /// What a codec put out last: as many frames as came of one packet or a part of it.
-pub(super) struct Frame(NonNull<ffi::AVFrame>);
+pub(crate) struct Frame(NonNull<ffi::AVFrame>);
 
 // SAFETY: the frame is owned, and what it refers to is counted by atomic counters.
 unsafe impl Send for Frame {}
 
 /// What the frames of a stream have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Shape {
-    pub(super) sample_rate: u32,
-    pub(super) num_channels: u32,
-    pub(super) channel_mask: u64,
-    pub(super) format: LibavFormat,
+pub(crate) struct Shape {
+    pub(crate) sample_rate: u32,
+    pub(crate) num_channels: u32,
+    pub(crate) channel_mask: u64,
+    pub(crate) format: LibavFormat,
 }
 
 impl Shape {
     /// Whether samples of the one can stand among those of the other.
-    pub(super) fn is_like(&self, other: &Self) -> bool {
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
         let of = |shape: &Self| (shape.sample_rate, shape.num_channels, shape.format.sample.native());
         of(self) == of(other)
     }
@@ -41,14 +42,14 @@ impl Frame {
     ///
     /// # Errors
     /// When there is no memory.
-    pub(super) fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         // SAFETY: returns a frame or null.
         let frame = unsafe { ffi::av_frame_alloc() };
         NonNull::new(frame).map(Self).ok_or_else(|| no_memory("a frame"))
     }
 
     /// What libav is given.
-    pub(super) fn as_ptr(&mut self) -> *mut ffi::AVFrame {
+    pub(crate) fn as_ptr(&mut self) -> *mut ffi::AVFrame {
         self.0.as_ptr()
     }
 
@@ -57,18 +58,23 @@ impl Frame {
         unsafe { self.0.as_ref() }
     }
 
+    fn get_mut(&mut self) -> &mut ffi::AVFrame {
+        // SAFETY: the frame is owned, and its fields are initialised.
+        unsafe { self.0.as_mut() }
+    }
+
     /// The number of frames in the sense of the host: samples of each channel.
-    pub(super) fn num_frames(&self) -> usize {
+    pub(crate) fn num_frames(&self) -> usize {
         usize::try_from(self.get().nb_samples).unwrap_or(0)
     }
 
     /// The time of the packet that it came of, when that is known.
-    pub(super) fn time(&self) -> Option<u64> {
+    pub(crate) fn time(&self) -> Option<u64> {
         u64::try_from(self.get().pts).ok()
     }
 
     /// What it is; `None` when it is nothing that a host takes.
-    pub(super) fn shape(&self) -> Option<Shape> {
+    pub(crate) fn shape(&self) -> Option<Shape> {
         let frame = self.get();
         Some(Shape {
             sample_rate: u32::try_from(frame.sample_rate).ok().filter(|rate| *rate > 0)?,
@@ -80,7 +86,7 @@ impl Frame {
 
     /// The frames that libav would have left out at its beginning, by what the container or the codec itself knows of its
     /// delay; `None` where neither says anything.
-    pub(super) fn skip(&self) -> Option<u32> {
+    pub(crate) fn skip(&self) -> Option<u32> {
         // SAFETY: the frame is owned; returns a pointer into it or null.
         let data = unsafe { ffi::av_frame_get_side_data(self.0.as_ptr(), AV_FRAME_DATA_SKIP_SAMPLES) };
         // SAFETY: null or an entry of the frame's.
@@ -95,7 +101,7 @@ impl Frame {
 
     /// Writes frames, as many as there is room for, and returns their number. The shape is that of the stream, and the
     /// output is for as many channels.
-    pub(super) fn write(&self, range: Range<usize>, output: &mut Output<'_>) -> usize {
+    pub(crate) fn write(&self, range: Range<usize>, output: &mut Output<'_>) -> usize {
         let Some(shape) = self.shape() else { return 0 };
         match shape.format.sample {
             SampleType::U8 => self.write_as::<u8>(shape, range, output),
@@ -163,6 +169,96 @@ impl Drop for Frame {
         let mut frame = self.0.as_ptr();
         // SAFETY: the frame is owned.
         unsafe { ffi::av_frame_free(&raw mut frame) };
+    }
+}
+
+/// Room for the frames that an encoder takes at once.
+pub(crate) struct FrameBuffer {
+    frame: Frame,
+    format: LibavFormat,
+    num_channels: usize,
+    /// The frames that there is room for.
+    capacity: usize,
+}
+
+impl FrameBuffer {
+    /// Room for `capacity` frames of a format; `set_layout` says of which channels.
+    ///
+    /// # Errors
+    /// When there is no memory for as many; what `set_layout` gives.
+    pub(crate) fn new(
+        format: LibavFormat,
+        sample_rate: c_int,
+        capacity: usize,
+        set_layout: impl FnOnce(&mut ffi::AVChannelLayout) -> Result<()>,
+    ) -> Result<Self> {
+        let mut frame = Frame::new()?;
+        let too_large =
+            |_| Error::new(Status::Limit, format!("an encoder that takes {capacity} frames at once"));
+        let fields = frame.get_mut();
+        fields.format = format.av_format() as c_int;
+        fields.sample_rate = sample_rate;
+        fields.nb_samples = c_int::try_from(capacity).map_err(too_large)?;
+        set_layout(&mut fields.ch_layout)?;
+        let num_channels = usize::try_from(fields.ch_layout.nb_channels).unwrap_or(0);
+        // SAFETY: the frame is owned, empty and says what is to be in it.
+        check(unsafe { ffi::av_frame_get_buffer(frame.as_ptr(), 0) }, "making room for frames")?;
+        Ok(Self { frame, format, num_channels, capacity })
+    }
+
+    /// What libav is given.
+    pub(crate) fn as_ptr(&self) -> *const ffi::AVFrame {
+        self.frame.0.as_ptr()
+    }
+
+    /// The frames that there is room for.
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Where each channel's sample stands in a plane that [`plane`](Self::plane) gives: the number of the plane, the place of
+    /// the first sample and the distance to the next.
+    pub(crate) fn place(&self, channel: usize) -> (usize, usize, usize) {
+        if self.format.is_planar { (channel, 0, 1) } else { (0, channel, self.num_channels) }
+    }
+
+    /// Readies the memory to be written to; an encoder may have kept what was in it.
+    pub(crate) fn prepare(&mut self) -> Result<()> {
+        let fields = self.frame.get_mut();
+        // Copies go by this number, and there must be as much room again.
+        fields.nb_samples = c_int::try_from(self.capacity).unwrap_or(c_int::MAX);
+        // SAFETY: the frame is owned and has memory of its own counting.
+        check(unsafe { ffi::av_frame_make_writable(self.frame.as_ptr()) }, "making room for frames")
+    }
+
+    /// All samples of a plane, to be written; `None` unless they are of type `T`. [`prepare`](Self::prepare) comes first.
+    pub(crate) fn plane<T: Sample>(&mut self, plane: usize) -> Option<&mut [T]> {
+        let (num_planes, samples_per_frame) =
+            if self.format.is_planar { (self.num_channels, 1) } else { (1, self.num_channels) };
+        let sample = self.format.sample;
+        if plane >= num_planes || sample.native() != T::FORMAT || sample.num_bytes() != size_of::<T>() {
+            return None;
+        }
+        let planes = self.frame.get().extended_data;
+        // SAFETY: `extended_data` has a pointer for each plane, and there are as many planes.
+        let start = unsafe { planes.add(plane) };
+        // SAFETY: as above.
+        let start = unsafe { start.read() };
+        // SAFETY: av_frame_get_buffer made room for that many samples in each plane, aligned to more than their size, and
+        // wrote to it or the caller did: of these types every bit pattern is a sample.
+        Some(unsafe { std::slice::from_raw_parts_mut(start.cast::<T>(), self.capacity * samples_per_frame) })
+    }
+
+    /// Says which frames these are, and how many.
+    pub(crate) fn set_range(&mut self, first: u64, num_frames: usize) {
+        let fields = self.frame.get_mut();
+        fields.pts = i64::try_from(first).unwrap_or(i64::MAX);
+        fields.nb_samples = c_int::try_from(num_frames.min(self.capacity)).unwrap_or(c_int::MAX);
+    }
+
+    /// The type of its samples, as the host has it.
+    pub(crate) fn sample_format(&self) -> SampleFormat {
+        self.format.sample.native()
     }
 }
 

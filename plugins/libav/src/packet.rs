@@ -1,4 +1,4 @@
-//! Packets of libav's.
+//! An AVPacket: a compressed packet on its way from a demuxer to a decoder, or from an encoder to a muxer.
 
 #![allow(unsafe_code)] // what libav allocates
 
@@ -13,8 +13,11 @@ use mapwave_plugin::Result;
 
 use crate::error::{check, no_memory};
 
+/// The size of what says how many frames are to be left out: two numbers and two reasons.
+const SKIP_BYTES: usize = 10;
+
 /// A packet, with what comes beside its bytes. Nothing changes the bytes once it is full.
-pub(super) struct Packet(NonNull<ffi::AVPacket>);
+pub(crate) struct Packet(NonNull<ffi::AVPacket>);
 
 // SAFETY: the packet is owned, and what it refers to is counted by atomic counters.
 unsafe impl Send for Packet {}
@@ -23,13 +26,13 @@ unsafe impl Sync for Packet {}
 
 /// What a packet says beside its bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Trim {
+pub(crate) struct Trim {
     /// The frames to be left out from this packet on, when it says so.
-    pub(super) skip: Option<u32>,
+    pub(crate) skip: Option<u32>,
     /// The frames to be left out at its end.
-    pub(super) discard: u32,
+    pub(crate) discard: u32,
     /// Whether all of it is only decoded, as what comes before an edit.
-    pub(super) is_unheard: bool,
+    pub(crate) is_unheard: bool,
 }
 
 impl Packet {
@@ -37,14 +40,14 @@ impl Packet {
     ///
     /// # Errors
     /// When there is no memory.
-    pub(super) fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         // SAFETY: returns a packet or null.
         let packet = unsafe { ffi::av_packet_alloc() };
         NonNull::new(packet).map(Self).ok_or_else(|| no_memory("a packet"))
     }
 
     /// What libav is given.
-    pub(super) fn as_ptr(&self) -> *mut ffi::AVPacket {
+    pub(crate) fn as_ptr(&self) -> *mut ffi::AVPacket {
         self.0.as_ptr()
     }
 
@@ -54,7 +57,7 @@ impl Packet {
     }
 
     /// Empties it.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         // SAFETY: the packet is owned.
         unsafe { ffi::av_packet_unref(self.0.as_ptr()) };
     }
@@ -63,7 +66,7 @@ impl Packet {
     ///
     /// # Errors
     /// When there is no memory.
-    pub(super) fn duplicate(&self) -> Result<Self> {
+    pub(crate) fn duplicate(&self) -> Result<Self> {
         // SAFETY: the packet is owned; returns another or null.
         let packet = unsafe { ffi::av_packet_clone(self.0.as_ptr()) };
         NonNull::new(packet).map(Self).ok_or_else(|| no_memory("a packet"))
@@ -73,7 +76,7 @@ impl Packet {
     ///
     /// # Errors
     /// When there is no memory.
-    pub(super) fn refer_to(&mut self, other: &Self) -> Result<()> {
+    pub(crate) fn refer_to(&mut self, other: &Self) -> Result<()> {
         self.clear();
         // SAFETY: both are packets, and this one is empty.
         check(unsafe { ffi::av_packet_ref(self.0.as_ptr(), other.0.as_ptr()) }, "copying a packet")
@@ -83,7 +86,7 @@ impl Packet {
     ///
     /// # Errors
     /// When there is no memory; what `fill` gives.
-    pub(super) fn fill(
+    pub(crate) fn fill(
         &mut self,
         num_bytes: usize,
         fill: impl FnOnce(&mut [u8]) -> Result<()>,
@@ -100,7 +103,7 @@ impl Packet {
     }
 
     /// Its bytes.
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         let packet = self.get();
         match usize::try_from(packet.size) {
             // SAFETY: libav's packets have as many bytes there.
@@ -112,33 +115,33 @@ impl Packet {
     }
 
     /// The number of its stream.
-    pub(super) fn stream_index(&self) -> c_int {
+    pub(crate) fn stream_index(&self) -> c_int {
         self.get().stream_index
     }
 
     /// Its length in the time base of its stream; 0 when it is not known.
-    pub(super) fn duration(&self) -> i64 {
+    pub(crate) fn duration(&self) -> i64 {
         self.get().duration
     }
 
     /// The place in the file near which it was found.
-    pub(super) fn position(&self) -> Option<u64> {
+    pub(crate) fn position(&self) -> Option<u64> {
         u64::try_from(self.get().pos).ok()
     }
 
     /// Whether the demuxer knows that it is damaged or cut off.
-    pub(super) fn is_corrupt(&self) -> bool {
+    pub(crate) fn is_corrupt(&self) -> bool {
         self.get().flags & ffi::AV_PKT_FLAG_CORRUPT != 0
     }
 
     /// Whether it brings more than its bytes and what is to be left out of it: a new setup of the codec, a correction.
-    pub(super) fn has_side_data(&self) -> bool {
+    pub(crate) fn has_side_data(&self) -> bool {
         let num_trims = c_int::from(self.skip_samples().is_some());
         self.get().side_data_elems > num_trims
     }
 
     /// Whether it brings a new setup of the codec, without which those behind it cannot be decoded.
-    pub(super) fn changes_setup(&self) -> bool {
+    pub(crate) fn changes_setup(&self) -> bool {
         [AV_PKT_DATA_NEW_EXTRADATA, AV_PKT_DATA_PARAM_CHANGE].into_iter().any(|kind| {
             // SAFETY: the packet is owned; returns a pointer into it or null.
             let data = unsafe { ffi::av_packet_get_side_data(self.0.as_ptr(), kind, std::ptr::null_mut()) };
@@ -147,7 +150,7 @@ impl Packet {
     }
 
     /// The bytes of all that comes beside its own.
-    pub(super) fn num_side_bytes(&self) -> u64 {
+    pub(crate) fn num_side_bytes(&self) -> u64 {
         let packet = self.get();
         let count = usize::try_from(packet.side_data_elems).unwrap_or(0);
         if packet.side_data.is_null() || count == 0 {
@@ -159,7 +162,7 @@ impl Packet {
     }
 
     /// What is to be left out of it.
-    pub(super) fn trim(&self) -> Trim {
+    pub(crate) fn trim(&self) -> Trim {
         let (skip, discard) = match self.skip_samples() {
             Some(&[s0, s1, s2, s3, d0, d1, d2, d3, ..]) => {
                 (Some(u32::from_le_bytes([s0, s1, s2, s3])), u32::from_le_bytes([d0, d1, d2, d3]))
@@ -173,7 +176,7 @@ impl Packet {
 
     /// Takes these bytes.
     #[cfg(test)]
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.fill(bytes.len(), |room| {
             room.copy_from_slice(bytes);
             Ok(())
@@ -182,28 +185,58 @@ impl Packet {
 
     /// Sets the place in the file.
     #[cfg(test)]
-    pub(super) fn set_position(&mut self, position: i64) {
+    pub(crate) fn set_position(&mut self, position: i64) {
         // SAFETY: the packet is owned.
         unsafe { self.0.as_mut() }.pos = position;
     }
 
-    fn skip_samples(&self) -> Option<&[u8; 10]> {
+    fn skip_samples(&self) -> Option<&[u8; SKIP_BYTES]> {
         let mut size = 0;
         // SAFETY: the packet is owned; returns a pointer into it or null.
         let data =
             unsafe { ffi::av_packet_get_side_data(self.0.as_ptr(), AV_PKT_DATA_SKIP_SAMPLES, &raw mut size) };
         // SAFETY: there are as many bytes, as long as the packet keeps its contents.
-        (size >= 10 && !data.is_null()).then(|| unsafe { &*data.cast::<[u8; 10]>() })
+        (size >= SKIP_BYTES && !data.is_null()).then(|| unsafe { &*data.cast::<[u8; SKIP_BYTES]>() })
     }
 
     /// Sets the time that the frames of it will have, and that nothing of it is left out by libav.
-    pub(super) fn set_time(&mut self, time: i64) {
+    pub(crate) fn set_time(&mut self, time: i64) {
         // SAFETY: the packet is owned.
         let packet = unsafe { self.0.as_mut() };
         packet.pts = time;
         packet.dts = time;
         packet.duration = 0;
         packet.flags &= !ffi::AV_PKT_FLAG_DISCARD;
+    }
+
+    /// Says that so many frames at its end are none of the sound's.
+    pub(crate) fn set_padding(&mut self, num_frames: u32) -> Result<()> {
+        let kind = AV_PKT_DATA_SKIP_SAMPLES;
+        let mut num_bytes = 0;
+        // SAFETY: the packet is alive; the size is written.
+        let there = unsafe { ffi::av_packet_get_side_data(self.as_ptr(), kind, &raw mut num_bytes) };
+        let start = match NonNull::new(there).filter(|_| num_bytes >= SKIP_BYTES) {
+            Some(there) => there,
+            None => {
+                // SAFETY: the packet is alive; the result is checked.
+                let new = unsafe { ffi::av_packet_new_side_data(self.as_ptr(), kind, SKIP_BYTES) };
+                let new = NonNull::new(new).ok_or_else(|| no_memory("the end of a packet"))?;
+                // SAFETY: there are as many bytes.
+                unsafe { new.write_bytes(0, SKIP_BYTES) };
+                new
+            }
+        };
+        // SAFETY: there are more bytes than that; the padding follows the four bytes of the priming.
+        let padding = unsafe { start.add(4) };
+        // SAFETY: as above, and bytes need no alignment.
+        unsafe { padding.cast::<[u8; 4]>().write(num_frames.to_le_bytes()) };
+        Ok(())
+    }
+
+    /// Changes the unit of its times.
+    pub(crate) fn rescale(&mut self, from: ffi::AVRational, to: ffi::AVRational) {
+        // SAFETY: the packet is alive.
+        unsafe { ffi::av_packet_rescale_ts(self.0.as_ptr(), from, to) };
     }
 }
 
