@@ -22,8 +22,8 @@ fn aac_has_priming_and_the_bitrate_that_was_asked_for() {
     let bytes = encode::<M4aEncoder, f32>(&options, &samples, 777).unwrap();
     let fake = Fake::from_bytes(&bytes).unwrap();
     assert_eq!((fake.bitrate, fake.priming, fake.num_valid()), (128_000, 2112, 10_000));
-    let coded = 8 * fake.num_coded as usize;
-    assert_eq!(bytes.len(), HEADER_BYTES + coded + 4, "what was cut off is not there");
+    let encoded = 8 * fake.num_encoded as usize;
+    assert_eq!(bytes.len(), HEADER_BYTES + encoded + 4, "what was cut off is not there");
     assert!(bytes.ends_with(b"moov"));
     let mut decoder = open(bytes).unwrap();
     assert_eq!(read_all::<f32>(&mut decoder).unwrap(), samples);
@@ -108,9 +108,9 @@ fn channels_go_where_the_layout_has_them() {
         let options = EncoderOptions { channel_mask, ..EncoderOptions::new(48_000, 6) };
         let fake = fake::<M4aEncoder, f32>(&options, &samples).unwrap();
         assert_eq!(fake.layout_tag, kAudioChannelLayoutTag_AAC_5_1);
-        let coded: Vec<f32> =
+        let encoded: Vec<f32> =
             fake.samples[6 * 2112..6 * 2113].iter().map(|bits| f32::from_bits(*bits)).collect();
-        assert_eq!(coded, [0.3, 0.1, 0.2, 0.5, 0.6, 0.4]);
+        assert_eq!(encoded, [0.3, 0.1, 0.2, 0.5, 0.6, 0.4]);
         let mut decoder = open(fake.to_bytes()).unwrap();
         assert_eq!(read::<f32>(&mut decoder, 1, 1).unwrap(), frame);
     }

@@ -8,7 +8,7 @@ use crate::host::ffi::output::ByteSink;
 use crate::host::ffi::raw;
 use crate::host::registry::{self, Snapshot};
 use crate::host::selection::absence;
-use crate::host::session::encoder::{Encoder, NotOpened, Why};
+use crate::host::session::encoder::{Encoder, Unopened, Why};
 use crate::host::table::encoder::{EncoderKind, EncoderRequest, EncoderSummary};
 use crate::track::Container;
 
@@ -62,14 +62,14 @@ pub(crate) fn choose(
     for kind in able {
         match Encoder::open(kind, request, output, &|| false) {
             Ok(encoder) => return Ok(encoder),
-            Err(NotOpened { why: Why::Interrupted, .. }) => return Err(Error::Interrupted),
-            Err(NotOpened { why: Why::Trouble(Trouble::Plugin(failure)), output: Some(unused) })
+            Err(Unopened { why: Why::Interrupted, .. }) => return Err(Error::Interrupted),
+            Err(Unopened { why: Why::Trouble(Trouble::Plugin(failure)), output: Some(unused) })
                 if matches!(failure.fault, Fault::Unsupported | Fault::MissingDependency) =>
             {
                 refusals.push((kind, failure));
                 output = unused;
             }
-            Err(NotOpened { why: Why::Trouble(trouble), .. }) => {
+            Err(Unopened { why: Why::Trouble(trouble), .. }) => {
                 return Err(trouble.into_error(kind.plugin(), "opening", name));
             }
         }

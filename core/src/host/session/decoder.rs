@@ -8,7 +8,7 @@ use super::supervisor;
 use super::worker::Worker;
 use crate::host::ffi::fault::Failure;
 use crate::host::ffi::input::PluginInput;
-use crate::host::table::decoder::{Chunk, DecoderKind, Handle, Planes};
+use crate::host::table::decoder::{Chunk, DecoderHandle, DecoderKind, Planes};
 use crate::host::table::stream_info::StreamInfo;
 
 /// How sure a decoder is that it reads the file.
@@ -35,11 +35,11 @@ pub(crate) struct Decoder {
     info: StreamInfo,
     input: PluginInput,
     /// None when the thread has not come back from a call.
-    worker: Option<Worker<Handle>>,
+    worker: Option<Worker<DecoderHandle>>,
 }
 
 impl Decoder {
-    fn new(handle: Handle, input: PluginInput) -> Result<Self, Failure> {
+    fn new(handle: DecoderHandle, input: PluginInput) -> Result<Self, Failure> {
         let (kind, info) = (*handle.kind(), handle.info()?.clone());
         let worker = Worker::keep(kind.is_trusted(), handle);
         let worker = Some(worker.map_err(|silence| silence.into_failure("opening"))?);
@@ -81,7 +81,7 @@ impl Decoder {
         self.ask("seeking", stop, move |handle| handle.seek(frame))?
     }
 
-    /// As [`Handle::decode_into`].
+    /// As [`DecoderHandle::decode_into`].
     pub(crate) fn decode_into(&mut self, num_frames: u64, planes: Planes<'_, '_>) -> Result<u64, Failure> {
         match &mut self.worker {
             Some(Worker::Direct(handle)) => handle.decode_into(num_frames, planes),
@@ -89,7 +89,7 @@ impl Decoder {
         }
     }
 
-    /// As [`Handle::decode_chunk`].
+    /// As [`DecoderHandle::decode_chunk`].
     pub(crate) fn decode_chunk<'a>(
         &mut self,
         num_frames: u64,
@@ -116,7 +116,7 @@ impl Decoder {
         &mut self,
         doing: &str,
         stop: &dyn Fn() -> bool,
-        work: impl FnOnce(&mut Handle) -> T + Send + 'static,
+        work: impl FnOnce(&mut DecoderHandle) -> T + Send + 'static,
     ) -> Result<T, Failure> {
         let Some(worker) = &mut self.worker else {
             return Err(Failure::broken("it did not come back from an earlier call; open the file again"));

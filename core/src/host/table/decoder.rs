@@ -168,7 +168,7 @@ impl DecoderKind {
     }
 
     /// Opens the file's first audio stream.
-    pub(crate) fn open(&self, input: &PluginInput) -> Result<Handle, Failure> {
+    pub(crate) fn open(&self, input: &PluginInput) -> Result<DecoderHandle, Failure> {
         let track = input.track();
         let host_input = input.to_abi(track.as_ref());
         let max_alloc = input.source().len().saturating_mul(4).saturating_add(MAX_ALLOC);
@@ -186,7 +186,8 @@ impl DecoderKind {
             )
         };
         let handle = self.opened(status, handle, answer, "open")?;
-        Handle { kind: *self, handle, input: input.clone(), is_poisoned: false, info: None }.described()
+        DecoderHandle { kind: *self, handle, input: input.clone(), is_poisoned: false, info: None }
+            .described()
     }
 
     fn opened(
@@ -209,7 +210,7 @@ pub(crate) type Planes<'a, 'b> = &'a mut [&'b mut [MaybeUninit<u8>]];
 
 /// A handle: one stream at one position.
 #[derive(Debug)]
-pub(crate) struct Handle {
+pub(crate) struct DecoderHandle {
     kind: DecoderKind,
     handle: NonNull<abi::mw_decoder>,
     /// What the handle reads; it outlives it.
@@ -220,9 +221,9 @@ pub(crate) struct Handle {
 
 // SAFETY: a handle takes one call at a time from any thread (R4), and every call but `fork`, `info` and `tag` needs it
 // exclusively.
-unsafe impl Send for Handle {}
+unsafe impl Send for DecoderHandle {}
 
-impl Handle {
+impl DecoderHandle {
     /// Asks for the stream's description, once.
     fn described(mut self) -> Result<Self, Failure> {
         let (mut answer, mut info) = (Answer::new(), abi::mw_stream_info::zeroed());
@@ -371,7 +372,7 @@ impl Handle {
     }
 }
 
-impl Drop for Handle {
+impl Drop for DecoderHandle {
     fn drop(&mut self) {
         // SAFETY: the handle is open, and this is the last use of it; the input is dropped afterwards.
         unsafe { (self.kind.functions.close)(self.handle.as_ptr()) };

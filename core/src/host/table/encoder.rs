@@ -297,7 +297,7 @@ impl EncoderKind {
     }
 
     /// Opens an encoder that writes to an outlet.
-    pub(crate) fn open(&self, options: &Options, outlet: &Arc<Outlet>) -> Result<Handle, Trouble> {
+    pub(crate) fn open(&self, options: &Options, outlet: &Arc<Outlet>) -> Result<EncoderHandle, Trouble> {
         let ticket = Ticket::new(outlet);
         let sink = Rc::new(ticket.to_abi(outlet));
         let tags = options.tags();
@@ -311,7 +311,7 @@ impl EncoderKind {
         let status = outlet.during(open);
         match (status, NonNull::new(handle)) {
             (abi::MW_OK, Some(handle)) => {
-                let handle = Handle {
+                let handle = EncoderHandle {
                     functions: self.functions,
                     num_channels: options.request.num_channels,
                     handle,
@@ -334,7 +334,7 @@ impl EncoderKind {
 }
 
 /// A handle: one stream on its way to an output.
-pub(crate) struct Handle {
+pub(crate) struct EncoderHandle {
     functions: Functions,
     num_channels: u16,
     handle: NonNull<abi::mw_encoder>,
@@ -346,9 +346,9 @@ pub(crate) struct Handle {
 
 // SAFETY: a handle takes one call at a time from any thread (R4), and every call needs it exclusively; the sink is counted
 // once and moves along.
-unsafe impl Send for Handle {}
+unsafe impl Send for EncoderHandle {}
 
-impl Handle {
+impl EncoderHandle {
     /// Passes whole interleaved frames on, which are aligned to their samples. After a failure the handle can only be dropped.
     pub(crate) fn push(&mut self, format: OutputFormat, interleaved: &[u8]) -> Result<(), Trouble> {
         let Some((_, code)) = FORMATS.into_iter().find(|(known, _)| *known == format) else {
@@ -399,13 +399,13 @@ impl Handle {
     }
 }
 
-impl fmt::Debug for Handle {
+impl fmt::Debug for EncoderHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Handle({:?})", self.outlet)
+        write!(f, "EncoderHandle({:?})", self.outlet)
     }
 }
 
-impl Drop for Handle {
+impl Drop for EncoderHandle {
     fn drop(&mut self) {
         // SAFETY: the handle is open, and this is the last use of it; the sink is dropped afterwards.
         unsafe { (self.functions.close)(self.handle.as_ptr()) };

@@ -186,7 +186,7 @@ impl ResamplerKind {
     }
 
     /// Opens a resampler.
-    pub(crate) fn open(&self, request: &ResamplerRequest) -> Result<Handle, Failure> {
+    pub(crate) fn open(&self, request: &ResamplerRequest) -> Result<ResamplerHandle, Failure> {
         let quality = raw::c_string(&request.quality);
         let options = options(request, &quality);
         let (mut answer, mut handle) = (Answer::new(), std::ptr::null_mut());
@@ -196,7 +196,7 @@ impl ResamplerKind {
         match (status, NonNull::new(handle)) {
             (abi::MW_OK, Some(handle)) => {
                 let num_channels = request.num_channels;
-                Ok(Handle { functions: self.functions, num_channels, handle })
+                Ok(ResamplerHandle { functions: self.functions, num_channels, handle })
             }
             (abi::MW_OK, None) => Err(Failure::broken("its open succeeded without a handle")),
             _ => Err(answer.into_failure(status)),
@@ -249,16 +249,16 @@ fn options(request: &ResamplerRequest, quality: &CString) -> abi::mw_resampler_o
 }
 
 /// A handle: one signal on its way.
-pub(crate) struct Handle {
+pub(crate) struct ResamplerHandle {
     functions: Functions,
     num_channels: usize,
     handle: NonNull<abi::mw_resampler>,
 }
 
 // SAFETY: a handle takes one call at a time from any thread (R4), and every call needs it exclusively.
-unsafe impl Send for Handle {}
+unsafe impl Send for ResamplerHandle {}
 
-impl Handle {
+impl ResamplerHandle {
     /// Passes the frames of `input` from `first` on, or that there are no more, and takes what comes out into all of `output`,
     /// which has a channel's room in each. Returns the frames taken in and given out.
     pub(crate) fn process(
@@ -313,13 +313,13 @@ impl Handle {
     }
 }
 
-impl fmt::Debug for Handle {
+impl fmt::Debug for ResamplerHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Handle({} channels)", self.num_channels)
+        write!(f, "ResamplerHandle({} channels)", self.num_channels)
     }
 }
 
-impl Drop for Handle {
+impl Drop for ResamplerHandle {
     fn drop(&mut self) {
         // SAFETY: the handle is open, and this is the last use of it.
         unsafe { (self.functions.close)(self.handle.as_ptr()) };

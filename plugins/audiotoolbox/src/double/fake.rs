@@ -37,7 +37,7 @@ pub struct Fake {
     pub vbr_quality: u32,
     pub codec_quality: u32,
     /// All frames, priming and remainder too, as the header promises them.
-    pub num_coded: u32,
+    pub num_encoded: u32,
     /// Floats of a lossy codec or 32-bit integers of a lossless one, side by side.
     pub samples: Vec<u32>,
 }
@@ -80,8 +80,8 @@ impl Fake {
     }
 
     fn new(sample_rate: u32, num_channels: u32, num_samples: usize) -> Self {
-        let num_coded = num_samples as u32 / num_channels.max(1);
-        Self { sample_rate, num_channels, num_coded, ..Self::default() }
+        let num_encoded = num_samples as u32 / num_channels.max(1);
+        Self { sample_rate, num_channels, num_encoded, ..Self::default() }
     }
 
     /// With frames at both ends that are no sound.
@@ -113,7 +113,7 @@ impl Fake {
             self.bitrate_mode,
             self.vbr_quality,
             self.codec_quality,
-            self.num_coded,
+            self.num_encoded,
         ]
     }
 
@@ -181,7 +181,7 @@ impl Fake {
             bitrate_mode: numbers[15],
             vbr_quality: numbers[16],
             codec_quality: numbers[17],
-            num_coded: numbers[18],
+            num_encoded: numbers[18],
             samples,
         })
     }
@@ -189,7 +189,7 @@ impl Fake {
     /// The frames that are sound.
     pub fn num_valid(&self) -> i64 {
         let outside = if self.has_packet_table == 0 { 0 } else { self.priming + self.remainder };
-        i64::from(self.num_coded) - i64::from(outside)
+        i64::from(self.num_encoded) - i64::from(outside)
     }
 
     /// The frame of all that the first of the sound is.

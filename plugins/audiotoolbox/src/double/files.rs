@@ -51,7 +51,7 @@ impl File {
 
     fn end(&self) -> usize {
         let frame_bytes = 4 * self.fake.num_channels as usize;
-        HEADER_BYTES + self.fake.num_coded as usize * frame_bytes
+        HEADER_BYTES + self.fake.num_encoded as usize * frame_bytes
     }
 
     /// Writes the header, now that all is known, and the index behind the samples.

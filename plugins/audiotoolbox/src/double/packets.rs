@@ -102,7 +102,7 @@ impl Codec {
 unsafe fn write(file: &mut File, samples: &[u32]) -> OSStatus {
     let num_channels = file.fake.num_channels as usize;
     let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
-    let position = HEADER_BYTES + 4 * num_channels * file.fake.num_coded as usize;
-    file.fake.num_coded += (samples.len() / num_channels) as u32;
+    let position = HEADER_BYTES + 4 * num_channels * file.fake.num_encoded as usize;
+    file.fake.num_encoded += (samples.len() / num_channels) as u32;
     if bytes.is_empty() { 0 } else { unsafe { file.write(position, &bytes) } }
 }

@@ -63,8 +63,8 @@ pub fn integers(num_samples: usize, bits: u32) -> Vec<i32> {
 
 /// AAC as the framework writes it.
 pub fn aac(num_frames: usize, num_channels: u32, priming: u32, remainder: u32) -> Fake {
-    let coded = num_frames + (priming + remainder) as usize;
-    let samples = ramp(coded * num_channels as usize);
+    let encoded = num_frames + (priming + remainder) as usize;
+    let samples = ramp(encoded * num_channels as usize);
     Fake::lossy(sys::kAudioFormatMPEG4AAC, 44_100, num_channels, &samples)
         .with_packet_table(priming, remainder)
 }

@@ -242,12 +242,12 @@ impl PacketTable {
         self.num_packets
     }
 
-    /// The length of the coded timeline.
+    /// The length of the decoded timeline.
     pub(crate) fn num_frames(&self) -> u64 {
         self.runs.last().map_or(0, |run| frame_in(*run, self.num_packets.max(run.first_packet)))
     }
 
-    /// The packet that `frame` of the coded timeline is in; the number of packets behind the end.
+    /// The packet that `frame` of the decoded timeline is in; the number of packets behind the end.
     pub(crate) fn packet_at(&self, frame: u64) -> u32 {
         let run = self.runs.partition_point(|run| run.first_frame <= frame).checked_sub(1);
         let Some(run) = run.and_then(|run| self.runs.get(run)) else { return 0 };

@@ -1,6 +1,6 @@
 //! The engine: a seekable, gapless stream of frames from packets that are found by place.
 //!
-//! Positions here are on the *coded* timeline, on which the first frame of the first packet is frame 0. The *trimmed*
+//! Positions here are on the *decoded* timeline, on which the first frame of the first packet is frame 0. The *trimmed*
 //! timeline of the plugin interface begins `priming_frames` later and is `num_frames` long.
 
 #![forbid(unsafe_code)]
@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use mapwave_plugin::{Error, Level, Output, Result, StreamInfo, log};
 
-/// A packet and the frames it stands for on the coded timeline.
+/// A packet and the frames it stands for on the decoded timeline.
 #[derive(Clone, Debug)]
 pub(crate) struct Packet<B> {
     /// What the codec is given.
@@ -41,12 +41,12 @@ pub(crate) trait PacketStream: Send + Sync + 'static {
         &[]
     }
 
-    /// Frames of the coded timeline before the first of the trimmed one.
+    /// Frames of the decoded timeline before the first of the trimmed one.
     fn priming_frames(&self) -> u64 {
         self.info().priming_frames.into()
     }
 
-    /// The place before the packet at which a fresh codec must begin, so that `frame` of the coded timeline comes out as in
+    /// The place before the packet at which a fresh codec must begin, so that `frame` of the decoded timeline comes out as in
     /// decoding from the start; at most the end.
     ///
     /// # Errors
@@ -140,7 +140,7 @@ pub(crate) use decode_with;
 struct State<S: PacketStream> {
     codec: S::Codec,
     cursor: S::Cursor,
-    /// What is left of the last packet, on the coded timeline.
+    /// What is left of the last packet, on the decoded timeline.
     pending: Range<u64>,
     /// The first frame of that packet, and how many came out of the codec.
     first_frame: u64,

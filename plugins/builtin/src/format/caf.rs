@@ -67,7 +67,7 @@ fn read_stream(memory: &Memory, track: &Track<'_>, max_alloc: u64) -> Result<Tab
         }
         "flac" => AudioSetup::Flac(FlacSetup::from_blocks(cookie, max_alloc)?),
         _ => match read_descriptors(cookie)? {
-            Description::Coded(setup) => setup,
+            Description::Compressed(setup) => setup,
             Description::Mpeg => return Err(Error::unsupported("MPEG audio in CAF under the name of AAC")),
         },
     };
@@ -79,14 +79,14 @@ fn read_stream(memory: &Memory, track: &Track<'_>, max_alloc: u64) -> Result<Tab
     let mut timeline = Timeline::new(&setup, if is_mean { 0 } else { setup.sample_rate() });
     let is_whole = read_packets(memory, track, &mut table, &mut timeline)?;
     timeline.finish(&mut table, memory, false)?;
-    let coded = match setup {
+    let decoded = match setup {
         AudioSetup::Flac(_) => table.num_frames(),
         AudioSetup::Aac(_) | AudioSetup::Alac(_) => {
             u64::from(table.num_packets()) * u64::from(setup.frames_per_packet())
         }
     };
     let without_padding =
-        coded.saturating_sub(u64::from(track.priming_frames) + u64::from(track.padding_frames));
+        decoded.saturating_sub(u64::from(track.priming_frames) + u64::from(track.padding_frames));
     let stated = track.num_frames.filter(|num_frames| *num_frames > 0);
     let trim = Trim {
         priming_frames: track.priming_frames.into(),

@@ -87,8 +87,8 @@ struct Run {
     frame: Frame,
     /// The number of the next packet.
     next: usize,
-    /// Where the next frame that comes out stands on the coded timeline; `None` before the first.
-    coded: Option<u64>,
+    /// Where the next frame that comes out stands on the decoded timeline; `None` before the first.
+    decoded: Option<u64>,
     /// What is left of the last frame of libav's.
     pending: Pending,
     /// The number of the packet in whose place `pending` begins, or of one before it.
@@ -104,8 +104,8 @@ struct Pending {
     /// The first of them, in that memory.
     first: usize,
     num_frames: usize,
-    /// Where it stands on the coded timeline.
-    coded: u64,
+    /// Where it stands on the decoded timeline.
+    decoded: u64,
 }
 
 impl Pending {
@@ -113,7 +113,7 @@ impl Pending {
         let count = usize::try_from(num_frames).unwrap_or(usize::MAX).min(self.num_frames);
         self.first += count;
         self.num_frames -= count;
-        self.coded += count as u64;
+        self.decoded += count as u64;
     }
 }
 
@@ -168,7 +168,7 @@ impl Run {
             next: packet,
             // From the front, what is missing at the beginning is missing; a codec that enters elsewhere may need a packet
             // before anything comes out.
-            coded: (packet == 0).then_some(0),
+            decoded: (packet == 0).then_some(0),
             pending: Pending::default(),
             place: packet,
             is_fresh: false,
@@ -195,7 +195,7 @@ impl Run {
 
     /// Gives the codec the next packet, or the end.
     fn send(&mut self, stream: &Stream, position: u64) -> Result<()> {
-        let time = stream.timeline.places().get(self.next).map_or(0, |place| place.coded);
+        let time = stream.timeline.places().get(self.next).map_or(0, |place| place.decoded);
         if !stream.store.read(self.next, time, &mut self.packet)? {
             self.is_finished = true;
             self.codec.finish();
@@ -267,16 +267,16 @@ impl Run {
         let time = self.frame.time().filter(|_| self.is_fresh && place.is_some());
         self.is_fresh = false;
         let tolerance = place.map_or(0, |place| u64::from(place.num_frames / 2));
-        let coded = match (self.coded, time) {
-            (Some(coded), Some(time)) if coded.abs_diff(time) > tolerance => time,
-            (Some(coded), _) => coded,
+        let decoded = match (self.decoded, time) {
+            (Some(decoded), Some(time)) if decoded.abs_diff(time) > tolerance => time,
+            (Some(decoded), _) => decoded,
             (None, Some(time)) => time,
-            (None, None) => place.map_or(0, |place| place.coded),
+            (None, None) => place.map_or(0, |place| place.decoded),
         };
-        self.coded = Some(coded + num_frames as u64);
-        self.pending = Pending { first: 0, num_frames, coded };
+        self.decoded = Some(decoded + num_frames as u64);
+        self.pending = Pending { first: 0, num_frames, decoded };
         while self.place > 0
-            && stream.timeline.places().get(self.place).is_none_or(|place| place.coded > coded)
+            && stream.timeline.places().get(self.place).is_none_or(|place| place.decoded > decoded)
         {
             self.place -= 1;
         }
@@ -292,8 +292,8 @@ impl Run {
         output: &mut Output<'_>,
     ) -> Result<u64> {
         let places = stream.timeline.places();
-        let coded = self.pending.coded;
-        while places.get(self.place).is_some_and(|place| place.end() <= coded) {
+        let decoded = self.pending.decoded;
+        while places.get(self.place).is_some_and(|place| place.end() <= decoded) {
             self.place += 1;
         }
         let Some(place) = places.get(self.place) else {
@@ -302,16 +302,16 @@ impl Run {
             return Ok(0);
         };
         let heard = place.heard();
-        if !heard.contains(&coded) {
-            let end = if coded < heard.start { heard.start } else { place.end() };
-            self.pending.advance(end - coded);
+        if !heard.contains(&decoded) {
+            let end = if decoded < heard.start { heard.start } else { place.end() };
+            self.pending.advance(end - decoded);
             return Ok(0);
         }
-        let frame = place.trimmed + (coded - heard.start);
+        let frame = place.trimmed + (decoded - heard.start);
         if frame > position {
             return silence(stream, (frame - position).min(num_frames - position), output);
         }
-        let left = (heard.end - coded).min(self.pending.num_frames as u64);
+        let left = (heard.end - decoded).min(self.pending.num_frames as u64);
         if frame < position {
             self.pending.advance(left.min(position - frame));
             return Ok(0);

@@ -118,8 +118,8 @@ impl Stream {
         let places = self.timeline.places();
         let wanted = self.timeline.find(frame);
         let Some(place) = places.get(wanted) else { return 0 };
-        let by_time = place.coded.saturating_sub(self.entry.num_frames(self.shape.sample_rate));
-        let by_time = self.timeline.find_coded(by_time);
+        let by_time = place.decoded.saturating_sub(self.entry.num_frames(self.shape.sample_rate));
+        let by_time = self.timeline.find_decoded(by_time);
         wanted.saturating_sub(self.entry.packets as usize).min(by_time)
     }
 }

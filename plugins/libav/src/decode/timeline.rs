@@ -1,6 +1,6 @@
 //! Where the packets of a stream stand on its timelines.
 //!
-//! The *coded* timeline has every frame that decoding gives; the *trimmed* one only those that are heard, without priming,
+//! The *decoded* timeline has every frame that decoding gives; the *trimmed* one only those that are heard, without priming,
 //! padding and what lies before an edit.
 
 #![forbid(unsafe_code)]
@@ -12,9 +12,9 @@ use crate::packet::Trim;
 /// A packet on both timelines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    /// Its first frame on the coded timeline.
-    pub(super) coded: u64,
-    /// Its frames on the coded timeline.
+    /// Its first frame on the decoded timeline.
+    pub(super) decoded: u64,
+    /// Its frames on the decoded timeline.
     pub(super) num_frames: u32,
     /// The first of them that is heard, counted from the first, and one past the last.
     pub(super) heard: (u32, u32),
@@ -23,14 +23,14 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The frames that are heard, on the coded timeline.
+    /// The frames that are heard, on the decoded timeline.
     pub(super) fn heard(&self) -> Range<u64> {
-        self.coded + u64::from(self.heard.0)..self.coded + u64::from(self.heard.1)
+        self.decoded + u64::from(self.heard.0)..self.decoded + u64::from(self.heard.1)
     }
 
-    /// One past its last frame on the coded timeline.
+    /// One past its last frame on the decoded timeline.
     pub(super) fn end(&self) -> u64 {
-        self.coded + u64::from(self.num_frames)
+        self.decoded + u64::from(self.num_frames)
     }
 
     /// One past its last frame on the trimmed timeline.
@@ -73,7 +73,7 @@ impl Timeline {
 
     /// Adds a packet of so many frames. What it says is to be left out may be counted at another rate.
     pub(super) fn push(&mut self, num_frames: u32, trim: Trim, scale: Scale) {
-        let (coded, trimmed) = (self.coded_end(), self.num_frames());
+        let (decoded, trimmed) = (self.decoded_end(), self.num_frames());
         match trim.skip {
             // A first packet that is the last as well says in Matroska only what is to be left out at its end.
             Some(0) if self.places.is_empty() && trim.discard > 0 => {}
@@ -91,7 +91,7 @@ impl Timeline {
         if discard <= heard.1 - heard.0 {
             heard.1 -= discard;
         }
-        self.places.push(Place { coded, num_frames, heard, trimmed });
+        self.places.push(Place { decoded, num_frames, heard, trimmed });
     }
 
     /// The packets.
@@ -99,8 +99,8 @@ impl Timeline {
         &self.places
     }
 
-    /// The frames of the coded timeline.
-    pub(super) fn coded_end(&self) -> u64 {
+    /// The frames of the decoded timeline.
+    pub(super) fn decoded_end(&self) -> u64 {
         self.places.last().map_or(0, Place::end)
     }
 
@@ -112,10 +112,10 @@ impl Timeline {
     /// The frames left out before the first that is heard, and after the last.
     pub(super) fn left_out(&self) -> (u64, u64) {
         let last = self.places.iter().rev().find(|place| place.heard.0 < place.heard.1);
-        let Some(last) = last else { return (self.coded_end(), 0) };
+        let Some(last) = last else { return (self.decoded_end(), 0) };
         let first = self.places.iter().find(|place| place.heard.0 < place.heard.1);
         let priming = first.map_or(0, |first| first.heard().start);
-        (priming, self.coded_end() - last.heard().end)
+        (priming, self.decoded_end() - last.heard().end)
     }
 
     /// The number of the packet in which a frame of the trimmed timeline is heard; that of the last one at the end.
@@ -125,9 +125,9 @@ impl Timeline {
             .min(self.places.len().saturating_sub(1))
     }
 
-    /// The number of the packet whose frames are at a place of the coded timeline.
-    pub(super) fn find_coded(&self, coded: u64) -> usize {
-        self.places.partition_point(|place| place.end() <= coded)
+    /// The number of the packet whose frames are at a place of the decoded timeline.
+    pub(super) fn find_decoded(&self, decoded: u64) -> usize {
+        self.places.partition_point(|place| place.end() <= decoded)
     }
 
     /// The bytes that the list takes for each packet.
@@ -151,11 +151,11 @@ mod tests {
         let heard: Vec<Range<u64>> = timeline.places().iter().map(Place::heard).collect();
         assert_eq!(heard, [960..960, 1000..1920, 1920..2820]);
         assert_eq!(
-            (timeline.coded_end(), timeline.num_frames(), timeline.left_out()),
+            (timeline.decoded_end(), timeline.num_frames(), timeline.left_out()),
             (2880, 1820, (1000, 60))
         );
         assert_eq!([0, 919, 920, 1819, 1820].map(|frame| timeline.find(frame)), [1, 1, 2, 2, 2]);
-        assert_eq!([0, 959, 960, 2880].map(|frame| timeline.find_coded(frame)), [0, 0, 1, 3]);
+        assert_eq!([0, 959, 960, 2880].map(|frame| timeline.find_decoded(frame)), [0, 0, 1, 3]);
     }
 
     #[test]

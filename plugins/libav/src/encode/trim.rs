@@ -18,7 +18,7 @@ pub(super) struct Trim {
     /// The frames that come out of a decoder before the sound begins.
     priming: u64,
     /// The frames that come out of a decoder for all packets so far.
-    num_coded: u64,
+    num_encoded: u64,
     /// Whether the packets behind the end are kept: a reader of MP3 looks for two packets, and the padding of its tag may be
     /// longer than one.
     keeps_all: bool,
@@ -41,14 +41,14 @@ impl Trim {
             Codec::Aac | Codec::Alac | Codec::Flac | Codec::WavPack => Sizes::Exact,
         };
         let priming = if matches!(sizes, Sizes::Fixed(_)) { context.initial_padding() } else { 0 };
-        Ok(Self { sizes, priming, num_coded: 0, keeps_all: codec == Codec::Mp3, is_complete: false })
+        Ok(Self { sizes, priming, num_encoded: 0, keeps_all: codec == Codec::Mp3, is_complete: false })
     }
 
     /// Whether a packet is to be written; the one in which the sound ends is told so. `num_frames` is the length of the
     /// sound once it is known.
     pub(super) fn takes(&mut self, packet: &mut Packet, num_frames: Option<u64>) -> Result<bool> {
-        let before = self.num_coded;
-        self.num_coded += match &mut self.sizes {
+        let before = self.num_encoded;
+        self.num_encoded += match &mut self.sizes {
             Sizes::Exact => return Ok(true),
             Sizes::Fixed(size) => *size,
             Sizes::Vorbis(packets) => packets.num_frames(packet.bytes()),
@@ -58,7 +58,7 @@ impl Trim {
         if before >= end && !self.keeps_all {
             return Ok(false);
         }
-        let Some(padding) = self.num_coded.checked_sub(end) else { return Ok(true) };
+        let Some(padding) = self.num_encoded.checked_sub(end) else { return Ok(true) };
         self.is_complete = true;
         if padding > 0 {
             let padding = u32::try_from(padding).unwrap_or(u32::MAX);
@@ -76,7 +76,7 @@ impl Trim {
             return Ok(());
         }
         let message =
-            format!("the encoder left frames out: its packets have {} with priming", self.num_coded);
+            format!("the encoder left frames out: its packets have {} with priming", self.num_encoded);
         Err(Error::new(Status::Internal, message))
     }
 }

@@ -14,7 +14,7 @@ use crate::error::{Error, Parameter, Result};
 use crate::host::ffi::fault::{Failure, Trouble};
 use crate::host::ffi::output::{ByteSink, Outlet};
 use crate::host::ffi::raw;
-use crate::host::table::encoder::{EncoderKind, EncoderRequest, Handle, Options};
+use crate::host::table::encoder::{EncoderHandle, EncoderKind, EncoderRequest, Options};
 use crate::pcm::OutputFormat;
 use crate::track::Container;
 
@@ -23,7 +23,7 @@ use crate::track::Container;
 const MAX_PUSH_BYTES: usize = 2 << 20;
 
 /// A plugin that has not opened an encoder.
-pub(crate) struct NotOpened {
+pub(crate) struct Unopened {
     pub(crate) why: Why,
     /// What it was to write to, unless it did.
     pub(crate) output: Option<Box<dyn ByteSink>>,
@@ -57,7 +57,7 @@ pub struct Encoder {
     num_frames: u64,
     outlet: Arc<Outlet>,
     /// Or why nothing is encoded any more.
-    worker: std::result::Result<Worker<Handle>, String>,
+    worker: std::result::Result<Worker<EncoderHandle>, String>,
     block: Block,
 }
 
@@ -68,7 +68,7 @@ impl Encoder {
         request: &EncoderRequest,
         output: Box<dyn ByteSink>,
         stop: &dyn Fn() -> bool,
-    ) -> Result<Self, NotOpened> {
+    ) -> Result<Self, Unopened> {
         let outlet = Outlet::new(output);
         let options = Options::new(request);
         let (copy, door) = (kind.clone(), Arc::clone(&outlet));
@@ -89,7 +89,7 @@ impl Encoder {
             }),
             Err(why) => {
                 let output = outlet.shut();
-                Err(NotOpened { why, output: output.filter(|_| outlet.end() == 0) })
+                Err(Unopened { why, output: output.filter(|_| outlet.end() == 0) })
             }
         }
     }
@@ -156,7 +156,7 @@ impl Encoder {
         }
         let mut block = std::mem::take(&mut self.block);
         block.fill(piece);
-        let work = move |handle: &mut Handle| (handle.push(format, block.bytes()), block);
+        let work = move |handle: &mut EncoderHandle| (handle.push(format, block.bytes()), block);
         let answer = worker.ask(stop, &time_spent(&self.outlet), work);
         let (result, block) = answer.map_err(|silence| silent(silence, "encoding"))?;
         self.block = block;
@@ -187,7 +187,7 @@ impl Encoder {
         self.check(stop)?;
         let worker = std::mem::replace(&mut self.worker, Err("finishing has failed".to_owned()));
         let worker = worker.map_err(|why| ended(&why))?;
-        let answer = worker.finish(stop, &time_spent(&self.outlet), Handle::finish);
+        let answer = worker.finish(stop, &time_spent(&self.outlet), EncoderHandle::finish);
         Ok(answer.map_err(|silence| silent(silence, "finishing"))??)
     }
 

@@ -237,7 +237,7 @@ fn a_call_that_hangs_is_interrupted_and_finds_the_output_shut() {
     let (fake, file) = (Fake::new(), file(File::default()));
     let (kind, writer) = (fake_encoder::kind("fake", false), Box::new(Writer(Arc::clone(&file))));
     let result = Encoder::open(&kind, &fake.request("hang-in-open"), writer, &|| true);
-    assert!(matches!(result, Err(NotOpened { why: Why::Interrupted, .. })));
+    assert!(matches!(result, Err(Unopened { why: Why::Interrupted, .. })));
     fake.release();
     assert!(fake.all_closed());
     assert!(file.lock().bytes.is_empty());

@@ -11,7 +11,7 @@ use super::supervisor;
 use super::worker::Worker;
 use crate::error::{Error, Result};
 use crate::host::ffi::fault::Failure;
-use crate::host::table::resampler::{Channels, Handle, ResamplerKind, ResamplerRequest, Restart};
+use crate::host::table::resampler::{Channels, ResamplerHandle, ResamplerKind, ResamplerRequest, Restart};
 
 /// Frames on their way through a resampler.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub(crate) struct Portion {
 pub(crate) struct Resampler {
     kind: ResamplerKind,
     /// None when it has failed: its thread has not come back, or nothing is known of where it stands.
-    worker: Option<Worker<Handle>>,
+    worker: Option<Worker<ResamplerHandle>>,
 }
 
 impl ResamplerKind {
@@ -95,7 +95,7 @@ impl Resampler {
         }
         let empty = Portion { input: Channels::F32(Vec::new()), num_taken: 0, output: Vec::new() };
         let mut sent = std::mem::replace(portion, empty);
-        let work = move |handle: &mut Handle| (run(handle, &mut sent, is_end), sent);
+        let work = move |handle: &mut ResamplerHandle| (run(handle, &mut sent, is_end), sent);
         let answer = worker.ask(stop, &|| Duration::ZERO, work);
         let (result, back) = answer.map_err(|silence| silence.into_failure("resampling"))?;
         *portion = back;
@@ -104,7 +104,7 @@ impl Resampler {
 }
 
 /// Calls a handle until something comes out or nothing is left to go in.
-fn run(handle: &mut Handle, portion: &mut Portion, is_end: bool) -> Result<usize, Failure> {
+fn run(handle: &mut ResamplerHandle, portion: &mut Portion, is_end: bool) -> Result<usize, Failure> {
     loop {
         let offered = portion.input.num_frames().saturating_sub(portion.num_taken);
         let input = (!is_end).then_some((&portion.input, portion.num_taken));

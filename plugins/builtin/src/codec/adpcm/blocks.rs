@@ -78,7 +78,7 @@ pub(crate) struct Blocks {
     block_frames: u64,
     blocks_per_run: u64,
     /// Frames that are there, priming and padding among them.
-    coded_frames: u64,
+    decoded_frames: u64,
 }
 
 impl Blocks {
@@ -99,8 +99,8 @@ impl Blocks {
         let data_bytes = data.end.saturating_sub(data.start);
         let (num_blocks, rest) = (data_bytes / block_bytes.max(1), data_bytes % block_bytes.max(1));
         let rest_frames = (kind.frames(to_usize(rest)?, num_channels) as u64).min(block_frames);
-        let coded_frames = num_blocks.saturating_mul(block_frames).saturating_add(rest_frames);
-        let timeline = Timeline::new(track, coded_frames);
+        let decoded_frames = num_blocks.saturating_mul(block_frames).saturating_add(rest_frames);
+        let timeline = Timeline::new(track, decoded_frames);
 
         let blocks_per_run = (RUN_FRAMES / block_frames.max(1)).max(1);
         let run_bytes = blocks_per_run.saturating_mul(block_bytes);
@@ -137,7 +137,7 @@ impl Blocks {
             block_bytes,
             block_frames,
             blocks_per_run,
-            coded_frames,
+            decoded_frames,
         })
     }
 
@@ -165,10 +165,10 @@ struct Timeline {
 impl Timeline {
     /// A CAF packet table says which frames count. The `fact` chunk of the WAVE family is not asked: its writers disagree
     /// on what it counts, and FFmpeg and libsndfile give all frames of all blocks.
-    fn new(track: &Track<'_>, coded_frames: u64) -> Self {
+    fn new(track: &Track<'_>, decoded_frames: u64) -> Self {
         let is_table = track.container == "caf";
         let trims = if is_table { (track.priming_frames, track.padding_frames) } else { (0, 0) };
-        let after_priming = coded_frames.saturating_sub(trims.0.into());
+        let after_priming = decoded_frames.saturating_sub(trims.0.into());
         let stated = track.num_frames.filter(|_| is_table);
         let num_frames = match stated {
             Some(stated) => stated.min(after_priming),
@@ -269,14 +269,14 @@ impl PacketStream for Blocks {
 
     fn next<'a>(&'a self, run: &mut u64) -> Result<Option<Packet<Cow<'a, [u8]>>>> {
         let first_frame = run.saturating_mul(self.blocks_per_run).saturating_mul(self.block_frames);
-        if first_frame >= self.coded_frames {
+        if first_frame >= self.decoded_frames {
             return Ok(None);
         }
         let run_bytes = self.blocks_per_run.saturating_mul(self.block_bytes);
         let start = self.data.start.saturating_add(run.saturating_mul(run_bytes)).min(self.data.end);
         let end = start.saturating_add(run_bytes).min(self.data.end);
         let num_frames =
-            self.blocks_per_run.saturating_mul(self.block_frames).min(self.coded_frames - first_frame);
+            self.blocks_per_run.saturating_mul(self.block_frames).min(self.decoded_frames - first_frame);
         *run += 1;
         Ok(Some(Packet { bytes: self.bytes(start..end)?, offset: start, first_frame, num_frames }))
     }

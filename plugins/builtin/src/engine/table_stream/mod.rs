@@ -14,7 +14,7 @@ use crate::engine::packets::{Broken, Packet, PacketCodec, PacketStream};
 #[cfg(test)]
 mod tests;
 
-/// The part of the coded timeline that is sound.
+/// The part of the decoded timeline that is sound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Trim {
     /// Frames that are left out at the start.
@@ -47,18 +47,18 @@ impl TableStream {
         container: &'static CStr,
         tags: Vec<(CString, CString)>,
     ) -> Result<Self> {
-        let coded_frames = table.num_frames();
-        let priming_frames = trim.priming_frames.min(coded_frames);
-        let rest = coded_frames - priming_frames;
+        let decoded_frames = table.num_frames();
+        let priming_frames = trim.priming_frames.min(decoded_frames);
+        let rest = decoded_frames - priming_frames;
         let num_frames = trim.num_frames.map_or(rest, |num_frames| num_frames.min(rest));
-        let coded_end = match &setup {
+        let decoded_end = match &setup {
             // What a packet tells of its length is all that there is.
-            AudioSetup::Flac(_) => coded_frames,
+            AudioSetup::Flac(_) => decoded_frames,
             AudioSetup::Aac(_) | AudioSetup::Alac(_) => {
                 u64::from(table.num_packets()) * u64::from(setup.frames_per_packet())
             }
         };
-        let padding_frames = coded_end.saturating_sub(priming_frames + num_frames);
+        let padding_frames = decoded_end.saturating_sub(priming_frames + num_frames);
         let info = StreamInfo {
             num_frames: Some(num_frames),
             is_truncated,

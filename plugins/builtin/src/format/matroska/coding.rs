@@ -22,7 +22,7 @@ use crate::tags::vorbis_comment::default_channel_mask;
 #[derive(Debug)]
 pub(crate) enum Coding {
     Pcm(PcmTrack),
-    Coded(AudioSetup),
+    Compressed(AudioSetup),
     Vorbis(VorbisSetup),
 }
 
@@ -44,8 +44,8 @@ impl Coding {
         let setup = Bytes::new(&track.codec_private);
         let bad_setup = |what: &str| Error::new(Status::BadData, format!("{what} in the setup of {id}"));
         match id {
-            "A_FLAC" => Ok(Self::Coded(AudioSetup::Flac(FlacSetup::from_blocks(setup, max_alloc)?))),
-            "A_ALAC" => Ok(Self::Coded(AudioSetup::Alac(AlacSetup::from_cookie(setup, max_alloc)?))),
+            "A_FLAC" => Ok(Self::Compressed(AudioSetup::Flac(FlacSetup::from_blocks(setup, max_alloc)?))),
+            "A_ALAC" => Ok(Self::Compressed(AudioSetup::Alac(AlacSetup::from_cookie(setup, max_alloc)?))),
             "A_VORBIS" => {
                 let [identification, setup] =
                     vorbis_headers(&track.codec_private).ok_or_else(|| bad_setup("no Vorbis headers"))?;
@@ -57,7 +57,7 @@ impl Coding {
                     return Err(Error::unsupported("HE-AAC needs the libav plugin"));
                 }
                 let setup = AacSetup::from_config(&track.codec_private, 0)?;
-                Ok(Self::Coded(AudioSetup::Aac(setup)))
+                Ok(Self::Compressed(AudioSetup::Aac(setup)))
             }
             "A_OPUS" => Err(Error::unsupported("Opus needs the libav plugin")),
             _ => match PcmFormat::new(id, track.bit_depth) {
@@ -76,7 +76,7 @@ impl Coding {
     /// When they need a decoder that is not here.
     pub(crate) fn check_packets<'a>(&self, packets: impl Iterator<Item = &'a [u8]>) -> Result<()> {
         match self {
-            Self::Coded(setup) => setup.check_packets(packets),
+            Self::Compressed(setup) => setup.check_packets(packets),
             Self::Pcm(_) | Self::Vorbis(_) => Ok(()),
         }
     }
@@ -101,7 +101,7 @@ impl Coding {
             container: c"",
         };
         match self {
-            Self::Coded(setup) => setup.info(),
+            Self::Compressed(setup) => setup.info(),
             Self::Vorbis(setup) => StreamInfo {
                 sample_rate: setup.sample_rate,
                 num_channels: setup.num_channels,
@@ -134,7 +134,7 @@ impl Coding {
     pub(crate) fn pre_roll(&self) -> usize {
         match self {
             Self::Pcm(_) => 0,
-            Self::Coded(setup) => setup.pre_roll() as usize,
+            Self::Compressed(setup) => setup.pre_roll() as usize,
             Self::Vorbis(_) => 1, // half of a block overlaps the one before
         }
     }
@@ -144,7 +144,7 @@ impl Coding {
         let mut previous = None;
         move |packet| match self {
             Self::Pcm(track) => u32::try_from(packet.len() / track.frame_bytes()).unwrap_or(0),
-            Self::Coded(setup) => setup.frames_of(packet),
+            Self::Compressed(setup) => setup.frames_of(packet),
             Self::Vorbis(setup) => {
                 let Some(exponent) = setup.exponent(packet) else { return 0 };
                 let num_frames =
@@ -158,7 +158,7 @@ impl Coding {
     pub(crate) fn needed(&self, packet_bytes: u64) -> u64 {
         match self {
             Self::Pcm(_) => packet_bytes.saturating_mul(4),
-            Self::Coded(_) | Self::Vorbis(_) => 0, // their setups are held against what may be allocated
+            Self::Compressed(_) | Self::Vorbis(_) => 0, // their setups are held against what may be allocated
         }
     }
 
@@ -172,7 +172,7 @@ impl Coding {
                 let num_channels = usize::try_from(track.num_channels).unwrap_or(usize::MAX);
                 Ok(Codec::Pcm(PcmCodec::new(track.format, num_channels)))
             }
-            Self::Coded(setup) => setup.codec().map(Codec::Coded),
+            Self::Compressed(setup) => setup.codec().map(Codec::Compressed),
             Self::Vorbis(setup) => VorbisCodec::new(setup).map(|codec| Codec::Vorbis(Box::new(codec))),
         }
     }
@@ -183,7 +183,7 @@ impl Coding {
     /// As [`codec`](Self::codec).
     pub(crate) fn renew(&self, codec: Codec) -> Result<Codec> {
         match (self, codec) {
-            (Self::Coded(setup), Codec::Coded(codec)) => setup.renew(codec).map(Codec::Coded),
+            (Self::Compressed(setup), Codec::Compressed(codec)) => setup.renew(codec).map(Codec::Compressed),
             (_, Codec::Vorbis(mut codec)) => {
                 codec.reset();
                 Ok(Codec::Vorbis(codec))
@@ -239,7 +239,7 @@ fn vorbis_headers(setup: &[u8]) -> Option<[&[u8]; 2]> {
 /// A decoder and what it decoded last.
 pub(crate) enum Codec {
     Pcm(PcmCodec),
-    Coded(AudioCodec),
+    Compressed(AudioCodec),
     Vorbis(Box<VorbisCodec>),
 }
 
@@ -251,7 +251,7 @@ impl Codec {
     pub(crate) fn decode(&mut self, packet: &[u8], num_frames: u64) -> Result<usize, Broken> {
         match self {
             Self::Pcm(codec) => Ok(codec.decode(packet)),
-            Self::Coded(codec) => codec.decode(packet, num_frames),
+            Self::Compressed(codec) => codec.decode(packet, num_frames),
             Self::Vorbis(codec) => codec.decode(packet),
         }
     }
@@ -260,7 +260,7 @@ impl Codec {
     pub(crate) fn write(&self, frames: Range<usize>, output: &mut Output<'_>) -> usize {
         match self {
             Self::Pcm(codec) => codec.write(frames, output),
-            Self::Coded(codec) => codec.write(frames, output),
+            Self::Compressed(codec) => codec.write(frames, output),
             Self::Vorbis(codec) => codec.write(frames, output),
         }
     }

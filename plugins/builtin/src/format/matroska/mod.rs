@@ -123,7 +123,7 @@ impl Decoder for MatroskaDecoder {
     }
 }
 
-/// A packet in the file and on the coded timeline.
+/// A packet in the file and on the decoded timeline.
 #[derive(Clone, Copy, Debug)]
 struct Indexed {
     place: Place,
@@ -157,11 +157,11 @@ impl Packets {
         coding.check_packets(first.iter().map(|packet| &**packet))?;
         let codec = coding.codec()?;
         let (index, padding) = index(&memory, &segment, &coding)?;
-        let coded_frames = index.last().map_or(0, |last| last.first_frame + u64::from(last.num_frames));
-        let info = coding.info(coded_frames / (index.len() as u64).max(1));
-        let priming = rescale(track.codec_delay.into(), info.sample_rate).min(coded_frames);
+        let decoded_frames = index.last().map_or(0, |last| last.first_frame + u64::from(last.num_frames));
+        let info = coding.info(decoded_frames / (index.len() as u64).max(1));
+        let priming = rescale(track.codec_delay.into(), info.sample_rate).min(decoded_frames);
         let info = StreamInfo {
-            num_frames: Some(coded_frames - priming),
+            num_frames: Some(decoded_frames - priming),
             is_truncated: segment.is_truncated,
             priming_frames: u32::try_from(priming).unwrap_or(u32::MAX),
             padding_frames: u32::try_from(padding).unwrap_or(u32::MAX),
@@ -178,7 +178,7 @@ fn open_mpeg(memory: &Memory, segment: &Segment, max_alloc: u64) -> Result<MpegT
     let stripped = &segment.track.stripped;
     let packets = || segment.packets.iter().map(|place| packet_bytes(memory, *place, stripped));
     let lengths = packets().filter_map(|packet| mpeg::rate_and_frames(&packet));
-    let (sample_rate, coded_frames) = lengths.fold((0, 0_u64), |(first_rate, sum), (rate, num_frames)| {
+    let (sample_rate, decoded_frames) = lengths.fold((0, 0_u64), |(first_rate, sum), (rate, num_frames)| {
         (if first_rate == 0 { rate } else { first_rate }, sum.saturating_add(num_frames.into()))
     });
     if sample_rate == 0 {
@@ -187,7 +187,7 @@ fn open_mpeg(memory: &Memory, segment: &Segment, max_alloc: u64) -> Result<MpegT
     let discards = segment.discards.iter().map(|(_, nanoseconds)| (*nanoseconds).into());
     let padding = discards.map(|nanoseconds| rescale(nanoseconds, sample_rate)).sum::<u64>();
     let priming_frames = rescale(segment.track.codec_delay.into(), sample_rate);
-    let num_frames = coded_frames.saturating_sub(priming_frames).saturating_sub(padding);
+    let num_frames = decoded_frames.saturating_sub(priming_frames).saturating_sub(padding);
     let container = Container {
         name: segment.container(),
         trim: Trim { priming_frames, num_frames: Some(num_frames) },
@@ -201,7 +201,7 @@ fn open_mpeg(memory: &Memory, segment: &Segment, max_alloc: u64) -> Result<MpegT
     MpegTrack::open(memory, pieces, container, Vec::new(), max_alloc)
 }
 
-/// Places the packets on the coded timeline, without the padding at their ends, and returns how much that was.
+/// Places the packets on the decoded timeline, without the padding at their ends, and returns how much that was.
 fn index(memory: &Memory, segment: &Segment, coding: &Coding) -> Result<(Vec<Indexed>, u64)> {
     let mut index = Vec::new();
     let reserved = index.try_reserve_exact(segment.packets.len());

@@ -15,7 +15,7 @@ use crate::engine::audio_setup::AudioSetup;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Description {
     /// Packets of a codec that tells its setup here.
-    Coded(AudioSetup),
+    Compressed(AudioSetup),
     /// MPEG audio of layers I to III, whose every frame has its own.
     Mpeg,
 }
@@ -41,14 +41,14 @@ pub(crate) fn read_setup(mut stsd: Bytes<'_>, max_alloc: u64) -> Result<Descript
             let mut cookie = cookie.ok_or_else(|| missing(entry.offset, "ALAC setup"))?;
             cookie.version_and_flags()?;
             let setup = AlacSetup::from_cookie(cookie, max_alloc)?;
-            Ok(Description::Coded(AudioSetup::Alac(setup)))
+            Ok(Description::Compressed(AudioSetup::Alac(setup)))
         }
         b"fLaC" => {
             let mut blocks =
                 find(entry.payload, *b"dfLa")?.ok_or_else(|| missing(entry.offset, "FLAC setup"))?;
             blocks.version_and_flags()?;
             let setup = FlacSetup::from_blocks(blocks, max_alloc)?;
-            Ok(Description::Coded(AudioSetup::Flac(setup)))
+            Ok(Description::Compressed(AudioSetup::Flac(setup)))
         }
         b".mp3" | b"ms\0\x55" => Ok(Description::Mpeg),
         b"Opus" => Err(Error::unsupported("Opus needs the libav plugin").at(entry.offset)),
@@ -119,7 +119,7 @@ pub(crate) fn read_descriptors(esds: Bytes<'_>) -> Result<Description> {
         0x40 | 0x66..=0x68 => {
             let setup = descriptor(&mut config, 5)?.ok_or_else(|| missing(offset, "AAC setup"))?;
             let setup = AacSetup::from_config(setup.rest(), setup.offset())?;
-            Ok(Description::Coded(AudioSetup::Aac(setup)))
+            Ok(Description::Compressed(AudioSetup::Aac(setup)))
         }
         0x69 | 0x6b => Ok(Description::Mpeg),
         other => Err(Error::unsupported(format!(
@@ -202,7 +202,8 @@ mod tests {
 
     #[test]
     fn aac_is_found_in_every_version_of_a_description() {
-        let expected = Description::Coded(AudioSetup::Aac(AacSetup { sample_rate: 44100, num_channels: 2 }));
+        let expected =
+            Description::Compressed(AudioSetup::Aac(AacSetup { sample_rate: 44100, num_channels: 2 }));
         let boxes = atom(b"esds", &esds(0x40, false));
         let mut inside = atom(b"frma", b"mp4a");
         inside.extend(atom(b"esds", &esds(0x67, true)));

@@ -53,7 +53,7 @@ pub(crate) fn is_there(trak: Bytes<'_>) -> bool {
     trak.find_path(&[*b"edts", *b"elst"]).is_some()
 }
 
-/// Which of a track's `coded_frames` are sound: its edit list says so, or `itunes`, or all are.
+/// Which of a track's `decoded_frames` are sound: its edit list says so, or `itunes`, or all are.
 ///
 /// # Errors
 /// When the edit list is cut off.
@@ -61,7 +61,7 @@ pub(crate) fn read_trim(
     trak: Bytes<'_>,
     itunes: Option<Trim>,
     clocks: Clocks,
-    coded_frames: u64,
+    decoded_frames: u64,
 ) -> Result<Trim> {
     let all = Trim { priming_frames: 0, num_frames: None };
     let otherwise = itunes.unwrap_or(all);
@@ -69,14 +69,14 @@ pub(crate) fn read_trim(
     let Some(edit) = read_edit(&mut elst)? else { return Ok(otherwise) };
     let Some(media_time) = edit.media_time else { return Ok(otherwise) };
     let priming_frames = clocks.frames_of_track(media_time);
-    if priming_frames >= coded_frames {
+    if priming_frames >= decoded_frames {
         return Ok(otherwise); // nothing would be left
     }
     if edit.duration == 0 {
         return Ok(Trim { priming_frames, num_frames: None });
     }
     // The edit's length is rounded to ticks of the movie; where another source is as long but for that, it is exact.
-    let rest = coded_frames - priming_frames;
+    let rest = decoded_frames - priming_frames;
     let edited = clocks.frames_of_movie(edit.duration);
     let itunes = itunes.filter(|itunes| itunes.priming_frames == priming_frames);
     let exact = itunes.and_then(|itunes| itunes.num_frames).into_iter().chain([rest]);
@@ -124,7 +124,7 @@ mod tests {
 
     const CLOCKS: Clocks = Clocks { movie: 1000, track: 44100, sample_rate: 44100 };
 
-    fn trim(edits: &[[i32; 2]], itunes: Option<Trim>, clocks: Clocks, coded_frames: u64) -> Trim {
+    fn trim(edits: &[[i32; 2]], itunes: Option<Trim>, clocks: Clocks, decoded_frames: u64) -> Trim {
         let mut elst = vec![0u8; 4];
         elst.extend((edits.len() as u32).to_be_bytes());
         for [duration, media_time] in edits {
@@ -139,7 +139,7 @@ mod tests {
             bytes
         };
         let edts = atom(b"edts", &atom(b"elst", &elst));
-        read_trim(Bytes::new(&edts), itunes, clocks, coded_frames).unwrap()
+        read_trim(Bytes::new(&edts), itunes, clocks, decoded_frames).unwrap()
     }
 
     fn found(priming_frames: u64, num_frames: u64) -> Trim {

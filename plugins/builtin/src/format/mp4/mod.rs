@@ -35,7 +35,7 @@ pub struct Mp4Decoder {
 }
 
 enum Stream {
-    Coded(PacketDecoder<TableStream>),
+    Compressed(PacketDecoder<TableStream>),
     Mpeg(Box<MpegTrack>),
 }
 
@@ -78,14 +78,14 @@ impl Decoder for Mp4Decoder {
 
     fn info(&self) -> &StreamInfo {
         match &self.stream {
-            Stream::Coded(decoder) => decoder.stream().info(),
+            Stream::Compressed(decoder) => decoder.stream().info(),
             Stream::Mpeg(track) => track.info(),
         }
     }
 
     fn seek(&mut self, frame: u64) -> Result<()> {
         match &mut self.stream {
-            Stream::Coded(decoder) => {
+            Stream::Compressed(decoder) => {
                 decoder.seek(frame);
                 Ok(())
             }
@@ -95,14 +95,16 @@ impl Decoder for Mp4Decoder {
 
     fn decode(&mut self, output: &mut Output<'_>) -> Result<()> {
         match &mut self.stream {
-            Stream::Coded(decoder) => decoder.decode(output),
+            Stream::Compressed(decoder) => decoder.decode(output),
             Stream::Mpeg(track) => track.decode(output),
         }
     }
 
     fn fork(&self) -> Result<Self> {
         let stream = match &self.stream {
-            Stream::Coded(decoder) => Stream::Coded(PacketDecoder::new(Arc::clone(decoder.stream()))),
+            Stream::Compressed(decoder) => {
+                Stream::Compressed(PacketDecoder::new(Arc::clone(decoder.stream())))
+            }
             Stream::Mpeg(track) => Stream::Mpeg(Box::new(track.fork()?)),
         };
         Ok(Self { stream, brand: self.brand })
@@ -114,7 +116,7 @@ impl Decoder for Mp4Decoder {
 
     fn tags(&self) -> &[(CString, CString)] {
         match &self.stream {
-            Stream::Coded(decoder) => decoder.stream().tags(),
+            Stream::Compressed(decoder) => decoder.stream().tags(),
             Stream::Mpeg(track) => track.tags(),
         }
     }
@@ -139,7 +141,7 @@ fn read_stream(memory: &Memory, brand: Option<Kind>, options: &DecoderOptions<'_
     let mdia = need(trak, b"mdia")?;
     let stbl = need(need(mdia, b"minf")?, b"stbl")?;
     let setup = match description::read_setup(need(stbl, b"stsd")?, options.max_alloc)? {
-        Description::Coded(setup) => setup,
+        Description::Compressed(setup) => setup,
         Description::Mpeg => {
             let track = read_mpeg(memory, container, moov, trak, options.max_alloc)?;
             return Ok(Stream::Mpeg(Box::new(track)));
@@ -167,7 +169,7 @@ fn read_stream(memory: &Memory, brand: Option<Kind>, options: &DecoderOptions<'_
     timeline.finish(&mut table, memory, is_trimmed)?;
     let trim = edit_list::read_trim(trak, itunes, clocks, table.num_frames())?;
     let stream = TableStream::new(memory.clone(), table, setup, trim, !is_whole, container, metadata.tags)?;
-    Ok(Stream::Coded(PacketDecoder::new(Arc::new(stream))))
+    Ok(Stream::Compressed(PacketDecoder::new(Arc::new(stream))))
 }
 
 /// Opens a track of MPEG audio, whose frames tell what their description does not.

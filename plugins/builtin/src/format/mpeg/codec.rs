@@ -127,8 +127,8 @@ impl MpegCodec {
 
     /// Makes samples of the stream's number of channels of those that were decoded: one is copied to both, and of two the
     /// mean is taken.
-    fn match_channels(&mut self, num_frames: usize, coded: u8, wanted: usize) {
-        match (coded, wanted) {
+    fn match_channels(&mut self, num_frames: usize, decoded: u8, wanted: usize) {
+        match (decoded, wanted) {
             (1, 2) => {
                 for frame in (0..num_frames).rev() {
                     let sample = self.samples.get(frame).copied().unwrap_or_default();

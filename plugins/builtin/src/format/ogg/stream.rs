@@ -18,7 +18,7 @@ use crate::engine::packets::{Packet, PacketStream};
 use crate::tags::vorbis_comment;
 use crate::tags::vorbis_comment::Comments;
 
-/// A link with its place on the coded timeline of the file.
+/// A link with its place on the decoded timeline of the file.
 #[derive(Debug)]
 struct Link {
     setup: Setup,
