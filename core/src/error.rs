@@ -107,7 +107,7 @@ pub enum Error {
         /// The position in the file, if the plugin reports it.
         offset: Option<u64>,
         /// The container, if it was recognised.
-        container: Option<Container>,
+        container: Option<Box<Container>>,
         /// What was found and what was expected.
         what: Box<str>,
     },

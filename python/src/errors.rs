@@ -59,7 +59,7 @@ fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
             set_path(path)?;
             facts.set_item("plugin", plugin)?;
             facts.set_item("offset", offset)?;
-            facts.set_item("container", container.map(|container| container.name()))?;
+            facts.set_item("container", container.as_deref().map(|container| container.name()))?;
             name = match fault {
                 Fault::BadData => "MalformedFile",
                 Fault::Unsupported => "UnsupportedFormat",

@@ -128,6 +128,18 @@ fn check(bytes: &[u8]) -> Result<Track> {
 }
 
 #[test]
+fn exact_names_identify_the_containers_that_are_parsed() {
+    let names: std::collections::HashSet<_> =
+        super::ALL.iter().map(|container| container.exact_name().to_owned()).collect();
+    assert_eq!(names.len(), super::ALL.len());
+    assert!(super::ALL.iter().all(|container| ["wav", "aiff", "caf"].contains(&container.name())));
+    for bytes in files() {
+        let container = parse(&bytes, bytes.len() as u64).unwrap().container;
+        assert!(super::ALL.contains(&container), "{container:?}");
+    }
+}
+
+#[test]
 fn every_kind_of_file_is_read() {
     for bytes in files() {
         let track = check(&bytes).unwrap();

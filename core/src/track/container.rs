@@ -32,6 +32,10 @@ impl Container {
     }
 
     /// A variant of a container. A `variant` that is empty, too long or not printable ASCII counts as none.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a const fn has no iterators, and the loop ends with the slice"
+    )]
     pub(crate) const fn of_variant(name: &'static str, variant: &[u8]) -> Self {
         let mut kept = [0; VARIANT_BYTES];
         if variant.len() > VARIANT_BYTES {
@@ -78,5 +82,20 @@ impl fmt::Debug for Container {
 impl fmt::Display for Container {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variant_is_kept_if_it_is_short_printable_text() {
+        let variant = |bytes: &[u8]| Container::of_variant("x", bytes).variant().map(str::to_owned);
+        assert_eq!(variant(b"M4A ").as_deref(), Some("M4A "));
+        assert_eq!(variant(b"sixteen letters.").as_deref(), Some("sixteen letters."));
+        for rejected in [&b""[..], b"seventeen letters", b"a\nb", b"\xff", b"a\0b"] {
+            assert_eq!(variant(rejected), None, "{rejected:?}");
+        }
     }
 }

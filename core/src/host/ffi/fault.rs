@@ -97,6 +97,7 @@ impl Failure {
         container: Option<Container>,
     ) -> Error {
         let Self { fault, offset, what } = self;
+        let container = container.map(Box::new);
         Error::Plugin { path: None, plugin, doing, fault, offset, container, what: what.into() }
     }
 }
