@@ -292,8 +292,8 @@ def test_levels_of_flac_order_sizes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("extension", "options", "message"),
     [
-        ("flac", {"bitrate": 128_000}, "bitrate must be left out: flac in flac is lossless"),
-        ("flac", {"quality": 50}, "quality must be left out: flac in flac is lossless"),
+        ("flac", {"bitrate": 128_000}, "bitrate does not apply to flac in flac, which is lossless"),
+        ("flac", {"quality": 50}, "quality does not apply to flac in flac, which is lossless"),
         ("flac", {"flac_compression": 9}, "flac_compression must be 'default', 'fast' or a level from 0 to 8, got 9"),
         (
             "flac",
@@ -306,8 +306,8 @@ def test_levels_of_flac_order_sizes(tmp_path: Path) -> None:
         ("flac", {"encoding": "float64"}, "encoding must be one of .* got 'float64'"),
         ("mp3", {"bitrate": 100_000}, "choose one of|32000, 40000"),
         ("mp3", {"bitrate": 128_000, "quality": 50}, "choose one of the two|steered by one of them"),
-        ("mp3", {"bit_depth": 16}, "bit_depth must be left out: mp3 in mp3 has no depth"),
-        ("mp3", {"dither": "tpdf"}, "dither must be left out: mp3 in mp3 does not round"),
+        ("mp3", {"bit_depth": 16}, "bit_depth does not apply to mp3 in mp3, which has no bit depth"),
+        ("mp3", {"dither": "tpdf"}, "dither does not apply to mp3 in mp3, which does not round"),
         ("mp3", {"encoding": "pcm16"}, "encoding must be one of 'float32', 'mp3' for a mp3 file, got 'pcm16'"),
         ("mp3", {"flac_compression": 5}, "flac_compression must be 'default' for a file that is not FLAC"),
         ("m4a", {"quality": 50}, "aac is steered by a bitrate alone"),

@@ -155,7 +155,7 @@ def test_a_fifo_is_refused_at_once(tmp_path: Path) -> None:
 
 
 def test_a_device_is_refused() -> None:
-    with pytest.raises(OSError, match="there is a device, and only a regular file is replaced"):
+    with pytest.raises(OSError, match="the path is a device, and only a regular file can be replaced"):
         save("/dev/null", format="wav")
 
 
@@ -404,7 +404,7 @@ def test_after_a_failure_a_writer_is_given_up() -> None:
         writer.write(AUDIO)
     target.take = 1000
     for end in (lambda: writer.write(AUDIO), writer.close):
-        with pytest.raises(ValueError, match="one that was given up"):
+        with pytest.raises(ValueError, match="writer was abandoned"):
             end()
     writer.close()
 
@@ -424,7 +424,7 @@ def test_none_means_taken_but_of_a_raw_file() -> None:
 def test_a_file_that_is_open_for_appending_is_not_patched(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_bytes(b"before")
-    with path.open("ab") as file, pytest.raises(ValueError, match="only be appended to"):
+    with path.open("ab") as file, pytest.raises(ValueError, match="append-only target"):
         mapwave.open(file, "w", sr=8000, channels=2, format="wav")
     with path.open("ab") as file:
         save(file, format="wav")

@@ -277,7 +277,7 @@ fn a_writer_that_refused_a_part_goes_on_and_one_that_failed_does_not() {
         matches!(&error, mapwave_core::Error::Io { cause, .. } if cause.raw_os_error() == Some(28)),
         "{error}"
     );
-    assert!(writer.write(&stereo, &ReadControl::ONE_THREAD).unwrap_err().to_string().contains("given up"));
+    assert!(writer.write(&stereo, &ReadControl::ONE_THREAD).unwrap_err().to_string().contains("abandoned"));
     assert!(writer.finish(&ReadControl::ONE_THREAD).is_err());
 }
 

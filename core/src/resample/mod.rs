@@ -1,7 +1,7 @@
-//! Resampling: from one sample rate to another.
+//! Converts audio from one sample rate to another.
 //!
-//! [`engine`] is the mathematics, on blocks of samples in memory; `read` applies it, or a plugin's resampler, to any window of a
-//! file or an array.
+//! [`engine`] contains the mathematics for blocks of samples in memory. `read` applies it, or a plugin's resampler, to any
+//! window of a file or an array.
 
 pub mod engine;
 mod read;

@@ -7,7 +7,7 @@ use super::tags;
 use crate::error::{Error, Result};
 use crate::pcm::{ByteOrder, SampleFormat};
 
-/// AIFF, and AIFF-C for samples that AIFF has not.
+/// AIFF, or AIFF-C for samples that AIFF does not support.
 pub(super) const AIFF: PcmFacts = PcmFacts {
     byte_order: ByteOrder::Big,
     has_signed_bytes: true,
@@ -18,23 +18,23 @@ pub(super) const AIFF: PcmFacts = PcmFacts {
     completed: |description, num_frames| header(description, Some(num_frames), false),
 };
 
-/// AIFF-C whatever the samples.
+/// AIFF-C for all samples.
 pub(super) const AIFC: PcmFacts = PcmFacts {
     header: |description, num_frames| header(description, num_frames, true),
     completed: |description, num_frames| header(description, Some(num_frames), true),
     ..AIFF
 };
 
-/// The `FVER` of AIFF-C: the only version there has been.
+/// The `FVER` of AIFF-C, of which only this version exists.
 const VERSION: u32 = 0xa280_5140;
 
-/// The most bytes that a size of 32 bits holds.
+/// The largest value of a 32-bit size.
 const MAX_BYTES: u64 = u32::MAX as u64;
 
-/// The bytes before the samples, as many whether the length is known or not.
+/// The bytes before the samples; their number does not depend on whether the length is known.
 ///
 /// # Errors
-/// [`Error::Limit`] when the file would be larger than a size of 32 bits can say.
+/// [`Error::Limit`] if the size of the file does not fit into 32 bits.
 pub(super) fn header(header: &Header<'_>, num_frames: Option<u64>, is_aifc: bool) -> Result<Vec<u8>> {
     let compression = compression(header.samples);
     let is_aifc = is_aifc || compression.is_some();
@@ -49,7 +49,7 @@ pub(super) fn header(header: &Header<'_>, num_frames: Option<u64>, is_aifc: bool
     let form = (4 + chunks.len() as u64 + 16).saturating_add(data).saturating_add(data % 2);
     let form = u32::try_from(form).map_err(|_| Error::Limit {
         path: None,
-        what: "the size of an AIFF file, which is written as 'wav', 'w64' or 'caf' beyond it,",
+        what: "the size of an AIFF file (choose 'wav', 'w64' or 'caf' for longer ones)",
         max: MAX_BYTES,
         got: form,
     })?;
@@ -63,12 +63,12 @@ pub(super) fn header(header: &Header<'_>, num_frames: Option<u64>, is_aifc: bool
     Ok(bytes)
 }
 
-/// A compression type and its name, a Pascal string that fills an even number of bytes.
+/// A compression type and its name, a Pascal string with an even number of bytes.
 type Compression = (&'static [u8; 4], &'static [u8]);
 
 const NONE: Compression = (b"NONE", b"\x0enot compressed\0");
 
-/// What AIFF-C calls samples that AIFF has not.
+/// The AIFF-C compression type of samples that AIFF does not support.
 fn compression(samples: SampleFormat) -> Option<Compression> {
     match samples {
         SampleFormat::F32(_) => Some((b"fl32", b"\x0f32-bit floating")),
@@ -89,7 +89,7 @@ fn common(header: &Header<'_>, num_frames: Option<u64>, compression: Option<Comp
         max: MAX_BYTES,
         got: num_frames,
     })?;
-    // A companded sample counts as the 16 bits that it stands for.
+    // A companded sample counts as the 16 bits that it represents.
     let bits = if header.samples.is_companded() { 16 } else { header.samples.bits() };
     let mut payload = num_channels.to_be_bytes().to_vec();
     payload.extend_from_slice(&frames.to_be_bytes());
@@ -102,8 +102,8 @@ fn common(header: &Header<'_>, num_frames: Option<u64>, compression: Option<Comp
     Ok(payload)
 }
 
-/// A whole number as an IEEE 754 80-bit extended: a sign, 15 bits of exponent biased by 16383, and the significand with its
-/// integer bit written out.
+/// An integer as an IEEE 754 80-bit extended: a sign, 15 bits of exponent with a bias of 16383, and a significand with an
+/// explicit integer bit.
 fn extended(rate: u32) -> [u8; 10] {
     let places = rate.leading_zeros();
     let mut bytes = [0; 10];

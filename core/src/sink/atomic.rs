@@ -1,4 +1,4 @@
-//! A file that takes the place of another at once, when it is whole.
+//! Atomic replacement of a file by a complete new one.
 
 #![forbid(unsafe_code)]
 
@@ -17,33 +17,33 @@ use super::interrupt::Interrupt;
 use crate::error::{Error, Result};
 use crate::host::ByteSink;
 
-/// The ending of the name of a file that is not whole yet. It stays behind only when the process is killed.
+/// The suffix of the name of an incomplete file. Such a file remains only if the process is killed.
 const ENDING: &str = ".mapwave-tmp";
 
-/// The most bytes of the target's name that go into the temporary one, which must not pass 255.
+/// The maximum number of bytes of the target's name in the temporary name, which must not exceed 255.
 const MAX_STEM_BYTES: usize = 180;
 
-/// The most symbolic links that are followed, as by Linux.
+/// The maximum number of symbolic links that are followed, as in Linux.
 const MAX_LINKS: u32 = 40;
 
-/// A new file beside its target. Until [`commit`](Self::commit) the target is as it was; dropped before, it leaves nothing
-/// behind.
+/// A new file next to its target. The target does not change before [`commit`](Self::commit). If the value is dropped before that,
+/// the new file is removed.
 #[derive(Debug)]
 pub(super) struct AtomicFile {
     file: Arc<Growing>,
     temporary: PathBuf,
     target: PathBuf,
     is_committed: bool,
-    /// A forked child has a copy of this value but not the file's ownership.
+    /// A forked child has a copy of this value but does not own the file.
     process: u32,
 }
 
 impl AtomicFile {
-    /// Creates the file beside `path`, or beside what `path` links to, with the mode of what is there.
+    /// Creates the file next to `path`, or next to the target of the link `path`, with the mode of an existing file.
     ///
     /// # Errors
-    /// [`Error::Io`] when there is no such directory, when nothing may be written there, or when something is there that is
-    /// no regular file or may not be written to.
+    /// [`Error::Io`] if the directory does not exist or is not writable, or if `path` exists and is not a regular file or not
+    /// writable.
     pub(super) fn create(path: &Path) -> Result<Self> {
         Self::create_beside(path).map_err(|cause| Error::io("saving", cause).in_file(path))
     }
@@ -51,10 +51,7 @@ impl AtomicFile {
     fn create_beside(path: &Path) -> io::Result<Self> {
         let target = resolved(path)?;
         let Some(name) = target.file_name() else {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "the path does not end in a file's name",
-            ));
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the path does not end in a file name"));
         };
         let existing = match fs::metadata(&target) {
             Ok(metadata) => Some(replaceable(&target, metadata)?),
@@ -69,22 +66,22 @@ impl AtomicFile {
             file.set_permissions(Permissions::from_mode(existing.mode() & 0o7777))?;
             let own = file.metadata()?;
             if (own.uid(), own.gid()) != (existing.uid(), existing.gid()) {
-                // Only root gives files away; for everybody else the new file is the writer's own.
+                // Only root can change the owner; for other users, the new file belongs to the writer.
                 let _ = std::os::unix::fs::fchown(file, Some(existing.uid()), Some(existing.gid()));
             }
         }
         Ok(this)
     }
 
-    /// Where the file's bytes go.
+    /// Where to write the file's bytes.
     pub(super) fn output(&self) -> Box<dyn ByteSink> {
         Box::new(FileOutput(Arc::clone(&self.file)))
     }
 
-    /// Puts the file in its target's place; when `is_durable`, after its bytes have reached the disk, and before its name has.
+    /// Replaces the target with the file. If `is_durable`, flushes the file's bytes to the disk before, and its name after.
     ///
     /// # Errors
-    /// [`Error::Io`]; the target is as it was then, but for a directory that could not be written to the disk at the end.
+    /// [`Error::Io`]; the target is unchanged then, unless only the final flush of the directory failed.
     pub(super) fn commit(mut self, is_durable: bool, stop: Interrupt<'_>) -> Result<()> {
         if stop() {
             return Err(Error::Interrupted);
@@ -99,7 +96,7 @@ impl AtomicFile {
             let directory = directory_of(&self.target);
             let synced = File::open(directory).and_then(|directory| directory.sync_all());
             match synced {
-                // Not every file system can.
+                // Not every file system supports it.
                 Err(error) if error.kind() != io::ErrorKind::InvalidInput => {
                     return Err(Error::io("writing the directory to the disk", error));
                 }
@@ -113,7 +110,7 @@ impl AtomicFile {
 impl Drop for AtomicFile {
     fn drop(&mut self) {
         if !self.is_committed && self.process == std::process::id() {
-            // There is nobody to tell, and nothing else to try.
+            // The error cannot be reported, and there is nothing else to try.
             let _ = fs::remove_file(&self.temporary);
         }
     }
@@ -131,17 +128,17 @@ impl ByteSink for FileOutput {
     }
 }
 
-/// A file whose blocks are reserved before they are written, when it is to replace another.
+/// A file whose blocks are reserved before they are written if it is to replace another file.
 ///
-/// ext4 takes a rename over a file for the wish to have the new one on the disk and waits for all its blocks whose place
-/// was not chosen yet (`auto_da_alloc`): 90 of 120 ms for 69 MB. Whoever has that wish says so, and `fsync` follows; where
-/// nobody has, blocks that have their place spare the wait.
+/// ext4 treats a rename over a file as a request to flush the new file, and waits for all its blocks that are not allocated yet
+/// (`auto_da_alloc`): 90 of 120 ms for 69 MB. A caller that wants the flush requests `fsync`; for all others, allocated blocks
+/// avoid the wait.
 #[derive(Debug)]
 struct Growing {
     file: File,
-    /// Where the last byte was written.
+    /// The end of the bytes written.
     end: AtomicU64,
-    /// How far blocks are reserved; all there is when no more shall be.
+    /// The end of the reserved blocks; the maximum if no more are to be reserved.
     #[cfg_attr(not(target_os = "linux"), allow(dead_code))] // blocks are reserved on Linux alone
     reserved: AtomicU64,
     reserves: bool,
@@ -154,7 +151,7 @@ impl Growing {
         Self { file, end: AtomicU64::new(0), reserved: AtomicU64::new(reserved), reserves }
     }
 
-    /// Reserves blocks up to `end` and beyond, where the file system can. Where it has no room left, the write says so.
+    /// Reserves blocks up to `end` and beyond, if the file system supports it. If the disk is full, the write reports it.
     fn reserve(&self, end: u64) {
         #[cfg(target_os = "linux")]
         {
@@ -162,7 +159,7 @@ impl Growing {
             if end <= reserved {
                 return;
             }
-            // Twice as much each time, and little for a small file.
+            // Twice as much each time, and only a little for a small file.
             let length = (end - reserved).max(reserved).next_multiple_of(1 << 16);
             let keeps_size = rustix::fs::FallocateFlags::KEEP_SIZE;
             let next = match rustix::fs::fallocate(&self.file, keeps_size, reserved, length) {
@@ -175,7 +172,7 @@ impl Growing {
         let _ = end;
     }
 
-    /// Gives back what was reserved beyond the end.
+    /// Releases the blocks reserved beyond the end.
     fn settle(&self) -> io::Result<()> {
         match self.reserves {
             true => self.file.set_len(self.end.load(Ordering::Relaxed)),
@@ -184,7 +181,7 @@ impl Growing {
     }
 }
 
-/// The file that a path leads to, which need not be there: a link is kept, and what it points to is replaced.
+/// The file that a path leads to, which may not exist: a link is kept, and its target is replaced.
 fn resolved(path: &Path) -> io::Result<PathBuf> {
     let mut target = path.to_path_buf();
     for _ in 0..MAX_LINKS {
@@ -200,7 +197,7 @@ fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Refuses what must not be replaced: anything but a regular file, and a file that its user may not write to.
+/// Rejects a target that must not be replaced: anything but a regular file, and a file that the user may not write.
 fn replaceable(target: &Path, metadata: Metadata) -> io::Result<Metadata> {
     let kind = metadata.file_type();
     let what = match kind {
@@ -213,12 +210,13 @@ fn replaceable(target: &Path, metadata: Metadata) -> io::Result<Metadata> {
         _ if kind.is_socket() => "a socket",
         _ => "a device",
     };
-    let what =
-        format!("there is {what}, and only a regular file is replaced; pass a file object to write there");
+    let what = format!(
+        "the path is {what}, and only a regular file can be replaced; pass an open file to write there"
+    );
     Err(io::Error::new(io::ErrorKind::InvalidInput, what))
 }
 
-/// A new file of a name that says what it is and whose.
+/// A new file whose name states its purpose and the process.
 fn create_new(target: &Path, name: &OsStr) -> io::Result<(File, PathBuf)> {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let bytes = name.as_bytes();
@@ -229,10 +227,10 @@ fn create_new(target: &Path, name: &OsStr) -> io::Result<(File, PathBuf)> {
         name.push(stem);
         name.push(format!(".{}-{number}{ENDING}", std::process::id()));
         let path = directory_of(target).join(name);
-        // The mode is what the user's umask leaves of it.
+        // The user's umask applies to the mode.
         match OpenOptions::new().write(true).create_new(true).mode(0o666).open(&path) {
             Ok(file) => return Ok((file, path)),
-            // Left behind by a process of the same number that was killed, or another's in a namespace of its own.
+            // Left by a killed process with the same number, or belonging to a process in another namespace.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }

@@ -19,16 +19,16 @@ pub(super) const CAF: PcmFacts = PcmFacts {
     completed: |description, num_frames| Ok(header(description, Some(num_frames))),
 };
 
-/// A size of data that reach to the end of the file.
+/// The size of data that extends to the end of the file.
 const UNKNOWN: u64 = u64::MAX;
 
-/// The bytes before the samples, as many whether the length is known or not.
+/// The bytes before the samples; their number does not depend on whether the length is known.
 pub(super) fn header(header: &Header<'_>, num_frames: Option<u64>) -> Vec<u8> {
     let (format, flags) = match header.samples.kind() {
         SampleKind::Float => (LINEAR_PCM, IS_FLOAT | IS_LITTLE_ENDIAN),
         SampleKind::Alaw => (A_LAW, 0),
         SampleKind::Mulaw => (MU_LAW, 0),
-        // A single byte has no order.
+        // A single byte has no byte order.
         SampleKind::Integer if header.samples.num_bytes() == 1 => (LINEAR_PCM, 0),
         SampleKind::Integer => (LINEAR_PCM, IS_LITTLE_ENDIAN),
     };
@@ -48,7 +48,7 @@ pub(super) fn header(header: &Header<'_>, num_frames: Option<u64>) -> Vec<u8> {
     if !strings.is_empty() {
         append(&mut bytes, b"info", &strings);
     }
-    // The samples begin at a multiple of 8: a chunk that readers skip fills what is missing before `data` and its count of edits.
+    // The samples are 8-byte aligned: a chunk that readers skip fills the gap before `data` and its edit count.
     let free = (8 - (bytes.len() + 12 + 12 + 4) % 8) % 8;
     append(&mut bytes, b"free", &vec![0; free]);
     let data = num_frames.map_or(UNKNOWN, |num_frames| 4 + num_frames * header.frame_bytes());

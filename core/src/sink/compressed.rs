@@ -1,4 +1,4 @@
-//! A compressed file: frames into the encoder of a codec plugin.
+//! Writes a compressed file with the encoder of a codec plugin.
 
 #![forbid(unsafe_code)]
 
@@ -10,7 +10,7 @@ use crate::error::{Error, Parameter, Result};
 use crate::host::{self, ByteSink, Encoder, EncoderRequest};
 use crate::pcm::{ByteOrder, Kernel, OutputFormat, SampleFormat, Stage};
 
-/// The frames that an encoder is given at a time: enough for several threads of its own.
+/// The frames passed to an encoder at a time: enough for several threads of its own.
 const BLOCK_FRAMES: usize = 1 << 17;
 
 /// A compressed file being written.
@@ -23,12 +23,12 @@ pub(crate) struct CompressedWriter {
     converted: Vec<u8>,
 }
 
-/// In which form an encoder gets its samples.
+/// The form in which an encoder receives samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
-    /// As they are quantised.
+    /// In the format to which they are quantised.
     Direct(OutputFormat),
-    /// Rounded to fewer bits than 32, which fill a 32-bit integer from the top.
+    /// Rounded to fewer than 32 bits, in the most significant bits of a 32-bit integer.
     Raised(SampleFormat),
 }
 
@@ -36,7 +36,7 @@ impl CompressedWriter {
     /// Opens the encoder.
     ///
     /// # Errors
-    /// Whatever keeps every plugin from writing such a file.
+    /// Why no plugin writes such a file.
     pub(crate) fn new(
         output: Box<dyn ByteSink>,
         options: &SaveOptions,
@@ -48,7 +48,7 @@ impl CompressedWriter {
         Ok(Self { encoder, way, num_frames: 0, gathered: Vec::new(), converted: Vec::new() })
     }
 
-    /// What samples of the type `from` go through on their way to the encoder.
+    /// The quantiser for samples of type `from` that go to the encoder.
     pub(crate) fn quantiser(&self, options: &SaveOptions, from: OutputFormat) -> Result<Quantiser> {
         Quantiser::new(from, self.way.samples(), options.overflow, options.dither, true)
     }
@@ -83,7 +83,7 @@ impl CompressedWriter {
         Ok(())
     }
 
-    /// Has the encoder complete the file.
+    /// Completes the file.
     pub(crate) fn finish(mut self, stop: Interrupt<'_>) -> Result<u64> {
         self.encoder.finish(stop)
     }
@@ -95,7 +95,7 @@ impl CompressedWriter {
 }
 
 impl Way {
-    /// The form that loses nothing of `bits`, or for a lossy codec as little as possible.
+    /// The form that preserves `bits` or, for a lossy codec, as many bits as possible.
     fn new(formats: &[OutputFormat], bits: Option<u16>) -> Result<Self> {
         use OutputFormat::{F32, I16, I32};
         let takes = |format| formats.contains(&format);
@@ -106,7 +106,7 @@ impl Way {
             Some(24) if takes(I32) => Self::Raised(SampleFormat::S24(ByteOrder::NATIVE)),
             Some(32) if takes(I32) => Self::Direct(I32),
             Some(bits) => {
-                let expected = "8, 16, 24 or 32, as far as the encoder takes it";
+                let expected = "one of 8, 16, 24 and 32 that the encoder supports";
                 return Err(Error::argument(Parameter::BitsPerSample, expected, bits));
             }
             None if takes(F32) => Self::Direct(F32),
@@ -116,7 +116,7 @@ impl Way {
         Ok(way)
     }
 
-    /// What samples are rounded to.
+    /// The format that samples are rounded to.
     fn samples(self) -> SampleFormat {
         match self {
             Self::Direct(OutputFormat::I16) => SampleFormat::S16(ByteOrder::NATIVE),

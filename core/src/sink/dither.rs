@@ -1,24 +1,24 @@
-//! Noise that makes the error of rounding independent of the signal.
+//! Noise that makes the rounding error independent of the signal.
 
 #![forbid(unsafe_code)]
 
-/// The noise that is added before samples are rounded to integers.
+/// The noise added before samples are rounded to integers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Dither {
-    /// None.
+    /// No noise.
     #[default]
     None,
-    /// Noise of a triangular distribution between -1 and 1 steps of the output (TPDF; S. P. Lipshitz, R. A. Wannamaker and J.
+    /// Noise with a triangular distribution between -1 and 1 output steps (TPDF; S. P. Lipshitz, R. A. Wannamaker and J.
     /// Vanderkooy, "Quantization and Dither: A Theoretical Survey", Journal of the AES 40(5), 1992).
     ///
-    /// A sample's noise depends on the seed and the sample's number alone, so the same audio gives the same file.
+    /// The noise of a sample depends only on the seed and the sample's number, so the same audio gives the same file.
     Tpdf {
-        /// Which noise.
+        /// The seed of the noise.
         seed: u64,
     },
 }
 
-/// The noise of sample number `index`, in steps of the output: the difference of two uniform numbers.
+/// The noise for sample number `index`, in output steps: the difference of two uniform random numbers.
 pub(super) fn tpdf(seed: u64, index: u64) -> f64 {
     let bits = scramble(seed ^ scramble(index));
     let uniform = |bits: u64| bits as f64 / (1_u64 << 32) as f64;
@@ -26,7 +26,7 @@ pub(super) fn tpdf(seed: u64, index: u64) -> f64 {
 }
 
 /// The output function of SplitMix64 (G. L. Steele, D. Lea and C. H. Flood, "Fast Splittable Pseudorandom Number Generators",
-/// OOPSLA 2014), which is a bijection whose output bits each depend on all of the input's.
+/// OOPSLA 2014), a bijection in which each output bit depends on all input bits.
 fn scramble(value: u64) -> u64 {
     let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let value = (value ^ value >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -42,7 +42,7 @@ mod tests {
     fn the_noise_has_the_moments_of_a_triangle() {
         let noise: Vec<f64> = (0..1_000_000).map(|index| tpdf(7, index)).collect();
         let mean = |power: i32| noise.iter().map(|noise| noise.powi(power)).sum::<f64>() / 1e6;
-        // The triangle on [-1, 1]: mean 0, variance 1/6, fourth moment 1/15; six standard errors.
+        // The triangular distribution on [-1, 1]: mean 0, variance 1/6, fourth moment 1/15; six standard errors.
         assert!(mean(1).abs() < 6.0 * (1.0_f64 / 6.0 / 1e6).sqrt());
         assert!((mean(2) - 1.0 / 6.0).abs() < 6.0 * ((1.0_f64 / 15.0 - 1.0 / 36.0) / 1e6).sqrt());
         assert!(noise.iter().all(|noise| noise.abs() < 1.0));

@@ -1,4 +1,4 @@
-//! How the samples of a file are to be coded, in the caller's words.
+//! The encodings of the samples in a file, and their names.
 
 #![forbid(unsafe_code)]
 
@@ -11,7 +11,7 @@ use crate::pcm::{ByteOrder, SampleFormat};
 /// The sample formats of uncompressed files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PcmEncoding {
-    /// 8-bit integers, unsigned or signed as the container has them.
+    /// 8-bit integers, unsigned or signed depending on the container.
     Pcm8,
     /// 16-bit integers.
     Pcm16,
@@ -30,11 +30,11 @@ pub enum PcmEncoding {
 }
 
 impl PcmEncoding {
-    /// Every depth, in the order they are listed to users.
+    /// Every encoding, in the order in which they are listed for users.
     pub const ALL: [Self; 8] =
         [Self::F32, Self::Pcm16, Self::Pcm24, Self::Pcm32, Self::F64, Self::Pcm8, Self::Alaw, Self::Mulaw];
 
-    /// The name that `encoding=` takes.
+    /// The encoding's name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Pcm8 => "u8",
@@ -48,7 +48,7 @@ impl PcmEncoding {
         }
     }
 
-    /// The encoding that a name in lower case stands for, without FFmpeg's prefix and byte order.
+    /// The encoding for a name in lower case, without FFmpeg's prefix and byte order.
     fn spelled(name: &str) -> Option<Self> {
         Some(match name {
             "u8" | "s8" | "pcm8" | "int8" | "uint8" => Self::Pcm8,
@@ -63,7 +63,7 @@ impl PcmEncoding {
         })
     }
 
-    /// How a file with this order of bytes stores such samples.
+    /// The sample format for this encoding in a file with this byte order.
     pub(super) fn stored(self, order: ByteOrder, has_signed_bytes: bool) -> SampleFormat {
         match self {
             Self::Pcm8 if has_signed_bytes => SampleFormat::S8,
@@ -78,7 +78,7 @@ impl PcmEncoding {
         }
     }
 
-    /// Bits in an integer of this depth; `None` for floats and companded samples.
+    /// The bits of an integer encoding; `None` for floats and companded samples.
     pub fn integer_bits(self) -> Option<u16> {
         match self {
             Self::Pcm8 => Some(8),
@@ -90,7 +90,7 @@ impl PcmEncoding {
     }
 }
 
-/// How the samples of a file are to be coded.
+/// How the samples of a file are encoded.
 ///
 /// ```
 /// use mapwave_core::sink::{PcmEncoding, Encoding};
@@ -102,16 +102,16 @@ impl PcmEncoding {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Encoding {
-    /// Uncompressed, or in a lossless codec of that depth.
+    /// Uncompressed, or with a lossless codec of that bit depth.
     Pcm(PcmEncoding),
-    /// By a codec, by its short name.
+    /// With a codec, given by its short name.
     Codec(String),
 }
 
 impl FromStr for Encoding {
     type Err = Infallible;
 
-    /// Takes the names of [`PcmEncoding`], those that `info` gives as subtypes and codecs, libsndfile's subtypes, FFmpeg's
+    /// Accepts the names of [`PcmEncoding`], the subtypes and codecs that `info` reports, libsndfile's subtypes, FFmpeg's
     /// codecs and sample formats, NumPy's dtypes, and any codec's name, in upper or lower case. The byte order is the
     /// container's.
     fn from_str(name: &str) -> Result<Self, Infallible> {
@@ -180,7 +180,7 @@ mod tests {
                 assert_eq!(pcm(name), Some(expected), "{name}");
             }
         }
-        // Neither a depth that does not exist, nor a codec whose name ends like a byte order.
+        // Neither a bit depth that does not exist, nor a codec whose name ends like a byte order.
         for name in ["pcm20", "pcm_s20le", "16", "le", "able", "pcm_", ""] {
             assert_eq!(pcm(name), None, "{name}");
         }

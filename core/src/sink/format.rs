@@ -1,4 +1,4 @@
-//! The file formats that can be written, and how one is chosen.
+//! The file formats that can be written, and how a name selects one.
 
 #![forbid(unsafe_code)]
 
@@ -11,7 +11,7 @@ use crate::error::{Error, Parameter, Result};
 use crate::host::Writable;
 use crate::pcm::SampleFormat;
 
-/// A kind of file to be written.
+/// The format of a file to write.
 ///
 /// ```
 /// use std::path::Path;
@@ -25,13 +25,13 @@ use crate::pcm::SampleFormat;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileFormat {
-    /// RIFF/WAVE; RF64 by itself when it passes 4 GiB.
+    /// RIFF/WAVE, or RF64 if the file is larger than 4 GiB.
     Wav,
-    /// RF64 whatever its size.
+    /// RF64 for all sizes.
     Rf64,
     /// Sony Wave64.
     W64,
-    /// AIFF; AIFF-C by itself for what AIFF has not.
+    /// AIFF, or AIFF-C for encodings that AIFF does not support.
     Aiff,
     /// AIFF-C.
     Aifc,
@@ -41,12 +41,12 @@ pub enum FileFormat {
     Compressed {
         /// The container's name.
         container: String,
-        /// The codec that goes without saying; `None` for the container's usual one.
+        /// The codec that the name implies; `None` for the container's default codec.
         codec: Option<String>,
     },
 }
 
-/// The formats that this crate writes, and their names: of each the first is its own, the others are extensions.
+/// The formats that this crate writes, and their names. The first name of each is its own, the others are extensions.
 const PCM: [(FileFormat, &[&str]); 6] = [
     (FileFormat::Wav, &["wav", "wave", "bwf"]),
     (FileFormat::Rf64, &["rf64"]),
@@ -57,16 +57,16 @@ const PCM: [(FileFormat, &[&str]); 6] = [
 ];
 
 impl FileFormat {
-    /// The format of a name, as `format=` takes it: a format's own or an extension. What is not this crate's is what a plugin
-    /// says it is, or else a container of that name, which no loaded plugin writes.
+    /// The format for a name, which is the format's own name or an extension. For a name that is not this crate's, plugins
+    /// determine the container; if none does, the result is a container of that name, which no loaded plugin writes.
     ///
     /// # Errors
-    /// [`Error::Argument`] when the name is empty.
+    /// [`Error::Argument`] if the name is empty.
     pub fn named(name: &str) -> Result<Self> {
         Self::among(name, Writable::now)
     }
 
-    /// As [`named`](Self::named), among what `writable` says plugins write, which nobody asks for this crate's own.
+    /// As [`named`](Self::named), with `writable` as the formats of plugins. It is only called for names that are not this crate's.
     fn among(name: &str, writable: impl Fn() -> Writable) -> Result<Self> {
         let lower = name.trim_start_matches('.').to_ascii_lowercase();
         if lower.is_empty() {
@@ -79,10 +79,10 @@ impl FileFormat {
         Ok(Self::Compressed { container, codec })
     }
 
-    /// The format that a file name's extension stands for.
+    /// The format for a path, by its extension.
     ///
     /// # Errors
-    /// [`Error::Argument`] when there is none.
+    /// [`Error::Argument`] if the path has no extension.
     pub fn of_path(path: &Path) -> Result<Self> {
         let extension = path.extension().map(|extension| extension.to_string_lossy().into_owned());
         match extension {
@@ -94,7 +94,7 @@ impl FileFormat {
         }
     }
 
-    /// Its name, as `format=` takes it.
+    /// The name.
     pub fn name(&self) -> &str {
         match self {
             Self::Wav => "wav",
@@ -107,7 +107,7 @@ impl FileFormat {
         }
     }
 
-    /// What there is to know of a format that this crate writes; `None` where a plugin writes it.
+    /// The facts about a format that this crate writes; `None` if a plugin writes it.
     pub(super) fn facts(&self) -> Option<&'static PcmFacts> {
         match self {
             Self::Wav => Some(&wav::WAV),
@@ -120,13 +120,13 @@ impl FileFormat {
         }
     }
 
-    /// How this crate stores samples of an encoding in the format; `None` where a plugin writes it.
+    /// How this crate stores samples of an encoding in the format; `None` if a plugin writes it.
     pub(super) fn sample_format(&self, encoding: PcmEncoding) -> Option<SampleFormat> {
         self.facts().map(|facts| encoding.stored(facts.byte_order, facts.has_signed_bytes))
     }
 }
 
-/// The formats that can be written at this moment, for a message.
+/// The formats that can currently be written, for a message.
 pub(super) fn known_formats() -> String {
     let own = PCM.iter().map(|(format, _)| format.name().to_owned());
     let mut names: Vec<String> = own.collect();

@@ -1,4 +1,4 @@
-//! What the headers of uncompressed files say.
+//! The contents of the headers of uncompressed files.
 
 #![forbid(unsafe_code)]
 
@@ -6,25 +6,25 @@ use super::tags::TagKeys;
 use crate::error::Result;
 use crate::pcm::{ByteOrder, SampleFormat};
 
-/// What there is to know of an uncompressed format to write it. Each is a constant beside the function that makes its header.
+/// The facts needed to write an uncompressed format. Each format has a constant, next to the function that makes its header.
 pub(super) struct PcmFacts {
     /// The order of the bytes in a sample.
     pub(super) byte_order: ByteOrder,
     /// Whether 8-bit integers are signed.
     pub(super) has_signed_bytes: bool,
-    /// Whether the header has a place for speaker positions.
+    /// Whether the header can store speaker positions.
     pub(super) has_channel_mask: bool,
-    /// Whether samples of an odd number of bytes are followed by a zero.
+    /// Whether an odd number of sample bytes is followed by a zero byte.
     pub(super) pads_samples: bool,
-    /// The tags that the header has a place for.
+    /// The tags that the header can store.
     pub(super) tag_keys: TagKeys,
-    /// The bytes before the samples, as many whether the number of frames is known or not.
+    /// Makes the bytes before the samples; their number does not depend on whether the number of frames is known.
     pub(super) header: fn(&Header<'_>, Option<u64>) -> Result<Vec<u8>>,
-    /// The bytes with which a header is replaced that was written without a number of frames.
+    /// Makes the bytes that replace a header written without a number of frames.
     pub(super) completed: fn(&Header<'_>, u64) -> Result<Vec<u8>>,
 }
 
-/// What a header says.
+/// The contents of a header.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Header<'a> {
     pub(super) samples: SampleFormat,

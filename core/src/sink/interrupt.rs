@@ -1,6 +1,6 @@
-//! How a caller stops a write that is under way.
+//! How a caller interrupts a write.
 
 #![forbid(unsafe_code)]
 
-/// Asked now and then; true ends the work with [`Error::Interrupted`](crate::Error::Interrupted).
+/// Called regularly; true ends the work with [`Error::Interrupted`](crate::Error::Interrupted).
 pub(super) type Interrupt<'a> = &'a dyn Fn() -> bool;

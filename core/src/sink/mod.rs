@@ -1,9 +1,8 @@
-//! The way out: frames into a file.
+//! Writes frames to a file.
 //!
-//! A [`Writer`] takes [`Audio`], the samples of an array of any strides, and makes a file of them: WAV, RF64, Wave64, AIFF,
-//! AIFF-C and CAF here, every other format by an encoder of a codec plugin. Everything that can be refused is refused
-//! before a byte is written. A file at a path is written beside it and takes its place only when it is whole, so that
-//! the path holds either the old file or the new one, whatever happens.
+//! A [`Writer`] takes [`Audio`], the samples of an array with any strides, and writes them to a file: WAV, RF64, Wave64, AIFF,
+//! AIFF-C and CAF here, every other format with an encoder of a codec plugin. All arguments are checked before a byte is
+//! written. Saving to a path is atomic: the old file is replaced only by a complete new one.
 
 mod aiff;
 mod atomic;

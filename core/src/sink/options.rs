@@ -1,4 +1,4 @@
-//! What a caller asks of a file to be written.
+//! The options for writing a file.
 
 #![forbid(unsafe_code)]
 
@@ -9,16 +9,16 @@ use super::encoding::{Encoding, PcmEncoding};
 use super::format::FileFormat;
 use crate::error::{Error, Parameter, Result};
 
-/// What becomes of samples beyond full scale, which is -1.0 to 1.0.
+/// How samples beyond full scale, which is -1.0 to 1.0, are handled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Overflow {
-    /// They are held at full scale, in floats too. In integers and in what is compressed a NaN becomes 0.
+    /// They are clipped to full scale, also in float formats. In integer and compressed formats, a NaN becomes 0.
     #[default]
     Clip,
-    /// Floats keep them. Where they would not fit, in integers and in what is compressed, the audio is refused, and so is a
+    /// Float formats keep them. In integer and compressed formats, which cannot hold them, the audio is rejected, as it is for a
     /// NaN.
     Refuse,
-    /// The whole audio is made softer until its peak is at full scale; one that is not beyond it stays as it is.
+    /// The whole audio is attenuated until its peak is at full scale. Audio within full scale stays unchanged.
     Rescale,
 }
 
@@ -39,7 +39,7 @@ impl FromStr for Overflow {
     }
 }
 
-/// What a caller asks of a file to be written.
+/// The options for writing a file.
 ///
 /// ```
 /// use mapwave_core::sink::{PcmEncoding, Encoding, FileFormat, SaveOptions};
@@ -52,41 +52,41 @@ impl FromStr for Overflow {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct SaveOptions {
-    /// The kind of file.
+    /// The file format.
     pub format: FileFormat,
-    /// How its samples are coded. Single precision stands for the codec's usual way where there is none.
+    /// How the samples are encoded. For a codec without a choice of encodings, single precision means the codec's default.
     pub encoding: Encoding,
-    /// Frames a second, at least 1.
+    /// Frames per second, at least 1.
     pub sample_rate: u32,
-    /// Samples in a frame, at least 1.
+    /// Samples per frame, at least 1.
     pub num_channels: u16,
-    /// Speaker positions as a WAVE channel mask; 0 for the usual ones.
+    /// Speaker positions as a WAVE channel mask; 0 for the default positions.
     pub channel_mask: u32,
-    /// What becomes of samples beyond full scale.
+    /// How samples beyond full scale are handled.
     pub overflow: Overflow,
-    /// The noise that is added before samples are rounded.
+    /// The noise added before samples are rounded.
     pub dither: Dither,
-    /// Bits a second of a lossy codec; `None` leaves it to the codec.
+    /// The bit rate of a lossy codec, in bits per second; `None` for the codec's default.
     pub bitrate: Option<u32>,
-    /// The quality of a variable bitrate, from 1 to 100; `None` leaves it to the codec.
+    /// The quality of a variable bit rate, from 1 to 100; `None` for the codec's default.
     pub quality: Option<u8>,
-    /// How hard a codec tries, from 1 to 100; `None` leaves it to the codec.
+    /// How hard a codec tries, from 1 to 100; `None` for the codec's default.
     pub effort: Option<u8>,
-    /// The depth in bits of a lossless codec; `None` is 16 for 16-bit samples and 24 for all others.
+    /// The bit depth of a lossless codec; `None` means 16 for 16-bit samples and 24 for all others.
     pub bits_per_sample: Option<u16>,
     /// Metadata: lower-case Vorbis comment names, such as `title`, and their values.
     pub tags: Vec<(String, String)>,
-    /// The codec plugin that is to write the file; `None` for the first that can.
+    /// The codec plugin to write the file with; `None` for the first that can.
     pub plugin: Option<String>,
-    /// How many threads may work, the caller's included. The bytes are the same for any number.
+    /// The maximum number of threads, including the caller's. The bytes are the same for any number.
     pub max_threads: usize,
-    /// Whether the file is to be on the disk, and not only in the system's memory, when it takes its place. `false` leaves that
-    /// to the system; the file is complete for every program either way.
+    /// Whether the file is flushed to the disk before it replaces the old one. If not, the system decides when to write it; every
+    /// program sees a complete file either way.
     pub is_durable: bool,
 }
 
 impl SaveOptions {
-    /// Options for single precision, or a codec's usual way.
+    /// Options for single precision, or a codec's default encoding.
     pub fn new(format: FileFormat, sample_rate: u32, num_channels: u16) -> Self {
         Self {
             format,

@@ -1,4 +1,4 @@
-//! An uncompressed file: a header and samples.
+//! Writes an uncompressed file: a header and samples.
 
 #![forbid(unsafe_code)]
 
@@ -13,10 +13,10 @@ use crate::error::{Error, Parameter, Result};
 use crate::host::ByteSink;
 use crate::pcm::{OutputFormat, SampleFormat};
 
-/// The bytes of an array that pass through the caches at a time.
+/// The bytes of an array converted at a time, which fit into the caches.
 const BLOCK_BYTES: usize = 256 << 10;
 
-/// The bytes that are written at a time where they are only looked at.
+/// The bytes written at a time if no conversion is needed.
 const COPY_BYTES: usize = 512 << 10;
 
 /// An uncompressed file being written.
@@ -24,9 +24,9 @@ pub(super) struct PcmWriter {
     facts: &'static PcmFacts,
     output: Box<dyn ByteSink>,
     samples: SampleFormat,
-    /// The bytes before the samples, all of which were written.
+    /// The number of bytes before the samples.
     header_bytes: u64,
-    /// The number of frames that the header says; `None` until the end.
+    /// The number of frames in the header; `None` until it is known.
     stated_frames: Option<u64>,
     num_frames: u64,
     gathered: Vec<u8>,
@@ -37,8 +37,8 @@ impl PcmWriter {
     /// Writes the header.
     ///
     /// # Errors
-    /// [`Error::Limit`] when the format cannot hold so many frames, [`Error::Argument`] when the header could not be completed
-    /// at the end, [`Error::Io`].
+    /// [`Error::Limit`] if the format cannot hold so many frames, [`Error::Argument`] if the header could not be completed at the
+    /// end, [`Error::Io`].
     pub(super) fn new(
         mut output: Box<dyn ByteSink>,
         options: &SaveOptions,
@@ -46,8 +46,8 @@ impl PcmWriter {
         num_frames: Option<u64>,
     ) -> Result<Self> {
         if num_frames.is_none() && output.is_append_only() {
-            let expected = "an object that can seek, or a path: the header is completed at the end";
-            return Err(Error::argument(Parameter::Target, expected, "one that can only be appended to"));
+            let expected = "seekable or a path, since the header is completed at the end";
+            return Err(Error::argument(Parameter::Target, expected, "an append-only target"));
         }
         let facts = options.format.facts().ok_or_else(|| {
             let expected = "a format that is written without a plugin";
@@ -126,7 +126,7 @@ impl fmt::Debug for PcmWriter {
     }
 }
 
-/// What the header says of a file.
+/// The contents of the header.
 fn describe(options: &SaveOptions, samples: SampleFormat) -> Header<'_> {
     Header {
         samples,
@@ -137,7 +137,7 @@ fn describe(options: &SaveOptions, samples: SampleFormat) -> Header<'_> {
     }
 }
 
-/// Refuses more frames than a file can have: its size is counted in 63 bits.
+/// Rejects more frames than a file can hold: file sizes have 63 bits.
 fn check_size(description: &Header<'_>, num_frames: u64) -> Result<()> {
     let max = i64::MAX as u64;
     match num_frames.checked_mul(description.frame_bytes()) {
@@ -151,7 +151,7 @@ fn write(output: &mut dyn ByteSink, offset: u64, bytes: &[u8]) -> Result<()> {
     output.write_at(offset, bytes).map_err(failed)
 }
 
-/// The type of an array's samples and of a file's, for which there is a conversion.
+/// The quantiser from an array's samples to a file's.
 pub(super) fn quantiser(options: &SaveOptions, from: OutputFormat, to: SampleFormat) -> Result<Quantiser> {
     Quantiser::new(from, to, options.overflow, options.dither, false)
 }

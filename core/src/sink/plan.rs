@@ -1,4 +1,4 @@
-//! How a file is going to be written: every choice made, and everything refused that cannot be.
+//! Plans how to write a file: makes all choices and rejects unsupported options.
 
 #![forbid(unsafe_code)]
 
@@ -11,22 +11,22 @@ use crate::error::{Error, Parameter, Result};
 use crate::host::{self, Writable};
 use crate::pcm::{OutputFormat, SampleFormat};
 
-/// The depth of a lossless codec for samples that are not of 16 bits.
+/// The bit depth of a lossless codec for samples that do not have 16 bits.
 const DEEP: u16 = 24;
 
-/// The depths that samples can be rounded to for a codec.
+/// The bit depths to which samples can be rounded for a codec.
 const DEPTHS: [u16; 4] = [8, 16, 24, 32];
 
-/// How a file is going to be written.
+/// How to write a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Plan {
-    /// By this crate, with these samples.
+    /// By this crate, with this sample format.
     Pcm(SampleFormat),
     /// By a codec plugin.
     Compressed {
         container: String,
         codec: String,
-        /// The depth of a lossless codec in bits; `None` for a lossy one.
+        /// The bit depth of a lossless codec; `None` for a lossy one.
         bits: Option<u16>,
     },
 }
@@ -35,12 +35,12 @@ impl Plan {
     /// Makes all choices for samples of the type `from`.
     ///
     /// # Errors
-    /// [`Error::Argument`] that lists what is possible; [`Error::Unsupported`] when no plugin writes the container.
+    /// [`Error::Argument`], with a list of the supported values; [`Error::Unsupported`] if no plugin writes the container.
     pub(super) fn new(options: &SaveOptions, from: OutputFormat) -> Result<Self> {
         Self::among(options, from, Writable::now)
     }
 
-    /// As [`new`](Self::new), among what `writable` says plugins write, which nobody asks for what needs none.
+    /// As [`new`](Self::new), with `writable` as the formats of plugins. It is only called if a plugin is needed.
     fn among(options: &SaveOptions, from: OutputFormat, writable: impl Fn() -> Writable) -> Result<Self> {
         if options.sample_rate == 0 {
             return Err(Error::argument(Parameter::SampleRate, "at least 1 Hz", 0));
@@ -87,7 +87,7 @@ impl Plan {
         }
     }
 
-    /// The codec that a container usually has; a depth of integers is a lossless codec's.
+    /// The default codec of a container. An integer encoding sets the bit depth of a lossless codec.
     fn default_codec(
         options: &SaveOptions,
         depth: PcmEncoding,
@@ -118,7 +118,7 @@ impl Plan {
         Self::Compressed { container: options.format.name().to_owned(), codec: codec.to_owned(), bits }
     }
 
-    /// Whether samples end as integers.
+    /// Whether samples are stored as integers.
     pub(super) fn is_integer(&self) -> bool {
         match self {
             Self::Pcm(format) => format.is_integer(),
@@ -126,30 +126,27 @@ impl Plan {
         }
     }
 
-    /// Whether any sample fits, also beyond full scale.
+    /// Whether all samples fit, even beyond full scale.
     pub(super) fn fits_all(&self) -> bool {
         matches!(self, Self::Pcm(format) if format.is_float())
     }
 
-    /// Refuses what is asked for and would be of no effect.
+    /// Rejects options that would be ignored.
     fn check(&self, options: &SaveOptions) -> Result<()> {
         let encoding = match self {
             Self::Pcm(format) => format.subtype(),
             Self::Compressed { codec, .. } => codec,
         };
-        let refuse = |parameter, what: &str, got: String| {
-            Err(Error::argument(
-                parameter,
-                format!("left out: {encoding} in {} {what}", options.format.name()),
-                got,
-            ))
+        let ignored = |parameter, why: &str, got: String| {
+            let what = format!("does not apply to {encoding} in {}, {why}; got {got}", options.format.name());
+            Err(Error::Argument { path: None, parameter, what })
         };
         let is_lossless = !matches!(self, Self::Compressed { bits: None, .. });
         if let Some(bitrate) = options.bitrate.filter(|_| is_lossless) {
-            return refuse(Parameter::Bitrate, "is lossless and has none to choose", bitrate.to_string());
+            return ignored(Parameter::Bitrate, "which is lossless", bitrate.to_string());
         }
         if let Some(quality) = options.quality.filter(|_| is_lossless) {
-            return refuse(Parameter::Quality, "is lossless and has none to choose", quality.to_string());
+            return ignored(Parameter::Quality, "which is lossless", quality.to_string());
         }
         for (parameter, percent) in
             [(Parameter::Quality, options.quality), (Parameter::Effort, options.effort)]
@@ -159,21 +156,19 @@ impl Plan {
             }
         }
         if let (Some(effort), Self::Pcm(_)) = (options.effort, self) {
-            return refuse(Parameter::Effort, "is not compressed", effort.to_string());
+            return ignored(Parameter::Effort, "which is not compressed", effort.to_string());
         }
         let has_mask = options.format.facts().is_none_or(|facts| facts.has_channel_mask);
         if !has_mask && options.channel_mask != 0 {
-            return refuse(
-                Parameter::ChannelMask,
-                "has no place for it",
-                format!("{:#x}", options.channel_mask),
-            );
+            let got = format!("{:#x}", options.channel_mask);
+            return ignored(Parameter::ChannelMask, "which cannot store it", got);
         }
         if options.bitrate == Some(0) {
-            return Err(Error::argument(Parameter::Bitrate, "at least 1 bit a second", 0));
+            return Err(Error::argument(Parameter::Bitrate, "at least 1 bit per second", 0));
         }
         if options.dither != Dither::None && !self.is_integer() {
-            return refuse(Parameter::Dither, "does not round samples to integers", "'tpdf'".to_owned());
+            let why = "which does not round samples to integers";
+            return ignored(Parameter::Dither, why, "'tpdf'".to_owned());
         }
         match (self, options.bits_per_sample) {
             (_, None) => {}
@@ -181,27 +176,31 @@ impl Plan {
             (Self::Compressed { bits: Some(_), .. }, Some(bits)) => {
                 return Err(Error::argument(Parameter::BitsPerSample, "from 8 to 32", bits));
             }
-            (_, Some(bits)) => {
-                return refuse(
-                    Parameter::BitsPerSample,
-                    "has no depth of its own to choose",
-                    bits.to_string(),
-                );
+            (Self::Compressed { bits: None, .. }, Some(bits)) => {
+                return ignored(Parameter::BitsPerSample, "which has no bit depth", bits.to_string());
+            }
+            (Self::Pcm(_), Some(bits)) => {
+                let known = PcmEncoding::ALL.into_iter().find(|known| known.integer_bits() == Some(bits));
+                let why = match known {
+                    Some(known) => format!("whose encoding sets it: choose the encoding '{}'", known.name()),
+                    None => "whose encoding sets it".to_owned(),
+                };
+                return ignored(Parameter::BitsPerSample, &why, bits.to_string());
             }
         }
         if let (Self::Pcm(_), Some(plugin)) = (self, &options.plugin) {
-            return refuse(Parameter::Plugin, "is written without a plugin", format!("'{plugin}'"));
+            return ignored(Parameter::Plugin, "which is written without a plugin", format!("'{plugin}'"));
         }
         Ok(())
     }
 }
 
-/// What plugins write into a format.
+/// The codecs that plugins write in a format.
 #[derive(Debug, Default)]
 struct Codecs {
     /// Every codec.
     names: Vec<String>,
-    /// The one that goes without saying.
+    /// The default.
     usual: Option<String>,
     writable: Writable,
 }
@@ -219,7 +218,7 @@ impl Codecs {
         Self { names, usual, writable }
     }
 
-    /// The depths of a lossless codec, all where none are stated; `None` for a lossy one.
+    /// The bit depths of a lossless codec, or all if none are stated; `None` for a lossy codec.
     fn depths(&self, codec: &str) -> Option<Vec<u16>> {
         let mut depths = self.writable.lossless_depths(codec)?;
         depths.retain(|bits| DEPTHS.contains(bits));
@@ -227,7 +226,7 @@ impl Codecs {
     }
 }
 
-/// Of depths that rise, the wanted one, or the next that loses nothing, or the deepest.
+/// Among ascending bit depths, the wanted one, otherwise the next higher one, otherwise the highest.
 fn nearest(depths: &[u16], wanted: u16) -> u16 {
     let enough = depths.iter().find(|bits| **bits >= wanted);
     enough.or(depths.last()).copied().unwrap_or(wanted)
@@ -238,7 +237,7 @@ fn refuse_encoding(options: &SaveOptions, codecs: &Codecs) -> Error {
     if let FileFormat::Compressed { .. } = options.format {
         let depths = codecs.usual.as_deref().and_then(|codec| codecs.depths(codec)).unwrap_or_default();
         let has = |depth: &PcmEncoding| depth.integer_bits().is_some_and(|bits| depths.contains(&bits));
-        // Eight bits have one sign in one container and another in the next: `bit_depth` asks for them.
+        // 8-bit samples are signed in some containers and unsigned in others: `bits_per_sample` requests them.
         let known = [PcmEncoding::Pcm16, PcmEncoding::Pcm24, PcmEncoding::Pcm32].into_iter().filter(has);
         names.extend(known.map(PcmEncoding::name));
         names.push("float32");
@@ -252,7 +251,7 @@ fn refuse_encoding(options: &SaveOptions, codecs: &Codecs) -> Error {
 }
 
 fn unwritable(format: &FileFormat) -> Error {
-    let what = format!("no loaded plugin writes '{}'; the format is {}", format.name(), known_formats());
+    let what = format!("no loaded plugin writes '{}'; the format must be {}", format.name(), known_formats());
     Error::Unsupported {
         path: None,
         container: None,
@@ -309,16 +308,19 @@ mod tests {
         assert!(refusal(&SaveOptions { num_channels: 0, ..wav() }).contains("channels"));
         assert!(refusal(&SaveOptions { channel_mask: 0x3f, ..wav() }).contains("6 speakers"));
         assert!(
-            refusal(&SaveOptions { bitrate: Some(128_000), ..wav() }).starts_with("bitrate must be left out")
+            refusal(&SaveOptions { bitrate: Some(128_000), ..wav() }).starts_with("bitrate does not apply")
         );
-        assert!(refusal(&SaveOptions { quality: Some(5), ..wav() }).starts_with("quality must be left out"));
+        assert!(refusal(&SaveOptions { quality: Some(5), ..wav() }).starts_with("quality does not apply"));
         assert!(refusal(&SaveOptions { effort: Some(5), ..wav() }).contains("not compressed"));
-        assert!(refusal(&SaveOptions { bits_per_sample: Some(20), ..wav() }).starts_with("bits_per_sample"));
+        assert!(
+            refusal(&SaveOptions { bits_per_sample: Some(20), ..wav() })
+                .starts_with("bits_per_sample does not apply to pcm16 in wav")
+        );
         assert!(
             refusal(&SaveOptions { plugin: Some("any".to_owned()), ..wav() }).contains("without a plugin")
         );
         let aiff = SaveOptions { channel_mask: 0x3, ..options("aiff", "pcm16") };
-        assert!(refusal(&aiff).starts_with("channel_mask must be left out"));
+        assert!(refusal(&aiff).starts_with("channel_mask does not apply"));
         let floats = SaveOptions { dither: Dither::Tpdf { seed: 0 }, ..options("wav", "float32") };
         assert!(refusal(&floats).contains("does not round"));
         let message = refusal(&options("wav", "opus"));

@@ -1,4 +1,4 @@
-//! From an array's samples to a file's: gain, full scale, dither, rounding.
+//! Converts an array's samples to a file's: gain, clipping, dither, rounding.
 
 #![forbid(unsafe_code)]
 
@@ -9,7 +9,7 @@ use crate::pcm::{ByteOrder, OutputFormat, SampleFormat, StoreKernel, peak};
 
 const DOUBLE: SampleFormat = SampleFormat::F64(ByteOrder::NATIVE);
 
-/// What a sample goes through on its way into a file, chosen once.
+/// The conversion of samples for a file, chosen once.
 #[derive(Debug)]
 pub(super) struct Quantiser {
     from: OutputFormat,
@@ -17,18 +17,18 @@ pub(super) struct Quantiser {
     direct: StoreKernel,
     to_double: StoreKernel,
     from_double: StoreKernel,
-    /// Floats are held at full scale.
+    /// Whether floats are clipped to full scale.
     clamps: bool,
-    /// A NaN becomes 0, as in every integer.
+    /// Whether a NaN becomes 0, as in every integer.
     silences_nan: bool,
     gain: f64,
-    /// The seed of the noise, and a step of the output.
+    /// The seed of the noise, and the output step.
     dither: Option<(u64, f64)>,
     doubles: Vec<u8>,
 }
 
 impl Quantiser {
-    /// What `overflow` and `dither` ask for. `silences_nan` is for floats that an encoder takes, which makes nothing of a NaN.
+    /// The conversion for `overflow` and `dither`. `silences_nan` is for floats passed to an encoder, which cannot handle a NaN.
     pub(super) fn new(
         from: OutputFormat,
         to: SampleFormat,
@@ -61,24 +61,24 @@ impl Quantiser {
         })
     }
 
-    /// Multiplies what comes by a factor.
+    /// Sets a factor for all samples that follow.
     pub(super) fn set_gain(&mut self, gain: f64) {
         self.gain = gain;
     }
 
-    /// Whether samples come out as they went in, as long as none is beyond full scale.
+    /// Whether samples stay unchanged, as long as none is beyond full scale.
     pub(super) fn is_copy(&self) -> bool {
         self.direct.name() == "copy" && self.gain == 1.0
     }
 
-    /// The bytes for a file of samples, of which the first is number `first`; in place where they are the same.
+    /// Converts samples, the first of which is number `first`, to bytes for a file; returns the input if nothing changes.
     pub(super) fn convert<'a>(&mut self, samples: &'a [u8], first: u64, out: &'a mut Vec<u8>) -> &'a [u8] {
         let is_plain = self.gain == 1.0 && self.dither.is_none() && !self.must_change(samples);
         if is_plain && self.direct.name() == "copy" {
             return samples;
         }
         let num_samples = samples.len() / self.from.num_bytes();
-        // What is there is written over: only growing costs anything.
+        // Existing bytes are overwritten: only growing has a cost.
         out.resize(num_samples * self.to.num_bytes(), 0);
         if is_plain {
             self.direct.store(samples, out);
@@ -104,11 +104,11 @@ impl Quantiser {
         if self.silences_nan && value.is_nan() {
             value = 0.0;
         }
-        // A NaN stays one here.
+        // A NaN stays a NaN here.
         if self.clamps { value.clamp(-1.0, 1.0) } else { value }
     }
 
-    /// Whether some sample is beyond full scale, or none at all, where that matters to floats.
+    /// Whether a sample is beyond full scale or NaN, if floats must not be.
     fn must_change(&self, samples: &[u8]) -> bool {
         if !self.clamps && !self.silences_nan {
             return false;
@@ -118,10 +118,10 @@ impl Quantiser {
     }
 }
 
-/// What is said of audio that does not fit, by the first sample that does not.
+/// Checks that all samples fit, and names the first that does not.
 ///
 /// # Errors
-/// [`Error::Argument`] when a sample is beyond full scale or a NaN. Full scale itself, 1.0, is stored as the largest integer.
+/// [`Error::Argument`] if a sample is beyond full scale or NaN. Full scale itself, 1.0, is stored as the largest integer.
 pub(super) fn check_fits(
     format: OutputFormat,
     samples: &[u8],
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn dither_keeps_what_rounding_would_lose() {
-        // A third of a step: rounded it is silence, dithered its mean survives.
+        // A third of a step: rounding alone gives silence, while dither preserves the mean.
         let samples = bytes_of(&[1.0 / 3.0 / 32768.0; 300_000]);
         let mean = |quantiser: &mut Quantiser, first: u64| {
             let mut out = Vec::new();

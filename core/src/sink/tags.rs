@@ -1,11 +1,11 @@
-//! Metadata as the headers of uncompressed files carry it.
+//! Metadata in the headers of uncompressed files.
 
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, Parameter, Result};
 
-/// RIFF's names for what Vorbis comments call by the other (Microsoft, *Multimedia Programming Interface and Data
-/// Specifications 1.0*, "INFO List Chunk"; `ITRK` is what players agree on).
+/// Vorbis comment names and their RIFF equivalents (Microsoft, *Multimedia Programming Interface and Data Specifications 1.0*,
+/// "INFO List Chunk"; `ITRK` is a convention among players).
 const INFO: [(&str, &[u8; 4]); 10] = [
     ("title", b"INAM"),
     ("artist", b"IART"),
@@ -34,12 +34,12 @@ const CAF: [(&str, &str); 4] = [
 /// A key and its value.
 pub(super) type Tag = (String, String);
 
-/// The keys that a format has a place for.
+/// The keys that a format can store.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum TagKeys {
     /// Any.
     Any,
-    /// These, each with what it is called in the file.
+    /// These, each with its name in the file.
     Only(&'static [(&'static str, &'static [u8; 4])]),
 }
 
@@ -49,7 +49,7 @@ pub(super) const INFO_KEYS: TagKeys = TagKeys::Only(&INFO);
 /// The keys of AIFF's text chunks.
 pub(super) const IFF_KEYS: TagKeys = TagKeys::Only(&IFF);
 
-/// Refuses tags that a file of the format `name` has no place for.
+/// Rejects tags that a file of the format `name` cannot store.
 pub(super) fn check(name: &str, known: TagKeys, tags: &[Tag]) -> Result<()> {
     for (key, value) in tags {
         let is_name = !key.is_empty() && key.bytes().all(|byte| (0x20..0x7e).contains(&byte) && byte != b'=');
@@ -62,8 +62,8 @@ pub(super) fn check(name: &str, known: TagKeys, tags: &[Tag]) -> Result<()> {
         if !known.iter().any(|(known, _)| known == key) {
             let keys: Vec<&str> = known.iter().map(|(key, _)| *key).collect();
             let expected = match keys.as_slice() {
-                [] => format!("left out: a {name} file has no place for them"),
-                keys => format!("of the kinds that a {name} file has: {}", keys.join(", ")),
+                [] => format!("left out: a {name} file cannot store tags"),
+                keys => format!("among those that a {name} file can store: {}", keys.join(", ")),
             };
             return Err(Error::argument(Parameter::Tags, expected, format!("{key:?}")));
         }
@@ -71,8 +71,8 @@ pub(super) fn check(name: &str, known: TagKeys, tags: &[Tag]) -> Result<()> {
     Ok(())
 }
 
-/// A `LIST` chunk of the type `INFO`; empty without tags. Zeros after the last value make it a multiple of 8 bytes, so that
-/// what follows keeps its alignment.
+/// A `LIST` chunk of the type `INFO`; empty without tags. Zeros after the last value pad it to a multiple of 8 bytes, so
+/// that the chunks that follow keep their alignment.
 pub(super) fn info_list(tags: &[Tag]) -> Vec<u8> {
     let named = |(key, value): &Tag| {
         INFO.iter().find(|(name, _)| name == key).map(|(_, id)| (*id, value.as_bytes().to_vec()))
@@ -149,8 +149,8 @@ mod tests {
     #[test]
     fn what_has_no_place_is_refused_by_name() {
         let refuse = |keys, tags: &[Tag]| check("xyz", keys, tags).unwrap_err().to_string();
-        assert!(refuse(INFO_KEYS, &tag("mood", "x")).contains("a xyz file has: title, artist"));
-        assert!(refuse(TagKeys::Only(&[]), &tag("title", "x")).contains("no place"));
+        assert!(refuse(INFO_KEYS, &tag("mood", "x")).contains("a xyz file can store: title, artist"));
+        assert!(refuse(TagKeys::Only(&[]), &tag("title", "x")).contains("cannot store tags"));
         assert!(refuse(TagKeys::Any, &tag("a=b", "x")).contains("a=b"));
         assert!(refuse(TagKeys::Any, &tag("title", "x\0y")).contains("zero bytes"));
         check("xyz", TagKeys::Any, &tag("mood", "fine")).unwrap();

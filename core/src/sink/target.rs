@@ -1,4 +1,4 @@
-//! Where a file goes.
+//! Where a file is written.
 
 #![forbid(unsafe_code)]
 
@@ -9,16 +9,16 @@ use super::atomic::AtomicFile;
 use crate::error::Result;
 use crate::host::ByteSink;
 
-/// Where a file goes.
+/// Where a file is written.
 pub enum Target {
-    /// A path, whose old file is replaced by the new one when that is whole.
+    /// A path. The new file replaces the old one once it is complete.
     Path(PathBuf),
-    /// Somebody else's object; bytes go there as they are made.
+    /// The caller's own object, which receives bytes as they are produced.
     Sink(Box<dyn ByteSink>),
 }
 
 impl Target {
-    /// The path, when it is one.
+    /// The path, if it is one.
     pub(super) fn path(&self) -> Option<&Path> {
         match self {
             Self::Path(path) => Some(path),
@@ -26,7 +26,7 @@ impl Target {
         }
     }
 
-    /// Opens it; a path's temporary file is there from now on.
+    /// Opens the target; for a path, creates the temporary file.
     pub(super) fn open(self) -> Result<(Box<dyn ByteSink>, Option<AtomicFile>)> {
         match self {
             Self::Path(path) => {

@@ -1,7 +1,7 @@
 //! The header of Sony Wave64 (Sonic Foundry, *Sony Pictures Digital Wave 64*).
 //!
-//! Chunks begin at multiples of 8 bytes. After the last one, the data, nothing begins and nothing is filled up: libsndfile
-//! takes all that follows for sound.
+//! Chunks are 8-byte aligned. The data is the last chunk and is not padded, because libsndfile treats everything that follows as
+//! audio.
 
 #![forbid(unsafe_code)]
 
@@ -22,10 +22,10 @@ pub(super) const W64: PcmFacts = PcmFacts {
     completed: |description, num_frames| Ok(header(description, Some(num_frames))),
 };
 
-/// A GUID and a size that counts them both.
+/// A GUID and a size, which includes both.
 const HEADER_BYTES: u64 = 24;
 
-/// The bytes before the samples, as many whether the length is known or not; until it is, it stands as 0.
+/// The bytes before the samples; their number does not depend on whether the length is known. An unknown length is stored as 0.
 pub(super) fn header(header: &Header<'_>, num_frames: Option<u64>) -> Vec<u8> {
     let data = num_frames.unwrap_or(0) * header.frame_bytes();
     let mut chunks = Vec::new();

@@ -11,10 +11,10 @@ use crate::pcm::{ByteOrder, SampleFormat, SampleKind};
 /// The payload of `ds64`: three 64-bit sizes and the length of a table without entries.
 const DS64_BYTES: u32 = 28;
 
-/// A size that stands in `ds64`, or that is not known yet.
+/// The size field if the size is in `ds64` or not known yet.
 const ELSEWHERE: u32 = u32::MAX;
 
-/// RIFF/WAVE, and RF64 where it is larger than RIFF can say.
+/// RIFF/WAVE, or RF64 if the file is too large for RIFF.
 pub(super) const WAV: PcmFacts = PcmFacts {
     byte_order: ByteOrder::Little,
     has_signed_bytes: false,
@@ -25,14 +25,14 @@ pub(super) const WAV: PcmFacts = PcmFacts {
     completed: |description, num_frames| Ok(completed(description, num_frames, false)),
 };
 
-/// RF64 whatever its size.
+/// RF64 for all sizes.
 pub(super) const RF64: PcmFacts = PcmFacts {
     header: |description, num_frames| Ok(header(description, num_frames, true)),
     completed: |description, num_frames| Ok(completed(description, num_frames, true)),
     ..WAV
 };
 
-/// The bytes before the samples. While the number of frames is not known there is a `JUNK` chunk that can become `ds64`.
+/// The bytes before the samples. If the number of frames is not known yet, they include a `JUNK` chunk that can become `ds64`.
 pub(super) fn header(header: &Header<'_>, num_frames: Option<u64>, is_rf64: bool) -> Vec<u8> {
     let num_data_bytes = num_frames.map(|num_frames| num_frames * header.frame_bytes());
     let mut chunks = Vec::new();
@@ -42,7 +42,7 @@ pub(super) fn header(header: &Header<'_>, num_frames: Option<u64>, is_rf64: bool
     }
     chunks.extend(tags::info_list(header.tags));
 
-    // After the eight bytes that begin the file: the form's type, the chunks, and the data with its header and padding.
+    // After the first eight bytes of the file: the form's type, the chunks, and the data with its header and padding.
     let riff_bytes =
         |reserved: u64| num_data_bytes.map(|data| 4 + reserved + chunks.len() as u64 + 8 + data + data % 2);
     let reserved = u64::from(DS64_BYTES) + 8;
@@ -70,13 +70,13 @@ pub(super) fn header(header: &Header<'_>, num_frames: Option<u64>, is_rf64: bool
     bytes
 }
 
-/// The header of a file that was begun without knowing its length: as long as that one was.
+/// The final header of a file that was begun with an unknown length. It is as long as the initial header.
 pub(super) fn completed(header: &Header<'_>, num_frames: u64, is_rf64: bool) -> Vec<u8> {
     let known = self::header(header, Some(num_frames), is_rf64);
     if known.starts_with(b"RF64") {
         return known;
     }
-    // The reserved chunk stays, and counts.
+    // The reserved chunk stays and counts.
     let mut bytes = self::header(header, None, false);
     let data = num_frames * header.frame_bytes();
     let riff = bytes.len() as u64 - 8 + data + data % 2;
@@ -98,12 +98,13 @@ fn overwrite(bytes: &mut [u8], at: usize, value: u32) {
     }
 }
 
-/// Whether a file of such samples says in `fact` how many frames there are: all but integers do.
+/// Whether a file with such samples has a `fact` chunk with the number of frames: all but integers do.
 pub(super) fn has_fact(samples: SampleFormat) -> bool {
     !samples.is_integer()
 }
 
-/// `fmt `: the basic one for one or two channels in their usual places, which every reader knows, else the extensible.
+/// The payload of `fmt `: the basic form, which every reader knows, for one or two channels at the usual speakers; otherwise the
+/// extensible form.
 pub(super) fn format_payload(header: &Header<'_>) -> Vec<u8> {
     let tag = match header.samples.kind() {
         SampleKind::Integer => PCM,
@@ -189,7 +190,7 @@ mod tests {
     #[test]
     fn a_length_beyond_32_bits_stands_in_ds64() {
         let description = stereo(S16);
-        // The largest that RIFF holds, and one frame more.
+        // The largest file that RIFF supports, and one frame more.
         let most = (u64::from(u32::MAX) - 1 - 36) / 4;
         assert!(header(&description, Some(most), false).starts_with(b"RIFF"));
         let large = header(&description, Some(most + 1), false);

@@ -1,4 +1,4 @@
-//! A file being written, of whatever format.
+//! Writes a file of any format.
 
 #![forbid(unsafe_code)]
 
@@ -17,22 +17,22 @@ use crate::host::EncoderRequest;
 use crate::pcm::{OutputFormat, peak};
 use crate::sink::compressed::CompressedWriter;
 
-/// The frames whose samples are looked at a time.
+/// The number of frames whose samples are checked at a time.
 const CHECKED_FRAMES: usize = 1 << 14;
 
-/// What became of a file.
+/// The result of writing a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Saved {
-    /// The number of frames in it.
+    /// The number of frames.
     pub num_frames: u64,
-    /// Its size.
+    /// The size in bytes.
     pub num_bytes: u64,
 }
 
-/// A file being written, a part at a time, for audio that need not fit the memory.
+/// A file that is written in parts, for audio that may not fit into memory.
 ///
-/// The file is at its path after [`finish`](Self::finish) and not before. A writer that is dropped, or that has failed, leaves
-/// the old file as it was and nothing else behind.
+/// The file appears at its path when [`finish`](Self::finish) succeeds, not before. A writer that is dropped or has failed leaves
+/// the old file unchanged and no other files.
 ///
 /// ```
 /// use mapwave_core::sink::{Audio, FileFormat, SaveOptions, Target, Writer};
@@ -63,13 +63,13 @@ pub struct Writer {
 #[derive(Debug)]
 enum State {
     Open(Box<Open>),
-    /// A write has failed; the file is given up.
+    /// A write has failed; the file is abandoned.
     Failed,
 }
 
 #[derive(Debug)]
 struct Open {
-    // Declared before the file, so that a plugin's handle is closed while it is still there.
+    // Declared before the file, so that a plugin's handle is closed while the file still exists.
     body: Body,
     file: Option<AtomicFile>,
     quantiser: Quantiser,
@@ -82,11 +82,11 @@ enum Body {
 }
 
 impl Writer {
-    /// Begins a file of samples of the type `from`; `num_frames` when it is known how many will come.
+    /// Begins a file with samples of the type `from`; `num_frames` if their number is known in advance.
     ///
     /// # Errors
-    /// [`Error::Argument`] and [`Error::Unsupported`] for everything that cannot be, before anything is created;
-    /// [`Error::Limit`] when the format cannot hold so many frames; [`Error::Io`] when the file cannot be created;
+    /// [`Error::Argument`] and [`Error::Unsupported`] for unsupported options, before anything is created; [`Error::Limit`] if the
+    /// format cannot hold so many frames; [`Error::Io`] if the file cannot be created;
     /// [`Error::Plugin`] from an encoder.
     pub fn create(
         target: Target,
@@ -137,21 +137,21 @@ impl Writer {
     /// Adds frames.
     ///
     /// # Errors
-    /// [`Error::Argument`] when they are of another type or number of channels, or do not fit, after which others may come;
-    /// [`Error::Io`], [`Error::Plugin`] and [`Error::Interrupted`], after which the file is given up.
+    /// [`Error::Argument`] if the type or number of channels differs, or if samples do not fit; other frames can be written after
+    /// it. After [`Error::Io`], [`Error::Plugin`] and [`Error::Interrupted`], the file is abandoned.
     pub fn write(&mut self, audio: &Audio<'_>, control: &ReadControl<'_>) -> Result<()> {
         self.check(audio, control).map_err(|error| self.named(error))?;
         self.append(audio, control)
     }
 
-    /// Refuses frames that do not belong into the file.
+    /// Rejects frames that do not match the file.
     fn check(&self, audio: &Audio<'_>, control: &ReadControl<'_>) -> Result<()> {
         if audio.num_channels() != self.options.num_channels {
-            let expected = format!("{} channels, as the file has", self.options.num_channels);
+            let expected = format!("an array with {} channels, like the file", self.options.num_channels);
             return Err(Error::argument(Parameter::Audio, expected, audio.num_channels()));
         }
         if audio.format() != self.from {
-            let expected = format!("{}, as what was written before", self.from);
+            let expected = format!("{}, like the samples written before", self.from);
             return Err(Error::argument(Parameter::Audio, expected, audio.format()));
         }
         if self.checks_fit {
@@ -176,10 +176,10 @@ impl Writer {
         })
     }
 
-    /// Completes the file and puts it in its place.
+    /// Completes the file and replaces the old one.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Plugin`], [`Error::Interrupted`]: the file is given up.
+    /// [`Error::Io`], [`Error::Plugin`], [`Error::Interrupted`]: the file is abandoned.
     pub fn finish(mut self, control: &ReadControl<'_>) -> Result<Saved> {
         let state = std::mem::replace(&mut self.state, State::Failed);
         let State::Open(open) = state else { return Err(self.named(given_up())) };
@@ -198,7 +198,7 @@ impl Writer {
         complete().map_err(|error| self.named(error))
     }
 
-    /// The number of frames that were written so far.
+    /// The number of frames written so far.
     pub fn num_frames(&self) -> u64 {
         match &self.state {
             State::Open(open) => open.body.num_frames(),
@@ -206,7 +206,7 @@ impl Writer {
         }
     }
 
-    /// What the file is to be.
+    /// The options of the file.
     pub fn options(&self) -> &SaveOptions {
         &self.options
     }
@@ -231,7 +231,7 @@ impl Body {
 /// Writes audio to a file.
 ///
 /// # Errors
-/// As [`Writer`]; whatever can be refused is refused before a byte is written.
+/// As [`Writer`]; all arguments are checked before a byte is written.
 ///
 /// ```
 /// use mapwave_core::sink::{self, Audio, FileFormat, SaveOptions, Target};
@@ -257,7 +257,7 @@ pub fn save(
     let checked = || -> Result<f64> {
         let plan = Plan::new(&options, audio.format())?;
         if options.num_channels != audio.num_channels() {
-            let expected = format!("{} channels, as is said", options.num_channels);
+            let expected = format!("an array with {} channels, as in the options", options.num_channels);
             return Err(Error::argument(Parameter::Audio, expected, audio.num_channels()));
         }
         match options.overflow {
@@ -281,7 +281,7 @@ pub fn save(
     writer.finish(control)
 }
 
-/// The factor that brings the peak of audio down to full scale.
+/// The factor that attenuates the peak of the audio to full scale.
 fn gain(audio: &Audio<'_>, control: &ReadControl<'_>) -> Result<f64> {
     let mut largest = 0.0_f64;
     each_block(audio, control, |first, samples| {
@@ -291,7 +291,7 @@ fn gain(audio: &Audio<'_>, control: &ReadControl<'_>) -> Result<f64> {
             return Err(Error::argument(
                 Parameter::Audio,
                 expected,
-                format!("{peak} in frames {first} and on"),
+                format!("{peak} in or after frame {first}"),
             ));
         }
         largest = largest.max(peak);
@@ -300,7 +300,7 @@ fn gain(audio: &Audio<'_>, control: &ReadControl<'_>) -> Result<f64> {
     Ok(if largest > 1.0 { largest.recip() } else { 1.0 })
 }
 
-/// Looks at all samples, a block at a time, each with the number of its first frame.
+/// Calls `look` for all samples in blocks, each with the number of its first frame.
 fn each_block(
     audio: &Audio<'_>,
     control: &ReadControl<'_>,
@@ -341,6 +341,6 @@ fn request(
 }
 
 fn given_up() -> Error {
-    let expected = "a writer none of whose writes has failed; begin the file again";
-    Error::argument(Parameter::Writer, expected, "one that was given up")
+    let what = "was abandoned after an earlier error; write the file again from the start".to_owned();
+    Error::Argument { path: None, parameter: Parameter::Writer, what }
 }

@@ -1,4 +1,4 @@
-//! The plans that the process keeps.
+//! The plans that the process keeps for reuse.
 
 #![forbid(unsafe_code)]
 
@@ -16,10 +16,10 @@ use crate::error::Result;
 /// How many plans of a precision are kept.
 const MAX_PLANS: usize = 8;
 
-/// The size of the largest plan that is kept: less than a megabyte is usual.
+/// The size of the largest plan that is kept; most plans take less than a megabyte.
 const MAX_BYTES: usize = 16 << 20;
 
-/// The plans used last, the latest at the end.
+/// The most recently used plans, in order of use.
 struct Cache<T> {
     plans: Mutex<Vec<Arc<Plan<T>>>>,
 }
@@ -31,8 +31,8 @@ impl<T> Cache<T> {
 }
 
 impl<T: Sample> Cache<T> {
-    /// The plan for these arguments. Nothing is locked while it is made: two threads may make the same one, and the first
-    /// that is ready serves both.
+    /// The plan for these arguments. The lock is released while a plan is made: two threads may make the same plan, and both use
+    /// the first to be ready.
     fn plan(&self, rates: Rates, quality: FilterQuality) -> Result<Arc<Plan<T>>> {
         let known = find(&mut self.plans.lock(), rates, quality);
         if let Some(plan) = known {
@@ -54,7 +54,7 @@ impl<T: Sample> Cache<T> {
     }
 }
 
-/// The cache of a type of samples: there is one for each.
+/// The cache for a sample type; each type has its own.
 fn cache<T: Sample>() -> Option<&'static Cache<T>> {
     static SINGLE: Cache<f32> = Cache::new();
     static DOUBLE: Cache<f64> = Cache::new();
@@ -63,14 +63,14 @@ fn cache<T: Sample>() -> Option<&'static Cache<T>> {
 }
 
 impl<T: Sample> Plan<T> {
-    /// The plan of these rates and this quality: one that the process still has, or a new one.
+    /// The plan for these rates and this quality: a cached one, or a new one.
     ///
-    /// The plans used last are kept, eight of each precision, and only while one is under 16 MB. A new one takes a
-    /// millisecond or two between the rates of real files.
+    /// The eight most recently used plans of each precision are kept, unless a plan is larger than 16 MB. For common sample
+    /// rates, making a new plan takes a millisecond or two.
     ///
     /// # Errors
-    /// [`Error::Argument`](crate::Error::Argument) when the output's rate is so far below the input's that the filter between
-    /// them is longer than some millions of frames: from a factor of about 15000 on at the best quality.
+    /// [`Error::Argument`](crate::Error::Argument) if the output rate is so far below the input rate that the filter would be
+    /// longer than some millions of frames: from a factor of about 15000 at the best quality.
     pub fn shared(rates: Rates, quality: FilterQuality) -> Result<Arc<Self>> {
         match cache() {
             Some(cache) => cache.plan(rates, quality),
@@ -79,7 +79,7 @@ impl<T: Sample> Plan<T> {
     }
 }
 
-/// The plan for these arguments, which becomes the one used last.
+/// The plan for these arguments, which becomes the most recently used.
 fn find<T: Sample>(
     plans: &mut Vec<Arc<Plan<T>>>,
     rates: Rates,

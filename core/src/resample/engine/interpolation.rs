@@ -1,4 +1,4 @@
-//! The second step where the rates have no small ratio: values between the frames of a signal of twice the bandwidth.
+//! The second step for rates without a small ratio: values between the frames of a signal with twice the bandwidth.
 
 #![forbid(unsafe_code)]
 
@@ -6,30 +6,30 @@ use super::kaiser::Kaiser;
 use super::quality::{FilterQuality, Precision, num_taps};
 use super::sample::Sample;
 
-/// The places between two frames at which the filter is tabulated.
+/// The number of positions between two frames for which the filter is tabulated.
 const NUM_PHASES: u32 = 1024;
 
-/// The lanes in which products are summed.
+/// The number of lanes in which products are summed.
 const LANES: usize = 4;
 
-/// A windowed sinc of a few taps, at any place between two frames.
+/// A windowed sinc with a few taps, evaluated at any position between two frames.
 ///
-/// Between the places of the table it is a polynomial through the nearest of them. The filter holds frequencies up to pi
-/// radians a frame, so its derivatives of order n stay below pi^n / (n + 1); the error of a straight line is then at most
-/// pi^2 / 3 / 8 / 1024^2 = 4e-7 (128 dB down) and that of a parabola pi^3 / 4 / 15.6 / 1024^3 = 5e-10 (187 dB down). Single
-/// precision does with the line.
+/// Between the tabulated positions, a polynomial through the nearest of them is used. The filter contains frequencies up to pi
+/// radians per frame, so its derivatives of order n stay below pi^n / (n + 1). The error of a straight line is therefore at
+/// most pi^2 / 3 / 8 / 1024^2 = 4e-7 (128 dB down), and that of a parabola pi^3 / 4 / 15.6 / 1024^3 = 5e-10 (187 dB down). For
+/// single precision the line suffices.
 pub(crate) struct Interpolation<T> {
-    /// A row of taps for each phase, from one before 0 to one past the last.
+    /// A row of taps for each phase, from one before phase 0 to one past the last phase.
     rows: Vec<T>,
     num_taps: usize,
     is_curved: bool,
-    /// The distance of two output frames: whole frames, and the numerator of the rest.
+    /// The distance between two output frames: whole frames, and the numerator of the remainder.
     whole: usize,
     rest: u64,
     denominator: u64,
 }
 
-/// A place in the signal: a frame, and how far it is to the next one, over the interpolation's denominator.
+/// A position in the signal: a frame, and the fraction towards the next frame over the interpolation's denominator.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
     frame: usize,
@@ -37,7 +37,7 @@ pub(crate) struct Place {
 }
 
 impl<T: Sample> Interpolation<T> {
-    /// For a signal of half the bandwidth that its rate has. The step between output frames is `numerator / denominator`.
+    /// For a signal that uses half of its bandwidth. The step between output frames is `numerator / denominator`.
     pub(crate) fn new(quality: FilterQuality, (numerator, denominator): (u64, u64)) -> Self {
         let num_taps = num_taps(quality);
         let half = f64::from(num_taps / 2);
@@ -47,7 +47,7 @@ impl<T: Sample> Interpolation<T> {
             let phase = (f64::from(row) - 1.0) / f64::from(NUM_PHASES);
             let taps = (0..num_taps).map(|tap| filter.at(f64::from(tap) + 1.0 - half - phase));
             let taps: Vec<f64> = taps.collect();
-            // Each row passes 0 Hz as it is.
+            // Each row leaves 0 Hz unchanged.
             let sum: f64 = taps.iter().sum();
             rows.extend(taps.iter().map(|tap| T::nearest(tap / sum)));
         }
@@ -65,13 +65,13 @@ impl<T: Sample> Interpolation<T> {
         self.rows.len() * size_of::<T>()
     }
 
-    /// The place that is `numerator` over the denominator behind the first frame.
+    /// The position that is `numerator` / denominator after the first frame.
     pub(crate) fn place(&self, numerator: u64) -> Place {
         let frame = usize::try_from(numerator / self.denominator).unwrap_or(usize::MAX);
         Place { frame, rest: numerator % self.denominator }
     }
 
-    /// Fills `output` from the place on. Where `signal` is too short, the output is left as it is.
+    /// Fills `output` from this position on. If `signal` is too short, the rest of `output` stays unchanged.
     pub(crate) fn run(&self, signal: &[T], place: Place, output: &mut [T]) {
         match (self.num_taps, self.is_curved) {
             (16, false) => self.run_with::<16, 2>(signal, place, output, line),
@@ -93,7 +93,7 @@ impl<T: Sample> Interpolation<T> {
         for sample in output {
             #[expect(clippy::cast_precision_loss, reason = "below 2^53")]
             let phase = place.rest as f64 * scale;
-            // The row of the phase before the nearest; the first row is one before phase 0.
+            // The row before the nearest phase; the first row is one before phase 0.
             #[expect(clippy::cast_possible_truncation, reason = "a phase is at most 1024")]
             let nearest = if ROWS == 2 { phase as u32 } else { (phase + 0.5) as u32 };
             let weights = weights(phase - f64::from(nearest)).map(T::nearest);
@@ -124,7 +124,7 @@ fn parabola(at: f64) -> [f64; 3] {
     [at * (at - 1.0) / 2.0, 1.0 - at * at, at * (at + 1.0) / 2.0]
 }
 
-/// The sum of the frames under the filter that lies between some rows.
+/// The sum of the frames weighted by a filter between adjacent rows.
 #[inline(always)]
 fn weighted<T: Sample, const TAPS: usize, const ROWS: usize>(
     rows: &[[T; TAPS]; ROWS],
@@ -143,7 +143,7 @@ fn weighted<T: Sample, const TAPS: usize, const ROWS: usize>(
     (a + c) + (b + d)
 }
 
-/// What the compiler turns into vector instructions.
+/// A loop that the compiler turns into vector instructions.
 #[inline(always)]
 fn add_products<T: Sample>(sums: &mut [T; LANES], left: &[T; LANES], right: &[T; LANES]) {
     for ((sum, left), right) in sums.iter_mut().zip(left).zip(right) {

@@ -1,15 +1,14 @@
-//! The low-pass filter: a sinc under a Kaiser window.
+//! The low-pass filter: a sinc with a Kaiser window.
 
 #![forbid(unsafe_code)]
 
 use std::f64::consts::PI;
 
-/// A filter without delay: symmetric about its centre, and a function of any distance from it, not of whole samples only.
+/// A filter without delay: symmetric about its centre, and defined at any distance from it, not only at whole samples.
 ///
-/// Width and shape are those of J. F. Kaiser, "Nonrecursive digital filter design using the I0-sinh window function"
-/// (1974): for an attenuation of A decibels beyond a transition of w radians a sample, (A - 7.95) / (2.285 w) samples and
-/// beta = 0.1102 (A - 8.7), from 50 dB on. They fall short by some decibels at the ends of the
-/// transition.
+/// The width and shape follow J. F. Kaiser, "Nonrecursive digital filter design using the I0-sinh window function"
+/// (1974): for an attenuation of A decibels beyond a transition of w radians per sample, (A - 7.95) / (2.285 w) samples and
+/// beta = 0.1102 (A - 8.7), valid from 50 dB. The actual attenuation is some decibels lower at the ends of the transition.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Kaiser {
     /// The middle of the transition, as a fraction of the Nyquist frequency.
@@ -20,25 +19,25 @@ pub(crate) struct Kaiser {
 }
 
 impl Kaiser {
-    /// The filter that passes everything below `pass` and keeps everything above `stop`, both fractions of the Nyquist
-    /// frequency, `rejection` decibels down.
+    /// The filter that passes everything below `pass` and attenuates everything above `stop` by `rejection` decibels. Both are
+    /// fractions of the Nyquist frequency.
     pub(crate) fn new(rejection: f64, pass: f64, stop: f64) -> Self {
         let reach = (rejection - 7.95) / (2.285 * PI * (stop - pass)) / 2.0;
         Self { cutoff: (pass + stop) / 2.0, reach, beta: 0.1102 * (rejection - 8.7) }
     }
 
-    /// The best filter of that transition that is `reach` samples long on either side.
+    /// The best filter for this transition that extends `reach` samples to either side.
     pub(crate) fn with_reach(reach: f64, pass: f64, stop: f64) -> Self {
         let rejection = 7.95 + 2.285 * PI * (stop - pass) * 2.0 * reach;
         Self { cutoff: (pass + stop) / 2.0, reach, beta: 0.1102 * (rejection - 8.7) }
     }
 
-    /// The distance from the centre, in samples, from which on the filter is zero.
+    /// The distance from the centre, in samples, beyond which the filter is zero.
     pub(crate) fn reach(self) -> f64 {
         self.reach
     }
 
-    /// The filter at a distance from its centre, in samples. Just beyond its reach it goes on as smoothly as it came.
+    /// The value of the filter at a distance from its centre, in samples. Just beyond its reach it continues smoothly.
     pub(crate) fn at(self, distance: f64) -> f64 {
         let angle = PI * distance;
         let sinc = if distance == 0.0 { self.cutoff } else { (self.cutoff * angle).sin() / angle };
@@ -47,7 +46,7 @@ impl Kaiser {
     }
 }
 
-/// The modified Bessel function of the first kind and of order 0, of the square root of `square`, by its power series.
+/// The modified Bessel function of the first kind of order 0 at the square root of `square`, by its power series.
 fn bessel(square: f64) -> f64 {
     let (mut term, mut sum) = (1.0, 1.0);
     for k in 1_u32.. {
@@ -66,7 +65,7 @@ mod tests {
 
     #[test]
     fn bessel_functions_are_those_of_the_tables() {
-        // Abramowitz and Stegun, tables 9.8 and 9.1: I0(1), I0(5), I0(18) and, of an imaginary argument, J0(1).
+        // Abramowitz and Stegun, tables 9.8 and 9.1: I0(1), I0(5), I0(18) and, for an imaginary argument, J0(1).
         for (square, expected) in [
             (0.0, 1.0),
             (1.0, 1.266_065_877_752_008_4),
@@ -79,7 +78,7 @@ mod tests {
         }
     }
 
-    /// The frequency response by the sum that defines it, at a fraction of the Nyquist frequency.
+    /// The frequency response at a fraction of the Nyquist frequency, by its defining sum.
     fn response(filter: Kaiser, frequency: f64) -> f64 {
         let half = (1_i32..).take_while(|&tap| f64::from(tap) < filter.reach());
         let sum: f64 =

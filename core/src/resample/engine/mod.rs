@@ -1,19 +1,19 @@
-//! From one sample rate to another: pure mathematics on blocks of samples in memory.
+//! The mathematics of sample rate conversion, for blocks of samples in memory.
 //!
-//! A [`Plan`] makes the output in blocks of a fixed grid, each from its own piece of the input: any thread can make any block,
-//! and every block has the same bits whoever makes it. One of two methods is behind it, whichever costs less for the rates;
-//! neither has a delay, and the [`FilterQuality`] holds for both.
+//! A [`Plan`] computes the output in blocks on a fixed grid, each from its own piece of the input. Any thread can compute any
+//! block, and a block always has the same bits. The plan uses the cheaper of two methods for the rates. Neither has a delay,
+//! and [`FilterQuality`] applies to both.
 //!
-//! - Where the rates' ratio is one of small numbers, as between all rates of real files: a Fourier transform of the input,
-//!   the filter as a factor on its bins, and the inverse transform at the other length. Two pieces of the block go through
-//!   one complex transform, as its real and its imaginary part. That is a quarter faster than two real transforms in double
-//!   precision and almost twice as fast in single, and unlike a pair of channels it lets no channel touch another's bits.
-//! - Elsewhere a transform that lasts a whole number of periods of both rates is too long: from 44100 Hz to 44099 Hz it has
-//!   132300 points, of which a third is kept. There the same transforms make a signal of at least twice the lower rate, by
-//!   small factors, and a windowed sinc of 16 to 24 taps interpolates between its frames, at places that are exact fractions.
-//!   That costs four to five times as much a frame as the first method, and takes no more memory however odd the ratio.
+//! - If the rates have a ratio of small numbers, as all common rates do: a Fourier transform of the input, a multiplication of
+//!   its bins with the filter, and an inverse transform of the other length. Two pieces of the block share one complex
+//!   transform, as its real and imaginary parts. This is a quarter faster than two real transforms in double precision and
+//!   almost twice as fast in single precision. Unlike pairing two channels, it keeps each channel's bits independent of others.
+//! - Otherwise a transform that covers a whole number of periods of both rates is too long: from 44100 Hz to 44099 Hz it has
+//!   132300 points, of which a third is kept. In this case the same transforms produce a signal of at least twice the lower
+//!   rate, by small factors, and a windowed sinc with 16 to 24 taps interpolates between its frames at exact fractional
+//!   positions. This costs four to five times as much per frame as the first method, but no more memory for any ratio.
 //!
-//! What a block costs is estimated when the plan is made; the length of the transform is chosen by the same estimate.
+//! The cost of a block is estimated when the plan is made; the same estimate determines the length of the transform.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! A way from one rate to another, block by block.
+//! Converts from one rate to another, block by block.
 
 #![forbid(unsafe_code)]
 
@@ -15,14 +15,13 @@ use super::shape::{self, Shape};
 use super::transforms::Transforms;
 use crate::error::Result;
 
-/// How the frames of one rate are made from those of another, at one quality.
+/// The conversion of frames from one rate to another with a given quality.
 ///
-/// The output is cut into blocks of [`block_frames`](Self::block_frames) output frames, the first of which begins at frame 0.
-/// Block b is made from [`input_frames`](Self::input_frames) input frames that begin at
-/// [`first_input(b)`](Self::first_input), and from nothing else. Output frame k is the sound at k / output rate seconds: there
-/// is no delay.
+/// The output is divided into blocks of [`block_frames`](Self::block_frames) output frames, starting at frame 0. Block b depends
+/// only on the [`input_frames`](Self::input_frames) input frames from [`first_input(b)`](Self::first_input). Output frame k is
+/// the signal at k / output rate seconds: there is no delay.
 ///
-/// A plan is shared by any number of threads, each with a [`Scratch`] of its own.
+/// Any number of threads can share a plan, each with its own [`Scratch`].
 ///
 /// ```
 /// use mapwave_core::resample::{Plan, FilterQuality, Rates, Scratch};
@@ -46,7 +45,7 @@ pub struct Plan<T> {
 }
 
 enum Method<T> {
-    /// The rates are the same.
+    /// The rates are equal.
     Copy,
     Transforms(Transforms<T>),
     Interpolated(Transforms<T>, Interpolation<T>),
@@ -80,42 +79,42 @@ impl<T: Sample> Plan<T> {
         Ok(Self { rates, quality, shape, input_frames, method })
     }
 
-    /// The rates it was made for.
+    /// The plan's rates.
     pub fn rates(&self) -> Rates {
         self.rates
     }
 
-    /// The quality it was made for.
+    /// The plan's quality.
     pub fn quality(&self) -> FilterQuality {
         self.quality
     }
 
-    /// The number of output frames in a block: a few thousand between the rates of real files.
+    /// The number of output frames per block: a few thousand for common rates.
     pub fn block_frames(&self) -> usize {
         length(2 * self.shape.hop)
     }
 
-    /// The number of input frames that a block is made from, with those before and after it that the filter needs.
+    /// The number of input frames for a block, including those before and after it that the filter needs.
     pub fn input_frames(&self) -> usize {
         self.input_frames
     }
 
-    /// The input frame at which a block's input begins: before 0 for the first blocks. What is not there, before the
-    /// beginning and after the end, is zero.
+    /// The first input frame of a block, which is negative for the first blocks. Frames before the start and after the end of
+    /// the input are zero.
     ///
-    /// Numbers that do not fit are the nearest that do.
+    /// The result saturates.
     pub fn first_input(&self, block: u64) -> i64 {
         let first = i128::try_from(self.base(2 * u128::from(block))).unwrap_or(i128::MAX);
         i64::try_from(first - i128::from(self.shape.lead)).unwrap_or(i64::MAX)
     }
 
-    /// The number of input frames between the beginnings of one block's input and of the next one's. Between rates whose
-    /// ratio is not one of small numbers, some are one more: [`first_input`](Self::first_input) tells.
+    /// The number of input frames between the first input frames of two consecutive blocks. For rates without a small ratio, it
+    /// is sometimes one more: see [`first_input`](Self::first_input).
     pub fn hop_input_frames(&self) -> usize {
         length(2 * self.shape.hop * self.shape.input / self.shape.output)
     }
 
-    /// The memory that it takes, roughly. A [`Scratch`] that serves it takes about as much.
+    /// The approximate memory of the plan. A [`Scratch`] used with it takes about as much.
     pub fn num_bytes(&self) -> usize {
         match &self.method {
             Method::Copy => 0,
@@ -130,16 +129,16 @@ impl<T: Sample> Plan<T> {
         self.rates == rates && self.quality == quality
     }
 
-    /// Makes a block of one channel: the [`input_frames`](Self::input_frames) samples from
-    /// [`first_input(block)`](Self::first_input) on become the block's [`block_frames`](Self::block_frames), or, when `output`
-    /// is shorter, as many of them as it holds.
+    /// Computes a block of one channel from the [`input_frames`](Self::input_frames) samples that start at
+    /// [`first_input(block)`](Self::first_input). `output` receives the [`block_frames`](Self::block_frames) of the block, or as
+    /// many of them as it holds.
     ///
-    /// The same input gives the same bits, whatever was in `scratch`, on every thread, and however short the output is; not
-    /// on every machine, since the transforms use the SIMD instructions that there are. Silence, and whatever is 400 dB under
-    /// full scale, gives zeros. A NaN or an infinity spreads to the blocks whose input it is in, and no further.
+    /// The same input gives the same bits for any contents of `scratch`, on every thread and for any length of the output, but
+    /// not on every machine, since the transforms use the available SIMD instructions. Silence, and anything 400 dB below full
+    /// scale, gives zeros. A NaN or an infinity affects only the blocks whose input contains it.
     ///
     /// # Panics
-    /// When `input` is not as long as said, or `output` longer than a block.
+    /// If `input` does not have this length, or if `output` is longer than a block.
     pub fn block(&self, block: u64, input: &[T], output: &mut [T], scratch: &mut Scratch<T>) {
         assert_eq!(input.len(), self.input_frames, "the length of a block's input");
         assert!(output.len() <= self.block_frames(), "{} frames are more than a block", output.len());
@@ -176,7 +175,7 @@ impl<T: Sample> Plan<T> {
         }
     }
 
-    /// The two pieces of a block's input, each as long as a transform. They overlap.
+    /// The two overlapping pieces of a block's input, each as long as a transform.
     fn halves<'a>(&self, block: u64, input: &'a [T]) -> [Option<&'a [T]>; 2] {
         let num_points = length(self.shape.num_points_in);
         let first = self.base(2 * u128::from(block));
@@ -200,12 +199,12 @@ impl<T: Sample> Plan<T> {
         }
     }
 
-    /// The last input frame at or before the beginning of a half block, counted from the first block's first half.
+    /// The last input frame at or before the start of a half block, counted from the first half of the first block.
     fn base(&self, half: u128) -> u128 {
         half * u128::from(self.shape.hop) * u128::from(self.shape.input) / u128::from(self.shape.output)
     }
 
-    /// How far into the transforms' output a half block begins, over the denominator of their step.
+    /// Where a half block starts in the output of the transforms, over the denominator of their step.
     fn distance(&self, half: u128) -> u64 {
         let output = u128::from(self.shape.output);
         let beyond = half * u128::from(self.shape.hop) * u128::from(self.shape.input) % output;
@@ -221,7 +220,7 @@ impl<T> fmt::Debug for Plan<T> {
     }
 }
 
-/// A length of a shape, all of which are below 2^24.
+/// A length from a shape; all are below 2^24.
 fn length(frames: u64) -> usize {
     usize::try_from(frames).unwrap_or(usize::MAX)
 }

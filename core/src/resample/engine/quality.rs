@@ -1,4 +1,4 @@
-//! What a resampler can be asked for, and the figures behind each name.
+//! The resampling qualities and the figures for each.
 
 #![forbid(unsafe_code)]
 
@@ -7,18 +7,18 @@ use std::str::FromStr;
 
 use crate::error::{Error, Parameter, Result};
 
-/// The numbers that a resampler calculates with.
+/// The number type that a resampler computes with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
-    /// 32-bit floats: about 140 dB between the sound and the noise of rounding.
+    /// 32-bit floats: rounding noise is about 140 dB below the signal.
     Single,
     /// 64-bit floats.
     Double,
 }
 
-/// How much a resampler lets through, and how well it keeps out what the output cannot hold.
+/// The pass band of a resampler, and how far it attenuates frequencies that the output cannot represent.
 ///
-/// The figures are those of the filter's design, from the rates alone: none of them depends on the sound.
+/// The figures are design values of the filter. They depend on the rates only, not on the signal.
 ///
 /// ```
 /// use mapwave_core::resample::{Precision, FilterQuality};
@@ -34,9 +34,9 @@ pub enum FilterQuality {
     Fastest,
     /// 100 dB, to 0.85.
     Low,
-    /// 120 dB, to 0.90: more than 16 bits and less than 24 hold.
+    /// 120 dB, to 0.90: more than the range of 16 bits and less than that of 24.
     Medium,
-    /// 145 dB, to 0.913: all that 24 bits hold.
+    /// 145 dB, to 0.913: the full range of 24 bits.
     High,
     /// 170 dB, to 0.913.
     Best,
@@ -46,7 +46,7 @@ impl FilterQuality {
     /// Every quality, from the fastest to the best.
     pub const ALL: [Self; 5] = [Self::Fastest, Self::Low, Self::Medium, Self::High, Self::Best];
 
-    /// The name that [`FromStr`] takes.
+    /// The name that [`FromStr`] accepts.
     pub fn name(self) -> &'static str {
         match self {
             Self::Fastest => "fastest",
@@ -57,8 +57,8 @@ impl FilterQuality {
         }
     }
 
-    /// By how many decibels everything from the lower of the two Nyquist frequencies on is attenuated. One over that
-    /// ratio is also the pass band's ripple.
+    /// The attenuation, in decibels, of everything above the lower of the two Nyquist frequencies. Its reciprocal is also the
+    /// pass band's ripple.
     pub fn rejection(self) -> f64 {
         match self {
             Self::Fastest => 80.0,
@@ -79,8 +79,8 @@ impl FilterQuality {
         }
     }
 
-    /// The precision that keeps this quality's figures. A plan of the other one works, but single precision cannot hold
-    /// more than about 140 dB.
+    /// The precision that achieves this quality's figures. A plan with the other precision works, but single precision reaches
+    /// no more than about 140 dB.
     pub fn precision(self) -> Precision {
         match self {
             Self::Fastest | Self::Low | Self::Medium => Precision::Single,
@@ -89,8 +89,8 @@ impl FilterQuality {
     }
 }
 
-/// The length of the filter. At twice the rate, the images of what passed are a whole Nyquist frequency away; filters this
-/// short fall 6 dB short of Kaiser's figures, and the images of several bands add up.
+/// The length of the interpolation filter. At twice the rate, the images of the pass band are a whole Nyquist frequency away.
+/// Filters this short miss Kaiser's figures by 6 dB, and the images of several bands add up.
 pub(crate) fn num_taps(quality: FilterQuality) -> u32 {
     match quality {
         FilterQuality::Fastest | FilterQuality::Low => 16,
@@ -130,7 +130,7 @@ mod tests {
         let message = "Best".parse::<FilterQuality>().unwrap_err().to_string();
         assert_eq!(
             message,
-            "resample_quality must be 'best', 'high', 'medium', 'low' or 'fastest', got 'Best'"
+            "resample quality must be 'best', 'high', 'medium', 'low' or 'fastest', got 'Best'"
         );
     }
 }

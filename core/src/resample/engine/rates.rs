@@ -1,4 +1,4 @@
-//! Two sample rates, and what follows from them alone.
+//! A pair of sample rates.
 
 #![forbid(unsafe_code)]
 
@@ -7,7 +7,7 @@ use crate::error::{Error, Parameter, Result};
 /// The highest rate, in Hz.
 pub const MAX_RATE: u32 = 768_000;
 
-/// The rate of the frames that are there and the rate of those that are wanted.
+/// The sample rates before and after resampling.
 ///
 /// ```
 /// use mapwave_core::resample::Rates;
@@ -28,7 +28,7 @@ impl Rates {
     /// From `input` Hz to `output` Hz, both from 1 to [`MAX_RATE`].
     ///
     /// # Errors
-    /// [`Error::Argument`] when a rate is out of these bounds.
+    /// [`Error::Argument`] if a rate is outside these bounds.
     pub fn new(input: u32, output: u32) -> Result<Self> {
         for (parameter, rate) in [(Parameter::InputRate, input), (Parameter::OutputRate, output)] {
             if !(1..=MAX_RATE).contains(&rate) {
@@ -48,16 +48,15 @@ impl Rates {
         self.output
     }
 
-    /// The two rates over their greatest common divisor: this many input frames last exactly as long as that many output
+    /// The two rates divided by their greatest common divisor: that many input frames last exactly as long as that many output
     /// frames.
     pub fn reduced(self) -> (u32, u32) {
         let divisor = greatest_common_divisor(self.input, self.output);
         (self.input / divisor, self.output / divisor)
     }
 
-    /// The number of frames that `num_input_frames` become: their duration in output frames, rounded to the nearest and
-    /// a half up, that is floor((2 * frames * output + input) / (2 * input)). It is exact for every number whose result
-    /// fits, and `u64::MAX` for the others.
+    /// The number of output frames for `num_input_frames`: their duration in output frames, rounded to nearest with halves
+    /// rounded up, that is floor((2 * frames * output + input) / (2 * input)). The result is exact, and saturates.
     ///
     /// ```
     /// use mapwave_core::resample::Rates;
@@ -99,7 +98,7 @@ mod tests {
 
     #[test]
     fn the_largest_numbers_of_frames_are_exact() {
-        // 2^64 - 1 is divisible by 3: a third of it is exact, half of it ends in a half and is rounded up.
+        // 2^64 - 1 is divisible by 3: a third of it is exact; half of it ends in .5 and is rounded up.
         assert_eq!(Rates::new(48_000, 16_000).unwrap().num_output_frames(u64::MAX), u64::MAX / 3);
         assert_eq!(Rates::new(2, 1).unwrap().num_output_frames(u64::MAX), 1 << 63);
         assert_eq!(Rates::new(1, 2).unwrap().num_output_frames(u64::MAX), u64::MAX);
@@ -110,7 +109,7 @@ mod tests {
         #[test]
         fn the_number_of_frames_is_the_nearest(input in 1..=MAX_RATE, output in 1..=MAX_RATE, frames in 0..1_u64 << 40) {
             let got = Rates::new(input, output).unwrap().num_output_frames(frames);
-            // The distance between got / output and frames / input, times both rates, is at most half an output frame.
+            // The difference between got / output and frames / input, times both rates, is at most half an output frame.
             let (input, output) = (i128::from(input), i128::from(output));
             let distance = i128::from(got) * input - i128::from(frames) * output;
             prop_assert!(2 * distance <= input && 2 * distance > -input, "{distance} of {input}");

@@ -1,4 +1,4 @@
-//! The two types of numbers that a resampler calculates with.
+//! The two number types that a resampler computes with.
 
 #![forbid(unsafe_code)]
 
@@ -12,10 +12,10 @@ impl Sample for f32 {}
 impl Sample for f64 {}
 
 pub(crate) mod sealed {
-    /// What of a [`Sample`](super::Sample) is the resampler's own business.
+    /// The private part of [`Sample`](super::Sample).
     pub trait Sealed: Sized + 'static {
-        /// Below this, half a block is silence: 400 dB under full scale. What a filter makes of more than that is hardly
-        /// ever a denormal number, whose arithmetic is a hundred times slower.
+        /// Half a block below this, 400 dB under full scale, counts as silence. Above it, a filter hardly ever produces denormal
+        /// numbers, with which arithmetic is a hundred times slower.
         const SILENCE: Self;
 
         /// The nearest number.
@@ -26,7 +26,7 @@ pub(crate) mod sealed {
 impl sealed::Sealed for f32 {
     const SILENCE: Self = 1e-20;
 
-    #[expect(clippy::cast_possible_truncation, reason = "rounds to the nearest, and that is the point")]
+    #[expect(clippy::cast_possible_truncation, reason = "rounds to nearest, as intended")]
     fn nearest(value: f64) -> Self {
         value as f32
     }

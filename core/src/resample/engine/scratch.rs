@@ -1,12 +1,12 @@
-//! The memory that a thread works in.
+//! Working memory for a thread.
 
 #![forbid(unsafe_code)]
 
 use rustfft::num_complex::Complex;
 
-/// What [`Plan::block`](super::Plan::block) works in: one for each thread, kept from block to block.
+/// Working memory for [`Plan::block`](super::Plan::block): one per thread, reused from block to block.
 ///
-/// It grows to what the plan needs, and leaves nothing of one block to the next.
+/// It grows to the size that the plan needs, and carries no state from one block to the next.
 #[derive(Debug)]
 pub struct Scratch<T> {
     /// The two halves of a block, as real and imaginary parts.
@@ -14,12 +14,12 @@ pub struct Scratch<T> {
     pub(crate) output: Vec<Complex<T>>,
     /// For the transforms themselves.
     pub(crate) spare: Vec<Complex<T>>,
-    /// One half of what came out.
+    /// One half of the result.
     pub(crate) half: Vec<T>,
 }
 
 impl<T> Scratch<T> {
-    /// One that has nothing yet.
+    /// Empty working memory.
     pub fn new() -> Self {
         Self { input: Vec::new(), output: Vec::new(), spare: Vec::new(), half: Vec::new() }
     }

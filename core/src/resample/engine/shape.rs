@@ -1,4 +1,4 @@
-//! How long the pieces are: the transforms, what of them is thrown away, and which of the two methods it is.
+//! Chooses the method, the length of the transforms, and how much of each transform is discarded.
 
 #![forbid(unsafe_code)]
 #![expect(
@@ -11,49 +11,49 @@ use super::quality::{FilterQuality, num_taps};
 use super::rates::Rates;
 use crate::error::{Error, Parameter, Result};
 
-/// The longest transform. What its buffers take, about 200 MB in double precision, is the most that a plan and its scratch
-/// ever take; plans between the rates of real files take less than one.
+/// The longest transform. Its buffers, about 200 MB in double precision, are the maximum that a plan and its scratch take.
+/// Plans for common rates take less than 1 MB.
 const MAX_POINTS: u64 = 1 << 22;
 
-/// The length up to which a longer transform is worth having, because less of it is thrown away.
+/// The length up to which a longer transform pays off because a smaller share of it is discarded.
 const ENOUGH_POINTS: u64 = 1 << 14;
 
-/// The most output frames of half a block, where the length of the transform does not decide it.
+/// The maximum number of output frames per half block, if the length of the transform does not determine it.
 const ENOUGH_FRAMES: u64 = 1 << 12;
 
-/// Block lengths, in frames, that cost as much again: a short read pays for the whole of its first and last block.
+/// The block length, in frames, at which the estimated cost doubles: a short read pays for its whole first and last block.
 const COSTLY_BLOCK: f64 = 65_536.0;
 
 /// The frames of half a block, and the transforms that make them from the input.
 ///
 /// A transform of `num_points_in` input frames gives `num_points_out` frames of the same duration at `up / down` times the
-/// rate. Those are output frames, or, with `num_taps` above zero, a signal of at least twice the bandwidth, between whose
-/// frames that many taps interpolate.
+/// rate. These are output frames or, if `num_taps` is not 0, a signal of at least twice the bandwidth, between whose frames
+/// that many taps interpolate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Shape {
     /// The reduced rates.
     pub(crate) input: u64,
     pub(crate) output: u64,
-    /// The ratio of the transforms' lengths.
+    /// The ratio of the transform lengths.
     pub(crate) up: u64,
     pub(crate) down: u64,
     pub(crate) num_points_in: u64,
     pub(crate) num_points_out: u64,
-    /// The bins that pass: those below the lower of the Nyquist frequencies of input and output.
+    /// The number of bins that pass: those below the lower Nyquist frequency of input and output.
     pub(crate) num_bins: u64,
-    /// The input frames of context before the one at which half a block begins.
+    /// The input frames of context before the start of half a block.
     pub(crate) lead: u64,
-    /// The output frames of half a block.
+    /// The output frames per half block.
     pub(crate) hop: u64,
-    /// The length of the interpolation, 0 for none.
+    /// The length of the interpolation; 0 for none.
     pub(crate) num_taps: u64,
 }
 
 impl Shape {
-    /// The one that costs least for each output frame.
+    /// The shape with the lowest cost per output frame.
     ///
     /// # Errors
-    /// [`Error::Argument`] when the filter is longer than the longest transform.
+    /// [`Error::Argument`] if the filter is longer than the longest transform.
     pub(crate) fn new(rates: Rates, quality: FilterQuality) -> Result<Self> {
         let (input, output) = rates.reduced();
         let (input, output) = (u64::from(input), u64::from(output));
@@ -100,7 +100,7 @@ impl Shape {
         })
     }
 
-    /// That of frames which stay as they are.
+    /// The shape for frames that stay unchanged.
     pub(crate) fn copy() -> Self {
         let (num_points_in, num_points_out, hop) = (ENOUGH_FRAMES, ENOUGH_FRAMES, ENOUGH_FRAMES);
         Self {
@@ -117,12 +117,12 @@ impl Shape {
         }
     }
 
-    /// Finds what is left of the transform when a filter that reaches `reach` frames of the higher rate has spoilt its
-    /// ends; false when that is nothing.
+    /// Determines which part of the transform is usable after a filter that extends `reach` frames of the higher rate has
+    /// spoilt its ends; false if nothing is.
     fn fit(&mut self, reach: u64) -> bool {
         let longer = self.up.max(self.down);
         if self.num_taps == 0 {
-            // Only whole periods of both rates: the next half begins at a whole frame of the input too.
+            // Whole periods of both rates only, so that the next half also starts at a whole input frame.
             let spoilt = reach.div_ceil(longer);
             let left = self.num_points_in / self.down - 2 * spoilt;
             self.lead = spoilt * self.down;
@@ -140,43 +140,42 @@ impl Shape {
         self.hop > 0
     }
 
-    /// The distance of two output frames in frames of the transform's output, as numerator and denominator.
+    /// The distance between two output frames in frames of the transform's output, as numerator and denominator.
     pub(crate) fn step(&self) -> (u64, u64) {
         (self.input * self.up, self.output * self.down)
     }
 
-    /// The input frames that half a block is ahead of the one before, rounded up.
+    /// The input frames between two consecutive half blocks, rounded up.
     pub(crate) fn advance(&self) -> u64 {
         (self.hop * self.input).div_ceil(self.output)
     }
 
-    /// The time of an output frame in nanoseconds or so: only ratios count. Measured with AVX2 in double precision.
+    /// The approximate time per output frame in nanoseconds; only ratios matter. Measured with AVX2 in double precision.
     fn cost(&self) -> f64 {
         let transforms = transform_cost(self.num_points_in) + transform_cost(self.num_points_out);
-        // A transform is of complex numbers, and makes two halves of a block at once.
+        // A transform processes complex numbers, and thus both halves of a block at once.
         let frame = transforms / (2 * self.hop) as f64 + 1.5 * self.num_taps as f64;
         frame * (1.0 + (2 * self.hop.max(self.advance())) as f64 / COSTLY_BLOCK)
     }
 }
 
-/// The reach of the quality's filter, in frames of the higher of the rates on both sides of the transforms, rounded up.
+/// The reach of the quality's filter, in frames of the higher of the rates before and after the transforms, rounded up.
 fn reach(rates: Rates, quality: FilterQuality, up: u64, down: u64) -> u64 {
     low_pass(rates, quality, up, down).reach().ceil() as u64
 }
 
-/// The decibels that are asked of the filter beyond the quality's: Kaiser's formulas fall short by some, and of a tone just
-/// beyond the beginning of the stop band, where the spectrum ends, what the filter left is cut off in some bins and not in
-/// others.
+/// The margin, in decibels, of the filter over the quality's attenuation: Kaiser's formulas miss it by some, and the remainder
+/// of a tone just inside the stop band, where the spectrum ends, is truncated in some bins but not in others.
 const MARGIN: f64 = 8.0;
 
-/// The quality's filter in frames of the higher of the rates on both sides of the transforms.
+/// The quality's filter, in frames of the higher of the rates before and after the transforms.
 pub(crate) fn low_pass(rates: Rates, quality: FilterQuality, up: u64, down: u64) -> Kaiser {
     let higher = f64::from(rates.input()) * up.max(down) as f64 / down as f64;
     let lower = f64::from(rates.input().min(rates.output()));
     Kaiser::new(quality.rejection() + MARGIN, quality.pass_band() * lower / higher, lower / higher)
 }
 
-/// The ratio of an intermediate rate to that of the input: at least twice the lower rate, by small factors.
+/// The ratio of the intermediate rate to the input rate: at least twice the lower rate, with small factors.
 fn intermediate(input: u64, output: u64) -> (u64, u64) {
     let down = (1..=(input / output).max(1)).rev().find(|&down| is_smooth(down)).unwrap_or(1);
     if down % 2 == 0 { (1, down / 2) } else { (2, down) }
@@ -187,7 +186,7 @@ fn is_smooth(number: u64) -> bool {
     rest == 1 && factors.is_some()
 }
 
-/// The sum of the costs of a number's factors up to 7, and what is left without them; `None` for zero.
+/// The total cost of a number's factors up to 7, and the remaining factor; `None` for zero.
 fn factorise(mut number: u64) -> (Option<f64>, u64) {
     if number == 0 {
         return (None, 0);
@@ -208,7 +207,7 @@ fn transform_cost(num_points: u64) -> f64 {
     let mut levels = levels.unwrap_or_default() + 4.0;
     let mut factor = 11;
     while rest > 1 {
-        // A larger prime is a transform of its own, by Rader's or Bluestein's way, and a slow one.
+        // A larger prime needs a separate transform by Rader's or Bluestein's algorithm, which is slow.
         if factor * factor > rest {
             factor = rest;
         }

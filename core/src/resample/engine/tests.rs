@@ -1,4 +1,4 @@
-//! Whole signals against the sum that defines them, and against what tones must become.
+//! Compares whole signals with their defining sum, and tones with the expected results.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use super::shape::low_pass;
 use super::*;
 
-/// Pairs of rates by the first method, up and down, then by the second.
+/// Pairs of rates for the first method, up and down, then for the second.
 const PAIRS: [(u32, u32); 9] = [
     (44_100, 16_000),
     (48_000, 16_000),
@@ -23,7 +23,7 @@ const PAIRS: [(u32, u32); 9] = [
     (48_000, 7993),
 ];
 
-/// A signal as the caller has it: what is around it is zero.
+/// A signal surrounded by zeros.
 fn window<T: Sample>(signal: &[T], first: i64, num_frames: usize) -> Vec<T> {
     let sample = |frame: i64| usize::try_from(frame).ok().and_then(|frame| signal.get(frame)).copied();
     (first..).take(num_frames).map(|frame| sample(frame).unwrap_or(T::zero())).collect()
@@ -44,13 +44,13 @@ fn plan<T: Sample>((input, output): (u32, u32), quality: FilterQuality) -> std::
     Plan::shared(Rates::new(input, output).unwrap(), quality).unwrap()
 }
 
-/// Output frame `frame` by the definition: the input frames under the filter around the frame's time.
+/// Output frame `frame` by definition: the input frames around its time, weighted by the filter.
 fn naive(signal: &[f64], rates: Rates, quality: FilterQuality, frame: usize) -> f64 {
     let (input, output) = rates.reduced();
     let (up, down) = (u64::from(output), u64::from(input));
     let filter = low_pass(rates, quality, up, down);
     let higher = up.max(down) as f64 / down as f64;
-    // In input frames, with the whole frames kept apart so that late frames are as exact as the first.
+    // In input frames, with whole frames kept separate so that late frames are as exact as the first.
     let whole = (frame as u64 * down / up) as i64;
     let rest = (frame as u64 * down % up) as f64 / up as f64;
     let span = (filter.reach() / higher).ceil() as i64 + 1;
@@ -90,13 +90,13 @@ fn power(samples: impl Iterator<Item = f64>) -> f64 {
     samples.map(|sample| sample * sample).sum()
 }
 
-/// The inner part of an output, where no filter reaches beyond the ends.
+/// The inner part of an output, where the filter does not extend beyond the ends.
 fn inner(samples: &[f64], rates: Rates) -> &[f64] {
     let edge = 200.0 * (f64::from(rates.output()) / f64::from(rates.input())).max(1.0);
     &samples[edge as usize..samples.len() - edge as usize]
 }
 
-/// A tone through a plan of the quality's own precision.
+/// A tone, resampled by a plan with the quality's own precision.
 fn toned(pair: (u32, u32), quality: FilterQuality, frequency: f64) -> Vec<f64> {
     let num_frames = 3 * plan::<f64>(pair, quality).input_frames();
     let signal = tone(num_frames, frequency, pair.0);
@@ -157,7 +157,7 @@ fn tones_that_the_output_cannot_hold_do_not_come_out() {
     }
 }
 
-/// The largest difference from the definition, on frames spread over a signal of noise.
+/// The largest deviation from the definition, at frames spread over a noise signal.
 fn difference(rates: Rates, quality: FilterQuality, num_frames: usize, seed: u64) -> f64 {
     let plan = Plan::<f64>::shared(rates, quality).unwrap();
     let signal = noise(num_frames, seed);
@@ -218,7 +218,7 @@ fn blocks_lie_where_they_are_said_to_lie() {
             let hop = plan.first_input(block + 1) - first;
             let least = plan.hop_input_frames() as i64;
             assert!(hop == least || hop == least + 1, "{pair:?}: {hop}");
-            // The block's own frames lie in its input.
+            // The block's own frames are inside its input.
             let begin = u128::from(block * block_frames) * u128::from(pair.0) / u128::from(pair.1);
             let end = u128::from((block + 1) * block_frames) * u128::from(pair.0) / u128::from(pair.1);
             assert!(first < begin as i64 && end as i64 <= first + plan.input_frames() as i64);
@@ -243,7 +243,7 @@ fn a_block_is_the_same_whatever_was_before_and_however_much_is_asked_for() {
                 plan.block(block, &input, &mut output, &mut scratch);
                 assert!(output == whole[start..start + num_frames], "{pair:?} block {block}");
             }
-            // Another plan's use of the scratch leaves nothing.
+            // The use of the scratch by another plan has no influence.
             let other = super::tests::plan::<f64>((8000, 48_000), FilterQuality::Low);
             other.block(0, &vec![f64::NAN; other.input_frames()], &mut [0.0; 9], &mut scratch);
         }
@@ -301,7 +301,7 @@ fn silence_is_zero_and_numbers_too_small_are_silence() {
             plan.block(5, &vec![quiet; plan.input_frames()], &mut output, &mut scratch);
             assert!(output.iter().all(|sample| sample.to_bits() == 0), "{quiet}");
         }
-        // Sound in one half of the block's input only, hardly any: what is made is zero or, as a rule, a normal number.
+        // Very quiet samples in one half of the block's input: the output is zero or, as a rule, a normal number.
         let mut input = vec![0.0; plan.input_frames()];
         input[0] = 1.1e-20;
         plan.block(5, &input, &mut output, &mut scratch);

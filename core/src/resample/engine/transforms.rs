@@ -11,19 +11,19 @@ use super::kaiser::Kaiser;
 use super::sample::Sample;
 use super::scratch::Scratch;
 
-/// Two transforms of the same duration at two rates, and what is done to the spectrum between them.
+/// Two transforms of the same duration at two rates, and the filter between them.
 ///
-/// The samples come in pairs of pieces, one in the real parts and one in the imaginary parts. Neither hears the other,
-/// because the filter is symmetric: its spectrum is real.
+/// The samples are pairs of pieces, one in the real parts and one in the imaginary parts. The pieces do not affect each other,
+/// because the filter is symmetric and its spectrum therefore real.
 pub(crate) struct Transforms<T> {
     forward: Arc<dyn Fft<T>>,
     inverse: Arc<dyn Fft<T>>,
-    /// The filter's spectrum in the bins that pass, from 0 Hz on, over the length of the first transform.
+    /// The filter's spectrum in the bins that pass, from 0 Hz, divided by the length of the first transform.
     response: Vec<T>,
 }
 
 impl<T: Sample> Transforms<T> {
-    /// `filter` is that of the higher of the two rates.
+    /// `filter` is in frames of the higher of the two rates.
     pub(crate) fn new(num_points_in: usize, num_points_out: usize, num_bins: usize, filter: Kaiser) -> Self {
         let mut planner = FftPlanner::new();
         let forward = planner.plan_fft_forward(num_points_in);
@@ -32,25 +32,25 @@ impl<T: Sample> Transforms<T> {
         Self { forward, inverse, response }
     }
 
-    /// The number of complex numbers that the transforms need for themselves.
+    /// The number of complex numbers that the transforms need as working memory.
     pub(crate) fn num_spare(&self) -> usize {
         self.forward.get_inplace_scratch_len().max(self.inverse.get_inplace_scratch_len())
     }
 
-    /// The memory that a plan of these takes: the filter, and about two complex numbers a point for the roots of unity.
+    /// The memory of a plan with these transforms: the filter, and about two complex numbers per point for the roots of unity.
     pub(crate) fn num_bytes(&self) -> usize {
         let num_roots = 2 * (self.forward.len() + self.inverse.len());
         num_roots * size_of::<Complex<T>>() + self.response.len() * size_of::<T>()
     }
 
-    /// Turns the pairs in `scratch.input` into those in `scratch.output`.
+    /// Transforms the pairs in `scratch.input` into those in `scratch.output`.
     pub(crate) fn run(&self, scratch: &mut Scratch<T>) {
         let Scratch { input, output, spare, .. } = scratch;
         self.forward.process_with_scratch(input, spare);
         let num_bins = self.response.len();
         let apply = |(to, (from, gain)): (&mut Complex<T>, (&Complex<T>, &T))| *to = from.scale(*gain);
         output.iter_mut().zip(input.iter().zip(&self.response)).for_each(apply);
-        // The same frequencies below zero, from the end.
+        // The corresponding negative frequencies, from the end.
         let upper = input.iter().rev().zip(self.response.iter().skip(1));
         output.iter_mut().rev().zip(upper).for_each(apply);
         let end = output.len() + 1 - num_bins;
@@ -61,7 +61,7 @@ impl<T: Sample> Transforms<T> {
     }
 }
 
-/// The filter's spectrum, over the length of the first transform. Its gain at 0 Hz is exactly 1.
+/// The filter's spectrum, divided by the length of the first transform. Its gain at 0 Hz is exactly 1.
 fn response<T: Sample>(
     num_points_in: usize,
     num_points_out: usize,

@@ -1,4 +1,4 @@
-//! The engine of this crate's own at work: block after block of a plan, over input that slides by.
+//! Runs this crate's own engine: consecutive blocks of a plan over a sliding window of input.
 
 #![forbid(unsafe_code)]
 
@@ -11,10 +11,10 @@ use crate::error::Result;
 use crate::resample::engine::{Plan, Sample, Scratch};
 use crate::segment::Stop;
 
-/// Blocks one after the other.
+/// Consecutive blocks.
 pub(crate) struct Blocks<T> {
     plan: Arc<Plan<T>>,
-    /// The input of each channel from the frame `first` on, zeros where there is none.
+    /// The input of each channel from frame `first`, with zeros outside the signal.
     channels: Vec<Vec<T>>,
     first: i64,
     next_block: u64,
@@ -23,7 +23,7 @@ pub(crate) struct Blocks<T> {
 }
 
 impl<T: Number> Blocks<T> {
-    /// Begins with the block in which a frame of the output is, and says which of its frames that is.
+    /// Starts with the block that contains an output frame, and returns the index of that frame in the block.
     pub(crate) fn begin(plan: Arc<Plan<T>>, frame: u64, num_channels: usize) -> (Self, u64) {
         let block_frames = plan.block_frames() as u64;
         let next_block = frame / block_frames;
@@ -33,7 +33,7 @@ impl<T: Number> Blocks<T> {
         (Self { plan, channels, first, next_block, interleaved, scratch }, frame % block_frames)
     }
 
-    /// Slides the input to where the next block's begins and fills it up to where that ends.
+    /// Moves the window of input to the start of the next block's input and fills it to the end.
     fn slide(&mut self, input: &dyn FrameSource, stop: &Stop<'_>) -> Result<()> {
         let first = self.plan.first_input(self.next_block);
         let num_passed = usize::try_from(first - self.first).unwrap_or(0);

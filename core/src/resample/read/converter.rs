@@ -1,4 +1,4 @@
-//! Who resamples: this crate's own engine, or a plugin.
+//! Chooses the resampler: this crate's own engine or a plugin.
 
 #![forbid(unsafe_code)]
 
@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::host;
 use crate::resample::engine::{FilterQuality, Plan, Precision, Rates};
 
-/// All that is decided once for two rates and a quality.
+/// The decisions that are made once for two rates and a quality.
 #[derive(Debug)]
 pub(crate) enum Converter {
     Single(Arc<Plan<f32>>),
@@ -23,14 +23,14 @@ impl Converter {
     /// The converter for two rates.
     ///
     /// # Errors
-    /// [`Error::Argument`](crate::Error::Argument) when the rates are too far apart,
-    /// [`Error::Plugin`](crate::Error::Plugin) when a plugin has no such quality or fails.
+    /// [`Error::Argument`](crate::Error::Argument) if the rates are too far apart, [`Error::Plugin`](crate::Error::Plugin) if a
+    /// plugin does not have the quality or fails.
     pub(crate) fn new(rates: Rates, quality: ResampleQuality) -> Result<Self> {
         let (input, output) = (rates.input(), rates.output());
         let plugin = |kind, name: &str| Ok(Self::Plugin(PluginConverter::new(kind, rates, name)));
         let quality = match quality {
             ResampleQuality::Own(quality) => quality,
-            // What the rates are the same for is not changed.
+            // With equal rates, the samples stay unchanged.
             _ if input == output => FilterQuality::Best,
             ResampleQuality::Default => {
                 match host::default_resampler().filter(|(kind, _)| kind.bridges(input, output)) {
@@ -58,11 +58,11 @@ impl Converter {
         }
     }
 
-    /// Where runs may begin whose frames are to be divided among threads; `None` when they are not worth it, or may begin at
-    /// the beginning alone.
+    /// Where runs may start, in order to divide frames among threads; `None` if that does not pay off, or if runs can only start
+    /// at the beginning.
     ///
     /// # Errors
-    /// A plugin's.
+    /// The plugin's.
     pub(crate) fn start(&self, num_frames: u64) -> Result<Option<Start>> {
         let (block_frames, input_frames, hop) = match self {
             Self::Single(plan) => (plan.block_frames(), plan.input_frames(), plan.hop_input_frames()),

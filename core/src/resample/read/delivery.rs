@@ -1,4 +1,4 @@
-//! From the channels that an engine makes to the frames of an array.
+//! Converts the channels from an engine to the frames of an array.
 
 #![forbid(unsafe_code)]
 
@@ -9,10 +9,10 @@ use bytemuck::NoUninit;
 use super::backend::Number;
 use crate::pcm::{Kernel, OutputFormat, Stage};
 
-/// The samples of a channel that are converted at a time.
+/// The number of samples of a channel converted at a time.
 const STAGE_SAMPLES: usize = 2048;
 
-/// How frames stand in an array.
+/// The layout of frames in an array.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Delivery {
     format: OutputFormat,
@@ -25,7 +25,7 @@ impl Delivery {
         Self { format, num_channels, is_planar }
     }
 
-    /// Writes as many frames of each channel as `channels` have to the front of `planes`, which they leave.
+    /// Writes all frames in `channels` to the front of `planes` and removes that part from them.
     pub(crate) fn put<T: Number>(&self, channels: &[&[T]], planes: &mut [&mut [MaybeUninit<u8>]]) {
         let kernel = Kernel::new(T::FORMATS.1, self.format);
         let num_frames = channels.first().map_or(0, |channel| channel.len());
@@ -50,7 +50,7 @@ impl Delivery {
     }
 }
 
-/// Converts channels and puts their samples, as the bit patterns `W`, in turn into `room`.
+/// Converts channels and interleaves their samples, as the bit patterns `W`, in `room`.
 fn interleave<T: Number, W: NoUninit + bytemuck::AnyBitPattern>(
     channels: &[&[T]],
     kernel: Kernel,

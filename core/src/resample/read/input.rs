@@ -1,4 +1,4 @@
-//! Where the frames to be resampled come from: a file, or an array.
+//! The source of the frames to resample: a file or an array.
 
 #![allow(unsafe_code)] // reads back what an input has written
 
@@ -15,27 +15,27 @@ use crate::segment::Stop;
 use crate::source::Source;
 use crate::spec::{ChannelSelection, FrameSpec, Layout};
 
-/// Frames that can be read from anywhere.
+/// Frames that can be read from any position.
 ///
 /// # Safety
-/// When [`read`](Self::read) succeeds, it has written every byte of `out`.
+/// If [`read`](Self::read) succeeds, it must have written every byte of `out`.
 pub(crate) unsafe trait FrameSource: Sync {
     /// The number of frames.
     fn num_frames(&self) -> u64;
 
-    /// Samples in a frame.
+    /// Samples per frame.
     fn num_channels(&self) -> usize;
 
     /// How many threads may read at once.
     fn max_threads(&self) -> usize;
 
-    /// What beginning somewhere costs, in frames.
+    /// The cost of starting at any frame, in frames.
     fn seek_cost_frames(&self) -> u64;
 
-    /// Whether 16-bit integers hold its samples as they are.
+    /// Whether the samples are 16-bit integers.
     fn is_16_bit(&self) -> bool;
 
-    /// Reads `frames`, interleaved, as samples of `format`: float32, float64, or int16 where [`is_16_bit`](Self::is_16_bit).
+    /// Reads `frames`, interleaved, as samples of `format`: float32, float64, or int16 if [`is_16_bit`](Self::is_16_bit).
     fn read(
         &self,
         frames: Range<u64>,
@@ -50,7 +50,7 @@ pub(crate) struct FileFrames<'a> {
     pub(crate) frames: &'a FrameTrack,
     pub(crate) source: &'a Source,
     pub(crate) channels: &'a ChannelSelection,
-    /// Those that come out of the selection.
+    /// The number of selected channels.
     pub(crate) num_channels: usize,
 }
 
@@ -73,7 +73,7 @@ unsafe impl FrameSource for FileFrames<'_> {
     }
 
     fn is_16_bit(&self) -> bool {
-        // A mean of two integers may be none.
+        // The mean of two integers may not be an integer.
         self.frames.is_16_bit() && !matches!(self.channels, ChannelSelection::Mono(_))
     }
 
@@ -94,7 +94,7 @@ unsafe impl FrameSource for FileFrames<'_> {
 /// The frames of an array.
 pub(crate) struct ArrayFrames<'a>(pub(crate) Audio<'a>);
 
-/// How many frames of an array are converted at a time.
+/// The number of frames of an array converted at a time.
 const FRAMES_AT_A_TIME: usize = 4096;
 
 // SAFETY: the whole output is cut into parts, and every part is written.
@@ -151,7 +151,7 @@ unsafe impl FrameSource for ArrayFrames<'_> {
     }
 }
 
-/// Interleaved samples on their way from an input to the channels of an engine.
+/// A buffer for interleaved samples between an input and the channels of an engine.
 #[derive(Debug)]
 pub(crate) struct Interleaved<T> {
     samples: Vec<T>,
@@ -162,7 +162,7 @@ impl<T: Pod> Interleaved<T> {
         Self { samples: Vec::new() }
     }
 
-    /// Reads frames as samples of `format`, whose size is that of `T`, and adds each channel's to its own.
+    /// Reads frames as samples of `format`, which has the size of `T`, and appends the samples of each channel to it.
     pub(crate) fn read(
         &mut self,
         input: &dyn FrameSource,

@@ -1,8 +1,8 @@
-//! Frames at another rate than that at which they are read: any window of them, on any number of threads, with the same bits.
+//! Reads frames at another rate: any window, on any number of threads, with the same bits.
 //!
-//! A [`Converter`] is chosen once. A [`Run`] makes frames one after the other from wherever it begins, reading its input on
-//! its way, so that what it holds does not depend on how long the sound is. Long reads are cut where runs may begin, and one
-//! that goes on where another ended takes up its run.
+//! A [`Converter`] is chosen once. A [`Run`] produces consecutive frames from its starting position and reads its input as it
+//! goes, so that its memory does not depend on the length of the audio. Long reads are divided where runs may start, and a
+//! read that continues where another ended reuses its run.
 
 #![allow(unsafe_code)] // one place: frames that were made
 
@@ -36,12 +36,12 @@ use delivery::Delivery;
 use input::ArrayFrames;
 use run::AnyRun;
 
-/// How many runs that nobody uses are kept, each with up to a few megabytes of buffers.
+/// How many idle runs are kept, each with up to a few megabytes of buffers.
 const MAX_IDLE: usize = 4;
 
-/// An array at another rate, as `spec` says, in a buffer that `allocate` makes from its size in bytes.
+/// Resamples an array into a buffer that `allocate` makes, given its size in bytes.
 ///
-/// Its format and layout are of `spec`'s choice, its channels those of the array: `spec.channels` is not looked at.
+/// `spec` determines the format and layout of the result. It has the channels of the array: `spec.channels` is ignored.
 ///
 /// ```
 /// use mapwave_core::resample::Rates;
@@ -58,9 +58,9 @@ const MAX_IDLE: usize = 4;
 /// ```
 ///
 /// # Errors
-/// [`Error::Argument`](crate::Error::Argument) when the rates are too far apart, [`Error::Unsupported`](crate::Error::Unsupported)
-/// when no plugin has the quality, [`Error::Limit`](crate::Error::Limit) and [`Error::OutOfMemory`](crate::Error::OutOfMemory)
-/// when the result is too large, and [`Error::Interrupted`](crate::Error::Interrupted).
+/// [`Error::Argument`](crate::Error::Argument) if the rates are too far apart, [`Error::Unsupported`](crate::Error::Unsupported)
+/// if no plugin has the quality, [`Error::Limit`](crate::Error::Limit) or [`Error::OutOfMemory`](crate::Error::OutOfMemory) if
+/// the result is too large, and [`Error::Interrupted`](crate::Error::Interrupted).
 pub fn resample_array(
     audio: Audio<'_>,
     rates: Rates,
@@ -79,7 +79,7 @@ pub fn resample_array(
     Ok(unsafe { Frames::new(buffer, spec.format, shape) })
 }
 
-/// Frames at another rate.
+/// Resampled frames.
 #[derive(Debug)]
 pub(crate) struct Resampled {
     converter: Converter,
@@ -87,7 +87,7 @@ pub(crate) struct Resampled {
     idle: Mutex<Vec<Idle>>,
 }
 
-/// A run that may go on.
+/// An idle run that can continue.
 #[derive(Debug)]
 struct Idle {
     channels: ChannelSelection,
@@ -95,7 +95,7 @@ struct Idle {
 }
 
 impl Resampled {
-    /// `num_input_frames` frames at another rate.
+    /// `num_input_frames` frames, resampled.
     pub(crate) fn new(converter: Converter, num_input_frames: u64) -> Self {
         let num_frames = converter.rates().num_output_frames(num_input_frames);
         Self { converter, num_frames, idle: Mutex::default() }
@@ -106,14 +106,14 @@ impl Resampled {
         self.converter.rates()
     }
 
-    /// The number of frames that come out.
+    /// The number of frames after resampling.
     pub(crate) fn num_frames(&self) -> u64 {
         self.num_frames
     }
 
-    /// Makes `frames`, which must be among those that there are, as `out`, all of which is initialised when this succeeds.
+    /// Reads `frames`, which must exist, into `out`. On success, all of `out` is initialised.
     ///
-    /// `input` gives the channels that `spec` asks for, each time the same.
+    /// `input` delivers the channels that `spec` requests, and must be the same for every read.
     pub(crate) fn read(
         &self,
         input: &dyn FrameSource,
@@ -132,7 +132,7 @@ impl Resampled {
         let max_threads = control.max_threads.min(input.max_threads()).max(1);
         let end = frames.end;
         let segments = self.plan(&frames, input, max_threads)?;
-        // Threads that have no segment of their own may help inside one.
+        // Threads without a segment of their own may help within one.
         let threads_each = (max_threads / segments.len()).max(1);
         let delivery = Delivery::new(spec.format, num_channels, is_planar);
         let pieces = segment::cut(out, num_planes, frame_bytes, segments);
@@ -145,7 +145,7 @@ impl Resampled {
                 let Piece { frames, planes } = piece;
                 let mut run = self.run(frames.start, &spec.channels, input, threads_each)?;
                 run.read(frames.end, input, &delivery, planes, stop)?;
-                // Only where the whole read ends may the next one go on.
+                // The next read can only continue at the end of the whole read.
                 if frames.end == end {
                     self.give_back(run, &spec.channels);
                 }
@@ -154,7 +154,7 @@ impl Resampled {
         )
     }
 
-    /// Cuts `frames` where runs may begin.
+    /// Divides `frames` where runs may start.
     fn plan(
         &self,
         frames: &Range<u64>,
@@ -172,7 +172,7 @@ impl Resampled {
         Ok(segment::plan(frames.clone(), cost, Some(start.grid), max_threads))
     }
 
-    /// A run that stands at `frame`: the one that ended there, or one that begins there.
+    /// A run positioned at `frame`: one that ended there, or a new one.
     fn run(
         &self,
         frame: u64,

@@ -1,4 +1,4 @@
-//! The names by which a caller chooses how sound is resampled.
+//! The names of resampling qualities.
 
 #![forbid(unsafe_code)]
 
@@ -9,7 +9,7 @@ use crate::error::{Error, Parameter, Result};
 use crate::host;
 use crate::resample::engine::FilterQuality;
 
-/// How sound is brought to another rate.
+/// How audio is resampled.
 ///
 /// ```
 /// use mapwave_core::ResampleQuality;
@@ -21,18 +21,18 @@ use crate::resample::engine::FilterQuality;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ResampleQuality {
-    /// The quality that a loaded plugin offers as the default, where it has the rates; else the best of this crate's own.
+    /// The default quality of a loaded plugin, if the plugin supports the rates; otherwise the best of this crate's own.
     #[default]
     Default,
-    /// This crate's own engine.
+    /// A quality of this crate's own engine.
     Own(FilterQuality),
     /// A quality of a plugin, by its name.
     Plugin(&'static str),
 }
 
 impl ResampleQuality {
-    /// The names that [`FromStr`] takes at this moment: this crate's own, those of the loaded plugins, and those of plugins
-    /// that are missing and of which there is a [`Hint`](crate::host::Hint).
+    /// The names that [`FromStr`] currently accepts: this crate's own, those of loaded plugins, and those of missing plugins
+    /// that have a [`Hint`](crate::host::Hint).
     pub fn names() -> Vec<String> {
         let own =
             std::iter::once("default").chain(FilterQuality::ALL.map(FilterQuality::name)).map(str::to_owned);
@@ -43,7 +43,7 @@ impl ResampleQuality {
         names
     }
 
-    /// Whether what it needs is loaded.
+    /// Whether the plugin that it needs is loaded.
     pub fn is_available(self) -> bool {
         match self {
             Self::Default | Self::Own(_) => true,
@@ -51,7 +51,7 @@ impl ResampleQuality {
         }
     }
 
-    /// Its name.
+    /// The name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Default => "default",
@@ -70,8 +70,8 @@ impl fmt::Display for ResampleQuality {
 impl FromStr for ResampleQuality {
     type Err = Error;
 
-    /// Takes one of the [`names`](Self::names). To resample with the quality of a plugin that is missing is an error that
-    /// tells how to get it.
+    /// Accepts one of the [`names`](Self::names). Resampling with the quality of a missing plugin fails with an error that says
+    /// how to install the plugin.
     fn from_str(name: &str) -> Result<Self> {
         if name == Self::Default.name() {
             return Ok(Self::Default);

@@ -1,4 +1,4 @@
-//! Frames made one after the other, and handed out in whatever portions they are asked for.
+//! Produces consecutive frames and delivers them in portions of any size.
 
 #![forbid(unsafe_code)]
 
@@ -13,20 +13,20 @@ use super::stream::Stream;
 use crate::error::Result;
 use crate::segment::Stop;
 
-/// A backend, and what it has made ahead.
+/// A backend, and the frames that it has produced in advance.
 #[derive(Debug)]
 struct Run<B: Backend> {
     backend: B,
-    /// The frames last made, of each channel.
+    /// The most recently produced frames of each channel.
     made: Vec<Vec<B::Number>>,
-    /// The first of them that was not handed out; past the end when more are to be made first.
+    /// The first of them that has not been delivered; past the end if more must be produced first.
     next: u64,
-    /// That frame's number.
+    /// The number of that frame.
     position: u64,
 }
 
 impl<B: Backend> Run<B> {
-    /// A run over a backend whose next frames begin `skip` before `position`.
+    /// A run over a backend whose next frame is `skip` frames before `position`.
     fn new(backend: B, skip: u64, position: u64, num_channels: usize) -> Self {
         let made = (0..num_channels).map(|_| Vec::new()).collect();
         Self { backend, made, next: skip, position }
@@ -69,7 +69,7 @@ fn index(frame: u64) -> usize {
     usize::try_from(frame).unwrap_or(usize::MAX)
 }
 
-/// A run over any of the backends.
+/// A run over any backend.
 #[derive(Debug)]
 pub(crate) enum AnyRun {
     Single(RunOf<Blocks<f32>>),
@@ -77,7 +77,7 @@ pub(crate) enum AnyRun {
     Plugin(RunOf<Stream>),
 }
 
-/// A run, boxed: their sizes differ.
+/// A boxed run: the sizes of runs differ.
 #[derive(Debug)]
 pub(crate) struct RunOf<B: Backend>(Box<Run<B>>);
 
@@ -106,7 +106,7 @@ impl AnyRun {
         }
     }
 
-    /// The frame that comes next.
+    /// The number of the next frame.
     pub(crate) fn position(&self) -> u64 {
         match self {
             Self::Single(run) => run.0.position,
@@ -115,7 +115,7 @@ impl AnyRun {
         }
     }
 
-    /// Hands out all frames up to `end`, which fill `planes`.
+    /// Delivers all frames up to `end`, which fill `planes`.
     pub(crate) fn read(
         &mut self,
         end: u64,

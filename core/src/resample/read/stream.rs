@@ -1,4 +1,4 @@
-//! A plugin's resampler at work, which takes a signal from some frame on and gives what comes out as it comes.
+//! Runs a plugin's resampler, which consumes a signal from any frame and delivers the output as it becomes available.
 
 #![forbid(unsafe_code)]
 
@@ -12,14 +12,14 @@ use crate::pcm::OutputFormat;
 use crate::resample::engine::Rates;
 use crate::segment::Stop;
 
-/// The frames that go in at a time: more would leave the second-level cache, in which a plugin's buffers should stay.
+/// The number of frames pushed at a time: with more, a plugin's buffers would not stay in the second-level cache.
 const INPUT_FRAMES: u64 = 1 << 14;
 
-/// The most frames that come out at a time.
+/// The maximum number of frames pulled at a time.
 const OUTPUT_FRAMES: usize = 1 << 14;
 
-/// The fewest input frames for which it is worth asking a plugin where it may begin, in order to divide them: a minute and a
-/// half of sound, for a plugin may take a twentieth of a second to find out the first time.
+/// The fewest input frames that are worth dividing: a minute and a half of audio, since a plugin may need a twentieth of a second
+/// to determine where it may start.
 const MIN_DIVIDED_FRAMES: u64 = 1 << 22;
 
 /// A quality of a plugin for two rates.
@@ -28,7 +28,7 @@ pub(crate) struct PluginConverter {
     kind: ResamplerKind,
     quality: String,
     rates: Rates,
-    /// Where it may begin, once that was asked.
+    /// Where runs may start, once the plugin has been asked.
     restart: OnceLock<Option<Restart>>,
 }
 
@@ -42,7 +42,7 @@ impl PluginConverter {
         self.rates
     }
 
-    /// Where a run may begin; `None` when that is at the beginning alone.
+    /// Where runs may start; `None` if only at the beginning.
     fn restart(&self) -> Result<Option<Restart>> {
         if let Some(known) = self.restart.get() {
             return Ok(*known);
@@ -51,7 +51,7 @@ impl PluginConverter {
         Ok(*self.restart.get_or_init(|| restart))
     }
 
-    /// Where runs may begin on threads of their own. Of what is not divided, the plugin works on the channels at once.
+    /// Where runs on separate threads may start. If the read is not divided, the plugin processes its channels in parallel.
     pub(crate) fn start(&self, num_frames: u64) -> Result<Option<Start>> {
         let (input, output) = (u128::from(self.rates.input()), u128::from(self.rates.output()));
         if u128::from(num_frames) * input / output < MIN_DIVIDED_FRAMES.into() {
@@ -60,7 +60,7 @@ impl PluginConverter {
         let Some(Restart { grid_frames, preroll_frames }) = self.restart()? else { return Ok(None) };
         let grid = self.rates.num_output_frames(grid_frames);
         let before = self.rates.num_output_frames(grid_frames.saturating_add(preroll_frames));
-        // A part is then at least four times as long as what is made for nothing before it.
+        // Each part is then at least four times as long as the frames that are discarded before it.
         Ok(Some(Start { grid, cost: before / 4 }))
     }
 
@@ -70,27 +70,27 @@ impl PluginConverter {
         ResamplerRequest { input_rate, output_rate, num_channels, is_16_bit, quality, max_threads }
     }
 
-    /// The frame of the input at which to begin so that a frame of the output comes out as it always does.
+    /// The input frame at which to start so that an output frame has the same bits as always.
     fn entry(&self, frame: u64) -> Result<u64> {
         if frame == 0 {
             return Ok(0);
         }
         let Some(Restart { grid_frames, preroll_frames }) = self.restart()? else { return Ok(0) };
         let (input, output) = (u128::from(self.rates.input()), u128::from(self.rates.output()));
-        // Below the input frame whose time is that of `frame`, with a frame of the output to spare for rounding up.
+        // Before the input frame at the time of `frame`, with an output frame of margin for rounding up.
         let needed = u128::from(frame.saturating_sub(1)) * input / output;
         let needed = u64::try_from(needed).unwrap_or(u64::MAX).saturating_sub(preroll_frames);
         Ok(needed - needed % grid_frames)
     }
 }
 
-/// A signal on its way through a plugin.
+/// A signal that is passing through a plugin.
 #[derive(Debug)]
 pub(crate) struct Stream {
     resampler: Resampler,
     plugin: &'static str,
     portion: Portion,
-    /// The frame that goes in next.
+    /// The next frame to push.
     next_input: u64,
     is_ended: bool,
     from_16: Interleaved<i16>,
@@ -98,7 +98,7 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    /// Begins so that `frame` comes out as it always does, and says how many frames come before it.
+    /// Starts so that `frame` has the same bits as always, and returns how many frames come before it.
     pub(crate) fn begin(
         converter: &PluginConverter,
         frame: u64,
@@ -106,7 +106,7 @@ impl Stream {
         max_threads: usize,
     ) -> Result<(Self, u64)> {
         let next_input = converter.entry(frame)?;
-        // A grid is a whole number of frames of both rates.
+        // A grid step is a whole number of frames at both rates.
         let first = converter.rates.num_output_frames(next_input);
         let num_channels = input.num_channels();
         let is_16_bit = input.is_16_bit() && converter.kind.takes(OutputFormat::I16);
@@ -129,7 +129,7 @@ impl Stream {
         Ok((this, frame - first))
     }
 
-    /// Reads what goes in next.
+    /// Reads the next frames to push.
     fn refill(&mut self, input: &dyn FrameSource, stop: &Stop<'_>) -> Result<()> {
         let end = self.next_input.saturating_add(INPUT_FRAMES).min(input.num_frames());
         let frames = self.next_input.min(end)..end;
@@ -171,7 +171,8 @@ impl Backend for Stream {
                 return Ok(());
             }
             if self.is_ended {
-                let what = format!("it ended before all frames of {} had come out", input.num_frames());
+                let what =
+                    format!("it ended before delivering the output for all {} frames", input.num_frames());
                 return Err(Error::Plugin {
                     path: None,
                     plugin: self.plugin,

@@ -60,8 +60,7 @@ fn open(fake: Fake, faults: &str, is_trusted: bool, file: &Arc<Mutex<File>>) -> 
 }
 
 fn choose(kinds: &[EncoderKind], request: &EncoderRequest, file: &Arc<Mutex<File>>) -> Result<Encoder> {
-    let mut snapshot = Snapshot::default();
-    snapshot.encoders = kinds.to_vec();
+    let snapshot = Snapshot { encoders: kinds.to_vec(), ..Snapshot::default() };
     encoder::choose(&snapshot, request, None, Box::new(Writer(Arc::clone(file))))
 }
 
@@ -274,8 +273,7 @@ fn a_refusal_is_taken_to_the_next_plugin_and_all_are_told() {
 fn what_nobody_writes_is_told_with_what_could_be_written() {
     let kinds = [fake_encoder::kind("fake", true)];
     let asked = |codec: &str, container: &str, wanted: Option<&str>, kinds: &[EncoderKind]| {
-        let mut snapshot = Snapshot::default();
-        snapshot.encoders = kinds.to_vec();
+        let snapshot = Snapshot { encoders: kinds.to_vec(), ..Snapshot::default() };
         let request = EncoderRequest::new(codec, container, 48_000, 2);
         let output = Box::new(Writer(file(File::default())));
         encoder::choose(&snapshot, &request, wanted, output).unwrap_err()

@@ -407,7 +407,7 @@ fn tracks_of_other_containers_are_read() {
         padding_frames: 0,
         ..caf.clone()
     };
-    for (track, container, frames) in [(caf, c"caf", 1105..221_105), (wav, c"w64", 0..all.len() / 2)] {
+    for (track, container, frames) in [(caf, c"caf", 1105..221_105), (wav, c"wav", 0..all.len() / 2)] {
         let options = DecoderOptions { track: Some(track.clone()), ..DecoderOptions::default() };
         let mut decoder = MpegDecoder::open(Input::from(input.clone()), &options).unwrap();
         assert_eq!((decoder.info().container, decoder.info().codec), (container, c"mp3"));
