@@ -1,4 +1,4 @@
-//! The check of plugins finds each broken rule, and finds nothing where none is broken.
+//! The plugin check finds each broken rule, and finds nothing if none is broken.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, missing_docs)]
 
@@ -10,7 +10,7 @@ use std::thread;
 use mapwave_tests::misbehaving::{self, has_compiler};
 use serde_json::Value;
 
-/// A rule that is broken: how the plugin is compiled, which test finds it, and what the test says.
+/// A broken rule: how the plugin is compiled, which test finds it, and what the test reports.
 struct Broken {
     switch: &'static str,
     test: &'static str,
@@ -27,7 +27,7 @@ const fn broken(
     Broken { switch, test, rule, reason }
 }
 
-/// Each rule that the plugin can break. Where no rule is named, none of the interface's is broken for certain.
+/// Each rule that the plugin can break. An empty rule means that no rule of the interface is broken for certain.
 const ALL: &[Broken] = &[
     // The library
     broken("CONSTRUCTOR", "load", "R7", "crashed the process with SIGSEGV"),
@@ -36,8 +36,8 @@ const ALL: &[Broken] = &[
     broken("UNBOUND", "load", "R7", "undefined symbol"),
     broken("HANG_ENTRY", "entry", "", "hung"),
     broken("HANG_ENTRY", "entry-threads", "", "hung"),
-    broken("ENTRY_CHANGES", "entry", "entry", "another answer"),
-    broken("ENTRY_CHANGES", "entry-threads", "R4", "different answers"),
+    broken("ENTRY_CHANGES", "entry", "entry", "returned another pointer"),
+    broken("ENTRY_CHANGES", "entry-threads", "R4", "different pointers"),
     broken("ABI_MAJOR", "description", "R1", "abi_major is 2, expected 1"),
     broken("EMPTY_ID", "description", "R3", "id is \"\""),
     broken("UTF8", "description", "R3", "version is not UTF-8"),
@@ -45,7 +45,7 @@ const ALL: &[Broken] = &[
     broken("TABLE_SIZE", "interfaces", "R1", "the size of mapwave.encoder/1 is 16"),
     broken("UNKNOWN_INTERFACE", "interfaces", "get", "get(\"mapwave.decoder/2\", 0) is not null"),
     broken("CLOSE_NULL", "interfaces", "R6", "SIGSEGV"),
-    // What a decoder says
+    // What a decoder reports
     broken("PROBE_ALL", "probe", "probe", "probe gave 100 for an empty file"),
     broken("PROBE_RANGE", "probe", "probe", "probe gave 101 for the single byte"),
     broken("PROBE_BOUNDS", "probe", "R6", "past the last byte of its input"),
@@ -53,7 +53,7 @@ const ALL: &[Broken] = &[
     broken("INFO_SIZE", "struct-sizes", "R1", "info wrote to byte 8 of an mw_stream_info whose size says 8"),
     broken("ERROR_SIZE", "struct-sizes", "R1", "of an mw_error whose size says 8"),
     broken("NULL_ERROR", "struct-sizes", "R6", "SIGSEGV"),
-    broken("STATUS", "struct-sizes", "R6", "open returned 77, which no status is"),
+    broken("STATUS", "struct-sizes", "R6", "open returned 77, which is not a status"),
     broken("MESSAGE", "struct-sizes", "R3", "not UTF-8"),
     broken("NUM_FRAMES", "info", "info", "and decode gives"),
     broken("INFO_CHANGES", "info", "info", "info changed after decoding a frame"),
@@ -67,13 +67,13 @@ const ALL: &[Broken] = &[
     broken("READ_ERRORS", "read-errors", "R6", "no call did, and decode gave other samples"),
     // What it writes
     broken("SPLITS", "splits", "decode", "gave other samples"),
-    broken("END", "splits", "decode", "after MW_END there were frames again"),
+    broken("END", "splits", "decode", "after MW_END, decode gave frames again"),
     broken("OVERCOUNT", "splits", "decode", "frames, expected 1 to 4096"),
     broken("HANG_DECODE", "splits", "", "hung"),
     broken("EXIT", "splits", "R5", "the plugin called exit"),
     broken("ABORT", "splits", "R5", "SIGABRT"),
     broken("OVERRUN", "overrun", "R8", "wrote past its buffer"),
-    broken("WRITES_MORE", "overrun", "R8", "frames, and wrote frame"),
+    broken("WRITES_MORE", "overrun", "R8", "frames, and also wrote frame"),
     broken("PLANAR", "formats", "decode", "planar F32 instead of interleaved gave other samples"),
     broken("FORMATS", "formats", "decode", "as F32"),
     broken("STDOUT", "silence", "R5", "standard output: \"decoding"),
@@ -85,17 +85,17 @@ const ALL: &[Broken] = &[
     broken("RECOVERY", "recovery", "seek", "an error came before"),
     // Its handles
     broken("FORK", "fork", "fork", "a fork whose original was closed gave 0 frames"),
-    broken("SHARED_STATE", "threads", "R4", "by turns"),
+    broken("SHARED_STATE", "threads", "R4", "in turn"),
     broken("TLS", "threads", "decode", "another thread"),
     broken("LEAK", "leaks", "R2", "were not freed"),
     broken("DESCRIPTORS", "leaks", "R2", "open files"),
     broken("SIGNALS", "process-state", "R5", "handler of signal 2 was changed"),
     broken("LOCALE", "process-state", "R5", "locale was changed"),
-    // What it makes of damage
+    // How it handles damage
     broken("TRUNCATION", "damage", "R6", "past the last byte of its input"),
     broken("MAX_ALLOC", "max-alloc", "R6", "memory grew by"),
     // The encoder and the resampler
-    broken("ROUND_TRIP", "round-trip", "push", "came back as another one"),
+    broken("ROUND_TRIP", "round-trip", "push", "changed, although the stream is declared lossless"),
     broken("LAST_FRAME", "round-trip", "finish", "frames came back"),
     broken("PUSHES", "pushes", "push", "gave other bytes"),
     broken("WRITE_ERRORS", "write-errors", "R6", "failed, and no call of the encoder did"),
@@ -105,7 +105,7 @@ const ALL: &[Broken] = &[
     broken("PROCESS_SPLITS", "process-splits", "process", "gave other samples"),
 ];
 
-/// What only a warning is due for.
+/// What earns a warning only.
 const UNWISE: &[(&str, &str, &str)] = &[("ENTRY_SLOW", "entry", "ms, expected at most 50")];
 
 /// Compiles the plugin, with one rule broken.
@@ -131,10 +131,10 @@ fn rows(report: &Value) -> &Vec<Value> {
     report["results"].as_array().unwrap()
 }
 
-/// Why the check does not say what it should, if so.
+/// Why the check does not report what it should, if so.
 fn judge(directory: &Path, case: &Broken) -> Option<String> {
     let library = compile(directory, case.switch);
-    // What is said in the end is about all tests; one that decodes is enough to be heard.
+    // "silence" covers the output of all tests; one that decodes is enough.
     let only = if case.test == "silence" { "splits" } else { case.test };
     let time_limit = if case.reason == "hung" { "2" } else { "60" };
     let (code, report) = check(&library, &["--only", only, "--time-limit", time_limit]);
@@ -172,7 +172,7 @@ fn each_broken_rule_is_found() {
     let directory = tempfile::tempdir().unwrap();
     let queue = Mutex::new(ALL.iter());
     let wrong = Mutex::new(Vec::new());
-    // A check waits for its children one after another where it makes one test only.
+    // A check of a single test waits for its children one after another.
     let num_workers = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
         for worker in 0..num_workers {
@@ -193,7 +193,7 @@ fn each_broken_rule_is_found() {
 }
 
 #[test]
-fn what_is_unwise_is_a_warning() {
+fn an_unwise_plugin_gets_a_warning() {
     if !has_compiler() {
         return;
     }
@@ -214,7 +214,7 @@ fn every_switch_of_the_plugin_is_tried() {
     let words = source.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'));
     let mut switches: Vec<&str> = words.filter_map(|word| word.strip_prefix("BREAK_")).collect();
     switches.retain(|switch| !switch.is_empty());
-    assert!(switches.len() > 60, "they were found");
+    assert!(switches.len() > 60, "the switches were found");
     for switch in switches {
         let is_tried =
             ALL.iter().any(|case| case.switch == switch) || UNWISE.iter().any(|case| case.0 == switch);
@@ -223,7 +223,7 @@ fn every_switch_of_the_plugin_is_tried() {
 }
 
 #[test]
-fn what_is_no_plugin_is_refused() {
+fn a_file_that_is_not_a_plugin_is_rejected() {
     let directory = tempfile::tempdir().unwrap();
     let text = directory.path().join("text.so");
     std::fs::write(&text, "no library").unwrap();

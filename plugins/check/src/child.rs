@@ -1,4 +1,4 @@
-//! One test in a process of its own: both ends of it.
+//! Child processes, one for each test: how the parent starts one, and what it runs.
 
 #![forbid(unsafe_code)]
 
@@ -21,25 +21,25 @@ use crate::suite::plan;
 use crate::verdict::{Finding, Kind, Verdict};
 use crate::{guard_pages, process_state};
 
-/// The name of the job that looks at what there is, and is no test.
+/// The name of the job that lists the plugin's tables; it is not a test.
 pub const DISCOVERY: &str = "discovery";
 
-/// The environment variable with the path of a job, in the process that runs it.
+/// The environment variable that gives a child process the path of its job.
 const JOB: &str = "MAPWAVE_PLUGIN_CHECK_JOB";
 
-/// What stands before the output of a job.
+/// The line that marks the start of a job's output.
 const BEGINNING: &[u8] = b"\nmapwave-plugin-check: the job begins\n";
 
-/// The most bytes of output that are kept.
+/// The maximum number of output bytes to keep.
 const MAX_OUTPUT_BYTES: usize = 4096;
 
-/// How often the parent looks whether a child has ended.
+/// How often the parent checks whether a child has exited.
 const PAUSE: Duration = Duration::from_millis(3);
 
-/// How long output is waited for after its process has ended: it may have passed the pipe on to another.
+/// How long to wait for output after the process has exited: another process may have inherited the pipe.
 const LAST_OUTPUT: Duration = Duration::from_secs(1);
 
-/// What a child process leaves behind.
+/// What a child process writes to its verdict file.
 #[derive(Debug, Serialize, Deserialize)]
 struct ChildResult {
     verdict: Verdict,
@@ -76,7 +76,7 @@ impl Launcher {
         }
     }
 
-    /// This program, with arguments that lead it to the call of `check` that is being made.
+    /// This program, with arguments that make it reach the same call of `check`.
     fn this_program() -> io::Result<Self> {
         let program = env::current_exe()?.into_os_string();
         let current = thread::current();
@@ -97,9 +97,9 @@ impl Launcher {
     }
 }
 
-/// Runs the job of this process and ends it, if a check started it for one; returns otherwise.
+/// Runs the job of this process and exits, if a check started the process; otherwise returns.
 ///
-/// A `main` of your own calls it first. A test under the harness of `cargo test` need not: [`check`](crate::check) does.
+/// Call it first in a `main` of your own. A test under the harness of `cargo test` need not call it: [`check`](crate::check) does.
 pub fn child() {
     let Some(path) = env::var_os(JOB) else { return };
     let job = fs::read(path).ok().and_then(|text| serde_json::from_slice(&text).ok());
@@ -108,7 +108,7 @@ pub fn child() {
 
 /// The child's end: runs the test of a job and returns the exit code.
 fn run(job: Job) -> i32 {
-    // What was written so far, by a test harness most likely, is not the plugin's.
+    // Whatever was written before, probably by a test harness, is not the plugin's output.
     announce(&mut io::stdout());
     announce(&mut io::stderr());
     process_state::forbid_core_files();
@@ -116,7 +116,7 @@ fn run(job: Job) -> i32 {
         guard_pages::record_faults(record.into());
     }
     let path = job.verdict_path();
-    // A fault of the check's own must not look like one of the plugin's.
+    // A bug in the check must not look like a bug in the plugin.
     let panic_path = path.clone();
     std::panic::set_hook(Box::new(move |panic| {
         let verdict = Verdict::new(Kind::Failed, format!("the check itself failed: {panic}"));
@@ -129,7 +129,7 @@ fn run(job: Job) -> i32 {
     } else {
         match plan::find(&context.job.test) {
             Some(test) => (test.run)(&context),
-            None => Err(Finding::skipped("there is no such test")),
+            None => Err(Finding::skipped("no such test")),
         }
     };
     let (warnings, notes) = context.remarks();
@@ -141,12 +141,12 @@ fn run(job: Job) -> i32 {
 
 /// Marks where the output of a job begins.
 fn announce(output: &mut impl Write) {
-    // Where it cannot be written, nobody reads.
+    // If it cannot be written, nobody reads the output either.
     let _ = output.write_all(BEGINNING).and_then(|()| output.flush());
 }
 
 fn leave(path: &PathBuf, result: &ChildResult) {
-    // The parent reports a verdict that is not there.
+    // The parent reports a missing verdict.
     let _ = serde_json::to_vec(result).map(|text| fs::write(path, text));
 }
 
@@ -158,7 +158,7 @@ pub fn run_job(job: &Job, launcher: &Launcher) -> io::Result<Ended> {
     let started = Instant::now();
     let mut command = launcher.command();
     command.env(JOB, &path);
-    // What the allocator keeps of freed blocks for each thread counts as used, and is no leak.
+    // Freed blocks in the allocator's per-thread caches would count as used, but they are not leaks.
     command.env("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn()?;
@@ -169,7 +169,7 @@ pub fn run_job(job: &Job, launcher: &Launcher) -> io::Result<Ended> {
     if !job.progress_path().exists() {
         let program = launcher.program.display();
         let text = output.iter().find(|text| !text.is_empty()).map_or("", String::as_str);
-        let reason = format!("{program}, started again for a test, did not come to the check: {text:?}");
+        let reason = format!("{program}, started again for a test, did not reach the check: {text:?}");
         return Err(io::Error::other(reason));
     }
     let result = fs::read(job.verdict_path()).ok();
@@ -182,7 +182,7 @@ pub fn run_job(job: &Job, launcher: &Launcher) -> io::Result<Ended> {
     Ok(Ended { verdict, discovery, output, time: started.elapsed() })
 }
 
-/// Waits for a child until a deadline; ends it then.
+/// Waits for a child until a deadline, then kills it.
 fn wait(child: &mut Child, deadline: Instant) -> io::Result<Option<ExitStatus>> {
     loop {
         if let Some(status) = child.try_wait()? {
@@ -203,7 +203,7 @@ fn collect(mut pipe: impl Read + Send + 'static) -> Receiver<String> {
     thread::spawn(move || {
         let mut kept = Kept::default();
         let mut block = [0; 4096];
-        // What cannot be read is no output.
+        // Output that cannot be read counts as none.
         while let Ok(num_bytes @ 1..) = pipe.read(&mut block) {
             kept.push(block.get(..num_bytes).unwrap_or_default());
         }
@@ -222,7 +222,7 @@ struct Kept {
 impl Kept {
     fn push(&mut self, block: &[u8]) {
         let space = MAX_OUTPUT_BYTES.saturating_sub(self.bytes.len());
-        // Before the job begins, any number of bytes may come that are not the plugin's.
+        // Before the job begins, any amount of output may come that is not the plugin's.
         let space = if self.has_begun { space } else { block.len() };
         self.bytes.extend_from_slice(block.get(..space).unwrap_or(block));
         if self.has_begun {
@@ -241,13 +241,13 @@ impl Kept {
         }
     }
 
-    /// What the job wrote; all there is when it never began.
+    /// The job's output, or everything if the job never began.
     fn into_text(self) -> String {
         String::from_utf8_lossy(&self.bytes).into_owned()
     }
 }
 
-/// What a process did that gave no verdict, or gave one and did not end as it should.
+/// The verdict on a process that left none, or that left one and then failed to exit cleanly.
 fn without_verdict(job: &Job, status: Option<ExitStatus>, has_passed: bool) -> Verdict {
     let progress = fs::read_to_string(job.progress_path()).unwrap_or_default();
     let fault = fs::read_to_string(job.fault_path()).unwrap_or_default();
@@ -256,7 +256,7 @@ fn without_verdict(job: &Job, status: Option<ExitStatus>, has_passed: bool) -> V
     let (rule, reason) = match status {
         None => {
             let seconds = job.time_limit as f64 / 1000.0;
-            (None, format!("it hung: there was no verdict after {seconds} s, and the process was killed"))
+            (None, format!("it hung: the process was killed after {seconds} s without a verdict"))
         }
         Some(status) => match (status.signal(), status.code()) {
             (Some(signal), _) => {
@@ -272,7 +272,7 @@ fn without_verdict(job: &Job, status: Option<ExitStatus>, has_passed: bool) -> V
             }
             (None, code) => {
                 let code = code.unwrap_or_default();
-                (Some("R5"), format!("the process ended by itself, with code {code}: the plugin called exit"))
+                (Some("R5"), format!("the process exited with code {code}: the plugin called exit"))
             }
         },
     };

@@ -1,4 +1,4 @@
-//! What a test has at hand, in its process.
+//! The context of a test in its child process.
 
 #![forbid(unsafe_code)]
 
@@ -15,13 +15,13 @@ use crate::host::{DecoderTable, EncoderTable, Library, Plugin, ResamplerTable};
 use crate::linked_entry::LinkedEntry;
 use crate::verdict::{Finding, Outcome};
 
-/// The size of the file that says what is being done.
+/// The size of the progress file in bytes.
 const PROGRESS_BYTES: usize = 512;
 
-/// A file that a decoder is to read.
+/// A test file for a decoder.
 #[derive(Clone, Debug)]
 pub struct Sample {
-    /// What the report calls it.
+    /// Its name in the report.
     pub name: String,
     /// Its bytes.
     pub bytes: Vec<u8>,
@@ -36,22 +36,22 @@ pub enum Target {
     Linked(LinkedEntry),
 }
 
-/// What a process is to test.
+/// The job of a child process.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Job {
     /// The plugin.
     pub target: Target,
     /// The test.
     pub test: String,
-    /// Which of the library's tables of the kind that the test is about.
+    /// The index of the table to test.
     pub table: usize,
     /// Files that the decoder claims.
     pub inputs: Vec<PathBuf>,
-    /// Where all choices come from.
+    /// The seed of the random choices.
     pub seed: u64,
-    /// When the process will be ended, in milliseconds.
+    /// The time limit in milliseconds.
     pub time_limit: u64,
-    /// Where the process leaves its files.
+    /// The directory for the files of the process.
     pub directory: PathBuf,
 }
 
@@ -61,20 +61,20 @@ impl Job {
         self.directory.join("verdict")
     }
 
-    /// The file with what is being done.
+    /// The file that says what the test is doing.
     pub fn progress_path(&self) -> PathBuf {
         self.directory.join("progress")
     }
 
-    /// The file with the reason of a fault.
+    /// The file with the explanation of a memory fault.
     pub fn fault_path(&self) -> PathBuf {
         self.directory.join("fault")
     }
 }
 
-/// What a test has at hand.
+/// The context of a test.
 pub struct Context {
-    /// What is to be done.
+    /// The job.
     pub job: Job,
     progress: Option<File>,
     input: RefCell<String>,
@@ -85,7 +85,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// The context of a job that begins now.
+    /// The context of a job that starts now.
     pub fn new(job: Job) -> Self {
         let progress = File::create(job.progress_path()).ok();
         Self {
@@ -99,41 +99,41 @@ impl Context {
         }
     }
 
-    /// Names the input of what follows.
+    /// Sets the input that the following steps use.
     pub fn with_input(&self, name: &str) {
         self.input.replace(name.to_owned());
         self.doing("opening it");
     }
 
-    /// Says what is done next, where the parent finds it should this be the last that is heard.
+    /// Records the next step, where the parent finds it if the process ends.
     pub fn doing(&self, what: impl Display) {
         let input = self.input.borrow();
         let text = if input.is_empty() { what.to_string() } else { format!("{what}, {input}") };
         let mut record = text.clone().into_bytes();
         record.resize(PROGRESS_BYTES, b' ');
         if let Some(file) = &self.progress {
-            // Without it a crash is reported with less detail.
+            // Without it, a crash is reported with less detail.
             let _ = file.write_all_at(&record, 0);
         }
         self.during.replace(text);
     }
 
-    /// What was said last.
+    /// The last recorded step.
     pub fn during(&self) -> String {
         self.during.borrow().clone()
     }
 
-    /// Something is slow, or unwise.
+    /// Adds a warning: something is slow or unwise.
     pub fn warn(&self, what: impl Into<String>) {
         let (what, input) = (what.into(), self.input.borrow());
         let mut warnings = self.warnings.borrow_mut();
-        // The first few tell as much as all.
+        // The first few say enough.
         if warnings.len() < 3 {
             warnings.push(if input.is_empty() { what } else { format!("{what} ({input})") });
         }
     }
 
-    /// Something that the reader should know.
+    /// Adds a note for the reader.
     pub fn note(&self, what: impl Into<String>) {
         let what = what.into();
         let mut notes = self.notes.borrow_mut();
@@ -147,23 +147,23 @@ impl Context {
         (self.warnings.borrow().clone(), self.notes.borrow().clone())
     }
 
-    /// Numbers that look random, the same for the same seed and test.
+    /// Pseudo-random numbers, the same for the same seed and test.
     pub fn random(&self) -> fastrand::Rng {
         let salt =
             self.job.test.bytes().fold(0u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
         fastrand::Rng::with_seed(self.job.seed ^ salt)
     }
 
-    /// Whether there is time for more inputs; once there is not, the report says so.
+    /// Whether there is time for more inputs; if not, adds a note that says so.
     pub fn has_time(&self) -> bool {
         let has_time = self.started.elapsed() < Duration::from_millis(self.job.time_limit / 2);
         if !has_time {
-            self.note("cut short by half of the time limit: a larger --time-limit tests more");
+            self.note("stopped at half of the time limit: a larger --time-limit tests more");
         }
         has_time
     }
 
-    /// The library of the plugin, which has not been entered.
+    /// The library of the plugin, before its entry function is called.
     pub fn library(&self) -> Outcome<Library> {
         self.doing("loading the library");
         match &self.job.target {
@@ -171,7 +171,7 @@ impl Context {
             Target::Linked(entry) => match entry.function() {
                 Some(entry) => Ok(Library::linked(entry)),
                 None => {
-                    Err(Finding::skipped("the child process is not the program that the plugin is part of"))
+                    Err(Finding::skipped("the child process is not the program that contains the plugin"))
                 }
             },
         }
@@ -186,29 +186,27 @@ impl Context {
         Ok(plugin)
     }
 
-    /// The decoder that the test is about.
+    /// The decoder to test.
     pub fn decoder(&self) -> Outcome<DecoderTable> {
         self.pick(self.plugin()?.decoders()?)
     }
 
-    /// The encoder that the test is about.
+    /// The encoder to test.
     pub fn encoder(&self) -> Outcome<EncoderTable> {
         self.pick(self.plugin()?.encoders()?)
     }
 
-    /// The resampler that the test is about.
+    /// The resampler to test.
     pub fn resampler(&self) -> Outcome<ResamplerTable> {
         self.pick(self.plugin()?.resamplers()?)
     }
 
     fn pick<T>(&self, tables: Vec<T>) -> Outcome<T> {
         let table = tables.into_iter().nth(self.job.table);
-        table.ok_or_else(|| {
-            Finding::broken("get", "get does not return the table any more that it returned before")
-        })
+        table.ok_or_else(|| Finding::broken("get", "get no longer returns a table that it returned before"))
     }
 
-    /// A path, but for a file that is gone after the check.
+    /// The name of an input: its path, unless it is a temporary file.
     fn input_name(&self, path: &Path) -> String {
         let is_made = self.job.directory.parent().is_some_and(|root| path.starts_with(root));
         match path.file_name().filter(|_| is_made) {
@@ -220,8 +218,7 @@ impl Context {
     /// The files that the decoder claims.
     pub fn samples(&self) -> Outcome<Vec<Sample>> {
         if self.job.inputs.is_empty() {
-            let reason =
-                "no input: the plugin has no encoder that makes one; pass --corpus DIR with files it reads";
+            let reason = "no input: the plugin has no encoder to write one; pass --corpus DIR with files that it reads";
             return Err(Finding::skipped(reason));
         }
         let read = |path: &PathBuf| {

@@ -1,4 +1,4 @@
-//! What there is to test: the tables of a plugin, and files that its decoders read.
+//! Discovery of what to test: the tables of a plugin, and files that its decoders read.
 
 #![forbid(unsafe_code)]
 
@@ -14,19 +14,19 @@ use crate::host::{self, DecoderTable, Description, EncoderTable};
 use crate::suite::encode::Original;
 use crate::verdict::{Finding, Outcome};
 
-/// The most files that a decoder is tested with.
+/// The maximum number of files to test a decoder with.
 const MAX_INPUTS: usize = 24;
 
-/// The largest file that a decoder is tested with.
+/// The maximum size of a test file in bytes.
 pub const MAX_INPUT_BYTES: u64 = 16 << 20;
 
-/// The streams that a plugin's own encoder makes for its decoder: channels and frames.
+/// The streams that the plugin's encoder writes for its decoder: channels and frames.
 const SHAPES: [(u32, usize); 5] = [(1, 0), (1, 1), (2, 1000), (1, 5121), (2, 30_000)];
 
 /// The tables of a plugin, and what to test them with.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Discovery {
-    /// What the plugin says of itself.
+    /// The plugin's description of itself.
     pub description: Description,
     /// Its decoders.
     pub decoders: Vec<Found>,
@@ -47,7 +47,7 @@ pub struct Found {
     pub num_claimed: usize,
 }
 
-/// Looks at a plugin. The job's inputs are all files there are; without any, the plugin's encoders make some.
+/// Discovers what to test. The job's inputs are the candidate files; without any, the plugin's encoders write some.
 pub fn discover(context: &Context) -> Outcome<Discovery> {
     let plugin = context.plugin()?;
     let description = plugin.describe()?;
@@ -72,7 +72,7 @@ fn make_inputs(context: &Context, number: usize, encoder: &EncoderTable) -> Outc
         let what = format!("{name}-{num_channels}ch-{num_frames}f");
         context.doing(format!("encoding {what} as an input"));
         let Some(original) = Original::new(encoder, num_channels, num_frames)? else { continue };
-        // An encoder that fails is the matter of its own tests.
+        // A failing encoder is reported by its own tests.
         let Ok(bytes) = original.encode_usually(encoder) else { continue };
         let path = context.job.directory.join(format!("{number}-{what}"));
         let written = fs::write(&path, bytes);
@@ -82,7 +82,7 @@ fn make_inputs(context: &Context, number: usize, encoder: &EncoderTable) -> Outc
     Ok(paths)
 }
 
-/// The files that a decoder claims; evenly chosen ones, if they are many.
+/// The files that a decoder claims; an even selection, if there are many.
 fn claims(context: &Context, decoder: &DecoderTable, files: &[PathBuf]) -> Outcome<Found> {
     let name = decoder.name()?;
     let mut claimed = Vec::new();

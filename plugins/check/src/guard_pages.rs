@@ -1,4 +1,4 @@
-//! Bytes that nobody can write, before a page that nobody can touch; and a record of who tried.
+//! Guard pages: read-only bytes next to an inaccessible page, and an explanation for a fault in either.
 
 #![allow(unsafe_code)] // pages, and a signal handler
 
@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
 use crate::verdict::{Finding, Outcome};
 
-/// The most guarded bytes that a fault is looked up in.
+/// The maximum number of guarded areas in which a fault is looked up.
 const MAX_GUARDED: usize = 64;
 
-/// A map with guarded bytes: where its pages begin and end, and where the bytes lie inside.
+/// The addresses of guarded bytes and of the map around them.
 struct Guarded {
     start: AtomicUsize,
     bytes: AtomicUsize,
@@ -33,19 +33,19 @@ impl Guarded {
 
 static GUARDED: [Guarded; MAX_GUARDED] = [const { Guarded::none() }; MAX_GUARDED];
 
-/// Where the handler writes what it knows.
+/// The descriptor to which the signal handler writes the explanation.
 static RECORD: AtomicI32 = AtomicI32::new(-1);
 
-/// At which end of their pages the bytes stand.
+/// The end of the bytes at which a guard page stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// The byte after the last cannot be touched.
+    /// The byte after the last is inaccessible.
     End,
-    /// The byte before the first cannot be touched.
+    /// The byte before the first is inaccessible.
     Start,
 }
 
-/// Bytes between two pages that cannot be touched; they themselves can be read only.
+/// Read-only bytes between two inaccessible pages.
 pub struct GuardedBytes {
     map: *mut u8,
     map_bytes: usize,
@@ -60,7 +60,7 @@ unsafe impl Send for GuardedBytes {}
 unsafe impl Sync for GuardedBytes {}
 
 impl GuardedBytes {
-    /// A copy of `bytes`.
+    /// Copies `bytes` between guard pages.
     pub fn new(bytes: &[u8], side: Side) -> Outcome<Self> {
         let page = page_bytes();
         let inside = bytes.len().next_multiple_of(page).max(page);
@@ -70,7 +70,9 @@ impl GuardedBytes {
             libc::mmap(null_mut(), map_bytes, libc::PROT_NONE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0)
         };
         if map == libc::MAP_FAILED {
-            return Err(Finding::skipped(format!("no memory for {map_bytes} bytes between guard pages")));
+            return Err(Finding::skipped(format!(
+                "not enough memory for {map_bytes} bytes between guard pages"
+            )));
         }
         let map: *mut u8 = map.cast();
         let offset = match side {
@@ -139,7 +141,7 @@ fn page_bytes() -> usize {
     usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(1 << 14)
 }
 
-/// Lets a fault in guarded bytes be named in `record` before it ends the process.
+/// Installs a handler that explains a fault in guarded bytes in `record` before the process ends.
 pub fn record_faults(record: OwnedFd) {
     RECORD.store(record.as_raw_fd(), Ordering::Relaxed);
     std::mem::forget(record); // for as long as the process lives
@@ -166,12 +168,12 @@ extern "C" fn on_fault(signal: c_int, info: *mut libc::siginfo_t, _context: *mut
     }
     // SAFETY: the default action is legal for both signals.
     unsafe { libc::signal(signal, libc::SIG_DFL) };
-    // It is blocked until the handler returns, and ends the process then, even if somebody only raised it.
+    // The signal is blocked until the handler returns, then ends the process, even if it was only raised.
     // SAFETY: raising a signal is legal in a handler.
     unsafe { libc::raise(signal) };
 }
 
-/// What an address means, if it lies in the map of guarded bytes.
+/// Explains an address in the map of guarded bytes.
 fn explain(address: usize) -> &'static str {
     for map in &GUARDED {
         let (start, end) = (map.start.load(Ordering::Relaxed), map.end.load(Ordering::Relaxed));
@@ -180,11 +182,11 @@ fn explain(address: usize) -> &'static str {
         }
         let bytes = map.bytes.load(Ordering::Relaxed);
         return if address < bytes {
-            "it touched memory before the first byte of its input"
+            "it accessed memory before the first byte of its input"
         } else if address < bytes + map.num_bytes.load(Ordering::Relaxed) {
             "it wrote to its input, which is read-only"
         } else {
-            "it touched memory past the last byte of its input"
+            "it accessed memory past the last byte of its input"
         };
     }
     ""

@@ -1,4 +1,4 @@
-//! The entry function of a plugin that is linked in, as a number that means the same in a child process of this program.
+//! The entry function of a linked plugin, as a number that a child process of the same program can use.
 
 #![allow(unsafe_code)] // addresses of functions
 
@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LinkedEntry {
     program: PathBuf,
-    /// The distance in bytes from [`anchor`]: the system loads a program to another address each time, but as a whole.
+    /// The distance in bytes from [`anchor`]: the system loads a program at a different address each time, but as a whole.
     offset: isize,
 }
 
-/// A function of this crate, and so of the program that it is linked into.
+/// A function of this crate, and so of the program it is linked into.
 fn anchor() {}
 
 fn anchor_address() -> *const c_void {
@@ -25,7 +25,7 @@ fn anchor_address() -> *const c_void {
     anchor as *const c_void
 }
 
-/// Where the program or library begins in memory that an address belongs to; `None` when it belongs to none.
+/// The start address of the program or library that holds an address; `None` if none does.
 fn image(address: *const c_void) -> Option<usize> {
     // SAFETY: all zeros is a valid `Dl_info`, of null pointers.
     let mut info: libc::Dl_info = unsafe { std::mem::zeroed() };
@@ -39,7 +39,7 @@ fn is_of_this_program(address: *const c_void) -> bool {
 }
 
 impl LinkedEntry {
-    /// `None` for a function that is not linked into this program, but part of a library beside it.
+    /// `None` for a function that is not linked into this program but belongs to a shared library.
     pub fn new(entry: mw_plugin_entry) -> Option<Self> {
         let address = entry as *const c_void;
         let offset = address.addr().wrapping_sub(anchor_address().addr()).cast_signed();
@@ -47,7 +47,7 @@ impl LinkedEntry {
         is_of_this_program(address).then_some(Self { program, offset })
     }
 
-    /// The function; `None` in another program than that of [`LinkedEntry::new`].
+    /// The function; `None` in any other program than the one that called [`LinkedEntry::new`].
     pub fn function(&self) -> Option<mw_plugin_entry> {
         let address = anchor_address().wrapping_byte_offset(self.offset);
         if env::current_exe().ok()? != self.program || !is_of_this_program(address) {

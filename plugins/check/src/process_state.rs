@@ -1,5 +1,5 @@
-//! What a plugin must leave alone: signal handlers, threads, descriptors, the locale, the floating-point mode; and what it may
-//! use up only so far: memory.
+//! The process state that a plugin must leave unchanged: signal handlers, threads, descriptors, the locale, the floating-point
+//! mode; and the memory that it may use within limits.
 
 #![allow(unsafe_code)] // questions to the C library
 
@@ -10,10 +10,10 @@ use std::ptr::null;
 
 use crate::verdict::{Finding, Outcome, Rule};
 
-/// The signals whose handlers are looked at.
+/// The signals whose handlers are examined.
 const SIGNALS: std::ops::Range<c_int> = 1..32;
 
-/// The state of the process that a plugin must leave as it is.
+/// The process state that a plugin must leave unchanged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProcessState {
     handlers: Vec<usize>,
@@ -24,7 +24,7 @@ pub struct ProcessState {
 }
 
 impl ProcessState {
-    /// As they are now.
+    /// The current state.
     pub fn now() -> Self {
         Self {
             handlers: SIGNALS.map(handler).collect(),
@@ -35,7 +35,7 @@ impl ProcessState {
         }
     }
 
-    /// Refuses what has changed since.
+    /// Rejects any change since this state was taken.
     pub fn check(&self, rule: Rule) -> Outcome {
         let now = Self::now();
         for (signal, (before, after)) in SIGNALS.zip(self.handlers.iter().zip(&now.handlers)) {
@@ -81,19 +81,19 @@ fn locale() -> Vec<u8> {
     unsafe { CStr::from_ptr(name) }.to_bytes().to_vec()
 }
 
-/// Two results that depend on the mode: of rounding, and of numbers near zero.
+/// Two results that depend on the floating-point mode: one on rounding, one on subnormal numbers.
 fn rounding() -> (u64, u64) {
     let third = black_box(1.0f64) / black_box(3.0) + black_box(-1.0f64) / black_box(7.0);
     let tiny = black_box(f64::MIN_POSITIVE) * black_box(0.5);
     (third.to_bits(), tiny.to_bits())
 }
 
-/// The number of entries of a directory, where the system has it.
+/// The number of entries of a directory, on systems that have it.
 fn entries(directory: &str) -> Option<usize> {
     fs::read_dir(directory).ok().map(Iterator::count)
 }
 
-/// The most memory that the process has had so far, in bytes: of address space where the system counts it, else in core.
+/// The peak memory of the process in bytes: address space where the system reports it, else resident memory.
 pub fn peak_bytes() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmPeak:"));
@@ -110,21 +110,21 @@ fn max_resident_bytes() -> u64 {
     u64::try_from(usage.ru_maxrss).unwrap_or_default() * unit
 }
 
-/// Lets the process have at most `num_bytes` bytes of address space from here on.
+/// Limits the address space of the process to `num_bytes` bytes.
 pub fn limit_address_space(num_bytes: u64) {
     let limit = libc::rlimit { rlim_cur: num_bytes, rlim_max: num_bytes };
     // SAFETY: the struct is valid. Where the system refuses, there is no limit, and the peak still tells.
     unsafe { libc::setrlimit(libc::RLIMIT_AS, &raw const limit) };
 }
 
-/// Keeps crashes from writing core files, which takes long.
+/// Keeps crashes from writing core files, which takes time.
 pub fn forbid_core_files() {
     let limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the struct is valid; a core file more does no harm.
     unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const limit) };
 }
 
-/// The bytes that are allocated now: by the C library's own count where it has one, else those in core.
+/// The number of bytes now allocated: as counted by the C library where it does so, else resident memory.
 pub fn held_bytes() -> u64 {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     if let Some(count) = counted_bytes() {
@@ -135,7 +135,7 @@ pub fn held_bytes() -> u64 {
     pages.map_or_else(max_resident_bytes, |pages| pages * 4096)
 }
 
-/// `mallinfo2`, which is looked up because older versions of the C library lack it.
+/// `mallinfo2`, looked up at run time because older versions of the C library lack it.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn counted_bytes() -> Option<u64> {
     type Count = unsafe extern "C" fn() -> libc::mallinfo2;
@@ -162,6 +162,6 @@ mod tests {
     #[test]
     fn the_process_state_stays_as_they_are() {
         assert_eq!(ProcessState::now().rounding, rounding());
-        assert_ne!(rounding().1, 0, "numbers near zero are kept");
+        assert_ne!(rounding().1, 0, "subnormal numbers are kept");
     }
 }

@@ -1,4 +1,4 @@
-//! A stream as it sounds: all its frames, and what was said of it.
+//! The reference decode of a stream: all its frames, and its stream info.
 
 #![forbid(unsafe_code)]
 
@@ -11,10 +11,10 @@ use crate::host::{
 };
 use crate::verdict::{Finding, Outcome};
 
-/// The most bytes of samples that one stream is decoded to.
+/// The maximum number of sample bytes to decode from one stream.
 const MAX_PCM_BYTES: usize = 256 << 20;
 
-/// The frames of one call, unless a test wants others.
+/// The number of frames per call, unless a test asks for another.
 pub const USUAL_FRAMES: usize = 4096;
 
 /// How frames are asked for.
@@ -22,9 +22,9 @@ pub const USUAL_FRAMES: usize = 4096;
 pub struct Shape {
     /// The format of samples.
     pub format: Format,
-    /// How they stand.
+    /// The layout of samples.
     pub layout: Layout,
-    /// Samples in a frame.
+    /// Samples per frame.
     pub num_channels: u32,
 }
 
@@ -46,7 +46,7 @@ impl Shape {
     }
 }
 
-/// Decodes until the end, or until there are `max_frames`; returns the frames, interleaved, and whether the end came.
+/// Decodes to the end or up to `max_frames` frames; returns them interleaved, and whether the end was reached.
 pub fn drain(
     decoder: &mut Decoder,
     shape: Shape,
@@ -75,13 +75,13 @@ pub fn drain(
     Ok((pcm, false))
 }
 
-/// A sample that decodes from its first frame to its last.
+/// A test file that decodes from its first frame to its last.
 pub struct Reference {
     /// The file.
     pub sample: Sample,
-    /// Its bytes, guarded.
+    /// Its bytes, between guard pages.
     pub input: Arc<Input>,
-    /// What it is.
+    /// Its stream info.
     pub info: StreamInfo,
     /// All frames in the native format, interleaved.
     pub pcm: Vec<u8>,
@@ -90,12 +90,12 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// How `pcm` stands.
+    /// The shape of `pcm`.
     pub fn shape(&self) -> Shape {
         Shape::native(&self.info)
     }
 
-    /// The frames from one on, at most so many.
+    /// At most `count` frames from frame `first` on.
     pub fn frames(&self, first: usize, count: usize) -> &[u8] {
         let size = self.shape().frame_bytes();
         let end = first.saturating_add(count).min(self.num_frames);
@@ -108,8 +108,8 @@ impl Reference {
     }
 }
 
-/// The samples that decode from first to last, each as it sounds. Others are left out, with a note, as what a decoder makes of
-/// damage is no reference.
+/// The reference decodes of all test files that decode to their end. Others are left out with a note: what a decoder makes of
+/// damage is not a reference.
 pub fn references(context: &Context, table: &DecoderTable) -> Outcome<Vec<Reference>> {
     let mut references = Vec::new();
     let mut refused = Vec::new();
@@ -133,7 +133,9 @@ pub fn references(context: &Context, table: &DecoderTable) -> Outcome<Vec<Refere
             context.note(format!("{} inputs that do not decode to their end were left out", refused.len()));
             Ok(references)
         }
-        None if references.is_empty() => Err(Finding::skipped("no input could be decoded in the time")),
+        None if references.is_empty() => {
+            Err(Finding::skipped("no input could be decoded within the time limit"))
+        }
         None => Ok(references),
     }
 }
@@ -149,7 +151,7 @@ fn reference(context: &Context, table: &DecoderTable, sample: Sample) -> Result<
     Ok(is_whole.then_some(Reference { sample, input, info, pcm, num_frames }))
 }
 
-/// Refuses frames that differ from those expected.
+/// Rejects frames that differ from the expected ones.
 pub fn expect_same(rule: &'static str, what: &str, shape: Shape, expected: &[u8], got: &[u8]) -> Outcome {
     if expected == got {
         return Ok(());
@@ -164,7 +166,7 @@ pub fn expect_same(rule: &'static str, what: &str, shape: Shape, expected: &[u8]
     let sample = place / shape.format.num_bytes();
     let channels = (shape.num_channels as usize).max(1);
     let reason = format!(
-        "{what} gave other samples, first in frame {}, channel {}, of {num_got} frames",
+        "{what} gave other samples, first at frame {}, channel {}, of {num_got} frames",
         sample / channels,
         sample % channels
     );

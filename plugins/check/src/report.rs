@@ -1,4 +1,4 @@
-//! What the user reads.
+//! The report of a check.
 
 #![forbid(unsafe_code)]
 
@@ -15,46 +15,46 @@ use crate::verdict::{Kind, Verdict};
 pub struct Row {
     /// The test.
     pub test: String,
-    /// What it was made for, such as "decoder qoa".
+    /// What it ran for, such as "decoder qoa".
     pub subject: String,
-    /// What it looks at.
+    /// What it tests.
     pub about: String,
-    /// What it came to.
+    /// The verdict.
     #[serde(flatten)]
     pub verdict: Verdict,
     /// How long it took.
     pub seconds: f64,
 }
 
-/// How many tests came to what.
+/// The number of tests for each result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
-    /// The rules that are kept.
+    /// Tests that passed.
     pub passed: usize,
-    /// Those that are broken.
+    /// Tests that failed.
     pub failed: usize,
-    /// What could not be tested.
+    /// Tests that were skipped.
     pub skipped: usize,
-    /// What is unwise.
+    /// Tests that ended with a warning.
     pub warnings: usize,
 }
 
-/// The whole result.
+/// The result of a check.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
     /// The library; `None` for a plugin that is linked into the program.
     pub library: Option<PathBuf>,
-    /// What it says of itself, if that far it came.
+    /// The plugin's description of itself, if it could be read.
     pub plugin: Option<Description>,
-    /// Where all choices came from.
+    /// The seed of the random choices.
     pub seed: u64,
-    /// The files of the check.
+    /// The directory of test files.
     pub corpus: Option<PathBuf>,
-    /// Remarks on the whole.
+    /// Remarks on the check as a whole.
     pub notes: Vec<String>,
-    /// Each test.
+    /// The result of each test.
     pub results: Vec<Row>,
-    /// How many tests came to what.
+    /// The number of tests for each result.
     pub summary: Summary,
 }
 
@@ -83,7 +83,7 @@ impl Report {
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 
-    /// As a table for the eye.
+    /// As a table for people to read.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         self.write_text(&mut text);

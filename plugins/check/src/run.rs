@@ -1,4 +1,4 @@
-//! The run of a check: which tests are made for what, side by side, and what they come to.
+//! The run of a check: plans the tests, runs them in parallel and collects their verdicts.
 
 #![forbid(unsafe_code)]
 
@@ -23,7 +23,7 @@ use crate::verdict::{Kind, Verdict};
 /// The longest time limit.
 const MAX_TIME_LIMIT: Duration = Duration::from_secs(86_400);
 
-/// A test of one subject, and what became of it.
+/// A test of one subject, and the job that runs it.
 struct Task {
     test: &'static str,
     about: &'static str,
@@ -81,12 +81,12 @@ fn run(target: Target, options: &Options) -> io::Result<Report> {
             ));
         }
         if inputs.is_empty() {
-            return Err(io::Error::other(format!("{}: there is no file in it", corpus.display())));
+            return Err(io::Error::other(format!("{}: the directory holds no file", corpus.display())));
         }
     }
     let mut planner = Planner { options, target, directory: directory.path().to_owned(), num_jobs: 0 };
     let mut tasks = planner.tasks(Subject::Library, "library", 0, &[]);
-    tasks.insert(0, planner.task(DISCOVERY, "its tables can be listed", "library".to_owned(), 0, inputs));
+    tasks.insert(0, planner.task(DISCOVERY, "the tables can be listed", "library".to_owned(), 0, inputs));
     let mut ended = run_tasks(&tasks, &launcher)?;
     let (discovery_task, first) = (tasks.remove(0), ended.remove(0));
     match &first.discovery {
@@ -132,7 +132,7 @@ fn row(task: Task, ended: Ended) -> Row {
     }
 }
 
-/// The verdict over what all tests wrote.
+/// The verdict on what all tests wrote.
 fn silence(tasks: &[Task], ended: &[Ended]) -> Row {
     let wrote = |(task, ended): (&Task, &Ended)| {
         let pipes = ["standard output", "standard error"].into_iter().zip(&ended.output);
@@ -149,14 +149,14 @@ fn silence(tasks: &[Task], ended: &[Ended]) -> Row {
     };
     Row {
         test: SILENCE.to_owned(),
-        subject: "all of it".to_owned(),
+        subject: "all tests".to_owned(),
         about: "nothing was written to standard output or error".to_owned(),
         verdict,
         seconds: 0.0,
     }
 }
 
-/// Adds all files below a directory that are not too large, and returns how many are.
+/// Adds all files below a directory, except for large ones, and returns how many were left out.
 fn find_inputs(directory: &Path, inputs: &mut Vec<PathBuf>) -> io::Result<usize> {
     let mut num_left_out = 0;
     for entry in fs::read_dir(directory)? {
@@ -175,7 +175,7 @@ fn find_inputs(directory: &Path, inputs: &mut Vec<PathBuf>) -> io::Result<usize>
     Ok(num_left_out)
 }
 
-/// Makes jobs of tests.
+/// Turns tests into jobs.
 struct Planner<'a> {
     options: &'a Options,
     target: Target,
@@ -205,11 +205,11 @@ impl Planner<'_> {
         Task { test, about, subject, job }
     }
 
-    /// The tests that are wanted, for one table.
+    /// The selected tests for one table.
     fn tasks(&mut self, subject: Subject, name: &str, table: usize, inputs: &[PathBuf]) -> Vec<Task> {
         let only = self.options.only.clone();
         let is_wanted = |test: &&Test| {
-            // Silence is a verdict over all the others.
+            // "silence" is a verdict on the output of all other tests.
             let all = only.is_empty() || only.iter().all(|name| name == SILENCE);
             test.subject == subject && (all || only.iter().any(|name| name == test.name))
         };
@@ -260,7 +260,7 @@ impl Planner<'_> {
     }
 }
 
-/// Runs jobs side by side, as many as there are processors, and returns what became of each.
+/// Runs jobs in parallel, as many as there are processors, and returns how each ended.
 fn run_tasks(tasks: &[Task], launcher: &Launcher) -> io::Result<Vec<Ended>> {
     let queue = Mutex::new(tasks.iter().enumerate());
     let num_workers = thread::available_parallelism().map_or(1, usize::from).min(tasks.len().max(1));

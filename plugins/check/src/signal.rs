@@ -1,4 +1,4 @@
-//! A sound to be encoded, and how the formats of one sound relate.
+//! The test signal, and how its sample formats compare.
 
 #![forbid(unsafe_code)]
 
@@ -7,16 +7,16 @@ use std::f64::consts::TAU;
 use crate::host::Format;
 use crate::verdict::{Finding, Outcome};
 
-/// How close two formats of one stream are.
+/// How closely two sample formats of one stream must agree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Relation {
-    /// Each is the other, as far as its bits go.
+    /// Equal, as far as the bits of each format go.
     Exact,
-    /// Within two steps of the coarser one.
+    /// Within two quantisation steps of the coarser format.
     Near,
 }
 
-/// The samples of a stream as numbers, full scale at 1.
+/// The samples of a stream as numbers, with full scale at 1.
 pub fn levels(format: Format, pcm: &[u8]) -> Vec<f64> {
     match format {
         Format::F32 => {
@@ -32,20 +32,20 @@ pub fn levels(format: Format, pcm: &[u8]) -> Vec<f64> {
     }
 }
 
-/// Refuses two formats that are not of the same sound. `depth` is the coded depth in bits, or 0.
+/// Rejects two sample formats of a stream that differ. `depth` is the depth of the compressed stream in bits, or 0.
 pub fn compare(relation: Relation, depth: u32, one: (Format, &[u8]), other: (Format, &[u8])) -> Outcome {
     let has = |format| one.0 == format || other.0 == format;
-    // What a sample may be off by: the coarser format's rounding.
+    // The allowed difference: the rounding of the coarser format.
     let step = match (relation, has(Format::I16)) {
         (Relation::Exact, true) if (1..=16).contains(&depth) => 0.0,
         (Relation::Exact, true) => 1.0 / 32768.0,
-        // A float holds 24 bits; of deeper samples it holds the nearest.
+        // A float holds 24 bits; deeper samples are rounded to the nearest.
         (Relation::Exact, false) if (1..=24).contains(&depth) => 0.0,
         (Relation::Exact, false) => 2f64.powi(-24),
         (Relation::Near, true) => 2.0 / 32768.0,
         (Relation::Near, false) => 2f64.powi(-22),
     };
-    // An integer cannot be louder than full scale.
+    // An integer cannot exceed full scale.
     let clip = |level: f64| {
         let loudest = if has(Format::I16) { 1.0 - 1.0 / 32768.0 } else { 1.0 - 2f64.powi(-31) };
         if relation == Relation::Near { level.clamp(-1.0, loudest) } else { level }
@@ -54,7 +54,7 @@ pub fn compare(relation: Relation, depth: u32, one: (Format, &[u8]), other: (For
     for (number, (a, b)) in pairs.enumerate() {
         if (clip(a) - clip(b)).abs() > step {
             let reason = format!(
-                "sample {number} is {a} as {:?} and {b} as {:?}, which are more than {step} apart",
+                "sample {number} is {a} as {:?} and {b} as {:?}, more than {step} apart",
                 one.0, other.0
             );
             return Err(Finding::broken("decode", reason));
@@ -63,7 +63,7 @@ pub fn compare(relation: Relation, depth: u32, one: (Format, &[u8]), other: (For
     Ok(())
 }
 
-/// A chord with a little noise that fits in 16 bits, interleaved; each channel has a key of its own.
+/// An interleaved 16-bit chord with a little noise; each channel has its own pitch.
 pub fn chord(num_channels: u32, num_frames: usize, sample_rate: u32, seed: u64) -> Vec<i16> {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut samples = Vec::with_capacity(num_frames * num_channels as usize);
@@ -71,10 +71,10 @@ pub fn chord(num_channels: u32, num_frames: usize, sample_rate: u32, seed: u64) 
         let time = frame as f64 / f64::from(sample_rate);
         for channel in 0..num_channels {
             let pitch = 440.0 * (1.0 + f64::from(channel % 8) / 4.0);
-            // The upper voice is as high as it takes for a shift by one frame to be much noise.
+            // The upper voice is high enough that a shift by one frame shows as strong noise.
             let level = 0.25 * (TAU * pitch * time).sin() + 0.35 * (TAU * 6.5 * pitch * time).sin();
             let noise = random.i16(-3..=3);
-            // Below 0.6 of full scale, so it fits.
+            // Below 0.6 of full scale, so the cast does not truncate.
             #[allow(clippy::cast_possible_truncation)]
             samples.push((level * 32767.0) as i16 + noise);
         }
@@ -93,7 +93,7 @@ pub fn encode(format: Format, samples: &[i16]) -> Vec<u8> {
     }
 }
 
-/// How far the signal is above the difference, in decibels.
+/// The signal-to-noise ratio in decibels; the noise is the difference.
 pub fn signal_to_noise(signal: &[f64], got: &[f64]) -> f64 {
     let power = |values: &mut dyn Iterator<Item = f64>| values.map(|value| value * value).sum::<f64>();
     let noise = power(&mut signal.iter().zip(got).map(|(a, b)| a - b));

@@ -1,4 +1,4 @@
-//! What a test found.
+//! The verdict of a test.
 
 #![forbid(unsafe_code)]
 
@@ -6,34 +6,34 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A rule of the interface, by the number that it has in the header, or a function whose own comment is the rule.
+/// A rule of the interface: its number in the header, or the function whose comment states it.
 pub type Rule = &'static str;
 
-/// What a test came to.
+/// The result of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// The plugin keeps the rule, as far as the test can see.
+    /// The plugin keeps the rule, as far as the test can tell.
     Passed,
-    /// It breaks it.
+    /// The plugin breaks the rule.
     Failed,
-    /// The test does not apply, or lacks what it needs.
+    /// The test does not apply, or lacks something it needs.
     Skipped,
-    /// The plugin is slow, or unwise, but breaks no rule for certain.
+    /// The plugin does something slow or unwise, but breaks no rule for certain.
     Warning,
 }
 
-/// Why a test ends before its end.
+/// Why a test ends early.
 #[derive(Clone, Debug)]
 pub enum Finding {
     /// A rule is broken.
     Broken {
-        /// Which.
+        /// The rule.
         rule: Rule,
-        /// What was seen and what was expected.
+        /// What was found and what was expected.
         reason: String,
     },
-    /// The test cannot be made.
+    /// The test cannot be run.
     Skipped(String),
 }
 
@@ -54,7 +54,7 @@ impl Finding {
         Self::Broken { rule, reason: reason.into() }
     }
 
-    /// The test cannot be made.
+    /// The test cannot be run.
     pub fn skipped(reason: impl Into<String>) -> Self {
         Self::Skipped(reason.into())
     }
@@ -63,21 +63,21 @@ impl Finding {
 /// What a test returns.
 pub type Outcome<T = ()> = Result<T, Finding>;
 
-/// What a test came to, as it is reported.
+/// The verdict of a test, as reported.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Verdict {
-    /// In a word.
+    /// The result.
     pub result: Kind,
-    /// The rule that is broken.
+    /// The broken rule, if any.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub rule: Option<String>,
-    /// What was seen; empty when it passed.
+    /// The reason; empty when the test passed.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub reason: String,
-    /// What was being done, and with which input.
+    /// What the test was doing, and with which input.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub during: String,
-    /// What else the reader should know, such as what was left out.
+    /// Remarks, such as what was left out.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub notes: Vec<String>,
 }
@@ -93,7 +93,7 @@ impl Verdict {
         Self { rule: Some(rule.into()), ..Self::new(Kind::Failed, reason) }
     }
 
-    /// What a test's outcome comes to.
+    /// The verdict for a test's outcome.
     pub fn of(outcome: Outcome, during: String, warnings: Vec<String>, notes: Vec<String>) -> Self {
         let verdict = match outcome {
             Ok(()) if warnings.is_empty() => Self::new(Kind::Passed, ""),

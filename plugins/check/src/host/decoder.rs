@@ -1,4 +1,4 @@
-//! Decoders.
+//! Calls of a decoder.
 
 #![allow(unsafe_code)] // functions of a foreign library
 
@@ -21,13 +21,13 @@ use super::struct_bytes;
 use crate::guard_pages::{GuardedBytes, Side};
 use crate::verdict::{Finding, Outcome};
 
-/// What stands where a callee must write a pointer or a number.
+/// The value of an output field that the callee has not written.
 const UNWRITTEN: u64 = 0xa5a5_a5a5_a5a5_a5a5;
 
-/// How much larger the structs of a newer host are, in bytes.
+/// How many bytes larger the structs of a newer host are.
 const NEWER_BYTES: u32 = 64;
 
-/// A kind of decoder, with every function there.
+/// The table of a decoder, with all its functions.
 #[derive(Clone, Copy)]
 pub struct DecoderTable {
     table: &'static mw_decoder_table,
@@ -72,18 +72,18 @@ unsafe impl Send for DecoderTable {}
 // SAFETY: as above.
 unsafe impl Sync for DecoderTable {}
 
-/// How a stream is opened.
+/// How to open a stream.
 #[derive(Clone, Debug)]
 pub struct OpenOptions {
-    /// The most bytes that a handle may have allocated.
+    /// The maximum number of bytes that a handle may allocate.
     pub max_alloc: u64,
-    /// Where errors go, in this call and those on the handle.
+    /// The error struct for this call and those on the handle.
     pub errors: ErrorSpace,
-    /// Whether the structs are larger than this version has them, as those of a newer host are.
+    /// Whether the structs have the larger size of a newer host.
     pub newer_host: bool,
-    /// The number of the stream.
+    /// The index of the stream.
     pub stream: u32,
-    /// The hint by name.
+    /// The file name extension, as a hint.
     pub extension: Option<CString>,
 }
 
@@ -93,14 +93,14 @@ impl Default for OpenOptions {
     }
 }
 
-/// A struct as a newer host has it: bytes follow that this version does not know.
+/// A struct of a newer host: fields that this version does not know follow.
 #[repr(C)]
 struct Newer<T> {
     fields: T,
     rest: [u8; NEWER_BYTES as usize],
 }
 
-/// What was passed to `open`.
+/// The structs passed to `open`.
 struct Passed {
     input: Newer<mw_input>,
     options: Newer<mw_decoder_options>,
@@ -113,7 +113,7 @@ unsafe impl Send for Passed {}
 unsafe impl Sync for Passed {}
 
 impl Passed {
-    /// Overwrites everything: nobody may look at it any more.
+    /// Overwrites everything: the plugin may no longer read it.
     fn scribble(&mut self) {
         let bytes: *mut Self = self;
         // SAFETY: all bytes of this value, which is plain data that this side does not read again.
@@ -122,7 +122,7 @@ impl Passed {
 }
 
 impl DecoderTable {
-    /// A table that says sane things of itself and has all functions.
+    /// Checks that a table has all functions.
     pub fn new(table: &'static mw_decoder_table) -> Outcome<Self> {
         let missing = |name| Finding::broken("R1", format!("the decoder's function {name} is missing"));
         let functions = Functions {
@@ -143,7 +143,7 @@ impl DecoderTable {
         text(self.table.name, "the decoder's name")
     }
 
-    /// Refuses strings that are none or say nothing, and a wish to see too much.
+    /// Rejects missing or invalid strings, and a `probe_bytes` that is too large.
     pub fn check_description(&self) -> Outcome {
         let short =
             |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-_.".contains(letter);
@@ -168,17 +168,17 @@ impl DecoderTable {
         self.table
     }
 
-    /// How sure the decoder is, from 0 to 100, that it reads a file of these bytes alone.
+    /// The probe score, 0 to 100, for a file of these bytes.
     pub fn score(&self, file: &[u8]) -> Outcome<i32> {
         Ok(self.probe(&GuardedBytes::new(file, Side::End)?, file.len() as u64, None, None))
     }
 
-    /// How many bytes `probe` wants to see.
+    /// The number of bytes that `probe` asks for.
     pub fn probe_bytes(&self) -> usize {
         self.table.probe_bytes as usize
     }
 
-    /// How sure the decoder is that it reads a file of `total_bytes` bytes that begins with `head`.
+    /// The probe score for a file of `total_bytes` bytes that starts with `head`.
     pub(crate) fn probe(
         &self,
         head: &GuardedBytes,
@@ -213,7 +213,7 @@ impl DecoderTable {
             options: Newer { fields, rest },
             track,
         });
-        // Only now does the track stand where it will.
+        // Only now does the track have its final address.
         if let Some(passed) = Arc::get_mut(&mut passed) {
             passed.input.fields.track = passed.track.as_ref().map_or(null(), std::ptr::from_ref);
         }
@@ -228,7 +228,7 @@ impl DecoderTable {
                 error.pointer(),
             )
         };
-        // Both structs were the callee's during the call only: a pointer kept to them now leads nowhere.
+        // Both structs were valid during the call only: a pointer kept to them now reads canaries.
         if let Some(passed) = Arc::get_mut(&mut passed) {
             passed.scribble();
         }
@@ -266,21 +266,21 @@ impl DecoderTable {
         made.judge_new("open", status, &error)
     }
 
-    /// Closes no handle, which is legal.
+    /// Closes a null handle, which is allowed.
     pub fn close_null(&self) {
         // SAFETY: null is legal.
         unsafe { (self.functions.close)(null_mut()) }
     }
 }
 
-/// A handle.
+/// An open handle, closed on drop.
 pub struct Decoder {
     functions: Functions,
     handle: *mut mw_decoder,
     _input: Option<Arc<Input>>,
-    /// What was passed to `open`, so that its memory is not used for something else that makes sense.
+    /// The structs passed to `open`, kept so that their memory is not reused for valid data.
     _passed: Option<Arc<Passed>>,
-    /// Where errors go.
+    /// The error struct to pass.
     pub errors: ErrorSpace,
 }
 
@@ -288,7 +288,7 @@ pub struct Decoder {
 unsafe impl Send for Decoder {}
 
 impl Decoder {
-    /// The handle that a call made, or why it made none.
+    /// The handle that a call created, or why it created none.
     fn judge_new(mut self, call: &'static str, status: mw_status, error: &ErrorBox) -> Result<Self, Fault> {
         let verdict = judge(call, status, error, false);
         match verdict {
@@ -298,7 +298,7 @@ impl Decoder {
             Ok(_) => Ok(self),
             Err(_) if !self.handle.is_null() => {
                 self.handle = null_mut();
-                Err(Fault::broken(call, format!("{call} failed and set a handle all the same")))
+                Err(Fault::broken(call, format!("{call} failed and still set a handle")))
             }
             Err(fault) => Err(fault),
         }
@@ -323,12 +323,12 @@ impl Decoder {
         self.info_box(FULL_INFO_BYTES)?.raw()
     }
 
-    /// What the stream is.
+    /// The description of the stream.
     pub fn info(&self) -> Result<StreamInfo, Fault> {
         self.info_box(FULL_INFO_BYTES)?.read()
     }
 
-    /// What `info` does with a struct of a size: whether it succeeds, and the bytes of the struct after the size.
+    /// Calls `info` with a struct of a given size; returns its result, and the bytes of the struct after the size.
     pub fn fill_info(&self, size: u32) -> (Result<(), Fault>, Result<Vec<u8>, Fault>) {
         let mut info = InfoBox::new(size);
         let mut error = ErrorBox::new(self.errors);
@@ -337,12 +337,12 @@ impl Decoder {
         (judge("info", status, &error, false).map(drop), info.bytes())
     }
 
-    /// The bytes that `info` fills of a struct of a size, after the size itself.
+    /// The bytes that `info` fills in a struct of a given size, after the size itself.
     pub fn info_bytes(&self, size: u32) -> Result<Vec<u8>, Fault> {
         self.info_box(size)?.bytes()
     }
 
-    /// Moves.
+    /// Seeks to a frame.
     pub fn seek(&mut self, frame: u64) -> Result<(), Fault> {
         let mut error = ErrorBox::new(self.errors);
         // SAFETY: the handle is open; any frame is legal.
@@ -350,7 +350,7 @@ impl Decoder {
         judge("seek", status, &error, false).map(drop)
     }
 
-    /// Decodes one block of at most `max_frames` frames, which cross in the layout asked for; returns interleaved samples, none
+    /// Decodes one block of at most `max_frames` frames in the given layout; returns the samples interleaved, none
     /// at the end.
     ///
     /// # Panics
@@ -388,7 +388,7 @@ impl Decoder {
             unsafe { (self.functions.decode)(self.handle, &raw const passed, place, error.pointer()) };
         let [before, count, after] = count;
         if before != UNWRITTEN || after != UNWRITTEN {
-            return Err(Fault::broken("R8", "decode wrote beside *num_frames"));
+            return Err(Fault::broken("R8", "decode wrote next to *num_frames"));
         }
         let verdict = judge("decode", status, &error, true);
         if let Err(fault) = verdict {
@@ -419,7 +419,7 @@ impl Decoder {
         Ok(frames)
     }
 
-    /// A piece of metadata; `None` past the last.
+    /// The tag at an index; `None` past the last.
     pub fn tag(&self, index: u32) -> Result<Option<(String, String)>, Fault> {
         let Some(tag) = self.functions.tag else { return Ok(None) };
         let (mut key, mut value) = (null(), null());

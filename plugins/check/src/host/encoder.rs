@@ -1,4 +1,4 @@
-//! Encoders, and the sink they write to.
+//! Calls of an encoder, and the sink it writes to.
 
 #![allow(unsafe_code)] // functions of a foreign library, and a callback from C
 
@@ -18,10 +18,10 @@ use super::sample::Sample;
 use super::struct_bytes;
 use crate::verdict::{Finding, Outcome};
 
-/// The most bytes that a sink takes.
+/// The maximum number of bytes that a sink accepts.
 const MAX_SINK_BYTES: u64 = 1 << 30;
 
-/// A kind of encoder, with every function there.
+/// The table of an encoder, with all its functions.
 #[derive(Clone, Copy)]
 pub struct EncoderTable {
     table: &'static mw_encoder_table,
@@ -46,12 +46,12 @@ unsafe impl Send for EncoderTable {}
 // SAFETY: as above.
 unsafe impl Sync for EncoderTable {}
 
-/// What is to be encoded.
+/// What to encode, and how.
 #[derive(Clone, Debug)]
 pub struct EncodeOptions {
-    /// Frames a second.
+    /// Frames per second.
     pub sample_rate: u32,
-    /// Samples in a frame.
+    /// Samples per frame.
     pub num_channels: u32,
     /// The number of frames to come, if it is announced.
     pub num_frames: Option<u64>,
@@ -71,20 +71,20 @@ pub struct EncodeOptions {
     pub quality: u32,
     /// Metadata: keys and values.
     pub tags: Vec<(String, String)>,
-    /// The most threads that the encoder may use.
+    /// The maximum number of threads.
     pub max_threads: u32,
-    /// The most bytes that it may allocate.
+    /// The maximum number of bytes to allocate.
     pub max_alloc: u64,
-    /// Whether the sink takes bytes at its end only.
+    /// Whether the sink accepts bytes at its end only.
     pub append_only: bool,
-    /// The write that fails, counted from 0.
+    /// The number of the write that fails, counted from 0.
     pub failing_write: Option<u64>,
-    /// Where errors go.
+    /// The error struct to pass.
     pub errors: ErrorSpace,
 }
 
 impl EncodeOptions {
-    /// What every encoder of sound can do, most likely.
+    /// Options that nearly every encoder supports.
     pub fn new(sample_rate: u32, num_channels: u32) -> Self {
         Self {
             sample_rate,
@@ -107,7 +107,7 @@ impl EncodeOptions {
     }
 }
 
-/// Where an encoder's bytes go.
+/// The memory that an encoder writes to.
 #[derive(Default)]
 pub struct Sink {
     state: Mutex<Written>,
@@ -119,7 +119,7 @@ struct Written {
     num_writes: u64,
     failing_write: Option<u64>,
     append_only: bool,
-    /// Whether one of the encoder's own calls is under way.
+    /// Whether a call on the encoder is in progress.
     is_called: bool,
     misuse: Option<String>,
     had_hole: bool,
@@ -130,17 +130,17 @@ impl Sink {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What was written.
+    /// The bytes written so far.
     pub fn bytes(&self) -> Vec<u8> {
         self.state().bytes.clone()
     }
 
-    /// Whether the encoder ever wrote behind the end of what was written, which left a hole of zeros.
+    /// Whether a write ever started past the end of the bytes written so far and left a hole.
     pub fn had_hole(&self) -> bool {
         self.state().had_hole
     }
 
-    /// How often the encoder wrote.
+    /// The number of writes.
     pub fn num_writes(&self) -> u64 {
         self.state().num_writes
     }
@@ -205,7 +205,7 @@ fn c_string(text: &str) -> CString {
 }
 
 impl EncoderTable {
-    /// A table that says sane things of itself and has all functions.
+    /// Checks that a table has all functions.
     pub fn new(table: &'static mw_encoder_table) -> Outcome<Self> {
         let missing = |name| Finding::broken("R1", format!("the encoder's function {name} is missing"));
         let functions = Functions {
@@ -222,7 +222,7 @@ impl EncoderTable {
         text(self.table.name, "the encoder's name")
     }
 
-    /// Refuses strings that are none or say nothing, and formats that are none.
+    /// Rejects missing or invalid strings and formats.
     pub fn check_description(&self) -> Outcome {
         let short =
             |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-_.".contains(letter);
@@ -232,19 +232,19 @@ impl EncoderTable {
         self.formats().map(drop)
     }
 
-    /// The containers it writes.
+    /// The containers that it writes.
     pub fn containers(&self) -> Outcome<Vec<String>> {
         names(self.table.containers, "the encoder's containers", |_| true)
     }
 
-    /// The formats that `push` takes.
+    /// The formats that `push` accepts.
     pub fn formats(&self) -> Outcome<Vec<Format>> {
         Format::from_mask(self.table.formats).ok_or_else(|| {
             Finding::broken("R1", format!("the encoder's formats are {:#x}", self.table.formats))
         })
     }
 
-    /// The codecs it encodes with.
+    /// The codecs that it writes.
     pub fn codecs(&self) -> Outcome<Vec<String>> {
         names(self.table.codecs, "the encoder's codecs", |_| true)
     }
@@ -254,7 +254,7 @@ impl EncoderTable {
         self.table
     }
 
-    /// The file of interleaved samples that are pushed all at once.
+    /// Encodes interleaved samples that are pushed in one call, and returns the file.
     pub fn encode<T: Sample>(&self, options: &EncodeOptions, samples: &[T]) -> Result<Vec<u8>, Fault> {
         let mut encoder = self.open(options)?;
         encoder.push(Layout::Interleaved, samples)?;
@@ -295,7 +295,7 @@ impl EncoderTable {
             reserved: 0,
             max_alloc: options.max_alloc,
         };
-        // The struct as well is valid until the encoder is closed.
+        // The struct must also be valid until the encoder is closed.
         let passed_sink = Box::new(mw_sink {
             size: struct_bytes::<mw_sink>(),
             flags: if options.append_only { MW_SINK_APPEND_ONLY } else { 0 },
@@ -335,14 +335,14 @@ impl EncoderTable {
         }
     }
 
-    /// Closes no handle, which is legal.
+    /// Closes a null handle, which is allowed.
     pub fn close_null(&self) {
         // SAFETY: null is legal.
         unsafe { (self.functions.close)(null_mut()) }
     }
 }
 
-/// A handle.
+/// An open handle, closed on drop.
 pub struct Encoder {
     functions: Functions,
     handle: *mut mw_encoder,
@@ -356,25 +356,25 @@ pub struct Encoder {
 unsafe impl Send for Encoder {}
 
 impl Encoder {
-    /// Where the bytes go.
+    /// The sink.
     pub fn sink(&self) -> Arc<Sink> {
         Arc::clone(&self.sink)
     }
 
-    /// The end of one of the encoder's own calls.
+    /// Marks the end of a call on the encoder.
     fn leave(&self) -> Result<(), Fault> {
         let mut state = self.sink.state();
         state.is_called = false;
         state.misuse.clone().map_or(Ok(()), |reason| Err(Fault::broken("write_at", reason)))
     }
 
-    /// Pushes frames of interleaved samples, which cross in the layout asked for.
+    /// Pushes interleaved samples, passed to the encoder in the given layout.
     pub fn push<T: Sample>(&mut self, layout: Layout, samples: &[T]) -> Result<(), Fault> {
         let bytes = T::to_bytes(samples);
         self.push_buffer(&mut GuardedBuffer::of(T::FORMAT, layout, self.num_channels, &bytes))
     }
 
-    /// Passes frames on.
+    /// Pushes frames.
     pub(crate) fn push_buffer(&mut self, frames: &mut GuardedBuffer) -> Result<(), Fault> {
         let buffer = frames.abi_buffer();
         let mut error = ErrorBox::new(self.errors);
@@ -385,7 +385,7 @@ impl Encoder {
         judge("push", status, &error, false).map(drop)
     }
 
-    /// Completes the stream.
+    /// Finishes the stream.
     pub fn finish(&mut self) -> Result<(), Fault> {
         let mut error = ErrorBox::new(self.errors);
         self.sink.state().is_called = true;

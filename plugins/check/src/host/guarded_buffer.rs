@@ -1,4 +1,4 @@
-//! A buffer for frames between canaries, aligned to a sample and no further.
+//! A buffer for frames between canaries, aligned to one sample only.
 
 #![allow(unsafe_code)] // pointers into memory of its own
 
@@ -27,7 +27,7 @@ impl Format {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::F32, Self::I16, Self::I32];
 
-    /// The number that crosses the wall.
+    /// Its number in the plugin interface.
     pub fn code(self) -> u32 {
         match self {
             Self::F32 => MW_F32,
@@ -36,12 +36,12 @@ impl Format {
         }
     }
 
-    /// The format of a number, if it is one.
+    /// The format with a number, if there is one.
     pub fn from_code(code: u32) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.code() == code)
     }
 
-    /// Those that a sum of `1 << MW_F32` and so on holds; `None` when it holds others, or none.
+    /// The formats in a sum of `1 << MW_F32` and so on; `None` if it holds unknown ones, or none.
     pub fn from_mask(mask: u32) -> Option<Vec<Self>> {
         let formats: Vec<Self> =
             Self::ALL.into_iter().filter(|format| mask & (1 << format.code()) != 0).collect();
@@ -55,12 +55,12 @@ impl Format {
     }
 }
 
-/// How samples stand in memory.
+/// The order of samples in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
-    /// The samples of a frame side by side.
+    /// The samples of a frame are adjacent.
     Interleaved,
-    /// The samples of a channel side by side.
+    /// The samples of a channel are adjacent.
     Planar,
 }
 
@@ -71,9 +71,9 @@ pub struct GuardedBuffer {
     layout: Layout,
     num_channels: usize,
     capacity: usize,
-    /// Whole words, so that the alignment of a plane is the one chosen here.
+    /// Whole words, so that this code chooses the alignment of each plane.
     words: Vec<u64>,
-    /// Where each plane begins, in bytes.
+    /// The start of each plane in bytes.
     starts: Vec<usize>,
     planes: Vec<*mut c_void>,
 }
@@ -90,7 +90,7 @@ impl GuardedBuffer {
             Layout::Planar => (num_channels, 1),
         };
         let plane_bytes = capacity * samples * format.num_bytes();
-        // One sample past a multiple of 8 bytes: no vector store that needs more alignment works there.
+        // One sample past a multiple of 8 bytes: a vector store that needs more alignment faults there.
         let stride = MARGIN + (format.num_bytes() + plane_bytes).next_multiple_of(8);
         let starts: Vec<usize> =
             (0..num_planes).map(|plane| MARGIN + plane * stride + format.num_bytes()).collect();
@@ -98,7 +98,7 @@ impl GuardedBuffer {
         Self { format, layout, num_channels, capacity, words, starts, planes: Vec::new() }
     }
 
-    /// Frames to be read, from samples that stand interleaved.
+    /// A buffer filled with frames, from interleaved samples.
     pub fn of(format: Format, layout: Layout, num_channels: u32, interleaved: &[u8]) -> Self {
         let frame_bytes = format.num_bytes() * num_channels as usize;
         let capacity = interleaved.len() / frame_bytes.max(1);
@@ -126,7 +126,7 @@ impl GuardedBuffer {
         self.capacity
     }
 
-    /// What the callee is given, valid until the buffer is used again.
+    /// The struct to pass to the callee, valid until the buffer is used again.
     pub fn abi_buffer(&mut self) -> mw_buffer {
         let base: *mut u8 = self.words.as_mut_ptr().cast();
         self.planes = self.starts.iter().map(|start| base.wrapping_add(*start).cast()).collect();
@@ -150,12 +150,12 @@ impl GuardedBuffer {
         unsafe { std::slice::from_raw_parts_mut(self.words.as_mut_ptr().cast(), self.words.len() * 8) }
     }
 
-    /// Samples that stand side by side for one frame.
+    /// The number of adjacent samples of one frame.
     fn samples_per_frame(&self) -> usize {
         if self.layout == Layout::Planar { 1 } else { self.num_channels }
     }
 
-    /// Where the samples of the first `num_frames` frames stand, in interleaved order.
+    /// The byte offsets of the samples of the first `num_frames` frames, in interleaved order.
     fn places(&self, num_frames: usize) -> Vec<usize> {
         let size = self.format.num_bytes();
         match self.layout {
@@ -169,7 +169,7 @@ impl GuardedBuffer {
         }
     }
 
-    /// Refuses canaries that changed outside the first `num_frames` frames.
+    /// Rejects canaries that changed outside the first `num_frames` frames.
     pub fn check(&self, num_frames: usize, call: &'static str) -> Result<(), Fault> {
         let frame_bytes = self.samples_per_frame() * self.format.num_bytes();
         let bytes = self.bytes();
@@ -194,9 +194,7 @@ impl GuardedBuffer {
             None => format!("{call} wrote before the first plane of its buffer"),
             Some((plane, start)) if place < start + plane_bytes => {
                 let frame = (place - start) / frame_bytes.max(1);
-                format!(
-                    "{call} said that it wrote {written}, and wrote frame {frame} of plane {plane} as well"
-                )
+                format!("{call} reported {written}, and also wrote frame {frame} of plane {plane}")
             }
             Some((plane, start)) => {
                 let past = place - start - plane_bytes;
@@ -209,7 +207,7 @@ impl GuardedBuffer {
         Fault::broken("R8", reason)
     }
 
-    /// Appends the first `num_frames` frames, interleaved, and makes canaries of them again.
+    /// Appends the first `num_frames` frames to `pcm`, interleaved, and restores the canaries.
     pub fn take(&mut self, num_frames: usize, pcm: &mut Vec<u8>) {
         let size = self.format.num_bytes();
         if self.layout == Layout::Interleaved {

@@ -1,4 +1,4 @@
-//! What a decoder reads from: guarded bytes, or a callback that behaves as badly as a callback may.
+//! The input of a decoder: guarded bytes, or a callback that uses all the freedom a callback has.
 
 #![allow(unsafe_code)] // a callback from C
 
@@ -13,18 +13,18 @@ use mapwave_plugin_abi::{mw_input, mw_track};
 use crate::guard_pages::{GuardedBytes, Side};
 use crate::verdict::Outcome;
 
-/// How a callback reads.
+/// How the read callback behaves.
 #[derive(Clone, Copy, Debug)]
 pub enum ReadPlan {
-    /// All that is asked for.
+    /// It returns all requested bytes.
     Full,
-    /// Some of it, at least a byte: how much, a seed decides.
+    /// It returns some of the requested bytes, at least one; a seed decides how many.
     Short(u64),
-    /// At most so many bytes of it.
+    /// It returns at most this many bytes.
     AtMost(usize),
-    /// As `Full`, but the read of this number, counted from 0, and those after it fail.
+    /// As `Full`, but the read with this number, counted from 0, and all later ones fail.
     FailingFrom(u64),
-    /// As `Full`, but the read of this number, counted from 0, fails.
+    /// As `Full`, but the read with this number, counted from 0, fails.
     FailingAt(u64),
 }
 
@@ -51,7 +51,7 @@ struct Reader {
 const READ_ERROR: i64 = -5;
 
 impl Reader {
-    /// Where to copy from and how much; an error below 0.
+    /// The bytes to copy, or a negative error.
     fn read(&self, offset: u64, num_bytes: u64) -> Result<&[u8], i64> {
         let number = self.num_reads.fetch_add(1, Ordering::Relaxed);
         let fails = match self.plan {
@@ -89,13 +89,13 @@ unsafe extern "C" fn read_at(context: *mut c_void, offset: u64, buffer: *mut c_v
 }
 
 impl Input {
-    /// Bytes in memory, with a page that cannot be touched right beside them.
+    /// Bytes in memory, directly next to an inaccessible page.
     pub fn memory(bytes: &[u8], side: Side) -> Outcome<Arc<Self>> {
         let source = Source::Memory(GuardedBytes::new(bytes, side)?);
         Ok(Arc::new(Self { num_bytes: bytes.len() as u64, source, track: track(bytes) }))
     }
 
-    /// Bytes that a callback reads.
+    /// Bytes behind a read callback.
     pub fn callback(bytes: &[u8], plan: ReadPlan) -> Outcome<Arc<Self>> {
         let track = track(bytes);
         let bytes = GuardedBytes::new(bytes, Side::End)?;
@@ -112,12 +112,12 @@ impl Input {
         }
     }
 
-    /// The packets of a container that the host parses.
+    /// The packets of a container that the host parses itself.
     pub fn track(&self) -> Option<mw_track> {
         self.track.as_ref().map(PacketTrack::to_abi)
     }
 
-    /// What `open` is given, of the size that a newer host might have; all but the track.
+    /// The struct for `open` without the track; `size` may be that of a newer host.
     pub fn fields(&self, size: u32, extension: *const std::ffi::c_char) -> mw_input {
         let mut input = mw_input {
             size,
@@ -141,7 +141,7 @@ impl Input {
     }
 }
 
-/// What mapwave finds in a container of its own, when the sound in it is for a plugin.
+/// The track that mapwave's own container parser finds, if a plugin decodes it.
 pub fn track(bytes: &[u8]) -> Option<PacketTrack> {
     container::parse(bytes, bytes.len() as u64).ok().as_ref().and_then(PacketTrack::new)
 }

@@ -1,4 +1,4 @@
-//! The library: its entry function, what it says of itself, and the tables that it offers.
+//! The plugin library: its entry function, its description of itself and its tables.
 
 #![allow(unsafe_code)] // a foreign library
 
@@ -18,27 +18,27 @@ use super::struct_bytes;
 use super::{DecoderTable, EncoderTable, ResamplerTable};
 use crate::verdict::{Finding, Outcome};
 
-/// The most tables of one kind that a plugin is believed to have.
+/// The maximum number of tables of one kind.
 const MAX_TABLES: u32 = 64;
 
-/// A library that is loaded, and stays so until the process ends.
+/// A library that stays loaded until the process ends, or a linked plugin.
 #[derive(Clone, Copy)]
 pub struct Library {
     entry: mw_plugin_entry,
 }
 
-/// What a plugin says of itself.
+/// A plugin's description of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Description {
-    /// The name by which a user picks it.
+    /// Its identifier.
     pub id: String,
     /// Its version.
     pub version: String,
-    /// Who made it.
+    /// Its vendor.
     pub vendor: String,
     /// Its licence.
     pub license: String,
-    /// The libraries that it found.
+    /// The libraries that it uses.
     pub dependencies: String,
 }
 
@@ -54,7 +54,7 @@ unsafe extern "C" fn no_extension(_context: *mut c_void, _name: *const c_char) -
     std::ptr::null()
 }
 
-/// What every plugin is given at entry, for as long as the process lives.
+/// The host struct that every plugin gets; it lives as long as the process.
 fn host() -> &'static mw_host {
     Box::leak(Box::new(mw_host {
         size: struct_bytes::<mw_host>(),
@@ -85,7 +85,7 @@ impl Library {
         Ok(Self { entry })
     }
 
-    /// A plugin that is part of this program, by its entry function.
+    /// A plugin that is linked into this program, by its entry function.
     pub fn linked(entry: mw_plugin_entry) -> Self {
         Self { entry }
     }
@@ -109,7 +109,7 @@ impl Library {
             judge_error("entry", 0, &error)?;
             return Ok(Plugin { plugin });
         }
-        // The status of an entry function that fails stands in the error alone.
+        // A failing entry function reports its status in the error struct only.
         let named = if space == ErrorSpace::Null {
             -1
         } else {
@@ -134,7 +134,7 @@ fn with_cause(error: &dyn std::error::Error) -> String {
     }
 }
 
-/// What the entry function returned.
+/// The plugin struct that the entry function returned.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Plugin {
     plugin: *const mw_plugin,
@@ -152,7 +152,7 @@ impl Plugin {
         unsafe { sized(self.plugin.cast(), "mw_plugin") }
     }
 
-    /// What it says of itself, if that is sane.
+    /// Its description of itself, if valid.
     pub fn describe(self) -> Outcome<Description> {
         let fields = self.fields()?;
         if fields.abi_major != MW_ABI_MAJOR {
@@ -182,7 +182,7 @@ impl Plugin {
         })
     }
 
-    /// The address of a table; 0 when there is none.
+    /// The address of a table; 0 if there is none.
     pub fn table(self, interface: &str, index: u32) -> Outcome<usize> {
         let Some(get) = self.fields()?.get else {
             return Err(Finding::broken("get", "mw_plugin has no function get"));
@@ -221,7 +221,7 @@ impl Plugin {
     }
 }
 
-/// The struct behind a pointer, if its size covers what this version has.
+/// The struct behind a pointer, if its size covers all fields of this version.
 ///
 /// # Safety
 /// `pointer` is null or points to a struct of the interface, `T` or a longer one, valid until the process exits.
@@ -251,7 +251,7 @@ pub fn text(pointer: *const c_char, what: &str) -> Outcome<String> {
     Ok(text.to_owned())
 }
 
-/// A list of names, separated by commas: at least one, of letters that `may` takes.
+/// A comma-separated list of at least one name, of characters that `may` accepts.
 pub fn names(pointer: *const c_char, what: &str, may: fn(char) -> bool) -> Outcome<Vec<String>> {
     let list = text(pointer, what)?;
     let names: Vec<String> = list.split(',').map(str::to_owned).collect();

@@ -1,4 +1,4 @@
-//! What a call returns, and the struct in which it says why it failed.
+//! What a call returns: its status, and the error struct that explains a failure.
 
 #![forbid(unsafe_code)]
 
@@ -9,23 +9,23 @@ use mapwave_plugin_abi::{MW_END, MW_INTERNAL, MW_OK, MW_UNKNOWN, mw_error, mw_st
 use super::struct_bytes;
 use crate::verdict::Finding;
 
-/// The byte that stands where nothing may be written.
+/// The byte that fills memory where nothing may be written.
 pub const CANARY: u8 = 0xa5;
 
-/// The words of memory behind an error struct, the canaries after it included.
+/// The number of words for an error struct and the canaries after it.
 const WORDS: usize = 128;
 
-/// What a call is given to say why it failed.
+/// The error struct to pass to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorSpace {
     /// A null pointer.
     Null,
-    /// A struct of this size, as an older or a newer host has it.
+    /// A struct of this size, as an older or newer host passes it.
     Bytes(u32),
 }
 
 impl ErrorSpace {
-    /// The struct as this version has it.
+    /// The struct of this version of the interface.
     pub const FULL: Self = Self::Bytes(struct_bytes::<mw_error>());
 }
 
@@ -49,7 +49,7 @@ impl ErrorBox {
         Self { space, words }
     }
 
-    /// What the call is given.
+    /// The pointer to pass to the call.
     pub fn pointer(&mut self) -> *mut mw_error {
         match self.space {
             ErrorSpace::Null => std::ptr::null_mut(),
@@ -62,18 +62,18 @@ impl ErrorBox {
     }
 }
 
-/// A call that failed as it may.
+/// An error that a call reported.
 #[derive(Clone, Debug)]
 pub struct Refusal {
     /// The call.
     pub call: &'static str,
     /// What it returned.
     pub status: mw_status,
-    /// What it said.
+    /// The message.
     pub message: String,
-    /// The place in the input in bytes, if it named one.
+    /// The byte offset in the input, if given.
     pub offset: Option<u64>,
-    /// The code of a library below the plugin, or 0.
+    /// The error code of a library below the plugin, or 0.
     pub native_code: i64,
 }
 
@@ -97,10 +97,10 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// A call that did not do what it was asked for.
+/// Why a call did not succeed.
 #[derive(Clone, Debug)]
 pub enum Fault {
-    /// It failed, as it may.
+    /// It reported an error, as it may.
     Refused(Refusal),
     /// It broke a rule.
     Broken(Finding),
@@ -141,7 +141,7 @@ impl From<Finding> for Fault {
     }
 }
 
-/// Where a call must not fail, a refusal is a broken rule.
+/// Where a call must not fail, an error is a broken rule.
 impl From<Fault> for Finding {
     fn from(fault: Fault) -> Self {
         match fault {
@@ -175,12 +175,13 @@ pub fn status_name(status: mw_status) -> String {
     name.filter(|name| !name.is_empty()).map_or_else(|| status.to_string(), |name| (*name).to_owned())
 }
 
-/// Looks at a status and at the error struct beside it. Returns whether the call came to the end, which only those calls may
-/// for which `may_end` says so.
+/// Checks a status and its error struct. Returns whether the call reported the end, which is allowed only if
+/// `may_end` is set.
 pub fn judge(call: &'static str, status: mw_status, error: &ErrorBox, may_end: bool) -> Result<bool, Fault> {
     let is_known = (MW_INTERNAL..=MW_OK).contains(&status) || (status == MW_END && may_end);
     if !is_known {
-        let meaning = if status == MW_END { "which this call does not return" } else { "which no status is" };
+        let meaning =
+            if status == MW_END { "which this call does not return" } else { "which is not a status" };
         return Err(Fault::broken("R6", format!("{call} returned {}, {meaning}", status_name(status))));
     }
     let refusal = judge_error(call, status, error)?;
@@ -208,7 +209,7 @@ pub fn judge_error(call: &'static str, status: mw_status, error: &ErrorBox) -> R
     }
     if !failed {
         if inside.iter().skip(4).any(|byte| *byte != 0) {
-            let reason = format!("{call} returned {} and filled mw_error all the same", status_name(status));
+            let reason = format!("{call} returned {} and still filled mw_error", status_name(status));
             return Err(Fault::broken("R6", reason));
         }
         return Ok(None);

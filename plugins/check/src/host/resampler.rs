@@ -1,4 +1,4 @@
-//! Resamplers.
+//! Calls of a resampler.
 
 #![allow(unsafe_code)] // functions of a foreign library
 
@@ -16,7 +16,7 @@ use super::sample::Sample;
 use super::struct_bytes;
 use crate::verdict::{Finding, Outcome};
 
-/// A kind of resampler, with every function there.
+/// The table of a resampler, with all its functions.
 #[derive(Clone, Copy)]
 pub struct ResamplerTable {
     table: &'static mw_resampler_table,
@@ -47,23 +47,23 @@ unsafe impl Send for ResamplerTable {}
 // SAFETY: as above.
 unsafe impl Sync for ResamplerTable {}
 
-/// What a resampler is to do.
+/// What to ask of a resampler.
 #[derive(Clone, Debug)]
 pub struct ResampleOptions {
-    /// Frames a second that come in.
+    /// Input frames per second.
     pub input_rate: u32,
-    /// Frames a second that go out.
+    /// Output frames per second.
     pub output_rate: u32,
-    /// Samples in a frame.
+    /// Samples per frame.
     pub num_channels: u32,
-    /// The format that comes in.
+    /// The input format.
     pub input_format: Format,
     /// One of the table's qualities.
     pub quality: String,
 }
 
 impl ResampleOptions {
-    /// The struct for a plugin, which points to `quality`.
+    /// The struct to pass, which points to `quality`.
     fn to_abi(&self, quality: &CStr) -> mw_resampler_options {
         mw_resampler_options {
             size: struct_bytes::<mw_resampler_options>(),
@@ -78,7 +78,7 @@ impl ResampleOptions {
     }
 }
 
-/// The function of a table's that may lie beyond its end: the table of version 1.0 is shorter.
+/// The table's `restart`, which lies beyond the end of a version 1.0 table.
 fn covered_restart(
     table: &'static mw_resampler_table,
 ) -> Option<unsafe extern "C" fn(*const mw_resampler_options, *mut u64, *mut u64, *mut mw_error) -> mw_status>
@@ -88,7 +88,7 @@ fn covered_restart(
 }
 
 impl ResamplerTable {
-    /// A table that says sane things of itself and has all functions.
+    /// Checks that a table has all functions.
     pub fn new(table: &'static mw_resampler_table) -> Outcome<Self> {
         let missing = |name| Finding::broken("R1", format!("the resampler's function {name} is missing"));
         let functions = Functions {
@@ -105,7 +105,7 @@ impl ResamplerTable {
         text(self.table.name, "the resampler's name")
     }
 
-    /// Refuses strings that are none or say nothing, and formats that are none.
+    /// Rejects missing or invalid strings and formats.
     pub fn check_description(&self) -> Outcome {
         let short =
             |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-_.".contains(letter);
@@ -119,14 +119,14 @@ impl ResamplerTable {
         names(self.table.qualities, "the resampler's qualities", |letter| letter.is_ascii_graphic())
     }
 
-    /// The formats that come in.
+    /// The input formats.
     pub fn formats(&self) -> Outcome<Vec<Format>> {
         Format::from_mask(self.table.formats).ok_or_else(|| {
             Finding::broken("R1", format!("the resampler's formats are {:#x}", self.table.formats))
         })
     }
 
-    /// Asks where in a signal one may begin: the distance of such frames, 0 for the start only, and the pre-roll. `None` when
+    /// The grid of frames at which a resampler may restart, 0 for the start only, and the pre-roll. `None` when
     /// the plugin has no such function.
     pub fn restart(&self, options: &ResampleOptions) -> Result<Option<(u64, u64)>, Fault> {
         let Some(function) = self.functions.restart else { return Ok(None) };
@@ -166,14 +166,14 @@ impl ResamplerTable {
         Ok(resampler)
     }
 
-    /// Closes no handle, which is legal.
+    /// Closes a null handle, which is allowed.
     pub fn close_null(&self) {
         // SAFETY: null is legal.
         unsafe { (self.functions.close)(null_mut()) }
     }
 }
 
-/// A handle.
+/// An open handle, closed on drop.
 pub struct Resampler {
     functions: Functions,
     handle: *mut mw_resampler,
@@ -187,17 +187,17 @@ unsafe impl Send for Resampler {}
 /// What one call of `process` did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Processed {
-    /// Frames that it took.
+    /// The number of frames read.
     pub num_read: usize,
-    /// Frames that it wrote.
+    /// The number of frames written.
     pub num_written: usize,
-    /// Whether nothing is left.
+    /// Whether the output is complete.
     pub is_end: bool,
 }
 
 impl Resampler {
-    /// Gives the resampler interleaved samples of [`ResampleOptions::input_format`], `None` when there are no more, and takes at
-    /// most `max_frames` frames; returns what it did and those frames, interleaved.
+    /// Passes interleaved samples of [`ResampleOptions::input_format`], or `None` after the last, and reads at
+    /// most `max_frames` frames; returns the counts and the output frames, interleaved.
     ///
     /// # Panics
     /// When the samples are of another format, or `max_frames` is 0.
@@ -217,7 +217,7 @@ impl Resampler {
         Ok((processed, f32::from_bytes(&bytes)))
     }
 
-    /// Takes frames from `input`, if there are any more, and writes frames to `output`.
+    /// Reads frames from `input`, if any are left, and writes frames to `output`.
     pub(crate) fn process_buffers(
         &mut self,
         input: Option<&mut GuardedBuffer>,
@@ -247,7 +247,7 @@ impl Resampler {
             (inside(num_read, num_frames), inside(num_written, capacity))
         else {
             let reason = format!(
-                "process said {num_read} frames read of {num_frames} and {num_written} written of {capacity}"
+                "process reported {num_read} frames read of {num_frames} and {num_written} written of {capacity}"
             );
             return Err(Fault::broken("process", reason));
         };

@@ -1,4 +1,4 @@
-//! Samples as a test has them: numbers of one of the formats, interleaved.
+//! Sample types.
 
 #![forbid(unsafe_code)]
 
@@ -12,7 +12,7 @@ pub trait Sample: Copy {
     /// The bytes of samples, as they stand in memory.
     fn to_bytes(samples: &[Self]) -> Vec<u8>;
 
-    /// The samples that bytes are.
+    /// The samples in bytes.
     fn from_bytes(bytes: &[u8]) -> Vec<Self>;
 }
 

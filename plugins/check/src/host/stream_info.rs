@@ -1,4 +1,4 @@
-//! What a decoder says of its stream.
+//! A decoder's description of its stream.
 
 #![allow(unsafe_code)] // a struct that a callee fills
 
@@ -12,50 +12,50 @@ use super::library::text;
 use super::refusal::{CANARY, Fault};
 use super::struct_bytes;
 
-/// The size of the struct as this version has it.
+/// The size of the struct in this version of the interface.
 pub const FULL_INFO_BYTES: u32 = struct_bytes::<mw_stream_info>();
 
-/// The words of memory behind the struct, the canaries after it included.
+/// The number of words for the struct and the canaries after it.
 const WORDS: usize = 64;
 
 /// What a seek guarantees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SeekClass {
-    /// Only reading forward.
+    /// The stream can only be read forward.
     None,
-    /// What comes out is a function of the bytes and the frame.
+    /// The output is a pure function of the bytes and the frame.
     Anchored {
         /// The distance between the points that the host seeks to.
         grid_frames: u64,
     },
-    /// What comes out is what linear decoding gives.
+    /// The output equals linear decoding.
     Exact,
 }
 
-/// What a stream is.
+/// The description of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamInfo {
-    /// Frames a second.
+    /// Frames per second.
     pub sample_rate: u32,
-    /// Samples in a frame.
+    /// Samples per frame.
     pub num_channels: u32,
     /// Speaker positions.
     pub channel_mask: u64,
-    /// How many frames `decode` gives, if that is known.
+    /// The number of frames that `decode` gives, if known.
     pub num_frames: Option<u64>,
-    /// The coded depth.
+    /// The depth of the compressed stream in bits, or 0.
     pub bits_per_sample: u32,
-    /// The format that loses nothing.
+    /// The format that loses no precision.
     pub native_format: Format,
     /// The formats that `decode` writes.
     pub formats: Vec<Format>,
     /// What a seek guarantees.
     pub seek_class: SeekClass,
-    /// Whether the samples come out as they went in.
+    /// Whether the codec is lossless.
     pub is_lossless: bool,
     /// Whether the file promises more than it holds.
     pub is_truncated: bool,
-    /// Frames left out at the start and at the end, and what a seek costs.
+    /// Frames trimmed at the start and at the end, and the cost of a seek in frames.
     pub trimmed: (u32, u32, u64),
     /// The codec and the container.
     pub names: (String, String),
@@ -82,12 +82,12 @@ impl InfoBox {
         Self { size, words }
     }
 
-    /// What `info` is given.
+    /// The pointer to pass to `info`.
     pub fn pointer(&mut self) -> *mut mw_stream_info {
         self.words.as_mut_ptr().cast()
     }
 
-    /// The bytes that were filled, without the size at their beginning.
+    /// The bytes of the struct after its size.
     pub fn bytes(&self) -> Result<Vec<u8>, Fault> {
         let bytes: Vec<u8> = self.words.iter().flat_map(|word| word.to_ne_bytes()).collect();
         let size = self.size as usize;
@@ -111,7 +111,7 @@ impl InfoBox {
         Ok(unsafe { self.pointer().read() })
     }
 
-    /// What was filled, if that is legal. The struct must be as large as this version has it.
+    /// The filled struct, if it is valid. It must have at least the size of this version.
     pub fn read(&mut self) -> Result<StreamInfo, Fault> {
         let fields = self.raw()?;
         let illegal = |what: String| Err(Fault::broken("info", format!("info says {what}")));

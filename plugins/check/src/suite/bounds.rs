@@ -1,4 +1,4 @@
-//! How the input is read.
+//! Tests of how the input is read.
 
 #![forbid(unsafe_code)]
 
@@ -12,29 +12,29 @@ use crate::host::{DecoderTable, Fault, Input, OpenOptions, ReadPlan, Refusal};
 use crate::reference::{Reference, Shape, USUAL_FRAMES, drain, expect_same, references};
 use crate::verdict::{Finding, Outcome};
 
-/// The most failing reads that are tried for a file.
+/// The maximum number of failing reads to try per file.
 const MAX_FAILURES: u64 = 64;
 
-/// What a stream over an input gives to its end.
+/// Decodes an input from start to end.
 fn play(table: &DecoderTable, input: &Arc<Input>, reference: &Reference) -> Result<Vec<u8>, Fault> {
     let mut decoder = table.open(input, &OpenOptions::default())?;
     let info = decoder.info()?;
     if info != reference.info {
-        let reason = format!("info differs by where the bytes come from: {:?}, {info:?}", reference.info);
+        let reason = format!("info depends on where the bytes come from: {:?}, {info:?}", reference.info);
         return Err(Fault::broken("info", reason));
     }
     drain(&mut decoder, Shape::native(&info), usize::MAX, || USUAL_FRAMES).map(|(pcm, _)| pcm)
 }
 
-/// The input is read inside its bounds, and gives the same from memory as from a callback.
+/// The input is read within its bounds, and decodes the same from memory as from a callback.
 pub fn bounds(context: &Context) -> Outcome {
     let table = context.decoder()?;
     for reference in references(context, &table)? {
         context.with_input(&reference.sample.name);
         for side in [Side::End, Side::Start] {
             let what = match side {
-                Side::End => "decoding it before a page that cannot be touched",
-                Side::Start => "decoding it behind a page that cannot be touched",
+                Side::End => "decoding it before an inaccessible page",
+                Side::Start => "decoding it after an inaccessible page",
             };
             context.doing(what);
             let input = Input::memory(&reference.sample.bytes, side)?;
@@ -58,7 +58,7 @@ pub fn bounds(context: &Context) -> Outcome {
     Ok(())
 }
 
-/// A read that fails is an error, wherever it happens.
+/// Every failed read is reported as an error.
 pub fn read_errors(context: &Context) -> Outcome {
     let table = context.decoder()?;
     let mut num_failures = 0;
@@ -101,7 +101,7 @@ fn failing(table: &DecoderTable, reference: &Reference, plan: ReadPlan, number: 
         Err(Fault::Broken(finding)) => return Err(finding),
         Ok(pcm) => pcm,
     };
-    // What was not needed, or read again, may fail unseen.
+    // A read that was not needed, or was repeated, may fail without an effect.
     let what = format!("read {number} of read_at failed, no call did, and decode");
     expect_same("R6", &what, reference.shape(), &reference.pcm, &pcm)
 }

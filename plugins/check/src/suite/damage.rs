@@ -106,7 +106,7 @@ fn flip(context: &Context, table: &DecoderTable, sample: &Sample, random: &mut f
                 turned.push(format!("{place}.{bit}"));
             }
         }
-        context.doing(format!("decoding it with bits turned (byte.bit {})", turned.join(", ")));
+        context.doing(format!("decoding it with flipped bits (byte.bit {})", turned.join(", ")));
         endure(table, &bytes, if number % 4 == 0 { Side::Start } else { Side::End })?;
     }
     Ok(())

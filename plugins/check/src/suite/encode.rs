@@ -1,4 +1,4 @@
-//! What encoders write.
+//! Tests of encoders.
 
 #![forbid(unsafe_code)]
 
@@ -12,13 +12,13 @@ use crate::reference::{Shape, USUAL_FRAMES, drain};
 use crate::signal;
 use crate::verdict::{Finding, Outcome};
 
-/// Rates of which an encoder knows one, most likely the first.
+/// Sample rates to try; an encoder probably supports the first.
 const RATES: [u32; 6] = [44_100, 48_000, 32_000, 24_000, 16_000, 8000];
 
-/// The least distance of the signal from the difference, in decibels, that a lossy codec keeps.
+/// The lowest signal-to-noise ratio in decibels that a lossy codec may have.
 const LEAST_SNR: f64 = 10.0;
 
-/// The numbers of frames that are encoded: few, many, and those around a power of two.
+/// The frame counts to encode: small, large, and around powers of two.
 const COUNTS: [usize; 6] = [1, 2, 1000, 4096, 5121, 30_000];
 
 /// A stream to be encoded.
@@ -28,7 +28,7 @@ pub struct Original {
 }
 
 impl Original {
-    /// A chord at a rate that the encoder takes; `None` when it takes none with that many channels.
+    /// A chord at a rate that the encoder supports; `None` if it supports none with that many channels.
     pub fn new(table: &EncoderTable, num_channels: u32, num_frames: usize) -> Outcome<Option<Self>> {
         for rate in RATES {
             let options = EncodeOptions::new(rate, num_channels);
@@ -76,7 +76,7 @@ impl Original {
         Ok(bytes)
     }
 
-    /// The stream in the first format that the encoder takes, as it is encoded usually.
+    /// The stream encoded in the usual way, from the encoder's first format.
     pub fn encode_usually(&self, table: &EncoderTable) -> Outcome<Vec<u8>> {
         let format = first_format(table)?;
         let options = self.with_count();
@@ -94,17 +94,17 @@ fn first_format(table: &EncoderTable) -> Outcome<Format> {
     formats.first().copied().ok_or_else(|| Finding::broken("R1", "the encoder has no format"))
 }
 
-/// A mono or stereo stream, whichever the encoder takes.
+/// A mono or stereo stream, whichever the encoder supports.
 fn usual(table: &EncoderTable, num_frames: usize) -> Outcome<Original> {
     for num_channels in [2, 1] {
         if let Some(original) = Original::new(table, num_channels, num_frames)? {
             return Ok(original);
         }
     }
-    Err(Finding::skipped("the encoder refuses mono and stereo at every usual rate"))
+    Err(Finding::skipped("the encoder rejects mono and stereo at every common rate"))
 }
 
-/// What was encoded decodes to the same, or to nearly the same where it is lossy.
+/// An encoded stream decodes to the same samples, or to similar ones if it is lossy.
 pub fn round_trip(context: &Context) -> Outcome {
     let table = context.encoder()?;
     let decoders = context.plugin()?.decoders()?;
@@ -133,7 +133,7 @@ pub fn round_trip(context: &Context) -> Outcome {
     Ok(())
 }
 
-/// The decoder that is surest of a file.
+/// The decoder with the highest probe score for a file.
 fn reader<'a>(decoders: &'a [DecoderTable], bytes: &[u8]) -> Outcome<Option<&'a DecoderTable>> {
     let mut best = (0, None);
     for decoder in decoders {
@@ -184,14 +184,13 @@ fn come_back(
         return match got.iter().zip(&expected).position(|(a, b)| a != b) {
             None => Ok(()),
             Some(place) => {
-                let reason = format!(
-                    "{what}: sample {place} came back as another one, and the stream says it is lossless"
-                );
+                let reason =
+                    format!("{what}: sample {place} changed, although the stream is declared lossless");
                 Err(Finding::broken("push", reason))
             }
         };
     }
-    // Of very few frames a lossy codec may keep little.
+    // A lossy codec may lose much of a very short stream.
     let decibels = signal::signal_to_noise(&expected, &got);
     if decibels < LEAST_SNR && expected.len() >= 1000 {
         let reason = format!(
@@ -202,7 +201,7 @@ fn come_back(
     Ok(())
 }
 
-/// The same bytes come however frames are pushed.
+/// The bytes do not depend on how frames are divided into calls of `push`.
 pub fn pushes(context: &Context) -> Outcome {
     let table = context.encoder()?;
     let original = usual(&table, 10_007)?;
@@ -243,7 +242,7 @@ fn expect_bytes(what: &str, expected: &[u8], got: &[u8]) -> Outcome {
     Err(Finding::broken("push", reason))
 }
 
-/// A write that fails is an error, whichever it is.
+/// Every failed write is reported as an error.
 pub fn write_errors(context: &Context) -> Outcome {
     let table = context.encoder()?;
     let original = usual(&table, 10_007)?;
@@ -306,7 +305,7 @@ pub fn abandon(context: &Context) -> Outcome {
     Ok(())
 }
 
-/// An append-only sink is kept to, or refused when it is opened.
+/// An append-only sink is only appended to, or rejected by `open`.
 pub fn append_only(context: &Context) -> Outcome {
     let table = context.encoder()?;
     let original = usual(&table, 5000)?;
@@ -327,7 +326,7 @@ pub fn append_only(context: &Context) -> Outcome {
                     }
                 }
                 Err(Fault::Refused(refusal)) if refusal.call == "open" => {
-                    context.note(format!("an append-only sink is refused: {refusal}"));
+                    context.note(format!("an append-only sink is rejected: {refusal}"));
                 }
                 Err(fault) => return Err(fault.into()),
             }
@@ -336,7 +335,7 @@ pub fn append_only(context: &Context) -> Outcome {
     Ok(())
 }
 
-/// No frames are no error, and come back as none.
+/// A stream without frames is not an error, and decodes to none.
 pub fn no_frames(context: &Context) -> Outcome {
     let table = context.encoder()?;
     let original = usual(&table, 0)?;
@@ -347,7 +346,7 @@ pub fn no_frames(context: &Context) -> Outcome {
         let bytes = match original.encode(&table, &options, (format, Layout::Interleaved), || 1) {
             Ok(bytes) => bytes,
             Err(Fault::Refused(refusal)) => {
-                context.warn(format!("no frames are refused: {refusal}"));
+                context.warn(format!("a stream without frames is rejected: {refusal}"));
                 continue;
             }
             Err(Fault::Broken(finding)) => return Err(finding),

@@ -1,4 +1,4 @@
-//! The library as a whole.
+//! Tests of the library as a whole.
 
 #![forbid(unsafe_code)]
 
@@ -13,10 +13,10 @@ use crate::host::{ErrorSpace, Plugin};
 use crate::process_state::ProcessState;
 use crate::verdict::{Finding, Outcome};
 
-/// The time that the entry function has.
+/// The time limit of the entry function.
 const ENTRY_TIME: Duration = Duration::from_millis(50);
 
-/// The most tables of a kind that are asked for.
+/// The maximum number of tables of one kind to request.
 const MAX_TABLES: u32 = 70;
 
 /// Loading binds every symbol and does no work.
@@ -29,7 +29,7 @@ pub fn load(context: &Context) -> Outcome {
     before.check("R7")
 }
 
-/// The entry function gives the same answer twice, within its time.
+/// The entry function returns the same pointer each time, within its time limit.
 pub fn entry(context: &Context) -> Outcome {
     let library = context.library()?;
     context.doing("calling the entry function");
@@ -44,13 +44,13 @@ pub fn entry(context: &Context) -> Outcome {
     context.doing("calling the entry function again");
     for space in [ErrorSpace::FULL, ErrorSpace::Null, ErrorSpace::Bytes(8), ErrorSpace::Bytes(600)] {
         if library.enter_with(space)? != first {
-            return Err(Finding::broken("entry", "a second call of entry gave another answer"));
+            return Err(Finding::broken("entry", "a second call of entry returned another pointer"));
         }
     }
     Ok(())
 }
 
-/// The entry function gives the same answer to several threads at once, the first among them.
+/// The entry function returns the same pointer to several threads that call it at once for the first time.
 pub fn entry_threads(context: &Context) -> Outcome {
     let library = context.library()?;
     context.doing("calling the entry function from eight threads at once");
@@ -68,11 +68,11 @@ pub fn entry_threads(context: &Context) -> Outcome {
     let answers: Vec<Plugin> = answers.into_iter().collect::<Outcome<_>>()?;
     match answers.windows(2).all(|pair| matches!(pair, [a, b] if a == b)) {
         true => Ok(()),
-        false => Err(Finding::broken("R4", "eight calls of entry at once gave different answers")),
+        false => Err(Finding::broken("R4", "eight calls of entry at once returned different pointers")),
     }
 }
 
-/// What the library says of itself is sane.
+/// The library's description of itself is valid.
 pub fn description(context: &Context) -> Outcome {
     let description = context.plugin()?.describe()?;
     for (name, value) in [("version", description.version), ("license", description.license)] {
@@ -83,7 +83,7 @@ pub fn description(context: &Context) -> Outcome {
     Ok(())
 }
 
-/// The tables are whole and always the same ones.
+/// The tables are complete and always the same.
 pub fn interfaces(context: &Context) -> Outcome {
     let plugin = context.plugin()?;
     let mut num_tables = 0;
@@ -96,7 +96,7 @@ pub fn interfaces(context: &Context) -> Outcome {
         if first != again {
             return Err(Finding::broken(
                 "get",
-                format!("get({interface}) gave another answer the second time"),
+                format!("get({interface}) returned another table the second time"),
             ));
         }
         let count = first.iter().position(|table| *table == 0).unwrap_or(first.len());
@@ -118,7 +118,7 @@ pub fn interfaces(context: &Context) -> Outcome {
         context.warn("the plugin offers no decoder, no encoder and no resampler");
     }
     let mut names = Vec::new();
-    context.doing("looking at its tables, and closing no handle");
+    context.doing("examining its tables, and closing null handles");
     for decoder in plugin.decoders()? {
         decoder.check_description()?;
         decoder.close_null();

@@ -1,4 +1,4 @@
-//! Handles beside each other, on several threads, and a great many of them.
+//! Tests of several handles: side by side, on several threads, and in large numbers.
 
 #![forbid(unsafe_code)]
 
@@ -14,13 +14,13 @@ use crate::verdict::{Finding, Outcome};
 
 const NUM_THREADS: usize = 8;
 
-/// The handles that are opened and closed in all, in a test for leaks.
+/// The number of handles to open and close in the leak test.
 const NUM_HANDLES: usize = 1000;
 
-/// A growth by less for a handle is that of the C library's own books.
+/// Growth below this per handle is the C library's own bookkeeping.
 const LEAK_BYTES: u64 = 16;
 
-/// A fork begins at the first frame and lives on its own.
+/// A fork starts at the first frame and is independent of its original.
 pub fn fork(context: &Context) -> Outcome {
     let table = context.decoder()?;
     for reference in references(context, &table)? {
@@ -49,7 +49,7 @@ pub fn fork(context: &Context) -> Outcome {
     Ok(())
 }
 
-/// Handles work in parallel, and each on any thread.
+/// Handles work in parallel, and each works on any thread.
 pub fn threads(context: &Context) -> Outcome {
     let table = context.decoder()?;
     for reference in references(context, &table)? {
@@ -57,7 +57,7 @@ pub fn threads(context: &Context) -> Outcome {
             break;
         }
         context.with_input(&reference.sample.name);
-        context.doing("decoding two handles by turns");
+        context.doing("decoding two handles in turn");
         by_turns(&table, &reference)?;
         context.doing("moving a handle from thread to thread");
         on_any_thread(&table, &reference)?;
@@ -84,12 +84,12 @@ fn by_turns(table: &DecoderTable, reference: &Reference) -> Outcome {
     }
     for (mut handle, mut pcm) in handles.into_iter().zip(outputs) {
         pcm.extend(drain(&mut handle, shape, usize::MAX, || USUAL_FRAMES)?.0);
-        expect_same("R4", "a handle that was used by turns with others", shape, &reference.pcm, &pcm)?;
+        expect_same("R4", "a handle used in turn with others", shape, &reference.pcm, &pcm)?;
     }
     Ok(())
 }
 
-/// Calls work on a thread of its own and waits for it.
+/// Runs a closure on a new thread and waits for it.
 fn elsewhere<T: Send>(work: impl FnOnce() -> T + Send) -> Outcome<T> {
     let result = thread::scope(|scope| scope.spawn(work).join());
     result.map_err(|_| Finding::skipped("a thread of the check failed"))
@@ -111,7 +111,7 @@ fn on_any_thread(table: &DecoderTable, reference: &Reference) -> Outcome {
             elsewhere(move || drop(moved))?;
             break;
         }
-        // A call on this thread as well.
+        // One call on this thread, too.
         pcm.extend(drain(&mut moved, shape, 1, || 1)?.0);
         decoder = moved;
     }
@@ -148,11 +148,11 @@ fn in_parallel(table: &DecoderTable, reference: &Reference) -> Outcome {
     Ok(())
 }
 
-/// A thousand handles leave nothing behind: no memory, no descriptor, no thread.
+/// A thousand handles leak no memory, descriptor or thread.
 pub fn leaks(context: &Context) -> Outcome {
     let table = context.decoder()?;
     let mut references = references(context, &table)?;
-    // Small ones tell as much, sooner.
+    // Small files show as much in less time.
     references.sort_by_key(|reference| reference.pcm.len());
     references.truncate(3);
     for reference in references {
@@ -203,7 +203,7 @@ pub fn leaks(context: &Context) -> Outcome {
     Ok(())
 }
 
-/// The process stays as it was: handlers, locale, floating-point mode, threads and descriptors.
+/// The process state does not change: signal handlers, locale, floating-point mode, threads and descriptors.
 pub fn process_state(context: &Context) -> Outcome {
     let library = context.library()?;
     let before = ProcessState::now();
@@ -211,12 +211,12 @@ pub fn process_state(context: &Context) -> Outcome {
     before.check("R5")?;
     let tables = plugin.decoders()?;
     let Some(table) = tables.get(context.job.table) else {
-        return Err(Finding::broken("get", "get does not return the decoder any more"));
+        return Err(Finding::broken("get", "get no longer returns the decoder"));
     };
     for sample in context.samples()? {
         context.with_input(&sample.name);
         let input = Input::memory(&sample.bytes, Side::End)?;
-        // What does not open has to leave things alone as well.
+        // A failed open must leave the state unchanged, too.
         if let Ok(mut decoder) = table.open(&input, &OpenOptions::default()) {
             before.check("R5")?;
             if let Ok(info) = decoder.info() {

@@ -1,4 +1,4 @@
-//! What a stream says of itself.
+//! Tests of stream info and metadata.
 
 #![forbid(unsafe_code)]
 
@@ -7,7 +7,7 @@ use crate::host::{Decoder, DecoderTable, SeekClass};
 use crate::reference::{Reference, USUAL_FRAMES, drain, references};
 use crate::verdict::{Finding, Outcome};
 
-/// The most pieces of metadata that a file is believed to have.
+/// The maximum number of tags that a file may have.
 const MAX_TAGS: u32 = 100_000;
 
 fn expect_info(reference: &Reference, decoder: &Decoder, when: &str) -> Outcome {
@@ -19,7 +19,7 @@ fn expect_info(reference: &Reference, decoder: &Decoder, when: &str) -> Outcome 
     Err(Finding::broken("info", reason))
 }
 
-/// `info` is legal, constant over the life of a handle and its forks, and true about the number of frames.
+/// `info` is valid, constant for a handle and its forks, and correct about the number of frames.
 pub fn info(context: &Context) -> Outcome {
     let table = context.decoder()?;
     for reference in references(context, &table)? {
@@ -33,7 +33,7 @@ pub fn info(context: &Context) -> Outcome {
 fn true_count(context: &Context, reference: &Reference) -> Outcome {
     let decoded = reference.num_frames as u64;
     if decoded == 0 && reference.info.num_frames != Some(0) {
-        context.note("a stream of no frames does not say so in num_frames");
+        context.note("a stream without frames has another num_frames than 0");
     }
     match reference.info.num_frames {
         Some(count) if count != decoded => {

@@ -1,4 +1,4 @@
-//! The tests themselves, by what they look at. Each runs in a process of its own.
+//! The tests, by subject. Each runs in its own process.
 
 pub mod bounds;
 pub mod damage;

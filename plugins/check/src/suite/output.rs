@@ -1,4 +1,4 @@
-//! What decode writes, and where.
+//! Tests of what `decode` writes, and where.
 
 #![forbid(unsafe_code)]
 
@@ -8,13 +8,13 @@ use crate::reference::{Reference, Shape, USUAL_FRAMES, drain, expect_same, refer
 use crate::signal::{self, Relation};
 use crate::verdict::{Finding, Outcome};
 
-/// Frames of a stream that are decoded one by one.
+/// The number of frames that are decoded one by one.
 const MAX_SINGLES: usize = 50_000;
 
 /// Room for more frames than a packet of any codec has.
 const LARGE: usize = 1 << 18;
 
-/// The same frames come however they are asked for, and the end stays the end.
+/// The frames do not depend on how they are divided into calls, and after the end no more follow.
 pub fn splits(context: &Context) -> Outcome {
     let table = context.decoder()?;
     let mut random = context.random();
@@ -44,7 +44,7 @@ pub fn splits(context: &Context) -> Outcome {
             context.doing("decoding past the end");
             for size in [1, USUAL_FRAMES] {
                 if decoder.decode_into(&mut shape.buffer(size))? != 0 {
-                    return Err(Finding::broken("decode", "after MW_END there were frames again"));
+                    return Err(Finding::broken("decode", "after MW_END, decode gave frames again"));
                 }
             }
         }
@@ -52,7 +52,7 @@ pub fn splits(context: &Context) -> Outcome {
     Ok(())
 }
 
-/// Nothing is written past the frames that are said, whatever the buffer, format and layout.
+/// Nothing is written beyond the reported frames, whatever the buffer, format and layout.
 pub fn overrun(context: &Context) -> Outcome {
     let table = context.decoder()?;
     for reference in references(context, &table)? {
@@ -82,7 +82,7 @@ fn shapes(reference: &Reference) -> Vec<Shape> {
     reference.info.formats.iter().flat_map(layouts).collect()
 }
 
-/// Each format that is offered comes, in either layout, and has the same sound.
+/// Every offered format decodes in both layouts to the same signal.
 pub fn formats(context: &Context) -> Outcome {
     let table = context.decoder()?;
     for reference in references(context, &table)? {
@@ -133,7 +133,7 @@ fn either_layout(
     let num_frames = interleaved.len() / shape.frame_bytes().max(1);
     if num_frames != reference.num_frames {
         let (native, expected) = (reference.info.native_format, reference.num_frames);
-        let reason = format!("there are {num_frames} frames of {format:?}, and {expected} of {native:?}");
+        let reason = format!("{num_frames} frames decode as {format:?}, and {expected} as {native:?}");
         return Err(Finding::broken("decode", reason));
     }
     Ok(interleaved)

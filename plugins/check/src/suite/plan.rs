@@ -1,4 +1,4 @@
-//! The tests, and what each is about.
+//! The list of tests.
 
 #![forbid(unsafe_code)]
 
@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::suite;
 use crate::verdict::Outcome;
 
-/// What a test is made once for.
+/// What a test runs once for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// The library.
@@ -23,9 +23,9 @@ pub enum Subject {
 pub struct Test {
     /// Its name, for `--only`.
     pub name: &'static str,
-    /// What it is made for.
+    /// What it runs once for.
     pub subject: Subject,
-    /// What it looks at.
+    /// What it tests.
     pub about: &'static str,
     /// The test itself.
     pub run: fn(&Context) -> Outcome,
@@ -40,7 +40,7 @@ const fn test(
     Test { name, subject, about, run }
 }
 
-/// The name of the verdict over what all tests wrote to standard output and error.
+/// The name of the verdict on what all tests wrote to standard output and error.
 pub const SILENCE: &str = "silence";
 
 /// All tests, in the order of the report.
@@ -48,54 +48,54 @@ pub const TESTS: &[Test] = &[
     test(
         Subject::Library,
         "load",
-        "the library loads, all symbols bound, and does nothing yet",
+        "the library loads with all symbols bound, and does no work yet",
         suite::entry::load,
     ),
-    test(Subject::Library, "entry", "entry gives the same answer each time, soon", suite::entry::entry),
+    test(Subject::Library, "entry", "entry returns the same pointer each time, quickly", suite::entry::entry),
     test(
         Subject::Library,
         "entry-threads",
-        "as does it to eight threads at once",
+        "so it does for eight threads at once",
         suite::entry::entry_threads,
     ),
-    test(Subject::Library, "description", "id, versions and strings are sane", suite::entry::description),
+    test(Subject::Library, "description", "id, versions and strings are valid", suite::entry::description),
     test(
         Subject::Library,
         "interfaces",
-        "the tables are whole, and always the same",
+        "the tables are complete and always the same",
         suite::entry::interfaces,
     ),
-    test(Subject::Decoder, "probe", "probe scores 0 to 100, by what it is given alone", suite::probe::probe),
-    test(
-        Subject::Decoder,
-        "struct-sizes",
-        "structs are filled as far as their size says",
-        suite::sizes::struct_sizes,
-    ),
-    test(Subject::Decoder, "info", "info is legal, constant and true", suite::info::info),
+    test(Subject::Decoder, "probe", "probe returns 0 to 100, from its arguments alone", suite::probe::probe),
+    test(Subject::Decoder, "struct-sizes", "structs are filled up to their size", suite::sizes::struct_sizes),
+    test(Subject::Decoder, "info", "info is valid, constant and correct", suite::info::info),
     test(Subject::Decoder, "metadata", "tags are text", suite::info::metadata),
     test(
         Subject::Decoder,
         "bounds",
-        "the input is read inside its bounds, and in any way",
+        "the input is read within its bounds, from memory or a callback",
         suite::bounds::bounds,
     ),
-    test(Subject::Decoder, "read-errors", "a read that fails is an error", suite::bounds::read_errors),
+    test(Subject::Decoder, "read-errors", "every failed read is an error", suite::bounds::read_errors),
     test(
         Subject::Decoder,
         "splits",
-        "the same frames come however they are asked for",
+        "the frames do not depend on the division into calls",
         suite::output::splits,
     ),
     test(
         Subject::Decoder,
         "overrun",
-        "nothing is written past the frames that are said",
+        "nothing is written beyond the reported frames",
         suite::output::overrun,
     ),
-    test(Subject::Decoder, "formats", "every format and layout has the same sound", suite::output::formats),
-    test(Subject::Decoder, "seek", "a seek is what its class promises", suite::seek::seek),
-    test(Subject::Decoder, "fork", "a fork lives on its own", suite::handles::fork),
+    test(
+        Subject::Decoder,
+        "formats",
+        "every format and layout gives the same signal",
+        suite::output::formats,
+    ),
+    test(Subject::Decoder, "seek", "a seek does what its class promises", suite::seek::seek),
+    test(Subject::Decoder, "fork", "a fork is independent", suite::handles::fork),
     test(Subject::Decoder, "recovery", "a handle can seek after an error", suite::seek::recovery),
     test(
         Subject::Decoder,
@@ -103,42 +103,62 @@ pub const TESTS: &[Test] = &[
         "handles work in parallel, each on any thread",
         suite::handles::threads,
     ),
-    test(Subject::Decoder, "damage", "cut and damaged files do no harm", suite::damage::damage),
-    test(Subject::Decoder, "max-alloc", "a header that lies makes nothing large", suite::damage::max_alloc),
-    test(Subject::Decoder, "leaks", "a thousand handles leave nothing behind", suite::handles::leaks),
-    test(Subject::Decoder, "process-state", "the process stays as it was", suite::handles::process_state),
-    test(Subject::Encoder, "round-trip", "what was encoded decodes to the same", suite::encode::round_trip),
-    test(Subject::Encoder, "pushes", "the same bytes come however frames are pushed", suite::encode::pushes),
-    test(Subject::Encoder, "write-errors", "a write that fails is an error", suite::encode::write_errors),
+    test(Subject::Decoder, "damage", "truncated and damaged files do no harm", suite::damage::damage),
+    test(
+        Subject::Decoder,
+        "max-alloc",
+        "a false header causes no large allocation",
+        suite::damage::max_alloc,
+    ),
+    test(Subject::Decoder, "leaks", "a thousand handles leak nothing", suite::handles::leaks),
+    test(
+        Subject::Decoder,
+        "process-state",
+        "the process state does not change",
+        suite::handles::process_state,
+    ),
+    test(
+        Subject::Encoder,
+        "round-trip",
+        "an encoded stream decodes to the same samples",
+        suite::encode::round_trip,
+    ),
+    test(
+        Subject::Encoder,
+        "pushes",
+        "the bytes do not depend on the division into calls",
+        suite::encode::pushes,
+    ),
+    test(Subject::Encoder, "write-errors", "every failed write is an error", suite::encode::write_errors),
     test(Subject::Encoder, "abandon", "a stream can be abandoned", suite::encode::abandon),
     test(
         Subject::Encoder,
         "append-only",
-        "an append-only sink is kept to, or refused",
+        "an append-only sink is only appended to, or rejected",
         suite::encode::append_only,
     ),
-    test(Subject::Encoder, "no-frames", "no frames are no error", suite::encode::no_frames),
+    test(Subject::Encoder, "no-frames", "a stream without frames is not an error", suite::encode::no_frames),
     test(
         Subject::Resampler,
         "output-count",
-        "as many frames come out as must",
+        "the number of output frames is correct",
         suite::resample::output_count,
     ),
     test(
         Subject::Resampler,
         "process-splits",
-        "the same frames come however they go in",
+        "the output does not depend on the division into calls",
         suite::resample::splits,
     ),
     test(
         Subject::Resampler,
         "restart",
-        "what begins in the middle goes on as what began at the start",
+        "a restart in the middle continues the same output",
         suite::resample::restart,
     ),
 ];
 
-/// The test of a name.
+/// The test with a name.
 pub fn find(name: &str) -> Option<&'static Test> {
     TESTS.iter().find(|test| test.name == name)
 }

@@ -1,4 +1,4 @@
-//! Whether a decoder claims what it should.
+//! Tests of `probe`.
 
 #![forbid(unsafe_code)]
 
@@ -9,16 +9,16 @@ use crate::guard_pages::{GuardedBytes, Side};
 use crate::host::DecoderTable;
 use crate::verdict::{Finding, Outcome};
 
-/// The time that a probe has.
+/// The time limit of a probe.
 const PROBE_TIME: Duration = Duration::from_millis(1);
 
-/// The most beginnings of a file that are probed.
+/// The maximum number of prefixes of a file to probe.
 const MAX_PREFIXES: usize = 2048;
 
-/// From this score on a decoder says that there is no mistake.
+/// From this score on, a decoder claims certainty.
 const CERTAIN: i32 = 90;
 
-/// Probes a file and judges the score by itself.
+/// Probes a file and checks the score.
 fn score(context: &Context, table: &DecoderTable, file: &[u8], what: &str) -> Outcome<i32> {
     let head = file.get(..table.probe_bytes()).unwrap_or(file);
     let total_bytes = file.len() as u64;
@@ -46,7 +46,7 @@ fn score(context: &Context, table: &DecoderTable, file: &[u8], what: &str) -> Ou
     Ok(score)
 }
 
-/// `probe` scores 0 to 100 by what it is given alone, and is not certain of noise.
+/// `probe` returns 0 to 100 from its arguments alone, and is not certain about noise.
 pub fn probe(context: &Context) -> Outcome {
     let table = context.decoder()?;
     let mut random = context.random();

@@ -1,4 +1,4 @@
-//! What resamplers give.
+//! Tests of resamplers.
 
 #![forbid(unsafe_code)]
 
@@ -8,14 +8,14 @@ use crate::reference::{Shape, expect_same};
 use crate::signal;
 use crate::verdict::{Finding, Outcome};
 
-/// Rates in and out.
+/// Input and output rates.
 const RATES: [(u32, u32); 5] =
     [(44_100, 16_000), (16_000, 44_100), (48_000, 44_100), (8000, 48_000), (44_100, 44_100)];
 
-/// How a stream is divided: frames in a block of input, and in the buffer for output.
+/// How a stream is divided into calls: frames per input block, and frames of output space.
 type Division = (usize, usize);
 
-/// All that comes out, interleaved.
+/// The complete output, interleaved.
 fn resample(
     table: &ResamplerTable,
     options: &ResampleOptions,
@@ -71,7 +71,7 @@ fn each_options(table: &ResamplerTable, mut work: impl FnMut(&ResampleOptions) -
     Ok(())
 }
 
-/// As many frames come out as must: `round(n * output_rate / input_rate)`.
+/// The number of output frames is `round(n * output_rate / input_rate)`.
 pub fn output_count(context: &Context) -> Outcome {
     let table = context.resampler()?;
     each_options(&table, |options| {
@@ -91,7 +91,7 @@ pub fn output_count(context: &Context) -> Outcome {
             };
             let count = got.len() / 4 / options.num_channels as usize;
             let exact = num_frames as f64 * f64::from(options.output_rate) / f64::from(options.input_rate);
-            // Halfway between two numbers, either is the rounded one.
+            // Halfway between two numbers, both are correct.
             if (count as f64 - exact).abs() > 0.5 {
                 let reason = format!(
                     "{num_frames} frames at {} Hz became {count} at {}, expected {exact:.1}, rounded",
@@ -104,7 +104,7 @@ pub fn output_count(context: &Context) -> Outcome {
     })
 }
 
-/// The same frames come however they go in, and in either layout.
+/// The output does not depend on how the input is divided into calls, nor on the layout.
 pub fn splits(context: &Context) -> Outcome {
     let table = context.resampler()?;
     each_options(&table, |options| {
@@ -135,14 +135,14 @@ pub fn splits(context: &Context) -> Outcome {
     })
 }
 
-/// The most frames that are resampled to come to where one may begin.
+/// The maximum number of frames to resample before the restart point.
 const MAX_START_FRAMES: u64 = 1 << 20;
 
-/// A resampler that begins where the plugin says that one may goes on as one that began at the start.
+/// A resampler that starts at a restart point continues as one that started at the beginning.
 pub fn restart(context: &Context) -> Outcome {
     let table = context.resampler()?;
     each_options(&table, |options| {
-        // Every format and number of channels would say the same, slowly.
+        // Testing every format and channel count would take long and show nothing more.
         if options.num_channels != 1
             || table.formats()?.first() != Some(&options.input_format)
             || !context.has_time()
@@ -150,7 +150,7 @@ pub fn restart(context: &Context) -> Outcome {
             return Ok(());
         }
         let (input, output) = (u64::from(options.input_rate), u64::from(options.output_rate));
-        context.doing(format!("asking where one may begin, {options:?}"));
+        context.doing(format!("asking for the restart grid, {options:?}"));
         let (grid, preroll) = match table.restart(options) {
             Ok(Some((grid, preroll))) if grid > 0 => (grid, preroll),
             Ok(_) => return Ok(()),
@@ -160,7 +160,7 @@ pub fn restart(context: &Context) -> Outcome {
         let whole = u128::from(grid) * u128::from(output);
         if !whole.is_multiple_of(u128::from(input)) {
             let reason =
-                format!("every {grid} frames at {input} Hz are no whole number of frames at {output} Hz");
+                format!("{grid} frames at {input} Hz are not a whole number of frames at {output} Hz");
             return Err(Finding::broken("restart", reason));
         }
         let num_starts = (MAX_START_FRAMES / 4 / grid).clamp(1, 3);
@@ -168,7 +168,7 @@ pub fn restart(context: &Context) -> Outcome {
         let Some(num_frames) = start.checked_add(length).filter(|frames| *frames <= 2 * MAX_START_FRAMES)
         else {
             context.note(format!(
-                "{input} to {output} Hz: one may begin every {grid} frames, which takes too long here"
+                "{input} to {output} Hz: the restart grid of {grid} frames takes too long to test"
             ));
             return Ok(());
         };

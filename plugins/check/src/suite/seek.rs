@@ -1,4 +1,4 @@
-//! Where a seek leads, and that one leads out of an error.
+//! Tests of seeks, also after an error.
 
 #![forbid(unsafe_code)]
 
@@ -7,16 +7,16 @@ use crate::host::{Decoder, DecoderTable, Fault, Input, OpenOptions, ReadPlan, Se
 use crate::reference::{Reference, Shape, USUAL_FRAMES, drain, expect_same, references};
 use crate::verdict::{Finding, Outcome};
 
-/// The seeks that are made in all, over all inputs.
+/// The total number of seeks over all inputs.
 const NUM_SEEKS: usize = 200;
 
-/// The least seeks of one input.
+/// The minimum number of seeks per input.
 const MIN_SEEKS: usize = 16;
 
-/// The most frames that are decoded after a seek.
+/// The maximum number of frames to decode after a seek.
 const MAX_FRAMES: usize = 6000;
 
-/// A seek is what its class promises.
+/// A seek does what its class promises.
 pub fn seek(context: &Context) -> Outcome {
     let table = context.decoder()?;
     let references = references(context, &table)?;
@@ -33,7 +33,7 @@ pub fn seek(context: &Context) -> Outcome {
             SeekClass::Exact => exact(context, &table, &reference, &places, &mut random)?,
             SeekClass::Anchored { grid_frames } => {
                 let grid = usize::try_from(grid_frames).unwrap_or(usize::MAX);
-                // The host's own seeks are to the grid.
+                // The host seeks to grid points.
                 for place in places.iter_mut().skip(4).step_by(2) {
                     *place = *place / grid * grid;
                 }
@@ -48,7 +48,7 @@ pub fn seek(context: &Context) -> Outcome {
     Ok(())
 }
 
-/// What comes after a seek: at most so many frames.
+/// At most `count` frames after a seek.
 fn after(decoder: &mut Decoder, shape: Shape, frame: usize, count: usize) -> Outcome<Vec<u8>> {
     decoder.seek(frame as u64)?;
     Ok(drain(decoder, shape, count, || USUAL_FRAMES)?.0)
@@ -123,7 +123,7 @@ fn forward(context: &Context, table: &DecoderTable, reference: &Reference) -> Ou
     expect_same("seek", "seek to the present position", shape, reference.frames(half, usize::MAX), &pcm)
 }
 
-/// The last place that can be sought is the end; past it is an error, after which another seek works.
+/// The end is the last valid seek target; a seek past it fails, and a later seek works again.
 fn the_end(context: &Context, table: &DecoderTable, reference: &Reference) -> Outcome {
     let shape = reference.shape();
     let mut decoder = reference.open(table)?;
@@ -133,7 +133,7 @@ fn the_end(context: &Context, table: &DecoderTable, reference: &Reference) -> Ou
     if decoder.decode_into(&mut shape.buffer(USUAL_FRAMES))? != 0 {
         return Err(Finding::broken(
             "seek",
-            format!("after seek({end}), which is the end, there are frames"),
+            format!("after seek({end}), the end of the stream, decode gave frames"),
         ));
     }
     for frame in [end + 1, end + 100_000, u64::MAX - 1, u64::MAX] {

@@ -1,4 +1,4 @@
-//! Structs of other sizes than this version has them.
+//! Tests with structs of other versions' sizes.
 
 #![forbid(unsafe_code)]
 
@@ -8,7 +8,7 @@ use crate::host::{DecoderTable, ErrorSpace, FULL_INFO_BYTES, Fault, Input, OpenO
 use crate::reference::references;
 use crate::verdict::{Finding, Outcome};
 
-/// The sizes of `mw_error` that a host may have: those of a struct cut after a field, and longer ones.
+/// The sizes of `mw_error` that a host may pass: structs that end after a field, and longer ones.
 const ERROR_SIZES: [ErrorSpace; 7] = [
     ErrorSpace::Null,
     ErrorSpace::Bytes(8),
@@ -19,7 +19,7 @@ const ERROR_SIZES: [ErrorSpace; 7] = [
     ErrorSpace::Bytes(700),
 ];
 
-/// Out-structs are filled as far as their size says, and errors may be null.
+/// Output structs are filled up to their size, and a null error is accepted.
 pub fn struct_sizes(context: &Context) -> Outcome {
     let table = context.decoder()?;
     for errors in ERROR_SIZES {
@@ -31,7 +31,7 @@ pub fn struct_sizes(context: &Context) -> Outcome {
         let whole = decoder.info_bytes(FULL_INFO_BYTES)?;
         for size in (8..FULL_INFO_BYTES).step_by(8) {
             context.doing(format!("asking for info in a struct of {size} bytes, of {FULL_INFO_BYTES}"));
-            // Smaller than that of version 1.0 is a mistake, to be refused, or filled as far as it goes.
+            // A size below that of version 1.0 is an error, to be rejected, or the struct is filled as far as it goes.
             let part = match decoder.info_bytes(size) {
                 Ok(part) => part,
                 Err(Fault::Refused(_)) => continue,
@@ -54,7 +54,10 @@ pub fn struct_sizes(context: &Context) -> Outcome {
         let options = OpenOptions { newer_host: true, ..OpenOptions::default() };
         let newer = table.open(&reference.input, &options)?;
         if newer.info()? != reference.info {
-            return Err(Finding::broken("R1", "a newer host, whose structs are longer, gets another info"));
+            return Err(Finding::broken(
+                "R1",
+                "a newer host, whose structs are longer, gets a different info",
+            ));
         }
         for errors in ERROR_SIZES {
             context.doing(format!("seeking too far with {errors:?} for an error"));
@@ -69,7 +72,7 @@ pub fn struct_sizes(context: &Context) -> Outcome {
     Ok(())
 }
 
-/// Opens what no decoder reads.
+/// Opens inputs that no decoder reads.
 fn refusals(context: &Context, table: &DecoderTable, errors: ErrorSpace) -> Outcome {
     let mut random = context.random();
     let noise: Vec<u8> = (0..3000).map(|_| random.u8(..)).collect();
