@@ -1,4 +1,4 @@
-//! What the command understands.
+//! The command line.
 
 #![forbid(unsafe_code)]
 
@@ -25,12 +25,12 @@ enum Command {
     },
 }
 
-/// Runs the command and returns its exit code: 0 for success, 1 for a failure that it has reported, 2 for arguments that it
-/// does not understand.
+/// Runs the command and returns its exit code: 0 for success, 1 for a reported failure, 2 for invalid
+/// arguments.
 ///
-/// `args` begins with the name of the program. `again` is the program with the arguments that make it this command, such as
-/// `python -m mapwave`, for the children that some commands start. `more` are the names of further commands, which the caller
-/// runs itself, and what each does, for the help.
+/// `args` starts with the name of the program. `again` is the program with the arguments that make it this command, such as
+/// `python -m mapwave`, for the child processes of some commands. `more` lists the names and descriptions of further commands,
+/// which the caller runs itself, for the help.
 pub fn run(
     args: impl IntoIterator<Item = OsString>,
     again: &[OsString],
@@ -44,7 +44,7 @@ pub fn run(
     match parsed {
         Ok(Arguments { command: Command::Plugins { command } }) => plugins::run(&command, again),
         Err(error) => {
-            // Nothing is left to be told when neither output can be written.
+            // If neither output can be written, there is nothing left to report.
             let _ = error.print();
             error.exit_code()
         }

@@ -1,4 +1,4 @@
-//! The `mapwave` command as a library, so that the Python package can run it as well.
+//! The `mapwave` command as a library, which the Python package runs, too.
 //!
 //! ```
 //! let arguments = ["mapwave", "--version"].map(Into::into);

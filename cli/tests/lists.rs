@@ -1,4 +1,4 @@
-//! The lists of plugins and of directories, of a directory with a good plugin and two that are refused.
+//! The lists of plugins and directories, for a directory with a good plugin and two rejected ones.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 const SUFFIX: &str = if cfg!(target_os = "macos") { "dylib" } else { "so" };
 
-/// A directory of plugins that nobody else's are beside.
+/// A plugin directory of its own.
 struct Plugins {
     directory: TempDir,
 }
@@ -30,7 +30,7 @@ impl Plugins {
         self.directory.path().canonicalize().unwrap().join("plugins").join(name)
     }
 
-    /// Runs the command and returns what it writes; it must succeed and write no errors.
+    /// Runs the command and returns its output; it must succeed and print no errors.
     fn run(&self, arguments: &[&str]) -> String {
         let output = Command::new(env!("CARGO_BIN_EXE_mapwave"))
             .args(arguments)

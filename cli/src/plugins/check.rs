@@ -20,16 +20,16 @@ pub struct CheckArguments {
     /// the plugin's own encoders make some.
     #[arg(long, value_name = "DIR")]
     corpus: Option<PathBuf>,
-    /// Make these tests only; may be given several times.
+    /// Run only this test; may be given several times.
     #[arg(long, value_name = "TEST", value_parser = PossibleValuesParser::new(mapwave_plugin_check::test_names()))]
     only: Vec<String>,
-    /// How to report.
+    /// Format of the report.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Where random choices come from: the same seed makes the same ones.
+    /// Seed of the random choices: the same seed repeats them.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// The time that a test may take before it counts as hanging.
+    /// How long a test may take before it counts as hanging.
     #[arg(long, value_name = "SECONDS", default_value_t = 30.0)]
     time_limit: f64,
     /// Test this decoder only, of a plugin with several.
@@ -37,7 +37,7 @@ pub struct CheckArguments {
     decoder: Option<String>,
 }
 
-/// Checks a plugin and returns the exit code: 0 when nothing failed, 1 when something did, 2 when nothing could be checked.
+/// Checks a plugin and returns the exit code: 0 if no test failed, 1 if one did, 2 if nothing could be checked.
 ///
 /// `again` is this command, for the child process of each test.
 pub fn run(arguments: &CheckArguments, again: &[OsString]) -> i32 {
@@ -47,7 +47,7 @@ pub fn run(arguments: &CheckArguments, again: &[OsString]) -> i32 {
                 Format::Text => report.to_text(),
                 Format::Json => report.to_json() + "\n",
             };
-            // The exit code says the most important even where nobody reads.
+            // The exit code carries the result even if nobody reads the report.
             let _ = io::stdout().write_all(text.as_bytes());
             i32::from(report.summary.failed > 0)
         }
@@ -74,7 +74,7 @@ fn check(arguments: &CheckArguments, again: &[OsString]) -> io::Result<Report> {
     mapwave_plugin_check::check(&arguments.file, &options)
 }
 
-/// Runs the test that this process was started for, by [`run`], and does not return; returns 2 when it was not.
+/// Runs the test for which [`run`] started this process and does not return; returns 2 if it was not started for one.
 pub fn run_child() -> i32 {
     mapwave_plugin_check::child();
     2

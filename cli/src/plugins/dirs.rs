@@ -1,4 +1,4 @@
-//! `mapwave plugins dirs`: where plugins are looked for.
+//! `mapwave plugins dirs`: the directories that are searched for plugins.
 
 #![forbid(unsafe_code)]
 
@@ -14,7 +14,7 @@ struct Report {
     directories: Vec<Row>,
 }
 
-/// A directory as the report tells of it.
+/// A directory in the report.
 #[derive(Debug, Serialize)]
 struct Row {
     path: String,
@@ -34,7 +34,7 @@ impl From<Directory> for Row {
     }
 }
 
-/// What there is to say, in order of precedence.
+/// The report, in order of precedence.
 pub fn report(format: Format) -> String {
     let directories = host::directories().into_iter().map(Row::from).collect();
     let report = Report { directories };

@@ -2,15 +2,15 @@
 
 use clap::{Args, ValueEnum};
 
-/// How a list is written.
+/// The output of a list.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct OutputArguments {
-    /// How to report.
+    /// Format of the report.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,
 }
 
-/// How to report.
+/// Format of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     /// A table.

@@ -1,4 +1,4 @@
-//! `mapwave plugins list`: which plugins there are, and what became of them.
+//! `mapwave plugins list`: the plugins and their states.
 
 #![forbid(unsafe_code)]
 
@@ -14,16 +14,16 @@ struct Report {
     plugins: Vec<Row>,
 }
 
-/// A plugin as the report tells of it.
+/// A plugin in the report.
 #[derive(Debug, Default, Serialize)]
 struct Row {
     id: String,
     /// "used" or "refused".
     state: &'static str,
-    /// Why it is refused.
+    /// Why it is rejected.
     reason: Option<String>,
     origin: &'static str,
-    /// The library, unless it is part of mapwave.
+    /// The library; `None` if the plugin is part of mapwave.
     path: Option<String>,
     version: String,
     vendor: String,
@@ -91,7 +91,7 @@ impl From<Plugin> for Row {
     }
 }
 
-/// What there is to say, in order of precedence.
+/// The report, in order of precedence.
 pub fn report(format: Format) -> String {
     let report = Report { plugins: host::plugins().into_iter().map(Row::from).collect() };
     match format {

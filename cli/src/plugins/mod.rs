@@ -14,19 +14,19 @@ use clap::Subcommand;
 
 use format::OutputArguments;
 
-/// What can be done with plugins.
+/// The commands for plugins.
 #[derive(Debug, Subcommand)]
 pub enum PluginsCommand {
-    /// List the plugins: those that are used, in order of precedence, and those that are refused, with the reason.
+    /// List the plugins in use, in order of precedence, and the rejected ones with the reason.
     List(OutputArguments),
     /// List the directories that are searched for plugins, in order of precedence.
     Dirs(OutputArguments),
     /// Check that a plugin keeps the rules of the plugin interface.
     Check(check::CheckArguments),
-    /// One test of a check, in a process of its own.
+    /// Run one test of a check in this process.
     #[command(hide = true)]
     CheckChild,
-    /// Load a plugin in a process of its own, for the first time.
+    /// Load a plugin for the first time, in this process.
     #[command(hide = true)]
     Try {
         /// The library.
@@ -50,7 +50,7 @@ fn print(report: &str) -> i32 {
     let mut output = io::stdout().lock();
     match output.write_all(report.as_bytes()).and_then(|()| output.flush()) {
         Ok(()) => 0,
-        // Whoever reads has seen enough.
+        // The reader has closed the pipe and wants no more.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => 0,
         Err(error) => {
             let _ = writeln!(io::stderr(), "error: standard output: {error}");

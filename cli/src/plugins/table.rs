@@ -2,13 +2,13 @@
 
 #![forbid(unsafe_code)]
 
-/// The columns of the terminal that lines are broken for.
+/// The terminal width at which lines are wrapped.
 const WIDTH: usize = 100;
 
-/// What stands before a detail of a row.
+/// The indentation of a row's details.
 const INDENT: &str = "    ";
 
-/// The columns that a detail's label takes.
+/// The width of a detail's label.
 const LABEL_WIDTH: usize = 10;
 
 /// Rows of aligned cells, each with details below it.
@@ -36,7 +36,7 @@ impl Table {
         self.rows.push(Row { cells, details: Vec::new() });
     }
 
-    /// Adds a line below the last row, unless there is nothing to tell.
+    /// Adds a line below the last row, unless the text is empty.
     pub fn detail(&mut self, label: &'static str, text: &str) {
         if let Some(row) = self.rows.last_mut().filter(|_| !text.is_empty()) {
             row.details.push((label, printable(text)));
@@ -68,13 +68,13 @@ impl Table {
     }
 }
 
-/// A text without what a terminal would obey: the names of files and what plugins say may hold anything.
+/// A text with control characters escaped: file names and plugin strings may hold anything.
 fn printable(text: &str) -> String {
     let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
     text.chars().map(shown).collect()
 }
 
-/// Lines of at most `width` characters, broken between words; a longer word has a line of its own.
+/// Lines of at most `width` characters, wrapped between words; a longer word gets its own line.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
