@@ -1,4 +1,4 @@
-//! An `AudioFileID` over callbacks of ours: opened or begun, asked for properties, closed.
+//! An `AudioFileID` over our own callbacks: opened or created, queried for properties, closed.
 
 #![allow(unsafe_code)] // the framework's functions
 
@@ -13,7 +13,7 @@ use crate::sys::*;
 
 /// Whose callbacks the framework calls.
 pub(crate) trait Client: Send {
-    /// What went wrong in a callback, once: the cause of whatever the framework said afterwards.
+    /// The first error in a callback: the cause of what the framework reports afterwards.
     fn take_failure(&mut self) -> Option<Error>;
 }
 
@@ -37,10 +37,10 @@ pub(crate) struct AudioFile<C: Client> {
 unsafe impl<C: Client> Send for AudioFile<C> {}
 
 impl<C: Client> AudioFile<C> {
-    /// Begins a file of a type for a format.
+    /// Creates a file of a type for a format.
     ///
     /// # Errors
-    /// When there is no such file, or it cannot be written.
+    /// When the file type does not support the format, or the file cannot be written.
     ///
     /// # Safety
     /// The callbacks are those of a `C`.
@@ -52,7 +52,7 @@ impl<C: Client> AudioFile<C> {
     ) -> Result<Self> {
         let Callbacks { read, write, num_bytes, set_num_bytes } = callbacks;
         let flags = kAudioFileFlags_EraseFile;
-        Self::make(client, "beginning the file", |client, id| {
+        Self::make(client, "creating the file", |client, id| {
             // SAFETY: the callbacks are the client's, which lives until the file is closed; the format is there.
             unsafe {
                 AudioFileInitializeWithCallbacks(
@@ -70,10 +70,10 @@ impl<C: Client> AudioFile<C> {
         })
     }
 
-    /// A file that `make` opens or begins with callbacks for `client`.
+    /// A file that `make` opens or creates with callbacks for `client`.
     ///
     /// # Errors
-    /// What the framework or a callback says.
+    /// The error of the framework or of a callback.
     pub(crate) fn make(
         client: C,
         doing: &str,
@@ -83,15 +83,15 @@ impl<C: Client> AudioFile<C> {
         let mut file = Self { id: ptr::null_mut(), client };
         let status = make(client.as_ptr().cast(), &raw mut file.id);
         if status != 0 {
-            // There is no file then, whatever was written to `id`.
+            // Then there is no file, whatever was written to `id`.
             file.id = ptr::null_mut();
         }
         file.check(status, doing)?;
         Ok(file)
     }
 
-    /// What went wrong in a callback, or else what the framework says; an error of the host's counts also where the framework
-    /// takes no notice of it.
+    /// The error of a callback, or else of the framework; an error of the host counts even if the framework
+    /// ignores it.
     ///
     /// # Errors
     /// Those.
@@ -104,7 +104,7 @@ impl<C: Client> AudioFile<C> {
     /// A property that not every file has.
     ///
     /// # Errors
-    /// When it is there and cannot be read.
+    /// When it exists and cannot be read.
     pub(crate) fn optional<T: Plain>(&mut self, property: u32, doing: &str) -> Result<Option<T>> {
         let id = self.id;
         // SAFETY: the file is open; the size and the place are those of a value.
@@ -114,10 +114,10 @@ impl<C: Client> AudioFile<C> {
         self.check(0, doing).and(value)
     }
 
-    /// A property that is a list, empty where the file has none.
+    /// A property that is a list; empty if the file does not have it.
     ///
     /// # Errors
-    /// When it is there and cannot be read.
+    /// When it exists and cannot be read.
     pub(crate) fn list<T: Plain>(&mut self, property: u32, doing: &str) -> Result<Vec<T>> {
         let id = self.id;
         // SAFETY: the file is open, and the size a number; whether it could be written to is not asked.
@@ -134,10 +134,10 @@ impl<C: Client> AudioFile<C> {
         self.id
     }
 
-    /// Completes the file and gives back whose callbacks it had.
+    /// Finishes the file and returns the client of its callbacks.
     ///
     /// # Errors
-    /// When it cannot be completed.
+    /// When it cannot be finished.
     pub(crate) fn close(mut self) -> Result<Box<C>> {
         let status = self.close_once();
         self.check(status, "closing the file")?;
@@ -161,7 +161,7 @@ impl<C: Client> Drop for AudioFile<C> {
     }
 }
 
-/// Tells of an error that nobody waits for.
+/// Logs an error that no caller receives.
 pub(crate) fn warn(status: OSStatus, doing: &str) {
     if status != 0 {
         log(Level::Warning, from_code(status, doing).message());

@@ -11,13 +11,13 @@ use crate::audio_file::{AudioFile, Client, warn};
 use crate::property::{self, Plain};
 use crate::sys::*;
 
-/// A file with a codec, which is in its first state as long as nothing was read or written.
+/// A file with a codec, which is in its initial state until something is read or written.
 pub(crate) struct ExtFile<C: Client> {
     ext: Opaque,
-    /// Wrapped, and closed by us: the framework leaves that to its owner.
+    /// The wrapped file, which its owner must close.
     file: AudioFile<C>,
     is_writing: bool,
-    /// The samples that the framework is told to give or take.
+    /// The client sample format.
     client: AudioStreamBasicDescription,
 }
 
@@ -25,10 +25,10 @@ pub(crate) struct ExtFile<C: Client> {
 unsafe impl<C: Client> Send for ExtFile<C> {}
 
 impl<C: Client> ExtFile<C> {
-    /// Puts a codec to a file.
+    /// Attaches a codec to a file.
     ///
     /// # Errors
-    /// When there is none for it.
+    /// When there is no codec for it.
     pub(crate) fn wrap(file: AudioFile<C>, is_writing: bool) -> Result<Self> {
         let client = AudioStreamBasicDescription::default();
         let mut wrapped = Self { ext: ptr::null_mut(), file, is_writing, client };
@@ -36,13 +36,13 @@ impl<C: Client> ExtFile<C> {
         Ok(wrapped)
     }
 
-    /// Puts a new codec to the file, in the place of the one it had: a codec that is only reset keeps some of its state.
+    /// Replaces the file's codec by a new one: a codec that is only reset keeps some of its state.
     ///
     /// # Errors
     /// As of [`wrap`](Self::wrap).
     pub(crate) fn rewrap(&mut self) -> Result<()> {
         let status = self.dispose_once();
-        self.file.check(status, "giving the codec back")?;
+        self.file.check(status, "releasing the codec")?;
         self.begin()
     }
 
@@ -51,7 +51,7 @@ impl<C: Client> ExtFile<C> {
         // SAFETY: the file is open, and stays so until the wrapper is disposed of.
         let status = unsafe { ExtAudioFileWrapAudioFileID(id, for_writing, &raw mut self.ext) };
         if status != 0 {
-            // There is no wrapper then, whatever was written to `ext`.
+            // Then there is no wrapper, whatever was written to `ext`.
             self.ext = ptr::null_mut();
         }
         self.file.check(status, "finding a codec")
@@ -80,10 +80,10 @@ impl<C: Client> ExtFile<C> {
         self.file.check(status, doing)
     }
 
-    /// Says of which type the samples are that are read or written, side by side, at the file's own rate.
+    /// Sets the type of the interleaved samples that are read or written, at the file's own sample rate.
     ///
     /// # Errors
-    /// When the framework does not make such ones.
+    /// When the framework does not support the type.
     pub(crate) fn set_client(
         &mut self,
         format: SampleFormat,
@@ -108,30 +108,30 @@ impl<C: Client> ExtFile<C> {
         };
         let value = ptr::from_ref(&client).cast();
         let num_bytes = AudioStreamBasicDescription::NUM_BYTES;
-        let doing = "choosing the type of the samples";
+        let doing = "setting the sample type";
         self.set(kExtAudioFileProperty_ClientDataFormat, num_bytes, value, doing)?;
         self.client = client;
         Ok(())
     }
 
-    /// Says for which speakers the channels of the samples or of the file are.
+    /// Sets the channel layout of the samples or of the file.
     ///
     /// # Errors
-    /// When the framework has no way from one to the other.
+    /// When the framework cannot convert between them.
     pub(crate) fn set_layout(&mut self, property: u32, layout: &AudioChannelLayout) -> Result<()> {
         let num_bytes = u32::try_from(size_of::<AudioChannelLayout>()).unwrap_or(0);
-        self.set(property, num_bytes, ptr::from_ref(layout).cast(), "naming the speakers of the channels")
+        self.set(property, num_bytes, ptr::from_ref(layout).cast(), "setting the channel layout")
     }
 
-    /// Takes over what was changed of the codec.
+    /// Applies changes of the codec's properties.
     ///
     /// # Errors
-    /// When the codec does not work that way.
+    /// When the codec rejects them.
     pub(crate) fn take_over_settings(&mut self) -> Result<()> {
         let none: *const c_void = ptr::null();
         let num_bytes = u32::try_from(size_of::<*const c_void>()).unwrap_or(8);
         let value = ptr::from_ref(&none).cast();
-        self.set(kExtAudioFileProperty_ConverterConfig, num_bytes, value, "setting the codec up")
+        self.set(kExtAudioFileProperty_ConverterConfig, num_bytes, value, "setting up the codec")
     }
 
     /// The codec itself; it lives as long as the wrapper.
@@ -144,17 +144,17 @@ impl<C: Client> ExtFile<C> {
         let (property, place) = (kExtAudioFileProperty_AudioConverter, (&raw mut converter).cast());
         // SAFETY: the wrapper is there; the size and the place are those of a pointer.
         let status = unsafe { ExtAudioFileGetProperty(self.ext, property, &raw mut num_bytes, place) };
-        self.file.check(status, "asking for the codec")?;
+        self.file.check(status, "reading the codec")?;
         if converter.is_null() {
-            return Err(Error::new(Status::Internal, "asking for the codec: there is none"));
+            return Err(Error::new(Status::Internal, "reading the codec: there is none"));
         }
         Ok(converter)
     }
 
-    /// Moves to a frame of the sound, priming not counted.
+    /// Seeks to a frame, priming not counted.
     ///
     /// # Errors
-    /// When there is no such frame, or the file cannot be read.
+    /// When the frame does not exist, or the file cannot be read.
     pub(crate) fn seek(&mut self, frame: u64) -> Result<()> {
         let frame = i64::try_from(frame).unwrap_or(i64::MAX);
         // SAFETY: the wrapper is there.
@@ -162,8 +162,8 @@ impl<C: Client> ExtFile<C> {
         self.file.check(status, "seeking")
     }
 
-    /// Reads whole frames into samples of the type that was chosen; their number is 0 at the end, and may be less than there
-    /// is room for elsewhere.
+    /// Reads whole frames of the type that was set; returns their number, which is 0 at the end and may be less than
+    /// the space before it.
     ///
     /// # Errors
     /// When packets cannot be read or decoded.
@@ -175,13 +175,13 @@ impl<C: Client> ExtFile<C> {
         let status = unsafe { ExtAudioFileRead(self.ext, &raw mut num_frames, &raw mut buffers) };
         self.file.check(status, "decoding")?;
         if num_frames > room {
-            let message = format!("decoding: {num_frames} frames came where {room} were asked for");
+            let message = format!("decoding: got {num_frames} frames, asked for {room}");
             return Err(Error::new(Status::Internal, message));
         }
         Ok(num_frames as usize)
     }
 
-    /// Encodes whole frames of samples of the type that was chosen.
+    /// Encodes whole frames of the type that was set.
     ///
     /// # Errors
     /// When they cannot be encoded or written.
@@ -193,12 +193,12 @@ impl<C: Client> ExtFile<C> {
         self.file.check(status, "encoding")
     }
 
-    /// The frames in `num_samples` samples at a place, as the framework is told of them.
+    /// The buffer list for the frames in `num_samples` samples.
     fn describe<T: Sample>(&self, num_samples: usize, place: *mut c_void) -> Result<(u32, AudioBufferList)> {
         let num_channels = self.client.mChannelsPerFrame;
         let frame_bytes = T::FORMAT.num_bytes() as u64 * u64::from(num_channels);
         if frame_bytes == 0 || frame_bytes != u64::from(self.client.mBytesPerFrame) {
-            return Err(Error::new(Status::BadState, "samples of another type than was chosen"));
+            return Err(Error::new(Status::BadState, "samples of another type than the one set"));
         }
         let most = u64::from(u32::MAX) / frame_bytes;
         let num_frames = (num_samples as u64 / u64::from(num_channels)).min(most);
@@ -211,7 +211,7 @@ impl<C: Client> ExtFile<C> {
         Ok((u32::try_from(num_frames).unwrap_or(0), buffers))
     }
 
-    /// Completes what was written, and gives back whose callbacks the file had.
+    /// Finishes the file, and returns the client of its callbacks.
     ///
     /// # Errors
     /// When the last packets or the headers cannot be written.
@@ -232,7 +232,7 @@ impl<C: Client> ExtFile<C> {
 
 impl<C: Client> Drop for ExtFile<C> {
     fn drop(&mut self) {
-        // Before its file, which is closed when this is done.
-        warn(self.dispose_once(), "giving the codec back");
+        // Before its file, which is closed afterwards.
+        warn(self.dispose_once(), "releasing the codec");
     }
 }

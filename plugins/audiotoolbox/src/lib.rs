@@ -1,7 +1,7 @@
-//! Decoding and encoding by AudioToolbox, which is a part of macOS: AAC, ALAC, FLAC, MP3, AMR, IMA4 and what else it holds.
+//! Decoding and encoding with AudioToolbox, a part of macOS: AAC, ALAC, FLAC, MP3, AMR, IMA4 and its other codecs.
 //!
-//! The framework never sees a path: it reads and writes through callbacks. Where the built-in codecs read a format too, they
-//! are surer of it than this plugin is, and it reads what they refuse. On other systems the library is empty; their tests run
+//! The framework never sees a path: it reads and writes through callbacks. For formats that the built-in codecs read too, they
+//! report a higher probe score, and this plugin reads what they reject. On other systems the library is empty; tests run there
 //! with the feature `double`, which stands in for the framework.
 //!
 //! | module | what |
@@ -9,9 +9,9 @@
 //! | `sys` | the framework's declarations |
 //! | `status` | its codes as errors of a plugin |
 //! | `property` | its properties |
-//! | `source` | the host's bytes as a file of the framework's |
+//! | `source` | the host's bytes as one of the framework's files |
 //! | `audio_file`, `ext_file` | its objects, one a module |
-//! | `speakers` | its layouts of channels as WAVE masks, and back |
+//! | `speakers` | its channel layouts as WAVE masks, and back |
 //! | `decode` | from a file to frames |
 //! | `encode` | from frames to a file |
 //! | `double` | the framework's functions for tests elsewhere |

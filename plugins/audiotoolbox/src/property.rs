@@ -1,4 +1,4 @@
-//! Properties: values of a size that the framework knows and is told.
+//! Properties: values whose size is passed to and returned by the framework.
 
 #![allow(unsafe_code)] // memory that the framework writes
 
@@ -10,15 +10,15 @@ use mapwave_plugin::{Error, Result, Status};
 use crate::status::{check, check_optional};
 use crate::sys::*;
 
-/// More bytes than any property has that is read here.
+/// An upper limit for the size of all properties that are read here.
 const MAX_BYTES: u32 = 1 << 20;
 
-/// A type of which any bytes are a value.
+/// A type for which any bytes are a valid value.
 ///
 /// # Safety
 /// It is `repr(C)` and made of numbers.
 pub(crate) unsafe trait Plain: Copy + Default {
-    /// Its size as the framework is told.
+    /// Its size, as passed to the framework.
     #[allow(clippy::cast_possible_truncation)] // of a few numbers
     const NUM_BYTES: u32 = size_of::<Self>() as u32;
 }
@@ -38,7 +38,7 @@ unsafe impl Plain for AudioFormatListItem {}
 // SAFETY: a struct of numbers.
 unsafe impl Plain for AudioValueRange {}
 
-/// The value of a property, and whether there is such a one; `get` is told the size and the place.
+/// The value of a property, or `None` if there is no such property; `get` receives the size and the destination.
 ///
 /// # Errors
 /// What `get` answers, if that is not that there is none; when the value has another size.
@@ -57,7 +57,7 @@ pub(crate) unsafe fn optional<T: Plain>(
     if num_bytes == T::NUM_BYTES { Ok(Some(value)) } else { Err(wrong_size(doing, num_bytes, T::NUM_BYTES)) }
 }
 
-/// As [`optional`], of a property that is always there.
+/// As [`optional`], for a property that always exists.
 ///
 /// # Errors
 /// What `get` answers; when the value has another size.

@@ -1,4 +1,4 @@
-//! The host's bytes as a file of AudioToolbox's.
+//! The host's bytes as one of AudioToolbox's files.
 
 #![allow(unsafe_code)] // callbacks from the framework
 
@@ -14,11 +14,11 @@ use crate::sys::*;
 /// The most bytes that are read at once where they are not in memory.
 const MAX_PIECE: usize = 64 << 10;
 
-/// A file that is read, and what went wrong with reading it.
+/// A file to read, and the error in reading it.
 #[derive(Debug)]
 pub(crate) struct Source {
     input: Input,
-    /// What was read is the framework's copy.
+    /// The framework has a copy of what was read.
     sweep: Sweep,
     failure: Option<Error>,
 }
@@ -28,13 +28,13 @@ impl Source {
         Self { sweep: Sweep::new(input.clone(), 0), input, failure: None }
     }
 
-    /// Copies bytes from `position` on to memory for `num_bytes`, as far as the file goes; their number.
+    /// Copies up to `num_bytes` bytes from `position` on; returns their number.
     ///
     /// # Safety
-    /// Nobody else uses that memory meanwhile.
+    /// Nobody else uses that memory during the call.
     unsafe fn read(&mut self, position: i64, num_bytes: u32, to: *mut u8) -> Result<u32> {
         let start = u64::try_from(position).map_err(|_| {
-            Error::new(Status::Internal, format!("AudioToolbox wanted bytes from {position} on"))
+            Error::new(Status::Internal, format!("AudioToolbox asked for bytes from {position} on"))
         })?;
         if let Some(bytes) = self.input.bytes() {
             let rest = usize::try_from(start).ok().and_then(|start| bytes.get(start..)).unwrap_or_default();
@@ -62,10 +62,10 @@ impl Source {
 }
 
 impl AudioFile<Source> {
-    /// Opens a file that is there. `hint` is its type, where its first bytes leave that open; 0 for none.
+    /// Opens an existing file. `hint` is its type, if its first bytes do not show it; 0 for none.
     ///
     /// # Errors
-    /// When it is none that the framework reads, or cannot be read.
+    /// When the framework does not support it, or it cannot be read.
     pub(crate) fn open(source: Source, hint: u32) -> Result<Self> {
         Self::make(source, "opening the file", |client, id| {
             let (read, size) = (Some(read as ReadProc), Some(num_bytes as GetSizeProc));
@@ -81,7 +81,7 @@ impl Client for Source {
     }
 }
 
-/// The framework's `AudioFile_ReadProc`: at the end of the file it is told of no bytes, and of no error.
+/// The framework's `AudioFile_ReadProc`: at the end of the file it returns no bytes and no error.
 unsafe extern "C" fn read(
     client: *mut c_void,
     position: i64,

@@ -1,4 +1,4 @@
-//! Which speakers channels are for: the framework's layouts and WAVE masks, whose first 18 speakers are the same.
+//! Speaker layouts: the framework's layouts and WAVE masks, whose first 18 speakers are the same.
 
 #![forbid(unsafe_code)]
 
@@ -14,10 +14,10 @@ const WAVE_SPEAKERS: u32 = (1 << 18) - 1;
 const HEAD_WORDS: usize = 3;
 const DESCRIPTION_WORDS: usize = 5;
 
-/// The mask of a layout as the framework gives it, in words; 0 where it has none: unknown, doubled or nameless speakers.
+/// The WAVE mask of a layout in the framework's words; 0 if it has none: unknown, duplicate or unnamed speakers.
 ///
 /// # Errors
-/// When the framework cannot be asked.
+/// When the framework cannot resolve the layout.
 pub(crate) fn mask(layout: &[u32], num_channels: u32) -> Result<u32> {
     let mask = match layout {
         [kAudioChannelLayoutTag_UseChannelBitmap, bitmap, ..] => *bitmap,
@@ -28,7 +28,7 @@ pub(crate) fn mask(layout: &[u32], num_channels: u32) -> Result<u32> {
         }
         [tag, ..] => {
             let property = kAudioFormatProperty_BitmapForLayoutTag;
-            property::of_format::<u32, u32>(property, tag, "reading the layout of channels")?.unwrap_or(0)
+            property::of_format::<u32, u32>(property, tag, "reading the channel layout")?.unwrap_or(0)
         }
         [] => usual(num_channels),
     };
@@ -36,7 +36,7 @@ pub(crate) fn mask(layout: &[u32], num_channels: u32) -> Result<u32> {
     Ok(if is_whole { mask } else { 0 })
 }
 
-/// The mask of labels, of which those of WAVE's speakers count from 1; 0 when one is another or comes twice.
+/// The mask of labels, where WAVE's speakers are numbered from 1; 0 if a label is another or a duplicate.
 fn mask_of_labels(labels: impl Iterator<Item = u32>) -> u32 {
     let mask = labels.into_iter().try_fold(0u32, |mask, label| {
         let speaker = label.checked_sub(1).filter(|speaker| *speaker < 18)?;
@@ -45,7 +45,7 @@ fn mask_of_labels(labels: impl Iterator<Item = u32>) -> u32 {
     mask.unwrap_or(0)
 }
 
-/// What one and two channels are for where nothing is said.
+/// The default mask for one and two channels.
 fn usual(num_channels: u32) -> u32 {
     match num_channels {
         1 => 0x4,
@@ -54,7 +54,7 @@ fn usual(num_channels: u32) -> u32 {
     }
 }
 
-/// The layout whose channels come in the order of a mask.
+/// The layout with channels in the order of a mask.
 pub(crate) fn in_order(mask: u32) -> AudioChannelLayout {
     AudioChannelLayout {
         mChannelLayoutTag: kAudioChannelLayoutTag_UseChannelBitmap,

@@ -1,4 +1,4 @@
-//! AudioToolbox's codes as errors of a plugin: what each is called, what it means, and whose fault it is.
+//! AudioToolbox's codes as plugin errors: name, meaning and status.
 
 #![forbid(unsafe_code)]
 
@@ -6,18 +6,18 @@ use mapwave_plugin::{Error, Result, Status};
 
 use crate::sys::*;
 
-/// Nothing where a call succeeded, an error where it did not; `doing` says what failed, such as "opening the file".
+/// Converts the status of a call to a result; `doing` says what failed, such as "opening the file".
 ///
 /// # Errors
-/// Where `status` is not 0.
+/// When `status` is not 0.
 pub(crate) fn check(status: OSStatus, doing: &str) -> Result<()> {
     if status == 0 { Ok(()) } else { Err(from_code(status, doing)) }
 }
 
-/// As [`check`] for a property that not every file or codec has; false where it has it not.
+/// As [`check`] for a property that not every file or codec has; false if it does not have it.
 ///
 /// # Errors
-/// Where `status` says anything else.
+/// For any other status.
 pub(crate) fn check_optional(status: OSStatus, doing: &str) -> Result<bool> {
     let is_absent = matches!(
         status,
@@ -29,14 +29,14 @@ pub(crate) fn check_optional(status: OSStatus, doing: &str) -> Result<bool> {
     if is_absent { Ok(false) } else { check(status, doing).map(|()| true) }
 }
 
-/// A code as the host will read it.
+/// A code as a plugin error.
 pub(crate) fn from_code(code: OSStatus, doing: &str) -> Error {
     let (status, meaning) = meaning(code);
     let message = format!("{doing}: AudioToolbox says {}: {meaning}", name(code));
     Error::new(status, message).with_native_code(code.into())
 }
 
-/// A code as Apple writes it: four characters in quotation marks where they are some, else a number.
+/// A code in Apple's notation: four characters in quotation marks if they are printable, else a number.
 fn name(code: OSStatus) -> String {
     let bytes = code.to_be_bytes();
     if bytes.iter().all(|byte| (0x20..0x7f).contains(byte)) {
@@ -45,61 +45,65 @@ fn name(code: OSStatus) -> String {
     code.to_string()
 }
 
-/// The kind of an error and what it means. Some codes are shared by several of the framework's parts.
+/// The status and meaning of a code. Several parts of the framework share some codes.
 fn meaning(code: OSStatus) -> (Status, &'static str) {
     use Status::{BadArgument, BadData, BadState, Internal, Io, NoMemory, Unsupported};
     match code {
-        kAudioFileUnsupportedFileTypeError => (Unsupported, "it knows no such file type"),
+        kAudioFileUnsupportedFileTypeError => (Unsupported, "the file type is unknown"),
         kAudioFileUnsupportedDataFormatError => {
-            (Unsupported, "the codec, or this kind of it, is not supported in such a file")
+            (Unsupported, "the codec or this variant of it is not supported in this file type")
         }
-        kAudioFileUnsupportedPropertyError => (Unsupported, "such a file has no such property"),
-        kAudioFileDoesNotAllow64BitDataSizeError => (Unsupported, "such a file cannot be that large"),
+        kAudioFileUnsupportedPropertyError => (Unsupported, "files of this type do not have the property"),
+        kAudioFileDoesNotAllow64BitDataSizeError => (Unsupported, "files of this type cannot be that large"),
         kAudioFileOperationNotSupportedError => (Unsupported, "the operation is not supported"),
-        kAudioFileNotOptimizedError => (Unsupported, "the file would have to be written anew first"),
-        kAudioFileInvalidFileError => (BadData, "the file is malformed, or no such file at all"),
-        kAudioFileInvalidChunkError => (BadData, "a chunk is missing or not of this kind of file"),
-        kAudioFileInvalidPacketOffsetError => (BadData, "a packet lies where there is none"),
-        kAudioFileInvalidPacketDependencyError => (BadData, "a packet depends on one that is not there"),
-        kAudioFileEndOfFileError => (BadData, "the file ends before the sound does"),
-        kAudioFilePositionError => (BadData, "a place before the start of the file or behind its end"),
+        kAudioFileNotOptimizedError => (Unsupported, "the file would have to be rewritten first"),
+        kAudioFileInvalidFileError => (BadData, "the file is malformed, or of another type"),
+        kAudioFileInvalidChunkError => (BadData, "a chunk is missing or does not belong in this file type"),
+        kAudioFileInvalidPacketOffsetError => (BadData, "a packet offset is invalid"),
+        kAudioFileInvalidPacketDependencyError => (BadData, "a packet depends on a missing one"),
+        kAudioFileEndOfFileError => (BadData, "the file is truncated"),
+        kAudioFilePositionError => (BadData, "a position before the start of the file or past its end"),
         kAudioFileBadPropertySizeError => (Internal, "the size of a property is wrong"),
         kAudioFilePermissionsError => (Io, "the operation violates the file's permissions"),
         kAudioFileNotOpenError => (BadState, "the file is not open"),
         kAudioFileFileNotFoundError => (Io, "the file was not found"),
         kAudioFileUnspecifiedError | kAudioConverterErr_UnspecifiedError => {
-            (Internal, "an error that it has no name for")
+            (Internal, "an unspecified error")
         }
-        kExtAudioFileError_InvalidProperty => (Unsupported, "there is no such property"),
+        kExtAudioFileError_InvalidProperty => (Unsupported, "the property does not exist"),
         kExtAudioFileError_InvalidPropertySize => (Internal, "the size of a property is wrong"),
-        kExtAudioFileError_NonPCMClientFormat => (Internal, "samples are wanted that are not linear"),
+        kExtAudioFileError_NonPCMClientFormat => (Internal, "the requested sample format is not linear PCM"),
         kExtAudioFileError_InvalidChannelMap => {
             (Unsupported, "the channels do not match those of the file's format")
         }
-        kExtAudioFileError_InvalidOperationOrder => (BadState, "the calls came in a wrong order"),
+        kExtAudioFileError_InvalidOperationOrder => (BadState, "the calls came in the wrong order"),
         kExtAudioFileError_InvalidDataFormat => (Unsupported, "the format of the samples is not supported"),
         kExtAudioFileError_MaxPacketSizeUnknown => (BadData, "the size of the largest packet is unknown"),
-        kExtAudioFileError_InvalidSeek => (BadArgument, "a seek to where there is no frame"),
-        kAudioConverterErr_PropertyNotSupported => (Unsupported, "the codec has no such property"),
+        kExtAudioFileError_InvalidSeek => (BadArgument, "a seek to a frame that does not exist"),
+        kAudioConverterErr_PropertyNotSupported => (Unsupported, "the codec does not have the property"),
         kAudioConverterErr_InvalidInputSize => (BadData, "the input is not a whole number of packets"),
         kAudioConverterErr_InvalidOutputSize => (Internal, "the output is not a whole number of packets"),
         kAudioConverterErr_RequiresPacketDescriptionsError => (BadData, "packets without a description"),
-        kAudioConverterErr_InputSampleRateOutOfRange => (Unsupported, "the codec has no such sample rate"),
-        kAudioConverterErr_OutputSampleRateOutOfRange => (Unsupported, "the codec has no such sample rate"),
+        kAudioConverterErr_InputSampleRateOutOfRange => {
+            (Unsupported, "the codec does not support the sample rate")
+        }
+        kAudioConverterErr_OutputSampleRateOutOfRange => {
+            (Unsupported, "the codec does not support the sample rate")
+        }
         kAudioFormatBadSpecifierSizeError => (Internal, "the size of a specifier is wrong"),
-        kAudioFormatUnknownFormatError => (Unsupported, "it knows no such codec"),
-        kAudioCodecUnknownPropertyError => (Unsupported, "the codec has no such property"),
-        kAudioCodecIllegalOperationError => (BadState, "the codec cannot do that now"),
-        kAudioCodecUnsupportedFormatError => (Unsupported, "the codec takes no such format or value"),
-        kAudioCodecStateError => (BadState, "the codec is in another state"),
-        kAudioCodecNotEnoughBufferSpaceError => (Internal, "the codec was given too little room"),
-        kAudioCodecBadDataError => (BadData, "the codec was given bytes that are none of its"),
+        kAudioFormatUnknownFormatError => (Unsupported, "the codec is unknown"),
+        kAudioCodecUnknownPropertyError => (Unsupported, "the codec does not have the property"),
+        kAudioCodecIllegalOperationError => (BadState, "the codec cannot do that in its current state"),
+        kAudioCodecUnsupportedFormatError => (Unsupported, "the codec does not support the format or value"),
+        kAudioCodecStateError => (BadState, "the codec is in the wrong state"),
+        kAudioCodecNotEnoughBufferSpaceError => (Internal, "the buffer for the codec is too small"),
+        kAudioCodecBadDataError => (BadData, "the codec's data is malformed"),
         unimpErr => (Unsupported, "it is not implemented on this system"),
-        dskFulErr => (Io, "there is no room left"),
+        dskFulErr => (Io, "no space is left"),
         ioErr => (Io, "bytes could not be read or written"),
-        paramErr => (BadArgument, "an argument is none that it takes"),
-        memFullErr => (NoMemory, "there is no memory"),
-        _ => (Internal, "a code that its headers have no name for"),
+        paramErr => (BadArgument, "an argument is invalid"),
+        memFullErr => (NoMemory, "not enough memory"),
+        _ => (Internal, "an unknown code"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! AudioToolbox's declarations, as many as are used, the same on every target: no header is read for them.
+//! AudioToolbox's declarations, as far as they are used, the same on every target: no header is needed for them.
 //!
 //! `tests/layout.rs` compares every one of them, constants, layouts and signatures, with two bindings of Apple's headers.
 
@@ -66,7 +66,7 @@ pub struct AudioChannelDescription {
     pub mCoordinates: [f32; 3],
 }
 
-/// A layout with its first description, of which a tag or a bitmap makes no use.
+/// A layout with its first description, which a tag or a bitmap does not use.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct AudioChannelLayout {
@@ -143,7 +143,7 @@ pub const kAudioFormatFlagIsFloat: u32 = 1;
 pub const kAudioFormatFlagIsBigEndian: u32 = 1 << 1;
 pub const kAudioFormatFlagIsSignedInteger: u32 = 1 << 2;
 pub const kAudioFormatFlagIsPacked: u32 = 1 << 3;
-/// The depth of what was encoded, of ALAC and of FLAC.
+/// The bit depth of the original, for ALAC and FLAC.
 pub const kAppleLosslessFormatFlag_16BitSourceData: u32 = 1;
 pub const kAppleLosslessFormatFlag_20BitSourceData: u32 = 2;
 pub const kAppleLosslessFormatFlag_24BitSourceData: u32 = 3;
@@ -154,7 +154,7 @@ pub const kAudioFilePropertyFormatList: u32 = code(b"flst");
 pub const kAudioFilePropertyPacketTableInfo: u32 = code(b"pnfo");
 pub const kAudioFilePropertyChannelLayout: u32 = code(b"cmap");
 pub const kAudioFilePropertySourceBitDepth: u32 = code(b"sbtd");
-/// Whatever is in a file that is initialised goes.
+/// Initialising a file erases its contents.
 pub const kAudioFileFlags_EraseFile: u32 = 1;
 
 pub const kExtAudioFileProperty_FileDataFormat: u32 = code(b"ffmt");

@@ -1,4 +1,4 @@
-//! Every function of the framework's is reached, every one of its statuses is looked at, and nothing is left over whatever
+//! Every function of the framework is called, each of its statuses is checked, and nothing leaks whatever
 //! fails.
 
 #![cfg(not(target_vendor = "apple"))]
@@ -78,7 +78,7 @@ fn every_function_is_reached_and_every_status_counts() {
             for call in 0..count {
                 num_failures += 1;
                 let what = format!("{what}, call {call} of {function}");
-                // A code that nothing else gives.
+                // A code that nothing else returns.
                 let status = i32::from_be_bytes(*b"TeSt");
                 double::begin(Script {
                     failure: Some(Failure { function, call, status }),
@@ -92,7 +92,7 @@ fn every_function_is_reached_and_every_status_counts() {
                         assert_eq!(error.native_code(), status.into(), "{what}: {error}");
                         error.message().to_owned()
                     }
-                    // What fails when a handle is closed has nobody to be told but the log.
+                    // A failure to close a handle can only be logged.
                     Ok(()) => LOG.take().join(", "),
                 };
                 assert!(

@@ -1,7 +1,7 @@
-//! What the double assumes of AudioToolbox beyond its headers, asked of the double on Linux and of the framework on a Mac.
+//! What the double assumes about AudioToolbox beyond its headers, tested against the double on Linux and the framework on a Mac.
 //!
-//! There the files are those of `make-fixtures.sh`, in the directory that `MAPWAVE_AUDIOTOOLBOX_FIXTURES` names; without it
-//! only what is encoded here is decoded.
+//! On a Mac the files are those of `make-fixtures.sh`, in the directory named by `MAPWAVE_AUDIOTOOLBOX_FIXTURES`; without it
+//! only files encoded here are decoded.
 
 #![allow(unsafe_code, clippy::undocumented_unsafe_blocks, clippy::multiple_unsafe_ops_per_block)] // the framework's functions
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, missing_docs)]
@@ -206,7 +206,7 @@ fn the_length_and_the_frames_are_those_of_the_sound() {
             0 => assert_eq!(table.mNumberValidFrames, length, "{name}: {table:?}"),
             status => assert_eq!(status, kAudioFileUnsupportedPropertyError, "{name}"),
         }
-        // A wrapper goes, its file stays; the next one has a codec in its first state.
+        // A wrapper is closed, its file stays open; the next wrapper has a codec in its initial state.
         assert_eq!(unsafe { ExtAudioFileDispose(ext) }, 0);
         let (ext, _) = wrap(file);
         assert_eq!(read_to_end(ext, format.mChannelsPerFrame), samples, "{name}: once more");
@@ -238,7 +238,7 @@ fn the_plugin_decodes_what_the_systems_own_tool_does() {
             if info.seek_class == SeekClass::Exact {
                 assert_eq!(window, expected, "{name} at {frame}");
             } else {
-                // Noise may differ, a place may not.
+                // Noise may differ, the position may not.
                 let power = |samples: &mut dyn Iterator<Item = f32>| {
                     samples.map(|sample| f64::from(sample).powi(2)).sum::<f64>()
                 };
@@ -297,7 +297,7 @@ fn what_is_encoded_lossily_keeps_its_length_and_its_channels() {
     let mut decoder = open(encode::<M4aEncoder, f32>(&options, &six));
     assert_eq!((decoder.info().num_frames, decoder.info().channel_mask), (Some(20_011), 0x3f));
     let decoded: Vec<f32> = decode(&mut decoder, 30_000);
-    // The low effects are low: all other channels sound like themselves and like no other.
+    // The low-frequency channel is low-pass filtered; each other channel matches itself and no other.
     for channel in [0, 1, 2, 4, 5] {
         let product = |other: usize| {
             let pairs = decoded.iter().skip(channel).step_by(6).zip(six.iter().skip(other).step_by(6));

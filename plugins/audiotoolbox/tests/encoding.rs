@@ -1,4 +1,4 @@
-//! Encoding, with the double in the framework's place.
+//! Encoding, with the test double instead of the framework.
 
 #![cfg(not(target_vendor = "apple"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, missing_docs)]

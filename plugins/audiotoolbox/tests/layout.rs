@@ -1,6 +1,6 @@
-//! The declarations written by hand against bindings that were generated from Apple's headers: constants, layouts, signatures.
+//! Compares the handwritten declarations with bindings generated from Apple's headers: constants, layouts, signatures.
 //!
-//! Compared while this is compiled, so that checking it for Apple's target is enough; no Mac is needed.
+//! The comparison happens at compile time, so checking it for Apple's target is enough; no Mac is needed.
 
 #![cfg(target_vendor = "apple")]
 #![allow(clippy::cast_possible_wrap, clippy::cast_sign_loss, missing_docs)] // the bindings differ in signs alone

@@ -1,4 +1,4 @@
-//! The codecs that are decoded: what they are called, how deep their samples are, and how they are entered in the middle.
+//! The supported codecs: their names, bit depths and seek behaviour.
 
 #![forbid(unsafe_code)]
 
@@ -11,31 +11,31 @@ use crate::sys::*;
 /// What the samples of a stream are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Depth {
-    /// Integers of so many bits that come out as they went in.
+    /// Lossless integers with this many bits.
     Integer(u32),
-    /// Integers of some depth, of which the file does not say which.
+    /// Integers of a depth that the file does not state.
     Unknown,
-    /// Floats, which come out as they went in.
+    /// Lossless floats.
     Float,
-    /// A lossy codec's.
+    /// Samples of a lossy codec.
     Lossy,
 }
 
-/// How a codec is entered in the middle of a stream.
+/// How decoding starts in the middle of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
-    /// Whether what comes out is the same as in linear decoding, bit for bit.
+    /// Whether the output equals linear decoding bit for bit.
     pub(super) is_exact: bool,
-    /// The packets before the one wanted that are decoded and dropped.
+    /// The number of pre-roll packets, which are decoded and dropped.
     pub(super) packets: u32,
-    /// The frames that they are, at least.
+    /// The minimum pre-roll in frames.
     pub(super) frames: u32,
 }
 
-/// The distance in seconds of the points that the host decodes anew from.
+/// The grid of anchored seeks in seconds.
 const GRID_SECONDS: u32 = 4;
 
-/// Frames in a packet of the codecs whose packets vary, at most, to have something to count in.
+/// The maximum number of frames per packet, for codecs whose packets vary.
 const USUAL_PACKET: u32 = 4096;
 
 /// The codec of a description in FFmpeg's terms.
@@ -89,12 +89,12 @@ fn linear_name(format: &AudioStreamBasicDescription) -> Option<&'static CStr> {
     })
 }
 
-/// The depth of a description; `source` is that of what was encoded, where the file says so.
+/// The depth of a description; `source` is that of the original, if the file states it.
 pub(super) fn depth(format: &AudioStreamBasicDescription, source: Option<i32>) -> Depth {
     match format.mFormatID {
         kAudioFormatLinearPCM if format.mFormatFlags & kAudioFormatFlagIsFloat != 0 => Depth::Float,
         kAudioFormatLinearPCM => Depth::Integer(format.mBitsPerChannel),
-        // G.711 is a table of integers of 14 and of 13 bits.
+        // G.711 maps to integers of 14 and 13 bits.
         kAudioFormatULaw | kAudioFormatALaw => Depth::Integer(16),
         kAudioFormatAppleLossless | kAudioFormatFLAC => match format.mFormatFlags {
             kAppleLosslessFormatFlag_16BitSourceData => Depth::Integer(16),
@@ -111,9 +111,9 @@ pub(super) fn depth(format: &AudioStreamBasicDescription, source: Option<i32>) -
 }
 
 impl Depth {
-    /// The formats that the framework writes without a choice of its own, the one that loses nothing first.
+    /// The formats that the framework writes without rounding, the lossless one first.
     ///
-    /// Whatever would have to be rounded is left to the host, whose rule for it is known.
+    /// Rounding is left to the host, whose rule is known.
     pub(super) fn formats(self) -> &'static [SampleFormat] {
         use SampleFormat::{F32, I16, I32};
         match self {
@@ -124,7 +124,7 @@ impl Depth {
         }
     }
 
-    /// The number of bits; 0 when it is unknown or there are none.
+    /// The number of bits; 0 if unknown or not applicable.
     pub(super) fn bits(self) -> u32 {
         match self {
             Self::Integer(bits) => bits,
@@ -139,10 +139,10 @@ impl Depth {
 }
 
 impl Entry {
-    /// How a codec is entered.
+    /// How decoding of a codec starts.
     ///
-    /// What keeps nothing from packet to packet is exact. Of all others nothing is known but their formats: how far back
-    /// packets reach is theirs, and after a pre-roll of that length a new codec gives what depends on the place alone.
+    /// A codec without state between packets is exact. Of all others only the formats are known: how far back
+    /// packets reach depends on the format, and after a pre-roll of that length the output of a new codec depends on the position only.
     pub(super) fn of(format_id: u32) -> Self {
         let entry = |packets, frames| Self { is_exact: false, packets, frames };
         match format_id {
@@ -151,11 +151,11 @@ impl Entry {
             | kAudioFormatALaw
             | kAudioFormatAppleLossless
             | kAudioFormatFLAC => Self { is_exact: true, packets: 0, frames: 0 },
-            // Each block tells its first sample and its step, in IMA4 less than exactly.
+            // Each block states its first sample and its step, rounded in IMA4.
             kAudioFormatAppleIMA4 | kAudioFormatDVIIntelIMA => entry(1, 0),
-            // Half a window lies in the packet before; the prediction of bands and spatial parts reach farther.
+            // Half of the window overlaps the previous packet; band prediction and spatial parts reach farther.
             kAudioFormatMPEG4AAC => entry(2, 2048),
-            // The bits of a packet may lie in up to nine before it, and half of its window in the one before.
+            // The bit reservoir may reach nine packets back, and half of the window overlaps the previous packet.
             kAudioFormatMPEGLayer3 => entry(10, 0),
             kAudioFormatMPEGLayer1 | kAudioFormatMPEGLayer2 => entry(2, 0),
             // RFC 7845, 4.6: 80 ms.
@@ -164,7 +164,7 @@ impl Entry {
         }
     }
 
-    /// The frames before the one wanted from which on is decoded.
+    /// The pre-roll in frames.
     pub(super) fn num_frames(self, frames_per_packet: u32) -> u64 {
         let per_packet = if frames_per_packet == 0 { USUAL_PACKET } else { frames_per_packet };
         (u64::from(self.packets) * u64::from(per_packet)).max(self.frames.into())

@@ -1,4 +1,4 @@
-//! The name of a container, and which of its variants a file is.
+//! The name of a container, and its variant.
 
 #![forbid(unsafe_code)]
 
@@ -8,10 +8,10 @@ use mapwave_plugin::{Input, Result};
 
 use crate::sys::*;
 
-/// The bytes of a movie's header in which tracks are looked for.
+/// The number of bytes of a movie header that are searched for tracks.
 const MAX_MOOV_BYTES: usize = 1 << 20;
 
-/// The boxes before a movie's header that are passed over.
+/// The maximum number of boxes to skip before the movie header.
 const MAX_BOXES: usize = 1024;
 
 /// A container as people call it, and its variant.
@@ -56,7 +56,7 @@ impl Container {
     }
 }
 
-/// The major brand of an MP4 file (ISO/IEC 14496-12, 4.3); empty when it does not begin with one.
+/// The major brand of an MP4 file (ISO/IEC 14496-12, 4.3); empty if it does not begin with one.
 fn brand(input: &Input) -> Result<String> {
     let mut head = [0; 12];
     input.read_at(0, &mut head)?;
@@ -68,7 +68,7 @@ fn brand(input: &Input) -> Result<String> {
     })
 }
 
-/// Whether the header of a movie has a track of video, which is a box 'hdlr' for 'vide' (ISO/IEC 14496-12, 8.4.3).
+/// Whether a movie header has a video track, which has an 'hdlr' box for 'vide' (ISO/IEC 14496-12, 8.4.3).
 fn has_video(input: &Input) -> Result<bool> {
     let mut offset = 0;
     for _ in 0..MAX_BOXES {

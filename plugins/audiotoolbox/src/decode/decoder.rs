@@ -1,4 +1,4 @@
-//! A handle: a stream at a position.
+//! The decoder: a stream at a position.
 
 #![forbid(unsafe_code)]
 
@@ -13,7 +13,7 @@ use super::probe;
 use super::run::{MAX_FRAMES, Run, early_end};
 use super::stream::Stream;
 
-/// Whatever macOS reads by itself.
+/// A decoder for every format that macOS reads.
 pub struct AudioToolboxDecoder {
     stream: Arc<Stream>,
     run: Option<Run>,
@@ -44,7 +44,7 @@ impl Decoder for AudioToolboxDecoder {
 
     fn seek(&mut self, frame: u64) -> Result<()> {
         self.position = frame;
-        // What comes after a seek must not depend on what came before it.
+        // The output after a seek must not depend on what came before it.
         if let Some(run) = self.run.as_mut().filter(|_| self.stream.info.seek_class != SeekClass::Exact) {
             run.forget();
         }

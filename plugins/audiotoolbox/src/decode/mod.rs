@@ -1,4 +1,4 @@
-//! From a file to frames.
+//! Decoding: from a file to frames.
 //!
 //! | module | what |
 //! |---|---|

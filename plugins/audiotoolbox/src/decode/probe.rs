@@ -1,6 +1,6 @@
 //! Whether a file looks like one that AudioToolbox reads, by its first bytes.
 //!
-//! The scores stay below those of the built-in codecs for what these read, so that this plugin is asked after them.
+//! The scores stay below those of the built-in codecs for the formats that both read, so that those come first.
 
 #![forbid(unsafe_code)]
 
@@ -8,13 +8,13 @@ use mapwave_plugin::{Head, Track};
 
 use crate::sys::*;
 
-/// A container that the host has parsed. The built-in codecs score 95 for theirs.
+/// The score for a container that the host has parsed. The built-in codecs score 95.
 const TRACK: u8 = 50;
 
-/// Names of files that mostly are what they seem.
+/// The score for a file extension that is usually right.
 const EXTENSION: u8 = 15;
 
-/// The codecs of containers that the host has parsed, by their names there.
+/// The codecs of containers that the host has parsed, by the host's names.
 const TRACK_CODECS: [&str; 24] = [
     "aac",
     "aac_he",
@@ -32,7 +32,7 @@ const TRACK_CODECS: [&str; 24] = [
     "gsm_ms",
     "adpcm_ima_qt",
     "adpcm_ima_wav",
-    // By their tags, where the container's parser has no name for them.
+    // By tag, if the host's parser has no name for them.
     "aach",
     "aacp",
     "aacl",
@@ -43,7 +43,7 @@ const TRACK_CODECS: [&str; 24] = [
     "sawb",
 ];
 
-/// Extensions and what they stand for.
+/// Extensions and their file types.
 const TYPES: [(&str, u32); 24] = [
     ("m4a", kAudioFileM4AType),
     ("m4r", kAudioFileM4AType),
@@ -71,7 +71,7 @@ const TYPES: [(&str, u32); 24] = [
     ("au", kAudioFileNextType),
 ];
 
-/// Bytes at a place, the score of a file that has them there, and its type.
+/// Bytes at an offset, the score of a file that has them there, and its type.
 type Magic = (usize, &'static [u8], u8, u32);
 
 const MAGIC: [Magic; 11] = [
@@ -88,7 +88,7 @@ const MAGIC: [Magic; 11] = [
     (0, b".snd", 20, kAudioFileNextType),
 ];
 
-/// How sure AudioToolbox is of a file.
+/// The probe score for a file.
 pub(super) fn score(head: &Head<'_>) -> u8 {
     if let Some(track) = &head.track {
         let is_known = TRACK_CODECS.contains(&track.codec);
@@ -99,7 +99,7 @@ pub(super) fn score(head: &Head<'_>) -> u8 {
     by_name.max(by_magic).unwrap_or(0)
 }
 
-/// The type to be tried, where the bytes themselves leave it open; 0 for none.
+/// The type to try, if the bytes do not show it; 0 for none.
 pub(super) fn type_hint(bytes: &[u8], extension: Option<&str>, track: Option<&Track<'_>>) -> u32 {
     if let Some(track) = track {
         return type_of_track(track);

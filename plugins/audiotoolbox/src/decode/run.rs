@@ -1,4 +1,4 @@
-//! A codec on its way through a file.
+//! A codec while it decodes a file.
 
 #![forbid(unsafe_code)]
 
@@ -9,27 +9,27 @@ use crate::source::Source;
 use crate::speakers;
 use crate::sys::*;
 
-/// What must be known of a stream to decode it.
+/// The facts needed to decode a stream.
 #[derive(Clone, Debug)]
 pub(super) struct Setup {
     pub(super) sample_rate: f64,
     pub(super) num_channels: u32,
-    /// Speakers in whose order the channels are to come; 0 for the order in which they are.
+    /// The speakers that give the channel order; 0 for the stream's own order.
     pub(super) channel_mask: u32,
-    /// The frames before the one wanted from which on is decoded.
+    /// The pre-roll in frames.
     pub(super) pre_roll: u64,
 }
 
-/// The most frames that are decoded at once.
+/// The maximum number of frames to decode at once.
 pub(super) const MAX_FRAMES: usize = 4096;
 
-/// A codec at a place of a file.
+/// A codec at a position in a file.
 pub(super) struct Run {
     ext: ExtFile<Source>,
     format: SampleFormat,
-    /// The number of the frame that comes next.
+    /// The number of the next frame.
     position: u64,
-    /// Whether nothing was said yet of what is wanted, or something else is wanted since.
+    /// Whether the sample type has not been set yet, or has changed.
     is_stale: bool,
 }
 
@@ -39,21 +39,21 @@ impl Run {
         Self { ext, format: SampleFormat::F32, position: 0, is_stale: true }
     }
 
-    /// Opens a file once more.
+    /// Opens a file again.
     ///
     /// # Errors
-    /// When it cannot be opened any longer.
+    /// When it can no longer be opened.
     pub(super) fn open(input: Input, hint: u32) -> Result<Self> {
         let file = crate::audio_file::AudioFile::open(Source::new(input), hint)?;
         ExtFile::wrap(file, false).map(Self::new)
     }
 
-    /// What comes next has nothing to do with what came before.
+    /// Marks a discontinuity before the next frame.
     pub(super) fn forget(&mut self) {
         self.is_stale = true;
     }
 
-    /// Puts a new codec to a frame unless one is on its way there with samples of the right type.
+    /// Starts a new codec at a frame, unless the current one reaches it with the right sample type.
     ///
     /// # Errors
     /// When the file cannot be read or decoded there.
@@ -61,7 +61,7 @@ impl Run {
         if !self.is_stale && self.format == T::FORMAT && self.position == frame {
             return Ok(());
         }
-        // A codec that was reset is not a new one: generators of noise and predictors go on from where they are.
+        // A reset codec is not a new one: noise generators and predictors keep their state.
         self.is_stale = true;
         self.ext.rewrap()?;
         self.ext.set_client(T::FORMAT, setup.sample_rate, setup.num_channels)?;
@@ -106,14 +106,14 @@ impl Run {
         result
     }
 
-    /// The number of the frame that comes next.
+    /// The number of the next frame.
     pub(super) fn position(&self) -> u64 {
         self.position
     }
 }
 
-/// The sound ends before a frame that it should have.
+/// The stream ends before a frame that it should have.
 pub(super) fn early_end(position: u64, frame: u64) -> Error {
-    let message = format!("decoding: the sound ends at frame {position}, expected at least {frame}");
+    let message = format!("decoding: the stream ends at frame {position}, expected at least {frame}");
     Error::new(mapwave_plugin::Status::BadData, message)
 }

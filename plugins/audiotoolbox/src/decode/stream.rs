@@ -16,10 +16,10 @@ use crate::source::Source;
 use crate::speakers;
 use crate::sys::*;
 
-/// More channels than any layout names.
+/// The maximum number of channels, more than any layout names.
 const MAX_CHANNELS: u32 = 64;
 
-/// The bytes by which the type of a file is told.
+/// The number of bytes by which the file type is identified.
 const HEAD_BYTES: usize = 16;
 
 /// A stream that can be decoded, shared by all handles.
@@ -32,7 +32,7 @@ pub(super) struct Stream {
     pub(super) container_variant: Option<String>,
 }
 
-/// What the framework says of a file.
+/// The framework's description of a file.
 struct Description {
     format: AudioStreamBasicDescription,
     sample_rate: u32,
@@ -45,14 +45,13 @@ struct Description {
 }
 
 impl Stream {
-    /// Opens a file and finds out everything about it.
+    /// Opens a file and collects the facts about it.
     ///
     /// # Errors
-    /// [`Status::Unsupported`] for what the framework does not read, [`Status::BadData`] for what is damaged.
+    /// [`Status::Unsupported`] for unsupported files, [`Status::BadData`] for damaged ones.
     pub(super) fn open(input: Input, options: &DecoderOptions<'_>) -> Result<(Self, Run)> {
         if options.stream > 0 {
-            let message =
-                format!("sound number {} of the file; AudioToolbox reads the first alone", options.stream);
+            let message = format!("stream {} of the file; AudioToolbox reads only the first", options.stream);
             return Err(Error::unsupported(message));
         }
         let mut head = [0; HEAD_BYTES];
@@ -109,19 +108,18 @@ impl Description {
         check_layers(ext, &format)?;
         let file = ext.file();
         let property = kAudioFilePropertyPacketTableInfo;
-        // Told, and no more: the framework leaves priming and remainder out by itself.
+        // Only reported: the framework trims priming and remainder itself.
         let packets = file.optional(property, "reading the packet table")?.unwrap_or_default();
         let source = file.optional(kAudioFilePropertySourceBitDepth, "reading the depth")?;
         let property = kAudioFilePropertyChannelLayout;
-        let layout: Vec<u32> = file.list(property, "reading the layout of channels")?;
+        let layout: Vec<u32> = file.list(property, "reading the channel layout")?;
         let layout = if speakers::is_layout(&layout) { layout.as_slice() } else { &[] };
         let channel_mask = speakers::mask(layout, num_channels)?;
-        let file_type = file.optional(kAudioFilePropertyFileFormat, "reading the type of the file")?;
+        let file_type = file.optional(kAudioFilePropertyFileFormat, "reading the file type")?;
         let property = kExtAudioFileProperty_FileLengthFrames;
         let num_frames: i64 = ext.required(property, "reading the number of frames")?;
-        let num_frames = u64::try_from(num_frames).map_err(|_| {
-            Error::new(Status::BadData, format!("{num_frames} frames, expected none or more"))
-        })?;
+        let num_frames = u64::try_from(num_frames)
+            .map_err(|_| Error::new(Status::BadData, format!("{num_frames} frames, expected at least 0")))?;
         Ok(Self {
             depth: codec::depth(&format, source),
             format,
@@ -135,7 +133,7 @@ impl Description {
     }
 }
 
-/// The rate of a description, if it is one in whole hertz.
+/// The sample rate of a description, if it is a whole number of hertz.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // inside of the range that was checked
 fn sample_rate(format: &AudioStreamBasicDescription) -> Result<u32> {
     let rate = format.mSampleRate;
@@ -145,7 +143,7 @@ fn sample_rate(format: &AudioStreamBasicDescription) -> Result<u32> {
     Err(Error::unsupported(format!("a sample rate of {rate} Hz, expected a whole number of at least 1")))
 }
 
-/// Refuses a stream of which only the inner of several layers would be decoded: half of the rate, or half of the channels.
+/// Rejects a stream of which only an inner layer would be decoded: half of the sample rate, or half of the channels.
 fn check_layers(ext: &mut ExtFile<Source>, format: &AudioStreamBasicDescription) -> Result<()> {
     let property = kAudioFilePropertyFormatList;
     let layers: Vec<AudioFormatListItem> = ext.file().list(property, "reading the layers of the codec")?;
@@ -154,7 +152,7 @@ fn check_layers(ext: &mut ExtFile<Source>, format: &AudioStreamBasicDescription)
         return Ok(());
     }
     let message = format!(
-        "the sound has {} Hz and {} channels, and AudioToolbox would decode a layer of {} Hz and {} channels",
+        "the stream has {} Hz and {} channels, but AudioToolbox would decode a layer with {} Hz and {} channels",
         best.mSampleRate, best.mChannelsPerFrame, format.mSampleRate, format.mChannelsPerFrame
     );
     Err(Error::unsupported(message))
@@ -164,7 +162,7 @@ fn unnamed(format: &AudioStreamBasicDescription) -> Error {
     let code: String =
         format.mFormatID.to_be_bytes().iter().map(|byte| byte.escape_ascii().to_string()).collect();
     let bits = format.mBitsPerChannel;
-    Error::unsupported(format!("the codec '{code}' with {bits} bits a sample is none that is decoded here"))
+    Error::unsupported(format!("the codec '{code}' with {bits} bits per sample is not supported"))
 }
 
 fn check_memory(setup: &Setup, max_alloc: u64) -> Result<()> {
@@ -173,12 +171,12 @@ fn check_memory(setup: &Setup, max_alloc: u64) -> Result<()> {
     if needed <= max_alloc {
         return Ok(());
     }
-    let message = format!("decoding takes {needed} bytes and only {max_alloc} may be allocated");
+    let message = format!("decoding needs {needed} bytes, but only {max_alloc} may be allocated");
     Err(Error::new(Status::Limit, message))
 }
 
 impl Run {
-    /// How many frames there are of as many as are promised: all, unless the last of them is not there.
+    /// The number of frames that exist out of the promised ones: all, unless the last is missing.
     fn count(&mut self, setup: &Setup, promised: u64) -> Result<u64> {
         let Some(last) = promised.checked_sub(1) else { return Ok(0) };
         let mut frame = vec![0.0f32; setup.num_channels as usize];

@@ -12,7 +12,7 @@ const BITRATES: [u32; 10] =
 
 pub(super) struct Converter {
     file: *mut File,
-    /// Whether the wrapper knows of what was set.
+    /// Whether the wrapper knows about what was set.
     pub(super) is_taken_over: bool,
 }
 
@@ -98,7 +98,7 @@ pub unsafe extern "C" fn AudioConverterSetProperty(
             fake.bitrate = value;
         }
         kAudioCodecPropertyBitRateControlMode if value <= 3 => fake.bitrate_mode = value,
-        // What a variable bitrate is steered by.
+        // The quality of a variable bitrate.
         kAudioCodecPropertySoundQualityForVBR
             if fake.bitrate_mode == kAudioCodecBitRateControlMode_Variable =>
         {

@@ -1,4 +1,4 @@
-//! The double's files: a header, and samples as they are.
+//! The double's files: a header and plain samples.
 
 use crate::sys::*;
 
@@ -9,7 +9,7 @@ const MAX_CHANNELS: u32 = 1024;
 const MAX_PACKET_FRAMES: u32 = 65_536;
 const MAX_TRIM: u32 = 1 << 20;
 
-/// A file of the double's, and everything that is known of it.
+/// One of the double's files.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Fake {
     pub file_type: u32,
@@ -24,13 +24,13 @@ pub struct Fake {
     pub layout_tag: u32,
     /// The packets after a seek that come out wrong.
     pub cold_packets: u32,
-    /// Whether the file tells priming and remainder.
+    /// Whether the file states priming and remainder.
     pub has_packet_table: u32,
     /// Whether samples have noise that depends on how many packets the codec has decoded.
     pub is_noisy: u32,
     /// The rate of the best layer; 0 when there are none.
     pub best_rate: u32,
-    /// 0 when the file does not tell it.
+    /// 0 if the file does not state it.
     pub source_depth: u32,
     pub bitrate: u32,
     pub bitrate_mode: u32,
@@ -43,7 +43,7 @@ pub struct Fake {
 }
 
 impl Fake {
-    /// A stream of a lossy codec with everything at its usual.
+    /// A stream of a lossy codec with default settings.
     pub fn lossy(format_id: u32, sample_rate: u32, num_channels: u32, samples: &[f32]) -> Self {
         let (file_type, frames_per_packet, cold_packets) = match format_id {
             kAudioFormatMPEGLayer3 => (kAudioFileMP3Type, 1152, 9),
@@ -84,7 +84,7 @@ impl Fake {
         Self { sample_rate, num_channels, num_encoded, ..Self::default() }
     }
 
-    /// With frames at both ends that are no sound.
+    /// With priming and padding.
     pub fn with_packet_table(self, priming: u32, remainder: u32) -> Self {
         Self { priming, remainder, has_packet_table: 1, ..self }
     }

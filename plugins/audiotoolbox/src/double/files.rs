@@ -7,7 +7,7 @@ use super::fake::{Fake, HEADER_BYTES};
 use super::{Kind, add, channels, check, enter, is_there, put, put_list, remove, violate};
 use crate::sys::*;
 
-/// What stands behind the samples of some files, and is cut off again.
+/// The bytes after the samples of some files, which are truncated again.
 const TAIL: &[u8] = b"moovFREE";
 
 pub(super) struct File {
@@ -21,7 +21,7 @@ pub(super) struct File {
 }
 
 impl File {
-    /// Reads through the callback, and past the end where that is asked for; the bytes there are.
+    /// Reads through the callback, past the end if requested; returns the existing bytes.
     pub(super) unsafe fn read(&self, position: usize, num_bytes: usize) -> Result<Vec<u8>, OSStatus> {
         let mut bytes = vec![0u8; num_bytes];
         let mut filled = 0;
@@ -95,7 +95,7 @@ pub unsafe extern "C" fn AudioFileOpenWithCallbacks(
     _type_hint: u32,
     out: *mut Opaque,
 ) -> OSStatus {
-    // Rubbish, which nobody may use unless the call succeeds.
+    // Garbage, which nobody may use unless the call succeeds.
     unsafe { out.write(ptr::without_provenance_mut(0x10)) };
     check!(enter("AudioFileOpenWithCallbacks"));
     let (Some(read), Some(get_size)) = (read, get_size) else { return paramErr };
@@ -183,7 +183,7 @@ pub unsafe extern "C" fn AudioFileClose(id: Opaque) -> OSStatus {
     check!(remove(id, Kind::File, "AudioFileClose"));
     let file = unsafe { Box::from_raw(id.cast::<File>()) };
     if file.num_wrappers > 0 {
-        violate("a file was closed under its wrapper".to_owned());
+        violate("a file was closed before its wrapper".to_owned());
     }
     check!(failure);
     if file.write.is_some() { unsafe { file.complete() } } else { 0 }

@@ -1,9 +1,9 @@
 //! AudioToolbox's functions in this process, for tests on other systems.
 //!
-//! Its files hold samples as they are, cut into packets, behind a header of its own ([`Fake`]). Everything else is as the
-//! framework has it: properties are negotiated with sizes, reads may be short, priming is left out, a codec is cold for some
-//! packets after a seek and keeps a state that no seek resets, errors of callbacks come back, and each object must be given
-//! back once and in order. What is assumed of the framework beyond its headers is what `tests/contract.rs` asks, here and of
+//! Its files hold plain samples, divided into packets, after a header of its own ([`Fake`]). Everything else is as in the
+//! framework: properties are negotiated with sizes, reads may be short, priming is trimmed, a codec is inaccurate for some
+//! packets after a seek and keeps a state that no seek resets, errors of callbacks are returned, and each object must be released
+//! once and in order. `tests/contract.rs` tests what is assumed about the framework beyond its headers, here and on
 //! the framework itself.
 //!
 //! | module | what |
@@ -60,7 +60,7 @@ pub struct Script {
 #[derive(Default)]
 struct Record {
     script: Script,
-    /// None where nobody has asked for them yet.
+    /// None until they are requested.
     calls: Option<Vec<&'static str>>,
     violations: Vec<String>,
 }
@@ -79,7 +79,7 @@ enum Kind {
 /// The objects that are in use, and the thread that made each.
 static OBJECTS: Mutex<Option<HashMap<usize, (Kind, ThreadId)>>> = Mutex::new(None);
 
-/// Begins anew on this thread, with a script.
+/// Starts again on this thread, with a script.
 pub fn begin(script: Script) {
     RECORD.set(Record { script, calls: Some(Vec::new()), ..Record::default() });
 }
@@ -89,12 +89,12 @@ pub fn calls() -> Vec<&'static str> {
     RECORD.with_borrow(|record| record.calls.clone()).unwrap_or_default()
 }
 
-/// What was done on this thread that must not be.
+/// The violations on this thread.
 pub fn violations() -> Vec<String> {
     RECORD.with_borrow(|record| record.violations.clone())
 }
 
-/// How many objects of this thread were not given back.
+/// The number of objects of this thread that were not released.
 pub fn num_open() -> usize {
     let objects = OBJECTS.lock().unwrap();
     let here = thread::current().id();
@@ -134,7 +134,7 @@ fn is_there(object: *mut c_void, kind: Kind, function: &str) -> bool {
     let found = objects.as_ref().and_then(|objects| objects.get(&object.addr()));
     let is_there = found.is_some_and(|(found, _)| *found == kind);
     if !is_there {
-        violate(format!("{function} of something that is no {kind:?}"));
+        violate(format!("{function} of something that is not a {kind:?}"));
     }
     is_there
 }

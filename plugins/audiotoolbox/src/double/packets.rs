@@ -7,14 +7,14 @@ use crate::sys::*;
 /// The frames that the encoder of AAC puts before the sound.
 const AAC_PRIMING: u32 = 2112;
 
-/// A codec on its way through the packets of a file.
+/// A codec while it decodes the packets of a file.
 #[derive(Default)]
 pub(super) struct Codec {
     /// The packet that is decoded at present, and its samples.
     packet: Option<(i64, Vec<u32>)>,
     /// The first packet that comes out right.
     warm_from: i64,
-    /// The packets decoded since there is this codec, which no seek resets.
+    /// The number of packets that this codec has decoded, which no seek resets.
     num_decoded: u32,
     /// Samples that do not make up a packet yet.
     pending: Vec<u32>,
@@ -90,7 +90,7 @@ impl Codec {
         if !file.fake.is_lossless() {
             let pending = self.pending.len() as u32 / num_channels;
             file.fake.remainder = pending.next_multiple_of(file.fake.frames_per_packet) - pending;
-            // A file without a packet table cannot tell that its last packet is not all sound.
+            // A file without a packet table cannot mark padding in its last packet.
             file.fake.has_packet_table = u32::from(file.fake.file_type != kAudioFileAIFCType);
             self.pending.resize((pending + file.fake.remainder) as usize * num_channels as usize, 0);
         }

@@ -1,9 +1,9 @@
 //! Bitrate, quality and effort in the terms of the framework's encoder of AAC.
 //!
-//! | wish | what is set |
+//! | option | setting |
 //! |---|---|
-//! | `bitrate` | the encoder's own, which must be among those it has |
-//! | neither | 128k in mono, 112k a channel in stereo and 160k a channel in more, or the next lower that the encoder has |
+//! | `bitrate` | the encoder's bitrate, which must be a supported one |
+//! | neither | 128k in mono, 112k per channel in stereo and 160k per channel above, or the next lower supported one |
 //! | `quality` 1 to 100 | a variable bitrate of quality 1 to 127 |
 //! | `effort` 1 to 100 | the codec's quality, 0 to 127 |
 
@@ -20,7 +20,7 @@ use crate::property::{self, Plain};
 use crate::status::check;
 use crate::sys::*;
 
-/// How a codec is steered.
+/// The rate control of a codec.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Steering {
     bitrate: Option<Bitrate>,
@@ -36,14 +36,14 @@ enum Bitrate {
 }
 
 impl Steering {
-    /// Takes the host's options.
+    /// Converts the host's options.
     ///
     /// # Errors
-    /// Where a bitrate is wanted of a codec that has none, or two ways at once.
+    /// When a bitrate is given for a codec without one, or bitrate and quality both.
     pub(super) fn new(codec: Codec, options: &EncoderOptions<'_>) -> Result<Self> {
         if codec != Codec::Aac {
             if options.bitrate.is_some() || options.quality.is_some() {
-                let message = format!("{} has one bitrate: leave bitrate and quality out", codec.name());
+                let message = format!("{} has a fixed bitrate: leave out bitrate and quality", codec.name());
                 return Err(Error::unsupported(message));
             }
             return Ok(Self::default());
@@ -55,9 +55,8 @@ impl Steering {
         };
         let bitrate = match (options.bitrate, options.quality) {
             (Some(bitrate), Some(quality)) => {
-                let message = format!(
-                    "a bitrate of {bitrate} and a quality of {quality}: an encoder is steered by one of them"
-                );
+                let message =
+                    format!("a bitrate of {bitrate} and a quality of {quality}: choose one of them");
                 return Err(Error::unsupported(message));
             }
             (Some(bitrate), None) => Some(Bitrate::Wanted(bitrate)),
@@ -73,10 +72,10 @@ impl Steering {
         })
     }
 
-    /// Steers the codec of a file that is written.
+    /// Applies the rate control to the codec of a file.
     ///
     /// # Errors
-    /// When it has no such bitrate, with those it has.
+    /// When it does not support the bitrate, with a list of the supported ones.
     pub(super) fn apply<C: Client>(self, ext: &mut ExtFile<C>) -> Result<()> {
         if self == Self::default() {
             return Ok(());
@@ -102,7 +101,7 @@ impl Steering {
                 AudioConverterGetProperty(converter, property, size, place)
             };
             // SAFETY: the functions keep to the size they are told.
-            let ranges = unsafe { property::list("asking for bitrates", size, get) }?;
+            let ranges = unsafe { property::list("reading the bitrates", size, get) }?;
             if let Some(bitrate) = choose(bitrate, &ranges)? {
                 set(converter, kAudioConverterEncodeBitRate, bitrate, "setting the bitrate")?;
             }
@@ -117,7 +116,7 @@ fn set(converter: Opaque, property: u32, value: u32, doing: &str) -> Result<()> 
     check(unsafe { AudioConverterSetProperty(converter, property, u32::NUM_BYTES, place) }, doing)
 }
 
-/// The bitrate that is set, of those a codec has; `None` leaves it to the codec.
+/// The bitrate to set, out of those a codec supports; `None` leaves it to the codec.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // bitrates are small and positive
 fn choose(bitrate: Bitrate, ranges: &[AudioValueRange]) -> Result<Option<u32>> {
     match bitrate {
@@ -131,7 +130,8 @@ fn choose(bitrate: Bitrate, ranges: &[AudioValueRange]) -> Result<Option<u32>> {
                 false => format!("{} to {}", range.mMinimum, range.mMaximum),
             };
             let list: Vec<String> = ranges.iter().map(name).collect();
-            let message = format!("{wanted} bits a second; aac of this rate has {}", list.join(", "));
+            let message =
+                format!("{wanted} bits per second; aac at this sample rate supports {}", list.join(", "));
             Err(Error::unsupported(message))
         }
         Bitrate::Usual(usual) => {
@@ -154,7 +154,7 @@ mod tests {
         assert_eq!(choose(Bitrate::Wanted(80_000), &ranges).unwrap(), Some(80_000));
         assert_eq!(choose(Bitrate::Wanted(80_000), &[]).unwrap(), Some(80_000), "the codec will say");
         let message = choose(Bitrate::Wanted(50_000), &ranges).unwrap_err().message().to_owned();
-        assert_eq!(message, "50000 bits a second; aac of this rate has 32000, 64000 to 96000");
+        assert_eq!(message, "50000 bits per second; aac at this sample rate supports 32000, 64000 to 96000");
         let usual = |bitrate| choose(Bitrate::Usual(bitrate), &ranges).unwrap();
         assert_eq!(
             [20_000, 50_000, 70_000, 224_000].map(usual),

@@ -1,4 +1,4 @@
-//! The codecs that can be written, and what the framework calls them.
+//! The codecs that can be written, and the framework's names for them.
 
 #![forbid(unsafe_code)]
 
@@ -13,7 +13,7 @@ pub(super) enum Codec {
     Ima4,
 }
 
-/// The depths of a lossless codec, and the flags that tell them.
+/// The bit depths of a lossless codec, and their flags.
 type Depths = &'static [(u32, u32)];
 
 impl Codec {

@@ -3,10 +3,10 @@
 //! | module | what |
 //! |---|---|
 //! | `plan` | what can be written, and the host's options in the framework's terms |
-//! | `bitrate` | how a codec is steered |
-//! | `samples` | the host's samples as a codec takes them |
-//! | `store` | what the framework writes, on its way to the sink |
-//! | `stream` | all of it at work |
+//! | `bitrate` | the rate control of a codec |
+//! | `samples` | the host's samples in a codec's format |
+//! | `store` | the framework's output, before it goes to the sink |
+//! | `stream` | an encoder as a whole |
 
 mod bitrate;
 mod codec;
@@ -17,7 +17,7 @@ mod stream;
 
 use stream::Stream;
 
-// One for each set of containers that hold the same codecs: what is listed is what can be written.
+// One for each set of containers that hold the same codecs, so that every listed pair can be written.
 mapwave_plugin::encoders! {
     over Stream;
 

@@ -1,4 +1,4 @@
-//! What is to be written, in the framework's terms; whatever it cannot write is refused here.
+//! The plan of a file in the framework's terms; unsupported settings are rejected here.
 
 #![forbid(unsafe_code)]
 
@@ -10,13 +10,13 @@ use super::bitrate::Steering;
 use super::codec::Codec;
 use crate::sys::*;
 
-/// The block sizes of FLAC that the framework has, by rising effort: with longer blocks less is spent on their headers.
+/// The FLAC block sizes that the framework supports, by rising effort: longer blocks need fewer header bytes.
 const FLAC_BLOCKS: [u32; 10] = [192, 256, 512, 576, 1024, 1152, 2048, 2304, 4096, 4608];
 
-/// A layout: the speakers in the order in which channels come here, and the framework's tag of it.
+/// A layout: the speakers in the host's channel order, and the framework's tag.
 type Layout = (u32, u32);
 
-/// The layouts that the framework's codecs have, one for each set of speakers.
+/// The layouts that the framework's codecs support, one for each set of speakers.
 const LAYOUTS: [Layout; 7] = [
     (0x7, kAudioChannelLayoutTag_AAC_3_0),
     (0x107, kAudioChannelLayoutTag_AAC_4_0),
@@ -31,7 +31,7 @@ const LAYOUTS: [Layout; 7] = [
 const BACK: u32 = 0x30;
 const SIDE: u32 = 0x600;
 
-/// What is to be written.
+/// What to write.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
     pub(super) codec: Codec,
@@ -41,19 +41,19 @@ pub(super) struct Plan {
     pub(super) num_channels: u32,
     /// For more than two channels.
     pub(super) layout: Option<Layout>,
-    /// The depth of a lossless codec; 0 for others.
+    /// The bit depth of a lossless codec; 0 for others.
     pub(super) bits_per_sample: u32,
-    /// Whether the first frames decide the depth.
+    /// Whether the first frames decide the bit depth.
     pub(super) is_depth_open: bool,
     frames_per_packet: u32,
     pub(super) steering: Steering,
 }
 
 impl Plan {
-    /// Takes the host's options for one of the codecs and containers of an encoder's lists.
+    /// Converts the host's options, for one of the codecs and containers in an encoder's lists.
     ///
     /// # Errors
-    /// [`Status::Unsupported`] for what the codec or the container has not, with what they have.
+    /// [`Status::Unsupported`] for unsupported settings, with a list of the supported ones.
     pub(super) fn new(
         options: &EncoderOptions<'_>,
         codecs: &CStr,
@@ -71,7 +71,7 @@ impl Plan {
         };
         if let Some((key, _)) = options.tags.first() {
             let message = format!(
-                "the tag '{key}': AudioToolbox writes none into files of this kind; leave tags out, or install FFmpeg"
+                "the tag '{key}': AudioToolbox writes no tags to files of this type; leave out tags, or install FFmpeg"
             );
             return Err(Error::unsupported(message));
         }
@@ -80,7 +80,7 @@ impl Plan {
         }
         if !(1..=codec.max_channels()).contains(&options.num_channels) {
             let (channels, most) = (options.num_channels, codec.max_channels());
-            let message = format!("{channels} channels; {} has 1 to {most}", codec.name());
+            let message = format!("{channels} channels; {} supports 1 to {most}", codec.name());
             return Err(Error::unsupported(message));
         }
         let bits_per_sample = match (codec.depths(), options.bits_per_sample) {
@@ -89,7 +89,8 @@ impl Plan {
             (depths, Some(bits)) if depths.iter().any(|(depth, _)| *depth == bits) => bits,
             (depths, Some(bits)) => {
                 let depths: Vec<String> = depths.iter().map(|(depth, _)| depth.to_string()).collect();
-                let message = format!("{bits} bits a sample; {} has {}", codec.name(), depths.join(", "));
+                let message =
+                    format!("{bits} bits per sample; {} supports {}", codec.name(), depths.join(", "));
                 return Err(Error::unsupported(message));
             }
         };
@@ -114,7 +115,7 @@ impl Plan {
         })
     }
 
-    /// The description that the framework is given, to be completed by it.
+    /// The description for the framework to complete.
     pub(super) fn description(&self) -> AudioStreamBasicDescription {
         let flags = self.codec.depths().iter().find(|(depth, _)| *depth == self.bits_per_sample);
         AudioStreamBasicDescription {
@@ -127,7 +128,7 @@ impl Plan {
         }
     }
 
-    /// The type of the samples that the framework is given.
+    /// The type of the samples that go to the framework.
     pub(super) fn client(&self) -> SampleFormat {
         match (self.codec, self.bits_per_sample) {
             (Codec::Aac, _) => SampleFormat::F32,
@@ -141,12 +142,13 @@ fn layout(codec: Codec, options: &EncoderOptions<'_>) -> Result<Option<Layout>> 
     let num_channels = options.num_channels;
     let refuse = |mask: u64, expected: &str| {
         let name = codec.name();
-        let message = format!("the channel mask {mask:#x}; {num_channels} channels of {name} are {expected}");
+        let message =
+            format!("the channel mask {mask:#x}; {name} supports {expected} for {num_channels} channels");
         Err(Error::unsupported(message))
     };
     let mask = options.channel_mask;
     if mask != 0 && mask.count_ones() != num_channels {
-        return refuse(mask, "as many speakers");
+        return refuse(mask, "a mask with that many speakers");
     }
     if num_channels <= 2 {
         return match (num_channels, mask) {
@@ -175,9 +177,9 @@ fn choice<'a>(what: &str, name: Option<&str>, names: &'a CStr) -> Result<&'a str
     found.ok_or_else(|| Error::unsupported(format!("the {what} is {name:?}, expected one of {names}")))
 }
 
-/// There must be a frame at least.
+/// There must be at least one frame.
 pub(super) fn without_frames(container: &str) -> Error {
-    Error::unsupported(format!("{container} without a frame: players need one at least"))
+    Error::unsupported(format!("{container} without a frame: players need at least one"))
 }
 
 #[cfg(test)]

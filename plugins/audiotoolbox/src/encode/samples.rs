@@ -1,4 +1,4 @@
-//! The host's samples as a codec takes them: side by side, and of its type.
+//! The host's samples in a codec's format: interleaved, and of its type.
 
 #![forbid(unsafe_code)]
 
@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use mapwave_plugin::{Block, Layout, Sample, SampleFormat, depth};
 
-/// Samples on their way, of the type that the framework was told.
+/// Converted samples, of the type that was set in the framework.
 #[derive(Debug)]
 pub(super) enum Samples {
     F32(Vec<f32>),
@@ -23,7 +23,7 @@ impl Samples {
         }
     }
 
-    /// Takes the frames `range` of a block in place of what was there. Integers have `bits` bits, from above.
+    /// Replaces the contents by the frames `range` of a block. Integers have `bits` bits, left-aligned.
     pub(super) fn fill(&mut self, block: &Block<'_>, range: Range<usize>, bits: u32) {
         use SampleFormat::{F32, I16, I32};
         match (self, block.format()) {

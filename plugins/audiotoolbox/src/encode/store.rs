@@ -1,9 +1,9 @@
-//! What the framework writes, on its way to the sink.
+//! The framework's output, before it goes to the sink.
 //!
-//! The framework writes where it likes: it comes back to headers, reads what it wrote, and cuts off what it does not need.
-//! A sink only takes bytes at its end and over those it has. So a file is kept in memory until it is complete. Of one that is
-//! too large for that, the middle goes to the sink early; its beginning and its end, where the framework has something to come
-//! back to, are kept.
+//! The framework writes at any position: it returns to headers, reads what it wrote, and truncates the file.
+//! A sink accepts bytes only at its end and over existing ones. So a file is kept in memory until it is complete. If it is
+//! too large for that, its middle is flushed to the sink early; its beginning and end, to which the framework may
+//! return, are kept.
 
 #![allow(unsafe_code)] // callbacks from the framework
 
@@ -16,28 +16,28 @@ use mapwave_plugin::{Error, Result, Sink, Status};
 use crate::audio_file::{Callbacks, Client};
 use crate::sys::{OSStatus, ioErr, paramErr};
 
-/// The bytes that are kept or given away together.
+/// The size of a block, which is kept or flushed as a whole.
 const BLOCK_BYTES: usize = 64 << 10;
 
-/// The blocks at the beginning and at the end that are always kept.
+/// The number of blocks at the beginning and at the end that are always kept.
 const KEPT_BLOCKS: usize = 16;
 
 /// A file in blocks.
 #[derive(Debug)]
 pub(super) struct Store {
     sink: Sink,
-    /// `None` for what is in the sink alone.
+    /// `None` for blocks that only the sink has.
     blocks: Vec<Option<Box<[u8]>>>,
     num_bytes: u64,
-    /// The blocks that the sink has, from the first on.
+    /// The number of blocks that the sink has, from the first on.
     num_flushed: usize,
-    /// The most blocks that are held.
+    /// The maximum number of blocks in memory.
     max_held: usize,
     failure: Option<Error>,
 }
 
 impl Store {
-    /// A store that takes up at most `max_bytes`, or as much as it must.
+    /// A store of at most `max_bytes`, or the minimum.
     pub(super) fn new(sink: Sink, max_bytes: u64) -> Self {
         let max_held = usize::try_from(max_bytes / BLOCK_BYTES as u64).unwrap_or(usize::MAX);
         Self {
@@ -54,10 +54,10 @@ impl Store {
         Callbacks { read, write, num_bytes, set_num_bytes }
     }
 
-    /// The least memory that a store takes.
+    /// The minimum memory of a store.
     pub(super) const MIN_BYTES: u64 = ((2 * KEPT_BLOCKS + 1) * BLOCK_BYTES) as u64;
 
-    /// Gives the sink all that it does not have yet.
+    /// Flushes everything to the sink.
     ///
     /// # Errors
     /// [`Status::Io`] when it cannot write.
@@ -76,17 +76,17 @@ impl Store {
         Ok(())
     }
 
-    /// Gives back the sink as it is, of a file that is not wanted.
+    /// Returns the sink unchanged, for an abandoned file.
     pub(super) fn into_sink(self) -> Sink {
         self.sink
     }
 
     fn place(position: i64) -> Result<u64> {
         u64::try_from(position)
-            .map_err(|_| Error::new(Status::Internal, format!("AudioToolbox wanted bytes at {position}")))
+            .map_err(|_| Error::new(Status::Internal, format!("AudioToolbox asked for bytes at {position}")))
     }
 
-    /// Copies bytes to `to`, as far as there are some; their number.
+    /// Copies bytes to `to` as far as they exist; returns their number.
     fn read_into(&mut self, position: i64, to: &mut [u8]) -> Result<usize> {
         let start = Self::place(position)?;
         let rest = self.num_bytes.saturating_sub(start);
@@ -96,7 +96,7 @@ impl Store {
             let (number, offset) = split(start + done as u64);
             let Some(block) = self.blocks.get(number).and_then(Option::as_deref) else {
                 let message = format!(
-                    "AudioToolbox read byte {} of {} again, which is written already",
+                    "AudioToolbox read byte {} of {} again, which has already been written",
                     start, self.num_bytes
                 );
                 return Err(Error::new(Status::Limit, message));
@@ -113,7 +113,7 @@ impl Store {
     fn write_from(&mut self, position: i64, bytes: &[u8]) -> Result<()> {
         let start = Self::place(position)?;
         let end = start.checked_add(bytes.len() as u64).filter(|end| *end <= i64::MAX as u64);
-        let end = end.ok_or_else(|| Error::new(Status::Limit, "more bytes than a file has"))?;
+        let end = end.ok_or_else(|| Error::new(Status::Limit, "more bytes than a file can have"))?;
         let mut done = 0;
         while let Some(rest) = bytes.get(done..).filter(|rest| !rest.is_empty()) {
             let (number, offset) = split(start + done as u64);
@@ -132,7 +132,7 @@ impl Store {
         Ok(())
     }
 
-    /// Makes room for so many blocks, which are zero.
+    /// Allocates this many blocks, filled with zeros.
     fn grow(&mut self, num_blocks: usize) -> Result<()> {
         while self.blocks.len() < num_blocks {
             self.blocks.push(Some(vec![0; BLOCK_BYTES].into_boxed_slice()));
@@ -143,11 +143,11 @@ impl Store {
         Ok(())
     }
 
-    /// Gives the sink all blocks but the last ones.
+    /// Flushes all blocks but the last ones to the sink.
     fn flush(&mut self) -> Result<()> {
         if self.sink.is_append_only() {
             let message = format!(
-                "a file of more than {} bytes, which is written by going back to its beginning, into a sink that only appends",
+                "a file of more than {} bytes requires a seekable file, because its header is written last",
                 self.num_bytes
             );
             return Err(Error::new(Status::Limit, message));
@@ -170,7 +170,7 @@ impl Store {
         let flushed = (self.num_flushed * BLOCK_BYTES) as u64;
         if num_bytes < flushed {
             let message = format!(
-                "AudioToolbox cuts the file to {num_bytes} bytes, of which {flushed} are written already"
+                "AudioToolbox truncates the file to {num_bytes} bytes, but {flushed} have already been written"
             );
             return Err(Error::new(Status::Limit, message));
         }
@@ -179,7 +179,7 @@ impl Store {
             self.grow(num_blocks)?;
         }
         self.blocks.truncate(num_blocks);
-        // What was cut off is zero if the file grows again.
+        // Truncated bytes are zero if the file grows again.
         let (number, offset) = split(num_bytes);
         if let Some(Some(block)) = self.blocks.get_mut(number) {
             block.get_mut(offset..).unwrap_or_default().fill(0);
@@ -195,13 +195,13 @@ impl Client for Store {
     }
 }
 
-/// The block of a place, and the place in it.
+/// The block of a position, and the offset in it.
 fn split(position: u64) -> (usize, usize) {
     let block = usize::try_from(position / BLOCK_BYTES as u64).unwrap_or(usize::MAX);
     (block, usize::try_from(position % BLOCK_BYTES as u64).unwrap_or(0))
 }
 
-/// Runs a callback's work; what goes wrong is kept for whoever called the framework.
+/// Runs the body of a callback; keeps its error for the caller of the framework.
 ///
 /// # Safety
 /// `client` is the store of a file, which makes one call at a time.
@@ -225,7 +225,7 @@ unsafe extern "C" fn read(
     to: *mut c_void,
     num_read: *mut u32,
 ) -> OSStatus {
-    // Into memory of our own first: what the framework has there may never have been written to.
+    // Into our own memory first: the framework's memory may be uninitialised.
     let mut bytes = vec![0; num_bytes as usize];
     // SAFETY: the client is a store.
     let result = unsafe { with(client, |store| store.read_into(position, &mut bytes)) };

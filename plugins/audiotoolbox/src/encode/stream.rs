@@ -14,28 +14,28 @@ use crate::ext_file::ExtFile;
 use crate::sys::*;
 use crate::{property, speakers};
 
-/// The most frames that are encoded at once.
+/// The maximum number of frames to encode at once.
 const MAX_FRAMES: usize = 4096;
 
-/// The most bytes of a file that are kept until it is complete.
+/// The maximum number of bytes of a file to keep until it is complete.
 const MAX_STORE: u64 = 256 << 20;
 
-/// A stream on its way into a sink.
+/// A stream that is encoded into a sink.
 pub(super) struct Stream {
     plan: Plan,
     max_store: u64,
-    /// Until it is finished, or has failed.
+    /// `None` once it is finished or has failed.
     file: Option<ExtFile<Store>>,
     samples: Samples,
-    /// The frames taken so far.
+    /// The number of frames pushed so far.
     num_frames: u64,
 }
 
 impl Stream {
-    /// Opens an encoder for one of the codecs and containers of a table. The sink gets nothing yet.
+    /// Opens an encoder for one of the codecs and containers of a table. Nothing is written yet.
     ///
     /// # Errors
-    /// [`Status::Unsupported`] for what the framework, the codec or the container has not.
+    /// [`Status::Unsupported`] for settings that the framework, the codec or the container does not support.
     pub(super) fn open(
         options: &EncoderOptions<'_>,
         sink: Sink,
@@ -47,7 +47,7 @@ impl Stream {
         let needed = Store::MIN_BYTES + samples_bytes;
         if needed > options.max_alloc {
             let message =
-                format!("encoding takes {needed} bytes and only {} may be allocated", options.max_alloc);
+                format!("encoding needs {needed} bytes, but only {} may be allocated", options.max_alloc);
             return Err(Error::new(Status::Limit, message));
         }
         let max_store = (options.max_alloc - samples_bytes).min(MAX_STORE);
@@ -56,10 +56,10 @@ impl Stream {
         Ok(Self { plan, max_store, file: Some(file), samples, num_frames: 0 })
     }
 
-    /// Takes all frames of a block.
+    /// Pushes all frames of a block.
     ///
     /// # Errors
-    /// [`Status::BadData`] for a sample that is no number; [`Status::Io`] when the sink fails.
+    /// [`Status::BadData`] for a sample that is not finite; [`Status::Io`] when the sink fails.
     pub(super) fn push(&mut self, block: &Block<'_>) -> Result<()> {
         block.check_floats(self.num_frames, "a number", f32::is_finite)?;
         if self.num_frames == 0 && block.num_frames() > 0 {
@@ -81,20 +81,20 @@ impl Stream {
         Ok(())
     }
 
-    /// Where no depth was asked for, it is that of the first frames: 16 bits for samples of 16, else 24.
+    /// If no bit depth was given, the first frames decide: 16 bits for 16-bit samples, else 24.
     fn settle_depth(&mut self, format: SampleFormat) -> Result<()> {
         if !self.plan.is_depth_open || format != SampleFormat::I16 {
             return Ok(());
         }
         self.plan.bits_per_sample = 16;
-        // What was begun for another depth has reached no sink.
+        // The file begun for another bit depth has not reached the sink.
         let sink = self.file.take().ok_or_else(finished)?.close()?.into_sink();
         self.file = Some(begin(&self.plan, Store::new(sink, self.max_store))?);
         self.samples = Samples::new(self.plan.client());
         Ok(())
     }
 
-    /// Encodes what is left and completes the file.
+    /// Encodes the remaining frames and finishes the file.
     ///
     /// # Errors
     /// [`Status::Unsupported`] when there was no frame; [`Status::Io`] when the sink fails.
@@ -106,7 +106,7 @@ impl Stream {
     }
 }
 
-/// Begins a file and sets its codec up.
+/// Creates a file and sets up its codec.
 fn begin(plan: &Plan, store: Store) -> Result<ExtFile<Store>> {
     let mut format = plan.description();
     property::complete(&mut format, "describing the codec")?;
@@ -117,7 +117,7 @@ fn begin(plan: &Plan, store: Store) -> Result<ExtFile<Store>> {
     let found: AudioStreamBasicDescription = file.required(property, "reading the format")?;
     if (found.mSampleRate, found.mChannelsPerFrame) != (format.mSampleRate, format.mChannelsPerFrame) {
         let message = format!(
-            "AudioToolbox would write {} Hz and {} channels in place of {} Hz and {}",
+            "AudioToolbox would write {} Hz and {} channels instead of {} Hz and {}",
             found.mSampleRate, found.mChannelsPerFrame, format.mSampleRate, format.mChannelsPerFrame
         );
         return Err(Error::unsupported(message));

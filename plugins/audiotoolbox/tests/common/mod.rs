@@ -8,12 +8,12 @@ use mapwave_plugin::{
     Block, Decoder, DecoderOptions, Encoder, EncoderOptions, Input, Output, Result, Sample, Sink,
 };
 
-/// Begins a test, whose reads are short where that is said.
+/// Begins a test, with short reads if requested.
 pub fn begin(max_frames_per_read: u32) {
     double::begin(Script { max_frames_per_read, ..Script::default() });
 }
 
-/// Everything was given back, and nothing was done that must not be.
+/// Checks that everything was released, and that no rule was violated.
 pub fn assert_clean(what: &str) {
     assert_eq!(double::violations(), Vec::<String>::new(), "{what}");
     assert_eq!(double::num_open(), 0, "{what}: objects are left over");
