@@ -1,4 +1,4 @@
-//! The allocator of every test: it counts what each thread holds, so that a test can bound what a file makes it allocate.
+//! The allocator of every test: it counts the memory of each thread, so that a test can limit what a file allocates.
 
 #![allow(unsafe_code)] // a global allocator
 
@@ -19,9 +19,9 @@ thread_local! {
     static PEAK: Cell<i64> = const { Cell::new(0) };
 }
 
-/// Counts for this thread only, so that tests that run side by side do not see each other.
+/// Counts for this thread only, so that parallel tests do not affect each other.
 fn count(num_bytes: i64) {
-    // A thread that is ending has no counters any more, and nothing measures it.
+    // An ending thread no longer has counters, and nothing measures it.
     let _ = HELD.try_with(|held| {
         held.set(held.get() + num_bytes);
         let _ = PEAK.try_with(|peak| peak.set(peak.get().max(held.get())));
@@ -56,7 +56,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// Calls `work` and returns what it returned and the most bytes that this thread held meanwhile beyond those before.
+/// Calls `work`; returns its result and the peak of the bytes that this thread allocated during the call.
 pub fn peak_of<T>(work: impl FnOnce() -> T) -> (T, u64) {
     let before = HELD.get();
     PEAK.set(before);
@@ -64,7 +64,7 @@ pub fn peak_of<T>(work: impl FnOnce() -> T) -> (T, u64) {
     (result, u64::try_from(PEAK.get() - before).unwrap_or(0))
 }
 
-/// What opening and refusing, or reading, a file may allocate: twice its size, its output, and a megabyte.
+/// The limit for opening, rejecting or reading a file: twice its size, its output, and a megabyte.
 pub fn limit(file_bytes: u64, output_bytes: u64) -> u64 {
     2 * file_bytes + output_bytes + SLACK
 }

@@ -1,24 +1,24 @@
-//! The corpus: real files of many origins with what several decoders agree on, kept beside the repository.
+//! The corpus: real files of many origins with the results that several decoders agree on, kept outside the repository.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use mapwave_core::OutputFormat;
 
-/// What is known of a file.
+/// How much is known about a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Status {
     /// Two decoders or more agree.
     Valid,
     /// One decoder reads it.
     SingleOracle,
-    /// Cut off; the frames are those that are there.
+    /// Truncated; the frames are the existing ones.
     Truncated,
     /// Whole, without a single frame.
     ZeroFrames,
-    /// Every decoder refuses it.
+    /// Every decoder rejects it.
     MustError,
-    /// Decoders differ; nothing is expected but good behaviour.
+    /// Decoders differ; only good behaviour is expected.
     Ambiguous,
 }
 
@@ -46,7 +46,7 @@ impl Status {
 pub struct Row {
     /// Its name in the manifest.
     pub name: String,
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
     /// What is known of it.
     pub status: Status,
@@ -54,27 +54,27 @@ pub struct Row {
     pub container: String,
     /// Its codec in FFmpeg's terms, when known.
     pub codec: Option<String>,
-    /// Frames a second.
+    /// Frames per second.
     pub sample_rate: Option<u32>,
-    /// Samples in a frame.
+    /// Samples per frame.
     pub num_channels: Option<u16>,
     /// Frames.
     pub num_frames: Option<u64>,
-    /// What the samples are that the digest is of.
+    /// The sample type of the digest.
     pub canon: Option<OutputFormat>,
     /// The SHA-256 of the samples, interleaved and little-endian.
     pub sha256: Option<String>,
-    /// How far the decoders agree.
+    /// How closely the decoders agree.
     pub precision: String,
-    /// Facts about the samples, a list of numbers each, one a channel: `rms`, `peak`, `first1000.rms`, `last1000.rms`.
+    /// Statistics of the samples, each a list with one number per channel: `rms`, `peak`, `first1000.rms`, `last1000.rms`.
     pub statistics: Vec<(String, Vec<f64>)>,
 }
 
-/// How far a statistic may be from the manifest's, which is rounded and comes of another decoder.
+/// How far a statistic may differ from the manifest's, which is rounded and comes from another decoder.
 const TOLERANCE: f64 = 2e-3;
 
 impl Row {
-    /// Compares what is known of interleaved samples.
+    /// Compares the statistics of interleaved samples.
     ///
     /// # Errors
     /// In words, the statistic that differs.
@@ -104,7 +104,7 @@ impl Row {
     }
 }
 
-/// The rows of the manifest; `None`, with a notice, when there is no corpus on this machine.
+/// The rows of the manifest; `None`, with a notice, if there is no corpus on this machine.
 pub fn rows() -> Option<Vec<Row>> {
     let directory = match std::env::var_os("MAPWAVE_CORPUS") {
         Some(directory) => PathBuf::from(directory),

@@ -1,4 +1,4 @@
-//! What comes out of a reader, as bytes to compare.
+//! The output of a reader, as bytes to compare.
 
 use std::fmt::Write;
 

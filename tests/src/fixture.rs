@@ -1,4 +1,4 @@
-//! The small files of the repository and what their tables say of them.
+//! The small files of the repository, and their tables of expected results.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ pub const RECORDING: &str = "recording.wav";
 pub struct Fixture {
     /// Its name in its directory.
     pub name: String,
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
     /// What is in it.
     pub bytes: Vec<u8>,
@@ -24,7 +24,7 @@ impl Fixture {
     }
 }
 
-/// A fixture that must be read, and what comes out.
+/// A fixture that must be read, and its expected output.
 #[derive(Clone, Debug)]
 pub struct Valid {
     /// The file.
@@ -35,9 +35,9 @@ pub struct Valid {
     pub variant: Option<String>,
     /// Its codec in FFmpeg's terms.
     pub codec: String,
-    /// Frames a second.
+    /// Frames per second.
     pub sample_rate: u32,
-    /// Samples in a frame.
+    /// Samples per frame.
     pub num_channels: u16,
     /// Frames.
     pub num_frames: u64,
@@ -50,11 +50,11 @@ pub struct Valid {
 pub struct Malformed {
     /// The file.
     pub file: Fixture,
-    /// Whether it must be refused; otherwise it may be.
+    /// Whether it must be rejected; otherwise it may be.
     pub refuse: bool,
 }
 
-/// Every valid fixture but the recording, with the table's word on it.
+/// Every valid fixture but the recording, with its row of the table.
 pub fn valid() -> Vec<Valid> {
     let directory = directory("valid");
     let row = |fields: &[&str]| Valid {

@@ -1,4 +1,4 @@
-//! What the tests of the whole system share; the tests themselves are under `tests/`.
+//! Shared by the tests of the whole system, which are in `tests/`.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 

@@ -11,7 +11,7 @@ pub fn sources() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("plugins")
 }
 
-/// Whether there is a C compiler; says so when there is none.
+/// Whether there is a C compiler; prints a notice if there is none.
 pub fn has_compiler() -> bool {
     let found = Command::new("cc").arg("--version").output().is_ok_and(|output| output.status.success());
     if !found {
@@ -20,10 +20,10 @@ pub fn has_compiler() -> bool {
     found
 }
 
-/// Compiles the plugin with these macros as `name.so` into a directory.
+/// Compiles the plugin with these macros to `name.so` in a directory.
 ///
 /// # Panics
-/// When the compiler does not take it.
+/// When the compiler rejects it.
 pub fn compile(directory: &Path, name: &str, macros: &[&str]) -> PathBuf {
     compile_source(directory, name, &sources().join("misbehaving.c"), macros)
 }
@@ -31,7 +31,7 @@ pub fn compile(directory: &Path, name: &str, macros: &[&str]) -> PathBuf {
 /// As [`compile`], from another source.
 ///
 /// # Panics
-/// When the compiler does not take it.
+/// When the compiler rejects it.
 pub fn compile_source(directory: &Path, name: &str, source: &Path, macros: &[&str]) -> PathBuf {
     let library = directory.join(format!("{name}.{SUFFIX}"));
     let output = Command::new("cc")

@@ -1,4 +1,4 @@
-//! Numbers that look random and can be had again from their seed.
+//! Pseudo-random numbers that a seed reproduces.
 
 use std::ops::Range;
 
@@ -12,11 +12,11 @@ pub struct Random {
 }
 
 impl Random {
-    /// The generator of a test; its seed is printed, which the test harness shows when the test fails.
+    /// The generator for a test; prints its seed, which the test harness shows when the test fails.
     pub fn announced() -> Self {
         let seed = std::env::var("MAPWAVE_SEED").ok();
         let seed = seed.map_or(SEED, |seed| seed.parse().expect("MAPWAVE_SEED must be a number"));
-        println!("to see this again: MAPWAVE_SEED={seed}");
+        println!("to reproduce: MAPWAVE_SEED={seed}");
         Self::new(seed)
     }
 

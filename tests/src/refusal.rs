@@ -1,8 +1,8 @@
-//! What makes an error one that a caller can act on.
+//! Checks that a caller can act on an error.
 
 use mapwave_core::Error;
 
-/// Refuses an error that no file may cause, and one whose message says too little.
+/// Rejects an error that no file may cause, and one whose message says too little.
 ///
 /// # Panics
 /// When the error is one of those.
@@ -20,7 +20,7 @@ pub fn check(error: &Error, file: &str) {
     }
 }
 
-/// Refuses what [`check`] does, and an error that leaves open which file is meant.
+/// Rejects what [`check`] does, and an error that does not name the file.
 ///
 /// # Panics
 /// When the error is one of those.

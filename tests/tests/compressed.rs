@@ -1,4 +1,4 @@
-//! Compressed files: what comes out of the embedded codecs, against what the decoders of others make of the same files.
+//! Compressed files: compares the embedded codecs with other decoders.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, missing_docs)]
 
@@ -15,20 +15,20 @@ use mapwave_tests::{decoded, fixture};
 const CODECS: [&str; 10] =
     ["mp1", "mp2", "mp3", "aac", "alac", "flac", "vorbis", "adpcm_ima_wav", "adpcm_ima_qt", "adpcm_ms"];
 
-/// How far a lossy stream may be from another decoder's, in dB.
+/// The minimum signal-to-noise ratio of a lossy stream against another decoder, in dB.
 const MIN_SNR: f64 = 60.0;
 
 /// The same where decoders round differently: ADPCM, whose blocks the manifest calls loose.
 const MIN_ROUNDED_SNR: f64 = 35.0;
 
-/// Files that differ from the manifest, and why; one that begins to agree must leave.
+/// Files that differ from the manifest, and why; a file that agrees must be removed from the list.
 const EXCEPTIONS: &[(&str, &str)] = &[(
     "files/lieff+minimp3/vectors/l3-nonstandard-he_44_48khz.bit",
     "the sample rate changes; it ends there, as for libsndfile, and says that it is truncated, where FFmpeg resamples",
 )];
 
-/// Files that one other decoder reads and the embedded ones do not: what the error must name, and why; one that opens must
-/// leave.
+/// Files that one other decoder reads and the embedded ones do not: what the error must name, and why; a file that opens
+/// must be removed from the list.
 const UNSUPPORTED: &[(&str, &str, &str)] = &[
     (
         "files/lu-zero+fate-samples/aac/CT_DecoderCheck/File1.aac",
@@ -151,7 +151,7 @@ fn is_ours(row: &Row) -> bool {
     row.codec.as_deref().is_some_and(|codec| CODECS.contains(&codec))
 }
 
-/// Compares a file; the answer is the SNR in dB of one that is lossy.
+/// Compares a file; returns the SNR in dB if it is lossy.
 fn compare(row: &Row, has_ffmpeg: bool) -> Result<Option<f64>, String> {
     let reader = Reader::open_once(&row.path).map_err(|error| error.to_string())?;
     let track = reader.track();
@@ -203,7 +203,7 @@ fn a_stream_that_goes_on_at_another_rate_is_cut_there_and_says_so() {
     assert!(reader.track().missing_bytes > 0 && Some(reader.num_frames()) < row.num_frames);
 }
 
-/// Whether a file whose length the manifest has of one decoder alone is as long as `ffprobe` says that its headers state.
+/// Whether a file whose length comes from one decoder only is as long as its headers state according to `ffprobe`.
 fn is_as_long_as_stated(row: &Row, num_frames: u64, sample_rate: u32) -> bool {
     let is_certain = row.status != Status::SingleOracle
         && !matches!(row.precision.as_str(), "lossy-close-length-differs" | "channel-order-differs");
@@ -277,7 +277,7 @@ fn info_and_load_agree_on_every_file() {
             Ok(frames) => {
                 wrong.push(format!("{}: {num_frames} frames, loaded {:?}", row.name, frames.shape()))
             }
-            // What is damaged in the middle is an error, never fewer frames.
+            // Damage in the middle is an error, never fewer frames.
             Err(Error::Plugin { fault: Fault::BadData, .. }) => num_refused += 1,
             Err(error) => wrong.push(format!("{}: {error}", row.name)),
         }
@@ -302,7 +302,7 @@ fn what_every_decoder_refuses_is_refused() {
     assert!(read.is_empty(), "every decoder refuses\n{}", read.join("\n"));
 }
 
-/// The compressed files of the repository, and one of every codec of the corpus where there is one.
+/// The compressed files of the repository, and one file of every codec of the corpus, if there is a corpus.
 fn samples_of_each_codec() -> Vec<std::path::PathBuf> {
     let mut paths = fixture::compressed();
     let mut seen = Vec::new();

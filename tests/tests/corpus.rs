@@ -1,4 +1,4 @@
-//! Every file of the corpus against what the decoders of others make of it.
+//! Compares every file of the corpus with what other decoders return.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, missing_docs)]
 
@@ -12,7 +12,7 @@ use mapwave_tests::{allocation, decoded, refusal};
 /// The manifest's names of the containers that the core parses.
 const CONTAINERS: [&str; 7] = ["riff", "rifx", "rf64", "w64", "aiff", "aifc", "caf"];
 
-/// Files whose samples are not those of the manifest, each with the reason; one that begins to agree must leave.
+/// Files whose samples differ from the manifest, each with the reason; a file that agrees must be removed from the list.
 const EXCEPTIONS: &[(&str, &str)] = &[];
 
 #[test]
@@ -57,7 +57,7 @@ fn pcm_files_decode_to_what_others_decode() {
     assert!(share >= 0.995, "only {:.2} % of the valid files are bit-exact", 100.0 * share);
 }
 
-/// Whether the manifest's decoders found PCM in a container of the core's.
+/// Whether the manifest's decoders found PCM in one of the core's containers.
 fn is_pcm(row: &Row) -> bool {
     let planar = row.codec.as_deref().is_some_and(|codec| codec.ends_with("_planar"));
     let pcm = row.codec.as_deref().is_some_and(|codec| codec.starts_with("pcm_"));

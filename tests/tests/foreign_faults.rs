@@ -1,4 +1,4 @@
-//! SIGBUS that is not mapwave's: it ends the process, or goes to the handler that somebody else installed, as before.
+//! A SIGBUS that is not mapwave's ends the process or goes to another library's handler, as before.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, missing_docs)]
 #![allow(unsafe_code)] // signal handlers, and maps whose files are cut on purpose
@@ -14,19 +14,19 @@ use mapwave_core::{Error, FrameSpec, Reader};
 use mapwave_tests::wave;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-/// Set to a test's name in the process that does what the test is about.
+/// Set to a test's name in the child process that runs the test's work.
 const CHILD: &str = "MAPWAVE_TESTS_CHILD";
 
-/// What a child says before the fault that may end it.
+/// What a child prints before the fault that may end it.
 const READY: &str = "as far as the foreign fault";
 
-/// How a child ends that has survived its faults.
+/// The exit code of a child that survives its faults.
 const SURVIVED: &str = "survived";
 
-/// Runs `work` in a process of its own, which may not run for long; `None` when this is that process.
+/// Runs `work` in a child process with a time limit; `None` in that process.
 fn in_child(test: &str, work: fn()) -> Option<Output> {
     if std::env::var_os(CHILD).is_some_and(|child| child == test) {
-        // A fault that is neither handled nor fatal comes again for ever: SIGXCPU ends that.
+        // A fault that is neither handled nor fatal repeats forever: SIGXCPU ends the process.
         let limit =
             |resource, most| setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most + 1) });
         limit(Resource::Cpu, 2).unwrap();
@@ -52,7 +52,7 @@ fn assert_survived(output: &Output) {
     assert!(String::from_utf8_lossy(&output.stdout).contains(SURVIVED), "{output:?}");
 }
 
-/// Reads a file of mapwave's that shrinks: mapwave's handler is in force afterwards, and has had a fault of its own.
+/// Reads a shrinking file through mapwave: afterwards its handler is installed, and has handled a fault.
 fn shrink_and_read() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("ours.wav");
@@ -64,7 +64,7 @@ fn shrink_and_read() {
     assert!(matches!(result, Err(Error::Io { .. })), "{result:?}");
 }
 
-/// Touches a page that is gone of a map that mapwave knows nothing of.
+/// Accesses a missing page of a map that is not mapwave's.
 fn touch_a_foreign_map() -> u8 {
     let file = tempfile::tempfile().unwrap();
     file.set_len(100_000).unwrap();
@@ -98,7 +98,7 @@ fn install(handler: Handler) -> libc::sigaction {
 /// How often the handlers of this file were called.
 static NUM_CALLS: AtomicUsize = AtomicUsize::new(0);
 
-/// Another library's handler: puts a page of zeros where the fault was.
+/// Another library's handler: maps a page of zeros at the fault.
 extern "C" fn repair(_signal: c_int, info: *mut libc::siginfo_t, _context: *mut c_void) {
     NUM_CALLS.fetch_add(1, Ordering::SeqCst);
     // SAFETY: the kernel passes a valid siginfo.
@@ -112,7 +112,7 @@ extern "C" fn repair(_signal: c_int, info: *mut libc::siginfo_t, _context: *mut 
     unsafe { libc::mmap(page, page_size, protection, flags, -1, 0) };
 }
 
-/// As `repair`, but only when two threads are in it at once.
+/// As `repair`, but only once two threads are in it.
 extern "C" fn repair_together(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     repair(signal, info, context);
     while NUM_CALLS.load(Ordering::SeqCst) < 2 {
@@ -120,10 +120,10 @@ extern "C" fn repair_together(signal: c_int, info: *mut libc::siginfo_t, context
     }
 }
 
-/// The disposition that `pass_on` took the place of.
+/// The disposition that `pass_on` replaced.
 static PASSED_TO: AtomicPtr<libc::sigaction> = AtomicPtr::new(ptr::null_mut());
 
-/// Another library's handler: does nothing but call the handler that was there before it.
+/// Another library's handler: only calls the handler installed before it.
 extern "C" fn pass_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     NUM_CALLS.fetch_add(1, Ordering::SeqCst);
     // SAFETY: set before the handler was first called, and never freed.
@@ -296,7 +296,7 @@ fn a_handler_that_restores_mapwaves_and_raises_ends_the_process() {
 
 #[test]
 fn a_handler_between_the_readers_faults_passes_them_on() {
-    // The handler takes mapwave's place between the look at the disposition and the fault: here, by a view.
+    // The handler replaces mapwave's between the check of the disposition and the fault: here, by a view.
     let output = in_child("a_handler_between_the_readers_faults_passes_them_on", || {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("ours.wav");

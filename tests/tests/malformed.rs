@@ -1,4 +1,4 @@
-//! Files that break their format's rules, by hand and at random: refused, or read within what they hold.
+//! Files that break their format's rules, handmade and random, are rejected or read within bounds.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, missing_docs)]
 
@@ -12,7 +12,7 @@ use mapwave_tests::fixture::{self, Fixture};
 use mapwave_tests::random::Random;
 use mapwave_tests::{allocation, decoded, refusal};
 
-/// How the containers that the core reads begin.
+/// The first bytes of the containers that the core reads.
 const MAGICS: [&[u8]; 8] = [
     b"RIFF\xff\xff\xff\xffWAVE",
     b"RIFX\xff\xff\xff\xffWAVE",
@@ -24,10 +24,10 @@ const MAGICS: [&[u8]; 8] = [
     b"caff\0\x01\0\0",
 ];
 
-/// Chunks that random bytes are hung under, so that some get past the search for them.
+/// Chunk headers in front of random bytes, so that some pass the search for chunks.
 const CHUNKS: [&[u8]; 9] = [b"fmt ", b"data", b"fact", b"LIST", b"COMM", b"SSND", b"FVER", b"desc", b"pakt"];
 
-/// Opens a file, reads from both of its ends and mixes it down; whatever happens, within bounds.
+/// Opens a file, reads from both ends and mixes it down, all within the memory limits.
 fn check(name: &str, bytes: &[u8]) -> Result<Track> {
     let file_len = bytes.len() as u64;
     let owned = bytes.to_vec();
@@ -76,7 +76,7 @@ fn read(name: &str, reader: &Reader, frames: Range<u64>, spec: &FrameSpec) -> Ve
     frames.bytes().to_vec()
 }
 
-/// Refuses ranges that lie outside the file and numbers that cannot be.
+/// Rejects ranges outside the file and impossible numbers.
 fn inside(name: &str, track: &Track, file_len: u64) {
     let within = |range: &Range<u64>| range.start <= range.end && range.end <= file_len;
     assert!(within(&track.data), "{name}: data at {:?} of {file_len}", track.data);

@@ -1,4 +1,4 @@
-//! The C header of the plugin interface: that it is what the Rust source makes of it, and that C and C++ agree with Rust.
+//! The C header of the plugin interface matches the Rust source, and C and C++ agree with Rust.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
@@ -19,7 +19,7 @@ const BEGIN: &str = r#"#ifndef MAPWAVE_PLUGIN_H
 
 #include <stdint.h>
 
-/// Makes the entry function visible where all else in a library is hidden.
+/// Makes the entry function visible if all other symbols of a library are hidden.
 #if defined(_WIN32)
 #define MW_EXPORT __declspec(dllexport)
 #elif defined(__GNUC__)
@@ -52,7 +52,7 @@ fn header_path() -> PathBuf {
     abi_directory().join("include/mapwave_plugin.h")
 }
 
-/// Rust's way to name things in comments, as a reader of C expects it.
+/// Converts Rust's names in comments to those of C.
 fn plain(comment: &str) -> String {
     comment.replace("](mw_plugin_entry)", "]").replace("[`", "`").replace("`]", "`").replace("::", ".")
 }
@@ -68,7 +68,7 @@ fn preamble(source: &str) -> String {
     text + " *\n * Made of plugins/abi/src/lib.rs; changes belong there.\n *\n * SPDX-License-Identifier: MIT OR Apache-2.0\n */\n\n"
 }
 
-/// What cbindgen makes of the source: each declaration with its comment, by its name.
+/// The declarations that cbindgen generates from the source, with their comments, by name.
 fn declarations(source: &Path) -> HashMap<String, String> {
     let config = cbindgen::Config::from_file(abi_directory().join("cbindgen.toml")).unwrap();
     let bindings = cbindgen::Builder::new().with_config(config).with_src(source).generate().unwrap();
@@ -145,7 +145,7 @@ fn the_header_is_what_the_source_makes_of_it() {
     assert_eq!(found, header);
 }
 
-/// Compiles a file and fails on any warning; false when there is no such compiler.
+/// Compiles a file and fails on any warning; false if there is no such compiler.
 fn compile(compiler: &str, standard: &str, name: &str, source: &str) -> bool {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join(name);

@@ -1,4 +1,4 @@
-//! The host of plugins: which ones it finds and refuses, whom it asks, and what becomes of those that break the rules.
+//! The plugin host: which plugins it finds and rejects, which one it selects, and how it handles those that break the rules.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, missing_docs)]
 
@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 
 use mapwave_tests::misbehaving::{self, SUFFIX, has_compiler};
 
-/// Directories for plugins, files and the memory of trials, which no other process shares.
+/// Directories for plugins, files and remembered trials that no other process shares.
 struct Place {
     directory: tempfile::TempDir,
     variables: Vec<(&'static str, String)>,
@@ -40,7 +40,7 @@ impl Place {
         self
     }
 
-    /// Compiles the plugin under a name of its own, which is its id too.
+    /// Compiles the plugin under its own name, which is also its id.
     fn compile(&self, id: &str, macros: &[&str]) -> PathBuf {
         let id_macro = format!("TOY_ID=\"{id}\"");
         let macros: Vec<&str> = macros.iter().copied().chain([id_macro.as_str()]).collect();
@@ -68,7 +68,7 @@ impl Place {
         command.output().unwrap()
     }
 
-    /// Runs the program, which must come to its end, and returns what it said before.
+    /// Runs the program, which must finish, and returns its output.
     fn run(&self, arguments: &[&str]) -> Vec<String> {
         let output = self.output(arguments);
         let (said, error) =
@@ -99,13 +99,13 @@ fn check_refused(lines: &[String], file: &str, expected: &str) {
     check(line, expected);
 }
 
-/// The ids of those that are loaded, in order.
+/// The ids of the loaded plugins, in order.
 fn loaded(lines: &[String]) -> Vec<&str> {
     let is_loaded = |line: &&String| line.ends_with(" loaded");
     lines.iter().filter(is_loaded).map(|line| line.split(' ').next().unwrap()).collect()
 }
 
-/// A library that crashes while it is loaded.
+/// A library that crashes while it is being loaded.
 fn crashing(place: &Place) -> PathBuf {
     let source = b"void abort(void); __attribute__((constructor)) void construct(void) { abort(); }";
     let source = place.write("crash.c", source);
@@ -136,12 +136,12 @@ fn plugins_are_found_in_order_and_each_file_once() {
     to(nested("data/mapwave/plugins/abi1"), &place.compile("three", &[]));
     to(nested("bundle/abi1"), &place.compile("four", &[]));
     to(nested("elsewhere"), &place.compile("five", &[]));
-    // What is not looked into: other directories, other names, where the program runs.
+    // Not searched: other directories, other names, the current directory.
     to(nested("plugins/deeper"), &place.compile("six", &[]));
     to(nested("empty"), &place.compile("seven", &[]));
     let eight = place.compile("eight", &[]);
     std::fs::rename(&eight, place.path("plugins/eight.so.1")).unwrap();
-    // The same file again, by a link of either kind, and the same name again in another file.
+    // The same file again, by a hard or symbolic link, and the same name again in another file.
     symlink(&one, place.path("plugins/symbolic.so")).unwrap();
     std::fs::hard_link(&one, place.path("plugins/hard.so")).unwrap();
     std::fs::copy(&one, place.path("plugins/zero.so")).unwrap();
@@ -156,7 +156,7 @@ fn plugins_are_found_in_order_and_each_file_once() {
     let expected = ["registered", "environment", "environment", "environment", "user", "embedded", "bundled"];
     assert_eq!(origins, expected, "{lines:#?}");
 
-    // One that is known and then registered comes first, and is not loaded again.
+    // A known plugin that is then registered comes first, and is not loaded again.
     let two = place.path("plugins/abi1/two.so");
     let lines = place.run(&["list", "register", two.to_str().unwrap(), "list"]);
     assert_eq!(loaded(&lines[..lines.len() / 2]), ["one", "two", "three"]);
@@ -186,7 +186,7 @@ fn what_is_not_to_be_trusted_or_no_plugin_is_refused_with_the_reason() {
     std::fs::write(place.path("plugins/text.so"), "no library").unwrap();
     std::fs::create_dir(place.path("plugins/directory.so")).unwrap();
     symlink(place.path("nowhere"), place.path("plugins/dangling.so")).unwrap();
-    // A link into a directory that everybody may write to.
+    // A link into a world-writable directory.
     let open = place.path("open");
     std::fs::create_dir(&open).unwrap();
     std::fs::rename(place.compile("exposed", &[]), open.join("exposed.so")).unwrap();
@@ -230,7 +230,7 @@ fn what_is_not_to_be_trusted_or_no_plugin_is_refused_with_the_reason() {
     if is_root {
         check_refused(&lines, "foreign", "the file belongs to user 12345");
     }
-    // The same by name, and the reasons come with the error of a file that nobody reads.
+    // The same by name; the reasons are part of the error for a file that no plugin reads.
     for (file, expected) in [
         ("plugins/writable.so", "error: Plugin Broken: "),
         ("plugins/no-entry.so", "does not export"),
@@ -247,7 +247,7 @@ fn what_is_not_to_be_trusted_or_no_plugin_is_refused_with_the_reason() {
     check(&lines[0], "codec plugins 'good', 'group' were asked and none reads it");
     check(&lines[0], "text.so was not loaded: ");
 
-    // A directory that everybody may write to is named, and nothing in it is loaded.
+    // A world-writable directory is reported, and nothing in it is loaded.
     chmod(&place.plugins(), 0o777);
     let lines = place.run(&["directories", "list"]);
     check(&lines[0], "refused: everybody may write to the directory");
@@ -275,7 +275,7 @@ fn the_surest_is_asked_first_then_the_next_and_a_name_picks_one() {
     let lines = place.run(&["codec", "e", "open", &file]);
     check(&lines[0], "error: Argument: ");
     check(&lines[0], "('a', 'b', 'c', 'd')");
-    // One that is registered counts as earlier than others that are as sure.
+    // A registered plugin takes precedence over others with the same score.
     let c = place.path("plugins/c.so");
     assert_eq!(place.run(&["register", c.to_str().unwrap(), "open", &file, "who"])[2], "c");
 
@@ -304,12 +304,12 @@ fn a_library_is_tried_in_a_process_of_its_own_once() {
     assert_eq!(memory.lines().count(), 2, "an orderly refusal is not remembered: {memory}");
     assert!(memory.lines().any(|line| line.starts_with("ok\t") && line.ends_with("/good.so")), "{memory}");
 
-    // What is remembered needs no other process.
+    // A remembered verdict needs no child process.
     let lines = place.run(&["checker-command", "kill -ILL $$", "list"]);
     assert_eq!(loaded(&lines), ["good"]);
     check_refused(&lines, "bad", "(signal 6) (as seen before; it is tried again when the file changes)");
     check_refused(&lines, "late", "(signal 4)");
-    // A file that has changed is tried again, and its former verdict is forgotten.
+    // A changed file is tried again, and its earlier verdict is dropped.
     std::fs::remove_file(&bad).unwrap();
     place.compile("bad", &["BREAK_NOTHING"]);
     let late = place.compile("late", &["BREAK_NOTHING"]);
@@ -317,7 +317,7 @@ fn a_library_is_tried_in_a_process_of_its_own_once() {
     assert_eq!(place.memory().lines().count(), 3, "{}", place.memory());
     assert_eq!(place.memory().lines().filter(|line| line.starts_with("ok\t")).count(), 3);
 
-    // What says nothing of the library is not remembered: a program that cannot run, and one that somebody ended.
+    // A failed trial that says nothing about the library is not remembered: a program that cannot run, or was killed.
     std::fs::write(place.path("cache/mapwave/plugins.tsv"), "").unwrap();
     for (command, expected) in [
         ("exit 3", "exit status 3"),
@@ -332,7 +332,7 @@ fn a_library_is_tried_in_a_process_of_its_own_once() {
     let lines = place.run(&["checker-command", "kill -SEGV $$", "list"]);
     check_refused(&lines, "late", "signal 11");
     assert_eq!(place.memory().lines().count(), 3);
-    // A name that is registered is tried as well.
+    // A registered library is tried, too.
     let lines = place.run(&["checker", "register", late.to_str().unwrap()]);
     check(&lines[0], "as seen before");
 
@@ -380,7 +380,7 @@ fn a_plugin_that_lies_is_an_error_and_the_process_goes_on() {
             check(&line, "x.toy: the plugin failed (plugin 'toy', ");
         }
     }
-    // Small rooms are filled to their ends.
+    // Small buffers are filled completely.
     let place = Place::new();
     place.compile("toy", &["BREAK_OVERRUN"]);
     let file = place.write("x.toy", &sound);
@@ -448,7 +448,7 @@ fn a_plugin_that_panics_is_an_error_and_the_process_goes_on() {
                 let lines = place.run(&all);
                 let [.., first, second, left] = lines.as_slice() else { panic!("{lines:?}") };
                 assert_eq!(left, "1 threads", "mode {mode}, {way:?}");
-                // A handle that panicked says so the second time.
+                // A handle that panicked reports that on the next call.
                 let is_same = first == second || (by_fork && second.contains("panicked"));
                 assert!(is_same, "mode {mode}, {way:?}: {first}, then {second}");
                 first.clone()
@@ -487,7 +487,7 @@ fn a_plugin_that_hangs_is_left_alone_and_the_process_ends() {
     assert_eq!(loaded(&lines), ["other"]);
     check_refused(&lines, "toy", "it has not come back from loading within 1 seconds");
 
-    // The limit is 60 seconds here, and nobody waits for it.
+    // The limit is 60 seconds here, and no test waits for it.
     let place = Place::new();
     place.compile("toy", &["BREAK_HANG_DECODE"]);
     let file = place.write("x.toy", &sound);
@@ -499,7 +499,7 @@ fn a_plugin_that_hangs_is_left_alone_and_the_process_ends() {
     }
 }
 
-/// A file of a gigabyte, nearly all of it a hole.
+/// A sparse file of a gigabyte.
 fn sparse(place: &Place, name: &str, beginning: &[u8]) -> String {
     let path = place.path(name);
     let mut file = std::fs::File::create(&path).unwrap();
@@ -519,7 +519,7 @@ fn a_plugin_reads_through_a_callback_what_cannot_be_mapped() {
     let mut beginning = misbehaving::header(2, num_frames);
     beginning.extend(&misbehaving::file(2, 100_000)[24..]);
     let file = sparse(&place, "large.toy", &beginning);
-    // That there is no room for the map of such a file.
+    // There is no address space for the map of such a file.
     let mut wave =
         b"RIFF\0\0\0\x30WAVEfmt \x10\0\0\0\x01\0\x01\0\x80\xbb\0\0\0\x77\x01\0\x02\0\x10\0data".to_vec();
     wave.extend(((1u32 << 30) - 44).to_le_bytes());
@@ -534,7 +534,7 @@ fn a_plugin_reads_through_a_callback_what_cannot_be_mapped() {
         let without: Vec<&str> = ["no-maps"].into_iter().chain(read).collect();
         assert_eq!(place.run(&without), mapped);
         assert!(mapped[3].starts_with("read 1000 "), "{mapped:?}");
-        // The file is cut where the plugin reads.
+        // The file is truncated where the plugin reads.
         let cut = ["no-maps", open, &file, "cut", "5000", "window", "0", "100000", "window", "0", "100"];
         let lines = place.run(&cut);
         check(&lines[1], "error: Io: ");

@@ -1,4 +1,4 @@
-//! Whatever a reader is asked for, and however it goes about it, the same samples come out.
+//! A reader returns the same samples for every request, whatever the way it reads them.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, missing_docs)]
 
@@ -11,7 +11,7 @@ use mapwave_core::{
 use mapwave_tests::random::Random;
 use mapwave_tests::{decoded, fixture, wave};
 
-/// Ways to choose channels that a file with `num_channels` has.
+/// Channel selections for a file with `num_channels` channels.
 fn selections(num_channels: u16) -> Vec<ChannelSelection> {
     let last = num_channels - 1;
     vec![
@@ -38,7 +38,7 @@ fn specs(num_channels: u16) -> Vec<FrameSpec> {
     specs
 }
 
-/// Cuts frames out of an array of a whole file.
+/// Takes frames out of an array of a whole file.
 fn slice(
     whole: &[u8],
     frames: std::ops::Range<u64>,
@@ -255,7 +255,7 @@ fn a_read_can_be_interrupted() {
         let result = reader.read_with(0..reader.num_frames(), &FrameSpec::default(), Buffer::new, &control);
         assert!(matches!(result, Err(Error::Interrupted)), "{max_threads} threads: {result:?}");
     }
-    // What was interrupted can be read again.
+    // An interrupted read can be repeated.
     assert!(reader.read(0..reader.num_frames(), &FrameSpec::default()).is_ok());
 }
 
@@ -291,7 +291,7 @@ fn what_is_outside_the_file_is_refused() {
     }
 }
 
-/// The integer that a stored sample is, and its full scale as a power of two; from the formats' definitions, slowly.
+/// The integer value of a stored sample, and its full scale as a power of two; directly from the formats' definitions.
 fn stored_integer(format: SampleFormat, bytes: &[u8]) -> Option<(i128, u32)> {
     use mapwave_core::pcm::ByteOrder::{Big, Little};
     let signed = |bytes: &mut dyn Iterator<Item = &u8>, num_bytes: u32| {
@@ -313,7 +313,7 @@ fn stored_integer(format: SampleFormat, bytes: &[u8]) -> Option<(i128, u32)> {
     }
 }
 
-/// An integer of full scale 2^`from` as one of full scale 2^`to`: the nearest, the even one of two, held at the ends.
+/// Converts an integer of full scale 2^`from` to full scale 2^`to`: rounds half to even, and saturates.
 fn rescaled(value: i128, from: u32, to: u32) -> i128 {
     if to >= from {
         return value << (to - from);
@@ -324,7 +324,7 @@ fn rescaled(value: i128, from: u32, to: u32) -> i128 {
     (floor + i128::from(up)).clamp(-(1 << to), (1 << to) - 1)
 }
 
-/// Every finite number of a 16-bit float format up to 1, as doubles in order, beside its bits.
+/// Every finite number of a 16-bit float format up to 1, as ordered doubles with their bits.
 fn half_floats(exponent_bits: u32) -> Vec<(f64, u16)> {
     let mantissa_bits = 15 - exponent_bits;
     let bias = (1i32 << (exponent_bits - 1)) - 1;
@@ -340,7 +340,7 @@ fn half_floats(exponent_bits: u32) -> Vec<(f64, u16)> {
     (0..1 << 15).map(|bits| (value(bits), bits)).take_while(|(value, _)| *value <= 1.0).collect()
 }
 
-/// The nearest of `floats` to a number between -1 and 1, the even one of two.
+/// The nearest of `floats` to a number between -1 and 1, ties to even.
 fn nearest(floats: &[(f64, u16)], value: f64) -> u16 {
     let above = floats.partition_point(|(float, _)| *float < value.abs());
     let (high, low) = (floats[above], floats[above.saturating_sub(1)]);
@@ -363,7 +363,7 @@ fn a_naive_decoder_agrees() {
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();
     files.extend(fixture::valid().into_iter().map(|valid| (valid.file.name, valid.file.bytes)));
     for bits in [8, 16, 24, 32] {
-        // Noise, and samples at and around both ends, the middle and the halves between output steps.
+        // Noise, and samples at and around both limits, zero and the midpoints between output steps.
         let size = usize::from(bits / 8);
         let mut data = wave::noise(60_000, size);
         for edge in [

@@ -1,4 +1,4 @@
-//! Resampling by the core's own engine: every window, in any order and on any number of threads, has the bits of the whole.
+//! Resampling with the core's own engine: every window, in any order and on any number of threads, equals that part of the whole.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, missing_docs)]
 
@@ -67,7 +67,7 @@ fn windows_have_the_bits_of_the_whole() {
             let slice = &whole[start as usize * frame_bytes..end as usize * frame_bytes];
             assert!(window == slice, "{input} to {output}, {quality}, {start}..{end}");
         }
-        // Portions one after the other take up where the last one ended.
+        // Consecutive portions continue where the last one ended.
         let (mut next, mut parts) = (0, Vec::new());
         while next < expected {
             let end = (next + 1 + random.below(30_000) as u64).min(expected);

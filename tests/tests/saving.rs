@@ -1,5 +1,5 @@
-//! What is written reads back: every container, depth, number of channels, rate and type of array, to the bit where that is
-//! possible, else rounded once.
+//! Written files read back: every container, depth, channel count, sample rate and array type, bit-exact where that is
+//! possible, otherwise rounded once.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, missing_docs)]
 
@@ -14,7 +14,7 @@ use mapwave_tests::random::Random;
 
 const FORMATS: [&str; 6] = ["wav", "rf64", "w64", "aiff", "aifc", "caf"];
 
-/// Memory that bytes are written to, for a look at them.
+/// A target in memory whose bytes can be examined.
 #[derive(Clone, Default)]
 struct Memory(Arc<Mutex<Vec<u8>>>);
 
@@ -58,7 +58,7 @@ fn read(bytes: Vec<u8>) -> (Reader, Vec<f64>) {
     (reader, samples)
 }
 
-/// What a sample is after it was stored: by the rules of DESIGN, in plain arithmetic.
+/// The value of a sample after it was stored: by the conversion rules, in plain arithmetic.
 fn stored(value: f64, depth: PcmEncoding) -> f64 {
     match depth.integer_bits() {
         Some(bits) => {
@@ -70,7 +70,7 @@ fn stored(value: f64, depth: PcmEncoding) -> f64 {
     }
 }
 
-/// Samples of a type that has them exactly, as bytes and as numbers.
+/// Samples that a type holds exactly, as bytes and as numbers.
 fn samples(random: &mut Random, format: OutputFormat, count: usize) -> (Vec<u64>, Vec<f64>) {
     // Twelve bits and a sign fit every type but bfloat16, which has eight.
     let bits = if format == OutputFormat::Bf16 { 7 } else { 11 };
@@ -109,7 +109,7 @@ fn samples(random: &mut Random, format: OutputFormat, count: usize) -> (Vec<u64>
     (words, numbers)
 }
 
-/// A number that such a format has exactly, as its bits.
+/// The bits of a number that the format holds exactly.
 fn half(value: f64, exponent_bits: i32, mantissa_bits: i32) -> u16 {
     if value == 0.0 {
         return 0;
@@ -159,7 +159,7 @@ fn every_container_and_depth_reads_back_from_every_type_of_array() {
                         assert_eq!(reader.num_frames(), num_frames as u64, "{what}");
                         assert_eq!(track.missing_bytes, 0, "{what}");
                         let (name, variant) = (track.container.name(), track.container.exact_name());
-                        // AIFF becomes AIFF-C for what it has not.
+                        // AIFF becomes AIFF-C for formats that AIFF does not have.
                         assert!(
                             variant == format || (format, variant) == ("aiff", "aifc"),
                             "{what}: {variant}"
@@ -180,7 +180,7 @@ fn every_container_and_depth_reads_back_from_every_type_of_array() {
                         for (index, got) in got.iter().enumerate() {
                             let value = expected(index / num_channels, index % num_channels);
                             match depth {
-                                // The step of a companded sample grows with it: 16 steps an octave, and 8 below 2^-8.
+                                // The quantisation step of a companded sample grows with its level: 16 steps per octave, and 8 below 2^-8.
                                 PcmEncoding::Alaw | PcmEncoding::Mulaw => {
                                     let step = (value.abs() / 16.0).max(1.0 / 1024.0);
                                     assert!((got - value).abs() <= step, "{what}: {got} for {value}");

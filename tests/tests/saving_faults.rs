@@ -1,4 +1,4 @@
-//! A save that is stopped, by a limit, a full disk or a kill, leaves the old file or the new one and nothing in between.
+//! A save that is stopped by a limit, a full disk or a kill leaves the old file or the new one, and nothing in between.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, missing_docs)]
 
@@ -47,7 +47,7 @@ fn a_file_that_may_not_grow_is_an_error_and_the_old_one_stays() {
     }
 }
 
-/// A file system of its own size, which only some machines give; unmounted at the end.
+/// A file system of a given size, which only some machines allow; unmounted at the end.
 struct SmallDisk(tempfile::TempDir);
 
 impl SmallDisk {
@@ -84,7 +84,7 @@ fn a_full_disk_is_an_error_and_the_old_file_stays() {
 }
 
 fn whole_files(path: &Path, format: &str, encoding: &str) -> Vec<Vec<u8>> {
-    // The two sounds that `forever` writes, as a process that is left alone writes them.
+    // The two signals that `forever` writes, as an uninterrupted process writes them.
     let mut files = Vec::new();
     let mut child =
         host(&["forever", path.to_str().unwrap(), format, encoding]).stdout(Stdio::piped()).spawn().unwrap();
@@ -184,19 +184,19 @@ fn who_reads_while_it_is_overwritten_sees_whole_files_only() {
     });
     println!("{num_reads} reads during 10000 overwrites");
     assert!(num_reads > 100);
-    // The file that was mapped before is still the one that it was.
+    // A file that was mapped before is unchanged.
     let spec = FrameSpec { format: OutputFormat::I16, ..FrameSpec::default() };
     assert_eq!(kept.read(0..100, &spec).unwrap().samples::<i16>().unwrap(), [0; 100]);
 }
 
 #[test]
 fn more_than_4_gib_is_rf64_and_reads_back() {
-    /// A file of which only the header and the last bytes are kept: the rest is a hole.
+    /// A file with only its header and its last bytes stored: the rest is a hole.
     struct Sparse(std::fs::File);
     impl sink::ByteSink for Sparse {
         fn write_at(&mut self, offset: u64, bytes: &[u8]) -> std::io::Result<()> {
             use std::os::unix::fs::FileExt;
-            // Silence leaves no mark in a sparse file but its length.
+            // Silence changes only the length of a sparse file.
             if bytes.iter().any(|byte| *byte != 0) {
                 self.0.write_all_at(bytes, offset)?;
             } else if self.0.metadata()?.len() < offset + bytes.len() as u64 {

@@ -1,4 +1,4 @@
-//! Files that shrink while they are mapped: an error for whoever reads them, and nobody else's faults are touched.
+//! Files that shrink while they are mapped: reading them is an error, and other faults are left alone.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, missing_docs)]
 
@@ -61,7 +61,7 @@ fn what_is_left_of_a_file_that_shrank_is_read() {
     }
 }
 
-/// A file is cut to a multiple of this, the largest page of any system, so that what is read is either whole or faults.
+/// Files are truncated to a multiple of this, the largest page size of any system, so that a read is either whole or faults.
 const CUT: usize = 64 << 10;
 
 #[test]
@@ -78,7 +78,7 @@ fn readers_of_a_file_that_shrinks_and_grows_see_its_samples_or_an_error() {
     let failed = AtomicBool::new(false);
     let num_started = AtomicUsize::new(0);
     let num_errors = AtomicUsize::new(0);
-    // Reads of the whole file and of windows, at least 200, and more until an error was seen.
+    // At least 200 reads of the whole file and of windows, and more until one fails.
     let read = |mut random: Random| {
         let mut kept: Option<Reader> = None;
         let mut turn = 0;
@@ -97,7 +97,7 @@ fn readers_of_a_file_that_shrinks_and_grows_see_its_samples_or_an_error() {
                         start..found.min(start + random.below(100_000) as u64)
                     }
                 };
-                // A file that was opened while it was short is read too, but neither counted nor kept: no cut need
+                // A file opened while it was short is read too, but neither counted nor kept: no truncation need
                 // reach it.
                 if found == num_frames {
                     turn += 1;
@@ -131,7 +131,7 @@ fn readers_of_a_file_that_shrinks_and_grows_see_its_samples_or_an_error() {
         let file = OpenOptions::new().write(true).open(&path).unwrap();
         let mut num_seen = 0;
         while num_done.load(Ordering::Relaxed) < 2 && !failed.load(Ordering::Relaxed) {
-            // Cut only once a read of the whole file has begun since it was restored.
+            // Truncated only once a read of the whole file has begun since the file was restored.
             let num_begun = num_started.load(Ordering::Relaxed);
             if num_begun == num_seen {
                 std::thread::yield_now();
@@ -149,7 +149,7 @@ fn readers_of_a_file_that_shrinks_and_grows_see_its_samples_or_an_error() {
     assert!(decoded::whole(&new, OutputFormat::F32).unwrap() == samples);
 }
 
-/// Appends what is missing, so that the file never holds anything but its own bytes.
+/// Appends the missing bytes, so that the file never holds other bytes than its own.
 fn grow(file: &File, start: usize, bytes: &[u8]) {
     let mut place = start;
     for piece in bytes[start..].chunks(16 * CUT) {

@@ -1,4 +1,4 @@
-//! What is no regular file, or cannot be opened: refused at once, by an error that names it.
+//! Anything but a regular file, or a file that cannot be opened, is rejected at once by an error that names it.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, missing_docs)]
 
@@ -14,17 +14,17 @@ use mapwave_core::{Error, OutputFormat, Reader};
 use mapwave_tests::{decoded, wave};
 use tempfile::TempDir;
 
-/// How long an answer may take; one that hangs would take for ever.
+/// How long an answer may take; a hanging one takes forever.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Opens `path` in both ways, each of which must answer in time.
+/// Opens `path` in both ways; each must answer in time.
 fn open(path: &Path) -> [Box<mapwave_core::Result<Reader>>; 2] {
     let ways: [fn(PathBuf) -> mapwave_core::Result<Reader>; 2] = [Reader::open, Reader::open_once];
     ways.map(|open| {
         let (send, receive) = mpsc::channel();
         let start = Instant::now();
         let owned = path.to_owned();
-        // Not a scoped thread: one that hangs must not keep the test from failing.
+        // Not a scoped thread: a hanging thread must not keep the test from failing.
         std::thread::spawn(move || send.send(Box::new(open(owned))));
         let result = receive.recv_timeout(PATIENCE);
         println!("{}: answered in {:?}", path.display(), start.elapsed());
@@ -32,7 +32,7 @@ fn open(path: &Path) -> [Box<mapwave_core::Result<Reader>>; 2] {
     })
 }
 
-/// Requires that `path` is refused by an error of the system that begins with its name and goes on with `why`.
+/// Requires that `path` is rejected with a system error that starts with its name and continues with `why`.
 fn refused(path: &Path, why: &str) {
     for result in open(path) {
         let error = result.expect_err("it is refused");
@@ -157,7 +157,7 @@ fn names_that_are_no_utf8() {
                 assert_eq!(decoded::whole(&reader, OutputFormat::I16).unwrap(), sound()[44..]);
             }
         }
-        // Some file systems hold only names in UTF-8.
+        // Some file systems accept only UTF-8 names.
         Err(error) => println!("skipped: {error}"),
     }
 }

@@ -1,4 +1,4 @@
-//! A program of somebody else's that depends on the crate `mapwave` alone, outside of the workspace.
+//! A program outside the workspace that depends on the crate `mapwave` alone.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 

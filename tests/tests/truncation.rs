@@ -1,4 +1,4 @@
-//! Every fixture cut at every byte: it is refused, or what is left of its frames is read.
+//! Every fixture truncated at every byte is rejected, or its remaining frames are read.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, missing_docs)]
 
@@ -26,7 +26,7 @@ impl Whole {
         Self { name: name.to_owned(), bytes, samples, num_frames, data_end }
     }
 
-    /// Opens what is left of the file when it ends at `len`, checks it, and says whether it opened.
+    /// Opens the file truncated at `len`, checks it, and returns whether it opened.
     fn check(&self, len: usize, open: impl FnOnce() -> Result<Reader>) -> bool {
         let name = format!("{} cut to {len} of {} bytes", self.name, self.bytes.len());
         let ((result, output), peak) = allocation::peak_of(|| {
@@ -114,7 +114,7 @@ fn a_file_that_is_still_being_written_grows() {
     let early = Reader::open(&path).unwrap();
     let first = decoded::whole(&early, OutputFormat::F32).unwrap();
     OpenOptions::new().append(true).open(&path).unwrap().write_all(&whole.bytes[1000..]).unwrap();
-    // A reader keeps to the frames that it found, and a new one finds the others.
+    // A reader keeps its frame count, and a new one finds the other frames.
     assert!(decoded::whole(&early, OutputFormat::F32).unwrap() == first);
     assert!(first == whole.samples[..first.len()]);
     let late = Reader::open(&path).unwrap();

@@ -1,5 +1,5 @@
-//! A program that does with plugins what its arguments say and prints what came of it, a line each: what is process-wide is
-//! tested in a process of its own.
+//! A program that runs commands on plugins and prints the results, one per line: process-wide state is
+//! tested in a separate process.
 
 #![allow(clippy::unwrap_used)]
 
@@ -15,7 +15,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 
 fn say(line: &str) {
     let mut out = std::io::stdout().lock();
-    // Whoever does not listen to this program does not want to know either.
+    // If nobody reads the output, the error does not matter.
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
@@ -63,7 +63,7 @@ impl Session {
 
     fn run(&mut self, command: &str) {
         match command {
-            // Which plugins there are.
+            // Lists of plugins.
             "embed" => host::embed(mapwave_builtin::entry),
             "embed-toy" => host::embed(mapwave_toy::entry),
             "bundled" => {
@@ -180,7 +180,7 @@ impl Session {
         }
     }
 
-    /// Reads frames and prints a digest of them: of the same windows, the same.
+    /// Reads frames and prints their digest, which is the same for the same windows.
     fn frames(&self, start: u64, end: u64) {
         let reader = self.reader.as_ref().unwrap();
         let begun = Instant::now();
@@ -198,7 +198,7 @@ impl Session {
     }
 }
 
-/// Leaves room for threads, but not for the map of a large file.
+/// Leaves address space for threads, but not for the map of a large file.
 fn forbid_maps() {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
     let num_pages: u64 = statm.split(' ').next().unwrap().parse().unwrap();
@@ -206,7 +206,7 @@ fn forbid_maps() {
     setrlimit(Resource::As, Rlimit { current: most, maximum: most }).unwrap();
 }
 
-/// The threads of this process, after those that are about to end have had time to.
+/// The threads of this process, once ending ones have ended.
 fn num_threads() -> usize {
     let count = || std::fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
     for _ in 0..10_000 {

@@ -1,8 +1,8 @@
-//! A program that saves as its arguments say: what limits or kills a process is tested in a process of its own.
+//! A program that saves as its arguments say: limits and kills are tested in a separate process.
 //!
 //! `save_host limits PATH FORMAT ENCODING NUM SEED` saves NUM times under a limit on the size of files, a random one each time;
-//! `save_host fill PATH FORMAT ENCODING NUM SEED` on a file system that a filler leaves a random room of;
-//! `save_host forever PATH FORMAT ENCODING` saves two sounds in turn until it is killed.
+//! `save_host fill PATH FORMAT ENCODING NUM SEED` saves on a file system with a random amount of free space;
+//! `save_host forever PATH FORMAT ENCODING` saves two signals in turn until it is killed.
 
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
@@ -52,7 +52,7 @@ impl Session {
         Ok(sink::save(Target::Path(self.path.clone()), &audio, options, &ReadControl::ONE_THREAD)?.num_bytes)
     }
 
-    /// Saves over the old file where something stops it, and looks at what is left.
+    /// Overwrites the old file while something stops the save, and examines what is left.
     fn attempt(&self, old: &[u8], errnos: &[i32]) -> bool {
         let result = self.save(NEW_FRAMES, 1);
         let now = std::fs::read(&self.path).unwrap();
@@ -90,7 +90,7 @@ impl Session {
         let mut random = Random::new(seed);
         let mut num_whole = 0;
         for _ in 0..num {
-            // Now and then there is room enough.
+            // Sometimes the space is sufficient.
             let limit = random.below((num_bytes + num_bytes / 50) as usize) as u64;
             setrlimit(Resource::Fsize, Rlimit { current: Some(limit), ..unlimited }).unwrap();
             let result = self.save(NEW_FRAMES, 1);
@@ -144,7 +144,7 @@ impl Session {
         println!("{num} attempts, {num_whole} whole");
     }
 
-    /// Nothing but the file is in its directory.
+    /// Checks that the directory holds nothing but the file.
     fn alone(&self) {
         let directory = self.path.parent().unwrap_or(Path::new("."));
         let names: Vec<_> =

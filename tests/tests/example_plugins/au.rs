@@ -1,9 +1,9 @@
-//! Files of known samples, and what must come out of them, computed one by one in double precision.
+//! Files of known samples, and the expected output, computed sample by sample in double precision.
 
 use mapwave_plugin_check::host::Format;
 use mapwave_tests::random::Random;
 
-/// How samples are coded.
+/// How samples are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
     Mulaw = 1,
@@ -36,7 +36,7 @@ impl Encoding {
         }
     }
 
-    /// Coded samples that try the corners, then any, and their values with full scale at 1.0.
+    /// Stored samples, edge cases first, then random ones, and their values with full scale at 1.0.
     fn sample(self, number: usize, random: &mut Random) -> (Vec<u8>, f64) {
         let bits = random.bits();
         match self {
@@ -99,7 +99,7 @@ pub struct File {
     values: Vec<f64>,
 }
 
-/// A file of `num_frames` frames with a text.
+/// A file of `num_frames` frames with an annotation.
 pub fn file(encoding: Encoding, num_channels: u32, num_frames: usize, text: &[u8]) -> File {
     let mut random = Random::new(encoding as u64);
     let samples: Vec<(Vec<u8>, f64)> =

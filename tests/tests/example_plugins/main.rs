@@ -1,4 +1,4 @@
-//! The example in C: that it builds as its comment says, loads, and reads what others write.
+//! The example in C builds as its comment says, loads, and reads files of other programs.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
@@ -18,7 +18,7 @@ use mapwave_plugin_check::host::{
     StreamInfo,
 };
 
-/// How the plugin gets at the bytes.
+/// How the plugin reads the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Access {
     Memory,
@@ -55,7 +55,7 @@ fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// Runs a compiler, `name` unless the variable names another; false, with a notice, when there is none.
+/// Runs a compiler, `name` unless the environment variable names another; false, with a notice, if there is none.
 fn compile(variable: &str, name: &str, arguments: &[&str]) -> bool {
     let compiler = std::env::var(variable).unwrap_or_else(|_| name.to_owned());
     match Command::new(&compiler).args(arguments).current_dir(repository()).output() {
@@ -101,7 +101,7 @@ fn the_header_is_clean_in_cpp() {
 }
 
 #[test]
-fn it_says_what_it_is() {
+fn the_plugin_describes_itself() {
     let Some(plugin) = plugin() else { return };
     assert_eq!(plugin.plugin.describe().unwrap().id, "example-au");
     assert_eq!(plugin.plugin.fields().unwrap().abi_major, 1);
@@ -149,7 +149,7 @@ fn every_encoding_comes_out_in_every_format() {
 }
 
 #[test]
-fn a_seek_ends_where_linear_decoding_comes_by() {
+fn a_seek_equals_linear_decoding() {
     let Some(plugin) = plugin() else { return };
     let file = au::file(Encoding::Pcm24, 3, 5000, b"");
     let expected = file.i32();
@@ -173,7 +173,7 @@ fn a_seek_ends_where_linear_decoding_comes_by() {
 }
 
 #[test]
-fn of_a_file_cut_anywhere_all_whole_frames_are_read() {
+fn a_truncated_file_gives_all_whole_frames() {
     let Some(plugin) = plugin() else { return };
     let file = au::file(Encoding::Pcm16, 2, 50, b"text");
     let expected = file.i16();
@@ -204,7 +204,7 @@ fn of_a_file_cut_anywhere_all_whole_frames_are_read() {
 }
 
 #[test]
-fn headers_are_read_as_they_are_meant() {
+fn headers_are_read_correctly() {
     let Some(plugin) = plugin() else { return };
     let file = au::file(Encoding::Pcm16, 2, 50, b"");
     let with = |place: usize, word: u32| -> Result<StreamInfo, Fault> {
@@ -284,7 +284,7 @@ fn sizes_and_limits_are_kept() {
 }
 
 #[test]
-fn a_text_that_is_not_utf8_is_no_tag() {
+fn an_annotation_that_is_not_utf8_is_not_a_tag() {
     let Some(plugin) = plugin() else { return };
     for (text, is_tag) in [
         (&b"\xc3\xa4"[..], true),
@@ -320,7 +320,7 @@ fn it_reads_what_others_write() {
             Some("float32") => {
                 bytes_of(decoder.rest::<f32>(Layout::Interleaved, 1000).unwrap(), f32::to_le_bytes)
             }
-            // Its samples are float32's, so no bit is lost on the way.
+            // Its samples fit float32, so no bit is lost.
             Some("float64") => bytes_of(decoder.rest::<f32>(Layout::Interleaved, 1000).unwrap(), |sample| {
                 f64::from(sample).to_le_bytes()
             }),
