@@ -3,11 +3,14 @@
 //! Each format finds its packets by itself, as a [`engine::packets::PacketStream`]; published decoders turn single packets into
 //! samples. One engine makes a seekable, gapless decoder of the two, [`engine::packets::PacketDecoder`].
 
+mod bits;
+mod bytes;
 mod codec;
 mod engine;
 #[cfg(test)]
 mod fixtures;
 mod format;
+mod host_track;
 mod tags;
 
 pub use codec::adpcm::AdpcmDecoder;

@@ -12,6 +12,7 @@ use symphonia_core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDec
 use symphonia_core::packet::PacketRef;
 use symphonia_core::units::{Duration, Timestamp};
 
+use crate::bits::{Bits, MsbFirst};
 use crate::engine::packets::Broken;
 
 /// The frames of a packet.
@@ -87,22 +88,22 @@ impl AacSetup {
         })
     }
 
-    fn from_bits(bits: &mut Bits<'_>) -> Option<Result<Self>> {
+    fn from_bits(bits: &mut Bits<'_, MsbFirst>) -> Option<Result<Self>> {
         let object_type = object_type(bits)?;
         let sample_rate = sample_rate(bits)?;
-        let channel_configuration = bits.read(4)?;
+        let channel_configuration = bits.read(4).ok()?;
         let setup = match Self::new(object_type, sample_rate, channel_configuration) {
             Ok(setup) => setup,
             error => return Some(error),
         };
         // GASpecificConfig (4.4.1)
-        if bits.read(1)? == 1 {
+        if bits.read(1).ok()? == 1 {
             return Some(Err(needs_libav("AAC with 960 frames a packet")));
         }
-        if bits.read(1)? == 1 {
-            bits.read(14)?; // coreCoderDelay
+        if bits.read(1).ok()? == 1 {
+            bits.read(14).ok()?; // coreCoderDelay
         }
-        bits.read(1)?; // extensionFlag, which Low Complexity has no extension for
+        bits.read(1).ok()?; // extensionFlag, which Low Complexity has no extension for
         Some(if has_sbr_extension(bits) == Some(true) { Err(needs_libav("HE-AAC")) } else { Ok(setup) })
     }
 
@@ -153,16 +154,16 @@ fn needs_libav(what: &str) -> Error {
 }
 
 /// An audio object type (ISO/IEC 14496-3, 1.6.2.1, GetAudioObjectType).
-fn object_type(bits: &mut Bits<'_>) -> Option<u32> {
-    match bits.read(5)? {
-        31 => Some(32 + bits.read(6)?),
+fn object_type(bits: &mut Bits<'_, MsbFirst>) -> Option<u32> {
+    match bits.read(5).ok()? {
+        31 => Some(32 + bits.read(6).ok()?),
         short => Some(short),
     }
 }
 
-fn sample_rate(bits: &mut Bits<'_>) -> Option<u32> {
-    match bits.read(4)? {
-        15 => bits.read(24).filter(|rate| *rate > 0),
+fn sample_rate(bits: &mut Bits<'_, MsbFirst>) -> Option<u32> {
+    match bits.read(4).ok()? {
+        15 => bits.read(24).ok().filter(|rate| *rate > 0),
         index => sample_rate_of(index),
     }
 }
@@ -173,9 +174,9 @@ pub(crate) fn sample_rate_of(index: u32) -> Option<u32> {
 }
 
 /// Whether the setup goes on with an extension that says that spectral band replication is there (1.6.5).
-fn has_sbr_extension(bits: &mut Bits<'_>) -> Option<bool> {
-    let is_extension = bits.read(11)? == 0x2b7;
-    Some(is_extension && matches!(object_type(bits)?, 5 | 22) && bits.read(1)? == 1)
+fn has_sbr_extension(bits: &mut Bits<'_, MsbFirst>) -> Option<bool> {
+    let is_extension = bits.read(11).ok()? == 0x2b7;
+    Some(is_extension && matches!(object_type(bits)?, 5 | 22) && bits.read(1).ok()? == 1)
 }
 
 /// Whether a packet ends with a fill element of spectral band replication, found from the end backwards: before up to seven
@@ -207,30 +208,7 @@ fn fills_before(packet: &[u8], end: usize) -> impl Iterator<Item = (usize, bool)
 }
 
 fn bits_at(bytes: &[u8], position: usize, count: u32) -> Option<u32> {
-    Bits { bytes, position }.read(count)
-}
-
-/// Bits from the most significant on.
-struct Bits<'a> {
-    bytes: &'a [u8],
-    position: usize,
-}
-
-impl<'a> Bits<'a> {
-    fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, position: 0 }
-    }
-
-    /// The next bits, at most 24 of them; `None` at the end.
-    fn read(&mut self, count: u32) -> Option<u32> {
-        let end = self.position.checked_add(usize::try_from(count).ok()?)?;
-        let bytes = self.bytes.get(self.position / 8..end.div_ceil(8))?;
-        let value = bytes.iter().fold(0u32, |value, byte| value << 8 | u32::from(*byte));
-        // What was read ends up to 7 bits behind the last bit wanted.
-        let value = value >> (end.wrapping_neg() % 8) & ((1 << count) - 1);
-        self.position = end;
-        Some(value)
-    }
+    Bits::<MsbFirst>::at(bytes, position as u64).read(count).ok()
 }
 
 /// Turns packets into samples.

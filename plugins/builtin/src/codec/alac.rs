@@ -12,8 +12,8 @@ use symphonia_core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDec
 use symphonia_core::packet::PacketRef;
 use symphonia_core::units::{Duration, Timestamp};
 
+use crate::bytes::Bytes;
 use crate::engine::packets::Broken;
-use crate::format::mp4::atoms::Bytes;
 
 /// The most frames a packet may have: sixteen times what every encoder writes.
 const MAX_FRAMES_PER_PACKET: u32 = 65536;

@@ -4,4 +4,5 @@ pub(crate) mod aac;
 pub(crate) mod adpcm;
 pub(crate) mod alac;
 pub(crate) mod flac;
+pub(crate) mod packet_setup;
 pub(crate) mod vorbis;

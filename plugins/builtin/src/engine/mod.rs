@@ -1,6 +1,4 @@
 //! From packets to a seekable, gapless stream of frames, whatever the format and the codec.
 
-pub(crate) mod audio_setup;
 pub(crate) mod packet_table;
 pub(crate) mod packets;
-pub(crate) mod table_stream;

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use mapwave_plugin::{Decoder, DecoderOptions, Error, Head, Input, Result, Sweep};
 
 use crate::codec::aac::{AacSetup, FRAMES_PER_PACKET, sample_rate_of};
-use crate::engine::audio_setup::AudioSetup;
+use crate::codec::packet_setup::AudioSetup;
 use crate::engine::packet_table::{Added, PacketTable};
 use crate::engine::packets::{PacketDecoder, decode_with};
-use crate::engine::table_stream::{TableStream, Trim};
+use crate::format::table_stream::{TableStream, Trim};
 use crate::tags::id3v2;
 
 /// Decodes AAC in ADTS frames.

@@ -8,15 +8,15 @@ use std::sync::Arc;
 
 use mapwave_plugin::{Decoder, DecoderOptions, Error, Head, Input, Memory, Result, Track};
 
+use crate::bytes::Bytes;
 use crate::codec::alac::AlacSetup;
 use crate::codec::flac::FlacSetup;
-use crate::engine::audio_setup::AudioSetup;
+use crate::codec::packet_setup::AudioSetup;
 use crate::engine::packet_table::{Added, PacketTable};
 use crate::engine::packets::{PacketDecoder, decode_with};
-use crate::engine::table_stream::{TableStream, Trim};
-use crate::format::mp4::atoms::Bytes;
 use crate::format::mp4::description::{Description, read_descriptors};
 use crate::format::mp4::sample_table::{Durations, Timeline};
+use crate::format::table_stream::{TableStream, Trim};
 
 /// Decodes AAC, ALAC and FLAC in CAF files that the host has parsed.
 pub struct CafDecoder {

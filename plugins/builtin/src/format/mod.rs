@@ -3,8 +3,8 @@
 pub(crate) mod adts;
 pub(crate) mod caf;
 pub(crate) mod flac;
-pub(crate) mod host_track;
 pub(crate) mod matroska;
 pub(crate) mod mp4;
 pub(crate) mod mpeg;
 pub(crate) mod ogg;
+pub(crate) mod table_stream;

@@ -4,6 +4,8 @@
 
 use std::ffi::CString;
 
+use crate::bytes::Bytes;
+
 /// The most comments that are kept.
 const MAX_COMMENTS: usize = 1024;
 /// The longest value that is kept in bytes: lyrics fit, pictures do not.
@@ -17,7 +19,7 @@ pub(crate) type Comments = Vec<(CString, CString)>;
 /// The comments in a block that begins with the vendor string; as far as they can be read.
 pub(crate) fn parse(block: &[u8]) -> Comments {
     let mut comments = Comments::new();
-    read(block, &mut comments);
+    read(&mut Bytes::new(block), &mut comments);
     comments
 }
 
@@ -27,12 +29,12 @@ pub(crate) fn value<'a>(comments: &'a Comments, name: &str) -> Option<&'a str> {
     comment.and_then(|(_, value)| value.to_str().ok())
 }
 
-fn read(mut block: &[u8], comments: &mut Comments) -> Option<()> {
-    split_string(&mut block)?; // who wrote the file
-    let num_comments = split_length(&mut block)?;
+fn read(block: &mut Bytes<'_>, comments: &mut Comments) -> Option<()> {
+    read_string(block)?; // who wrote the file
+    let num_comments = block.u32_le().ok()?;
     let mut num_bytes = 0;
     for _ in 0..num_comments {
-        let comment = split_string(&mut block)?;
+        let comment = read_string(block)?;
         let Some(equals) = comment.iter().position(|byte| *byte == b'=') else { continue };
         let (name, value) = (comment.get(..equals)?, comment.get(equals + 1..)?);
         if name.is_empty() || name.len() > 256 || !name.iter().all(|byte| (0x20..=0x7D).contains(byte)) {
@@ -57,17 +59,9 @@ fn read(mut block: &[u8], comments: &mut Comments) -> Option<()> {
     Some(())
 }
 
-fn split_length(block: &mut &[u8]) -> Option<usize> {
-    let (length, rest) = block.split_first_chunk::<4>()?;
-    *block = rest;
-    usize::try_from(u32::from_le_bytes(*length)).ok()
-}
-
-fn split_string<'a>(block: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let num_bytes = split_length(block)?;
-    let (string, rest) = block.split_at_checked(num_bytes)?;
-    *block = rest;
-    Some(string)
+fn read_string<'a>(block: &mut Bytes<'a>) -> Option<&'a [u8]> {
+    let num_bytes = usize::try_from(block.u32_le().ok()?).ok()?;
+    Some(block.take(num_bytes).ok()?.rest())
 }
 
 /// How channels that FLAC or Vorbis put in their default order lie in the room, as a WAVE channel mask

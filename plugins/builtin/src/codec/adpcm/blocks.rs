@@ -11,7 +11,7 @@ use mapwave_plugin::{
 };
 
 use crate::engine::packets::{Broken, Packet, PacketCodec, PacketStream};
-use crate::format::host_track;
+use crate::host_track;
 
 use super::{ima, ms};
 

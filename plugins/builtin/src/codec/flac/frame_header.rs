@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use super::checksum::crc8;
+use crate::bytes::Bytes;
 
 /// A frame's header, whose checksum is right.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,15 +37,15 @@ impl FrameHeader {
             return None;
         }
         let is_variable = sync & 1 != 0;
-        let mut rest = bytes.get(4..)?;
-        let number = split_number(&mut rest)?;
+        let mut rest = Bytes::at(bytes.get(4..)?, 4);
+        let number = read_number(&mut rest)?;
         let number = (is_variable || number < 1 << 31).then_some(number)?;
         let block_size = match sizes >> 4 {
             0 => return None,
             1 => 192,
             code @ 2..=5 => 144 << code,
-            6 => u32::from(split_u8(&mut rest)?) + 1,
-            7 => u32::from(split_u16(&mut rest)?) + 1,
+            6 => u32::from(rest.u8().ok()?) + 1,
+            7 => u32::from(rest.u16().ok()?) + 1,
             code => 1 << code,
         };
         let sample_rate = match sizes & 0xF {
@@ -60,9 +61,9 @@ impl FrameHeader {
             9 => Some(44_100),
             10 => Some(48_000),
             11 => Some(96_000),
-            12 => Some(u32::from(split_u8(&mut rest)?) * 1000),
-            13 => Some(u32::from(split_u16(&mut rest)?)),
-            14 => Some(u32::from(split_u16(&mut rest)?) * 10),
+            12 => Some(u32::from(rest.u8().ok()?) * 1000),
+            13 => Some(u32::from(rest.u16().ok()?)),
+            14 => Some(u32::from(rest.u16().ok()?) * 10),
             _ => return None,
         };
         let (num_channels, side_channel) = match layout >> 4 {
@@ -81,8 +82,8 @@ impl FrameHeader {
             7 => Some(32),
             _ => return None,
         };
-        split_u8(&mut rest)?;
-        let num_bytes = bytes.len() - rest.len();
+        rest.u8().ok()?; // the checksum
+        let num_bytes = usize::try_from(rest.offset()).ok()?;
         // A block size of 65536 could be written and is forbidden.
         let is_sound = block_size < 1 << 16 && sample_rate != Some(0);
         (is_sound && crc8(bytes.get(..num_bytes)?) == 0).then_some(Self {
@@ -98,21 +99,9 @@ impl FrameHeader {
     }
 }
 
-fn split_u8(bytes: &mut &[u8]) -> Option<u8> {
-    let (byte, rest) = bytes.split_first()?;
-    *bytes = rest;
-    Some(*byte)
-}
-
-fn split_u16(bytes: &mut &[u8]) -> Option<u16> {
-    let (number, rest) = bytes.split_first_chunk()?;
-    *bytes = rest;
-    Some(u16::from_be_bytes(*number))
-}
-
 /// A number of up to 36 bits in the manner of UTF-8 (section 9.1.5).
-fn split_number(bytes: &mut &[u8]) -> Option<u64> {
-    let first = split_u8(bytes)?;
+fn read_number(bytes: &mut Bytes<'_>) -> Option<u64> {
+    let first = bytes.u8().ok()?;
     let num_more = match first.leading_ones() {
         0 => return Some(first.into()),
         ones @ 2..=7 => ones - 1,
@@ -120,7 +109,7 @@ fn split_number(bytes: &mut &[u8]) -> Option<u64> {
     };
     let mut number = u64::from(first) & (0x3F >> num_more);
     for _ in 0..num_more {
-        let byte = split_u8(bytes)?;
+        let byte = bytes.u8().ok()?;
         if byte & 0xC0 != 0x80 {
             return None;
         }
@@ -171,14 +160,14 @@ mod tests {
     fn numbers_are_read_as_utf_8_and_beyond() {
         for character in ['\u{0}', '\u{7F}', '\u{80}', '\u{7FF}', '\u{800}', '\u{FFFF}', '\u{10FFFF}'] {
             let mut buffer = [0; 4];
-            let mut bytes: &[u8] = character.encode_utf8(&mut buffer).as_bytes();
-            assert_eq!(split_number(&mut bytes), Some(u64::from(u32::from(character))));
-            assert!(bytes.is_empty());
+            let mut bytes = Bytes::new(character.encode_utf8(&mut buffer).as_bytes());
+            assert_eq!(read_number(&mut bytes), Some(u64::from(u32::from(character))));
+            assert!(bytes.rest().is_empty());
         }
-        let mut largest: &[u8] = &[0xFE, 0xBF, 0xBF, 0xBF, 0xBF, 0xBF, 0xBF];
-        assert_eq!(split_number(&mut largest), Some((1 << 36) - 1));
-        for mut wrong in [&[0x80][..], &[0xFF, 0x80], &[0xC2, 0x00], &[0xE0, 0x80]] {
-            assert_eq!(split_number(&mut wrong), None);
+        let largest = [0xFE, 0xBF, 0xBF, 0xBF, 0xBF, 0xBF, 0xBF];
+        assert_eq!(read_number(&mut Bytes::new(&largest)), Some((1 << 36) - 1));
+        for wrong in [&[0x80][..], &[0xFF, 0x80], &[0xC2, 0x00], &[0xE0, 0x80]] {
+            assert_eq!(read_number(&mut Bytes::new(wrong)), None);
         }
     }
 }

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 use super::frame_header::FrameHeader;
+use crate::bits::{Bits, EndOfBits, MsbFirst};
 
 /// Where a frame ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,9 +18,15 @@ pub(crate) enum FrameLength {
     Malformed,
 }
 
+impl From<EndOfBits> for FrameLength {
+    fn from(_: EndOfBits) -> Self {
+        Self::Cut
+    }
+}
+
 /// Finds the length of the frame that `bytes` begin with, which has that header and a stream of that depth.
 pub(crate) fn frame_length(bytes: &[u8], header: &FrameHeader, bits_per_sample: u32) -> FrameLength {
-    let mut bits = Bits { bytes, position: header.num_bytes as u64 * 8 };
+    let mut bits = Bits::at(bytes, header.num_bytes as u64 * 8);
     for channel in 0..header.num_channels {
         let is_side = header.side_channel == Some(channel);
         match skip_subframe(&mut bits, header.block_size, bits_per_sample + u32::from(is_side)) {
@@ -27,18 +34,22 @@ pub(crate) fn frame_length(bytes: &[u8], header: &FrameHeader, bits_per_sample: 
             Err(length) => return length,
         }
     }
-    let num_bytes = usize::try_from(bits.position.div_ceil(8).saturating_add(2)).unwrap_or(usize::MAX);
+    let num_bytes = usize::try_from(bits.position().div_ceil(8).saturating_add(2)).unwrap_or(usize::MAX);
     if num_bytes <= bytes.len() { FrameLength::Bytes(num_bytes) } else { FrameLength::Cut }
 }
 
-fn skip_subframe(bits: &mut Bits<'_>, block_size: u32, bits_per_sample: u32) -> Result<(), FrameLength> {
+fn skip_subframe(
+    bits: &mut Bits<'_, MsbFirst>,
+    block_size: u32,
+    bits_per_sample: u32,
+) -> Result<(), FrameLength> {
     let header = bits.read(8)?;
     let wasted = if header & 1 != 0 { bits.read_unary()?.saturating_add(1) } else { 0 };
     let depth = bits_per_sample.checked_sub(wasted).filter(|depth| *depth > 0);
     let depth = depth.ok_or(FrameLength::Malformed)?;
     let order = match header >> 1 {
-        0 => return bits.skip(depth.into()),
-        1 => return bits.skip(u64::from(depth) * u64::from(block_size)),
+        0 => return Ok(bits.skip(depth.into())?),
+        1 => return Ok(bits.skip(u64::from(depth) * u64::from(block_size))?),
         kind @ 8..=12 => kind - 8,
         kind @ 32..=63 => kind - 31,
         _ => return Err(FrameLength::Malformed),
@@ -52,7 +63,7 @@ fn skip_subframe(bits: &mut Bits<'_>, block_size: u32, bits_per_sample: u32) -> 
     skip_residual(bits, block_size, order)
 }
 
-fn skip_residual(bits: &mut Bits<'_>, block_size: u32, order: u32) -> Result<(), FrameLength> {
+fn skip_residual(bits: &mut Bits<'_, MsbFirst>, block_size: u32, order: u32) -> Result<(), FrameLength> {
     let parameter_bits = match bits.read(2)? {
         0 => 4,
         1 => 5,
@@ -79,54 +90,6 @@ fn skip_residual(bits: &mut Bits<'_>, block_size: u32, order: u32) -> Result<(),
     Ok(())
 }
 
-/// A place between bits, the most significant of a byte first.
-struct Bits<'a> {
-    bytes: &'a [u8],
-    position: u64,
-}
-
-impl Bits<'_> {
-    /// The next 57 bits or more, with zeros behind the end, from the top down.
-    fn peek(&self) -> Result<u64, FrameLength> {
-        let rest = usize::try_from(self.position / 8).ok().and_then(|start| self.bytes.get(start..));
-        let rest = rest.filter(|rest| !rest.is_empty()).ok_or(FrameLength::Cut)?;
-        let next = match rest.first_chunk::<8>() {
-            Some(next) => u64::from_be_bytes(*next),
-            None => rest
-                .iter()
-                .zip((0..64).step_by(8))
-                .fold(0, |next, (byte, place)| next | (u64::from(*byte) << (56 - place))),
-        };
-        Ok(next << (self.position % 8))
-    }
-
-    fn read(&mut self, num_bits: u32) -> Result<u32, FrameLength> {
-        let value = self.peek()? >> (64 - num_bits);
-        self.skip(num_bits.into())?;
-        u32::try_from(value).map_err(|_| FrameLength::Malformed)
-    }
-
-    /// The number of zeros before the next one.
-    fn read_unary(&mut self) -> Result<u32, FrameLength> {
-        let mut num_zeros = 0_u32;
-        loop {
-            let zeros = self.peek()?.leading_zeros();
-            let known = 64 - u32::try_from(self.position % 8).unwrap_or(0);
-            if zeros < known {
-                self.skip(u64::from(zeros) + 1)?;
-                return Ok(num_zeros.saturating_add(zeros));
-            }
-            num_zeros = num_zeros.saturating_add(known);
-            self.skip(known.into())?;
-        }
-    }
-
-    fn skip(&mut self, num_bits: u64) -> Result<(), FrameLength> {
-        self.position += num_bits;
-        if self.position <= self.bytes.len() as u64 * 8 { Ok(()) } else { Err(FrameLength::Cut) }
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 mod tests {
@@ -144,15 +107,5 @@ mod tests {
             assert_eq!(frame_length(&EXAMPLE[..num_bytes], &header, 16), expected);
         }
         assert_eq!(super::super::checksum::crc16(0, &EXAMPLE), 0);
-    }
-
-    #[test]
-    fn unary_numbers_cross_words() {
-        let mut bytes = [0; 40];
-        bytes[33] = 0x10;
-        let mut bits = Bits { bytes: &bytes, position: 3 };
-        assert_eq!(bits.read_unary(), Ok(33 * 8 + 3 - 3));
-        assert_eq!(bits.position, 33 * 8 + 4);
-        assert_eq!(bits.read_unary(), Err(FrameLength::Cut));
     }
 }

@@ -5,6 +5,7 @@
 use mapwave_plugin::{Error, Result};
 
 use super::stream_info::StreamInfoBlock;
+use crate::bytes::Bytes;
 use crate::tags::id3v2;
 use crate::tags::vorbis_comment;
 use crate::tags::vorbis_comment::Comments;
@@ -56,20 +57,20 @@ impl Metadata {
     ///
     /// # Errors
     /// When the first is not STREAMINFO, or one leads out of the bytes.
-    pub(crate) fn parse_blocks(bytes: &[u8], mut offset: usize) -> Result<Self> {
+    pub(crate) fn parse_blocks(bytes: &[u8], offset: usize) -> Result<Self> {
+        let mut blocks = Bytes::at(bytes.get(offset..).unwrap_or_default(), offset as u64);
         let mut stream_info = None;
         let mut comments = Comments::new();
         loop {
-            let place = offset as u64;
-            let header = bytes.get(offset..).and_then(|rest| rest.first_chunk::<4>());
-            let &[kind, a, b, c] =
-                header.ok_or_else(|| Error::bad_data(place, "the file ends among its metadata blocks"))?;
-            let num_bytes = [a, b, c].iter().fold(0, |size, byte| (size << 8) | usize::from(*byte));
-            let block = bytes.get(offset + 4..).and_then(|rest| rest.get(..num_bytes));
-            let block = block.ok_or_else(|| {
+            let place = blocks.offset();
+            let (Ok(kind), Ok(num_bytes)) = (blocks.u8(), blocks.u24()) else {
+                return Err(Error::bad_data(place, "the file ends among its metadata blocks"));
+            };
+            let block = blocks.take(usize::try_from(num_bytes).unwrap_or(usize::MAX)).map_err(|_| {
                 let message = format!("a metadata block of {num_bytes} bytes leads out of the file");
                 Error::bad_data(place, message)
             })?;
+            let block = block.rest();
             match (kind & 0x7F, &stream_info) {
                 (STREAMINFO, None) => {
                     let info = StreamInfoBlock::parse(block).ok_or_else(|| {
@@ -86,10 +87,11 @@ impl Metadata {
                 (VORBIS_COMMENT, _) if comments.is_empty() => comments = vorbis_comment::parse(block),
                 _ => {}
             }
-            offset += 4 + num_bytes;
             let is_last = kind & 0x80 != 0;
-            if let Some(stream_info) = stream_info.take_if(|_| is_last || offset == bytes.len()) {
-                return Ok(Self { stream_info, comments, frames_offset: offset, is_last_missing: !is_last });
+            let is_at_end = blocks.rest().is_empty();
+            if let Some(stream_info) = stream_info.take_if(|_| is_last || is_at_end) {
+                let frames_offset = usize::try_from(blocks.offset()).unwrap_or(usize::MAX);
+                return Ok(Self { stream_info, comments, frames_offset, is_last_missing: !is_last });
             }
         }
     }

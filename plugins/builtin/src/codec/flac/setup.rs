@@ -7,7 +7,7 @@ use mapwave_plugin::{Error, Result};
 use super::frame_header::FrameHeader;
 use super::metadata::{MARKER, Metadata, channel_mask};
 use super::stream_info::StreamInfoBlock;
-use crate::format::mp4::atoms::Bytes;
+use crate::bytes::Bytes;
 use crate::tags::vorbis_comment::Comments;
 
 /// What frames need to be decoded.

@@ -5,6 +5,7 @@
 use mapwave_plugin::{Error, Result, Status};
 
 use super::frame_header::FrameHeader;
+use crate::bits::{Bits, MsbFirst};
 
 /// What a STREAMINFO block says, none of which is to be believed unseen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,17 +29,17 @@ impl StreamInfoBlock {
     /// Reads the block; `None` when it is too short.
     pub(crate) fn parse(block: &[u8]) -> Option<Self> {
         let block: &[u8; Self::NUM_BYTES] = block.first_chunk()?;
-        // 16 + 16 bits of block sizes, 24 + 24 of frame sizes, then 20 of rate, 3, 5, and 36 of length.
-        let [_, _, max_high, max_low, _, _, _, _, _, _, packed @ .., _, _, _, _, _, _, _, _] = block;
-        let (packed, _) = packed.split_first_chunk::<8>()?;
-        let packed = u64::from_be_bytes(*packed);
-        let field = |shift: u32, bits: u32| u32::try_from((packed >> shift) & ((1 << bits) - 1)).unwrap_or(0);
-        let num_frames = packed & ((1 << 36) - 1);
+        let mut bits = Bits::<MsbFirst>::new(block);
+        let mut field = |num_bits| bits.read(num_bits).ok();
+        let [_min_block_size, max_block_size] = [field(16)?, field(16)?];
+        let [_min_frame_bytes, _max_frame_bytes] = [field(24)?, field(24)?];
+        let (sample_rate, num_channels, bits_per_sample) = (field(20)?, field(3)? + 1, field(5)? + 1);
+        let num_frames = u64::from(field(4)?) << 32 | u64::from(field(32)?);
         Some(Self {
-            max_block_size: u16::from_be_bytes([*max_high, *max_low]).into(),
-            sample_rate: field(44, 20),
-            num_channels: field(41, 3) + 1,
-            bits_per_sample: field(36, 5) + 1,
+            max_block_size,
+            sample_rate,
+            num_channels,
+            bits_per_sample,
             num_frames: (num_frames > 0).then_some(num_frames),
         })
     }

@@ -5,6 +5,8 @@
 
 use mapwave_plugin::{Error, Result, Status};
 
+use crate::bits::{Bits, EndOfBits, LsbFirst};
+
 /// What the identification and setup headers say.
 #[derive(Debug)]
 pub(crate) struct VorbisSetup {
@@ -48,7 +50,7 @@ impl VorbisSetup {
             return Err(Error::unsupported(message).at(offset));
         }
         let body = setup.strip_prefix(b"\x05vorbis").ok_or_else(|| bad("third header is not its setup"))?;
-        let summary = match read_setup(&mut Bits { bytes: body, position: 0 }, num_channels) {
+        let summary = match read_setup(&mut Bits::new(body), num_channels) {
             Ok(summary) => summary,
             Err(Fault::Cut) => return Err(bad("setup header is cut off")),
             Err(Fault::Malformed(what)) => return Err(bad(what)),
@@ -132,6 +134,12 @@ enum Fault {
     Malformed(&'static str),
 }
 
+impl From<EndOfBits> for Fault {
+    fn from(_: EndOfBits) -> Self {
+        Self::Cut
+    }
+}
+
 type Read<T> = Result<T, Fault>;
 
 /// What is known of the codebooks.
@@ -155,7 +163,7 @@ impl Codebooks {
     }
 }
 
-fn read_setup(bits: &mut Bits<'_>, num_channels: u8) -> Read<Summary> {
+fn read_setup(bits: &mut Bits<'_, LsbFirst>, num_channels: u8) -> Read<Summary> {
     let mut codebooks = Codebooks { kinds: Vec::new(), num_bytes: 0 };
     for _ in 0..bits.read(8)? + 1 {
         read_codebook(bits, &mut codebooks)?;
@@ -201,7 +209,7 @@ fn read_setup(bits: &mut Bits<'_>, num_channels: u8) -> Read<Summary> {
 }
 
 /// Section 3.2.1.
-fn read_codebook(bits: &mut Bits<'_>, codebooks: &mut Codebooks) -> Read<()> {
+fn read_codebook(bits: &mut Bits<'_, LsbFirst>, codebooks: &mut Codebooks) -> Read<()> {
     if bits.read(24)? != 0x56_4342 {
         return Err(Fault::Malformed("codebooks do not begin as such"));
     }
@@ -275,7 +283,7 @@ fn lookup1_values(num_entries: u32, num_dimensions: u32) -> u32 {
 }
 
 /// Section 6.2.1.
-fn read_floor0(bits: &mut Bits<'_>, codebooks: &Codebooks) -> Read<()> {
+fn read_floor0(bits: &mut Bits<'_, LsbFirst>, codebooks: &Codebooks) -> Read<()> {
     let (order, rate, map_size) = (bits.read(8)?, bits.read(16)?, bits.read(16)?);
     bits.skip(14)?;
     if order == 0 || rate == 0 || map_size == 0 {
@@ -294,7 +302,7 @@ fn read_floor0(bits: &mut Bits<'_>, codebooks: &Codebooks) -> Read<()> {
 }
 
 /// Section 7.2.2.
-fn read_floor1(bits: &mut Bits<'_>, codebooks: &Codebooks) -> Read<()> {
+fn read_floor1(bits: &mut Bits<'_, LsbFirst>, codebooks: &Codebooks) -> Read<()> {
     let num_partitions = bits.read(5)?;
     let mut partitions = Vec::new();
     for _ in 0..num_partitions {
@@ -332,7 +340,7 @@ fn read_floor1(bits: &mut Bits<'_>, codebooks: &Codebooks) -> Read<()> {
 }
 
 /// Section 8.6.1; returns the type.
-fn read_residue(bits: &mut Bits<'_>, codebooks: &Codebooks) -> Read<u32> {
+fn read_residue(bits: &mut Bits<'_, LsbFirst>, codebooks: &Codebooks) -> Read<u32> {
     let kind = bits.read(16)?;
     if kind > 2 {
         return Err(Fault::Malformed("setup has a residue of an unknown type"));
@@ -358,7 +366,7 @@ fn read_residue(bits: &mut Bits<'_>, codebooks: &Codebooks) -> Read<u32> {
 
 /// Section 4.2.4.
 fn read_mapping(
-    bits: &mut Bits<'_>,
+    bits: &mut Bits<'_, LsbFirst>,
     num_channels: u8,
     num_floors: u32,
     residue_types: &[u32],
@@ -371,7 +379,7 @@ fn read_mapping(
     if bits.read(1)? != 0 {
         let bits_per_channel = bits_for(u32::from(num_channels) - 1);
         let num_steps = bits.read(8)? + 1;
-        let position = bits.position;
+        let position = bits.position();
         let mut steps = Vec::new();
         for _ in 0..num_steps {
             let (magnitude, angle) = (bits.read(bits_per_channel)?, bits.read(bits_per_channel)?);
@@ -437,32 +445,6 @@ fn bits_for(max: u32) -> u32 {
     32 - max.leading_zeros()
 }
 
-/// A place between bits, the least significant of a byte first (section 2).
-struct Bits<'a> {
-    bytes: &'a [u8],
-    position: u64,
-}
-
-impl Bits<'_> {
-    fn read(&mut self, num_bits: u32) -> Read<u32> {
-        let start = self.position;
-        self.skip(num_bits.into())?;
-        let first = usize::try_from(start / 8).map_err(|_| Fault::Cut)?;
-        let rest = self.bytes.get(first..).unwrap_or_default();
-        let next = match rest.first_chunk::<8>() {
-            Some(next) => u64::from_le_bytes(*next),
-            None => rest.iter().rev().fold(0, |next, byte| (next << 8) | u64::from(*byte)),
-        };
-        let value = (next >> (start % 8)) & ((1 << num_bits) - 1);
-        u32::try_from(value).map_err(|_| Fault::Cut)
-    }
-
-    fn skip(&mut self, num_bits: u64) -> Read<()> {
-        self.position += num_bits;
-        if self.position <= self.bytes.len() as u64 * 8 { Ok(()) } else { Err(Fault::Cut) }
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 mod tests {
@@ -475,7 +457,7 @@ mod tests {
         let mut headers = [0xFF; 5];
         let coupling = ChainedCoupling { position: 3, bits_per_channel: 3, steps: steps.clone() };
         coupling.reverse_in(&mut headers, 4);
-        let mut bits = Bits { bytes: &headers, position: 0 };
+        let mut bits = Bits::<LsbFirst>::new(&headers);
         assert_eq!(bits.read(7).ok(), Some(0x7F));
         for (magnitude, angle) in steps.into_iter().rev() {
             assert_eq!((bits.read(3).ok(), bits.read(3).ok()), (Some(magnitude), Some(angle)));
@@ -490,15 +472,5 @@ mod tests {
         {
             assert_eq!(lookup1_values(num_entries, num_dimensions), expected);
         }
-    }
-
-    #[test]
-    fn bits_come_from_the_bottom() {
-        let mut bits = Bits { bytes: &[0b1010_0110, 0xFF, 0x01], position: 0 };
-        assert_eq!(bits.read(3).ok(), Some(0b110));
-        assert_eq!(bits.read(6).ok(), Some(0b110100));
-        assert_eq!(bits.read(0).ok(), Some(0));
-        assert_eq!(bits.read(8).ok(), Some(0xFF));
-        assert!(bits.read(8).is_err());
     }
 }

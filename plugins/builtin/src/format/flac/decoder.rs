@@ -16,7 +16,7 @@ use crate::codec::flac::FrameHeader;
 use crate::codec::flac::StreamInfoBlock;
 use crate::codec::flac::metadata::{MARKER, Metadata, channel_mask};
 use crate::engine::packets::{Broken, Packet, PacketCodec, PacketDecoder, PacketStream, decode_with};
-use crate::format::host_track;
+use crate::host_track;
 use crate::tags::id3v2;
 use crate::tags::vorbis_comment::Comments;
 

@@ -8,14 +8,14 @@ use mapwave_plugin::{Error, Output, Result, SampleFormat, SeekClass, Status, Str
 
 use super::pcm::{PcmCodec, PcmFormat};
 use super::segment::TrackEntry;
+use crate::bytes::Bytes;
 use crate::codec::aac::AacSetup;
 use crate::codec::alac::AlacSetup;
 use crate::codec::flac::FlacSetup;
+use crate::codec::packet_setup::{AudioCodec, AudioSetup};
 use crate::codec::vorbis::VorbisCodec;
 use crate::codec::vorbis::{VorbisSetup, frames_between};
-use crate::engine::audio_setup::{AudioCodec, AudioSetup};
 use crate::engine::packets::Broken;
-use crate::format::mp4::atoms::Bytes;
 use crate::tags::vorbis_comment::default_channel_mask;
 
 /// A track's coding, with what its decoder needs.

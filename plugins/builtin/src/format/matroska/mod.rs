@@ -20,12 +20,12 @@ use mapwave_plugin::{
     Decoder, DecoderOptions, Error, Head, Input, Memory, Output, Result, Status, StreamInfo, Sweep,
 };
 
-use crate::engine::audio_setup::PACKETS_LOOKED_AT;
+use crate::codec::packet_setup::PACKETS_LOOKED_AT;
 use crate::engine::packets::{Broken, Packet, PacketCodec, PacketDecoder, PacketStream};
-use crate::engine::table_stream::Trim;
 use crate::format::mpeg;
 use crate::format::mpeg::track;
 use crate::format::mpeg::track::{Container, MpegTrack};
+use crate::format::table_stream::Trim;
 use coding::{Codec, Coding};
 use segment::{DocType, Place, Segment};
 

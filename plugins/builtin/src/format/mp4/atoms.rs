@@ -4,78 +4,13 @@
 
 use mapwave_plugin::{Error, Result};
 
+use crate::bytes::Bytes;
+
 /// Four letters that name a box.
 pub(crate) type Kind = [u8; 4];
 
-/// Bytes of the file that are read from the front, with the place they stand at.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Bytes<'a> {
-    bytes: &'a [u8],
-    offset: u64,
-}
-
+/// Boxes and their fields.
 impl<'a> Bytes<'a> {
-    /// All of a file.
-    pub(crate) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, offset: 0 }
-    }
-
-    /// The place of the next byte in the file.
-    pub(crate) fn offset(&self) -> u64 {
-        self.offset
-    }
-
-    /// What is left.
-    pub(crate) fn rest(&self) -> &'a [u8] {
-        self.bytes
-    }
-
-    /// The next bytes.
-    ///
-    /// # Errors
-    /// When there are fewer.
-    pub(crate) fn take(&mut self, num_bytes: usize) -> Result<Self> {
-        let Some((bytes, rest)) = self.bytes.split_at_checked(num_bytes) else {
-            let left = self.bytes.len();
-            return Err(Error::bad_data(self.offset, format!("{num_bytes} bytes expected, {left} are left")));
-        };
-        let taken = Self { bytes, offset: self.offset };
-        (self.bytes, self.offset) = (rest, self.offset + num_bytes as u64);
-        Ok(taken)
-    }
-
-    /// The next bytes, of a number known here.
-    ///
-    /// # Errors
-    /// When there are fewer.
-    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
-        let taken = self.take(N)?;
-        taken.bytes.first_chunk().copied().ok_or_else(|| Error::bad_data(taken.offset, "too few bytes"))
-    }
-
-    /// A byte.
-    ///
-    /// # Errors
-    /// At the end, as the rest below.
-    pub(crate) fn u8(&mut self) -> Result<u8> {
-        self.array::<1>().map(|[byte]| byte)
-    }
-
-    /// A 16-bit number.
-    pub(crate) fn u16(&mut self) -> Result<u16> {
-        self.array().map(u16::from_be_bytes)
-    }
-
-    /// A 32-bit number.
-    pub(crate) fn u32(&mut self) -> Result<u32> {
-        self.array().map(u32::from_be_bytes)
-    }
-
-    /// A 64-bit number.
-    pub(crate) fn u64(&mut self) -> Result<u64> {
-        self.array().map(u64::from_be_bytes)
-    }
-
     /// A number that takes 64 bits in later versions of a box and 32 in version 0.
     pub(crate) fn u32_or_u64(&mut self, version: u8) -> Result<u64> {
         if version == 0 { self.u32().map(u64::from) } else { self.u64() }
@@ -83,8 +18,7 @@ impl<'a> Bytes<'a> {
 
     /// The version and the flags that begin a full box (ISO/IEC 14496-12, 4.2.2).
     pub(crate) fn version_and_flags(&mut self) -> Result<(u8, u32)> {
-        let [version, flags @ ..] = self.array::<4>()?;
-        let [high, middle, low] = flags;
+        let [version, high, middle, low] = self.array()?;
         Ok((version, u32::from_be_bytes([0, high, middle, low])))
     }
 
@@ -93,9 +27,9 @@ impl<'a> Bytes<'a> {
     /// # Errors
     /// When a box is shorter than its entries.
     pub(crate) fn entries(&mut self, bytes_per_entry: usize) -> Result<u32> {
-        let at = self.offset;
+        let at = self.offset();
         let count = self.u32()?;
-        let room = self.bytes.len() / bytes_per_entry.max(1);
+        let room = self.rest().len() / bytes_per_entry.max(1);
         if u64::from(count) > room as u64 {
             return Err(Error::bad_data(at, format!("a table has {count} entries and room for {room}")));
         }

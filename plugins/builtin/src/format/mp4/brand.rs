@@ -4,7 +4,8 @@
 
 use std::ffi::CStr;
 
-use super::atoms::{Bytes, Kind};
+use super::atoms::Kind;
+use crate::bytes::Bytes;
 
 /// The brand of a QuickTime movie (QuickTime File Format, "The File Type Compatibility Atom").
 const QUICKTIME: Kind = *b"qt  ";

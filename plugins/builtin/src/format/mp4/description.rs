@@ -5,11 +5,12 @@
 
 use mapwave_plugin::{Error, Result};
 
-use super::atoms::{Bytes, Kind};
+use super::atoms::Kind;
+use crate::bytes::Bytes;
 use crate::codec::aac::AacSetup;
 use crate::codec::alac::AlacSetup;
 use crate::codec::flac::FlacSetup;
-use crate::engine::audio_setup::AudioSetup;
+use crate::codec::packet_setup::AudioSetup;
 
 /// What a track's packets are.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@
 
 use mapwave_plugin::Result;
 
-use super::atoms::Bytes;
-use crate::engine::table_stream::Trim;
+use crate::bytes::Bytes;
+use crate::format::table_stream::Trim;
 
 /// A part of a track's media that is played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

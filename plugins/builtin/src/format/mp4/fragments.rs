@@ -4,8 +4,9 @@
 
 use mapwave_plugin::Result;
 
-use super::atoms::{Atom, Bytes};
+use super::atoms::Atom;
 use super::sample_table::{Durations, Timeline};
+use crate::bytes::Bytes;
 use crate::engine::packet_table::{Added, PacketTable};
 
 /// What a track's packets have where a fragment does not tell ("trex", 8.8.3).
@@ -160,7 +161,7 @@ mod tests {
 
     use super::*;
     use crate::codec::aac::AacSetup;
-    use crate::engine::audio_setup::AudioSetup;
+    use crate::codec::packet_setup::AudioSetup;
 
     fn atom(kind: &[u8; 4], payload: &[u8]) -> Vec<u8> {
         let mut bytes = (payload.len() as u32 + 8).to_be_bytes().to_vec();

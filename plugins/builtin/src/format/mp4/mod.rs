@@ -17,16 +17,17 @@ use mapwave_plugin::{
     Decoder, DecoderOptions, Error, Head, Input, Memory, Output, Result, Status, StreamInfo,
 };
 
-use self::atoms::{Atom, Bytes, Kind};
+use self::atoms::{Atom, Kind};
 use self::description::Description;
 use self::edit_list::Clocks;
 use self::fragments::Defaults;
 use self::sample_table::Timeline;
+use crate::bytes::Bytes;
 use crate::engine::packet_table::{PacketTable, Place};
 use crate::engine::packets::{PacketDecoder, PacketStream};
-use crate::engine::table_stream::{TableStream, bytes_at};
 use crate::format::mpeg;
 use crate::format::mpeg::track::{Container, MpegTrack, Packet};
+use crate::format::table_stream::{TableStream, bytes_at};
 
 /// Decodes AAC, ALAC, FLAC and MPEG audio in MP4 and QuickTime files.
 pub struct Mp4Decoder {

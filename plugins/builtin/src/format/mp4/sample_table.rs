@@ -4,10 +4,10 @@
 
 use mapwave_plugin::{Error, Result};
 
-use super::atoms::Bytes;
-use crate::engine::audio_setup::AudioSetup;
+use crate::bytes::Bytes;
+use crate::codec::packet_setup::AudioSetup;
 use crate::engine::packet_table::{Added, PacketTable};
-use crate::engine::table_stream::bytes_at;
+use crate::format::table_stream::bytes_at;
 
 /// Adds the packets of a sample table ("stbl"); false when the file ends before the last.
 ///

@@ -4,7 +4,8 @@
 
 use std::ffi::CString;
 
-use super::atoms::{Bytes, Kind};
+use super::atoms::Kind;
+use crate::bytes::Bytes;
 
 /// The most items that are told.
 const MAX_TAGS: usize = 256;

@@ -10,7 +10,7 @@ use super::stream::MpegStream;
 use super::sync::Sync;
 use super::tags::{self, Id3v2};
 use crate::engine::packets::{PacketDecoder, decode_with};
-use crate::format::host_track;
+use crate::host_track;
 
 /// Beginnings of other formats, in which frames of MPEG audio may be found that are not all there is.
 const OTHER_FORMATS: [(usize, &[u8]); 12] = [

@@ -2,6 +2,7 @@
 //! rule by which main data is kept for later frames.
 
 use super::header::Header;
+use crate::bits::{BitOrder, MsbFirst};
 
 /// The most main data that is kept: what a `main_data_begin` of 9 bits can point back to.
 pub(crate) const MAX_RESERVOIR_BYTES: usize = 511;
@@ -69,9 +70,8 @@ impl SideInfo {
 
 /// `num_bits` bits, at most 32, from bit `at` on.
 #[inline]
-fn bits(block: &[u8; BLOCK_BYTES], at: usize, num_bits: usize) -> usize {
-    let word = block.get(at / 8..).and_then(|rest| rest.first_chunk()).copied().unwrap_or_default();
-    let value = (u64::from_be_bytes(word) << (at % 8)) >> (64 - num_bits);
+fn bits(block: &[u8; BLOCK_BYTES], at: usize, num_bits: u32) -> usize {
+    let value = MsbFirst::field(MsbFirst::word(block, at as u64), num_bits);
     usize::try_from(value).unwrap_or(usize::MAX)
 }
 

@@ -13,7 +13,7 @@ use super::id3::{self, ItunesGapless};
 use super::index::Index;
 use super::xing::Gapless;
 use crate::engine::packets::{Packet, PacketCodec, PacketStream};
-use crate::format::host_track;
+use crate::host_track;
 
 /// The delay of a layer III decoder: 528 frames of the filter banks, and one.
 const DECODER_DELAY: u64 = 529;

@@ -2,6 +2,8 @@
 //!
 //! Nothing here recurses, and every step moves on by the size of a tag, so that the work is bounded by the file.
 
+use crate::bytes::Bytes;
+
 /// The size of an ID3v2 header, and of its footer.
 const ID3V2_BYTES: usize = 10;
 /// The size of an APEv2 header, and of its footer.
@@ -121,14 +123,16 @@ fn trailing_tag_bytes(bytes: &[u8]) -> Option<usize> {
 
 /// The size in an APEv2 header or footer: the items and the footer.
 fn ape_size(tag: &[u8; APE_BYTES]) -> usize {
-    let [.., a, b, c, d, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = *tag;
-    u32::from_le_bytes([a, b, c, d]) as usize
+    ape_field(tag, 12) as usize
 }
 
 /// The flags in an APEv2 header or footer.
 fn ape_flags(tag: &[u8; APE_BYTES]) -> u32 {
-    let [.., a, b, c, d, _, _, _, _, _, _, _, _] = *tag;
-    u32::from_le_bytes([a, b, c, d])
+    ape_field(tag, 20)
+}
+
+fn ape_field(tag: &[u8; APE_BYTES], at: usize) -> u32 {
+    tag.get(at..).and_then(|rest| Bytes::new(rest).u32_le().ok()).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -14,8 +14,8 @@ use mapwave_plugin::{
     Decoder, DecoderOptions, Error, Input, Memory, Output, Result, Status, StreamInfo, Track,
 };
 
-use crate::engine::table_stream::Trim;
 use crate::format::mpeg::MpegDecoder;
+use crate::format::table_stream::Trim;
 
 /// What the container says of a track.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,7 @@
 //! The frames that describe a file instead of sounding: Xing and Info with LAME's extension, and Fraunhofer's VBRI.
 
 use super::header::Header;
+use crate::bytes::Bytes;
 
 /// Where a VBRI header stands in its frame, whatever the version and the number of channels.
 const VBRI_START: usize = Header::NUM_BYTES + 32;
@@ -90,7 +91,7 @@ impl Gapless {
 
 /// A big-endian number of 32 bits.
 fn number(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes.get(at..)?.first_chunk().copied().map(u32::from_be_bytes)
+    Bytes::new(bytes.get(at..)?).u32().ok()
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ use std::ops::Range;
 
 use memchr::memmem;
 
+use crate::bytes::Bytes;
+
 /// What a page begins with.
 pub(crate) const CAPTURE_PATTERN: &[u8; 4] = b"OggS";
 
@@ -83,48 +85,25 @@ pub(crate) struct Page<'a> {
 impl<'a> Page<'a> {
     /// Reads the page at a place; `None` when none is there in full.
     pub(crate) fn parse(bytes: &'a [u8], offset: usize) -> Option<Self> {
-        let rest = bytes.get(offset..)?;
-        let (header, rest) = rest.split_first_chunk::<HEADER_BYTES>()?;
-        let (pattern, fields) = header.split_first_chunk::<4>()?;
-        let &[
-            version,
-            flags,
-            g0,
-            g1,
-            g2,
-            g3,
-            g4,
-            g5,
-            g6,
-            g7,
-            s0,
-            s1,
-            s2,
-            s3,
-            n0,
-            n1,
-            n2,
-            n3,
-            ..,
-            num_segments,
-        ] = fields
-        else {
-            return None;
-        };
-        if pattern != CAPTURE_PATTERN || version != 0 {
-            return None;
+        let mut fields = Bytes::at(bytes.get(offset..)?, offset as u64);
+        if fields.array().ok()? != *CAPTURE_PATTERN || fields.u8().ok()? != 0 {
+            return None; // the version is 0
         }
-        let (lacing, rest) = rest.split_at_checked(num_segments.into())?;
-        let body = rest.get(..lacing.iter().map(|size| usize::from(*size)).sum())?;
-        let granule = i64::from_le_bytes([g0, g1, g2, g3, g4, g5, g6, g7]);
+        let flags = fields.u8().ok()?;
+        let granule = fields.u64_le().ok()?.cast_signed();
+        let (serial, sequence) = (fields.u32_le().ok()?, fields.u32_le().ok()?);
+        let _checksum = fields.u32_le().ok()?;
+        let num_segments = fields.u8().ok()?;
+        let lacing = fields.take(num_segments.into()).ok()?.rest();
+        let body = fields.take(lacing.iter().map(|size| usize::from(*size)).sum()).ok()?.rest();
         Some(Self {
             offset,
             is_continued: flags & 1 != 0,
             is_first: flags & 2 != 0,
             is_last: flags & 4 != 0,
             granule: (granule != -1).then_some(granule),
-            serial: u32::from_le_bytes([s0, s1, s2, s3]),
-            sequence: u32::from_le_bytes([n0, n1, n2, n3]),
+            serial,
+            sequence,
             lacing,
             body,
         })

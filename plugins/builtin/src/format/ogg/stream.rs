@@ -7,13 +7,11 @@ use std::ffi::CString;
 use mapwave_plugin::{Error, Memory, Result, SampleFormat, SeekClass, StreamInfo, Sweep};
 
 use super::codec::{LinkCodec, LinkPacket};
-use super::flac;
-use super::links::{Kind, LinkPages, find_links};
+use super::links::{LinkPages, find_links};
 use super::packets::{Packets, Place};
 use super::setup::Setup;
 use super::timeline::{Mark, Timeline};
-use crate::codec::flac::{FrameCodec, FrameHeader, channel_mask};
-use crate::codec::vorbis::VorbisSetup;
+use crate::codec::flac::{FrameCodec, channel_mask};
 use crate::engine::packets::{Packet, PacketStream};
 use crate::tags::vorbis_comment;
 use crate::tags::vorbis_comment::Comments;
@@ -55,13 +53,10 @@ impl OggStream {
         for LinkPages { kind, mut offsets } in found {
             let place = offsets.first().copied().unwrap_or(0) as u64;
             let packets = Packets { bytes: &bytes, offsets: &offsets };
-            let (setup, link_comments, audio) = match kind {
-                Kind::Vorbis => vorbis_headers(&packets, max_alloc, place)?,
-                _ => flac_headers(&packets, max_alloc, place)?,
-            };
+            let (setup, link_comments, audio) = Setup::read(kind, &packets, max_alloc, place)?;
             match links.first() {
                 None => comments = link_comments,
-                Some(first) => check_alike(&first.setup, &setup, place)?,
+                Some(first) => first.setup.check_continued_by(&setup, place)?,
             }
             let mut timeline = Timeline::measure(&packets, &mut sweep, &setup, audio);
             let marks = std::mem::take(&mut timeline.marks);
@@ -246,23 +241,6 @@ impl PacketStream for OggStream {
     }
 }
 
-/// Checks that a link goes on with what the first one holds.
-fn check_alike(first: &Setup, setup: &Setup, offset: u64) -> Result<()> {
-    let describe = |setup: &Setup| {
-        let (channels, rate, bits) = (setup.num_channels(), setup.sample_rate(), setup.bits_per_sample());
-        match setup {
-            Setup::Vorbis(_) => format!("Vorbis with {channels} channels at {rate} Hz"),
-            Setup::Flac(_) => format!("FLAC with {channels} channels of {bits} bits at {rate} Hz"),
-        }
-    };
-    let (expected, found) = (describe(first), describe(setup));
-    if expected == found {
-        return Ok(());
-    }
-    let message = format!("a chained stream goes on as {found}, expected {expected} as it began");
-    Err(Error::unsupported(message).at(offset))
-}
-
 fn stream_info(setup: &Setup, comments: &Comments) -> StreamInfo {
     let num_channels = setup.num_channels();
     let common = StreamInfo {
@@ -298,69 +276,4 @@ fn stream_info(setup: &Setup, comments: &Comments) -> StreamInfo {
             }
         }
     }
-}
-
-/// Reads the three headers (Vorbis I specification, section 4.2).
-fn vorbis_headers(packets: &Packets<'_>, max_alloc: u64, offset: u64) -> Result<(Setup, Comments, Place)> {
-    let mut place = Place::default();
-    let mut header = || {
-        let packet = packets.next(&mut place, true);
-        packet.ok_or_else(|| Error::bad_data(offset, "the Vorbis stream ends among its headers"))
-    };
-    let (identification, comment, setup) = (header()?, header()?, header()?);
-    check_intact(packets, setup.last_page)?;
-    let setup = VorbisSetup::parse(&identification.bytes, &setup.bytes, max_alloc, offset)?;
-    let comments = comment.bytes.strip_prefix(b"\x03vorbis").map(vorbis_comment::parse);
-    Ok((Setup::Vorbis(setup), comments.unwrap_or_default(), place))
-}
-
-/// Reads the headers (RFC 9639, section 10.1) and the first frame's.
-fn flac_headers(packets: &Packets<'_>, max_alloc: u64, offset: u64) -> Result<(Setup, Comments, Place)> {
-    let mut place = Place::default();
-    let first = packets.next(&mut place, true);
-    let first =
-        first.ok_or_else(|| Error::bad_data(offset, "the FLAC stream ends before its first packet does"))?;
-    check_intact(packets, first.last_page)?;
-    let mut info = flac::stream_info(&first.bytes, offset)?;
-    let mut comments = Comments::new();
-    loop {
-        let mut next = place;
-        let Some(packet) = packets.next(&mut next, true) else { break };
-        if flac::is_header(&packet.bytes) {
-            if comments.is_empty() {
-                comments = flac::comments(&packet.bytes).unwrap_or_default();
-            }
-            place = next;
-            continue;
-        }
-        // Where the two differ, the frame counts.
-        if let Some(header) = FrameHeader::parse(&packet.bytes) {
-            info.sample_rate = header.sample_rate.unwrap_or(info.sample_rate);
-            info.bits_per_sample = header.bits_per_sample.unwrap_or(info.bits_per_sample);
-            info.num_channels = header.num_channels;
-        }
-        break;
-    }
-    if info.max_block_size == 0 {
-        info.max_block_size = u16::MAX.into();
-    }
-    if info.sample_rate == 0 || info.bits_per_sample < 4 {
-        let message = format!("{} Hz at {} bits is not sound", info.sample_rate, info.bits_per_sample);
-        return Err(Error::bad_data(offset, message));
-    }
-    info.check_room(max_alloc).map_err(|error| error.at(offset))?;
-    Ok((Setup::Flac(info), comments, place))
-}
-
-/// Checks the pages of the headers, up to `last`.
-fn check_intact(packets: &Packets<'_>, last: usize) -> Result<()> {
-    for number in 0..=last {
-        if let Some(page) = packets.page(number)
-            && !page.is_intact(packets.bytes)
-        {
-            let message = "a page with headers of the stream is damaged: its checksum is wrong";
-            return Err(Error::bad_data(page.offset as u64, message));
-        }
-    }
-    Ok(())
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use mapwave_plugin::{Error, Memory, Output, Result, StreamInfo};
 
-use crate::engine::audio_setup::{AudioCodec, AudioSetup};
+use crate::codec::packet_setup::{AudioCodec, AudioSetup};
 use crate::engine::packet_table::PacketTable;
 use crate::engine::packets::{Broken, Packet, PacketCodec, PacketStream};
 
