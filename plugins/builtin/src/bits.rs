@@ -10,8 +10,8 @@ pub(crate) struct EndOfBits;
 
 /// Which bit of a byte comes first.
 pub(crate) trait BitOrder {
-    /// The next 57 bits or more from `position` on, in a word that [`field`](Self::field) takes numbers from; zeros stand
-    /// for what is behind the end.
+    /// The next 57 bits or more from `position` on, in a word that [`field`](Self::field) takes numbers from; zeros
+    /// stand for bits beyond the end.
     fn word(bytes: &[u8], position: u64) -> u64;
 
     /// The first `num_bits` bits of a word, 1 to 57 of them.
@@ -69,7 +69,7 @@ impl BitOrder for LsbFirst {
     }
 }
 
-/// Bits that are read from the front. Nothing behind the end is ever read: every method checks.
+/// Bits that are read from the front. Every method checks the end.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bits<'a, Order> {
     bytes: &'a [u8],
@@ -105,7 +105,7 @@ impl<'a, Order: BitOrder> Bits<'a, Order> {
         u32::try_from(value).map_err(|_| EndOfBits)
     }
 
-    /// Passes over bits.
+    /// Skips bits.
     #[inline]
     pub(crate) fn skip(&mut self, num_bits: u64) -> Result<(), EndOfBits> {
         self.position = self.position.saturating_add(num_bits);
@@ -114,7 +114,7 @@ impl<'a, Order: BitOrder> Bits<'a, Order> {
 }
 
 impl Bits<'_, MsbFirst> {
-    /// The number of zeros before the next one, which is passed over as well.
+    /// The number of zeros before the next one; skips that one as well.
     pub(crate) fn read_unary(&mut self) -> Result<u32, EndOfBits> {
         let mut num_zeros = 0_u32;
         loop {

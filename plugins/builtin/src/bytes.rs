@@ -1,11 +1,11 @@
-//! The checked reader of bytes: numbers and runs of bytes, read from the front, with the place in the file for errors.
+//! The checked reader of bytes: it reads numbers and runs of bytes from the front and keeps the offset in the file for
+//! errors.
 
 #![forbid(unsafe_code)]
 
 use mapwave_plugin::{Error, Result};
 
-/// Bytes of a file that are read from the front, and the offset of the next one. Nothing behind the end is ever read:
-/// every method checks.
+/// Bytes of a file that are read from the front, and the offset of the next one. Every method checks the end.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bytes<'a> {
     bytes: &'a [u8],
@@ -36,7 +36,7 @@ impl<'a> Bytes<'a> {
     /// The next bytes.
     ///
     /// # Errors
-    /// When there are fewer, as everything below.
+    /// When there are fewer. All methods below fail in the same way.
     pub(crate) fn take(&mut self, num_bytes: usize) -> Result<Self> {
         let Some((bytes, rest)) = self.bytes.split_at_checked(num_bytes) else {
             let left = self.bytes.len();

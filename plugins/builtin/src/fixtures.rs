@@ -1,4 +1,4 @@
-//! The compressed fixtures against what others decode them to; for the tests of every decoder.
+//! Compares decoded fixtures with the output of other decoders; for the tests of every decoder.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
@@ -8,7 +8,7 @@ use mapwave_core::track::{self, Codec};
 use mapwave_plugin::{Decoder, DecoderOptions, Input, Output, Sample, Track};
 use sha2::{Digest, Sha256};
 
-/// How far a lossy decoder may be from the table.
+/// How much the output of a lossy decoder may differ from the table.
 const TOLERANCE: f64 = 1e-3;
 
 /// The bytes of a fixture.
@@ -17,7 +17,7 @@ pub(crate) fn read(name: &str) -> Vec<u8> {
     std::fs::read(directory.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// The host's word on a file, as it crosses the wall.
+/// The host's description of a file, as plugins get it.
 pub(crate) fn track_of<'a>(track: &'a track::Track) -> Option<Track<'a>> {
     let Codec::Packets(packets) = &track.codec else { return None };
     let table = packets.packet_table.as_ref();
@@ -84,7 +84,7 @@ fn whole<D: Decoder, T: Sample>(decoder: &mut D, num_frames: usize, num_channels
         decoder.decode(output).unwrap();
         output.num_written()
     });
-    assert_eq!(num_written, num_frames, "as many frames as it says");
+    assert_eq!(num_written, num_frames, "as many frames as reported");
     samples.truncate(num_frames * num_channels);
     samples
 }

@@ -1,4 +1,4 @@
-//! What the host calls the containers that it parses.
+//! Tracks of containers that the host has parsed: the names of those containers.
 
 #![forbid(unsafe_code)]
 
@@ -6,7 +6,7 @@ use std::ffi::CStr;
 
 use mapwave_plugin::Track;
 
-/// The name that people know the container by; `None` for one that this plugin does not know.
+/// The everyday name of the container; `None` for one that this plugin does not know.
 pub(crate) fn container_name(track: &Track<'_>) -> Option<&'static CStr> {
     match track.container {
         "aiff" | "aifc" => Some(c"aiff"),

@@ -1,7 +1,7 @@
-//! mapwave's embedded codecs in pure Rust: MPEG audio, AAC, ALAC, FLAC, Vorbis and ADPCM.
+//! mapwave's built-in codecs in pure Rust: MPEG audio, AAC, ALAC, FLAC, Vorbis and ADPCM.
 //!
-//! Each format finds its packets by itself, as a [`engine::packets::PacketStream`]; published decoders turn single packets into
-//! samples. One engine makes a seekable, gapless decoder of the two, [`engine::packets::PacketDecoder`].
+//! Each format finds its own packets, as a [`engine::packets::PacketStream`]; published decoders turn single packets
+//! into samples. One engine makes a seekable, gapless decoder from both, [`engine::packets::PacketDecoder`].
 
 mod bits;
 mod bytes;

@@ -1,4 +1,4 @@
-//! FLAC against the corpus, against itself, and against what it must survive.
+//! Compares FLAC with the corpus and windows with the whole, and decodes damaged files.
 #![allow(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 mod corpus;
@@ -181,7 +181,7 @@ fn no_malice_makes_it_panic() {
             let frame = numbers.below(starts.len() as u64) as usize;
             let (start, end) = (starts[frame], starts.get(frame + 1).copied().unwrap_or(bytes.len()));
             for _ in 0..numbers.below(4) + 1 {
-                // Half of the damage to the first bytes, where the predictor's kind and order are.
+                // Half of the damage is in the first bytes, which hold the predictor's kind and order.
                 let reach = if numbers.below(2) == 0 { 40 } else { (end - start - 2) as u64 };
                 let place = start + 6 + numbers.below(reach.min((end - start - 8) as u64)) as usize;
                 bytes[place] ^= 1 << numbers.below(8);

@@ -1,6 +1,6 @@
-//! The FLAC encoder as the host sees it: what its decoder gives back, what options do, and what is refused.
+//! The FLAC encoder of the plugin interface: round trips through the decoder, options, and rejected settings.
 //!
-//! The tests of `mapwave-flac` hold the files against other decoders.
+//! The tests of `mapwave-flac` compare the files with other decoders.
 
 #![allow(unsafe_code)] // an append-only sink, which only the C interface has
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]

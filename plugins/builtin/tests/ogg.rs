@@ -1,4 +1,4 @@
-//! Vorbis and FLAC in Ogg against the corpus, against FFmpeg, against themselves, and against what they must survive.
+//! Compares Vorbis and FLAC in Ogg with the corpus and FFmpeg and windows with the whole, and decodes damaged files.
 #![allow(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 mod corpus;
@@ -14,7 +14,7 @@ fn ogg_rows(codec: &str) -> Vec<Row> {
     rows().into_iter().filter(|row| row.container == "ogg" && row.codec == codec).collect()
 }
 
-/// The samples that FFmpeg makes of a file, in WAVE order; `None` without FFmpeg.
+/// The samples of a file decoded by FFmpeg, in WAVE order; `None` without FFmpeg.
 fn decode_by_ffmpeg(row: &Row) -> Option<Vec<f32>> {
     let output =
         Command::new("ffmpeg").args(["-v", "error", "-i"]).arg(&row.path).args(["-f", "f32le", "-"]).output();
@@ -22,7 +22,7 @@ fn decode_by_ffmpeg(row: &Row) -> Option<Vec<f32>> {
     Some(bytes.as_chunks().0.iter().map(|sample| f32::from_le_bytes(*sample)).collect())
 }
 
-/// Where the sound ends by the granule position of the file's last page.
+/// The end of the audio according to the granule position of the file's last page.
 fn last_granule(bytes: &[u8]) -> u64 {
     let last = bytes.windows(4).rposition(|window| window == b"OggS").expect("a page");
     let granule = bytes[last + 6..last + 14].try_into().expect("eight bytes");
@@ -137,7 +137,7 @@ fn long_file() -> Option<(Vec<u8>, Vec<f32>)> {
 #[test]
 fn a_lost_or_damaged_page_is_silence_of_its_length() {
     let Some((bytes, linear)) = long_file() else { return };
-    // The third page of sound ends with the frame 314048 and begins after 208576.
+    // The third page of audio begins after frame 208576 and ends with 314048.
     let lost = [&bytes[..12438], &bytes[16684..]].concat();
     let mut damaged = bytes.clone();
     damaged[12438 + 2000] ^= 0x10;
@@ -204,7 +204,7 @@ fn no_damage_makes_it_panic() {
     }
 }
 
-/// Puts right the checksums of all pages.
+/// Corrects the checksums of all pages.
 fn seal(bytes: &mut [u8]) {
     let mut offset = 0;
     while bytes.get(offset..offset + 27).is_some_and(|header| header.starts_with(b"OggS")) {

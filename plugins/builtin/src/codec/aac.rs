@@ -18,22 +18,23 @@ use crate::engine::packets::Broken;
 /// The frames of a packet.
 pub(crate) const FRAMES_PER_PACKET: u32 = 1024;
 
-/// Packets of stereo between two points at which decoding begins anew.
+/// Packets of stereo between two points at which decoding restarts.
 ///
-/// Noise substitution draws from a generator whose state only a new decoder has back, and a new decoder costs as much as
-/// sixteen packets of stereo: its windows and twiddle factors are computed afresh. That and the packet of pre-roll take
-/// 127 us, a packet 15 us at 160 kbit/s: a whole file costs a tenth more, and a window of a second, which begins at a point
-/// half the distance before it in the mean, stays below 2 ms. Packets of mono cost half as much, so there are twice as many.
+/// Noise substitution draws from a generator whose initial state only a new decoder has, and a new decoder costs as
+/// much as sixteen packets of stereo, because its windows and twiddle factors are computed again. Together with the
+/// packet of pre-roll it takes 127 us, a packet 15 us at 160 kbit/s. So a whole file takes a tenth longer, and a window
+/// of one second, which on average starts half a grid after a point, stays below 2 ms. Packets of mono cost half as
+/// much, so their grid has twice as many.
 const GRID_PACKETS: u32 = 80;
 
-/// What creating a decoder costs, in packets of stereo that decode in the same time.
+/// The cost of a new decoder, in packets of stereo that decode in the same time.
 const PACKETS_PER_CREATION: u64 = 16;
 
-/// Frames a second by index (ISO/IEC 14496-3, table 1.18).
+/// Frames per second by index (ISO/IEC 14496-3, table 1.18).
 const SAMPLE_RATES: [u32; 13] =
     [96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350];
 
-/// What packets need to be decoded.
+/// The parameters for decoding packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AacSetup {
     pub(crate) sample_rate: u32,
@@ -42,7 +43,7 @@ pub(crate) struct AacSetup {
 }
 
 impl AacSetup {
-    /// Checks what a header says in numbers: the audio object type and the channel configuration (ISO/IEC 14496-3, tables
+    /// Checks the numbers of a header: the audio object type and the channel configuration (ISO/IEC 14496-3, tables
     /// 1.17 and 1.19).
     ///
     /// # Errors
@@ -54,7 +55,7 @@ impl AacSetup {
             }
             2 => {
                 let channels = match channel_configuration {
-                    0 => "channels that its packets define".to_owned(),
+                    0 => "channels defined by its packets".to_owned(),
                     7 => "8 channels".to_owned(),
                     other => format!("{other} channels"),
                 };
@@ -76,14 +77,14 @@ impl AacSetup {
     /// Reads an AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1).
     ///
     /// # Errors
-    /// As [`new`](Self::new), and when it is cut off or reserved.
+    /// As [`new`](Self::new), and when it is truncated or has a reserved value.
     pub(crate) fn from_config(config: &[u8], offset: u64) -> Result<Self> {
         let mut bits = Bits::new(config);
         Self::from_bits(&mut bits).unwrap_or_else(|| {
             let found = config.len();
             Err(Error::bad_data(
                 offset,
-                format!("the AAC setup of {found} bytes is cut off or has a reserved rate"),
+                format!("the AAC setup of {found} bytes is truncated or has a reserved sample rate"),
             ))
         })
     }
@@ -98,22 +99,23 @@ impl AacSetup {
         };
         // GASpecificConfig (4.4.1)
         if bits.read(1).ok()? == 1 {
-            return Some(Err(needs_libav("AAC with 960 frames a packet")));
+            return Some(Err(needs_libav("AAC with 960 frames per packet")));
         }
         if bits.read(1).ok()? == 1 {
             bits.read(14).ok()?; // coreCoderDelay
         }
-        bits.read(1).ok()?; // extensionFlag, which Low Complexity has no extension for
+        bits.read(1).ok()?; // extensionFlag: Low Complexity has no extension
         Some(if has_sbr_extension(bits) == Some(true) { Err(needs_libav("HE-AAC")) } else { Ok(setup) })
     }
 
-    /// What packets say of the tools that a setup does not tell of.
+    /// Checks the first packets for tools that the setup does not mention.
     ///
-    /// Band replication is believed when nine of ten packets have it, since the first may do without. Chance makes one
-    /// packet in fifty look so: one in a hundred thousand streams of three packets, and one in 10^24 of sixteen.
+    /// Nine of ten packets must have band replication, because the first may lack it. By chance one packet in fifty
+    /// looks like that: one in a hundred thousand streams of three packets, and one in 10^24 of sixteen.
     ///
     /// # Errors
-    /// When packets carry spectral band replication that nothing announced, or begin with what is not decoded.
+    /// When packets carry unannounced spectral band replication, or begin with an element that is not
+    /// supported.
     pub(crate) fn check_packets<'a>(&self, packets: impl Iterator<Item = &'a [u8]>) -> Result<()> {
         let (mut num_packets, mut num_with_sbr) = (0u32, 0u32);
         for packet in packets {
@@ -131,24 +133,24 @@ impl AacSetup {
         }
     }
 
-    /// The distance of the points at which decoding begins anew, in frames.
+    /// The distance between points at which decoding restarts, in frames.
     pub(crate) fn grid_frames(&self) -> u64 {
         u64::from(GRID_PACKETS) * u64::from(FRAMES_PER_PACKET) * 2 / u64::from(self.num_channels.max(1))
     }
 
-    /// What a seek costs in frames: a new decoder and a packet of pre-roll.
+    /// The cost of a seek in frames: a new decoder and a packet of pre-roll.
     pub(crate) fn seek_cost_frames(&self) -> u64 {
         let creation = PACKETS_PER_CREATION * 2 / u64::from(self.num_channels.max(1));
         (creation + 1) * u64::from(FRAMES_PER_PACKET)
     }
 
-    /// A decoder in its first state.
+    /// A decoder in its initial state.
     pub(crate) fn codec(&self) -> Result<AacCodec> {
         AacCodec::new(self)
     }
 }
 
-/// What only FFmpeg decodes.
+/// The error for variants that only FFmpeg decodes.
 fn needs_libav(what: &str) -> Error {
     Error::unsupported(format!("{what} needs the libav plugin; only AAC-LC in mono and stereo is built in"))
 }
@@ -168,33 +170,34 @@ fn sample_rate(bits: &mut Bits<'_, MsbFirst>) -> Option<u32> {
     }
 }
 
-/// The rate of an index; `None` for the reserved ones and the escape.
+/// The sample rate of an index; `None` for reserved indices and the escape.
 pub(crate) fn sample_rate_of(index: u32) -> Option<u32> {
     SAMPLE_RATES.get(usize::try_from(index).ok()?).copied()
 }
 
-/// Whether the setup goes on with an extension that says that spectral band replication is there (1.6.5).
+/// Whether the setup continues with an extension that announces spectral band replication (1.6.5).
 fn has_sbr_extension(bits: &mut Bits<'_, MsbFirst>) -> Option<bool> {
     let is_extension = bits.read(11).ok()? == 0x2b7;
     Some(is_extension && matches!(object_type(bits)?, 5 | 22) && bits.read(1).ok()? == 1)
 }
 
-/// Whether a packet ends with a fill element of spectral band replication, found from the end backwards: before up to seven
-/// bits of anything stands the end element, before that fill elements, each of which tells its length (4.4.2.7).
+/// Whether a packet ends with a fill element that holds spectral band replication. The search goes backwards: up to
+/// seven bits of padding follow the end element, and fill elements, each of which begins with its length, precede it
+/// (4.4.2.7).
 ///
-/// Chance makes one packet in fifty look so; HE-AAC has it in each.
+/// By chance one packet in fifty looks like that; in HE-AAC every packet does.
 pub(crate) fn ends_with_sbr(packet: &[u8]) -> bool {
     let num_bits = packet.len() * 8;
     let ends = (0..8usize).filter_map(|filling| num_bits.checked_sub(filling + 3));
     ends.filter(|end| bits_at(packet, *end, 3) == Some(7)).any(|end| {
         fills_before(packet, end).any(|(start, is_sbr)| {
-            // Behind it may be one that only fills.
+            // An element of padding may follow it.
             is_sbr || fills_before(packet, start).any(|(_, is_sbr)| is_sbr)
         })
     })
 }
 
-/// The fill elements that may end at a bit: where they begin, and whether they have spectral band replication.
+/// The possible fill elements that end at a bit: where they begin, and whether they hold spectral band replication.
 fn fills_before(packet: &[u8], end: usize) -> impl Iterator<Item = (usize, bool)> + '_ {
     (0..=269u32).filter_map(move |count| {
         let (header_bits, header) =
@@ -228,16 +231,16 @@ impl AacCodec {
         decoder.map(|decoder| Self { decoder }).map_err(|error| Error::unsupported(error.to_string()))
     }
 
-    /// Decodes a packet and returns how many frames came of it. One that is broken is silence, as in other decoders.
+    /// Decodes a packet and returns the number of frames. A damaged packet becomes silence, as in other decoders.
     pub(crate) fn decode(&mut self, packet: &[u8]) -> Result<usize, Broken> {
         if packet.is_empty() {
-            return Err(Broken::Silence); // the decoder would give the last packet once more
+            return Err(Broken::Silence); // the decoder would return the last packet again
         }
         let packet = PacketRef::new(0, Timestamp::new(0), Duration::new(FRAMES_PER_PACKET.into()), packet);
         self.decoder.decode_ref(&packet).map(|samples| samples.frames()).map_err(|_| Broken::Silence)
     }
 
-    /// Writes frames of the packet decoded last.
+    /// Writes frames of the last decoded packet.
     pub(crate) fn write(&self, frames: Range<usize>, output: &mut Output<'_>) -> usize {
         let GenericAudioBufferRef::F32(samples) = self.decoder.last_decoded() else { return 0 };
         let channel = |index| samples.plane(index).and_then(|plane| plane.get(frames.clone())).unwrap_or(&[]);
@@ -264,16 +267,16 @@ mod tests {
     fn a_setup_is_read() {
         let stereo = AacSetup { sample_rate: 44100, num_channels: 2 };
         assert_eq!(AacSetup::from_config(&[0x12, 0x10], 0).unwrap(), stereo);
-        // An extension that says that there is no band replication, as FFmpeg writes it.
+        // An extension that denies band replication, as FFmpeg writes it.
         assert_eq!(AacSetup::from_config(&[0x12, 0x10, 0x56, 0xe5, 0], 0).unwrap(), stereo);
-        // A rate of 44056, by value.
+        // A sample rate of 44056 by value.
         let escaped = [0x17, 0x80, 0x56, 0x0c, 0x08];
         let mono = AacSetup { sample_rate: 44056, num_channels: 1 };
         assert_eq!(AacSetup::from_config(&escaped, 0).unwrap(), mono);
     }
 
     #[test]
-    fn what_is_not_low_complexity_in_two_channels_is_refused_by_name() {
+    fn other_profiles_and_channels_are_rejected_by_name() {
         for config in [&[0x13, 0x88, 0x56, 0xe5, 0xa0][..], &[0x2b, 0x8a, 0x08, 0], &[0xeb, 0x8a, 0x08, 0]] {
             let error = refusal(config);
             assert_eq!(error.status(), Status::Unsupported);
@@ -286,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_setup_that_is_cut_off_is_bad_data() {
+    fn a_truncated_setup_is_bad_data() {
         for config in [&[][..], &[0x12], &[0x17, 0x80, 0x56], &[0x16, 0x90]] {
             let error = refusal(config);
             assert_eq!((error.status(), error.offset()), (Status::BadData, Some(7)));

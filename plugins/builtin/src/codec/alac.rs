@@ -21,10 +21,10 @@ const MAX_FRAMES_PER_PACKET: u32 = 65536;
 /// The speakers of each number of channels, as a WAVE mask (ALACMagicCookieDescription, "Channel Layout Info").
 const CHANNEL_MASKS: [u64; 9] = [0, 0x4, 0x3, 0x7, 0x107, 0x37, 0x3f, 0x13f, 0xff];
 
-/// What packets need to be decoded: the ALACSpecificConfig.
+/// The parameters for decoding packets: the ALACSpecificConfig.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AlacSetup {
-    /// The 24 bytes as they stand in the file.
+    /// The 24 bytes from the file.
     config: [u8; 24],
     pub(crate) frames_per_packet: u32,
     pub(crate) bits_per_sample: u32,
@@ -33,10 +33,10 @@ pub(crate) struct AlacSetup {
 }
 
 impl AlacSetup {
-    /// Reads a magic cookie: an ALACSpecificConfig, which older files put into atoms "frma" and "alac".
+    /// Reads a magic cookie: an ALACSpecificConfig, which older files wrap in atoms "frma" and "alac".
     ///
     /// # Errors
-    /// When it is cut off or what the format does not have.
+    /// When it is truncated or has values that the format does not allow.
     pub(crate) fn from_cookie(cookie: Bytes<'_>, max_alloc: u64) -> Result<Self> {
         let wrapped = cookie.boxes().take(2).find(|found| found.kind == *b"alac");
         let mut bytes = match wrapped {
@@ -59,15 +59,17 @@ impl AlacSetup {
         let sample_rate = fields.u32()?;
         let bad = |what: String| Err(Error::bad_data(offset, format!("the ALAC setup has {what}")));
         if version != 0 {
-            return Err(Error::unsupported(format!("ALAC of version {version}; only version 0 is known")));
+            return Err(Error::unsupported(format!(
+                "ALAC version {version} is not supported, only version 0"
+            )));
         }
         if !(1..=MAX_FRAMES_PER_PACKET).contains(&frames_per_packet) {
             return bad(format!(
-                "{frames_per_packet} frames a packet, expected 1 to {MAX_FRAMES_PER_PACKET}"
+                "{frames_per_packet} frames per packet, expected 1 to {MAX_FRAMES_PER_PACKET}"
             ));
         }
         if !matches!(bits_per_sample, 16 | 20 | 24 | 32) {
-            return bad(format!("{bits_per_sample} bits a sample, expected 16, 20, 24 or 32"));
+            return bad(format!("{bits_per_sample} bits per sample, expected 16, 20, 24 or 32"));
         }
         if !(1..=8).contains(&num_channels) {
             return bad(format!("{num_channels} channels, expected 1 to 8"));
@@ -88,7 +90,7 @@ impl AlacSetup {
         CHANNEL_MASKS.get(self.num_channels as usize).copied().unwrap_or(0)
     }
 
-    /// The format of samples that loses nothing, and those there are.
+    /// The lossless sample format, and all that decoding can write.
     pub(crate) fn formats(&self) -> (SampleFormat, &'static [SampleFormat]) {
         if self.bits_per_sample <= 16 {
             (SampleFormat::I16, &[SampleFormat::I16, SampleFormat::I32, SampleFormat::F32])
@@ -97,7 +99,7 @@ impl AlacSetup {
         }
     }
 
-    /// The number of frames that a packet says it has: only a short one does.
+    /// The number of frames of a packet. Only a short packet holds the number itself.
     pub(crate) fn frames_of(&self, packet: &[u8]) -> u32 {
         // 3 bits of element, 4 of instance, 12 unused, 1 "has a number of frames", 2 shift, 1 verbatim, then the number
         let Some(head) = packet.first_chunk::<7>() else { return self.frames_per_packet };
@@ -113,7 +115,7 @@ impl AlacSetup {
         }
     }
 
-    /// A decoder in its first state.
+    /// A decoder in its initial state.
     pub(crate) fn codec(&self) -> Result<AlacCodec> {
         AlacCodec::new(self)
     }
@@ -122,12 +124,12 @@ impl AlacSetup {
 /// Turns packets into samples.
 pub(crate) struct AlacCodec {
     decoder: AlacDecoder,
-    /// For each channel of ours, which of the decoder's it is.
+    /// For each of our channels, the number of the decoder's.
     order: &'static [usize],
 }
 
-/// For each number of channels, the decoder's channel of each speaker in the mask's order. It takes the surround and centre
-/// channels of layouts with more than six for each other.
+/// For each number of channels, the decoder's channel of each speaker in the mask's order. In layouts with more than
+/// six channels it exchanges the surround and centre channels.
 const DECODER_ORDERS: [&[usize]; 9] = [
     &[],
     &[0],
@@ -150,20 +152,20 @@ impl AlacCodec {
         Ok(Self { decoder, order })
     }
 
-    /// Decodes a packet of `num_frames` frames and returns their number. One that is broken ends decoding.
+    /// Decodes a packet of `num_frames` frames and returns their number. A damaged packet ends decoding.
     pub(crate) fn decode(&mut self, packet: &[u8], num_frames: u64) -> Result<usize, Broken> {
         let packet = PacketRef::new(0, Timestamp::new(0), Duration::new(num_frames), packet);
         let fatal = |message| Broken::Fatal(Error::new(Status::BadData, message));
         let samples = self.decoder.decode_ref(&packet);
-        let samples = samples.map_err(|error| fatal(format!("a packet of ALAC is broken: {error}")))?;
+        let samples = samples.map_err(|error| fatal(format!("the ALAC packet is damaged: {error}")))?;
         let num_decoded = samples.frames();
         if (num_decoded as u64) < num_frames {
-            return Err(fatal(format!("a packet of ALAC has {num_decoded} frames, expected {num_frames}")));
+            return Err(fatal(format!("the ALAC packet has {num_decoded} frames, expected {num_frames}")));
         }
         Ok(num_decoded)
     }
 
-    /// Writes frames of the packet decoded last.
+    /// Writes frames of the last decoded packet.
     pub(crate) fn write(&self, frames: Range<usize>, output: &mut Output<'_>) -> usize {
         let GenericAudioBufferRef::S32(samples) = self.decoder.last_decoded() else { return 0 };
         let mut planes: [&[i32]; 8] = [&[]; 8];
@@ -171,7 +173,7 @@ impl AlacCodec {
             *plane = samples.plane(*channel).and_then(|samples| samples.get(frames.clone())).unwrap_or(&[]);
         }
         let Some(planes) = planes.get(..self.order.len()) else { return 0 };
-        // Samples stand in the upper bits.
+        // Samples are in the upper bits.
         match output.format() {
             SampleFormat::I16 => output.write_planar(planes, |sample| {
                 let [.., low, high] = i32::to_le_bytes(sample);
@@ -209,7 +211,7 @@ mod tests {
             config[at] = value;
             AlacSetup::from_cookie(Bytes::new(&config), 1 << 20).unwrap_err().status()
         };
-        assert_eq!(change(0, 1), Status::BadData); // 16 million frames a packet
+        assert_eq!(change(0, 1), Status::BadData); // 16 million frames per packet
         assert_eq!(change(2, 0), Status::BadData); // none
         assert_eq!(change(4, 1), Status::Unsupported);
         assert_eq!(change(5, 33), Status::BadData);

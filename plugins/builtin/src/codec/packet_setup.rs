@@ -1,4 +1,4 @@
-//! The codecs whose packets a container hands out one by one, without a header of their stream: AAC, ALAC and FLAC.
+//! The codecs whose packets a container stores one by one, with their setup apart: AAC, ALAC and FLAC.
 
 #![forbid(unsafe_code)]
 
@@ -12,10 +12,10 @@ use crate::codec::alac::{AlacCodec, AlacSetup};
 use crate::codec::flac::{FlacSetup, FrameCodec};
 use crate::engine::packets::Broken;
 
-/// Packets that are looked at before decoding begins.
+/// The packets that are inspected before decoding starts.
 pub(crate) const PACKETS_LOOKED_AT: usize = 16;
 
-/// What packets of a codec need to be decoded.
+/// The parameters for decoding packets of a codec.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum AudioSetup {
     Aac(AacSetup),
@@ -24,7 +24,7 @@ pub(crate) enum AudioSetup {
 }
 
 impl AudioSetup {
-    /// Frames a second.
+    /// Frames per second.
     pub(crate) fn sample_rate(&self) -> u32 {
         match self {
             Self::Aac(setup) => setup.sample_rate,
@@ -33,7 +33,7 @@ impl AudioSetup {
         }
     }
 
-    /// The frames of a packet, if it is not a stream's last; of FLAC, the most that a packet may have.
+    /// The frames of every packet but the last; for FLAC, the most frames of a packet.
     pub(crate) fn frames_per_packet(&self) -> u32 {
         match self {
             Self::Aac(_) => aac::FRAMES_PER_PACKET,
@@ -42,7 +42,7 @@ impl AudioSetup {
         }
     }
 
-    /// The frames of a packet as its own bytes tell.
+    /// The frames of a packet according to its own bytes.
     pub(crate) fn frames_of(&self, packet: &[u8]) -> u32 {
         match self {
             Self::Aac(_) => aac::FRAMES_PER_PACKET,
@@ -51,10 +51,10 @@ impl AudioSetup {
         }
     }
 
-    /// Looks at the first packets.
+    /// Inspects the first packets.
     ///
     /// # Errors
-    /// When they need a decoder that is not here.
+    /// When they need another decoder.
     pub(crate) fn check_packets<'a>(&self, packets: impl Iterator<Item = &'a [u8]>) -> Result<()> {
         match self {
             Self::Aac(setup) => setup.check_packets(packets.take(PACKETS_LOOKED_AT)),
@@ -62,7 +62,7 @@ impl AudioSetup {
         }
     }
 
-    /// How many packets before the first one wanted a fresh decoder must see.
+    /// The number of packets that a new decoder must decode before the first one that is wanted.
     pub(crate) fn pre_roll(&self) -> u32 {
         match self {
             Self::Aac(_) => 1, // half of a packet's frames overlap the one before
@@ -70,7 +70,7 @@ impl AudioSetup {
         }
     }
 
-    /// A stream of such packets, with what belongs to its container left open.
+    /// The stream info of such packets, without the fields of the container.
     pub(crate) fn info(&self) -> StreamInfo {
         let common = StreamInfo {
             sample_rate: self.sample_rate(),
@@ -85,7 +85,7 @@ impl AudioSetup {
             is_truncated: false,
             priming_frames: 0,
             padding_frames: 0,
-            seek_cost_frames: u64::from(self.frames_per_packet()) / 2, // half a packet is dropped in the mean
+            seek_cost_frames: u64::from(self.frames_per_packet()) / 2, // half a packet is dropped on average
             codec: c"",
             container: c"",
         };
@@ -116,7 +116,7 @@ impl AudioSetup {
                     bits_per_sample: setup.stream_info.bits_per_sample,
                     native_format: formats.first().copied().unwrap_or(SampleFormat::I32),
                     formats,
-                    // Where blocks vary, most are far from the largest that is allowed.
+                    // If block sizes vary, most are far below the limit.
                     seek_cost_frames: u64::from(setup.stream_info.max_block_size.min(4608)) / 2,
                     codec: c"flac",
                     ..common
@@ -125,10 +125,10 @@ impl AudioSetup {
         }
     }
 
-    /// A decoder in its first state.
+    /// A decoder in its initial state.
     ///
     /// # Errors
-    /// When the setup is not what it must be.
+    /// When the setup is invalid.
     pub(crate) fn codec(&self) -> Result<AudioCodec> {
         match self {
             Self::Aac(setup) => setup.codec().map(|codec| AudioCodec::Aac(Box::new(codec))),
@@ -139,14 +139,14 @@ impl AudioSetup {
         }
     }
 
-    /// A decoder in its first state, made of one that was used where that is possible.
+    /// A decoder in its initial state, made from a used one if that is possible.
     ///
     /// # Errors
     /// As [`codec`](Self::codec).
     pub(crate) fn renew(&self, codec: AudioCodec) -> Result<AudioCodec> {
         match codec {
-            AudioCodec::Aac(_) => self.codec(), // the state of its noise cannot be had back
-            AudioCodec::Alac(_) | AudioCodec::Flac(_) => Ok(codec), // nothing passes from packet to packet
+            AudioCodec::Aac(_) => self.codec(), // the state of its noise generator cannot be restored
+            AudioCodec::Alac(_) | AudioCodec::Flac(_) => Ok(codec), // packets do not depend on each other
         }
     }
 }
@@ -159,7 +159,7 @@ pub(crate) enum AudioCodec {
 }
 
 impl AudioCodec {
-    /// Decodes a packet that stands for `num_frames` frames, and returns how many came of it.
+    /// Decodes a packet of `num_frames` frames and returns the number of decoded frames.
     ///
     /// # Errors
     /// As [`PacketCodec::decode`](crate::engine::packets::PacketCodec::decode).
@@ -170,7 +170,8 @@ impl AudioCodec {
             Self::Flac(codec) => {
                 let num_decoded = codec.decode_packet(packet).map_err(Broken::Fatal)?;
                 if (num_decoded as u64) < num_frames {
-                    let message = format!("a FLAC frame has {num_decoded} of sound, expected {num_frames}");
+                    let message =
+                        format!("a FLAC frame has {num_decoded} frames of sound, expected {num_frames}");
                     return Err(Broken::Fatal(Error::new(Status::BadData, message)));
                 }
                 Ok(num_decoded)
@@ -178,7 +179,7 @@ impl AudioCodec {
         }
     }
 
-    /// Writes frames of the packet decoded last, as many as there is room for, and returns their number.
+    /// Writes frames of the last decoded packet, as many as fit, and returns their number.
     pub(crate) fn write(&self, frames: Range<usize>, output: &mut Output<'_>) -> usize {
         match self {
             Self::Aac(codec) => codec.write(frames, output),

@@ -1,39 +1,39 @@
-//! Where the packets of a stream stand in the file, and on its timeline.
+//! The positions of a stream's packets in the file and on its timeline.
 
 #![forbid(unsafe_code)]
 
 use mapwave_plugin::{Error, Result, Status};
 
-/// Packets between two places that are kept; what lies between is summed up.
+/// Packets per block. Only a block's offset is stored; offsets within it are sums of sizes.
 const PACKETS_PER_BLOCK: u32 = 64;
 
-/// Where each packet is: its size in four bytes, or none where all are alike, and a place now and then.
+/// The positions of all packets: sizes of four bytes each, or one size for all, and the offset of every block.
 #[derive(Debug)]
 pub(crate) struct PacketTable {
     sizes: Sizes,
     blocks: Vec<Block>,
     runs: Vec<Run>,
     num_packets: u32,
-    /// Where the packet that was added last ends.
+    /// The end of the last packet.
     end: u64,
     limits: Limits,
 }
 
 #[derive(Debug)]
 enum Sizes {
-    /// All packets have that many bytes.
+    /// All packets have this many bytes.
     Alike(u32),
     Each(Vec<u32>),
 }
 
-/// Packets one behind the other.
+/// Packets that follow each other without a gap.
 #[derive(Clone, Copy, Debug)]
 struct Block {
     first_packet: u32,
     offset: u64,
 }
 
-/// Packets of as many frames each.
+/// Packets with the same number of frames.
 #[derive(Clone, Copy, Debug)]
 struct Run {
     first_packet: u32,
@@ -41,13 +41,13 @@ struct Run {
     frames_per_packet: u32,
 }
 
-/// What a table must keep to.
+/// The limits of a table.
 #[derive(Clone, Copy, Debug)]
 struct Limits {
     /// The length of the file.
     file_bytes: u64,
-    /// The bytes that packets may still take. They do not overlap in any sane file, so all of them fit the file; a table
-    /// that makes more of a few bytes is an attack.
+    /// The bytes that packets may still take. In a valid file packets do not overlap, so together they fit the file; a
+    /// table whose packets take more is an attack.
     bytes_left: u64,
     max_alloc: u64,
 }
@@ -61,17 +61,17 @@ pub(crate) struct Place {
     pub(crate) num_frames: u32,
 }
 
-/// Whether a packet is in the file.
+/// Whether a packet is completely in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Added {
-    /// All of it is.
+    /// All of it is in the file.
     Whole,
-    /// It ends behind the end of the file and was left out.
+    /// It ends beyond the end of the file and was not added.
     BeyondEnd,
 }
 
 impl PacketTable {
-    /// A table without packets for a file of that many bytes.
+    /// An empty table for a file of that many bytes.
     pub(crate) fn new(file_bytes: u64, max_alloc: u64) -> Self {
         Self {
             sizes: Sizes::Alike(0),
@@ -83,7 +83,7 @@ impl PacketTable {
         }
     }
 
-    /// Makes room for packets whose number the file can hold.
+    /// Reserves memory for packets, at most as many as the file can hold.
     ///
     /// # Errors
     /// [`Status::Limit`] and [`Status::NoMemory`].
@@ -94,7 +94,7 @@ impl PacketTable {
         }
         let mut sizes = Vec::new();
         let reserved = sizes.try_reserve_exact(usize::try_from(num_packets).unwrap_or(usize::MAX));
-        reserved.map_err(|_| Error::new(Status::NoMemory, "no memory for the table of packets"))?;
+        reserved.map_err(|_| Error::new(Status::NoMemory, "not enough memory for the table of packets"))?;
         if self.num_packets == 0 {
             self.sizes = Sizes::Each(sizes);
         }
@@ -105,20 +105,20 @@ impl PacketTable {
         let max_alloc = self.limits.max_alloc;
         Error::new(
             Status::Limit,
-            format!("the table of packets takes {num_bytes} bytes; the limit is {max_alloc}"),
+            format!("the table of packets needs {num_bytes} bytes, but only {max_alloc} may be allocated"),
         )
     }
 
     /// Adds a packet.
     ///
     /// # Errors
-    /// When packets take more bytes than the file has, or their table more than is allowed.
+    /// When the packets take more bytes than the file has, or the table more than the limit.
     pub(crate) fn push(&mut self, offset: u64, num_bytes: u32) -> Result<Added> {
         let end = offset.saturating_add(num_bytes.into());
         if end > self.limits.file_bytes {
             return Ok(Added::BeyondEnd);
         }
-        // A packet of no bytes counts as one, so that there are no more packets than bytes.
+        // An empty packet counts as one byte, so that there are no more packets than bytes.
         let left = self.limits.bytes_left.checked_sub(u64::from(num_bytes.max(1)));
         self.limits.bytes_left =
             left.ok_or_else(|| Error::bad_data(offset, "the packets take more bytes than the file has"))?;
@@ -137,7 +137,7 @@ impl PacketTable {
         Ok(Added::Whole)
     }
 
-    /// Adds packets side by side, of big-endian sizes; as many as [`push`](Self::push) would.
+    /// Adds consecutive packets with big-endian sizes, as repeated [`push`](Self::push) would.
     ///
     /// # Errors
     /// As [`push`](Self::push).
@@ -158,7 +158,7 @@ impl PacketTable {
         Ok(Added::Whole)
     }
 
-    /// Adds packets of a block at once where nothing stands against it, and returns where they end.
+    /// Adds a block of packets at once and returns its end; `None` if they must be added one by one.
     fn push_block(&mut self, offset: u64, part: &[[u8; 4]]) -> Option<u64> {
         let Sizes::Each(sizes) = &mut self.sizes else { return None };
         let count = u32::try_from(part.len()).ok()?;
@@ -197,16 +197,16 @@ impl PacketTable {
         Ok(())
     }
 
-    /// A vector that grows holds its old and its new room at once, three times what it needs.
+    /// While a vector grows, its old and its new memory exist together, three times what it needs.
     fn limits_allow(&self, num_packets: u32) -> Result<()> {
         let num_bytes = u64::from(num_packets) * 12;
         if num_bytes > self.limits.max_alloc { Err(self.limit(num_bytes)) } else { Ok(()) }
     }
 
-    /// Says how many frames each packet from `first_packet` on has; packets are told in order.
+    /// Sets the number of frames of each packet from `first_packet` on; called in the order of packets.
     ///
     /// # Errors
-    /// [`Status::Limit`] when the memory for that is used up.
+    /// [`Status::Limit`] when the table reaches its limit.
     pub(crate) fn set_frames_from(&mut self, first_packet: u32, frames_per_packet: u32) -> Result<()> {
         let first_frame = match self.runs.last().copied() {
             None => 0,
@@ -223,13 +223,13 @@ impl PacketTable {
         Ok(())
     }
 
-    /// Says how many frames each packet has, one by one.
+    /// Sets the number of frames of each packet, one by one.
     ///
     /// # Errors
     /// As [`set_frames_from`](Self::set_frames_from).
     pub(crate) fn measure(&mut self, frames_of: impl Fn(Place) -> u32) -> Result<()> {
         self.runs.clear();
-        self.set_frames_from(0, 0)?; // places are only told with their frames
+        self.set_frames_from(0, 0)?; // `get` needs a number of frames for every packet
         for packet in 0..self.num_packets {
             let num_frames = self.get(packet).map_or(0, &frames_of);
             self.set_frames_from(packet, num_frames)?;
@@ -247,7 +247,7 @@ impl PacketTable {
         self.runs.last().map_or(0, |run| frame_in(*run, self.num_packets.max(run.first_packet)))
     }
 
-    /// The packet that `frame` of the decoded timeline is in; the number of packets behind the end.
+    /// The packet that holds `frame` of the decoded timeline; the number of packets for a frame beyond the end.
     pub(crate) fn packet_at(&self, frame: u64) -> u32 {
         let run = self.runs.partition_point(|run| run.first_frame <= frame).checked_sub(1);
         let Some(run) = run.and_then(|run| self.runs.get(run)) else { return 0 };
@@ -282,7 +282,7 @@ impl PacketTable {
     }
 }
 
-/// The first frame of a packet of the run, or behind it.
+/// The first frame of a packet of the run, or of one after it.
 fn frame_in(run: Run, packet: u32) -> u64 {
     let ahead = u64::from(packet.saturating_sub(run.first_packet)) * u64::from(run.frames_per_packet);
     run.first_frame.saturating_add(ahead)

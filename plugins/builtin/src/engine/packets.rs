@@ -1,6 +1,6 @@
-//! The engine: a seekable, gapless stream of frames from packets that are found by place.
+//! The engine: it makes a seekable, gapless stream of frames from packets with known positions.
 //!
-//! Positions here are on the *decoded* timeline, on which the first frame of the first packet is frame 0. The *trimmed*
+//! Positions are on the *decoded* timeline, on which the first frame of the first packet is frame 0. The *trimmed*
 //! timeline of the plugin interface begins `priming_frames` later and is `num_frames` long.
 
 #![forbid(unsafe_code)]
@@ -11,29 +11,29 @@ use std::sync::Arc;
 
 use mapwave_plugin::{Error, Level, Output, Result, StreamInfo, log};
 
-/// A packet and the frames it stands for on the decoded timeline.
+/// A packet and its frames on the decoded timeline.
 #[derive(Clone, Debug)]
 pub(crate) struct Packet<B> {
-    /// What the codec is given.
+    /// The input of the codec.
     pub(crate) bytes: B,
-    /// Where it stands in the input, for messages.
+    /// Its offset in the input, for messages.
     pub(crate) offset: u64,
     /// Its first frame.
     pub(crate) first_frame: u64,
-    /// Its frames, which come out of it whatever the decoder makes of it: what is missing is silence. May be 0.
+    /// The number of its frames, possibly 0. If the decoder returns fewer, silence fills the rest.
     pub(crate) num_frames: u64,
 }
 
-/// What is known of a stream: the same for every handle, shared between them.
+/// A stream, shared by all handles.
 pub(crate) trait PacketStream: Send + Sync + 'static {
-    /// A place between packets; what a walk from there needs to know.
+    /// A position between packets.
     type Cursor: Send;
     /// The bytes of a packet.
     type Bytes<'a>;
     /// Turns packets into samples.
     type Codec: PacketCodec<Self>;
 
-    /// What the stream is.
+    /// The properties of the stream.
     fn info(&self) -> &StreamInfo;
 
     /// Metadata.
@@ -41,31 +41,31 @@ pub(crate) trait PacketStream: Send + Sync + 'static {
         &[]
     }
 
-    /// Frames of the decoded timeline before the first of the trimmed one.
+    /// The frames of the decoded timeline before the first of the trimmed one.
     fn priming_frames(&self) -> u64 {
         self.info().priming_frames.into()
     }
 
-    /// The place before the packet at which a fresh codec must begin, so that `frame` of the decoded timeline comes out as in
-    /// decoding from the start; at most the end.
+    /// The position at which a new codec must start so that `frame` of the decoded timeline comes out as in decoding
+    /// from the start; at most the end.
     ///
     /// # Errors
-    /// As the bytes deserve.
+    /// Depending on what is wrong with the file.
     fn entry(&self, frame: u64) -> Result<Self::Cursor>;
 
-    /// The packet at a place, which moves behind it; `None` at the end.
+    /// The packet at a position, which advances past it; `None` at the end.
     ///
     /// # Errors
-    /// As the bytes deserve.
+    /// Depending on what is wrong with the file.
     fn next<'a>(&'a self, cursor: &mut Self::Cursor) -> Result<Option<Packet<Self::Bytes<'a>>>>;
 
-    /// A codec in its first state.
+    /// A codec in its initial state.
     ///
     /// # Errors
-    /// When there is no memory, or the setup is not what it must be.
+    /// When there is not enough memory, or the setup is invalid.
     fn codec(&self) -> Result<Self::Codec>;
 
-    /// A codec in its first state, made of one that was used where that costs less than a new one.
+    /// A codec in its initial state, made from a used one if that costs less than a new one.
     ///
     /// # Errors
     /// As [`codec`](Self::codec).
@@ -75,23 +75,23 @@ pub(crate) trait PacketStream: Send + Sync + 'static {
     }
 }
 
-/// Turns one packet after the other into samples and keeps those of the last.
+/// Decodes packets in order and keeps the samples of the last.
 pub(crate) trait PacketCodec<S: PacketStream + ?Sized>: Send {
-    /// Decodes a packet and returns how many frames came of it, which may be none where the codec's overlap begins.
+    /// Decodes a packet and returns the number of frames, which may be 0 for the first packet of a codec with overlap.
     ///
     /// # Errors
-    /// [`Broken::Silence`] when the stream goes on after this packet as other decoders do; [`Broken::Fatal`] when a wrong
-    /// sample would come out of a lossless stream.
+    /// [`Broken::Silence`] when silence replaces the packet and the stream continues, as in other decoders;
+    /// [`Broken::Fatal`] when a lossless stream would return wrong samples.
     fn decode(&mut self, stream: &S, packet: &Packet<S::Bytes<'_>>) -> Result<usize, Broken>;
 
-    /// Writes frames of the packet decoded last, as many as there is room for, and returns their number.
+    /// Writes frames of the last decoded packet, as many as fit, and returns their number.
     fn write(&self, frames: Range<usize>, output: &mut Output<'_>) -> usize;
 }
 
-/// What a packet that cannot be decoded means for the stream.
+/// How a damaged packet affects the stream.
 #[derive(Debug)]
 pub(crate) enum Broken {
-    /// Silence stands in for it.
+    /// Silence replaces it.
     Silence,
     /// Decoding ends with an error.
     Fatal(Error),
@@ -101,13 +101,13 @@ pub(crate) enum Broken {
 pub(crate) struct PacketDecoder<S: PacketStream> {
     stream: Arc<S>,
     state: Option<State<S>>,
-    /// The codec as the last seek found it.
+    /// The codec that was in use before the last seek.
     used: Option<S::Codec>,
-    /// The next frame to be written, on the trimmed timeline.
+    /// The next frame to write, on the trimmed timeline.
     position: u64,
 }
 
-/// The functions of a [`mapwave_plugin::Decoder`] that a [`PacketDecoder`] in a field of it has answers for.
+/// The functions of a [`mapwave_plugin::Decoder`] that a [`PacketDecoder`] in one of its fields implements.
 macro_rules! decode_with {
     ($field:ident) => {
         fn info(&self) -> &mapwave_plugin::StreamInfo {
@@ -136,13 +136,13 @@ macro_rules! decode_with {
 
 pub(crate) use decode_with;
 
-/// What decoding has come to.
+/// The state of decoding.
 struct State<S: PacketStream> {
     codec: S::Codec,
     cursor: S::Cursor,
-    /// What is left of the last packet, on the decoded timeline.
+    /// The frames of the last packet that are not written yet, on the decoded timeline.
     pending: Range<u64>,
-    /// The first frame of that packet, and how many came out of the codec.
+    /// The first frame of that packet, and the number of its decoded frames.
     first_frame: u64,
     num_decoded: u64,
 }
@@ -153,12 +153,12 @@ impl<S: PacketStream> PacketDecoder<S> {
         Self { stream, state: None, used: None, position: 0 }
     }
 
-    /// What is known of the stream.
+    /// The stream.
     pub(crate) fn stream(&self) -> &Arc<S> {
         &self.stream
     }
 
-    /// Moves to a frame of the trimmed timeline; the codec starts when frames are asked for.
+    /// Moves to a frame of the trimmed timeline. The codec starts with the next call of `decode`.
     pub(crate) fn seek(&mut self, frame: u64) {
         if let Some(state) = self.state.take() {
             self.used = Some(state.codec);
@@ -169,7 +169,7 @@ impl<S: PacketStream> PacketDecoder<S> {
     /// Writes the next frames, as [`mapwave_plugin::Decoder::decode`].
     ///
     /// # Errors
-    /// As the bytes deserve; a seek is needed then.
+    /// Depending on what is wrong with the file. Afterwards the decoder must seek.
     pub(crate) fn decode(&mut self, output: &mut Output<'_>) -> Result<()> {
         let result = self.fill(output);
         if result.is_err() {
@@ -188,7 +188,7 @@ impl<S: PacketStream> PacketDecoder<S> {
                 None => self.state.insert(State::at(stream, self.used.take(), target)?),
             };
             if !state.advance(stream, target)? {
-                return Ok(()); // the host sees that frames are missing
+                return Ok(()); // the host notices that frames are missing
             }
             self.position += state.write(end - self.position, output);
         }
@@ -227,7 +227,7 @@ impl<S: PacketStream> State<S> {
         Ok(true)
     }
 
-    /// Writes what is pending, at most `max_frames`: what was decoded, then silence up to the packet's length.
+    /// Writes at most `max_frames` pending frames: the decoded ones, then silence up to the length of the packet.
     fn write(&mut self, max_frames: u64, output: &mut Output<'_>) -> u64 {
         let first = self.pending.start - self.first_frame;
         let last = (self.pending.end - self.first_frame).min(first.saturating_add(max_frames));
@@ -242,7 +242,7 @@ impl<S: PacketStream> State<S> {
     }
 }
 
-/// Says that silence stands in for a packet, unless nothing of it is heard.
+/// Warns that silence replaces a packet, unless none of its frames are returned.
 fn warn<B>(packet: &Packet<B>, target: u64) {
     let end = packet.first_frame.saturating_add(packet.num_frames);
     if end > target {
@@ -254,7 +254,7 @@ fn warn<B>(packet: &Packet<B>, target: u64) {
     }
 }
 
-/// A number of frames of one packet, which fits memory.
+/// A number of frames of one packet, which fits into memory.
 fn to_usize(num_frames: u64) -> usize {
     usize::try_from(num_frames).unwrap_or(usize::MAX)
 }

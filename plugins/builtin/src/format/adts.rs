@@ -1,4 +1,4 @@
-//! AAC in frames that each have a header (ADTS, ISO/IEC 14496-3, 1.A.2.2).
+//! ADTS: AAC in frames with a header each (ISO/IEC 14496-3, 1.A.2.2).
 
 #![forbid(unsafe_code)]
 
@@ -31,7 +31,7 @@ impl Decoder for AdtsDecoder {
             return 0;
         }
         if start >= head.bytes.len() {
-            return hint * 30; // a tag and nothing else can be seen
+            return hint * 30; // the head holds only a tag
         }
         let Some(first) = Header::read(head.bytes, start) else { return 0 };
         let mut position = start;
@@ -48,7 +48,7 @@ impl Decoder for AdtsDecoder {
         let left = head.bytes.len().saturating_sub(position);
         match num_frames {
             0 => 0,
-            // The chain is broken inside of what is seen.
+            // The chain of frames breaks within the head.
             1 | 2 if left >= Header::MIN_BYTES && !is_all => hint * 20,
             1 if is_all => 60,
             1 => 10 + hint * 40,
@@ -60,7 +60,7 @@ impl Decoder for AdtsDecoder {
 
     fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
         if options.stream > 0 {
-            let message = format!("there is no audio stream {}: ADTS has one", options.stream);
+            let message = format!("there is no audio stream {}: ADTS has only stream 0", options.stream);
             return Err(Error::new(mapwave_plugin::Status::BadArgument, message));
         }
         let memory = input.into_memory(options.max_alloc)?;
@@ -82,9 +82,9 @@ struct Header {
     /// What all frames of a stream share: the profile, the index of the rate, the channel configuration.
     stream: Stream,
     header_bytes: usize,
-    /// All of the frame.
+    /// The size of the whole frame.
     frame_bytes: usize,
-    /// Packets in it beyond one.
+    /// The packets of the frame beyond the first.
     more_packets: u8,
 }
 
@@ -96,7 +96,7 @@ struct Stream {
 }
 
 impl Header {
-    /// The size of a header without its check sum.
+    /// The size of a header without its checksum.
     const MIN_BYTES: usize = 7;
 
     fn read(bytes: &[u8], position: usize) -> Option<Self> {
@@ -113,11 +113,11 @@ impl Header {
     }
 }
 
-/// Adds all frames, and returns what they need and whether the last is whole.
+/// Adds all frames; returns their setup, and whether the last one is complete.
 fn read_frames(bytes: &[u8], sweep: &mut Sweep, table: &mut PacketTable) -> Result<(AacSetup, bool)> {
     let mut position = id3v2::leading_bytes(bytes);
     let Some(found) = next_frame(bytes, position, None) else {
-        return Err(Error::bad_data(position as u64, "there are no two ADTS frames one behind the other"));
+        return Err(Error::bad_data(position as u64, "there are no two consecutive ADTS frames"));
     };
     position = found;
     let first = Header::read(bytes, position);
@@ -137,7 +137,7 @@ fn read_frames(bytes: &[u8], sweep: &mut Sweep, table: &mut PacketTable) -> Resu
             continue;
         };
         if header.more_packets > 0 {
-            let message = "several packets in an ADTS frame need another plugin, such as libav";
+            let message = "ADTS frames with several packets need another plugin, such as libav";
             return Err(Error::unsupported(message).at(position as u64));
         }
         let offset = position.saturating_add(header.header_bytes) as u64;
@@ -149,7 +149,7 @@ fn read_frames(bytes: &[u8], sweep: &mut Sweep, table: &mut PacketTable) -> Resu
     }
 }
 
-/// The next frame that another of its stream follows, or the end.
+/// The next frame that is followed by another of its stream, or by the end.
 fn next_frame(bytes: &[u8], mut position: usize, stream: Option<Stream>) -> Option<usize> {
     loop {
         position += bytes.get(position..)?.iter().position(|byte| *byte == 0xff)?;
@@ -172,7 +172,7 @@ mod tests {
 
     use super::*;
 
-    /// A frame of AAC-LC at 44.1 kHz in stereo with a payload of as many zeros, without check sum.
+    /// A frame of AAC-LC at 44.1 kHz in stereo with a payload of that many zeros, without a checksum.
     fn frame(payload_bytes: usize) -> Vec<u8> {
         let size = payload_bytes + 7;
         let mut bytes = vec![

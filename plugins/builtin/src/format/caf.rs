@@ -1,4 +1,5 @@
-//! AAC, ALAC and FLAC in CAF files, whose packets a table describes (Apple Core Audio Format Specification, "Packet Table Chunk").
+//! AAC, ALAC and FLAC in CAF files, whose packets are listed in a table (Apple Core Audio Format Specification, "Packet
+//! Table Chunk").
 
 #![forbid(unsafe_code)]
 
@@ -34,7 +35,7 @@ impl Decoder for CafDecoder {
 
     fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
         let Some(track) = options.track.as_ref().filter(|track| is_ours(track)) else {
-            return Err(Error::unsupported("only AAC, ALAC and FLAC in CAF are read here"));
+            return Err(Error::unsupported("this decoder supports only AAC, ALAC and FLAC in CAF"));
         };
         let memory = input.into_memory(options.max_alloc)?;
         let stream = read_stream(&memory, track, options.max_alloc)?;
@@ -48,9 +49,11 @@ fn is_ours(track: &Track<'_>) -> bool {
     track.container == "caf" && matches!(track.codec, "aac" | "alac" | "flac")
 }
 
-/// The bytes of a range of the file, with their place.
+/// The bytes of a range of the file, with their offset.
 fn part<'a>(bytes: &'a [u8], range: &Range<u64>) -> Result<Bytes<'a>> {
-    let fits = |place: u64| usize::try_from(place).map_err(|_| Error::bad_data(place, "behind the end"));
+    let fits = |place: u64| {
+        usize::try_from(place).map_err(|_| Error::bad_data(place, "the offset is beyond the end of the file"))
+    };
     let mut part = Bytes::new(bytes);
     part.take(fits(range.start)?)?;
     part.take(fits(range.end.saturating_sub(range.start))?)
@@ -68,11 +71,14 @@ fn read_stream(memory: &Memory, track: &Track<'_>, max_alloc: u64) -> Result<Tab
         "flac" => AudioSetup::Flac(FlacSetup::from_blocks(cookie, max_alloc)?),
         _ => match read_descriptors(cookie)? {
             Description::Compressed(setup) => setup,
-            Description::Mpeg => return Err(Error::unsupported("MPEG audio in CAF under the name of AAC")),
+            Description::Mpeg => {
+                return Err(Error::unsupported("CAF declares AAC, but its setup is that of MPEG audio"));
+            }
         },
     };
     let mut table = PacketTable::new(track.data.end.min(memory.len() as u64), max_alloc);
-    // Frames are counted at the track's rate. Of FLAC, writers state a mean where no packet has a number of its own.
+    // Frames are counted at the track's rate. For FLAC, writers state an average if packets have no numbers of their
+    // own.
     let is_mean = matches!(setup, AudioSetup::Flac(_))
         && track.frames_per_packet != 0
         && track.frames_per_packet != setup.frames_per_packet();
@@ -95,7 +101,7 @@ fn read_stream(memory: &Memory, track: &Track<'_>, max_alloc: u64) -> Result<Tab
     TableStream::new(memory.clone(), table, setup, trim, !is_whole, c"caf", Vec::new())
 }
 
-/// Adds the packets; false when the file ends before the last.
+/// Adds the packets; false if the file ends before the last.
 fn read_packets(
     memory: &Memory,
     track: &Track<'_>,
@@ -122,7 +128,7 @@ fn read_packets(
     Ok(true)
 }
 
-/// A number of 7 bits a byte, most significant first; all bytes but the last have bit 7 set.
+/// A number with 7 bits per byte, most significant first; all bytes but the last have bit 7 set.
 fn read_number(bytes: &mut Bytes<'_>) -> Result<u32> {
     let at = bytes.offset();
     let mut number = 0u32;

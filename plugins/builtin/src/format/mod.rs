@@ -1,4 +1,4 @@
-//! Formats: bytes to packets, and what their headers say of the stream.
+//! Formats: from bytes to packets, and the parsing of headers.
 
 pub(crate) mod adts;
 pub(crate) mod caf;

@@ -1,8 +1,8 @@
-//! Tags that stand before streams of other formats (ID3v2.4.0, "Overview" and section 3.1).
+//! ID3v2 tags before streams of other formats (ID3v2.4.0, "Overview" and section 3.1).
 
 #![forbid(unsafe_code)]
 
-/// The size of the ID3v2 tags that a file begins with.
+/// The size of the ID3v2 tags at the beginning of a file.
 pub(crate) fn leading_bytes(bytes: &[u8]) -> usize {
     let mut num_bytes = 0_usize;
     while let Some(&[b'I', b'D', b'3', major, minor, flags, a, b, c, d]) =

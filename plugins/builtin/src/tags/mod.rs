@@ -1,4 +1,4 @@
-//! Tags that stand in several formats.
+//! Tags that several formats share.
 
 pub(crate) mod id3v2;
 pub(crate) mod vorbis_comment;

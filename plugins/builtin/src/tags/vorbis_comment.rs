@@ -16,7 +16,7 @@ const MAX_BYTES: usize = 1 << 20;
 /// Lower-case names and values.
 pub(crate) type Comments = Vec<(CString, CString)>;
 
-/// The comments in a block that begins with the vendor string; as far as they can be read.
+/// The comments in a block that begins with the vendor string, up to the first malformed one.
 pub(crate) fn parse(block: &[u8]) -> Comments {
     let mut comments = Comments::new();
     read(&mut Bytes::new(block), &mut comments);
@@ -30,7 +30,7 @@ pub(crate) fn value<'a>(comments: &'a Comments, name: &str) -> Option<&'a str> {
 }
 
 fn read(block: &mut Bytes<'_>, comments: &mut Comments) -> Option<()> {
-    read_string(block)?; // who wrote the file
+    read_string(block)?; // the vendor string
     let num_comments = block.u32_le().ok()?;
     let mut num_bytes = 0;
     for _ in 0..num_comments {
@@ -46,7 +46,7 @@ fn read(block: &mut Bytes<'_>, comments: &mut Comments) -> Option<()> {
             continue;
         }
         let name = CString::new(name.to_ascii_lowercase());
-        // A zero byte ends a string beyond the plugin interface.
+        // A NUL would end the string in the plugin interface.
         let value = value.split(|byte| *byte == 0).next().unwrap_or_default();
         let value = CString::new(String::from_utf8_lossy(value).into_owned());
         if let (Ok(name), Ok(value)) = (name, value) {
@@ -64,8 +64,8 @@ fn read_string<'a>(block: &mut Bytes<'a>) -> Option<&'a [u8]> {
     Some(block.take(num_bytes).ok()?.rest())
 }
 
-/// How channels that FLAC or Vorbis put in their default order lie in the room, as a WAVE channel mask
-/// (RFC 9639, section 9.1.3; Vorbis I specification, section 4.3.9); 0 where there is no default.
+/// The speaker positions of FLAC's and Vorbis' default channel order, as a WAVE channel mask (RFC 9639, section 9.1.3;
+/// Vorbis I specification, section 4.3.9); 0 without a default.
 pub(crate) fn default_channel_mask(num_channels: u32) -> u64 {
     match num_channels {
         1 => 0x4,

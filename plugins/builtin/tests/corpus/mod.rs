@@ -1,12 +1,12 @@
-//! What the tests of the formats share: the corpus, and decoders held against themselves.
-#![allow(dead_code, missing_docs)] // each test takes its part
+//! Shared by the tests of formats: the corpus, and windows compared with linear decoding.
+#![allow(dead_code, missing_docs)] // each test uses a part
 #![allow(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 use std::path::{Path, PathBuf};
 
 use mapwave_plugin::{Decoder, DecoderOptions, Input, Output, Sample, SampleFormat, SeekClass};
 
-/// A file of the corpus and what is known of it.
+/// A file of the corpus and its properties.
 pub struct Row {
     pub name: String,
     pub path: PathBuf,
@@ -59,7 +59,7 @@ pub fn open<D: Decoder>(bytes: &[u8]) -> mapwave_plugin::Result<D> {
     D::open(Input::from(bytes.to_vec()), &DecoderOptions::default())
 }
 
-/// Decodes up to `max_frames` frames from where the decoder stands, `frames_per_call` at a time.
+/// Decodes up to `max_frames` frames from the decoder's position, `frames_per_call` at a time.
 pub fn read<D: Decoder, T: Sample>(
     decoder: &mut D,
     max_frames: usize,
@@ -89,7 +89,7 @@ pub fn read_all<D: Decoder, T: Sample>(decoder: &mut D) -> mapwave_plugin::Resul
     read(decoder, usize::MAX, 8192)
 }
 
-/// A generator of numbers that look random, the same each time.
+/// A generator of pseudo-random numbers.
 pub struct Numbers(pub u64);
 
 impl Numbers {
@@ -101,7 +101,7 @@ impl Numbers {
     }
 }
 
-/// Holds windows against linear decoding, on one handle and on forks of it.
+/// Compares windows with linear decoding, on one handle and on forks of it.
 pub fn check_windows<D: Decoder, T: Sample + PartialEq + std::fmt::Debug>(
     decoder: &mut D,
     linear: &[T],
@@ -135,7 +135,7 @@ pub fn check_windows<D: Decoder, T: Sample + PartialEq + std::fmt::Debug>(
     }
 }
 
-/// Opens and decodes whatever comes of bytes: an error or frames as many as promised, never a panic.
+/// Opens and decodes bytes: the result is an error or at most the promised frames, never a panic.
 pub fn survive<D: Decoder>(bytes: &[u8]) {
     let Ok(mut decoder) = open::<D>(bytes) else { return };
     let num_frames = decoder.info().num_frames;

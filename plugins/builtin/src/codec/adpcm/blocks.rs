@@ -15,12 +15,12 @@ use crate::host_track;
 
 use super::{ima, ms};
 
-/// The largest block there could be in a WAV file is 65535 bytes; CAF's field has room for absurd ones.
+/// The largest block in bytes: that of a WAV file. CAF's field has room for absurd sizes.
 const MOST_BLOCK_BYTES: u64 = 1 << 20;
-/// Blocks are decoded in runs of about as many frames, so that small ones do not cost a call each.
+/// Blocks are decoded in runs of about this many frames, so that small ones do not cost a call each.
 const RUN_FRAMES: u64 = 4096;
 
-/// How a block is built.
+/// The layout of a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     ImaWav,
@@ -29,7 +29,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// The codec of this name, set up by `config`.
+    /// The codec with this name, configured by `config`.
     fn new(codec: &str, config: &[u8], is_big_endian: bool) -> Option<Self> {
         match codec {
             "adpcm_ima_wav" => Some(Self::ImaWav),
@@ -66,7 +66,7 @@ impl Kind {
     }
 }
 
-/// A stream of blocks, each of which stands for itself: any of them can be decoded first.
+/// A stream of blocks that do not depend on each other.
 #[derive(Debug)]
 pub(crate) struct Blocks {
     input: Input,
@@ -77,17 +77,17 @@ pub(crate) struct Blocks {
     block_bytes: u64,
     block_frames: u64,
     blocks_per_run: u64,
-    /// Frames that are there, priming and padding among them.
+    /// The frames in the file, priming and padding included.
     decoded_frames: u64,
 }
 
 impl Blocks {
     pub(crate) fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
         let Some(track) = &options.track else {
-            return Err(Error::unsupported("ADPCM is only read from a file whose container is known"));
+            return Err(Error::unsupported("ADPCM is supported only in containers that the host has parsed"));
         };
         if options.stream > 0 {
-            let message = format!("stream {} of a file that has one", options.stream);
+            let message = format!("the file has only stream 0, not stream {}", options.stream);
             return Err(Error::new(Status::BadArgument, message));
         }
         let (kind, container) = (kind(&input, track)?, container(track)?);
@@ -104,7 +104,7 @@ impl Blocks {
 
         let blocks_per_run = (RUN_FRAMES / block_frames.max(1)).max(1);
         let run_bytes = blocks_per_run.saturating_mul(block_bytes);
-        // The bytes, where they are read by callback, and the samples of the run.
+        // The bytes, if a callback reads them, and the samples of the run.
         let frame_bytes = 2 * num_channels as u64;
         let needed = blocks_per_run.saturating_mul(block_frames).saturating_mul(frame_bytes);
         if needed.saturating_add(run_bytes) > options.max_alloc {
@@ -141,7 +141,7 @@ impl Blocks {
         })
     }
 
-    /// Bytes of the input: as they are in memory, or read.
+    /// Bytes of the input, borrowed from memory or read.
     fn bytes(&self, range: Range<u64>) -> Result<Cow<'_, [u8]>> {
         let (start, end) = (to_usize(range.start)?, to_usize(range.end)?);
         if let Some(bytes) = self.input.bytes() {
@@ -154,7 +154,7 @@ impl Blocks {
     }
 }
 
-/// What of the coded frames is the sound.
+/// The frames that remain after trimming.
 struct Timeline {
     num_frames: u64,
     priming_frames: u32,
@@ -163,8 +163,8 @@ struct Timeline {
 }
 
 impl Timeline {
-    /// A CAF packet table says which frames count. The `fact` chunk of the WAVE family is not asked: its writers disagree
-    /// on what it counts, and FFmpeg and libsndfile give all frames of all blocks.
+    /// A CAF packet table states which frames count. The `fact` chunk of the WAVE family is ignored: its writers
+    /// disagree about what it counts, and FFmpeg and libsndfile return all frames of all blocks.
     fn new(track: &Track<'_>, decoded_frames: u64) -> Self {
         let is_table = track.container == "caf";
         let trims = if is_table { (track.priming_frames, track.padding_frames) } else { (0, 0) };
@@ -185,28 +185,30 @@ impl Timeline {
 }
 
 fn kind(input: &Input, track: &Track<'_>) -> Result<Kind> {
-    let unsupported = || Error::unsupported(format!("{} is no ADPCM that is read here", track.codec));
-    // A `fmt ` chunk counts its own rest in 16 bits.
+    let unsupported =
+        || Error::unsupported(format!("the codec {} is not supported by this decoder", track.codec));
+    // The first 16 bits of the rest of a `fmt ` chunk are its size.
     let num_bytes = track.config.end.saturating_sub(track.config.start).min(u16::MAX.into());
     let mut config = vec![0; to_usize(num_bytes)?];
     let num_read = input.read_at(track.config.start, &mut config)?;
     config.truncate(num_read);
-    // CAF has a magic cookie in place of the chunk's rest, whose form nobody tells.
+    // CAF has a magic cookie instead, whose form is not documented.
     let config = if track.container == "caf" { &[] } else { config.as_slice() };
     Kind::new(track.codec, config, track.container == "rifx").ok_or_else(unsupported)
 }
 
 fn container(track: &Track<'_>) -> Result<&'static CStr> {
     let name = host_track::container_name(track);
-    name.ok_or_else(|| Error::unsupported(format!("ADPCM in a container '{}'", track.container)))
+    name.ok_or_else(|| {
+        Error::unsupported(format!("ADPCM in the container '{}' is not supported", track.container))
+    })
 }
 
 fn num_channels(track: &Track<'_>, kind: &Kind) -> Result<usize> {
     match (kind, track.num_channels) {
         (_, 0) => Err(Error::bad_data(track.data.start, "the number of channels is 0, expected at least 1")),
         (Kind::Ms(_), 3..) => {
-            let message =
-                format!("Microsoft ADPCM of {} channels; it is defined for 1 and 2", track.num_channels);
+            let message = format!("Microsoft ADPCM has 1 or 2 channels, not {}", track.num_channels);
             Err(Error::unsupported(message))
         }
         (_, num_channels) => to_usize(num_channels.into()),
@@ -219,7 +221,7 @@ fn block_bytes(track: &Track<'_>, kind: &Kind, num_channels: usize) -> Result<u6
     if *kind == Kind::ImaQt {
         let expected = (ima::QT_BYTES * num_channels) as u64;
         if stated != 0 && stated != expected {
-            return bad(format!("packets of {stated} bytes, expected {expected}: 34 for each channel"));
+            return bad(format!("packets of {stated} bytes, expected {expected}, 34 for each channel"));
         }
         return Ok(expected);
     }
@@ -234,19 +236,20 @@ fn block_bytes(track: &Track<'_>, kind: &Kind, num_channels: usize) -> Result<u6
     Ok(stated)
 }
 
-/// As many frames as a block has room for, or fewer where the container says so.
+/// The frames of a block: as many as it has room for, or fewer if the container says so.
 fn block_frames(track: &Track<'_>, kind: &Kind, block_bytes: u64, num_channels: usize) -> Result<u64> {
     let room = kind.frames(to_usize(block_bytes)?, num_channels) as u64;
     let stated = u64::from(track.frames_per_packet);
     if *kind == Kind::ImaWav && stated > room && is_other_depth(stated, block_bytes, num_channels as u64) {
-        let message = format!("blocks of {block_bytes} bytes with {stated} frames: not 4 bits a sample");
+        let message =
+            format!("blocks of {block_bytes} bytes with {stated} frames do not have 4 bits per sample");
         return Err(Error::unsupported(message));
     }
     Ok(if stated == 0 { room } else { stated.min(room) })
 }
 
-/// Whether a block has as many frames as fit at the 3 bits a sample that the IMA also allows, which is not rare enough to
-/// be taken for a mistake in the header.
+/// Whether a block has the number of frames that fit at 3 bits per sample, which the IMA also allows and which is too
+/// common to be a mistake in the header.
 fn is_other_depth(stated: u64, block_bytes: u64, num_channels: u64) -> bool {
     let sound = block_bytes.saturating_sub(4 * num_channels);
     // 32 samples of a channel in 12 bytes (`mmreg.h`, IMAADPCMWAVEFORMAT).
@@ -294,7 +297,7 @@ pub(crate) struct BlockCodec {
 }
 
 impl PacketCodec<Blocks> for BlockCodec {
-    /// A block whose header is impossible becomes silence.
+    /// A block with an impossible header becomes silence.
     fn decode(&mut self, stream: &Blocks, packet: &Packet<Cow<'_, [u8]>>) -> Result<usize, Broken> {
         let num_frames = to_usize(packet.num_frames).map_err(Broken::Fatal)?;
         let block_bytes = to_usize(stream.block_bytes).map_err(Broken::Fatal)?;
@@ -322,5 +325,6 @@ impl PacketCodec<Blocks> for BlockCodec {
 }
 
 fn to_usize(number: u64) -> Result<usize> {
-    usize::try_from(number).map_err(|_| Error::new(Status::Limit, format!("{number} does not fit memory")))
+    usize::try_from(number)
+        .map_err(|_| Error::new(Status::Limit, format!("{number} does not fit into memory")))
 }

@@ -1,5 +1,7 @@
-//! IMA ADPCM (*Recommended Practices for Enhancing Digital Audio Compatibility in Multimedia Systems*, IMA, 1992): 4 bits a
-//! sample, in Microsoft's blocks (`WAVE_FORMAT_IMA_ADPCM`) and in QuickTime's packets (`ima4`).
+//! IMA ADPCM (*Recommended Practices for Enhancing Digital Audio Compatibility in Multimedia Systems*, IMA, 1992): 4
+//! bits per sample, in Microsoft's blocks (`WAVE_FORMAT_IMA_ADPCM`) and in QuickTime's packets (`ima4`). A sample is
+//! stored as its difference from the one before, as a sign and a magnitude of three bits in units of a step. Large
+//! magnitudes lengthen the step, small ones shorten it, so that it follows the loudness.
 
 #![forbid(unsafe_code)]
 
@@ -15,11 +17,11 @@ const LAST_STEP: i32 = 88;
 
 /// The bytes of a channel's header in Microsoft's blocks.
 const WAV_HEADER_BYTES: usize = 4;
-/// The bytes that a channel has at a time in Microsoft's blocks, and their samples.
+/// The consecutive bytes of a channel in Microsoft's blocks, and the samples in them.
 const WAV_WORD_BYTES: usize = 4;
 const WAV_WORD_FRAMES: usize = 8;
 
-/// The bytes of a channel in QuickTime's packets: a header of 2 and 32 of samples.
+/// The bytes of a channel in QuickTime's packets: 2 of header and 32 of samples.
 pub(crate) const QT_BYTES: usize = 34;
 /// The frames of QuickTime's packets.
 pub(crate) const QT_FRAMES: usize = 64;
@@ -32,7 +34,7 @@ struct Predictor {
 }
 
 impl Predictor {
-    /// `None` when there is no such step: then this is no header.
+    /// `None` if the index is beyond the table, so that the header is invalid.
     fn new(sample: i16, step_index: u8) -> Option<Self> {
         let step_index = i32::from(step_index);
         (step_index <= LAST_STEP).then_some(Self { sample: sample.into(), step_index })
@@ -42,7 +44,7 @@ impl Predictor {
         usize::try_from(self.step_index).ok().and_then(|index| STEPS.get(index)).copied().unwrap_or(0)
     }
 
-    /// The next sample. `difference` makes of a step and three bits how far it is away.
+    /// The next sample. `difference` turns a step and three bits into the distance.
     #[inline]
     fn next(&mut self, nibble: u8, difference: impl Fn(i32, i32) -> i32) -> i16 {
         let magnitude = i32::from(nibble & 7);
@@ -58,9 +60,9 @@ impl Predictor {
 
 /// (magnitude + 1/2) * step / 4, rounded down once.
 ///
-/// This is how FFmpeg and the decoders that follow it read Microsoft's blocks, and what FFmpeg's encoder counts on. The
-/// specification's sum of shifted steps, as libsndfile has it, drops the fractions of each term, so that the two drift
-/// apart within a block by up to one part in a hundred.
+/// FFmpeg and the decoders that follow it read Microsoft's blocks like this, and FFmpeg's encoder relies on it. The
+/// specification's sum of shifted steps, which libsndfile uses, drops the fraction of each term, so the two drift apart
+/// within a block by up to one part in a hundred.
 fn product(step: i32, magnitude: i32) -> i32 {
     ((2 * magnitude + 1) * step) >> 3
 }
@@ -83,15 +85,15 @@ pub(crate) fn wav_frames(num_bytes: usize, num_channels: usize) -> usize {
     words.map_or(0, |words| 1 + words * WAV_WORD_FRAMES)
 }
 
-/// The frames in `num_bytes` bytes of one of QuickTime's packets, which are whole or nothing.
+/// The frames in `num_bytes` bytes of one of QuickTime's packets; an incomplete packet has none.
 pub(crate) fn qt_frames(num_bytes: usize, num_channels: usize) -> usize {
     if num_bytes < QT_BYTES * num_channels { 0 } else { QT_FRAMES }
 }
 
-/// Decodes one of Microsoft's blocks into interleaved samples; `None` when a channel's header is impossible.
+/// Decodes one of Microsoft's blocks into interleaved samples; `None` if a channel's header is invalid.
 ///
-/// A header for each channel (its first sample, its step and a zero), then four bytes of eight samples for each channel in
-/// turn, the low half of a byte first.
+/// Each channel has a header: its first sample, the index of its step, and a zero byte. Then the channels take turns
+/// with four bytes of eight samples, the low half of a byte first.
 pub(crate) fn decode_wav(block: &[u8], num_channels: usize, samples: &mut [i16]) -> Option<()> {
     let (headers, words) = block.split_at_checked(WAV_HEADER_BYTES * num_channels)?;
     for (channel, header) in headers.as_chunks::<WAV_HEADER_BYTES>().0.iter().enumerate() {
@@ -105,10 +107,10 @@ pub(crate) fn decode_wav(block: &[u8], num_channels: usize, samples: &mut [i16])
     Some(())
 }
 
-/// Decodes one of QuickTime's packets into interleaved samples; `None` when a channel's header is impossible.
+/// Decodes one of QuickTime's packets into interleaved samples; `None` if a channel's header is invalid.
 ///
-/// 34 bytes a channel: the upper nine bits of the sample before its first one and seven bits of its step, big-endian, then
-/// the samples, the low half of a byte first (Apple, *QuickTime File Format*, "IMA 4:1").
+/// A channel has 34 bytes: big-endian, the upper nine bits of the sample before its first one and seven bits for its
+/// step; then the samples, the low half of a byte first (Apple, *QuickTime File Format*, "IMA 4:1").
 pub(crate) fn decode_qt(packet: &[u8], num_channels: usize, samples: &mut [i16]) -> Option<()> {
     for (channel, bytes) in packet.as_chunks::<QT_BYTES>().0.iter().take(num_channels).enumerate() {
         let [high, low, nibbles @ ..] = bytes;

@@ -1,5 +1,5 @@
-//! ADPCM in WAV, Wave64, AIFF-C and CAF files, whose containers the host parses: IMA's in Microsoft's and in QuickTime's
-//! form, and Microsoft's own.
+//! ADPCM in WAV, Wave64, AIFF-C and CAF files, whose containers the host parses: IMA ADPCM in Microsoft's and in
+//! QuickTime's form, and Microsoft ADPCM.
 
 #![forbid(unsafe_code)]
 
@@ -18,10 +18,10 @@ use mapwave_plugin::{Decoder, DecoderOptions, Error, Head, Input, Output, Result
 use crate::engine::packets::{PacketDecoder, PacketStream};
 use blocks::Blocks;
 
-/// How sure the decoder is of a stream that the host has named.
+/// The probe score for a stream that the host has named.
 const NAMED: u8 = 95;
 
-/// Decodes ADPCM whose container the host has parsed. Every block stands for itself, so a seek costs nothing.
+/// Decodes ADPCM in containers that the host has parsed. Blocks do not depend on each other, so a seek costs nothing.
 pub struct AdpcmDecoder {
     frames: PacketDecoder<Blocks>,
 }
@@ -56,7 +56,7 @@ impl Decoder for AdpcmDecoder {
     fn seek(&mut self, frame: u64) -> Result<()> {
         let num_frames = self.info().num_frames.unwrap_or(0);
         if frame > num_frames {
-            let message = format!("a seek to frame {frame} of {num_frames}");
+            let message = format!("cannot seek to frame {frame} of {num_frames}");
             return Err(Error::new(Status::BadArgument, message));
         }
         self.frames.seek(frame);

@@ -1,30 +1,31 @@
-//! Microsoft ADPCM (*Multimedia Data Standards Update*, Microsoft, 1994, "Microsoft ADPCM"): 4 bits a sample, predicted from
-//! the two before it.
+//! Microsoft ADPCM (*Multimedia Data Standards Update*, Microsoft, 1994, "Microsoft ADPCM"): 4 bits per sample. A
+//! sample is predicted from the two before it by one of several pairs of coefficients, which each block chooses. The
+//! four bits are the error of the prediction in units of a step, which adapts to the size of the errors.
 
 #![forbid(unsafe_code)]
 
 use super::ima::saturate;
 
-/// How a sample is predicted from the two before it, in 256ths.
+/// The weights of the two samples before in a prediction, in 256ths.
 pub(crate) type Coefficients = (i16, i16);
 
-/// The seven that every file has first.
+/// The seven pairs that every file begins with.
 const STANDARD: [Coefficients; 7] =
     [(256, 0), (512, -256), (0, 0), (192, 64), (240, 0), (460, -208), (392, -232)];
 
-/// What a nibble does to the step, in 256ths ("AdaptationTable").
+/// The factor by which a nibble changes the step, in 256ths ("AdaptationTable").
 const ADAPTATION: [i32; 16] =
     [230, 230, 230, 230, 307, 409, 512, 614, 768, 614, 512, 409, 307, 230, 230, 230];
 const LEAST_DELTA: i32 = 16;
-/// No encoder comes near it, and nothing overflows below it.
+/// The greatest step: no encoder comes near it, and nothing overflows below it.
 const MOST_DELTA: i32 = i32::MAX / 768;
 
 /// The bytes of a channel's header: predictor, delta and two samples.
 const HEADER_BYTES: usize = 7;
 
-/// All of a file's coefficients: the standard ones, which are not the file's to change, and those that it adds.
+/// All coefficients of a file: the standard ones, which a file cannot change, and those that it adds.
 ///
-/// `config` is what follows `cbSize` in the `fmt ` chunk: samples a block, the number of coefficients, their pairs.
+/// `config` is what follows `cbSize` in the `fmt ` chunk: samples per block, the number of coefficients, their pairs.
 pub(crate) fn coefficients(config: &[u8], read: impl Fn([u8; 2]) -> i16) -> Vec<Coefficients> {
     let fields = config.as_chunks::<2>().0;
     let stated = fields.get(1).map_or(0, |count| usize::try_from(read(*count)).unwrap_or(0));
@@ -63,10 +64,11 @@ impl Predictor {
     }
 }
 
-/// Decodes a block of one or two channels into interleaved samples; `None` when a header names no coefficients.
+/// Decodes a block of one or two channels into interleaved samples; `None` if a header names coefficients that do not
+/// exist.
 ///
-/// In the header each field comes for every channel: predictor, delta, the second sample, the first sample. Then the
-/// samples of a frame side by side, the high half of a byte first.
+/// The header has each field for every channel: predictor, delta, the second sample, the first sample. Interleaved
+/// samples follow, the high half of a byte first.
 pub(crate) fn decode(
     block: &[u8],
     num_channels: usize,
@@ -155,7 +157,7 @@ mod tests {
         let found = coefficients(&config, i16::from_le_bytes);
         assert_eq!(found.len(), 8);
         assert_eq!((found.first(), found.last()), (Some(&(256, 0)), Some(&(256, -1))));
-        // As in big-endian RIFX, and with more claimed than there are.
+        // As in big-endian RIFX, and with a count larger than the list.
         config.get_mut(2).into_iter().for_each(|byte| *byte = 0x7f);
         assert_eq!(coefficients(&config, i16::from_be_bytes).last(), Some(&(0x0909, 0x0909)));
     }

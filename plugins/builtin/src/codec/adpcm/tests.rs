@@ -1,4 +1,4 @@
-//! ADPCM against the corpus, which FFmpeg and libsndfile have decoded, and against itself.
+//! Compares ADPCM with the corpus, which FFmpeg and libsndfile have decoded, and windows with the whole.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
@@ -15,12 +15,12 @@ use crate::fixtures::track_of;
 struct Row {
     path: PathBuf,
     num_frames: u64,
-    /// Of the samples as `i32`.
+    /// The digest of the samples as `i32`.
     sha256: String,
 }
 
-/// What libsndfile 1.2.2 makes of `ima4`, which the corpus has no digest of: FFmpeg carries the lower bits of a predictor
-/// from packet to packet, so that its output depends on where it began.
+/// Digests of `ima4` as decoded by libsndfile 1.2.2. The corpus has none: FFmpeg carries the lower bits of a predictor
+/// from packet to packet, so its output depends on where it starts.
 const IMA4: &[(&str, &str)] = &[
     ("aiff_ima_adpcm_1ch.aiff", "86c22e47a9fd44fddb86b1eee2cc63c5fb9b46908bedf353547b510ca7691a50"),
     ("aiff_ima_adpcm_2ch.aiff", "056b05331260bddb69e395572ee098771b081f53cbafc18fb922a092728e8efa"),
@@ -61,7 +61,7 @@ fn open(bytes: &[u8]) -> Result<AdpcmDecoder, String> {
     AdpcmDecoder::open(Input::from(bytes.to_vec()), &options).map_err(|error| error.to_string())
 }
 
-/// What comes next, at most `num_frames` frames, asked for `step` frames at a time.
+/// The next frames, at most `num_frames`, decoded `step` at a time.
 fn frames(decoder: &mut AdpcmDecoder, num_frames: usize, step: usize) -> Vec<i16> {
     let num_channels = decoder.info().num_channels as usize;
     let mut samples = vec![0; num_frames * num_channels];
@@ -206,7 +206,7 @@ fn a_last_block_gives_the_frames_it_has() {
 
 #[test]
 fn channels_beyond_two_come_in_order() {
-    // Three channels: each its header, then words of four bytes in turn; channel 2 alone moves.
+    // Three channels: a header each, then words of four bytes in turn; only channel 2 changes.
     let mut sound = vec![1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 88, 0];
     sound.extend([0; 8]);
     sound.extend([0x77; 4]);
@@ -224,7 +224,7 @@ fn coefficients_of_the_file_are_used() {
     config.extend([0, 1, 0, 0]);
     let mut decoder = open(&wav(2, 1, 11, &config, &[7, 16, 0, 50, 0, 40, 0, 0, 0, 0, 0])).unwrap();
     assert_eq!(whole(&mut decoder), [[40].as_slice(), &[50; 9]].concat());
-    // Without them a block that names them is silence, and the next one sound again.
+    // Without them a block that names them is silence; the next one is decoded.
     let block = [7, 16, 0, 50, 0, 40, 0, 0, 0, 0, 0];
     let good = [4, 16, 0, 50, 0, 40, 0, 0, 0, 0, 0];
     let mut decoder = open(&wav(2, 1, 11, &[], &[block, good].concat())).unwrap();
@@ -243,10 +243,10 @@ fn absurd_blocks_are_refused() {
         );
     }
     assert!(refusal(&wav(2, 2, 13, &[], &[0; 100])).contains("cannot hold the headers of 2 channels"));
-    assert!(refusal(&wav(2, 3, 100, &[], &[0; 100])).contains("3 channels; it is defined for 1 and 2"));
+    assert!(refusal(&wav(2, 3, 100, &[], &[0; 100])).contains("1 or 2 channels, not 3"));
     // 36 bytes at 3 bits: 32 / 12 * 32 + 1 frames.
     let why = refusal(&wav(0x11, 1, 28, &[65, 0], &[0; 100]));
-    assert!(why.contains("not 4 bits a sample"), "{why}");
+    assert!(why.contains("do not have 4 bits per sample"), "{why}");
 }
 
 #[test]
@@ -258,7 +258,7 @@ fn a_small_allowance_is_kept() {
     assert_eq!(error.status(), Status::Limit);
 }
 
-/// Whatever the bytes, opening fails or as many frames come out as were promised.
+/// Whatever the bytes, opening fails or exactly the promised number of frames is decoded.
 fn is_well_behaved(bytes: &[u8]) {
     if let Ok(mut decoder) = open(bytes) {
         whole(&mut decoder);
@@ -297,7 +297,7 @@ fn bits_may_flip_anywhere() {
         for _ in 0..300 {
             let mut broken = file.clone();
             for _ in 0..1 + random.below(4) {
-                // Half of them in the headers.
+                // Half of the damage is in the headers.
                 let end = if random.below(2) == 0 { broken.len().min(200) } else { broken.len() };
                 broken[random.below(end)] ^= 1 << random.below(8);
             }

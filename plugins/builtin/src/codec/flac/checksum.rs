@@ -1,13 +1,13 @@
-//! The checksums of a frame (RFC 9639, sections 9.1.8 and 9.3).
+//! The checksums of a FLAC frame (RFC 9639, sections 9.1.8 and 9.3). `mapwave-flac` explains the tables.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::indexing_slicing)] // a byte is always an index into 256 entries
 
-/// How many bytes of a CRC-16 are taken at once.
+/// The bytes of a CRC-16 that are processed at a time.
 const STRIDE: usize = 16;
 
 static CRC8: [u8; 256] = crc8_table();
-/// Entry `n` is what a byte does to the checksum when `n` bytes follow it.
+/// Table `n` holds the contribution of a byte that `n` bytes follow.
 static CRC16: [[u16; 256]; STRIDE] = crc16_tables();
 
 const fn crc8_table() -> [u8; 256] {
@@ -48,17 +48,17 @@ const fn crc16_tables() -> [[u16; 256]; STRIDE] {
     tables
 }
 
-/// The checksum of a frame's header; 0 over a header and its checksum.
+/// The checksum of a frame's header; 0 for a header including its checksum.
 pub(crate) fn crc8(bytes: &[u8]) -> u8 {
     bytes.iter().fold(0, |crc, byte| CRC8[usize::from(crc ^ byte)])
 }
 
-/// The checksum of a frame, from that of what precedes `bytes`; 0 over a frame and its checksum.
+/// Continues the checksum of a frame over `bytes`; 0 for a frame including its checksum.
 pub(crate) fn crc16(mut crc: u16, bytes: &[u8]) -> u16 {
     let (blocks, rest) = bytes.as_chunks::<STRIDE>();
     for block in blocks {
         let [high, low] = crc.to_be_bytes();
-        // The checksum so far only meets the first two bytes, so that the other look-ups need not wait for it.
+        // The checksum so far is combined with the first two bytes only, so the other look-ups need not wait for it.
         let mut next =
             CRC16[STRIDE - 1][usize::from(block[0] ^ high)] ^ CRC16[STRIDE - 2][usize::from(block[1] ^ low)];
         let mut place = 2;

@@ -1,4 +1,4 @@
-//! FLAC files from the host's frames, by `mapwave-flac`.
+//! The encoder of the plugin interface, over that of `mapwave-flac`.
 
 #![forbid(unsafe_code)]
 
@@ -9,7 +9,7 @@ use mapwave_plugin::{
     Block, Encoder, EncoderOptions, Error, Layout, Result, Sample, SampleFormat, Sink, Status,
 };
 
-/// The level without an effort.
+/// The level when no effort is given.
 const DEFAULT_LEVEL: u32 = 5;
 
 /// Encodes FLAC files.
@@ -52,7 +52,7 @@ impl Encoder for FlacEncoder {
 
     fn open(options: &EncoderOptions<'_>, sink: Sink) -> Result<Self> {
         if options.bitrate.is_some() || options.quality.is_some() {
-            let what = "FLAC is lossless: leave bitrate and quality out; effort makes files smaller";
+            let what = "FLAC is lossless: leave out bitrate and quality; a higher effort makes files smaller";
             return Err(Error::unsupported(what));
         }
         let settings = settings(options, &sink);
@@ -65,7 +65,9 @@ impl Encoder for FlacEncoder {
         match frames.format() {
             SampleFormat::I16 => self.encode::<i16>(frames),
             SampleFormat::I32 => self.encode::<i32>(frames),
-            SampleFormat::F32 => Err(Error::new(Status::BadArgument, "FLAC is encoded from integers")),
+            SampleFormat::F32 => {
+                Err(Error::new(Status::BadArgument, "FLAC is encoded from integers, not floats"))
+            }
         }
     }
 
@@ -80,7 +82,7 @@ impl Encoder for FlacEncoder {
 }
 
 impl FlacEncoder {
-    /// Chooses the depth that nobody has asked for, by the format of the first frames.
+    /// Derives the depth from the format of the first frames, unless it was given.
     fn settle_depth(&mut self, format: SampleFormat) -> Result<()> {
         if self.is_depth_open && format == SampleFormat::I16 {
             self.settings.bits_per_sample = 16;
@@ -107,7 +109,7 @@ impl FlacEncoder {
     }
 }
 
-/// The options in the encoder's terms; the deepest file where the depth is open.
+/// The settings for these options, with the greatest depth if none is given.
 fn settings(options: &EncoderOptions<'_>, sink: &Sink) -> EncoderSettings {
     let bits_per_sample = options.bits_per_sample.unwrap_or(24);
     let tags = options.tags.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -123,7 +125,7 @@ fn settings(options: &EncoderOptions<'_>, sink: &Sink) -> EncoderSettings {
     }
 }
 
-/// The level for an effort of 1 to 100: a ninth of the range each.
+/// The level for an effort of 1 to 100: each level is a ninth of the range.
 fn level(effort: u32) -> u32 {
     (effort.saturating_sub(1).min(100) * 9 / 100).min(MAX_LEVEL)
 }

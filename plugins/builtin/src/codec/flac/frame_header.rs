@@ -1,26 +1,27 @@
-//! The header of a frame (RFC 9639, section 9.1).
+//! The header of a FLAC frame (RFC 9639, section 9.1).
 
 #![forbid(unsafe_code)]
 
 use super::checksum::crc8;
 use crate::bytes::Bytes;
 
-/// A frame's header, whose checksum is right.
+/// A header of a FLAC frame with a valid checksum. In the comments of this crate's FLAC modules, a *frame* is one of
+/// FLAC, and a *frame of sound* is one sample of every channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FrameHeader {
-    /// Whether `number` counts frames of sound rather than coded frames.
+    /// Whether `number` counts frames of sound rather than FLAC frames.
     pub(crate) is_variable: bool,
-    /// The coded number.
+    /// The number of the first frame of sound or of the FLAC frame.
     pub(crate) number: u64,
-    /// Frames of sound in it.
+    /// The frames of sound in the FLAC frame.
     pub(crate) block_size: u32,
-    /// Frames a second, unless STREAMINFO says.
+    /// Frames of sound per second; `None` if only STREAMINFO has it.
     pub(crate) sample_rate: Option<u32>,
     /// Samples in a frame of sound.
     pub(crate) num_channels: u32,
-    /// Which channel is the difference of two and takes a bit more.
+    /// The channel that is the difference of two, with one bit more.
     pub(crate) side_channel: Option<u32>,
-    /// The depth in bits, unless STREAMINFO says.
+    /// The depth in bits; `None` if only STREAMINFO has it.
     pub(crate) bits_per_sample: Option<u32>,
     /// The size of the header with its checksum.
     pub(crate) num_bytes: usize,
@@ -30,7 +31,7 @@ impl FrameHeader {
     /// The longest header.
     pub(crate) const MAX_BYTES: usize = 16;
 
-    /// Reads the header that `bytes` begin with; `None` when that is none.
+    /// Reads the header at the beginning of `bytes`; `None` if it is not valid.
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let &[0xFF, sync, sizes, layout, ..] = bytes else { return None };
         if sync & 0xFE != 0xF8 || layout & 1 != 0 {
@@ -84,7 +85,7 @@ impl FrameHeader {
         };
         rest.u8().ok()?; // the checksum
         let num_bytes = usize::try_from(rest.offset()).ok()?;
-        // A block size of 65536 could be written and is forbidden.
+        // A block size of 65536 can be written but is forbidden.
         let is_sound = block_size < 1 << 16 && sample_rate != Some(0);
         (is_sound && crc8(bytes.get(..num_bytes)?) == 0).then_some(Self {
             is_variable,
@@ -99,7 +100,7 @@ impl FrameHeader {
     }
 }
 
-/// A number of up to 36 bits in the manner of UTF-8 (section 9.1.5).
+/// A number of up to 36 bits, encoded like a code point in UTF-8 (section 9.1.5).
 fn read_number(bytes: &mut Bytes<'_>) -> Option<u64> {
     let first = bytes.u8().ok()?;
     let num_more = match first.leading_ones() {

@@ -1,6 +1,7 @@
-//! How long a frame is: its subframes read without making samples of them (RFC 9639, section 9.2).
+//! The length of a frame, found by parsing its subframes without decoding samples (RFC 9639, section 9.2).
 //!
-//! Nothing in a frame says where it ends. Where no next frame tells, this does.
+//! A frame does not contain its length. Usually the next frame shows where it ends; this is for frames without a next
+//! one.
 
 #![forbid(unsafe_code)]
 
@@ -10,11 +11,11 @@ use crate::bits::{Bits, EndOfBits, MsbFirst};
 /// Where a frame ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FrameLength {
-    /// After so many bytes, its checksum included.
+    /// After this many bytes, including its checksum.
     Bytes(usize),
-    /// Behind the bytes there are.
+    /// Beyond the bytes that are available.
     Cut,
-    /// Nowhere: what is there cannot be read.
+    /// Unknown: the bytes are not a valid frame.
     Malformed,
 }
 
@@ -24,7 +25,7 @@ impl From<EndOfBits> for FrameLength {
     }
 }
 
-/// Finds the length of the frame that `bytes` begin with, which has that header and a stream of that depth.
+/// Finds the length of the frame at the beginning of `bytes`, given its header and the depth of the stream.
 pub(crate) fn frame_length(bytes: &[u8], header: &FrameHeader, bits_per_sample: u32) -> FrameLength {
     let mut bits = Bits::at(bytes, header.num_bytes as u64 * 8);
     for channel in 0..header.num_channels {

@@ -1,4 +1,4 @@
-//! What precedes the frames: tags of other formats, and metadata blocks (RFC 9639, section 8).
+//! Everything before the first frame: tags of other formats, and metadata blocks (RFC 9639, section 8).
 
 #![forbid(unsafe_code)]
 
@@ -21,7 +21,7 @@ const VORBIS_COMMENT: u8 = 4;
 pub(crate) struct Metadata {
     /// The first block.
     pub(crate) stream_info: StreamInfoBlock,
-    /// Comments, as far as they can be read.
+    /// The comments that can be read.
     pub(crate) comments: Comments,
     /// Where the frames begin.
     pub(crate) frames_offset: usize,
@@ -30,25 +30,28 @@ pub(crate) struct Metadata {
 }
 
 impl Metadata {
-    /// Reads what a file begins with.
+    /// Reads the beginning of a file.
     ///
     /// # Errors
-    /// When that is not a FLAC stream, or its first block is not STREAMINFO, or a block leads out of the file.
+    /// When the stream is not FLAC, its first block is not STREAMINFO, or a block extends beyond the file.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self> {
         let offset = id3v2::leading_bytes(bytes);
         let marker = bytes.get(offset..).and_then(|rest| rest.first_chunk());
         if marker != Some(MARKER) {
-            return Err(Error::bad_data(offset as u64, "there is no 'fLaC' where a FLAC stream must begin"));
+            return Err(Error::bad_data(
+                offset as u64,
+                "expected 'fLaC' at the beginning of the FLAC stream",
+            ));
         }
         let metadata = Self::parse_blocks(bytes, offset + MARKER.len())?;
         if metadata.is_last_missing {
             let place = metadata.frames_offset as u64;
-            return Err(Error::bad_data(place, "the file ends among its metadata blocks"));
+            return Err(Error::bad_data(place, "the file ends within its metadata blocks"));
         }
         Ok(metadata)
     }
 
-    /// What is known of frames at `frames_offset` that have STREAMINFO elsewhere.
+    /// The metadata of frames at `frames_offset` whose STREAMINFO is elsewhere.
     pub(crate) fn without_comments(stream_info: StreamInfoBlock, frames_offset: usize) -> Self {
         Self { stream_info, comments: Comments::new(), frames_offset, is_last_missing: false }
     }
@@ -56,7 +59,7 @@ impl Metadata {
     /// Reads blocks from `offset` on.
     ///
     /// # Errors
-    /// When the first is not STREAMINFO, or one leads out of the bytes.
+    /// When the first is not STREAMINFO, or one extends beyond the bytes.
     pub(crate) fn parse_blocks(bytes: &[u8], offset: usize) -> Result<Self> {
         let mut blocks = Bytes::at(bytes.get(offset..).unwrap_or_default(), offset as u64);
         let mut stream_info = None;
@@ -64,10 +67,10 @@ impl Metadata {
         loop {
             let place = blocks.offset();
             let (Ok(kind), Ok(num_bytes)) = (blocks.u8(), blocks.u24()) else {
-                return Err(Error::bad_data(place, "the file ends among its metadata blocks"));
+                return Err(Error::bad_data(place, "the file ends within its metadata blocks"));
             };
             let block = blocks.take(usize::try_from(num_bytes).unwrap_or(usize::MAX)).map_err(|_| {
-                let message = format!("a metadata block of {num_bytes} bytes leads out of the file");
+                let message = format!("a metadata block of {num_bytes} bytes extends beyond the file");
                 Error::bad_data(place, message)
             })?;
             let block = block.rest();
@@ -97,7 +100,7 @@ impl Metadata {
     }
 }
 
-/// Where the channels lie: as a comment says, else in FLAC's own order (section 8.6.2).
+/// Speaker positions: from a comment, or else FLAC's default order (section 8.6.2).
 pub(crate) fn channel_mask(comments: &Comments, num_channels: u32) -> u64 {
     let stated = vorbis_comment::value(comments, "waveformatextensible_channel_mask");
     let digits = stated.and_then(|mask| mask.trim().strip_prefix("0x").or(mask.trim().strip_prefix("0X")));

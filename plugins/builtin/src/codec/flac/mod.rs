@@ -1,4 +1,4 @@
-//! FLAC (RFC 9639): its metadata, its frame headers, and frames to samples and back.
+//! FLAC (RFC 9639): metadata, frame headers, the decoder of frames, and the encoder.
 
 mod checksum;
 mod encoder;

@@ -1,4 +1,4 @@
-//! A frame to samples, by Symphonia's decoder.
+//! Decodes frames with Symphonia's decoder.
 
 #![forbid(unsafe_code)]
 
@@ -16,14 +16,14 @@ use super::checksum::crc16;
 use super::frame_header::FrameHeader;
 use super::stream_info::StreamInfoBlock;
 
-/// Decodes frames, none of which depends on another.
+/// Decodes frames. They do not depend on each other.
 pub(crate) struct FrameCodec {
     decoder: Decoder,
     bits_per_sample: u32,
 }
 
 impl FrameCodec {
-    /// The formats in which frames of that depth come out, the one that loses nothing first.
+    /// The sample formats for frames of that depth, the lossless one first.
     pub(crate) fn formats(bits_per_sample: u32) -> &'static [SampleFormat] {
         match bits_per_sample {
             ..=16 => &[SampleFormat::I16, SampleFormat::I32, SampleFormat::F32],
@@ -31,22 +31,22 @@ impl FrameCodec {
         }
     }
 
-    /// A decoder for frames of such a stream.
+    /// A decoder for the frames of a stream.
     ///
     /// # Errors
-    /// When it is not one that can be decoded.
+    /// When the stream is not supported.
     pub(crate) fn new(stream_info: &StreamInfoBlock) -> Result<Self> {
         let mut parameters = AudioCodecParameters::new();
         parameters.for_codec(CODEC_ID_FLAC).with_extra_data(Box::new(stream_info.to_bytes()));
         let decoder = Decoder::try_new(&parameters, &AudioDecoderOptions::default())
-            .map_err(|error| Error::unsupported(format!("the stream cannot be decoded: {error}")))?;
+            .map_err(|error| Error::unsupported(format!("the FLAC stream is not supported: {error}")))?;
         Ok(Self { decoder, bits_per_sample: stream_info.bits_per_sample })
     }
 
-    /// Decodes a frame with a sound header and returns the number of frames of sound.
+    /// Decodes a frame with a valid header and returns the number of frames of sound.
     ///
     /// # Errors
-    /// When it is malformed, or of the one kind that cannot be decoded.
+    /// When it is malformed, or of the one kind that is not supported.
     pub(crate) fn decode(&mut self, frame: &[u8]) -> Result<usize> {
         if self.bits_per_sample == 32 {
             let header = FrameHeader::parse(frame);
@@ -64,19 +64,19 @@ impl FrameCodec {
         }
     }
 
-    /// Decodes what a container calls a packet.
+    /// Decodes a packet of a container.
     ///
     /// # Errors
-    /// When it is not one frame, whole and undamaged.
+    /// When it is not exactly one intact frame.
     pub(crate) fn decode_packet(&mut self, packet: &[u8]) -> Result<usize> {
-        // Over a whole frame, its checksum included, the sum is 0.
+        // The checksum of a whole frame including its checksum is 0.
         if crc16(0, packet) != 0 {
             return Err(Error::new(Status::BadData, "the FLAC frame is damaged: its checksum is wrong"));
         }
         self.decode(packet)
     }
 
-    /// Writes frames of sound of the frame decoded last, as many as there is room for, and returns their number.
+    /// Writes frames of sound of the last decoded frame, as many as fit, and returns their number.
     pub(crate) fn write(&self, frames: Range<usize>, output: &mut Output<'_>) -> usize {
         let GenericAudioBufferRef::S32(buffer) = self.decoder.last_decoded() else { return 0 };
         let mut planes: [&[i32]; 8] = [&[]; 8];
@@ -85,7 +85,7 @@ impl FrameCodec {
         }
         let planes = planes.get(..output.num_channels()).unwrap_or_default();
         match output.format() {
-            #[allow(clippy::cast_possible_truncation)] // what is lost is zero
+            #[allow(clippy::cast_possible_truncation)] // the lost bits are zero
             SampleFormat::I16 => output.write_planar(planes, |sample| (sample >> 16) as i16),
             SampleFormat::I32 => output.write_planar(planes, |sample| sample),
             SampleFormat::F32 => output.write_planar(planes, |sample| sample as f32 / (1_u32 << 31) as f32),

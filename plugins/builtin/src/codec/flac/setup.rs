@@ -1,4 +1,4 @@
-//! FLAC inside of other containers: the setup that they keep apart from the frames.
+//! FLAC in other containers: the setup, which they store apart from the frames.
 
 #![forbid(unsafe_code)]
 
@@ -10,7 +10,7 @@ use super::stream_info::StreamInfoBlock;
 use crate::bytes::Bytes;
 use crate::tags::vorbis_comment::Comments;
 
-/// What frames need to be decoded.
+/// The parameters for decoding frames.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FlacSetup {
     pub(crate) stream_info: StreamInfoBlock,
@@ -20,11 +20,12 @@ pub(crate) struct FlacSetup {
 
 impl FlacSetup {
     /// Reads metadata blocks, of which STREAMINFO is the first: MP4's "dfLa" box behind its version (*Encapsulation of
-    /// FLAC in ISO Base Media File Format*, 3.3.2). CAF's magic cookie is that box, and Matroska's setup has the marker of
-    /// a FLAC file before them (RFC 9559, "A_FLAC"); here both are understood, and STREAMINFO without a header.
+    /// FLAC in ISO Base Media File Format*, 3.3.2). CAF's magic cookie is that box, and Matroska's setup has the marker
+    /// of a FLAC file before the blocks (RFC 9559, "A_FLAC"). This function accepts both, and STREAMINFO without a
+    /// header.
     ///
     /// # Errors
-    /// When they are not what the specification demands, or a frame decodes to more than `max_alloc` bytes.
+    /// When they violate the specification, or a frame decodes to more than `max_alloc` bytes.
     pub(crate) fn from_blocks(mut blocks: Bytes<'_>, max_alloc: u64) -> Result<Self> {
         let offset = blocks.offset();
         if let Some(mut boxed) = blocks.boxes().next().filter(|found| found.kind == *b"dfLa") {
@@ -41,13 +42,13 @@ impl FlacSetup {
         Self::checked(&metadata.stream_info, &metadata.comments, offset, max_alloc)
     }
 
-    /// The setup that a stream's first frame implies, which stands at `offset`.
+    /// The setup from a stream's first frame, which is at `offset`.
     ///
     /// # Errors
-    /// When it is no frame, or leaves its rate or depth open.
+    /// When it is not a frame, or does not state its rate and depth.
     pub(crate) fn from_frame(frame: &[u8], offset: u64, max_alloc: u64) -> Result<Self> {
         let header = FrameHeader::parse(frame);
-        let header = header.ok_or_else(|| Error::bad_data(offset, "the first packet is no FLAC frame"))?;
+        let header = header.ok_or_else(|| Error::bad_data(offset, "the first packet is not a FLAC frame"))?;
         let stream_info = StreamInfoBlock {
             max_block_size: 0,
             sample_rate: header.sample_rate.unwrap_or(0),
@@ -61,7 +62,7 @@ impl FlacSetup {
     fn checked(info: &StreamInfoBlock, comments: &Comments, offset: u64, max_alloc: u64) -> Result<Self> {
         if info.sample_rate == 0 || !(4..=32).contains(&info.bits_per_sample) {
             let message =
-                format!("FLAC of {} Hz and {} bits is not sound", info.sample_rate, info.bits_per_sample);
+                format!("FLAC with {} Hz and {} bits is not valid", info.sample_rate, info.bits_per_sample);
             return Err(Error::bad_data(offset, message));
         }
         let max_block_size = if info.max_block_size == 0 { u16::MAX.into() } else { info.max_block_size };

@@ -7,12 +7,12 @@ use mapwave_plugin::{Error, Result, Status};
 use super::frame_header::FrameHeader;
 use crate::bits::{Bits, MsbFirst};
 
-/// What a STREAMINFO block says, none of which is to be believed unseen.
+/// The fields of a STREAMINFO block. None can be trusted without a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StreamInfoBlock {
     /// The largest number of frames in a block; 0 when unknown.
     pub(crate) max_block_size: u32,
-    /// Frames a second; 0 when it is not sound.
+    /// Frames per second; 0 if the stream is not audio.
     pub(crate) sample_rate: u32,
     /// Samples in a frame.
     pub(crate) num_channels: u32,
@@ -26,7 +26,7 @@ impl StreamInfoBlock {
     /// The size of the block without its header.
     pub(crate) const NUM_BYTES: usize = 34;
 
-    /// Reads the block; `None` when it is too short.
+    /// Reads the block; `None` if it is too short.
     pub(crate) fn parse(block: &[u8]) -> Option<Self> {
         let block: &[u8; Self::NUM_BYTES] = block.first_chunk()?;
         let mut bits = Bits::<MsbFirst>::new(block);
@@ -44,7 +44,7 @@ impl StreamInfoBlock {
         })
     }
 
-    /// The number of frames of sound in a packet; `None` when it is no frame of the stream.
+    /// The number of frames of sound in a packet; `None` if it is not a frame of the stream.
     pub(crate) fn frames_of(&self, packet: &[u8]) -> Option<u32> {
         let header = FrameHeader::parse(packet)?;
         let fits = header.num_channels == self.num_channels
@@ -54,7 +54,7 @@ impl StreamInfoBlock {
         fits.then_some(header.block_size)
     }
 
-    /// Checks that a frame of the stream may be decoded in `max_alloc` bytes.
+    /// Checks that a frame of the stream decodes to at most `max_alloc` bytes.
     ///
     /// # Errors
     /// [`Status::Limit`] when not.
@@ -67,7 +67,7 @@ impl StreamInfoBlock {
         Ok(())
     }
 
-    /// A block that says so, for decoders that want one.
+    /// The block with these fields, for decoders that need one.
     pub(crate) fn to_bytes(&self) -> [u8; Self::NUM_BYTES] {
         let packed = (u64::from(self.sample_rate) << 44)
             | (u64::from(self.num_channels.saturating_sub(1) & 7) << 41)

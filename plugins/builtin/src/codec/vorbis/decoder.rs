@@ -1,4 +1,4 @@
-//! Vorbis packets to samples, by Symphonia's decoder.
+//! Decodes Vorbis packets with Symphonia's decoder.
 
 #![forbid(unsafe_code)]
 
@@ -24,36 +24,36 @@ impl VorbisCodec {
     /// A decoder for the packets of a stream.
     ///
     /// # Errors
-    /// When its setup is not one that can be decoded.
+    /// When the setup is not supported.
     pub(crate) fn new(setup: &VorbisSetup) -> Result<Self> {
         let mut parameters = AudioCodecParameters::new();
         parameters.for_codec(CODEC_ID_VORBIS).with_extra_data(setup.headers.clone());
         let decoder = VorbisDecoder::try_new(&parameters, &AudioDecoderOptions::default());
         decoder
             .map(|decoder| Self { decoder })
-            .map_err(|error| Error::unsupported(format!("the Vorbis setup cannot be decoded: {error}")))
+            .map_err(|error| Error::unsupported(format!("the Vorbis setup is not supported: {error}")))
     }
 
-    /// Goes back to the first state.
+    /// Returns to the initial state.
     ///
-    /// All that Symphonia's decoder keeps from one packet to the next is the half of the last block that overlaps, and how
-    /// long that block was; its `reset` clears both. Everything else is written before it is read.
+    /// Symphonia's decoder keeps only the overlapping half of the last block and its length from packet to packet; its
+    /// `reset` clears both. Everything else is written before it is read.
     pub(crate) fn reset(&mut self) {
         self.decoder.reset();
     }
 
-    /// Decodes a packet and returns how many frames came of it. One that is broken is silence, as in other decoders.
+    /// Decodes a packet and returns the number of frames. A damaged packet becomes silence, as in other decoders.
     pub(crate) fn decode(&mut self, packet: &[u8]) -> Result<usize, Broken> {
         let packet = PacketRef::new(0, Timestamp::ZERO, Duration::ZERO, packet);
         if let Ok(buffer) = self.decoder.decode_ref(&packet) {
             return Ok(buffer.frames());
         }
-        // What comes next depends on nothing before this, wherever decoding began.
+        // After the reset, the output does not depend on where decoding started.
         self.decoder.reset();
         Err(Broken::Silence)
     }
 
-    /// Writes frames of the packet decoded last, as many as there is room for, and returns their number.
+    /// Writes frames of the last decoded packet, as many as fit, and returns their number.
     pub(crate) fn write(&self, frames: Range<usize>, output: &mut Output<'_>) -> usize {
         let GenericAudioBufferRef::F32(buffer) = self.decoder.last_decoded() else { return 0 };
         let mut planes: [&[f32]; 8] = [&[]; 8];

@@ -1,4 +1,4 @@
-//! Vorbis I: its setup header, from which packets are measured, and packets to samples.
+//! Vorbis I: its setup header, which gives the length of packets, and the decoder of packets.
 
 mod decoder;
 mod setup;

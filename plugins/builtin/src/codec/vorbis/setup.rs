@@ -1,5 +1,5 @@
-//! The headers of a Vorbis stream (Vorbis I specification, section 4.2): how long packets are, and whether a decoder may be
-//! made of them.
+//! The headers of a Vorbis stream (Vorbis I specification, section 4.2): the length of packets, and whether a decoder
+//! can be made.
 
 #![forbid(unsafe_code)]
 
@@ -7,14 +7,14 @@ use mapwave_plugin::{Error, Result, Status};
 
 use crate::bits::{Bits, EndOfBits, LsbFirst};
 
-/// What the identification and setup headers say.
+/// The contents of the identification and setup headers.
 #[derive(Debug)]
 pub(crate) struct VorbisSetup {
     pub(crate) sample_rate: u32,
     pub(crate) num_channels: u32,
-    /// The two headers as Symphonia's decoder wants them, one after the other.
+    /// The two headers one after the other, as Symphonia's decoder expects them.
     pub(crate) headers: Box<[u8]>,
-    /// The exponents of the short and the long block's size.
+    /// The binary logarithms of the sizes of the short and the long block.
     exponents: [u8; 2],
     /// Which modes have long blocks.
     long_modes: u64,
@@ -26,7 +26,7 @@ impl VorbisSetup {
     /// Reads the identification and the setup header of a stream at `offset`.
     ///
     /// # Errors
-    /// When they are not what the specification demands, or a decoder would take more than `max_alloc` bytes.
+    /// When they violate the specification, or a decoder would take more than `max_alloc` bytes.
     pub(crate) fn parse(identification: &[u8], setup: &[u8], max_alloc: u64, offset: u64) -> Result<Self> {
         let bad = |what: &str| Error::bad_data(offset, format!("the Vorbis stream's {what}"));
         let body = identification.strip_prefix(b"\x01vorbis").and_then(|body| body.first_chunk::<23>());
@@ -34,7 +34,7 @@ impl VorbisSetup {
             return Err(bad("identification header is too short"));
         };
         if [v0, v1, v2, v3] != [0; 4] {
-            return Err(Error::unsupported("the Vorbis stream is of a later version than 1").at(offset));
+            return Err(Error::unsupported("the Vorbis stream has an unknown version").at(offset));
         }
         let sample_rate = u32::from_le_bytes([r0, r1, r2, r3]);
         let exponents = [sizes & 0xF, sizes >> 4];
@@ -46,18 +46,21 @@ impl VorbisSetup {
             return Err(bad("block sizes are not between 64 and 8192"));
         }
         if num_channels > 8 {
-            let message = format!("Vorbis with {num_channels} channels has no order of channels");
+            let message = format!("Vorbis with {num_channels} channels has no defined channel order");
             return Err(Error::unsupported(message).at(offset));
         }
-        let body = setup.strip_prefix(b"\x05vorbis").ok_or_else(|| bad("third header is not its setup"))?;
+        let body =
+            setup.strip_prefix(b"\x05vorbis").ok_or_else(|| bad("third header is not a setup header"))?;
         let summary = match read_setup(&mut Bits::new(body), num_channels) {
             Ok(summary) => summary,
-            Err(Fault::Cut) => return Err(bad("setup header is cut off")),
+            Err(Fault::Cut) => return Err(bad("setup header is truncated")),
             Err(Fault::Malformed(what)) => return Err(bad(what)),
         };
         if summary.num_bytes > max_alloc {
-            let message =
-                format!("the Vorbis codebooks take {} bytes, {max_alloc} are allowed", summary.num_bytes);
+            let message = format!(
+                "the Vorbis codebooks need {} bytes, but only {max_alloc} may be allocated",
+                summary.num_bytes
+            );
             return Err(Error::new(Status::Limit, message).at(offset));
         }
         let mut headers = [identification.get(..30).unwrap_or_default(), setup].concat();
@@ -76,7 +79,7 @@ impl VorbisSetup {
         })
     }
 
-    /// The exponent of the size of a packet's block; `None` when it is not of sound.
+    /// The binary logarithm of the size of a packet's block; `None` if it is not an audio packet.
     pub(crate) fn exponent(&self, packet: &[u8]) -> Option<u8> {
         let first = packet.first().filter(|first| *first & 1 == 0)?;
         let mode = (first >> 1) & u8::try_from((1 << self.mode_bits) - 1).unwrap_or(0);
@@ -85,7 +88,7 @@ impl VorbisSetup {
     }
 }
 
-/// The frames that come of a block after another (section 4.3.8).
+/// The frames that two consecutive blocks give: those from the middle of one to the middle of the next (section 4.3.8).
 pub(crate) fn frames_between(previous: u8, exponent: u8) -> u64 {
     (1 << previous) / 4 + (1 << exponent) / 4
 }
@@ -93,17 +96,17 @@ pub(crate) fn frames_between(previous: u8, exponent: u8) -> u64 {
 struct Summary {
     num_modes: u8,
     long_modes: u64,
-    /// About what a decoder's tables take.
+    /// About how many bytes a decoder's tables take.
     num_bytes: u64,
     chained_couplings: Vec<ChainedCoupling>,
 }
 
 /// The coupling steps of a mapping that couples a channel more than once.
 ///
-/// They are undone from the last to the first (section 4.3.5), and Symphonia's decoder goes from the first to the last, which
-/// matters only here. So it is given a list that is turned around.
+/// A decoder must undo them from the last to the first (section 4.3.5), but Symphonia's goes from the first to the
+/// last, which makes a difference only here. So it gets the list reversed.
 struct ChainedCoupling {
-    /// Where the list begins, in bits from the start of the setup.
+    /// The position of the list, in bits from the start of the setup.
     position: u64,
     bits_per_channel: u32,
     steps: Vec<(u32, u32)>,
@@ -142,21 +145,21 @@ impl From<EndOfBits> for Fault {
 
 type Read<T> = Result<T, Fault>;
 
-/// What is known of the codebooks.
+/// The codebooks read so far.
 struct Codebooks {
-    /// Whether each has entries and, besides, vectors.
+    /// Whether each has entries, and whether it has vectors.
     kinds: Vec<(bool, bool)>,
     num_bytes: u64,
 }
 
 impl Codebooks {
-    /// Checks that a codebook is there and can be read from.
+    /// Checks that a codebook exists and can be used.
     fn check(&self, number: u32, needs_vectors: bool) -> Read<()> {
         match self.kinds.get(number as usize) {
-            None => Err(Fault::Malformed("setup names a codebook that is not there")),
+            None => Err(Fault::Malformed("setup refers to a codebook that does not exist")),
             Some((false, _)) => Err(Fault::Malformed("setup uses a codebook without entries")),
             Some((true, false)) if needs_vectors => {
-                Err(Fault::Malformed("setup wants vectors of a scalar codebook"))
+                Err(Fault::Malformed("setup uses a scalar codebook for vectors"))
             }
             Some(_) => Ok(()),
         }
@@ -198,7 +201,7 @@ fn read_setup(bits: &mut Bits<'_, LsbFirst>, num_channels: u8) -> Read<Summary> 
             return Err(Fault::Malformed("setup has a window or transform of an unknown type"));
         }
         if bits.read(8)? >= num_mappings {
-            return Err(Fault::Malformed("setup names a mapping that is not there"));
+            return Err(Fault::Malformed("setup refers to a mapping that does not exist"));
         }
     }
     if bits.read(1)? == 0 {
@@ -211,13 +214,13 @@ fn read_setup(bits: &mut Bits<'_, LsbFirst>, num_channels: u8) -> Read<Summary> 
 /// Section 3.2.1.
 fn read_codebook(bits: &mut Bits<'_, LsbFirst>, codebooks: &mut Codebooks) -> Read<()> {
     if bits.read(24)? != 0x56_4342 {
-        return Err(Fault::Malformed("codebooks do not begin as such"));
+        return Err(Fault::Malformed("codebook has no sync pattern"));
     }
     let (num_dimensions, num_entries) = (bits.read(16)?, bits.read(24)?);
     if num_dimensions == 0 {
         return Err(Fault::Malformed("codebook has no dimensions"));
     }
-    // How many codewords there are of each length.
+    // The number of codewords of each length.
     let mut lengths = [0_u64; 33];
     let mut count = |length: u32, num: u32| match lengths.get_mut(length as usize) {
         Some(entries) => {
@@ -261,7 +264,7 @@ fn read_codebook(bits: &mut Bits<'_, LsbFirst>, codebooks: &mut Codebooks) -> Re
         bits.skip(num_values * u64::from(value_bits))?;
         codebooks.num_bytes += u64::from(num_entries) * u64::from(num_dimensions) * 4;
     }
-    // A decoder's tables branch every 8 bits, into 256 entries of 8 bytes each time. A branch leads to two words at least.
+    // A decoder's tables branch every 8 bits, with 256 entries of 8 bytes each. A branch leads to at least two words.
     let num_longer = |depth: usize| lengths.iter().skip(depth + 1).sum::<u64>();
     let num_branches: u64 =
         1 + [8, 16, 24].map(|depth| num_longer(depth).div_ceil(2).min(1 << depth)).iter().sum::<u64>();
@@ -271,7 +274,7 @@ fn read_codebook(bits: &mut Bits<'_, LsbFirst>, codebooks: &mut Codebooks) -> Re
     Ok(())
 }
 
-/// The largest number whose power of `num_dimensions` is at most `num_entries` (section 9.2.3).
+/// The largest number that, raised to `num_dimensions`, is at most `num_entries` (section 9.2.3).
 fn lookup1_values(num_entries: u32, num_dimensions: u32) -> u32 {
     let fits = |value: u32| value.checked_pow(num_dimensions).is_some_and(|power| power <= num_entries);
     let (mut low, mut high) = (0, num_entries.saturating_add(1));
@@ -291,13 +294,13 @@ fn read_floor0(bits: &mut Bits<'_, LsbFirst>, codebooks: &Codebooks) -> Read<()>
     }
     let num_books = bits.read(4)? + 1;
     if num_books == 16 {
-        // Five bits choose among them, which can choose what is not there.
+        // Five bits choose among 16 books and can choose one that does not exist.
         return Err(Fault::Malformed("floor has 16 codebooks"));
     }
     for _ in 0..num_books {
         codebooks.check(bits.read(8)?, true)?;
     }
-    // Of fewer than 16, the bits that choose can reach the first codebook by a number that is not there.
+    // With fewer than 16, the choosing bits can have a number that does not exist, which leads to the first codebook.
     codebooks.check(0, false)
 }
 
@@ -330,11 +333,11 @@ fn read_floor1(bits: &mut Bits<'_, LsbFirst>, codebooks: &Codebooks) -> Read<()>
         }
     }
     if places.len() > 65 {
-        return Err(Fault::Malformed("floor has more than 65 places"));
+        return Err(Fault::Malformed("floor has more than 65 points"));
     }
     places.sort_unstable();
     if places.windows(2).any(|pair| matches!(pair, [left, right] if left == right)) {
-        return Err(Fault::Malformed("floor has a place twice"));
+        return Err(Fault::Malformed("floor has a point twice"));
     }
     Ok(())
 }
@@ -384,7 +387,7 @@ fn read_mapping(
         for _ in 0..num_steps {
             let (magnitude, angle) = (bits.read(bits_per_channel)?, bits.read(bits_per_channel)?);
             if magnitude == angle || magnitude.max(angle) >= num_channels.into() {
-                return Err(Fault::Malformed("mapping couples channels that are not there"));
+                return Err(Fault::Malformed("mapping couples channels that do not exist"));
             }
             steps.push((magnitude, angle));
         }
@@ -400,7 +403,7 @@ fn read_mapping(
     for _ in 0..num_channels {
         let submap = if num_submaps > 1 { bits.read(4)? } else { 0 };
         if submap >= num_submaps {
-            return Err(Fault::Malformed("mapping names a submap that is not there"));
+            return Err(Fault::Malformed("mapping refers to a submap that does not exist"));
         }
         multiplex.push(submap);
     }
@@ -409,18 +412,18 @@ fn read_mapping(
         bits.skip(8)?;
         let (floor, residue) = (bits.read(8)?, bits.read(8)?);
         if floor >= num_floors {
-            return Err(Fault::Malformed("mapping names a floor that is not there"));
+            return Err(Fault::Malformed("mapping refers to a floor that does not exist"));
         }
         match residue_types.get(residue as usize) {
-            None => return Err(Fault::Malformed("mapping names a residue that is not there")),
+            None => return Err(Fault::Malformed("mapping refers to a residue that does not exist")),
             Some(2) => {
                 interleaved.push(submap);
-                // Symphonia takes two interleaved channels to be the first two.
+                // Symphonia assumes that two interleaved channels are the first two.
                 let channels: Vec<usize> =
                     (0..).zip(&multiplex).filter(|(_, of)| **of == submap).map(|(at, _)| at).collect();
                 if channels.len() == 2 && channels.first() != Some(&0) {
                     return Err(Fault::Malformed(
-                        "mapping interleaves a pair of channels that are not the first",
+                        "mapping interleaves a pair of channels other than the first two",
                     ));
                 }
             }
@@ -428,7 +431,7 @@ fn read_mapping(
         }
     }
     if let Some(chained) = &chained {
-        // Which channels are read depends on the order of the steps, too, unless the chain is interleaved into one.
+        // The order of the steps also determines which channels are read, unless the chain is interleaved into one.
         let submap_of = |channel: u32| multiplex.get(channel as usize).copied();
         let mut submaps = chained.steps.iter().flat_map(|(a, b)| [submap_of(*a), submap_of(*b)]);
         let first = submaps.next().flatten();
@@ -440,7 +443,7 @@ fn read_mapping(
     Ok(chained)
 }
 
-/// The bits that a number up to `max` takes (`ilog`, section 9.2.1).
+/// The number of bits of a number up to `max` (`ilog`, section 9.2.1).
 fn bits_for(max: u32) -> u32 {
     32 - max.leading_zeros()
 }

@@ -45,7 +45,7 @@ impl Decoder for FlacDecoder {
             0 if marker(0) == Some(MARKER) => 100,
             0 => 0,
             num_bytes if marker(num_bytes) == Some(MARKER) => 95,
-            // The tag is longer than what is seen of the file.
+            // The tag is longer than the head.
             num_bytes if num_bytes >= head.bytes.len() && matches!(head.extension, Some("flac" | "fla")) => {
                 40
             }
@@ -56,7 +56,7 @@ impl Decoder for FlacDecoder {
     fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
         if options.stream != 0 {
             return Err(Error::unsupported(format!(
-                "stream {} of a FLAC file, which has one",
+                "a FLAC file has only stream 0, not stream {}",
                 options.stream
             )));
         }
@@ -64,7 +64,9 @@ impl Decoder for FlacDecoder {
         let stream = match &options.track {
             None => FlacStream::open(memory, options.max_alloc)?,
             Some(track) if is_flac(track) => FlacStream::of_track(memory, track, options.max_alloc)?,
-            Some(_) => return Err(Error::unsupported("of tracks, only FLAC in WAV is read here")),
+            Some(_) => {
+                return Err(Error::unsupported("this decoder supports FLAC only in FLAC and WAV files"));
+            }
         };
         Ok(Self { decoder: PacketDecoder::new(Arc::new(stream)) })
     }
@@ -72,7 +74,7 @@ impl Decoder for FlacDecoder {
     decode_with!(decoder);
 }
 
-/// Whether a track is frames of FLAC one behind the other, behind STREAMINFO in the "fmt " chunk.
+/// Whether a track consists of consecutive FLAC frames, with STREAMINFO in the "fmt " chunk.
 fn is_flac(track: &Track<'_>) -> bool {
     track.codec == "flac" && host_track::is_wave(track)
 }
@@ -80,7 +82,7 @@ fn is_flac(track: &Track<'_>) -> bool {
 /// The one stream of a FLAC file.
 struct FlacStream {
     memory: Memory,
-    /// Where in memory the stream ends.
+    /// Where the stream ends in memory.
     end: usize,
     info: StreamInfo,
     comments: Comments,
@@ -98,7 +100,7 @@ impl FlacStream {
         let place = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(memory.len());
         let setup = memory.get(place(track.config.start)..place(track.config.end));
         let stream_info = setup.and_then(StreamInfoBlock::parse).ok_or_else(|| {
-            Error::bad_data(track.config.start, "the 'fmt ' chunk has no STREAMINFO of 34 bytes")
+            Error::bad_data(track.config.start, "the 'fmt ' chunk does not contain a STREAMINFO of 34 bytes")
         })?;
         let (start, end) = (place(track.data.start), place(track.data.end));
         let container = host_track::container_name(track).unwrap_or(c"wav");
@@ -114,7 +116,7 @@ impl FlacStream {
         self.memory.get(..self.end).unwrap_or_default()
     }
 
-    /// The stream whose metadata is known and whose frames end with the first `end` bytes.
+    /// The stream with this metadata, whose frames end with the first `end` bytes.
     fn new(
         memory: Memory,
         end: usize,
@@ -129,7 +131,7 @@ impl FlacStream {
             Some(header) => {
                 let format = Format::new(&header, &stream_info).ok_or_else(|| {
                     let (found, max) = (header.block_size, stream_info.max_block_size);
-                    let message = format!("a block has {found} frames, STREAMINFO allows {max}");
+                    let message = format!("a block has {found} frames, but STREAMINFO allows {max}");
                     Error::bad_data(frames_offset as u64, message)
                 })?;
                 Frames::find(bytes, frames_offset, format)
@@ -143,14 +145,14 @@ impl FlacStream {
                 Frames { is_cut, ..Frames::find(&[], 0, format) }
             }
             None => {
-                let message = "there is no frame where the metadata blocks end";
+                let message = "no frame follows the metadata blocks";
                 return Err(Error::bad_data(frames_offset as u64, message));
             }
         };
         let format = &frames.format.stream_info;
         if format.sample_rate == 0 || format.bits_per_sample < 4 {
             let message =
-                format!("{} Hz at {} bits is not sound", format.sample_rate, format.bits_per_sample);
+                format!("{} Hz with {} bits is not valid", format.sample_rate, format.bits_per_sample);
             return Err(Error::bad_data(frames_offset as u64, message));
         }
         format.check_room(max_alloc)?;
@@ -173,7 +175,7 @@ impl FlacStream {
             is_truncated: stream_info.num_frames.map_or(frames.is_cut, |promised| num_frames < promised),
             priming_frames: 0,
             padding_frames: 0,
-            // A frame is decoded from its start, and found in a few steps.
+            // A frame is found in a few steps and decoded from its start.
             seek_cost_frames: u64::from(format.max_block_size.min(4608)),
             codec: c"flac",
             container,
@@ -182,7 +184,7 @@ impl FlacStream {
     }
 }
 
-/// Whether a stream ends where its frames should begin: one without sound, or cut there.
+/// Whether a stream ends where its frames should begin, because it is empty or truncated.
 fn is_without_frames(bytes: &[u8], frames_offset: usize, stream_info: &StreamInfoBlock) -> bool {
     let rest = bytes.get(frames_offset..).unwrap_or_default();
     rest.is_empty()
@@ -191,7 +193,7 @@ fn is_without_frames(bytes: &[u8], frames_offset: usize, stream_info: &StreamInf
             && rest.starts_with(b"\xFF")
 }
 
-/// What the header of a first frame would say.
+/// The header that a first frame would have.
 fn empty_header(stream_info: &StreamInfoBlock) -> FrameHeader {
     FrameHeader {
         is_variable: false,
@@ -205,12 +207,12 @@ fn empty_header(stream_info: &StreamInfoBlock) -> FrameHeader {
     }
 }
 
-/// A place between frames.
+/// A position between frames.
 pub(crate) struct Cursor {
     offset: usize,
     /// The frame of sound that must come next.
     first_frame: u64,
-    /// Where the next frame ends, when that is known already.
+    /// Where the next frame ends, if known.
     end: Option<usize>,
 }
 
@@ -241,7 +243,7 @@ impl PacketStream for FlacStream {
                 Ok(Cursor { offset: found.offset, first_frame: found.first, end: Some(end) })
             }
             None => {
-                let message = format!("the FLAC frame that holds frame {frame} is damaged or missing");
+                let message = format!("the FLAC frame with frame {frame} of the sound is damaged or missing");
                 Err(Error::new(mapwave_plugin::Status::BadData, message))
             }
         }
@@ -253,7 +255,7 @@ impl PacketStream for FlacStream {
         }
         let place = cursor.offset as u64;
         let Some((_, frame)) = self.frames.format.frame_at(self.bytes(), cursor.offset) else {
-            return Err(Error::bad_data(place, "there is no FLAC frame where one must begin"));
+            return Err(Error::bad_data(place, "expected a FLAC frame here"));
         };
         if frame.first != cursor.first_frame {
             let (found, expected) = (frame.first, cursor.first_frame);

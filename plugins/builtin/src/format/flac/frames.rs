@@ -1,9 +1,9 @@
 //! Finding frames without an index.
 //!
-//! A frame's header tells the place of its sound in the stream, so that the frame of any moment is found by bisection over
-//! the bytes. A place is believed to begin a frame when a sound header stands there that fits the stream and has the number
-//! expected, and the checksum over the bytes between two such places is that of one whole frame. Where that leaves a doubt,
-//! the frame's own bits say where it ends.
+//! A frame's header states the position of its sound in the stream, so the frame of any moment can be found by
+//! bisection over the bytes. A frame is taken to begin where a valid header fits the stream and has the expected
+//! number, and to reach up to the next such place if the checksum over the bytes between them is right. In doubt, the
+//! frame is parsed to find its end.
 
 #![forbid(unsafe_code)]
 
@@ -16,24 +16,24 @@ use crate::codec::flac::StreamInfoBlock;
 use crate::codec::flac::crc16;
 use crate::codec::flac::frame_length::{FrameLength, frame_length};
 
-/// How much of the end is searched for the last frame at a time, in bytes.
+/// The bytes that are searched at a time, from the end, for the last frame.
 const TAIL_BYTES: usize = 64 << 10;
-/// How many places that look like frames but are none are looked into at the end, before that is given up.
+/// The most places at the end that look like frames but fail, before the search gives up.
 const MAX_TAIL_DOUBTS: usize = 256;
-/// Frames are walked rather than bisected when they are at most so many bytes away.
+/// Frames at most this many bytes away are found by walking instead of bisection.
 const WALK_BYTES: usize = 32 << 10;
 /// The most steps of a bisection.
 const MAX_STEPS: u32 = 64;
 
-/// What all frames of a stream have in common, which the first of them says.
+/// The common properties of all frames of a stream, from the first one.
 #[derive(Debug)]
 pub(crate) struct Format {
-    /// The stream, with what STREAMINFO says put right.
+    /// STREAMINFO, corrected by the first frame.
     pub(crate) stream_info: StreamInfoBlock,
     is_variable: bool,
     /// The size of all blocks but the last, unless they vary.
     block_size: u32,
-    /// The number that the first frame has.
+    /// The number of the first frame.
     first_number: u64,
     sync: Finder<'static>,
 }
@@ -43,14 +43,14 @@ pub(crate) struct Format {
 pub(crate) struct Frame {
     /// Where it begins, in bytes.
     pub(crate) offset: usize,
-    /// The first of its frames of sound.
+    /// Its first frame of sound.
     pub(crate) first: u64,
-    /// How many there are.
+    /// The number of its frames of sound.
     pub(crate) num_frames: u32,
 }
 
 impl Frame {
-    /// The frame of sound that comes after it.
+    /// The frame of sound after it.
     pub(crate) fn end(&self) -> u64 {
         self.first.saturating_add(self.num_frames.into())
     }
@@ -59,20 +59,21 @@ impl Frame {
 /// All frames of a stream.
 #[derive(Debug)]
 pub(crate) struct Frames {
-    /// What they have in common.
+    /// Their common properties.
     pub(crate) format: Format,
-    /// The first and the last one.
+    /// The first and the last frame.
     pub(crate) ends: Option<(Frame, Frame)>,
     /// Where they end, in bytes.
     pub(crate) end_offset: usize,
-    /// Whether more was begun than is there.
+    /// Whether the last frame is truncated.
     pub(crate) is_cut: bool,
 }
 
 impl Format {
-    /// What the frames of a stream have in common whose first frame has that header; `None` when it does not fit STREAMINFO.
+    /// The common properties of a stream whose first frame has this header; `None` if the header does not fit
+    /// STREAMINFO.
     ///
-    /// Where the two differ in rate, channels and depth, the frame counts (RFC 9639, section 9.1).
+    /// Where they differ in rate, channels or depth, the frame is right (RFC 9639, section 9.1).
     pub(crate) fn new(header: &FrameHeader, stream_info: &StreamInfoBlock) -> Option<Self> {
         let max_block_size = stream_info.max_block_size;
         if max_block_size != 0 && header.block_size > max_block_size {
@@ -93,7 +94,7 @@ impl Format {
         })
     }
 
-    /// The header at a place, if one is there that fits the stream, and the frame it stands for.
+    /// The header at an offset, if it is valid and fits the stream, and its frame.
     pub(crate) fn frame_at(&self, bytes: &[u8], offset: usize) -> Option<(FrameHeader, Frame)> {
         let rest = bytes.get(offset..)?;
         let header = FrameHeader::parse(rest.get(..FrameHeader::MAX_BYTES).unwrap_or(rest))?;
@@ -109,9 +110,9 @@ impl Format {
         Some((header.clone(), Frame { offset, first, num_frames: header.block_size }))
     }
 
-    /// The first place within a range that looks like a frame and is accepted.
+    /// The first place in a range that looks like a frame and is accepted.
     fn find(&self, bytes: &[u8], range: Range<usize>, accept: impl Fn(&Frame) -> bool) -> Option<Frame> {
-        // A sync code that begins in the range may end behind it.
+        // A sync code that begins in the range may end after it.
         let within = bytes.get(range.start..range.end.saturating_add(1).min(bytes.len()))?;
         self.sync
             .find_iter(within)
@@ -120,7 +121,7 @@ impl Format {
             .find(|frame| accept(frame))
     }
 
-    /// How long the frame at a place is by its own bits.
+    /// The length of the frame at an offset, found by parsing it.
     fn length_at(&self, bytes: &[u8], offset: usize) -> FrameLength {
         match (self.frame_at(bytes, offset), bytes.get(offset..)) {
             (Some((header, _)), Some(rest)) => frame_length(rest, &header, self.stream_info.bits_per_sample),
@@ -128,14 +129,14 @@ impl Format {
         }
     }
 
-    /// Where the frame at a place ends, when it is whole and its checksum right.
+    /// Where the frame at an offset ends, if it is complete and its checksum is right.
     fn whole_end(&self, bytes: &[u8], offset: usize) -> Option<usize> {
         let FrameLength::Bytes(num_bytes) = self.length_at(bytes, offset) else { return None };
         let end = offset.checked_add(num_bytes)?;
         (crc16(0, bytes.get(offset..end)?) == 0).then_some(end)
     }
 
-    /// The most bytes that an encoder makes of a frame, and some more.
+    /// More bytes than any encoder uses for the frame.
     fn usual_bytes(&self, frame: &Frame) -> usize {
         let samples = u64::from(frame.num_frames) * u64::from(self.stream_info.num_channels);
         let num_bytes = samples * u64::from(self.stream_info.bits_per_sample + 1) / 8 + 1024;
@@ -144,7 +145,7 @@ impl Format {
 }
 
 impl Frames {
-    /// Finds where the frames of a stream end, of which the first begins at `offset`.
+    /// Finds the end of a stream whose first frame begins at `offset`.
     pub(crate) fn find(bytes: &[u8], offset: usize, format: Format) -> Self {
         let first = format.frame_at(bytes, offset).map(|(_, frame)| frame);
         let mut frames = Self { format, ends: None, end_offset: offset, is_cut: true };
@@ -159,7 +160,7 @@ impl Frames {
         if last.is_some_and(|last| promised == Some(last.end())) {
             return frames;
         }
-        // Nobody vouches for that frame, so see whether the chain of frames leads there.
+        // STREAMINFO does not confirm that frame, so check that the chain of frames leads there.
         let walked = frames.last_of_the_chain(bytes, first);
         if last.is_none_or(|last| walked.first > last.first) || walked.end() == promised.unwrap_or(0) {
             frames.settle_on(bytes, first, walked);
@@ -167,7 +168,7 @@ impl Frames {
         frames
     }
 
-    /// The last whole frame, searched from the end; where it ends, and whether something was begun after it.
+    /// The last complete frame, searched from the end; its end, and whether a truncated frame follows.
     fn last_from_the_end(&self, bytes: &[u8], first: &Frame) -> (Option<Frame>, usize, bool) {
         let mut end = bytes.len();
         let mut is_cut = false;
@@ -192,8 +193,8 @@ impl Frames {
         (None, first.offset, is_cut)
     }
 
-    /// Looks at what comes after the last whole frame: a frame that is cut does not count; one that is damaged does, so that
-    /// decoding it fails rather than leaving it out.
+    /// Inspects the bytes after the last complete frame. A truncated frame does not count. A damaged one does, so that
+    /// decoding fails instead of skipping it.
     fn with_what_follows(&self, bytes: &[u8], last: Frame, end: usize) -> (Option<Frame>, usize, bool) {
         match self.format.frame_at(bytes, end) {
             Some((_, next)) if next.first == last.end() => match self.format.length_at(bytes, end) {
@@ -201,14 +202,14 @@ impl Frames {
                 FrameLength::Bytes(num_bytes) => (Some(next), end.saturating_add(num_bytes), false),
                 FrameLength::Malformed => (Some(next), bytes.len(), false),
             },
-            // Too little of a header is left to tell; anything else is not the stream's.
+            // Too few bytes are left for a header, or they do not belong to the stream.
             _ => {
                 (Some(last), end, bytes.len() - end < FrameHeader::MAX_BYTES && bytes.get(end) == Some(&0xFF))
             }
         }
     }
 
-    /// The last frame that a walk from one header to the next comes to.
+    /// The last frame of a walk from header to header.
     fn last_of_the_chain(&self, bytes: &[u8], first: Frame) -> Frame {
         let mut frame = first;
         while let Some(next) = self.following(bytes, &frame, bytes.len()) {
@@ -217,7 +218,7 @@ impl Frames {
         frame
     }
 
-    /// Makes `last` the last frame, or the one before it when it is cut.
+    /// Makes `last` the last frame, or the one before it if it is truncated.
     fn settle_on(&mut self, bytes: &[u8], first: Frame, last: Frame) {
         match self.format.length_at(bytes, last.offset) {
             FrameLength::Bytes(num_bytes) => {
@@ -266,7 +267,7 @@ impl Frames {
         self.format.find(bytes, frame.offset.saturating_add(6)..end, |next| next.first == expected)
     }
 
-    /// Where a frame ends; `None` when it is not whole or its checksum is wrong.
+    /// Where a frame ends; `None` if it is incomplete or its checksum is wrong.
     pub(crate) fn end_of(&self, bytes: &[u8], frame: &Frame) -> Option<usize> {
         let (first, last) = self.ends?;
         if frame.offset == last.offset {
@@ -295,8 +296,8 @@ impl Frames {
 
     /// Finds the frame that holds a frame of sound, and where it ends.
     pub(crate) fn holding(&self, bytes: &[u8], target: u64) -> Option<(Frame, usize)> {
-        // The odds that something else looks like a frame are one in a million seeks. The checksum tells, and then every
-        // step is checked.
+        // Once in a million seeks something else looks like a frame. The checksum detects it, and then every step is
+        // checked.
         [false, true].into_iter().find_map(|is_careful| {
             let frame = self.bisect(bytes, target, is_careful)?;
             Some((frame, self.end_of(bytes, &frame)?))
@@ -308,7 +309,7 @@ impl Frames {
         if target >= last.first {
             return (target < last.end()).then_some(last);
         }
-        // Frames that hold `target` begin at `low` or between it and `end`; what begins at or after `high` comes later.
+        // The frame with `target` begins between `low` and `end`; frames that begin at or after `high` come later.
         let (mut high, mut end) = (last.first, last.offset);
         let mut step = 0;
         while target >= low.end() {
@@ -342,7 +343,7 @@ impl Frames {
     }
 }
 
-/// Where between two places a moment is likely to be found, a little early.
+/// The likely distance of a moment between two places, a little short.
 fn interpolate(span: usize, distance: u64, duration: u64) -> usize {
     let share = u128::from(distance).saturating_mul(span as u128) / u128::from(duration.max(1));
     usize::try_from(share).unwrap_or(span).saturating_sub(WALK_BYTES / 2)

@@ -1,4 +1,4 @@
-//! FLAC files (RFC 9639): frames that are found by bisection, without an index.
+//! FLAC files (RFC 9639), whose frames are found by bisection, without an index.
 
 mod decoder;
 mod frames;

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::ebml::VarInt;
 
-/// The track's number and the packets' places in a `SimpleBlock` or `Block`; `None` when it contradicts itself.
+/// The track's number and the positions of packets in a `SimpleBlock` or `Block`; `None` if its sizes are inconsistent.
 pub(crate) fn packets(data: &[u8]) -> Option<(u64, Vec<Range<usize>>)> {
     let track = VarInt::read(data)?;
     let [_, _, flags] = *data.get(track.num_bytes..)?.first_chunk::<3>()?;
@@ -28,7 +28,7 @@ pub(crate) fn packets(data: &[u8]) -> Option<(u64, Vec<Range<usize>>)> {
     Some((track.value, packets))
 }
 
-/// What stands between a block's header and its packets: the sizes of all but the last, which takes the rest.
+/// The lacing between a block's header and its packets: the sizes of all but the last, which takes the rest.
 struct Lace<'a> {
     data: &'a [u8],
     position: usize,
@@ -41,7 +41,7 @@ impl Lace<'_> {
         Some(byte.into())
     }
 
-    /// Section 10.3.2: each size is a sum of bytes, of which all but the last are 255.
+    /// Section 10.3.2: each size is a sum of bytes, all 255 but the last.
     fn xiph(&mut self) -> Option<Vec<usize>> {
         let num_sizes = self.byte()?;
         (0..num_sizes).map(|_| self.xiph_size()).collect()
@@ -74,7 +74,7 @@ impl Lace<'_> {
         Some(sizes)
     }
 
-    /// Section 10.3.4: all alike.
+    /// Section 10.3.4: all packets have the same size.
     fn fixed(&mut self) -> Option<Vec<usize>> {
         let num_sizes = self.byte()?;
         let rest = self.data.len().checked_sub(self.position)?;

@@ -1,4 +1,4 @@
-//! How the packets of a track are coded, and the decoders for them.
+//! The codecs of tracks, and decoders for their packets.
 
 #![forbid(unsafe_code)]
 
@@ -18,7 +18,7 @@ use crate::codec::vorbis::{VorbisSetup, frames_between};
 use crate::engine::packets::Broken;
 use crate::tags::vorbis_comment::default_channel_mask;
 
-/// A track's coding, with what its decoder needs.
+/// A track's codec, with the parameters of its decoder.
 #[derive(Debug)]
 pub(crate) enum Coding {
     Pcm(PcmTrack),
@@ -26,7 +26,7 @@ pub(crate) enum Coding {
     Vorbis(VorbisSetup),
 }
 
-/// Samples as they are.
+/// Uncompressed samples.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PcmTrack {
     format: PcmFormat,
@@ -38,7 +38,7 @@ impl Coding {
     /// Reads a track's setup.
     ///
     /// # Errors
-    /// For codecs that are not here, and where the setup is not what it must be.
+    /// When the codec is not supported or the setup is invalid.
     pub(crate) fn new(track: &TrackEntry, max_alloc: u64) -> Result<Self> {
         let id = track.codec_id.as_str();
         let setup = Bytes::new(&track.codec_private);
@@ -52,7 +52,7 @@ impl Coding {
                 VorbisSetup::parse(identification, setup, max_alloc, 0).map(Self::Vorbis)
             }
             "A_AAC" => {
-                // A decoder of the low-complexity profile alone would give half of the band at half the rate.
+                // A decoder of the low-complexity profile alone would return half of the bandwidth at half the rate.
                 if track.output_sampling_frequency > track.sampling_frequency {
                     return Err(Error::unsupported("HE-AAC needs the libav plugin"));
                 }
@@ -70,10 +70,10 @@ impl Coding {
         }
     }
 
-    /// Looks at the first packets.
+    /// Inspects the first packets.
     ///
     /// # Errors
-    /// When they need a decoder that is not here.
+    /// When they need another decoder.
     pub(crate) fn check_packets<'a>(&self, packets: impl Iterator<Item = &'a [u8]>) -> Result<()> {
         match self {
             Self::Compressed(setup) => setup.check_packets(packets),
@@ -81,7 +81,8 @@ impl Coding {
         }
     }
 
-    /// A stream of such packets, with what belongs to the container left open; `mean_frames` is what a packet has.
+    /// The stream info of such packets, without the fields of the container; a packet has `mean_frames` frames on
+    /// average.
     pub(crate) fn info(&self, mean_frames: u64) -> StreamInfo {
         let common = StreamInfo {
             sample_rate: 0,
@@ -96,7 +97,7 @@ impl Coding {
             is_truncated: false,
             priming_frames: 0,
             padding_frames: 0,
-            seek_cost_frames: mean_frames / 2, // half a packet is dropped in the mean
+            seek_cost_frames: mean_frames / 2, // half a packet is dropped on average
             codec: c"vorbis",
             container: c"",
         };
@@ -130,7 +131,7 @@ impl Coding {
         }
     }
 
-    /// How many packets before the first one wanted a decoder must see.
+    /// The number of packets that a decoder must decode before the first one that is wanted.
     pub(crate) fn pre_roll(&self) -> usize {
         match self {
             Self::Pcm(_) => 0,
@@ -139,7 +140,7 @@ impl Coding {
         }
     }
 
-    /// The frames that come of each of the packets, in turn.
+    /// The number of frames of each packet in turn.
     pub(crate) fn lengths(&self) -> impl FnMut(&[u8]) -> u32 {
         let mut previous = None;
         move |packet| match self {
@@ -154,18 +155,18 @@ impl Coding {
         }
     }
 
-    /// The most bytes that a packet of so many takes to decode.
+    /// The most bytes that decoding a packet of `num_bytes` bytes allocates.
     pub(crate) fn needed(&self, packet_bytes: u64) -> u64 {
         match self {
             Self::Pcm(_) => packet_bytes.saturating_mul(4),
-            Self::Compressed(_) | Self::Vorbis(_) => 0, // their setups are held against what may be allocated
+            Self::Compressed(_) | Self::Vorbis(_) => 0, // their setups are checked against the limit
         }
     }
 
-    /// A decoder in its first state.
+    /// A decoder in its initial state.
     ///
     /// # Errors
-    /// When the setup is not what it must be.
+    /// When the setup is invalid.
     pub(crate) fn codec(&self) -> Result<Codec> {
         match self {
             Self::Pcm(track) => {
@@ -177,7 +178,7 @@ impl Coding {
         }
     }
 
-    /// A decoder in its first state, made of one that was used where that is possible.
+    /// A decoder in its initial state, made from a used one if that is possible.
     ///
     /// # Errors
     /// As [`codec`](Self::codec).
@@ -207,7 +208,7 @@ impl PcmTrack {
     }
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // inside the bounds
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // within the bounds
 fn sample_rate(frequency: f64) -> Result<u32> {
     let rate = frequency.round();
     if !(1.0..=f64::from(u32::MAX)).contains(&rate) {
@@ -216,8 +217,8 @@ fn sample_rate(frequency: f64) -> Result<u32> {
     Ok(rate as u32)
 }
 
-/// The first and the last of the three headers that are laced together: their number less 1, the lengths of the first
-/// two as sums of bytes of which all but the last are 255, the headers.
+/// The first and the last of three laced headers: their number less 1, the lengths of the first two as sums of bytes
+/// that are all 255 but the last, then the headers.
 fn vorbis_headers(setup: &[u8]) -> Option<[&[u8]; 2]> {
     let mut bytes = setup.strip_prefix(&[2])?;
     let mut lengths = [0_usize; 2];
@@ -236,7 +237,7 @@ fn vorbis_headers(setup: &[u8]) -> Option<[&[u8]; 2]> {
     Some([identification, rest.get(second..)?])
 }
 
-/// A decoder and what it decoded last.
+/// A decoder and its last decoded packet.
 pub(crate) enum Codec {
     Pcm(PcmCodec),
     Compressed(AudioCodec),
@@ -244,7 +245,7 @@ pub(crate) enum Codec {
 }
 
 impl Codec {
-    /// Decodes a packet that stands for `num_frames` frames, and returns the number that came of it.
+    /// Decodes a packet of `num_frames` frames and returns the number of decoded frames.
     ///
     /// # Errors
     /// As [`PacketCodec::decode`](crate::engine::packets::PacketCodec::decode).
@@ -256,7 +257,7 @@ impl Codec {
         }
     }
 
-    /// Writes frames of the packet decoded last, as many as there is room for, and returns their number.
+    /// Writes frames of the last decoded packet, as many as fit, and returns their number.
     pub(crate) fn write(&self, frames: Range<usize>, output: &mut Output<'_>) -> usize {
         match self {
             Self::Pcm(codec) => codec.write(frames, output),

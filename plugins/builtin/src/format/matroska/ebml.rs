@@ -4,19 +4,19 @@
 
 use std::ops::Range;
 
-/// An element's header and the place of its data.
+/// An element's header and the position of its data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Element {
     /// The identifier with its marker bits, as specifications write it.
     pub(crate) id: u32,
     /// Where the data begins.
     pub(crate) start: usize,
-    /// Where it ends as the header has it, which may be beyond the file; `None` when the writer did not know.
+    /// Where it ends according to the header, which may be beyond the file; `None` if the writer did not know.
     pub(crate) end: Option<usize>,
 }
 
 impl Element {
-    /// The header at `position`; `None` where there is none, or no room for it before `limit`.
+    /// The header at `position`; `None` if it is invalid or extends beyond `limit`.
     pub(crate) fn read(bytes: &[u8], position: usize, limit: usize) -> Option<Self> {
         let bytes = bytes.get(..limit)?;
         let (id, num_id_bytes) = identifier(bytes.get(position..)?)?;
@@ -31,7 +31,7 @@ impl Element {
     }
 }
 
-/// An element that is whole.
+/// A complete element.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Child<'a> {
     pub(crate) id: u32,
@@ -40,7 +40,7 @@ pub(crate) struct Child<'a> {
     pub(crate) data: &'a [u8],
 }
 
-/// The elements side by side in a range, as far as they are whole.
+/// The consecutive elements in a range, up to the first incomplete one.
 #[derive(Clone, Debug)]
 pub(crate) struct Elements<'a> {
     bytes: &'a [u8],
@@ -86,12 +86,12 @@ impl VarInt {
         Some(Self { value: value & Self::most(num_bytes), num_bytes })
     }
 
-    /// All bits set means that the size is not known (RFC 8794, section 6.2).
+    /// All bits set means that the size is unknown (RFC 8794, section 6.2).
     fn is_unknown(self) -> bool {
         self.value == Self::most(self.num_bytes)
     }
 
-    /// The number as an offset to both sides of zero, as lacing has it (RFC 9559, section 10.3.3).
+    /// The number as a signed difference, as in lacing (RFC 9559, section 10.3.3).
     pub(crate) fn signed(self) -> i64 {
         let zero = Self::most(self.num_bytes) >> 1;
         self.value.cast_signed() - zero.cast_signed()

@@ -1,4 +1,4 @@
-//! Matroska and WebM (RFC 9559) with FLAC, ALAC, Vorbis, MPEG audio, AAC or PCM in them.
+//! Matroska and WebM (RFC 9559) with FLAC, ALAC, Vorbis, MPEG audio, AAC or PCM.
 
 #![forbid(unsafe_code)]
 
@@ -29,13 +29,13 @@ use crate::format::table_stream::Trim;
 use coding::{Codec, Coding};
 use segment::{DocType, Place, Segment};
 
-/// How sure the decoder is of a file whose header says Matroska or WebM.
+/// The probe score for a file whose header declares Matroska or WebM.
 const MAGIC: u8 = 95;
 
 /// Decodes an audio track of a Matroska or WebM file.
 ///
-/// All packets are listed when the file is opened, from the headers of its blocks, so that the number of frames is exact.
-/// They follow each other without regard to timestamps, which are too coarse to place a sample.
+/// All packets are listed when the file is opened, from the headers of its blocks, so that the number of frames is
+/// exact. Timestamps are ignored, because they are too coarse to place a sample.
 pub struct MatroskaDecoder {
     frames: Frames,
     doc_type: DocType,
@@ -91,7 +91,7 @@ impl Decoder for MatroskaDecoder {
     fn seek(&mut self, frame: u64) -> Result<()> {
         let num_frames = self.info().num_frames.unwrap_or(0);
         if frame > num_frames {
-            let message = format!("a seek to frame {frame} of {num_frames}");
+            let message = format!("cannot seek to frame {frame} of {num_frames}");
             return Err(Error::new(Status::BadArgument, message));
         }
         match &mut self.frames {
@@ -137,9 +137,9 @@ struct Packets {
     info: StreamInfo,
     coding: Coding,
     index: Vec<Indexed>,
-    /// What stands before the bytes of every packet.
+    /// The bytes that precede those of every packet.
     stripped: Vec<u8>,
-    /// The codec that opening made, for the first who asks: setting up Vorbis takes as long as decoding a second of it.
+    /// The codec created by `open`, for the first use: setting up Vorbis takes as long as decoding a second of it.
     codec: Mutex<Option<Codec>>,
 }
 
@@ -149,7 +149,7 @@ impl Packets {
         let coding = Coding::new(track, max_alloc)?;
         let most_bytes = segment.packets.iter().map(|place| place.num_bytes).max().unwrap_or(0);
         if coding.needed(most_bytes.into()) > max_alloc {
-            let message = format!("a packet of {most_bytes} bytes needs more than the memory allowed");
+            let message = format!("a packet of {most_bytes} bytes needs more memory than may be allocated");
             return Err(Error::new(Status::Limit, message));
         }
         let first = segment.packets.iter().take(PACKETS_LOOKED_AT);
@@ -173,7 +173,7 @@ impl Packets {
     }
 }
 
-/// Opens a track of MPEG audio, whose frames tell what the track's entry does not.
+/// Opens a track of MPEG audio, whose frames hold what the track's entry lacks.
 fn open_mpeg(memory: &Memory, segment: &Segment, max_alloc: u64) -> Result<MpegTrack> {
     let stripped = &segment.track.stripped;
     let packets = || segment.packets.iter().map(|place| packet_bytes(memory, *place, stripped));
@@ -201,11 +201,11 @@ fn open_mpeg(memory: &Memory, segment: &Segment, max_alloc: u64) -> Result<MpegT
     MpegTrack::open(memory, pieces, container, Vec::new(), max_alloc)
 }
 
-/// Places the packets on the decoded timeline, without the padding at their ends, and returns how much that was.
+/// Places the packets on the decoded timeline, without the padding at their ends, and returns the padding.
 fn index(memory: &Memory, segment: &Segment, coding: &Coding) -> Result<(Vec<Indexed>, u64)> {
     let mut index = Vec::new();
     let reserved = index.try_reserve_exact(segment.packets.len());
-    reserved.map_err(|_| Error::new(Status::NoMemory, "no memory for a list of packets"))?;
+    reserved.map_err(|_| Error::new(Status::NoMemory, "not enough memory for the list of packets"))?;
     let mut discards = segment.discards.iter().peekable();
     let mut length = coding.lengths();
     let sample_rate = coding.info(0).sample_rate;
@@ -225,13 +225,13 @@ fn index(memory: &Memory, segment: &Segment, coding: &Coding) -> Result<(Vec<Ind
     Ok((index, padding))
 }
 
-/// Nanoseconds in frames, to the nearest; 0 when they are negative.
+/// Nanoseconds in frames, rounded to the nearest; 0 if negative.
 fn rescale(nanoseconds: i128, sample_rate: u32) -> u64 {
     let frames = nanoseconds.saturating_mul(sample_rate.into()).saturating_add(500_000_000) / 1_000_000_000;
     u64::try_from(frames).unwrap_or(if frames < 0 { 0 } else { u64::MAX })
 }
 
-/// A packet, with what its track has left out of all of them.
+/// A packet, with the bytes that its track strips from all of them.
 fn packet_bytes<'a>(bytes: &'a [u8], place: Place, stripped: &[u8]) -> Cow<'a, [u8]> {
     let range = usize::try_from(place.offset).ok().zip(usize::try_from(place.num_bytes).ok());
     let packet = range.and_then(|(start, num_bytes)| bytes.get(start..start + num_bytes)).unwrap_or_default();

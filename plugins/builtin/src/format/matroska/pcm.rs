@@ -1,4 +1,4 @@
-//! Samples as they are (Matroska codec specifications, `A_PCM/...`).
+//! Uncompressed samples (Matroska codec specifications, `A_PCM/...`).
 
 #![forbid(unsafe_code)]
 
@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use mapwave_plugin::{Output, SampleFormat};
 
-/// How a sample stands in its bytes.
+/// The encoding of a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PcmFormat {
     U8,
@@ -22,7 +22,7 @@ pub(crate) enum PcmFormat {
 }
 
 impl PcmFormat {
-    /// The format of a codec identifier and a depth.
+    /// The encoding for a codec identifier and a depth.
     pub(crate) fn new(codec_id: &str, bit_depth: u64) -> Option<Self> {
         match (codec_id, bit_depth) {
             ("A_PCM/INT/LIT" | "A_PCM/INT/BIG", 8) => Some(Self::U8),
@@ -108,7 +108,7 @@ impl PcmFormat {
     }
 }
 
-/// The samples of the packet decoded last.
+/// The samples of the last decoded packet.
 #[derive(Debug)]
 pub(crate) struct PcmCodec {
     format: PcmFormat,
@@ -122,7 +122,7 @@ impl PcmCodec {
         Self { format, num_channels, integers: Vec::new(), floats: Vec::new() }
     }
 
-    /// Takes a packet and returns the number of its frames.
+    /// Decodes a packet and returns the number of its frames.
     pub(crate) fn decode(&mut self, packet: &[u8]) -> usize {
         let samples = packet.chunks_exact(self.format.num_bytes());
         let num_frames = samples.len() / self.num_channels.max(1);
@@ -151,13 +151,13 @@ impl PcmCodec {
     }
 }
 
-/// The upper half, for samples that have no more.
+/// The upper half, for samples of at most 16 bits.
 pub(crate) fn to_i16(sample: i32) -> i16 {
     let [_, _, low, high] = sample.to_le_bytes();
     i16::from_le_bytes([low, high])
 }
 
-/// Full scale is 1.
+/// A float with a full scale of 1.
 #[allow(clippy::cast_possible_truncation)] // the nearest float is what is wanted
 pub(crate) fn to_f32(sample: i32) -> f32 {
     (f64::from(sample) / 2_147_483_648.0) as f32

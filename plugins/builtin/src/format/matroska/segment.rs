@@ -1,4 +1,4 @@
-//! The segment: its tracks, and where the packets of one of them are (RFC 9559, sections 5 and 6).
+//! The segment: its tracks, and the packets of one of them (RFC 9559, sections 5 and 6).
 
 #![forbid(unsafe_code)]
 
@@ -37,20 +37,20 @@ const CONTENT_COMP_ALGO: u32 = 0x4254;
 const CONTENT_COMP_SETTINGS: u32 = 0x4255;
 const CONTENT_ENCRYPTION: u32 = 0x5035;
 
-/// What a packet costs in lists: the old and the new one while they grow, and the index.
+/// The bytes per packet in lists: the old and the new one while they grow, and the index.
 const BYTES_PER_PACKET: u64 = 64;
 
-/// More than any codec needs to be set up: a file can claim to need all of itself.
+/// The most bytes of a setup, more than any codec needs. Without it, a file could declare all of itself a setup.
 const MOST_SETUP_BYTES: usize = 1 << 20;
 
 /// `TrackType`: video.
 const IS_VIDEO: u64 = 1;
 /// `TrackType`: audio.
 const IS_AUDIO: u64 = 2;
-/// `ContentCompAlgo`: bytes that all packets begin with are left out.
+/// `ContentCompAlgo`: the bytes that all packets begin with are not stored.
 const HEADER_STRIPPING: u64 = 3;
 
-/// What a `TrackEntry` says of an audio track.
+/// The audio track in a `TrackEntry`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct TrackEntry {
     pub(crate) number: u64,
@@ -62,26 +62,26 @@ pub(crate) struct TrackEntry {
     pub(crate) output_sampling_frequency: f64,
     pub(crate) num_channels: u64,
     pub(crate) bit_depth: u64,
-    /// What stands before the bytes of every packet.
+    /// The bytes that precede those of every packet.
     pub(crate) stripped: Vec<u8>,
-    /// Why the packets cannot be had.
+    /// Why the packets cannot be read.
     pub(crate) is_encoded: Option<&'static str>,
 }
 
-/// One track of a file, and where its packets are.
+/// One track of a file, and the positions of its packets.
 #[derive(Clone, Debug)]
 pub(crate) struct Segment {
     pub(crate) doc_type: DocType,
     pub(crate) has_video: bool,
     pub(crate) track: TrackEntry,
     pub(crate) packets: Vec<Place>,
-    /// Packets that end in padding, by their number, and how much of it, in nanoseconds.
+    /// The numbers of packets that end in padding, and the padding in nanoseconds.
     pub(crate) discards: Vec<(usize, i64)>,
-    /// Whether the file ends, or makes no sense any more, before it says so.
+    /// Whether the file ends or becomes invalid before its stated end.
     pub(crate) is_truncated: bool,
 }
 
-/// A packet's place in the file.
+/// The position of a packet in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) offset: u64,
@@ -119,12 +119,13 @@ impl DocType {
 }
 
 impl Segment {
-    /// Reads the file for its audio track `stream`, counted from 0, and lists its packets in at most `max_alloc` bytes.
+    /// Reads audio track `stream`, counted from 0, and lists its packets in at most `max_alloc` bytes.
     pub(crate) fn read(bytes: &Memory, stream: u32, max_alloc: u64) -> Result<Self> {
-        let doc_type = DocType::read(bytes).ok_or_else(|| Error::unsupported("neither Matroska nor WebM"))?;
+        let doc_type = DocType::read(bytes)
+            .ok_or_else(|| Error::unsupported("the file is neither Matroska nor WebM"))?;
         let mut scan = Scan::new(bytes);
         let Some(tracks) = scan.by_ref().find(|child| child.id == TRACKS) else {
-            return Err(Error::bad_data(bytes.len() as u64, "no list of tracks before the end of the file"));
+            return Err(Error::bad_data(bytes.len() as u64, "the file has no list of tracks"));
         };
         let mut segment = Self {
             doc_type,
@@ -163,7 +164,7 @@ impl Segment {
         }
     }
 
-    /// Adds the packets of a block, if it is of this track. A block that contradicts itself has none.
+    /// Adds the packets of a block of this track. An inconsistent block has none.
     fn add(&mut self, block: &Child<'_>, discard: i64, max_alloc: u64) -> Result<()> {
         let Some((number, packets)) = block::packets(block.data) else { return Ok(()) };
         if number != self.track.number {
@@ -171,8 +172,8 @@ impl Segment {
         }
         for packet in packets.into_iter().filter(|packet| !packet.is_empty()) {
             let num_bytes = u32::try_from(packet.len());
-            let num_bytes =
-                num_bytes.map_err(|_| Error::bad_data(block.start as u64, "a packet above 4 GiB"))?;
+            let num_bytes = num_bytes
+                .map_err(|_| Error::bad_data(block.start as u64, "a packet is larger than 4 GiB"))?;
             self.make_room(max_alloc)?;
             self.packets.push(Place { offset: (block.start + packet.start) as u64, num_bytes });
         }
@@ -182,31 +183,32 @@ impl Segment {
         Ok(())
     }
 
-    /// Room for one more packet, in a list that grows by half of itself: to the size that `max_alloc` allows.
+    /// Reserves room for one more packet. The list grows by half, up to the size that `max_alloc` allows.
     fn make_room(&mut self, max_alloc: u64) -> Result<()> {
         let num_packets = self.packets.len();
         if num_packets < self.packets.capacity() {
             return Ok(());
         }
         let capacity = num_packets + (num_packets / 2).max(64);
-        // The old list and the new one, and the index that is made of it.
+        // The old list, the new one, and the index made from it.
         if (capacity as u64).saturating_mul(BYTES_PER_PACKET) > max_alloc {
-            let message = format!("more than {num_packets} packets need more than the memory allowed");
+            let message = format!("more than {num_packets} packets need more memory than may be allocated");
             return Err(Error::new(Status::Limit, message));
         }
         let reserved = self.packets.try_reserve_exact(capacity - num_packets);
-        reserved.map_err(|_| Error::new(Status::NoMemory, format!("no memory for {capacity} packets")))
+        reserved
+            .map_err(|_| Error::new(Status::NoMemory, format!("not enough memory for {capacity} packets")))
     }
 }
 
 /// The elements of a segment and of its clusters, one after the other.
 ///
-/// Neither is bounded by its size: what is in them is known by its identifier, and live streams have no sizes.
+/// Sizes do not bound them: their children are recognised by identifier, and live streams have no sizes.
 struct Scan<'a> {
     bytes: &'a [u8],
     position: usize,
     segment_end: Option<usize>,
-    /// Where to go on when the inside of a cluster makes no sense.
+    /// Where to continue if the inside of a cluster is invalid.
     cluster_end: Option<usize>,
     is_truncated: bool,
 }
@@ -240,7 +242,7 @@ impl<'a> Scan<'a> {
         }
         let end = end?;
         let Some(data) = self.bytes.get(start..end) else {
-            // Beyond the file, or a size that is damaged.
+            // Beyond the file, or a damaged size.
             return None;
         };
         self.position = end;
@@ -248,7 +250,7 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// What was found at a place.
+/// An element that was found.
 enum Step<'a> {
     Inside,
     Child(Child<'a>),
@@ -296,12 +298,15 @@ impl TrackEntry {
             num_tracks > wanted
         });
         found.ok_or_else(|| match num_tracks {
-            0 => Error::unsupported("a Matroska file without an audio track"),
-            _ => Error::new(Status::BadArgument, format!("audio stream {stream} of {num_tracks}")),
+            0 => Error::unsupported("the Matroska file has no audio track"),
+            _ => Error::new(
+                Status::BadArgument,
+                format!("there is no audio stream {stream}: the file has {num_tracks}"),
+            ),
         })
     }
 
-    /// An audio track; `None` for every other one.
+    /// An audio track; `None` for other tracks.
     fn read(data: &[u8]) -> Option<Self> {
         let mut entry = Self { sampling_frequency: 8000.0, num_channels: 1, ..Self::default() };
         let mut is_audio = false;
@@ -332,7 +337,7 @@ impl TrackEntry {
         }
     }
 
-    /// Of all encodings, one layer of header stripping is undone, which muxers have used for audio.
+    /// The only supported content encoding is one layer of header stripping, which some muxers use for audio.
     fn read_encodings(&mut self, data: &[u8]) {
         for (number, encoding) in Elements::new(data, 0..data.len()).enumerate() {
             let fields = Elements::new(encoding.data, 0..encoding.data.len());

@@ -1,4 +1,5 @@
-//! Matroska against FFmpeg: the corpus' files, and files that FFmpeg makes of the recording where it is installed.
+//! Compares Matroska with FFmpeg: files of the corpus, and files that FFmpeg makes from the recording, if it is
+//! installed.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
@@ -37,7 +38,7 @@ const ENCODINGS: &[(&str, &[&str], &str)] = &[
     ("pcm_f64le", &[], "mka"),
 ];
 
-/// A file and what FFmpeg makes of it.
+/// A file, and its samples decoded by FFmpeg.
 struct Case {
     name: String,
     bytes: Vec<u8>,
@@ -56,7 +57,7 @@ fn reference(path: &Path) -> Option<Vec<f32>> {
     Some(samples.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
 }
 
-/// Files as FFmpeg makes them; none, with a notice, where it is not installed.
+/// Files written by FFmpeg; none, with a notice, if it is not installed.
 fn cases(name: &str) -> Vec<Case> {
     let directory = std::env::temp_dir().join(format!("mapwave-matroska-{name}-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
@@ -96,7 +97,7 @@ fn open(bytes: &[u8]) -> Result<MatroskaDecoder, mapwave_plugin::Error> {
     MatroskaDecoder::open(Input::from(bytes.to_vec()), &DecoderOptions::default())
 }
 
-/// The next frames, at most `num_frames`, asked for `step` at a time.
+/// The next frames, at most `num_frames`, decoded `step` at a time.
 fn frames<T: Sample>(
     decoder: &mut MatroskaDecoder,
     num_frames: usize,
@@ -247,7 +248,7 @@ fn element(id: &[u8], data: &[u8]) -> Vec<u8> {
     [id, &(0x1000_0000 | data.len() as u32).to_be_bytes(), data].concat()
 }
 
-/// A file of one track of PCM, 8000 Hz, mono, 16 bits, with more of a track entry and the given clusters.
+/// A file with one track of PCM, 8000 Hz, mono, 16 bits, with additions to the track entry and these clusters.
 fn pcm(entry: &[u8], clusters: &[u8]) -> Vec<u8> {
     let header = element(&[0x1a, 0x45, 0xdf, 0xa3], &element(&[0x42, 0x82], b"webm"));
     let audio = [element(&[0xb5], &8000_f32.to_be_bytes()), element(&[0x62, 0x64], &[16])].concat();
@@ -300,7 +301,7 @@ fn a_cluster_that_makes_no_sense_costs_only_its_own_rest() {
     let clusters = [cluster(&[good.as_slice(), &[0; 9], &good].concat()), cluster(&good)].concat();
     let mut decoder = open(&pcm(&[], &clusters)).unwrap();
     assert_eq!((whole::<i16>(&mut decoder), decoder.info().is_truncated), (vec![1, 1], true));
-    // Of another track, and with a lace that contradicts itself.
+    // A block of another track, and one with inconsistent lacing.
     let other = element(&[0xa3], &[0x82, 0, 0, 0x80, 9, 0]);
     let broken = element(&[0xa3], &[0x81, 0, 0, 0x82, 1, 200, 9, 0]);
     let mut decoder = open(&pcm(&[], &cluster(&[other, broken, good].concat()))).unwrap();
@@ -318,7 +319,10 @@ fn refusals() {
     assert_eq!(status(&pcm(&no_rate, &[])), Status::BadData);
     let options = DecoderOptions { stream: 1, ..DecoderOptions::default() };
     let error = MatroskaDecoder::open(Input::from(pcm(&[], &[])), &options).unwrap_err();
-    assert_eq!((error.status(), error.message()), (Status::BadArgument, "audio stream 1 of 1"));
+    assert_eq!(
+        (error.status(), error.message()),
+        (Status::BadArgument, "there is no audio stream 1: the file has 1")
+    );
 
     let file = pcm(&[], &[]);
     let head = |bytes, track| Head { bytes, total_bytes: 100, extension: None, track };
@@ -337,11 +341,11 @@ fn many_small_packets_keep_to_the_allowance() {
     assert_eq!(decoder.info().num_frames, Some(100_000));
 }
 
-/// Whatever the bytes, opening fails, or as many frames come out as were promised, or decoding fails.
+/// Whatever the bytes, opening fails, decoding fails, or exactly the promised number of frames is decoded.
 fn is_well_behaved(bytes: &[u8]) {
     let Ok(mut decoder) = open(bytes) else { return };
     let num_frames = decoder.info().num_frames.unwrap();
-    // A sum of nonsense may be more than fits.
+    // A sum of random numbers may overflow.
     let wanted = num_frames.min(1 << 22) as usize;
     if let Ok(samples) = frames::<f32>(&mut decoder, wanted, 1 << 20) {
         assert_eq!(samples.len(), wanted * decoder.info().num_channels as usize);
@@ -350,7 +354,7 @@ fn is_well_behaved(bytes: &[u8]) {
     let _ = frames::<f32>(&mut decoder, 10, 3);
 }
 
-/// Files that are small enough to be broken often.
+/// Files small enough to be damaged often.
 fn small() -> Vec<(String, Vec<u8>)> {
     let packet = element(&[0xa3], &block(&[8, 0, 7, 0]));
     let cluster = element(&[0x1f, 0x43, 0xb6, 0x75], &packet.repeat(3));

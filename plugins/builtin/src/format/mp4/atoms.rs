@@ -22,7 +22,7 @@ impl<'a> Bytes<'a> {
         Ok((version, u32::from_be_bytes([0, high, middle, low])))
     }
 
-    /// The number of entries that follow, whose sizes are known: at most what there is room for.
+    /// The number of entries of a known size that follow, at most as many as fit into the box.
     ///
     /// # Errors
     /// When a box is shorter than its entries.
@@ -31,7 +31,10 @@ impl<'a> Bytes<'a> {
         let count = self.u32()?;
         let room = self.rest().len() / bytes_per_entry.max(1);
         if u64::from(count) > room as u64 {
-            return Err(Error::bad_data(at, format!("a table has {count} entries and room for {room}")));
+            return Err(Error::bad_data(
+                at,
+                format!("a table has {count} entries, but room for only {room}"),
+            ));
         }
         Ok(count)
     }
@@ -59,11 +62,11 @@ pub(crate) struct Atom<'a> {
     /// Where its header begins.
     pub(crate) offset: u64,
     pub(crate) payload: Bytes<'a>,
-    /// Whether it ends with the bytes it is in, not behind them.
+    /// Whether all of it is within the surrounding bytes.
     pub(crate) is_whole: bool,
 }
 
-/// Boxes one behind the other. What is no box ends them.
+/// Consecutive boxes, up to the first invalid one.
 #[derive(Clone, Debug)]
 pub(crate) struct Boxes<'a> {
     bytes: Bytes<'a>,

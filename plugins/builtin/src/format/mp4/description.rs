@@ -1,4 +1,4 @@
-//! The sample description: which codec a track has, and its setup (ISO/IEC 14496-12, 8.5.2; QuickTime File Format, "Sound
+//! The sample description: the codec of a track and its setup (ISO/IEC 14496-12, 8.5.2; QuickTime File Format, "Sound
 //! Sample Descriptions").
 
 #![forbid(unsafe_code)]
@@ -12,19 +12,19 @@ use crate::codec::alac::AlacSetup;
 use crate::codec::flac::FlacSetup;
 use crate::codec::packet_setup::AudioSetup;
 
-/// What a track's packets are.
+/// The kind of a track's packets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Description {
-    /// Packets of a codec that tells its setup here.
+    /// Packets of a codec whose setup is in the description.
     Compressed(AudioSetup),
-    /// MPEG audio of layers I to III, whose every frame has its own.
+    /// MPEG audio of layers I to III, whose frames have their setup in their headers.
     Mpeg,
 }
 
 /// Reads the first entry of a sample description ("stsd").
 ///
 /// # Errors
-/// For codecs that are not here, by name, and where the bytes are not what they must be.
+/// When the codec is not supported, with its name, or the bytes are malformed.
 pub(crate) fn read_setup(mut stsd: Bytes<'_>, max_alloc: u64) -> Result<Description> {
     stsd.version_and_flags()?;
     let at = stsd.offset();
@@ -32,7 +32,7 @@ pub(crate) fn read_setup(mut stsd: Bytes<'_>, max_alloc: u64) -> Result<Descript
     let Some(entry) = stsd.boxes().next() else {
         return Err(Error::bad_data(
             at,
-            format!("the track has no sample description; {num_entries} are announced"),
+            format!("the track has no sample description, but announces {num_entries}"),
         ));
     };
     match &entry.kind {
@@ -62,15 +62,15 @@ pub(crate) fn read_setup(mut stsd: Bytes<'_>, max_alloc: u64) -> Result<Descript
 }
 
 fn missing(offset: u64, what: &str) -> Error {
-    Error::bad_data(offset, format!("the sample description has no {what}"))
+    Error::bad_data(offset, format!("the sample description lacks the {what}"))
 }
 
-/// A box in a sound description: behind the fields of its version, or in QuickTime's "wave".
+/// A box in a sound description: after the fields of its version, or in QuickTime's "wave".
 fn find(mut entry: Bytes<'_>, kind: Kind) -> Result<Option<Bytes<'_>>> {
     entry.take(8)?; // reserved, data reference
     let version = entry.u16()?;
     entry.take(18)?; // revision, vendor, channels, depth, compression, packet size, rate
-    // Versions 1 and 2 are QuickTime's; in an ISO file, version 1 may stand for nothing.
+    // Versions 1 and 2 are QuickTime's; in an ISO file, version 1 may add nothing.
     let extra: &[usize] = match version {
         1 => &[16, 0],
         2 => &[36, 0],
@@ -129,7 +129,7 @@ pub(crate) fn read_descriptors(esds: Bytes<'_>) -> Result<Description> {
     }
 }
 
-/// The next descriptor of a tag, behind others (ISO/IEC 14496-1, 8.3.3).
+/// The next descriptor with a tag, after others (ISO/IEC 14496-1, 8.3.3).
 fn descriptor<'a>(bytes: &mut Bytes<'a>, tag: u8) -> Result<Option<Bytes<'a>>> {
     while !bytes.rest().is_empty() {
         let found = bytes.u8()?;
@@ -141,7 +141,7 @@ fn descriptor<'a>(bytes: &mut Bytes<'a>, tag: u8) -> Result<Option<Bytes<'a>>> {
                 break;
             }
         }
-        // Some writers count what follows the descriptor's own.
+        // Some writers include the bytes after the descriptor in its size.
         let payload = bytes.take(num_bytes.min(bytes.rest().len()))?;
         if found == tag {
             return Ok(Some(payload));
@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn a_description_that_is_cut_off_is_bad_data() {
         let whole = stsd(b"mp4a", 0, 0, &atom(b"esds", &esds(0x40, false)));
-        let setup_end = whole.len() - 3; // a descriptor follows it that nobody needs
+        let setup_end = whole.len() - 3; // an irrelevant descriptor follows
         for end in 0..setup_end {
             let cut = whole.get(..end).unwrap();
             assert_eq!(setup(cut).unwrap_err().status(), Status::BadData, "{end}");

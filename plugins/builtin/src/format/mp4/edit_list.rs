@@ -1,4 +1,4 @@
-//! What of a track is sound: its edit list (ISO/IEC 14496-12, 8.6.6) or iTunes' own words.
+//! The frames of a track that are played: from its edit list (ISO/IEC 14496-12, 8.6.6) or from iTunes' tag.
 
 #![forbid(unsafe_code)]
 
@@ -10,18 +10,18 @@ use crate::format::table_stream::Trim;
 /// A part of a track's media that is played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Edit {
-    /// In ticks of the movie; 0 in fragmented files, whose length is not known when it is written.
+    /// In ticks of the movie; 0 in fragmented files, whose length is unknown when the list is written.
     duration: u64,
     /// Where it begins, in ticks of the track; `None` for a pause.
     media_time: Option<u64>,
 }
 
-/// Ticks a second of a movie and of a track in it.
+/// The ticks per second of a movie and of a track in it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clocks {
     pub(crate) movie: u32,
     pub(crate) track: u32,
-    /// Frames a second.
+    /// Frames per second.
     pub(crate) sample_rate: u32,
 }
 
@@ -34,7 +34,7 @@ impl Clocks {
         scale(ticks, self.sample_rate, self.movie)
     }
 
-    /// Whether two lengths in frames differ by no more than a tick of the movie, in which edits are rounded.
+    /// Whether two lengths in frames differ by at most a tick of the movie, to which edits are rounded.
     fn agree(&self, a: u64, b: u64) -> bool {
         let tick = u64::from(self.sample_rate.div_ceil(self.movie.max(1)));
         a.abs_diff(b) <= tick
@@ -53,10 +53,10 @@ pub(crate) fn is_there(trak: Bytes<'_>) -> bool {
     trak.find_path(&[*b"edts", *b"elst"]).is_some()
 }
 
-/// Which of a track's `decoded_frames` are sound: its edit list says so, or `itunes`, or all are.
+/// The frames to return of a track's `decoded_frames`: those of its edit list, or those of `itunes`, or all.
 ///
 /// # Errors
-/// When the edit list is cut off.
+/// When the edit list is truncated.
 pub(crate) fn read_trim(
     trak: Bytes<'_>,
     itunes: Option<Trim>,
@@ -70,12 +70,12 @@ pub(crate) fn read_trim(
     let Some(media_time) = edit.media_time else { return Ok(otherwise) };
     let priming_frames = clocks.frames_of_track(media_time);
     if priming_frames >= decoded_frames {
-        return Ok(otherwise); // nothing would be left
+        return Ok(otherwise); // no frames would be left
     }
     if edit.duration == 0 {
         return Ok(Trim { priming_frames, num_frames: None });
     }
-    // The edit's length is rounded to ticks of the movie; where another source is as long but for that, it is exact.
+    // The edit's length is rounded to ticks of the movie. If another source agrees up to that rounding, it is exact.
     let rest = decoded_frames - priming_frames;
     let edited = clocks.frames_of_movie(edit.duration);
     let itunes = itunes.filter(|itunes| itunes.priming_frames == priming_frames);
@@ -84,8 +84,8 @@ pub(crate) fn read_trim(
     Ok(Trim { priming_frames, num_frames: Some(num_frames) })
 }
 
-/// The one edit that all of them come to: pauses before the sound are left out, and edits that go on where the one before
-/// ends are one. `None` when there is no edit, or they jump, which only an editor plays.
+/// All edits joined into one: initial pauses are dropped, and an edit that continues the one before is merged. `None`
+/// without an edit, or if edits jump, which only an editor plays.
 fn read_edit(elst: &mut Bytes<'_>) -> Result<Option<Edit>> {
     let (version, _) = elst.version_and_flags()?;
     let mut whole: Option<Edit> = None;
@@ -106,8 +106,8 @@ fn read_edit(elst: &mut Bytes<'_>) -> Result<Option<Edit>> {
     Ok(whole)
 }
 
-/// Reads iTunes' account of priming, padding and length ("iTunSMPB"): hexadecimal numbers, of which the second to fourth
-/// are the frames that are left out at the start and at the end, and those between.
+/// Reads priming, padding and length from iTunes ("iTunSMPB"): hexadecimal numbers, of which the second to fourth are
+/// the frames to drop at the start, those at the end, and the frames between.
 pub(crate) fn parse_itunes(text: &str) -> Option<Trim> {
     let mut numbers = text.split_ascii_whitespace().map(|number| u64::from_str_radix(number, 16).ok());
     numbers.next()??;
@@ -148,9 +148,9 @@ mod tests {
 
     #[test]
     fn an_edit_that_is_rounded_gives_way_to_what_is_exact() {
-        // 150 ms are 6615 frames; the table of durations tells 6617.
+        // 150 ms are 6615 frames; the table of durations has 6617.
         assert_eq!(trim(&[[150, 1024]], None, CLOCKS, 7641), found(1024, 6617));
-        // A pause before the sound is no sound.
+        // An initial pause is dropped.
         assert_eq!(trim(&[[23, -1], [150, 1024]], None, CLOCKS, 7641), found(1024, 6617));
         // iTunes knows where the padding of the last packet begins.
         let clocks = Clocks { movie: 600, ..CLOCKS };
@@ -163,10 +163,10 @@ mod tests {
     #[test]
     fn an_edit_that_says_something_else_is_believed() {
         assert_eq!(trim(&[[100, 1024]], Some(found(9, 6617)), CLOCKS, 7641), found(1024, 4410));
-        // Ticks of the track that are no frames.
+        // Ticks of the track that differ from frames.
         let clocks = Clocks { track: 22050, ..CLOCKS };
         assert_eq!(trim(&[[100, 512]], None, clocks, 9000), found(1024, 4410));
-        // Fragmented: the length was not known.
+        // Fragmented: the length was unknown.
         let open = Trim { priming_frames: 1024, num_frames: None };
         assert_eq!(trim(&[[0, 1024]], None, CLOCKS, 9000), open);
     }

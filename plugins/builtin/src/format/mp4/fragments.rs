@@ -1,4 +1,4 @@
-//! Movie fragments: packets that are described beside themselves (ISO/IEC 14496-12, 8.8).
+//! Movie fragments: packets with their description next to them (ISO/IEC 14496-12, 8.8).
 
 #![forbid(unsafe_code)]
 
@@ -9,7 +9,7 @@ use super::sample_table::{Durations, Timeline};
 use crate::bytes::Bytes;
 use crate::engine::packet_table::{Added, PacketTable};
 
-/// What a track's packets have where a fragment does not tell ("trex", 8.8.3).
+/// The defaults of a track's packets for fields that a fragment omits ("trex", 8.8.3).
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Defaults {
     duration: u32,
@@ -17,10 +17,10 @@ pub(crate) struct Defaults {
 }
 
 impl Defaults {
-    /// Reads those of a track from a movie ("moov"); nothing is known without them.
+    /// Reads the defaults of a track from a movie ("moov"); all are unknown without them.
     ///
     /// # Errors
-    /// When a box is cut off.
+    /// When a box is truncated.
     pub(crate) fn read(moov: Bytes<'_>, track: u32) -> Result<Self> {
         let Some(mvex) = moov.find(*b"mvex") else { return Ok(Self::default()) };
         for found in mvex.boxes().filter(|found| found.kind == *b"trex") {
@@ -35,10 +35,10 @@ impl Defaults {
     }
 }
 
-/// Adds the packets that a track has in a fragment ("moof"); false when the file ends before the last.
+/// Adds the packets of a track in a fragment ("moof"); false if the file ends before the last.
 ///
 /// # Errors
-/// When boxes are cut off or packets do not fit the file.
+/// When boxes are truncated or packets do not fit the file.
 pub(crate) fn read_packets(
     moof: &Atom<'_>,
     track: u32,
@@ -46,7 +46,8 @@ pub(crate) fn read_packets(
     table: &mut PacketTable,
     timeline: &mut Timeline<'_>,
 ) -> Result<bool> {
-    // Without a base, data of a fragment's first track follows from its start, that of others behind the one before.
+    // Without a base, offsets of a fragment's first track count from the start of the fragment, those of others from
+    // the end of the track before.
     let mut end = moof.offset;
     for traf in moof.payload.boxes().filter(|found| found.kind == *b"traf") {
         let header = Header::read(traf.payload, defaults)?;
@@ -70,7 +71,7 @@ pub(crate) fn read_packets(
     Ok(true)
 }
 
-/// What packets of a track have in a fragment ("tfhd", 8.8.7).
+/// The defaults of a track's packets in a fragment ("tfhd", 8.8.7).
 #[derive(Clone, Copy, Debug)]
 struct Header {
     track: u32,
@@ -98,7 +99,7 @@ impl Header {
     }
 }
 
-/// Packets side by side ("trun", 8.8.8).
+/// Consecutive packets ("trun", 8.8.8).
 struct Run<'a> {
     flags: u32,
     num_packets: u32,
@@ -118,14 +119,14 @@ impl<'a> Run<'a> {
         Ok(Self { flags, num_packets, data_offset, defaults: header.defaults, entries: trun })
     }
 
-    /// Adds the packets where they are wanted, and returns where they end; `None` when the file does before.
+    /// Adds the packets and returns where they end; `None` if the file ends before.
     fn read_packets(
         mut self,
         mut offset: u64,
         mut wanted: Option<(&mut PacketTable, &mut Timeline<'_>)>,
     ) -> Result<Option<u64>> {
         if self.flags & 0xf00 == 0 && wanted.is_none() {
-            // Nothing to read for each of what may be billions.
+            // There may be billions, with nothing to read for each.
             let num_bytes = u64::from(self.num_packets).saturating_mul(self.defaults.size.into());
             return Ok(Some(offset.saturating_add(num_bytes)));
         }
@@ -139,7 +140,7 @@ impl<'a> Run<'a> {
             }
             for flag in [0x400, 0x800] {
                 if self.flags & flag != 0 {
-                    self.entries.u32()?; // flags, offset of presentation
+                    self.entries.u32()?; // flags, composition offset
                 }
             }
             if let Some((table, timeline)) = &mut wanted {
@@ -174,7 +175,7 @@ mod tests {
         words.iter().flat_map(|word| word.to_be_bytes()).collect()
     }
 
-    /// The places of packets, the number of their frames, and whether all are there.
+    /// The positions of packets, their numbers of frames, and whether all are complete.
     type Found = (Vec<(u64, u32)>, u64, bool);
 
     fn packets(trafs: &[Vec<u8>], track: u32) -> Result<Found> {

@@ -40,13 +40,13 @@ enum Stream {
     Mpeg(Box<MpegTrack>),
 }
 
-/// Brands of files with sound or pictures that move; letters that they begin with.
+/// The first letters of brands for audio and video.
 const BRANDS: [&[u8]; 19] = [
     b"M4A", b"M4B", b"M4P", b"M4V", b"M4R", b"mp4", b"isom", b"iso", b"qt  ", b"3g", b"avc", b"dash",
     b"msdh", b"cmf", b"F4", b"f4v", b"MSNV", b"mmp4", b"NDS",
 ];
 
-/// Brands of files with pictures that stand.
+/// The first letters of brands for still images.
 const PICTURE_BRANDS: [&[u8]; 6] = [b"hei", b"hev", b"mif1", b"msf1", b"avi", b"jp2"];
 
 impl Decoder for Mp4Decoder {
@@ -127,7 +127,8 @@ impl Decoder for Mp4Decoder {
 fn read_stream(memory: &Memory, brand: Option<Kind>, options: &DecoderOptions<'_>) -> Result<Stream> {
     let bytes = Bytes::new(memory);
     let Some(moov) = bytes.boxes().find(|found| &found.kind == b"moov") else {
-        let message = "there is no 'moov' box: the file is cut off, was never finished, or is no MP4";
+        let message =
+            "there is no 'moov' box: the file is truncated, was never finished, or is not an MP4 file";
         return Err(Error::bad_data(0, message));
     };
     if !moov.is_whole {
@@ -173,7 +174,7 @@ fn read_stream(memory: &Memory, brand: Option<Kind>, options: &DecoderOptions<'_
     Ok(Stream::Compressed(PacketDecoder::new(Arc::new(stream))))
 }
 
-/// Opens a track of MPEG audio, whose frames tell what their description does not.
+/// Opens a track of MPEG audio, whose frames hold what their description lacks.
 fn read_mpeg(
     memory: &Memory,
     name: &'static CStr,
@@ -188,11 +189,11 @@ fn read_mpeg(
     let stbl = need(need(mdia, b"minf")?, b"stbl")?;
     let mut table = PacketTable::new(memory.len() as u64, max_alloc);
     let is_whole = sample_table::read_packets(stbl, &mut table)?;
-    table.set_frames_from(0, 0)?; // places are only told with their frames
+    table.set_frames_from(0, 0)?; // `get` needs a number of frames for every packet
     let packet = |place: Place| bytes_at(memory, place.offset, place.num_bytes).unwrap_or_default();
     let first = table.get(0).map(packet).unwrap_or_default();
     let Some((sample_rate, frames_per_packet)) = mpeg::rate_and_frames(first) else {
-        return Err(Error::bad_data(stbl.offset(), "the first packet is no MPEG audio frame"));
+        return Err(Error::bad_data(stbl.offset(), "the first packet is not an MPEG audio frame"));
     };
     let clocks = Clocks {
         movie: ticks_per_second(need(moov, b"mvhd")?)?,
@@ -205,7 +206,7 @@ fn read_mpeg(
         (num_told, last_ticks) = (num_told.saturating_add(durations.num_packets), durations.ticks);
         Ok(())
     })?;
-    // The last duration says where sound ends, as with AAC.
+    // The last duration marks the end of the audio, as with AAC.
     let is_told = num_told == table.num_packets() && clocks.track == sample_rate && edit_list::is_there(trak);
     let last_packet =
         num_told.checked_sub(1).filter(|_| is_told && (1..frames_per_packet).contains(&last_ticks));
@@ -223,15 +224,15 @@ fn read_mpeg(
     MpegTrack::open(memory, packets, container, metadata.tags, max_alloc)
 }
 
-/// A box that must be there.
+/// A required box.
 fn need<'a>(parent: Bytes<'a>, kind: &[u8; 4]) -> Result<Bytes<'a>> {
     parent.find(*kind).ok_or_else(|| {
         let kind = kind.escape_ascii();
-        Error::bad_data(parent.offset(), format!("a box '{kind}' is missing"))
+        Error::bad_data(parent.offset(), format!("the box '{kind}' is missing"))
     })
 }
 
-/// The track that is the sound of that number.
+/// The audio track with that number.
 fn audio_track(moov: Bytes<'_>, stream: u32) -> Result<Bytes<'_>> {
     let is_audio = |trak: &Bytes<'_>| {
         let handler = trak.find_path(&[*b"mdia", *b"hdlr"]);
@@ -246,7 +247,7 @@ fn audio_track(moov: Bytes<'_>, stream: u32) -> Result<Bytes<'_>> {
         num_tracks += 1;
     }
     Err(match num_tracks {
-        0 => Error::unsupported("the file has no sound"),
+        0 => Error::unsupported("the file has no audio track"),
         _ => Error::new(
             Status::BadArgument,
             format!("there is no audio stream {stream}: the file has {num_tracks}"),
@@ -254,25 +255,25 @@ fn audio_track(moov: Bytes<'_>, stream: u32) -> Result<Bytes<'_>> {
     })
 }
 
-/// Ticks a second of a movie or a track ("mvhd", "mdhd"), which begin alike.
+/// The ticks per second of a movie or a track, whose boxes ("mvhd", "mdhd") begin with the same fields.
 fn ticks_per_second(mut header: Bytes<'_>) -> Result<u32> {
     let (version, _) = header.version_and_flags()?;
-    header.take(if version == 0 { 8 } else { 16 })?; // when it was made and changed
+    header.take(if version == 0 { 8 } else { 16 })?; // creation and modification time
     let at = header.offset();
     match header.u32()? {
-        0 => Err(Error::bad_data(at, "a clock of 0 ticks a second")),
+        0 => Err(Error::bad_data(at, "a clock has 0 ticks per second")),
         ticks => Ok(ticks),
     }
 }
 
-/// The number by which fragments know a track ("tkhd").
+/// The number of a track in fragments ("tkhd").
 fn track_number(mut tkhd: Bytes<'_>) -> Result<u32> {
     let (version, _) = tkhd.version_and_flags()?;
     tkhd.take(if version == 0 { 8 } else { 16 })?;
     tkhd.u32()
 }
 
-/// Adds the packets of all fragments; false when the file ends before the last.
+/// Adds the packets of all fragments; false if the file ends before the last.
 fn read_fragments(
     file: Bytes<'_>,
     track: u32,

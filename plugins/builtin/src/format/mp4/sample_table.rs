@@ -1,4 +1,4 @@
-//! The sample table: sizes, places and durations of a track's packets (ISO/IEC 14496-12, 8.6 and 8.7).
+//! The sample table: sizes, positions and durations of a track's packets (ISO/IEC 14496-12, 8.6 and 8.7).
 
 #![forbid(unsafe_code)]
 
@@ -9,10 +9,10 @@ use crate::codec::packet_setup::AudioSetup;
 use crate::engine::packet_table::{Added, PacketTable};
 use crate::format::table_stream::bytes_at;
 
-/// Adds the packets of a sample table ("stbl"); false when the file ends before the last.
+/// Adds the packets of a sample table ("stbl"); false if the file ends before the last.
 ///
 /// # Errors
-/// When tables are missing, cut off or contradict each other.
+/// When tables are missing, truncated or inconsistent.
 pub(crate) fn read_packets(stbl: Bytes<'_>, table: &mut PacketTable) -> Result<bool> {
     let (mut sizes, num_packets) = read_sizes(stbl)?;
     if num_packets == 0 {
@@ -56,7 +56,7 @@ fn missing(stbl: Bytes<'_>, what: &str) -> Error {
 enum Sizes<'a> {
     Alike(u32),
     Each(Bytes<'a>),
-    /// Of fewer bits than 32, and the half of a byte that is left.
+    /// Sizes of fewer than 32 bits, and the unread half of a byte.
     Short {
         bits: u8,
         bytes: Bytes<'a>,
@@ -86,7 +86,7 @@ fn read_sizes(stbl: Bytes<'_>) -> Result<(Sizes<'_>, u32)> {
             if u64::from(num_packets) > room {
                 return Err(Error::bad_data(
                     at,
-                    format!("{num_packets} sizes of packets where {room} have room"),
+                    format!("a table has {num_packets} sizes of packets, but room for only {room}"),
                 ));
             }
             stz2 = count;
@@ -94,7 +94,12 @@ fn read_sizes(stbl: Bytes<'_>) -> Result<(Sizes<'_>, u32)> {
         }
         8 => stz2.entries(1)?,
         16 => stz2.entries(2)?,
-        _ => return Err(Error::bad_data(at, format!("sizes of packets of {bits} bits"))),
+        _ => {
+            return Err(Error::bad_data(
+                at,
+                format!("sizes of packets have {bits} bits, expected 4, 8 or 16"),
+            ));
+        }
     };
     Ok((Sizes::Short { bits, bytes: stz2, nibble: None }, num_packets))
 }
@@ -118,7 +123,7 @@ impl Sizes<'_> {
     }
 }
 
-/// Where packets lie side by side: chunk offsets ("stco" or "co64", 8.7.5) and how many packets each holds ("stsc", 8.7.4).
+/// Consecutive packets: chunk offsets ("stco" or "co64", 8.7.5) and the number of packets in each ("stsc", 8.7.4).
 struct Chunks<'a> {
     offsets: Bytes<'a>,
     are_64_bit: bool,
@@ -127,7 +132,7 @@ struct Chunks<'a> {
     next_chunk: u32,
     runs: Bytes<'a>,
     num_runs: u32,
-    /// How many packets the present chunks hold.
+    /// The number of packets in a chunk of the current run.
     in_chunk: u32,
     /// The first chunk of the next run.
     next_run: Option<(u32, u32)>,
@@ -138,7 +143,7 @@ impl<'a> Chunks<'a> {
         let (mut offsets, are_64_bit) = match (stbl.find(*b"stco"), stbl.find(*b"co64")) {
             (Some(stco), _) => (stco, false),
             (None, Some(co64)) => (co64, true),
-            (None, None) => return Err(missing(stbl, "places of packets")),
+            (None, None) => return Err(missing(stbl, "positions of packets")),
         };
         offsets.version_and_flags()?;
         let left = offsets.entries(if are_64_bit { 8 } else { 4 })?;
@@ -159,7 +164,7 @@ impl<'a> Chunks<'a> {
         Ok(Some((first_chunk, in_chunk)))
     }
 
-    /// The next chunk: where it begins and how many packets it holds.
+    /// The next chunk: its offset and its number of packets.
     fn next(&mut self) -> Result<Option<(u64, u32)>> {
         while let Some((_, in_chunk)) = self.next_run.filter(|(first, _)| *first <= self.next_chunk) {
             self.in_chunk = in_chunk;
@@ -173,17 +178,17 @@ impl<'a> Chunks<'a> {
     }
 }
 
-/// Durations of packets one behind the other, in ticks of the track.
+/// The durations of consecutive packets, in ticks of the track.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Durations {
     pub(crate) num_packets: u32,
     pub(crate) ticks: u32,
 }
 
-/// Reads the durations of a sample table ("stts", 8.6.1.2), none without one.
+/// Reads the durations of a sample table ("stts", 8.6.1.2); there are none without that box.
 ///
 /// # Errors
-/// When the table is cut off.
+/// When the table is truncated.
 pub(crate) fn read_durations(stbl: Bytes<'_>, mut each: impl FnMut(Durations) -> Result<()>) -> Result<()> {
     let Some(mut stts) = stbl.find(*b"stts") else { return Ok(()) };
     stts.version_and_flags()?;
@@ -193,30 +198,30 @@ pub(crate) fn read_durations(stbl: Bytes<'_>, mut each: impl FnMut(Durations) ->
     Ok(())
 }
 
-/// Says how many frames packets have, from durations in ticks: AAC packets have as many as all but for the last, of which
-/// the rest may be padding; ALAC and FLAC packets have as many as their durations tell, where ticks are frames.
+/// Derives the number of frames of packets from durations in ticks. All AAC packets have the same number, but part of
+/// the last may be padding. ALAC and FLAC packets have as many as their durations, if ticks are frames.
 #[derive(Debug)]
 pub(crate) struct Timeline<'a> {
     setup: &'a AudioSetup,
     ticks_are_frames: bool,
-    /// The packets told so far.
+    /// The packets so far.
     num_packets: u32,
     last_ticks: u32,
-    /// Whether packets of FLAC have to tell their lengths themselves.
+    /// Whether the lengths of FLAC packets must be read from the packets.
     is_vague: bool,
 }
 
 impl<'a> Timeline<'a> {
-    /// The timeline of a track of that many ticks a second.
+    /// The timeline of a track with that many ticks per second.
     pub(crate) fn new(setup: &'a AudioSetup, ticks_per_second: u32) -> Self {
         let ticks_are_frames = ticks_per_second == setup.sample_rate();
         Self { setup, ticks_are_frames, num_packets: 0, last_ticks: 0, is_vague: false }
     }
 
-    /// Takes the durations of the next packets.
+    /// Adds the durations of the next packets.
     ///
     /// # Errors
-    /// When the table of packets takes no more.
+    /// When the table of packets reaches its limit.
     pub(crate) fn add(&mut self, table: &mut PacketTable, durations: Durations) -> Result<()> {
         if durations.num_packets == 0 {
             return Ok(());
@@ -236,11 +241,11 @@ impl<'a> Timeline<'a> {
         Ok(())
     }
 
-    /// Tells the rest, of which nothing was said, and the last packet, from the bytes of the file. Its duration says where the
-    /// sound of AAC ends only if `is_trimmed`: where nothing says what is priming, all there is comes out.
+    /// Completes the packets without a duration, and the last packet, from the bytes of the file. Its duration marks
+    /// the end of AAC audio only if `is_trimmed`; if priming is unknown, all frames are returned.
     ///
     /// # Errors
-    /// When the table of packets takes no more.
+    /// When the table of packets reaches its limit.
     pub(crate) fn finish(self, table: &mut PacketTable, bytes: &[u8], is_trimmed: bool) -> Result<()> {
         let num_packets = table.num_packets();
         let whole = self.setup.frames_per_packet();
@@ -338,12 +343,12 @@ mod tests {
         let few = atom(b"stsz", &[0, 0, 3, 1, 1, 1]);
         let empty = atom(b"stsc", &[0, 0]);
         assert_eq!(status(&[few, empty, stco.clone()]), Status::BadData);
-        // Packets of one byte that are all the same, without end.
+        // One size for all packets: endless packets of one byte.
         let same = atom(b"stsc", &[0, 1, 1, 1, 1]);
         let offsets: Vec<u32> = [0, 2000].into_iter().chain([5; 2000]).collect();
         let alike = atom(b"stsz", &[0, 1, 2000]);
         assert_eq!(status(&[alike, same, atom(b"stco", &offsets)]), Status::BadData);
-        // One size for a packet more than the file holds.
+        // One size for all packets, one more than the file holds.
         let alike = atom(b"stsz", &[0, 1, u32::MAX]);
         let (table, is_whole) = packets(&[alike, stsc, stco]).unwrap();
         assert_eq!((table.num_packets(), is_whole), (1000, false));

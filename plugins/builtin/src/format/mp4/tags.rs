@@ -1,4 +1,4 @@
-//! Metadata as iTunes writes it: a list of items ("ilst") named by four letters or by words.
+//! Metadata in iTunes' form: a list of items ("ilst") named by four letters or by words.
 
 #![forbid(unsafe_code)]
 
@@ -7,13 +7,13 @@ use std::ffi::CString;
 use super::atoms::Kind;
 use crate::bytes::Bytes;
 
-/// The most items that are told.
+/// The most items that are returned.
 const MAX_TAGS: usize = 256;
 
 /// The most bytes of a value.
 const MAX_VALUE_BYTES: usize = 1 << 16;
 
-/// Vorbis comment names of items.
+/// The Vorbis comment names of items.
 const NAMES: [(Kind, &str); 25] = [
     (*b"\xa9nam", "title"),
     (*b"\xa9ART", "artist"),
@@ -42,7 +42,7 @@ const NAMES: [(Kind, &str); 25] = [
     (*b"soco", "composersort"),
 ];
 
-/// What a movie's metadata says.
+/// The metadata of a movie.
 #[derive(Debug, Default)]
 pub(crate) struct Metadata {
     /// Vorbis comment names and values.
@@ -51,12 +51,12 @@ pub(crate) struct Metadata {
     pub(crate) itunes_timing: Option<String>,
 }
 
-/// Reads the metadata of a movie ("moov"); items that make no sense are left out.
+/// Reads the metadata of a movie ("moov"); invalid items are skipped.
 pub(crate) fn read(moov: Bytes<'_>) -> Metadata {
     let mut metadata = Metadata::default();
     let inside_user_data = moov.find(*b"udta").and_then(|udta| udta.find(*b"meta"));
     let Some(meta) = inside_user_data.or_else(|| moov.find(*b"meta")) else { return metadata };
-    // A full box in ISO files, none in QuickTime's.
+    // A full box in ISO files, a plain one in QuickTime files.
     let behind_version = || {
         let mut meta = meta;
         meta.version_and_flags().ok()?;
@@ -86,7 +86,7 @@ impl Metadata {
                 }
             }
             b"trkn" | b"disk" => {
-                // Two bytes of nothing, the number, how many there are.
+                // Two unused bytes, the number, the total.
                 let [_, _, a, b, c, d, ..] = value else { return };
                 let (number, total) = (u16::from_be_bytes([*a, *b]), u16::from_be_bytes([*c, *d]));
                 let names = if kind == *b"trkn" {
@@ -129,7 +129,7 @@ fn value(item: Bytes<'_>) -> Option<(u32, &[u8])> {
     Some((type_code, data.rest())).filter(|(_, value)| value.len() <= MAX_VALUE_BYTES)
 }
 
-/// A value as text, without zero bytes at its end.
+/// A value as text, without trailing zero bytes.
 fn text(value: &[u8]) -> Option<String> {
     str::from_utf8(value).ok().map(|text| text.trim_end_matches('\0').to_owned())
 }

@@ -1,9 +1,9 @@
-//! From frames to samples, with a decoder that holds what linear decoding would hold, wherever it begins.
+//! Decodes frames from any position with the state that linear decoding would have there.
 //!
-//! The decoder below takes frames one by one: it believes a slice that is a frame exactly, and then the next of the same
-//! kind. What it carries from frame to frame is the overlap of the filter banks, which one or two frames bring about, and
-//! the bit reservoir of layer III. That need not be brought about by decoding: the main data is in the file, so that frames
-//! are made up that have it as their own, take none of it and sound of nothing.
+//! The decoder below takes frames one by one: it accepts a slice that is exactly one frame, and then the next of the
+//! same kind. Its state is the overlap of the filter banks, which one or two frames restore, and the bit reservoir of
+//! layer III. The reservoir can be restored without decoding, because its main data is in the file: it is passed in
+//! made-up frames that carry it, use none of it, and are silent.
 
 use std::ops::Range;
 
@@ -19,20 +19,20 @@ use crate::engine::packets::{Broken, Packet, PacketCodec};
 /// Room for two frames of free bitrate and the header of a third.
 const SCRATCH_BYTES: usize = 2 * (MAX_FREE_BYTES + 4) + 8;
 
-/// A decoder of MPEG audio at some place of a stream.
+/// A decoder of MPEG audio at some position of a stream.
 pub(crate) struct MpegCodec {
     decoder: Box<Decoder>,
     /// The samples of the last frame, interleaved, in the stream's number of channels.
     samples: Box<[f32; MAX_SAMPLES_PER_FRAME]>,
     num_channels: usize,
-    /// The frame that the decoder has decoded last, and its number of channels.
+    /// The last decoded frame, and its number of channels.
     last: Option<(u32, u8)>,
-    /// Frames that are not in the file as they are given to the decoder.
+    /// The bytes of frames that are not in the file in this form.
     scratch: Box<[u8; SCRATCH_BYTES]>,
 }
 
 impl MpegCodec {
-    /// A decoder that has seen nothing.
+    /// A decoder in its initial state.
     pub(crate) fn new() -> Self {
         Self {
             decoder: Box::new(Decoder::new()),
@@ -43,17 +43,17 @@ impl MpegCodec {
         }
     }
 
-    /// Forgets what it has seen.
+    /// Returns to the initial state.
     pub(crate) fn reset(&mut self) {
-        self.last = None; // the next frame then starts anew
+        self.last = None; // the next frame then starts from the initial state
     }
 
-    /// Decodes a frame that follows the last one, or starts anew; `None` when it is damaged.
+    /// Decodes a frame that follows the last one, or starts over; `None` when it is damaged.
     fn decode_next(&mut self, stream: &MpegStream, frame: &Frame<'_>) -> Option<usize> {
         let last = self.last.take();
         let header = frame.header.filter(|_| !stream.is_silent(frame.number))?;
-        // The decoder's two channels go on only where both are there: the second would come back with an overlap that is
-        // as old as the last frame that had it.
+        // The decoder updates both channels only in frames that have both: otherwise the second channel would return
+        // with the overlap of the last frame that had it.
         let follows = last.is_some_and(|(number, num_channels)| {
             number.checked_add(1) == Some(frame.number) && num_channels == header.num_channels()
         });
@@ -66,13 +66,13 @@ impl MpegCodec {
         Some(num_frames)
     }
 
-    /// Puts the decoder where linear decoding begins anew, before `frame`.
+    /// Brings the decoder to the state of linear decoding before `frame`.
     fn start(&mut self, stream: &MpegStream, frame: &Frame<'_>, header: Header) {
         *self.decoder = Decoder::new();
         let plain = header.plain();
         let num_bytes = plain.num_bytes(stream.free_bytes());
         if header.is_free_format() {
-            // The size of such frames is what the decoder must see first: two frames of nothing, and a third header.
+            // The decoder must first learn the size of such frames, from two silent frames and a third header.
             self.scratch.fill(0);
             for at in [0, num_bytes, 2 * num_bytes] {
                 copy(&plain.to_bytes(), self.scratch.get_mut(at..));
@@ -87,8 +87,8 @@ impl MpegCodec {
             let room = num_bytes.saturating_sub(plain.main_data_start()).max(1);
             let (mut rest, mut num_given) = (&*kept, 0_u16);
             while !rest.is_empty() {
-                // What does not fill a frame comes first, so that nothing stands between two parts. Those before stay where
-                // they are when this one points back to them.
+                // The part that does not fill a frame comes first, so that no gap remains between parts. Earlier parts
+                // stay in the reservoir because this frame points back to them.
                 let (part, behind) = rest.split_at((rest.len() - 1) % room + 1);
                 let begin = num_given << if header.is_mpeg1() { 7 } else { 8 };
                 self.scratch.fill(0);
@@ -102,19 +102,19 @@ impl MpegCodec {
         }
     }
 
-    /// Decodes what is made up and drops the silence that comes of it.
+    /// Decodes the made-up frame and drops its silence.
     fn decode_scratch(&mut self, num_bytes: usize) {
         let _silence =
             self.decoder.decode(self.scratch.get(..num_bytes).unwrap_or_default(), &mut *self.samples);
     }
 
-    /// Decodes a frame and returns how many of the sound came out.
+    /// Decodes a frame and returns the number of frames of sound.
     fn decode_frame(&mut self, stream: &MpegStream, frame: &Frame<'_>, header: Header) -> Option<usize> {
         let num_bytes = header.num_bytes(stream.free_bytes());
         let result = if frame.bytes.len() == num_bytes {
             self.decoder.decode(frame.bytes, &mut *self.samples).1
         } else {
-            // The last frame of a file that is cut behind its main data.
+            // The last frame of a file that is truncated after its main data.
             self.scratch.fill(0);
             copy(frame.bytes, Some(&mut *self.scratch));
             self.decoder.decode(self.scratch.get(..num_bytes)?, &mut *self.samples).1
@@ -125,8 +125,8 @@ impl MpegCodec {
         is_whole.then_some(decoded.samples_produced)
     }
 
-    /// Makes samples of the stream's number of channels of those that were decoded: one is copied to both, and of two the
-    /// mean is taken.
+    /// Converts decoded samples to the stream's number of channels: one channel is copied to both, and two are
+    /// averaged.
     fn match_channels(&mut self, num_frames: usize, decoded: u8, wanted: usize) {
         match (decoded, wanted) {
             (1, 2) => {
@@ -149,7 +149,7 @@ impl MpegCodec {
     }
 }
 
-/// Copies bytes to the beginning of a place.
+/// Copies bytes to the beginning of a slice.
 fn copy(bytes: &[u8], place: Option<&mut [u8]>) {
     place.unwrap_or_default().iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
 }

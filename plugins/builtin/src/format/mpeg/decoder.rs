@@ -1,4 +1,4 @@
-//! MPEG audio as a decoder of the plugin interface.
+//! The decoder of the plugin interface for MPEG audio.
 
 use std::ffi::CStr;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::tags::{self, Id3v2};
 use crate::engine::packets::{PacketDecoder, decode_with};
 use crate::host_track;
 
-/// Beginnings of other formats, in which frames of MPEG audio may be found that are not all there is.
+/// The first bytes of other formats that may contain frames of MPEG audio among other data.
 const OTHER_FORMATS: [(usize, &[u8]); 12] = [
     (0, b"RIFF"),
     (0, b"RIFX"),
@@ -30,10 +30,10 @@ const OTHER_FORMATS: [(usize, &[u8]); 12] = [
 
 /// Decodes MPEG-1, 2 and 2.5 audio of layers I, II and III, in files of its own and from WAV, AIFF-C and CAF.
 ///
-/// What a Xing, Info or VBRI frame, LAME's extension and the `iTunSMPB` comment tell is taken into account: the frame itself
-/// is no sound, and encoder delay and padding are left out. A frame that cannot be decoded is silence of its length. Frames
-/// in mono within a stereo stream sound in both channels, and the other way round the mean of both is taken. Where a stream
-/// of another sampling frequency, version or layer begins, this one ends and is called truncated.
+/// What a Xing, Info or VBRI frame, LAME's extension and the `iTunSMPB` comment state is taken into account: the frame
+/// itself is dropped, as are encoder delay and padding. A frame that cannot be decoded becomes silence of its length.
+/// Mono frames within a stereo stream are copied to both channels, and stereo frames within a mono stream are averaged.
+/// Where a stream of another sampling frequency, version or layer begins, this one ends and is reported as truncated.
 pub struct MpegDecoder {
     packets: PacketDecoder<MpegStream>,
 }
@@ -58,7 +58,7 @@ impl Decoder for MpegDecoder {
     decode_with!(packets);
 }
 
-/// Whether a track is MPEG audio: by its name, its WAVE format tag or its four-character code.
+/// Whether a track is MPEG audio, by its name, its WAVE format tag or its four-character code.
 fn is_mpeg(track: &Track<'_>) -> bool {
     let is_wave = host_track::is_wave(track);
     match &track.tag.to_be_bytes() {
@@ -69,7 +69,7 @@ fn is_mpeg(track: &Track<'_>) -> bool {
     }
 }
 
-/// How likely a file is MPEG audio.
+/// The probe score of a file.
 fn score(head: &Head<'_>) -> u8 {
     let bytes = head.bytes;
     let is_named = head.extension.is_some_and(|extension| {
@@ -84,10 +84,10 @@ fn score(head: &Head<'_>) -> u8 {
         return 0;
     }
     if Id3v2::parse(rest).is_some() || rest.is_empty() && start > 0 {
-        // The tag is longer than what is here. Mostly it is MP3 that has one, but AAC and FLAC do as well.
+        // The tag is longer than the head. Most files with one are MP3, but some are AAC or FLAC.
         return if is_named { 70 } else { 60 };
     }
-    // Ends of whole frames mean something only where they are the end of the file.
+    // A frame that ends with the head confirms something only if the file ends there too.
     let has_all = bytes.len() as u64 == head.total_bytes;
     match Sync::first(bytes, start) {
         Some(sync) => {
@@ -133,7 +133,7 @@ fn score(head: &Head<'_>) -> u8 {
     }
 }
 
-/// Whether the bytes begin as another format does.
+/// Whether the bytes begin like another format.
 fn is_other_format(bytes: &[u8]) -> bool {
     OTHER_FORMATS.iter().any(|(at, magic)| bytes.get(*at..).is_some_and(|bytes| bytes.starts_with(magic)))
 }

@@ -1,6 +1,7 @@
 //! The header of a frame, ISO/IEC 11172-3 section 2.4.1.3 and ISO/IEC 13818-3 section 2.4.2.3.
 
-/// Kilobits a second by bitrate index, for MPEG-1 layers I, II, III, then for MPEG-2 and 2.5 layer I and layers II and III.
+/// Kilobits per second by bitrate index, for MPEG-1 layers I, II, III, then for MPEG-2 and 2.5 layer I and layers II
+/// and III.
 const KILOBITS: [[u16; 15]; 5] = [
     [0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448],
     [0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384],
@@ -9,10 +10,10 @@ const KILOBITS: [[u16; 15]; 5] = [
     [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
 ];
 
-/// Frames a second by sampling frequency index in MPEG-1; half of it in MPEG-2, a quarter in MPEG-2.5.
+/// Frames per second by sampling frequency index in MPEG-1; half of that in MPEG-2, a quarter in MPEG-2.5.
 const RATES: [u32; 3] = [44_100, 48_000, 32_000];
 
-/// What two headers of one stream have in common: the sync word, the version, the layer and the sampling frequency.
+/// The bits that all headers of a stream share: the sync word, the version, the layer and the sampling frequency.
 const SAME: u32 = 0xFFFE_0C00;
 
 /// A valid frame header.
@@ -23,7 +24,7 @@ impl Header {
     /// The size of a header.
     pub(crate) const NUM_BYTES: usize = 4;
 
-    /// The header that `bytes` begin with; `None` when they begin with none. Layer 0 is that of AAC in ADTS.
+    /// The header at the beginning of `bytes`; `None` if it is not valid. Layer 0 is that of AAC in ADTS.
     #[inline]
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let header = Self(u32::from_be_bytes(*bytes.first_chunk()?));
@@ -45,19 +46,20 @@ impl Header {
         4 - self.layer_code()
     }
 
-    /// Whether the stream is MPEG-1; else it is of the low sampling frequencies, MPEG-2 or 2.5.
+    /// Whether the stream is MPEG-1, and not MPEG-2 or 2.5 with low sampling frequencies.
     #[inline]
     pub(crate) fn is_mpeg1(self) -> bool {
         self.0 >> 19 & 3 == 3
     }
 
-    /// Whether the bitrate is the encoder's own, constant but for padding, and to be found from the next header.
+    /// Whether the bitrate is free: chosen by the encoder, constant but for padding, and known only from the next
+    /// header.
     #[inline]
     pub(crate) fn is_free_format(self) -> bool {
         self.bitrate_index() == 0
     }
 
-    /// Frames a second.
+    /// Frames per second.
     pub(crate) fn sample_rate(self) -> u32 {
         let shift = match self.0 >> 19 & 3 {
             3 => 0,
@@ -67,13 +69,13 @@ impl Header {
         RATES.get(usize::from(self.rate_index())).copied().unwrap_or(1) >> shift
     }
 
-    /// Samples in a frame of the sound: 1 or 2.
+    /// The number of channels: 1 or 2.
     #[inline]
     pub(crate) fn num_channels(self) -> u8 {
         if self.0 >> 6 & 3 == 3 { 1 } else { 2 }
     }
 
-    /// The frames of sound that one frame of the stream stands for.
+    /// The frames of sound in one frame of the stream.
     #[inline]
     pub(crate) fn num_frames(self) -> u16 {
         match self.layer() {
@@ -83,7 +85,7 @@ impl Header {
         }
     }
 
-    /// The size of the CRC word behind the header.
+    /// The size of the CRC word after the header.
     #[inline]
     pub(crate) fn crc_bytes(self) -> usize {
         if self.0 >> 16 & 1 == 0 { 2 } else { 0 }
@@ -100,7 +102,7 @@ impl Header {
         }
     }
 
-    /// The size of what comes before the main data of layer III: header, CRC and side information.
+    /// The size of everything before the main data of layer III: header, CRC and side information.
     #[inline]
     pub(crate) fn main_data_start(self) -> usize {
         Self::NUM_BYTES + self.crc_bytes() + self.side_bytes()
@@ -122,17 +124,17 @@ impl Header {
         let unpadded = match self.kilobits() {
             0 => free_bytes,
             kilobits => {
-                // Integers throughout, as every decoder has it: below 1152 * 448 * 125.
+                // Integer arithmetic throughout, as in every decoder: below 1152 * 448 * 125.
                 let num_bytes = u32::from(self.num_frames()) * kilobits * 125 / self.sample_rate().max(1);
-                // Slots of layer I are of 4 bytes.
+                // Slots of layer I have 4 bytes.
                 (if self.layer() == 1 { num_bytes & !3 } else { num_bytes }) as usize
             }
         };
         unpadded + self.padding_bytes()
     }
 
-    /// The header of a frame of the same stream and number of channels with nothing special about it: no CRC, no padding and
-    /// the highest bitrate there is, or the free one.
+    /// The header of a frame of the same stream and number of channels without CRC and padding, at the highest bitrate
+    /// or the free one.
     pub(crate) fn plain(self) -> Self {
         let bitrate = if self.is_free_format() { 0 } else { 14 << 12 };
         let mode = if self.num_channels() == 1 { 3 << 6 } else { 0 };

@@ -1,20 +1,20 @@
-//! What ID3 tags say: versions 2.2, 2.3 and 2.4, and version 1 where they leave something open.
+//! The contents of ID3 tags: versions 2.2, 2.3 and 2.4, and version 1 for names that those lack.
 
 use std::borrow::Cow;
 use std::ffi::CString;
 
 use super::tags::{self, Id3v2};
 
-/// The most values that are taken from a file.
+/// The most values from a file.
 const MAX_VALUES: usize = 64;
-/// The longest value that is taken, in bytes as it is written.
+/// The longest value, in bytes of the file.
 const MAX_VALUE_BYTES: usize = 1 << 14;
-/// How far into a tag is looked where all of it must be copied to be understood.
+/// The most bytes of a tag that are read if it must be copied to be parsed.
 const MAX_COPIED_BYTES: usize = 1 << 20;
-/// Set for a whole tag, or for a frame in 2.4: a zero follows every byte of ones.
+/// The flag of unsynchronisation, for a whole tag or for a frame in 2.4: a zero follows every byte of ones.
 const UNSYNCHRONISED: u8 = 0x80;
 
-/// Where text frames go: identifiers of 2.3 and 2.4, of 2.2, and Vorbis comment names.
+/// Text frames: their identifiers in 2.3 and 2.4, in 2.2, and the Vorbis comment names.
 const NAMES: [(&[u8; 4], &[u8; 3], &str); 11] = [
     (b"TIT2", b"TT2", "title"),
     (b"TPE1", b"TP1", "artist"),
@@ -113,23 +113,23 @@ const GENRES: [&str; 80] = [
     "Hard Rock",
 ];
 
-/// What iTunes says of the sound in a comment named `iTunSMPB`.
+/// iTunes' description of the audio in a comment named `iTunSMPB`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ItunesGapless {
-    /// The encoder's delay; the decoder's comes on top.
+    /// The encoder's delay, without the decoder's.
     pub(crate) delay: u32,
-    /// The frames of the sound.
+    /// The number of frames of sound.
     pub(crate) num_frames: u64,
 }
 
-/// What has been read so far.
+/// The tags read so far.
 #[derive(Default)]
 struct Tags {
     values: Vec<(&'static str, String)>,
     itunes: Option<ItunesGapless>,
 }
 
-/// The tags of a file, as lower-case Vorbis comment names and their values, and what iTunes says.
+/// The tags of a file, as lower-case Vorbis comment names and their values, and iTunes' description.
 pub(crate) fn read(bytes: &[u8]) -> (Vec<(CString, CString)>, Option<ItunesGapless>) {
     let mut tags = Tags::default();
     let mut at = 0;
@@ -149,7 +149,7 @@ pub(crate) fn read(bytes: &[u8]) -> (Vec<(CString, CString)>, Option<ItunesGaple
 }
 
 impl Tags {
-    /// Adds the values of one frame, which are kept when the name is new.
+    /// Adds the values of one frame, unless the name has values already.
     fn add(&mut self, name: &'static str, values: impl Iterator<Item = String>) {
         let is_known = self.values.iter().any(|(known, _)| *known == name);
         let values = values.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
@@ -224,7 +224,7 @@ impl Tags {
 /// A frame of an ID3v2 tag.
 struct Frame<'a> {
     id: &'a [u8],
-    /// Whether zeros were put in.
+    /// Whether zeros were inserted.
     is_unsynchronised: bool,
     /// Whether it is compressed or encrypted.
     is_opaque: bool,
@@ -232,7 +232,7 @@ struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// The frame that `bytes` begin with, and what is behind it.
+    /// The frame at the beginning of `bytes`, and the bytes after it.
     fn parse(header: Id3v2, bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let (id_bytes, header_bytes) = if header.version <= 2 { (3, 6) } else { (4, 10) };
         let id = bytes.get(..id_bytes)?;
@@ -248,7 +248,7 @@ impl<'a> Frame<'a> {
             return Some((Self { id, is_unsynchronised: false, is_opaque: false, body }, behind));
         }
         let syncsafe = size.iter().take(4).fold(0, |value, byte| value << 7 | usize::from(*byte & 0x7F));
-        // Sizes of 2.4 are syncsafe, which some writers do not know: then another frame is where the plain size says.
+        // Sizes in 2.4 are syncsafe, but some writers use plain ones: then another frame follows at the plain size.
         let is_frame = |at: usize| rest.get(at).is_none_or(|byte| *byte == 0 || byte.is_ascii_uppercase());
         let num_bytes = match header.version {
             3 => plain,
@@ -266,7 +266,7 @@ impl<'a> Frame<'a> {
         Some((Self { id, is_unsynchronised, is_opaque, body }, behind))
     }
 
-    /// What is in it, cut off where it is too long.
+    /// The payload, truncated if it is too long.
     fn content(&self) -> Option<Cow<'a, [u8]>> {
         let body = self.body.get(..MAX_VALUE_BYTES).unwrap_or(self.body);
         match self.is_unsynchronised {
@@ -277,17 +277,17 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// What follows the extended header, ID3v2.3.0 and 2.4.0 section 3.2.
+/// The bytes after the extended header, ID3v2.3.0 and 2.4.0 section 3.2.
 fn behind_extended_header(version: u8, body: &[u8]) -> Option<&[u8]> {
     let size = body.first_chunk::<4>()?;
     let num_bytes = match version {
-        3 => 4 + u32::from_be_bytes(*size) as usize, // which does not count itself
+        3 => 4 + u32::from_be_bytes(*size) as usize, // a size that does not include itself
         _ => size.iter().fold(0, |value, byte| value << 7 | usize::from(*byte & 0x7F)),
     };
     body.get(num_bytes..)
 }
 
-/// The bytes without the zeros that keep decoders from seeing a sync word.
+/// The bytes without the zeros that prevent false sync words.
 fn resynchronised(bytes: &[u8]) -> Vec<u8> {
     let mut before = 0;
     let is_kept = |byte: &u8| !(std::mem::replace(&mut before, *byte) == 0xFF && *byte == 0);
@@ -312,7 +312,7 @@ fn comment(content: &[u8]) -> Option<(String, String)> {
     Some((description, text.trim_end_matches('\0').replace('\0', " ")))
 }
 
-/// Text in an encoding of ID3v2: Latin-1, UTF-16 with and without a mark of its byte order, UTF-8.
+/// Text in an encoding of ID3v2: Latin-1, UTF-16 with and without a byte order mark, UTF-8.
 fn decoded(encoding: u8, text: &[u8]) -> String {
     let wide = |text: &[u8], read: fn([u8; 2]) -> u16| {
         let units = text.as_chunks::<2>().0.iter().map(|unit| read(*unit));
@@ -333,7 +333,7 @@ fn latin1(text: &[u8]) -> String {
     text.iter().map(|byte| char::from(*byte)).collect()
 }
 
-/// A genre: a name, a number of ID3v1, or "(number)" with or without a name behind it.
+/// A genre: a name, a number of ID3v1, or "(number)" with or without a name after it.
 fn genre(text: &str) -> String {
     let name = |number: &str| number.parse().ok().and_then(|number: usize| GENRES.get(number)).copied();
     let known = match text.trim().strip_prefix('(').and_then(|rest| rest.split_once(')')) {
@@ -344,7 +344,7 @@ fn genre(text: &str) -> String {
     known.unwrap_or(text).to_owned()
 }
 
-/// Hexadecimal numbers: 0, the encoder's delay, the padding, the frames of the sound, and more.
+/// Hexadecimal numbers: 0, the encoder's delay, the padding, the number of frames of sound, and others.
 fn itunes_gapless(text: &str) -> Option<ItunesGapless> {
     let mut fields = text.split_whitespace().skip(1);
     let delay = u32::from_str_radix(fields.next()?, 16).ok()?;
@@ -412,7 +412,7 @@ mod tests {
     fn unsynchronised_tags_are_read() {
         let text = frame("TIT2", &[1, 0xFF, 0, 0xFE, b'a', 0]);
         let mut body = text.clone();
-        body[7] = 5; // sizes are of what is meant, not of what is written
+        body[7] = 5; // sizes are those before unsynchronisation
         assert_eq!(read_tags(&tag(3, UNSYNCHRONISED, &body)), pairs(&[("title", "a")]));
         assert_eq!(read_tags(&tag(4, UNSYNCHRONISED, &text)), pairs(&[("title", "a")]));
     }

@@ -1,4 +1,4 @@
-//! The index: where every frame is, from one pass over the headers.
+//! The index: the position of every frame, from one pass over the headers.
 
 use mapwave_plugin::{Error, Result, Status, Sweep};
 
@@ -8,30 +8,30 @@ use super::sync::{Again, Sync};
 use super::tags;
 use super::xing::Description;
 
-/// Where every frame is that sounds. Four bytes a frame, and a few for each irregularity.
+/// The positions of all frames of sound. It takes four bytes per frame, and a few for each irregularity.
 #[derive(Debug)]
 pub(crate) struct Index {
     /// The low halves of the offsets.
     offsets: Vec<u32>,
-    /// The frames at which the high half of the offset is one more than before.
+    /// The frames at which the high half of the offset increases by one.
     carries: Vec<u32>,
-    /// The frames before which something is missing, so that no main data is kept for them.
+    /// The frames with a gap before them, so that no main data is kept for them.
     breaks: Vec<u32>,
     /// The frames that cannot be decoded.
     silent: Vec<u32>,
-    /// The first frame of all, described or not.
+    /// The first frame of the file, whether or not it is a description.
     pub(crate) first: Sync,
-    /// What a Xing, Info or VBRI frame at the beginning says, and where it is.
+    /// The Xing, Info or VBRI description at the beginning, and its offset.
     pub(crate) description: Option<(usize, Description)>,
-    /// Whether the sound ends in the middle of a frame that cannot be decoded therefore.
+    /// Whether the sound ends in the middle of a frame, which therefore cannot be decoded.
     pub(crate) is_cut: bool,
-    /// Whether the last frame lacks bytes and can be decoded all the same.
+    /// Whether the last frame lacks bytes but can be decoded.
     pub(crate) is_short: bool,
-    /// Where a stream of another kind begins at which this one ends.
+    /// Where a stream of another kind begins and this one ends.
     pub(crate) other: Option<Sync>,
 }
 
-/// What is known while the frames are gone through.
+/// The state of the pass over the frames.
 struct Builder {
     index: Index,
     high: usize,
@@ -40,7 +40,7 @@ struct Builder {
 }
 
 impl Index {
-    /// Finds the frames of `bytes`, which hold nothing else but tags and damage, and which `sweep` is passed over. The index
+    /// Finds the frames of `bytes`, which otherwise hold only tags and damage, and which `sweep` scans. The index
     /// allocates at most `max_alloc`.
     ///
     /// # Errors
@@ -51,7 +51,7 @@ impl Index {
         let Some(first) = Sync::first(sound, start) else {
             return Err(Error::bad_data(
                 start as u64,
-                "no MPEG audio: there are no consecutive frame headers of layer I, II or III",
+                "no MPEG audio: the file has no consecutive frame headers of layer I, II or III",
             ));
         };
         let index = Self {
@@ -79,24 +79,24 @@ impl Index {
         u32::try_from(self.offsets.len()).unwrap_or(u32::MAX)
     }
 
-    /// Where frame `number` is; `None` past the last.
+    /// The offset of frame `number`; `None` beyond the last.
     pub(crate) fn offset(&self, number: u32) -> Option<usize> {
         let low = *self.offsets.get(number as usize)?;
         let high = self.carries.partition_point(|carry| *carry <= number);
         Some(high << 32 | low as usize)
     }
 
-    /// Whether something is missing before frame `number`.
+    /// Whether there is a gap before frame `number`.
     pub(crate) fn is_break(&self, number: u32) -> bool {
         number == 0 || self.breaks.binary_search(&number).is_ok()
     }
 
-    /// Whether frame `number` cannot be decoded, as far as the side information of layer III tells.
+    /// Whether frame `number` cannot be decoded, according to the side information of layer III.
     pub(crate) fn is_silent(&self, number: u32) -> bool {
         self.silent.binary_search(&number).is_ok()
     }
 
-    /// Whether no frame at all can be decoded, as far as their side information tells.
+    /// Whether no frame can be decoded, according to their side information.
     pub(crate) fn is_all_silent(&self) -> bool {
         self.silent.len() == self.offsets.len()
     }
@@ -125,7 +125,7 @@ impl Builder {
             };
             let num_bytes = header.num_bytes(first.free_bytes);
             if num_bytes > rest.len() {
-                // Of layer III the main data may be there all the same: in the frames before.
+                // In layer III the main data may still be complete: it can be in the frames before.
                 if is_layer3 && rest.len() >= header.main_data_start() {
                     let own_bytes = rest.len() - header.main_data_start();
                     let kept_bytes = if is_break { 0 } else { self.kept_bytes };
@@ -167,7 +167,7 @@ impl Builder {
         }
     }
 
-    /// The next frame from `at` on, where none is: behind tags, which interrupt nothing, or behind something unknown.
+    /// The next frame from `at` on, where there is no frame: after tags, which leave no gap, or after unknown bytes.
     fn find(&mut self, sound: &[u8], at: usize, is_break: &mut bool) -> Option<usize> {
         let behind = tags::skip_leading(sound, at);
         if behind > at {
@@ -205,10 +205,11 @@ impl Builder {
 
     /// Makes room for `additional` more frames.
     fn reserve(&mut self, additional: usize) -> Result<()> {
-        // Old and new exist at once while one is copied to the other.
+        // The old and the new list exist together while one is copied to the other.
         self.check((self.index.offsets.len() + additional).saturating_mul(4))?;
         let reserved = self.index.offsets.try_reserve_exact(additional);
-        reserved.map_err(|_| Error::new(Status::NoMemory, "no memory for the index of MPEG audio frames"))
+        reserved
+            .map_err(|_| Error::new(Status::NoMemory, "not enough memory for the index of MPEG audio frames"))
     }
 
     /// Fails unless `additional` more bytes may be allocated.
@@ -229,7 +230,7 @@ impl Builder {
 }
 
 /// The low half of an offset.
-#[allow(clippy::cast_possible_truncation)] // that is what it is for
+#[allow(clippy::cast_possible_truncation)] // the truncation is intended
 fn low_half(offset: usize) -> u32 {
     offset as u32
 }

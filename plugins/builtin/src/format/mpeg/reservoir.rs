@@ -1,35 +1,39 @@
-//! The side information of layer III as far as it says where the main data is, ISO/IEC 11172-3 section 2.4.1.7, and the
-//! rule by which main data is kept for later frames.
+//! The fields of layer III's side information that locate the main data (ISO/IEC 11172-3 section 2.4.1.7), and the rule
+//! by which main data is kept for later frames.
+//!
+//! The main data of a frame may begin in earlier frames: `main_data_begin` counts the bytes of the *bit reservoir* before
+//! the frame's own main data. So a decoder must keep the last 511 bytes of main data, and a frame can be decoded if its
+//! main data begins within the bytes that are kept.
 
 use super::header::Header;
 use crate::bits::{BitOrder, MsbFirst};
 
-/// The most main data that is kept: what a `main_data_begin` of 9 bits can point back to.
+/// The most bytes of main data that are kept: a `main_data_begin` of 9 bits reaches no further back.
 pub(crate) const MAX_RESERVOIR_BYTES: usize = 511;
 
-/// Room for the longest side information, and for reading words that begin in it.
+/// Room for the longest side information, and for words that begin in it.
 const BLOCK_BYTES: usize = 48;
 
 /// Where the main data of a frame begins and how much of it there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SideInfo {
-    /// How many bytes before the frame's own main data the first one lies.
+    /// The distance of the first byte before the frame's own main data.
     pub(crate) main_data_begin: usize,
-    /// The bits that all granules and channels take.
+    /// The bits of all granules and channels.
     pub(crate) num_bits: usize,
-    /// Whether every granule is one that can be decoded.
+    /// Whether every granule can be decoded.
     is_valid: bool,
 }
 
 impl SideInfo {
-    /// The side information of the frame that `frame` begins with; what it lacks is taken for zeros.
+    /// The side information of the frame at the beginning of `frame`; missing bytes are taken as zeros.
     #[inline]
     pub(crate) fn parse(header: Header, frame: &[u8]) -> Self {
         let mut block = [0; BLOCK_BYTES];
         let start = Header::NUM_BYTES + header.crc_bytes();
         let side = frame.get(start..).unwrap_or_default();
         match side.first_chunk::<32>() {
-            // One constant size is copied faster than one of four.
+            // A copy of one constant size is faster than one of four sizes.
             Some(side) => block.iter_mut().zip(side).for_each(|(to, from)| *to = *from),
             None => block.iter_mut().take(header.side_bytes()).zip(side).for_each(|(to, from)| *to = *from),
         }
@@ -46,14 +50,14 @@ impl SideInfo {
             let at = shared_bits + number * block_bits;
             info.num_bits += bits(&block, at, 12);
             let big_values = bits(&block, at + 12, 9);
-            // A window switch to block type 0 is forbidden; more than 288 pairs do not fit a granule.
+            // A window switch to block type 0 is forbidden, and a granule has at most 288 pairs.
             info.is_valid &= big_values <= 288 && bits(&block, at + switch_at, 3) != 0b100;
         }
         info
     }
 
-    /// How many bytes are kept after a frame with `own_bytes` of main data when `kept_bytes` were before it; the same in an
-    /// `Err` when the frame cannot be decoded, because its side information makes no sense or its main data is not there.
+    /// How many bytes are kept after a frame with `own_bytes` of main data when `kept_bytes` were before it; in an
+    /// `Err` if the frame cannot be decoded, because its side information is invalid or its main data is missing.
     #[inline]
     pub(crate) fn advance(self, kept_bytes: usize, own_bytes: Option<usize>) -> Result<usize, usize> {
         let all_bytes = kept_bytes + own_bytes.unwrap_or(0);

@@ -1,4 +1,4 @@
-//! An MPEG audio stream: its frames as packets, and how many of theirs are sound.
+//! An MPEG audio stream: its frames as packets, and the trimming of delay and padding.
 
 use std::ffi::CString;
 use std::ops::Range;
@@ -15,18 +15,18 @@ use super::xing::Gapless;
 use crate::engine::packets::{Packet, PacketCodec, PacketStream};
 use crate::host_track;
 
-/// The delay of a layer III decoder: 528 frames of the filter banks, and one.
+/// The delay of a layer III decoder: 528 frames of the filter banks and one more.
 const DECODER_DELAY: u64 = 529;
-/// How many frames main data is gathered from.
+/// The most frames from which main data is collected.
 const MAX_FRAMES_BACK: u32 = 512;
-/// Files with fewer frames than this are decoded to see whether there is any sound.
+/// Files with fewer frames are decoded on opening, to find out whether any frame can be.
 const FEW_FRAMES: u32 = 4;
 
-/// What is known of a stream.
+/// A stream, shared by all handles.
 #[derive(Debug)]
 pub(crate) struct MpegStream {
     memory: Memory,
-    /// Where in the input the stream is.
+    /// The range of the stream in the input.
     range: Range<usize>,
     index: Index,
     info: StreamInfo,
@@ -39,23 +39,23 @@ pub(crate) struct MpegStream {
 pub(crate) struct Frame<'a> {
     /// Its number.
     pub(crate) number: u32,
-    /// Its header; `None` when it was overwritten after the file was opened.
+    /// Its header; `None` if the file was overwritten after it was opened.
     pub(crate) header: Option<Header>,
-    /// Its bytes, of which the last frame's may be fewer than its header says.
+    /// Its bytes, which may be fewer than stated in the header of the last frame.
     pub(crate) bytes: &'a [u8],
 }
 
 impl MpegStream {
-    /// Finds the frames and what belongs to them.
+    /// Finds the frames, the tags and the trimming.
     ///
     /// # Errors
-    /// As [`Index::build`]; [`Status::BadData`] when there is no sound in any frame.
+    /// As [`Index::build`]; [`Status::BadData`] when no frame can be decoded.
     pub(crate) fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
         if options.stream != 0 {
-            let message = format!("MPEG audio has one stream, number {} was asked for", options.stream);
+            let message = format!("MPEG audio has only stream 0, not stream {}", options.stream);
             return Err(Error::new(Status::BadArgument, message));
         }
-        // A file that is not mapped takes its share of what may be allocated.
+        // The bytes of a file that is not mapped count towards the limit.
         let read_bytes = if input.bytes().is_some() { 0 } else { input.num_bytes() };
         let memory = input.into_memory(options.max_alloc)?;
         let range = options.track.as_ref().map_or(0..memory.len(), |track| in_memory(track, memory.len()));
@@ -66,7 +66,7 @@ impl MpegStream {
         let (tags, itunes) = if options.track.is_none() { id3::read(bytes) } else { Default::default() };
         let (info, frames_per_packet) =
             describe(bytes, &index, options.track.as_ref(), itunes).ok_or_else(|| {
-                let message = "the file has no MPEG audio frame but the one that describes it";
+                let message = "the file has only the MPEG audio frame that describes it";
                 Error::bad_data((range.start + index.first.at) as u64, message)
             })?;
         let stream = Self { memory, range, index, info, tags, frames_per_packet };
@@ -77,7 +77,7 @@ impl MpegStream {
         Ok(stream)
     }
 
-    /// The size of an unpadded frame where the bitrate is free, else 0.
+    /// The size of an unpadded frame if the bitrate is free, or else 0.
     pub(crate) fn free_bytes(&self) -> usize {
         self.index.first.free_bytes
     }
@@ -87,12 +87,12 @@ impl MpegStream {
         self.info.num_channels as usize
     }
 
-    /// Whether frame `number` is known not to be decodable.
+    /// Whether frame `number` is known to be undecodable.
     pub(crate) fn is_silent(&self, number: u32) -> bool {
         self.index.is_silent(number)
     }
 
-    /// Whether nothing passes from the frame before into frame `number`.
+    /// Whether no state passes from the frame before into frame `number`.
     pub(crate) fn is_break(&self, number: u32) -> bool {
         self.index.is_break(number)
     }
@@ -108,13 +108,13 @@ impl MpegStream {
         Some((self.range.start + offset, Frame { number, header, bytes }))
     }
 
-    /// Fills `room` with the main data that ends before frame `number`, as far as it is there.
+    /// Fills `room` with the main data before frame `number`, as far as it is there.
     pub(crate) fn fill_reservoir(&self, number: u32, room: &mut [u8]) {
         let (mut end, mut before) = (room.len(), number);
-        // As many frames fill any reservoir, unless they have no main data.
+        // This many frames fill any reservoir, unless they have no main data.
         let last = number.saturating_sub(MAX_FRAMES_BACK);
         while end > 0 && before > last && !self.is_break(before) {
-            before -= 1; // frame 0 is a break
+            before -= 1; // there is a gap before frame 0
             let main_data =
                 self.frame(before).and_then(|(_, frame)| frame.bytes.get(frame.header?.main_data_start()..));
             let main_data = main_data.unwrap_or_default();
@@ -125,7 +125,7 @@ impl MpegStream {
         }
     }
 
-    /// Whether there is no sound at all, as far as that can be told at once.
+    /// Whether no frame can be decoded, as far as a quick check shows.
     fn is_mute(&self) -> Result<bool> {
         if self.index.is_all_silent() {
             return Ok(true);
@@ -156,8 +156,8 @@ impl PacketStream for MpegStream {
         &self.tags
     }
 
-    /// A frame depends on the half granule before it, whose own overlap needs one granule more. What the reservoir held is in
-    /// the file: the codec looks it up.
+    /// A frame depends on the half granule before it, whose own overlap needs another granule. The codec reads the
+    /// contents of the reservoir from the file.
     fn entry(&self, frame: u64) -> Result<u32> {
         let number = frame / u64::from(self.frames_per_packet);
         let number = u32::try_from(number).unwrap_or(u32::MAX).min(self.index.num_packets());
@@ -186,8 +186,8 @@ impl PacketStream for MpegStream {
     }
 }
 
-/// How many frames a fresh decoder needs to be where linear decoding is: as many as have the two granules of layer III, or
-/// the 15 slots that the filter bank of all layers remembers.
+/// The number of frames after which a new decoder has the state of linear decoding: those with two granules of layer
+/// III, or with the 15 slots in the memory of the filter bank of all layers.
 fn pre_roll(header: Header) -> u32 {
     match (header.layer(), header.is_mpeg1()) {
         (1, _) | (3, false) => 2,
@@ -195,7 +195,7 @@ fn pre_roll(header: Header) -> u32 {
     }
 }
 
-/// The stream's description and the frames of a packet; `None` when there are no frames.
+/// The stream info and the frames per packet; `None` when there are no frames.
 fn describe(
     bytes: &[u8],
     index: &Index,
@@ -225,16 +225,17 @@ fn describe(
         is_truncated: is_truncated(bytes, index),
         priming_frames: u32::try_from(sound.start).ok()?,
         padding_frames: u32::try_from(total - sound.end).unwrap_or(u32::MAX),
-        // One frame more to fill the reservoir, half a frame to find the way.
+        // One more frame to fill the reservoir, half a frame because a seek ends within a packet.
         seek_cost_frames: u64::from(header.num_frames()) * u64::from(2 * pre_roll(header) + 3) / 2,
         codec,
-        // Frames on their own have the extension of their layer.
+        // Frames without a container are named after their layer.
         container: track.map_or(codec, |track| host_track::container_name(track).unwrap_or(c"wav")),
     };
     Some((info, header.num_frames()))
 }
 
-/// Which of the `total` frames are sound: what a packet table says, else what LAME says, else iTunes, else all.
+/// Which of the `total` frames are returned: those of the packet table, or else those that LAME states, or else iTunes,
+/// or else all.
 fn sound(
     index: &Index,
     header: Header,
@@ -253,8 +254,8 @@ fn sound(
         (start, end)
     } else if let Some(Gapless { delay, padding }) = description.gapless {
         let padding = u64::from(padding).saturating_sub(DECODER_DELAY);
-        // The padding is at the end of what is described: of a file cut short nothing is padding, and in one that others
-        // were appended to it is where they begin.
+        // The padding is at the end of the described part: a truncated file has no padding, and in a file with others
+        // appended it is before them.
         let end = match description.num_frames.map(|count| u64::from(count) * u64::from(header.num_frames()))
         {
             Some(described) if described < total => total,
@@ -272,13 +273,13 @@ fn sound(
     start.min(end)..end
 }
 
-/// Whether the file promises more sound than there is.
+/// Whether the file promises more frames than it has.
 fn is_truncated(bytes: &[u8], index: &Index) -> bool {
     let lacks = index.description.is_some_and(|(at, description)| {
         let has_bytes = description.num_bytes.map(|count| at as u64 + u64::from(count) <= bytes.len() as u64);
         match description.num_frames {
             _ if has_bytes == Some(false) && index.is_short => true,
-            // Some encoders count the describing frame, too.
+            // Some encoders also count the describing frame.
             Some(num_frames) if has_bytes == Some(true) => index.num_packets().saturating_add(1) < num_frames,
             Some(num_frames) => index.num_packets() < num_frames,
             None => has_bytes == Some(false),
@@ -294,7 +295,7 @@ fn in_memory(track: &Track<'_>, num_bytes: usize) -> Range<usize> {
     place(track.data.start).min(end)..end
 }
 
-/// The same error with its place counted from the start of the input.
+/// The error with its offset counted from the start of the input.
 fn shift(error: Error, start: usize) -> Error {
     match error.offset() {
         Some(offset) => error.at(offset.saturating_add(start as u64)),

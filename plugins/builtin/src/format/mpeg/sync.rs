@@ -1,31 +1,31 @@
-//! Finding frames among other bytes, as a chain of consistent headers.
+//! Finds frames among other bytes, as a chain of consistent headers.
 
 use memchr::memchr;
 
 use super::header::Header;
 
-/// So many headers in a row are no coincidence: random bytes have such a chain once in 10^20.
+/// The headers in a row that confirm a stream: random bytes have such a chain once in 10^20.
 const CHAIN: usize = 4;
-/// The largest frame of free bitrate that is looked for, and that the decoder takes.
+/// The largest frame of free bitrate that is searched for and that the decoder accepts.
 pub(crate) const MAX_FREE_BYTES: usize = 2303;
 
-/// A frame, and with it all there is to know to find the next.
+/// A frame, with everything needed to find the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sync {
-    /// Where the frame is.
+    /// The offset of the frame.
     pub(crate) at: usize,
     /// Its header.
     pub(crate) header: Header,
-    /// The size of an unpadded frame where the bitrate is free, else 0.
+    /// The size of an unpadded frame if the bitrate is free, or else 0.
     pub(crate) free_bytes: usize,
 }
 
-/// The headers that follow each other.
+/// A chain of headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Chain {
-    /// Their number, at most as many as were asked for.
+    /// Their number, up to the requested limit.
     pub(crate) num_headers: usize,
-    /// Whether the last of them is of a whole frame with which the bytes end.
+    /// Whether the bytes end with the last frame, which is complete.
     pub(crate) is_to_end: bool,
 }
 
@@ -46,9 +46,9 @@ impl Sync {
         Chain { num_headers: max_headers, is_to_end: false }
     }
 
-    /// The first frame of a stream, looked for from `start` on. Where tags end a frame is expected, and one that follows is
-    /// enough to confirm it; further on it takes more. Frames of free bitrate are
-    /// believed only there, for so little is known of them that noise has their like.
+    /// The first frame of a stream, searched from `start` on. Directly after tags a frame is expected, and one that
+    /// follows is enough to confirm it; further on, confirmation takes more. Frames of free bitrate are accepted only
+    /// directly after tags, because noise often looks like them.
     pub(crate) fn first(bytes: &[u8], start: usize) -> Option<Self> {
         let mut at = start;
         while let Some(header) = next_header(bytes, &mut at) {
@@ -70,7 +70,7 @@ impl Sync {
         None
     }
 
-    /// The next frame of the same stream from `start` on, or what stands in its way.
+    /// The next frame of the same stream from `start` on, or what precedes it.
     pub(crate) fn again(self, bytes: &[u8], start: usize) -> Again {
         let mut at = start;
         while let Some(header) = next_header(bytes, &mut at) {
@@ -93,10 +93,10 @@ impl Sync {
     }
 }
 
-/// What is found where the next frame of a stream is looked for.
+/// The result of the search for the next frame of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Again {
-    /// A frame of the stream, there.
+    /// A frame of the stream.
     Found(usize),
     /// The beginning of a stream of another version, layer or sampling frequency.
     Other(Sync),
@@ -104,7 +104,7 @@ pub(crate) enum Again {
     None,
 }
 
-/// The next valid header from `at` on, which moves there.
+/// The next valid header from `at` on, which advances to it.
 fn next_header(bytes: &[u8], at: &mut usize) -> Option<Header> {
     loop {
         let rest = bytes.get(*at..)?;

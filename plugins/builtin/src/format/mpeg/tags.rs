@@ -1,6 +1,6 @@
-//! Where tags stand that are no sound: ID3v2, APEv2, ID3v1 and Lyrics3, before, between and after the frames.
+//! The positions of tags before, between and after the frames: ID3v2, APEv2, ID3v1 and Lyrics3.
 //!
-//! Nothing here recurses, and every step moves on by the size of a tag, so that the work is bounded by the file.
+//! Nothing here recurses, and every step advances by the size of a tag, so the size of the file bounds the work.
 
 use crate::bytes::Bytes;
 
@@ -10,19 +10,19 @@ const ID3V2_BYTES: usize = 10;
 const APE_BYTES: usize = 32;
 /// The size of an ID3v1 tag.
 const ID3V1_BYTES: usize = 128;
-/// The most a Lyrics3 1.0 block may hold by its specification, with its two markers.
+/// The largest Lyrics3 1.0 block that its specification allows, with its two markers.
 const LYRICS3V1_BYTES: usize = 5100 + 11 + 9;
 /// The size of the number and the marker that end a Lyrics3 2.00 block.
 const LYRICS3V2_END_BYTES: usize = 6 + 9;
 
-/// The ID3v2 tag that `bytes` begin with.
+/// The ID3v2 tag at the beginning of `bytes`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Id3v2 {
-    /// The major version: 2, 3 or 4, or one that is to come.
+    /// The major version: 2, 3, 4 or a future one.
     pub(crate) version: u8,
     /// The flags of the header.
     pub(crate) flags: u8,
-    /// The size of what is between header and footer.
+    /// The size between header and footer.
     pub(crate) body_bytes: usize,
 }
 
@@ -43,14 +43,14 @@ impl Id3v2 {
         }
     }
 
-    /// The size of the whole tag, its footer included.
+    /// The size of the whole tag, including its footer.
     pub(crate) fn num_bytes(self) -> usize {
         let footer = if self.version >= 4 && self.flags & 0x10 != 0 { ID3V2_BYTES } else { 0 };
         ID3V2_BYTES + self.body_bytes + footer
     }
 }
 
-/// The size of the tag that `bytes` begin with; `None` when they begin with none, or with one that does not end in them.
+/// The size of the tag at the beginning of `bytes`; `None` if there is no tag or it extends beyond them.
 pub(crate) fn leading_tag_bytes(bytes: &[u8]) -> Option<usize> {
     let num_bytes = match *bytes.first_chunk::<4>()? {
         [b'I', b'D', b'3', _] => Id3v2::parse(bytes)?.num_bytes(),
@@ -65,7 +65,7 @@ pub(crate) fn leading_tag_bytes(bytes: &[u8]) -> Option<usize> {
     (num_bytes <= bytes.len()).then_some(num_bytes)
 }
 
-/// Where the tags end that `bytes` begin with at `start`, however many.
+/// The end of all consecutive tags from `start` on.
 pub(crate) fn skip_leading(bytes: &[u8], start: usize) -> usize {
     let mut at = start;
     while let Some(num_bytes) = bytes.get(at..).and_then(leading_tag_bytes) {
@@ -74,7 +74,7 @@ pub(crate) fn skip_leading(bytes: &[u8], start: usize) -> usize {
     at
 }
 
-/// Where the tags begin that `bytes` end with, however many, looking no further back than `start`.
+/// The beginning of all consecutive tags at the end of `bytes`, no further back than `start`.
 pub(crate) fn skip_trailing(bytes: &[u8], start: usize) -> usize {
     let mut end = bytes.len();
     while let Some(num_bytes) = bytes.get(start..end).and_then(trailing_tag_bytes) {
@@ -83,7 +83,7 @@ pub(crate) fn skip_trailing(bytes: &[u8], start: usize) -> usize {
     end
 }
 
-/// The size of the tag that `bytes` end with; never 0.
+/// The size of the tag at the end of `bytes`; never 0.
 fn trailing_tag_bytes(bytes: &[u8]) -> Option<usize> {
     let ends_with = |count: usize, magic: &[u8]| {
         bytes.len().checked_sub(count).and_then(|at| bytes.get(at..)).filter(|tag| tag.starts_with(magic))
@@ -93,7 +93,7 @@ fn trailing_tag_bytes(bytes: &[u8]) -> Option<usize> {
     }
     if let Some(footer) = ends_with(APE_BYTES, b"APETAGEX") {
         let footer = footer.first_chunk::<APE_BYTES>()?;
-        // The size counts the footer and not the header, which bit 31 tells of (APEv2, "APE Tags Header").
+        // The size includes the footer but not the header, which bit 31 announces (APEv2, "APE Tags Header").
         let header = if ape_flags(footer) & 1 << 31 != 0 { APE_BYTES } else { 0 };
         let num_bytes = ape_size(footer).checked_add(header)?;
         return (APE_BYTES..=bytes.len()).contains(&num_bytes).then_some(num_bytes);

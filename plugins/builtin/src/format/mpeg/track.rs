@@ -1,7 +1,7 @@
-//! MPEG audio whose frames stand as packets in a container of many streams.
+//! MPEG audio whose frames are packets of a container with several streams.
 //!
-//! Frames depend on those before them by the bit reservoir, which [`MpegDecoder`] looks up where a stream is one piece: so
-//! packets that are apart are put together.
+//! Frames depend on those before them through the bit reservoir, which [`MpegDecoder`] reads from a contiguous stream.
+//! So packets that are not contiguous are joined.
 
 #![forbid(unsafe_code)]
 
@@ -17,11 +17,11 @@ use mapwave_plugin::{
 use crate::format::mpeg::MpegDecoder;
 use crate::format::table_stream::Trim;
 
-/// What the container says of a track.
+/// The container's description of a track.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Container {
     pub(crate) name: &'static CStr,
-    /// Which of the frames are sound.
+    /// The frames that are returned.
     pub(crate) trim: Trim,
     /// Whether packets are missing at the end.
     pub(crate) is_truncated: bool,
@@ -33,17 +33,17 @@ pub(crate) struct MpegTrack {
     known: Arc<Known>,
 }
 
-/// What the handles of a track share.
+/// The part of a track that all handles share.
 struct Known {
     info: StreamInfo,
     tags: Vec<(CString, CString)>,
 }
 
 impl MpegTrack {
-    /// Opens a track, whose packets are asked for twice at most.
+    /// Opens a track. Its packets are read at most twice.
     ///
     /// # Errors
-    /// When there is no frame in the packets, or they have to be put together and take more than `max_alloc` bytes.
+    /// When the packets hold no frame, or must be joined and take more than `max_alloc` bytes.
     pub(crate) fn open<'a, P: Iterator<Item = Packet<'a>>>(
         memory: &Memory,
         packets: impl Fn() -> P,
@@ -97,14 +97,14 @@ impl MpegTrack {
     }
 }
 
-/// A packet, and its place in the file where all of it is there.
+/// A packet, and its offset if all of it is contiguous in the file.
 #[derive(Clone, Debug)]
 pub(crate) struct Packet<'a> {
     pub(crate) offset: Option<u64>,
     pub(crate) bytes: Cow<'a, [u8]>,
 }
 
-/// Where the packets are, if nothing stands between them.
+/// The range of the packets, if they are contiguous.
 fn one_piece<'a>(packets: impl Iterator<Item = Packet<'a>>) -> Option<Range<u64>> {
     let mut range = None;
     for Packet { offset, bytes } in packets {
@@ -122,19 +122,21 @@ fn put_together<'a, P: Iterator<Item = Packet<'a>>>(
     max_alloc: u64,
 ) -> Result<Vec<u8>> {
     let num_bytes = packets().fold(0_u64, |sum, packet| sum.saturating_add(packet.bytes.len() as u64));
-    // They are copied once more when they become an input.
+    // They are copied again when they become an input.
     if num_bytes.saturating_mul(2) > max_alloc {
-        let message = format!("{num_bytes} bytes of MPEG audio are put together; the limit is {max_alloc}");
+        let message = format!(
+            "joining {num_bytes} bytes of MPEG audio needs more than the {max_alloc} bytes that may be allocated"
+        );
         return Err(Error::new(Status::Limit, message));
     }
     let mut bytes = Vec::new();
     let reserved = bytes.try_reserve_exact(usize::try_from(num_bytes).unwrap_or(usize::MAX));
-    reserved.map_err(|_| Error::new(Status::NoMemory, format!("no memory for {num_bytes} bytes")))?;
+    reserved.map_err(|_| Error::new(Status::NoMemory, format!("not enough memory for {num_bytes} bytes")))?;
     packets().for_each(|packet| bytes.extend_from_slice(&packet.bytes));
     Ok(bytes)
 }
 
-/// The packets as a stream that the host would have found.
+/// The packets as a track of the host.
 fn track(data: Range<u64>, trim: Trim) -> Track<'static> {
     Track {
         container: "",
@@ -147,7 +149,7 @@ fn track(data: Range<u64>, trim: Trim) -> Track<'static> {
         bytes_per_packet: 0,
         frames_per_packet: 0,
         priming_frames: u32::try_from(trim.priming_frames).unwrap_or(u32::MAX),
-        // Only where something is told of delay or padding does it count; the number of frames says how much it is.
+        // A packet table counts only with a delay or padding; the number of frames then gives the padding.
         padding_frames: u32::from(trim.num_frames.is_some()),
         num_frames: trim.num_frames,
         data,

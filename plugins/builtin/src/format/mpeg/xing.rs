@@ -1,47 +1,47 @@
-//! The frames that describe a file instead of sounding: Xing and Info with LAME's extension, and Fraunhofer's VBRI.
+//! Frames that describe the file instead of holding sound: Xing and Info with LAME's extension, and Fraunhofer's VBRI.
 
 use super::header::Header;
 use crate::bytes::Bytes;
 
-/// Where a VBRI header stands in its frame, whatever the version and the number of channels.
+/// The offset of a VBRI header in its frame, for every version and number of channels.
 const VBRI_START: usize = Header::NUM_BYTES + 32;
-/// Has a number of frames.
+/// The tag has a number of frames.
 const HAS_FRAMES: u32 = 1;
-/// Has a number of bytes.
+/// The tag has a number of bytes.
 const HAS_BYTES: u32 = 2;
-/// Has a table of contents, of 100 bytes.
+/// The tag has a table of contents of 100 bytes.
 const HAS_TOC: u32 = 4;
-/// Has a quality.
+/// The tag has a quality.
 const HAS_QUALITY: u32 = 8;
 
-/// What such a frame says.
+/// The contents of such a frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Description {
-    /// The number of frames that sound; not 0.
+    /// The number of frames of sound; not 0.
     pub(crate) num_frames: Option<u32>,
     /// The number of bytes from the beginning of this frame to the end of the sound; not 0.
     pub(crate) num_bytes: Option<u32>,
-    /// What the encoder put before the sound and after it.
+    /// The frames that the encoder added before and after the sound.
     pub(crate) gapless: Option<Gapless>,
 }
 
-/// What an encoder put before and after the sound.
+/// The frames that an encoder added before and after the sound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Gapless {
-    /// The encoder's delay; the decoder's comes on top.
+    /// The encoder's delay, without the decoder's.
     pub(crate) delay: u16,
-    /// The frames that fill the last frame up; the decoder's delay makes sound of the first of them.
+    /// The frames that fill up the last frame. Because of the decoder's delay, the first of them hold sound.
     pub(crate) padding: u16,
 }
 
 impl Description {
-    /// What `frame`, a whole one, says; `None` when it sounds.
+    /// The description in `frame`, a complete frame; `None` if it holds sound.
     pub(crate) fn parse(header: Header, frame: &[u8]) -> Option<Self> {
         if header.layer() != 3 {
             return None;
         }
         let side_end = Header::NUM_BYTES + header.side_bytes();
-        // Some writers count a CRC and some do not.
+        // Some writers leave room for a CRC, others do not.
         for at in [side_end, side_end + header.crc_bytes()] {
             let tag = frame.get(at..).unwrap_or_default();
             if tag.starts_with(b"Xing") || tag.starts_with(b"Info") {
@@ -57,7 +57,7 @@ impl Description {
         })
     }
 
-    /// What follows the four letters: flags, what they tell of, and LAME's extension.
+    /// The bytes after the four letters: flags, the fields that they announce, and LAME's extension.
     fn parse_xing(tag: &[u8]) -> Self {
         let flags = number(tag, 0).unwrap_or(0);
         let mut at = 4;
@@ -76,13 +76,13 @@ impl Description {
 }
 
 impl Gapless {
-    /// What LAME's extension says, which begins with the encoder's name; others write it as well.
+    /// The delays in LAME's extension, which begins with the encoder's name. Other encoders write it too.
     fn parse(extension: &[u8]) -> Option<Self> {
         let name = extension.get(..4)?;
         let [a, b, c] = *extension.get(21..)?.first_chunk()?;
         let delay = u16::from(a) << 4 | u16::from(b >> 4);
         let padding = u16::from(b & 15) << 8 | u16::from(c);
-        // Encoders that write all of LAME's extension; of others, zeros are what was not filled in.
+        // These encoders write all of LAME's extension; others may leave zeros in it.
         let is_known = matches!(name, b"LAME" | b"Lavf" | b"Lavc");
         let is_named = name.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');
         (is_known || is_named && (delay, padding) != (0, 0)).then_some(Self { delay, padding })

@@ -1,4 +1,4 @@
-//! The packets of a link to samples.
+//! Decodes the packets of links.
 
 #![forbid(unsafe_code)]
 
@@ -12,18 +12,18 @@ use crate::codec::flac::FrameCodec;
 use crate::codec::vorbis::VorbisCodec;
 use crate::engine::packets::{Broken, Packet, PacketCodec, PacketStream};
 
-/// What the codec is given.
+/// The input of the codec.
 #[derive(Debug)]
 pub(crate) struct LinkPacket<'a> {
     /// The number of the link.
     pub(crate) link: usize,
-    /// What its headers say.
+    /// The setup of the link.
     pub(crate) setup: &'a Setup,
     /// The packet, unless it is lost.
     pub(crate) bytes: Option<Cow<'a, [u8]>>,
 }
 
-/// Decodes the packets of one link after the other.
+/// Decodes the packets of consecutive links.
 pub(crate) struct LinkCodec {
     link: usize,
     codec: Codec,
@@ -38,7 +38,7 @@ impl LinkCodec {
     /// A decoder for the packets of a link.
     ///
     /// # Errors
-    /// When its setup is not one that can be decoded.
+    /// When the setup is not supported.
     pub(crate) fn new(link: usize, setup: &Setup) -> Result<Self> {
         let codec = match setup {
             Setup::Vorbis(setup) => Codec::Vorbis(Box::new(VorbisCodec::new(setup)?)),
@@ -47,7 +47,7 @@ impl LinkCodec {
         Ok(Self { link, codec })
     }
 
-    /// Goes back to the first state.
+    /// Returns to the initial state.
     pub(crate) fn reset(&mut self) {
         if let Codec::Vorbis(codec) = &mut self.codec {
             codec.reset();

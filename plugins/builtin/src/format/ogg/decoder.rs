@@ -1,4 +1,4 @@
-//! Ogg files.
+//! The decoder of the plugin interface for Ogg files.
 
 #![forbid(unsafe_code)]
 
@@ -35,7 +35,7 @@ impl Decoder for OggDecoder {
         match first_audio(head.bytes) {
             Some(Kind::Vorbis | Kind::Flac) => 100,
             Some(Kind::OtherAudio(_)) => 0,
-            // Streams that are not sound begin first; the head may end before one that is.
+            // Streams other than audio begin first, and the head may end before an audio stream.
             Some(Kind::Other(_)) if head.bytes.len() as u64 >= head.total_bytes => 0,
             Some(Kind::Other(_)) => 40,
             None => 0,

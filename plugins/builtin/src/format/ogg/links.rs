@@ -1,4 +1,4 @@
-//! The links of a chain and the stream in each that is to be decoded (RFC 3533, section 4).
+//! The links of a chain, and the chosen stream in each (RFC 3533, section 4).
 
 #![forbid(unsafe_code)]
 
@@ -7,19 +7,19 @@ use mapwave_plugin::{Error, Memory, Result, Sweep};
 use super::flac;
 use super::page::{Page, Pages};
 
-/// What a stream holds, as its first packet says.
+/// The kind of a stream, from its first packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Vorbis,
     Flac,
-    /// Sound that is not decoded here.
+    /// Audio that this decoder does not support.
     OtherAudio(&'static str),
     /// Anything else.
     Other(&'static str),
 }
 
 impl Kind {
-    /// What a stream holds that begins with that packet.
+    /// The kind of a stream with this first packet.
     pub(crate) fn of(packet: &[u8]) -> Self {
         const SIGNATURES: [(&[u8], Kind); 12] = [
             (b"\x01vorbis", Kind::Vorbis),
@@ -52,21 +52,21 @@ impl Kind {
     }
 }
 
-/// One link: the pages of the stream that is to be decoded.
+/// One link: the pages of the chosen stream.
 #[derive(Debug)]
 pub(crate) struct LinkPages {
     pub(crate) kind: Kind,
-    /// Where they begin.
+    /// Their offsets.
     pub(crate) offsets: Vec<usize>,
 }
 
 /// All links of a file, and whether the file ends within a page.
 ///
 /// # Errors
-/// When there is no such stream, or it is not one that is decoded here.
+/// When there is no such stream, or it is not supported.
 pub(crate) fn find_links(bytes: &Memory, stream: u32) -> Result<(Vec<LinkPages>, bool)> {
     let mut links: Vec<LinkPages> = Vec::new();
-    // The streams that the present link begins with, and the one that was chosen once other pages followed.
+    // The streams at the beginning of the current link, and the one chosen after their first pages.
     let mut group: Vec<(usize, u32, Kind)> = Vec::new();
     let mut chosen = None;
     let mut pages = Pages::new(bytes);
@@ -81,7 +81,7 @@ pub(crate) fn find_links(bytes: &Memory, stream: u32) -> Result<(Vec<LinkPages>,
             continue;
         }
         if group.is_empty() {
-            continue; // nothing that has begun
+            continue; // not a stream of this link
         }
         let serial = match chosen {
             Some(serial) => serial,
@@ -100,34 +100,34 @@ pub(crate) fn find_links(bytes: &Memory, stream: u32) -> Result<(Vec<LinkPages>,
         begin(&mut links, &group, stream)?;
     }
     if links.is_empty() {
-        return Err(Error::bad_data(0, "there is no Ogg page that begins a stream"));
+        return Err(Error::bad_data(0, "the file has no first page of an Ogg stream"));
     }
     Ok((links, pages.is_cut))
 }
 
-/// Begins a link with the stream of that number among those with sound, and returns its serial number.
+/// Starts a link with the audio stream of that number, and returns its serial number.
 fn begin(links: &mut Vec<LinkPages>, group: &[(usize, u32, Kind)], stream: u32) -> Result<u32> {
     let place = group.first().map_or(0, |(offset, ..)| *offset) as u64;
     let audio = group.iter().filter(|(.., kind)| kind.is_audio());
     let Some((offset, serial, kind)) = audio.clone().nth(stream as usize) else {
         let names: Vec<&str> = group.iter().map(|(.., kind)| kind.name()).collect();
         let (num_audio, names) = (audio.count(), names.join(", "));
-        let message = format!("audio stream {stream} of an Ogg file with {num_audio} of them ({names})");
+        let message = format!("there is no audio stream {stream}: the Ogg file has {num_audio} ({names})");
         return Err(Error::unsupported(message).at(place));
     };
     if let Kind::OtherAudio(name) = kind {
-        let message = format!("{name} in Ogg is not decoded by this plugin: {name} needs the libav plugin");
+        let message = format!("{name} in Ogg needs the libav plugin");
         return Err(Error::unsupported(message).at(*offset as u64));
     }
     links.push(LinkPages { kind: *kind, offsets: vec![*offset] });
     Ok(*serial)
 }
 
-/// The codec of the stream that a file begins with, when its head shows it.
+/// The codec of the first audio stream, if the head contains its first page.
 pub(crate) fn first_audio(head: &[u8]) -> Option<Kind> {
     let mut offset = 0;
     let mut last = None;
-    // The streams of a link begin one after the other.
+    // The first pages of a link's streams are consecutive.
     while let Some(page) = Page::parse(head, offset).filter(|page| page.is_first) {
         let kind = Kind::of(page.body);
         if kind.is_audio() {

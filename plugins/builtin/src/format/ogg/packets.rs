@@ -6,30 +6,30 @@ use std::borrow::Cow;
 
 use super::page::Page;
 
-/// How much of a packet tells how long it is.
+/// The bytes of a packet that are enough to determine its duration.
 pub(crate) const HEAD_BYTES: usize = 16;
 
 /// The pages of one stream.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Packets<'a> {
     pub(crate) bytes: &'a [u8],
-    /// Where the pages begin.
+    /// The offsets of the pages.
     pub(crate) offsets: &'a [usize],
 }
 
-/// A place between packets.
+/// A position between packets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Place {
     /// The number of the page.
     pub(crate) page: usize,
-    /// How many of its segments precede.
+    /// The number of its segments before the position.
     segment: usize,
-    /// How many of its bytes do.
+    /// The number of its bytes before the position.
     body: usize,
 }
 
 impl Place {
-    /// The place before the first packet that begins on a page.
+    /// The position before the first packet that begins on a page.
     pub(crate) fn on_page(page: usize) -> Self {
         Self { page, segment: 0, body: 0 }
     }
@@ -38,7 +38,7 @@ impl Place {
 /// A packet that was found.
 #[derive(Clone, Debug)]
 pub(crate) struct FoundPacket<'a> {
-    /// All of it, or what it begins with.
+    /// All of it, or its head.
     pub(crate) bytes: Cow<'a, [u8]>,
     /// Where it begins in the file.
     pub(crate) offset: usize,
@@ -54,8 +54,8 @@ impl<'a> Packets<'a> {
         Page::parse(self.bytes, *self.offsets.get(number)?)
     }
 
-    /// The packet at a place, all of it or at least [`HEAD_BYTES`], and moves behind it. A packet of which a part is lost
-    /// is passed over.
+    /// The packet at a position, all of it or at least [`HEAD_BYTES`]; the position advances past it. A packet with a
+    /// lost part is skipped.
     pub(crate) fn next(&self, place: &mut Place, is_whole: bool) -> Option<FoundPacket<'a>> {
         loop {
             let page = self.page(place.page)?;
@@ -84,7 +84,7 @@ impl<'a> Packets<'a> {
         }
     }
 
-    /// The rest of a packet that a page ends in; moves behind it, or to the next page when it is lost.
+    /// The rest of a packet that continues on the next page; advances past it, or to the next page if it is lost.
     fn join(
         &self,
         place: &mut Place,
@@ -113,7 +113,7 @@ impl<'a> Packets<'a> {
     }
 }
 
-/// How many segments and bytes belong to the packet that segments begin with.
+/// The numbers of segments and bytes of the first packet in `lacing`.
 fn first_packet(lacing: &[u8]) -> (usize, usize) {
     let num_full = lacing.iter().take_while(|size| **size == 255).count();
     match lacing.get(num_full) {
@@ -122,7 +122,7 @@ fn first_packet(lacing: &[u8]) -> (usize, usize) {
     }
 }
 
-/// Whether a packet of so many segments ends among them.
+/// Whether a packet of so many segments is complete.
 fn is_complete(lacing: &[u8], num_segments: usize) -> bool {
     num_segments.checked_sub(1).and_then(|last| lacing.get(last)).is_some_and(|size| *size < 255)
 }

@@ -9,15 +9,15 @@ use memchr::memmem;
 
 use crate::bytes::Bytes;
 
-/// What a page begins with.
+/// The first bytes of a page.
 pub(crate) const CAPTURE_PATTERN: &[u8; 4] = b"OggS";
 
 const HEADER_BYTES: usize = 27;
 const CHECKSUM: Range<usize> = 22..26;
-/// How many bytes of a checksum are taken at once.
+/// The bytes of a checksum that are processed at a time.
 const STRIDE: usize = 16;
 
-/// Entry `n` is what a byte does to the checksum when `n` bytes follow it.
+/// Table `n` holds the contribution of a byte that `n` bytes follow.
 static CRC32: [[u32; 256]; STRIDE] = crc32_tables();
 
 const fn crc32_tables() -> [[u32; 256]; STRIDE] {
@@ -41,7 +41,7 @@ const fn crc32_tables() -> [[u32; 256]; STRIDE] {
     tables
 }
 
-/// The checksum over more bytes.
+/// Continues a checksum over more bytes.
 fn crc32(mut crc: u32, bytes: &[u8]) -> u32 {
     let (blocks, rest) = bytes.as_chunks::<STRIDE>();
     for block in blocks {
@@ -59,18 +59,18 @@ fn crc32(mut crc: u32, bytes: &[u8]) -> u32 {
     rest.iter().fold(crc, |crc, byte| (crc << 8) ^ CRC32[0][usize::from(crc.to_be_bytes()[0] ^ byte)])
 }
 
-/// A page that is there in full.
+/// A complete page.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Page<'a> {
     /// Where it begins.
     pub(crate) offset: usize,
-    /// Whether its first segments go on with a packet of the page before.
+    /// Whether its first segments continue a packet of the page before.
     pub(crate) is_continued: bool,
     /// Whether it begins a stream.
     pub(crate) is_first: bool,
     /// Whether it ends a stream.
     pub(crate) is_last: bool,
-    /// Where the stream is after the last packet that ends here; `None` when none does.
+    /// The position of the stream after the last packet that ends on the page; `None` if none does.
     pub(crate) granule: Option<i64>,
     /// The stream.
     pub(crate) serial: u32,
@@ -83,7 +83,7 @@ pub(crate) struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    /// Reads the page at a place; `None` when none is there in full.
+    /// Reads the page at an offset; `None` if it is invalid or incomplete.
     pub(crate) fn parse(bytes: &'a [u8], offset: usize) -> Option<Self> {
         let mut fields = Bytes::at(bytes.get(offset..)?, offset as u64);
         if fields.array().ok()? != *CAPTURE_PATTERN || fields.u8().ok()? != 0 {
@@ -132,12 +132,12 @@ impl<'a> Page<'a> {
     }
 }
 
-/// The pages of a file, one after the other; bytes between them are passed over.
+/// The pages of a file in order; bytes between them are skipped.
 #[derive(Debug)]
 pub(crate) struct Pages<'a> {
     bytes: &'a [u8],
     offset: usize,
-    /// Whether a page was begun that the file ends in.
+    /// Whether the file ends within a page.
     pub(crate) is_cut: bool,
 }
 
@@ -155,7 +155,7 @@ impl<'a> Iterator for Pages<'a> {
             self.offset = page.end();
             return Some(page);
         }
-        // Lost: only a page whose checksum is right is one.
+        // Out of sync: only pages with a right checksum are accepted.
         let start = self.offset;
         self.is_cut |= self.bytes.get(start..).is_some_and(|rest| rest.starts_with(CAPTURE_PATTERN));
         let rest = self.bytes.get(start..)?;
@@ -178,7 +178,7 @@ impl<'a> Iterator for Pages<'a> {
 pub(crate) mod tests {
     use super::*;
 
-    /// A page of one packet for each slice, the last of which goes on when `is_open`.
+    /// A page with these segments.
     pub(crate) fn page(
         flags: u8,
         granule: i64,

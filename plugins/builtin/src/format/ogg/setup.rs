@@ -12,7 +12,7 @@ use crate::codec::vorbis::{VorbisSetup, frames_between};
 use crate::tags::vorbis_comment;
 use crate::tags::vorbis_comment::Comments;
 
-/// What the headers of a link say.
+/// The setup in the headers of a link.
 #[derive(Debug)]
 pub(crate) enum Setup {
     Vorbis(VorbisSetup),
@@ -34,7 +34,7 @@ impl Setup {
         }
     }
 
-    /// The depth in bits; 0 when there is none.
+    /// The depth in bits; 0 for Vorbis, which has none.
     pub(crate) fn bits_per_sample(&self) -> u32 {
         match self {
             Self::Vorbis(_) => 0,
@@ -42,8 +42,8 @@ impl Setup {
         }
     }
 
-    /// The frames that come of a packet after one that left `previous`, and what it leaves; `None` when it is none of the
-    /// stream's.
+    /// The number of frames of a packet after one with the state `previous`, and its own state; `None` if it is not an
+    /// audio packet of the stream.
     pub(crate) fn measure(&self, packet: &[u8], previous: u8) -> Option<(u64, u8)> {
         match self {
             Self::Vorbis(setup) => {
@@ -99,7 +99,7 @@ fn vorbis_headers(packets: &Packets<'_>, max_alloc: u64, offset: u64) -> Result<
     let mut place = Place::default();
     let mut header = || {
         let packet = packets.next(&mut place, true);
-        packet.ok_or_else(|| Error::bad_data(offset, "the Vorbis stream ends among its headers"))
+        packet.ok_or_else(|| Error::bad_data(offset, "the Vorbis stream ends within its headers"))
     };
     let (identification, comment, setup) = (header()?, header()?, header()?);
     check_intact(packets, setup.last_page)?;
@@ -113,7 +113,7 @@ fn flac_headers(packets: &Packets<'_>, max_alloc: u64, offset: u64) -> Result<(S
     let mut place = Place::default();
     let first = packets.next(&mut place, true);
     let first =
-        first.ok_or_else(|| Error::bad_data(offset, "the FLAC stream ends before its first packet does"))?;
+        first.ok_or_else(|| Error::bad_data(offset, "the FLAC stream ends within its first packet"))?;
     check_intact(packets, first.last_page)?;
     let mut info = flac::stream_info(&first.bytes, offset)?;
     let mut comments = Comments::new();
@@ -127,7 +127,7 @@ fn flac_headers(packets: &Packets<'_>, max_alloc: u64, offset: u64) -> Result<(S
             place = next;
             continue;
         }
-        // Where the two differ, the frame counts.
+        // Where they differ, the frame is right.
         if let Some(header) = FrameHeader::parse(&packet.bytes) {
             info.sample_rate = header.sample_rate.unwrap_or(info.sample_rate);
             info.bits_per_sample = header.bits_per_sample.unwrap_or(info.bits_per_sample);
@@ -139,7 +139,7 @@ fn flac_headers(packets: &Packets<'_>, max_alloc: u64, offset: u64) -> Result<(S
         info.max_block_size = u16::MAX.into();
     }
     if info.sample_rate == 0 || info.bits_per_sample < 4 {
-        let message = format!("{} Hz at {} bits is not sound", info.sample_rate, info.bits_per_sample);
+        let message = format!("{} Hz with {} bits is not valid", info.sample_rate, info.bits_per_sample);
         return Err(Error::bad_data(offset, message));
     }
     info.check_room(max_alloc).map_err(|error| error.at(offset))?;

@@ -1,4 +1,4 @@
-//! The stream of an Ogg file: its links one after the other.
+//! The stream of an Ogg file: its consecutive links.
 
 #![forbid(unsafe_code)]
 
@@ -16,15 +16,15 @@ use crate::engine::packets::{Packet, PacketStream};
 use crate::tags::vorbis_comment;
 use crate::tags::vorbis_comment::Comments;
 
-/// A link with its place on the decoded timeline of the file.
+/// A link with its position on the decoded timeline of the file.
 #[derive(Debug)]
 struct Link {
     setup: Setup,
     offsets: Vec<usize>,
     marks: Vec<Mark>,
-    /// The place of the first packet of sound.
+    /// The position of the first audio packet.
     audio: Place,
-    /// Where its sound ends.
+    /// The end of its audio.
     end: u64,
 }
 
@@ -35,7 +35,7 @@ pub(crate) struct OggStream {
     info: StreamInfo,
     comments: Comments,
     links: Vec<Link>,
-    /// Where the sound of the first link begins.
+    /// The beginning of the first link's audio.
     start: u64,
 }
 
@@ -43,7 +43,7 @@ impl OggStream {
     /// Finds the links and measures them.
     ///
     /// # Errors
-    /// When the file is no Ogg file with such a stream, or its links differ in what they hold.
+    /// When the file is not an Ogg file with such a stream, or its links differ.
     pub(crate) fn open(bytes: Memory, stream: u32, max_alloc: u64) -> Result<Self> {
         let (found, is_cut) = find_links(&bytes, stream)?;
         let mut comments = Comments::new();
@@ -64,7 +64,8 @@ impl OggStream {
             links.push(Link { setup, offsets, marks, audio, end: 0 });
             timelines.push(timeline);
         }
-        // Each link sounds where the one before ends; its priming lies before that and must not lie before 0.
+        // The audio of each link follows that of the one before. Its priming precedes that point and must not begin
+        // before 0.
         let start = timelines.iter().map(|timeline| timeline.num_priming).max().unwrap_or(0);
         let mut end = start;
         for (link, timeline) in links.iter_mut().zip(&timelines) {
@@ -99,7 +100,7 @@ impl OggStream {
         Packets { bytes: &self.bytes, offsets: &link.offsets }
     }
 
-    /// The place before the first packet that begins on a page, or after it.
+    /// The position before the first packet that begins on a page or after it.
     fn cursor(&self, link: usize, page: usize) -> Cursor {
         let mut cursor =
             Cursor { link, place: Place::on_page(page), frame: 0, previous: 0, entered: None, intact: None };
@@ -114,7 +115,7 @@ impl OggStream {
         cursor
     }
 
-    /// The packet at a place, all of it or its head, and moves behind it.
+    /// The packet at a position, all of it or its head; the position advances past it.
     fn step<'a>(&'a self, cursor: &mut Cursor, is_whole: bool) -> Result<Option<Packet<LinkPacket<'a>>>> {
         loop {
             let Some(link) = self.links.get(cursor.link) else { return Ok(None) };
@@ -145,7 +146,7 @@ impl OggStream {
             let first_frame = cursor.frame;
             cursor.frame = first_frame.saturating_add(num_frames);
             let num_frames = num_frames.min(link.end.saturating_sub(first_frame));
-            // A frame of FLAC has a checksum of its own.
+            // A FLAC frame has its own checksum.
             let is_intact = !is_whole
                 || matches!(link.setup, Setup::Flac(_))
                 || (found.first_page..=found.last_page).all(|page| cursor.is_intact(&packets, page));
@@ -156,7 +157,7 @@ impl OggStream {
     }
 }
 
-/// A place between packets.
+/// A position between packets.
 #[derive(Clone, Debug)]
 pub(crate) struct Cursor {
     link: usize,
@@ -215,7 +216,7 @@ impl PacketStream for OggStream {
                     before = Some(here);
                     continue;
                 }
-                // Half of the block before overlaps with this one; a frame of FLAC stands alone.
+                // Half of the block before overlaps this one; FLAC frames do not depend on each other.
                 match (&link.setup, before.take()) {
                     (Setup::Vorbis(_), Some(before)) => return Ok(before),
                     (Setup::Vorbis(_), None) if from > link.audio.page => break,
@@ -256,7 +257,7 @@ fn stream_info(setup: &Setup, comments: &Comments) -> StreamInfo {
         is_truncated: false,
         priming_frames: 0,
         padding_frames: 0,
-        // Every handle of its own sets up the codebooks, which takes as long as decoding that much.
+        // Every handle sets up the codebooks, which takes as long as decoding this many frames.
         seek_cost_frames: 1 << 16,
         codec: c"vorbis",
         container: c"ogg",

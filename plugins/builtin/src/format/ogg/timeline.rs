@@ -1,4 +1,4 @@
-//! When the packets of a link sound: their durations added up, held against the granule positions of the pages.
+//! The timeline of a link: the sum of its packets' durations, compared with the granule positions of its pages.
 
 #![forbid(unsafe_code)]
 
@@ -7,44 +7,44 @@ use mapwave_plugin::Sweep;
 use super::packets::{Packets, Place};
 use super::setup::Setup;
 
-/// The most frames that one page can stand for: 255 packets of half the longest block.
+/// The most frames of one page: 255 packets of half the longest block.
 const MAX_PAGE_FRAMES: u64 = 255 * 4096;
 
-/// What is known of a page.
+/// The state at a page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Mark {
     /// The first frame of the first packet that begins on it or after it.
     pub(crate) first_frame: u64,
-    /// What the setup knows of the packet before that; 0 for nothing.
+    /// The state after the packet before that; 0 for none.
     pub(crate) previous: u8,
-    /// Whether packets before it are lost, so that decoding begins anew.
+    /// Whether packets before it are lost, so that decoding restarts.
     pub(crate) is_after_hole: bool,
 }
 
-/// When the packets of a link sound, from its first packet on.
+/// The timeline of a link, from its first packet on.
 #[derive(Debug)]
 pub(crate) struct Timeline {
-    /// One mark a page.
+    /// A mark per page.
     pub(crate) marks: Vec<Mark>,
-    /// The frames at the start that do not count.
+    /// The frames to drop at the start.
     pub(crate) num_priming: u64,
-    /// Where the sound ends.
+    /// The end of the audio.
     pub(crate) end: u64,
-    /// The frames behind that, which do not count.
+    /// The frames to drop after that.
     pub(crate) num_padding: u64,
-    /// Whether a page says that it is the last.
+    /// Whether a page is marked as the last.
     pub(crate) is_ended: bool,
 }
 
-/// How far the packets have been measured.
+/// The progress of measuring packets.
 #[derive(Clone, Copy)]
 struct Walk {
     place: Place,
-    /// The packet before `place`, when it ends on a page that has not been reached.
+    /// The packet before `place`, if it ends on a page that is not reached yet.
     pending: Option<Pending>,
     frame: u64,
     previous: u8,
-    /// The number of pages that have their mark.
+    /// The number of pages with a mark.
     num_marked: usize,
 }
 
@@ -52,12 +52,12 @@ struct Walk {
 struct Pending {
     first_page: usize,
     last_page: usize,
-    /// Its duration after `previous`, and what comes before the next one.
+    /// Its duration after `previous`, and its own state.
     measure: Option<(u64, u8)>,
 }
 
 impl Walk {
-    /// Adds up the packets that end on a page, and tells whether there are any.
+    /// Adds the packets that end on a page; returns whether there are any.
     fn pass_page(&mut self, packets: &Packets<'_>, setup: &Setup, page: usize, marks: &mut [Mark]) -> bool {
         let mut has_any = false;
         loop {
@@ -90,15 +90,15 @@ impl Walk {
 }
 
 impl Timeline {
-    /// Measures the packets of a link from `start` on, which `sweep` is passed over.
+    /// Measures the packets of a link from `start` on, which `sweep` scans.
     pub(crate) fn measure(packets: &Packets<'_>, sweep: &mut Sweep, setup: &Setup, start: Place) -> Self {
         let num_pages = packets.offsets.len();
         let mut marks = vec![Mark::default(); num_pages];
         let mut walk = Walk { place: start, pending: None, frame: 0, previous: 0, num_marked: 0 };
-        // What a granule position is above the frame here, once the first was seen.
+        // The difference between granule positions and frames here, known after the first.
         let mut origin: Option<i64> = None;
         let mut sequence = None;
-        // Where pages seem to be lost, until the next granule position tells.
+        // Where pages seem to be lost, until the next granule position shows how many.
         let mut hole: Option<(usize, Walk, u64)> = None;
         let mut timeline =
             Self { marks: Vec::new(), num_priming: 0, end: 0, num_padding: 0, is_ended: false };
@@ -110,13 +110,13 @@ impl Timeline {
             if num_lost > 0 && hole.is_none() {
                 hole = Some((number, walk, num_lost.into()));
             }
-            // The page on which the headers end has a granule position of theirs.
+            // The granule position of the page on which the headers end belongs to them.
             let has_sound = walk.pass_page(packets, setup, number, &mut marks) || number > start.page;
             let frame = i64::try_from(walk.frame).unwrap_or(i64::MAX);
             timeline.end = walk.frame;
             if let Some(granule) = page.granule.filter(|_| has_sound) {
                 match origin {
-                    // A stream of one page is cut at its end, any other at its start (Vorbis I, appendix A.2).
+                    // A stream of one page is trimmed at its end, any other at its start (Vorbis I, appendix A.2).
                     None if page.is_last && (0..frame).contains(&granule) => {
                         origin = Some(0);
                         timeline.end = granule.unsigned_abs();
@@ -143,7 +143,7 @@ impl Timeline {
                             _ if is_early && page.is_last => {
                                 timeline.end = granule.saturating_sub(first).max(0).unsigned_abs();
                             }
-                            // The granule positions jump where nothing is lost: what is there is what sounds.
+                            // The granule positions jump although no page is lost: only the packets count.
                             _ => origin = Some(granule.saturating_sub(frame)),
                         }
                     }
@@ -165,7 +165,7 @@ impl Timeline {
     }
 }
 
-/// Measures pages anew that come after lost ones.
+/// Measures pages after lost ones again.
 fn resume(
     packets: &Packets<'_>,
     setup: &Setup,
@@ -181,7 +181,7 @@ fn resume(
     walk
 }
 
-/// Puts missing frames before the packets of the page `begin` and those after it.
+/// Inserts missing frames before the packets of page `begin` and those after it.
 fn shift(walk: Walk, begin: usize, num_missing: u64, marks: &mut [Mark]) -> Walk {
     for mark in marks.iter_mut().take(walk.num_marked).skip(begin) {
         mark.first_frame = mark.first_frame.saturating_add(num_missing);

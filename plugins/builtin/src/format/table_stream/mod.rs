@@ -1,4 +1,4 @@
-//! A stream of AAC, ALAC or FLAC whose packets a table finds, whatever container they stand in.
+//! A stream of AAC, ALAC or FLAC whose packets are listed in a table, whatever the container.
 
 #![forbid(unsafe_code)]
 
@@ -14,16 +14,16 @@ use crate::engine::packets::{Broken, Packet, PacketCodec, PacketStream};
 #[cfg(test)]
 mod tests;
 
-/// The part of the decoded timeline that is sound.
+/// The part of the decoded timeline that is returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Trim {
-    /// Frames that are left out at the start.
+    /// The frames that are dropped at the start.
     pub(crate) priming_frames: u64,
-    /// How many follow, at most; `None` when all do.
+    /// The most frames that follow; `None` for all.
     pub(crate) num_frames: Option<u64>,
 }
 
-/// A stream: its packets in the file, how to decode them, and which frames of theirs are the sound.
+/// A stream: its packets in the file, their setup, and the frames that are returned.
 pub(crate) struct TableStream {
     memory: Memory,
     table: PacketTable,
@@ -34,10 +34,10 @@ pub(crate) struct TableStream {
 }
 
 impl TableStream {
-    /// A stream of the packets in `table`, which must say how many frames they have.
+    /// A stream of the packets in `table`, which must have their numbers of frames.
     ///
     /// # Errors
-    /// When the packets need a codec that is not here.
+    /// When the packets need another decoder.
     pub(crate) fn new(
         memory: Memory,
         table: PacketTable,
@@ -52,7 +52,7 @@ impl TableStream {
         let rest = decoded_frames - priming_frames;
         let num_frames = trim.num_frames.map_or(rest, |num_frames| num_frames.min(rest));
         let decoded_end = match &setup {
-            // What a packet tells of its length is all that there is.
+            // Only the packets themselves state their length.
             AudioSetup::Flac(_) => decoded_frames,
             AudioSetup::Aac(_) | AudioSetup::Alac(_) => {
                 u64::from(table.num_packets()) * u64::from(setup.frames_per_packet())
@@ -80,7 +80,7 @@ impl TableStream {
     }
 }
 
-/// The bytes of a packet, if they are there.
+/// The bytes of a packet, if the file holds all of them.
 pub(crate) fn bytes_at(bytes: &[u8], offset: u64, num_bytes: u32) -> Option<&[u8]> {
     let start = usize::try_from(offset).ok()?;
     bytes.get(start..)?.get(..usize::try_from(num_bytes).ok()?)
@@ -110,7 +110,8 @@ impl PacketStream for TableStream {
     fn next<'a>(&'a self, packet: &mut u32) -> Result<Option<Packet<&'a [u8]>>> {
         let Some(place) = self.table.get(*packet) else { return Ok(None) };
         let bytes = bytes_at(&self.memory, place.offset, place.num_bytes);
-        let bytes = bytes.ok_or_else(|| Error::bad_data(place.offset, "a packet is behind the end"))?;
+        let bytes =
+            bytes.ok_or_else(|| Error::bad_data(place.offset, "a packet is beyond the end of the file"))?;
         *packet = packet.saturating_add(1);
         let (first_frame, num_frames) = (place.first_frame, place.num_frames.into());
         Ok(Some(Packet { bytes, offset: place.offset, first_frame, num_frames }))

@@ -1,15 +1,15 @@
-//! FLAC and MPEG audio that other containers carry.
+//! FLAC and MPEG audio in other containers.
 
 use super::seeking::Random;
 use super::*;
 
-/// What FFmpeg makes of a file: samples in the upper bits of 32.
+/// A file decoded by FFmpeg: samples in the upper bits of 32.
 fn decoded(path: &Path, directory: &Directory) -> Option<Vec<i32>> {
     let bytes = ffmpeg(directory, "decoded.s32", &["-i", path.to_str().unwrap(), "-f", "s32le"])?;
     Some(bytes.as_chunks::<4>().0.iter().map(|bytes| i32::from_le_bytes(*bytes)).collect())
 }
 
-/// Holds windows against all samples, on the handle and on a fork of it.
+/// Compares windows with the whole, on the handle and on a fork of it.
 fn check_windows<T: Sample + PartialEq>(decoder: &mut Any, all: &[T], name: &str) {
     assert!(is_exact(decoder.info()), "{name}");
     let mut random = Random(0x5eed_0f1a_c000_0001);
@@ -113,7 +113,7 @@ fn mpeg_audio_in_mp4_is_cut_by_its_edit_list() {
     let (one, two) = (sound(1, 3.0), sound(2, 3.0));
     let video = ["-f", "lavfi", "-i", "testsrc=d=3:s=64x64"];
     let (one, two) = (["-f", "lavfi", "-i", &one], ["-f", "lavfi", "-i", &two]);
-    // With pictures between, packets are apart.
+    // With pictures between them, packets are not contiguous.
     let both = [&two[..], &video].concat();
     let mp3 = ["-c:a", "libmp3lame"];
     let low = ["-c:a", "libmp3lame", "-b:a", "32k", "-ar", "22050"];
@@ -122,7 +122,7 @@ fn mpeg_audio_in_mp4_is_cut_by_its_edit_list() {
         ("low.mp4", &one, &low, c"mp3", 66_150),
         ("apart.mp4", &both, &["-c:a", "libmp3lame", "-c:v", "mpeg4"], c"mp3", 132_300),
         ("plain.mov", &two, &mp3, c"mp3", 132_300),
-        // The encoder keeps the last of what it delays to itself: 115 packets, of which 481 frames are priming.
+        // The encoder does not write the last of its delayed frames: 115 packets, with 481 frames of priming.
         ("layer2.mp4", &two, &["-c:a", "mp2"], c"mp2", 131_999),
     ];
     for (name, sources, options, codec, num_frames) in files {
@@ -146,7 +146,7 @@ fn mpeg_audio_in_mp4_is_cut_by_its_edit_list() {
         println!("{name}: SNR {ratio:.1} dB, {} frames of priming", info.priming_frames);
         assert!(ratio >= 60.0, "{name}: {ratio}");
         check_windows(&mut decoder, &samples, name);
-        // What is put together counts.
+        // The joined bytes count towards the limit.
         let options = DecoderOptions { max_alloc: 1 << 15, ..DecoderOptions::default() };
         let limited = Any::open(&bytes, &options).err().map(|error| error.status());
         assert_eq!(limited, (name == "apart.mp4").then_some(Status::Limit), "{name}");
@@ -158,7 +158,7 @@ fn the_corpus_carries_mpeg_audio_in_mp4() {
     let directory = Directory::new("carried-corpus");
     for row in corpus::rows_of(&["mp4"]).iter().filter(|row| row.codec == "mp3") {
         let mut decoder = Any::open(&std::fs::read(&row.path).unwrap(), &DecoderOptions::default()).unwrap();
-        // The sound that was encoded; FFmpeg 5.1 keeps what fills the last packet.
+        // The encoded frames; FFmpeg 5.1 also returns the padding of the last packet.
         let padding_frames = u64::from(decoder.info().padding_frames);
         assert_eq!(Some(decoder.num_frames() + padding_frames), row.num_frames, "{}", row.name);
         assert_eq!(decoder.num_frames(), 6617, "{}", row.name);

@@ -1,4 +1,4 @@
-//! Files of the corpus, and files that FFmpeg makes.
+//! Files of the corpus, and files written by FFmpeg.
 
 use super::*;
 
@@ -39,7 +39,7 @@ pub(crate) fn rows_of(containers: &[&str]) -> Vec<Row> {
     rows.map(row).collect()
 }
 
-/// What FFmpeg decodes of a file.
+/// A file decoded by FFmpeg.
 pub(crate) fn decoded_by_ffmpeg(path: &Path, directory: &Directory) -> Option<Vec<f32>> {
     let bytes = ffmpeg(directory, "decoded.f32", &["-i", path.to_str().unwrap(), "-f", "f32le"])?;
     Some(bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
@@ -72,7 +72,7 @@ fn the_corpus_decodes_to_what_others_decode() {
             num_exact += 1;
             continue;
         }
-        // FFmpeg 5.1 leaves out priming but keeps what fills the last packet, which the file says is no sound.
+        // FFmpeg 5.1 drops priming but returns the padding of the last packet, although the file declares it.
         let padding_frames = u64::from(info.padding_frames);
         assert_eq!(Some(decoder.num_frames() + padding_frames), row.num_frames, "{}", row.name);
         assert!(padding_frames < 1024, "{}", row.name);
@@ -97,7 +97,7 @@ fn what_every_decoder_refuses_is_refused() {
         let bytes = std::fs::read(&row.path).unwrap();
         let error = Any::open(&bytes, &DecoderOptions::default()).err();
         let error = error.unwrap_or_else(|| panic!("{} is refused", row.name));
-        assert!(error.message().contains("no sound"), "{}: {error}", row.name);
+        assert!(error.message().contains("no audio track"), "{}: {error}", row.name);
     }
 }
 
@@ -110,7 +110,7 @@ fn lengths_are_those_of_what_was_encoded() {
         ("a.m4a", &["-c:a", "aac"], 132_300, 1024),
         ("b.mp4", &["-c:a", "aac", "-movflags", "+faststart"], 132_300, 1024),
         ("c.mov", &["-c:a", "aac"], 132_300, 1024),
-        // Without an edit list, nothing says which frames are priming.
+        // Without an edit list, priming is unknown.
         (
             "d.mp4",
             &["-c:a", "aac", "-movflags", "+frag_keyframe+empty_moov", "-frag_duration", "500000"],

@@ -1,4 +1,4 @@
-//! Files that are cut off and files with wrong bits.
+//! Truncated files and files with wrong bits.
 
 use super::seeking::Random;
 use super::*;
@@ -30,11 +30,12 @@ fn files(test: &str) -> Vec<(&'static str, Vec<u8>)> {
     files.into_iter().map_while(make).collect()
 }
 
-/// Opens and decodes whatever comes of it; returns the number of frames and whether some are missing, if it opened.
+/// Opens and decodes bytes as far as possible; returns the number of frames and whether some are missing, if opening
+/// succeeded.
 fn survive(bytes: &[u8]) -> Option<(u64, bool)> {
     let mut decoder = Any::open(bytes, &DecoderOptions::default()).ok()?;
     let (num_frames, is_truncated) = (decoder.num_frames(), decoder.info().is_truncated);
-    // No packet has more frames than that, nor less than a byte.
+    // No packet has more frames than that, or less than one byte.
     assert!(num_frames <= bytes.len() as u64 * 65536, "{num_frames} frames of {} bytes", bytes.len());
     for start in [0, num_frames / 2, num_frames] {
         decoder.seek(start);
@@ -58,7 +59,7 @@ fn files_that_are_cut_off_anywhere_are_shorter_or_refused() {
                 assert!(is_truncated || num_frames == all || !name.ends_with("m4a"), "{name}: {cut}");
                 last = num_frames;
             }
-            // Each place in the headers, then some in the packets.
+            // Every byte of the headers, then some in the packets.
             cut += if cut < 1500 || cut + 50 > bytes.len() { 1 } else { 61 };
         }
         println!("{name}: {last} of {all} frames before the last byte");

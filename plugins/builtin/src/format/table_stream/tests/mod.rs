@@ -1,4 +1,4 @@
-//! AAC, ALAC, and what else tables of packets carry, against the corpus and FFmpeg, and against themselves.
+//! Compares AAC, ALAC and other tables of packets with the corpus and FFmpeg, and windows with the whole.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
@@ -38,7 +38,7 @@ macro_rules! each {
 }
 
 impl Any {
-    /// Opens a file as the host does: with the decoder that is surest of it.
+    /// Opens a file as the host does: with the decoder that reports the highest score.
     fn open(bytes: &[u8], options: &DecoderOptions<'_>) -> mapwave_plugin::Result<Self> {
         let parsed = mapwave_core::container::parse(bytes, bytes.len() as u64).ok();
         let track = parsed.as_ref().and_then(track_of);
@@ -88,7 +88,7 @@ impl Any {
         tags.iter().map(|(name, value)| (text(name), text(value))).collect()
     }
 
-    /// The next frames, asked for `step` at a time.
+    /// The next frames, decoded `step` at a time.
     fn read<T: Sample>(&mut self, num_frames: u64, step: u64) -> mapwave_plugin::Result<Vec<T>> {
         let num_channels = self.info().num_channels as usize;
         let mut samples = vec![T::default(); num_frames as usize * num_channels];
@@ -107,7 +107,7 @@ impl Any {
         Ok(samples)
     }
 
-    /// All frames, which must be as many as the stream says.
+    /// All frames, whose number must be that of the stream.
     fn read_all<T: Sample>(&mut self) -> Vec<T> {
         let num_frames = self.num_frames();
         self.seek(0);
@@ -117,7 +117,7 @@ impl Any {
     }
 }
 
-/// A directory that is removed at the end.
+/// A directory that is removed when dropped.
 pub(crate) struct Directory(PathBuf);
 
 impl Directory {
@@ -134,7 +134,7 @@ impl Drop for Directory {
     }
 }
 
-/// What FFmpeg writes to `name` with these arguments; `None`, with a notice, when there is no FFmpeg.
+/// The file `name` written by FFmpeg with these arguments; `None`, with a notice, without FFmpeg.
 fn ffmpeg(directory: &Directory, name: &str, arguments: &[&str]) -> Option<Vec<u8>> {
     let path = directory.0.join(name);
     let result = Command::new("ffmpeg").args(["-v", "error", "-y"]).args(arguments).arg(&path).output();
@@ -146,7 +146,7 @@ fn ffmpeg(directory: &Directory, name: &str, arguments: &[&str]) -> Option<Vec<u
     Some(std::fs::read(path).unwrap())
 }
 
-/// FFmpeg's argument for sound with tones and noise, which makes its AAC encoder substitute noise.
+/// FFmpeg's argument for tones and noise, with which its AAC encoder substitutes noise.
 fn sound(num_channels: usize, seconds: f64) -> String {
     let channel =
         |n: usize| format!("0.2*sin({}*t)+0.1*sin(3000*t*t)+0.05*(random({n})-0.5)", 1000 + 700 * n);

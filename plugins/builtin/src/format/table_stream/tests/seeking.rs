@@ -1,8 +1,8 @@
-//! What comes after a seek.
+//! Frames after a seek.
 
 use super::*;
 
-/// Numbers that look random (Marsaglia, *Xorshift RNGs*, 2003).
+/// Pseudo-random numbers (Marsaglia, *Xorshift RNGs*, 2003).
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
@@ -14,7 +14,7 @@ impl Random {
     }
 }
 
-/// Files whose seeks are tried: AAC with noise substitution and without, whole and in fragments, and ALAC.
+/// Files for seeking: AAC with and without noise substitution, whole and in fragments, and ALAC.
 fn files(test: &str) -> Vec<(&'static str, Vec<u8>)> {
     let directory = Directory::new(test);
     let (mono, stereo) = (sound(1, 21.0), sound(2, 21.0));
@@ -36,7 +36,7 @@ fn files(test: &str) -> Vec<(&'static str, Vec<u8>)> {
     files.into_iter().map_while(make).collect()
 }
 
-/// Reads frames as the host does: from the points of the grid on, each decoded up to the next.
+/// Reads frames as the host does: from each point of the grid up to the next.
 fn read_by_grid(decoder: &mut Any, start: u64, end: u64, grid_frames: u64) -> Vec<f32> {
     let num_channels = u64::from(decoder.info().num_channels);
     let num_frames = decoder.num_frames();
@@ -73,7 +73,7 @@ fn lossless_windows_equal_linear_decoding() {
             assert!(window == all[expected], "{name}: {num_frames} frames from {start}");
         }
         let float: Vec<f32> = decoder.read_all();
-        // A float has 24 bits; FFmpeg's encoder writes as many at most.
+        // A float has 24 bits, and FFmpeg's encoder writes no more.
         assert!(float.iter().zip(&all).all(|(a, b)| f64::from(*a) == f64::from(*b) / 2_147_483_648.0));
         assert!(is_integer(decoder.info()));
     }
@@ -120,7 +120,7 @@ fn windows_by_the_grid_equal_the_whole_by_the_grid() {
             let expected = (start * num_channels) as usize..(end * num_channels) as usize;
             assert!(window == whole[expected], "{name}: {start} to {end}");
         }
-        // Where no noise is substituted, the points of the grid leave no trace.
+        // Without noise substitution, the points of the grid make no difference.
         let linear: Vec<f32> = decoder.read_all();
         let has_noise = whole != linear;
         println!("{name}: substitutes noise: {has_noise}, SNR {:.1} dB", snr(&linear, &whole));
