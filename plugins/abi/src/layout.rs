@@ -1,4 +1,4 @@
-//! The layout of every struct, in literal numbers: a change of one breaks the build.
+//! The layout of every struct in literal numbers: any change breaks the build.
 
 /// Checks a struct against its size, and its fields, all of them, against their offsets.
 macro_rules! layout {
@@ -10,7 +10,7 @@ macro_rules! layout {
                 assert!(size_of::<$name>() == $size);
                 assert!(align_of::<$name>() == 8);
                 $(assert!(core::mem::offset_of!($name, $field) == $offset);)*
-                /// Does not compile when a field is not listed.
+                /// Does not compile if a field is missing from the list.
                 const fn _all_fields($name { $($field: _),* }: &$name) {}
             };
         )*

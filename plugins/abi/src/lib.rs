@@ -1,36 +1,38 @@
 //! The C ABI between mapwave and its codec plugins, version 1.
 //!
 //! A plugin is a shared library that exports one function, [`mapwave_plugin_entry_v1`](mw_plugin_entry). The C header
-//! `mapwave_plugin.h` is generated from the Rust crate `mapwave-plugin-abi`. Names are those of C, so that both read alike.
+//! `mapwave_plugin.h` is generated from the Rust crate `mapwave-plugin-abi`. Names follow C's style, so that both read
+//! alike.
 //!
 //! # Rules
 //!
-//! - **R1, sizes.** Every struct begins with its size in bytes as the side that fills it knows it. A reader uses a field
-//!   only if the size covers it and takes its default otherwise, which is zero. Later minor versions append fields and
-//!   change nothing else. What the callee fills is sized and zeroed by the caller; the callee writes no byte past that
-//!   size and leaves the size as it is. A size that does not cover version 1.0 is a mistake, [`MW_BAD_ARGUMENT`]. Nothing is
-//!   a bool, a bitfield or of an enumeration's type; reserved fields are zero.
-//! - **R2, memory.** Nobody frees the other side's memory. A plugin's tables and strings are valid until the process
-//!   exits. A handle dies in its `close` and nowhere else. What the host passes by pointer is valid during the call,
-//!   except where its comment says longer.
-//! - **R3, strings.** UTF-8, ending in a zero byte. Paths never cross: a plugin sees bytes.
-//! - **R4, threads.** Functions without a handle may be called from any thread at any time. A handle takes one call at a
-//!   time, each from any thread. Different handles work fully in parallel, also over the same bytes: no state is tied to
-//!   a thread, no lock is held across calls. A plugin starts no threads unless `max_threads` says so.
-//! - **R5, unwinding.** No panic, exception or `longjmp` crosses. A plugin makes [`MW_PANIC`] of it, after which the handle
-//!   is poisoned: every call but `close` answers `MW_PANIC`. No `abort`, no `exit`, no signal handlers, no change of locale or
-//!   floating-point mode, and nothing is written to standard output or error.
-//! - **R6, errors.** Malformed input gives an error, never undefined behaviour. What a handle allocates stays below
-//!   `max_alloc`. Every function that can fail takes an [`mw_error`] to fill, which may be null.
-//! - **R7, life.** Libraries are loaded with all symbols bound and by absolute path, and never unloaded. Constructors do
-//!   no work.
-//! - **R8, bytes.** Input is read-only. A file may be cut short while it is mapped: what is gone reads as zeros and the host
-//!   reports it. Output is written straight into the caller's buffer.
+//! - **R1, sizes.** Every struct begins with its size in bytes, as known to the side that fills it. A reader uses a
+//!   field only if the size covers it; otherwise the field has its default, zero. Later minor versions only append
+//!   fields. The caller sizes and zeroes structs that the callee fills; the callee writes no byte past that size and
+//!   does not change the size. A size that does not cover version 1.0 is an error, [`MW_BAD_ARGUMENT`]. No field is a
+//!   bool, a bitfield or an enumeration; reserved fields are zero.
+//! - **R2, memory.** Neither side frees the other's memory. A plugin's tables and strings are valid until the process
+//!   exits. Only `close` frees a handle. Pointers from the host are valid during the call, unless their comment says
+//!   longer.
+//! - **R3, strings.** Strings are UTF-8 and end with a NUL. Paths never cross the interface: a plugin sees bytes.
+//! - **R4, threads.** Functions without a handle may be called from any thread at any time. A handle takes one call at
+//!   a time, each from any thread. Different handles work fully in parallel, even over the same bytes: no state is tied
+//!   to a thread, and no lock is held across calls. A plugin starts no threads unless `max_threads` allows it.
+//! - **R5, unwinding.** No panic, exception or `longjmp` crosses the interface. A plugin returns [`MW_PANIC`] instead,
+//!   after which the handle is poisoned: every call but `close` returns `MW_PANIC`. A plugin does not call `abort` or
+//!   `exit`, install signal handlers, change the locale or the floating-point mode, or write to standard output or
+//!   error.
+//! - **R6, errors.** Malformed input gives an error, never undefined behaviour. A handle allocates at most `max_alloc`
+//!   bytes. Every function that can fail takes an [`mw_error`] to fill, which may be null.
+//! - **R7, life.** Libraries are loaded with all symbols bound and by absolute path, and never unloaded. Constructors
+//!   do no work.
+//! - **R8, bytes.** Input is read-only. A file may be truncated while it is mapped: the missing bytes read as zeros,
+//!   and the host reports it. Output is written directly into the caller's buffer.
 //!
 //! Little-endian 64-bit machines only.
 
 #![no_std]
-#![allow(non_camel_case_types, missing_debug_implementations)] // the names of C; plain data that only pointers are made of
+#![allow(non_camel_case_types, missing_debug_implementations)] // C's names; plain data behind pointers
 
 #[doc(hidden)]
 pub mod layout;
@@ -45,37 +47,37 @@ pub const MW_ABI_MAJOR: u32 = 1;
 /// The minor version of this ABI, which grows when a field or a function is appended.
 pub const MW_ABI_MINOR: u32 = 2;
 
-/// What a call came to: [`MW_OK`], [`MW_END`], or an error, which is negative.
+/// The result of a call: [`MW_OK`], [`MW_END`], or an error, which is negative.
 pub type mw_status = i32;
 
-/// The call did what it was asked for.
+/// The call succeeded.
 pub const MW_OK: mw_status = 0;
-/// There is nothing more: no more frames, no such item.
+/// There are no more frames or items.
 pub const MW_END: mw_status = 1;
-/// This plugin does not read or write that format, or that kind of it. Another plugin may.
+/// This plugin does not support the format or this variant of it. Another plugin may.
 pub const MW_UNSUPPORTED: mw_status = -1;
 /// An argument breaks the contract of the call.
 pub const MW_BAD_ARGUMENT: mw_status = -2;
-/// The bytes are not what the format's specification demands.
+/// The bytes violate the format's specification.
 pub const MW_BAD_DATA: mw_status = -3;
 /// The host's `read_at` or `write_at` failed.
 pub const MW_IO: mw_status = -4;
-/// There is no memory.
+/// Not enough memory.
 pub const MW_NO_MEMORY: mw_status = -5;
-/// The handle cannot do that now, such as pushing to an encoder that is finished.
+/// The state of the handle does not allow the call, such as pushing to a finished encoder.
 pub const MW_BAD_STATE: mw_status = -6;
-/// A library or device that the plugin needs is not there.
+/// A library or device that the plugin needs is missing.
 pub const MW_MISSING_DEPENDENCY: mw_status = -7;
 /// The host asked to stop.
 pub const MW_CANCELLED: mw_status = -8;
-/// More than `max_alloc`, or than the format allows, would be needed.
+/// The call needs more than `max_alloc`, or more than the format allows.
 pub const MW_LIMIT: mw_status = -9;
 /// The plugin panicked; the handle is poisoned.
 pub const MW_PANIC: mw_status = -10;
-/// A fault of the plugin's own.
+/// An internal error of the plugin.
 pub const MW_INTERNAL: mw_status = -11;
 
-/// Stands for a number that is not known.
+/// Stands for an unknown number.
 pub const MW_UNKNOWN: u64 = u64::MAX;
 
 /// The room for a message in [`mw_error`], in bytes.
@@ -89,11 +91,11 @@ pub struct mw_error {
     pub size: u32,
     /// What the call returned.
     pub status: mw_status,
-    /// The code that a library below the plugin gave, or 0.
+    /// The code of a library below the plugin, or 0.
     pub native_code: i64,
-    /// Where in the input, in bytes, or [`MW_UNKNOWN`].
+    /// The offset in the input in bytes, or [`MW_UNKNOWN`].
     pub offset: u64,
-    /// What was found and what was expected: UTF-8, ending in a zero byte, cut off between characters when it is too long.
+    /// What was found and what was expected: UTF-8, NUL-terminated, truncated between characters if it is too long.
     pub message: [c_char; MW_MESSAGE_BYTES],
 }
 
@@ -104,16 +106,16 @@ pub const MW_I16: u32 = 2;
 /// A sample is a signed 32-bit integer; a shallower one is shifted up to fill it.
 pub const MW_I32: u32 = 3;
 
-/// Details that only help to find a fault.
+/// Details for debugging.
 pub const MW_LOG_DEBUG: u32 = 0;
 /// Something worth knowing.
 pub const MW_LOG_INFO: u32 = 1;
-/// Something was put right or left out, such as a damaged packet that became silence.
+/// Something was corrected or skipped, such as a damaged packet that became silence.
 pub const MW_LOG_WARNING: u32 = 2;
 /// Something failed.
 pub const MW_LOG_ERROR: u32 = 3;
 
-/// What the host offers a plugin. Passed once, at entry; valid until the process exits.
+/// The host's services. Passed once, at entry; valid until the process exits.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct mw_host {
@@ -127,16 +129,16 @@ pub struct mw_host {
     pub version: *const c_char,
     /// Passed to the functions below.
     pub context: *mut c_void,
-    /// Takes a message of a level `MW_LOG_*`. Any thread; null when the host does not listen.
+    /// Logs a message of a level `MW_LOG_*`. Any thread; null if the host does not log.
     pub log: Option<unsafe extern "C" fn(context: *mut c_void, level: u32, message: *const c_char)>,
-    /// An extension of this ABI by its name, such as "vendor.name/1"; null when the host has none of that name. Any thread;
-    /// what it returns is valid until the process exits. The function may itself be null.
+    /// Returns an extension of this ABI by its name, such as "vendor.name/1", or null if the host does not have it. Any
+    /// thread; the result is valid until the process exits. The function itself may be null.
     pub get_extension:
         Option<unsafe extern "C" fn(context: *mut c_void, name: *const c_char) -> *const c_void>,
 }
 
-/// A stream inside a container that the host has parsed: WAV, AIFF and CAF files with compressed packets. A decoder that
-/// understands it need not parse the container; one that does may as well. All ranges lie inside the input.
+/// A stream inside a container that the host has parsed: WAV, AIFF and CAF files with compressed packets. A decoder
+/// that uses it need not parse the container, but may. All ranges are within the input.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct mw_track {
@@ -148,37 +150,37 @@ pub struct mw_track {
     pub container: *const c_char,
     /// The codec in FFmpeg's terms, such as "adpcm_ms" or "alac", or the tag as text.
     pub codec: *const c_char,
-    /// Frames a second.
+    /// Frames per second.
     pub sample_rate: u32,
-    /// Samples in a frame.
+    /// Samples per frame.
     pub num_channels: u32,
-    /// Speaker positions as a WAVE channel mask; 0 when unknown.
+    /// Speaker positions as a WAVE channel mask; 0 if unknown.
     pub channel_mask: u64,
-    /// The coded depth in bits; 0 when the codec has none.
+    /// The depth in bits; 0 if the codec has none.
     pub bits_per_sample: u32,
-    /// Bytes in a packet; 0 when they vary.
+    /// Bytes per packet; 0 if they vary.
     pub bytes_per_packet: u32,
-    /// Frames in a packet; 0 when they vary.
+    /// Frames per packet; 0 if they vary.
     pub frames_per_packet: u32,
-    /// Frames at the start that are encoder delay, from a packet table; 0 without one.
+    /// The encoder delay at the start in frames, from a packet table; 0 without one.
     pub priming_frames: u32,
-    /// Frames at the end that only fill the last packet, from a packet table; 0 without one.
+    /// The padding of the last packet in frames, from a packet table; 0 without one.
     pub padding_frames: u32,
     /// Reserved.
     pub reserved: u32,
-    /// The number of frames as the container states it, without priming and padding; [`MW_UNKNOWN`] when it does not. Not
-    /// to be believed without looking at the packets.
+    /// The number of frames that the container states, without priming and padding; [`MW_UNKNOWN`] if it does not. It
+    /// is not reliable: the packets decide.
     pub num_frames: u64,
-    /// Where the packets begin, in bytes from the start of the input.
+    /// The offset of the packets in bytes from the start of the input.
     pub data_offset: u64,
     /// The size of the packets in bytes.
     pub data_bytes: u64,
-    /// Where the codec's setup begins: the rest of a WAVE `fmt ` chunk after its first 18 bytes, a CAF magic cookie.
+    /// The offset of the codec's setup: the rest of a WAVE `fmt ` chunk after its first 18 bytes, a CAF magic cookie.
     pub config_offset: u64,
     /// The size of the setup; 0 without one.
     pub config_bytes: u64,
-    /// Where the entries of a CAF packet table begin: for each packet its size where that varies, then its frames where
-    /// those vary, in 7 bits a byte, most significant first, all bytes but a number's last with bit 7 set.
+    /// The offset of the entries of a CAF packet table: for each packet its size if that varies, then its frames if
+    /// those vary. Numbers have 7 bits per byte, most significant first, and bit 7 set in every byte but the last.
     pub table_offset: u64,
     /// The size of the entries; 0 without a table.
     pub table_bytes: u64,
@@ -186,8 +188,8 @@ pub struct mw_track {
     pub num_packets: u64,
 }
 
-/// The bytes of a file. The struct is valid during the call; what it points to, but for `extension` and `track`, is valid
-/// until every handle that was opened with it, and every fork of one, is closed.
+/// The bytes of a file. The struct is valid during the call; its pointers, except `extension` and `track`, are valid
+/// until every handle opened with it, and every fork of one, is closed.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct mw_input {
@@ -195,86 +197,86 @@ pub struct mw_input {
     pub size: u32,
     /// Reserved.
     pub reserved: u32,
-    /// The bytes, read-only; null when they come from `read_at`.
+    /// The bytes, read-only; null if `read_at` provides them.
     pub data: *const u8,
     /// The number of bytes, always known.
     pub num_bytes: u64,
     /// Passed to `read_at` and `release`.
     pub context: *mut c_void,
-    /// Copies up to `num_bytes` bytes that begin at `offset` into `buffer` and returns their number: at least one, 0 at the
-    /// end, an error below 0. Fewer than asked for is no error and not the end. Any thread, any number at once; null when
-    /// `data` is not.
+    /// Copies up to `num_bytes` bytes from `offset` on into `buffer` and returns their number: at least one, 0 at the
+    /// end, a negative error. Fewer bytes than requested are neither an error nor the end. Any thread, also
+    /// concurrently; null if `data` is not.
     pub read_at: Option<
         unsafe extern "C" fn(context: *mut c_void, offset: u64, buffer: *mut c_void, num_bytes: u64) -> i64,
     >,
-    /// The file name's extension in lower case and without its dot, or null. A hint, never to be trusted over the bytes.
+    /// The extension of the file name in lower case without its dot, or null. It is a hint: the bytes decide.
     pub extension: *const c_char,
-    /// The stream as the host found it, or null when the host does not know the container.
+    /// The stream that the host has parsed, or null if the host does not know the container.
     pub track: *const mw_track,
-    /// Tells the host that the plugin is done for now with the `num_bytes` bytes of `data` that begin at `offset`, so that the
-    /// memory they take up may be given back. They stay what they were, and are there whenever they are looked at again. Of
-    /// use to one who goes through a long file when it is opened. Any thread; null when it makes no difference; since version
-    /// 1.1.
+    /// Tells the host that the plugin does not need `num_bytes` bytes of `data` from `offset` on for now, so that their
+    /// memory may be released. The bytes do not change and can be read again at any time. Useful for plugins that scan
+    /// a long file when it is opened. Any thread; null if it makes no difference; since version 1.1.
     pub release: Option<unsafe extern "C" fn(context: *mut c_void, offset: u64, num_bytes: u64)>,
 }
 
-/// Only reading forward: `seek` works to frame 0 and to the present position.
+/// Forward only: `seek` works to frame 0 and to the current position.
 pub const MW_SEEK_NONE: u32 = 0;
-/// Output after `seek(frame)` is a function of the bytes and `frame` alone; it may differ from linear decoding. The host
-/// seeks to every multiple of `grid_frames`, so that its own output is one and the same however it is divided.
+/// Output after `seek(frame)` is a function of the bytes and `frame` alone; it may differ from linear decoding. The
+/// host seeks to every multiple of `grid_frames`, so that its own output does not depend on how it is divided.
 pub const MW_SEEK_ANCHORED: u32 = 1;
 /// Output after `seek(frame)` equals linear decoding from frame 0 bit for bit, for every frame.
 pub const MW_SEEK_EXACT: u32 = 2;
 
-/// The samples come out as they went into the encoder.
+/// The samples are those that the encoder got.
 pub const MW_STREAM_LOSSLESS: u32 = 1;
-/// The file ends before the sound does that it promises; `num_frames` counts what is there.
+/// The file ends before the audio that it promises; `num_frames` counts the frames that it holds.
 pub const MW_STREAM_TRUNCATED: u32 = 2;
 
-/// What a stream is. Constant from `open` to `close`, and the same for every fork.
+/// The properties of a stream. Constant from `open` to `close`, and the same for every fork.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct mw_stream_info {
     /// The size of this struct.
     pub size: u32,
-    /// `MW_STREAM_*`, added up.
+    /// The sum of `MW_STREAM_*`.
     pub flags: u32,
-    /// Frames a second, at least 1.
+    /// Frames per second, at least 1.
     pub sample_rate: u32,
-    /// Samples in a frame, at least 1.
+    /// Samples per frame, at least 1.
     pub num_channels: u32,
-    /// Speaker positions as a WAVE channel mask, in whose order the channels come; 0 when unknown.
+    /// Speaker positions as a WAVE channel mask, which also gives the order of channels; 0 if unknown.
     pub channel_mask: u64,
-    /// Exactly how many frames `decode` gives, priming and padding already gone; [`MW_UNKNOWN`] only when nothing but decoding
-    /// can tell, which the host then does.
+    /// The exact number of frames that `decode` returns, without priming and padding; [`MW_UNKNOWN`] only if it takes
+    /// decoding to know it, which the host then does.
     pub num_frames: u64,
-    /// The coded depth in bits; 0 when the codec has none.
+    /// The depth in bits; 0 if the codec has none.
     pub bits_per_sample: u32,
-    /// The format of samples that loses nothing: `MW_F32`, `MW_I16` or `MW_I32`.
+    /// The lossless sample format: `MW_F32`, `MW_I16` or `MW_I32`.
     pub native_format: u32,
     /// The formats that `decode` writes, as the sum of `1 << MW_F32` and so on; the native one is among them.
     pub formats: u32,
     /// `MW_SEEK_*`.
     pub seek_class: u32,
-    /// Frames of encoder delay that were left out at the start.
+    /// The frames of encoder delay dropped at the start.
     pub priming_frames: u32,
-    /// Frames that were left out at the end.
+    /// The frames dropped at the end.
     pub padding_frames: u32,
-    /// What a seek costs, in frames that decode in the same time: pre-roll and setting up. The host divides work by it.
+    /// The cost of a seek, in frames that decode in the same time: pre-roll and setup. The host divides work
+    /// accordingly.
     pub seek_cost_frames: u64,
     /// For `MW_SEEK_ANCHORED`, the distance between the points that the host seeks to; at least 1.
     pub grid_frames: u64,
     /// The codec in FFmpeg's terms, such as "mp3" or "flac". Valid until the process exits.
     pub codec: *const c_char,
-    /// The container by the name that people know it by, which is its usual extension: "m4a" for MP4 with sound alone, "mp4" for
-    /// MP4 with video, "mov", "ogg", "mp3". Valid until the process exits.
+    /// The everyday name of the container, which is its usual extension: "m4a" for MP4 with audio alone, "mp4" for MP4
+    /// with video, "mov", "ogg", "mp3". Valid until the process exits.
     pub container: *const c_char,
-    /// The exact variant of a container that has several, such as an MP4 file's major brand, "M4A ", or a Matroska file's
-    /// document type, "webm"; empty when there is none. Printable ASCII, ended by a zero. Since version 1.2.
+    /// The exact variant of a container that has several, such as an MP4 file's major brand, "M4A ", or a Matroska
+    /// file's document type, "webm"; empty if there is none. Printable ASCII, NUL-terminated; since version 1.2.
     pub container_variant: [c_char; 16],
 }
 
-/// How a stream is to be opened.
+/// Options for opening a stream.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct mw_decoder_options {
@@ -282,20 +284,20 @@ pub struct mw_decoder_options {
     pub size: u32,
     /// The number of the stream among the file's audio streams, counted from 0.
     pub stream: u32,
-    /// How many threads a handle may use, the caller's included; 0 and 1 are the caller's alone.
+    /// The number of threads that a handle may use, including the caller's; 0 and 1 mean the caller's alone.
     pub max_threads: u32,
     /// Reserved.
     pub reserved: u32,
-    /// The most bytes that a handle may have allocated at any time; 0 leaves it to the plugin.
+    /// The most bytes that a handle may have allocated at any time; 0 leaves the limit to the plugin.
     pub max_alloc: u64,
 }
 
-/// The samples of a frame stand side by side: one plane, `num_channels` samples a frame.
+/// The samples of a frame are adjacent: one plane, `num_channels` samples per frame.
 pub const MW_INTERLEAVED: u32 = 0;
-/// The samples of a channel stand side by side: `num_channels` planes.
+/// The samples of a channel are adjacent: `num_channels` planes.
 pub const MW_PLANAR: u32 = 1;
 
-/// Room for frames that a callee writes, or frames that it reads.
+/// A buffer for frames that the callee writes, or with frames that it reads.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct mw_buffer {
@@ -305,11 +307,11 @@ pub struct mw_buffer {
     pub format: u32,
     /// `MW_INTERLEAVED` or `MW_PLANAR`.
     pub layout: u32,
-    /// 1 when interleaved, else the number of channels.
+    /// 1 if interleaved, or else the number of channels.
     pub num_planes: u32,
-    /// The first sample of each plane, aligned to the size of a sample and no further.
+    /// The first sample of each plane, aligned to the size of a sample.
     pub planes: *const *mut c_void,
-    /// The number of frames there is room for, or that there are.
+    /// The capacity in frames, or the number of frames.
     pub num_frames: u64,
 }
 
@@ -319,13 +321,13 @@ pub struct mw_decoder {
     _opaque: [u8; 0],
 }
 
-/// A kind of decoder: "mapwave.decoder/1". Every function but `tag` must be there.
+/// A kind of decoder: "mapwave.decoder/1". Only `tag` may be null.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct mw_decoder_table {
     /// The size of this struct.
     pub size: u32,
-    /// How many bytes `probe` wants to see, at most 65536.
+    /// The number of bytes that `probe` needs, at most 65536.
     pub probe_bytes: u32,
     /// A short lower-case name, unique in the library, such as "qoa".
     pub name: *const c_char,
@@ -333,12 +335,13 @@ pub struct mw_decoder_table {
     pub codecs: *const c_char,
     /// The usual extensions of file names, separated by commas, in lower case and without dots.
     pub extensions: *const c_char,
-    /// How sure this decoder is that it reads a file that begins with these bytes: 0 no; 1 to 49 a guess by extension; 50 to
-    /// 89 a plausible structure; 90 to 100 an unmistakable magic number. `head` has the file's first `probe_bytes` bytes, or
-    /// all `total_bytes` of it; `extension` may be null; `track` is not null when the host has parsed the container, and
-    /// then 0 unless the decoder reads that codec from it.
+    /// Returns a score for a file that begins with these bytes: 0 if the decoder does not support it; 1 to 49 for a
+    /// guess by extension; 50 to 89 for a plausible structure; 90 to 100 for an unmistakable magic number. `head` has
+    /// the file's first `probe_bytes` bytes, or all `total_bytes` of it; `extension` may be null; `track` is not null
+    /// if the host has parsed the container, and then the score is 0 unless the decoder supports that codec in it.
     ///
-    /// Any thread. A function of its arguments alone, within a millisecond, without allocating or loading anything.
+    /// Any thread. The result depends on the arguments alone and takes less than a millisecond; nothing is allocated or
+    /// loaded.
     pub probe: Option<
         unsafe extern "C" fn(
             head: *const u8,
@@ -348,9 +351,9 @@ pub struct mw_decoder_table {
             track: *const mw_track,
         ) -> i32,
     >,
-    /// Opens a stream and sets `*decoder`, which stands at frame 0. Nothing is set when it fails.
+    /// Opens a stream at frame 0 and sets `*decoder`. On failure nothing is set.
     ///
-    /// Any thread. Parses what is needed to answer `info`; decodes only what it must.
+    /// Any thread. Parses as much as `info` needs, and decodes only if it must.
     pub open: Option<
         unsafe extern "C" fn(
             input: *const mw_input,
@@ -359,7 +362,7 @@ pub struct mw_decoder_table {
             error: *mut mw_error,
         ) -> mw_status,
     >,
-    /// Fills `info`, whose size the caller has set.
+    /// Fills `info`, whose size the caller sets.
     pub info: Option<
         unsafe extern "C" fn(
             decoder: *const mw_decoder,
@@ -367,16 +370,16 @@ pub struct mw_decoder_table {
             error: *mut mw_error,
         ) -> mw_status,
     >,
-    /// Moves so that the next frame written is number `frame` of those that `decode` gives; `num_frames` is the end and is
-    /// legal. The plugin decodes and drops what it must to get there. What comes next does not depend on what the handle did
-    /// before. After an error the position is undefined, and another seek is legal.
+    /// Moves to frame number `frame` of those that `decode` returns; `num_frames`, the end, is legal. The plugin
+    /// decodes and drops frames if it must. The following output does not depend on earlier calls. After an error the
+    /// position is undefined, and another seek is legal.
     pub seek:
         Option<unsafe extern "C" fn(decoder: *mut mw_decoder, frame: u64, error: *mut mw_error) -> mw_status>,
-    /// Writes the next frames and sets `*num_frames` to their number, at least 1 and at most `buffer->num_frames`; at the end
-    /// `MW_END` and 0. Nothing is written past them. However a stretch of frames is divided into calls, the same samples
-    /// come out. At a packet that cannot be decoded, `MW_BAD_DATA` and 0, or silence of its length and a warning in the log, as
-    /// the format's decoders do; frames before it come out first, in a call of their own. `buffer` has room for at least one
-    /// frame.
+    /// Writes the next frames and sets `*num_frames` to their number, at least 1 and at most `buffer->num_frames`; at
+    /// the end returns `MW_END` and sets 0. Nothing is written past them. The samples do not depend on how frames are
+    /// divided into calls. At a damaged packet, returns `MW_BAD_DATA` and sets 0, or writes silence of its length and
+    /// logs a warning, as is usual for the format; frames before it are returned first, by a separate call. `buffer`
+    /// has room for at least one frame.
     pub decode: Option<
         unsafe extern "C" fn(
             decoder: *mut mw_decoder,
@@ -385,8 +388,8 @@ pub struct mw_decoder_table {
             error: *mut mw_error,
         ) -> mw_status,
     >,
-    /// Makes another handle over the same input, which stands at frame 0 and shares what is known of the file. It lives on
-    /// its own: either may be closed first.
+    /// Makes another handle over the same input at frame 0, which shares the parsed headers. The handles are
+    /// independent: either may be closed first.
     pub fork: Option<
         unsafe extern "C" fn(
             decoder: *const mw_decoder,
@@ -394,8 +397,8 @@ pub struct mw_decoder_table {
             error: *mut mw_error,
         ) -> mw_status,
     >,
-    /// Sets `*key` and `*value` to a piece of metadata, counted from 0; `MW_END` past the last. Keys are lower-case Vorbis
-    /// comment names such as "title"; the strings are valid until `close`. May be null when there are none.
+    /// Sets `*key` and `*value` to the tag number `index`, counted from 0; `MW_END` past the last. Keys are lower-case
+    /// Vorbis comment names such as "title"; the strings are valid until `close`. May be null if there are no tags.
     pub tag: Option<
         unsafe extern "C" fn(
             decoder: *const mw_decoder,
@@ -408,7 +411,7 @@ pub struct mw_decoder_table {
     pub close: Option<unsafe extern "C" fn(decoder: *mut mw_decoder)>,
 }
 
-/// A piece of metadata.
+/// A tag.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct mw_tag {
@@ -418,10 +421,10 @@ pub struct mw_tag {
     pub value: *const c_char,
 }
 
-/// The sink takes bytes only where the last ones ended.
+/// The sink takes bytes only at its end.
 pub const MW_SINK_APPEND_ONLY: u32 = 1;
 
-/// Where an encoder's bytes go. Valid until the encoder is closed.
+/// The destination of an encoder's bytes. Valid until the encoder is closed.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct mw_sink {
@@ -431,7 +434,7 @@ pub struct mw_sink {
     pub flags: u32,
     /// Passed to `write_at`.
     pub context: *mut c_void,
-    /// Writes all bytes at `offset`, or fails with a status below 0. Only called from within the encoder's own calls.
+    /// Writes all bytes at `offset`, or fails with a negative status. Called only from within the encoder's own calls.
     pub write_at: Option<
         unsafe extern "C" fn(
             context: *mut c_void,
@@ -442,42 +445,42 @@ pub struct mw_sink {
     >,
 }
 
-/// What an encoder is to make.
+/// Options for opening an encoder.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct mw_encoder_options {
     /// The size of this struct.
     pub size: u32,
-    /// Frames a second.
+    /// Frames per second.
     pub sample_rate: u32,
-    /// Samples in a frame.
+    /// Samples per frame.
     pub num_channels: u32,
-    /// The depth to be coded in bits, where the codec has a choice; 0 is the encoder's.
+    /// The depth to encode in bits, if the codec has a choice; 0 is the encoder's choice.
     pub bits_per_sample: u32,
-    /// Speaker positions as a WAVE channel mask; 0 when unknown.
+    /// Speaker positions as a WAVE channel mask; 0 if unknown.
     pub channel_mask: u64,
     /// The number of frames to come, or [`MW_UNKNOWN`].
     pub num_frames: u64,
-    /// The codec in FFmpeg's terms; null is the table's first.
+    /// The codec in FFmpeg's terms; null means the table's first.
     pub codec: *const c_char,
-    /// The container; null is the codec's usual one.
+    /// The container; null means the codec's usual one.
     pub container: *const c_char,
-    /// Bits a second; 0 is the encoder's choice.
+    /// Bits per second; 0 is the encoder's choice.
     pub bitrate: u32,
-    /// How hard to try, from 1 to 100; 0 is the encoder's choice. What comes out decodes to the same samples where the codec is
-    /// lossless.
+    /// The effort, from 1 to 100; 0 is the encoder's choice. With a lossless codec it does not change the decoded
+    /// samples.
     pub effort: u32,
     /// The quality of a variable bitrate, from 1 to 100; 0 is the encoder's choice.
     pub quality: u32,
     /// The number of `tags`.
     pub num_tags: u32,
-    /// Metadata to be written, as far as the container has room for it.
+    /// The tags to write, as far as the container supports them.
     pub tags: *const mw_tag,
-    /// How many threads a handle may use, the caller's included; 0 and 1 are the caller's alone.
+    /// The number of threads that a handle may use, including the caller's; 0 and 1 mean the caller's alone.
     pub max_threads: u32,
     /// Reserved.
     pub reserved: u32,
-    /// The most bytes that a handle may have allocated at any time; 0 leaves it to the plugin.
+    /// The most bytes that a handle may have allocated at any time; 0 leaves the limit to the plugin.
     pub max_alloc: u64,
 }
 
@@ -487,7 +490,7 @@ pub struct mw_encoder {
     _opaque: [u8; 0],
 }
 
-/// A kind of encoder: "mapwave.encoder/1". Every function must be there.
+/// A kind of encoder: "mapwave.encoder/1". No function may be null.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct mw_encoder_table {
@@ -497,11 +500,11 @@ pub struct mw_encoder_table {
     pub formats: u32,
     /// A short lower-case name, unique in the library.
     pub name: *const c_char,
-    /// The codecs it writes in FFmpeg's terms, separated by commas, its favourite first.
+    /// The codecs it writes in FFmpeg's terms, separated by commas, the preferred one first.
     pub codecs: *const c_char,
-    /// The containers it writes, separated by commas, its favourite first.
+    /// The containers it writes, separated by commas, the preferred one first.
     pub containers: *const c_char,
-    /// Opens an encoder and sets `*encoder`; refuses here what it cannot do, before a byte is written.
+    /// Opens an encoder and sets `*encoder`. Unsupported options are rejected here, before a byte is written.
     pub open: Option<
         unsafe extern "C" fn(
             options: *const mw_encoder_options,
@@ -518,43 +521,43 @@ pub struct mw_encoder_table {
             error: *mut mw_error,
         ) -> mw_status,
     >,
-    /// Writes what is left and completes the headers. Only `close` is legal afterwards.
+    /// Writes the rest and completes the headers. Only `close` is legal afterwards.
     pub finish: Option<unsafe extern "C" fn(encoder: *mut mw_encoder, error: *mut mw_error) -> mw_status>,
-    /// Frees the handle; null is legal. Before `finish` it abandons the stream and writes nothing.
+    /// Frees the handle; null is legal. Before `finish` it abandons the stream without writing.
     pub close: Option<unsafe extern "C" fn(encoder: *mut mw_encoder)>,
-    /// The lossless ones of `codecs`, separated by commas, each with the depths in bits that it takes where there are only some:
-    /// "flac=16/24,wavpack". The host pushes integers of the chosen depth to a lossless codec, and floats, where `formats` has
-    /// them, to any other. Null when none is lossless; since version 1.2.
+    /// The lossless ones of `codecs`, separated by commas, each with the depths in bits that it supports if not all:
+    /// "flac=16/24,wavpack". The host pushes integers of the chosen depth to a lossless codec, and floats, if `formats`
+    /// has them, to any other. Null if none is lossless; since version 1.2.
     pub lossless: *const c_char,
-    /// The codec that goes without saying in a container, as pairs: "m4a=aac,mp4=aac". Of all encoders that name one for a
-    /// container, the first in the host's order decides; where none does, the first codec that is listed for it. Null when
-    /// there is nothing to say; since version 1.2.
+    /// The default codecs of containers, as pairs: "m4a=aac,mp4=aac". The first encoder in the host's order that names
+    /// one for a container decides; without any, the default is the first codec that is listed for it. Null for no
+    /// defaults; since version 1.2.
     pub default_codecs: *const c_char,
-    /// The extensions of file names, in lower case and without their dot, that stand for a container, or for a codec in one:
-    /// "m4b=m4a,opus=ogg/opus". The name of a container is an extension of its own that need not be listed. Null when there
-    /// are no others; since version 1.2.
+    /// The extensions of file names, in lower case and without their dot, that mean a container, or a codec in one:
+    /// "m4b=m4a,opus=ogg/opus". The name of a container is an extension too and need not be listed. Null for no others;
+    /// since version 1.2.
     pub extensions: *const c_char,
 }
 
-/// What a resampler is to do.
+/// Options for opening a resampler.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct mw_resampler_options {
     /// The size of this struct.
     pub size: u32,
-    /// Frames a second that come in.
+    /// Frames per second of the input.
     pub input_rate: u32,
-    /// Frames a second that go out.
+    /// Frames per second of the output.
     pub output_rate: u32,
-    /// Samples in a frame.
+    /// Samples per frame.
     pub num_channels: u32,
-    /// The format that comes in; what goes out is `MW_F32`.
+    /// The format of the input; that of the output is `MW_F32`.
     pub input_format: u32,
-    /// How many threads a handle may use, the caller's included; 0 and 1 are the caller's alone.
+    /// The number of threads that a handle may use, including the caller's; 0 and 1 mean the caller's alone.
     pub max_threads: u32,
     /// One of the table's `qualities`.
     pub quality: *const c_char,
-    /// The most bytes that a handle may have allocated at any time; 0 leaves it to the plugin.
+    /// The most bytes that a handle may have allocated at any time; 0 leaves the limit to the plugin.
     pub max_alloc: u64,
 }
 
@@ -564,13 +567,13 @@ pub struct mw_resampler {
     _opaque: [u8; 0],
 }
 
-/// A kind of resampler: "mapwave.resampler/1". Every function but `restart` must be there.
+/// A kind of resampler: "mapwave.resampler/1". Only `restart` may be null.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct mw_resampler_table {
     /// The size of this struct.
     pub size: u32,
-    /// The formats that come in, as in [`mw_stream_info`].
+    /// The formats of the input, as in [`mw_stream_info`].
     pub formats: u32,
     /// A short lower-case name, unique in the library.
     pub name: *const c_char,
@@ -584,9 +587,10 @@ pub struct mw_resampler_table {
             error: *mut mw_error,
         ) -> mw_status,
     >,
-    /// Takes frames from `input`, null once there are no more, and writes frames to `output`; sets `*num_read` and
-    /// `*num_written`. With `input` null and nothing left to write, `MW_END`. In all, round(n * output_rate / input_rate)
-    /// frames go out for n that came in, however they were divided. `output` has room for at least one frame.
+    /// Takes frames from `input`, which is null after the last, and writes frames to `output`; sets `*num_read` and
+    /// `*num_written`. If `input` is null and nothing is left to write, returns `MW_END`. In all, n input frames give
+    /// round(n * output_rate / input_rate) output frames, however they are divided. `output` has room for at least one
+    /// frame.
     pub process: Option<
         unsafe extern "C" fn(
             resampler: *mut mw_resampler,
@@ -599,12 +603,13 @@ pub struct mw_resampler_table {
     >,
     /// Frees the handle; null is legal.
     pub close: Option<unsafe extern "C" fn(resampler: *mut mw_resampler)>,
-    /// Says where in a signal one may begin, by setting `*grid_frames` and `*preroll_frames`. A resampler that is opened with
-    /// these options and is given frames from S on, a multiple of `grid_frames`, as if nothing came before, gives from its
-    /// frame ceil(preroll_frames * output_rate / input_rate) on exactly what one gives that was fed from frame 0, from S *
-    /// output_rate / input_rate, a whole number, and as many frames behind it: bit for bit, however it is fed, but for the end
-    /// of what it is given. With `*grid_frames` 0, one may begin at frame 0 only. May take some time the first time. Null
-    /// stands for 0; since version 1.1.
+    /// Sets `*grid_frames` and `*preroll_frames`, which state where in a signal a resampler may start. Let S be a
+    /// multiple of `*grid_frames`, so that S * output_rate / input_rate is a whole number. A resampler opened with
+    /// these options that gets the frames from S on as if they were the first returns, from its output frame
+    /// ceil(preroll_frames * output_rate / input_rate) on, the same bits as one that got all frames from 0 on returns
+    /// that many frames after S * output_rate / input_rate, however the input is divided, except near its end. If
+    /// `*grid_frames` is 0, a resampler may start at frame 0 only. The first call may take some time. Null means 0;
+    /// since version 1.1.
     pub restart: Option<
         unsafe extern "C" fn(
             options: *const mw_resampler_options,
@@ -613,11 +618,10 @@ pub struct mw_resampler_table {
             error: *mut mw_error,
         ) -> mw_status,
     >,
-    /// The one of `qualities` that a caller gets who asks for none. Of all resamplers that name one, the first in the host's
-    /// order decides. Null leaves it to others; since version 1.2.
+    /// The default one of `qualities`. The first resampler in the host's order that names one decides. Null leaves it
+    /// to others; since version 1.2.
     pub default_quality: *const c_char,
-    /// `open` refuses rates of which one is this many times as high as the other, or more; 0 when there is no such limit; since
-    /// version 1.2.
+    /// `open` rejects rates if one is at least this many times the other; 0 for no limit; since version 1.2.
     pub ratio_limit: u32,
     /// Reserved.
     pub reserved: u32,
@@ -630,7 +634,7 @@ pub const MW_ENCODER_INTERFACE: &str = "mapwave.encoder/1";
 /// The name of [`mw_resampler_table`] in [`mw_plugin::get`].
 pub const MW_RESAMPLER_INTERFACE: &str = "mapwave.resampler/1";
 
-/// What a library is. Valid until the process exits.
+/// The description of a library. Valid until the process exits.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct mw_plugin {
@@ -642,25 +646,25 @@ pub struct mw_plugin {
     pub abi_minor: u32,
     /// Reserved.
     pub reserved: u32,
-    /// The plugin's name, by which a user picks it: lower-case letters, digits, '-' and '_'; not empty.
+    /// The plugin's name, by which users choose it: lower-case letters, digits, '-' and '_'; not empty.
     pub id: *const c_char,
     /// Its version.
     pub version: *const c_char,
     /// Who made it.
     pub vendor: *const c_char,
-    /// Its licence as an SPDX expression, what it is linked with included.
+    /// Its licence as an SPDX expression, including that of linked libraries.
     pub license: *const c_char,
-    /// The libraries that it needs and found, with their versions, for the user to read; may be empty.
+    /// The libraries that it uses, with their versions, for the user to read; may be empty.
     pub dependencies: *const c_char,
-    /// The table of an interface by its name, such as "mapwave.decoder/1", and its number, counted from 0; null past the last
-    /// and for a name that the plugin does not know. Any thread; always the same answer; valid until the process exits.
+    /// Returns the table of an interface by its name, such as "mapwave.decoder/1", and its number, counted from 0; null
+    /// past the last and for unknown names. Any thread; always the same result, valid until the process exits.
     pub get: Option<unsafe extern "C" fn(name: *const c_char, index: u32) -> *const c_void>,
 }
 
-/// The entry function of a plugin, exported as `mapwave_plugin_entry_v1`: returns what the library is, or null with `error`
-/// filled when it cannot work here ([`MW_MISSING_DEPENDENCY`], [`MW_UNSUPPORTED`]).
+/// The entry function of a plugin, exported as `mapwave_plugin_entry_v1`: returns the description of the library, or
+/// null with `error` filled if it cannot work here ([`MW_MISSING_DEPENDENCY`], [`MW_UNSUPPORTED`]).
 ///
-/// Any thread, any number of times, also at once; within 50 milliseconds; the same answer each time.
+/// Any thread, any number of times, also concurrently; within 50 milliseconds; always the same result.
 pub type mw_plugin_entry =
     unsafe extern "C" fn(host: *const mw_host, error: *mut mw_error) -> *const mw_plugin;
 

@@ -1,4 +1,4 @@
-//! Frames that the host passes in.
+//! Frames from the host.
 
 #![allow(unsafe_code)] // memory that the host passes by pointer
 
@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use crate::error::{Error, Result, Status};
 use crate::sample::{Layout, Sample, SampleFormat};
 
-/// Frames to be encoded or resampled, in the caller's own memory.
+/// Frames to encode or resample, in the caller's memory.
 ///
 /// ```
 /// use mapwave_plugin::{Block, Layout, SampleFormat};
@@ -41,8 +41,8 @@ impl<'a> Block<'a> {
     /// The frames in `planes`.
     ///
     /// # Safety
-    /// Every plane (one when interleaved, else one a channel) points to that many samples of `format`, aligned to their size,
-    /// that nobody changes while the value lives.
+    /// Every plane (one if interleaved, else one per channel) points to that many samples of `format`, aligned to their
+    /// size, which nobody changes while the value lives.
     pub(crate) unsafe fn new(
         planes: &'a [*mut c_void],
         format: SampleFormat,
@@ -54,7 +54,7 @@ impl<'a> Block<'a> {
         Self { planes, format, layout, num_channels, num_frames, memory: PhantomData }
     }
 
-    /// Interleaved samples in a slice, for the tests of encoders and resamplers: those of whole frames.
+    /// Interleaved samples in a slice, for tests of encoders and resamplers. An incomplete last frame is ignored.
     pub fn with_slice<T: Sample, R>(
         samples: &[T],
         num_channels: usize,
@@ -66,7 +66,8 @@ impl<'a> Block<'a> {
         read(&unsafe { Block::new(&planes, T::FORMAT, Layout::Interleaved, num_channels, num_frames) })
     }
 
-    /// Planar samples in a slice a channel, for the tests of encoders and resamplers: as many as the shortest has.
+    /// Planar samples in one slice per channel, for tests of encoders and resamplers: as many frames as the shortest
+    /// has.
     pub fn with_planes<T: Sample, R>(planes: &[&[T]], read: impl FnOnce(&Block<'_>) -> R) -> R {
         let num_frames = planes.iter().map(|plane| plane.len()).min().unwrap_or(0);
         let starts: Vec<_> = planes.iter().map(|plane| plane.as_ptr().cast_mut().cast()).collect();
@@ -79,12 +80,12 @@ impl<'a> Block<'a> {
         self.format
     }
 
-    /// How the samples stand in memory.
+    /// The layout of the samples in memory.
     pub fn layout(&self) -> Layout {
         self.layout
     }
 
-    /// Samples in a frame.
+    /// Samples per frame.
     pub fn num_channels(&self) -> usize {
         self.num_channels
     }
@@ -99,12 +100,12 @@ impl<'a> Block<'a> {
         (self.layout == Layout::Planar).then(|| self.plane(channel)).flatten()
     }
 
-    /// All samples side by side; `None` unless they are interleaved and of type `T`.
+    /// All samples, frame by frame; `None` unless they are interleaved and of type `T`.
     pub fn interleaved<T: Sample>(&self) -> Option<&'a [T]> {
         (self.layout == Layout::Interleaved).then(|| self.plane(0)).flatten()
     }
 
-    /// Copies all samples side by side to the end of `samples`; false unless they are of type `T`.
+    /// Appends all samples, interleaved, to `samples`; false unless they are of type `T`.
     pub fn append_interleaved<T: Sample>(&self, samples: &mut Vec<T>) -> bool {
         if self.format != T::FORMAT {
             return false;
@@ -124,9 +125,10 @@ impl<'a> Block<'a> {
         true
     }
 
-    /// Refuses floats that an encoder cannot take: those of which `is_good` is false. Samples of other formats always pass.
+    /// Rejects floats that an encoder does not support: those for which `is_good` is false. Samples of other formats
+    /// always pass.
     ///
-    /// `first_frame` is the number of the block's first frame in the stream; `expected` says what a good sample is.
+    /// `first_frame` is the number of the block's first frame in the stream; `expected` describes a good sample.
     ///
     /// ```
     /// use mapwave_plugin::Block;
@@ -158,7 +160,7 @@ impl<'a> Block<'a> {
         Err(Error::new(Status::BadData, message))
     }
 
-    /// Samples of a frame in a plane.
+    /// The samples of a frame in a plane.
     fn samples_per_frame(&self) -> usize {
         if self.layout == Layout::Planar { 1 } else { self.num_channels }
     }

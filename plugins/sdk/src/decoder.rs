@@ -1,4 +1,4 @@
-//! What a decoder is.
+//! The decoder trait, and its options and properties.
 
 use std::ffi::{CStr, CString};
 
@@ -10,7 +10,7 @@ use crate::output::Output;
 use crate::sample::SampleFormat;
 use crate::track::Track;
 
-/// The beginning of a file that a decoder is asked about.
+/// The beginning of a file, for probing.
 ///
 /// ```
 /// use mapwave_plugin::Head;
@@ -20,17 +20,17 @@ use crate::track::Track;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Head<'a> {
-    /// The file's first [`Decoder::PROBE_BYTES`] bytes, or all there are.
+    /// The file's first [`Decoder::PROBE_BYTES`] bytes, or all of it.
     pub bytes: &'a [u8],
     /// The length of the whole file.
     pub total_bytes: u64,
     /// The file name's extension in lower case, as a hint.
     pub extension: Option<&'a str>,
-    /// The stream, when the host has parsed the container.
+    /// The stream, if the host has parsed the container.
     pub track: Option<Track<'a>>,
 }
 
-/// How a stream is to be opened.
+/// Options for opening a stream.
 ///
 /// ```
 /// use mapwave_plugin::DecoderOptions;
@@ -42,13 +42,13 @@ pub struct Head<'a> {
 pub struct DecoderOptions<'a> {
     /// The number of the stream among the file's audio streams, counted from 0.
     pub stream: u32,
-    /// How many threads a handle may use, the caller's included; at least 1.
+    /// The number of threads that a handle may use, including the caller's; at least 1.
     pub max_threads: u32,
     /// The most bytes that a handle may have allocated at any time.
     pub max_alloc: u64,
     /// The file name's extension in lower case, as a hint.
     pub extension: Option<&'a str>,
-    /// The stream, when the host has parsed the container.
+    /// The stream, if the host has parsed the container.
     pub track: Option<Track<'a>>,
 }
 
@@ -64,24 +64,23 @@ impl Default for DecoderOptions<'_> {
 /// ```
 /// use mapwave_plugin::SeekClass;
 ///
-/// // A codec whose noise depends on all packets before: the host decodes it anew from each 480000th frame.
-/// let seek_class = SeekClass::Anchored { grid_frames: 480_000 };
-/// assert_ne!(seek_class, SeekClass::Exact);
+/// // A codec whose noise depends on all packets before: the host restarts it at every multiple of 480000 frames. let
+/// seek_class = SeekClass::Anchored { grid_frames: 480_000 }; assert_ne!(seek_class, SeekClass::Exact);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SeekClass {
-    /// Only reading forward: [`Decoder::seek`] works to frame 0 and to the present position.
+    /// Forward only: [`Decoder::seek`] works to frame 0 and to the current position.
     None,
-    /// What comes after `seek(frame)` is a function of the bytes and `frame` alone; it may differ from linear decoding.
+    /// Output after `seek(frame)` is a function of the bytes and `frame` alone; it may differ from linear decoding.
     Anchored {
         /// The distance between the points that the host seeks to; at least 1.
         grid_frames: u64,
     },
-    /// What comes after `seek(frame)` equals linear decoding from frame 0 bit for bit.
+    /// Output after `seek(frame)` equals linear decoding from frame 0 bit for bit.
     Exact,
 }
 
-/// What a stream is. The host is told once, after `open`.
+/// The properties of a stream. The host reads them once, after `open`.
 ///
 /// ```
 /// use mapwave_plugin::{SampleFormat, SeekClass, StreamInfo, abi};
@@ -107,41 +106,41 @@ pub enum SeekClass {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamInfo {
-    /// Frames a second, at least 1.
+    /// Frames per second, at least 1.
     pub sample_rate: u32,
-    /// Samples in a frame, at least 1.
+    /// Samples per frame, at least 1.
     pub num_channels: u32,
-    /// Speaker positions as a WAVE channel mask, in whose order the channels come; 0 when unknown.
+    /// Speaker positions as a WAVE channel mask, which also gives the order of channels; 0 if unknown.
     pub channel_mask: u64,
-    /// Exactly how many frames decoding gives, priming and padding already gone; `None` only when nothing but decoding can
-    /// tell.
+    /// The exact number of frames that decoding returns, without priming and padding; `None` only if it takes decoding
+    /// to know it.
     pub num_frames: Option<u64>,
-    /// The coded depth in bits; 0 when the codec has none.
+    /// The depth in bits; 0 if the codec has none.
     pub bits_per_sample: u32,
-    /// The format of samples that loses nothing.
+    /// The lossless sample format.
     pub native_format: SampleFormat,
     /// The formats that decoding can write, the native one among them.
     pub formats: &'static [SampleFormat],
     /// What a seek guarantees.
     pub seek_class: SeekClass,
-    /// Whether the samples come out as they went into the encoder.
+    /// Whether the samples are those that the encoder got.
     pub is_lossless: bool,
-    /// Whether the file ends before the sound does that it promises; `num_frames` counts what is there.
+    /// Whether the file ends before the audio that it promises; `num_frames` counts the frames that it holds.
     pub is_truncated: bool,
-    /// Frames of encoder delay that were left out at the start.
+    /// The frames of encoder delay dropped at the start.
     pub priming_frames: u32,
-    /// Frames that were left out at the end.
+    /// The frames dropped at the end.
     pub padding_frames: u32,
-    /// What a seek costs, in frames that decode in the same time: pre-roll and setting up.
+    /// The cost of a seek, in frames that decode in the same time: pre-roll and setup.
     pub seek_cost_frames: u64,
     /// The codec in FFmpeg's terms.
     pub codec: &'static CStr,
-    /// The container by the name that people know it by, which is its usual extension.
+    /// The everyday name of the container, which is its usual extension.
     pub container: &'static CStr,
 }
 
 impl StreamInfo {
-    /// The number of frames as it crosses the wall.
+    /// The number of frames as the C interface has it.
     pub fn num_frames_code(&self) -> u64 {
         self.num_frames.unwrap_or(abi::MW_UNKNOWN)
     }
@@ -149,10 +148,10 @@ impl StreamInfo {
 
 /// A kind of decoder. A value of the type is one handle: one stream of one file at one position.
 ///
-/// A handle takes one call at a time, from any thread; several handles over the same bytes work in parallel. What the host
-/// can get wrong is checked before a method is called; a method that panics makes every later call fail.
+/// A handle takes one call at a time, from any thread; several handles over the same bytes work in parallel. The
+/// arguments of the host are checked before a method is called. After a method panics, every later call fails.
 ///
-/// The [crate's documentation](crate) has a whole one.
+/// The [crate's documentation](crate) has a complete example.
 pub trait Decoder: Sized + Send + 'static {
     /// A short lower-case name, unique in the plugin.
     const NAME: &'static CStr;
@@ -160,24 +159,24 @@ pub trait Decoder: Sized + Send + 'static {
     const CODECS: &'static CStr;
     /// The usual extensions of file names, separated by commas, in lower case and without dots.
     const EXTENSIONS: &'static CStr;
-    /// How many bytes [`probe`](Self::probe) wants to see, at most 65536.
+    /// The number of bytes that [`probe`](Self::probe) needs, at most 65536.
     const PROBE_BYTES: u32 = 4096;
 
-    /// How sure this decoder is that it reads such a file: 0 no; 1 to 49 a guess by extension; 50 to 89 a plausible
-    /// structure; 90 to 100 an unmistakable magic number.
+    /// A score for the file: 0 if the decoder does not support it; 1 to 49 for a guess by extension; 50 to 89 for a
+    /// plausible structure; 90 to 100 for an unmistakable magic number.
     ///
-    /// A function of its argument alone, fast and without allocating. Where `head.track` is given, 0 unless the decoder
-    /// reads that codec from that container.
+    /// The result depends on the argument alone; the function is fast and does not allocate. If `head.track` is given,
+    /// the score is 0 unless the decoder supports that codec in that container.
     fn probe(head: &Head<'_>) -> u8;
 
-    /// Opens a stream at frame 0: parses what is needed for [`info`](Self::info), decodes only what it must.
+    /// Opens a stream at frame 0. Parses as much as [`info`](Self::info) needs, and decodes only if it must.
     ///
     /// # Errors
-    /// [`Status::Unsupported`](crate::Status::Unsupported) for what another plugin may read,
-    /// [`Status::BadData`](crate::Status::BadData) for what nobody can.
+    /// [`Status::Unsupported`](crate::Status::Unsupported) for files that another plugin may read,
+    /// [`Status::BadData`](crate::Status::BadData) for malformed files.
     fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self>;
 
-    /// What the stream is; always the same, for every fork.
+    /// The properties of the stream; always the same, for every fork.
     fn info(&self) -> &StreamInfo;
 
     /// The exact variant of a container that has several, in at most 15 bytes of printable ASCII: an MP4 file's major brand, a
@@ -189,22 +188,22 @@ pub trait Decoder: Sized + Send + 'static {
     /// Moves so that the next frame written is number `frame`, at most the number of frames.
     ///
     /// # Errors
-    /// As the bytes deserve. The position is undefined then, and another seek is legal.
+    /// Depending on what is wrong with the file. Afterwards the position is undefined, and another seek is legal.
     fn seek(&mut self, frame: u64) -> Result<()>;
 
-    /// Writes at least one frame into `output` and at most its room; none only at the end.
+    /// Writes at least one frame into `output`, and at most as many as fit; none only at the end.
     ///
     /// # Errors
-    /// At a packet that cannot be decoded, unless silence of its length stands in for it.
+    /// At a damaged packet, unless silence of its length replaces it.
     fn decode(&mut self, output: &mut Output<'_>) -> Result<()>;
 
-    /// Another handle over the same input, at frame 0, which shares what is known of the file.
+    /// Another handle over the same input at frame 0, which shares the parsed headers.
     ///
     /// # Errors
-    /// When there is no memory.
+    /// When there is not enough memory.
     fn fork(&self) -> Result<Self>;
 
-    /// Pieces of metadata: lower-case Vorbis comment names and their values.
+    /// Tags: lower-case Vorbis comment names and their values.
     fn tags(&self) -> &[(CString, CString)] {
         &[]
     }

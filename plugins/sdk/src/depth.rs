@@ -1,11 +1,11 @@
-//! Samples rounded to the depth that a file has.
+//! Rounds samples to the depth of a file.
 //!
-//! A sample of 1 to 32 bits fills an `i32` from the top, as in [`SampleFormat::I32`](crate::SampleFormat::I32): the bits below
-//! its depth are 0. Shifted down by `32 - bits`, it is the number that a codec of that depth codes.
+//! A sample of 1 to 32 bits fills an `i32` from the top, as in [`SampleFormat::I32`](crate::SampleFormat::I32): the
+//! bits below its depth are 0. Shifted down by `32 - bits`, it is the number that a codec of that depth encodes.
 
 /// A float at a depth of `bits` bits: `round(sample * 2^(bits-1))`, half to even, saturated, and shifted to the top.
 ///
-/// Full scale is 1.0. NaN becomes 0. A depth that is not 1 to 32 stands for the nearest that is.
+/// Full scale is 1.0. NaN becomes 0. A depth outside 1 to 32 is clamped.
 ///
 /// ```
 /// use mapwave_plugin::depth;
@@ -15,7 +15,7 @@
 /// assert_eq!([0.5, 1.5, 2.5].map(|steps| depth::round_f32(steps / 128.0, 8) >> 24), [0, 2, 2]);
 /// ```
 #[inline]
-#[allow(clippy::cast_possible_truncation)] // what it is for
+#[allow(clippy::cast_possible_truncation)] // the clamp bounds it
 pub fn round_f32(sample: f32, bits: u32) -> i32 {
     let bits = bits.clamp(1, 32);
     let steps = f64::from(1u32 << (bits - 1));
@@ -26,7 +26,7 @@ pub fn round_f32(sample: f32, bits: u32) -> i32 {
 /// An integer that fills its 32 bits at a depth of `bits` bits: `round(sample / 2^(32-bits))`, half to even, saturated, and
 /// shifted back to the top.
 ///
-/// A sample that has no more bits stays as it is. A depth that is not 1 to 32 stands for the nearest that is.
+/// A sample without further bits does not change. A depth outside 1 to 32 is clamped.
 ///
 /// ```
 /// use mapwave_plugin::depth;
@@ -78,7 +78,7 @@ mod tests {
             for sample in (i32::MIN..=i32::MAX).step_by(1_048_573).chain(halves).chain(extremes) {
                 let exact = (f64::from(sample) / step).round_ties_even().min(largest) * step;
                 assert_eq!(f64::from(round_i32(sample, bits)), exact, "{sample} to {bits} bits");
-                let upper = sample & !0xff; // no more bits than a float has
+                let upper = sample & !0xff; // as many bits as a float has
                 let float = upper as f32 / 2_147_483_648.0;
                 assert_eq!(round_f32(float, bits), round_i32(upper, bits), "{float} to {bits} bits");
             }
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_depth_that_is_none_stands_for_the_nearest() {
+    fn an_invalid_depth_is_clamped() {
         for sample in [i32::MIN, -1 << 30, 0x1234_5678, i32::MAX] {
             assert_eq!((round_i32(sample, 0), round_i32(sample, 33)), (round_i32(sample, 1), sample));
         }

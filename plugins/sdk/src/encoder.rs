@@ -1,4 +1,4 @@
-//! What an encoder is, and where its bytes go.
+//! The encoder trait, its options, and the destination of its bytes.
 
 #![allow(unsafe_code)] // the host's callback
 
@@ -13,7 +13,7 @@ use crate::error::{Error, Result, Status};
 use crate::guard::outside;
 use crate::sample::SampleFormat;
 
-/// What an encoder is to make.
+/// Options for opening an encoder.
 ///
 /// ```
 /// use mapwave_plugin::EncoderOptions;
@@ -23,36 +23,36 @@ use crate::sample::SampleFormat;
 /// ```
 #[derive(Clone, Debug)]
 pub struct EncoderOptions<'a> {
-    /// Frames a second.
+    /// Frames per second.
     pub sample_rate: u32,
-    /// Samples in a frame.
+    /// Samples per frame.
     pub num_channels: u32,
-    /// The depth to be coded in bits, where the codec has a choice.
+    /// The depth to encode in bits, if the codec has a choice.
     pub bits_per_sample: Option<u32>,
-    /// Speaker positions as a WAVE channel mask; 0 when unknown.
+    /// Speaker positions as a WAVE channel mask; 0 if unknown.
     pub channel_mask: u64,
-    /// The number of frames to come, when it is known.
+    /// The number of frames to come, if known.
     pub num_frames: Option<u64>,
-    /// The codec in FFmpeg's terms; `None` is the first of [`Encoder::CODECS`].
+    /// The codec in FFmpeg's terms; `None` means the first of [`Encoder::CODECS`].
     pub codec: Option<&'a str>,
-    /// The container; `None` is the codec's usual one.
+    /// The container; `None` means the codec's usual one.
     pub container: Option<&'a str>,
-    /// Bits a second.
+    /// Bits per second.
     pub bitrate: Option<u32>,
-    /// How hard to try, from 1 to 100.
+    /// The effort, from 1 to 100.
     pub effort: Option<u32>,
     /// The quality of a variable bitrate, from 1 to 100.
     pub quality: Option<u32>,
-    /// Metadata: lower-case Vorbis comment names and their values.
+    /// Tags: lower-case Vorbis comment names and their values.
     pub tags: Vec<(&'a str, &'a str)>,
-    /// How many threads a handle may use, the caller's included; at least 1.
+    /// The number of threads that a handle may use, including the caller's; at least 1.
     pub max_threads: u32,
     /// The most bytes that a handle may have allocated at any time.
     pub max_alloc: u64,
 }
 
 impl EncoderOptions<'_> {
-    /// Options that leave all but the rate and the channels to the encoder.
+    /// Options that leave everything but the rate and the channels to the encoder.
     pub fn new(sample_rate: u32, num_channels: u32) -> Self {
         Self {
             sample_rate,
@@ -74,18 +74,14 @@ impl EncoderOptions<'_> {
 
 type WriteAt = unsafe extern "C" fn(*mut c_void, u64, *const c_void, u64) -> abi::mw_status;
 
-/// Where an encoder's bytes go.
+/// The destination of an encoder's bytes.
 ///
 /// ```
 /// use mapwave_plugin::Sink;
 ///
-/// let (mut sink, bytes) = Sink::in_memory();
-/// sink.append(b"length: ?")?;
-/// sink.append(b" abc")?;
-/// sink.overwrite(8, b"3")?;
-/// assert_eq!(*bytes.lock().unwrap(), b"length: 3 abc");
-/// assert_eq!(sink.num_bytes(), 13);
-/// assert!(sink.overwrite(12, b"de").is_err(), "only what was appended can be written over");
+/// let (mut sink, bytes) = Sink::in_memory(); sink.append(b"length: ?")?; sink.append(b" abc")?; sink.overwrite(8,
+/// b"3")?; assert_eq!(*bytes.lock().unwrap(), b"length: 3 abc"); assert_eq!(sink.num_bytes(), 13);
+/// assert!(sink.overwrite(12, b"de").is_err(), "only appended bytes can be overwritten");
 /// # Ok::<(), mapwave_plugin::Error>(())
 /// ```
 pub struct Sink {
@@ -97,7 +93,7 @@ pub struct Sink {
 enum Target {
     /// The host's callback, callable from within the encoder's own calls.
     Callback { context: *mut c_void, write_at: WriteAt },
-    /// Memory that a test looks at.
+    /// Memory for tests.
     Memory(Arc<Mutex<Vec<u8>>>),
 }
 
@@ -106,7 +102,7 @@ enum Target {
 unsafe impl Send for Sink {}
 
 impl Sink {
-    /// Takes what the host passed to `open`.
+    /// The sink that the host passed to `open`.
     ///
     /// # Safety
     /// `sink` keeps the contract of [`abi::mw_sink`], and the result is used only within the encoder's own calls.
@@ -119,7 +115,7 @@ impl Sink {
         Ok(Self { target, is_append_only, num_bytes: 0 })
     }
 
-    /// A sink for the tests of encoders, and the bytes that are in it.
+    /// A sink for tests of encoders, and its bytes.
     pub fn in_memory() -> (Self, Arc<Mutex<Vec<u8>>>) {
         let bytes = Arc::default();
         (Self { target: Target::Memory(Arc::clone(&bytes)), is_append_only: false, num_bytes: 0 }, bytes)
@@ -135,7 +131,7 @@ impl Sink {
         self.num_bytes
     }
 
-    /// Adds bytes at the end.
+    /// Appends bytes.
     ///
     /// # Errors
     /// [`Status::Io`] when the host cannot write.
@@ -145,14 +141,16 @@ impl Sink {
         Ok(())
     }
 
-    /// Writes over bytes that were appended before.
+    /// Overwrites appended bytes.
     ///
     /// # Errors
-    /// [`Status::BadArgument`] when they were not, or the sink is append-only; [`Status::Io`] when the host cannot write.
+    /// [`Status::BadArgument`] when the range was not appended, or the sink is append-only; [`Status::Io`] when the
+    /// host cannot write.
     pub fn overwrite(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
         let end = offset.checked_add(bytes.len() as u64);
         if self.is_append_only || end.is_none_or(|end| end > self.num_bytes) {
-            let message = format!("bytes {offset}.. cannot be written over in a sink of {}", self.num_bytes);
+            let message =
+                format!("cannot overwrite bytes from {offset} on in a sink of {} bytes", self.num_bytes);
             return Err(Error::new(Status::BadArgument, message));
         }
         self.write(offset, bytes)
@@ -169,7 +167,7 @@ impl Sink {
                 return Ok(());
             }
         };
-        // SAFETY: the callback is the host's and only reads the bytes it is given.
+        // SAFETY: the callback is the host's and only reads the bytes that it gets.
         let write = || unsafe { write_at(context, offset, bytes.as_ptr().cast(), bytes.len() as u64) };
         match outside(write) {
             abi::MW_OK => Ok(()),
@@ -184,22 +182,17 @@ impl fmt::Debug for Sink {
     }
 }
 
-/// A kind of encoder. A value of the type is one handle: one stream on its way into a sink.
+/// A kind of encoder. A value of the type is one handle, which writes one stream into a sink.
 ///
-/// After a call that failed, neither [`push`](Self::push) nor [`finish`](Self::finish) is called again: the host is told the
-/// same failure once more. What samples need on their way into a codec is in [`Block::check_floats`] and in
-/// [`depth`](crate::depth).
+/// After a call that failed, neither [`push`](Self::push) nor [`finish`](Self::finish) is called again: the host gets
+/// the same error. [`Block::check_floats`] and [`depth`](crate::depth) help to check and round samples.
 ///
 /// ```
 /// use std::ffi::CStr;
 ///
 /// use mapwave_plugin::{Block, Encoder, EncoderOptions, Error, Result, SampleFormat, Sink};
 ///
-/// /// Samples as they are, behind their number of channels.
-/// struct RawEncoder {
-///     sink: Sink,
-///     num_channels: usize,
-/// }
+/// /// Uncompressed samples after their number of channels. struct RawEncoder { sink: Sink, num_channels: usize, }
 ///
 /// impl Encoder for RawEncoder {
 ///     const NAME: &'static CStr = c"raw";
@@ -236,26 +229,27 @@ impl fmt::Debug for Sink {
 pub trait Encoder: Sized + Send + 'static {
     /// A short lower-case name, unique in the plugin.
     const NAME: &'static CStr;
-    /// The codecs it writes in FFmpeg's terms, separated by commas, its favourite first.
+    /// The codecs it writes in FFmpeg's terms, separated by commas, the preferred one first.
     const CODECS: &'static CStr;
-    /// The containers it writes, separated by commas, its favourite first.
+    /// The containers it writes, separated by commas, the preferred one first.
     const CONTAINERS: &'static CStr;
     /// The formats that [`push`](Self::push) takes.
     const FORMATS: &'static [SampleFormat];
-    /// The lossless ones of its codecs, separated by commas, each with the depths in bits that it takes where there are only
-    /// some: `c"flac=16/24"`. The host pushes integers of the chosen depth to a lossless codec, and floats to any other.
+    /// The lossless ones of its codecs, separated by commas, each with the depths in bits that it supports if not all:
+    /// `c"flac=16/24"`. The host pushes integers of the chosen depth to a lossless codec, and floats to any other.
     const LOSSLESS: &'static CStr = c"";
-    /// The codec that goes without saying in a container, as pairs: `c"m4a=aac,mp4=aac"`. Without one, it is the first of
+    /// The default codecs of containers, as pairs: `c"m4a=aac,mp4=aac"`. Without one, it is the first of
     /// [`CODECS`](Self::CODECS).
     const DEFAULT_CODECS: &'static CStr = c"";
-    /// The extensions of file names that stand for a container, or for a codec in one: `c"m4b=m4a,opus=ogg/opus"`. A
-    /// container's own name need not be listed.
+    /// The extensions of file names that mean a container, or a codec in one: `c"m4b=m4a,opus=ogg/opus"`. A container's
+    /// own name need not be listed.
     const EXTENSIONS: &'static CStr = c"";
 
-    /// Opens an encoder; refuses here what it cannot do, before a byte is written.
+    /// Opens an encoder. Unsupported options are rejected here, before a byte is written.
     ///
     /// # Errors
-    /// [`Status::Unsupported`] for what another plugin may write, [`Status::BadArgument`] for what nobody can.
+    /// [`Status::Unsupported`] for options that another plugin may support, [`Status::BadArgument`] for invalid
+    /// options.
     fn open(options: &EncoderOptions<'_>, sink: Sink) -> Result<Self>;
 
     /// Takes all frames of a block.
@@ -264,7 +258,7 @@ pub trait Encoder: Sized + Send + 'static {
     /// [`Status::Io`] when the sink fails.
     fn push(&mut self, frames: &Block<'_>) -> Result<()>;
 
-    /// Writes what is left and completes the headers. Nothing else is called afterwards.
+    /// Writes the rest and completes the headers. No other method is called afterwards.
     ///
     /// # Errors
     /// [`Status::Io`] when the sink fails.

@@ -1,10 +1,10 @@
-//! Why a call failed, as the host will read it.
+//! Errors, as the host reads them.
 
 use std::fmt;
 
 use mapwave_plugin_abi as abi;
 
-/// What every fallible function of a plugin returns.
+/// The result of every fallible function of a plugin.
 ///
 /// ```
 /// fn num_channels(code: u8) -> mapwave_plugin::Result<u8> {
@@ -24,32 +24,32 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Not a format, or not a kind of it, that this plugin reads or writes; another plugin may.
+    /// The plugin does not support the format or this variant of it; another plugin may.
     Unsupported,
     /// An argument breaks the contract.
     BadArgument,
-    /// The bytes are not what the format's specification demands.
+    /// The bytes violate the format's specification.
     BadData,
     /// The host could not read or write.
     Io,
-    /// There is no memory.
+    /// Not enough memory.
     NoMemory,
-    /// The handle cannot do that now.
+    /// The state of the handle does not allow the call.
     BadState,
-    /// A library or device is not there.
+    /// A library or device is missing.
     MissingDependency,
     /// The host asked to stop.
     Cancelled,
-    /// More would be needed than is allowed.
+    /// The call needs more than is allowed.
     Limit,
     /// The plugin panicked.
     Panic,
-    /// A fault of the plugin's own.
+    /// An internal error of the plugin.
     Internal,
 }
 
 impl Status {
-    /// The number that crosses the wall.
+    /// The number in the C interface.
     pub fn code(self) -> abi::mw_status {
         match self {
             Self::Unsupported => abi::MW_UNSUPPORTED,
@@ -67,7 +67,7 @@ impl Status {
     }
 }
 
-/// An error with all that a user needs to know: what was found, what was expected, and where.
+/// An error that states what was found, what was expected, and where.
 ///
 /// ```
 /// use mapwave_plugin::{Error, Status};
@@ -75,8 +75,8 @@ impl Status {
 /// let error = Error::bad_data(12, "the frame has 0 channels, expected 1 to 8");
 /// assert_eq!((error.status(), error.offset()), (Status::BadData, Some(12)));
 ///
-/// let error = Error::new(Status::NoMemory, "no memory for 4096 frames").at(7).with_native_code(-12);
-/// assert_eq!((error.message(), error.native_code()), ("no memory for 4096 frames", -12));
+/// let error = Error::new(Status::NoMemory, "not enough memory for 4096 frames").at(7).with_native_code(-12);
+/// assert_eq!((error.message(), error.native_code()), ("not enough memory for 4096 frames", -12));
 /// assert_eq!(Error::unsupported("9 channels").offset(), None);
 /// ```
 #[derive(Clone, Debug)]
@@ -93,28 +93,28 @@ impl Error {
         Self { status, offset: None, native_code: 0, message: message.into() }
     }
 
-    /// The bytes at `offset` of the input are not what they must be.
+    /// The bytes at `offset` of the input are malformed.
     pub fn bad_data(offset: u64, message: impl Into<String>) -> Self {
         Self { offset: Some(offset), ..Self::new(Status::BadData, message) }
     }
 
-    /// The format, or this kind of it, is none that the plugin reads or writes.
+    /// The plugin does not support the format or this variant of it.
     pub fn unsupported(message: impl Into<String>) -> Self {
         Self::new(Status::Unsupported, message)
     }
 
-    /// An argument of the host's breaks the contract.
+    /// An argument of the host breaks the contract.
     pub(crate) fn bad_argument(message: impl Into<String>) -> Self {
         Self::new(Status::BadArgument, message)
     }
 
-    /// Adds the place in the input, in bytes.
+    /// Adds the offset in the input, in bytes.
     #[must_use]
     pub fn at(self, offset: u64) -> Self {
         Self { offset: Some(offset), ..self }
     }
 
-    /// Adds the code that a library below the plugin gave.
+    /// Adds the code of a library below the plugin.
     #[must_use]
     pub fn with_native_code(self, native_code: i64) -> Self {
         Self { native_code, ..self }
@@ -125,7 +125,7 @@ impl Error {
         self.status
     }
 
-    /// The place in the input, in bytes, when there is one.
+    /// The offset in the input, in bytes, if known.
     pub fn offset(&self) -> Option<u64> {
         self.offset
     }

@@ -1,4 +1,4 @@
-//! The wall that no panic crosses (R5).
+//! Catches panics at the plugin boundary (R5).
 
 use std::any::Any;
 use std::cell::Cell;
@@ -10,7 +10,7 @@ use std::thread;
 thread_local! {
     /// Whether this thread is inside a call of the plugin.
     static IS_INSIDE: Cell<bool> = const { Cell::new(false) };
-    /// What the last panic inside said, and where.
+    /// The message and place of the last panic inside.
     static MESSAGE: Cell<Option<String>> = const { Cell::new(None) };
 }
 
@@ -28,8 +28,7 @@ pub(crate) fn catch<R>(call: impl FnOnce() -> R) -> Result<R, String> {
     result
 }
 
-/// Runs a callback of the host's from inside a call of the plugin: a panic there is none of the plugin's and is reported as
-/// the host likes it.
+/// Runs a callback of the host from inside a call of the plugin. A panic there is the host's, and the host reports it.
 pub(crate) fn outside<R>(call: impl FnOnce() -> R) -> R {
     struct Restore(bool);
     impl Drop for Restore {
@@ -41,12 +40,12 @@ pub(crate) fn outside<R>(call: impl FnOnce() -> R) -> R {
     call()
 }
 
-/// Makes panics inside the plugin silent. Where the plugin is a library of its own, the hook is too; where it is linked into
-/// another program, all other panics go the way they went before.
+/// Silences panics inside the plugin. A plugin in a library has its own hook; if it is linked into another program,
+/// other panics are reported as before.
 fn install_hook() {
     static HOOK: Once = Once::new();
     if HOOK.is_completed() || thread::panicking() {
-        return; // the hook cannot be changed while a panic is under way
+        return; // the hook cannot be changed during a panic
     }
     HOOK.call_once(|| {
         let previous = panic::take_hook();
@@ -66,7 +65,7 @@ fn keep_message(info: &PanicHookInfo<'_>) {
         Some(place) => format!("panicked at {}:{}: {text}", place.file(), place.line()),
         None => text.to_owned(),
     };
-    // A thread that is about to end has no room for it any more; the payload has the words.
+    // A thread that is about to end cannot store the message any more; it is in the payload.
     let _ = MESSAGE.try_with(|kept| kept.set(Some(message)));
 }
 
@@ -78,7 +77,7 @@ fn payload_text(payload: &(dyn Any + Send)) -> &str {
     }
 }
 
-/// Drops what a panic carried, which may panic again and carry something else; one that never ends is left alone.
+/// Drops the payload of a panic, which may panic again with another payload; an endless chain is leaked.
 fn discard(mut payload: Box<dyn Any + Send>) {
     for _ in 0..8 {
         match panic::catch_unwind(AssertUnwindSafe(|| drop(payload))) {

@@ -1,4 +1,4 @@
-//! What the host offers: its log.
+//! The host's log.
 
 #![allow(unsafe_code)] // the host's callback
 
@@ -11,24 +11,24 @@ use mapwave_plugin_abi as abi;
 use crate::guard::outside;
 use crate::sized::covered;
 
-/// The host that entered last. A host is valid until the process exits.
+/// The last host that called the entry function. A host is valid until the process exits.
 static HOST: AtomicPtr<abi::mw_host> = AtomicPtr::new(ptr::null_mut());
 
-/// How much a message matters.
+/// The severity of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// Details that only help to find a fault.
+    /// Details for debugging.
     Debug,
     /// Something worth knowing.
     Info,
-    /// Something was put right or left out, such as a damaged packet that became silence.
+    /// Something was corrected or skipped, such as a damaged packet that became silence.
     Warning,
     /// Something failed.
     Error,
 }
 
 impl Level {
-    /// The number that crosses the wall.
+    /// The number in the C interface.
     ///
     /// ```
     /// use mapwave_plugin::{Level, abi};
@@ -45,9 +45,9 @@ impl Level {
     }
 }
 
-/// Hands a message to the host's log, from any thread; does nothing when there is none.
+/// Writes a message to the host's log, from any thread; does nothing without a log.
 ///
-/// A plugin writes to nothing else: standard output and error are the host's.
+/// A plugin writes nowhere else: standard output and error belong to the host.
 ///
 /// ```
 /// use mapwave_plugin::{Level, log};

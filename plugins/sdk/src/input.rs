@@ -1,4 +1,4 @@
-//! The bytes of the file to be decoded.
+//! The bytes of the file to decode.
 
 #![allow(unsafe_code)] // what the host passes by pointer
 
@@ -15,9 +15,9 @@ use crate::guard::outside;
 type Release = unsafe extern "C" fn(*mut c_void, u64, u64);
 type ReadAt = unsafe extern "C" fn(*mut c_void, u64, *mut c_void, u64) -> i64;
 
-/// The bytes of a file: in memory, where the host could map it, else read by callback. Cheap to clone.
+/// The bytes of a file: in memory if the host could map it, or else read by a callback. Cheap to clone.
 ///
-/// It is valid as long as the decoder that was opened with it, or a fork of that, lives; keep it there and nowhere else.
+/// It is valid while the decoder opened with it, or a fork of that, lives; do not keep it elsewhere.
 ///
 /// ```
 /// use mapwave_plugin::Input;
@@ -37,11 +37,12 @@ pub struct Input {
 
 #[derive(Clone)]
 enum Bytes {
-    /// The host's memory, valid and constant until every handle is closed (R8), and whom to tell which of it is done with.
+    /// The host's memory, valid and constant until every handle is closed (R8), and the callback that releases parts of
+    /// it.
     Mapped { data: *const u8, context: *mut c_void, release: Option<Release> },
     /// The host's callback, callable until every handle is closed, from any thread.
     Callback { context: *mut c_void, read_at: ReadAt },
-    /// Memory of the plugin's own.
+    /// Memory of the plugin.
     Owned(Arc<[u8]>),
 }
 
@@ -52,7 +53,7 @@ unsafe impl Send for Input {}
 unsafe impl Sync for Input {}
 
 impl Input {
-    /// Takes what the host passed to `open`.
+    /// The input that the host passed to `open`.
     ///
     /// # Safety
     /// `input` keeps the contract of [`abi::mw_input`], and the result and its clones are dropped before the handle that
@@ -74,9 +75,9 @@ impl Input {
         self.num_bytes
     }
 
-    /// The bytes, when they are in memory.
+    /// The bytes, if they are in memory.
     ///
-    /// They are the file's own pages: another process may change them at any time.
+    /// They are the pages of the file: another process may change them at any time.
     pub fn bytes(&self) -> Option<&[u8]> {
         match &self.bytes {
             Bytes::Mapped { data, .. } => {
@@ -105,15 +106,16 @@ impl Input {
         let mut filled = 0;
         while let Some(room) = buffer.get_mut(filled..).filter(|room| !room.is_empty()) {
             let place = offset.saturating_add(filled as u64);
-            // SAFETY: the callback is the host's, which takes any offset and writes at most as many bytes as it is told
-            // there is room for.
+            // SAFETY: the callback is the host's, which takes any offset and writes at most as many bytes as the buffer
+            // has.
             let read = || unsafe { read_at(*context, place, room.as_mut_ptr().cast(), room.len() as u64) };
             let count = outside(read);
             match usize::try_from(count) {
                 Ok(0) => break,
                 Ok(count) if count <= room.len() => filled += count,
                 Ok(count) => {
-                    let message = format!("read_at gave {count} bytes where {} were asked for", room.len());
+                    let message =
+                        format!("read_at returned {count} bytes, more than the requested {}", room.len());
                     return Err(Error::new(Status::Io, message).at(place));
                 }
                 Err(_) => {
@@ -126,8 +128,8 @@ impl Input {
         Ok(filled)
     }
 
-    /// Tells the host that these bytes are done with for now, so that the memory they take up may be given back. They can be
-    /// read all the same at any time.
+    /// Tells the host that these bytes are not needed for now, so that their memory may be released. They can be read
+    /// again at any time.
     pub fn release(&self, range: Range<u64>) {
         let Bytes::Mapped { context, release: Some(release), .. } = self.bytes else { return };
         let end = range.end.min(self.num_bytes);
@@ -137,10 +139,10 @@ impl Input {
         }
     }
 
-    /// The whole file in memory, for decoders that need it there: as it is where it is mapped, else read.
+    /// The whole file in memory, for decoders that need it there: mapped if possible, or else read.
     ///
     /// # Errors
-    /// [`Status::Limit`] when it would have to be read and is larger than `max_alloc`; [`Status::Io`] when it cannot be.
+    /// [`Status::Limit`] when it must be read and is larger than `max_alloc`; [`Status::Io`] when it cannot be read.
     pub fn into_memory(self, max_alloc: u64) -> Result<Memory> {
         if !matches!(self.bytes, Bytes::Callback { .. }) {
             return Ok(Memory { input: self });
@@ -148,18 +150,19 @@ impl Input {
         let num_bytes = usize::try_from(self.num_bytes).ok().filter(|_| self.num_bytes <= max_alloc);
         let Some(num_bytes) = num_bytes else {
             let message =
-                format!("the file has {} bytes and only {max_alloc} may be allocated", self.num_bytes);
+                format!("the file has {} bytes, but only {max_alloc} may be allocated", self.num_bytes);
             return Err(Error::new(Status::Limit, message));
         };
         let mut bytes = Vec::new();
         let reserved = bytes.try_reserve_exact(num_bytes);
         reserved.map_err(|_| {
-            Error::new(Status::NoMemory, format!("no memory for a file of {num_bytes} bytes"))
+            Error::new(Status::NoMemory, format!("not enough memory for a file of {num_bytes} bytes"))
         })?;
         bytes.resize(num_bytes, 0);
         let count = self.read_at(0, &mut bytes)?;
         if count < num_bytes {
-            let message = format!("the file ends at byte {count} and was {num_bytes} bytes long");
+            let message =
+                format!("the file ends at byte {count}; it had {num_bytes} bytes when it was opened");
             return Err(Error::new(Status::Io, message).at(count as u64));
         }
         Ok(Memory { input: Self::from(bytes) })
@@ -173,7 +176,7 @@ impl From<Memory> for Input {
     }
 }
 
-/// For the tests of decoders, and for decoders that hand bytes of their own on.
+/// For tests of decoders, and for decoders that pass their own bytes on.
 impl From<Vec<u8>> for Input {
     fn from(bytes: Vec<u8>) -> Self {
         Self { num_bytes: bytes.len() as u64, bytes: Bytes::Owned(bytes.into()) }
@@ -213,10 +216,10 @@ impl Deref for Memory {
     }
 }
 
-/// How far a scan goes before what lies behind is given back: little memory, and few calls.
+/// The distance after which a scan releases the pages behind it: little memory, and few calls.
 const SWEEP_BYTES: u64 = 4 << 20;
 
-/// Gives back the memory of what a scan through a file has behind it ([`Input::release`]).
+/// Tells the host it may release the pages that a scan has passed ([`Input::release`]).
 ///
 /// ```
 /// use mapwave_plugin::{Input, Sweep};
@@ -233,9 +236,9 @@ const SWEEP_BYTES: u64 = 4 << 20;
 #[derive(Debug)]
 pub struct Sweep {
     input: Input,
-    /// Where in the input positions are counted from.
+    /// The offset in the input from which positions are counted.
     start: u64,
-    /// Where what has not been given back begins.
+    /// The first position that is not released.
     from: u64,
 }
 
@@ -245,13 +248,13 @@ impl Sweep {
         Self { input: input.into(), start: start as u64, from: u64::MAX }
     }
 
-    /// Says that the scan has come to `position`, and goes on from there.
+    /// Reports that the scan has reached `position`.
     pub fn pass(&mut self, position: usize) {
         let position = self.start.saturating_add(position as u64);
         if position < self.from {
             self.from = position;
         } else if position - self.from >= SWEEP_BYTES {
-            // The system maps more around what is touched, of what was given back before, too.
+            // The system also maps pages around those that are touched, including released ones.
             self.input.release(self.from.saturating_sub(SWEEP_BYTES)..position);
             self.from = position;
         }

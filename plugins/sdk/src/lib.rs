@@ -1,14 +1,14 @@
 //! Write codec plugins for mapwave in safe Rust.
 //!
 //! A decoder is a type with the trait [`Decoder`], an encoder one with [`Encoder`], a resampler one with [`Resampler`].
-//! A plugin is a `cdylib` crate that names its types in [`export_plugin!`], which makes the tables of the C ABI of them and
-//! catches every panic at the wall. No line of it needs `unsafe`.
+//! A plugin is a `cdylib` crate that names its types in [`export_plugin!`], which makes the tables of the C ABI and
+//! catches every panic at the plugin boundary. None of it needs `unsafe`.
 //!
 //! # A whole plugin
 //!
-//! It reads a format of 16-bit samples behind a header of 8 bytes: `RAW1`, the rate as 24 bits, the number of channels, all
-//! little-endian. In `Cargo.toml` stand `crate-type = ["cdylib"]` and `panic = "unwind"`; the library goes into a directory
-//! of `MAPWAVE_PLUGIN_PATH`.
+//! It reads a format of 16-bit samples after a header of 8 bytes: `RAW1`, the rate as 24 bits, the number of channels,
+//! all little-endian. In `Cargo.toml` stand `crate-type = ["cdylib"]` and `panic = "unwind"`; the library goes into a
+//! directory of `MAPWAVE_PLUGIN_PATH`.
 //!
 //! ```standalone_crate
 //! # fn main() -> Result<(), mapwave_plugin::Error> {
@@ -103,10 +103,9 @@
 //!     decoders: [RawDecoder],
 //! }
 //!
-//! // How a test of it goes:
-//! let file = b"RAW1\x40\x1f\0\x02\x01\0\x02\0\x03\0\x04\0".to_vec();
-//! let mut decoder = RawDecoder::open(Input::from(file), &DecoderOptions::default())?;
-//! assert_eq!((decoder.info().sample_rate, decoder.info().num_frames), (8000, Some(2)));
+//! // A test of it: let file = b"RAW1\x40\x1f\0\x02\x01\0\x02\0\x03\0\x04\0".to_vec(); let mut decoder =
+//! RawDecoder::open(Input::from(file), &DecoderOptions::default())?; assert_eq!((decoder.info().sample_rate,
+//! decoder.info().num_frames), (8000, Some(2)));
 //!
 //! let mut samples = [0i16; 8];
 //! let num_frames = Output::with_slice(&mut samples, 2, |output| {

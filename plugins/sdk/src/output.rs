@@ -1,6 +1,6 @@
-//! The caller's room for decoded frames.
+//! The caller's buffer for decoded frames.
 
-#![allow(unsafe_code)] // memory that the host passes by pointer and that nothing was written to yet
+#![allow(unsafe_code)] // uninitialised memory that the host passes by pointer
 
 use std::ffi::c_void;
 use std::marker::PhantomData;
@@ -8,9 +8,9 @@ use std::mem::MaybeUninit;
 
 use crate::sample::{Layout, Sample, SampleFormat};
 
-/// Room for frames in the caller's own memory, written from the front.
+/// A buffer for frames in the caller's memory, written from the front.
 ///
-/// What is written is of the format wanted, which decides what `convert` has to make; the layout is seen to.
+/// The frames must be in the requested format, which determines what `convert` has to make; the layout is seen to.
 ///
 /// ```
 /// use mapwave_plugin::{Layout, Output, SampleFormat};
@@ -42,8 +42,8 @@ impl<'a> Output<'a> {
     /// Room for `num_frames` frames of `num_channels` channels.
     ///
     /// # Safety
-    /// Every plane (one when interleaved, else one a channel) points to memory for that many samples of `format`, aligned to
-    /// their size, that nobody else uses while the value lives.
+    /// Every plane (one if interleaved, else one per channel) points to memory for that many samples of `format`,
+    /// aligned to their size, that nobody else uses while the value lives.
     pub(crate) unsafe fn new(
         planes: &'a [*mut c_void],
         format: SampleFormat,
@@ -55,7 +55,7 @@ impl<'a> Output<'a> {
         Self { planes, format, layout, num_channels, num_frames, num_written: 0, memory: PhantomData }
     }
 
-    /// Room in a slice, for the tests of decoders: interleaved samples of whole frames.
+    /// A buffer in a slice, for tests of decoders: interleaved samples of whole frames.
     pub fn with_slice<T: Sample, R>(
         samples: &mut [T],
         num_channels: usize,
@@ -69,22 +69,22 @@ impl<'a> Output<'a> {
         write(&mut output)
     }
 
-    /// The format of the samples wanted.
+    /// The requested sample format.
     pub fn format(&self) -> SampleFormat {
         self.format
     }
 
-    /// How the samples stand in memory.
+    /// The layout of the samples in memory.
     pub fn layout(&self) -> Layout {
         self.layout
     }
 
-    /// Samples in a frame.
+    /// Samples per frame.
     pub fn num_channels(&self) -> usize {
         self.num_channels
     }
 
-    /// The number of frames there is still room for.
+    /// The number of frames that still fit.
     pub fn room(&self) -> usize {
         self.num_frames - self.num_written
     }
@@ -94,11 +94,12 @@ impl<'a> Output<'a> {
         self.num_written
     }
 
-    /// Writes frames whose samples stand a slice a channel, as many as there are or there is room for, and returns their
-    /// number. `convert` makes the sample wanted of the sample there is.
+    /// Writes frames from one slice per channel, as many as fit, and returns their number. `convert` converts a sample
+    /// to the requested format.
     ///
     /// # Panics
-    /// When `T` is not of the format wanted or `planes` has not as many slices as there are channels.
+    /// When `T` is not the type of the requested format or the number of slices in `planes` is not the number of
+    /// channels.
     pub fn write_planar<S: Copy, T: Sample>(&mut self, planes: &[&[S]], convert: impl Fn(S) -> T) -> usize {
         assert_eq!(planes.len(), self.num_channels, "one slice for each channel");
         let num_frames = planes.iter().map(|plane| plane.len()).min().unwrap_or(0).min(self.room());
@@ -136,10 +137,10 @@ impl<'a> Output<'a> {
         num_frames
     }
 
-    /// Writes frames whose samples stand side by side, as many as there are or there is room for, and returns their number.
+    /// Writes interleaved frames, as many as fit, and returns their number.
     ///
     /// # Panics
-    /// When `T` is not of the format wanted.
+    /// When `T` is not the type of the requested format.
     pub fn write_interleaved<S: Copy, T: Sample>(
         &mut self,
         samples: &[S],
@@ -188,8 +189,8 @@ impl<'a> Output<'a> {
 
     /// The room for the next `num_frames` frames in a plane.
     fn plane<T: Sample>(&mut self, plane: usize, num_frames: usize) -> &mut [MaybeUninit<T>] {
-        assert_eq!(T::FORMAT, self.format, "samples of the format wanted");
-        assert!(num_frames <= self.room(), "no more frames than there is room for");
+        assert_eq!(T::FORMAT, self.format, "samples of the requested format");
+        assert!(num_frames <= self.room(), "no more frames than fit");
         let samples_per_frame = if self.layout == Layout::Planar { 1 } else { self.num_channels };
         let Some(start) = self.planes.get(plane) else { return &mut [] };
         // SAFETY: `new` was promised room for all of `num_frames` frames, before which the ones written lie.

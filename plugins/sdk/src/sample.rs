@@ -1,4 +1,4 @@
-//! The formats in which samples cross the wall.
+//! The sample formats of the interface.
 
 use mapwave_plugin_abi as abi;
 
@@ -22,7 +22,7 @@ pub enum SampleFormat {
 }
 
 impl SampleFormat {
-    /// The number that crosses the wall.
+    /// The number in the C interface.
     pub const fn code(self) -> u32 {
         match self {
             Self::F32 => abi::MW_F32,
@@ -31,7 +31,7 @@ impl SampleFormat {
         }
     }
 
-    /// The format of a number, if it is one.
+    /// The format with that number, if it exists.
     pub const fn from_code(code: u32) -> Option<Self> {
         match code {
             abi::MW_F32 => Some(Self::F32),
@@ -61,12 +61,12 @@ impl SampleFormat {
     }
 }
 
-/// How the samples of several channels stand in memory.
+/// The layout of several channels in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
-    /// The samples of a frame side by side.
+    /// The samples of a frame are adjacent.
     Interleaved,
-    /// The samples of a channel side by side.
+    /// The samples of a channel are adjacent.
     Planar,
 }
 

@@ -1,6 +1,6 @@
 //! Structs that begin with their size (R1).
 
-#![allow(unsafe_code)] // structs whose size is known only when they come
+#![allow(unsafe_code)] // structs whose size is known only at run time
 
 use std::mem::{MaybeUninit, size_of};
 
@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 /// The type is `repr(C)`, its first field is `size: u32`, and all of its bytes may be zero.
 pub(crate) unsafe trait Tagged: Copy {
     const NAME: &'static str;
-    /// The size in version 1.0, which no later one goes below.
+    /// The size in version 1.0, the minimum.
     const MIN_BYTES: usize;
 }
 
@@ -56,7 +56,7 @@ pub(crate) unsafe fn covered<T: Tagged>(from: *const T) -> T {
     unsafe { to.assume_init() }
 }
 
-/// A copy of a struct that the host passes; an error when it is null or lacks fields of version 1.0.
+/// A copy of a struct from the host; an error if it is null or lacks fields of version 1.0.
 ///
 /// # Safety
 /// `from` is null or points to a `T` of the size that it states.
@@ -67,7 +67,7 @@ pub(crate) unsafe fn read<T: Tagged>(from: *const T) -> Result<T> {
     Ok(unsafe { covered(from) })
 }
 
-/// Fills a struct of the host's as far as its size goes, which stays as it is.
+/// Fills a struct of the host as far as its size goes; the size does not change.
 ///
 /// # Safety
 /// `to` is null or points to a `T` of the size that it states, which the host lets be written.
@@ -85,7 +85,7 @@ pub(crate) unsafe fn fill<T: Tagged>(to: *mut T, value: &T) -> Result<()> {
     Ok(())
 }
 
-/// The size that a struct states; an error when it is null or lacks fields of version 1.0.
+/// The size that a struct states; an error if it is null or lacks fields of version 1.0.
 ///
 /// # Safety
 /// `from` is null or points to a struct that begins with its size.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// Compressed packets in a WAV, AIFF or CAF file, as the host found them. All ranges lie inside the input.
+/// Compressed packets in a WAV, AIFF or CAF file, parsed by the host. All ranges are within the input.
 ///
 /// ```
 /// use mapwave_plugin::Track;
@@ -39,25 +39,25 @@ pub struct Track<'a> {
     pub codec: &'a str,
     /// The container's tag of the codec: a WAVE format tag, or a four-character code as a big-endian number.
     pub tag: u32,
-    /// Frames a second.
+    /// Frames per second.
     pub sample_rate: u32,
-    /// Samples in a frame.
+    /// Samples per frame.
     pub num_channels: u32,
-    /// Speaker positions as a WAVE channel mask; 0 when unknown.
+    /// Speaker positions as a WAVE channel mask; 0 if unknown.
     pub channel_mask: u64,
-    /// The coded depth in bits; 0 when the codec has none.
+    /// The depth in bits; 0 if the codec has none.
     pub bits_per_sample: u32,
-    /// Bytes in a packet; 0 when they vary.
+    /// Bytes per packet; 0 if they vary.
     pub bytes_per_packet: u32,
-    /// Frames in a packet; 0 when they vary.
+    /// Frames per packet; 0 if they vary.
     pub frames_per_packet: u32,
     /// Encoder delay in frames, from a packet table.
     pub priming_frames: u32,
-    /// Frames that only fill the last packet, from a packet table.
+    /// Padding of the last packet in frames, from a packet table.
     pub padding_frames: u32,
-    /// The number of frames as the container states it, without priming and padding. Not to be believed unseen.
+    /// The number of frames that the container states, without priming and padding. It is not reliable.
     pub num_frames: Option<u64>,
-    /// Where the packets are.
+    /// The range of the packets.
     pub data: Range<u64>,
     /// The codec's setup: the rest of a WAVE `fmt ` chunk after its first 18 bytes, a CAF magic cookie; empty without one.
     pub config: Range<u64>,

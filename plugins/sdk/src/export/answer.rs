@@ -1,11 +1,11 @@
-//! What a call answers.
+//! The results of calls.
 
 use mapwave_plugin_abi as abi;
 
 use super::text;
 use crate::error::Result;
 
-/// Turns what a call came to into what crosses the wall.
+/// Converts the result of a call to that of the C interface.
 ///
 /// # Safety
 /// `error` is null or points to an [`abi::mw_error`] of the size that it states.

@@ -1,4 +1,4 @@
-//! Frames that the host passes by pointer, or room for them.
+//! Buffers of the host: frames, or room for them.
 
 use std::ffi::c_void;
 
@@ -10,7 +10,7 @@ use crate::output::Output;
 use crate::sample::{Layout, SampleFormat};
 use crate::sized;
 
-/// An [`abi::mw_buffer`] that is what it must be.
+/// A valid [`abi::mw_buffer`].
 pub(super) struct Buffer<'a> {
     planes: &'a [*mut c_void],
     format: SampleFormat,
@@ -20,7 +20,7 @@ pub(super) struct Buffer<'a> {
 }
 
 impl<'a> Buffer<'a> {
-    /// Takes what the host passed.
+    /// Checks the buffer that the host passed.
     ///
     /// # Safety
     /// `buffer` is null or points to an [`abi::mw_buffer`] of the size that it states, whose planes stay as they are for `'a`.
@@ -74,7 +74,7 @@ impl<'a> Buffer<'a> {
         Ok(Self { planes, format, layout, num_channels, num_frames })
     }
 
-    /// The number of frames there are or there is room for.
+    /// The number of frames, or the capacity in frames.
     pub(super) fn num_frames(&self) -> usize {
         self.num_frames
     }

@@ -1,4 +1,4 @@
-//! A decoder as a table of functions.
+//! The table of functions of a decoder.
 
 use std::cell::OnceCell;
 use std::ffi::{CString, c_char};
@@ -24,7 +24,7 @@ use crate::track::Track;
 pub struct DecoderTable<D>(PhantomData<D>);
 
 impl<D: Decoder> DecoderTable<D> {
-    /// What crosses the wall.
+    /// The table for the C interface.
     pub const TABLE: abi::mw_decoder_table = {
         assert!(D::PROBE_BYTES <= 65536, "PROBE_BYTES is at most 65536");
         assert!(!D::NAME.is_empty(), "a decoder has a name");
@@ -46,13 +46,13 @@ impl<D: Decoder> DecoderTable<D> {
     };
 }
 
-/// What a decoder's handle points to. What the host was told is kept, whatever the decoder says later: the host's memory is
-/// laid out by it.
+/// The target of a decoder's handle. It keeps the properties that the host has read, because the host's memory depends
+/// on them, even if the decoder changes its own later.
 struct Opened<D> {
     decoder: D,
     info: StreamInfo,
     tags: OnceCell<Vec<(CString, CString)>>,
-    /// An error that came after frames, which is the next call's.
+    /// An error after frames were written, for the next call to return.
     pending: Option<Error>,
 }
 
@@ -150,7 +150,7 @@ unsafe extern "C" fn seek<D: Decoder>(
 ) -> abi::mw_status {
     let call = |opened: &mut Opened<D>| {
         if let Some(num_frames) = opened.info.num_frames.filter(|num_frames| frame > *num_frames) {
-            return Err(Error::bad_argument(format!("seek to frame {frame} of {num_frames}")));
+            return Err(Error::bad_argument(format!("cannot seek to frame {frame} of {num_frames}")));
         }
         opened.pending = None;
         opened.decoder.seek(frame)?;
@@ -228,7 +228,7 @@ unsafe extern "C" fn tag<D: Decoder>(
         if key.is_null() || value.is_null() {
             return Err(Error::bad_argument("the place for the key or the value is null"));
         }
-        // The strings are valid until `close`, whatever the decoder does to its own.
+        // These strings are valid until `close`, even if the decoder changes its own.
         let tags = opened.tags.get_or_init(|| opened.decoder.tags().to_vec());
         let Some((found_key, found_value)) = tags.get(index as usize) else { return Ok(abi::MW_END) };
         // SAFETY: it is not null, and the host lets it be written.

@@ -1,4 +1,4 @@
-//! An encoder as a table of functions.
+//! The table of functions of an encoder.
 
 use std::marker::PhantomData;
 
@@ -18,7 +18,7 @@ use crate::sized;
 pub struct EncoderTable<E>(PhantomData<E>);
 
 impl<E: Encoder> EncoderTable<E> {
-    /// What crosses the wall.
+    /// The table for the C interface.
     pub const TABLE: abi::mw_encoder_table = {
         assert!(!E::FORMATS.is_empty(), "an encoder takes at least one format");
         assert!(!E::NAME.is_empty(), "an encoder has a name");
@@ -39,12 +39,12 @@ impl<E: Encoder> EncoderTable<E> {
     };
 }
 
-/// What an encoder's handle points to.
+/// The target of an encoder's handle.
 struct Opened<E> {
     encoder: E,
     num_channels: u32,
     is_finished: bool,
-    /// Why the encoder is not called any more.
+    /// The error after which the encoder is not called again.
     failure: Option<Error>,
 }
 
@@ -56,7 +56,7 @@ impl<E> Opened<E> {
         Ok(())
     }
 
-    /// Lets the encoder work, unless it has failed: a file with a hole is none.
+    /// Calls the encoder, unless it has failed: a file with a gap is useless.
     fn unless_failed(&mut self, call: impl FnOnce(&mut E) -> Result<()>) -> Result<()> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());

@@ -1,9 +1,9 @@
-//! What a handle of the ABI points to.
+//! The targets of handles.
 
 use crate::error::{Error, Result, Status};
 use crate::guard;
 
-/// A value behind a handle, which a panic poisons.
+/// A value behind a handle. A panic poisons it.
 pub(super) struct Handle<T> {
     value: T,
     is_poisoned: bool,

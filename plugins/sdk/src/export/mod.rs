@@ -1,6 +1,6 @@
-//! The C side of the wall: tables and functions made of the traits.
+//! The C interface: tables and functions made from the traits.
 
-#![allow(unsafe_code)] // pointers that cross the wall
+#![allow(unsafe_code)] // pointers of the C interface
 
 mod answer;
 mod buffer;

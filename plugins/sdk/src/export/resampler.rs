@@ -1,4 +1,4 @@
-//! A resampler as a table of functions.
+//! The table of functions of a resampler.
 
 use std::marker::PhantomData;
 
@@ -19,7 +19,7 @@ use crate::sized;
 pub struct ResamplerTable<R>(PhantomData<R>);
 
 impl<R: Resampler> ResamplerTable<R> {
-    /// What crosses the wall.
+    /// The table for the C interface.
     pub const TABLE: abi::mw_resampler_table = {
         assert!(!R::FORMATS.is_empty(), "a resampler takes at least one format");
         assert!(!R::NAME.is_empty(), "a resampler has a name");
@@ -42,7 +42,7 @@ impl<R: Resampler> ResamplerTable<R> {
     };
 }
 
-/// What a resampler's handle points to.
+/// The target of a resampler's handle.
 struct Opened<R> {
     resampler: R,
     input_format: SampleFormat,

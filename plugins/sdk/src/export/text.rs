@@ -1,4 +1,4 @@
-//! Strings and errors across the wall.
+//! Strings and errors of the C interface.
 
 use std::ffi::{CStr, c_char};
 use std::mem::{offset_of, size_of};
@@ -7,7 +7,7 @@ use mapwave_plugin_abi as abi;
 
 use crate::error::{Error, Result};
 
-/// A string of the host's as a hint: `None` when it is null or not UTF-8.
+/// A string of the host as a hint: `None` if it is null or not UTF-8.
 ///
 /// # Safety
 /// `text` is null or ends in a zero byte, and stays as it is for `'a`.
@@ -19,7 +19,7 @@ pub(super) unsafe fn hint<'a>(text: *const c_char) -> Option<&'a str> {
     unsafe { CStr::from_ptr(text) }.to_str().ok()
 }
 
-/// A string of the host's that matters: `None` when it is null, an error when it is not UTF-8.
+/// A string of the host: `None` if it is null, an error if it is not UTF-8.
 ///
 /// # Safety
 /// As for [`hint`].
@@ -37,7 +37,7 @@ pub(super) fn is_among(name: &str, names: &CStr) -> bool {
     names.to_bytes().split(|byte| *byte == b',').any(|one| one.trim_ascii() == name.as_bytes())
 }
 
-/// Fills the host's error as far as its size goes, which stays as it is; no-one else's fault is made of a null one.
+/// Fills the host's error as far as its size goes; the size does not change. A null error is ignored.
 ///
 /// # Safety
 /// `to` is null or points to an [`abi::mw_error`] of the size that it states.
@@ -60,7 +60,7 @@ pub(super) unsafe fn write_error(to: *mut abi::mw_error, error: &Error) {
     let message = error.message();
     let message = message.get(..message.floor_char_boundary(room)).unwrap_or_default();
     for (to, from) in filled.message.iter_mut().zip(message.bytes()) {
-        // A zero byte would end the message early.
+        // A NUL would end the message early.
         *to = if from == 0 { b' ' } else { from }.cast_signed();
     }
     // SAFETY: as many bytes are in both, by the type and by the size that the host states.

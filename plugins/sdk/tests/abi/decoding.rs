@@ -1,4 +1,4 @@
-//! Decoders that do what they should, and hosts that do not.
+//! Correct decoders, and hosts that break the contract.
 
 use std::ffi::c_void;
 use std::ptr;
@@ -108,7 +108,10 @@ fn however_it_is_divided_the_same_comes_out() {
         assert_eq!(read(&mut opened, 2).unwrap(), samples[147..]);
         opened.seek(50).unwrap();
         assert!(read(&mut opened, 2).unwrap().is_empty());
-        assert_eq!(refused(opened.seek(51).unwrap_err()), (MW_BAD_ARGUMENT, "seek to frame 51 of 50".into()));
+        assert_eq!(
+            refused(opened.seek(51).unwrap_err()),
+            (MW_BAD_ARGUMENT, "cannot seek to frame 51 of 50".into())
+        );
     }
 }
 

@@ -1,4 +1,4 @@
-//! Bytes that come by callback.
+//! Input that a callback reads.
 
 use std::ffi::c_void;
 use std::sync::Mutex;
@@ -11,9 +11,9 @@ use crate::raw::{decoders, input, open, read, refused, sized};
 /// A file behind `read_at`, which may fail.
 struct Remote {
     bytes: Vec<u8>,
-    /// The most that one call gives.
+    /// The most bytes that one call returns.
     at_once: usize,
-    /// What it answers from this offset on.
+    /// Its result from this offset on.
     failure: Option<(u64, i64)>,
 }
 
@@ -74,10 +74,10 @@ fn an_answer_that_is_too_long_is_not_believed() {
         for too_long in [6, i64::MAX] {
             remote.failure = Some((0, too_long));
             let error = open(table, &remote.input()).err().unwrap();
-            let expected = format!("read_at gave {too_long} bytes where 5 were asked for");
+            let expected = format!("read_at returned {too_long} bytes, more than the requested 5");
             assert_eq!(refused(error), (MW_IO, expected));
         }
-        // Three bytes were read, so that five are too many for what is left.
+        // Three bytes were read, so five are too many for the rest.
         remote.failure = Some((3, 5));
         let error = open(table, &remote.input()).err().unwrap();
         let error = error.refusal();

@@ -12,10 +12,10 @@ use mapwave_toy::file;
 
 use crate::raw::{call, decoders, encoders, input, open, read, refused, sized, tag_status, told};
 
-/// Says which part of this program a child process is to play.
+/// Tells a child process which part of this program to run.
 const PART: &str = "MAPWAVE_TEST_PART";
 
-/// Every call answers that the handle is poisoned.
+/// Every call reports that the handle is poisoned.
 fn assert_poisoned(table: &mw_decoder_table, opened: &mut Decoder) {
     let expected = (MW_PANIC, "an earlier call panicked, so that this handle can only be closed".to_owned());
     assert_eq!(refused(opened.seek(0).unwrap_err()), expected);
@@ -80,7 +80,7 @@ fn a_panic_becomes_a_status_and_poisons_the_handle() {
     panic_everywhere();
 }
 
-/// Plays a part in a child process and returns what it wrote to standard output and error.
+/// Runs a part in a child process and returns its standard output and error.
 fn play(part: &str) -> (bool, String, String) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "panics::a_child_plays_a_part", "--nocapture", "--quiet"]);

@@ -56,7 +56,7 @@ fn later_versions_of_what_the_plugin_fills_are_filled_as_far_as_it_knows() {
         assert_eq!(info.unknown, [u64::MAX; 4]);
         let mut error = Larger::new(sized::<mw_error>());
         assert_eq!(call!(table, seek(opened.handle(), 1, &mut error.known)), MW_BAD_ARGUMENT);
-        assert_eq!(told(&error.known).1, "seek to frame 1 of 0");
+        assert_eq!(told(&error.known).1, "cannot seek to frame 1 of 0");
         assert_eq!(error.unknown, [u64::MAX; 4]);
     }
 }
@@ -108,7 +108,7 @@ fn an_error_is_filled_as_far_as_it_goes() {
                 assert_eq!(error.status, MW_BAD_ARGUMENT);
             }
             if size > message {
-                let expected = "seek to frame 1 of 0";
+                let expected = "cannot seek to frame 1 of 0";
                 assert_eq!(text(error.message.as_ptr()), expected[..expected.len().min(size - message - 1)]);
             }
         }
