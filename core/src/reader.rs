@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::buffer::{Buffer, Frames};
-use crate::container;
+use crate::container::{self, foreign};
 use crate::decode::{CompressedTrack, FrameTrack, PcmTrack, ReadControl};
 use crate::error::{Error, Parameter, Result};
 use crate::host::{self, NotOpened};
@@ -121,6 +121,11 @@ impl Reader {
     /// What the container states about the audio.
     pub fn track(&self) -> &Track {
         &self.track
+    }
+
+    /// The number of frames of the file, at its own rate.
+    pub fn num_file_frames(&self) -> u64 {
+        self.frames.num_frames()
     }
 
     /// The number of frames that can be read.
@@ -299,6 +304,10 @@ fn open_track(source: &Arc<Source>, codec: Option<&str>) -> Result<(FrameTrack, 
         },
         // A malformed file in a container that this crate parses is malformed for every plugin as well.
         (Err(error), None) if !matches!(error, Error::Unsupported { .. }) => return Err(error),
+        (Err(error), None) => {
+            refuse_no_audio(source)?;
+            Err(error)
+        }
         (parsed, _) => parsed,
     };
     let hint = track.as_ref().ok().filter(|track| track.pcm().is_none());
@@ -312,6 +321,15 @@ fn open_track(source: &Arc<Source>, codec: Option<&str>) -> Result<(FrameTrack, 
         Err(NotOpened::Failed(error)) => source.verify_len().and(Err(*error)),
         Err(NotOpened::Unread(asked)) => Err(unread(track, asked)),
     }
+}
+
+/// Refuses an archive, an image or a document before a plugin takes something in it for audio.
+fn refuse_no_audio(source: &Source) -> Result<()> {
+    let mut scratch = Scratch::new();
+    let Some(what) = foreign::not_audio(source.read(0..HEAD_BYTES.min(source.len()), &mut scratch)?) else {
+        return Ok(());
+    };
+    Err(Error::Unsupported { path: None, container: None, codec: None, what: what.to_owned() })
 }
 
 /// The error for a file that neither this crate nor a plugin reads.

@@ -38,6 +38,11 @@ const MAGIC: &[(usize, &[u8], &str)] = &[
     (0, b"\x7f\xfe\x80\x01", "a DTS stream"),
     (0, b"FLV\x01", "a Flash video"),
     (0, b"MThd", "a MIDI file, which contains notes, not audio"),
+];
+
+/// The same for files that are no audio, whatever stands further back in them: an archive may hold an MP3 as it is, and chance
+/// sync words are in every large file.
+const NOT_AUDIO: &[(usize, &[u8], &str)] = &[
     (0, b"\x89PNG\r\n\x1a\n", "a PNG image"),
     (0, b"\xff\xd8\xff", "a JPEG image"),
     (0, b"GIF8", "a GIF image"),
@@ -77,9 +82,32 @@ pub(super) fn refuse(head: &[u8]) -> Error {
 }
 
 fn name(head: &[u8]) -> Option<&'static str> {
+    find(MAGIC, head).or_else(|| stream(head)).or_else(|| not_audio(head))
+}
+
+/// What a file is that is no audio file, so that no plugin is asked to find audio in it; `None` for everything else.
+pub(crate) fn not_audio(head: &[u8]) -> Option<&'static str> {
+    find(NOT_AUDIO, head).or_else(|| is_tar(head).then_some("a tar archive; unpack it first"))
+}
+
+fn find(table: &[(usize, &[u8], &'static str)], head: &[u8]) -> Option<&'static str> {
     let is_at = |offset, magic: &[u8]| head.get(offset..).is_some_and(|bytes| bytes.starts_with(magic));
-    let magic = MAGIC.iter().find(|(offset, magic, _)| is_at(*offset, magic));
-    magic.map(|(_, _, name)| *name).or_else(|| stream(head))
+    table.iter().find(|(offset, magic, _)| is_at(*offset, magic)).map(|(_, _, name)| *name)
+}
+
+/// Whether a file begins with a tar header, which its checksum tells (POSIX.1-2017, pax, "ustar Interchange Format").
+///
+/// The header is 512 bytes. Bytes 148 to 155 hold the sum of all of them in octal digits, computed as if those eight were spaces.
+/// Every tar has it, also one without the magic of ustar. Only a header with a name counts: blocks of zeros end an archive.
+fn is_tar(head: &[u8]) -> bool {
+    let Some(header) = head.first_chunk::<512>() else { return false };
+    let (name, rest) = header.split_at(148);
+    let (digits, after) = rest.split_at(8);
+    let digits = digits.iter().skip_while(|&&byte| byte == b' ');
+    let digits: Vec<u8> = digits.take_while(|byte| (b'0'..=b'7').contains(byte)).copied().collect();
+    let stated = digits.iter().fold(0_u32, |sum, digit| (sum << 3) | u32::from(digit - b'0'));
+    let sum: u32 = name.iter().chain(after).map(|&byte| u32::from(byte)).sum();
+    header.first() != Some(&0) && digits.len() >= 2 && stated == sum + 8 * u32::from(b' ')
 }
 
 /// Raw MPEG streams have no magic, only the sync word of their first frame (ISO/IEC 11172-3, 2.4.2.3; 14496-3, 1.A.2.2).
@@ -107,8 +135,42 @@ fn first_bytes(head: &[u8]) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing)]
 mod tests {
     use super::*;
+
+    /// A header as tar writes it: a name, a mode, a checksum, and perhaps a magic.
+    fn tar_header(magic: &[u8]) -> Vec<u8> {
+        let mut header = vec![0; 512];
+        header[..7].copy_from_slice(b"one.mp3");
+        header[100..107].copy_from_slice(b"0000644");
+        header[257..257 + magic.len()].copy_from_slice(magic);
+        header[148..156].fill(b' ');
+        let sum: u32 = header.iter().map(|&byte| u32::from(byte)).sum();
+        header[148..154].copy_from_slice(format!("{sum:06o}").as_bytes());
+        header[154] = 0;
+        header
+    }
+
+    #[test]
+    fn a_tar_is_known_by_its_checksum_with_and_without_a_magic() {
+        for magic in [&b"ustar\x0000"[..], b"ustar  \0", b""] {
+            let mut header = tar_header(magic);
+            assert_eq!(not_audio(&header), Some("a tar archive; unpack it first"));
+            assert_eq!(not_audio(&header[..511]), None);
+            header[3] ^= 1;
+            assert_eq!(not_audio(&header), None);
+        }
+        assert_eq!(not_audio(&[0; 512]), None);
+    }
+
+    #[test]
+    fn what_may_hold_audio_is_left_to_plugins() {
+        for (_, magic, name) in MAGIC {
+            assert_eq!(not_audio(magic), None, "{name}");
+        }
+        assert_eq!(not_audio(b"\xff\xfb\x90\x64"), None);
+    }
 
     fn message(head: &[u8]) -> String {
         refuse(head).to_string()

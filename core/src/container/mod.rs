@@ -12,7 +12,7 @@ mod builder;
 mod caf;
 pub(crate) mod caf_description;
 pub(crate) mod channel_layout;
-mod foreign;
+pub(crate) mod foreign;
 mod four_cc;
 mod refusal;
 mod riff;

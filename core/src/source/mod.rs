@@ -99,7 +99,14 @@ impl Source {
         Ok(Self { path, len, bytes })
     }
 
-    /// The file's path, if there is one.
+    /// Gives bytes in memory the name by which errors are to call them.
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<PathBuf>) -> Self {
+        self.path = Some(name.into());
+        self
+    }
+
+    /// The file's path, or the name of bytes in memory, when there is one.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
     }
