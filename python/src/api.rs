@@ -14,7 +14,7 @@ use crate::arrays::ArrayLibrary;
 use crate::batch::{self, Batch};
 use crate::errors::{invalid, raise};
 use crate::info::AudioInfo;
-use crate::input::{self, FileInput};
+use crate::input;
 use crate::prepared::PreparedAudio;
 use crate::reader::Reader;
 use crate::resample::{self, ArrayRequest};
@@ -263,8 +263,7 @@ impl Api {
         reading.rate.check_parts(py)?;
         let num_workers = usize::try_from(num_workers).unwrap_or(usize::MAX);
         let paths: Bound<'_, PyAny> = arguments.get("paths")?;
-        let items = paths.try_iter().map_err(|_| wrong_type("paths", "an iterable of paths", &paths))?;
-        let inputs = items.map(|path| FileInput::new(&path?)).collect::<PyResult<Vec<_>>>()?;
+        let inputs = input::each(&paths)?;
         let progress: Option<Bound<'_, PyAny>> = arguments.get("progress")?;
         batch::load(py, &self.library, &Batch { window, reading, num_workers }, inputs, progress.as_ref())
     }
@@ -277,7 +276,8 @@ impl Api {
     ///     in_sr: Its sample rate, a whole number of Hz from 1 to 768000.
     ///     out_sr: The sample rate to return.
     ///     quality: As resample_quality in load.
-    ///     layout: "channels_last" for (frames, channels), "channels_first" for (channels, frames).
+    ///     layout: "channels_last" for (frames, channels), "channels_first" for (channels, frames), or "auto", which finds the
+    ///         channel axis as save does and refuses a shape that could be either.
     ///     dtype: The type of the result, as in load; None keeps a float type and turns integers into float32.
     ///     threads: The most threads that may work; None allows one per processor. The result does not depend on it.
     ///
@@ -288,7 +288,7 @@ impl Api {
     ///     ValueError: An argument is out of range, or the ratio of the rates is beyond about 13000.
     ///     RuntimeError: The quality is one of libsoxr or torchaudio, which is not installed.
     ///     TypeError: audio is not an array.
-    #[pyo3(signature = (*args, **kwargs), text_signature = "($self, audio, in_sr, out_sr, quality='default', layout='channels_last', *, dtype=None, \
+    #[pyo3(signature = (*args, **kwargs), text_signature = "($self, audio, in_sr, out_sr, quality='default', layout='auto', *, dtype=None, \
             threads=None)")]
     fn resample<'py>(
         &self,

@@ -143,7 +143,7 @@ impl From<&Reader> for AudioInfo {
             Codec::Pcm(_) | Codec::Packets(_) => None,
         };
         Self {
-            frames: reader.num_frames(),
+            frames: reader.num_file_frames(),
             sample_rate: track.sample_rate,
             channels: track.num_channels,
             duration: track.duration(),

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use mapwave_core::Reader;
 use mapwave_core::source::{Access, Source};
+use mapwave_core::{Error, Reader};
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -23,7 +23,13 @@ pub(crate) fn path_of(object: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
 /// An input that can be opened without the interpreter.
 pub(crate) enum FileInput {
     Path(PathBuf),
-    Bytes(PyBackedBytes),
+    Bytes {
+        bytes: PyBackedBytes,
+        /// What errors call it.
+        name: PathBuf,
+    },
+    /// A file object that had nothing more to read.
+    AtItsEnd(PathBuf),
 }
 
 impl FileInput {
@@ -34,10 +40,10 @@ impl FileInput {
             return path_of(object).map(Self::Path);
         }
         if let Ok(bytes) = object.cast::<PyBytes>() {
-            return Ok(Self::Bytes(bytes.clone().into()));
+            return Ok(Self::Bytes { bytes: bytes.clone().into(), name: "<bytes>".into() });
         }
         if object.is_instance_of::<PyByteArray>() || object.is_instance_of::<PyMemoryView>() {
-            return Ok(Self::Bytes(copied(object)?.into()));
+            return Ok(Self::Bytes { bytes: copied(object)?.into(), name: type_name(object)? });
         }
         if !object.hasattr(intern!(py, "read"))? {
             let kind = object.get_type().name()?;
@@ -45,16 +51,19 @@ impl FileInput {
                 "path must be a str, a path, bytes, a bytearray, a memoryview or a binary file object, got {kind}"
             )));
         }
-        let contents = object.call_method0(intern!(py, "read"))?;
-        match contents.cast_into::<PyBytes>() {
-            Ok(bytes) => Ok(Self::Bytes(bytes.into())),
-            Err(error) => {
-                let kind = error.into_inner().get_type().name()?.to_string();
-                let hint = if kind == "str" { "; open it in binary mode, 'rb'" } else { "" };
-                Err(PyTypeError::new_err(format!(
-                    "a file object's read() must return bytes, got {kind}{hint}"
-                )))
-            }
+        let wrong = |kind: &str| {
+            let hint = if kind == "str" { "; open it in binary mode, 'rb'" } else { "" };
+            PyTypeError::new_err(format!("a file object's read() must return bytes, got {kind}{hint}"))
+        };
+        // A text file is refused before it fails to decode the bytes of audio.
+        if object.is_instance(&py.import(intern!(py, "io"))?.getattr(intern!(py, "TextIOBase"))?)? {
+            return Err(wrong("str"));
+        }
+        let name = name_of(object)?;
+        match object.call_method0(intern!(py, "read"))?.cast_into::<PyBytes>() {
+            Ok(bytes) if bytes.as_bytes().is_empty() => Ok(Self::AtItsEnd(name)),
+            Ok(bytes) => Ok(Self::Bytes { bytes: bytes.into(), name }),
+            Err(error) => Err(wrong(&error.into_inner().get_type().name()?.to_string())),
         }
     }
 
@@ -62,10 +71,36 @@ impl FileInput {
     pub(crate) fn open(self, access: Access, plugin: Option<&str>) -> mapwave_core::Result<Reader> {
         let source = match self {
             Self::Path(path) => Source::open(&path, access)?,
-            Self::Bytes(bytes) => Source::from_bytes(bytes)?,
+            Self::Bytes { bytes, name } => {
+                Source::from_bytes(bytes).map_err(|error| error.in_file(&name))?.with_name(name)
+            }
+            Self::AtItsEnd(name) => {
+                let what = "there are no bytes to read (0 bytes): the file object is empty or at its end, and seek(0) goes \
+                            back to its start";
+                let what = what.to_owned();
+                return Err(Error::Unsupported { path: Some(name), container: None, codec: None, what });
+            }
         };
         Reader::new(source, plugin)
     }
+}
+
+/// Takes an iterable of what [`FileInput::new`] takes.
+pub(crate) fn each(paths: &Bound<'_, PyAny>) -> PyResult<Vec<FileInput>> {
+    let py = paths.py();
+    let is_one = paths.is_instance_of::<PyString>()
+        || paths.is_instance_of::<PyBytes>()
+        || paths.is_instance_of::<PyByteArray>()
+        || paths.is_instance_of::<PyMemoryView>()
+        || paths.hasattr(intern!(py, "read"))?;
+    let iterator = paths.try_iter().ok().filter(|_| !is_one);
+    let Some(iterator) = iterator else {
+        let kind = paths.get_type().name()?;
+        let message =
+            format!("paths must be an iterable of paths or files, got {kind}; for one file pass [path]");
+        return Err(PyTypeError::new_err(message));
+    };
+    iterator.map(|path| FileInput::new(&path?)).collect()
 }
 
 /// Opens what the caller passed, with the interpreter free meanwhile.
@@ -75,6 +110,20 @@ pub(crate) fn open(object: &Bound<'_, PyAny>, access: Access, plugin: Option<&st
     let opened = py.detach(|| input.open(access, plugin));
     log_messages(py)?;
     opened.map_err(|error| raise(py, &error))
+}
+
+/// What errors call a file object: its name where it has one, else its type.
+fn name_of(object: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
+    let name = object.getattr(intern!(object.py(), "name"));
+    // The name of a file that was opened by its descriptor is a number.
+    match name.and_then(|name| path_of(&name)) {
+        Ok(name) if !name.as_os_str().is_empty() => Ok(name),
+        _ => type_name(object),
+    }
+}
+
+fn type_name(object: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
+    Ok(format!("<{}>", object.get_type().name()?).into())
 }
 
 /// A copy of bytes that somebody else could change meanwhile.

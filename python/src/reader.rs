@@ -51,6 +51,11 @@ impl Reader {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The number of channels that are delivered.
+    fn num_channels(&self, file: &mapwave_core::Reader) -> mapwave_core::Result<usize> {
+        self.reading.spec.num_channels(file.track().num_channels)
+    }
+
     fn file(&self) -> PyResult<Arc<mapwave_core::Reader>> {
         self.state().file.clone().ok_or_else(|| PyValueError::new_err("the reader is closed"))
     }
@@ -178,27 +183,34 @@ impl Reader {
         Frames::of_file(self.file()?).map_err(|error| raise(py, &error))
     }
 
-    /// What the file says about itself.
+    /// What the file says about itself: its own frames, rate and channels, whatever the reader delivers.
     fn info(&self) -> PyResult<AudioInfo> {
         Ok(AudioInfo::from(&*self.file()?))
     }
 
-    /// The number of frames that can be read: the file's, or as many as resampling makes of them.
+    /// The number of frames that can be read, at `sample_rate`.
     #[getter]
     fn frames(&self) -> PyResult<u64> {
         Ok(self.file()?.num_frames())
     }
 
-    /// Frames a second of what is read, in Hz.
+    /// The sample rate of what is read, in Hz.
     #[getter]
     fn sample_rate(&self) -> PyResult<u32> {
         Ok(self.file()?.sample_rate())
     }
 
-    /// Samples in a frame of the file.
+    /// The number of channels of what is read: 1 with `mono=True`.
     #[getter]
-    fn channels(&self) -> PyResult<u16> {
-        Ok(self.file()?.track().num_channels)
+    fn channels(&self, py: Python<'_>) -> PyResult<usize> {
+        self.num_channels(&*self.file()?).map_err(|error| raise(py, &error))
+    }
+
+    /// The length of what is read in seconds: frames / sample_rate.
+    #[getter]
+    fn duration(&self) -> PyResult<f64> {
+        let file = self.file()?;
+        Ok(file.num_frames() as f64 / f64::from(file.sample_rate()))
     }
 
     /// Whether the reader was closed.
@@ -228,12 +240,11 @@ impl Reader {
         match &self.state().file {
             None => "<mapwave.Reader, closed>".to_owned(),
             Some(file) => {
-                let track = file.track();
+                let (track, num_channels) = (file.track(), self.num_channels(file).unwrap_or(0));
                 let path = file.path().map_or("memory".to_owned(), |path| format!("'{}'", path.display()));
                 format!(
-                    "<mapwave.Reader of {path}: {} frames, {} channels, {} Hz, {}>",
+                    "<mapwave.Reader of {path}: {} frames, {num_channels} channels, {} Hz, {}>",
                     file.num_frames(),
-                    track.num_channels,
                     file.sample_rate(),
                     track.codec.name()
                 )

@@ -7,7 +7,7 @@ use mapwave_core::{FrameSpec, Frames, Layout, OutputFormat, ResampleQuality, res
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use crate::arguments::{Arguments, ArrayRate, Dtype, Reading, ResampleMethod, Threads};
+use crate::arguments::{AnyLayout, Arguments, ArrayRate, Dtype, Reading, ResampleMethod, Threads};
 use crate::arrays::{ArrayLibrary, interruptibly};
 use crate::errors::raise;
 use crate::frames;
@@ -20,7 +20,8 @@ const SOXR: ResampleQuality = ResampleQuality::Plugin("soxr_vhq");
 pub(crate) struct ArrayRequest {
     pub(crate) rates: Rates,
     pub(crate) quality: ResampleMethod,
-    pub(crate) layout: Layout,
+    /// None finds the axis of the channels, as save does.
+    pub(crate) layout: Option<Layout>,
     /// None is the array's own type, float32 for integers.
     pub(crate) format: Option<OutputFormat>,
     pub(crate) max_threads: usize,
@@ -32,7 +33,7 @@ impl ArrayRequest {
         Ok(Self {
             rates: Rates::new(in_sr, out_sr).map_err(|error| raise(arguments.py(), &error))?,
             quality: arguments.get("quality")?,
-            layout: arguments.get("layout")?,
+            layout: arguments.get::<AnyLayout>("layout")?.0,
             format: arguments.get::<Option<Dtype>>("dtype")?.map(|dtype| dtype.0),
             max_threads: Threads::max(arguments.get("threads")?),
         })
@@ -48,14 +49,14 @@ pub(crate) fn resample<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let samples = Samples::new(audio)?;
     let axes = samples.axes();
-    let source = samples.audio(py, Some(request.layout))?;
+    let source = samples.audio(py, request.layout)?;
     let format = request.format.unwrap_or(match source.format() {
         OutputFormat::I16 | OutputFormat::I32 => OutputFormat::F32,
         float => float,
     });
     library.check(py, format)?;
     let spec =
-        FrameSpec { format, layout: request.layout, squeeze_mono: axes.len() == 1, ..FrameSpec::default() };
+        FrameSpec { format, layout: source.layout(), squeeze_mono: axes.len() == 1, ..FrameSpec::default() };
     let frames = match request.quality {
         ResampleMethod::Core(quality) => {
             let allocate = library.allocator(py)?;
