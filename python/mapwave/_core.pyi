@@ -211,7 +211,10 @@ class Reader(Generic[Array]):
         """Frames a second of what is read, in Hz."""
     @property
     def channels(self) -> int:
-        """Samples in a frame of the file."""
+        """The number of channels of what is read: 1 with mono=True."""
+    @property
+    def duration(self) -> float:
+        """The length of what is read in seconds: frames / sample_rate."""
     @property
     def closed(self) -> bool:
         """Whether the reader was closed."""
@@ -402,7 +405,7 @@ class Api(Generic[Array]):
         in_sr: SampleRate,
         out_sr: SampleRate,
         quality: ResampleQuality = "default",
-        layout: Layout = "channels_last",
+        layout: SaveLayout = "auto",
         *,
         dtype: DtypeLike | None = None,
         threads: int | None = None,

@@ -113,11 +113,11 @@ def test_a_malformed_file_is_named_with_the_place(read) -> None:
     assert 0 <= error.offset <= path.stat().st_size
 
 
-def test_bytes_have_no_path() -> None:
+def test_bytes_are_called_bytes() -> None:
     with pytest.raises(mapwave.MalformedFile) as caught:
         mapwave.load((MALFORMED / "wav-no-data.wav").read_bytes())
-    assert caught.value.path is None
-    assert str(caught.value).startswith("malformed wav file")
+    assert caught.value.path == "<bytes>"
+    assert str(caught.value).startswith("<bytes>: malformed wav file")
 
 
 def test_an_argument_that_depends_on_the_file_names_it() -> None:
@@ -258,7 +258,7 @@ def test_what_was_found_is_said(contents: bytes, found: str) -> None:
     ("contents", "container", "found"),
     [
         (b"fLaC" + bytes(100), "flac", "at byte 4: STREAMINFO"),
-        (b"\x00\x00\x00\x20ftypM4A " + bytes(100), "mp4", "no 'moov' box"),
+        (b"\x00\x00\x00\x20ftypM4A " + bytes(100), "m4a", "no 'moov' box"),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )

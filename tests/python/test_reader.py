@@ -212,7 +212,7 @@ def test_blocks_outlive_their_reader(samples: np.ndarray) -> None:
 def test_bytes_can_be_opened(samples: np.ndarray) -> None:
     with mapwave.numpy.open(corpus.PCM16.read_bytes(), dtype="int16") as reader:
         np.testing.assert_array_equal(reader[-7:], samples[-7:])
-        assert "memory" in repr(reader)
+        assert "<bytes>" in repr(reader)
 
 
 # Views
@@ -318,7 +318,7 @@ def test_a_view_of_bytes_is_the_bytes(samples: np.ndarray) -> None:
 )  # fmt: skip
 def test_a_view_that_cannot_be_is_refused_with_the_reason(name: str, why: str) -> None:
     with mapwave.open(corpus.FIXTURES / "valid" / name) as reader:
-        with pytest.raises(mapwave.UnsupportedFormat, match=f"view.*{why}.*read\\(\\)") as caught:
+        with pytest.raises(mapwave.UnsupportedFormat, match=f"view.*{why}.*read them instead") as caught:
             reader.view()
         assert np.array(reader[:]).shape[0] == 301
     assert caught.value.path.endswith(name)
