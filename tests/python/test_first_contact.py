@@ -83,8 +83,9 @@ def test_an_error_names_an_open_file_by_its_name(tmp_path: Path) -> None:
     assert caught.value.path == str(path)
     # The name of a file that was opened by its descriptor is a number.
     with path.open("rb") as file, os.fdopen(os.dup(file.fileno()), "rb") as by_number:
-        error = pytest.raises(mapwave.UnsupportedFormat, mw.load, by_number)
-    assert error.value.path == "<BufferedReader>"
+        with pytest.raises(mapwave.UnsupportedFormat) as caught:
+            mw.load(by_number)
+    assert caught.value.path == "<BufferedReader>"
 
 
 def test_an_argument_that_does_not_suit_the_bytes_names_them() -> None:
