@@ -82,9 +82,11 @@ def test_an_error_names_an_open_file_by_its_name(tmp_path: Path) -> None:
         mw.load(file)
     assert caught.value.path == str(path)
     # The name of a file that was opened by its descriptor is a number.
-    with path.open("rb") as file, os.fdopen(os.dup(file.fileno()), "rb") as by_number:
-        with pytest.raises(mapwave.UnsupportedFormat) as caught:
-            mw.load(by_number)
+    with (
+        os.fdopen(os.open(path, os.O_RDONLY), "rb") as by_number,
+        pytest.raises(mapwave.UnsupportedFormat) as caught,
+    ):
+        mw.load(by_number)
     assert caught.value.path == "<BufferedReader>"
 
 

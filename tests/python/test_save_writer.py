@@ -177,7 +177,11 @@ def test_nothing_is_written_after_the_end(tmp_path: Path, end: str) -> None:
 @pytest.mark.parametrize(
     ("chunk", "kind", "message"),
     [
-        (np.zeros((5, 2), np.float64), ValueError, "audio must be float32, like the samples written before, got float64"),
+        (
+            np.zeros((5, 2), np.float64),
+            ValueError,
+            "audio must be float32, like the samples written before, got float64",
+        ),
         (np.zeros((5, 3), np.float32), ValueError, "audio must be an array with 2 channels, like the file, got 3"),
         (np.zeros(5, np.float32), ValueError, "audio must be an array with 2 channels, like the file, got 1"),
         (np.zeros((2, 5, 1), np.float32), ValueError, "got 3 axes"),
