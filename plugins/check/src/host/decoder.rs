@@ -13,11 +13,11 @@ use mapwave_plugin_abi::{
 
 use super::guarded_buffer::{GuardedBuffer, Layout};
 use super::input::Input;
-use super::library::{names, text};
 use super::refusal::{CANARY, ErrorBox, ErrorSpace, Fault, judge};
 use super::sample::Sample;
 use super::stream_info::{FULL_INFO_BYTES, InfoBox, StreamInfo};
-use super::struct_bytes;
+use super::struct_bytes::struct_bytes;
+use super::text::{names, text};
 use crate::guard_pages::{GuardedBytes, Side};
 use crate::verdict::{Finding, Outcome};
 

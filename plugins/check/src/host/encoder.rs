@@ -12,10 +12,10 @@ use mapwave_plugin_abi::{
 };
 
 use super::guarded_buffer::{Format, GuardedBuffer, Layout};
-use super::library::{names, text};
 use super::refusal::{ErrorBox, ErrorSpace, Fault, judge};
 use super::sample::Sample;
-use super::struct_bytes;
+use super::struct_bytes::struct_bytes;
+use super::text::{names, text};
 use crate::verdict::{Finding, Outcome};
 
 /// The maximum number of bytes that a sink accepts.

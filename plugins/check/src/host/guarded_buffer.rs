@@ -7,7 +7,7 @@ use std::ffi::c_void;
 use mapwave_plugin_abi::{MW_F32, MW_I16, MW_I32, MW_INTERLEAVED, MW_PLANAR, mw_buffer};
 
 use super::refusal::{CANARY, Fault};
-use super::struct_bytes;
+use super::struct_bytes::struct_bytes;
 
 /// The bytes before and after each plane that must stay as they are.
 const MARGIN: usize = 512;

@@ -14,7 +14,8 @@ use mapwave_plugin_abi::{
 use serde::{Deserialize, Serialize};
 
 use super::refusal::{ErrorBox, ErrorSpace, Fault, Refusal, judge_error, status_name};
-use super::struct_bytes;
+use super::struct_bytes::struct_bytes;
+use super::text::text;
 use super::{DecoderTable, EncoderTable, ResamplerTable};
 use crate::verdict::{Finding, Outcome};
 
@@ -237,26 +238,4 @@ unsafe fn sized<T>(pointer: *const c_void, what: &str) -> Outcome<&'static T> {
     }
     // SAFETY: by the caller's promise it is a T, the size of which covers all of it.
     Ok(unsafe { &*pointer.cast() })
-}
-
-/// A string of the plugin's.
-pub fn text(pointer: *const c_char, what: &str) -> Outcome<String> {
-    if pointer.is_null() {
-        return Err(Finding::broken("R3", format!("{what} is null")));
-    }
-    // SAFETY: a pointer to a string of the plugin's, which ends in a zero byte by R3 and is valid by R2.
-    let text = unsafe { CStr::from_ptr(pointer) };
-    let text =
-        text.to_str().map_err(|error| Finding::broken("R3", format!("{what} is not UTF-8: {error}")))?;
-    Ok(text.to_owned())
-}
-
-/// A comma-separated list of at least one name, of characters that `may` accepts.
-pub fn names(pointer: *const c_char, what: &str, may: fn(char) -> bool) -> Outcome<Vec<String>> {
-    let list = text(pointer, what)?;
-    let names: Vec<String> = list.split(',').map(str::to_owned).collect();
-    if let Some(name) = names.iter().find(|name| name.is_empty() || !name.chars().all(may)) {
-        return Err(Finding::broken("R3", format!("{what} holds \"{name}\" (all of it: \"{list}\")")));
-    }
-    Ok(names)
 }

@@ -41,6 +41,8 @@ mod refusal;
 mod resampler;
 mod sample;
 mod stream_info;
+mod struct_bytes;
+mod text;
 
 pub use decoder::{Decoder, DecoderTable, OpenOptions};
 pub use encoder::{EncodeOptions, Encoder, EncoderTable, Sink};
@@ -56,9 +58,3 @@ pub use stream_info::{FULL_INFO_BYTES, SeekClass, StreamInfo};
 
 pub use crate::guard_pages::Side;
 pub use crate::verdict::{Finding, Outcome};
-
-/// The size of a struct of the interface, as it stands in its first field.
-#[allow(clippy::cast_possible_truncation)] // a few hundred bytes
-const fn struct_bytes<T>() -> u32 {
-    size_of::<T>() as u32
-}

@@ -6,7 +6,7 @@ use std::fmt;
 
 use mapwave_plugin_abi::{MW_END, MW_INTERNAL, MW_OK, MW_UNKNOWN, mw_error, mw_status};
 
-use super::struct_bytes;
+use super::struct_bytes::struct_bytes;
 use crate::verdict::Finding;
 
 /// The byte that fills memory where nothing may be written.

@@ -8,9 +8,9 @@ use mapwave_plugin_abi::{
 };
 
 use super::guarded_buffer::Format;
-use super::library::text;
 use super::refusal::{CANARY, Fault};
-use super::struct_bytes;
+use super::struct_bytes::struct_bytes;
+use super::text::text;
 
 /// The size of the struct in this version of the interface.
 pub const FULL_INFO_BYTES: u32 = struct_bytes::<mw_stream_info>();
