@@ -62,7 +62,7 @@ def test_without_a_fault_all_is_well(lab: Lab) -> None:
         ("OVERCOUNT", "decoding", r"it says that it decoded \d+ frames of \d+ asked for"),
         ("NUM_FRAMES", "decoding", "the sound ended at frame 1000 of the 1001 that the plugin promised"),
         ("GRID", "opening", "its seeks are anchored on a grid of 0 frames"),
-        ("FORMAT_SUM", "opening", "the stream's native format is none that it decodes to"),
+        ("FORMAT_SUM", "opening", "the stream's native format is not among its output formats"),
     ],
 )
 def test_a_lie_is_an_error_that_names_the_plugin(lab: Lab, broken: str, doing: str, words: str) -> None:

@@ -47,10 +47,10 @@ def writable(library: Path) -> None:
 BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "text": (lambda library: library.write_text("no library"), "file too short|invalid ELF header|dlopen"),
     "empty": (Path.touch, "file too short|dlopen"),
-    "folder": (Path.mkdir, "it is no regular file"),
+    "folder": (Path.mkdir, "it is not a regular file"),
     "dangling": (lambda library: library.symlink_to("nothing"), "it cannot be opened: No such file"),
     "writable": (writable, r"everybody may write to the file \(mode 777\); chmod o-w it"),
-    "no-entry": (lambda library: pluginfile.misbehaving(library, "NO_ENTRY"), "it is no plugin of mapwave"),
+    "no-entry": (lambda library: pluginfile.misbehaving(library, "NO_ENTRY"), "it is not a mapwave plugin"),
     "old": (
         lambda library: pluginfile.from_source(library, pluginfile.OLD),
         "it exports mapwave_plugin_entry_v0, which is for another version of mapwave",

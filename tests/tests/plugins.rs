@@ -212,12 +212,12 @@ fn what_is_not_to_be_trusted_or_no_plugin_is_refused_with_the_reason() {
     for (file, expected) in [
         ("writable", "everybody may write to the file (mode 666)"),
         ("text", "text.so: "),
-        ("directory", "no regular file"),
+        ("directory", "not a regular file"),
         ("dangling", "cannot be opened"),
         ("exposed", "everybody may write to the directory"),
         ("later", "mapwave_plugin_entry_v2, which is for another version of mapwave"),
         ("null", "internal fault"),
-        ("no-entry", "does not export mapwave_plugin_entry_v1: it is no plugin of mapwave"),
+        ("no-entry", "does not export mapwave_plugin_entry_v1: it is not a mapwave plugin"),
         ("major", "too new: made for version 2"),
         ("id", "its id \"\""),
         ("letters", "lower-case"),
@@ -244,7 +244,7 @@ fn what_is_not_to_be_trusted_or_no_plugin_is_refused_with_the_reason() {
     let unread = place.write("unread.xyz", b"nobody knows this");
     let lines = place.run(&["open", &unread]);
     check(&lines[0], "error: Unsupported: ");
-    check(&lines[0], "codec plugins 'good', 'group' were asked and none reads it");
+    check(&lines[0], "none of the codec plugins 'good', 'group' reads it");
     check(&lines[0], "text.so was not loaded: ");
 
     // A world-writable directory is reported, and nothing in it is loaded.
@@ -354,7 +354,7 @@ fn a_plugin_that_lies_is_an_error_and_the_process_goes_on() {
         ("BREAK_OVERCOUNT", "frames of"),
         ("BREAK_NUM_FRAMES", "the sound ended at frame 50000 of the 50001 that the plugin promised"),
         ("BREAK_GRID", "anchored on a grid of 0 frames"),
-        ("BREAK_FORMAT_SUM", "native format is none that it decodes to"),
+        ("BREAK_FORMAT_SUM", "native format is not among its output formats"),
         ("BREAK_END", "read 50000 "),
         ("BREAK_SEEK_END", "read 50000 "),
         ("BREAK_INFO_CHANGES", "read 50000 "),

@@ -1,4 +1,4 @@
-//! The list of plugins: what became of each library, and what each plugin says of itself.
+//! The list of plugins: whether each library was loaded, and how each plugin describes itself.
 
 #![forbid(unsafe_code)]
 
@@ -9,38 +9,38 @@ use crate::host::table::decoder::DecoderSummary;
 use crate::host::table::encoder::EncoderSummary;
 use crate::host::table::resampler::ResamplerSummary;
 
-/// A plugin library and what became of it.
+/// A plugin library and its state.
 #[derive(Clone, Debug)]
 pub struct Plugin {
-    /// Its name, by which it is picked; the file's name when it could not be loaded.
+    /// The name by which the plugin is selected; the file name if it could not be loaded.
     pub id: String,
-    /// Why it is known.
+    /// Where the plugin was found.
     pub origin: Origin,
-    /// The library; `None` for a plugin that is part of this program.
+    /// The path of the library; `None` for a plugin that is built into this program.
     pub path: Option<PathBuf>,
-    /// Whether it can be used.
+    /// Whether the plugin can be used.
     pub state: State,
-    /// Its version.
+    /// The version.
     pub version: String,
-    /// Who made it.
+    /// The vendor.
     pub vendor: String,
-    /// Its licence as an SPDX expression.
+    /// The licence as an SPDX expression.
     pub license: String,
-    /// The libraries that it needs and found.
+    /// The libraries that the plugin uses.
     pub dependencies: String,
-    /// What it reads.
+    /// The decoders.
     pub decoders: Vec<DecoderSummary>,
-    /// What it writes.
+    /// The encoders.
     pub encoders: Vec<EncoderSummary>,
-    /// How it resamples.
+    /// The resamplers.
     pub resamplers: Vec<ResamplerSummary>,
 }
 
 /// Whether a plugin can be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It is loaded.
+    /// The plugin is loaded.
     Loaded,
-    /// It is not, for this reason.
+    /// The plugin was rejected, for this reason.
     Refused(String),
 }

@@ -1,7 +1,7 @@
 //! The host of codec plugins: finds libraries, loads them, and calls them without trusting them.
 //!
-//! Nothing here runs before a file needs a plugin: reading PCM never loads a library. Then, once, the directories are
-//! searched and everything in them is loaded; what cannot be loaded is reported by [`plugins`] and costs nothing else.
+//! Nothing here runs before a file needs a plugin: reading PCM never loads a library. Then the directories are searched once
+//! and all libraries in them are loaded. [`plugins`] reports libraries that cannot be loaded; they have no other effect.
 
 mod ffi;
 mod listing;

@@ -1,4 +1,4 @@
-//! The plugins of this process: what was found, what was loaded, what was refused and why.
+//! The plugins of this process: which were found, loaded or rejected, and why.
 
 #![forbid(unsafe_code)]
 
@@ -22,20 +22,20 @@ use crate::host::table::decoder::DecoderKind;
 use crate::host::table::encoder::EncoderKind;
 use crate::host::table::resampler::ResamplerKind;
 
-/// What is known so far.
+/// The plugins known so far.
 #[derive(Default)]
 struct Registry {
-    /// The entry functions that are part of this program and not yet entered.
+    /// The entry functions built into this program that have not been called yet.
     embedded: Vec<abi::mw_plugin_entry>,
-    /// The directory of the libraries that come with this program.
+    /// The directory of the libraries bundled with this program.
     bundled: Option<PathBuf>,
     is_searched: bool,
     found: Vec<Found>,
-    /// What readers use: made anew when something is found.
+    /// The state that readers use; replaced if another plugin is found.
     snapshot: Arc<Snapshot>,
 }
 
-/// A library and what it offers, or why it is refused.
+/// A library and what it offers, or why it was rejected.
 #[derive(Clone)]
 struct Found {
     origin: Origin,
@@ -54,7 +54,7 @@ pub(super) struct Snapshot {
 
 static REGISTRY: Mutex<Option<Registry>> = Mutex::new(None);
 
-/// Makes a plugin that is part of this program known. Nothing runs before a file needs a plugin.
+/// Registers a plugin that is built into this program. Nothing runs before a file needs a plugin.
 pub fn embed(entry: abi::mw_plugin_entry) {
     let mut registry = REGISTRY.lock();
     let registry = registry.get_or_insert_default();
@@ -62,7 +62,7 @@ pub fn embed(entry: abi::mw_plugin_entry) {
     registry.is_searched = false;
 }
 
-/// Names the directory, without its `abi1`, of the libraries that come with this program.
+/// Sets the directory, without its `abi1`, of the libraries bundled with this program.
 pub fn set_bundled(directory: PathBuf) {
     REGISTRY.lock().get_or_insert_default().bundled = Some(directory);
 }
@@ -73,15 +73,15 @@ pub fn directories() -> Vec<Directory> {
     directories::directories(bundled.as_deref())
 }
 
-/// All plugins: those that are used, in order of precedence, and those that were refused, with the reason.
+/// All plugins: first the loaded ones in order of precedence, then the rejected ones with the reason.
 pub fn plugins() -> Vec<Plugin> {
     snapshot().plugins.clone()
 }
 
-/// Loads a library that is named by its path, before all others.
+/// Loads the library at a path. It takes precedence over all others.
 ///
 /// # Errors
-/// [`Error::Io`] when there is no such file, [`Error::Plugin`] when it is refused, with the reason.
+/// [`Error::Io`] if the file does not exist, [`Error::Plugin`] with the reason if the library is rejected.
 pub fn register(path: &Path) -> Result<Plugin> {
     if let Err(cause) = std::fs::metadata(path) {
         return Err(Error::io("opening", cause).in_file(path));
@@ -93,7 +93,7 @@ pub fn register(path: &Path) -> Result<Plugin> {
     let known = |found: &Found| found.path.as_ref() == Some(&candidate.path);
     let index = registry.found.iter().position(known);
     let found = match index.map(|index| registry.found.remove(index)) {
-        // A library is entered once; only its place in the order changes.
+        // The entry function is called once; only the order changes.
         Some(found) if found.interface.is_ok() => Found { origin: Origin::Registered, ..found },
         _ => Found::load(candidate),
     };
@@ -109,14 +109,14 @@ pub fn register(path: &Path) -> Result<Plugin> {
                 _ => "it is not known".to_owned(),
             };
             let failure = Failure { fault: Fault::Broken, offset: None, what };
-            // It has no name of its own yet. As everything that is loaded, its file's name stays until the process exits.
+            // The plugin has no id yet. Like all loaded plugins, its file name stays until the process exits.
             let id = plugin.map_or_else(String::new, |plugin| plugin.id.clone()).leak();
             Err(failure.into_error(id, "loading", None).in_file(path.as_deref().unwrap_or(Path::new("?"))))
         }
     }
 }
 
-/// What is known of all plugins, which are searched for and loaded at the first call.
+/// All plugins; the first call searches and loads them.
 pub(super) fn snapshot() -> Arc<Snapshot> {
     let mut registry = REGISTRY.lock();
     let registry = registry.get_or_insert_default();
@@ -125,7 +125,7 @@ pub(super) fn snapshot() -> Arc<Snapshot> {
 }
 
 impl Registry {
-    /// Finds and loads everything, once.
+    /// Finds and loads all plugins, once.
     fn search(&mut self) {
         if self.is_searched {
             return;
@@ -143,7 +143,7 @@ impl Registry {
         self.settle();
     }
 
-    /// Puts what was found in order; of two plugins with one name the first counts.
+    /// Sorts the plugins by precedence; the first of two plugins with the same name wins.
     fn settle(&mut self) {
         self.found.sort_by_key(|found| found.origin);
         let mut snapshot = Snapshot::default();

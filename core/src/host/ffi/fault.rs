@@ -1,4 +1,4 @@
-//! What a plugin answers when it fails, and what the host makes of it.
+//! The errors that plugins return, and their translation.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use super::raw::{self, Sized32};
 use crate::error::{Error, Fault};
 use crate::track::Container;
 
-/// Room for a plugin's error.
+/// Memory for a plugin's error.
 pub(crate) struct Answer(abi::mw_error);
 
 impl Answer {
@@ -20,35 +20,35 @@ impl Answer {
         &raw mut self.0
     }
 
-    /// The message, as far as it is text.
+    /// The message, with invalid UTF-8 replaced.
     fn message(&self) -> String {
         let bytes: Vec<u8> =
             self.0.message.iter().map(|&byte| byte.cast_unsigned()).take_while(|&byte| byte != 0).collect();
         String::from_utf8_lossy(&bytes).trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
     }
 
-    /// The failure of a plugin that gave null: with the status that it wrote down, if it is one.
+    /// The failure of a call that returned null, with the status in the error if there is one.
     pub(crate) fn refusal(self) -> Failure {
         let status = if self.0.status < 0 { self.0.status } else { abi::MW_INTERNAL };
         self.into_failure(status)
     }
 
-    /// The failure as the rest of the crate knows it.
+    /// The failure in the terms of this crate.
     pub(crate) fn into_failure(self, status: abi::mw_status) -> Failure {
         let (fault, otherwise) = match status {
             abi::MW_BAD_DATA => (Fault::BadData, "the data are damaged"),
             abi::MW_UNSUPPORTED => (Fault::Unsupported, "this kind of file is not supported"),
             abi::MW_IO => (Fault::Io, "the file could not be read"),
-            abi::MW_NO_MEMORY => (Fault::Memory, "there is no memory"),
-            abi::MW_LIMIT => (Fault::Memory, "more memory would be needed than is allowed"),
+            abi::MW_NO_MEMORY => (Fault::Memory, "not enough memory"),
+            abi::MW_LIMIT => (Fault::Memory, "the memory limit would be exceeded"),
             abi::MW_MISSING_DEPENDENCY => (Fault::MissingDependency, "a library that it needs is missing"),
             abi::MW_PANIC => (Fault::Broken, "it panicked"),
-            abi::MW_BAD_ARGUMENT => (Fault::Broken, "it refused an argument"),
+            abi::MW_BAD_ARGUMENT => (Fault::Broken, "it rejected an argument"),
             abi::MW_BAD_STATE => (Fault::Broken, "it was in a wrong state"),
             abi::MW_CANCELLED => (Fault::Broken, "it cancelled the call"),
             abi::MW_INTERNAL => (Fault::Broken, "it has an internal fault"),
             unknown => {
-                let what = format!("it returned status {unknown}, which means nothing in this interface");
+                let what = format!("it returned status {unknown}, which this interface does not define");
                 return Failure { fault: Fault::Broken, offset: None, what };
             }
         };
@@ -61,12 +61,12 @@ impl Answer {
         Failure { fault, offset, what }
     }
 
-    /// The failure of an encoder, which refuses what it is asked for where a decoder finds fault with a file.
+    /// The failure of an encoder. The statuses with which a decoder reports a bad file mean that the encoder rejected its settings.
     pub(crate) fn into_encoding_failure(self, status: abi::mw_status) -> Failure {
         let failure = self.into_failure(status);
         match status {
             abi::MW_BAD_ARGUMENT | abi::MW_LIMIT => Failure { fault: Fault::Refused, ..failure },
-            // The host knows of every write that failed, and there was none.
+            // The host knows every failed write, and there was none.
             abi::MW_IO => {
                 Failure::broken(format!("it says that writing failed, which it did not: {}", failure.what))
             }
@@ -84,7 +84,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// The plugin broke a rule.
+    /// A failure of a plugin that broke a rule.
     pub(crate) fn broken(what: impl Into<String>) -> Self {
         Self { fault: Fault::Broken, offset: None, what: what.into() }
     }
@@ -105,11 +105,11 @@ impl Failure {
 /// Why an encoder's call failed.
 #[derive(Debug)]
 pub(crate) enum Trouble {
-    /// What its bytes are written to refused them; whatever the plugin then said.
+    /// The output failed, whatever the plugin reported.
     Writing {
-        /// Where.
+        /// The offset.
         offset: u64,
-        /// The first refusal.
+        /// The first error.
         cause: io::Error,
     },
     /// The plugin failed.
@@ -139,7 +139,7 @@ impl Trouble {
     }
 }
 
-/// A plugin's string, which must be a short plain name.
+/// A plugin's string, which must be a short name of printable ASCII.
 ///
 /// # Safety
 /// As [`raw::text`].
@@ -151,7 +151,7 @@ pub(crate) unsafe fn required_name(
     // SAFETY: the caller's promise.
     let text = unsafe { raw::text(text) };
     text.as_deref().and_then(raw::name).ok_or_else(|| match text {
-        Some(text) => Failure::broken(format!("its {what} {text:?} is no short plain text")),
+        Some(text) => Failure::broken(format!("its {what} {text:?} is not a short printable text")),
         None => Failure::broken(format!("its {what} is missing or not UTF-8")),
     })
 }

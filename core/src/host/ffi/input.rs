@@ -13,13 +13,13 @@ use super::raw::{self, Sized32 as _};
 use crate::source::{Scratch, Source};
 use crate::track::{Codec, PacketCodec, Track};
 
-/// The file that handles read, kept until the last of them is closed.
+/// The file that handles read. It is kept until the last of them is closed.
 #[derive(Clone, Debug)]
 pub(crate) struct PluginInput {
     source: Arc<Source>,
     /// Boxed, since the plugin keeps the address.
     extension: Option<Arc<CString>>,
-    /// What the host's parser found, when the packets are in one of its containers.
+    /// The track that the host's parser found, if the packets are in one of its containers.
     track: Option<Arc<PacketTrack>>,
 }
 
@@ -50,7 +50,7 @@ impl PluginInput {
         self.track.as_deref().map(PacketTrack::to_abi)
     }
 
-    /// The struct for a plugin's `open`. The bytes that it points to stay as long as any clone of this value.
+    /// The struct for a plugin's `open`. The memory that it points to lives as long as any clone of this value.
     pub(crate) fn to_abi(&self, track: Option<&abi::mw_track>) -> abi::mw_input {
         let bytes = self.source.whole();
         abi::mw_input {
@@ -66,7 +66,7 @@ impl PluginInput {
     }
 }
 
-/// Compressed packets in a container that this crate parses, described as a plugin sees them.
+/// Compressed packets in a container that this crate parses, described for a plugin.
 #[derive(Debug)]
 pub struct PacketTrack {
     track: Track,
@@ -87,7 +87,7 @@ impl PacketTrack {
         })
     }
 
-    /// The struct for a plugin, whose strings are this value's.
+    /// The struct for a plugin. Its strings belong to this value.
     pub fn to_abi(&self) -> abi::mw_track {
         let Self { track, packets, .. } = self;
         let table = packets.packet_table.as_ref();
@@ -140,7 +140,7 @@ unsafe extern "C" fn read_at(context: *mut c_void, offset: u64, buffer: *mut c_v
     catch_unwind(AssertUnwindSafe(read)).ok().flatten().unwrap_or(abi::MW_IO.into())
 }
 
-/// Gives memory back for a plugin, from any thread.
+/// Releases memory for a plugin, from any thread.
 unsafe extern "C" fn release(context: *mut c_void, offset: u64, num_bytes: u64) {
     let release = || {
         // SAFETY: the context is the source of an `PluginInput`, which lives until every handle is closed.
@@ -148,6 +148,6 @@ unsafe extern "C" fn release(context: *mut c_void, offset: u64, num_bytes: u64) 
             source.release(offset..offset.saturating_add(num_bytes));
         }
     };
-    // Nothing unwinds into a plugin; what is not given back is no loss.
+    // Nothing unwinds into a plugin; memory that is not released does no harm.
     let _unwound = catch_unwind(AssertUnwindSafe(release));
 }

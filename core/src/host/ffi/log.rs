@@ -1,4 +1,4 @@
-//! What plugins have to say: kept until the caller asks for it.
+//! The log messages of plugins, kept until the caller takes them.
 
 #![allow(unsafe_code)] // a callback that plugins call
 
@@ -12,28 +12,28 @@ use parking_lot::Mutex;
 
 use super::raw::{self, Sized32 as _};
 
-/// How many messages are kept; older ones give way.
+/// How many messages are kept; older ones are dropped.
 const MAX_MESSAGES: usize = 256;
 
 /// How serious a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// Details that only help to find a fault.
+    /// Details for debugging.
     Debug,
-    /// Something worth knowing.
+    /// Useful information.
     Info,
-    /// Something was put right or left out, such as a damaged packet that became silence.
+    /// A problem that was worked around, such as a damaged packet replaced by silence.
     Warning,
-    /// Something failed.
+    /// A failure.
     Error,
 }
 
-/// Something a plugin said.
+/// A message from a plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// How serious it is.
+    /// The severity.
     pub level: Level,
-    /// The library it came from: a path, or a plugin's name when it is part of this program.
+    /// The library that sent the message: a path, or the name of a plugin that is built into this program.
     pub source: String,
     /// The text.
     pub text: String,
@@ -42,16 +42,16 @@ pub struct Message {
 static MESSAGES: Mutex<VecDeque<Message>> = Mutex::new(VecDeque::new());
 static HAS_MESSAGES: AtomicBool = AtomicBool::new(false);
 
-/// Takes the messages of all plugins that came since the last call, oldest first.
+/// Takes the messages of all plugins since the last call, oldest first.
 pub fn drain_messages() -> Vec<Message> {
-    // Cheap when there are none, which is nearly always.
+    // Cheap if there are none, which is nearly always the case.
     if !HAS_MESSAGES.swap(false, Ordering::Relaxed) {
         return Vec::new();
     }
     MESSAGES.lock().drain(..).collect()
 }
 
-/// What a library is given at entry; it lives until the process exits, as the library does.
+/// The struct that a library receives at entry. It lives until the process exits, like the library.
 pub(crate) fn host_of(source: &str) -> &'static abi::mw_host {
     let source: &'static String = Box::leak(Box::new(source.to_owned()));
     let version = concat!(env!("CARGO_PKG_VERSION"), "\0");

@@ -1,4 +1,4 @@
-//! Where an encoder's bytes go, and the door that its plugin writes them through.
+//! The output of an encoder, and the guarded access that its plugin has to it.
 
 #![allow(unsafe_code)] // a callback that plugins call
 
@@ -18,16 +18,16 @@ use parking_lot::Mutex;
 use super::fault::{Failure, Trouble};
 use super::raw::Sized32 as _;
 
-/// The most bytes that an encoder may leave out before a place that it writes at: a header that comes last.
+/// The maximum gap that an encoder may leave before the offset that it writes to, for a header that is written last.
 const MAX_GAP_BYTES: u64 = 256 << 20;
 
-/// The zeros that are written at a time where an encoder has left bytes out.
+/// The number of zeros written at a time to fill such a gap.
 const ZEROS: [u8; 16 << 10] = [0; 16 << 10];
 
-/// Where an encoder's bytes go: a file, memory, or whatever a caller has.
+/// The output of an encoder: a file, memory, or any object of the caller.
 ///
-/// Calls come one at a time, from the thread that encodes or from one that a plugin is called through. It is dropped
-/// when the encoder is done with it or given up; at most the one write that is under way then still ends.
+/// Calls come one at a time, either from the thread that encodes or from a thread through which a plugin is called. The sink is
+/// dropped when the encoder is finished or abandoned; at most one write in progress may complete after that.
 ///
 /// ```
 /// use std::io::{Error, Result};
@@ -53,10 +53,10 @@ const ZEROS: [u8; 16 << 10] = [0; 16 << 10];
 /// # Ok::<(), Error>(())
 /// ```
 pub trait ByteSink: Send {
-    /// Writes all bytes at `offset`, which is never beyond the end of what was written before.
+    /// Writes all bytes at `offset`, which is never beyond the end of the bytes written before.
     ///
     /// # Errors
-    /// What keeps it from doing so. Nothing is written after a failure.
+    /// Why the bytes could not be written. Nothing is written after a failure.
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()>;
 
     /// Whether bytes can only be added at the end, as in a pipe.
@@ -65,13 +65,13 @@ pub trait ByteSink: Send {
     }
 }
 
-/// The one way to an output: it lets an encoder write within its own calls, notes what goes wrong, and can be shut.
+/// The only access to an output: it lets an encoder write during its own calls, records errors, and can be closed.
 pub(crate) struct Outlet {
     is_append_only: bool,
-    /// Whether one of the encoder's own calls is under way.
+    /// Whether one of the encoder's own calls is in progress.
     is_called: AtomicBool,
     is_shut: AtomicBool,
-    /// Where the bytes end that were written.
+    /// The end of the bytes written.
     end: AtomicU64,
     state: Mutex<State>,
     clock: Mutex<Clock>,
@@ -79,14 +79,14 @@ pub(crate) struct Outlet {
 
 struct State {
     output: Option<Box<dyn ByteSink>>,
-    /// The first write that failed, until somebody is told.
+    /// The first failed write, until it is reported.
     failure: Option<(u64, io::Error)>,
     has_failed: bool,
-    /// The first rule that was broken.
+    /// The first broken rule.
     misuse: Option<String>,
 }
 
-/// How long the output has taken, which is no fault of the encoder's.
+/// The time that the output took, which does not count as the encoder's.
 #[derive(Default)]
 struct Clock {
     total: Duration,
@@ -107,12 +107,12 @@ impl Outlet {
         })
     }
 
-    /// Where the bytes end that were written.
+    /// The end of the bytes written.
     pub(crate) fn end(&self) -> u64 {
         self.end.load(Ordering::SeqCst)
     }
 
-    /// How long writing has taken so far, the write under way included.
+    /// How long writing has taken so far, including a write in progress.
     pub(crate) fn time_spent(&self) -> Duration {
         let clock = self.clock.lock();
         clock.total.saturating_add(clock.since.map(|since| since.elapsed()).unwrap_or_default())
@@ -126,7 +126,7 @@ impl Outlet {
         result
     }
 
-    /// What went wrong with the writing, whatever the plugin makes of it.
+    /// The error from writing, whatever the plugin reports.
     pub(crate) fn verdict(&self) -> Result<(), Trouble> {
         let mut state = self.state.lock();
         if let Some((offset, cause)) = state.failure.take() {
@@ -139,7 +139,7 @@ impl Outlet {
         }
     }
 
-    /// Lets nothing through any more and gives the output back, unless a write is under way: whoever writes lets go of it
+    /// Rejects all further writes and returns the output, unless a write is in progress: then the writing thread drops it
     /// afterwards. Never waits.
     pub(crate) fn shut(&self) -> Option<Box<dyn ByteSink>> {
         self.is_shut.store(true, Ordering::SeqCst);
@@ -179,7 +179,7 @@ impl Outlet {
         self.clock.lock().since = Some(Instant::now());
         let write = || write_all(output.as_mut(), offset, bytes, end);
         let written = catch_unwind(AssertUnwindSafe(write))
-            .unwrap_or_else(|_| Err(io::Error::other("what the bytes are written to has panicked")));
+            .unwrap_or_else(|_| Err(io::Error::other("the output panicked")));
         let mut clock = self.clock.lock();
         let time = clock.since.take().map(|since| since.elapsed()).unwrap_or_default();
         clock.total = clock.total.saturating_add(time);
@@ -197,7 +197,7 @@ impl Outlet {
         }
     }
 
-    /// Says which rule a write breaks.
+    /// Checks the rules for a write.
     fn check(&self, offset: u64, num_bytes: usize, end: u64) -> Result<(), String> {
         if !self.is_called.load(Ordering::SeqCst) {
             return Err(format!("it wrote {num_bytes} bytes outside of its own calls"));
@@ -217,7 +217,7 @@ impl Outlet {
     }
 }
 
-/// Writes zeros where bytes were left out, then the bytes.
+/// Fills a gap with zeros, then writes the bytes.
 fn write_all(output: &mut dyn ByteSink, offset: u64, bytes: &[u8], end: u64) -> io::Result<()> {
     let mut place = end;
     while place < offset {
@@ -235,11 +235,11 @@ impl fmt::Debug for Outlet {
     }
 }
 
-/// The outlets that plugins know, by number: one that writes after its handle is closed finds none, where an address would
-/// lead it to somebody else's memory.
+/// The outlets that plugins know, by number: a plugin that writes after its handle is closed finds none, whereas an address could
+/// point to reused memory.
 static OUTLETS: Mutex<Option<HashMap<usize, Arc<Outlet>>>> = Mutex::new(None);
 
-/// An outlet's number, which counts until this is dropped and is given once. It is not 0, which plugins may take for nothing.
+/// An outlet's number, which is valid until this is dropped and never reused. It is not 0, which plugins may treat as null.
 #[derive(Debug)]
 pub(crate) struct Ticket(usize);
 
@@ -265,7 +265,7 @@ impl Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         let outlet = OUTLETS.lock().get_or_insert_default().remove(&self.0);
-        // Outside of the lock: an output's end may be anything.
+        // Outside the lock: dropping an output may run any code.
         drop(outlet);
     }
 }

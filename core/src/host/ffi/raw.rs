@@ -1,4 +1,4 @@
-//! Plain data that crosses the wall: size-tagged structs and C strings, read without trust.
+//! Plain data that crosses the plugin boundary: size-tagged structs and C strings, read without trust.
 
 #![allow(unsafe_code)] // memory that a plugin passes by pointer
 
@@ -9,12 +9,12 @@ use std::mem::MaybeUninit;
 use mapwave_plugin_abi as abi;
 use parking_lot::Mutex;
 
-/// A struct of the ABI: it begins with its size, and all bits zero are a value of it.
+/// A struct of the ABI: it starts with its size, and all zero bits are a valid value.
 ///
 /// # Safety
-/// The type is `repr(C)`, begins with a `u32`, and is valid when zeroed.
+/// The type must be `repr(C)`, start with a `u32`, and be valid if zeroed.
 pub(crate) unsafe trait Sized32: Copy {
-    /// A value of zeros but for its size.
+    /// A value of zeros, except for its size.
     fn zeroed() -> Self {
         let mut value = MaybeUninit::<Self>::zeroed();
         let size = u32::try_from(size_of::<Self>()).unwrap_or(u32::MAX);
@@ -24,10 +24,10 @@ pub(crate) unsafe trait Sized32: Copy {
         unsafe { value.assume_init() }
     }
 
-    /// Copies as much of a struct as its writer knows of it; the rest is zero.
+    /// Copies the part of a struct that its writer knows; the rest is zero.
     ///
     /// # Safety
-    /// `source` points to such a struct of the size in its first field, which nobody changes meanwhile.
+    /// `source` must point to such a struct, of the size in its first field, that does not change meanwhile.
     unsafe fn copied(source: *const Self) -> Self {
         let mut value = MaybeUninit::<Self>::zeroed();
         // SAFETY: the first field is a u32, by the trait's contract.
@@ -69,13 +69,13 @@ unsafe impl Sized32 for abi::mw_track {}
 // SAFETY: as above.
 unsafe impl Sized32 for abi::mw_buffer {}
 
-/// The longest string of a plugin that is read to its end.
+/// The maximum length of a string from a plugin.
 const MAX_STRING_BYTES: usize = 64 << 10;
 
-/// A copy of a plugin's string; `None` when there is none, when it is no UTF-8 or when it does not end.
+/// A copy of a plugin's string; `None` if it is null, not UTF-8 or not terminated.
 ///
 /// # Safety
-/// `text` is null or points to bytes of which one is zero.
+/// `text` must be null or point to bytes of which one is zero.
 pub(crate) unsafe fn text(text: *const c_char) -> Option<String> {
     if text.is_null() {
         return None;
@@ -94,23 +94,23 @@ pub(crate) unsafe fn text(text: *const c_char) -> Option<String> {
     None
 }
 
-/// Splits a list that a plugin separates by commas.
+/// Splits a comma-separated list from a plugin.
 pub(crate) fn split(list: Option<String>) -> Vec<String> {
     let list = list.unwrap_or_default();
     list.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
 }
 
-/// A string as C has it; what follows a zero byte is lost.
+/// A C string; anything after a zero byte is dropped.
 pub(crate) fn c_string(text: &str) -> CString {
     let text = text.split('\0').next().unwrap_or_default();
     CString::new(text).unwrap_or_default()
 }
 
-/// The longest name that is kept for ever, and how many are.
+/// The maximum length and number of the names that are kept until the process exits.
 const MAX_NAME_BYTES: usize = 64;
 const MAX_NAMES: usize = 4096;
 
-/// A name that lives until the process exits: there are few of them, and errors and tracks carry them.
+/// A name that lives until the process exits: there are few of them, and errors and tracks refer to them.
 pub(crate) fn name(text: &str) -> Option<&'static str> {
     static NAMES: Mutex<Option<HashSet<&'static str>>> = Mutex::new(None);
     let mut guard = NAMES.lock();

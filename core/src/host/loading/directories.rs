@@ -1,4 +1,4 @@
-//! Where plugin libraries are looked for, and which files there are fit to be loaded.
+//! Searches directories for plugin libraries and checks which of them may be loaded.
 
 #![forbid(unsafe_code)]
 
@@ -8,40 +8,40 @@ use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// Names directories to search before all others, separated by colons.
+/// Directories that are searched before all others, separated by colons.
 pub(crate) const VARIABLE: &str = "MAPWAVE_PLUGIN_PATH";
 
 /// The directory of the plugins of this major version of the interface.
 const ABI_DIRECTORY: &str = "abi1";
 
-/// The ending of a shared library's name.
+/// The suffix of a shared library's name.
 const SUFFIX: &str = if cfg!(target_os = "macos") { "dylib" } else { "so" };
 
-/// Where the plugins of the whole machine are.
+/// The system-wide plugin directories.
 const SYSTEM: [&str; 2] = match cfg!(target_os = "macos") {
     true => ["/Library/Application Support/mapwave/plugins", "/usr/local/lib/mapwave/plugins"],
     false => ["/usr/local/lib/mapwave/plugins", "/usr/lib/mapwave/plugins"],
 };
 
-/// Why a plugin is known; the order is that of precedence.
+/// Where a plugin was found, in order of precedence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
-    /// It was named by a call.
+    /// Registered by a call.
     Registered,
-    /// It lies in a directory of `MAPWAVE_PLUGIN_PATH`.
+    /// In a directory of `MAPWAVE_PLUGIN_PATH`.
     Environment,
-    /// It lies in the user's data directory.
+    /// In the user's data directory.
     User,
-    /// It is part of this program.
+    /// Built into this program.
     Embedded,
-    /// It lies beside this program: in the wheel.
+    /// Bundled with this program, in the wheel.
     Bundled,
-    /// It lies in a directory of the system.
+    /// In a system directory.
     System,
 }
 
 impl Origin {
-    /// A word for it.
+    /// The name of the origin.
     pub fn name(self) -> &'static str {
         match self {
             Self::Registered => "registered",
@@ -53,7 +53,7 @@ impl Origin {
         }
     }
 
-    /// Whether it comes with mapwave itself.
+    /// Whether the plugin comes with mapwave itself.
     pub(crate) fn is_ours(self) -> bool {
         matches!(self, Self::Embedded | Self::Bundled)
     }
@@ -62,22 +62,22 @@ impl Origin {
 /// A directory that is searched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Directory {
-    /// Why it is.
+    /// The origin.
     pub origin: Origin,
-    /// Its path.
+    /// The path.
     pub path: PathBuf,
-    /// Why nothing in it is loaded, when it is there but not to be trusted.
+    /// Why nothing in it is loaded, if it exists but is not trusted.
     pub refused: Option<String>,
 }
 
-/// The directories that are searched, in order of precedence; `bundled` is the program's own.
+/// The directories that are searched, in order of precedence; `bundled` is the directory of this program's libraries.
 pub fn directories(bundled: Option<&Path>) -> Vec<Directory> {
     let mut found = Vec::new();
     let mut add = |origin, path: PathBuf| {
         let refused = std::fs::metadata(&path).ok().and_then(|metadata| distrust(&metadata, "directory"));
         found.push(Directory { origin, path, refused });
     };
-    // Whoever runs a set-uid program must not choose what it loads.
+    // The user who runs a set-uid program must not choose what it loads.
     if !is_privileged() {
         let variable = std::env::var_os(VARIABLE).unwrap_or_default();
         for path in std::env::split_paths(&variable).filter(|path| !path.as_os_str().is_empty()) {
@@ -98,7 +98,7 @@ pub fn directories(bundled: Option<&Path>) -> Vec<Directory> {
     found
 }
 
-/// Whether the program runs with more rights than the user who started it.
+/// Whether the program has more privileges than the user who started it.
 fn is_privileged() -> bool {
     rustix::process::getuid() != rustix::process::geteuid()
         || rustix::process::getgid() != rustix::process::getegid()
@@ -108,7 +108,7 @@ fn home() -> Option<PathBuf> {
     std::env::home_dir().filter(|home| home.is_absolute())
 }
 
-/// A directory of the XDG base directory specification, or macOS's counterpart.
+/// A directory of the XDG base directory specification, or its macOS counterpart.
 fn base_directory(variable: &str, linux: &str, macos: &str) -> Option<PathBuf> {
     let chosen = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
     chosen.or_else(|| home().map(|home| home.join(if cfg!(target_os = "macos") { macos } else { linux })))
@@ -118,7 +118,7 @@ fn user_data() -> Option<PathBuf> {
     base_directory("XDG_DATA_HOME", ".local/share", "Library/Application Support")
 }
 
-/// Where the user's caches are.
+/// The user's cache directory.
 pub(crate) fn user_cache() -> Option<PathBuf> {
     base_directory("XDG_CACHE_HOME", ".cache", "Library/Caches")
 }
@@ -127,13 +127,13 @@ pub(crate) fn user_cache() -> Option<PathBuf> {
 #[derive(Clone, Debug)]
 pub(crate) struct Candidate {
     pub(crate) origin: Origin,
-    /// Absolute, all links resolved.
+    /// The absolute path, with all links resolved.
     pub(crate) path: PathBuf,
-    /// Why it must not be loaded.
+    /// Why the library must not be loaded.
     pub(crate) refused: Option<String>,
 }
 
-/// The libraries in the directories, each file once; in a directory by name.
+/// The libraries in the directories, each file once, sorted by name within a directory.
 pub(crate) fn candidates(directories: &[Directory]) -> Vec<Candidate> {
     let mut seen = HashSet::new();
     let mut found = Vec::new();
@@ -159,7 +159,7 @@ pub(crate) fn candidates(directories: &[Directory]) -> Vec<Candidate> {
     found
 }
 
-/// A file that is to be loaded, by any name.
+/// A library with any file name.
 pub(crate) fn candidate(origin: Origin, path: &Path) -> Candidate {
     let refuse = |why: String| Candidate { origin, path: path.to_path_buf(), refused: Some(why) };
     let resolved = match path.canonicalize() {
@@ -172,16 +172,16 @@ pub(crate) fn candidate(origin: Origin, path: &Path) -> Candidate {
     };
     let refused = match metadata.is_file() {
         true => distrust(&metadata, "file").or_else(|| {
-            // The directory that the file is really in: who can write there can put another in its place.
+            // The directory that actually contains the file: anyone who can write there can replace it.
             let parent = std::fs::metadata(resolved.parent()?).ok()?;
             distrust(&parent, "directory")
         }),
-        false => Some("it is no regular file".to_owned()),
+        false => Some("it is not a regular file".to_owned()),
     };
     Candidate { origin, path: resolved, refused }
 }
 
-/// Why something is not to be trusted: others than root and this user can write to it or own it.
+/// Why a file or directory is not trusted: a user other than root and this user owns it or can write to it.
 fn distrust(metadata: &Metadata, kind: &str) -> Option<String> {
     let user = rustix::process::geteuid().as_raw();
     if metadata.uid() != 0 && metadata.uid() != user {

@@ -1,6 +1,6 @@
-//! What is said of a plugin that is missing, or of a library that it needs.
+//! Advice about missing plugins and the libraries that they need.
 //!
-//! The core knows no plugin by name: a program that knows where one is to be had registers a [`Hint`], and messages quote it.
+//! The core knows no plugin by name. A program that knows where to get one registers a [`Hint`], which messages quote.
 
 #![forbid(unsafe_code)]
 
@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use crate::host::listing::{Plugin, State};
 
-/// What a program knows of a plugin that may be missing.
+/// Information about a plugin that may be missing.
 ///
 /// ```
 /// use mapwave_core::host::{Hint, register_hint};
@@ -26,34 +26,34 @@ use crate::host::listing::{Plugin, State};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hint {
-    /// The plugin's id. Its library's file name contains `mapwave_` and the id.
+    /// The plugin's id. The file name of its library contains `mapwave_` and the id.
     pub plugin: &'static str,
-    /// What users call the software behind the plugin.
+    /// The users' name for the software behind the plugin.
     pub product: &'static str,
-    /// How the file names of the shared libraries begin that the plugin needs and the system provides.
+    /// The prefixes of the file names of the shared libraries that the plugin needs and the system provides.
     pub libraries: &'static [&'static str],
     /// The command that installs those libraries.
     pub install: &'static str,
-    /// What follows "looked for a plugin '..'," where the plugin itself is missing: where it is to be had.
+    /// The text after "looked for a plugin '..'," if the plugin itself is missing: where to get it.
     pub absent: &'static str,
-    /// Whether it reads formats that no other plugin does.
+    /// Whether the plugin reads formats that no other plugin reads.
     pub reads: bool,
-    /// The extensions, containers and codecs that it writes.
+    /// The extensions, containers and codecs that the plugin writes.
     pub writes: &'static [&'static str],
-    /// The qualities that it resamples with.
+    /// The resampling qualities of the plugin.
     pub qualities: &'static [&'static str],
 }
 
 static HINTS: Mutex<Vec<Hint>> = Mutex::new(Vec::new());
 
-/// Makes a hint known, in place of an earlier one of the same plugin.
+/// Registers a hint, which replaces an earlier one for the same plugin.
 pub fn register_hint(hint: Hint) {
     let mut hints = HINTS.lock();
     hints.retain(|other| other.plugin != hint.plugin);
     hints.push(hint);
 }
 
-/// The loader's words, and what they mean when it has looked for a library in vain of which there is a hint.
+/// The loader's message, with an explanation if it did not find a library for which there is a hint.
 pub(crate) fn explained(words: String) -> String {
     explained_by(&HINTS.lock(), words)
 }
@@ -67,7 +67,7 @@ fn explained_by(hints: &[Hint], words: String) -> String {
     }
 }
 
-/// The library that is not there, by the words of Linux's loader or macOS's.
+/// The missing library, according to the message of the Linux or macOS loader.
 fn missing_library<'a>(words: &'a str, libraries: &[&str]) -> Option<&'a str> {
     let is_missing = words.contains("cannot open shared object file") || words.contains("Library not loaded");
     let is_end = |character: char| character.is_whitespace() || ":,'\"()".contains(character);
@@ -76,22 +76,22 @@ fn missing_library<'a>(words: &'a str, libraries: &[&str]) -> Option<&'a str> {
     name.split(is_end).next()
 }
 
-/// What to add where no plugin reads a file.
+/// The addition to a message that no plugin reads a file.
 pub(crate) fn for_reading(plugins: &[Plugin]) -> String {
     absences(&HINTS.lock(), plugins, |hint| hint.reads)
 }
 
-/// What to add where no plugin writes a file that one of these names stands for.
+/// The addition to a message that no plugin writes a file with one of these names.
 pub(crate) fn for_writing(names: &[&str], plugins: &[Plugin]) -> String {
     absences(&HINTS.lock(), plugins, |hint| hint.writes.iter().any(|name| names.contains(name)))
 }
 
-/// What to add where no plugin has a quality.
+/// The addition to a message that no plugin has a quality.
 pub(crate) fn for_quality(quality: &str, plugins: &[Plugin]) -> String {
     absences(&HINTS.lock(), plugins, |hint| hint.qualities.contains(&quality))
 }
 
-/// The hint of a plugin that has a quality, and the quality.
+/// The hint for a plugin with a quality, and the quality.
 pub(crate) fn with_quality(quality: &str) -> Option<(Hint, &'static str)> {
     let named = |hint: &Hint| hint.qualities.iter().find(|name| **name == quality).map(|name| (*hint, *name));
     HINTS.lock().iter().find_map(named)
@@ -102,7 +102,7 @@ pub(crate) fn qualities() -> Vec<&'static str> {
     HINTS.lock().iter().flat_map(|hint| hint.qualities).copied().collect()
 }
 
-/// Every hint that helps and whose plugin is neither loaded nor refused.
+/// Every applicable hint whose plugin is neither loaded nor rejected.
 fn absences(hints: &[Hint], plugins: &[Plugin], helps: impl Fn(&Hint) -> bool) -> String {
     let is_absent = |hint: &&Hint| {
         let library = format!("mapwave_{}", hint.plugin);

@@ -1,4 +1,4 @@
-//! A plugin library in this process: loaded, entered, and asked what it is.
+//! Loads a plugin library into this process, calls its entry function, and reads its tables.
 
 #![allow(unsafe_code)] // dlopen, and the entry function of a plugin
 
@@ -17,7 +17,7 @@ use crate::host::table::decoder::{DecoderKind, DecoderSummary};
 use crate::host::table::encoder::EncoderKind;
 use crate::host::table::resampler::ResamplerKind;
 
-/// How many codecs of one kind a library may offer.
+/// The maximum number of tables per interface.
 const MAX_TABLES: u32 = 256;
 
 /// What a library offers.
@@ -33,10 +33,10 @@ pub(crate) struct Interface {
     pub(crate) resamplers: Vec<ResamplerKind>,
 }
 
-/// Loads a library with all its symbols bound, for as long as the process lives, and finds its entry function.
+/// Loads a library with all its symbols bound, until the process exits, and finds its entry function.
 ///
 /// # Errors
-/// The dynamic loader's own words.
+/// The dynamic loader's message.
 pub(crate) fn load(path: &Path) -> Result<abi::mw_plugin_entry, Failure> {
     let words = |error: libloading::Error| {
         let mut words = error.to_string();
@@ -54,11 +54,11 @@ pub(crate) fn load(path: &Path) -> Result<abi::mw_plugin_entry, Failure> {
         let symbol = abi::MW_ENTRY_SYMBOL;
         let hint = match has_other_version(&library) {
             Some(other) => format!("it exports {other}, which is for another version of mapwave"),
-            None => "it is no plugin of mapwave".to_owned(),
+            None => "it is not a mapwave plugin".to_owned(),
         };
         Failure::broken(format!("it does not export {symbol}: {hint}"))
     });
-    // Never unloaded: its tables and strings are used until the process exits (R7).
+    // Never unloaded: the tables and strings are used until the process exits (R7).
     std::mem::forget(library);
     entry
 }
@@ -72,10 +72,10 @@ fn has_other_version(library: &Library) -> Option<String> {
     })
 }
 
-/// Enters a library and reads all its tables.
+/// Calls the entry function of a library and reads all its tables.
 ///
 /// # Errors
-/// When it says that it cannot work here, or what it returns breaks the rules.
+/// If the library reports that it cannot work here, or if its result breaks the rules.
 pub(crate) fn enter(
     entry: abi::mw_plugin_entry,
     source: &str,

@@ -1,4 +1,4 @@
-//! How plugin libraries are found, tried and loaded.
+//! Finds, tries and loads plugin libraries.
 
 pub(crate) mod directories;
 pub(crate) mod hints;

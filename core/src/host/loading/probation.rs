@@ -1,7 +1,7 @@
-//! The first loading of somebody else's library, in a child process: one that crashes or hangs takes nothing with it.
+//! Loads a third-party library in a child process first, so that a crash or a hang does not affect this process.
 //!
-//! The child's verdict is remembered in the user's cache directory by path, size, time of change, inode and version of the
-//! interface, so that a plugin pays for it once.
+//! The verdict is remembered in the user's cache directory by path, size, modification time, inode and interface version, so
+//! that each plugin is tried only once.
 
 #![forbid(unsafe_code)]
 
@@ -20,48 +20,49 @@ use parking_lot::Mutex;
 use crate::host::loading::{directories, library};
 use crate::host::session::supervisor;
 
-/// How the child says that the library was loaded, or that it was refused in an orderly way. Any other end is a crash.
+/// The exit statuses with which the child reports that the library was loaded, or rejected in an orderly way. Any other end is a
+/// crash.
 const LOADED: i32 = 42;
 const REFUSED: i32 = 43;
 
-/// The signals of a process that broke by itself.
+/// The signals of a process that crashed by itself.
 const CRASHES: [i32; 7] =
     [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGABRT, libc::SIGTRAP, libc::SIGSYS];
 
-/// How long the child may take unless the environment says otherwise: loading must be done in 50 milliseconds
-/// (`mw_plugin_entry`), on a busy machine later.
+/// The time limit of the child, unless the environment sets one: loading must take no more than 50 milliseconds
+/// (`mw_plugin_entry`), but can take longer on a busy machine.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
 
-/// How often the child is looked at.
+/// How often the child is checked.
 const INTERVAL: Duration = Duration::from_millis(1);
 
-/// Set to 0, libraries are loaded without a trial.
+/// If set to 0, libraries are loaded without a trial.
 const VARIABLE: &str = "MAPWAVE_PLUGIN_TRIAL";
 
-/// The file in the cache directory, and the most of it that is read.
+/// The file in the cache directory, and the maximum number of bytes read from it.
 const FILE: &str = "mapwave/plugins.tsv";
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
 static CHECKER: Mutex<Option<Vec<OsString>>> = Mutex::new(None);
 
-/// Sets the command that tries a library in a process of its own: it is given the library's path as its last argument and must
-/// end as [`try_load`] says. Without one, libraries are loaded without a trial.
+/// Sets the command that tries a library in a separate process. It receives the library's path as its last argument and must exit
+/// with the status from [`try_load`]. Without a command, libraries are loaded without a trial.
 pub fn set_checker(command: Vec<OsString>) {
     *CHECKER.lock() = Some(command).filter(|command| !command.is_empty());
 }
 
-/// Loads a library, enters it and probes a little, and returns the exit status that the trial's process must end with.
+/// Loads a library, calls its entry function and some probes, and returns the exit status for the trial process.
 pub fn try_load(path: &Path) -> i32 {
     let entered = library::load(path).and_then(|entry| library::enter(entry, &path.to_string_lossy(), false));
     if entered.is_ok() { LOADED } else { REFUSED }
 }
 
-/// What came of a trial.
+/// The result of a trial.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Loading it here is safe; whether it succeeds will be seen.
+    /// Loading the library here is safe, whether or not it succeeds.
     Safe,
-    /// It crashed, hung or ended the process, in these words.
+    /// The library crashed, hung or ended the process, with this description.
     Crashed(String),
 }
 
@@ -85,7 +86,7 @@ pub(crate) fn trial(path: &Path) -> Verdict {
     verdict
 }
 
-/// Runs the child; the second answer is whether it will always end like this.
+/// Runs the child; the second result is whether it would always end like this.
 fn run(checker: &[OsString], path: &Path) -> (Verdict, bool) {
     let Some((program, arguments)) = checker.split_first() else { return (Verdict::Safe, false) };
     let mut command = Command::new(program);
@@ -98,7 +99,7 @@ fn run(checker: &[OsString], path: &Path) -> (Verdict, bool) {
             Ok(Some(status)) => return judge(status),
             Ok(None) if start.elapsed() < time_limit => std::thread::sleep(INTERVAL),
             _ => {
-                // A failure to end it means that it has ended.
+                // A failure to kill it means that it has exited.
                 let _ = child.kill();
                 let _ = child.wait();
                 let limit = time_limit.as_secs();
@@ -111,14 +112,14 @@ fn run(checker: &[OsString], path: &Path) -> (Verdict, bool) {
 fn judge(status: ExitStatus) -> (Verdict, bool) {
     match (status.code(), status.signal()) {
         (Some(LOADED), _) => (Verdict::Safe, true),
-        // Nothing is remembered: what is missing today may be there tomorrow.
+        // Nothing is remembered: a missing library may be installed later.
         (Some(REFUSED), _) => (Verdict::Safe, false),
         (_, Some(signal)) => {
-            // Others are sent by somebody: a user who presses Ctrl-C, a system without memory.
+            // Other signals come from outside: a user who presses Ctrl-C, a system without memory.
             let is_own = CRASHES.contains(&signal);
             (Verdict::Crashed(format!("it crashed while it was loaded (signal {signal})")), is_own)
         }
-        // A program that cannot do its part ends like this as well.
+        // A program that cannot run the trial ends like this as well.
         (code, None) => {
             let code = code.unwrap_or_default();
             (
@@ -129,7 +130,7 @@ fn judge(status: ExitStatus) -> (Verdict, bool) {
     }
 }
 
-/// What makes a library the same library.
+/// What identifies an unchanged library.
 fn key(path: &Path, metadata: &Metadata) -> String {
     let (size, inode) = (metadata.len(), metadata.ino());
     let (seconds, nanoseconds) = (metadata.mtime(), metadata.mtime_nsec());
@@ -138,7 +139,7 @@ fn key(path: &Path, metadata: &Metadata) -> String {
     format!("{size}\t{seconds}.{nanoseconds:09}\t{inode}\t{major}.{minor}\t{path}")
 }
 
-/// The verdicts that are remembered: a line each, the verdict first, then the key.
+/// The remembered verdicts, one per line: the verdict, then the key.
 struct Memory {
     file: Option<PathBuf>,
     lines: Vec<String>,

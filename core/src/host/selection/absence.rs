@@ -17,7 +17,7 @@ pub(super) fn no_writer(snapshot: &Snapshot, names: &[&str]) -> String {
     not_loaded(snapshot) + &hints::for_writing(names, &snapshot.plugins)
 }
 
-/// The plugins that were not loaded and the loader's words, for the end of a message.
+/// The plugins that were not loaded, with the loader's messages, for the end of a message.
 pub(super) fn not_loaded(snapshot: &Snapshot) -> String {
     let refused = snapshot.plugins.iter().filter_map(|plugin| match &plugin.state {
         State::Refused(why) => Some(format!("; {} was not loaded: {why}", plugin.id)),
@@ -26,7 +26,7 @@ pub(super) fn not_loaded(snapshot: &Snapshot) -> String {
     refused.collect()
 }
 
-/// The error of a caller who wants a plugin that is not among those that could do it, in order of precedence.
+/// The error if the requested plugin is not among the suitable ones, which are listed in order of precedence.
 pub(super) fn not_among(
     snapshot: &Snapshot,
     plugins: impl Iterator<Item = &'static str>,

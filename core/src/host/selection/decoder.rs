@@ -1,4 +1,4 @@
-//! Which plugin reads a file, and the error when none does.
+//! Chooses the plugin that reads a file, and makes the error if none does.
 
 #![forbid(unsafe_code)]
 
@@ -18,13 +18,13 @@ use crate::track::Track;
 /// Why no plugin opened a file.
 #[derive(Debug)]
 pub(crate) enum NotOpened {
-    /// None of them reads such a file; what they are, for the user.
+    /// None of the plugins reads such a file; their names, for the user.
     Unread(String),
-    /// Some tried and failed.
+    /// Some plugins tried and failed.
     Failed(Box<Error>),
 }
 
-/// Opens a file with the plugin that is surest of it, or the one that is wanted; when that fails, with the next.
+/// Opens a file with the requested plugin, or with the plugin that reports the highest score; if that fails, with the next.
 pub(crate) fn open(
     source: &Arc<Source>,
     track: Option<&Track>,
@@ -52,12 +52,12 @@ pub(crate) fn open(
             Err(failure) => failures.push((kind, failure)),
         }
     }
-    // A stable sort: among the equally sure, the order of precedence.
+    // A stable sort: equal scores keep the order of precedence.
     sure.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     for (score, kind) in sure {
         match decoder::open(kind, &input) {
             Ok(decoder) => return Ok(decoder),
-            // Who did not recognise the file, and is asked because the caller wants it, cannot tell that it is damaged.
+            // A requested plugin that did not recognise the file cannot tell that it is damaged.
             Err(failure) if score == 0 && failure.fault == Fault::BadData => {
                 failures.push((kind, Failure { fault: Fault::Unsupported, offset: None, ..failure }));
             }
@@ -75,7 +75,7 @@ fn not_opened(
 ) -> NotOpened {
     let container =
         |kind: &DecoderKind| track.map_or_else(|| kind.container_of(input), |track| track.container);
-    // What says most about the file comes first: damage before a format that a plugin does not know.
+    // The most informative failure comes first: damage before an unknown format.
     let tell = |failure: &Failure| match failure.fault {
         Fault::BadData => 0,
         Fault::Io | Fault::Memory => 1,
@@ -102,15 +102,15 @@ fn not_opened(
     NotOpened::Failed(Box::new(failure.into_error(kind.plugin(), "opening", Some(container(kind)))))
 }
 
-/// The plugins that were asked, and those that could not be, for the end of a message.
+/// The plugins that do not read a file, and those that were not loaded, for the end of a message.
 fn asked(snapshot: &Snapshot) -> String {
     let loaded =
         snapshot.plugins.iter().filter(|plugin| plugin.state == State::Loaded && !plugin.decoders.is_empty());
     let names: Vec<String> = loaded.map(|plugin| format!("'{}'", plugin.id)).collect();
     let asked = match names.as_slice() {
         [] => "no codec plugin is loaded".to_owned(),
-        [one] => format!("codec plugin {one} was asked and does not read it"),
-        many => format!("codec plugins {} were asked and none reads it", many.join(", ")),
+        [one] => format!("codec plugin {one} does not read it"),
+        many => format!("none of the codec plugins {} reads it", many.join(", ")),
     };
     asked + &no_reader(snapshot)
 }

@@ -1,4 +1,4 @@
-//! Who encodes: the choice among the encoders of all plugins, and what is said when there is none.
+//! Chooses among the encoders of all plugins, and makes the error if there is none.
 
 #![forbid(unsafe_code)]
 
@@ -18,18 +18,18 @@ pub fn encoders() -> Vec<(&'static str, EncoderSummary)> {
     snapshot.encoders.iter().map(|kind| (kind.plugin(), kind.summary().clone())).collect()
 }
 
-/// The plugins that could write files that these names stand for and are not there, and why, for the end of a message.
+/// The missing plugins that could write files with these names, and why they are missing, for the end of a message.
 pub(crate) fn no_writer(names: &[&str]) -> String {
     absence::no_writer(&registry::snapshot(), names)
 }
 
-/// Opens an encoder with the plugin that comes first in order of precedence, or the one that is wanted; when it does not write
-/// such a stream, with the next.
+/// Opens an encoder of the requested plugin, or of the first in order of precedence; if that does not write such a stream, of the
+/// next.
 ///
 /// # Errors
-/// [`Error::Unsupported`] when nothing writes that codec into that container; [`Error::Argument`] when there is no plugin of
-/// the wanted name or the request makes no sense; [`Error::Plugin`] when those that were asked refuse or fail, with what each
-/// said; [`Error::Io`] when the output cannot be written to.
+/// [`Error::Unsupported`] if no plugin writes that codec into that container; [`Error::Argument`] if the requested plugin does not
+/// exist or the request is invalid; [`Error::Plugin`] if the plugins reject the request or fail, with the message of each;
+/// [`Error::Io`] if the output cannot be written.
 pub fn open_encoder(
     request: &EncoderRequest,
     wanted: Option<&str>,
@@ -77,13 +77,13 @@ pub(crate) fn choose(
     Err(refused(snapshot, refusals, request).unwrap_or_else(|| unwritten(snapshot, &asked, request, wanted)))
 }
 
-/// The error of a stream that all refused who were asked; `None` when nobody was.
+/// The error for a stream that all plugins rejected; `None` if there were none.
 fn refused(
     snapshot: &Snapshot,
     refusals: Vec<(&EncoderKind, Failure)>,
     request: &EncoderRequest,
 ) -> Option<Error> {
-    // What says most about the stream comes first: a refusal of it before a library that is not there.
+    // The most informative failure comes first: a rejection of the stream before a missing library.
     let first = refusals.iter().position(|(_, failure)| failure.fault == Fault::Unsupported).unwrap_or(0);
     let mut others = refusals;
     let (kind, mut failure) = (first < others.len()).then(|| others.remove(first))?;
@@ -96,7 +96,7 @@ fn refused(
     Some(failure.into_error(kind.plugin(), "opening", container))
 }
 
-/// The error of a codec that no encoder writes into a container: what could be written, and who is not there.
+/// The error for a codec that no encoder writes into a container: the supported combinations, and the missing plugins.
 fn unwritten(
     snapshot: &Snapshot,
     asked: &[&EncoderKind],

@@ -1,4 +1,4 @@
-//! Which plugin serves a request, and the error when none does.
+//! Chooses the plugin for a request, and makes the error if there is none.
 
 pub(crate) mod absence;
 pub(crate) mod decoder;

@@ -1,4 +1,4 @@
-//! Which plugin resamples with a quality, and the error when none does.
+//! Chooses the plugin for a resampling quality, and makes the error if there is none.
 
 #![forbid(unsafe_code)]
 
@@ -10,12 +10,12 @@ use crate::host::registry;
 use crate::host::selection::absence::not_loaded;
 use crate::host::table::resampler::ResamplerKind;
 
-/// The resampler that has a quality: the first in order of precedence.
+/// The first resampler with a quality, in order of precedence.
 pub(crate) fn resampler(quality: &str) -> Option<ResamplerKind> {
     registry::snapshot().resamplers.iter().find(|kind| kind.has(quality)).cloned()
 }
 
-/// The resampler that offers a quality as the default, and that quality: the first in order of precedence.
+/// The first resampler with a default quality, in order of precedence, and that quality.
 pub(crate) fn default_resampler() -> Option<(ResamplerKind, String)> {
     default_among(&registry::snapshot().resamplers)
 }
@@ -24,7 +24,7 @@ fn default_among(kinds: &[ResamplerKind]) -> Option<(ResamplerKind, String)> {
     kinds.iter().find_map(|kind| Some((kind.clone(), kind.summary().default_quality.clone()?)))
 }
 
-/// The qualities of all plugins, in order of precedence, and then those that there is a hint of, each once.
+/// The qualities of all plugins, in order of precedence, then those of hints, each once.
 pub(crate) fn qualities() -> Vec<String> {
     let snapshot = registry::snapshot();
     let loaded = snapshot.resamplers.iter().flat_map(|kind| kind.summary().qualities.clone());
@@ -38,7 +38,7 @@ pub(crate) fn qualities() -> Vec<String> {
     qualities
 }
 
-/// The name of a quality that a plugin has, or one would have of which there is a hint.
+/// The name of a quality that a plugin has, or that a missing plugin with a hint would have.
 pub(crate) fn quality(name: &str) -> Option<&'static str> {
     match resampler(name) {
         Some(_) => raw::name(name),
@@ -46,7 +46,7 @@ pub(crate) fn quality(name: &str) -> Option<&'static str> {
     }
 }
 
-/// The error of a quality that no plugin has.
+/// The error for a quality that no plugin has.
 pub(crate) fn no_resampler(quality: &str) -> Error {
     let snapshot = registry::snapshot();
     let what = format!(

@@ -1,4 +1,4 @@
-//! What can be written, by what the encoders of all plugins state.
+//! The formats that can be written, as stated by the encoders of all plugins.
 
 #![forbid(unsafe_code)]
 
@@ -8,22 +8,22 @@ use super::encoder::distinct;
 use crate::host::registry;
 use crate::host::table::encoder::EncoderSummary;
 
-/// The plugins that encode and what they state, in order of precedence.
+/// The encoding plugins and their statements, in order of precedence.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Writable(Vec<(&'static str, Arc<EncoderSummary>)>);
 
 impl Writable {
-    /// What can be written at this moment.
+    /// The formats that can currently be written.
     pub(crate) fn now() -> Self {
         Self::new(registry::snapshot().encoders.iter().map(|kind| (kind.plugin(), kind.shared_summary())))
     }
 
-    /// What these encoders write.
+    /// The formats that these encoders write.
     pub(crate) fn new(encoders: impl IntoIterator<Item = (&'static str, Arc<EncoderSummary>)>) -> Self {
         Self(encoders.into_iter().collect())
     }
 
-    /// The encoders of a container: those of one plugin where it is named and writes the container, else all of them.
+    /// The encoders for a container: those of the given plugin if it writes the container, otherwise all of them.
     pub(crate) fn of_container(&self, container: &str, plugin: Option<&str>) -> Self {
         let writes = |encoder: &EncoderSummary| encoder.containers.iter().any(|name| name == container);
         let all = self.0.iter().filter(|(_, encoder)| writes(encoder)).cloned();
@@ -43,8 +43,8 @@ impl Writable {
         distinct(self.0.iter().flat_map(|(_, encoder)| &encoder.codecs))
     }
 
-    /// The container that an extension or a container's name stands for, and the codec where it stands for one: the first
-    /// encoder decides that knows it.
+    /// The container for an extension or a container's name, and the codec if it implies one, according to the first encoder that
+    /// knows the name.
     pub(crate) fn meaning(&self, name: &str) -> Option<(String, Option<String>)> {
         self.0.iter().find_map(|(_, encoder)| {
             let stated = encoder.extensions.iter().find(|fact| fact.extension == name);
@@ -54,14 +54,14 @@ impl Writable {
         })
     }
 
-    /// The codec that goes without saying in a container.
+    /// The default codec of a container.
     pub(crate) fn default_codec(&self, container: &str) -> Option<String> {
         let stated = self.0.iter().flat_map(|(_, encoder)| &encoder.default_codecs);
         stated.filter(|(name, _)| name == container).map(|(_, codec)| codec.clone()).next()
     }
 
-    /// The depths in bits of a codec that one of the encoders states to be lossless, empty where none says which; `None` for any
-    /// other codec.
+    /// The bit depths of a codec that one of the encoders states to be lossless, empty if none lists them; `None` for any other
+    /// codec.
     pub(crate) fn lossless_depths(&self, codec: &str) -> Option<Vec<u16>> {
         let stated = self.0.iter().flat_map(|(_, encoder)| &encoder.lossless);
         let mut stated = stated.filter(|lossless| lossless.codec == codec).peekable();

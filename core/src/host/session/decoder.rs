@@ -1,4 +1,4 @@
-//! A file being decoded by a plugin: called directly when the plugin is trusted, else through a thread of its own.
+//! Decodes a file with a plugin, which is called directly if it is trusted, otherwise through a separate thread.
 
 #![forbid(unsafe_code)]
 
@@ -11,7 +11,7 @@ use crate::host::ffi::input::PluginInput;
 use crate::host::table::decoder::{Chunk, DecoderHandle, DecoderKind, Planes};
 use crate::host::table::stream_info::StreamInfo;
 
-/// How sure a decoder is that it reads the file.
+/// The score that a decoder reports for a file.
 pub(crate) fn probe(kind: &DecoderKind, head: &[u8], input: &PluginInput) -> Result<u8, Failure> {
     if kind.is_trusted() {
         return kind.probe(head, input);
@@ -28,13 +28,13 @@ pub(crate) fn open(kind: &DecoderKind, input: &PluginInput) -> Result<Decoder, F
     Decoder::new(handle, input.clone())
 }
 
-/// A handle of a plugin, called directly when the plugin is trusted, else through its thread.
+/// A handle of a plugin, called directly if the plugin is trusted, otherwise through its thread.
 #[derive(Debug)]
 pub(crate) struct Decoder {
     kind: DecoderKind,
     info: StreamInfo,
     input: PluginInput,
-    /// None when the thread has not come back from a call.
+    /// None if the thread has not returned from a call.
     worker: Option<Worker<DecoderHandle>>,
 }
 
@@ -56,12 +56,12 @@ impl Decoder {
         &self.info
     }
 
-    /// Whether this process has been forked since, and the handle's thread did not come along.
+    /// Whether this process is a fork without the handle's thread.
     pub(crate) fn is_left_behind(&self) -> bool {
         self.worker.as_ref().is_some_and(Worker::is_left_behind)
     }
 
-    /// Opens the file again when the handle's thread was left behind.
+    /// Opens the file again if this process is a fork without the handle's thread.
     fn renew(&mut self) -> Result<(), Failure> {
         if self.is_left_behind() {
             *self = open(&self.kind, &self.input)?;
@@ -111,7 +111,7 @@ impl Decoder {
         tags.unwrap_or_default()
     }
 
-    /// Makes a call. A thread that does not answer is not asked again: its answer, should it come, is dropped there.
+    /// Makes a call. A thread that does not answer is not used again; if an answer comes later, that thread drops it.
     fn ask<T: Send + 'static>(
         &mut self,
         doing: &str,

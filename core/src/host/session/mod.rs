@@ -1,4 +1,4 @@
-//! Streams in progress: handles that are called directly when their plugin is trusted, else on a thread under supervision.
+//! Streams in progress: handles that are called directly if their plugin is trusted, otherwise on a supervised thread.
 
 pub(crate) mod decoder;
 pub(crate) mod encoder;

@@ -1,8 +1,8 @@
-//! Plugins that do not come back: their calls run on threads of their own, which are given up when they take too long.
+//! Supervises plugins that may hang: their calls run on separate threads, which are abandoned if they take too long.
 //!
-//! A call cannot be ended from outside, and a thread cannot either. So everything that such a call may touch belongs to its
-//! thread: the handle, the bytes that it reads and the room that it writes to. The caller waits, asks meanwhile whether it is
-//! to stop, and goes on without them. What comes with mapwave is called directly.
+//! Neither a call nor a thread can be stopped from outside. Therefore everything that such a call may access belongs to its
+//! thread: the handle, the bytes that it reads and the memory that it writes. The caller waits, can be interrupted meanwhile, and
+//! continues without them. Plugins that come with mapwave are called directly.
 
 #![forbid(unsafe_code)]
 
@@ -13,14 +13,14 @@ use std::time::{Duration, Instant};
 
 use crate::host::ffi::fault::Failure;
 
-/// How long one call may take, in seconds, unless the environment says otherwise.
+/// The time limit of a call in seconds, unless the environment sets one.
 const TIME_LIMIT: u64 = 30;
 const VARIABLE: &str = "MAPWAVE_PLUGIN_TIME_LIMIT";
 
-/// How often a waiting caller asks whether to stop.
+/// How often a waiting caller checks for an interruption.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(50);
 
-/// What the environment says of how long a call may take.
+/// The time limit from the environment.
 pub(crate) fn chosen_time_limit() -> Option<Duration> {
     static LIMIT: OnceLock<Option<Duration>> = OnceLock::new();
     *LIMIT.get_or_init(|| {
@@ -33,18 +33,18 @@ fn time_limit() -> Duration {
     chosen_time_limit().unwrap_or(Duration::from_secs(TIME_LIMIT))
 }
 
-/// Why no answer came.
+/// Why there is no answer.
 #[derive(Debug)]
 pub(crate) enum Silence {
-    /// There is no thread.
+    /// The thread could not be started.
     NotStarted(io::Error),
-    /// The thread had ended before.
+    /// The thread had ended before the call.
     Gone,
-    /// The thread has ended meanwhile.
+    /// The thread ended during the call.
     Ended,
     /// It took too long.
     Late,
-    /// The caller wants no more.
+    /// The caller interrupted the call.
     GivenUp,
 }
 
@@ -65,7 +65,7 @@ impl Silence {
     }
 }
 
-/// Waits for an answer until it is late or the caller wants no more. `excused` is the time that is not the plugin's own.
+/// Waits for an answer until the time limit or an interruption. `excused` is time that does not count as the plugin's.
 pub(crate) fn listen<T>(
     answers: &Receiver<T>,
     stop: &dyn Fn() -> bool,
@@ -83,7 +83,7 @@ pub(crate) fn listen<T>(
     }
 }
 
-/// Runs one call, on a thread of its own unless the plugin is trusted.
+/// Runs a call, on a separate thread unless the plugin is trusted.
 pub(crate) fn call<T: Send + 'static>(
     is_trusted: bool,
     doing: &str,
@@ -106,5 +106,5 @@ pub(crate) fn start(thread: impl FnOnce() + Send + 'static) -> Result<(), Silenc
 
 /// The failure of a call that its caller no longer waits for.
 pub(crate) fn given_up() -> Failure {
-    Failure::broken("the call was given up")
+    Failure::broken("the call was abandoned")
 }

@@ -1,8 +1,8 @@
-//! A plugin's handle with a place of its own: at hand when the plugin is trusted, else on a thread that is asked one thing at
-//! a time.
+//! Owns a plugin's handle: in the calling thread if the plugin is trusted, otherwise on a separate thread that serves one request
+//! at a time.
 //!
-//! On a thread, everything that a call may touch goes there with the question and comes back with the answer. Who has waited
-//! in vain drops the worker: the thread ends when it comes back, and closes what it keeps.
+//! Everything that a call on a thread may access moves there with the request and returns with the answer. A caller that times
+//! out drops the worker: the thread ends when the call returns, and closes the handle.
 
 #![forbid(unsafe_code)]
 
@@ -11,20 +11,20 @@ use std::time::Duration;
 
 use super::supervisor::{self, Silence};
 
-/// What a thread is asked to do with what it keeps, until that is used up.
+/// A request for the thread, applied to the handle until the handle is consumed.
 type Work<H> = Box<dyn FnOnce(&mut Option<H>) + Send>;
 
-/// What keeps a handle and makes its calls.
+/// The owner of a handle, which makes its calls.
 #[derive(Debug)]
 pub(crate) enum Worker<H> {
-    /// The caller.
+    /// The calling thread.
     Direct(Box<H>),
-    /// A thread of this process.
+    /// A separate thread.
     Thread { requests: SyncSender<Work<H>>, process: u32 },
 }
 
 impl<H: Send + 'static> Worker<H> {
-    /// Keeps a handle that is open.
+    /// Takes ownership of an open handle.
     pub(crate) fn keep(is_trusted: bool, handle: H) -> Result<Self, Silence> {
         match is_trusted {
             true => Ok(Self::Direct(Box::new(handle))),
@@ -32,7 +32,7 @@ impl<H: Send + 'static> Worker<H> {
         }
     }
 
-    /// Opens a handle where it is kept. `stop` and `excused` are as for [`supervisor::listen`].
+    /// Opens a handle in the thread that will own it. `stop` and `excused` are as for [`supervisor::listen`].
     pub(crate) fn open<E: Send + 'static>(
         is_trusted: bool,
         stop: &dyn Fn() -> bool,
@@ -62,7 +62,7 @@ impl<H: Send + 'static> Worker<H> {
         Ok(Self::Thread { requests, process: std::process::id() })
     }
 
-    /// Makes a call. After a silence the worker can only be dropped.
+    /// Makes a call. If there is no answer, the worker can only be dropped.
     pub(crate) fn ask<T: Send + 'static>(
         &mut self,
         stop: &dyn Fn() -> bool,
@@ -75,7 +75,7 @@ impl<H: Send + 'static> Worker<H> {
         }
     }
 
-    /// Makes the last call, which uses the handle up.
+    /// Makes the last call, which consumes the handle.
     pub(crate) fn finish<T: Send + 'static>(
         self,
         stop: &dyn Fn() -> bool,
@@ -88,7 +88,7 @@ impl<H: Send + 'static> Worker<H> {
         }
     }
 
-    /// Whether this process has been forked since, and the thread did not come along.
+    /// Whether this process is a fork without the thread.
     pub(crate) fn is_left_behind(&self) -> bool {
         matches!(self, Self::Thread { process, .. } if *process != std::process::id())
     }
@@ -101,7 +101,7 @@ fn send<H: 'static, T: Send + 'static>(
     work: impl FnOnce(&mut Option<H>) -> Option<T> + Send + 'static,
 ) -> Result<T, Silence> {
     let (sender, answer) = sync_channel(1);
-    // An answer that nobody waits for is dropped on the thread.
+    // If nobody waits for the answer, the thread drops it.
     let work = move |kept: &mut Option<H>| drop(work(kept).map(|result| sender.send(result)));
     requests.send(Box::new(work)).map_err(|_| Silence::Gone)?;
     supervisor::listen(&answer, stop, excused)
@@ -119,7 +119,7 @@ mod tests {
     const GO: &dyn Fn() -> bool = &|| false;
     const NONE: &dyn Fn() -> Duration = &|| Duration::ZERO;
 
-    /// Tells where it is closed.
+    /// Records where it is closed.
     struct Handle(Sender<ThreadId>);
 
     impl Drop for Handle {
@@ -178,7 +178,7 @@ mod tests {
         assert!(matches!(silence, Silence::Ended));
         assert_eq!(silence.into_failure("trying").what, "it panicked while trying");
         closings.recv().unwrap();
-        // The inbox goes right after the handle, and a request that it still took is dropped with it.
+        // The inbox is dropped right after the handle, together with a request that it still received.
         let silence = worker.ask(GO, NONE, |_| ()).unwrap_err();
         assert!(matches!(silence, Silence::Gone | Silence::Ended));
         assert_eq!(Silence::Gone.into_failure("trying").what, "its thread has ended");

@@ -16,19 +16,19 @@ use crate::host::table::stream_info::StreamInfo;
 use crate::pcm::SampleFormat;
 use crate::track::Container;
 
-/// The most bytes of a file's beginning that a decoder may ask to see.
+/// The maximum number of bytes at the start of a file that a decoder may request for probing.
 const MAX_PROBE_BYTES: u32 = 64 << 10;
 
-/// What a handle may allocate beside a share of the file's size.
+/// How much a handle may allocate in addition to a share of the file's size.
 const MAX_ALLOC: u64 = 256 << 20;
 
-/// The most tags of a stream that are read.
+/// The maximum number of tags read from a stream.
 const MAX_TAGS: u32 = 1024;
 
-/// What a decoder says it reads.
+/// The formats that a decoder states to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecoderSummary {
-    /// Its name.
+    /// The name.
     pub name: String,
     /// The short names of the codecs it reads.
     pub codecs: Vec<String>,
@@ -36,7 +36,7 @@ pub struct DecoderSummary {
     pub extensions: Vec<String>,
 }
 
-/// A kind of decoder: the functions of a plugin that are known to be there.
+/// A kind of decoder: the functions of a plugin, known to be present.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DecoderKind {
     plugin: &'static str,
@@ -85,7 +85,7 @@ struct Functions {
 }
 
 impl DecoderKind {
-    /// Reads a decoder's table.
+    /// Reads the table of a decoder.
     ///
     /// # Safety
     /// `table` is what a plugin returned for its decoder interface: valid until the process exits.
@@ -121,39 +121,39 @@ impl DecoderKind {
             extensions: extensions.clone(),
         };
         let probe_bytes = table.probe_bytes.min(MAX_PROBE_BYTES);
-        // A table is read once in a process, and what it says is true until the process exits.
+        // A table is read once per process, and its contents stay valid until the process exits.
         let extensions = extensions.leak();
         Ok((Self { plugin, name, is_trusted, probe_bytes, extensions, functions }, summary))
     }
 
-    /// The plugin it belongs to.
+    /// The name of the plugin.
     pub(crate) fn plugin(&self) -> &'static str {
         self.plugin
     }
 
-    /// Whether it comes with mapwave, so that its calls need no supervision and may write into the caller's array.
+    /// Whether the plugin comes with mapwave: its calls need no supervision and may write into the caller's array.
     pub(crate) fn is_trusted(&self) -> bool {
         self.is_trusted
     }
 
-    /// Its name within the plugin.
+    /// The name within the plugin.
     pub(crate) fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The container of a file that it could not open, by the file's extension, else by the usual one of the decoder's files.
+    /// The container of a file that it could not open, by the file's extension, otherwise by the decoder's most common one.
     pub(crate) fn container_of(&self, input: &PluginInput) -> Container {
         let extension = input.extension_text();
         let known = self.extensions.iter().find(|known| Some(known.as_str()) == extension);
         Container::new(known.or(self.extensions.first()).map_or(self.name, String::as_str))
     }
 
-    /// How many bytes of a file's beginning it wants to see.
+    /// How many bytes at the start of a file it needs for probing.
     pub(crate) fn probe_bytes(&self) -> u32 {
         self.probe_bytes
     }
 
-    /// How sure it is that it reads the file, from 0 to 100.
+    /// The score for a file, from 0 to 100.
     pub(crate) fn probe(&self, head: &[u8], input: &PluginInput) -> Result<u8, Failure> {
         let track = input.track();
         let track = track.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
@@ -205,7 +205,7 @@ impl DecoderKind {
     }
 }
 
-/// An output array cut along time: one slice of interleaved samples, or one slice a channel.
+/// A range of frames of an output array: one slice of interleaved samples, or a slice per channel.
 pub(crate) type Planes<'a, 'b> = &'a mut [&'b mut [MaybeUninit<u8>]];
 
 /// A handle: one stream at one position.
@@ -213,7 +213,7 @@ pub(crate) type Planes<'a, 'b> = &'a mut [&'b mut [MaybeUninit<u8>]];
 pub(crate) struct DecoderHandle {
     kind: DecoderKind,
     handle: NonNull<abi::mw_decoder>,
-    /// What the handle reads; it outlives it.
+    /// The input of the handle, which outlives the handle.
     input: PluginInput,
     is_poisoned: bool,
     info: Option<StreamInfo>,
@@ -224,7 +224,7 @@ pub(crate) struct DecoderHandle {
 unsafe impl Send for DecoderHandle {}
 
 impl DecoderHandle {
-    /// Asks for the stream's description, once.
+    /// Requests the stream's description, once.
     fn described(mut self) -> Result<Self, Failure> {
         let (mut answer, mut info) = (Answer::new(), abi::mw_stream_info::zeroed());
         let function = self.kind.functions.info;
@@ -238,7 +238,7 @@ impl DecoderHandle {
         Ok(self)
     }
 
-    /// What the stream is.
+    /// The description of the stream.
     pub(crate) fn info(&self) -> Result<&StreamInfo, Failure> {
         self.info.as_ref().ok_or_else(|| Failure::broken("the stream was not described"))
     }
@@ -269,10 +269,10 @@ impl DecoderHandle {
         self.after(status, answer)
     }
 
-    /// Decodes up to `num_frames` frames straight into `planes`, of the native format, and returns their number; none is the
-    /// end. The frames that are returned are initialised.
+    /// Decodes up to `num_frames` frames in the native format directly into `planes` and returns their number; 0 is the end. The
+    /// returned frames are initialised.
     ///
-    /// For trusted plugins only: what it says it has written is believed.
+    /// For trusted plugins only: the reported number of frames is not verified.
     pub(crate) fn decode_into(&mut self, num_frames: u64, planes: Planes<'_, '_>) -> Result<u64, Failure> {
         assert!(self.kind.is_trusted, "only trusted plugins write into the caller's array");
         let addresses: Vec<*mut c_void> = planes.iter_mut().map(|plane| plane.as_mut_ptr().cast()).collect();
@@ -283,8 +283,8 @@ impl DecoderHandle {
         self.decode(num_frames.min(room), &addresses)
     }
 
-    /// Decodes up to `num_frames` frames of the native format, interleaved, to the front of a chunk and returns their size in
-    /// bytes; 0 is the end.
+    /// Decodes up to `num_frames` interleaved frames in the native format to the front of a chunk and returns their size in bytes;
+    /// 0 is the end.
     pub(crate) fn decode_chunk(&mut self, num_frames: u64, chunk: &mut Chunk) -> Result<usize, Failure> {
         let info = self.info()?;
         let bytes_per_frame = usize::from(info.num_channels) * info.native.num_bytes();
@@ -379,12 +379,12 @@ impl Drop for DecoderHandle {
     }
 }
 
-/// Bytes after a chunk's end that a plugin must leave alone, and what is in them.
+/// The number of guard bytes after the end of a chunk, and their value.
 const MARGIN_BYTES: usize = 256;
 const MARGIN: u8 = 0xa5;
 
-/// Room for decoded frames between a plugin and the array: zeros before a plugin writes, with a margin that shows whether it
-/// wrote too far.
+/// Memory for decoded frames between a plugin and the array: zeroed before a plugin writes, with a margin that reveals writes
+/// beyond the end.
 #[derive(Debug, Default)]
 pub(crate) struct Chunk(Vec<u64>);
 
@@ -398,7 +398,7 @@ impl Chunk {
         size_of_val(self.0.as_slice()).saturating_sub(MARGIN_BYTES)
     }
 
-    /// Its first bytes.
+    /// The first bytes.
     pub(crate) fn front(&self, num_bytes: usize) -> &[u8] {
         self.bytes().get(..num_bytes).unwrap_or_default()
     }
@@ -407,7 +407,7 @@ impl Chunk {
         bytemuck::cast_slice(&self.0)
     }
 
-    /// Clears what `num_bytes` of frames will take, so that nothing of another file can come out, and marks what follows.
+    /// Zeroes the memory for `num_bytes` of frames, so that no data of another file can appear, and marks the margin after it.
     fn prepare(&mut self, num_bytes: usize) -> *mut u8 {
         if num_bytes > self.room() {
             *self = Self::new(num_bytes);

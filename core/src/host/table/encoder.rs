@@ -1,4 +1,4 @@
-//! Encoders of plugins, called without trust: every status that comes back is checked, and so is every byte's place.
+//! Encoders of plugins, called without trust: every status and every write is checked.
 
 #![allow(unsafe_code)] // calls into plugins
 
@@ -18,64 +18,64 @@ use crate::host::ffi::raw;
 use crate::host::ffi::raw::Sized32;
 use crate::pcm::OutputFormat;
 
-/// What a handle may allocate.
+/// How much a handle may allocate.
 const MAX_ALLOC: u64 = 256 << 20;
 
-/// The most tags that are written.
+/// The maximum number of tags that are written.
 const MAX_TAGS: usize = 1024;
 
-/// The formats that cross the wall, and what they are called there.
+/// The formats that cross the plugin boundary, and their codes.
 const FORMATS: [(OutputFormat, u32); 3] =
     [(OutputFormat::F32, abi::MW_F32), (OutputFormat::I16, abi::MW_I16), (OutputFormat::I32, abi::MW_I32)];
 
-/// What an encoder says it writes.
+/// The formats that an encoder states to write.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EncoderSummary {
-    /// Its name.
+    /// The name.
     pub name: String,
     /// The short names of the codecs it writes.
     pub codecs: Vec<String>,
     /// The containers it writes.
     pub containers: Vec<String>,
-    /// The lossless ones of its codecs.
+    /// The lossless codecs among them.
     pub lossless: Vec<LosslessCodec>,
-    /// Containers, and the codec that goes without saying in each.
+    /// Containers, and the default codec of each.
     pub default_codecs: Vec<(String, String)>,
-    /// Extensions of file names that are not the name of a container.
+    /// File name extensions that are not the name of a container.
     pub extensions: Vec<FileExtension>,
 }
 
-/// What an encoder is to make.
+/// A request for an encoder.
 #[derive(Clone, Debug)]
 pub struct EncoderRequest {
     /// The codec's short name.
     pub codec: String,
     /// The container's short name.
     pub container: String,
-    /// Frames a second.
+    /// Frames per second.
     pub sample_rate: u32,
-    /// Samples in a frame.
+    /// Samples per frame.
     pub num_channels: u16,
     /// Speaker positions as a WAVE channel mask; 0 when unknown.
     pub channel_mask: u32,
-    /// The depth to be coded in bits, where the codec has a choice; 0 is the encoder's.
+    /// The bit depth, if the codec has a choice; 0 for the encoder's default.
     pub bits_per_sample: u16,
-    /// Exactly how many frames come, when it is known.
+    /// The exact number of frames, if it is known.
     pub num_frames: Option<u64>,
-    /// Bits a second.
+    /// Bits per second.
     pub bitrate: Option<u32>,
     /// How hard to try, from 1 to 100.
     pub effort: Option<u8>,
-    /// The quality of a variable bitrate, from 1 to 100.
+    /// The quality of a variable bit rate, from 1 to 100.
     pub quality: Option<u8>,
     /// Metadata: lower-case Vorbis comment names and their values.
     pub tags: Vec<(String, String)>,
-    /// How many threads the encoder may use.
+    /// The maximum number of threads of the encoder.
     pub max_threads: u32,
 }
 
 impl EncoderRequest {
-    /// A request that leaves all but the rate and the channels to the encoder.
+    /// A request with the encoder's defaults except for the rate and the channels.
     ///
     /// ```
     /// use mapwave_core::host::EncoderRequest;
@@ -100,7 +100,7 @@ impl EncoderRequest {
         }
     }
 
-    /// Refuses what no encoder can be asked for.
+    /// Rejects requests that are invalid for every encoder.
     pub(crate) fn check(&self) -> ArgumentResult<()> {
         let from = |parameter, range: std::ops::RangeInclusive<u64>, value: Option<u64>| match value {
             Some(value) if !range.contains(&value) => {
@@ -119,7 +119,7 @@ impl EncoderRequest {
         if self.num_frames == Some(abi::MW_UNKNOWN) {
             return Err(Error::argument(
                 Parameter::NumFrames,
-                "a number of frames that can be",
+                "a possible number of frames",
                 abi::MW_UNKNOWN,
             ));
         }
@@ -141,7 +141,7 @@ impl EncoderRequest {
     }
 }
 
-/// A request as a plugin sees it.
+/// A request in the form for a plugin.
 #[derive(Debug)]
 pub(crate) struct Options {
     request: EncoderRequest,
@@ -191,7 +191,7 @@ impl Options {
     }
 }
 
-/// A kind of encoder: the functions of a plugin that are known to be there.
+/// A kind of encoder: the functions of a plugin, known to be present.
 #[derive(Clone, Debug)]
 pub(crate) struct EncoderKind {
     plugin: &'static str,
@@ -260,37 +260,37 @@ impl EncoderKind {
         Ok(Self { plugin, name, is_trusted, formats: known, summary: Arc::new(summary), functions })
     }
 
-    /// The plugin it belongs to.
+    /// The name of the plugin.
     pub(crate) fn plugin(&self) -> &'static str {
         self.plugin
     }
 
-    /// Its name within the plugin.
+    /// The name within the plugin.
     pub(crate) fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Whether it comes with mapwave, so that its calls need no supervision and may read the caller's own samples.
+    /// Whether the plugin comes with mapwave: its calls need no supervision and may read the caller's own samples.
     pub(crate) fn is_trusted(&self) -> bool {
         self.is_trusted
     }
 
-    /// The formats of samples that it takes: some of `F32`, `I16` and `I32`, at least one.
+    /// The sample formats that it accepts: at least one of `F32`, `I16` and `I32`.
     pub(crate) fn formats(&self) -> &[OutputFormat] {
         &self.formats
     }
 
-    /// What it says it writes.
+    /// The formats that it states to write.
     pub(crate) fn summary(&self) -> &EncoderSummary {
         &self.summary
     }
 
-    /// What it says it writes, to be kept.
+    /// The same, shared.
     pub(crate) fn shared_summary(&self) -> Arc<EncoderSummary> {
         Arc::clone(&self.summary)
     }
 
-    /// Whether it says that it writes a codec into a container.
+    /// Whether it states to write a codec into a container.
     pub(crate) fn writes(&self, codec: &str, container: &str) -> bool {
         let has = |names: &[String], name: &str| names.iter().any(|other| other == name);
         has(&self.summary.codecs, codec) && has(&self.summary.containers, container)
@@ -333,13 +333,13 @@ impl EncoderKind {
     }
 }
 
-/// A handle: one stream on its way to an output.
+/// A handle: one stream that is encoded to an output.
 pub(crate) struct EncoderHandle {
     functions: Functions,
     num_channels: u16,
     handle: NonNull<abi::mw_encoder>,
     outlet: Arc<Outlet>,
-    /// Counted, not boxed, since the plugin may keep the address.
+    /// Reference-counted, since the plugin may keep the address.
     _sink: Rc<abi::mw_sink>,
     _ticket: Ticket,
 }
@@ -349,7 +349,7 @@ pub(crate) struct EncoderHandle {
 unsafe impl Send for EncoderHandle {}
 
 impl EncoderHandle {
-    /// Passes whole interleaved frames on, which are aligned to their samples. After a failure the handle can only be dropped.
+    /// Passes on whole interleaved frames, aligned for their samples. After a failure the handle can only be dropped.
     pub(crate) fn push(&mut self, format: OutputFormat, interleaved: &[u8]) -> Result<(), Trouble> {
         let Some((_, code)) = FORMATS.into_iter().find(|(known, _)| *known == format) else {
             return Err(Failure::broken(format!("no encoder takes {format}")).into());
@@ -370,7 +370,7 @@ impl EncoderHandle {
         self.call(|handle, error| unsafe { function(handle, &raw const buffer, error) })
     }
 
-    /// Completes the stream, and closes it: an encoder that writes even then is found out.
+    /// Completes the stream and closes it. Writes after that are detected.
     pub(crate) fn finish(mut self) -> Result<(), Trouble> {
         let function = self.functions.finish;
         // SAFETY: an open handle, borrowed exclusively, which is only closed afterwards.
@@ -434,7 +434,7 @@ mod tests {
     #[test]
     fn a_table_of_an_earlier_version_states_nothing() {
         let kind = fake_encoder::stating(|table| {
-            // What stands behind the fields of version 1.1 is not the table's.
+            // The bytes after the fields of version 1.1 are not part of the table.
             table.size = 64;
             let elsewhere = std::ptr::without_provenance(0xdead);
             (table.lossless, table.default_codecs, table.extensions) = (elsewhere, elsewhere, elsewhere);

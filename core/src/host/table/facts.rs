@@ -1,7 +1,7 @@
-//! What a plugin states of its codecs and containers, read from the lists of its tables.
+//! A plugin's statements about its codecs and containers, read from the lists in its tables.
 //!
-//! A list has items, separated by commas; an item is a name, or a name and what it stands for, with `=` between them. An item that
-//! has another form, or names what the plugin does not offer, is left out: a statement that says nothing changes nothing.
+//! A list has items separated by commas. An item is a name, or a name and its meaning separated by `=`. Items in any other form,
+//! and items with names that the plugin does not offer, are ignored.
 
 #![forbid(unsafe_code)]
 
@@ -10,30 +10,30 @@ use crate::pcm::OutputFormat;
 /// A lossless codec of an encoder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LosslessCodec {
-    /// Its short name.
+    /// The short name.
     pub codec: String,
-    /// The depths in bits that it takes; empty when the plugin does not say.
+    /// The bit depths that it accepts; empty if the plugin does not state them.
     pub depths: Vec<u16>,
 }
 
-/// What the extension of a file name stands for.
+/// The meaning of a file name extension.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileExtension {
     /// The extension, in lower case and without its dot.
     pub extension: String,
     /// The container's short name.
     pub container: String,
-    /// The codec, where the extension stands for one.
+    /// The codec, if the extension implies one.
     pub codec: Option<String>,
 }
 
-/// The lossless ones among `codecs`, as far as integers of an encoder's `formats` reach: `flac=16/24,wavpack`.
+/// The lossless codecs among `codecs`, with the bit depths that an encoder's integer `formats` can carry: `flac=16/24,wavpack`.
 pub(super) fn lossless(items: &[String], codecs: &[String], formats: &[OutputFormat]) -> Vec<LosslessCodec> {
     let takes = |format| formats.contains(&format);
     let deepest = match (takes(OutputFormat::I32), takes(OutputFormat::I16)) {
         (true, _) => 32,
         (false, true) => 16,
-        // It gets floats, as a lossy one does.
+        // It receives floats, like a lossy codec.
         (false, false) => return Vec::new(),
     };
     let one = |item: &String| {
@@ -48,7 +48,7 @@ pub(super) fn lossless(items: &[String], codecs: &[String], formats: &[OutputFor
     items.iter().filter_map(one).collect()
 }
 
-/// The codec that goes without saying in a container, as pairs of the two: `m4a=aac`.
+/// The default codecs of containers, as pairs: `m4a=aac`.
 pub(super) fn default_codecs(
     items: &[String],
     containers: &[String],
@@ -61,7 +61,7 @@ pub(super) fn default_codecs(
     items.iter().filter_map(one).collect()
 }
 
-/// What extensions stand for: `m4b=m4a,opus=ogg/opus`.
+/// The meanings of extensions: `m4b=m4a,opus=ogg/opus`.
 pub(super) fn extensions(items: &[String], containers: &[String], codecs: &[String]) -> Vec<FileExtension> {
     let one = |item: &String| {
         let (extension, meaning) = item.split_once('=')?;
@@ -75,7 +75,7 @@ pub(super) fn extensions(items: &[String], containers: &[String], codecs: &[Stri
     items.iter().filter_map(one).filter(|fact| !fact.extension.is_empty()).collect()
 }
 
-/// A name if it is one of those.
+/// The name, if it is one of `names`.
 fn named(name: &str, names: &[String]) -> Option<String> {
     names.iter().find(|other| *other == name.trim()).cloned()
 }

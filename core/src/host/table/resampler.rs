@@ -14,43 +14,43 @@ use crate::host::ffi::raw;
 use crate::host::ffi::raw::Sized32;
 use crate::pcm::OutputFormat;
 
-/// What a handle may allocate.
+/// How much a handle may allocate.
 const MAX_ALLOC: u64 = 256 << 20;
 
-/// What a resampler says of itself.
+/// The statements of a resampler about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResamplerSummary {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// The names of its qualities.
+    /// The names of the qualities.
     pub qualities: Vec<String>,
-    /// The one of them that a caller gets who asks for none.
+    /// The default among them.
     pub default_quality: Option<String>,
-    /// It resamples between rates of which neither is this many times as high as the other, or more.
+    /// The ratio of the higher to the lower rate must be less than this.
     pub ratio_limit: Option<u32>,
 }
 
-/// What a resampler is to do.
+/// A request for a resampler.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ResamplerRequest {
     pub(crate) input_rate: u32,
     pub(crate) output_rate: u32,
     pub(crate) num_channels: usize,
-    /// Whether 16-bit integers come in, not 32-bit floats.
+    /// Whether the input is 16-bit integers instead of 32-bit floats.
     pub(crate) is_16_bit: bool,
     pub(crate) quality: String,
     pub(crate) max_threads: usize,
 }
 
-/// Where in a signal a resampler may begin: at multiples of `grid_frames` of the input; what comes out for the first
-/// `preroll_frames` is not yet what it gives when it began before.
+/// Where in a signal a resampler may start: at multiples of `grid_frames` of the input. The output for the first
+/// `preroll_frames` differs from that of a resampler that started earlier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Restart {
     pub(crate) grid_frames: u64,
     pub(crate) preroll_frames: u64,
 }
 
-/// The samples of each channel, as they come in.
+/// The input samples of each channel.
 #[derive(Debug)]
 pub(crate) enum Channels {
     I16(Vec<Vec<i16>>),
@@ -73,7 +73,7 @@ impl Channels {
         }
     }
 
-    /// The addresses of each channel's samples from a frame on.
+    /// The addresses of each channel's samples from a frame.
     fn planes(&self, first: usize) -> Vec<*mut c_void> {
         fn places<T>(channels: &[Vec<T>], first: usize) -> Vec<*mut c_void> {
             let rest = channels.iter().map(|channel| channel.get(first..).unwrap_or_default());
@@ -86,7 +86,7 @@ impl Channels {
     }
 }
 
-/// A kind of resampler: the functions of a plugin that are known to be there.
+/// A kind of resampler: the functions of a plugin, known to be present.
 #[derive(Clone, Debug)]
 pub(crate) struct ResamplerKind {
     plugin: &'static str,
@@ -154,27 +154,27 @@ impl ResamplerKind {
         Ok(Self { plugin, is_trusted, formats, summary, functions })
     }
 
-    /// The plugin it belongs to.
+    /// The name of the plugin.
     pub(crate) fn plugin(&self) -> &'static str {
         self.plugin
     }
 
-    /// Whether it comes with mapwave, so that its calls need no supervision.
+    /// Whether the plugin comes with mapwave: its calls need no supervision.
     pub(crate) fn is_trusted(&self) -> bool {
         self.is_trusted
     }
 
-    /// What it says of itself.
+    /// Its statements about itself.
     pub(crate) fn summary(&self) -> &ResamplerSummary {
         &self.summary
     }
 
-    /// Whether samples of a format may come in.
+    /// Whether it accepts samples of a format.
     pub(crate) fn takes(&self, format: OutputFormat) -> bool {
         self.formats & (1 << code(format)) != 0
     }
 
-    /// Whether its rates may be these.
+    /// Whether it supports these rates.
     pub(crate) fn bridges(&self, input_rate: u32, output_rate: u32) -> bool {
         let (low, high) = (input_rate.min(output_rate).max(1), input_rate.max(output_rate));
         self.summary.ratio_limit.is_none_or(|limit| high / low < limit)
@@ -203,7 +203,7 @@ impl ResamplerKind {
         }
     }
 
-    /// Where in a signal one may begin; `None` when that is at its beginning alone.
+    /// Where in a signal it may start; `None` if only at the beginning.
     pub(crate) fn restart(&self, request: &ResamplerRequest) -> Result<Option<Restart>, Failure> {
         let Some(function) = self.functions.restart else { return Ok(None) };
         let quality = raw::c_string(&request.quality);
@@ -248,7 +248,7 @@ fn options(request: &ResamplerRequest, quality: &CString) -> abi::mw_resampler_o
     }
 }
 
-/// A handle: one signal on its way.
+/// A handle: one signal that is being resampled.
 pub(crate) struct ResamplerHandle {
     functions: Functions,
     num_channels: usize,
@@ -259,8 +259,8 @@ pub(crate) struct ResamplerHandle {
 unsafe impl Send for ResamplerHandle {}
 
 impl ResamplerHandle {
-    /// Passes the frames of `input` from `first` on, or that there are no more, and takes what comes out into all of `output`,
-    /// which has a channel's room in each. Returns the frames taken in and given out.
+    /// Passes the frames of `input` from `first`, or that there are no more, and receives the output in `output`, a slice per
+    /// channel. Returns the numbers of frames consumed and produced.
     pub(crate) fn process(
         &mut self,
         input: Option<(&Channels, usize)>,

@@ -1,4 +1,4 @@
-//! What a plugin says of a stream, checked before anything relies on it.
+//! A plugin's description of a stream, checked before it is used.
 
 #![allow(unsafe_code)] // strings of plugins
 
@@ -13,13 +13,13 @@ use crate::track::Container;
 pub(crate) enum SeekClass {
     /// Only reading forward.
     None,
-    /// What comes after a seek depends on where it went; it goes to multiples of this many frames.
+    /// The output after a seek depends on its target; seeks go to multiples of this many frames.
     Anchored(u64),
-    /// What comes after a seek is what linear decoding gives.
+    /// The output after a seek equals that of linear decoding.
     Exact,
 }
 
-/// What a plugin says of a stream, checked.
+/// A plugin's description of a stream, checked.
 #[derive(Clone, Debug)]
 pub(crate) struct StreamInfo {
     pub(crate) sample_rate: u32,
@@ -39,7 +39,7 @@ pub(crate) struct StreamInfo {
 }
 
 impl StreamInfo {
-    /// Checks what a plugin has filled in.
+    /// Checks the fields that a plugin filled in.
     ///
     /// # Safety
     /// The strings are as the plugin promises: valid until the process exits.
@@ -53,7 +53,7 @@ impl StreamInfo {
             other => return Err(is_of("samples of the unknown format", other.into())),
         };
         if info.formats & (1 << info.native_format) == 0 {
-            return Err(Failure::broken("the stream's native format is none that it decodes to"));
+            return Err(Failure::broken("the stream's native format is not among its output formats"));
         }
         let seek_class = match info.seek_class {
             abi::MW_SEEK_NONE => SeekClass::None,

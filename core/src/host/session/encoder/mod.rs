@@ -1,7 +1,7 @@
-//! A stream being encoded by a plugin: called directly when the plugin is trusted, else through a thread of its own.
+//! Encodes a stream with a plugin, which is called directly if it is trusted, otherwise through a separate thread.
 //!
-//! As for decoders, everything that a call may touch belongs to its thread. What it must not keep is the way to the
-//! output: an encoder that is given up finds it shut.
+//! As for decoders, everything that a call may access belongs to its thread, except the access to the output: it is closed for an
+//! abandoned encoder.
 
 #![forbid(unsafe_code)]
 
@@ -18,23 +18,23 @@ use crate::host::table::encoder::{EncoderHandle, EncoderKind, EncoderRequest, Op
 use crate::pcm::OutputFormat;
 use crate::track::Container;
 
-/// The frames that a plugin is given at a time, in bytes: the caller is asked often enough whether to stop, and a copy for
-/// a plugin's thread stays small.
+/// The bytes of frames passed to a plugin at a time: the caller can interrupt often enough, and the copy for a plugin's thread stays
+/// small.
 const MAX_PUSH_BYTES: usize = 2 << 20;
 
-/// A plugin that has not opened an encoder.
+/// The failure to open an encoder.
 pub(crate) struct Unopened {
     pub(crate) why: Why,
-    /// What it was to write to, unless it did.
+    /// The output, unless the plugin wrote to it.
     pub(crate) output: Option<Box<dyn ByteSink>>,
 }
 
-/// Why a call came to nothing.
+/// Why a call failed.
 #[derive(Debug)]
 pub(crate) enum Why {
-    /// The caller wanted no more.
+    /// The caller interrupted the call.
     Interrupted,
-    /// The plugin, or what it writes to.
+    /// The plugin or the output failed.
     Trouble(Trouble),
 }
 
@@ -44,9 +44,9 @@ impl<T: Into<Trouble>> From<T> for Why {
     }
 }
 
-/// A stream on its way through an encoder to an output.
+/// A stream that passes through an encoder to an output.
 ///
-/// Dropped before [`finish`](Self::finish), it abandons the stream: what was written until then stays as it is.
+/// If it is dropped before [`finish`](Self::finish), the stream is abandoned: the bytes written so far stay unchanged.
 #[derive(Debug)]
 pub struct Encoder {
     kind: EncoderKind,
@@ -56,7 +56,7 @@ pub struct Encoder {
     promised: Option<u64>,
     num_frames: u64,
     outlet: Arc<Outlet>,
-    /// Or why nothing is encoded any more.
+    /// Or why the stream has ended.
     worker: std::result::Result<Worker<EncoderHandle>, String>,
     block: Block,
 }
@@ -99,7 +99,7 @@ impl Encoder {
         self.kind.plugin()
     }
 
-    /// The formats of samples that it takes: some of `F32`, `I16` and `I32`, at least one.
+    /// The sample formats that it accepts: at least one of `F32`, `I16` and `I32`.
     pub fn formats(&self) -> &[OutputFormat] {
         self.kind.formats()
     }
@@ -107,10 +107,9 @@ impl Encoder {
     /// Encodes whole interleaved frames of one of the [`formats`](Self::formats), at any address.
     ///
     /// # Errors
-    /// [`Error::Io`] when the output cannot be written to, with the cause that it gave; [`Error::Plugin`] when the plugin
-    /// fails; [`Error::Interrupted`] when `stop` says so, which is asked all the while; [`Error::Argument`] for a format
-    /// that it does not take, a part of a frame, and frames beyond those that were announced. Nothing can be encoded after
-    /// any but the last.
+    /// [`Error::Io`] with its cause if the output cannot be written; [`Error::Plugin`] if the plugin fails;
+    /// [`Error::Interrupted`] if `stop`, which is called regularly, returns true; [`Error::Argument`] for an unsupported format, a
+    /// partial frame, or more frames than announced. Nothing can be encoded after any error but the last.
     pub fn push(&mut self, format: OutputFormat, interleaved: &[u8], stop: &dyn Fn() -> bool) -> Result<()> {
         self.check_open("encoding")?;
         if !self.formats().contains(&format) {
@@ -163,11 +162,11 @@ impl Encoder {
         Ok(result?)
     }
 
-    /// Completes the stream and lets go of the output, to which nothing is written any more. Returns the size of what was
-    /// written, in bytes. Nothing can be encoded afterwards.
+    /// Completes the stream and releases the output, to which nothing is written afterwards. Returns the number of bytes written.
+    /// Nothing can be encoded afterwards.
     ///
     /// # Errors
-    /// As [`push`](Self::push), with [`Error::Argument`] for frames that were announced and did not come.
+    /// As [`push`](Self::push), with [`Error::Argument`] if fewer frames were pushed than announced.
     pub fn finish(&mut self, stop: &dyn Fn() -> bool) -> Result<u64> {
         self.check_open("finishing")?;
         if let Some(promised) = self.promised.filter(|&promised| promised > self.num_frames) {
@@ -191,7 +190,7 @@ impl Encoder {
         Ok(answer.map_err(|silence| silent(silence, "finishing"))??)
     }
 
-    /// Whether the stream can go on.
+    /// Whether the stream can continue.
     fn check_open(&self, doing: &'static str) -> Result<()> {
         match &self.worker {
             Ok(_) => Ok(()),
@@ -212,9 +211,9 @@ impl Encoder {
         }
     }
 
-    /// Ends the stream: nothing is known of where a handle stands that has failed.
+    /// Ends the stream: the position of a failed handle is unknown.
     fn fail(&mut self, why: Why, doing: &'static str) -> Error {
-        // First of all: whatever the plugin still does, it does not write.
+        // Before anything else: the plugin must not write any more.
         drop(self.outlet.shut());
         let error = match why {
             Why::Interrupted => Error::Interrupted,
@@ -231,7 +230,7 @@ impl Drop for Encoder {
     }
 }
 
-/// Why a stream that has ended is not encoded.
+/// The failure of a call after the stream has ended.
 fn ended(why: &str) -> Failure {
     Failure::broken(format!("it is not called any more: {why}"))
 }
@@ -243,7 +242,7 @@ fn silent(silence: Silence, doing: &str) -> Why {
     }
 }
 
-/// The time that the output takes from now on, which is not the plugin's.
+/// The time that the output takes from now on, which does not count as the plugin's.
 fn time_spent(outlet: &Outlet) -> impl Fn() -> Duration {
     let before = outlet.time_spent();
     move || outlet.time_spent().saturating_sub(before)

@@ -1,7 +1,7 @@
-//! A signal being resampled by a plugin: called directly when the plugin is trusted, else through a thread of its own.
+//! Resamples a signal with a plugin, which is called directly if it is trusted, otherwise through a separate thread.
 //!
-//! As for decoders, everything that a call may touch belongs to its thread: the samples that go in and out move there and come
-//! back with the answer.
+//! As for decoders, everything that a call may access belongs to its thread: input and output samples move there and return with
+//! the answer.
 
 #![forbid(unsafe_code)]
 
@@ -13,27 +13,27 @@ use crate::error::{Error, Result};
 use crate::host::ffi::fault::Failure;
 use crate::host::table::resampler::{Channels, ResamplerHandle, ResamplerKind, ResamplerRequest, Restart};
 
-/// Frames on their way through a resampler.
+/// A portion of frames for a resampler.
 #[derive(Debug)]
 pub(crate) struct Portion {
-    /// What goes in.
+    /// The input.
     pub(crate) input: Channels,
-    /// How much of it has gone.
+    /// How many input frames have been consumed.
     pub(crate) num_taken: usize,
-    /// Room for what comes out; every channel is as long.
+    /// Memory for the output, of the same length for every channel.
     pub(crate) output: Vec<Vec<f32>>,
 }
 
-/// A signal on its way.
+/// A signal that is being resampled.
 #[derive(Debug)]
 pub(crate) struct Resampler {
     kind: ResamplerKind,
-    /// None when it has failed: its thread has not come back, or nothing is known of where it stands.
+    /// None after a failure: its thread has not returned, or its position is unknown.
     worker: Option<Worker<ResamplerHandle>>,
 }
 
 impl ResamplerKind {
-    /// Where in a signal one may begin; `None` when that is at its beginning alone.
+    /// Where in a signal resampling may start; `None` if only at the beginning.
     ///
     /// # Errors
     /// The plugin's.
@@ -58,12 +58,12 @@ impl Resampler {
         Ok(Self { kind: kind.clone(), worker: Some(worker) })
     }
 
-    /// Takes frames from a portion's input, or is told that there are no more where `is_end`, and fills the front of its output.
-    /// Returns how many frames came out. Without any, `is_end` is the end; else all of the input was taken.
+    /// Consumes frames from a portion's input, or learns that there are no more if `is_end`, and fills the front of its output.
+    /// Returns the number of output frames. If it is 0, the end is reached if `is_end`; otherwise all input was consumed.
     ///
     /// # Errors
-    /// [`Error::Interrupted`] when `stop` says so, which is asked all the while; else the plugin's. Nothing can be resampled
-    /// afterwards.
+    /// [`Error::Interrupted`] if `stop`, which is called regularly, returns true; otherwise the plugin's. Nothing can be resampled
+    /// after an error.
     pub(crate) fn process(
         &mut self,
         portion: &mut Portion,
@@ -103,7 +103,7 @@ impl Resampler {
     }
 }
 
-/// Calls a handle until something comes out or nothing is left to go in.
+/// Calls a handle until it produces output or no input is left.
 fn run(handle: &mut ResamplerHandle, portion: &mut Portion, is_end: bool) -> Result<usize, Failure> {
     loop {
         let offered = portion.input.num_frames().saturating_sub(portion.num_taken);
