@@ -31,7 +31,8 @@ pub(crate) fn build_info(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     facts.set_item("debug_assertions", cfg!(debug_assertions))?;
     facts.set_item("cpu_features", cpu_features())?;
     facts.set_item("num_processors", mapwave_core::num_processors())?;
-    facts.set_item("containers", ["wav", "rifx", "rf64", "bw64", "w64", "aiff", "aifc", "caf"])?;
+    let containers = mapwave_core::container::ALL.map(|container| container.exact_name().to_owned());
+    facts.set_item("containers", containers)?;
     facts.set_item("dtypes", mapwave_core::OutputFormat::ALL.map(|format| format.name()))?;
     Ok(facts)
 }

@@ -33,6 +33,7 @@ STREAMS = ["mp2.mp2", "mp3-no-xing.mp3", "aac.aac"]
 def test_the_facts(row: dict[str, str]) -> None:
     facts = mapwave.info(FOLDER / row["name"])
     assert (facts.container, facts.codec) == (row["container"], row["codec"])
+    assert facts.container_variant == (row["variant"] or None)
     assert facts.sample_rate == int(row["sample_rate"])
     assert (facts.frames, facts.channels) == (int(row["frames"]), int(row["channels"]))
     assert facts.plugin == "builtin"

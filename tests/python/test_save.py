@@ -191,8 +191,16 @@ def test_a_mask_of_other_speakers_is_refused(tmp_path: Path) -> None:
 
 def test_the_extension_is_the_format_in_any_case(tmp_path: Path) -> None:
     audio = np.zeros(10, np.int16)
-    for name, container in [("a.WAV", "wav"), ("a.wave", "wav"), ("a.aif", "aiff"), ("a.AIFC", "aifc")]:
-        assert mapwave.info(save(tmp_path / name, audio, encoding="pcm16")).container == container
+    for name, container, variant in [
+        ("a.WAV", "wav", "wav"),
+        ("a.wave", "wav", "wav"),
+        ("a.rf64", "wav", "rf64"),
+        ("a.w64", "wav", "w64"),
+        ("a.aif", "aiff", "aiff"),
+        ("a.AIFC", "aiff", "aifc"),
+    ]:
+        facts = mapwave.info(save(tmp_path / name, audio, encoding="pcm16"))
+        assert (facts.container, facts.container_variant) == (container, variant)
     for name, container in [("a.bin", "caf"), ("a.wav", "aiff")]:
         path = save(tmp_path / name, audio, encoding="pcm16", format=container)
         assert mapwave.info(path).container == container
