@@ -72,7 +72,7 @@ fn plugins_are_used_or_refused() {
     fs::set_permissions(&writable, Permissions::from_mode(0o777)).unwrap();
 
     let rows = plugins.json("list");
-    assert_eq!(rows.len(), 5, "two are part of the command");
+    assert_eq!(rows.len(), 4, "one is part of the command");
     let row = named(&rows, &good);
     assert_eq!((&row["id"], &row["state"], &row["reason"]), (&"qoa".into(), &"used".into(), &Value::Null));
     assert_eq!((&row["origin"], &row["license"]), (&"environment".into(), &"MIT OR Apache-2.0".into()));
@@ -121,7 +121,7 @@ fn directories_are_in_order_of_precedence() {
 fn a_library_is_tried_in_a_process_of_its_own() {
     let plugins = Plugins::new();
     fs::copy(qoa(), plugins.path(&format!("qoa.{SUFFIX}"))).unwrap();
-    assert_eq!(plugins.json("list").len(), 3, "two are part of the command");
+    assert_eq!(plugins.json("list").len(), 2, "one is part of the command");
     let cache = fs::read_to_string(plugins.directory.path().join("cache/mapwave/plugins.tsv")).unwrap();
     assert!(cache.starts_with("ok\t"), "{cache}");
 }
