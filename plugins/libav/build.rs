@@ -1,4 +1,4 @@
-//! Says which FFmpeg is too old, before the compiler does in many words, and where FFmpeg's libraries are on macOS.
+//! Reports an FFmpeg that is too old before the compiler fails, and finds FFmpeg's libraries on macOS.
 
 /// Where macOS's loader looks for the libraries that `bundle.sh` names by `@rpath`, as conda names its own anyway: in the
 /// prefixes of Homebrew on Apple silicon and on Intel and of MacPorts, and in the `lib` above the Python that the package is

@@ -8,12 +8,12 @@ use ffi::AVChannelOrder::{AV_CHANNEL_ORDER_NATIVE, AV_CHANNEL_ORDER_UNSPEC};
 use ffmpeg_sys_next as ffi;
 use mapwave_plugin::{Error, Result};
 
-/// The speakers that a WAVE mask has names for.
+/// The speakers that a WAVE mask defines.
 const WAVE_SPEAKERS: u64 = (1 << 18) - 1;
 
-/// A layout as a WAVE mask; 0 where it has none: unknown, in an order of its own, or with speakers that WAVE does not know.
+/// A layout as a WAVE mask; 0 if it has none: it is unknown, has a custom order, or has speakers that WAVE does not define.
 pub(crate) fn wave_mask(layout: &ffi::AVChannelLayout) -> u64 {
-    // Newer libraries have orders that the headers did not, so it is not read as the enum.
+    // Newer libraries have orders that these headers lack, so it is not read as the enum.
     let order = (&raw const layout.order).cast::<u32>();
     // SAFETY: the field is there, of the size and alignment of a u32.
     if unsafe { order.read() } != AV_CHANNEL_ORDER_NATIVE as u32 {
@@ -25,11 +25,11 @@ pub(crate) fn wave_mask(layout: &ffi::AVChannelLayout) -> u64 {
     if is_whole && mask & !WAVE_SPEAKERS == 0 { mask } else { 0 }
 }
 
-/// The layout of a WAVE mask, or libav's usual one for that many channels where it is 0. It owns nothing.
+/// The layout of a WAVE mask, or libav's default for that many channels if the mask is 0. It owns no memory.
 ///
 /// # Errors
-/// When the mask has another number of speakers or one that WAVE does not know, or there are more channels than libav counts.
-#[allow(dead_code)] // encoders are told of channels so
+/// When the mask has another number of speakers or an unknown one, or there are more channels than libav supports.
+#[allow(dead_code)] // for encoders
 pub(crate) fn layout(mask: u64, num_channels: u32) -> Result<ffi::AVChannelLayout> {
     let nb_channels = c_int::try_from(num_channels).ok().filter(|count| *count > 0);
     let Some(nb_channels) = nb_channels else {

@@ -1,4 +1,4 @@
-//! An AVDictionary: options and tags as pairs of texts.
+//! An AVDictionary: options and tags as pairs of strings.
 
 #![allow(unsafe_code)] // what is behind an AVDictionary
 
@@ -10,7 +10,7 @@ use mapwave_plugin::Result;
 
 use crate::error::check;
 
-/// A dictionary of libav's.
+/// One of libav's dictionaries.
 pub(crate) struct Dictionary(*mut ffi::AVDictionary);
 
 impl Dictionary {
@@ -25,12 +25,12 @@ impl Dictionary {
         check(code, "setting an option")
     }
 
-    /// For a function that takes out what it knows.
+    /// For a function that removes the options it knows.
     pub(crate) fn as_ptr(&mut self) -> *mut *mut ffi::AVDictionary {
         &raw mut self.0
     }
 
-    /// What is in it, for an owner that frees it.
+    /// Releases the pointer to an owner that frees it.
     pub(crate) fn into_raw(mut self) -> *mut ffi::AVDictionary {
         std::mem::take(&mut self.0)
     }
@@ -43,7 +43,7 @@ impl Drop for Dictionary {
     }
 }
 
-/// The names and values of a dictionary.
+/// The keys and values of a dictionary.
 pub(crate) fn entries(dictionary: *const ffi::AVDictionary) -> Vec<(CString, CString)> {
     let mut entries = Vec::new();
     let mut entry = ptr::null();

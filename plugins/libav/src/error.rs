@@ -1,4 +1,4 @@
-//! libav's error codes as errors of a plugin.
+//! libav's error codes as plugin errors.
 
 #![allow(unsafe_code)] // av_strerror writes into a buffer
 
@@ -7,30 +7,30 @@ use std::ffi::{CStr, c_char, c_int};
 use ffmpeg_sys_next as ffi;
 use mapwave_plugin::{Error, Status};
 
-/// An error code of libav's as the host will read it; `doing` says what failed, such as "opening the codec".
+/// Converts one of libav's error codes to a plugin error; `doing` says what failed, such as "opening the codec".
 pub(crate) fn from_code(code: c_int, doing: &str) -> Error {
     Error::new(status(code), format!("{doing}: libav says: {}", words(code))).with_native_code(code.into())
 }
 
-/// Nothing where a call succeeded, an error where it did not.
+/// Converts the code of a call to a result.
 ///
 /// # Errors
-/// Where `code` is negative.
+/// When `code` is negative.
 pub(crate) fn check(code: c_int, doing: &str) -> mapwave_plugin::Result<()> {
     if code < 0 { Err(from_code(code, doing)) } else { Ok(()) }
 }
 
 /// libav gave no memory.
 pub(crate) fn no_memory(what: &str) -> Error {
-    Error::new(Status::NoMemory, format!("no memory for {what}"))
+    Error::new(Status::NoMemory, format!("not enough memory for {what}"))
 }
 
-/// Whether a code says that there is no memory, which is no fault of a file's.
+/// Whether a code means that memory ran out, which is not the file's fault.
 pub(crate) fn is_no_memory(code: c_int) -> bool {
     code == ffi::AVERROR(ffi::ENOMEM)
 }
 
-/// What libav says of a code.
+/// libav's description of a code.
 pub(crate) fn words(code: c_int) -> String {
     let mut text: [c_char; 128] = [0; 128];
     // SAFETY: the buffer has as many bytes, and libav ends the text inside of it, for unknown codes too.

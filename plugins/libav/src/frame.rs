@@ -14,13 +14,13 @@ use crate::channels::wave_mask;
 use crate::error::{check, no_memory};
 use crate::sample_formats::{Convert, LibavFormat, SampleType};
 
-/// What a codec put out last: as many frames as came of one packet or a part of it.
+/// The last output of a codec: the frames of one packet, or of a part of it.
 pub(crate) struct Frame(NonNull<ffi::AVFrame>);
 
 // SAFETY: the frame is owned, and what it refers to is counted by atomic counters.
 unsafe impl Send for Frame {}
 
-/// What the frames of a stream have in common.
+/// The shape that all frames of a stream share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
     pub(crate) sample_rate: u32,
@@ -30,7 +30,7 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    /// Whether samples of the one can stand among those of the other.
+    /// Whether both can be part of one stream.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         let of = |shape: &Self| (shape.sample_rate, shape.num_channels, shape.format.sample.native());
         of(self) == of(other)
@@ -41,14 +41,14 @@ impl Frame {
     /// A frame without samples.
     ///
     /// # Errors
-    /// When there is no memory.
+    /// When memory runs out.
     pub(crate) fn new() -> Result<Self> {
         // SAFETY: returns a frame or null.
         let frame = unsafe { ffi::av_frame_alloc() };
         NonNull::new(frame).map(Self).ok_or_else(|| no_memory("a frame"))
     }
 
-    /// What libav is given.
+    /// The pointer for libav.
     pub(crate) fn as_ptr(&mut self) -> *mut ffi::AVFrame {
         self.0.as_ptr()
     }
@@ -63,17 +63,17 @@ impl Frame {
         unsafe { self.0.as_mut() }
     }
 
-    /// The number of frames in the sense of the host: samples of each channel.
+    /// The number of frames, in the host's sense: samples per channel.
     pub(crate) fn num_frames(&self) -> usize {
         usize::try_from(self.get().nb_samples).unwrap_or(0)
     }
 
-    /// The time of the packet that it came of, when that is known.
+    /// The time of its packet, if known.
     pub(crate) fn time(&self) -> Option<u64> {
         u64::try_from(self.get().pts).ok()
     }
 
-    /// What it is; `None` when it is nothing that a host takes.
+    /// Its shape; `None` if the host does not support it.
     pub(crate) fn shape(&self) -> Option<Shape> {
         let frame = self.get();
         Some(Shape {
@@ -84,8 +84,8 @@ impl Frame {
         })
     }
 
-    /// The frames that libav would have left out at its beginning, by what the container or the codec itself knows of its
-    /// delay; `None` where neither says anything.
+    /// The number of frames that libav would skip at its beginning, as the container or the codec states its
+    /// delay; `None` if neither does.
     pub(crate) fn skip(&self) -> Option<u32> {
         // SAFETY: the frame is owned; returns a pointer into it or null.
         let data = unsafe { ffi::av_frame_get_side_data(self.0.as_ptr(), AV_FRAME_DATA_SKIP_SAMPLES) };
@@ -99,7 +99,7 @@ impl Frame {
         u32::try_from(i32::from_le_bytes(skip)).ok()
     }
 
-    /// Writes frames, as many as there is room for, and returns their number. The shape is that of the stream, and the
+    /// Writes as many frames as fit, and returns their number. The shape is that of the stream, and the
     /// output is for as many channels.
     pub(crate) fn write(&self, range: Range<usize>, output: &mut Output<'_>) -> usize {
         let Some(shape) = self.shape() else { return 0 };
@@ -142,7 +142,7 @@ impl Frame {
         }
     }
 
-    /// The samples of one plane; none where libav's memory is shorter than it must be.
+    /// The samples of one plane; none if libav's memory is too short.
     fn plane<S: Copy>(&self, plane: usize, samples_per_frame: usize) -> &[S] {
         let frame = self.get();
         let Some(num_samples) = self.num_frames().checked_mul(samples_per_frame) else { return &[] };
@@ -172,20 +172,20 @@ impl Drop for Frame {
     }
 }
 
-/// Room for the frames that an encoder takes at once.
+/// A buffer for the frames that an encoder takes at once.
 pub(crate) struct FrameBuffer {
     frame: Frame,
     format: LibavFormat,
     num_channels: usize,
-    /// The frames that there is room for.
+    /// The capacity in frames.
     capacity: usize,
 }
 
 impl FrameBuffer {
-    /// Room for `capacity` frames of a format; `set_layout` says of which channels.
+    /// Allocates `capacity` frames of a format; `set_layout` sets the channels.
     ///
     /// # Errors
-    /// When there is no memory for as many; what `set_layout` gives.
+    /// When memory runs out, or when `set_layout` fails.
     pub(crate) fn new(
         format: LibavFormat,
         sample_rate: c_int,
@@ -193,8 +193,7 @@ impl FrameBuffer {
         set_layout: impl FnOnce(&mut ffi::AVChannelLayout) -> Result<()>,
     ) -> Result<Self> {
         let mut frame = Frame::new()?;
-        let too_large =
-            |_| Error::new(Status::Limit, format!("an encoder that takes {capacity} frames at once"));
+        let too_large = |_| Error::new(Status::Limit, format!("the encoder takes {capacity} frames at once"));
         let fields = frame.get_mut();
         fields.format = format.av_format() as c_int;
         fields.sample_rate = sample_rate;
@@ -202,36 +201,36 @@ impl FrameBuffer {
         set_layout(&mut fields.ch_layout)?;
         let num_channels = usize::try_from(fields.ch_layout.nb_channels).unwrap_or(0);
         // SAFETY: the frame is owned, empty and says what is to be in it.
-        check(unsafe { ffi::av_frame_get_buffer(frame.as_ptr(), 0) }, "making room for frames")?;
+        check(unsafe { ffi::av_frame_get_buffer(frame.as_ptr(), 0) }, "allocating frames")?;
         Ok(Self { frame, format, num_channels, capacity })
     }
 
-    /// What libav is given.
+    /// The pointer for libav.
     pub(crate) fn as_ptr(&self) -> *const ffi::AVFrame {
         self.frame.0.as_ptr()
     }
 
-    /// The frames that there is room for.
+    /// The capacity in frames.
     pub(crate) fn capacity(&self) -> usize {
         self.capacity
     }
 
-    /// Where each channel's sample stands in a plane that [`plane`](Self::plane) gives: the number of the plane, the place of
+    /// The position of each channel's samples in the planes of [`plane`](Self::plane): the number of the plane, the offset of
     /// the first sample and the distance to the next.
     pub(crate) fn place(&self, channel: usize) -> (usize, usize, usize) {
         if self.format.is_planar { (channel, 0, 1) } else { (0, channel, self.num_channels) }
     }
 
-    /// Readies the memory to be written to; an encoder may have kept what was in it.
+    /// Makes the memory writable; an encoder may still refer to its old contents.
     pub(crate) fn prepare(&mut self) -> Result<()> {
         let fields = self.frame.get_mut();
-        // Copies go by this number, and there must be as much room again.
+        // Conversions use this number, and need as much space again.
         fields.nb_samples = c_int::try_from(self.capacity).unwrap_or(c_int::MAX);
         // SAFETY: the frame is owned and has memory of its own counting.
-        check(unsafe { ffi::av_frame_make_writable(self.frame.as_ptr()) }, "making room for frames")
+        check(unsafe { ffi::av_frame_make_writable(self.frame.as_ptr()) }, "allocating frames")
     }
 
-    /// All samples of a plane, to be written; `None` unless they are of type `T`. [`prepare`](Self::prepare) comes first.
+    /// All samples of a plane, for writing; `None` unless they are of type `T`. Call [`prepare`](Self::prepare) first.
     pub(crate) fn plane<T: Sample>(&mut self, plane: usize) -> Option<&mut [T]> {
         let (num_planes, samples_per_frame) =
             if self.format.is_planar { (self.num_channels, 1) } else { (1, self.num_channels) };
@@ -249,14 +248,14 @@ impl FrameBuffer {
         Some(unsafe { std::slice::from_raw_parts_mut(start.cast::<T>(), self.capacity * samples_per_frame) })
     }
 
-    /// Says which frames these are, and how many.
+    /// Sets the position and the number of the frames.
     pub(crate) fn set_range(&mut self, first: u64, num_frames: usize) {
         let fields = self.frame.get_mut();
         fields.pts = i64::try_from(first).unwrap_or(i64::MAX);
         fields.nb_samples = c_int::try_from(num_frames.min(self.capacity)).unwrap_or(c_int::MAX);
     }
 
-    /// The type of its samples, as the host has it.
+    /// The host's type of its samples.
     pub(crate) fn sample_format(&self) -> SampleFormat {
         self.format.sample.native()
     }

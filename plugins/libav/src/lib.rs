@@ -1,15 +1,15 @@
 //! Decoding and encoding through FFmpeg's libraries, whichever of 5.1 to 9 is installed.
 //!
-//! libavformat finds the packets, libavcodec makes samples of them; neither ever sees a path or a network. Where the
-//! built-in codecs read a format too, they are surer of it than this plugin is, and it reads what they refuse.
+//! libavformat finds the packets, libavcodec decodes them; neither ever accesses a path or a network. If the
+//! built-in codecs read a format too, they report a higher probe score, and this plugin reads what they reject.
 //!
 //! | module | what |
 //! |---|---|
-//! | `error` | libav's error codes as errors of a plugin |
+//! | `error` | libav's error codes as plugin errors |
 //! | `log` | libav's messages, which go to the host |
-//! | `versions` | the libraries that were found, and whether they are those that the plugin was built for |
+//! | `versions` | the libraries found, and whether they match those that the plugin was built for |
 //! | `channels` | channel layouts as WAVE masks, and back |
-//! | `sample_formats` | libav's sample formats, and the samples that the host wants |
+//! | `sample_formats` | libav's sample formats, and their conversion to the host's |
 //! | `packet`, `frame`, `dictionary` | libav's packets, frames and dictionaries |
 //! | `tags` | the names of tags, libav's and those of Vorbis comments |
 //! | `decode` | from a file to frames |
@@ -33,11 +33,11 @@ pub use encode::{
 };
 
 mapwave_plugin::export_plugin! {
-    /// The entry function of the plugin, by which a program that it is linked into reaches it.
+    /// The entry function of the plugin, for programs that link it in.
     pub fn entry;
     id: "libav",
     vendor: "mapwave",
-    // What is linked with is found at run time: a build of FFmpeg with GPL parts says so among the dependencies.
+    // The licence of FFmpeg is found at run time: a build with GPL parts says so among the dependencies.
     license: "(MIT OR Apache-2.0) AND LGPL-2.1-or-later",
     start: versions::start,
     decoders: [LibavDecoder],

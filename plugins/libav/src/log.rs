@@ -9,18 +9,18 @@ use std::sync::Once;
 use ffmpeg_sys_next as ffi;
 use mapwave_plugin::{Level, log};
 
-/// The arguments of a message, as they are passed to a function.
+/// The arguments of a message, as a function receives them.
 #[cfg(all(target_arch = "x86_64", not(windows)))]
 type Arguments = *mut ffi::__va_list_tag;
 #[cfg(not(all(target_arch = "x86_64", not(windows))))]
 type Arguments = ffi::va_list;
 
-/// The longest message that is handed on; the rest of a longer one is cut.
+/// The maximum length of a message; longer ones are truncated.
 const MAX_BYTES: usize = 1024;
 
 static INSTALLED: Once = Once::new();
 
-/// Takes libav's messages from now on. libav has one place for that in a process: whoever else uses the same libraries loses
+/// Redirects libav's messages from now on. libav has one log callback per process: other users of the same libraries lose
 /// their messages to the host's log.
 pub(crate) fn install() {
     // SAFETY: the callback is a function that lives as long as the process: a plugin is never unloaded (R7).
@@ -50,7 +50,7 @@ unsafe extern "C" fn receive(class: *mut c_void, level: c_int, format: *const c_
     }
     // SAFETY: the line was zero and holds a text with its end.
     let line = unsafe { CStr::from_ptr(line.as_ptr()) };
-    // The wall that no panic crosses: libav is below.
+    // No panic may cross this boundary: libav calls this function.
     let _ = panic::catch_unwind(|| {
         let line = line.to_string_lossy();
         let line = line.trim();
@@ -60,7 +60,7 @@ unsafe extern "C" fn receive(class: *mut c_void, level: c_int, format: *const c_
     });
 }
 
-/// The level of a message for the host; `None` for details, which nobody asked for. The upper bits are a colour.
+/// The level of a message for the host; `None` for debugging details. The upper bits are a colour.
 fn level_of(level: c_int) -> Option<Level> {
     match level & 0xff {
         level if level <= ffi::AV_LOG_ERROR => Some(Level::Error),

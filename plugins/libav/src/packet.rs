@@ -13,10 +13,10 @@ use mapwave_plugin::Result;
 
 use crate::error::{check, no_memory};
 
-/// The size of what says how many frames are to be left out: two numbers and two reasons.
+/// The size of the skip-samples side data: two numbers and two reasons.
 const SKIP_BYTES: usize = 10;
 
-/// A packet, with what comes beside its bytes. Nothing changes the bytes once it is full.
+/// A packet with its side data. Its bytes do not change once it is filled.
 pub(crate) struct Packet(NonNull<ffi::AVPacket>);
 
 // SAFETY: the packet is owned, and what it refers to is counted by atomic counters.
@@ -24,14 +24,14 @@ unsafe impl Send for Packet {}
 // SAFETY: nothing changes it through a shared reference.
 unsafe impl Sync for Packet {}
 
-/// What a packet says beside its bytes.
+/// The trimming that a packet's side data asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Trim {
-    /// The frames to be left out from this packet on, when it says so.
+    /// The number of frames to skip from this packet on, if given.
     pub(crate) skip: Option<u32>,
-    /// The frames to be left out at its end.
+    /// The number of frames to trim from its end.
     pub(crate) discard: u32,
-    /// Whether all of it is only decoded, as what comes before an edit.
+    /// Whether the whole packet is decoded but not output, as before an edit.
     pub(crate) is_unheard: bool,
 }
 
@@ -39,14 +39,14 @@ impl Packet {
     /// An empty packet.
     ///
     /// # Errors
-    /// When there is no memory.
+    /// When memory runs out.
     pub(crate) fn new() -> Result<Self> {
         // SAFETY: returns a packet or null.
         let packet = unsafe { ffi::av_packet_alloc() };
         NonNull::new(packet).map(Self).ok_or_else(|| no_memory("a packet"))
     }
 
-    /// What libav is given.
+    /// The pointer for libav.
     pub(crate) fn as_ptr(&self) -> *mut ffi::AVPacket {
         self.0.as_ptr()
     }
@@ -56,7 +56,7 @@ impl Packet {
         unsafe { self.0.as_ref() }
     }
 
-    /// Empties it.
+    /// Releases its contents.
     pub(crate) fn clear(&mut self) {
         // SAFETY: the packet is owned.
         unsafe { ffi::av_packet_unref(self.0.as_ptr()) };
@@ -65,27 +65,27 @@ impl Packet {
     /// Another packet with the same contents.
     ///
     /// # Errors
-    /// When there is no memory.
+    /// When memory runs out.
     pub(crate) fn duplicate(&self) -> Result<Self> {
         // SAFETY: the packet is owned; returns another or null.
         let packet = unsafe { ffi::av_packet_clone(self.0.as_ptr()) };
         NonNull::new(packet).map(Self).ok_or_else(|| no_memory("a packet"))
     }
 
-    /// Takes the contents of another packet, which keeps them too.
+    /// Shares the contents of another packet.
     ///
     /// # Errors
-    /// When there is no memory.
+    /// When memory runs out.
     pub(crate) fn refer_to(&mut self, other: &Self) -> Result<()> {
         self.clear();
         // SAFETY: both are packets, and this one is empty.
         check(unsafe { ffi::av_packet_ref(self.0.as_ptr(), other.0.as_ptr()) }, "copying a packet")
     }
 
-    /// Makes room for so many bytes, and lets them be written.
+    /// Allocates this many bytes and lets `fill` write them.
     ///
     /// # Errors
-    /// When there is no memory; what `fill` gives.
+    /// When memory runs out, or when `fill` fails.
     pub(crate) fn fill(
         &mut self,
         num_bytes: usize,
@@ -94,7 +94,7 @@ impl Packet {
         self.clear();
         let size = c_int::try_from(num_bytes).map_err(|_| no_memory("a packet"))?;
         // SAFETY: the packet is empty.
-        check(unsafe { ffi::av_new_packet(self.0.as_ptr(), size) }, "making room for a packet")?;
+        check(unsafe { ffi::av_new_packet(self.0.as_ptr(), size) }, "allocating a packet")?;
         let data = self.get().data;
         // SAFETY: the packet has room for so many bytes now.
         unsafe { data.write_bytes(0, num_bytes) };
@@ -114,33 +114,33 @@ impl Packet {
         }
     }
 
-    /// The number of its stream.
+    /// The index of its stream.
     pub(crate) fn stream_index(&self) -> c_int {
         self.get().stream_index
     }
 
-    /// Its length in the time base of its stream; 0 when it is not known.
+    /// Its duration in the stream's time base; 0 if unknown.
     pub(crate) fn duration(&self) -> i64 {
         self.get().duration
     }
 
-    /// The place in the file near which it was found.
+    /// Its approximate byte offset in the file.
     pub(crate) fn position(&self) -> Option<u64> {
         u64::try_from(self.get().pos).ok()
     }
 
-    /// Whether the demuxer knows that it is damaged or cut off.
+    /// Whether the demuxer reports it as damaged or truncated.
     pub(crate) fn is_corrupt(&self) -> bool {
         self.get().flags & ffi::AV_PKT_FLAG_CORRUPT != 0
     }
 
-    /// Whether it brings more than its bytes and what is to be left out of it: a new setup of the codec, a correction.
+    /// Whether it has side data other than trimming: a new codec configuration, or a correction.
     pub(crate) fn has_side_data(&self) -> bool {
         let num_trims = c_int::from(self.skip_samples().is_some());
         self.get().side_data_elems > num_trims
     }
 
-    /// Whether it brings a new setup of the codec, without which those behind it cannot be decoded.
+    /// Whether it has a new codec configuration, which later packets need.
     pub(crate) fn changes_setup(&self) -> bool {
         [AV_PKT_DATA_NEW_EXTRADATA, AV_PKT_DATA_PARAM_CHANGE].into_iter().any(|kind| {
             // SAFETY: the packet is owned; returns a pointer into it or null.
@@ -149,7 +149,7 @@ impl Packet {
         })
     }
 
-    /// The bytes of all that comes beside its own.
+    /// The size of all its side data.
     pub(crate) fn num_side_bytes(&self) -> u64 {
         let packet = self.get();
         let count = usize::try_from(packet.side_data_elems).unwrap_or(0);
@@ -161,7 +161,7 @@ impl Packet {
         elements.iter().map(|element| element.size as u64).sum()
     }
 
-    /// What is to be left out of it.
+    /// Its trimming.
     pub(crate) fn trim(&self) -> Trim {
         let (skip, discard) = match self.skip_samples() {
             Some(&[s0, s1, s2, s3, d0, d1, d2, d3, ..]) => {
@@ -169,12 +169,12 @@ impl Packet {
             }
             _ => (None, 0),
         };
-        // libav takes the number for signed, and what is below 0 for 0.
+        // libav reads the number as signed, and negative as 0.
         let skip = skip.map(|skip| if skip > i32::MAX.unsigned_abs() { 0 } else { skip });
         Trim { skip, discard, is_unheard: self.get().flags & ffi::AV_PKT_FLAG_DISCARD != 0 }
     }
 
-    /// Takes these bytes.
+    /// Copies these bytes.
     #[cfg(test)]
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.fill(bytes.len(), |room| {
@@ -199,7 +199,7 @@ impl Packet {
         (size >= SKIP_BYTES && !data.is_null()).then(|| unsafe { &*data.cast::<[u8; SKIP_BYTES]>() })
     }
 
-    /// Sets the time that the frames of it will have, and that nothing of it is left out by libav.
+    /// Sets the time of its frames, and removes the trimming so that libav does not apply it.
     pub(crate) fn set_time(&mut self, time: i64) {
         // SAFETY: the packet is owned.
         let packet = unsafe { self.0.as_mut() };
@@ -209,7 +209,7 @@ impl Packet {
         packet.flags &= !ffi::AV_PKT_FLAG_DISCARD;
     }
 
-    /// Says that so many frames at its end are none of the sound's.
+    /// Marks this many frames at its end as padding.
     pub(crate) fn set_padding(&mut self, num_frames: u32) -> Result<()> {
         let kind = AV_PKT_DATA_SKIP_SAMPLES;
         let mut num_bytes = 0;
@@ -233,7 +233,7 @@ impl Packet {
         Ok(())
     }
 
-    /// Changes the unit of its times.
+    /// Changes its time base.
     pub(crate) fn rescale(&mut self, from: ffi::AVRational, to: ffi::AVRational) {
         // SAFETY: the packet is alive.
         unsafe { ffi::av_packet_rescale_ts(self.0.as_ptr(), from, to) };

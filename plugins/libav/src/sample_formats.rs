@@ -1,4 +1,4 @@
-//! libav's sample formats, and the samples that the host wants of them.
+//! libav's sample formats, and their conversion to the host's.
 //!
 //! Integers of n bits become floats by division by 2^(n-1); floats become integers by multiplication, rounded half to even,
 //! saturated, NaN to 0. An integer that gets more bits is shifted up; one that loses some is rounded half to even.
@@ -22,7 +22,7 @@ pub(crate) enum SampleType {
     F64,
 }
 
-/// A sample format of libav's.
+/// One of libav's sample formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LibavFormat {
     /// The type of a sample.
@@ -48,7 +48,7 @@ const FORMATS: [(AVSampleFormat, SampleType, bool); 12] = [
 ];
 
 impl LibavFormat {
-    /// The format with a number of libav's, as a frame has it; `None` for numbers that are none.
+    /// The format with libav's number in a frame; `None` for unknown numbers.
     pub(crate) fn from_code(code: c_int) -> Option<Self> {
         let (_, sample, is_planar) = FORMATS.iter().find(|(format, ..)| *format as c_int == code)?;
         Some(Self { sample: *sample, is_planar: *is_planar })
@@ -65,7 +65,7 @@ impl LibavFormat {
 }
 
 impl SampleType {
-    /// The format of the host's that loses nothing, or the least.
+    /// The host's format that loses nothing, or the least.
     pub(crate) fn native(self) -> SampleFormat {
         match self {
             Self::U8 | Self::I16 => SampleFormat::I16,
@@ -97,7 +97,7 @@ impl SampleType {
     }
 }
 
-/// A sample of libav's as one of the host's.
+/// Converts one of libav's samples to the host's type.
 pub(crate) trait Convert<T>: Copy {
     /// The same sample in the other type.
     fn convert(self) -> T;

@@ -1,4 +1,4 @@
-//! Tags under the names of Vorbis comments, which the host has, and under libav's, which its muxers translate into those of each
+//! Tags under Vorbis comment names, which the host uses, and under libav's names, which its muxers translate into those of each
 //! container.
 
 #![forbid(unsafe_code)]
@@ -9,10 +9,10 @@ use mapwave_plugin::{Error, Result, Status};
 
 use crate::dictionary::Dictionary;
 
-/// The most pieces of metadata that are told.
+/// The maximum number of tags to report.
 const MAX_TAGS: usize = 256;
 
-/// The most bytes of a value.
+/// The maximum size of a value in bytes.
 const MAX_VALUE_BYTES: usize = 1 << 16;
 
 /// Names that differ between the two.
@@ -31,7 +31,7 @@ const NAMES: [(&str, &str); 12] = [
     ("lyrics-xxx", "lyrics"),
 ];
 
-/// What containers say of themselves, which is nothing about the sound.
+/// Tags that describe the container, not the audio.
 const LEFT_OUT: [&str; 8] = [
     "major_brand",
     "minor_version",
@@ -43,7 +43,7 @@ const LEFT_OUT: [&str; 8] = [
     "wmfsdkversion",
 ];
 
-/// Tags as the host wants them: a file's own, then those of the stream that it does not have.
+/// Tags for the host: the file's, then those that only the stream has.
 pub(crate) fn tags(
     file: Vec<(CString, CString)>,
     stream: Vec<(CString, CString)>,
@@ -71,7 +71,7 @@ fn name(key: &str) -> Option<CString> {
     is_wanted.then(|| CString::new(key).ok()).flatten()
 }
 
-/// A value in UTF-8, with what is not taken for the replacement character.
+/// A value in UTF-8, with the replacement character for invalid bytes.
 fn text(value: &CString) -> CString {
     let value = value.to_string_lossy();
     let mut end = value.len().min(MAX_VALUE_BYTES);
@@ -81,19 +81,19 @@ fn text(value: &CString) -> CString {
     CString::new(value.get(..end).unwrap_or_default()).unwrap_or_default()
 }
 
-/// Vorbis comment names that libav has others for.
+/// Vorbis comment names for which libav uses others.
 const WRITTEN_NAMES: [(&str, &CStr); 3] =
     [("albumartist", c"album_artist"), ("tracknumber", c"track"), ("discnumber", c"disc")];
 
-/// Tags as the muxers take them, in the host's order.
+/// Tags for the muxers, in the host's order.
 #[derive(Debug, Default)]
 pub(crate) struct Tags(Vec<(CString, CString)>);
 
 impl Tags {
-    /// Takes the host's tags. Of one name there is one: several values become one text.
+    /// Converts the host's tags. Several values of one name are joined.
     ///
     /// # Errors
-    /// A name must be one of a Vorbis comment.
+    /// A key must be a valid Vorbis comment name.
     pub(crate) fn new(tags: &[(&str, &str)]) -> Result<Self> {
         let mut list: Vec<(CString, String)> = Vec::new();
         for (key, value) in tags {

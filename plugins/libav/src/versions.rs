@@ -1,4 +1,4 @@
-//! The libraries that the loader found, and whether they are those that this plugin was built for.
+//! The libraries that the loader found, and whether they match those that this plugin was built for.
 
 #![allow(unsafe_code)] // functions of libav's without arguments
 
@@ -12,15 +12,15 @@ use crate::log;
 /// One of libav's libraries.
 struct Library {
     name: &'static str,
-    /// The major version of the headers. Structs change with it.
+    /// The major version of the headers, with which structs change.
     built_major: u32,
     found: u32,
 }
 
-/// Checks the libraries and says which ones were found; from here on libav's messages go to the host.
+/// Checks the libraries and returns their versions; from here on, libav's messages go to the host.
 ///
 /// # Errors
-/// [`Status::MissingDependency`] when a library's major version is another one than that of its header.
+/// [`Status::MissingDependency`] when a library's major version differs from that of its header.
 pub(crate) fn start() -> Result<String> {
     let libraries = libraries();
     for library in &libraries {
@@ -49,7 +49,7 @@ fn libraries() -> [Library; 4] {
     .map(|(name, built_major, found)| Library { name, built_major: built_major.unsigned_abs(), found })
 }
 
-/// The licence of the libraries as they were built, in their own words.
+/// The licence of the libraries, as they state it.
 fn license() -> String {
     // SAFETY: returns a text that is a constant.
     let license = unsafe { ffi::avcodec_license() };

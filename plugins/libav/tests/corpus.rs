@@ -1,4 +1,4 @@
-//! The corpus: real files against what other decoders make of them, by libav alone and beside the built-in codecs.
+//! The corpus: compares real files with other decoders, with libav alone and together with the built-in codecs.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, missing_docs)]
 
@@ -31,7 +31,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("aac_lc_faststart.m4a", "the one oracle plays the padding of the last packet"),
 ];
 
-/// The codecs whose samples are held against FFmpeg's program: those that the built-in codecs do not read.
+/// The codecs to compare with the ffmpeg program: those that the built-in codecs do not read.
 const OTHER_CODECS: [&str; 12] = [
     "opus",
     "speex",
@@ -47,15 +47,15 @@ const OTHER_CODECS: [&str; 12] = [
     "adpcm_yamaha",
 ];
 
-/// How far a lossy stream may be from FFmpeg's program, in dB.
+/// The minimum signal-to-noise ratio of a lossy stream against the ffmpeg program, in dB.
 const MIN_SNR: f64 = 60.0;
 
 fn is_exception(row: &Row) -> bool {
-    // libav reads the samples of this form in the wrong order, so it is refused.
+    // libav reads the samples of this form in the wrong byte order, so it is rejected.
     row.container == "rifx" || EXCEPTIONS.iter().any(|(name, _)| row.name.ends_with(&format!("/{name}")))
 }
 
-/// Compares a file with what is known of it.
+/// Compares a file with its row of the manifest.
 fn compare(row: &Row) -> Result<(), String> {
     let mut decoder = open_file(&row.path).map_err(|error| error.to_string())?;
     let info = decoder.info().clone();
@@ -141,7 +141,7 @@ fn what_every_decoder_refuses_is_refused() {
     }
 }
 
-/// Whatever can be said of these files, `info` and `decode` say the same, and neither takes long.
+/// `info` and `decode` agree on these files, and neither takes long.
 #[test]
 fn files_that_decoders_differ_about_do_no_harm() {
     for row in rows().iter().filter(|row| row.status == "ambiguous") {

@@ -1,4 +1,4 @@
-//! Files that are cut off or damaged: errors or frames, as many as were promised, and nothing is printed.
+//! Truncated and damaged files: they give errors or the promised number of frames, and nothing is printed.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, missing_docs)]
 
@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use common::{Numbers, rows, survive};
 
-/// Files of a codec and a container, and the largest of them that are damaged.
+/// The number of files per codec and container, and the maximum size of files to damage.
 const FILES_PER_KIND: usize = 1;
 const MAX_BYTES: u64 = 200_000;
 
@@ -35,7 +35,7 @@ fn files() -> Vec<(String, PathBuf)> {
 }
 
 #[test]
-fn files_that_are_cut_off_do_no_harm() {
+fn truncated_files_do_no_harm() {
     for (kind, path) in files() {
         let bytes = std::fs::read(&path).unwrap();
         let extension = path.extension().and_then(|extension| extension.to_str());
@@ -43,7 +43,7 @@ fn files_that_are_cut_off_do_no_harm() {
             // Closer together where the headers are.
             let part = number as f64 / NUM_CUTS as f64;
             let length = (bytes.len() as f64 * part * part) as usize;
-            survive(bytes[..length].to_vec(), extension, &format!("{kind} cut at {length}"));
+            survive(bytes[..length].to_vec(), extension, &format!("{kind} truncated at {length}"));
         }
     }
 }
@@ -67,11 +67,11 @@ fn files_with_wrong_bits_do_no_harm() {
     }
 }
 
-/// The tests above, in a process whose standard error is looked at.
+/// Runs the tests above in a process whose standard error is examined.
 #[test]
 fn nothing_is_printed() {
     let run = Command::new(std::env::current_exe().unwrap())
-        .args(["--nocapture", "--exact", "files_that_are_cut_off_do_no_harm"])
+        .args(["--nocapture", "--exact", "truncated_files_do_no_harm"])
         .stdout(Stdio::null())
         .output()
         .unwrap();

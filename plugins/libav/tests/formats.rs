@@ -1,4 +1,4 @@
-//! Every codec that FFmpeg's program writes here: the samples are those that it reads, and seeks are what they promise.
+//! Every codec that the ffmpeg program writes here: the samples match its own output, and seeks do what their class promises.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, missing_docs)]
 
@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use common::{Numbers, ffmpeg_floats, open_file, read, read_all, snr, survive};
 use mapwave_plugin::{Decoder, SeekClass};
 
-/// Names of files and FFmpeg's arguments for them.
+/// File names and ffmpeg's arguments for them.
 const FORMATS: &[(&str, &str)] = &[
     ("opus.ogg", "-c:a libopus -ar 48000"),
     ("opus.mkv", "-c:a libopus -ar 48000"),
@@ -79,17 +79,17 @@ const FORMATS: &[(&str, &str)] = &[
     ("pcm.nut", "-c:a pcm_s16le"),
 ];
 
-/// The length of the files in seconds: some of the grids of anchored seeks.
+/// The duration of the files in seconds: several grid steps of anchored seeks.
 const SECONDS: &str = "5.3";
 
-/// How near an anchored seek comes to decoding from the start, in dB: codecs that put noise of their own in remain far from
-/// it, but stand at the same place.
+/// How close an anchored seek comes to linear decoding, in dB: codecs that add noise remain far from
+/// it, but are at the same position.
 const MIN_ANCHORED_SNR: f64 = 10.0;
 
-/// How far decoding is from FFmpeg's program, in dB.
+/// The minimum signal-to-noise ratio against the ffmpeg program, in dB.
 const MIN_SNR: f64 = 100.0;
 
-/// Sound that moves all the time, so that no two places are alike.
+/// A signal that changes all the time, so that no two positions are alike.
 const LEFT: &str = "0.4*sin(2*PI*(220+40*t)*t)+0.05*random(0)";
 const RIGHT: &str = "0.3*sin(2*PI*(330+30*t)*t)+0.05*random(1)";
 
@@ -109,7 +109,7 @@ impl Drop for Directory {
     }
 }
 
-/// Writes a file; false when FFmpeg's program or its encoder is not there.
+/// Writes a file; returns false if ffmpeg or its encoder is missing.
 fn write(path: &Path, arguments: &str) -> bool {
     let source = format!("aevalsrc='{LEFT}|{RIGHT}':s=44100:d={SECONDS}");
     let mut command = Command::new("ffmpeg");
@@ -129,7 +129,7 @@ fn write(path: &Path, arguments: &str) -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
-/// The tests of a file; what is wrong, in words.
+/// Tests a file; the error describes what is wrong.
 fn check(path: &Path) -> Result<SeekClass, String> {
     let mut decoder = open_file(path).map_err(|error| error.to_string())?;
     let info = decoder.info().clone();
@@ -140,7 +140,7 @@ fn check(path: &Path) -> Result<SeekClass, String> {
         return Err(format!("info says {:?}, and {num_frames} frames come out", info.num_frames));
     }
     let mut expected = ffmpeg_floats(path).ok_or("ffmpeg is gone")?;
-    // FFmpeg's program plays the padding in the last packet of AAC in MP4, which the file says is none of the sound.
+    // The ffmpeg program plays the padding in the last packet of AAC in MP4, which the file marks as trimmed.
     let padding = expected.len().saturating_sub(whole.len());
     if info.codec == c"aac"
         && path.extension().is_some_and(|ending| ending != "aac")
@@ -154,7 +154,7 @@ fn check(path: &Path) -> Result<SeekClass, String> {
         return Err(format!("{num_frames} frames, {found:.1} dB from the {wanted} of FFmpeg's program"));
     }
     let mut numbers = Numbers(num_frames + 5);
-    // Without seeks, each window is decoded from the front.
+    // Without seeks, each window is decoded from the start.
     let num_windows = if info.seek_class == SeekClass::None { 5 } else { 16 };
     for number in 0..num_windows {
         let start = if number == 0 { num_frames } else { numbers.below(num_frames + 1) };
@@ -184,7 +184,7 @@ fn check(path: &Path) -> Result<SeekClass, String> {
     Ok(info.seek_class)
 }
 
-/// The cut and damaged copies that are made of each file.
+/// The number of truncated and damaged copies of each file.
 const NUM_DAMAGED: u64 = 10;
 
 fn endure(path: &Path) {

@@ -1,4 +1,4 @@
-//! A codec of libav's in its first state, and what comes out of it.
+//! One of libav's codecs in its initial state, and its output.
 
 #![allow(unsafe_code)] // contexts of libav's
 
@@ -13,36 +13,36 @@ use crate::error::{check, no_memory};
 use crate::frame::Frame;
 use crate::packet::Packet;
 
-/// A codec. libav's "flush" leaves traces of what was decoded before: each seek begins with a new one.
+/// A codec. libav's "flush" keeps traces of earlier packets, so each seek starts with a new codec.
 pub(super) struct Codec {
     context: NonNull<ffi::AVCodecContext>,
-    /// The errors since it last answered with anything else.
+    /// The number of consecutive errors.
     num_damaged: u32,
 }
 
-/// The errors in a row after which nothing more is expected of a codec.
+/// The number of consecutive errors after which a codec is given up.
 const MAX_DAMAGED: u32 = 64;
 
 // SAFETY: the context is owned, has no threads, and is used by one call at a time.
 unsafe impl Send for Codec {}
 
-/// What a codec answers when it is asked for a frame.
+/// The answer of a codec to a request for a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Received {
     Frame,
     /// It needs another packet.
     Nothing,
-    /// There will be no more.
+    /// The stream has ended.
     End,
     /// A packet could not be decoded.
     Damaged(c_int),
 }
 
 impl Codec {
-    /// A codec in its first state. `max_samples` is the most that a single frame of libav's may have.
+    /// A codec in its initial state. `max_samples` limits the samples of one of libav's frames.
     ///
     /// # Errors
-    /// When libav has none, or refuses the setup.
+    /// When libav has no such codec, or rejects its configuration.
     pub(super) fn new(parameters: &Parameters, max_samples: u64) -> Result<Self> {
         let decoder = parameters.decoder()?;
         // SAFETY: the decoder is an entry of libav's list; returns a context or null.
@@ -51,15 +51,15 @@ impl Codec {
         let mut codec = Self { context, num_damaged: 0 };
         // SAFETY: both are initialised.
         let code = unsafe { ffi::avcodec_parameters_to_context(codec.context.as_ptr(), parameters.as_ptr()) };
-        check(code, "setting the codec up")?;
+        check(code, "setting up the codec")?;
         // SAFETY: the context is owned.
         let context = unsafe { codec.context.as_mut() };
-        // Times are in frames, which no codec changes.
+        // Times are in frames, which codecs pass through.
         let rate = c_int::try_from(parameters.sample_rate()).ok().filter(|rate| *rate > 0).unwrap_or(1);
         context.pkt_timebase = ffi::AVRational { num: 1, den: rate };
         context.thread_count = 1;
         context.max_samples = i64::try_from(max_samples).unwrap_or(i64::MAX).max(1);
-        // What is to be left out is left out here: it has to be the same after a seek.
+        // Trimming is done here, so that it is the same after a seek.
         context.flags2 |= ffi::AV_CODEC_FLAG2_SKIP_MANUAL;
         // SAFETY: the context is that of this decoder, and not open.
         let code = unsafe { ffi::avcodec_open2(codec.context.as_ptr(), decoder.as_ptr(), ptr::null_mut()) };
@@ -67,19 +67,19 @@ impl Codec {
         Ok(codec)
     }
 
-    /// Gives it a packet; it must have said that it needs one. libav's code where that cannot be decoded.
+    /// Sends a packet, after the codec asked for one; returns libav's code if it cannot be decoded.
     pub(super) fn send(&mut self, packet: &Packet) -> Result<(), c_int> {
         // SAFETY: both are initialised, and the codec is open.
         answer(unsafe { ffi::avcodec_send_packet(self.context.as_ptr(), packet.as_ptr()) })
     }
 
-    /// Tells it that there are no more packets.
+    /// Signals the end of the packets.
     pub(super) fn finish(&mut self) {
         // SAFETY: the codec is open. What fails here shows when a frame is asked for.
         unsafe { ffi::avcodec_send_packet(self.context.as_ptr(), ptr::null()) };
     }
 
-    /// Asks it for a frame.
+    /// Requests a frame.
     pub(super) fn receive(&mut self, frame: &mut Frame) -> Received {
         // SAFETY: both are initialised, and the codec is open.
         let received = match unsafe { ffi::avcodec_receive_frame(self.context.as_ptr(), frame.as_ptr()) } {

@@ -1,4 +1,4 @@
-//! The name of a container, and which of its variants a file is, from what libavformat tells of it.
+//! The name of a container and its variant, from libavformat's description.
 
 #![forbid(unsafe_code)]
 
@@ -8,10 +8,10 @@ use mapwave_plugin::{Input, Result};
 
 use super::demuxer::Demuxer;
 
-/// Brands of sound alone, whose video tracks are pictures of chapters.
+/// Audio-only brands, whose video tracks are chapter pictures.
 const SOUND_BRANDS: [&[u8]; 3] = [b"M4A ", b"M4B ", b"M4P "];
 
-/// As many bytes as a Matroska file states its document type in.
+/// The number of bytes in which a Matroska file states its document type.
 const HEAD_BYTES: usize = 64;
 
 /// A container as people call it, and its variant.
@@ -44,7 +44,7 @@ impl Container {
                 _ if has_video => c"mp4",
                 _ => c"m4a",
             },
-            // Names of libav's that are no extension.
+            // libav's names that differ from the file extension.
             b"asf" if has_video => c"wmv",
             b"asf" => c"wma",
             b"mpegts" => c"ts",
@@ -58,7 +58,7 @@ impl Container {
         Self { name, variant }
     }
 
-    /// The document type stands in the file's header (RFC 9559, section 4.1); libav does not pass it on.
+    /// The document type is in the file's header (RFC 9559, section 4.1); libav does not report it.
     fn matroska(has_video: bool, head: &[u8]) -> Self {
         let doc_type = |name: &[u8]| {
             let size = u8::try_from(name.len()).unwrap_or(0) | 0x80;

@@ -1,4 +1,4 @@
-//! A handle: a stream at a position.
+//! The decoder: a stream at a position.
 
 #![forbid(unsafe_code)]
 
@@ -17,7 +17,7 @@ use crate::error::{is_no_memory, no_memory, words};
 use crate::frame::Frame;
 use crate::packet::Packet;
 
-/// Whatever the FFmpeg that is installed reads.
+/// A decoder for every format that the installed FFmpeg reads.
 pub struct LibavDecoder {
     stream: Arc<Stream>,
     run: Option<Run>,
@@ -80,7 +80,7 @@ impl Decoder for LibavDecoder {
     }
 }
 
-/// A codec on its way through the packets.
+/// A codec while it decodes the packets.
 struct Run {
     codec: Codec,
     packet: Packet,
@@ -89,11 +89,11 @@ struct Run {
     next: usize,
     /// Where the next frame that comes out stands on the decoded timeline; `None` before the first.
     decoded: Option<u64>,
-    /// What is left of the last frame of libav's.
+    /// The rest of libav's last frame.
     pending: Pending,
-    /// The number of the packet in whose place `pending` begins, or of one before it.
+    /// The number of the packet where `pending` begins, or of an earlier one.
     place: usize,
-    /// Whether a packet was sent of which nothing has come out yet.
+    /// Whether a sent packet has produced no output yet.
     is_fresh: bool,
     is_finished: bool,
 }
@@ -118,7 +118,7 @@ impl Pending {
 }
 
 impl LibavDecoder {
-    /// Writes what is heard, frame by frame of the trimmed timeline: what does not come out is silence.
+    /// Writes the trimmed timeline frame by frame, with silence for frames that fail to decode.
     fn fill(&mut self, num_frames: u64, output: &mut Output<'_>) -> Result<()> {
         while output.room() > 0 && self.position < num_frames {
             let run = match &mut self.run {
@@ -134,7 +134,7 @@ impl LibavDecoder {
         Ok(())
     }
 
-    /// Writes all that comes out, where nobody has counted it.
+    /// Writes all output of a stream of unknown length.
     fn fill_uncounted(&mut self, output: &mut Output<'_>) -> Result<()> {
         while output.room() > 0 {
             let run = match &mut self.run {
@@ -166,8 +166,8 @@ impl Run {
             packet: Packet::new()?,
             frame: Frame::new()?,
             next: packet,
-            // From the front, what is missing at the beginning is missing; a codec that enters elsewhere may need a packet
-            // before anything comes out.
+            // At the start of the stream, missing frames are lost; a codec that starts elsewhere may need another packet
+            // before it outputs anything.
             decoded: (packet == 0).then_some(0),
             pending: Pending::default(),
             place: packet,
@@ -176,7 +176,7 @@ impl Run {
         })
     }
 
-    /// Decodes until frames are pending; false at the end.
+    /// Decodes until frames are pending; returns false at the end.
     fn advance(&mut self, stream: &Stream, position: u64) -> Result<bool> {
         loop {
             match self.codec.receive(&mut self.frame) {
@@ -193,7 +193,7 @@ impl Run {
         }
     }
 
-    /// Gives the codec the next packet, or the end.
+    /// Sends the next packet, or the end, to the codec.
     fn send(&mut self, stream: &Stream, position: u64) -> Result<()> {
         let time = stream.timeline.places().get(self.next).map_or(0, |place| place.decoded);
         if !stream.store.read(self.next, time, &mut self.packet)? {
@@ -203,7 +203,7 @@ impl Run {
         }
         self.next += 1;
         self.is_fresh = true;
-        // An empty packet would be the end.
+        // An empty packet would signal the end.
         if self.packet.bytes().is_empty() {
             return Ok(());
         }
@@ -213,7 +213,7 @@ impl Run {
         }
     }
 
-    /// What a packet means that cannot be decoded: the end of a stream that promises every bit, silence elsewhere.
+    /// Handles a packet that cannot be decoded: an error in a lossless stream, silence elsewhere.
     fn damaged(&self, stream: &Stream, position: u64, code: i32) -> Result<()> {
         if is_no_memory(code) {
             return Err(no_memory("decoding a packet"));
@@ -235,11 +235,11 @@ impl Run {
             });
         }
         let place = offset.map_or(String::new(), |offset| format!(" at byte {offset}"));
-        log(Level::Warning, &format!("{message}{place}; it became silence"));
+        log(Level::Warning, &format!("{message}{place}; it was replaced by silence"));
         Ok(())
     }
 
-    /// Takes what came out of the codec; false when it is nothing to be heard.
+    /// Takes the output of the codec; returns false if none of it is audible.
     fn take(&mut self, stream: &Stream) -> Result<bool> {
         let number = self.next.saturating_sub(1);
         if !self.frame.shape().is_some_and(|shape| shape.is_like(&stream.shape)) {
@@ -247,10 +247,10 @@ impl Run {
                 return Ok(false);
             }
             let message = format!(
-                "the stream changes at packet {number}: {} channels at {} Hz became {}",
+                "the stream changes at packet {number}: from {} channels at {} Hz to {}",
                 stream.shape.num_channels,
                 stream.shape.sample_rate,
-                self.frame.shape().map_or("nothing known".to_owned(), |shape| {
+                self.frame.shape().map_or("an unknown format".to_owned(), |shape| {
                     format!("{} channels at {} Hz", shape.num_channels, shape.sample_rate)
                 })
             );
@@ -262,8 +262,8 @@ impl Run {
         }
         let num_frames = self.frame.num_frames();
         let place = stream.timeline.places().get(number);
-        // The first frame of a packet says where it stands. A codec that is late by a little is so all along: only what is
-        // late by more has lost something.
+        // The first frame of a packet gives its position. A codec with a small delay has it throughout: only a greater
+        // delay means a loss.
         let time = self.frame.time().filter(|_| self.is_fresh && place.is_some());
         self.is_fresh = false;
         let tolerance = place.map_or(0, |place| u64::from(place.num_frames / 2));
@@ -283,7 +283,7 @@ impl Run {
         Ok(num_frames > 0)
     }
 
-    /// Writes what is pending and heard, or drops what is not; returns how many frames were written.
+    /// Writes pending audible frames and drops the others; returns the number of frames written.
     fn write(
         &mut self,
         stream: &Stream,
@@ -297,7 +297,7 @@ impl Run {
             self.place += 1;
         }
         let Some(place) = places.get(self.place) else {
-            // More came out than there is.
+            // More frames came out than the stream has.
             self.pending.num_frames = 0;
             return Ok(0);
         };
@@ -320,13 +320,13 @@ impl Run {
         let first = self.pending.first;
         let num_written = self.frame.write(first..first + left, output) as u64;
         if num_written == 0 {
-            return Err(Error::new(Status::Internal, "libav's frame has fewer samples than it says"));
+            return Err(Error::new(Status::Internal, "libav's frame has fewer samples than it reports"));
         }
         self.pending.advance(num_written);
         Ok(num_written)
     }
 
-    /// Drops the first frames of a stream that nobody has counted.
+    /// Drops the first frames of a stream of unknown length.
     fn skip(&mut self, stream: &Stream, num_frames: u64) -> Result<()> {
         let mut left = num_frames;
         while left > 0 {
@@ -341,10 +341,10 @@ impl Run {
     }
 }
 
-/// Writes silence for frames that did not come out, where that is no lie.
+/// Writes silence for missing frames, unless the stream is lossless.
 fn silence(stream: &Stream, num_frames: u64, output: &mut Output<'_>) -> Result<u64> {
     if stream.info.is_lossless {
-        let message = format!("{num_frames} frames are missing in a stream that promises every bit");
+        let message = format!("{num_frames} frames are missing in a lossless stream");
         return Err(Error::new(Status::BadData, message));
     }
     Ok(output.write_silence(usize::try_from(num_frames).unwrap_or(usize::MAX)) as u64)
@@ -421,7 +421,7 @@ mod tests {
 
     #[test]
     fn a_codec_is_not_asked_for_what_was_never_there() {
-        // libav's decoder gives a frame when it is told that no packet, the first included, will come.
+        // libav's decoder outputs a frame at the end of the packets, even if there was none.
         let file = wav(0x161, &[0, 0, 0, 0, 1, 0, 0, 0, 0, 0], 0);
         let error = LibavDecoder::open(file.into(), &DecoderOptions::default()).err().unwrap();
         assert_eq!(error.status(), Status::BadData);

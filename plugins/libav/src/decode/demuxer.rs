@@ -1,4 +1,4 @@
-//! A file as libavformat sees it: streams, metadata, and packets one after the other.
+//! A file as libavformat reads it: streams, metadata, and packets in order.
 
 #![allow(unsafe_code)] // contexts of libav's
 
@@ -15,7 +15,7 @@ use crate::error::{check, from_code, is_no_memory, no_memory};
 use crate::log;
 use crate::packet::Packet;
 
-/// Demuxers that open other files or the network, that need no file, or that make endless sound of a score. Of a list of
+/// Demuxers that open other files or the network, need no file, or generate endless output from a score. In a list of
 /// names, one is enough.
 const REFUSED: [&str; 25] = [
     "hls",
@@ -45,14 +45,14 @@ const REFUSED: [&str; 25] = [
     "webvtt",
 ];
 
-/// The most bytes that libav looks at to find out what a file is, and which streams it has.
+/// The maximum number of bytes that libav examines to identify a file and its streams.
 const MAX_PROBE_BYTES: u64 = 1 << 20;
 const MAX_ANALYSED_BYTES: u64 = 5 << 20;
 
-/// The least score of libav's, of 100, with which a file is believed to be what it seems.
+/// The minimum probe score, of 100, for libav's identification of a file to be trusted.
 const MIN_SCORE: c_int = 25;
 
-/// The packets of other streams and the calls without any that are taken for a demuxer that stands still.
+/// The number of packets of other streams, or of calls without a packet, after which a demuxer counts as stuck.
 const MAX_IDLE: u32 = 1 << 20;
 
 /// A file that libavformat has open.
@@ -66,16 +66,16 @@ pub(super) struct Demuxer {
 // SAFETY: the context is owned, has no threads, and is used by one call at a time.
 unsafe impl Send for Demuxer {}
 
-/// What a demuxer has at its end.
+/// How a demuxer ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
     Packet,
     End,
-    /// What comes is damaged, and libav goes no further.
+    /// The rest is damaged, and libav does not continue.
     Broken(c_int),
 }
 
-/// How times are counted in a stream.
+/// The time base of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TimeBase {
     pub(super) numerator: u32,
@@ -83,12 +83,12 @@ pub(super) struct TimeBase {
 }
 
 impl Demuxer {
-    /// Opens a file whatever it is.
+    /// Opens a file of any format.
     ///
     /// # Errors
-    /// [`Status::Unsupported`] when libav does not know it or would need other files for it.
+    /// [`Status::Unsupported`] when libav does not recognise it or needs other files.
     pub(super) fn open(input: Input, extension: Option<&str>, max_alloc: u64) -> Result<Self> {
-        // Before anything can be said; a host that links this in may not have entered it.
+        // Before anything is logged; a host that links this plugin in may not have called its entry function.
         log::install();
         let mut io = InputIo::new(input)?;
         let format = find_format(&mut io, extension, max_alloc)?;
@@ -99,7 +99,7 @@ impl Demuxer {
         if found.flags & ffi::AVFMT_NOFILE != 0 || is_refused(name) {
             let name = name.to_string_lossy();
             return Err(Error::unsupported(format!(
-                "libav takes it for '{name}', which is not read from one file"
+                "libav identifies it as '{name}', which needs more than one file"
             )));
         }
         // SAFETY: returns a context or null.
@@ -142,12 +142,12 @@ impl Demuxer {
         unsafe { self.context.as_ref() }
     }
 
-    /// The format's name as libav has it, which may be several, separated by commas.
+    /// libav's name of the format, which may be several names separated by commas.
     pub(super) fn format(&self) -> &'static CStr {
         self.format
     }
 
-    /// Whether there is a stream of video, other than a picture that stands for the file, such as a cover.
+    /// Whether there is a video stream other than an attached picture, such as a cover.
     pub(super) fn has_video(&self) -> bool {
         self.streams().into_iter().any(|stream| {
             // SAFETY: the stream is of the open context.
@@ -161,12 +161,12 @@ impl Demuxer {
         })
     }
 
-    /// Whether the container is one of MP4's family.
+    /// Whether the container belongs to the MP4 family.
     pub(super) fn is_mp4(&self) -> bool {
         self.format.to_bytes().starts_with(b"mov,mp4")
     }
 
-    /// Finds out what the header did not say. Pictures are not decoded for that.
+    /// Finds out what the header does not state, without decoding pictures.
     fn analyse(&mut self) -> Result<()> {
         let is_open_ended = self.get().ctx_flags & ffi::AVFMTCTX_NOHEADER != 0;
         let mut is_known = !is_open_ended;
@@ -190,7 +190,7 @@ impl Demuxer {
         let code = unsafe { ffi::avformat_find_stream_info(self.context.as_ptr(), ptr::null_mut()) };
         match self.io.take_failure() {
             Some(failure) => Err(failure),
-            None => check(code, "looking for streams"),
+            None => check(code, "searching for streams"),
         }
     }
 
@@ -204,10 +204,10 @@ impl Demuxer {
         unsafe { std::slice::from_raw_parts(context.streams, count) }.to_vec()
     }
 
-    /// Chooses the audio stream of a number, and leaves all others out from now on.
+    /// Selects the audio stream with this index; the demuxer then skips all others.
     ///
     /// # Errors
-    /// [`Status::Unsupported`] when there are not as many.
+    /// [`Status::Unsupported`] when there are not that many.
     pub(super) fn choose(&mut self, number: u32) -> Result<Chosen> {
         let is_audio = |stream: &*mut ffi::AVStream| {
             // SAFETY: the stream is of the open context.
@@ -220,8 +220,8 @@ impl Demuxer {
         let Some(&chosen) = audio.get(number as usize) else {
             let format = self.format.to_string_lossy();
             let message = match audio.len() {
-                0 => format!("the {format} file has no sound"),
-                count => format!("stream {number} of a {format} file with {count} of sound"),
+                0 => format!("the {format} file has no audio stream"),
+                count => format!("stream {number} of a {format} file with {count} audio streams"),
             };
             return Err(Error::unsupported(message));
         };
@@ -252,7 +252,7 @@ impl Demuxer {
     /// Reads the next packet of a stream.
     ///
     /// # Errors
-    /// When the host cannot read, or there is no memory.
+    /// When the host cannot read, or memory runs out.
     pub(super) fn next(&mut self, stream: c_int, packet: &mut Packet) -> Result<Next> {
         for _ in 0..MAX_IDLE {
             packet.clear();
@@ -270,15 +270,14 @@ impl Demuxer {
                 code => return Ok(Next::Broken(code)),
             }
         }
-        let message =
-            format!("after {MAX_IDLE} packets of other streams there is still none of stream {stream}");
+        let message = format!("{MAX_IDLE} packets of other streams, and none of stream {stream}");
         Err(Error::new(Status::BadData, message))
     }
 }
 
-/// The stream that is decoded.
+/// The selected stream.
 pub(super) struct Chosen {
-    /// libav's number of it.
+    /// Its index in libav.
     pub(super) index: c_int,
     pub(super) parameters: Parameters,
     pub(super) time_base: TimeBase,
@@ -294,7 +293,7 @@ impl Drop for Demuxer {
     }
 }
 
-/// libav's guess at what a file is, by its first bytes and the extension of its name.
+/// libav's identification of a file from its first bytes and its extension.
 fn find_format(
     io: &mut InputIo,
     extension: Option<&str>,
@@ -322,9 +321,9 @@ fn find_format(
     match NonNull::new(format.cast_mut()) {
         Some(format) if score >= MIN_SCORE => Ok(format),
         Some(_) if score >= 0 => Err(Error::unsupported(format!(
-            "libav is not sure what it is: {score} of 100, at least {MIN_SCORE} wanted"
+            "libav cannot identify the file: its score is {score} of 100, expected at least {MIN_SCORE}"
         ))),
-        _ => Err(Error::unsupported("it is nothing that libav knows").with_native_code(score.into())),
+        _ => Err(Error::unsupported("libav does not recognise the file").with_native_code(score.into())),
     }
 }
 
@@ -335,7 +334,7 @@ fn is_refused(names: &CStr) -> bool {
         .any(|name| REFUSED.iter().any(|refused| refused.as_bytes() == name))
 }
 
-/// Stands in for libav's way to other files.
+/// Replaces libav's function that opens other files.
 unsafe extern "C" fn refuse_to_open(
     _context: *mut ffi::AVFormatContext,
     _io: *mut *mut ffi::AVIOContext,

@@ -1,4 +1,4 @@
-//! How many frames a packet stands for, for the codecs where that can be told without decoding it.
+//! The number of frames in a packet, for codecs where it can be found without decoding.
 
 #![forbid(unsafe_code)]
 
@@ -7,28 +7,28 @@ use super::demuxer::TimeBase;
 /// How the frames of a packet are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Counting {
-    /// Each packet has as many.
+    /// The same number for each packet.
     Fixed(u32),
-    /// So many for each so many bytes.
+    /// A number of frames per number of bytes.
     Blocks {
         num_frames: u32,
         num_bytes: u32,
     },
-    /// By the packet's first bytes, each codec in its way.
+    /// From the packet's first bytes, in a way that depends on the codec.
     Opus,
     Mpeg,
     Ac3,
     Dts,
     Ape,
-    /// As many as the container says, where it counts in frames.
+    /// The container's number, if it counts in frames.
     Container,
-    /// As many as the decoder makes of the first packets: all others have as many.
+    /// The number that the decoder outputs for the first packets, and so for all.
     FirstDecoded,
-    /// Only decoding all of it tells.
+    /// Known only by decoding every packet.
     Measured,
 }
 
-/// What is known of a stream before anything is decoded.
+/// The facts about a stream before any decoding.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Known {
     pub(super) sample_rate: u32,
@@ -68,12 +68,12 @@ impl Counting {
         }
     }
 
-    /// Whether what is counted comes out packet by packet: others are late by a little.
+    /// Whether the output comes packet by packet; other codecs have a small delay.
     pub(super) fn is_prompt(self) -> bool {
         self != Self::Opus
     }
 
-    /// The frames of a packet; `None` where only decoding tells.
+    /// The number of frames in a packet; `None` if only decoding shows it.
     pub(super) fn count(self, bytes: &[u8], duration: i64) -> Option<u32> {
         match self {
             Self::Fixed(num_frames) => Some(num_frames),
@@ -137,7 +137,7 @@ fn ac3(bytes: &[u8]) -> Option<u32> {
     let mut num_frames = 0u32;
     while let [0x0b, 0x77, b2, b3, b4, b5, ..] = *rest {
         if b5 >> 3 <= 10 {
-            // The length of a frame is in a table there; what is behind it only adds to it.
+            // There, a table gives the length of a frame; the frames after it only extend it.
             return num_frames.checked_add(1536);
         }
         let num_bytes = (usize::from(b2 & 7) << 8 | usize::from(b3)) * 2 + 2;
@@ -165,7 +165,7 @@ fn dts(bytes: &[u8]) -> Option<u32> {
     Some(num_blocks * 32)
 }
 
-/// Monkey's Audio: libav puts the number of frames before each packet.
+/// Monkey's Audio: libav prepends the number of frames to each packet.
 fn ape(bytes: &[u8]) -> Option<u32> {
     bytes.first_chunk().map(|count| u32::from_le_bytes(*count)).filter(|count| (1..1 << 24).contains(count))
 }

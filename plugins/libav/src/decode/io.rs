@@ -14,23 +14,23 @@ use crate::error::no_memory;
 /// The buffer between the input and libav.
 const BUFFER_BYTES: usize = 32 << 10;
 
-/// A demuxer reads a file once, or a few times over. One that has read more than so many times of it, and so many bytes on
-/// top, goes round in circles.
+/// A demuxer reads a file once, or a few times. One that has read it more often than this, plus a constant number of bytes,
+/// is in an endless loop.
 const MAX_ROUNDS: u64 = 64;
 const SPARE_BYTES: u64 = 256 << 20;
 
-/// What a call costs at least, in bytes.
+/// The minimum cost of a call in bytes.
 const CALL_BYTES: u64 = 64;
 
-/// The input, at a position, with what went wrong.
+/// The input, the current position and the last error.
 struct State {
     input: Input,
-    /// What was read is in libav's buffer.
+    /// The data read is in libav's buffer.
     sweep: Sweep,
     position: u64,
-    /// What was read last.
+    /// The last read.
     bytes: Vec<u8>,
-    /// The bytes that may still be read.
+    /// The number of bytes that may still be read.
     budget: u64,
     failure: Option<Error>,
 }
@@ -48,7 +48,7 @@ impl InputIo {
     /// The input from its first byte.
     ///
     /// # Errors
-    /// When there is no memory.
+    /// When memory runs out.
     pub(super) fn new(input: Input) -> Result<Self> {
         let budget = input.num_bytes().saturating_mul(MAX_ROUNDS).saturating_add(SPARE_BYTES);
         let state = NonNull::from(Box::leak(Box::new(State::new(input, budget))));
@@ -81,12 +81,12 @@ impl InputIo {
         Ok(Self { context, state })
     }
 
-    /// What libav is given.
+    /// The pointer for libav.
     pub(super) fn as_ptr(&self) -> *mut ffi::AVIOContext {
         self.context.as_ptr()
     }
 
-    /// What went wrong while reading, if anything did since it was asked last.
+    /// The read error since the last call of this function, if any.
     pub(super) fn take_failure(&mut self) -> Option<Error> {
         // SAFETY: the state is owned by this, and no call of libav's is under way.
         unsafe { self.state.as_mut() }.failure.take()
@@ -113,7 +113,7 @@ impl State {
         Self { input, sweep, position: 0, bytes: vec![0; BUFFER_BYTES], budget, failure: None }
     }
 
-    /// Reads up to so many bytes to the front of `bytes`; their number, or libav's code for an error or the end.
+    /// Reads up to this many bytes into `bytes`; returns their number, or libav's code for an error or the end.
     fn read(&mut self, size: usize) -> Result<usize, c_int> {
         match self.next(size) {
             Ok(0) => Err(ffi::AVERROR_EOF),
@@ -127,7 +127,7 @@ impl State {
 
     fn next(&mut self, size: usize) -> Result<usize> {
         if self.failure.is_some() {
-            return Err(Error::new(Status::Io, "reading failed before"));
+            return Err(Error::new(Status::Io, "an earlier read failed"));
         }
         let room = self.bytes.get_mut(..size.min(BUFFER_BYTES)).unwrap_or_default();
         let count = self.input.read_at(self.position, room)?;
@@ -142,7 +142,7 @@ impl State {
     fn spend(&mut self, num_bytes: u64) -> Result<()> {
         let Some(budget) = self.budget.checked_sub(num_bytes) else {
             let message = format!(
-                "more than {MAX_ROUNDS} times the {} bytes of the file were read, and there was no end",
+                "the {} bytes of the file were read more than {MAX_ROUNDS} times without reaching the end",
                 self.input.num_bytes()
             );
             return Err(Error::new(Status::BadData, message).at(self.position));
@@ -151,7 +151,7 @@ impl State {
         Ok(())
     }
 
-    /// Moves to a place, or tells the size; libav's code for an error.
+    /// Seeks, or returns the size; libav's code on an error.
     fn seek(&mut self, offset: i64, whence: c_int) -> i64 {
         let size = i64::try_from(self.input.num_bytes()).unwrap_or(i64::MAX);
         if let Err(failure) = self.spend(CALL_BYTES) {
@@ -186,7 +186,7 @@ unsafe extern "C" fn read(opaque: *mut c_void, buffer: *mut u8, size: c_int) -> 
         Err(_) => return ffi::AVERROR_EXTERNAL,
     };
     let bytes = state.bytes.get(..count.min(size)).unwrap_or_default();
-    // libav counts on it that no more is written than is read: at the end, what the buffer has is still of use.
+    // libav requires that no more bytes are written than are read: at the end it still uses the old contents of the buffer.
     // SAFETY: the bytes are at most as many as libav has room for there, and lie elsewhere.
     unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), buffer, bytes.len()) };
     c_int::try_from(bytes.len()).unwrap_or(ffi::AVERROR_EXTERNAL)

@@ -1,7 +1,7 @@
-//! From a file to frames.
+//! Decoding: from a file to frames.
 //!
-//! All packets of the stream are found once, when a file is opened, and where they lie is kept: the number of frames is exact
-//! by that, and a seek is a look into a list, with a new codec and its pre-roll. Neither depends on how libav seeks.
+//! Opening a file scans all packets of the stream once and stores their positions: so the number of frames is exact,
+//! and a seek is a lookup in a list, with a new codec and its pre-roll. Neither depends on libav's own seeking.
 //!
 //! | module | what |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! What a container says of a stream, and the decoder for it.
+//! The codec parameters that a container states for a stream, and its decoder.
 
 #![allow(unsafe_code)] // structs of libav's
 
@@ -10,7 +10,7 @@ use mapwave_plugin::{Error, Result, Status};
 
 use crate::error::{check, no_memory};
 
-/// A copy of the parameters of a stream, which nothing changes.
+/// An immutable copy of a stream's parameters.
 pub(super) struct Parameters(NonNull<ffi::AVCodecParameters>);
 
 // SAFETY: the parameters are owned and never change.
@@ -23,7 +23,7 @@ unsafe impl Sync for Parameters {}
 pub(super) struct CodecKind {
     /// Its name in FFmpeg's terms.
     pub(super) name: &'static CStr,
-    /// Whether what comes out is what went in.
+    /// Whether the codec is lossless.
     pub(super) is_lossless: bool,
 }
 
@@ -31,7 +31,7 @@ impl Parameters {
     /// A copy.
     ///
     /// # Errors
-    /// When there is no memory.
+    /// When memory runs out.
     ///
     /// # Safety
     /// `parameters` points to those of an open stream.
@@ -45,7 +45,7 @@ impl Parameters {
         Ok(copy)
     }
 
-    /// What libav is given.
+    /// The pointer for libav.
     pub(super) fn as_ptr(&self) -> *const ffi::AVCodecParameters {
         self.0.as_ptr()
     }
@@ -55,27 +55,27 @@ impl Parameters {
         unsafe { self.0.as_ref() }
     }
 
-    /// Frames a second, as far as the container knows.
+    /// Frames per second, if the container states it.
     pub(super) fn sample_rate(&self) -> u32 {
         u32::try_from(self.get().sample_rate).unwrap_or(0)
     }
 
-    /// Samples in a frame, as far as the container knows.
+    /// Samples per frame, if the container states it.
     pub(super) fn num_channels(&self) -> u32 {
         u32::try_from(self.get().ch_layout.nb_channels).unwrap_or(0)
     }
 
-    /// The bits of a sample that are valid, or 0.
+    /// The number of valid bits per sample, or 0.
     pub(super) fn bits_per_raw_sample(&self) -> u32 {
         u32::try_from(self.get().bits_per_raw_sample).unwrap_or(0)
     }
 
-    /// The bits of a coded sample, or 0.
+    /// The number of bits per compressed sample, or 0.
     pub(super) fn bits_per_coded_sample(&self) -> u32 {
         u32::try_from(self.get().bits_per_coded_sample).unwrap_or(0)
     }
 
-    /// libav's number of the codec. Newer libraries have numbers that the headers did not, so it is not read as the enum.
+    /// libav's number of the codec. Newer libraries have numbers that these headers lack, so it is not read as the enum.
     fn codec_id(&self) -> u32 {
         let id = &raw const self.get().codec_id;
         // SAFETY: the field is there, of the size and alignment of a u32.
@@ -85,7 +85,7 @@ impl Parameters {
     /// The codec.
     ///
     /// # Errors
-    /// [`Status::Unsupported`] when libav does not know it either.
+    /// [`Status::Unsupported`] when libav does not know it.
     pub(super) fn kind(&self) -> Result<CodecKind> {
         let id = self.codec_id();
         let mut descriptor = ptr::null();
@@ -104,15 +104,13 @@ impl Parameters {
             }
         }
         let tag = self.get().codec_tag;
-        Err(Error::unsupported(format!(
-            "the stream's codec, with the tag {tag:#x}, is none that libav knows"
-        )))
+        Err(Error::unsupported(format!("libav does not know the stream's codec, tag {tag:#x}")))
     }
 
     /// libav's decoder.
     ///
     /// # Errors
-    /// [`Status::MissingDependency`] when it was built without one.
+    /// [`Status::MissingDependency`] when libav was built without one.
     pub(super) fn decoder(&self) -> Result<NonNull<ffi::AVCodec>> {
         let id = self.codec_id();
         let mut state: *mut c_void = ptr::null_mut();
@@ -143,7 +141,7 @@ impl Parameters {
         })
     }
 
-    /// Whether the parameters are of sound.
+    /// Whether the parameters are those of an audio stream.
     ///
     /// # Safety
     /// `parameters` points to those of an open stream.

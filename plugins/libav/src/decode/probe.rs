@@ -1,18 +1,18 @@
 //! Whether a file looks like one that libav reads, by its first bytes.
 //!
-//! The scores stay below those of the built-in codecs for what these read, so that this plugin is asked after them.
+//! The scores stay below those of the built-in codecs for the formats that both read, so that those come first.
 
 #![forbid(unsafe_code)]
 
 use mapwave_plugin::Head;
 
-/// A container that the host has parsed, whose codec libav may know. The built-in codecs score 95 for theirs.
+/// The score for a container that the host has parsed, whose codec libav may know. The built-in codecs score 95.
 const TRACK: u8 = 50;
 
-/// Names of files that mostly are what they seem.
+/// The score for a file extension that is usually right.
 const EXTENSION: u8 = 15;
 
-/// Bytes at a place, and the score of a file that has them there.
+/// Bytes at an offset, and the score of a file that has them there.
 struct Magic {
     place: usize,
     bytes: &'static [u8],
@@ -23,9 +23,9 @@ const fn magic(place: usize, bytes: &'static [u8], score: u8) -> Magic {
     Magic { place, bytes, score }
 }
 
-/// Formats that libav alone reads, and those that it reads as well.
+/// Formats that only libav reads, and formats that it reads, too.
 const MAGIC: [Magic; 60] = [
-    // A page of Ogg begins with the first packet of its stream.
+    // An Ogg stream's first page begins with its first packet.
     magic(28, b"OpusHead", 95),
     magic(28, b"Speex   ", 95),
     magic(0, b"OggS", 60),
@@ -88,7 +88,7 @@ const MAGIC: [Magic; 60] = [
     magic(0, b"ID3", 20),
 ];
 
-/// Forms of RIFF and of IFF that are no containers of the host's.
+/// RIFF and IFF forms that the host does not parse itself.
 const FORMS: [(&[u8], &[u8], u8); 7] = [
     (b"RIFF", b"AVI ", 95),
     (b"RIFF", b"AVIX", 80),
@@ -99,7 +99,7 @@ const FORMS: [(&[u8], &[u8], u8); 7] = [
     (b"FORM", b"16SV", 90),
 ];
 
-/// How sure libav is of a file.
+/// The probe score for a file.
 pub(super) fn score(head: &Head<'_>, extensions: &[u8]) -> u8 {
     if let Some(track) = &head.track {
         // libav reads the samples of this form in the wrong order.
@@ -120,7 +120,7 @@ pub(super) fn score(head: &Head<'_>, extensions: &[u8]) -> u8 {
     scores.into_iter().flatten().max().unwrap_or(0).max(by_name)
 }
 
-/// MPEG transport streams: packets of 188 bytes, some with four bytes of time before or parity behind.
+/// MPEG transport streams: packets of 188 bytes, some with a four-byte time stamp before or parity after them.
 fn transport_stream(bytes: &[u8]) -> Option<u8> {
     let is_stream =
         |start: usize, step: usize| (0..4).all(|number| bytes.get(start + number * step) == Some(&0x47));
@@ -128,11 +128,11 @@ fn transport_stream(bytes: &[u8]) -> Option<u8> {
     found.then_some(85)
 }
 
-/// Codecs without a container: a synchronisation word, and another where the first frame ends.
+/// Codecs without a container: a sync word, and another where the first frame ends.
 fn syncs(bytes: &[u8]) -> Option<u8> {
     let next = |num_bytes: usize| bytes.get(num_bytes..);
     match *bytes {
-        // AC-3, whose frames have their length in a table; E-AC-3, where it is in the header.
+        // AC-3 frames have their length in a table, E-AC-3 frames in the header.
         [0x0b, 0x77, ..] if bytes.get(5).is_some_and(|byte| byte >> 3 <= 10) => {
             let code = usize::from(*bytes.get(4)?);
             let num_bytes = ac3_frame_bytes(code)?;
@@ -151,7 +151,7 @@ fn syncs(bytes: &[u8]) -> Option<u8> {
         // AAC in ADTS, MPEG audio.
         [0xff, second, ..] if second & 0xf6 == 0xf0 => Some(50),
         [0xff, second, ..] if second & 0xe0 == 0xe0 => Some(20),
-        // CRI ADX: where the sound begins, behind the copyright.
+        // CRI ADX: the start of the data, after the copyright string.
         [0x80, 0, high, low, ..] => {
             let copyright = (usize::from(high) << 8 | usize::from(low)).checked_sub(2)?;
             next(copyright).filter(|rest| rest.starts_with(b"(c)CRI")).map(|_| 95)

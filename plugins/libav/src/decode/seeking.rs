@@ -1,17 +1,17 @@
-//! What a seek promises, codec by codec, and how far before its aim a new codec must begin.
+//! The seek class of each codec, and its pre-roll.
 
 #![forbid(unsafe_code)]
 
 use mapwave_plugin::SeekClass;
 
-/// How a codec is entered in the middle of a stream.
+/// How decoding starts in the middle of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
-    /// What is promised.
+    /// The seek class.
     pub(super) class: Class,
-    /// The packets before the one wanted that are decoded and dropped, at least.
+    /// The minimum number of pre-roll packets, which are decoded and dropped.
     pub(super) packets: u32,
-    /// The milliseconds of sound that they are, at least.
+    /// The minimum pre-roll in milliseconds.
     pub(super) milliseconds: u32,
 }
 
@@ -23,34 +23,34 @@ pub(super) enum Class {
     None,
 }
 
-/// The distance of the points that the host decodes anew from, in milliseconds: of codecs that forget soon, and of others.
+/// The grid of anchored seeks in milliseconds: for codecs with a short memory, and for others.
 const GRID_MILLISECONDS: u32 = 2000;
 const WIDE_GRID_MILLISECONDS: u32 = 4000;
 
-/// The pre-roll in milliseconds from which on the grid is the wide one.
+/// The pre-roll in milliseconds from which on the wide grid is used.
 const WIDE: u32 = 200;
 
 impl Entry {
-    /// How a codec is entered. Those that are not named keep a state of which nothing is known: they are read from the front.
+    /// How decoding of a codec starts. Codecs not listed keep an unknown state and are decoded from the start.
     pub(super) fn of(codec: &str) -> Self {
         let entry = |class, packets, milliseconds| Self { class, packets, milliseconds };
         match codec {
             // Each packet stands alone.
             "flac" | "alac" | "wavpack" | "tta" | "ape" => entry(Class::Exact, 0, 0),
             "adpcm_ima_wav" | "adpcm_ms" | "adpcm_swf" => entry(Class::Exact, 0, 0),
-            // Frames of DVD lie across its packets.
+            // DVD frames cross packet boundaries.
             "pcm_dvd" => entry(Class::None, 0, 0),
             _ if codec.starts_with("pcm_") => entry(Class::Exact, 0, 0),
-            // Half of a block comes from the packet before.
+            // Half of each block overlaps the previous packet.
             "vorbis" => entry(Class::Exact, 1, 0),
             // A filter of a few hundred bytes a channel.
             _ if codec.starts_with("dsd_") => entry(Class::Exact, 1, 10),
-            // Rounding is spread over what comes after.
+            // Rounding errors spread to later samples.
             "mp2" | "mp1" => entry(Class::Anchored, 2, 0),
-            // The bits of a packet may lie in those before.
+            // A bit reservoir: a packet's bits may lie in earlier packets.
             "mp3" => entry(Class::Anchored, 10, 0),
             "wmav1" | "wmav2" | "wmapro" | "xma1" | "xma2" => entry(Class::Anchored, 2, 500),
-            // Filters and predictors that forget.
+            // Filters and predictors with a finite memory.
             "opus" => entry(Class::Anchored, 4, 400),
             "aac" | "aac_latm" => entry(Class::Anchored, 4, 100),
             "ac3" | "eac3" | "dts" => entry(Class::Anchored, 3, 0),
@@ -59,12 +59,12 @@ impl Entry {
         }
     }
 
-    /// A stream whose packets nobody has counted, or whose codec is set up anew on the way.
+    /// A stream with an unknown number of packets, or one that reconfigures its codec.
     pub(super) fn unknown() -> Self {
         Self { class: Class::None, packets: 0, milliseconds: 0 }
     }
 
-    /// The class as the host is told, for a rate.
+    /// The class to report to the host, for a sample rate.
     pub(super) fn seek_class(self, sample_rate: u32) -> SeekClass {
         match self.class {
             Class::Exact => SeekClass::Exact,
@@ -78,7 +78,7 @@ impl Entry {
         }
     }
 
-    /// The frames of pre-roll at a rate, packets not counted.
+    /// The pre-roll in frames at a sample rate, apart from packets.
     pub(super) fn num_frames(self, sample_rate: u32) -> u64 {
         u64::from(sample_rate) * u64::from(self.milliseconds) / 1000
     }

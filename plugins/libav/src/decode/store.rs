@@ -1,4 +1,4 @@
-//! The packets of a stream, found once: by their place in the file where they lie there in one piece, else kept.
+//! The packets of a stream: stored by their position in the file if they are contiguous there, else in memory.
 
 #![forbid(unsafe_code)]
 
@@ -6,13 +6,13 @@ use mapwave_plugin::{Error, Input, Result, Status};
 
 use crate::packet::Packet;
 
-/// How far behind the place that a container names a packet is looked for: behind a header of a page or block.
+/// How far past the position that a container states a packet is searched for: past a page or block header.
 const WINDOW: usize = 320;
 
-/// What a packet in memory costs beside its bytes.
+/// The overhead of a packet in memory, in bytes.
 const PACKET_BYTES: u64 = 256;
 
-/// Where a packet is.
+/// The location of a packet.
 enum Stored {
     File { offset: u64, num_bytes: u32 },
     Memory(Packet),
@@ -22,9 +22,9 @@ enum Stored {
 pub(super) struct Store {
     input: Input,
     packets: Vec<Stored>,
-    /// The end of the packet found last, where the next one often begins.
+    /// The end of the last packet, where the next one often begins.
     end: u64,
-    /// The bytes that may still be allocated.
+    /// The number of bytes that may still be allocated.
     budget: u64,
     scratch: Vec<u8>,
 }
@@ -35,16 +35,14 @@ impl Store {
         Self { input, packets: Vec::new(), end: 0, budget: max_alloc, scratch: Vec::new() }
     }
 
-    /// Counts so many bytes as allocated.
+    /// Counts this many bytes as allocated.
     ///
     /// # Errors
-    /// [`Status::Limit`] when there are not as many left.
+    /// [`Status::Limit`] when not that many are left.
     pub(super) fn allocate(&mut self, num_bytes: u64) -> Result<()> {
         let Some(budget) = self.budget.checked_sub(num_bytes) else {
-            let message = format!(
-                "the list of {} packets and more does not fit the memory allowed",
-                self.packets.len()
-            );
+            let message =
+                format!("the packet list of {} packets or more exceeds the memory limit", self.packets.len());
             return Err(Error::new(Status::Limit, message));
         };
         self.budget = budget;
@@ -54,7 +52,7 @@ impl Store {
     /// Adds a packet.
     ///
     /// # Errors
-    /// When the host cannot read, or there is no memory.
+    /// When the host cannot read, or memory runs out.
     pub(super) fn push(&mut self, packet: &Packet) -> Result<()> {
         self.allocate(size_of::<Stored>() as u64)?;
         let bytes = packet.bytes();
@@ -73,7 +71,7 @@ impl Store {
         Ok(())
     }
 
-    /// The place in the file at which the very bytes of a packet lie.
+    /// The position in the file of exactly the bytes of a packet.
     fn locate(&mut self, bytes: &[u8], position: Option<u64>) -> Result<Option<u64>> {
         let Some(position) = position else { return Ok(None) };
         if position <= self.end && self.end - position < 1 << 16 && self.is_at(self.end, bytes)? {
@@ -113,12 +111,12 @@ impl Store {
         self.packets.len()
     }
 
-    /// Drops the packets behind so many.
+    /// Drops all packets after the first `count`.
     pub(super) fn truncate(&mut self, num_packets: usize) {
         self.packets.truncate(num_packets);
     }
 
-    /// Ends adding: what was only needed for it is freed.
+    /// Ends adding packets and frees what only that needed.
     pub(super) fn close(&mut self) {
         self.packets.shrink_to_fit();
         self.scratch = Vec::new();
@@ -132,10 +130,10 @@ impl Store {
         }
     }
 
-    /// Reads a packet; `time` is that of its first frame. False when there is none of that number.
+    /// Reads a packet; `time` is that of its first frame. Returns false if there is no packet with that number.
     ///
     /// # Errors
-    /// When the host cannot read, or there is no memory.
+    /// When the host cannot read, or memory runs out.
     pub(super) fn read(&self, number: usize, time: u64, packet: &mut Packet) -> Result<bool> {
         match self.packets.get(number) {
             None => return Ok(false),
@@ -143,8 +141,7 @@ impl Store {
             Some(Stored::File { offset, num_bytes }) => packet.fill(*num_bytes as usize, |bytes| {
                 let count = self.input.read_at(*offset, bytes)?;
                 if count < bytes.len() {
-                    let message =
-                        format!("the file ends at byte {}, inside of a packet", offset + count as u64);
+                    let message = format!("the file ends at byte {}, inside a packet", offset + count as u64);
                     return Err(Error::new(Status::Io, message).at(*offset));
                 }
                 Ok(())

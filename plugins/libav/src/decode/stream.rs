@@ -1,4 +1,4 @@
-//! What is known of a file: found out once, and shared by all handles over it.
+//! The facts about a file, found once and shared by all handles over it.
 
 #![forbid(unsafe_code)]
 
@@ -20,23 +20,23 @@ use crate::frame::Shape;
 use crate::packet::{Packet, Trim};
 use crate::tags::tags;
 
-/// The packets that are tried, first few and then more, until a frame comes out.
+/// The numbers of packets to try, first few and then more, until a frame comes out.
 const FIRST_TRIES: [usize; 3] = [NUM_SETTLING, 64, 512];
 
-/// The samples of all channels up to which a stream is decoded to find out how long it is: three quarters of an hour of
-/// stereo at 96 kHz. Longer ones are left to the host to count, and are read from the front.
+/// The maximum number of samples to decode to find out a stream's length: three quarters of an hour of
+/// stereo at 96 kHz. Longer streams have an unknown length and are read from the start.
 const MAX_MEASURED: u64 = 1 << 29;
 
-/// The packets and empty packets that a byte of a file can stand for, with room to spare.
+/// The number of packets, empty ones included, that a byte of a file can hold at most, with a margin.
 const MAX_PACKETS_PER_BYTE: u64 = 8;
 
-/// The last packets, which are decoded to see what is left of them where a file is cut off.
+/// The number of last packets to decode, to see what is left of them in a truncated file.
 const NUM_LAST: usize = 3;
 
 /// The formats that decoding writes.
 const FORMATS: &[SampleFormat] = &[SampleFormat::F32, SampleFormat::I16, SampleFormat::I32];
 
-/// What is known of a file.
+/// The facts about a file.
 pub(super) struct Stream {
     pub(super) store: Store,
     pub(super) parameters: Parameters,
@@ -52,17 +52,17 @@ pub(super) struct Stream {
 /// The packets of a stream as the container has them.
 struct Scan {
     store: Store,
-    /// What each packet says is to be left out of it, and its frames where its bytes or the container tell.
+    /// The trimming of each packet, and its number of frames if its bytes or the container state it.
     packets: Vec<(Trim, Option<u32>)>,
     wavpack: Option<WavPackFacts>,
     is_truncated: bool,
     is_last_corrupt: bool,
-    /// Whether a packet behind the first brings a new setup of the codec.
+    /// Whether a packet after the first reconfigures the codec.
     is_set_up_anew: bool,
 }
 
 impl Stream {
-    /// Finds out all that is to be known of a file.
+    /// Collects the facts about a file.
     ///
     /// # Errors
     /// As [`mapwave_plugin::Decoder::open`].
@@ -70,7 +70,7 @@ impl Stream {
         Self::open_within(input, options, MAX_MEASURED)
     }
 
-    /// The same, with another bound for what is decoded to be counted.
+    /// The same, with another limit for decoding to count frames.
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -78,7 +78,7 @@ impl Stream {
         let mut form = [0; 4];
         input.read_at(0, &mut form)?;
         if &form == b"RIFX" {
-            return Err(Error::unsupported("RIFX, whose samples libav takes for little-endian"));
+            return Err(Error::unsupported("RIFX, whose samples libav reads as little-endian"));
         }
         if &form == b"fLaC" {
             check_flac_metadata(&input)?;
@@ -88,7 +88,7 @@ impl Stream {
         let kind = chosen.parameters.kind()?;
         chosen.parameters.decoder()?;
         if kind.name == c"codec2" {
-            // Its library has one generator of noise for the whole process.
+            // Its library has a single noise generator for the whole process.
             return Err(Error::unsupported("codec2, which libav decodes differently each time"));
         }
         let known = Known {
@@ -110,7 +110,7 @@ impl Stream {
         Builder { parameters: chosen.parameters, kind, counting, scan, bounds }.build(container, tags)
     }
 
-    /// The packet with which a new codec begins so that `frame` of the trimmed timeline comes out as it is promised.
+    /// The packet at which a new codec must start so that `frame` of the trimmed timeline decodes as its seek class promises.
     pub(super) fn entry(&self, frame: u64) -> usize {
         if self.entry.class == Class::None {
             return 0;
@@ -124,7 +124,7 @@ impl Stream {
     }
 }
 
-/// Refuses metadata of FLAC that is longer than the file, for which libav would set memory aside (RFC 9639, section 8.1).
+/// Rejects FLAC metadata that is longer than the file, for which libav would allocate memory (RFC 9639, section 8.1).
 fn check_flac_metadata(input: &Input) -> Result<()> {
     let mut place = 4;
     loop {
@@ -193,7 +193,7 @@ fn scan(
         scan.is_set_up_anew |= scan.packets.len() > 1 && packet.changes_setup();
     }
     scan.is_truncated |= scan.is_last_corrupt;
-    // In MP4 the last packet of AAC is as long as the sound goes on in it (ISO/IEC 14496-12, "Decoding time to sample box").
+    // In MP4 the duration of the last AAC packet excludes the padding (ISO/IEC 14496-12, "Decoding time to sample box").
     // libav decodes all of it.
     if is_aac && demuxer.is_mp4() && (1..usual).contains(&last) {
         let padding = u32::try_from(usual - last).unwrap_or(0);
@@ -205,7 +205,7 @@ fn scan(
     Ok(scan)
 }
 
-/// A stream in the making.
+/// A stream under construction.
 struct Builder {
     parameters: Parameters,
     kind: CodecKind,
@@ -239,7 +239,7 @@ impl Builder {
         Ok(Stream { store, parameters, timeline, shape, entry, info, container_variant, tags, max_samples })
     }
 
-    /// What comes out of the first packets.
+    /// The output of the first packets.
     fn first(&self) -> Result<(Shape, Trial)> {
         let num_packets = self.scan.store.num_packets();
         let bounds = Bounds { max_total: MAX_MEASURED, ..self.bounds };
@@ -261,11 +261,11 @@ impl Builder {
         }
         let name = self.kind.name.to_string_lossy();
         let message = match (num_packets, damage) {
-            (0, _) => format!("there is a stream of {name} and not one packet of it"),
+            (0, _) => format!("the {name} stream has not one packet"),
             (_, Some(code)) => {
                 format!("none of the first packets of {name} can be decoded: libav says: {}", words(code))
             }
-            (_, None) => format!("nothing comes out of the first packets of {name}"),
+            (_, None) => format!("the first packets of {name} decode to no frames"),
         };
         let error = Error::new(Status::BadData, message).with_native_code(damage.unwrap_or(0).into());
         Err(match self.scan.store.offset(0) {
@@ -274,8 +274,8 @@ impl Builder {
         })
     }
 
-    /// Containers count what is to be left out of AAC in frames of the core, which band replication doubles, and Matroska that of
-    /// Opus at the rate of what was encoded.
+    /// Containers count the trimming of AAC in core frames, which spectral band replication doubles, and Matroska counts that of
+    /// Opus at the sample rate of the original.
     fn scale(&self, first: &[u32], shape: Shape) -> Scale {
         let name = self.kind.name.to_bytes();
         if name.starts_with(b"aac") && first.iter().any(|count| matches!(count, 1920 | 2048)) {
@@ -287,7 +287,7 @@ impl Builder {
         }
     }
 
-    /// The frames of each packet, where they can be told without decoding all of them.
+    /// The number of frames of each packet, if it can be found without decoding all packets.
     fn known_counts(&self, first: &Trial) -> Option<Vec<u32>> {
         let counts: Vec<u32> = match self.counting {
             Counting::Measured => return None,
@@ -297,14 +297,14 @@ impl Builder {
             }
             _ => self.scan.packets.iter().map(|(_, count)| *count).collect::<Option<_>>()?,
         };
-        // What has come out already must be what is counted, but for a codec's first packet and a file's last.
+        // The frames decoded so far must match the count, except in a codec's first packet and a file's last.
         let inside = 1..first.counts.len().min(counts.len().saturating_sub(1));
         let differs = |number: usize| first.counts.get(number) != counts.get(number);
         let is_wrong = self.counting.is_prompt() && first.damage.is_none() && inside.into_iter().any(differs);
         (!is_wrong).then_some(counts)
     }
 
-    /// Sees what comes out of the last packets: one that is cut off gives nothing, and the last one may be shorter.
+    /// Decodes the last packets: a truncated one gives no frames, and the last may be shorter.
     fn check_last(&mut self, mut counts: Vec<u32>, shape: Shape) -> Result<Vec<u32>> {
         if matches!(self.counting, Counting::Blocks { .. }) || self.kind.name == c"opus" {
             if self.scan.is_last_corrupt && self.kind.name == c"opus" {
@@ -333,7 +333,7 @@ impl Builder {
         Ok(counts)
     }
 
-    /// The frames of each packet by decoding all of them; `None` where that would take too long.
+    /// The number of frames of each packet, by decoding all of them; `None` if that would take too long.
     fn measure(&mut self, shape: Shape) -> Result<Option<Vec<u32>>> {
         let packets = 0..self.scan.store.num_packets();
         let trial = trial::decode(&self.scan.store, &self.parameters, packets, Some(shape), self.bounds)?;

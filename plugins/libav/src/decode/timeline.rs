@@ -1,7 +1,7 @@
-//! Where the packets of a stream stand on its timelines.
+//! The positions of a stream's packets on its timelines.
 //!
 //! The *decoded* timeline has every frame that decoding gives; the *trimmed* one only those that are heard, without priming,
-//! padding and what lies before an edit.
+//! padding and frames before an edit.
 
 #![forbid(unsafe_code)]
 
@@ -16,9 +16,9 @@ pub(super) struct Place {
     pub(super) decoded: u64,
     /// Its frames on the decoded timeline.
     pub(super) num_frames: u32,
-    /// The first of them that is heard, counted from the first, and one past the last.
+    /// The first audible one, relative to the first, and one past the last.
     pub(super) heard: (u32, u32),
-    /// Its first frame on the trimmed timeline: how many are heard before it.
+    /// Its first frame on the trimmed timeline: the number of audible frames before it.
     pub(super) trimmed: u64,
 }
 
@@ -39,7 +39,7 @@ impl Place {
     }
 }
 
-/// The rate of the frames that come out, and that at which a container counts those to be left out.
+/// The sample rate of the output, and the rate in which a container counts trimmed frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Scale {
     pub(super) decoded: u32,
@@ -50,7 +50,7 @@ impl Scale {
     /// Both are the same.
     pub(super) const ONE: Self = Self { decoded: 1, told: 1 };
 
-    /// So many of the container's frames, to the nearest.
+    /// Converts a number of the container's frames, rounded to the nearest.
     fn frames(self, told: u32) -> u32 {
         let (decoded, rate) = (u64::from(self.decoded), u64::from(self.told.max(1)));
         u32::try_from((u64::from(told) * decoded + rate / 2) / rate).unwrap_or(u32::MAX)
@@ -61,21 +61,21 @@ impl Scale {
 #[derive(Debug)]
 pub(super) struct Timeline {
     places: Vec<Place>,
-    /// What is still to be left out of the packets to come.
+    /// The number of frames still to skip from coming packets.
     skip: u32,
 }
 
 impl Timeline {
-    /// A timeline whose first frames are left out, unless its first packet says otherwise.
+    /// A timeline that skips its first frames, unless its first packet says otherwise.
     pub(super) fn new(skip: u32) -> Self {
         Self { places: Vec::new(), skip }
     }
 
-    /// Adds a packet of so many frames. What it says is to be left out may be counted at another rate.
+    /// Adds a packet of this many frames. Its trimming may be counted at another rate.
     pub(super) fn push(&mut self, num_frames: u32, trim: Trim, scale: Scale) {
         let (decoded, trimmed) = (self.decoded_end(), self.num_frames());
         match trim.skip {
-            // A first packet that is the last as well says in Matroska only what is to be left out at its end.
+            // In Matroska, a packet that is both first and last states only the trimming at its end.
             Some(0) if self.places.is_empty() && trim.discard > 0 => {}
             Some(skip) => self.skip = scale.frames(skip),
             None => {}
@@ -86,7 +86,7 @@ impl Timeline {
         if trim.is_unheard {
             heard = (num_frames, num_frames);
         }
-        // libav leaves a padding alone that is longer than what there is.
+        // libav ignores a padding that is longer than the packet.
         let discard = scale.frames(trim.discard);
         if discard <= heard.1 - heard.0 {
             heard.1 -= discard;
@@ -109,7 +109,7 @@ impl Timeline {
         self.places.last().map_or(0, Place::trimmed_end)
     }
 
-    /// The frames left out before the first that is heard, and after the last.
+    /// The number of frames trimmed before the first audible frame, and after the last.
     pub(super) fn left_out(&self) -> (u64, u64) {
         let last = self.places.iter().rev().find(|place| place.heard.0 < place.heard.1);
         let Some(last) = last else { return (self.decoded_end(), 0) };
@@ -118,7 +118,7 @@ impl Timeline {
         (priming, self.decoded_end() - last.heard().end)
     }
 
-    /// The number of the packet in which a frame of the trimmed timeline is heard; that of the last one at the end.
+    /// The number of the packet that holds a frame of the trimmed timeline; at the end, that of the last packet.
     pub(super) fn find(&self, frame: u64) -> usize {
         self.places
             .partition_point(|place| place.trimmed_end() <= frame)
@@ -130,7 +130,7 @@ impl Timeline {
         self.places.partition_point(|place| place.end() <= decoded)
     }
 
-    /// The bytes that the list takes for each packet.
+    /// The size of the list per packet in bytes.
     pub(super) const PLACE_BYTES: u64 = size_of::<Place>() as u64;
 }
 

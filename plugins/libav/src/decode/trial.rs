@@ -1,4 +1,4 @@
-//! Decoding to find out: what comes out of a codec, and how much of each packet.
+//! Trial decoding: what a codec outputs, and how many frames for each packet.
 
 #![forbid(unsafe_code)]
 
@@ -13,21 +13,21 @@ use crate::error::{is_no_memory, no_memory};
 use crate::frame::{Frame, Shape};
 use crate::packet::Packet;
 
-/// The packets at the beginning in which a codec finds out what it decodes: frames of another shape are no change yet.
+/// The number of first packets in which a codec may still change the shape of its frames.
 pub(super) const NUM_SETTLING: usize = 8;
 
-/// What came of it.
+/// The result of a trial.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Trial {
     /// The frames of each packet.
     pub(super) counts: Vec<u32>,
-    /// What the last of them are.
+    /// The shape of the last of them.
     pub(super) shape: Option<Shape>,
-    /// The number of the packet, counted from the first one decoded, from which on frames are something else than asked for.
+    /// The number of the packet, counted from the first one decoded, at which the shape of frames changes.
     pub(super) change: Option<usize>,
-    /// The frames that libav would have left out at the beginning of what came out first.
+    /// The number of frames that libav would skip at the beginning of the first output.
     pub(super) skip: Option<u32>,
-    /// What libav said of the first packet that could not be decoded.
+    /// libav's code for the first packet that could not be decoded.
     pub(super) damage: Option<i32>,
 }
 
@@ -42,12 +42,12 @@ impl Trial {
     }
 }
 
-/// What a trial is bounded by.
+/// The limits of a trial.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
-    /// The most samples of one frame of libav's.
+    /// The maximum number of samples in one of libav's frames.
     pub(super) max_samples: u64,
-    /// The most samples of all channels in all; what is more is not decoded.
+    /// The maximum total number of samples of all channels to decode.
     pub(super) max_total: u64,
 }
 
@@ -56,7 +56,7 @@ pub(super) struct Bounds {
 /// where frames are of another shape.
 ///
 /// # Errors
-/// When the codec cannot be set up, the host cannot read, or there is no memory.
+/// When the codec cannot be set up, the host cannot read, or memory runs out.
 pub(super) fn decode(
     store: &Store,
     parameters: &Parameters,

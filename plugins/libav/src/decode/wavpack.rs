@@ -1,17 +1,17 @@
-//! What the header of a WavPack block says of depth and loss, of which libav tells nothing.
+//! Bit depth and lossiness from the header of a WavPack block, which libav does not report.
 //!
 //! Source: the WavPack 4 and 5 file format, "Block header": flags at byte 24, little-endian.
 
 #![forbid(unsafe_code)]
 
-/// The depth of a stream's samples and whether what comes out is what went in.
+/// The bit depth of a stream, and whether it is lossless.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct WavPackFacts {
     pub(super) bits_per_sample: u32,
     pub(super) is_lossless: bool,
 }
 
-/// Set where a lossy part is complemented by another file.
+/// Set if a second file complements a lossy first one.
 const HYBRID: u32 = 1 << 3;
 
 /// Reads the header of a stream's first block.

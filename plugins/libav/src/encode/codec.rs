@@ -1,4 +1,4 @@
-//! The codecs: what FFmpeg calls their encoders, and what those take.
+//! The codecs: FFmpeg's names of their encoders, and what those support.
 
 #![forbid(unsafe_code)]
 
@@ -22,7 +22,7 @@ pub(super) enum Codec {
     WavPack,
 }
 
-/// A depth of samples, and the format in which an encoder takes them; the bits fill it from above.
+/// A bit depth, and the format in which an encoder takes such samples; they are left-aligned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Depth {
     /// 0 for floats.
@@ -39,7 +39,7 @@ const fn depth(bits: u32, sample: SampleType, is_planar: bool) -> Depth {
 pub(super) enum Rates {
     These(&'static [u32]),
     All(RangeInclusive<u32>),
-    /// What the 16 bits of a FLAC frame's header have room for, in hertz or in tens of hertz.
+    /// The maximum of the 16-bit field in a FLAC frame header, in hertz or tens of hertz.
     Flac,
 }
 
@@ -47,7 +47,7 @@ impl Codec {
     const ALL: [Self; 7] =
         [Self::Aac, Self::Alac, Self::Flac, Self::Mp3, Self::Opus, Self::Vorbis, Self::WavPack];
 
-    /// The codec of a name of FFmpeg's.
+    /// The codec with FFmpeg's name.
     pub(super) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|codec| codec.name() == name)
     }
@@ -65,7 +65,7 @@ impl Codec {
         }
     }
 
-    /// The encoder. FFmpeg's own ones of Opus and Vorbis are experiments and no substitute for the libraries.
+    /// The encoder. FFmpeg's own Opus and Vorbis encoders are experimental and no substitute for the libraries.
     pub(super) fn encoder(self) -> Result<&'static CStr> {
         let name = match self {
             Self::Aac => c"aac",
@@ -80,11 +80,11 @@ impl Codec {
             return Ok(name);
         }
         let (codec, library) = (self.name(), name.to_string_lossy());
-        let message = format!("this FFmpeg was built without {library}, which {codec} is encoded with");
+        let message = format!("this FFmpeg was built without {library}, which encodes {codec}");
         Err(Error::unsupported(message))
     }
 
-    /// The depths it has, the deepest last.
+    /// The supported bit depths, in rising order.
     pub(super) fn depths(self) -> &'static [Depth] {
         match self {
             Self::Aac | Self::Mp3 | Self::Vorbis => const { &[depth(0, SampleType::F32, true)] },
@@ -103,10 +103,10 @@ impl Codec {
         }
     }
 
-    /// The depth of that many bits.
+    /// The depth with that many bits.
     ///
     /// # Errors
-    /// When the codec has none.
+    /// When the codec does not support it.
     pub(super) fn depth(self, bits: u32) -> Result<Depth> {
         let depths = self.depths();
         if let Some(depth) = depths.iter().find(|depth| depth.bits == bits) {
@@ -114,15 +114,15 @@ impl Codec {
         }
         let name = self.name();
         if depths.iter().any(|depth| depth.bits == 0) {
-            let message = format!("{bits} bits a sample, and {name} has no depth: leave it out");
+            let message = format!("{bits} bits per sample; {name} has no bit depth: leave it out");
             return Err(Error::unsupported(message));
         }
         let known: Vec<String> = depths.iter().map(|depth| depth.bits.to_string()).collect();
-        let message = format!("{bits} bits a sample; {name} is encoded with {}", known.join(" or "));
+        let message = format!("{bits} bits per sample; {name} supports {}", known.join(" or "));
         Err(Error::unsupported(message))
     }
 
-    /// The sample rates it has.
+    /// The supported sample rates.
     pub(super) fn rates(self) -> Rates {
         match self {
             Self::Aac => Rates::These(&[
@@ -140,10 +140,10 @@ impl Codec {
         }
     }
 
-    /// Refuses a sample rate that the codec does not have.
+    /// Rejects a sample rate that the codec does not support.
     ///
     /// # Errors
-    /// With those that it has.
+    /// A list of the supported ones.
     pub(super) fn check_rate(self, sample_rate: u32) -> Result<()> {
         let (is_known, known) = match self.rates() {
             Rates::These(rates) => {
@@ -166,7 +166,7 @@ impl Codec {
             return Ok(());
         }
         let name = self.name();
-        let message = format!("{sample_rate} Hz; {name} has {known} Hz: resample before");
+        let message = format!("{sample_rate} Hz; {name} supports {known} Hz: resample first");
         Err(Error::unsupported(message))
     }
 }
@@ -189,7 +189,7 @@ mod tests {
         let error = Codec::Opus.check_rate(44_100).unwrap_err();
         assert_eq!(
             error.message(),
-            "44100 Hz; opus has 8000, 12000, 16000, 24000, 48000 Hz: resample before"
+            "44100 Hz; opus supports 8000, 12000, 16000, 24000, 48000 Hz: resample first"
         );
         let flac = |rate| Codec::Flac.check_rate(rate).is_ok();
         assert!(flac(1) && flac(65_535) && flac(655_350) && flac(96_000));

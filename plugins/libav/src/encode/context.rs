@@ -1,4 +1,4 @@
-//! An AVCodecContext: an encoder at work.
+//! An AVCodecContext: an open encoder.
 
 #![allow(unsafe_code)] // what is behind an AVCodecContext
 
@@ -15,22 +15,22 @@ use crate::frame::FrameBuffer;
 use crate::packet::Packet;
 use crate::sample_formats::LibavFormat;
 
-/// What an encoder is to do.
+/// The configuration of an encoder.
 pub(super) struct Setup {
     /// libav's name of the encoder.
     pub(super) encoder: &'static CStr,
     pub(super) sample_rate: u32,
     pub(super) num_channels: u32,
-    /// The speakers that they are for.
+    /// The channel mask.
     pub(super) channel_mask: u64,
     pub(super) format: LibavFormat,
-    /// The depth of the samples, which fill the format from above; 0 for floats.
+    /// The bit depth of the samples, which are left-aligned in the format; 0 for floats.
     pub(super) bits_per_sample: u32,
-    /// Bits a second, where the encoder is steered by them.
+    /// The bitrate, if the encoder uses one.
     pub(super) bitrate: Option<u32>,
-    /// The quality in libav's units, where the encoder is steered by it.
+    /// The quality in libav's units, if the encoder uses it.
     pub(super) quality: Option<f32>,
-    /// How hard the encoder is to try, in its own units.
+    /// The encoder's effort, in its own units.
     pub(super) level: Option<i32>,
     /// The encoder's own options.
     pub(super) options: Vec<(&'static CStr, CString)>,
@@ -52,7 +52,7 @@ pub(super) fn has_encoder(name: &CStr) -> bool {
 }
 
 impl CodecContext {
-    /// Opens an encoder. `has_global_header` says that the container keeps the codec's setup apart from the packets.
+    /// Opens an encoder. `has_global_header` says that the container stores the codec's setup apart from the packets.
     pub(super) fn open(setup: &Setup, has_global_header: bool) -> Result<Self> {
         // SAFETY: the name ends in a zero byte.
         let codec = unsafe { ffi::avcodec_find_encoder_by_name(setup.encoder.as_ptr()) };
@@ -113,12 +113,12 @@ impl CodecContext {
         usize::try_from(self.fields().ch_layout.nb_channels).unwrap_or(0)
     }
 
-    /// The frames that it takes at once; all but the last time exactly as many.
+    /// The number of frames that it takes at once, except the last time.
     pub(super) fn frame_size(&self) -> usize {
         usize::try_from(self.fields().frame_size).unwrap_or(0)
     }
 
-    /// The frames that come out of a decoder before the sound begins.
+    /// The priming in frames.
     pub(super) fn initial_padding(&self) -> u64 {
         u64::try_from(self.fields().initial_padding).unwrap_or(0)
     }
@@ -134,12 +134,12 @@ impl CodecContext {
         unsafe { std::slice::from_raw_parts(fields.extradata, num_bytes) }
     }
 
-    /// The unit of its times.
+    /// Its time base.
     pub(super) fn time_base(&self) -> ffi::AVRational {
         self.fields().time_base
     }
 
-    /// Room for the frames that it takes at once.
+    /// A buffer for the frames that it takes at once.
     pub(super) fn frame_buffer(&self) -> Result<FrameBuffer> {
         let fields = self.fields();
         FrameBuffer::new(self.format, fields.sample_rate, self.frame_size(), |to| {
@@ -149,7 +149,7 @@ impl CodecContext {
         })
     }
 
-    /// Tells a stream of a muxer what is in it.
+    /// Describes the encoder's stream to a muxer.
     ///
     /// # Safety
     /// `parameters` are those of a stream that is alive.
@@ -159,14 +159,14 @@ impl CodecContext {
         check(code, "describing the stream")
     }
 
-    /// Gives frames to the encoder; `None` says that there are no more.
+    /// Sends frames to the encoder; `None` after the last.
     pub(super) fn send(&mut self, frame: Option<&FrameBuffer>) -> Result<()> {
         let frame = frame.map_or(ptr::null(), FrameBuffer::as_ptr);
         // SAFETY: the context is open; the frame is alive, or null for the end.
         check(unsafe { ffi::avcodec_send_frame(self.context.as_ptr(), frame) }, "encoding")
     }
 
-    /// Takes a packet from the encoder; false when it has none.
+    /// Receives a packet from the encoder; returns false if it has none.
     pub(super) fn receive(&mut self, packet: &mut Packet) -> Result<bool> {
         // SAFETY: the context is open and the packet alive.
         match unsafe { ffi::avcodec_receive_packet(self.context.as_ptr(), packet.as_ptr()) } {
@@ -181,19 +181,19 @@ impl CodecContext {
     }
 }
 
-/// Why an encoder did not open: its own checks are the last, and what they refuse is a setting.
+/// Why an encoder did not open: its own checks come last, so a failure means an unsupported setting.
 fn refusal(code: c_int, setup: &Setup) -> Error {
     let error = from_code(code, "opening the encoder");
     if matches!(error.status(), Status::NoMemory) {
         return error;
     }
     let steered = match (setup.bitrate, setup.quality) {
-        (Some(bitrate), _) => format!(" at {bitrate} bits a second"),
+        (Some(bitrate), _) => format!(" at {bitrate} bits per second"),
         (_, Some(quality)) => format!(" at its quality {quality}"),
         _ => String::new(),
     };
     let message = format!(
-        "{} refuses {} channels of {} Hz{steered}: libav says: {}",
+        "{} rejects {} channels at {} Hz{steered}: libav says: {}",
         setup.encoder.to_string_lossy(),
         setup.num_channels,
         setup.sample_rate,

@@ -3,11 +3,11 @@
 //! | module | what |
 //! |---|---|
 //! | `codec`, `container`, `speakers`, `steering` | what can be written, and the host's options in libav's terms |
-//! | `samples` | the host's samples in the format that an encoder takes |
+//! | `samples` | conversion of the host's samples to an encoder's format |
 //! | `context`, `muxer`, `output` | libav's objects, one a module: only these are unsafe |
 //! | `vorbis_packets` | the same: libav's parser of Vorbis packets |
-//! | `trim`, `packet_table` | what FFmpeg leaves out or gets wrong of the number of frames |
-//! | `stream` | all of it at work |
+//! | `trim`, `packet_table` | what FFmpeg omits or gets wrong about the number of frames |
+//! | `stream` | an encoder as a whole |
 
 mod codec;
 mod container;

@@ -1,4 +1,4 @@
-//! An AVFormatContext: a container being written.
+//! The muxer: an AVFormatContext that writes a container.
 
 #![allow(unsafe_code)] // what is behind an AVFormatContext
 
@@ -14,12 +14,12 @@ use crate::dictionary::Dictionary;
 use crate::error::{check, from_code, no_memory};
 use crate::packet::Packet;
 
-/// A muxer of one stream, and where its bytes go.
+/// A muxer for one stream, and its output.
 pub(super) struct Muxer {
     context: NonNull<ffi::AVFormatContext>,
     /// Freed after the context that writes to it.
     output: SinkContext,
-    /// The unit of the stream's times, once the header is written.
+    /// The stream's time base, once the header is written.
     time_base: Option<ffi::AVRational>,
 }
 
@@ -27,9 +27,9 @@ pub(super) struct Muxer {
 unsafe impl Send for Muxer {}
 
 impl Muxer {
-    /// A muxer by libav's name. Nothing is written yet.
+    /// Creates a muxer by libav's name. Nothing is written yet.
     pub(super) fn new(name: &CStr, sink: Sink) -> Result<Self> {
-        // No such file is opened: the muxer of M4A warns of players that go by the ending of a name.
+        // No such file is opened: the M4A muxer warns about players that rely on the file extension.
         const FILE_NAME: &CStr = c"sound.m4a";
         let mut output = SinkContext::new(sink)?;
         let mut context = ptr::null_mut();
@@ -52,12 +52,12 @@ impl Muxer {
         // SAFETY: the context is alive, and owned alone.
         let fields = unsafe { context.as_mut() };
         fields.pb = output.as_ptr();
-        // The same sound gives the same bytes: no dates, no random numbers, no versions.
+        // The same input gives the same bytes: no dates, no random numbers, no versions.
         fields.flags |= ffi::AVFMT_FLAG_BITEXACT | ffi::AVFMT_FLAG_CUSTOM_IO;
         Ok(Self { context, output, time_base: None })
     }
 
-    /// Whether the container keeps a codec's setup apart from the packets.
+    /// Whether the container stores the codec configuration apart from the packets.
     pub(super) fn has_global_header(&self) -> bool {
         // SAFETY: the context is alive, and its format is a constant of libav's.
         let format = unsafe { self.context.as_ref() }.oformat;
@@ -66,7 +66,7 @@ impl Muxer {
         flags & ffi::AVFMT_GLOBALHEADER != 0
     }
 
-    /// Writes the header of a file with the one stream that an encoder makes.
+    /// Writes the header of a file with the encoder's stream.
     pub(super) fn write_header(
         &mut self,
         codec: &CodecContext,
@@ -92,7 +92,7 @@ impl Muxer {
         Ok(())
     }
 
-    /// Writes a packet whose times are in `unit`, and empties it.
+    /// Writes a packet whose times are in `unit`, and releases its contents.
     pub(super) fn write(&mut self, packet: &mut Packet, unit: ffi::AVRational) -> Result<()> {
         let Some(time_base) = self.time_base else {
             return Err(Error::new(Status::BadState, "a packet before the header"));
@@ -103,26 +103,26 @@ impl Muxer {
         self.answer(code, "writing a packet")
     }
 
-    /// Completes the file and gives the output back for what libav leaves out.
+    /// Finishes the file and returns the output, for what libav does not write.
     pub(super) fn finish(&mut self) -> Result<&mut SinkContext> {
         if self.time_base.is_none() {
-            return Err(Error::new(Status::BadState, "an end before the header"));
+            return Err(Error::new(Status::BadState, "the end of the file before its header"));
         }
         // SAFETY: the header is written, and this comes once: the unit of times is forgotten.
         let code = unsafe { ffi::av_write_trailer(self.context.as_ptr()) };
         self.time_base = None;
-        self.answer(code, "completing the file")?;
+        self.answer(code, "finishing the file")?;
         self.output.flush()?;
         Ok(&mut self.output)
     }
 
-    /// The number of bytes written so far, with all that libav has gathered.
+    /// The number of bytes written so far, libav's buffer included.
     pub(super) fn num_bytes(&mut self) -> Result<u64> {
         self.output.flush()?;
         Ok(self.output.num_bytes())
     }
 
-    /// What a call came to. The sink's own error is the better one, and there may be one although libav says nothing.
+    /// The result of a call. The sink's own error takes precedence, and may exist even if libav reports success.
     fn answer(&self, code: c_int, doing: &str) -> Result<()> {
         self.output.check()?;
         if code == ffi::AVERROR(ffi::EINVAL) {

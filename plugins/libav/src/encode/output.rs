@@ -1,4 +1,4 @@
-//! The bytes of a muxer, on their way into the host's sink: an AVIOContext whose callbacks write there.
+//! The output of a muxer: an AVIOContext whose callbacks write to the host's sink.
 
 #![allow(unsafe_code)] // libav's callbacks and what they point to
 
@@ -11,25 +11,25 @@ use mapwave_plugin::{Error, Result, Sink, Status};
 
 use crate::error::no_memory;
 
-/// The room that libav gathers bytes in before it writes.
+/// The size of libav's write buffer.
 pub(super) const BUFFER_BYTES: u16 = 1 << 15;
 
-/// The numbers of `lseek`, which libav takes over.
+/// The constants of `lseek`, which libav uses.
 const SEEK_SET: c_int = 0;
 const SEEK_CUR: c_int = 1;
 const SEEK_END: c_int = 2;
 
-/// Where the bytes go, as the callbacks see it.
+/// The state of the callbacks.
 struct Target {
     sink: Sink,
-    /// Where the next byte is written.
+    /// The position of the next write.
     position: u64,
     /// The first error. Nothing is written after it.
     error: Option<Error>,
 }
 
 impl Target {
-    /// Writes at the position: over what is there, and behind it.
+    /// Writes at the position, over existing bytes and past them.
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
         let end = self.sink.num_bytes();
         let Some(there) = end.checked_sub(self.position) else {
@@ -48,7 +48,7 @@ impl Target {
         Ok(())
     }
 
-    /// Takes bytes unless something failed before, and keeps what fails.
+    /// Writes bytes unless an earlier write failed, and keeps the first error.
     fn receive(&mut self, bytes: &[u8]) -> bool {
         if self.error.is_none() {
             self.error = self.write(bytes).err();
@@ -116,7 +116,7 @@ impl SinkContext {
         Ok(Self { context, target })
     }
 
-    /// What a muxer writes to. It must be gone before the output is.
+    /// The context for the muxer, which must be dropped before the output.
     pub(super) fn as_ptr(&mut self) -> *mut ffi::AVIOContext {
         self.context.as_ptr()
     }
@@ -124,27 +124,27 @@ impl SinkContext {
     /// The error of a write, if one failed.
     ///
     /// # Errors
-    /// The first one, each time.
+    /// The first error, on every call.
     pub(super) fn check(&self) -> Result<()> {
         // SAFETY: the target is alive, and no callback runs now.
         let target = unsafe { self.target.as_ref() };
         target.error.clone().map_or(Ok(()), Err)
     }
 
-    /// Writes what libav has gathered.
+    /// Flushes libav's buffer.
     pub(super) fn flush(&mut self) -> Result<()> {
         // SAFETY: the context is alive and open for writing.
         unsafe { ffi::avio_flush(self.context.as_ptr()) };
         self.check()
     }
 
-    /// The number of bytes written, when all that was gathered is.
+    /// The number of bytes written, libav's buffer included.
     pub(super) fn num_bytes(&self) -> u64 {
         // SAFETY: the target is alive, and no callback runs now.
         unsafe { self.target.as_ref() }.sink.num_bytes()
     }
 
-    /// Writes over bytes that were written before.
+    /// Overwrites bytes that were written before.
     pub(super) fn overwrite(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
         self.check()?;
         // SAFETY: the target is alive, no callback runs now, and `self` is borrowed alone.
@@ -169,7 +169,7 @@ impl Drop for SinkContext {
 
 type SeekCallback = unsafe extern "C" fn(*mut c_void, i64, c_int) -> i64;
 
-/// Where the bytes begin: libav says so as a pointer to constant bytes from version 7 on, to variable ones before.
+/// The start of the bytes: libav passes a pointer to const bytes from version 7 on, and to mutable ones before.
 trait Bytes {
     fn start(self) -> *const u8;
 }
@@ -196,7 +196,7 @@ unsafe extern "C" fn write<B: Bytes>(target: *mut c_void, bytes: B, num_bytes: c
     let bytes = unsafe { std::slice::from_raw_parts(start, count) };
     // SAFETY: what `new` passed, alive as long as the context; the methods of SinkContext are not at work while libav is.
     let target = unsafe { &mut *target.cast::<Target>() };
-    // The wall that no panic crosses: libav is on both sides.
+    // No panic may cross this boundary: libav is on both sides.
     let is_written = panic::catch_unwind(AssertUnwindSafe(|| target.receive(bytes)));
     if is_written.unwrap_or(false) { num_bytes } else { ffi::AVERROR(ffi::EIO) }
 }

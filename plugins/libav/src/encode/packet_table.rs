@@ -1,4 +1,4 @@
-//! The head of a CAF packet table, in which FFmpeg counts the frames that fill up the last packet among the valid ones.
+//! The head of a CAF packet table, in which FFmpeg counts the padding as valid frames.
 
 #![forbid(unsafe_code)]
 
@@ -9,7 +9,7 @@ const HEAD_BYTES: usize = 24;
 /// The name of a chunk and its size.
 const CHUNK_HEADER_BYTES: u64 = 12;
 
-/// What a packet table says before its entries (Apple Core Audio Format Specification, "Packet Table Chunk").
+/// The head of a packet table (Apple Core Audio Format Specification, "Packet Table Chunk").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PacketTable {
     pub(super) num_packets: u64,
@@ -26,12 +26,12 @@ impl PacketTable {
     /// The head of packets without priming.
     ///
     /// # Errors
-    /// When the packets have no room for the frames.
+    /// When the packets cannot hold the frames.
     pub(super) fn head(self) -> Result<[u8; HEAD_BYTES]> {
         let room = self.num_packets.checked_mul(self.frames_per_packet);
         let padding = room.and_then(|room| room.checked_sub(self.num_frames));
         let Some(padding) = padding.and_then(|padding| u32::try_from(padding).ok()) else {
-            let message = format!("the packets are not those of the frames: {self:?}");
+            let message = format!("the packets do not match the frames: {self:?}");
             return Err(Error::new(Status::Internal, message));
         };
         let mut head = [0; HEAD_BYTES];

@@ -1,4 +1,4 @@
-//! The host's samples in the format that an encoder takes.
+//! Conversion of the host's samples to an encoder's format.
 
 #![forbid(unsafe_code)]
 
@@ -9,21 +9,21 @@ use mapwave_plugin::{Block, Error, Layout, Result, Sample, SampleFormat, Status,
 use crate::frame::FrameBuffer;
 use crate::sample_formats::Convert;
 
-/// The loudest float that is taken, 24 dB above full scale. FFmpeg's encoder of AAC never ends with ones that are far louder.
+/// The highest accepted float, 24 dB above full scale. FFmpeg's AAC encoder loops forever on far higher ones.
 const MAX_LEVEL: f32 = 16.0;
 
-/// Refuses what no encoder takes: floats that are no numbers, or far too large. `first_frame` is the number of the block's
+/// Rejects floats that are not finite or far too large. `first_frame` is the number of the block's
 /// first frame in the stream.
 ///
 /// # Errors
-/// With the first sample of that kind.
+/// The first such sample.
 pub(super) fn check(block: &Block<'_>, first_frame: u64) -> Result<()> {
-    let expected = "a number of at most 16, and full scale is 1";
+    let expected = "a number of at most 16 (full scale is 1)";
     block.check_floats(first_frame, expected, |sample| sample.abs() <= MAX_LEVEL)
 }
 
-/// Copies the frames `range` of a block to where `first` is in a frame that was prepared. Integers have `bits` bits, from
-/// above.
+/// Copies the frames `range` of a block to position `first` of a prepared frame. Integers have `bits` bits, left-
+/// aligned.
 ///
 /// # Errors
 /// [`Status::Internal`] when the frame has samples of another type.
@@ -63,7 +63,7 @@ pub(super) fn copy(
             copy_as(block, range, frame, first, |sample| depth::round_i32(sample, bits))
         }
     };
-    is_copied.ok_or_else(|| Error::new(Status::Internal, "the frame has samples of another type"))
+    is_copied.ok_or_else(|| Error::new(Status::Internal, "the frame has another sample type"))
 }
 
 fn copy_as<S: Sample, T: Sample>(

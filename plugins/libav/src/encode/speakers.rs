@@ -1,6 +1,6 @@
-//! Which speakers a codec's channels are for.
+//! The speaker layouts of each codec.
 //!
-//! The channels of a frame come in the order of the WAVE mask, which is libav's as well; its encoders put them into the order
+//! The channels of a frame are in the order of the WAVE mask, which is also libav's; its encoders reorder them to that
 //! of their codec.
 
 #![forbid(unsafe_code)]
@@ -17,10 +17,10 @@ const FIVE_ONE: u64 = 0x3f;
 /// Three in front and three behind.
 const HEXAGONAL: u64 = 0x137;
 
-/// The most channels without speakers that Opus has (RFC 7845, 5.1.1.3), as libav counts them.
+/// The maximum number of channels without speakers in Opus (RFC 7845, 5.1.1.3), as libav counts them.
 const MAX_DISCRETE: u32 = 254;
 
-/// The layouts of a codec that has one for each number of channels: FL FR FC LFE BL BR FLC FRC BC SL SR from bit 0 on.
+/// The layouts of a codec with one for each number of channels: FL FR FC LFE BL BR FLC FRC BC SL SR from bit 0 on.
 const AAC: &[u64] = &[MONO, 0x3, 0x7, 0x107, 0x37, FIVE_ONE];
 const XIPH: &[u64] = &[MONO, 0x3, 0x7, 0x33, 0x37, FIVE_ONE, 0x70f, 0x63f];
 
@@ -28,16 +28,16 @@ const XIPH: &[u64] = &[MONO, 0x3, 0x7, 0x33, 0x37, FIVE_ONE, 0x70f, 0x63f];
 const BACK: u64 = 0x30;
 const SIDE: u64 = 0x600;
 
-/// The rates at which libvorbis takes six channels for 5.1 and lets little more than 100 Hz of the fourth through; at others it
-/// treats all alike.
+/// The sample rates at which libvorbis treats six channels as 5.1 and low-pass filters the fourth at about 100 Hz; at others it
+/// treats all channels alike.
 const VORBIS_WITH_BASS: RangeInclusive<u32> = 40_000..=70_000;
 
-/// The mask to be encoded, 0 for channels without speakers.
+/// The mask to encode, 0 for channels without speakers.
 ///
-/// A channel that is for low frequencies alone is cut to them by the codec, so none becomes one unless a mask says that it is.
+/// The codec low-pass filters a low-frequency channel, so no channel becomes one unless the mask says so.
 ///
 /// # Errors
-/// When the codec has no such layout, with those that it has.
+/// When the codec does not support the layout, with a list of the supported ones.
 pub(super) fn choose(codec: Codec, container: &Container, options: &EncoderOptions<'_>) -> Result<u64> {
     let (mask, num_channels) = (options.channel_mask, options.num_channels);
     if mask == 0 {
@@ -54,10 +54,10 @@ pub(super) fn choose(codec: Codec, container: &Container, options: &EncoderOptio
     }
     let layouts = match codec {
         Codec::Aac => AAC,
-        // FFmpeg's encoder of ALAC gives packets of more than two channels too little room, and ends the process when it has no
+        // FFmpeg's ALAC encoder allocates too little memory for packets of more than two channels, and aborts the process when it runs
         // more.
         Codec::Alac | Codec::Mp3 => &[MONO, 0x3],
-        // FFmpeg's table of Opus channels confuses those of 5.0 and 6.1: what is for the centre comes out behind.
+        // FFmpeg's table of Opus channels confuses those of 5.0 and 6.1: the centre comes out at the back.
         Codec::Opus => &[MONO, 0x3, 0x7, 0x33, FIVE_ONE, 0x63f],
         Codec::Flac | Codec::Vorbis | Codec::WavPack => XIPH,
     };
@@ -65,11 +65,11 @@ pub(super) fn choose(codec: Codec, container: &Container, options: &EncoderOptio
         let (name, known) = (codec.name(), layouts.iter().map(|mask| mask.count_ones().to_string()));
         let known = known.collect::<Vec<_>>().join(", ");
         let message = match (codec, mask) {
-            (Codec::Opus, 0) => format!("{num_channels} channels; opus is encoded with 1 to {MAX_DISCRETE}"),
+            (Codec::Opus, 0) => format!("{num_channels} channels; opus supports 1 to {MAX_DISCRETE}"),
             (Codec::Opus, _) => format!(
-                "the channel mask {mask:#x}; opus has layouts of {known} channels, and takes others without a mask"
+                "the channel mask {mask:#x}; opus has layouts for {known} channels, and supports others without a mask"
             ),
-            _ => format!("{num_channels} channels; {name} is encoded with {known}"),
+            _ => format!("{num_channels} channels; {name} supports {known}"),
         };
         return Err(Error::unsupported(message));
     };

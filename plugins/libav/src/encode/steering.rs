@@ -1,19 +1,19 @@
-//! Bitrate, quality and effort: the host's numbers in the terms of each encoder.
+//! Bitrate, quality and effort: the host's numbers in each encoder's terms.
 //!
 //! | codec | bitrate | without one | quality 1 to 100 | effort 1 to 100 |
 //! |---|---|---|---|---|
-//! | mp3 | one of the list of its sample rate | quality 80 | LAME's `-V`, 9.9 to 0 | LAME's `-q`, 9 to 0 |
-//! | aac | 8k a channel to 6 bits a sample | 128k mono, 112k a channel in stereo, 160k in more | - | from 34 on two loops, else the fast search |
-//! | opus | 6k to 256k a channel | 112k a channel | - | complexity 0 to 10 |
+//! | mp3 | one of the list for its sample rate | quality 80 | LAME's `-V`, 9.9 to 0 | LAME's `-q`, 9 to 0 |
+//! | aac | 8k per channel to 6 bits per sample | 128k mono, 112k per channel in stereo, 160k above | - | from 34 on two loops, else the fast search |
+//! | opus | 6k to 256k per channel | 112k per channel | - | complexity 0 to 10 |
 //! | vorbis | what libvorbis has a mode for | quality 60, below 26 kHz 75 | libvorbis's `-q`, 0.1 to 10 | - |
 //! | flac | - | | - | level 0 to 12 |
 //! | alac | - | | - | level 0 to 2 |
 //! | wavpack | - | | - | level 0 to 8 |
 //!
-//! The defaults are the least with which music keeps a distance of 30 dB from what is lost, with something to spare. LAME needs
-//! 224k for that with one bitrate all along, and half of it with a quality.
+//! The defaults are the lowest with which music keeps a signal-to-noise ratio of 30 dB, with a margin. LAME needs
+//! 224k for that with a constant bitrate, and half of it with a quality.
 //!
-//! What has a dash is refused, but for effort, which is a wish: an encoder with nothing to choose from ignores it.
+//! Settings marked with a dash are rejected, except effort, which is a hint: an encoder without a choice ignores it.
 
 #![forbid(unsafe_code)]
 
@@ -24,7 +24,7 @@ use mapwave_plugin::{EncoderOptions, Error, Result};
 
 use super::codec::Codec;
 
-/// How an encoder is steered, in its own terms.
+/// The rate control of an encoder, in its own terms.
 #[derive(Debug, Default)]
 pub(super) struct Steering {
     pub(super) bitrate: Option<u32>,
@@ -33,7 +33,7 @@ pub(super) struct Steering {
     pub(super) options: Vec<(&'static CStr, CString)>,
 }
 
-/// Bits a second of the three versions of MPEG audio, layer III.
+/// Bitrates of the three versions of MPEG audio, layer III.
 const MPEG_1: &[u32] = &[
     32_000, 40_000, 48_000, 56_000, 64_000, 80_000, 96_000, 112_000, 128_000, 160_000, 192_000, 224_000,
     256_000, 320_000,
@@ -44,12 +44,10 @@ const MPEG_2: &[u32] = &[
 ];
 const MPEG_2_5: &[u32] = &[8000, 16_000, 24_000, 32_000, 40_000, 48_000, 56_000, 64_000];
 
-/// What is used for quality and bitrate of a codec.
+/// The rate control for a codec.
 pub(super) fn steer(codec: Codec, options: &EncoderOptions<'_>) -> Result<Steering> {
     if let (Some(bitrate), Some(quality)) = (options.bitrate, options.quality) {
-        let message = format!(
-            "a bitrate of {bitrate} and a quality of {quality}: an encoder is steered by one of them"
-        );
+        let message = format!("a bitrate of {bitrate} and a quality of {quality}: choose one of them");
         return Err(Error::unsupported(message));
     }
     match codec {
@@ -72,7 +70,7 @@ fn mp3(options: &EncoderOptions<'_>) -> Result<Steering> {
     if let Some(bitrate) = options.bitrate.filter(|bitrate| !list.contains(bitrate)) {
         let list: Vec<String> = list.iter().map(ToString::to_string).collect();
         let (rate, list) = (options.sample_rate, list.join(", "));
-        let message = format!("{bitrate} bits a second; mp3 of {rate} Hz has {list}");
+        let message = format!("{bitrate} bits per second; mp3 at {rate} Hz supports {list}");
         return Err(Error::unsupported(message));
     }
     let quality = options.quality.or(options.bitrate.is_none().then_some(80));
@@ -101,7 +99,7 @@ fn aac(options: &EncoderOptions<'_>) -> Result<Steering> {
     // at 192 kbit/s it keeps 19.6 dB and they 21.5.
     let is_fast = options.effort.is_none_or(|effort| effort < 34);
     let search = if is_fast { c"fast" } else { c"twoloop" };
-    // Noise of a decoder's own making in place of noise costs signal, and makes what comes after a seek depend on where
+    // Perceptual noise substitution lowers the signal-to-noise ratio, and makes the output after a seek depend on where
     // decoding began.
     let options = vec![(c"aac_coder", search.to_owned()), (c"aac_pns", c"0".to_owned())];
     Ok(Steering { bitrate: Some(bitrate), options, ..Steering::default() })
@@ -123,7 +121,7 @@ fn vorbis(options: &EncoderOptions<'_>) -> Result<Steering> {
     let quality = match (options.bitrate, options.quality) {
         (Some(_), _) => None, // libvorbis has no list of them, and says when it has no mode
         (None, quality) => {
-            // libvorbis keeps less of low rates for the same number.
+            // libvorbis keeps less of low sample rates at the same quality.
             let default = if options.sample_rate < 26_000 { 75 } else { 60 };
             Some(f32::from(percent(quality.unwrap_or(default))) / 10.0)
         }
@@ -133,7 +131,7 @@ fn vorbis(options: &EncoderOptions<'_>) -> Result<Steering> {
 
 fn lossless(codec: Codec, options: &EncoderOptions<'_>, highest: i32) -> Result<Steering> {
     if options.bitrate.is_some() || options.quality.is_some() {
-        let message = format!("{} is lossless: leave bitrate and quality out", codec.name());
+        let message = format!("{} is lossless: leave out bitrate and quality", codec.name());
         return Err(Error::unsupported(message));
     }
     let level = options.effort.map(|effort| scale(effort, highest));
@@ -143,7 +141,7 @@ fn lossless(codec: Codec, options: &EncoderOptions<'_>, highest: i32) -> Result<
 fn without_quality(codec: Codec, options: &EncoderOptions<'_>) -> Result<()> {
     let Some(quality) = options.quality else { return Ok(()) };
     let name = codec.name();
-    let message = format!("a quality of {quality}; the encoder of {name} is steered by a bitrate alone");
+    let message = format!("a quality of {quality}; the {name} encoder takes only a bitrate");
     Err(Error::unsupported(message))
 }
 
@@ -152,7 +150,8 @@ fn within(codec: Codec, bitrate: u32, range: RangeInclusive<u32>) -> Result<u32>
         return Ok(bitrate);
     }
     let (name, least, most) = (codec.name(), range.start(), range.end());
-    let message = format!("{bitrate} bits a second; {name} with these channels has {least} to {most}");
+    let message =
+        format!("{bitrate} bits per second; {name} with this number of channels supports {least} to {most}");
     Err(Error::unsupported(message))
 }
 
@@ -160,7 +159,7 @@ fn percent(value: u32) -> u8 {
     u8::try_from(value.min(100)).unwrap_or(100)
 }
 
-/// 1 to 100 as 0 to `highest`, to the nearest.
+/// Maps 1 to 100 to 0 to `highest`, rounded to the nearest.
 fn scale(percent: u32, highest: i32) -> i32 {
     let percent = i32::try_from(percent.clamp(1, 100)).unwrap_or(100);
     ((percent - 1) * highest * 2 + 99) / 198
@@ -186,7 +185,7 @@ mod tests {
         assert!(steer(Codec::Mp3, &options(320_000, 44_100)).is_ok());
         let error = steer(Codec::Mp3, &options(100_000, 44_100)).unwrap_err();
         assert!(
-            error.message().starts_with("100000 bits a second; mp3 of 44100 Hz has 32000, 40000"),
+            error.message().starts_with("100000 bits per second; mp3 at 44100 Hz supports 32000, 40000"),
             "{error}"
         );
         assert!(steer(Codec::Mp3, &options(160_000, 22_050)).is_ok());

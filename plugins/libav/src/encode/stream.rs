@@ -20,31 +20,31 @@ use crate::frame::FrameBuffer;
 use crate::packet::Packet;
 use crate::tags::Tags;
 
-/// What an encoder and a muxer take besides samples and the bytes to be written, at the most: LAME's and libvorbis's states.
+/// The maximum memory of an encoder and a muxer apart from samples and output: the states of LAME and libvorbis.
 const STATE_BYTES: u64 = 4 << 20;
 
-/// What is to be written.
+/// The container.
 struct Plan {
     codec: Codec,
     container: &'static Container,
     setup: Setup,
-    /// Whether the first frames decide the depth.
+    /// Whether the first frames decide the bit depth.
     is_depth_open: bool,
     tags: Tags,
 }
 
-/// A stream on its way into a sink.
+/// A stream that is encoded into a sink.
 pub(super) struct Stream {
     plan: Plan,
     muxer: Muxer,
     codec: CodecContext,
     packet: Packet,
     trim: Trim,
-    /// Frames that do not make up a packet yet. It is there once frames came.
+    /// Frames that do not fill a packet yet; `None` until frames come.
     frame: Option<FrameBuffer>,
-    /// How many there are.
+    /// Their number.
     num_pending: usize,
-    /// The frames taken so far.
+    /// The number of frames pushed so far.
     num_frames: u64,
     num_packets: u64,
 }
@@ -54,7 +54,7 @@ impl Plan {
         let encoder = codec.encoder()?;
         codec.check_rate(options.sample_rate)?;
         let channel_mask = speakers::choose(codec, container, options)?;
-        channels::layout(channel_mask, options.num_channels)?; // refuses a mask of other channels
+        channels::layout(channel_mask, options.num_channels)?; // rejects a mask with another number of channels
         let deepest = codec.depths().iter().rev().find(|depth| depth.bits <= 24);
         let depth = match (options.bits_per_sample, deepest) {
             (Some(bits), _) => codec.depth(bits)?,
@@ -63,7 +63,7 @@ impl Plan {
         };
         let mut steering = steering::steer(codec, options)?;
         if codec == Codec::Opus && channel_mask == 0 {
-            // Each channel is a stream of its own, and stands for no speaker (RFC 7845, 5.1.1.3).
+            // Each channel is a separate stream without a speaker (RFC 7845, 5.1.1.3).
             steering.options.push((c"mapping_family", c"255".to_owned()));
         }
         let setup = Setup {
@@ -83,16 +83,16 @@ impl Plan {
         Ok(Self { codec, container, setup, is_depth_open, tags })
     }
 
-    /// The depth for frames of a format where none was asked for: 16 bits for samples of 16, else 24.
+    /// The bit depth for frames of a format if none was given: 16 bits for 16-bit samples, else 24.
     fn depth_of(&self, format: SampleFormat) -> Result<Depth> {
         self.codec.depth(if format == SampleFormat::I16 { 16 } else { 24 })
     }
 
-    /// What the muxer is to be told.
+    /// The options for the muxer.
     fn muxer_options(&self) -> Result<Dictionary> {
         let mut options = Dictionary::new();
         if matches!(self.container.name, "m4a" | "mp4") {
-            // Edit lists count in this unit: any other would round the sound's length.
+            // Edit lists count in this unit: any other would round the duration.
             let rate = CString::new(self.setup.sample_rate.to_string()).unwrap_or_default();
             options.set(c"movie_timescale", &rate)?;
         }
@@ -104,7 +104,7 @@ impl Stream {
     /// Opens an encoder for one of the codecs and containers of a table. Nothing is written yet.
     ///
     /// # Errors
-    /// [`Status::Unsupported`] for what this FFmpeg, the codec or the container has not, with what they have.
+    /// [`Status::Unsupported`] for unsupported settings, with a list of the supported ones.
     pub(super) fn open(
         options: &EncoderOptions<'_>,
         sink: Sink,
@@ -113,9 +113,11 @@ impl Stream {
     ) -> Result<Self> {
         let codec = choice("codec", options.codec, codecs, Codec::from_name)?;
         let container = choice("container", options.container, containers, Container::from_name)?;
-        if let Some(what) = container.needs_going_back.filter(|_| sink.is_append_only()) {
+        if let Some(what) = container.needs_seekable_sink.filter(|_| sink.is_append_only()) {
             let name = container.name;
-            let message = format!("{name} in a sink that only appends: it begins with {what}");
+            let message = format!(
+                "{name} in an append-only sink: its header holds {what}, so it requires a seekable file"
+            );
             return Err(Error::unsupported(message));
         }
         if options.num_frames == Some(0) {
@@ -140,10 +142,10 @@ impl Stream {
         })
     }
 
-    /// Takes all frames of a block.
+    /// Pushes all frames of a block.
     ///
     /// # Errors
-    /// [`Status::BadData`] for a sample that is no number; [`Status::Io`] when the sink fails.
+    /// [`Status::BadData`] for a sample that is not finite; [`Status::Io`] when the sink fails.
     pub(super) fn push(&mut self, block: &Block<'_>) -> Result<()> {
         samples::check(block, self.num_frames)?;
         let bits = self.start(block.format())?;
@@ -166,7 +168,7 @@ impl Stream {
         Ok(())
     }
 
-    /// Writes the header when these are the first frames; gives the depth of the samples.
+    /// Writes the header before the first frames; returns the bit depth.
     fn start(&mut self, format: SampleFormat) -> Result<u32> {
         if self.frame.is_some() {
             return Ok(self.plan.setup.bits_per_sample);
@@ -194,7 +196,7 @@ impl Stream {
         self.write_packets(end_of_sound)
     }
 
-    /// Writes every packet that the encoder has. `end_of_sound` is the number of its frames once it is known.
+    /// Writes every packet that the encoder has. `end_of_sound` is the number of frames of the stream, once known.
     fn write_packets(&mut self, end_of_sound: Option<u64>) -> Result<()> {
         while self.codec.receive(&mut self.packet)? {
             if self.trim.takes(&mut self.packet, end_of_sound)? {
@@ -206,7 +208,7 @@ impl Stream {
         Ok(())
     }
 
-    /// Encodes what is pending and completes the file.
+    /// Encodes the pending frames and finishes the file.
     ///
     /// # Errors
     /// [`Status::Unsupported`] when there was no frame; [`Status::Io`] when the sink fails.
@@ -235,7 +237,7 @@ impl Stream {
     }
 }
 
-/// What the host chose, or the first of a table's list.
+/// The host's choice, or the first in the table's list.
 fn choice<T>(what: &str, name: Option<&str>, names: &CStr, find: impl Fn(&str) -> Option<T>) -> Result<T> {
     let names = names.to_str().unwrap_or_default();
     let name = name.or_else(|| names.split(',').next()).unwrap_or_default();
@@ -248,7 +250,7 @@ fn started(frame: Option<&mut FrameBuffer>) -> Result<&mut FrameBuffer> {
 }
 
 fn without_frames(container: &Container) -> Error {
-    Error::unsupported(format!("{} without a frame: players need one at least", container.name))
+    Error::unsupported(format!("{} without a frame: players need at least one", container.name))
 }
 
 fn check_memory(codec: &CodecContext, max_alloc: u64) -> Result<()> {
@@ -257,6 +259,6 @@ fn check_memory(codec: &CodecContext, max_alloc: u64) -> Result<()> {
     if needed <= max_alloc {
         return Ok(());
     }
-    let message = format!("encoding takes up to {needed} bytes and only {max_alloc} may be allocated");
+    let message = format!("encoding needs up to {needed} bytes, but only {max_alloc} may be allocated");
     Err(Error::new(Status::Limit, message))
 }

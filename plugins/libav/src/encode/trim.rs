@@ -1,7 +1,7 @@
-//! Where the sound ends: the frames that only fill up the last packet, and the packets behind it.
+//! The end of the stream: the padding in the last packet, and the packets after it.
 //!
-//! FFmpeg's encoders divide the frames that are too many among the packets that hold them, and its muxers write down those of
-//! the last packet; libvorbis's encoder says nothing of them.
+//! FFmpeg's encoders divide the padding among the packets that hold it, and its muxers record only that of
+//! the last packet; libvorbis's encoder does not state it.
 
 #![forbid(unsafe_code)]
 
@@ -12,24 +12,24 @@ use super::context::CodecContext;
 use super::vorbis_packets::VorbisPackets;
 use crate::packet::Packet;
 
-/// What packets have been made of a stream.
+/// The number of packets of a stream.
 pub(super) struct Trim {
     sizes: Sizes,
-    /// The frames that come out of a decoder before the sound begins.
+    /// The priming in frames.
     priming: u64,
-    /// The frames that come out of a decoder for all packets so far.
+    /// The number of frames that all packets so far decode to.
     num_encoded: u64,
-    /// Whether the packets behind the end are kept: a reader of MP3 looks for two packets, and the padding of its tag may be
+    /// Whether the packets past the end are kept: MP3 readers look for two packets, and the padding in the tag may be
     /// longer than one.
     keeps_all: bool,
     is_complete: bool,
 }
 
-/// How many frames come out for a packet.
+/// The number of frames that a packet decodes to.
 enum Sizes {
     Fixed(u64),
     Vorbis(VorbisPackets),
-    /// The last packet is as short as it has to be, or the muxer sees to it.
+    /// The last packet is short, or the muxer trims it.
     Exact,
 }
 
@@ -44,8 +44,8 @@ impl Trim {
         Ok(Self { sizes, priming, num_encoded: 0, keeps_all: codec == Codec::Mp3, is_complete: false })
     }
 
-    /// Whether a packet is to be written; the one in which the sound ends is told so. `num_frames` is the length of the
-    /// sound once it is known.
+    /// Whether a packet must be written; trims the one in which the stream ends. `num_frames` is the length of the
+    /// stream, once known.
     pub(super) fn takes(&mut self, packet: &mut Packet, num_frames: Option<u64>) -> Result<bool> {
         let before = self.num_encoded;
         self.num_encoded += match &mut self.sizes {
@@ -67,16 +67,16 @@ impl Trim {
         Ok(true)
     }
 
-    /// Refuses an end at which frames are missing.
+    /// Rejects an end with missing frames.
     ///
     /// # Errors
-    /// [`Status::Internal`], for it is a fault of the encoder's.
+    /// [`Status::Internal`], as it is a fault of the encoder.
     pub(super) fn check_end(&self) -> Result<()> {
         if self.is_complete || matches!(self.sizes, Sizes::Exact) {
             return Ok(());
         }
         let message =
-            format!("the encoder left frames out: its packets have {} with priming", self.num_encoded);
+            format!("the encoder dropped frames: its packets have {} including priming", self.num_encoded);
         Err(Error::new(Status::Internal, message))
     }
 }

@@ -1,4 +1,4 @@
-//! How many frames a Vorbis packet adds to the sound: FFmpeg's encoder says so of all but the last ones.
+//! The number of frames that a Vorbis packet adds: FFmpeg's encoder states it for all but the last ones.
 
 #![allow(unsafe_code)] // libav's parser of Vorbis packets
 
@@ -18,18 +18,18 @@ pub(super) struct VorbisPackets {
 unsafe impl Send for VorbisPackets {}
 
 impl VorbisPackets {
-    /// A parser for a stream with the setup that its encoder gave.
+    /// A parser for a stream with its encoder's setup.
     pub(super) fn new(setup: &[u8]) -> Result<Self> {
         let num_bytes = c_int::try_from(setup.len()).unwrap_or(0);
         // SAFETY: there are as many bytes, which are only read.
         let context = unsafe { ffi::av_vorbis_parse_init(setup.as_ptr(), num_bytes) };
         let context = NonNull::new(context);
         let context = context
-            .ok_or_else(|| Error::new(Status::Internal, "the encoder gave no setup that can be read"))?;
+            .ok_or_else(|| Error::new(Status::Internal, "the encoder returned an unreadable setup"))?;
         Ok(Self { context, is_first: true })
     }
 
-    /// The frames that come out when the next packet is decoded: none for the first, which only has a half to overlap.
+    /// The number of frames that the next packet decodes to: none for the first, which has only half a window to overlap.
     pub(super) fn num_frames(&mut self, packet: &[u8]) -> u64 {
         let num_bytes = c_int::try_from(packet.len()).unwrap_or(0);
         // SAFETY: the parser is alive; there are as many bytes, which are only read.

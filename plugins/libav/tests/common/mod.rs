@@ -1,4 +1,4 @@
-//! What the tests share: the corpus, and decoders held against others and themselves.
+//! Shared by the tests: the corpus, and comparisons of decoders with others and themselves.
 #![allow(dead_code, missing_docs)] // each test takes its part
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use mapwave_libav::LibavDecoder;
 use mapwave_plugin::{Decoder, DecoderOptions, Input, Output, Result, Sample};
 
-/// A file of the corpus and what is known of it.
+/// A file of the corpus, and its row in the manifest.
 pub struct Row {
     pub name: String,
     pub path: PathBuf,
@@ -23,7 +23,7 @@ pub struct Row {
     pub precision: String,
 }
 
-/// The rows of the manifest; none, with a notice, when there is no corpus on this machine.
+/// The rows of the manifest; none, with a notice, if there is no corpus on this machine.
 pub fn rows() -> Vec<Row> {
     let directory = match std::env::var_os("MAPWAVE_CORPUS") {
         Some(directory) => PathBuf::from(directory),
@@ -68,7 +68,7 @@ pub fn open_file(path: &Path) -> Result<LibavDecoder> {
     open(std::fs::read(path).unwrap(), path.extension().and_then(|extension| extension.to_str()))
 }
 
-/// Decodes up to `max_frames` frames from where the decoder stands, `frames_per_call` at a time.
+/// Decodes up to `max_frames` frames from the decoder's position, `frames_per_call` at a time.
 pub fn read<T: Sample>(
     decoder: &mut LibavDecoder,
     max_frames: usize,
@@ -98,10 +98,10 @@ pub fn read_all<T: Sample>(decoder: &mut LibavDecoder) -> Result<Vec<T>> {
     read(decoder, usize::MAX, 8192)
 }
 
-/// The most frames that are decoded of a damaged file.
+/// The maximum number of frames to decode from a damaged file.
 const MAX_FRAMES: usize = 100_000;
 
-/// Opens and decodes whatever comes of bytes: an error, or frames as many as promised.
+/// Opens and decodes arbitrary bytes: the result is an error, or the promised number of frames.
 pub fn survive(bytes: Vec<u8>, extension: Option<&str>, what: &str) {
     let Ok(mut decoder) = open(bytes, extension) else { return };
     let info = decoder.info().clone();
@@ -117,7 +117,7 @@ pub fn survive(bytes: Vec<u8>, extension: Option<&str>, what: &str) {
     }
 }
 
-/// A generator of numbers that look random, the same each time.
+/// A pseudo-random number generator with a fixed seed.
 pub struct Numbers(pub u64);
 
 impl Numbers {
@@ -129,7 +129,7 @@ impl Numbers {
     }
 }
 
-/// What ffmpeg makes of the first sound of a file, as floats; `None`, with a notice, when it is not installed.
+/// Decodes the first audio stream of a file with ffmpeg to floats; `None`, with a notice, if it is not installed.
 pub fn ffmpeg_floats(path: &Path) -> Option<Vec<f32>> {
     let mut command = Command::new("ffmpeg");
     command.args(["-v", "error", "-nostdin", "-threads", "1", "-i"]).arg(path);
@@ -143,7 +143,7 @@ pub fn ffmpeg_floats(path: &Path) -> Option<Vec<f32>> {
     Some(floats.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
 }
 
-/// How much louder the sound is than the difference, in dB.
+/// The signal-to-noise ratio, in dB.
 pub fn snr(expected: &[f32], found: &[f32]) -> f64 {
     let power = |samples: &mut dyn Iterator<Item = f64>| samples.map(|sample| sample * sample).sum::<f64>();
     let signal = power(&mut expected.iter().map(|sample| f64::from(*sample)));

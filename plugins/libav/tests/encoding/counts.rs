@@ -1,16 +1,16 @@
-//! As many frames come back as went in, whatever the container and the codec.
+//! The number of frames survives every container and codec.
 
 use crate::oracle::{by_ffmpeg, by_mapwave, by_sox, has_ffmpeg, probe};
 use crate::sound::music;
 use crate::wish::{Encoding, Wish, pairs};
 
-/// The lengths around those of packets.
+/// Frame counts around the packet size.
 const LENGTHS: [usize; 7] = [1, 100, 1023, 1024, 1025, 44_100, 100_003];
 
 /// Rates of which each codec has some.
 const RATES: [u32; 5] = [8000, 22_050, 44_100, 48_000, 192_000];
 
-/// Encodes every pair at every rate with a number of channels, and hands over the length, the rate and the file.
+/// Encodes every pair at every sample rate and channel count, and passes on the length, the rate and the file.
 fn for_each_file(
     rates: &[u32],
     lengths: &[usize],
@@ -28,7 +28,7 @@ fn for_each_file(
                     match wish.encode(&music(sample_rate, num_channels, *num_frames)) {
                         Ok(file) => check(pair, sample_rate, num_channels, *num_frames, &file),
                         Err(failure) => {
-                            let is_a_limit = ["resample before", "is encoded with"];
+                            let is_a_limit = ["resample first", "channels; ", "which encodes"];
                             let is_a_limit = is_a_limit.iter().any(|words| failure.message.contains(words));
                             assert!(is_a_limit, "{pair:?} {sample_rate} {num_channels}: {failure:?}");
                         }
@@ -70,8 +70,8 @@ fn ffmpeg_finds_every_frame() {
             let what =
                 format!("{pair:?}, {num_frames} frames of {num_channels} channels at {sample_rate} Hz");
             let (container, codec) = pair;
-            // What FFmpeg's own readers of some versions cannot do: they take the first packet of Vorbis in Ogg for priming, do not cut
-            // the end off AAC, nor both ends off a stream of a single packet, and skip a packet of MP3 that stands alone.
+            // Faults of FFmpeg's own readers in some versions: they treat the first packet of Vorbis in Ogg as priming, do not trim
+            // the end of AAC, nor both ends of a stream with a single packet, and skip a single MP3 packet.
             let is_one_packet = matches!(codec, "opus" | "mp3") && num_frames == 1;
             if pair == ("ogg", "vorbis") || (is_one_packet && container != "ogg") {
                 return;
@@ -108,7 +108,7 @@ fn libvorbisfile_finds_every_frame_of_vorbis_in_ogg() {
 }
 
 #[test]
-fn no_frames_are_refused_before_a_byte_is_written() {
+fn a_stream_without_frames_is_rejected_before_a_byte_is_written() {
     for pair in pairs() {
         let announced = Wish { num_frames: Some(0), ..Wish::new(pair, 48_000, 2) };
         let failure = Encoding::open(&announced).err().unwrap();

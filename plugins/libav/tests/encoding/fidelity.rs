@@ -1,13 +1,13 @@
-//! What is lossy stays close, and gets closer the more it may cost.
+//! Lossy codecs stay close to the input, and closer with a higher bitrate or quality.
 
 use crate::oracle::{by_ffmpeg, by_mapwave, has_ffmpeg};
 use crate::sound::{levels, music, signal_to_noise};
 use crate::wish::{Wish, pairs};
 
-/// The distance in decibels that music keeps from what is lost by default.
+/// The minimum signal-to-noise ratio of music with default settings, in decibels.
 const LEAST_SNR: f64 = 30.0;
 
-/// Music, what comes back of it, and the number of bytes.
+/// Music, its decoded version, and the number of bytes.
 fn trip(wish: &Wish, num_frames: usize) -> Option<(Vec<f64>, Vec<f64>, usize)> {
     let sound = music(wish.sample_rate, wish.num_channels, num_frames);
     let file = wish.encode(&sound).unwrap();
@@ -16,12 +16,12 @@ fn trip(wish: &Wish, num_frames: usize) -> Option<(Vec<f64>, Vec<f64>, usize)> {
     Some((levels(&sound), decoded.levels(), file.len()))
 }
 
-/// How close music comes back, and the number of bytes.
+/// The signal-to-noise ratio of music, and the number of bytes.
 fn snr(wish: &Wish, num_frames: usize) -> Option<(f64, usize)> {
     trip(wish, num_frames).map(|(sound, decoded, num_bytes)| (signal_to_noise(&sound, &decoded), num_bytes))
 }
 
-/// How close each channel comes back.
+/// The signal-to-noise ratio of each channel.
 fn snr_of_each(wish: &Wish, num_frames: usize) -> Option<Vec<f64>> {
     let (sound, decoded, _) = trip(wish, num_frames)?;
     let channels = wish.num_channels as usize;
@@ -57,10 +57,10 @@ fn music_keeps_its_distance_by_default() {
     }
 }
 
-/// The distance of each channel from what was encoded is that of its own sound; the `bass` is left out.
+/// Checks that each channel decodes to its own signal; the channel `bass` is left out.
 fn check_each_channel(wish: &Wish, bass: Option<usize>) {
     if let Err(failure) = crate::wish::Encoding::open(wish) {
-        let is_a_limit = ["is encoded with", "opus has layouts of", "take opus or flac"];
+        let is_a_limit = ["channels; ", "which encodes", "opus has layouts for", "take opus or flac"];
         assert!(is_a_limit.iter().any(|words| failure.message.contains(words)), "{failure:?}");
         return;
     }
@@ -87,7 +87,7 @@ fn every_speaker_gets_its_own_sound() {
             let wish = Wish { channel_mask, ..Wish::new(pair, 48_000, channel_mask.count_ones()) };
             match crate::wish::Encoding::open(&wish) {
                 Err(failure) if failure.message.contains("the channel mask") => {}
-                // What is for the low frequencies keeps them alone.
+                // The low-frequency channel is low-pass filtered.
                 _ => check_each_channel(&wish, (channel_mask & 0x8 != 0).then_some(3)),
             }
         }
@@ -95,7 +95,7 @@ fn every_speaker_gets_its_own_sound() {
 }
 
 #[test]
-fn what_costs_more_is_better() {
+fn a_higher_bitrate_or_quality_is_better() {
     let better = |pair, rate, set: fn(&mut Wish, u32), values: &[u32]| {
         let mut last = (0.0, 0);
         for value in values {

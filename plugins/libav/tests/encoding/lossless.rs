@@ -1,4 +1,4 @@
-//! What is lossless comes back bit for bit.
+//! Lossless codecs are bit-exact.
 
 use crate::oracle::{Decoded, by_ffmpeg, by_mapwave, has_ffmpeg};
 use crate::sound::{Random, music, music_16};
@@ -13,12 +13,12 @@ fn lossless() -> impl Iterator<Item = ((&'static str, &'static str), &'static [u
     })
 }
 
-/// By mapwave's decoders, and by FFmpeg's where they read it not.
+/// Decodes with mapwave's decoders, or FFmpeg's if they do not support it.
 fn decode(file: &[u8], container: &str) -> Option<Decoded> {
     by_mapwave(file).ok().or_else(|| has_ffmpeg().then(|| by_ffmpeg(file, container).unwrap()))
 }
 
-/// Sounds that are hard in some way, 32 bits deep.
+/// 32-bit signals that are hard to encode.
 fn sounds(num_samples: usize) -> [(&'static str, Vec<i32>); 4] {
     let mut random = Random(11);
     let noise = (0..num_samples).map(|_| random.bits() as i32).collect();

@@ -1,4 +1,4 @@
-//! What the encoders write, as others read it.
+//! The encoders' files, as other programs read them.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, missing_docs)]
 

@@ -1,4 +1,4 @@
-//! Who says what is in a file: mapwave's built-in decoders, and FFmpeg's programs.
+//! Reference decoders: mapwave's built-in decoders, and FFmpeg's programs.
 
 use std::io::Write;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::sync::Once;
 
 use mapwave_core::{FrameSpec, OutputFormat, Reader};
 
-/// Samples that came back, and what was said of them.
+/// Decoded samples and their format.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decoded {
     pub sample_rate: u32,
@@ -25,7 +25,7 @@ impl Decoded {
     }
 }
 
-/// What mapwave's own decoders make of a file, as 32-bit integers; `Err` when none reads it.
+/// Decodes a file with mapwave's own decoders to 32-bit integers; `Err` if none reads it.
 pub fn by_mapwave(file: &[u8]) -> Result<Decoded, String> {
     static EMBEDDED: Once = Once::new();
     EMBEDDED.call_once(|| mapwave_core::host::embed(mapwave_builtin::entry));
@@ -48,7 +48,7 @@ pub fn by_mapwave(file: &[u8]) -> Result<Decoded, String> {
     Ok(Decoded { sample_rate: track.sample_rate, num_channels: track.num_channels.into(), samples })
 }
 
-/// Whether `ffmpeg` and `ffprobe` are there; the tests that need them are left out where they are not.
+/// Whether `ffmpeg` and `ffprobe` are installed; tests that need them are skipped otherwise.
 pub fn has_ffmpeg() -> bool {
     let is_there =
         |program| Command::new(program).arg("-version").output().is_ok_and(|output| output.status.success());
@@ -65,7 +65,7 @@ fn with_file<R>(file: &[u8], container: &str, then: impl FnOnce(&str) -> R) -> R
     then(named.path().to_str().unwrap())
 }
 
-/// What `ffmpeg` makes of a file, as 32-bit integers.
+/// Decodes a file with `ffmpeg` to 32-bit integers.
 pub fn by_ffmpeg(file: &[u8], container: &str) -> Result<Decoded, String> {
     let found = probe(file, container, "stream=sample_rate,channels")?;
     let mut numbers = found.lines().map_while(|line| line.parse::<u32>().ok());
@@ -74,7 +74,7 @@ pub fn by_ffmpeg(file: &[u8], container: &str) -> Result<Decoded, String> {
         let arguments = ["-v", "error", "-xerror", "-i", path, "-f", "s32le", "-"];
         let output = Command::new("ffmpeg").args(arguments).output().unwrap();
         let words = String::from_utf8_lossy(&output.stderr).into_owned();
-        // The guess is that of the program for files without a layout.
+        // ffmpeg guesses a layout for files without one.
         let is_fine = words.lines().all(|line| line.contains("Guessed Channel Layout"));
         if !output.status.success() || !is_fine {
             return Err(words);
@@ -85,7 +85,7 @@ pub fn by_ffmpeg(file: &[u8], container: &str) -> Result<Decoded, String> {
     })
 }
 
-/// What `ffprobe` says of an entry of the first stream, or of the file.
+/// An entry of the first stream, or of the file, as `ffprobe` prints it.
 pub fn probe(file: &[u8], container: &str, entry: &str) -> Result<String, String> {
     with_file(file, container, |path| {
         let arguments = ["-v", "error", "-show_entries", entry, "-of", "default=nw=1:nk=1", path];
@@ -97,7 +97,7 @@ pub fn probe(file: &[u8], container: &str, entry: &str) -> Result<String, String
     })
 }
 
-/// How many frames `sox` finds in a file; `None` when it is not there or does not read the container.
+/// The number of frames that `sox` finds in a file; `None` if it is not installed or does not read the container.
 pub fn by_sox(file: &[u8], container: &str) -> Option<usize> {
     let output = with_file(file, container, |path| Command::new("soxi").args(["-s", path]).output().ok())?;
     let found = output

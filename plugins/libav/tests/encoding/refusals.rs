@@ -1,4 +1,4 @@
-//! What cannot be written is refused when it is opened, with what can.
+//! Unsupported settings are rejected by `open`, with a list of the supported ones.
 
 use mapwave_plugin::abi::{MW_BAD_ARGUMENT, MW_BAD_DATA, MW_UNSUPPORTED};
 
@@ -12,7 +12,7 @@ fn refusal(wish: &Wish) -> (i32, String) {
 }
 
 #[test]
-fn what_the_codec_has_not_is_refused_with_what_it_has() {
+fn unsupported_settings_are_rejected_with_the_supported_ones() {
     let flac = Wish::new(("flac", "flac"), 44_100, 2);
     let mp3 = Wish::new(("mp3", "mp3"), 44_100, 2);
     let aac = Wish::new(("m4a", "aac"), 44_100, 2);
@@ -24,30 +24,30 @@ fn what_the_codec_has_not_is_refused_with_what_it_has() {
         (Wish { sample_rate: 192_000, ..aac.clone() }, "88200, 96000 Hz"),
         (Wish { sample_rate: 4000, ..vorbis.clone() }, "8000 to 200000"),
         (Wish { sample_rate: 700_000, ..flac.clone() }, "655350"),
-        (Wish { num_channels: 3, ..mp3.clone() }, "encoded with 1, 2"),
-        (Wish { num_channels: 7, ..aac.clone() }, "encoded with 1, 2, 3, 4, 5, 6"),
-        (Wish { num_channels: 9, ..flac.clone() }, "encoded with 1, 2, 3, 4, 5, 6, 7, 8"),
-        (Wish { num_channels: 255, ..opus.clone() }, "encoded with 1 to 254"),
+        (Wish { num_channels: 3, ..mp3.clone() }, "supports 1, 2"),
+        (Wish { num_channels: 7, ..aac.clone() }, "supports 1, 2, 3, 4, 5, 6"),
+        (Wish { num_channels: 9, ..flac.clone() }, "supports 1, 2, 3, 4, 5, 6, 7, 8"),
+        (Wish { num_channels: 255, ..opus.clone() }, "supports 1 to 254"),
         (
             Wish { num_channels: 5, channel_mask: 0x37, ..opus.clone() },
-            "layouts of 1, 2, 3, 4, 6, 8 channels",
+            "layouts for 1, 2, 3, 4, 6, 8 channels",
         ),
         (Wish { num_channels: 6, ..vorbis.clone() }, "take opus or flac"),
-        (Wish { num_channels: 6, ..Wish::new(("caf", "alac"), 44_100, 2) }, "encoded with 1, 2"),
+        (Wish { num_channels: 6, ..Wish::new(("caf", "alac"), 44_100, 2) }, "supports 1, 2"),
         (Wish { num_channels: 6, channel_mask: 0x707, ..opus.clone() }, "0x3f"),
         (Wish { channel_mask: 0x7, ..flac.clone() }, "0x7 for 2 channels"),
         (Wish { bits_per_sample: 20, ..flac.clone() }, "16 or 24"),
-        (Wish { bits_per_sample: 16, ..mp3.clone() }, "no depth"),
+        (Wish { bits_per_sample: 16, ..mp3.clone() }, "no bit depth"),
         (Wish { bitrate: 100_000, ..mp3.clone() }, "96000, 112000"),
         (Wish { bitrate: 900_000, ..aac.clone() }, "16000 to 529200"),
         (Wish { bitrate: 1000, ..opus.clone() }, "12000 to 512000"),
         (
             Wish { bitrate: 4_000_000, ..vorbis.clone() },
-            "libvorbis refuses 2 channels of 44100 Hz at 4000000 bits",
+            "libvorbis rejects 2 channels at 44100 Hz at 4000000 bits",
         ),
         (Wish { bitrate: 500_000, ..flac.clone() }, "lossless"),
-        (Wish { quality: 50, ..aac }, "steered by a bitrate"),
-        (Wish { quality: 50, ..opus }, "steered by a bitrate"),
+        (Wish { quality: 50, ..aac }, "takes only a bitrate"),
+        (Wish { quality: 50, ..opus }, "takes only a bitrate"),
         (Wish { quality: 50, bitrate: 128_000, ..mp3 }, "one of them"),
     ] {
         let (status, message) = refusal(&wish);
@@ -59,7 +59,7 @@ fn what_the_codec_has_not_is_refused_with_what_it_has() {
 }
 
 #[test]
-fn floats_that_are_no_numbers_are_refused_by_their_place() {
+fn invalid_floats_are_rejected_with_their_position() {
     for pair in pairs() {
         for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX] {
             let mut encoding = Encoding::open(&Wish::new(pair, 48_000, 2)).unwrap();
@@ -76,7 +76,7 @@ fn floats_that_are_no_numbers_are_refused_by_their_place() {
 }
 
 #[test]
-fn the_loudest_that_is_taken_does_no_harm() {
+fn the_highest_accepted_level_encodes() {
     for pair in pairs() {
         for level in [16.0, 1.0, 1e-40] {
             for num_channels in [1, 2, 6] {

@@ -1,4 +1,4 @@
-//! Sinks that fail, that only append, and encoders that are given up.
+//! Failing sinks, append-only sinks, and abandoned encoders.
 
 use mapwave_plugin::abi::{MW_IO, MW_UNSUPPORTED};
 
@@ -7,7 +7,7 @@ use crate::sound::{Random, music};
 use crate::wish::{Encoding, Wish, pairs};
 
 #[test]
-fn a_write_that_fails_is_an_error_whichever_it_is() {
+fn every_failed_write_is_an_error() {
     let sound = music(48_000, 2, 60_000);
     for pair in pairs() {
         let wish = Wish { tags: vec![("title", "t")], ..Wish::new(pair, 48_000, 2) };
@@ -28,7 +28,7 @@ fn a_write_that_fails_is_an_error_whichever_it_is() {
 }
 
 #[test]
-fn after_a_failure_every_call_says_so() {
+fn after_a_failure_every_call_fails() {
     let sound = music(48_000, 2, 200_000);
     for pair in pairs() {
         let mut encoding =
@@ -42,7 +42,7 @@ fn after_a_failure_every_call_says_so() {
 }
 
 #[test]
-fn what_can_be_written_from_front_to_end_is() {
+fn append_only_sinks_work_where_the_container_allows() {
     let sound = music(48_000, 2, 100_003);
     for pair in pairs() {
         let wish = Wish { is_append_only: true, ..Wish::new(pair, 48_000, 2) };
@@ -50,7 +50,7 @@ fn what_can_be_written_from_front_to_end_is() {
             Err(failure) => {
                 assert!(!matches!(pair.0, "flac" | "ogg" | "webm" | "mka"), "{pair:?}: {failure:?}");
                 assert_eq!(failure.status, MW_UNSUPPORTED, "{pair:?}");
-                assert!(failure.message.contains("only appends"), "{failure:?}");
+                assert!(failure.message.contains("append-only sink"), "{failure:?}");
             }
             Ok(file) if pair.1 == "opus" => {
                 if has_ffmpeg() {
@@ -63,7 +63,7 @@ fn what_can_be_written_from_front_to_end_is() {
 }
 
 #[test]
-fn an_encoder_may_be_given_up_at_any_time() {
+fn an_encoder_may_be_abandoned_at_any_time() {
     let mut random = Random(3);
     for pair in pairs() {
         let wish = Wish::new(pair, 48_000, 2);

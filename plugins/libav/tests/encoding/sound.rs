@@ -1,8 +1,8 @@
-//! Sounds to be encoded.
+//! Test signals.
 
 use std::f64::consts::TAU;
 
-/// A generator of numbers that look random (SplitMix64).
+/// A pseudo-random number generator (SplitMix64).
 pub struct Random(pub u64);
 
 impl Random {
@@ -23,7 +23,7 @@ impl Random {
     }
 }
 
-/// What sounds a little like music: notes that are struck and decay, each with some partials, another one in each channel, and
+/// A signal that resembles music: decaying notes with some partials, a different one in each channel, and
 /// mild noise.
 pub fn music(sample_rate: u32, num_channels: u32, num_frames: usize) -> Vec<f32> {
     let rate = f64::from(sample_rate);
@@ -55,7 +55,7 @@ pub fn music_16(sample_rate: u32, num_channels: u32, num_frames: usize) -> Vec<i
         .collect()
 }
 
-/// The distance of a signal from the difference, in decibels.
+/// The signal-to-noise ratio, in decibels.
 pub fn signal_to_noise(signal: &[f64], other: &[f64]) -> f64 {
     let energy = |values: &mut dyn Iterator<Item = f64>| values.map(|value| value * value).sum::<f64>();
     let noise = energy(&mut signal.iter().zip(other).map(|(a, b)| a - b));

@@ -1,4 +1,4 @@
-//! What an encoder is asked for, and the file that it writes.
+//! The settings of an encoder, and the file that it writes.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ fn tables() -> Vec<EncoderTable> {
     Library::linked(mapwave_libav::entry).enter().unwrap().encoders().unwrap()
 }
 
-/// All pairs of a container and a codec that the plugin says it writes.
+/// All pairs of a container and a codec that the plugin writes.
 pub fn pairs() -> Vec<(&'static str, &'static str)> {
     let mut pairs = Vec::new();
     for table in tables() {
@@ -24,7 +24,7 @@ pub fn pairs() -> Vec<(&'static str, &'static str)> {
     pairs
 }
 
-/// What an encoder is asked for.
+/// The settings of an encoder.
 #[derive(Clone, Debug)]
 pub struct Wish {
     pub container: &'static str,
@@ -44,7 +44,7 @@ pub struct Wish {
 }
 
 impl Wish {
-    /// Stereo at a rate, with nothing else said.
+    /// A sample rate and a channel count, with defaults for all else.
     pub fn new(
         (container, codec): (&'static str, &'static str),
         sample_rate: u32,
@@ -116,7 +116,7 @@ impl Encoding {
         let table = tables().into_iter().find(|table| {
             has(table.containers().unwrap(), wish.container) && has(table.codecs().unwrap(), wish.codec)
         });
-        // That an encoder which is refused has written nothing, the host sees.
+        // The host checks that a rejected `open` has written nothing.
         let encoder = table.unwrap().open(&wish.options()).map_err(Fault::refusal)?;
         let sink = encoder.sink();
         assert!(sink.bytes().is_empty(), "open writes nothing");
@@ -141,12 +141,12 @@ impl Encoding {
         self.encoder().finish().map_err(Fault::refusal)
     }
 
-    /// What has been written so far.
+    /// The bytes written so far.
     pub fn file(&self) -> Vec<u8> {
         self.sink.bytes()
     }
 
-    /// How often the sink was called.
+    /// The number of writes.
     pub fn num_writes(&self) -> u64 {
         self.sink.num_writes()
     }
