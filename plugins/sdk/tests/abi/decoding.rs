@@ -52,7 +52,7 @@ fn info_is_what_the_decoder_says() {
     let bytes = file('-', 2, &ramp(20));
     for table in decoders() {
         let info = open(table, &input(&bytes)).unwrap().raw_info().unwrap();
-        assert_eq!((info.size, info.flags, info.sample_rate, info.num_channels), (88, 1, 44100, 2));
+        assert_eq!((info.size, info.flags, info.sample_rate, info.num_channels), (104, 1, 44100, 2));
         assert_eq!((info.channel_mask, info.num_frames, info.bits_per_sample), (3, 10, 16));
         assert_eq!((info.native_format, info.formats), (MW_I16, 1 << MW_F32 | 1 << MW_I16));
         assert_eq!((info.seek_class, info.grid_frames, info.seek_cost_frames), (MW_SEEK_ANCHORED, 64, 3));

@@ -95,7 +95,7 @@ impl Opened {
 fn what_is_pushed_is_written() {
     let samples = [1, 2, 3, 4, 5, 6];
     for table in encoders() {
-        assert_eq!((table.size, table.formats), (64, 1 << MW_I16));
+        assert_eq!((table.size, table.formats), (88, 1 << MW_I16));
         let mut target = Target::new(1000);
         let opened = Opened::open(table, &stereo(), &target.sink(0)).unwrap();
         opened.push_samples(&samples[..2]).unwrap();

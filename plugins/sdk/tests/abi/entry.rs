@@ -10,7 +10,7 @@ use crate::raw::{call, entries, plugins, sized, text, told};
 #[test]
 fn a_plugin_says_what_it_is() {
     for plugin in plugins() {
-        assert_eq!((plugin.size, plugin.abi_major, plugin.abi_minor), (64, 1, 1));
+        assert_eq!((plugin.size, plugin.abi_major, plugin.abi_minor), (64, 1, 2));
         let texts = [plugin.id, plugin.version, plugin.vendor, plugin.license, plugin.dependencies].map(text);
         let version = env!("CARGO_PKG_VERSION");
         assert_eq!(texts, ["toy", version, "mapwave's tests", "MIT OR Apache-2.0", "libtoy 1.2"]);

@@ -59,7 +59,7 @@ impl Opened {
 #[test]
 fn frames_go_in_and_come_out() {
     for table in resamplers() {
-        assert_eq!((table.size, table.formats), (56, 1 << MW_F32));
+        assert_eq!((table.size, table.formats), (72, 1 << MW_F32));
         let opened = Opened::open(table, &halved()).unwrap();
         assert_eq!(opened.process(Some(&[1.0, 2.0, 3.0, 4.0]), 1), (MW_OK, 4, vec![1.0]));
         assert_eq!(opened.process(Some(&[5.0]), 1), (MW_OK, 1, vec![3.0]));
