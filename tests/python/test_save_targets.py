@@ -424,7 +424,7 @@ def test_none_means_taken_but_of_a_raw_file() -> None:
 def test_a_file_that_is_open_for_appending_is_not_patched(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_bytes(b"before")
-    with path.open("ab") as file, pytest.raises(ValueError, match="append-only target"):
+    with path.open("ab") as file, pytest.raises(ValueError, match="append-only object"):
         mapwave.open(file, "w", sr=8000, channels=2, format="wav")
     with path.open("ab") as file:
         save(file, format="wav")

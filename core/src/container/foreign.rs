@@ -40,8 +40,8 @@ const MAGIC: &[(usize, &[u8], &str)] = &[
     (0, b"MThd", "a MIDI file, which contains notes, not audio"),
 ];
 
-/// The same for files that are no audio, whatever stands further back in them: an archive may hold an MP3 as it is, and chance
-/// sync words are in every large file.
+/// The same for files that are not audio, whatever follows: an archive may contain an unchanged MP3, and every large file contains
+/// accidental sync words.
 const NOT_AUDIO: &[(usize, &[u8], &str)] = &[
     (0, b"\x89PNG\r\n\x1a\n", "a PNG image"),
     (0, b"\xff\xd8\xff", "a JPEG image"),
@@ -85,7 +85,7 @@ fn name(head: &[u8]) -> Option<&'static str> {
     find(MAGIC, head).or_else(|| stream(head)).or_else(|| not_audio(head))
 }
 
-/// What a file is that is no audio file, so that no plugin is asked to find audio in it; `None` for everything else.
+/// The kind of a file that is not audio, in which plugins must not search for audio; `None` for all other files.
 pub(crate) fn not_audio(head: &[u8]) -> Option<&'static str> {
     find(NOT_AUDIO, head).or_else(|| is_tar(head).then_some("a tar archive; unpack it first"))
 }
@@ -95,10 +95,10 @@ fn find(table: &[(usize, &[u8], &'static str)], head: &[u8]) -> Option<&'static 
     table.iter().find(|(offset, magic, _)| is_at(*offset, magic)).map(|(_, _, name)| *name)
 }
 
-/// Whether a file begins with a tar header, which its checksum tells (POSIX.1-2017, pax, "ustar Interchange Format").
+/// Whether a file starts with a tar header, according to its checksum (POSIX.1-2017, pax, "ustar Interchange Format").
 ///
 /// The header is 512 bytes. Bytes 148 to 155 hold the sum of all of them in octal digits, computed as if those eight were spaces.
-/// Every tar has it, also one without the magic of ustar. Only a header with a name counts: blocks of zeros end an archive.
+/// Every tar file has it, also one without the ustar magic. Only a header with a name counts: blocks of zeros end an archive.
 fn is_tar(head: &[u8]) -> bool {
     let Some(header) = head.first_chunk::<512>() else { return false };
     let (name, rest) = header.split_at(148);
@@ -124,7 +124,7 @@ fn stream(head: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// The beginning in hexadecimal and, for what can be read, in ASCII.
+/// The first bytes in hexadecimal and, if printable, in ASCII.
 fn first_bytes(head: &[u8]) -> String {
     let shown = head.get(..BYTES_SHOWN).unwrap_or(head);
     let hex: Vec<_> = shown.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -139,7 +139,7 @@ fn first_bytes(head: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    /// A header as tar writes it: a name, a mode, a checksum, and perhaps a magic.
+    /// A header as tar writes it: a name, a mode, a checksum, and optionally a magic.
     fn tar_header(magic: &[u8]) -> Vec<u8> {
         let mut header = vec![0; 512];
         header[..7].copy_from_slice(b"one.mp3");

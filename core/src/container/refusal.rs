@@ -1,4 +1,4 @@
-//! The error of what a container may hold and this crate does not read.
+//! The error for features of a container that this crate does not read.
 
 #![forbid(unsafe_code)]
 

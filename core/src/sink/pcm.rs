@@ -46,8 +46,8 @@ impl PcmWriter {
         num_frames: Option<u64>,
     ) -> Result<Self> {
         if num_frames.is_none() && output.is_append_only() {
-            let expected = "seekable or a path, since the header is completed at the end";
-            return Err(Error::argument(Parameter::Target, expected, "an append-only target"));
+            let expected = "a path or a seekable object, since the header is completed at the end";
+            return Err(Error::argument(Parameter::Target, expected, "an append-only object"));
         }
         let facts = options.format.facts().ok_or_else(|| {
             let expected = "a format that is written without a plugin";

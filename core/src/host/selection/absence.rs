@@ -1,4 +1,4 @@
-//! What a message adds where no plugin serves: those that were not loaded, and those that could be installed.
+//! Additions to messages if no plugin is suitable: plugins that were not loaded, and plugins that could be installed.
 
 #![forbid(unsafe_code)]
 
@@ -7,12 +7,12 @@ use crate::host::listing::State;
 use crate::host::loading::hints;
 use crate::host::registry::Snapshot;
 
-/// As [`not_loaded`], and what could read more and is missing, for a file that no plugin reads.
+/// As [`not_loaded`], with the missing plugins that read more formats, for a file that no plugin reads.
 pub(super) fn no_reader(snapshot: &Snapshot) -> String {
     not_loaded(snapshot) + &hints::for_reading(&snapshot.plugins)
 }
 
-/// As [`not_loaded`], and what could write files that these names stand for and is missing.
+/// As [`not_loaded`], with the missing plugins that write files with these names.
 pub(super) fn no_writer(snapshot: &Snapshot, names: &[&str]) -> String {
     not_loaded(snapshot) + &hints::for_writing(names, &snapshot.plugins)
 }

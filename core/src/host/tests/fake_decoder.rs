@@ -1,4 +1,4 @@
-//! A decoder for tests, in this process: its samples show what a handle did before, and it breaks the rules that it is told to.
+//! An in-process decoder for tests: its samples reveal the history of a handle, and it breaks rules on request.
 
 #![allow(unsafe_code)] // the plugin's side of the interface
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
@@ -21,39 +21,39 @@ use crate::host::session::decoder::Decoder;
 use crate::host::table::decoder::DecoderKind;
 use crate::source::Source;
 
-/// Which rule it breaks.
+/// The rule that it breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub(crate) enum Fault {
-    /// None.
+    /// No rule.
     Nothing,
-    /// It says that it decoded a frame more than there was room for.
+    /// Reports one frame more than the buffer holds.
     Overcount,
-    /// It says that it decoded nothing, and that this is no error.
+    /// Reports success with 0 frames.
     Undercount,
-    /// It says that a frame is the end.
+    /// Reports the end together with a frame.
     EndWithFrames,
-    /// It answers with a status that nobody knows.
+    /// Returns an undefined status.
     Status,
-    /// It writes a byte past its room.
+    /// Writes a byte past its buffer.
     Overrun,
-    /// It panics after the first call, says so, and must not be asked again.
+    /// Panics after the first call, reports it, and must not be called again.
     Panic,
-    /// It does not come back from decoding.
+    /// Hangs while decoding.
     HangInDecode,
-    /// It does not come back from a seek.
+    /// Hangs in a seek.
     HangInSeek,
-    /// It does not come back from a fork.
+    /// Hangs in a fork.
     HangInFork,
-    /// It decodes for ever.
+    /// Decodes without end.
     Endless,
-    /// A probe's answer is no score.
+    /// Returns an invalid score from the probe.
     Score,
-    /// It opens a stream without a handle.
+    /// Opens a stream without a handle.
     NoHandle,
-    /// It cannot say what the stream is.
+    /// Fails to describe the stream.
     NoInfo,
-    /// It says of the stream what cannot be.
+    /// Describes an impossible stream.
     SeekClass,
 }
 
@@ -75,7 +75,7 @@ const FAULTS: [Fault; 15] = [
     Fault::SeekClass,
 ];
 
-/// A stream: all that the decoder reads.
+/// A stream for the decoder.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sound {
     pub(crate) fault: Fault,
@@ -86,14 +86,14 @@ pub(crate) struct Sound {
     /// `MW_I16` or `MW_F32`.
     pub(crate) format: u32,
     pub(crate) num_frames: u64,
-    /// What it says of the number of frames.
+    /// The number of frames that it states.
     pub(crate) told_frames: u64,
-    /// Its number, by which its handles are counted.
+    /// The number by which its handles are counted.
     pub(crate) id: u64,
 }
 
 impl Sound {
-    /// Samples of 16 bits.
+    /// A stream of 16-bit samples.
     pub(crate) fn new(seek_class: u32, grid_frames: u64, num_channels: u32, num_frames: u64) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -139,19 +139,19 @@ impl Sound {
         Arc::new(Source::from_bytes(self.to_bytes()).unwrap())
     }
 
-    /// Opens it by a decoder that is trusted, or called through a thread.
+    /// Opens the stream with a decoder that is trusted, or called through a thread.
     pub(crate) fn open(self, source: &Arc<Source>, is_trusted: bool) -> Result<Decoder, Failure> {
         decoder::open(&kind(is_trusted), &PluginInput::new(Arc::clone(source), None))
     }
 
-    /// Asks how sure the decoder is.
+    /// The score from the probe.
     pub(crate) fn probe(self, is_trusted: bool) -> Result<u8, Failure> {
         let source = self.source();
         let head = source.whole().unwrap();
         decoder::probe(&kind(is_trusted), head, &PluginInput::new(Arc::clone(&source), None))
     }
 
-    /// All samples as they come out of a decoder that is used as its seek class demands.
+    /// All samples, from a decoder that is used as its seek class demands.
     pub(crate) fn samples(&self) -> Vec<i16> {
         let mut history = History::new();
         let mut samples = Vec::new();
@@ -170,7 +170,7 @@ impl Sound {
         HANDLES.lock().get_or_insert_default().get(&self.id).copied().unwrap_or(0)
     }
 
-    /// Lets go of what hangs.
+    /// Releases calls that hang.
     pub(crate) fn release(&self) {
         RELEASED.lock().push(self.id);
     }
@@ -186,14 +186,14 @@ impl Sound {
     }
 }
 
-/// The open handles of each stream, and the streams that hang no more.
+/// The open handles of each stream, and the released streams.
 static HANDLES: Mutex<Option<HashMap<u64, i64>>> = Mutex::new(None);
 static RELEASED: Mutex<Vec<u64>> = Mutex::new(Vec::new());
 
-/// What a handle did before, as far as samples depend on it.
+/// The history of a handle, on which its samples depend.
 #[derive(Clone, Copy)]
 struct History {
-    /// Where the last seek went.
+    /// The target of the last seek.
     start: u64,
     /// A digest of all frames since then.
     digest: u64,
@@ -219,7 +219,7 @@ impl History {
     }
 }
 
-/// Splitmix64's finaliser.
+/// The finaliser of SplitMix64.
 fn scramble(number: u64) -> u64 {
     let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -262,7 +262,7 @@ impl Handle {
             _ => {}
         }
         let rest = if sound.fault == Fault::Endless { u64::MAX } else { sound.num_frames - self.position };
-        // Calls are divided in another way each time, as the host must not notice.
+        // Frames are divided among calls differently each time, which must not affect the result.
         let count = buffer.num_frames.min(rest).min(1 + self.num_calls * 7919 % 5000);
         if count == 0 {
             return abi::MW_END;
@@ -456,12 +456,12 @@ fn kind(is_trusted: bool) -> DecoderKind {
     unsafe { DecoderKind::new(&raw const table, "fake", is_trusted) }.unwrap().0
 }
 
-/// Room for a read that shows what was not written: it holds 0xee.
+/// A buffer for a read that reveals unwritten bytes: it is filled with 0xee.
 pub(crate) fn room(num_bytes: usize) -> Vec<MaybeUninit<u8>> {
     vec![MaybeUninit::new(0xee); num_bytes]
 }
 
-/// What a read has left in such room.
+/// The contents of such a buffer after a read.
 pub(crate) fn bytes(room: &[MaybeUninit<u8>]) -> Vec<u8> {
     // SAFETY: `room` initialised all of it, and nobody can make a byte uninitialised again but by copying such a one into it.
     room.iter().map(|byte| unsafe { byte.assume_init() }).collect()

@@ -1,6 +1,6 @@
-//! An encoder for tests, in this process: it writes down what it was asked for, and breaks the rules that it is told to.
+//! An in-process encoder for tests: it writes its request to the output, and breaks rules on request.
 //!
-//! A request's tag "faults" lists a fault for each time that it is opened, and "id" is the number of the test's record.
+//! The tag "faults" of a request lists a fault for each open, and "id" is the number of the test's record.
 
 #![allow(unsafe_code)] // the plugin's side of the interface
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, clippy::indexing_slicing)]
@@ -16,15 +16,15 @@ use parking_lot::Mutex;
 use crate::host::ffi::raw::Sized32;
 use crate::host::table::encoder::{EncoderKind, EncoderRequest};
 
-/// What is known of the handles of one test.
+/// The record of the handles of a test.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Record {
     pub(crate) num_opened: usize,
     pub(crate) num_handles: i64,
     pub(crate) is_released: bool,
-    /// What the last write outside of a call was answered.
+    /// The status of the last write outside a call.
     pub(crate) late_status: Option<abi::mw_status>,
-    /// The last sink: a copy, as a plugin may keep one.
+    /// A copy of the last sink, as a plugin might keep.
     sink: Option<Sink>,
 }
 
@@ -48,7 +48,7 @@ fn with_record<T>(id: u64, change: impl FnOnce(&mut Record) -> T) -> T {
     change(RECORDS.lock().get_or_insert_default().entry(id).or_default())
 }
 
-/// One test's encoders.
+/// The encoders of a test.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fake(u64);
 
@@ -58,7 +58,7 @@ impl Fake {
         Self(NEXT.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// A request for two channels, whose encoders have these faults in turn.
+    /// A request for two channels; its encoders have these faults in turn.
     pub(crate) fn request(self, faults: &str) -> EncoderRequest {
         let tags = vec![("faults".to_owned(), faults.to_owned()), ("id".to_owned(), self.0.to_string())];
         EncoderRequest { tags, ..EncoderRequest::new("fake", "box", 48_000, 2) }
@@ -68,12 +68,12 @@ impl Fake {
         with_record(self.0, |record| record.clone())
     }
 
-    /// Lets go of what hangs.
+    /// Releases calls that hang.
     pub(crate) fn release(self) {
         with_record(self.0, |record| record.is_released = true);
     }
 
-    /// Writes as a plugin that has kept its sink.
+    /// Writes like a plugin that has kept its sink.
     pub(crate) fn write_late(self) -> abi::mw_status {
         self.record().sink.unwrap().write(0, b"late")
     }
@@ -264,14 +264,14 @@ unsafe extern "C" fn close(encoder: *mut abi::mw_encoder) {
     });
 }
 
-/// The encoder as a plugin of some name offers it.
+/// The encoder, offered by a plugin of the given name.
 pub(crate) fn kind(plugin: &'static str, is_trusted: bool) -> EncoderKind {
     let table = table();
     // SAFETY: the table's strings are literals, and it is copied.
     unsafe { EncoderKind::new(&raw const table, plugin, is_trusted) }.unwrap()
 }
 
-/// The same, stating what `state` sets.
+/// The same, with the statements that `state` sets.
 pub(crate) fn stating(state: impl FnOnce(&mut abi::mw_encoder_table)) -> EncoderKind {
     let mut table = table();
     state(&mut table);

@@ -1,4 +1,4 @@
-//! A resampler for tests, in this process: it gives every frame twice, and breaks the rule that its quality names.
+//! An in-process resampler for tests: it outputs every frame twice, and breaks the rule that its quality names.
 
 #![allow(unsafe_code)] // the plugin's side of the interface
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, clippy::indexing_slicing)]
@@ -11,17 +11,17 @@ use mapwave_plugin_abi as abi;
 
 use crate::host::table::resampler::ResamplerKind;
 
-/// The handles that are open.
+/// The number of open handles.
 pub(crate) static NUM_HANDLES: AtomicI64 = AtomicI64::new(0);
 
-/// Whether what hangs is to come back.
+/// Whether hanging calls return.
 pub(crate) static IS_RELEASED: AtomicBool = AtomicBool::new(false);
 
 struct Handle {
     quality: String,
     num_channels: usize,
     is_16_bit: bool,
-    /// What was taken and not given twice yet, of each channel.
+    /// The consumed frames that were not output twice yet, for each channel.
     kept: Vec<Vec<f32>>,
     num_given: usize,
 }
@@ -146,7 +146,7 @@ unsafe extern "C" fn restart(
     if options.input_rate == 0 { abi::MW_BAD_ARGUMENT } else { abi::MW_OK }
 }
 
-/// The kind of resampler that it is.
+/// The kind of resampler.
 pub(crate) fn kind(is_trusted: bool) -> ResamplerKind {
     // SAFETY: a table whose strings and functions are constants.
     unsafe { ResamplerKind::new(&raw const TABLE.0, "fake", is_trusted) }.unwrap()
@@ -160,7 +160,7 @@ pub(crate) fn offering(default_quality: &'static CStr, ratio_limit: u32) -> Resa
     unsafe { ResamplerKind::new(&raw const table, "fake", true) }.unwrap()
 }
 
-/// The same of version 1.1, behind whose fields there is something else.
+/// The same in version 1.1, with other bytes after its fields.
 pub(crate) fn of_version_1_1() -> ResamplerKind {
     let table = abi::mw_resampler_table {
         size: 56,

@@ -1,4 +1,4 @@
-//! Plugins of the host's own tests.
+//! In-process plugins for the host's tests.
 
 pub(crate) mod fake_decoder;
 pub(crate) mod fake_encoder;

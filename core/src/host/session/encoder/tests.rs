@@ -10,7 +10,7 @@ use crate::host::selection::encoder;
 use crate::host::tests::fake_encoder;
 use crate::host::tests::fake_encoder::Fake;
 
-/// What was written, and how writing is to fail.
+/// The bytes written, and how writing fails.
 #[derive(Clone, Debug, Default)]
 struct File {
     bytes: Vec<u8>,
@@ -64,7 +64,7 @@ fn choose(kinds: &[EncoderKind], request: &EncoderRequest, file: &Arc<Mutex<File
     encoder::choose(&snapshot, request, None, Box::new(Writer(Arc::clone(file))))
 }
 
-/// Samples that are not silent, and lie at an odd address.
+/// Samples that are not silent, at an odd address.
 fn samples(num_bytes: usize) -> Vec<u8> {
     (0..=num_bytes).map(|index| u8::try_from(index % 251).unwrap()).collect()
 }

@@ -28,7 +28,7 @@ fn floats() -> Channels {
     Channels::F32(vec![channel(1.0), channel(-1.0)])
 }
 
-/// All that comes out of the input, in portions of `room` frames.
+/// The whole output, in portions of `room` frames.
 fn resample(is_trusted: bool, quality: &str, input: Channels, room: usize) -> Result<Vec<Vec<f32>>> {
     let is_16_bit = matches!(input, Channels::I16(_));
     let mut resampler = Resampler::open(&fake_resampler::kind(is_trusted), &request(quality, is_16_bit))?;
