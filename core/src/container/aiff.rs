@@ -384,7 +384,7 @@ mod tests {
         let track = whole(&aiff(&[&comm(1, 1, 16, b""), &ssnd(4, SOUND)])).unwrap();
         assert_eq!((track.num_frames, track.data), (Some(4), 58..66));
         let beyond = message(&aiff(&[&comm(1, 1, 16, b""), &ssnd(13, SOUND)]));
-        assert!(beyond.contains("the sound begins 13 bytes into an 'SSND' chunk of 20 bytes"), "{beyond}");
+        assert!(beyond.contains("the audio starts 13 bytes into an 'SSND' chunk of 20 bytes"), "{beyond}");
     }
 
     #[test]
