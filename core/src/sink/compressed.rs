@@ -41,10 +41,10 @@ impl CompressedWriter {
         output: Box<dyn ByteSink>,
         options: &SaveOptions,
         request: &EncoderRequest,
-        bits: Option<u16>,
+        bits_per_sample: Option<u16>,
     ) -> Result<Self> {
         let encoder = host::open_encoder(request, options.plugin.as_deref(), output)?;
-        let way = Way::new(encoder.formats(), bits)?;
+        let way = Way::new(encoder.formats(), bits_per_sample)?;
         Ok(Self { encoder, way, num_frames: 0, gathered: Vec::new(), converted: Vec::new() })
     }
 
@@ -95,11 +95,11 @@ impl CompressedWriter {
 }
 
 impl Way {
-    /// The form that preserves `bits` or, for a lossy codec, as many bits as possible.
-    fn new(formats: &[OutputFormat], bits: Option<u16>) -> Result<Self> {
+    /// The form that preserves `bits_per_sample` or, for a lossy codec, as many bits as possible.
+    fn new(formats: &[OutputFormat], bits_per_sample: Option<u16>) -> Result<Self> {
         use OutputFormat::{F32, I16, I32};
         let takes = |format| formats.contains(&format);
-        let way = match bits {
+        let way = match bits_per_sample {
             Some(8) if takes(I32) => Self::Raised(SampleFormat::S8),
             Some(16) if takes(I16) => Self::Direct(I16),
             Some(16) if takes(I32) => Self::Raised(SampleFormat::S16(ByteOrder::NATIVE)),

@@ -27,7 +27,7 @@ pub(super) enum Plan {
         container: String,
         codec: String,
         /// The bit depth of a lossless codec; `None` for a lossy one.
-        bits: Option<u16>,
+        bits_per_sample: Option<u16>,
     },
 }
 
@@ -113,16 +113,20 @@ impl Plan {
     ) -> Self {
         let wanted = if from == OutputFormat::I16 { 16 } else { DEEP };
         let depths = codecs.depths(codec);
-        let bits =
+        let bits_per_sample =
             depths.map(|depths| bits.or(options.bits_per_sample).unwrap_or_else(|| nearest(&depths, wanted)));
-        Self::Compressed { container: options.format.name().to_owned(), codec: codec.to_owned(), bits }
+        Self::Compressed {
+            container: options.format.name().to_owned(),
+            codec: codec.to_owned(),
+            bits_per_sample,
+        }
     }
 
     /// Whether samples are stored as integers.
     pub(super) fn is_integer(&self) -> bool {
         match self {
             Self::Pcm(format) => format.is_integer(),
-            Self::Compressed { bits, .. } => bits.is_some(),
+            Self::Compressed { bits_per_sample, .. } => bits_per_sample.is_some(),
         }
     }
 
@@ -141,7 +145,7 @@ impl Plan {
             let what = format!("does not apply to {encoding} in {}, {why}; got {got}", options.format.name());
             Err(Error::Argument { path: None, parameter, what })
         };
-        let is_lossless = !matches!(self, Self::Compressed { bits: None, .. });
+        let is_lossless = !matches!(self, Self::Compressed { bits_per_sample: None, .. });
         if let Some(bitrate) = options.bitrate.filter(|_| is_lossless) {
             return ignored(Parameter::Bitrate, "which is lossless", bitrate.to_string());
         }
@@ -172,11 +176,11 @@ impl Plan {
         }
         match (self, options.bits_per_sample) {
             (_, None) => {}
-            (Self::Compressed { bits: Some(_), .. }, Some(8..=32)) => {}
-            (Self::Compressed { bits: Some(_), .. }, Some(bits)) => {
+            (Self::Compressed { bits_per_sample: Some(_), .. }, Some(8..=32)) => {}
+            (Self::Compressed { bits_per_sample: Some(_), .. }, Some(bits)) => {
                 return Err(Error::argument(Parameter::BitsPerSample, "from 8 to 32", bits));
             }
-            (Self::Compressed { bits: None, .. }, Some(bits)) => {
+            (Self::Compressed { bits_per_sample: None, .. }, Some(bits)) => {
                 return ignored(Parameter::BitsPerSample, "which has no bit depth", bits.to_string());
             }
             (Self::Pcm(_), Some(bits)) => {
@@ -341,7 +345,7 @@ mod tests {
         use OutputFormat::{F32, I16, I32};
         let plan =
             |format: &str, encoding: &str, from, plugin| match compressed(format, encoding, from, plugin) {
-                Ok(Plan::Compressed { codec, bits, .. }) => (codec, bits),
+                Ok(Plan::Compressed { codec, bits_per_sample, .. }) => (codec, bits_per_sample),
                 other => panic!("{format} {encoding}: {other:?}"),
             };
         let is = |codec: &str, bits| (codec.to_owned(), bits);

@@ -117,9 +117,9 @@ impl Writer {
                     let body = PcmWriter::new(output, &options, *samples, num_frames)?;
                     (Body::Pcm(body), pcm::quantiser(&options, from, *samples)?)
                 }
-                Plan::Compressed { container, codec, bits } => {
-                    let request = request(&options, container, codec, *bits, num_frames);
-                    let body = CompressedWriter::new(output, &options, &request, *bits)?;
+                Plan::Compressed { container, codec, bits_per_sample } => {
+                    let request = request(&options, container, codec, *bits_per_sample, num_frames);
+                    let body = CompressedWriter::new(output, &options, &request, *bits_per_sample)?;
                     let quantiser = body.quantiser(&options, from)?;
                     (Body::Compressed(body), quantiser)
                 }
@@ -321,7 +321,7 @@ fn request(
     options: &SaveOptions,
     container: &str,
     codec: &str,
-    bits: Option<u16>,
+    bits_per_sample: Option<u16>,
     num_frames: Option<u64>,
 ) -> EncoderRequest {
     EncoderRequest {
@@ -330,7 +330,7 @@ fn request(
         sample_rate: options.sample_rate,
         num_channels: options.num_channels,
         channel_mask: options.channel_mask,
-        bits_per_sample: bits.unwrap_or(0),
+        bits_per_sample: bits_per_sample.unwrap_or(0),
         num_frames,
         bitrate: options.bitrate,
         effort: options.effort,
