@@ -10,10 +10,10 @@ Maps an audio file into memory and puts its samples straight into ``mlx.core.arr
         ...
     with mapwave.open("speech.wav") as reader:                      # many reads of one file
         window = reader[16000:32000]
-    mapwave.save("out.flac", audio, sr)                             # whole or not at all
+    mapwave.save("out.flac", audio, sr)                             # atomic: the old file or a complete new one
 
-The same functions for other array libraries, none of which needs MLX: :mod:`mapwave.numpy`, :mod:`mapwave.torch`,
-:mod:`mapwave.jax`. MLX itself is imported when the first array is made.
+The same functions for other array libraries, without MLX: :mod:`mapwave.numpy`, :mod:`mapwave.torch`,
+:mod:`mapwave.jax`. MLX is imported when the first array is made.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -303,7 +303,7 @@ def resample(
         TypeError: audio is not an array.
     """
 def show_build_info() -> dict[str, Any]:
-    """The facts of this build and machine, as the doctor prints them.
+    """Returns the facts of this build and machine, as the doctor prints them.
 
     Returns:
         A dict with ``version``, ``target``, ``debug_assertions``, ``cpu_features``, ``num_processors``, ``containers``

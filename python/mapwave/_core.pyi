@@ -135,8 +135,8 @@ class AudioInfo:
 class Frames:
     """Samples as a C-contiguous array, exported without a copy by the buffer protocol and by DLPack.
 
-    A view of a file is read-only and keeps its map alive. Should the file shrink, what is gone reads as zeros, unless
-    another library has replaced the SIGBUS handler since.
+    A view of a file is read-only and keeps it mapped. If the file shrinks, the missing samples read as zeros, unless another
+    library has replaced the SIGBUS handler since.
     """
 
     @property
@@ -150,10 +150,10 @@ class Frames:
         """The size in bytes."""
     @property
     def readonly(self) -> bool:
-        """Whether the samples are a file's own and may not be changed."""
+        """Whether the samples belong to a file and cannot be changed."""
     def pages(self) -> Frames | None:
-        """The samples and the zeros behind them as the whole pages that they are in, along one axis: all that a GPU takes over
-        without a copy. None when the samples do not begin a page or do not have their last one to themselves.
+        """Returns the whole pages that hold the samples, with the zeros behind them, along one axis: what a GPU can use without a
+        copy. None when the samples do not start at a page or share their last one.
         """
     def __dlpack__(
         self,
@@ -163,7 +163,7 @@ class Frames:
         dl_device: tuple[int, int] | None = None,
         copy: bool | None = None,
     ) -> Any:
-        """The samples as a DLPack capsule."""
+        """Exports the samples as a DLPack capsule."""
     def __dlpack_device__(self) -> tuple[int, int]:
         """The device of the samples in DLPack's terms: the CPU."""
     def __len__(self) -> int: ...
@@ -171,11 +171,11 @@ class Frames:
 
 @final
 class Stream(Generic[Array]):
-    """An iterator of `(chunk, sample_rate)`."""
+    """An iterator of (chunk, sample_rate)."""
 
     @property
     def chunk_frames(self) -> int:
-        """Frames in every chunk but the last, which may be shorter."""
+        """The frames in every chunk except the last, which may be shorter."""
     @property
     def sample_rate(self) -> int:
         """The chunks' sample rate in Hz."""
@@ -186,7 +186,7 @@ class Stream(Generic[Array]):
     def frames_read(self) -> int:
         """The number of frames read so far."""
     def read_chunk(self) -> tuple[Array, int]:
-        """Reads the next chunk; at the end it has no frames."""
+        """Reads the next chunk, which has no frames at the end."""
     def at_eof(self) -> bool:
         """Whether everything has been read."""
     def __iter__(self) -> Self: ...
@@ -201,7 +201,7 @@ class Blocks(Generic[Array]):
 
 @final
 class Reader(Generic[Array]):
-    """An open file. It stays mapped until it is closed; one reader serves any number of threads."""
+    """An open file. It stays mapped until it is closed; any number of threads can share one reader."""
 
     @property
     def frames(self) -> int:
@@ -217,23 +217,23 @@ class Reader(Generic[Array]):
         """The length of what is read in seconds: frames / sample_rate."""
     @property
     def closed(self) -> bool:
-        """Whether the reader was closed."""
+        """Whether the reader is closed."""
     def read(self, num_frames: int = -1) -> Array:
-        """Reads the next `num_frames` frames, or all that are left when it is negative; fewer at the end."""
+        """Reads the next num_frames frames, or all remaining ones when it is negative; fewer at the end."""
     def seek(self, frame: int, whence: int = 0) -> int:
-        """Moves to a frame, relative to the start (whence 0), the position (1) or the end (2), and returns the new position."""
+        """Moves to a frame, relative to the start (whence=0), the position (1) or the end (2), and returns the new position."""
     def tell(self) -> int:
-        """The next frame that `read` returns."""
+        """The position: the next frame that read returns."""
     def blocks(self, size: int, overlap: int = 0) -> Blocks[Array]:
-        """An iterator of blocks of `size` frames from the start of the file, each beginning `size - overlap` frames after the
+        """Returns an iterator of blocks of size frames from the start of the file, each starting size - overlap frames after the
         one before; the last may be shorter.
         """
     def view(self) -> Frames:
-        """The samples of the whole file in place: read-only, in the file's own type, without a copy."""
+        """Returns the samples of the whole file in place: read-only, in the file's own type, without a copy."""
     def info(self) -> AudioInfo:
         """What the file says about itself."""
     def close(self) -> None:
-        """Closes the file; views of it stay valid and keep its map."""
+        """Closes the file; views of it stay valid and keep it mapped."""
     def __getitem__(self, key: slice, /) -> Array: ...
     def __len__(self) -> int: ...
     def __enter__(self) -> Self: ...
@@ -545,7 +545,7 @@ class PreparedAudio:
 
 @final
 class Writer:
-    """A file that is written in parts, for audio that need not fit the memory. It is at its path once it is closed."""
+    """A file that is written in parts, for audio larger than memory. It appears at its path when it is closed."""
 
     @property
     def sample_rate(self) -> int:
@@ -555,16 +555,16 @@ class Writer:
         """The number of channels."""
     @property
     def frames_written(self) -> int:
-        """The number of frames that were written."""
+        """The number of frames written so far."""
     @property
     def closed(self) -> bool:
         """Whether the writer is closed."""
     def write(self, chunk: object) -> None:
-        """Adds frames: an array of the writer's dtype, layout and number of channels, or of one axis when there is one channel."""
+        """Appends frames: an array of the writer's dtype, layout and number of channels, or of one axis for a single channel."""
     def close(self) -> None:
-        """Completes the file and puts it in its place; more than once is of no effect."""
+        """Completes the file and puts it at its path. Closing again has no effect."""
     def abort(self) -> None:
-        """Gives the file up: the old one stays as it was, and nothing else is left behind."""
+        """Discards the file: the old one at its path stays as it was, and nothing else is left behind."""
     def __enter__(self) -> Self: ...
     def __exit__(
         self,
@@ -576,23 +576,23 @@ class Writer:
 
 @final
 class Plugin:
-    """A codec plugin: a library that was found, or a part of mapwave itself."""
+    """A codec plugin: a library in a plugin directory, or a part of mapwave itself."""
 
     @property
     def id(self) -> str:
-        """The name, by which plugin= picks it; the file's name when it could not be loaded."""
+        """The name that plugin= takes; the file's name when it could not be loaded."""
     @property
     def loaded(self) -> bool:
-        """Whether it is used."""
+        """Whether it is loaded."""
     @property
     def refused(self) -> str | None:
-        """Why it is not used, or None."""
+        """Why it was rejected, or None."""
     @property
     def origin(self) -> Literal["registered", "environment", "user", "embedded", "bundled", "system"]:
-        """Why it is known: "registered", "environment", "user", "embedded", "bundled" or "system"."""
+        """Where it comes from: "registered", "environment", "user", "embedded", "bundled" or "system"."""
     @property
     def path(self) -> Path | None:
-        """The library, or None for a part of mapwave itself."""
+        """The path of the library, or None for a part of mapwave itself."""
     @property
     def version(self) -> str:
         """Its version."""
@@ -604,19 +604,19 @@ class Plugin:
         """Its licence as an SPDX expression."""
     @property
     def dependencies(self) -> str:
-        """The libraries that it needs and found, with their versions."""
+        """The libraries that it uses, with their versions."""
     @property
     def decodes(self) -> list[str]:
-        """The codecs it decodes, in FFmpeg's terms."""
+        """The codecs that it decodes, by FFmpeg's names."""
     @property
     def encodes(self) -> list[str]:
-        """The codecs it encodes, in FFmpeg's terms."""
+        """The codecs that it encodes, by FFmpeg's names."""
     @property
     def extensions(self) -> list[str]:
-        """The usual extensions of the files it decodes."""
+        """The usual extensions of the files that it decodes."""
     @property
     def resamples(self) -> list[str]:
-        """The qualities of its resamplers."""
+        """The qualities of its resamplers, which resample_quality= takes."""
 
 @final
 class PluginDirectory:
@@ -630,30 +630,30 @@ class PluginDirectory:
         """Why it is searched: "environment", "user", "bundled" or "system"."""
     @property
     def exists(self) -> bool:
-        """Whether it is there."""
+        """Whether it exists."""
     @property
     def refused(self) -> str | None:
         """Why nothing in it is loaded, or None."""
 
 def supports_soxr() -> bool:
-    """Whether resampling by libsoxr is available: its plugin is loaded."""
+    """Returns whether libsoxr can resample: whether its plugin is loaded."""
 
 def plugins() -> list[Plugin]:
-    """The codec plugins: those that are used, in order of precedence, and those that were refused, with the reason.
+    """Lists the codec plugins: those that are loaded, in order of precedence, and those that were rejected, with the reason.
 
     Returns:
         A list of Plugin.
     """
 
 def plugin_directories() -> list[PluginDirectory]:
-    """The directories that are searched for plugins, in order of precedence.
+    """Lists the directories that are searched for plugins, in order of precedence.
 
     Returns:
         A list of PluginDirectory.
     """
 
 def register_plugin(path: str | PathLike[str]) -> Plugin:
-    """Loads a codec plugin by its path; it is asked before all others.
+    """Loads a codec plugin from a path. It takes precedence over all others.
 
     Args:
         path: The library: a str or path.
@@ -662,8 +662,8 @@ def register_plugin(path: str | PathLike[str]) -> Plugin:
         Plugin.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        mapwave.PluginError: It is no plugin, or may not be loaded; the message says why.
+        FileNotFoundError: The file does not exist.
+        mapwave.PluginError: It is not a plugin, or cannot be loaded; the message says why.
     """
 
 def prepare_save(audio: object, layout: SaveLayout = "auto") -> PreparedAudio:
@@ -783,7 +783,7 @@ def set_up_plugins(bundled: str | PathLike[str], checker: Sequence[str]) -> None
     """Makes the embedded codecs known and says where the wheel's own plugins are and how others are tried; called once."""
 
 def try_plugin(path: str | PathLike[str]) -> int:
-    """Loads a library in this process, which is thrown away afterwards, and returns its exit status."""
+    """Loads a library in this process, which exits afterwards, and returns the exit status."""
 
 def run_command(args: Sequence[str], again: Sequence[str]) -> int:
     """Runs the command and returns its exit status.
@@ -797,7 +797,7 @@ def api_of(module: str) -> Api[Any]:
     """The `_api` of a module: how an [`Api`], and so a function of it, is unpickled."""
 
 def build_info() -> dict[str, Any]:
-    """The facts of the build and the machine, for `show_build_info` and the doctor."""
+    """Returns the facts of the build and the machine, for show_build_info and the doctor."""
 
 def zeros(shape: Sequence[int], dtype: str) -> Frames:
-    """Zeros that take up no memory, for a library that copies what it is given: they cannot be written to."""
+    """Returns zeros that take up no memory, for a library that copies what it is given: they are read-only."""

@@ -1,4 +1,4 @@
-"""The line on stderr that ``batch_load(..., progress=True)`` keeps up to date."""
+"""The progress line of ``batch_load(..., progress=True)`` on stderr."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ import sys
 
 
 def show(done: int, total: int) -> None:
-    """Tells that ``done`` of ``total`` files are loaded."""
+    """Shows that ``done`` of ``total`` files are loaded."""
     end = "\n" if done == total else ""
     print(f"\rmapwave: {done}/{total} files", end=end, file=sys.stderr, flush=True)

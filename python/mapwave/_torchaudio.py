@@ -1,4 +1,4 @@
-"""Resampling by torchaudio, for results that must be those of ``torchaudio.functional.resample``."""
+"""Resampling by torchaudio, for results identical to those of ``torchaudio.functional.resample``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def resample(frames: Any, in_sr: int, out_sr: int) -> Any:
-    """Frames of shape (channels, frames), float32, at another rate, as a contiguous NumPy array."""
+    """Resamples float32 frames of shape (channels, frames) into a contiguous NumPy array."""
     try:
         import torch
         from torchaudio import functional

@@ -1,6 +1,6 @@
-"""What this installation of mapwave has and lacks: ``python -m mapwave.doctor``.
+"""Reports what this installation of mapwave has and lacks: ``python -m mapwave.doctor``.
 
-Exits with 0 when everything that mapwave itself needs is in order, 1 otherwise.
+Exits with 0 when everything that mapwave itself needs works, 1 otherwise.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ def _resampling() -> str:
 def _huge_pages() -> str:
     setting = Path("/sys/kernel/mm/transparent_hugepage/enabled")
     if not setting.exists():
-        return "not on this system"
+        return "not available on this system"
     chosen = setting.read_text().partition("[")[2].partition("]")[0]
     if chosen == "never":
         return (
-            "never; large loads take two to three times as long. To fix it, as root:\n"
+            "never; large loads take two to three times as long. To enable them, as root:\n"
             f"               echo madvise > {setting}"
         )
     return chosen
@@ -96,22 +96,22 @@ def _plugins() -> Iterator[str]:
 
 
 def _ffmpeg() -> str:
-    """The libraries that the plugin over FFmpeg has found, or why there is none."""
+    """The versions of the FFmpeg libraries in use, or why there are none."""
     import mapwave
 
     plugins = mapwave.plugins()
-    # One for each version of FFmpeg may be there, and those of the versions that are not are refused.
+    # There can be one plugin for each version of FFmpeg; those for versions that are not installed are rejected.
     found = [plugin.dependencies for plugin in plugins if plugin.id == "libav" and plugin.refused is None]
     refused = [plugin.refused for plugin in plugins if "mapwave_libav" in plugin.id and plugin.refused is not None]
     return next(
         iter(found + refused),
-        "not used: this installation was built without FFmpeg's headers, so Opus, HE-AAC, WMA, AC-3 and others are\n"
-        "               not read, and M4A, Ogg and Opus are not written (docs/ffmpeg.md)",
+        "not used: this installation was built without FFmpeg's headers, so it cannot read Opus, HE-AAC, WMA, AC-3\n"
+        "               and others, or write M4A, Ogg and Opus (docs/ffmpeg.md)",
     )
 
 
 def _saved_formats() -> list[str]:
-    """What can be written: uncompressed files, and what plugins encode."""
+    """The formats that can be written: uncompressed files, and the codecs of the plugins."""
     import mapwave
 
     encoders = (codec for plugin in mapwave.plugins() if plugin.refused is None for codec in plugin.encodes)
@@ -119,7 +119,7 @@ def _saved_formats() -> list[str]:
 
 
 def _self_test() -> int:
-    """Reads a WAV file of four samples from memory, and writes it again."""
+    """Reads a WAV file of four samples from memory and writes it back."""
     import io
 
     import mapwave
@@ -136,7 +136,7 @@ def _self_test() -> int:
     if is_read and is_written:
         print("self-test      passed")
         return 0
-    wrong = "was written wrong" if is_read else "came back wrong"
+    wrong = "was not written correctly" if is_read else "was not read correctly"
     print(f"self-test      FAILED: a small WAV file {wrong}")
     return 1
 

@@ -1,7 +1,7 @@
-"""What mapwave raises: every error is an :class:`AudioError` and the built-in error one would expect.
+"""The errors of mapwave: each is an :class:`AudioError` and a subclass of the matching built-in error.
 
-All of them pickle, and carry ``path``, ``offset`` (in bytes), ``container``, ``codec`` and ``plugin`` where these
-are known.
+All of them pickle, and have ``path``, ``offset`` (in bytes), ``container``, ``codec`` and ``plugin``, which are None
+where they are not known.
 """
 
 from __future__ import annotations
@@ -55,35 +55,35 @@ def _rebuild(kind: type[AudioError], message: str, facts: dict[str, Any]) -> Aud
 
 
 class MalformedFile(AudioError, ValueError):
-    """The bytes are not what their container's specification demands."""
+    """The file violates the specification of its format."""
 
 
 class UnsupportedFormat(AudioError, ValueError):
-    """Nothing installed reads this container or codec."""
+    """No installed plugin supports this format or codec."""
 
 
 class InvalidArgument(AudioError, ValueError):
-    """An argument's value makes no sense, or not for this file."""
+    """The value of an argument is out of range, or invalid for this file."""
 
 
 class LimitExceeded(AudioError, ValueError):
-    """A size is beyond what memory can hold."""
+    """A size exceeds a limit."""
 
 
 class OutOfMemory(AudioError, MemoryError):
-    """The system has not as much memory as the audio takes."""
+    """Not enough memory to hold the audio."""
 
 
 class AudioIOError(AudioError, OSError):
-    """The operating system refused an operation, or the file changed while it was being read."""
+    """An operation of the operating system failed, or the file changed while it was being read."""
 
 
 class AudioFileNotFound(AudioIOError, FileNotFoundError):
-    """There is no such file."""
+    """The file does not exist."""
 
 
 class AudioPermissionDenied(AudioIOError, PermissionError):
-    """The file may not be read by this user."""
+    """This user is not permitted to access the file."""
 
 
 class AudioIsADirectory(AudioIOError, IsADirectoryError):
@@ -91,4 +91,4 @@ class AudioIsADirectory(AudioIOError, IsADirectoryError):
 
 
 class PluginError(AudioError, RuntimeError):
-    """A codec plugin is at fault, not the file: it cannot be loaded, broke a rule or lacks a library it needs."""
+    """A codec plugin failed, not the file: it cannot be loaded, broke a rule, or lacks a library that it needs."""

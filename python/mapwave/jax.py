@@ -1,4 +1,4 @@
-"""mapwave for JAX: the functions of :mod:`mapwave`, returning CPU ``jax.Array`` over memory that is not copied."""
+"""mapwave for JAX: the functions of :mod:`mapwave`, returning CPU ``jax.Array`` without a copy."""
 
 from __future__ import annotations
 

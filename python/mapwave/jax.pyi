@@ -1,4 +1,4 @@
-"""mapwave for JAX: the functions of :mod:`mapwave`, returning CPU ``jax.Array`` over memory that is not copied."""
+"""mapwave for JAX: the functions of :mod:`mapwave`, returning CPU ``jax.Array`` without a copy."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, overload

@@ -1,4 +1,4 @@
-"""mapwave for NumPy: the functions of :mod:`mapwave`, returning ``numpy.ndarray`` over memory that is not copied.
+"""mapwave for NumPy: the functions of :mod:`mapwave`, returning ``numpy.ndarray`` without a copy.
 
 NumPy has no bfloat16: ask for float32 or float16.
 """

@@ -1,4 +1,4 @@
-"""mapwave for PyTorch: the functions of :mod:`mapwave`, returning CPU tensors over memory that is not copied."""
+"""mapwave for PyTorch: the functions of :mod:`mapwave`, returning CPU tensors without a copy."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, overload

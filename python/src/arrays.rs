@@ -61,7 +61,7 @@ struct Parts {
     max_axis: Option<usize>,
 }
 
-/// How memory for frames is come by.
+/// How the buffer for the frames is allocated.
 pub(crate) type Allocate = fn(usize) -> mapwave_core::Result<Buffer>;
 
 impl ArrayLibrary {

@@ -16,7 +16,7 @@ use crate::errors::raise;
 use crate::input::FileInput;
 use crate::log::log_messages;
 
-/// What is the same for every file of a batch.
+/// The settings shared by all files of a batch.
 pub(crate) struct Batch {
     pub(crate) window: Window,
     pub(crate) reading: Reading,
@@ -26,7 +26,7 @@ pub(crate) struct Batch {
 /// How often the caller's thread asks whether Ctrl-C was pressed while it waits.
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The number of a path and what came of it.
+/// The index of a path and the result of reading it.
 type Item = (usize, mapwave_core::Result<Loaded>);
 
 /// A file that was read.
@@ -76,7 +76,7 @@ pub(crate) fn load<'py>(
         drop(sender);
         let result = collect(py, library, &mut receiver, &mut arrays, &report);
         stop.store(true, Ordering::Relaxed);
-        // A worker that waits for room in the channel is let go.
+        // A worker that waits for room in the channel gets an error and ends.
         drop(receiver);
         result
     })?;
@@ -139,7 +139,7 @@ fn name_item(py: Python<'_>, error: PyErr, index: usize, total: usize) -> PyErr 
     error
 }
 
-/// Where progress is told: nowhere, to a function of `(done, total)`, or as a line on stderr.
+/// Where progress is reported: nowhere, to a function of `(done, total)`, or as a line on stderr.
 struct Progress<'py> {
     report: Option<Bound<'py, PyAny>>,
     total: usize,

@@ -1,4 +1,4 @@
-//! What this build is and what the machine under it has.
+//! The facts of this build and of the machine that it runs on.
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -22,7 +22,7 @@ fn cpu_features() -> Vec<&'static str> {
     known.into_iter().filter(|(_, has)| *has).map(|(name, _)| name).collect()
 }
 
-/// The facts of the build and the machine, for `show_build_info` and the doctor.
+/// Returns the facts of the build and the machine, for show_build_info and the doctor.
 #[pyfunction]
 pub(crate) fn build_info(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     let facts = PyDict::new(py);

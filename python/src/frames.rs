@@ -25,8 +25,8 @@ pub(crate) enum Owner {
 
 /// Samples as a C-contiguous array, exported without a copy by the buffer protocol and by DLPack.
 ///
-/// A view of a file is read-only and keeps its map alive. Should the file shrink, what is gone reads as zeros, unless
-/// another library has replaced the SIGBUS handler since.
+/// A view of a file is read-only and keeps it mapped. If the file shrinks, the missing samples read as zeros, unless another
+/// library has replaced the SIGBUS handler since.
 #[pyclass(frozen, module = "mapwave")]
 pub(crate) struct Frames {
     owner: Owner,
@@ -122,14 +122,14 @@ impl Frames {
         self.num_bytes
     }
 
-    /// Whether the samples are a file's own and may not be changed.
+    /// Whether the samples belong to a file and cannot be changed.
     #[getter]
     fn readonly(&self) -> bool {
         self.readonly
     }
 
-    /// The samples and the zeros behind them as the whole pages that they are in, along one axis: all that a GPU takes over
-    /// without a copy. None when the samples do not begin a page or do not have their last one to themselves.
+    /// Returns the whole pages that hold the samples, with the zeros behind them, along one axis: what a GPU can use without a
+    /// copy. None when the samples do not start at a page or share their last one.
     fn pages(&self) -> Option<Self> {
         let Owner::Memory(frames) = &self.owner else { return None };
         let num_bytes = frames.num_page_bytes()?;
@@ -150,7 +150,7 @@ impl Frames {
         ))
     }
 
-    /// The samples as a DLPack capsule.
+    /// Exports the samples as a DLPack capsule.
     #[pyo3(signature = (*, stream=None, max_version=None, dl_device=None, copy=None))]
     fn __dlpack__<'py>(
         &self,
@@ -161,12 +161,12 @@ impl Frames {
         copy: Option<bool>,
     ) -> PyResult<Bound<'py, PyAny>> {
         if stream.is_some() {
-            return Err(PyBufferError::new_err("these samples are in the CPU's memory and take no stream"));
+            return Err(PyBufferError::new_err(
+                "these samples are in CPU memory, where a stream has no meaning",
+            ));
         }
         if dl_device.is_some_and(|device| device != dlpack::CPU) {
-            return Err(PyBufferError::new_err(
-                "these samples are in the CPU's memory; move the array afterwards",
-            ));
+            return Err(PyBufferError::new_err("these samples are in CPU memory; move the array afterwards"));
         }
         if copy == Some(true) {
             return Err(PyBufferError::new_err(
@@ -220,7 +220,7 @@ impl Frames {
     }
 }
 
-/// Zeros that take up no memory, for a library that copies what it is given: they cannot be written to.
+/// Returns zeros that take up no memory, for a library that copies what it is given: they are read-only.
 #[pyfunction]
 pub(crate) fn zeros(py: Python<'_>, shape: Vec<usize>, dtype: &str) -> PyResult<Frames> {
     let format = dtype.parse().map_err(|error| raise(py, &error))?;

@@ -1,4 +1,4 @@
-//! What a caller may pass as `path`: a path, bytes, or a binary file object.
+//! The argument `path`: a path, bytes, or a binary file object.
 
 use std::path::PathBuf;
 

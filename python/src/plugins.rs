@@ -10,19 +10,19 @@ use pyo3::types::{PyDict, PyTuple};
 use crate::arguments::Signature;
 use crate::errors::raise;
 
-/// A codec plugin: a library that was found, or a part of mapwave itself.
+/// A codec plugin: a library in a plugin directory, or a part of mapwave itself.
 #[pyclass(frozen, get_all, module = "mapwave")]
 #[derive(Clone)]
 pub(crate) struct Plugin {
-    /// The name, by which plugin= picks it; the file's name when it could not be loaded.
+    /// The name that plugin= takes; the file's name when it could not be loaded.
     id: String,
-    /// Whether it is used.
+    /// Whether it is loaded.
     loaded: bool,
-    /// Why it is not used, or None.
+    /// Why it was rejected, or None.
     refused: Option<String>,
-    /// Why it is known: "registered", "environment", "user", "embedded", "bundled" or "system".
+    /// Where it comes from: "registered", "environment", "user", "embedded", "bundled" or "system".
     origin: &'static str,
-    /// The library, or None for a part of mapwave itself.
+    /// The path of the library, or None for a part of mapwave itself.
     path: Option<PathBuf>,
     /// Its version.
     version: String,
@@ -30,15 +30,15 @@ pub(crate) struct Plugin {
     vendor: String,
     /// Its licence as an SPDX expression.
     license: String,
-    /// The libraries that it needs and found, with their versions.
+    /// The libraries that it uses, with their versions.
     dependencies: String,
-    /// The codecs it decodes, in FFmpeg's terms.
+    /// The codecs that it decodes, by FFmpeg's names.
     decodes: Vec<String>,
-    /// The codecs it encodes, in FFmpeg's terms.
+    /// The codecs that it encodes, by FFmpeg's names.
     encodes: Vec<String>,
-    /// The usual extensions of the files it decodes.
+    /// The usual extensions of the files that it decodes.
     extensions: Vec<String>,
-    /// The qualities of its resamplers.
+    /// The qualities of its resamplers, which resample_quality= takes.
     resamples: Vec<String>,
 }
 
@@ -101,7 +101,7 @@ pub(crate) struct PluginDirectory {
     path: PathBuf,
     /// Why it is searched: "environment", "user", "bundled" or "system".
     origin: &'static str,
-    /// Whether it is there.
+    /// Whether it exists.
     exists: bool,
     /// Why nothing in it is loaded, or None.
     refused: Option<String>,
@@ -119,7 +119,7 @@ impl PluginDirectory {
     }
 }
 
-/// The codec plugins: those that are used, in order of precedence, and those that were refused, with the reason.
+/// Lists the codec plugins: those that are loaded, in order of precedence, and those that were rejected, with the reason.
 ///
 /// Returns:
 ///     A list of Plugin.
@@ -128,7 +128,7 @@ pub(crate) fn plugins(py: Python<'_>) -> Vec<Plugin> {
     py.detach(host::plugins).into_iter().map(Plugin::from).collect()
 }
 
-/// The directories that are searched for plugins, in order of precedence.
+/// Lists the directories that are searched for plugins, in order of precedence.
 ///
 /// Returns:
 ///     A list of PluginDirectory.
@@ -143,7 +143,7 @@ pub(crate) fn plugin_directories() -> Vec<PluginDirectory> {
     directories.collect()
 }
 
-/// Loads a codec plugin by its path; it is asked before all others.
+/// Loads a codec plugin from a path. It takes precedence over all others.
 ///
 /// Args:
 ///     path: The library: a str or path.
@@ -152,8 +152,8 @@ pub(crate) fn plugin_directories() -> Vec<PluginDirectory> {
 ///     Plugin.
 ///
 /// Raises:
-///     FileNotFoundError: There is no such file.
-///     mapwave.PluginError: It is no plugin, or may not be loaded; the message says why.
+///     FileNotFoundError: The file does not exist.
+///     mapwave.PluginError: It is not a plugin, or cannot be loaded; the message says why.
 #[pyfunction]
 #[pyo3(pass_module, signature = (*args, **kwargs), text_signature = "(path)")]
 pub(crate) fn register_plugin<'py>(
@@ -175,7 +175,7 @@ pub(crate) fn set_up_plugins(bundled: PathBuf, checker: Vec<OsString>) {
     host::set_checker(checker);
 }
 
-/// Loads a library in this process, which is thrown away afterwards, and returns its exit status.
+/// Loads a library in this process, which exits afterwards, and returns the exit status.
 #[pyfunction]
 pub(crate) fn try_plugin(path: PathBuf) -> i32 {
     host::try_load(&path)

@@ -1,4 +1,4 @@
-//! `Reader`: an open file that is read from anywhere, any number of times.
+//! `Reader`: an open file for any number of reads at any place.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,7 +12,7 @@ use crate::errors::{invalid, raise};
 use crate::frames::Frames;
 use crate::info::AudioInfo;
 
-/// An open file. It stays mapped until it is closed; one reader serves any number of threads.
+/// An open file. It stays mapped until it is closed; any number of threads can share one reader.
 #[pyclass(frozen, module = "mapwave")]
 pub(crate) struct Reader {
     library: Arc<ArrayLibrary>,
@@ -69,7 +69,7 @@ impl Reader {
         cls.clone().unbind()
     }
 
-    /// Reads the next `num_frames` frames, or all that are left when it is negative; fewer at the end.
+    /// Reads the next num_frames frames, or all remaining ones when it is negative; fewer at the end.
     #[pyo3(signature = (*args, **kwargs), text_signature = "($self, num_frames=-1)")]
     fn read<'py>(
         &self,
@@ -90,7 +90,7 @@ impl Reader {
         self.library.read(py, &file, frames, &self.reading)
     }
 
-    /// Moves to a frame, relative to the start (whence 0), the position (1) or the end (2), and returns the new position.
+    /// Moves to a frame, relative to the start (whence=0), the position (1) or the end (2), and returns the new position.
     #[pyo3(signature = (*args, **kwargs), text_signature = "($self, frame, whence=0)")]
     fn seek(
         &self,
@@ -121,13 +121,13 @@ impl Reader {
         }
     }
 
-    /// The next frame that `read` returns.
+    /// The position: the next frame that read returns.
     fn tell(&self) -> PyResult<u64> {
         self.file()?;
         Ok(self.state().position)
     }
 
-    /// `reader[a:b]`: frames a to b, as in any sequence; the position stays where it is.
+    /// `reader[a:b]`: frames a to b, as in any sequence; the position does not change.
     fn __getitem__<'py>(&self, py: Python<'py>, key: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let Ok(slice) = key.cast::<PySlice>() else {
             let kind = key.get_type().name()?;
@@ -148,7 +148,7 @@ impl Reader {
         self.library.read(py, &file, start..stop, &self.reading)
     }
 
-    /// An iterator of blocks of `size` frames from the start of the file, each beginning `size - overlap` frames after the
+    /// Returns an iterator of blocks of size frames from the start of the file, each starting size - overlap frames after the
     /// one before; the last may be shorter.
     #[pyo3(signature = (*args, **kwargs), text_signature = "($self, size, overlap=0)")]
     fn blocks(
@@ -178,7 +178,7 @@ impl Reader {
         })
     }
 
-    /// The samples of the whole file in place: read-only, in the file's own type, without a copy.
+    /// Returns the samples of the whole file in place: read-only, in the file's own type, without a copy.
     fn view(&self, py: Python<'_>) -> PyResult<Frames> {
         Frames::of_file(self.file()?).map_err(|error| raise(py, &error))
     }
@@ -213,13 +213,13 @@ impl Reader {
         Ok(file.num_frames() as f64 / f64::from(file.sample_rate()))
     }
 
-    /// Whether the reader was closed.
+    /// Whether the reader is closed.
     #[getter]
     fn closed(&self) -> bool {
         self.state().file.is_none()
     }
 
-    /// Closes the file; views of it stay valid and keep its map.
+    /// Closes the file; views of it stay valid and keep it mapped.
     fn close(&self) {
         self.state().file = None;
     }

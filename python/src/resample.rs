@@ -113,7 +113,7 @@ fn by_torchaudio(py: Python<'_>, planar: Frames, rates: Rates, spec: &FrameSpec)
     })
 }
 
-/// Whether resampling by libsoxr is available: its plugin is loaded.
+/// Returns whether libsoxr can resample: whether its plugin is loaded.
 #[pyfunction]
 pub(crate) fn supports_soxr() -> bool {
     SOXR.is_available()

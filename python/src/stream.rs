@@ -11,14 +11,14 @@ use crate::arguments::Reading;
 use crate::arrays::ArrayLibrary;
 use crate::errors::raise;
 
-/// An iterator of `(chunk, sample_rate)`.
+/// An iterator of (chunk, sample_rate).
 #[pyclass(frozen, module = "mapwave")]
 pub(crate) struct Stream {
     library: Arc<ArrayLibrary>,
     reader: Reader,
     frames: Range<u64>,
     reading: Reading,
-    /// Frames in every chunk but the last, which may be shorter.
+    /// The frames in every chunk except the last, which may be shorter.
     #[pyo3(get)]
     chunk_frames: u64,
     /// The chunks' sample rate in Hz.
@@ -59,7 +59,7 @@ impl Stream {
         cls.clone().unbind()
     }
 
-    /// Reads the next chunk; at the end it has no frames.
+    /// Reads the next chunk, which has no frames at the end.
     fn read_chunk<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, u32)> {
         // The chunk is claimed first, so that two threads never read the same one, and the lock is not held meanwhile.
         let chunk = {

@@ -15,7 +15,7 @@ use crate::errors::raise;
 use crate::log::log_messages;
 use crate::samples::Samples;
 
-/// A file that is written in parts, for audio that need not fit the memory. It is at its path once it is closed.
+/// A file that is written in parts, for audio larger than memory. It appears at its path when it is closed.
 #[pyclass(frozen, module = "mapwave")]
 pub(crate) struct Writer {
     layout: Layout,
@@ -69,7 +69,7 @@ impl Writer {
     }
 
     /// Runs a part of the work with the writer's state, one at a time, without the interpreter's lock. A file object's method
-    /// or a signal's handler that runs in the middle of it would wait for itself, and is told so.
+    /// or a signal's handler that calls the writer in the middle of it would deadlock, and gets an error instead.
     fn with_state<T: Send>(
         &self,
         py: Python<'_>,
@@ -79,7 +79,7 @@ impl Writer {
         let set_worker = |worker| *self.worker.lock().unwrap_or_else(PoisonError::into_inner) = worker;
         if *self.worker.lock().unwrap_or_else(PoisonError::into_inner) == Some(this_thread) {
             return Err(PyRuntimeError::new_err(
-                "the writer is used while it is writing, in the same thread",
+                "the writer was called again from inside its own write, in the same thread",
             ));
         }
         let result = interruptibly(py, self.max_threads, |control| {
@@ -105,7 +105,7 @@ fn closed() -> PyErr {
 
 #[pymethods]
 impl Writer {
-    /// Adds frames: an array of the writer's dtype, layout and number of channels, or of one axis when there is one channel.
+    /// Appends frames: an array of the writer's dtype, layout and number of channels, or of one axis for a single channel.
     fn write(&self, py: Python<'_>, chunk: &Bound<'_, PyAny>) -> PyResult<()> {
         if self.is_closed() {
             return Err(closed());
@@ -122,7 +122,7 @@ impl Writer {
         written.ok_or_else(closed)
     }
 
-    /// Completes the file and puts it in its place; more than once is of no effect.
+    /// Completes the file and puts it at its path. Closing again has no effect.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         if self.is_closed() {
             return Ok(());
@@ -139,7 +139,7 @@ impl Writer {
         }
     }
 
-    /// Gives the file up: the old one stays as it was, and nothing else is left behind.
+    /// Discards the file: the old one at its path stays as it was, and nothing else is left behind.
     fn abort(&self, py: Python<'_>) -> PyResult<()> {
         self.with_state(py, |state, _| {
             state.file = None;
@@ -153,7 +153,7 @@ impl Writer {
         self.is_closed()
     }
 
-    /// The number of frames that were written.
+    /// The number of frames written so far.
     #[getter]
     fn frames_written(&self) -> u64 {
         self.num_frames.load(Ordering::Acquire)
@@ -163,7 +163,7 @@ impl Writer {
         slf
     }
 
-    /// Closes the file, or gives it up when an exception has come.
+    /// Closes the file, or discards it when an exception was raised.
     fn __exit__(
         &self,
         py: Python<'_>,
