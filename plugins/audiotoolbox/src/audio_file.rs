@@ -109,7 +109,7 @@ impl<C: Client> AudioFile<C> {
         let id = self.id;
         // SAFETY: the file is open; the size and the place are those of a value.
         let get = |size, place| unsafe { AudioFileGetProperty(id, property, size, place) };
-        // SAFETY: the function keeps to the size it is told.
+        // SAFETY: the function writes no more than the size passed to it.
         let value = unsafe { property::optional(doing, get) };
         self.check(0, doing).and(value)
     }
@@ -124,7 +124,7 @@ impl<C: Client> AudioFile<C> {
         let size = |size| unsafe { AudioFileGetPropertyInfo(id, property, size, ptr::null_mut()) };
         // SAFETY: the file is open; the size and the place are those of the values.
         let get = |size, place| unsafe { AudioFileGetProperty(id, property, size, place) };
-        // SAFETY: the functions keep to the size they are told.
+        // SAFETY: the functions write no more than the size passed to them.
         let values = unsafe { property::list(doing, size, get) };
         self.check(0, doing).and(values)
     }

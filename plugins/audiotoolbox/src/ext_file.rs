@@ -69,7 +69,7 @@ impl<C: Client> ExtFile<C> {
         let ext = self.ext;
         // SAFETY: the wrapper is there; the size and the place are those of a value.
         let get = |size, place| unsafe { ExtAudioFileGetProperty(ext, property, size, place) };
-        // SAFETY: the function keeps to the size it is told.
+        // SAFETY: the function writes no more than the size passed to it.
         let value = unsafe { property::required(doing, get) };
         self.file.check(0, doing).and(value)
     }
@@ -171,7 +171,7 @@ impl<C: Client> ExtFile<C> {
         let place = samples.as_mut_ptr().cast();
         let (mut num_frames, mut buffers) = self.describe::<T>(samples.len(), place)?;
         let room = num_frames;
-        // SAFETY: the wrapper is there, and the list describes `samples`, of the type that it was told.
+        // SAFETY: the wrapper is there, and the list describes `samples`, of the type that was set in it.
         let status = unsafe { ExtAudioFileRead(self.ext, &raw mut num_frames, &raw mut buffers) };
         self.file.check(status, "decoding")?;
         if num_frames > room {
@@ -188,7 +188,7 @@ impl<C: Client> ExtFile<C> {
     pub(crate) fn write<T: Sample>(&mut self, samples: &[T]) -> Result<()> {
         let place = samples.as_ptr().cast_mut().cast();
         let (num_frames, buffers) = self.describe::<T>(samples.len(), place)?;
-        // SAFETY: the wrapper is there, and the list describes `samples`, of the type that it was told, which are only read.
+        // SAFETY: the wrapper is there, and the list describes `samples`, of the type that was set in it, which are only read.
         let status = unsafe { ExtAudioFileWrite(self.ext, num_frames, &raw const buffers) };
         self.file.check(status, "encoding")
     }

@@ -44,7 +44,7 @@ unsafe impl Plain for AudioValueRange {}
 /// What `get` answers, if that is not that there is none; when the value has another size.
 ///
 /// # Safety
-/// `get` writes as many bytes as it says, and no more than it is told, to the place.
+/// `get` writes as many bytes as it reports, and no more than the size passed to it, to the destination.
 pub(crate) unsafe fn optional<T: Plain>(
     doing: &str,
     get: impl FnOnce(*mut u32, *mut c_void) -> OSStatus,
@@ -108,7 +108,7 @@ pub(crate) unsafe fn list<T: Plain>(
     Ok(values)
 }
 
-/// The value of a property of a format's, of which the framework is told by `specifier`.
+/// The value of a property of the format that `specifier` describes.
 ///
 /// # Errors
 /// What the framework answers, if that is not that there is none.
@@ -116,7 +116,7 @@ pub(crate) fn of_format<S: Plain, T: Plain>(property: u32, specifier: &S, doing:
     let specifier = ptr::from_ref(specifier).cast();
     // SAFETY: the specifier is there, of the size it says; the rest is `optional`'s contract, which the framework keeps.
     let get = |size, place| unsafe { AudioFormatGetProperty(property, S::NUM_BYTES, specifier, size, place) };
-    // SAFETY: the function keeps to the size it is told.
+    // SAFETY: the function writes no more than the size passed to it.
     unsafe { optional(doing, get) }
 }
 

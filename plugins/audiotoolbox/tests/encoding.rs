@@ -23,7 +23,7 @@ fn aac_has_priming_and_the_bitrate_that_was_asked_for() {
     let fake = Fake::from_bytes(&bytes).unwrap();
     assert_eq!((fake.bitrate, fake.priming, fake.num_valid()), (128_000, 2112, 10_000));
     let encoded = 8 * fake.num_encoded as usize;
-    assert_eq!(bytes.len(), HEADER_BYTES + encoded + 4, "what was cut off is not there");
+    assert_eq!(bytes.len(), HEADER_BYTES + encoded + 4, "the truncated bytes are gone");
     assert!(bytes.ends_with(b"moov"));
     let mut decoder = open(bytes).unwrap();
     assert_eq!(read_all::<f32>(&mut decoder).unwrap(), samples);
@@ -48,7 +48,7 @@ fn the_codec_is_steered_by_quality_effort_or_a_usual_bitrate() {
     let error = fake::<M4aEncoder, f32>(&wrong, &[0.0; 4]).unwrap_err();
     assert_eq!(error.status(), Status::Unsupported);
     assert!(
-        error.message().starts_with("100001 bits a second; aac of this rate has 48000, 64000"),
+        error.message().starts_with("100001 bits per second; aac at this sample rate supports 48000, 64000"),
         "{error}"
     );
     let error = fake::<M4aEncoder, f32>(&EncoderOptions::new(44_101, 2), &[0.0; 4]).unwrap_err();

@@ -100,7 +100,7 @@ impl Steering {
                 let property = kAudioConverterApplicableEncodeBitRates;
                 AudioConverterGetProperty(converter, property, size, place)
             };
-            // SAFETY: the functions keep to the size they are told.
+            // SAFETY: the functions write no more than the size passed to them.
             let ranges = unsafe { property::list("reading the bitrates", size, get) }?;
             if let Some(bitrate) = choose(bitrate, &ranges)? {
                 set(converter, kAudioConverterEncodeBitRate, bitrate, "setting the bitrate")?;

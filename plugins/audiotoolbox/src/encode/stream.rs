@@ -1,6 +1,6 @@
 //! A stream being encoded: frames in, bytes of a container out.
 
-#![allow(unsafe_code)] // the callbacks of a store are told to be those
+#![allow(unsafe_code)] // passes the callbacks of a store to the framework
 
 use std::ffi::CStr;
 
