@@ -141,7 +141,7 @@ fn the_header_is_what_the_source_makes_of_it() {
     let found = fs::read_to_string(header_path()).unwrap_or_default();
     let differs =
         header.lines().zip(found.lines().chain(std::iter::repeat(""))).find(|(new, old)| new != old);
-    assert_eq!(differs, None, "new and old; {UPDATE}=1 writes the header anew");
+    assert_eq!(differs, None, "new and old; {UPDATE}=1 updates the header");
     assert_eq!(found, header);
 }
 

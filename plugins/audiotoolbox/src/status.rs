@@ -117,7 +117,10 @@ mod tests {
         assert_eq!(error.message(), "opening the file: AudioToolbox says 'typ?': the file type is unknown");
         assert_eq!((error.status(), error.native_code()), (Status::Unsupported, 0x7479_703f));
         let error = from_code(kExtAudioFileError_InvalidSeek, "seeking");
-        assert_eq!(error.message(), "seeking: AudioToolbox says -66568: a seek to a frame that does not exist");
+        assert_eq!(
+            error.message(),
+            "seeking: AudioToolbox says -66568: a seek to a frame that does not exist"
+        );
         assert_eq!(from_code(kAudioFileInvalidFileError, "").status(), Status::BadData);
         assert_eq!(from_code(memFullErr, "").status(), Status::NoMemory);
         let unknown = from_code(i32::from_be_bytes(*b"zz\x01z"), "x");

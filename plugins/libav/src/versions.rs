@@ -69,7 +69,7 @@ impl Library {
             return Ok(());
         }
         let message = format!(
-            "{} has major version {major}, and this plugin was built for {}: install that one or build the plugin anew",
+            "{} has major version {major}, and this plugin was built for {}: install that one or rebuild the plugin",
             self.name, self.built_major
         );
         Err(Error::new(Status::MissingDependency, message).with_native_code(self.found.into()))

@@ -65,7 +65,7 @@ fn samples_of_16_bits_stay_so_when_no_depth_is_asked_for() {
         let floats: Vec<f32> = sound.iter().map(|sample| f32::from(*sample) / 32_768.0).collect();
         let file = Wish::new(pair, 44_100, 2).encode(&floats).unwrap();
         let deep = Wish { bits_per_sample: 24, ..Wish::new(pair, 44_100, 2) }.encode(&floats).unwrap();
-        assert!(file == deep, "{pair:?}: floats are coded with 24 bits");
+        assert!(file == deep, "{pair:?}: floats are stored with 24 bits");
         let Some(decoded) = decode(&file, pair.0) else { continue };
         assert!(decoded.samples == expected, "{pair:?}");
     }
