@@ -205,13 +205,13 @@ class Reader(Generic[Array]):
 
     @property
     def frames(self) -> int:
-        """The number of frames that can be read: the file's, or as many as resampling makes of them."""
+        """The number of frames that can be read, at `sample_rate`."""
     @property
     def sample_rate(self) -> int:
-        """Frames a second of what is read, in Hz."""
+        """The sample rate of what is read, in Hz."""
     @property
     def channels(self) -> int:
-        """The number of channels of what is read: 1 with mono=True."""
+        """The number of channels of what is read: 1 with `mono=True`."""
     @property
     def duration(self) -> float:
         """The length of what is read in seconds: frames / sample_rate."""
@@ -231,7 +231,7 @@ class Reader(Generic[Array]):
     def view(self) -> Frames:
         """Returns the samples of the whole file in place: read-only, in the file's own type, without a copy."""
     def info(self) -> AudioInfo:
-        """What the file says about itself."""
+        """What the file says about itself: its own frames, rate and channels, whatever the reader delivers."""
     def close(self) -> None:
         """Closes the file; views of it stay valid and keep it mapped."""
     def __getitem__(self, key: slice, /) -> Array: ...
@@ -418,7 +418,8 @@ class Api(Generic[Array]):
             in_sr: Its sample rate, a whole number of Hz from 1 to 768000.
             out_sr: The sample rate to return.
             quality: As resample_quality in load.
-            layout: "channels_last" for (frames, channels), "channels_first" for (channels, frames).
+            layout: "channels_last" for (frames, channels), "channels_first" for (channels, frames), or "auto", which finds the
+                channel axis as save does and refuses a shape that could be either.
             dtype: The type of the result, as in load; None keeps a float type and turns integers into float32.
             threads: The most threads that may work; None allows one per processor. The result does not depend on it.
 

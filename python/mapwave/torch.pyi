@@ -9,7 +9,7 @@ from ._core import AudioInfo, Stream, Reader, Api, Writer
 from ._core import prepare_save as prepare_save
 from ._core import save as save
 from ._core import save_prepared as save_prepared
-from .types import Bitrate, Dither, DtypeLike, Encoding, FlacCompression, Layout, MonoMode, ResampleQuality, SampleRate, Source, Target
+from .types import Bitrate, Dither, DtypeLike, Encoding, FlacCompression, Layout, MonoMode, ResampleQuality, SampleRate, SaveLayout, Source, Target
 
 __all__ = [
     "batch_load",
@@ -222,7 +222,7 @@ def resample(
     in_sr: SampleRate,
     out_sr: SampleRate,
     quality: ResampleQuality = "default",
-    layout: Layout = "channels_last",
+    layout: SaveLayout = "auto",
     *,
     dtype: DtypeLike | None = None,
     threads: int | None = None,
@@ -235,7 +235,8 @@ def resample(
         in_sr: Its sample rate, a whole number of Hz from 1 to 768000.
         out_sr: The sample rate to return.
         quality: As resample_quality in load.
-        layout: "channels_last" for (frames, channels), "channels_first" for (channels, frames).
+        layout: "channels_last" for (frames, channels), "channels_first" for (channels, frames), or "auto", which finds the
+            channel axis as save does and refuses a shape that could be either.
         dtype: The type of the result, as in load; None keeps a float type and turns integers into float32.
         threads: The most threads that may work; None allows one per processor. The result does not depend on it.
 

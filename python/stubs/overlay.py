@@ -93,6 +93,7 @@ PROPERTIES: dict[str, str] = {
     "Reader.frames": "int",
     "Reader.sample_rate": "int",
     "Reader.channels": "int",
+    "Reader.duration": "float",
     "Reader.closed": "bool",
     "PreparedAudio.shape": "tuple[int, ...]",
     "PreparedAudio.dtype": "Dtype",
@@ -220,6 +221,7 @@ ARGUMENTS: dict[str, str] = {
     "whence": "int",
     # Where they are others.
     "Api.resample.dtype": "DtypeLike | None",
+    "Api.resample.layout": "SaveLayout",
     "Api.resample.quality": "ResampleQuality",
     "prepare_save.layout": "SaveLayout",
     "register_plugin.path": "str | PathLike[str]",
