@@ -176,7 +176,8 @@ mod tests {
     #[test]
     fn only_whole_frames_are_counted() {
         let interleaved = |num_samples, num_channels| {
-            Frames::Interleaved(&[0_i16; 12][..num_samples]).num_frames(num_channels)
+            let samples = [0_i16; 12];
+            Frames::Interleaved(samples.get(..num_samples).unwrap_or_default()).num_frames(num_channels)
         };
         assert_eq!(
             [interleaved(12, 3), interleaved(0, 2), interleaved(11, 2), interleaved(4, 0)],
