@@ -199,7 +199,7 @@ impl Packets {
         }
         if options.bitrate.is_some() || options.quality.is_some() {
             return reject(
-                "QOA has one quality, 3.2 bits a sample: leave bitrate and quality out".to_owned(),
+                "QOA has one quality, 3.2 bits per sample: leave out bitrate and quality".to_owned(),
             );
         }
         if !(1..=MAX_SAMPLE_RATE).contains(&options.sample_rate) {

@@ -36,7 +36,7 @@ fn finish(mut encoder: Encoder) -> Vec<u8> {
 
 /// All samples of a file of which the plugin sees only what it reads, in many calls.
 fn decode_by_callback<T: Sample>(file: &[u8], layout: Layout) -> Result<Vec<T>, Fault> {
-    // Fewer bytes than asked for are no error.
+    // Fewer bytes than requested are not an error.
     let input = Input::callback(file, ReadPlan::AtMost(1000))?;
     let mut decoder = plugin().decoders()?[0].open(&input, &OpenOptions::default())?;
     let info = decoder.info()?;

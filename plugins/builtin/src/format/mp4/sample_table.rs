@@ -377,6 +377,6 @@ mod tests {
         assert_eq!(length(44100, &[], true), 4096);
         assert_eq!(length(90000, &[(3, 2090), (1, 10)], true), 4096);
         assert_eq!(length(44100, &[(4, 2048)], true), 4096);
-        assert_eq!(length(44100, &[(9, 1024), (1, 3)], true), 4096); // cut off
+        assert_eq!(length(44100, &[(9, 1024), (1, 3)], true), 4096); // truncated
     }
 }

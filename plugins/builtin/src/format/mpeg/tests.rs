@@ -174,7 +174,7 @@ fn encoded(arguments: &str, suffix: &str) -> Option<Vec<u8>> {
     let source = format!("aevalsrc=exprs={left}|{right}:s=44100:d=5")
         .replace("mod(t,", "mod(t\\,")
         .replace("lt(mod(t\\,1),", "lt(mod(t\\,1)\\,");
-    // A file, because a pipe cannot be gone back in, as the describing frame needs it.
+    // A file instead of a pipe, because the describing frame requires a seekable file.
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let path = std::env::temp_dir().join(format!("mapwave-mpeg-{}-{number}.{suffix}", std::process::id()));
