@@ -81,4 +81,4 @@ def test_saving_that_writes_something_else_fails_the_self_test(
     monkeypatch.setattr(mapwave, "save", lambda file, *_, **__: file.write(b"RIFF"))
     status, lines = report(capsys)
     assert status == 1
-    assert lines["self-test"] == "FAILED: a small WAV file was written wrong"
+    assert lines["self-test"] == "FAILED: a small WAV file was not written correctly"
