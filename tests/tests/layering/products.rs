@@ -64,7 +64,7 @@ fn every_product_can_be_found() {
     for product in PRODUCTS {
         let upper = product.to_uppercase();
         let text = format!("const A: &str = \"get it: {upper}\";");
-        assert_eq!(named(&RustSource::new("a.rs", &text)).is_empty(), false, "{product}");
+        assert!(!named(&RustSource::new("a.rs", &text)).is_empty(), "{product}");
     }
     assert_eq!(named(&RustSource::new("a.rs", "fn f() {\n    Soxr::new()\n}")), ["a.rs:2: names soxr"]);
     assert_eq!(named(&RustSource::new("a.rs", "const MAX_SOXR_RATIO: u32 = 1;")).len(), 1);
