@@ -21,6 +21,7 @@
 mod audio_file;
 mod decode;
 #[cfg(all(feature = "double", not(target_vendor = "apple")))]
+#[path = "../tests/double/mod.rs"]
 #[doc(hidden)]
 pub mod double;
 mod encode;
