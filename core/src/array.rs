@@ -114,8 +114,8 @@ impl<'a> Audio<'a> {
             u16::try_from(channels.0).ok().filter(|&channels| (1..=MAX_CHANNELS).contains(&channels.into()));
         let num_channels = num_channels.ok_or_else(|| {
             let got = format!(
-                "{} channels and {} frames; if these are the wrong way round, the other layout ('channels_first' or \
-                 'channels_last') is meant",
+                "{} channels and {} frames; if these are the wrong way round, choose the other layout ('channels_first' \
+                 or 'channels_last')",
                 channels.0, frames.0
             );
             Error::argument(Parameter::Audio, format!("an array with 1 to {MAX_CHANNELS} channels"), got)

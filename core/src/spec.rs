@@ -135,7 +135,13 @@ impl FrameSpec {
                 }
                 match channels.iter().find(|&&channel| channel >= num_channels) {
                     Some(channel) => {
-                        let expected = format!("channels of a file that has {num_channels} (counted from 0)");
+                        let expected = match num_channels {
+                            1 => "0, the only channel of the file".to_owned(),
+                            _ => format!(
+                                "from 0 to {} for a file with {num_channels} channels",
+                                num_channels - 1
+                            ),
+                        };
                         Err(Error::argument(Parameter::Channels, expected, channel))
                     }
                     None => Ok(channels.len()),
@@ -244,7 +250,12 @@ mod tests {
     #[test]
     fn what_cannot_be_is_refused() {
         let spec = FrameSpec { channels: ChannelSelection::Only(vec![3]), ..FrameSpec::default() };
-        assert!(spec.shape(1, 3).unwrap_err().to_string().contains("has 3 (counted from 0), got 3"));
+        assert!(
+            spec.shape(1, 3)
+                .unwrap_err()
+                .to_string()
+                .contains("from 0 to 2 for a file with 3 channels, got 3")
+        );
         let spec = FrameSpec { channels: ChannelSelection::Only(vec![]), ..FrameSpec::default() };
         assert!(spec.shape(1, 3).is_err());
         assert!(matches!(FrameSpec::default().shape(u64::MAX, 2), Err(Error::Limit { .. })));

@@ -333,7 +333,7 @@ def test_a_reader_counts_in_frames_of_the_new_rate(recording: Path) -> None:
         assert reader.seek(-5, 2) == 319_995
         assert reader.read().shape == (5, 2)
         assert sum(len(block) for block in reader.blocks(50_000)) == 320_000
-        with pytest.raises(ValueError, match="they are resampled"):
+        with pytest.raises(ValueError, match="the reader resamples them"):
             reader.view()
 
 

@@ -311,7 +311,7 @@ def test_rescale_leaves_alone_what_fits(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("sample", [np.nan, np.inf])
 def test_rescale_refuses_what_has_no_peak(tmp_path: Path, sample: float) -> None:
-    with pytest.raises(ValueError, match="finite samples when clip='rescale'"):
+    with pytest.raises(ValueError, match="audio must be finite to be rescaled"):
         save(tmp_path / "a.wav", np.array([0, sample], np.float32), clip="rescale")
     assert list(tmp_path.iterdir()) == []
 
