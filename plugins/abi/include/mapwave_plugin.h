@@ -42,7 +42,7 @@
 
 #include <stdint.h>
 
-/// Makes the entry function visible where all else in a library is hidden.
+/// Makes the entry function visible if all other symbols of a library are hidden.
 #if defined(_WIN32)
 #define MW_EXPORT __declspec(dllexport)
 #elif defined(__GNUC__)
