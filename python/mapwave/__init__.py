@@ -22,61 +22,13 @@ import os
 import sys
 from typing import Any
 
-from . import _core, errors
-from ._core import (
-    Api,
-    AudioInfo,
-    Blocks,
-    Frames,
-    Plugin,
-    PluginDirectory,
-    PreparedAudio,
-    Reader,
-    Stream,
-    Writer,
-    build_info,
-    plugin_directories,
-    plugins,
-    prepare_save,
-    register_plugin,
-    save,
-    save_prepared,
-    supports_soxr,
-)
-from .errors import AudioError, MalformedFile, PluginError, UnsupportedFormat
+from . import _core, _shared
+from ._core import Api
+from ._shared import *  # noqa: F403 - the same names in every module of an array library
 
-__all__ = [
-    "AudioError",
-    "AudioInfo",
-    "Blocks",
-    "Frames",
-    "MalformedFile",
-    "Plugin",
-    "PluginDirectory",
-    "PluginError",
-    "PreparedAudio",
-    "Reader",
-    "Stream",
-    "UnsupportedFormat",
-    "Writer",
-    "batch_load",
-    "errors",
-    "info",
-    "load",
-    "open",
-    "plugin_directories",
-    "plugins",
-    "prepare_save",
-    "register_plugin",
-    "resample",
-    "save",
-    "save_prepared",
-    "show_build_info",
-    "stream",
-    "supports_soxr",
-]
+__all__ = [*_shared.__all__, "batch_load", "info", "load", "open", "resample", "stream"]
 
-__version__: str = build_info()["version"]
+__version__: str = _core.build_info()["version"]
 
 # mapwave.mlx compares these to detect that this process was forked after MLX was used.
 _PID = os.getpid()
@@ -84,16 +36,8 @@ _MLX_CAME_FIRST = "mlx.core" in sys.modules
 
 
 def _mlx() -> Any:
-    try:
-        from .mlx import Arrays
-    except ModuleNotFoundError as error:
-        if error.name not in ("mlx", "mlx.core"):
-            raise
-        raise ModuleNotFoundError(
-            "mapwave.load returns MLX arrays and MLX is not installed: pip install 'mlx[cpu]' (Linux) or mlx (macOS), "
-            "or use mapwave.numpy, mapwave.torch or mapwave.jax",
-            name=error.name,
-        ) from None
+    from .mlx import Arrays
+
     return Arrays
 
 
@@ -123,11 +67,5 @@ open = _api.open
 resample = _api.resample
 
 
-def show_build_info() -> dict[str, Any]:
-    """Returns the facts of this build and machine, as the doctor prints them.
-
-    Returns:
-        A dict with ``version``, ``target``, ``debug_assertions``, ``cpu_features``, ``num_processors``, ``containers``
-        and ``dtypes``.
-    """
-    return build_info()
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__", "jax", "numpy", "torch"])

@@ -40,17 +40,31 @@ from ._core import save as save
 from ._core import save_prepared as save_prepared
 from ._core import supports_soxr as supports_soxr
 from .errors import AudioError as AudioError
+from .errors import AudioFileNotFound as AudioFileNotFound
+from .errors import AudioIOError as AudioIOError
+from .errors import AudioIsADirectory as AudioIsADirectory
+from .errors import AudioPermissionDenied as AudioPermissionDenied
+from .errors import InvalidArgument as InvalidArgument
+from .errors import LimitExceeded as LimitExceeded
 from .errors import MalformedFile as MalformedFile
+from .errors import OutOfMemory as OutOfMemory
 from .errors import PluginError as PluginError
 from .errors import UnsupportedFormat as UnsupportedFormat
 from .types import Bitrate, Dither, DtypeLike, Encoding, FlacCompression, Layout, MonoMode, ResampleQuality, SampleRate, SaveLayout, Source, Target
 
 __all__ = [
     "AudioError",
+    "AudioFileNotFound",
+    "AudioIOError",
     "AudioInfo",
+    "AudioIsADirectory",
+    "AudioPermissionDenied",
     "Blocks",
     "Frames",
+    "InvalidArgument",
+    "LimitExceeded",
     "MalformedFile",
+    "OutOfMemory",
     "Plugin",
     "PluginDirectory",
     "PluginError",

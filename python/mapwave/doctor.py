@@ -5,6 +5,7 @@ Exits with 0 when everything that mapwave itself needs works, 1 otherwise.
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import importlib.util
 import platform
@@ -61,21 +62,24 @@ def _huge_pages() -> str:
 
 
 def _array_libraries() -> Iterator[str]:
-    for name, package in (("mlx", "mlx"), ("numpy", "numpy"), ("torch", "torch"), ("jax", "jax")):
+    from mapwave._libraries import how_to_install
+
+    for name in ("mlx", "numpy", "torch", "jax"):
         if importlib.util.find_spec(name) is None:
-            hint = "pip install 'mlx[cpu]'" if name == "mlx" and sys.platform == "linux" else f"pip install {package}"
-            yield f"{name:<14} not installed ({hint})"
+            yield f"{name:<14} not installed ({how_to_install(name)})"
             continue
-        version = importlib.metadata.version(package)
+        try:
+            importlib.import_module(f"mapwave.{name}")
+            version = importlib.metadata.version(name)
+        except (ImportError, importlib.metadata.PackageNotFoundError) as error:
+            yield f"{name:<14} BROKEN: {error}"
+            continue
+        yield f"{name:<14} {version}"
         if name == "mlx":
             from mapwave import mlx
 
-            small, large = mlx.route(1 << 20), mlx.route(1 << 30)
-            yield f"{name:<14} {version}"
-            for size, (letter, why) in (("1 MiB", small), ("1 GiB", large)):
+            for size, (letter, why) in (("1 MiB", mlx.route(1 << 20)), ("1 GiB", mlx.route(1 << 30))):
                 yield f"               {size} by route {letter}: {why}"
-        else:
-            yield f"{name:<14} {version}"
 
 
 def _plugins() -> Iterator[str]:

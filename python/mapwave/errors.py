@@ -8,6 +8,20 @@ from __future__ import annotations
 
 from typing import Any
 
+__all__ = [
+    "AudioError",
+    "AudioFileNotFound",
+    "AudioIOError",
+    "AudioIsADirectory",
+    "AudioPermissionDenied",
+    "InvalidArgument",
+    "LimitExceeded",
+    "MalformedFile",
+    "OutOfMemory",
+    "PluginError",
+    "UnsupportedFormat",
+]
+
 
 class AudioError(Exception):
     """The base of everything mapwave raises about a file or an argument.

@@ -29,10 +29,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import mlx.core as mx
-
 from . import _MLX_CAME_FIRST, _PID, batch_load, info, load, open, stream
 from ._core import Frames, zeros
+from ._libraries import unusable
+
+try:
+    import mlx.core as mx
+except ImportError as error:
+    raise unusable("mlx", error) from error
 
 __all__ = ["batch_load", "info", "load", "open", "route", "stream"]
 

@@ -5,11 +5,17 @@ NumPy has no bfloat16: ask for float32 or float16.
 
 from __future__ import annotations
 
-import numpy as np
+from . import _shared
+from ._core import Api
+from ._libraries import unusable
+from ._shared import *  # noqa: F403 - the same names in every module of an array library
 
-from ._core import Api, prepare_save, save, save_prepared
+try:
+    import numpy as np
+except ImportError as error:
+    raise unusable("numpy", error) from error
 
-__all__ = ["batch_load", "info", "load", "open", "prepare_save", "resample", "save", "save_prepared", "stream"]
+__all__ = [*_shared.__all__, "batch_load", "info", "load", "open", "resample", "stream"]
 
 
 class Arrays:
@@ -33,3 +39,7 @@ stream = _api.stream
 batch_load = _api.batch_load
 open = _api.open
 resample = _api.resample
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-import torch
+from . import _shared
+from ._core import Api
+from ._libraries import unusable
+from ._shared import *  # noqa: F403 - the same names in every module of an array library
 
-from ._core import Api, prepare_save, save, save_prepared
+try:
+    import torch
+except ImportError as error:
+    raise unusable("torch", error) from error
 
-__all__ = ["batch_load", "info", "load", "open", "prepare_save", "resample", "save", "save_prepared", "stream"]
+__all__ = [*_shared.__all__, "batch_load", "info", "load", "open", "resample", "stream"]
 
 
 class Arrays:
@@ -30,3 +36,7 @@ stream = _api.stream
 batch_load = _api.batch_load
 open = _api.open
 resample = _api.resample
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,26 +1,77 @@
 """mapwave for PyTorch: the functions of :mod:`mapwave`, returning CPU tensors without a copy."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 import torch
 
-from ._core import AudioInfo, Stream, Reader, Api, Writer
+from . import errors as errors
+from ._core import Api
+from ._core import AudioInfo as AudioInfo
+from ._core import Blocks as Blocks
+from ._core import Frames as Frames
+from ._core import Plugin as Plugin
+from ._core import PluginDirectory as PluginDirectory
+from ._core import PreparedAudio as PreparedAudio
+from ._core import Reader as Reader
+from ._core import Stream as Stream
+from ._core import Writer as Writer
+from ._core import plugin_directories as plugin_directories
+from ._core import plugins as plugins
 from ._core import prepare_save as prepare_save
+from ._core import register_plugin as register_plugin
 from ._core import save as save
 from ._core import save_prepared as save_prepared
+from ._core import supports_soxr as supports_soxr
+from .errors import AudioError as AudioError
+from .errors import AudioFileNotFound as AudioFileNotFound
+from .errors import AudioIOError as AudioIOError
+from .errors import AudioIsADirectory as AudioIsADirectory
+from .errors import AudioPermissionDenied as AudioPermissionDenied
+from .errors import InvalidArgument as InvalidArgument
+from .errors import LimitExceeded as LimitExceeded
+from .errors import MalformedFile as MalformedFile
+from .errors import OutOfMemory as OutOfMemory
+from .errors import PluginError as PluginError
+from .errors import UnsupportedFormat as UnsupportedFormat
 from .types import Bitrate, Dither, DtypeLike, Encoding, FlacCompression, Layout, MonoMode, ResampleQuality, SampleRate, SaveLayout, Source, Target
 
 __all__ = [
+    "AudioError",
+    "AudioFileNotFound",
+    "AudioIOError",
+    "AudioInfo",
+    "AudioIsADirectory",
+    "AudioPermissionDenied",
+    "Blocks",
+    "Frames",
+    "InvalidArgument",
+    "LimitExceeded",
+    "MalformedFile",
+    "OutOfMemory",
+    "Plugin",
+    "PluginDirectory",
+    "PluginError",
+    "PreparedAudio",
+    "Reader",
+    "Stream",
+    "UnsupportedFormat",
+    "Writer",
     "batch_load",
+    "errors",
     "info",
     "load",
     "open",
+    "plugin_directories",
+    "plugins",
     "prepare_save",
+    "register_plugin",
     "resample",
     "save",
     "save_prepared",
+    "show_build_info",
     "stream",
+    "supports_soxr",
 ]
 
 _api: Api[torch.Tensor]
@@ -247,6 +298,13 @@ def resample(
         ValueError: An argument is out of range, or the ratio of the rates is beyond about 13000.
         RuntimeError: The quality is one of libsoxr or torchaudio, which is not installed.
         TypeError: audio is not an array.
+    """
+def show_build_info() -> dict[str, Any]:
+    """Returns the facts of this build and machine, as the doctor prints them.
+
+    Returns:
+        A dict with ``version``, ``target``, ``debug_assertions``, ``cpu_features``, ``num_processors``, ``containers``
+        and ``dtypes``.
     """
 def stream(
     path: Source,

@@ -109,10 +109,10 @@ def argument_stub(function: str, parameter: inspect.Parameter) -> str:
 
 def module_stub(name: str, core: ModuleType) -> str:
     """The stub of a module with the functions for one array library."""
-    tree = ast.parse((PACKAGE / f"{name}.py").read_text())
+    tree = parsed(name)
     imports, array = overlay.MODULES[name]
     exports = exports_of(tree)
-    own = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    own = {node.name: node for node in parsed("_shared").body if isinstance(node, ast.FunctionDef)}
     body, names = [], []
     for export in exports:
         if hasattr(core.Api, export):
@@ -142,11 +142,19 @@ def module_stub(name: str, core: ModuleType) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def parsed(name: str) -> ast.Module:
+    """The source of a module of the package."""
+    return ast.parse((PACKAGE / f"{name}.py").read_text())
+
+
 def exports_of(tree: ast.Module) -> list[str]:
     """The names in a module's ``__all__``."""
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "__all__":
-            return list(ast.literal_eval(node.value))
+            elements = node.value.elts if isinstance(node.value, ast.List) else []
+            is_shared = [isinstance(element, ast.Starred) for element in elements]
+            own = [ast.literal_eval(element) for element in elements if not isinstance(element, ast.Starred)]
+            return sorted([*(exports_of(parsed("_shared")) if any(is_shared) else []), *own])
     raise SystemExit("a module without __all__")
 
 

@@ -75,6 +75,44 @@ def test_an_error_inside_mlx_is_not_taken_for_its_absence(tmp_path: Path) -> Non
     assert printed == "not_a_module_of_anybody\n"
 
 
+@pytest.mark.parametrize("library", ["mlx", "numpy", "torch", "jax"])
+def test_a_broken_library_is_explained(tmp_path: Path, library: str) -> None:
+    package = tmp_path / library
+    package.mkdir()
+    (package / "core.py").touch()
+    # As where MLX for Linux was installed without its CPU library.
+    (package / "__init__.py").write_text("raise ImportError('libx.so: cannot open shared object file')")
+    code = """
+        from mapwave import doctor
+        try:
+            __import__("mapwave." + sys.argv[1])
+        except ImportError as error:
+            print(error)
+        for line in doctor._array_libraries():
+            if line.startswith(sys.argv[1]):
+                print(line)
+    """
+    printed = child.run(tmp_path, code, library, PYTHONPATH=str(tmp_path)).splitlines()
+    install = "pip install 'mlx[cpu]'" if library == "mlx" else f"pip install {library}"
+    assert len(printed) == 2
+    for line in printed:
+        assert f"is installed but cannot be imported (libx.so: cannot open shared object file): {install}" in line
+    assert "BROKEN" in printed[1]
+
+
+@pytest.mark.parametrize("module", ["mapwave", "mapwave.numpy", "mapwave.torch", "mapwave.jax"])
+def test_a_module_shows_its_public_names_alone(module: str) -> None:
+    library = module.removeprefix("mapwave").removeprefix(".")
+    if library:
+        pytest.importorskip(library, reason=f"{library} is not installed")
+    front = importlib.import_module(module)
+    more = [] if library else ["__version__", "jax", "numpy", "torch"]
+    assert dir(front) == sorted([*mapwave.__all__, *more])
+    assert sorted(front.__all__) == sorted(mapwave.__all__)
+    for name in mapwave.errors.__all__:
+        assert getattr(front, name) is getattr(mapwave.errors, name)
+
+
 @pytest.mark.parametrize("module", ["jax", "torch", "numpy"])
 def test_a_missing_library_is_named(tmp_path: Path, module: str) -> None:
     code = """
