@@ -27,7 +27,7 @@ INK, QUIET, COLORS = "#1d2b3a", "#8896a5", ("#0b7285", "#e8590c")
 
 
 def timed(call: Callable[[], mx.array]) -> tuple[mx.array, str]:
-    """The array that a call gives, evaluated, and the median of nine runs in words."""
+    """Returns the evaluated array of a call, and the median time of nine runs as text."""
     took = []
     for _ in range(9):
         began = perf_counter()
@@ -38,18 +38,19 @@ def timed(call: Callable[[], mx.array]) -> tuple[mx.array, str]:
 
 
 def show(what: str, array: mx.array, took: str = "") -> None:
+    """Prints one line: the call, the shape and type of its result, and its time."""
     dtype = str(array.dtype).removeprefix("mlx.core.")
     print(f"  {what:<46} {array.shape!s:>13}  {dtype:<8} {took:>9}")
 
 
 def load_whole_and_part(path: Path, rate: int) -> mx.array:
-    """The one-call ways into MLX; returns the whole file."""
-    print("\nInto mlx.core.array")
+    """Loads the file and parts of it, and returns the whole file."""
+    print("\nLoading into mlx.core.array")
     whole, took = timed(lambda: mapwave.load(path)[0])
     show("load(path)", whole, took)
     part, took = timed(lambda: mapwave.load(path, offset=1.0, duration=0.5)[0])
     show("load(path, offset=1.0, duration=0.5)", part, took)
-    assert mx.array_equal(part, whole[rate : rate + rate // 2]).item(), "a part differs from the whole"
+    assert mx.array_equal(part, whole[rate : rate + rate // 2]).item(), "the part differs from the whole"
     for call, options in (
         ('load(path, mono=True, dtype="float16")', {"mono": True, "dtype": "float16"}),
         ('load(path, layout="channels_first")', {"layout": "channels_first"}),
@@ -61,8 +62,8 @@ def load_whole_and_part(path: Path, rate: int) -> mx.array:
 
 
 def read_in_pieces(path: Path, rate: int) -> None:
-    """Streaming, and a file kept open."""
-    print("\nIn pieces")
+    """Streams the file, and reads windows of an open reader."""
+    print("\nReading part by part")
     chunks = [chunk for chunk, _ in mapwave.stream(path, chunk_frames=rate)]
     show(f"stream(path, chunk_frames={rate}): {len(chunks)} chunks", mx.concatenate(chunks))
     with mapwave.open(path) as reader:
@@ -74,7 +75,7 @@ def read_in_pieces(path: Path, rate: int) -> None:
 
 
 def draw(samples: np.ndarray, rate: int, title: str) -> None:
-    """A waveform a channel, and the spectrogram of their mean."""
+    """Draws the waveform of each channel and the spectrogram of their mean."""
     seconds, channels = samples.shape[0] / rate, samples.shape[1]
     plt.rcParams.update({"font.size": 10, "axes.edgecolor": QUIET, "axes.labelcolor": INK, "text.color": INK})
     figure, axes = plt.subplots(
@@ -112,26 +113,26 @@ def main() -> int:
     words = f"{duration:.2f} s, {rate} Hz, {facts.channels} channels, {facts.subtype} in {facts.container}"
     print(f"{path.name}: {words}, {facts.frames} frames")
     if duration < 3:
-        print("The tour reads in the first three seconds; this file is shorter.", file=sys.stderr)
+        print("The tour needs at least three seconds of audio; this file is shorter.", file=sys.stderr)
         return 1
     whole = load_whole_and_part(path, rate)
     read_in_pieces(path, rate)
     draw(np.array(whole), rate, f"{path.name}   {words}")
     python = os.path.relpath(sys.executable) if sys.prefix != sys.base_prefix else "python3"
     print(f"""
-Done: loaded {path.name} whole and in part, streamed it, read it through an open file, and drew
-{PICTURE}. The half second read alone was checked against the same frames of the whole.
+Done. mapwave loaded {path.name} whole and in part, streamed it, read windows of it through a reader, and
+drew {PICTURE}. The half second that was read alone equals the same frames of the whole file.
 
 Try next:
   {python} demo/demo.py your-own.wav
   {python} -c "import mapwave; print(mapwave.info('{_shown(path)}'))"
   {python} -c "import mapwave; print(mapwave.load('{_shown(path)}', start=-3, mono=True))"
-  {python} -m mapwave.doctor""")
+  {python} -m mapwave doctor""")
     return 0
 
 
 def _shown(path: Path) -> str:
-    """The path as a line to paste would have it: from the working directory when it is below it."""
+    """The path relative to the working directory if it is below it, otherwise absolute."""
     absolute = path.resolve()
     return str(absolute.relative_to(Path.cwd()) if absolute.is_relative_to(Path.cwd()) else absolute)
 

@@ -284,3 +284,11 @@ def test_links_lead_to_what_exists(document: str) -> None:
             file = path.parent / place if place else path
         assert file.exists(), f"{document}:{line}: {target} does not exist"
         assert not anchor or anchor in markdown.anchors(file), f"{document}:{line}: {target} has no such heading"
+
+
+def test_the_map_of_the_sources_names_what_exists() -> None:
+    text = (REPOSITORY / "CONTRIBUTING.md").read_text()
+    roots = {path.name for path in REPOSITORY.iterdir() if path.is_dir()}
+    named = [word for word in re.findall(r"`([^`\s]+/[^`\s]*)`", text) if word.partition("/")[0] in roots]
+    assert len(named) > 40
+    assert [word for word in named if not (REPOSITORY / word).exists()] == []
