@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-_FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\S*)\s*$")
+_FENCE = re.compile(r"^(?P<indent> *)```(?P<language>[^\s,]*)\S*\s*$")
 _LINK = re.compile(r"(?<!!)\[(?:[^\[\]]|\[[^\[\]]*\])*\]\((?P<target>[^()\s]+)\)")
 
 

@@ -1,4 +1,4 @@
-"""The Rust, C and TOML of docs/writing-a-plugin.md is that of the worked examples, or compiles."""
+"""The Rust, C and TOML of the documents is that of sources which are compiled and tested, or compiles."""
 
 from __future__ import annotations
 
@@ -82,3 +82,10 @@ def test_every_language_is_there_to_be_checked() -> None:
     assert _blocks("c")
     assert _blocks("toml")
     assert {_is_outline(block.values[0]) for block in _blocks("rust")} == {True, False}
+
+
+def test_the_rust_of_the_readme_is_that_of_the_crate() -> None:
+    said = [block.code for block in markdown.blocks(REPOSITORY / "README.md") if block.language == "rust"]
+    crate = [block.code for block in markdown.blocks(REPOSITORY / "rust/README.md") if block.language == "rust"]
+    assert said
+    assert set(said) <= set(crate)
