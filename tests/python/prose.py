@@ -35,10 +35,8 @@ class Prose:
 
 def prose(root: Path) -> Iterator[Prose]:
     """All prose below a directory."""
-    for path in sorted(root.rglob("*")):
+    for path in _files(root):
         relative = path.relative_to(root)
-        if not path.is_file() or any(part in SKIPPED or part.startswith(".venv") for part in relative.parts):
-            continue
         reader = _READERS.get(path.suffix) or _READERS.get(path.name)
         if reader is None:
             continue
@@ -46,6 +44,16 @@ def prose(root: Path) -> Iterator[Prose]:
         for kind, line, text in reader(path.read_text(encoding="utf-8", errors="replace")):
             if not (kind == "messages" and is_test):
                 yield Prose(kind, str(relative), line, " ".join(text.split()))
+
+
+def _files(directory: Path) -> Iterator[Path]:
+    """The files of a tree, without what is built or fetched."""
+    for path in sorted(directory.iterdir()):
+        if path.is_dir() and not path.is_symlink():
+            if path.name not in SKIPPED and not path.name.startswith(".venv"):
+                yield from _files(path)
+        elif path.is_file():
+            yield path
 
 
 def _markdown(text: str) -> Iterator[tuple[str, int, str]]:
