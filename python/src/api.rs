@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mapwave_core::sink::Overflow;
 use mapwave_core::source::Access;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -76,7 +77,14 @@ impl Api {
         }
         let (Dtype(format), layout) = (arguments.get("dtype")?, arguments.get("layout")?);
         let NumChannels(channels) = arguments.get("channels")?;
-        Writer::new(arguments.py(), Writing::new(arguments, channels)?, format, layout)
+        let writing = Writing::new(arguments, channels)?;
+        if writing.options.overflow == Overflow::Rescale {
+            return Err(invalid(
+                arguments.py(),
+                "clip must be True or False for audio that comes in parts, whose peak is not known in advance, got 'rescale'",
+            ));
+        }
+        Writer::new(arguments.py(), writing, format, layout)
     }
 }
 
