@@ -5,8 +5,8 @@
 # make lint    formatting, clippy, types
 # make darwin  the workspace as the compiler for a Mac sees it, without a Mac; where that can be had, part of the tests
 #
-# Needs cargo and python3 (3.11 or newer); everything else comes from the package registries, into .venv. Where FFmpeg's
-# headers are, the wheel brings the plugin over it along.
+# Needs cargo, a C compiler and python3 (3.11 or newer); everything else comes from the package registries, into .venv.
+# Where FFmpeg's headers and libclang are installed, the wheel brings the plugin over FFmpeg along.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -24,8 +24,8 @@ MLX := $(if $(filter Darwin,$(shell uname -s)),mlx,mlx[cpu])>=0.32
 SOURCES := $(shell find cli core plugins python Cargo.toml Cargo.lock pyproject.toml README.md -type f \
 	-not -name '*.pyc' -not -name '*.so' -not -name '*.dylib' -not -path '*/__pycache__*')
 
-# Plugins over libraries of the system are left out where those are not.
-WORKSPACE := --workspace $(shell plugins/bundle.sh --excluded)
+# All but the optional plugins that cannot be built here. It is decided once a run, by the first command that needs to know.
+WORKSPACE = $(eval WORKSPACE := --workspace $$(shell plugins/bundle.sh --excluded))$(WORKSPACE)
 
 demo: $(VENV)/demo
 	$(BIN)/python demo/demo.py

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # darwin-check.sh check|clippy [ARGS..]: type-checks for aarch64-apple-darwin without a Mac. Without packages named in ARGS,
-# the whole workspace; the plugin over FFmpeg where its headers are.
+# the whole workspace, but for the optional plugins whose libraries cannot be built or read here (see plugins/bundle.sh).
 #
 # With rustup and the standard library for that target (rustup target add aarch64-apple-darwin), by the compiler at hand.
 # Otherwise by Debian's rustc-web, which has the sources of the standard library, so that `-Zbuild-std` needs no toolchain
-# for the target; it is unpacked below ~/.cache, not installed. Where neither can be had, says so and does nothing; that is
-# no error.
+# for the target; it is unpacked below ~/.cache, not installed. Where neither can be had or used, says why and does nothing;
+# that is no error, unless MAPWAVE_REQUIRE has the word darwin in it.
 #
 # No code is made, so LAME and libsoxr are compiled for this machine, and FFmpeg's interface is read out of this machine's
 # headers: what is checked is the Rust.
@@ -17,7 +17,13 @@ target=aarch64-apple-darwin
 packages=(rustc-web cargo-web rust-web-src rust-web-clippy)
 
 skip() {
-    echo "darwin-check.sh: skipped: $1" >&2
+    echo "darwin-check.sh: the check for a Mac is skipped: $1" >&2
+    case " ${MAPWAVE_REQUIRE:-} " in
+        *" darwin "*)
+            echo "darwin-check.sh: MAPWAVE_REQUIRE says that it must not be" >&2
+            exit 1
+            ;;
+    esac
     exit 0
 }
 
@@ -26,7 +32,7 @@ unpack() {
         skip "this is no Debian, and there is no rustup with the target $target"
     fi
     apt-cache show "${packages[@]}" >/dev/null 2>&1 || skip "there are no packages ${packages[*]} here"
-    local directory
+    local directory package
     directory=$(mktemp -d)
     chmod 755 "$directory"
     mapfile -t all < <(
@@ -35,12 +41,27 @@ unpack() {
     )
     mapfile -t all < <(printf '%s\n' "${all[@]}" | sort -u)
     (cd "$directory" && apt-get download -qq "${all[@]}") || skip "the packages could not be downloaded"
-    for package in "$directory"/*.deb; do dpkg-deb -x "$package" "$directory/root"; done
+    for package in "$directory"/*.deb; do
+        dpkg-deb -x "$package" "$directory/root" || skip "${package##*/} could not be unpacked"
+    done
     # All of it or nothing, whenever this is interrupted.
     mkdir -p "$(dirname "$root")"
     rm -rf "$root"
     mv "$directory/root" "$root"
     rm -rf "$directory"
+}
+
+# Whether the compiler at hand makes a standard library for the target, and is new enough: it checks an empty program.
+probe() {
+    local directory=$CARGO_TARGET_DIR/probe version
+    version=$(sed -n 's/^rust-version = //p' Cargo.toml)
+    mkdir -p "$directory/src"
+    printf '[package]\nname = "probe"\nedition = "2024"\nrust-version = %s\n[workspace]\n' "$version" \
+        >"$directory/Cargo.toml"
+    echo 'fn main() {}' >"$directory/src/main.rs"
+    CARGO_TERM_COLOR=never cargo check "${build_std[@]}" --target "$target" --manifest-path "$directory/Cargo.toml" \
+        >"$directory/log" 2>&1 ||
+        skip "$(cargo -V) cannot check for $target: $(grep -m1 -A3 '^error' "$directory/log" | tr -s '\n ' ' ')"
 }
 
 command=${1:?check or clippy}
@@ -57,9 +78,9 @@ if ! { rustup target list --installed 2>/dev/null | grep -qx "$target"; }; then
     export PATH LD_LIBRARY_PATH RUSTC_BOOTSTRAP=1
     build_std=("-Zbuild-std=std,panic_abort,test")
 fi
+probe
 
 # A compiler for C that takes an Apple compiler's arguments, and compiles for this machine.
-mkdir -p "$CARGO_TARGET_DIR"
 export CC_aarch64_apple_darwin=$CARGO_TARGET_DIR/cc AR_aarch64_apple_darwin=ar RANLIB_aarch64_apple_darwin=ranlib SDKROOT=/
 cat >"$CC_aarch64_apple_darwin" <<'CC'
 #!/usr/bin/env bash
@@ -77,12 +98,26 @@ CC
 chmod +x "$CC_aarch64_apple_darwin"
 # FFmpeg's headers and the C library's under them are this machine's, read as for the target.
 machine=$(uname -m)
+arguments="-D__${machine}__ -U__nonnull -isystem /usr/include/$machine-linux-gnu"
+# Where libclang's own headers are, bindgen asks the program clang. Without it they are below the library, which is then
+# named too: its headers must be of its version.
+if ! command -v clang >/dev/null; then
+    mapfile -t libraries < <(printf '%s\n' /usr/lib/llvm-*/lib | sort -rV)
+    for library in ${LIBCLANG_PATH:+"$LIBCLANG_PATH"} "${libraries[@]}" /usr/lib64 /usr/lib; do
+        headers=$(printf '%s\n' "$library"/clang/*/include/limits.h | sort -V | tail -n 1)
+        if [ -e "$headers" ] && compgen -G "$library/libclang[-.][0-9s]*" >/dev/null; then
+            export LIBCLANG_PATH=$library
+            arguments="-resource-dir ${headers%/include/limits.h} $arguments"
+            break
+        fi
+    done
+fi
 export PKG_CONFIG_ALLOW_CROSS=1
-export BINDGEN_EXTRA_CLANG_ARGS_aarch64_apple_darwin="-D__${machine}__ -U__nonnull -isystem /usr/include/$machine-linux-gnu"
+export BINDGEN_EXTRA_CLANG_ARGS_aarch64_apple_darwin=$arguments
 
 scope=()
 if [[ " $* " != *" -p "* ]]; then
-    read -ra excluded < <(plugins/bundle.sh --excluded; echo)
-    scope=(--workspace "${excluded[@]}")
+    excluded=$(plugins/bundle.sh --excluded "$command" "${build_std[@]}" --target "$target" --locked)
+    read -ra scope <<<"--workspace ${excluded//$'\n'/ }"
 fi
 exec cargo "$command" "${build_std[@]}" --target "$target" "${scope[@]}" "$@"
