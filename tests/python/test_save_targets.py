@@ -327,7 +327,7 @@ def test_an_object_needs_only_a_write(container: str) -> None:
 @pytest.mark.parametrize("container", ["wav", "w64", "aiff", "caf"])
 def test_a_header_that_is_completed_at_the_end_needs_a_seek(container: str) -> None:
     target = Appending()
-    with pytest.raises(ValueError, match="path must be an object that can seek, or a path"):
+    with pytest.raises(ValueError, match="path must be a path or a seekable object"):
         mapwave.open(target, "w", sr=48_000, channels=2, format=container)
     assert not target.data
 
@@ -344,7 +344,7 @@ def test_a_pipe_takes_a_file(expected: bytes) -> None:
     thread.start()
     with open(sending, "wb") as file:
         save(file, format="wav")
-        with pytest.raises(ValueError, match="path must be an object that can seek"):
+        with pytest.raises(ValueError, match="path must be a path or a seekable object"):
             mapwave.open(file, "w", sr=48_000, channels=2, format="wav")
     thread.join()
     assert received == [expected]

@@ -95,9 +95,10 @@ impl Writer {
         num_frames: Option<u64>,
     ) -> Result<Self> {
         if options.overflow == Overflow::Rescale {
-            let expected =
-                "'clip' or 'refuse' for audio that is written in parts, whose peak is not known in advance";
-            return Err(Error::argument(Parameter::Overflow, expected, "'rescale'"));
+            let what =
+                "cannot be 'rescale' for audio that is written in parts, whose peak is not known in advance";
+            let (parameter, what) = (Parameter::Overflow, what.to_owned());
+            return Err(Error::Argument { path: None, parameter, what });
         }
         Self::begin(target, options, from, num_frames)
     }
