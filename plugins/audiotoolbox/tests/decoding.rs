@@ -146,7 +146,7 @@ fn what_is_not_read_is_refused_by_its_name() {
     };
     let error = open(b"no file of any kind, and longer than a header".repeat(9)).err().unwrap();
     assert_eq!(error.status(), Status::Unsupported);
-    assert_eq!(error.message(), "opening the file: AudioToolbox says 'typ?': it knows no such file type");
+    assert_eq!(error.message(), "opening the file: AudioToolbox says 'typ?': the file type is unknown");
     let (status, message) = refusal(Fake { best_rate: 88_200, ..aac(5000, 2, 0, 0) });
     assert_eq!(status, Status::Unsupported);
     assert!(message.contains("88200 Hz") && message.contains("44100 Hz"), "{message}");
