@@ -314,7 +314,7 @@ def test_levels_of_flac_order_sizes(tmp_path: Path) -> None:
         ("m4a", {"bitrate": 10_000_000}, "10000000"),
         ("opus", {"bitrate": 1000}, "1000"),
         ("opus", {"encoding": "vorbis"}, "encoding must be one of 'float32', 'opus'"),
-        ("flac", {"codec": "nobody"}, "nobody"),
+        ("flac", {"plugin": "nobody"}, "nobody"),
     ],
 )
 def test_arguments_are_honoured_or_refused(tmp_path: Path, extension: str, options: dict, message: str) -> None:
