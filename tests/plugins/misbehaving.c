@@ -456,6 +456,15 @@ static const mw_encoder_table ENCODER = {
     .push = push,
     .finish = finish,
     .close = close_encoder,
+#ifdef BREAK_LOSSLESS
+    .lossless = "otherpcm=16",
+#endif
+#ifdef BREAK_DEFAULT_CODECS
+    .default_codecs = "toypcm",
+#endif
+#ifdef BREAK_EXTENSIONS
+    .extensions = ".toy=toypcm",
+#endif
 };
 
 static const mw_resampler_table RESAMPLER = {
@@ -466,6 +475,9 @@ static const mw_resampler_table RESAMPLER = {
     .open = open_resampler,
     .process = process,
     .close = close_resampler,
+#ifdef BREAK_DEFAULT_QUALITY
+    .default_quality = "first",
+#endif
 };
 
 static const void *get(const char *interface, uint32_t index)

@@ -43,6 +43,10 @@ const ALL: &[Broken] = &[
     broken("UTF8", "description", "R3", "version is not UTF-8"),
     broken("MISSING_FUNCTION", "interfaces", "R1", "function fork is missing"),
     broken("TABLE_SIZE", "interfaces", "R1", "the size of mapwave.encoder/1 is 16"),
+    broken("LOSSLESS", "interfaces", "R3", "lossless holds \"otherpcm=16\""),
+    broken("DEFAULT_CODECS", "interfaces", "R3", "default_codecs holds \"toypcm\""),
+    broken("EXTENSIONS", "interfaces", "R3", "extensions holds \".toy=toypcm\""),
+    broken("DEFAULT_QUALITY", "interfaces", "R3", "default_quality holds \"first\""),
     broken("UNKNOWN_INTERFACE", "interfaces", "get", "get(\"mapwave.decoder/2\", 0) is not null"),
     broken("CLOSE_NULL", "interfaces", "R6", "SIGSEGV"),
     // What a decoder reports
@@ -219,6 +223,21 @@ fn every_switch_of_the_plugin_is_tried() {
         let is_tried =
             ALL.iter().any(|case| case.switch == switch) || UNWISE.iter().any(|case| case.0 == switch);
         assert!(is_tried, "BREAK_{switch} is not tried");
+    }
+}
+
+#[test]
+fn tables_of_earlier_versions_are_whole() {
+    if !has_compiler() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    for macros in [&[][..], &["OF_VERSION_1_1"]] {
+        let source = misbehaving::sources().join("exact.c");
+        let library = misbehaving::compile_source(directory.path(), "exact", &source, macros);
+        let (code, report) = check(&library, &["--only", "interfaces"]);
+        let row = rows(&report).iter().find(|row| row["test"] == "interfaces").unwrap();
+        assert_eq!((row["result"].as_str(), code), (Some("passed"), 0), "{macros:?}: {row:#}");
     }
 }
 

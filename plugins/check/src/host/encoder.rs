@@ -14,8 +14,9 @@ use mapwave_plugin_abi::{
 use super::guarded_buffer::{Format, GuardedBuffer, Layout};
 use super::refusal::{ErrorBox, ErrorSpace, Fault, judge};
 use super::sample::Sample;
+use super::statements;
 use super::struct_bytes::struct_bytes;
-use super::text::{names, text};
+use super::text::{names, optional_text, text};
 use crate::verdict::{Finding, Outcome};
 
 /// The maximum number of bytes that a sink accepts.
@@ -227,9 +228,15 @@ impl EncoderTable {
         let short =
             |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-_.".contains(letter);
         names(self.table.name, "the encoder's name", short)?;
-        names(self.table.codecs, "the encoder's codecs", short)?;
-        names(self.table.containers, "the encoder's containers", short)?;
-        self.formats().map(drop)
+        let codecs = names(self.table.codecs, "the encoder's codecs", short)?;
+        let containers = names(self.table.containers, "the encoder's containers", short)?;
+        let takes_integers = self.formats()?.iter().any(|format| *format != Format::F32);
+        let stated = optional_text(self.table.lossless, "lossless")?;
+        statements::check_lossless(&stated, &codecs, takes_integers)?;
+        let stated = optional_text(self.table.default_codecs, "default_codecs")?;
+        statements::check_default_codecs(&stated, &containers, &codecs)?;
+        let stated = optional_text(self.table.extensions, "extensions")?;
+        statements::check_extensions(&stated, &containers, &codecs)
     }
 
     /// The containers that it writes.

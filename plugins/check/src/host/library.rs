@@ -3,13 +3,15 @@
 #![allow(unsafe_code)] // a foreign library
 
 use std::ffi::{CStr, CString, c_char, c_void};
+use std::mem::MaybeUninit;
 use std::path::Path;
 use std::ptr::null_mut;
 
 use libloading::os::unix::{Library as Loaded, RTLD_LOCAL, RTLD_NOW};
 use mapwave_plugin_abi::{
     MW_ABI_MAJOR, MW_ABI_MINOR, MW_DECODER_INTERFACE, MW_ENCODER_INTERFACE, MW_ENTRY_SYMBOL,
-    MW_RESAMPLER_INTERFACE, mw_host, mw_plugin, mw_plugin_entry,
+    MW_RESAMPLER_INTERFACE, mw_decoder_table, mw_encoder_table, mw_host, mw_plugin, mw_plugin_entry,
+    mw_resampler_table,
 };
 use serde::{Deserialize, Serialize};
 
@@ -193,7 +195,7 @@ impl Plugin {
         Ok(unsafe { get(interface.as_ptr(), index) } as usize)
     }
 
-    fn tables<T>(self, interface: &str) -> Outcome<Vec<&'static T>> {
+    fn tables<T: Filled>(self, interface: &str) -> Outcome<Vec<&'static T>> {
         let mut tables = Vec::new();
         for index in 0..MAX_TABLES {
             let table = self.table(interface, index)? as *const c_void;
@@ -222,20 +224,55 @@ impl Plugin {
     }
 }
 
-/// The struct behind a pointer, if its size covers all fields of this version.
+/// A struct of the interface that a plugin fills.
 ///
 /// # Safety
-/// `pointer` is null or points to a struct of the interface, `T` or a longer one, valid until the process exits.
-unsafe fn sized<T>(pointer: *const c_void, what: &str) -> Outcome<&'static T> {
+/// The type is `repr(C)`, begins with its size as a `u32`, and all bits zero are a value of it.
+unsafe trait Filled: Copy + 'static {
+    /// The size in version 1.0, which no later one goes below.
+    const FIRST_BYTES: usize;
+}
+
+// SAFETY: laid out like that by the interface, of numbers, pointers and nullable functions.
+unsafe impl Filled for mw_plugin {
+    const FIRST_BYTES: usize = 64;
+}
+// SAFETY: as above.
+unsafe impl Filled for mw_decoder_table {
+    const FIRST_BYTES: usize = 96;
+}
+// SAFETY: as above.
+unsafe impl Filled for mw_encoder_table {
+    const FIRST_BYTES: usize = 64;
+}
+// SAFETY: as above.
+unsafe impl Filled for mw_resampler_table {
+    const FIRST_BYTES: usize = 48;
+}
+
+/// The struct behind a pointer, if its size covers what version 1.0 has. Fields that it does not cover are zero.
+///
+/// # Safety
+/// `pointer` is null or points to a struct of the interface, a `T` of the size that it states, valid until the process exits.
+unsafe fn sized<T: Filled>(pointer: *const c_void, what: &str) -> Outcome<&'static T> {
     if pointer.is_null() || !pointer.cast::<T>().is_aligned() {
         return Err(Finding::broken("R1", format!("{what} is null or not aligned")));
     }
     // SAFETY: every struct of the interface begins with its size, by R1.
-    let size = unsafe { pointer.cast::<u32>().read() };
-    if (size as usize) < size_of::<T>() {
-        let reason = format!("the size of {what} is {size}, expected at least {}", size_of::<T>());
+    let size = unsafe { pointer.cast::<u32>().read() } as usize;
+    if size < T::FIRST_BYTES {
+        let reason = format!("the size of {what} is {size}, expected at least {}", T::FIRST_BYTES);
         return Err(Finding::broken("R1", reason));
     }
-    // SAFETY: by the caller's promise it is a T, the size of which covers all of it.
-    Ok(unsafe { &*pointer.cast() })
+    if size >= size_of::<T>() {
+        // SAFETY: by the caller's promise it is a T, the size of which covers all of it.
+        return Ok(unsafe { &*pointer.cast() });
+    }
+    let mut whole = MaybeUninit::<T>::zeroed();
+    // SAFETY: as many bytes are in the plugin's struct, by its size, and in the other, by its type.
+    unsafe { whole.as_mut_ptr().cast::<u8>().copy_from_nonoverlapping(pointer.cast(), size) };
+    // SAFETY: zeros are a value by the trait's contract, and so is what such a struct has in their place.
+    let whole = unsafe { whole.assume_init() };
+    // A plugin's tables stay until the process exits, and so does the copy of one.
+    Ok(Box::leak(Box::new(whole)))
 }

@@ -40,6 +40,7 @@ mod library;
 mod refusal;
 mod resampler;
 mod sample;
+mod statements;
 mod stream_info;
 mod struct_bytes;
 mod text;

@@ -12,8 +12,9 @@ use mapwave_plugin_abi::{
 use super::guarded_buffer::{Format, GuardedBuffer, Layout};
 use super::refusal::{ErrorBox, ErrorSpace, Fault, judge};
 use super::sample::Sample;
+use super::statements;
 use super::struct_bytes::struct_bytes;
-use super::text::{names, text};
+use super::text::{names, optional_text, text};
 use crate::verdict::{Finding, Outcome};
 
 /// The table of a resampler, with all its functions.
@@ -78,15 +79,6 @@ impl ResampleOptions {
     }
 }
 
-/// The table's `restart`, which lies beyond the end of a version 1.0 table.
-fn covered_restart(
-    table: &'static mw_resampler_table,
-) -> Option<unsafe extern "C" fn(*const mw_resampler_options, *mut u64, *mut u64, *mut mw_error) -> mw_status>
-{
-    let end = std::mem::offset_of!(mw_resampler_table, restart) + size_of::<usize>();
-    if (table.size as usize) < end { None } else { table.restart }
-}
-
 impl ResamplerTable {
     /// Checks that a table has all functions.
     pub fn new(table: &'static mw_resampler_table) -> Outcome<Self> {
@@ -95,7 +87,7 @@ impl ResamplerTable {
             open: table.open.ok_or_else(|| missing("open"))?,
             process: table.process.ok_or_else(|| missing("process"))?,
             close: table.close.ok_or_else(|| missing("close"))?,
-            restart: covered_restart(table),
+            restart: table.restart,
         };
         Ok(Self { table, functions })
     }
@@ -111,7 +103,8 @@ impl ResamplerTable {
             |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-_.".contains(letter);
         names(self.table.name, "the resampler's name", short)?;
         self.formats()?;
-        self.qualities().map(drop)
+        let default = optional_text(self.table.default_quality, "default_quality")?;
+        statements::check_default_quality(&default, &self.qualities()?, self.table.ratio_limit)
     }
 
     /// The names of its qualities.

@@ -18,6 +18,11 @@ pub fn text(pointer: *const c_char, what: &str) -> Outcome<String> {
     Ok(text.to_owned())
 }
 
+/// A string that a plugin may leave out, which is empty then.
+pub fn optional_text(pointer: *const c_char, what: &str) -> Outcome<String> {
+    if pointer.is_null() { Ok(String::new()) } else { text(pointer, what) }
+}
+
 /// A comma-separated list of at least one name, of characters that `may` accepts.
 pub fn names(pointer: *const c_char, what: &str, may: fn(char) -> bool) -> Outcome<Vec<String>> {
     let list = text(pointer, what)?;
