@@ -295,5 +295,6 @@ fn encodings_of_every_codec_name_are_understood_or_refused_with_a_list() {
             .contains("one of 'float32', 'pcm16', 'pcm24', 'pcm32', 'float64', 'u8', 'alaw', 'mulaw'")
     );
     assert!(refuse("nonsense", "float32").contains("no loaded plugin writes 'nonsense'"));
-    assert_eq!("PCM_16".parse::<Encoding>().unwrap(), Encoding::Codec("PCM_16".to_owned()));
+    assert_eq!("PCM_16".parse::<Encoding>().unwrap(), Encoding::Pcm(PcmEncoding::Pcm16));
+    assert_eq!("PCM_17".parse::<Encoding>().unwrap(), Encoding::Codec("pcm_17".to_owned()));
 }

@@ -48,7 +48,7 @@ impl PcmEncoding {
         }
     }
 
-    /// The encoding for a name in lower case, without FFmpeg's prefix and byte order.
+    /// The encoding for a name in lower case, without a prefix and a byte order.
     fn spelled(name: &str) -> Option<Self> {
         Some(match name {
             "u8" | "s8" | "pcm8" | "int8" | "uint8" => Self::Pcm8,
@@ -111,12 +111,12 @@ pub enum Encoding {
 impl FromStr for Encoding {
     type Err = Infallible;
 
-    /// Accepts the names of [`PcmEncoding`], the subtypes and codecs that `info` reports, libsndfile's subtypes, FFmpeg's
-    /// codecs and sample formats, NumPy's dtypes, and any codec's name, in upper or lower case. The byte order is the
+    /// Accepts the names of [`PcmEncoding`], the subtypes and codecs that `info` reports, the spellings of other audio libraries,
+    /// such as `PCM_16` and `pcm_s16le`, NumPy's dtypes, and any codec's name, in upper or lower case. The byte order is the
     /// container's.
     fn from_str(name: &str) -> Result<Self, Infallible> {
         let name = name.to_ascii_lowercase();
-        // FFmpeg's "pcm_s16le" and libsndfile's "PCM_16" are a prefix, a sample format, and a byte order.
+        // "pcm_s16le" and "PCM_16" are a prefix, a sample format, and a byte order.
         let stem = name.strip_prefix("pcm_").unwrap_or(&name);
         let stem = stem.strip_suffix("le").or_else(|| stem.strip_suffix("be")).unwrap_or(stem);
         let pcm = PcmEncoding::spelled(&name.replace('_', "")).or_else(|| PcmEncoding::spelled(stem));
