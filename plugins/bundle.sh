@@ -72,7 +72,7 @@ cannot_be_built() {
         return 0
     fi
     if grep -qE '^error: could not compile `mapwave' "$log"; then
-        # Removed functions are no error of ours where FFmpeg is newer than any that the plugin is written for.
+        # Removed functions are not an error of ours where FFmpeg is newer than any that the plugin is written for.
         [ "$1" = mapwave-libav ] && pkg-config --exists "libavcodec >= 64"
     else
         grep -q '^error: could not compile ' "$log"
@@ -181,7 +181,7 @@ if is_built mapwave-libav; then
     libav="$directory/libmapwave_libav$major.$ending"
     cp "$target/release/libmapwave_libav.$ending" "$libav"
     # Homebrew and MacPorts name their libraries by whole paths. By their names alone, the plugin finds them in the prefixes
-    # that its build script lists and in the one it was built with; a library that was changed is signed anew.
+    # that its build script lists and in the one it was built with; a library that was changed is signed again.
     if [ "$ending" = dylib ]; then
         otool -L "$libav" | awk '/^\t\/.*\/lib(avcodec|avformat|avutil|swresample)\./ { print $1 }' | while read -r library; do
             install_name_tool -change "$library" "@rpath/${library##*/}" "$libav"

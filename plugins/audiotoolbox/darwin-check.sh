@@ -5,7 +5,7 @@
 # With rustup and the standard library for that target (rustup target add aarch64-apple-darwin), by the compiler at hand.
 # Otherwise by Debian's rustc-web, which has the sources of the standard library, so that `-Zbuild-std` needs no toolchain
 # for the target; it is unpacked below ~/.cache, not installed. Where neither can be had or used, says why and does nothing;
-# that is no error, unless MAPWAVE_REQUIRE has the word darwin in it.
+# that is not an error, unless MAPWAVE_REQUIRE has the word darwin in it.
 #
 # No code is made, so LAME and libsoxr are compiled for this machine, and FFmpeg's interface is read out of this machine's
 # headers: what is checked is the Rust.

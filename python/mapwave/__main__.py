@@ -22,7 +22,7 @@ def main() -> int:
     # Python only makes a note of Ctrl-C while other code runs. Where it was ignored from the start, it stays so.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    # -P: what lies in the current directory is no part of the command.
+    # -P: the current directory must not contribute modules to the command.
     again = [sys.executable, "-P", "-m", "mapwave"] if sys.executable else []
     return run_command(["mapwave", *sys.argv[1:]], again)
 

@@ -114,7 +114,7 @@ class AudioInfo:
         """Whether the codec keeps every sample as it was."""
     @property
     def is_truncated(self) -> bool:
-        """Whether the file ends before the audio that it promises does; frames counts what is there."""
+        """Whether the file ends before the audio that it promises; frames counts the frames that are present."""
     @property
     def plugin(self) -> str | None:
         """The plugin that decodes the file, or None when mapwave itself reads it."""

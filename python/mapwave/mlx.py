@@ -107,7 +107,7 @@ def _may_be_forked() -> bool:
         return True
     if not _MLX_CAME_FIRST or len(os.listdir("/proc/self/task")) > 1:
         return False
-    # A program is laid out anew in memory when it is started; a child that was only forked looks like its parent.
+    # A program gets a new memory layout when it starts; a child that was only forked looks like its parent.
     try:
         return Path("/proc/self/auxv").read_bytes() == Path(f"/proc/{os.getppid()}/auxv").read_bytes()
     except OSError:

@@ -84,7 +84,7 @@ impl Imported {
             && this.axes_raw().iter().all(|length| *length >= 0);
         if !is_sound {
             return Err(PyValueError::new_err(
-                "audio's __dlpack__ gave a tensor that is no array of the CPU's",
+                "audio's __dlpack__ gave a tensor that is not in the memory of the CPU",
             ));
         }
         Ok(this)

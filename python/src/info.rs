@@ -122,7 +122,7 @@ audio_info! {
     channel_layout: Option<String>,
     /// Whether the codec keeps every sample as it was.
     is_lossless: bool,
-    /// Whether the file ends before the audio that it promises does; frames counts what is there.
+    /// Whether the file ends before the audio that it promises; frames counts the frames that are present.
     is_truncated: bool,
     /// The plugin that decodes the file, or None when mapwave itself reads it.
     plugin: Option<String>,

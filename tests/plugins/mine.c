@@ -1,6 +1,6 @@
 /* A plugin with a resampler of one quality, "mine", and another, "steady": every frame that "mine" gives is 0.25, and every one
- * of "steady" 0.5, so that one sees who was asked. With -DOFFERS_DEFAULT, "mine" is what a caller gets who asks for none, between
- * rates that are less than 4 times apart.
+ * of "steady" 0.5, so that the output shows which of them ran. With -DOFFERS_DEFAULT, "mine" is the default quality for rates
+ * that are less than 4 times apart.
  */
 
 #include <stdio.h>

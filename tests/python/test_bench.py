@@ -173,7 +173,7 @@ def test_the_whole_command(tmp_path: Path) -> None:
     assert path.with_suffix(".md").read_text().count("| import |") == 1
     if "without matplotlib" not in done.stdout:
         assert path.with_suffix(".png").exists()
-    # The same figures once more are no regression.
+    # The same figures once more are not a regression.
     again = command("compare", path, path)
     assert (again.returncode, "no regression" in again.stdout) == (0, True)
 

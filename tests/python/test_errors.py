@@ -1,4 +1,4 @@
-"""Errors: their kinds, what they carry, and files that are no audio."""
+"""Errors: their kinds, what they carry, and files that are not audio."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_errors_have_no_internal_context(read) -> None:
     assert caught.value.__context__ is None
 
 
-# What is no audio file
+# Files that are not audio
 
 
 @each_reader

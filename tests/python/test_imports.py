@@ -56,7 +56,7 @@ def definer(module: str, name: str, sources: dict[str, str]) -> Iterator[str]:
     elif module in sources:
         for node in parse(sources[module]).body:
             if isinstance(node, ast.ImportFrom) and node.level == 1 and name in [alias.name for alias in node.names]:
-                # What is no source file here, such as the extension module, imports nothing.
+                # A module without a source file here, such as the extension module, imports nothing.
                 if node.module and f"{module}.{node.module}" in sources:
                     yield from definer(f"{module}.{node.module}", name, sources)
                 return

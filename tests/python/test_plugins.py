@@ -211,7 +211,7 @@ def test_register_plugin(lab: Lab, qoa_library: Path, au_library: Path) -> None:
     assert said[1].startswith("AudioFileNotFound True None ")
 
 
-# What there is
+# Listing
 
 
 def test_plugins_and_directories(lab: Lab, qoa_library: Path, au_library: Path) -> None:

@@ -98,7 +98,7 @@ pub(crate) unsafe fn list<T: Plain>(
     if values.is_empty() {
         return Ok(values);
     }
-    // Of a list whose size is no multiple, what is whole.
+    // A list whose size is not a multiple of its entries is read up to the last whole entry.
     let mut num_bytes = num_bytes / T::NUM_BYTES * T::NUM_BYTES;
     let status = get(&raw mut num_bytes, values.as_mut_ptr().cast());
     if !check_optional(status, doing)? {

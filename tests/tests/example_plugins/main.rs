@@ -43,7 +43,7 @@ impl Example {
     fn open(&self, bytes: &[u8], access: Access, max_alloc: Option<u64>) -> Result<Decoder, Fault> {
         let input = match access {
             Access::Memory => Input::memory(bytes, Side::End)?,
-            // Fewer bytes than asked for are no error.
+            // Fewer bytes than asked for are not an error.
             Access::Callback => Input::callback(bytes, ReadPlan::AtMost(100))?,
         };
         let max_alloc = max_alloc.unwrap_or(1 << 20);

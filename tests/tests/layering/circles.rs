@@ -46,7 +46,7 @@ fn roots(directory: &Path, member: &str) -> Vec<String> {
     roots
 }
 
-/// The circles among these edges that are no pair of the list, each with what ties it, and the pairs that are no circle.
+/// The circles among these edges that the list of pairs lacks, each with what ties it, and the listed pairs that do not form a circle.
 fn broken(edges: &[Edge], pairs: &[(&str, &str, &str)]) -> Vec<String> {
     let circles = circles(edges);
     let is_pair = |circle: &Vec<String>| pairs.iter().any(|(one, other, _)| *circle == [*one, *other]);

@@ -146,12 +146,12 @@ impl Fake {
         bytes
     }
 
-    /// Reads a header, and what there is of samples.
+    /// Reads a header, and the samples that follow it.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let header = bytes.get(..HEADER_BYTES).filter(|header| &header[16..20] == b"FAKE")?;
         let word = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().unwrap());
         let numbers: Vec<u32> = header[20..].chunks_exact(4).map(word).collect();
-        // What no file has is no file: a codec would have to make room for it.
+        // Counts that no real file has are rejected: a codec would have to allocate memory for them.
         let [_, _, _, _, num_channels, frames_per_packet, priming, remainder, ..] = numbers[..] else {
             return None;
         };

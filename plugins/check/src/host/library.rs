@@ -124,7 +124,10 @@ impl Library {
             Some(message) => Err(Fault::Refused(Refusal::new("entry", named, message, &error))),
             None => Err(Fault::broken(
                 "entry",
-                format!("entry returned null and set the status {}, which is no error", status_name(named)),
+                format!(
+                    "entry returned null and set the status {}, which does not stand for an error",
+                    status_name(named)
+                ),
             )),
         }
     }

@@ -167,7 +167,7 @@ fn attempt(table: &DecoderTable, bytes: &[u8], in_memory: bool) -> Outcome {
     let result = table.open(&input, &options).and_then(|mut decoder| {
         let info = decoder.info()?;
         let shape = Shape::native(&info);
-        // One frame of many channels is no allocation of the plugin's.
+        // One frame of many channels does not count as an allocation of the plugin.
         let most = (256 << 10) / shape.frame_bytes().max(1);
         if most == 0 { Ok(()) } else { drain(&mut decoder, shape, most, || most.min(512)).map(drop) }
     });

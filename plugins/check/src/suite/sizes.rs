@@ -79,7 +79,7 @@ fn refusals(context: &Context, table: &DecoderTable, errors: ErrorSpace) -> Outc
     for bytes in [&[][..], &[0], &[0; 1000], &noise] {
         for stream in [0, 1, u32::MAX] {
             context.doing(format!(
-                "opening stream {stream} of {} bytes that are no file, with {errors:?} for an error",
+                "opening stream {stream} of {} bytes that are not a file, with {errors:?} for an error",
                 bytes.len()
             ));
             let input = Input::memory(bytes, Side::End)?;
