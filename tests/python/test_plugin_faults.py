@@ -76,7 +76,7 @@ def test_a_status_that_means_nothing(lab: Lab) -> None:
     path = lab.directory / "x.toy"
     path.write_bytes(pluginfile.TOY_MAGIC + bytes(4))
     lines = fail(lab, path, "STATUS")
-    assert [line for line in lines if "it returned status 77, which means nothing in this interface" not in line] == []
+    assert [line for line in lines if "it returned status 77, which this interface does not define" not in line] == []
     assert {line.split()[0] for line in lines} == {"PluginError"}
 
 

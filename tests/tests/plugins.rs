@@ -396,7 +396,7 @@ fn a_plugin_that_lies_is_an_error_and_the_process_goes_on() {
     let place = Place::new();
     place.compile("toy", &["BREAK_STATUS"]);
     let file = place.write("x.toy", &[b'x'; 100]);
-    check(&place.run(&["codec", "toy", "open", &file])[0], "status 77, which means nothing");
+    check(&place.run(&["codec", "toy", "open", &file])[0], "status 77, which this interface does not define");
     let place = Place::new();
     place.compile("toy", &["BREAK_MESSAGE"]);
     let file = place.write("x.toy", &[b'x'; 100]);
