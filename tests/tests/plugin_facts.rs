@@ -92,7 +92,7 @@ fn a_codec_of_which_nothing_is_stated_gets_floats() {
         assert_eq!(given(&saved(name, &samples(), rough).unwrap()), (F32, 0), "{name}");
     }
     let message = saved("a.rough", &samples(), |options| options.bits_per_sample = Some(24)).unwrap_err();
-    assert!(message.to_string().contains("bits_per_sample must be left out"), "{message}");
+    assert!(message.to_string().contains("bits_per_sample does not apply to rough24 in exa24"), "{message}");
 }
 
 #[test]

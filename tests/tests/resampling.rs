@@ -105,7 +105,7 @@ fn an_array_is_resampled_as_a_file_is() {
 fn a_view_of_what_is_resampled_is_refused() {
     let reader = Reader::from_bytes(wav(&[1, 2, 3], 1, 8000)).unwrap();
     let reader = reader.resampled(16_000, ResampleQuality::Own(FilterQuality::Low)).unwrap();
-    assert!(reader.view().unwrap_err().to_string().contains("they are resampled"));
+    assert!(reader.view().unwrap_err().to_string().contains("the reader resamples them"));
     let same = reader.resampled(8000, ResampleQuality::Default).unwrap();
     assert_eq!((same.num_frames(), same.view().unwrap().bytes.len()), (3, 6));
 }

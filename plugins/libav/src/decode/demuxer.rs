@@ -362,7 +362,7 @@ mod tests {
         };
         let playlist = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nfile:///etc/passwd\n";
         let error = refused(playlist, Some("m3u8"));
-        assert!(error.message().contains("not read from one file"), "{error}");
+        assert!(error.message().contains("which needs more than one file"), "{error}");
         let list = "ffconcat version 1.0\nfile '/etc/passwd'\n";
         assert!(refused(list, Some("ffconcat")).message().contains("concat"));
         let session =
