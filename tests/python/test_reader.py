@@ -313,7 +313,7 @@ def test_a_view_of_bytes_is_the_bytes(samples: np.ndarray) -> None:
     [
         ("aiff-pcm16.aiff", "pcm_s16be"), ("rifx-pcm16.wav", "pcm_s16be"),
         ("wav-pcm24.wav", "pcm_s24le"), ("wav-alaw.wav", "pcm_alaw"), ("wav-u8-mono.wav", "pcm_u8"),
-        ("wav-float32.wav", "multiple of 4"),
+        ("wav-float32.wav", "not 4-byte aligned"),
     ],
 )  # fmt: skip
 def test_a_view_that_cannot_be_is_refused_with_the_reason(name: str, why: str) -> None:

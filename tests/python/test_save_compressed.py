@@ -229,10 +229,10 @@ def test_ffmpeg_hears_the_same(tmp_path: Path, extension: str, encoding: str, co
 @pytest.mark.parametrize(
     ("extension", "rate", "channels", "message"),
     [
-        ("opus", 44_100, 2, "44100 Hz; opus has 8000, 12000, 16000, 24000, 48000 Hz"),
+        ("opus", 44_100, 2, "44100 Hz; opus supports 8000, 12000, 16000, 24000, 48000 Hz"),
         ("mp3", 96_000, 2, "96000"),
         ("mp3", 44_100, 6, "MP3 has 1 or 2 channels, not 6|6 channels; mp3 supports 1, 2"),
-        ("m4a", 44_101, 2, "44101 Hz; aac has 7350, 8000"),
+        ("m4a", 44_101, 2, "44101 Hz; aac supports 7350, 8000"),
         ("flac", 700_000, 2, "sample rates of 1 to 655350 Hz, not 700000"),
         ("flac", 44_100, 9, "FLAC has 1 to 8 channels, not 9"),
     ],
