@@ -302,7 +302,7 @@ impl Error {
     /// use mapwave_core::{Error, OutputFormat, Parameter};
     ///
     /// let error = "int8".parse::<OutputFormat>().unwrap_err();
-    /// let words = |parameter| if parameter == Parameter::OutputFormat { "dtype" } else { parameter.name() };
+    /// let words = |parameter: Parameter| if parameter == Parameter::OutputFormat { "dtype" } else { parameter.name() };
     /// assert!(error.message(words).starts_with("dtype must be one of 'float32'"));
     /// ```
     pub fn message(&self, words: impl Fn(Parameter) -> &'static str) -> String {
