@@ -296,7 +296,8 @@ def test_the_axis_of_the_channels_is_found(
 @pytest.mark.parametrize("shape", [(2, 2), (8, 6), (100, 200), (12, 16), (0, 0)])
 def test_it_is_asked_for_where_it_cannot_be_told(tmp_path: Path, shape: tuple[int, int]) -> None:
     samples = np.zeros(shape, np.float32)
-    with pytest.raises(ValueError, match="layout must be 'channels_last' or 'channels_first', since either axis could be") as caught:
+    message = "layout must be 'channels_last' or 'channels_first', since either axis could be"
+    with pytest.raises(ValueError, match=message) as caught:
         saved(tmp_path, samples)
     assert f"shape ({shape[0]}, {shape[1]})" in str(caught.value)
     if shape != (0, 0):

@@ -214,7 +214,8 @@ def test_samples_that_do_not_fit_are_named_by_their_place_in_the_file(tmp_path: 
 
 
 def test_the_peak_of_parts_is_not_known(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="clip must be True or False for audio that comes in parts, whose peak is not known"):
+    message = "clip must be True or False for audio that comes in parts, whose peak is not known"
+    with pytest.raises(ValueError, match=message):
         create(tmp_path / "a.wav", clip="rescale")
     assert list(tmp_path.iterdir()) == []
 

@@ -64,8 +64,9 @@ impl Default for DecoderOptions<'_> {
 /// ```
 /// use mapwave_plugin::SeekClass;
 ///
-/// // A codec whose noise depends on all packets before: the host restarts it at every multiple of 480000 frames. let
-/// seek_class = SeekClass::Anchored { grid_frames: 480_000 }; assert_ne!(seek_class, SeekClass::Exact);
+/// // A codec whose noise depends on all packets before: the host starts decoding again at each 480000th frame.
+/// let seek_class = SeekClass::Anchored { grid_frames: 480_000 };
+/// assert_ne!(seek_class, SeekClass::Exact);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SeekClass {

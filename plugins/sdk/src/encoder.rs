@@ -79,9 +79,13 @@ type WriteAt = unsafe extern "C" fn(*mut c_void, u64, *const c_void, u64) -> abi
 /// ```
 /// use mapwave_plugin::Sink;
 ///
-/// let (mut sink, bytes) = Sink::in_memory(); sink.append(b"length: ?")?; sink.append(b" abc")?; sink.overwrite(8,
-/// b"3")?; assert_eq!(*bytes.lock().unwrap(), b"length: 3 abc"); assert_eq!(sink.num_bytes(), 13);
-/// assert!(sink.overwrite(12, b"de").is_err(), "only appended bytes can be overwritten");
+/// let (mut sink, bytes) = Sink::in_memory();
+/// sink.append(b"length: ?")?;
+/// sink.append(b" abc")?;
+/// sink.overwrite(8, b"3")?;
+/// assert_eq!(*bytes.lock().unwrap(), b"length: 3 abc");
+/// assert_eq!(sink.num_bytes(), 13);
+/// assert!(sink.overwrite(12, b"de").is_err(), "only what was appended can be written over");
 /// # Ok::<(), mapwave_plugin::Error>(())
 /// ```
 pub struct Sink {
@@ -192,7 +196,11 @@ impl fmt::Debug for Sink {
 ///
 /// use mapwave_plugin::{Block, Encoder, EncoderOptions, Error, Result, SampleFormat, Sink};
 ///
-/// /// Uncompressed samples after their number of channels. struct RawEncoder { sink: Sink, num_channels: usize, }
+/// /// Samples as they are, behind their number of channels.
+/// struct RawEncoder {
+///     sink: Sink,
+///     num_channels: usize,
+/// }
 ///
 /// impl Encoder for RawEncoder {
 ///     const NAME: &'static CStr = c"raw";

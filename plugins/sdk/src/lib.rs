@@ -103,9 +103,10 @@
 //!     decoders: [RawDecoder],
 //! }
 //!
-//! // A test of it: let file = b"RAW1\x40\x1f\0\x02\x01\0\x02\0\x03\0\x04\0".to_vec(); let mut decoder =
-//! RawDecoder::open(Input::from(file), &DecoderOptions::default())?; assert_eq!((decoder.info().sample_rate,
-//! decoder.info().num_frames), (8000, Some(2)));
+//! // How a test of it goes:
+//! let file = b"RAW1\x40\x1f\0\x02\x01\0\x02\0\x03\0\x04\0".to_vec();
+//! let mut decoder = RawDecoder::open(Input::from(file), &DecoderOptions::default())?;
+//! assert_eq!((decoder.info().sample_rate, decoder.info().num_frames), (8000, Some(2)));
 //!
 //! let mut samples = [0i16; 8];
 //! let num_frames = Output::with_slice(&mut samples, 2, |output| {

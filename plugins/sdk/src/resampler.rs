@@ -50,8 +50,9 @@ pub struct ResamplerOptions<'a> {
 /// ```
 /// use mapwave_plugin::Restart;
 ///
-/// // A filter of 63 taps that drops every other frame: it may start at any frame that is not dropped. let restart =
-/// Restart { grid_frames: 2, preroll_frames: 62 }; assert_eq!(restart.grid_frames % 2, 0);
+/// // A filter of 63 taps that drops every other frame: it may begin at any frame that is not dropped.
+/// let restart = Restart { grid_frames: 2, preroll_frames: 62 };
+/// assert_eq!(restart.grid_frames % 2, 0);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Restart {
@@ -69,24 +70,35 @@ pub struct Restart {
 ///
 /// use mapwave_plugin::{Block, Error, Output, Resampler, ResamplerOptions, Result, SampleFormat};
 ///
-/// /// Doubles the rate of a channel by repeating each frame. struct Twice { samples: Vec<f32>, }
+/// /// Doubles the rate of a channel by giving each frame twice.
+/// struct Twice {
+///     samples: Vec<f32>,
+/// }
 ///
 /// impl Resampler for Twice {
 ///     const NAME: &'static CStr = c"twice";
 ///     const QUALITIES: &'static CStr = c"low";
 ///     const FORMATS: &'static [SampleFormat] = &[SampleFormat::F32];
 ///
-/// fn open(options: &ResamplerOptions<'_>) -> Result<Self> { if (options.input_rate.checked_mul(2),
-/// options.num_channels) != (Some(options.output_rate), 1) { return Err(Error::unsupported("only one channel to twice
-/// its rate is supported")); } Ok(Self { samples: Vec::new() }) }
+///     fn open(options: &ResamplerOptions<'_>) -> Result<Self> {
+///         if (options.input_rate.checked_mul(2), options.num_channels) != (Some(options.output_rate), 1) {
+///             return Err(Error::unsupported("one channel at twice its rate is all there is"));
+///         }
+///         Ok(Self { samples: Vec::new() })
+///     }
 ///
-/// fn process(&mut self, input: Option<&Block<'_>>, output: &mut Output<'_>) -> Result<usize> { // No more frames are
-/// taken than fit, so that `samples` does not grow. let wanted =
-/// output.room().saturating_sub(self.samples.len()).div_ceil(2); let num_taken = input.map_or(0, |block|
-/// block.num_frames().min(wanted)); if let Some(samples) = input.and_then(|block| block.interleaved::<f32>()) {
-/// self.samples.extend(samples[..num_taken].iter().flat_map(|sample| [*sample; 2])); } let num_written =
-/// output.write_interleaved::<f32, f32>(&self.samples, |sample| sample); self.samples.drain(..num_written);
-/// Ok(num_taken) } }
+///     fn process(&mut self, input: Option<&Block<'_>>, output: &mut Output<'_>) -> Result<usize> {
+///         // No more is taken than there is room for, so that what is kept does not grow.
+///         let wanted = output.room().saturating_sub(self.samples.len()).div_ceil(2);
+///         let num_taken = input.map_or(0, |block| block.num_frames().min(wanted));
+///         if let Some(samples) = input.and_then(|block| block.interleaved::<f32>()) {
+///             self.samples.extend(samples[..num_taken].iter().flat_map(|sample| [*sample; 2]));
+///         }
+///         let num_written = output.write_interleaved::<f32, f32>(&self.samples, |sample| sample);
+///         self.samples.drain(..num_written);
+///         Ok(num_taken)
+///     }
+/// }
 ///
 /// let mut twice = Twice { samples: Vec::new() };
 /// let mut samples = [0.0f32; 5];
