@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from pathlib import Path
 
 import english
@@ -97,7 +98,12 @@ def test_prose_is_found_in_every_kind_of_file(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("kind", ["docs", "messages", "docstrings"])
+def test_there_is_prose_of_every_kind() -> None:
+    counts = Counter(paragraph.kind for paragraph in prose.prose(REPOSITORY))
+    assert all(counts[kind] > 300 for kind in prose.KINDS), counts
+
+
+@pytest.mark.parametrize("kind", prose.KINDS)
 def test_the_phrases_are_not_used(kind: str) -> None:
     found = [
         f"{paragraph.path}:{paragraph.line}: {phrase!r} in {paragraph.text!r}; write {english.PHRASES[phrase][0]}"
