@@ -144,14 +144,12 @@ def test_threads_save_while_mlx_evaluates(tmp_path: Path, extension: str) -> Non
 
     with ThreadPoolExecutor(8) as pool:
         jobs = [pool.submit(work, number) for number in range(8)]
-        total, turns = mx.zeros((256, 256)), 0
+        total = mx.zeros((256, 256))
         while not all(job.done() for job in jobs):
             total = mx.softmax(total @ mx.random.normal((256, 256)), axis=1)
             mx.eval(total)
-            turns += 1
         for job in jobs:
             job.result()
-    assert turns > 0
     for number, source in enumerate(sources):
         for turn in range(4):
             path = tmp_path / f"{number}-{turn}.{extension}"
