@@ -16,6 +16,12 @@ use crate::log::log_messages;
 /// The path that an object stands for, in text or in the system's own bytes.
 pub(crate) fn path_of(object: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
     let py = object.py();
+    // Every encoding that a file system's names can have writes ASCII alike.
+    if let Some(text) = object.cast::<PyString>().ok().and_then(|text| text.to_str().ok())
+        && text.is_ascii()
+    {
+        return Ok(PathBuf::from(text));
+    }
     let decode = || py.import(intern!(py, "os"))?.call_method1(intern!(py, "fsdecode"), (object,));
     object.extract().or_else(|_| decode()?.extract())
 }

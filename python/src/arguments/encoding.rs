@@ -18,7 +18,7 @@ const CODECS: [(&str, &str); 5] = [
 impl<'py> Argument<'py> for Encoding {
     fn parse(value: &Bound<'py, PyAny>) -> Result<Self, Mismatch> {
         let name = dtype_name(value).ok_or_else(|| Mismatch::kind("a str"))?;
-        let codec = CODECS.iter().find(|(other, _)| *other == name).map_or(name.as_str(), |(_, codec)| codec);
+        let codec = CODECS.iter().find(|(other, _)| *other == name).map_or(name.as_ref(), |(_, codec)| codec);
         let Ok(encoding) = codec.parse();
         Ok(encoding)
     }

@@ -23,6 +23,10 @@ pub(crate) struct Reading {
 
 impl Reading {
     pub(crate) fn new(arguments: &Arguments<'_, '_>) -> PyResult<Self> {
+        arguments.parse_together(Self::parse)
+    }
+
+    fn parse(arguments: &Arguments<'_, '_>) -> PyResult<Self> {
         Ok(Self {
             rate: Rate { wanted: sample_rate(arguments)?, quality: arguments.get("resample_quality")? },
             spec: FrameSpec {

@@ -1,5 +1,8 @@
 //! What a call's values are bound by: a function's text signature.
 
+use std::any::Any;
+use std::cell::Cell;
+
 use pyo3::exceptions::{PySystemError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -14,6 +17,14 @@ use crate::errors::invalid;
 pub(crate) struct Signature {
     function: &'static str,
     parameters: PyOnceLock<Vec<Parameter>>,
+    defaults: PyOnceLock<Defaults>,
+}
+
+/// What several arguments are parsed into together when a caller gives none of them.
+struct Defaults {
+    /// The parameters that are asked for, as bits.
+    asked: u64,
+    parsed: Box<dyn Any + Send + Sync>,
 }
 
 struct Parameter {
@@ -25,7 +36,7 @@ struct Parameter {
 
 impl Signature {
     pub(crate) const fn new(function: &'static str) -> Self {
-        Self { function, parameters: PyOnceLock::new() }
+        Self { function, parameters: PyOnceLock::new(), defaults: PyOnceLock::new() }
     }
 
     /// Binds what a caller passed to the function, which is an attribute of `owner`.
@@ -43,19 +54,20 @@ impl Signature {
             let text = owner.getattr(self.function)?.getattr(intern!(py, "__text_signature__"))?;
             parse(py, text.extract()?)
         })?;
-        let mut arguments =
-            Arguments { py, function: self.function, parameters, given: vec![None; parameters.len()] };
+        let mut arguments = Arguments::new(py, self, parameters);
         for (index, value) in positional.iter().enumerate() {
             match parameters.get(index).filter(|parameter| !parameter.is_keyword_only) {
                 Some(_) => arguments.set(index, value)?,
                 None => return Err(arguments.refuse_positional(positional.len())),
             }
         }
-        for (name, value) in keywords.into_iter().flatten() {
-            let name = name.cast::<PyString>()?.to_str()?;
-            match parameters.iter().position(|parameter| parameter.name == name) {
-                Some(index) => arguments.set(index, value)?,
-                None => return Err(arguments.refuse_name(name)),
+        if let Some(keywords) = keywords {
+            for (name, value) in keywords {
+                let name = name.cast::<PyString>()?.to_str()?;
+                match parameters.iter().position(|parameter| parameter.name == name) {
+                    Some(index) => arguments.set(index, value)?,
+                    None => return Err(arguments.refuse_name(name)),
+                }
             }
         }
         arguments.check_required()?;
@@ -97,18 +109,49 @@ fn literal(py: Python<'_>, text: &str) -> PyResult<Py<PyAny>> {
     })
 }
 
+/// The bit of a parameter; those from the 64th on share the last.
+fn bit(index: usize) -> u64 {
+    1 << index.min(63)
+}
+
 /// What a caller passed to a function.
 pub(crate) struct Arguments<'a, 'py> {
     py: Python<'py>,
-    function: &'static str,
+    signature: &'a Signature,
     parameters: &'a [Parameter],
     /// The values in the order of the parameters; None where the default applies.
     given: Vec<Option<Bound<'py, PyAny>>>,
+    /// The parameters that were asked for, as bits.
+    asked: Cell<u64>,
 }
 
-impl<'py> Arguments<'_, 'py> {
+impl<'a, 'py> Arguments<'a, 'py> {
+    /// No argument is given.
+    fn new(py: Python<'py>, signature: &'a Signature, parameters: &'a [Parameter]) -> Self {
+        Self { py, signature, parameters, given: vec![None; parameters.len()], asked: Cell::new(0) }
+    }
+
     pub(crate) fn py(&self) -> Python<'py> {
         self.py
+    }
+
+    /// Parses several arguments together. When the caller gives none of those that `parse` asks for, the result is that of
+    /// their defaults, which are parsed once for each signature; all calls with one signature pass the same `parse`.
+    pub(crate) fn parse_together<T: Clone + Send + Sync + 'static>(
+        &self,
+        parse: impl Fn(&Self) -> PyResult<T>,
+    ) -> PyResult<T> {
+        let defaults = self.signature.defaults.get_or_try_init(self.py, || {
+            let nothing = Self::new(self.py, self.signature, self.parameters);
+            let parsed = Box::new(parse(&nothing)?);
+            Ok::<_, PyErr>(Defaults { asked: nothing.asked.get(), parsed })
+        })?;
+        let given = (0..).zip(&self.given).filter(|(_, value)| value.is_some());
+        let is_asked = |index: usize| defaults.asked & bit(index) != 0;
+        match defaults.parsed.downcast_ref::<T>() {
+            Some(parsed) if !given.map(|(index, _)| index).any(is_asked) => Ok(parsed.clone()),
+            _ => parse(self),
+        }
     }
 
     /// An argument's value: the caller's, or the default.
@@ -117,17 +160,19 @@ impl<'py> Arguments<'_, 'py> {
     /// A TypeError or an `InvalidArgument`, which name the argument and say what it takes.
     pub(crate) fn get<T: Argument<'py>>(&self, name: &str) -> PyResult<T> {
         let index = self.index(name)?;
-        self.parse(name, self.given(index).unwrap_or(&self.default(index)))
+        self.parse(name, self.given(index).or_else(|| self.default(index)))
     }
 
     /// The same where None stands for the default.
     pub(crate) fn get_or_default<T: Argument<'py>>(&self, name: &str) -> PyResult<T> {
         let index = self.index(name)?;
         let given = self.given(index).filter(|value| !value.is_none());
-        self.parse(name, given.unwrap_or(&self.default(index)))
+        self.parse(name, given.or_else(|| self.default(index)))
     }
 
-    fn parse<T: Argument<'py>>(&self, name: &str, value: &Bound<'py, PyAny>) -> PyResult<T> {
+    fn parse<T: Argument<'py>>(&self, name: &str, value: Option<&Bound<'py, PyAny>>) -> PyResult<T> {
+        let none = self.py.None().into_bound(self.py);
+        let value = value.unwrap_or(&none);
         T::parse(value).map_err(|mismatch| match mismatch {
             Mismatch::Type(expected) => wrong_type(name, &expected, value),
             Mismatch::Value(expected) => {
@@ -141,17 +186,19 @@ impl<'py> Arguments<'_, 'py> {
     pub(crate) fn differs(&self, name: &str) -> PyResult<bool> {
         let index = self.index(name)?;
         let default = self.default(index);
-        let is_default = |value: &Bound<'_, PyAny>| value.is_none() || value.eq(&default).unwrap_or(false);
+        let is_default = |value: &Bound<'_, PyAny>| value.is_none() || value.eq(default).unwrap_or(false);
         Ok(self.given(index).is_some_and(|value| !is_default(value)))
     }
 
     fn index(&self, name: &str) -> PyResult<usize> {
-        self.parameters.iter().position(|parameter| parameter.name == name).ok_or_else(|| {
+        let index = self.parameters.iter().position(|parameter| parameter.name == name).ok_or_else(|| {
             PySystemError::new_err(format!(
                 "the text signature of {}() does not have '{name}'",
-                self.function
+                self.signature.function
             ))
-        })
+        })?;
+        self.asked.set(self.asked.get() | bit(index));
+        Ok(index)
     }
 
     fn given(&self, index: usize) -> Option<&Bound<'py, PyAny>> {
@@ -159,9 +206,9 @@ impl<'py> Arguments<'_, 'py> {
     }
 
     /// The default of an argument, None for one that is required.
-    fn default(&self, index: usize) -> Bound<'py, PyAny> {
+    fn default(&self, index: usize) -> Option<&Bound<'py, PyAny>> {
         let default = self.parameters.get(index).and_then(|parameter| parameter.default.as_ref());
-        default.map_or_else(|| self.py.None(), |default| default.clone_ref(self.py)).into_bound(self.py)
+        default.map(|default| default.bind(self.py))
     }
 
     fn set(&mut self, index: usize, value: Bound<'py, PyAny>) -> PyResult<()> {
@@ -169,7 +216,8 @@ impl<'py> Arguments<'_, 'py> {
             Some(place @ None) => *place = Some(value),
             _ => {
                 let name = self.parameters.get(index).map_or("", |parameter| parameter.name.as_str());
-                let message = format!("{}() got multiple values for argument '{name}'", self.function);
+                let message =
+                    format!("{}() got multiple values for argument '{name}'", self.signature.function);
                 return Err(PyTypeError::new_err(message));
             }
         }
@@ -182,7 +230,8 @@ impl<'py> Arguments<'_, 'py> {
         });
         match missing {
             Some(name) => {
-                let message = format!("{}() is missing the required argument '{name}'", self.function);
+                let message =
+                    format!("{}() is missing the required argument '{name}'", self.signature.function);
                 Err(PyTypeError::new_err(message))
             }
             None => Ok(()),
@@ -194,7 +243,7 @@ impl<'py> Arguments<'_, 'py> {
         let noun = if taken == 1 { "argument" } else { "arguments" };
         PyTypeError::new_err(format!(
             "{}() takes at most {taken} positional {noun}, got {num_given}; pass the others by name",
-            self.function
+            self.signature.function
         ))
     }
 
@@ -206,6 +255,6 @@ impl<'py> Arguments<'_, 'py> {
             true => format!("its arguments are {}", quoted(&known).join(", ")),
             false => format!("did you mean {}?", quoted(&meant).join(" or ")),
         };
-        PyTypeError::new_err(format!("{}() has no argument '{name}'; {hint}", self.function))
+        PyTypeError::new_err(format!("{}() has no argument '{name}'; {hint}", self.signature.function))
     }
 }

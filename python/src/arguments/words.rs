@@ -7,7 +7,7 @@ use mapwave_core::{Layout, MonoMode, OutputFormat, ResampleQuality};
 use pyo3::prelude::*;
 use pyo3::types::PyBool;
 
-use super::spelling::{dtype_name, word};
+use super::spelling::{dtype_name, lower, word};
 use super::value::{Argument, Mismatch};
 
 /// Finds a word's meaning; `expected` lists the words.
@@ -94,13 +94,16 @@ impl<'py> Argument<'py> for ResampleMethod {
         let Ok(name) = value.extract::<&str>() else {
             return Err(Mismatch::kind("the name of a quality such as 'default' or 'best'"));
         };
-        let lower = name.to_ascii_lowercase();
+        let lower = lower(name);
         let lower =
-            ALIASES.iter().find(|(alias, _)| *alias == lower).map_or(lower.as_str(), |(_, name)| name);
+            ALIASES.iter().find(|(alias, _)| *alias == lower).map_or(lower.as_ref(), |(_, name)| name);
         if lower == Self::TORCHAUDIO {
             return Ok(Self::Torchaudio);
         }
-        // A plugin's name for a quality may have upper case. A name that is not mapwave's own loads the plugins.
+        if let Some(quality) = ResampleQuality::own(lower) {
+            return Ok(Self::Core(quality));
+        }
+        // Other names load the plugins. A plugin's name for a quality may have upper case.
         let parsed = py.detach(|| lower.parse().or_else(|_| name.parse()));
         parsed.map(Self::Core).map_err(|_| Mismatch::value(one_of(&Self::names(py))))
     }

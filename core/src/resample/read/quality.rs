@@ -43,6 +43,12 @@ impl ResampleQuality {
         names
     }
 
+    /// The quality of this crate's own that has the name, [`Default`](Self::Default) among them; no plugin is looked for.
+    pub fn own(name: &str) -> Option<Self> {
+        let own = FilterQuality::ALL.map(Self::Own);
+        std::iter::once(Self::Default).chain(own).find(|quality| quality.name() == name)
+    }
+
     /// Whether the plugin that it needs is loaded.
     pub fn is_available(self) -> bool {
         match self {
@@ -73,11 +79,7 @@ impl FromStr for ResampleQuality {
     /// Accepts one of the [`names`](Self::names). Resampling with the quality of a missing plugin fails with an error that says
     /// how to install the plugin.
     fn from_str(name: &str) -> Result<Self> {
-        if name == Self::Default.name() {
-            return Ok(Self::Default);
-        }
-        let own = FilterQuality::ALL.into_iter().find(|quality| quality.name() == name).map(Self::Own);
-        own.or_else(|| host::quality(name).map(Self::Plugin)).ok_or_else(|| {
+        Self::own(name).or_else(|| host::quality(name).map(Self::Plugin)).ok_or_else(|| {
             let names: Vec<String> = Self::names().into_iter().map(|name| format!("'{name}'")).collect();
             Error::argument(
                 Parameter::ResampleQuality,
