@@ -31,9 +31,9 @@ demo: $(VENV)/demo
 	$(BIN)/python demo/demo.py
 
 test: lint darwin $(VENV)/test
-	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run $(WORKSPACE) --no-fail-fast; \
-	else cargo test $(WORKSPACE) --lib --bins --tests --no-fail-fast; fi
-	cargo test $(WORKSPACE) --doc
+	if cargo nextest --version >/dev/null 2>&1; then \
+		cargo nextest run $(WORKSPACE) --no-fail-fast && cargo test $(WORKSPACE) --doc; \
+	else cargo test $(WORKSPACE) --no-fail-fast; fi
 	$(BIN)/python fixtures/make.py --check
 	$(BIN)/python -m pytest
 
