@@ -4,83 +4,12 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 
+use common::written::{Directory, FORMATS, write};
 use common::{Numbers, ffmpeg_floats, open_file, read, read_all, snr, survive};
 use mapwave_plugin::{Decoder, SeekClass};
-
-/// File names and ffmpeg's arguments for them.
-const FORMATS: &[(&str, &str)] = &[
-    ("opus.ogg", "-c:a libopus -ar 48000"),
-    ("opus.mkv", "-c:a libopus -ar 48000"),
-    ("opus.mp4", "-c:a libopus -ar 48000"),
-    ("silk.ogg", "-c:a libopus -ar 48000 -application voip -b:a 12k -ac 1"),
-    ("hybrid.webm", "-c:a libopus -ar 48000 -application voip -b:a 24k -frame_duration 60"),
-    ("short.opus", "-c:a libopus -ar 48000 -frame_duration 2.5 -application lowdelay"),
-    ("surround.opus", "-c:a libopus -ar 48000 -ac 6 -mapping_family 1"),
-    ("vorbis.mkv", "-c:a libvorbis"),
-    ("aac.mp4", "-c:a aac"),
-    ("aac.mkv", "-c:a aac"),
-    ("aac.ts", "-c:a aac"),
-    ("aac.flv", "-c:a aac"),
-    ("aac.aac", "-c:a aac"),
-    ("aac.latm", "-c:a aac -f latm"),
-    ("surround.m4a", "-c:a aac -ac 6"),
-    ("surround.ac3", "-c:a ac3 -ac 6"),
-    ("ac3.mkv", "-c:a ac3"),
-    ("ac3.ts", "-c:a ac3"),
-    ("eac3.eac3", "-c:a eac3"),
-    ("eac3.mp4", "-c:a eac3"),
-    ("dts.dts", "-c:a dca -strict -2 -ar 48000"),
-    ("dts.mkv", "-c:a dca -strict -2 -ar 48000"),
-    ("truehd.thd", "-c:a truehd -strict -2"),
-    ("mlp.mlp", "-c:a mlp -strict -2"),
-    ("mp2.mpg", "-c:a mp2"),
-    ("mp2.ts", "-c:a mp2"),
-    ("mp3.avi", "-c:a libmp3lame"),
-    ("mp3.mkv", "-c:a libmp3lame"),
-    ("wmav2.wma", "-c:a wmav2"),
-    ("wmav1.asf", "-c:a wmav1"),
-    ("wavpack.wv", "-c:a wavpack"),
-    ("deep.wv", "-c:a wavpack -sample_fmt s32p"),
-    ("wavpack.mkv", "-c:a wavpack"),
-    ("tta.tta", "-c:a tta"),
-    ("tta.mkv", "-c:a tta"),
-    ("flac.mkv", "-c:a flac"),
-    ("flac.ogg", "-c:a flac"),
-    ("alac.mkv", "-c:a alac"),
-    ("alac.mp4", "-c:a alac"),
-    ("gsm.gsm", "-c:a libgsm -ar 8000 -ac 1"),
-    ("gsm.wav", "-c:a libgsm_ms -ar 8000 -ac 1"),
-    ("ima.wav", "-c:a adpcm_ima_wav"),
-    ("ms.wav", "-c:a adpcm_ms"),
-    ("yamaha.wav", "-c:a adpcm_yamaha"),
-    ("ima.mov", "-c:a adpcm_ima_qt"),
-    ("swf.flv", "-c:a adpcm_swf"),
-    ("g722.g722", "-c:a adpcm_g722 -ar 16000 -ac 1"),
-    ("g722.wav", "-c:a adpcm_g722 -ar 16000 -ac 1"),
-    ("g726.wav", "-c:a adpcm_g726 -ar 8000 -ac 1"),
-    ("g723.wav", "-c:a g723_1 -ar 8000 -ac 1 -b:a 6300"),
-    ("ra144.rm", "-c:a real_144 -ar 8000 -ac 1"),
-    ("nelly.flv", "-c:a nellymoser -ar 22050 -ac 1"),
-    ("speex.spx", "-c:a libspeex -ar 16000 -ac 1"),
-    ("adx.adx", "-c:a adpcm_adx"),
-    ("sbc.sbc", "-c:a sbc"),
-    ("aptx.aptx", "-c:a aptx -ar 48000"),
-    ("pcm.mov", "-c:a pcm_s24le"),
-    ("pcm.au", "-c:a pcm_s16be"),
-    ("mulaw.au", "-c:a pcm_mulaw"),
-    ("pcm.voc", "-c:a pcm_u8"),
-    ("pcm.avi", "-c:a pcm_s16le"),
-    ("double.mkv", "-c:a pcm_f64le"),
-    ("bluray.m2ts", "-c:a pcm_bluray -ar 48000"),
-    ("dvd.vob", "-c:a pcm_dvd -ar 48000"),
-    ("pcm.nut", "-c:a pcm_s16le"),
-];
-
-/// The duration of the files in seconds: several grid steps of anchored seeks.
-const SECONDS: &str = "5.3";
 
 /// How close an anchored seek comes to linear decoding, in dB: codecs that add noise remain far from
 /// it, but are at the same position.
@@ -88,46 +17,6 @@ const MIN_ANCHORED_SNR: f64 = 10.0;
 
 /// The minimum signal-to-noise ratio against the ffmpeg program, in dB.
 const MIN_SNR: f64 = 100.0;
-
-/// A signal that changes all the time, so that no two positions are alike.
-const LEFT: &str = "0.4*sin(2*PI*(220+40*t)*t)+0.05*random(0)";
-const RIGHT: &str = "0.3*sin(2*PI*(330+30*t)*t)+0.05*random(1)";
-
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("mapwave-libav-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-/// Writes a file; returns false if ffmpeg or its encoder is missing.
-fn write(path: &Path, arguments: &str) -> bool {
-    let source = format!("aevalsrc='{LEFT}|{RIGHT}':s=44100:d={SECONDS}");
-    let mut command = Command::new("ffmpeg");
-    command.args([
-        "-v",
-        "quiet",
-        "-nostdin",
-        "-y",
-        "-f",
-        "lavfi",
-        "-i",
-        &source,
-        "-metadata",
-        "title=A tone",
-    ]);
-    command.args(arguments.split(' ')).arg(path).stdout(Stdio::null()).stderr(Stdio::null());
-    command.status().is_ok_and(|status| status.success())
-}
 
 /// Tests a file; the error describes what is wrong.
 fn check(path: &Path) -> Result<SeekClass, String> {
@@ -210,7 +99,7 @@ fn what_ffmpeg_writes_is_read_as_ffmpeg_reads_it() {
     let directory = Directory::new("formats");
     let (mut num_files, mut wrong) = (0, Vec::new());
     for (name, arguments) in FORMATS {
-        let path = directory.0.join(name);
+        let path = directory.join(name);
         if !write(&path, arguments) {
             println!("skipped: ffmpeg does not write {name} here");
             continue;
@@ -230,7 +119,7 @@ fn what_ffmpeg_writes_is_read_as_ffmpeg_reads_it() {
 fn streams_and_tags_are_found_beside_pictures() {
     let directory = Directory::new("streams");
     for name in ["film.mkv", "film.mp4", "film.ts", "film.avi"] {
-        let path = directory.0.join(name);
+        let path = directory.join(name);
         let tone = |hertz: u32, sr: u32| format!("sine=f={hertz}:r={sr}:d=2");
         let mut command = Command::new("ffmpeg");
         command.args(["-v", "quiet", "-nostdin", "-y", "-f", "lavfi", "-i", "testsrc=d=2:s=160x120"]);

@@ -10,7 +10,9 @@ use mapwave_plugin::{
 };
 
 use super::codec::{Codec, Received};
+use super::overlap;
 use super::probe;
+use super::seeking::Class;
 use super::stream::Stream;
 use super::trial::NUM_SETTLING;
 use crate::error::{is_no_memory, no_memory, words};
@@ -51,7 +53,9 @@ impl Decoder for LibavDecoder {
     }
 
     fn seek(&mut self, frame: u64) -> Result<()> {
-        self.run = None;
+        // A run from the front is the sequential decode itself, and may go on.
+        let goes_on = self.stream.is_read_from_front() && frame >= self.position;
+        self.run.take_if(|_| !goes_on);
         self.position = frame;
         Ok(())
     }
@@ -80,8 +84,18 @@ impl Decoder for LibavDecoder {
     }
 }
 
+/// What became of pending frames.
+enum Written {
+    /// This many frames were written.
+    Frames(u64),
+    /// None was: their place is not proven.
+    Unproven,
+}
+
 /// A codec while it decodes the packets.
 struct Run {
+    /// The number of the first packet.
+    start: usize,
     codec: Codec,
     packet: Packet,
     frame: Frame,
@@ -96,6 +110,10 @@ struct Run {
     /// Whether a sent packet has produced no output yet.
     is_fresh: bool,
     is_finished: bool,
+    /// Whether the place of `pending` is known. A codec that starts in the middle of a bit reservoir leaves out the frames that
+    /// begin before it, so its first packets give fewer frames than in the sequential decode: where packets were counted by
+    /// that, a place is known once all frames from one packet's first to the next one's are there.
+    is_proven: bool,
 }
 
 /// Frames in libav's memory.
@@ -123,15 +141,71 @@ impl LibavDecoder {
         while output.room() > 0 && self.position < num_frames {
             let run = match &mut self.run {
                 Some(run) => run,
-                None => self.run.insert(Run::at(&self.stream, self.stream.entry(self.position))?),
+                None => self.run.insert(Run::at(&self.stream, self.entry()?)?),
             };
-            if run.pending.num_frames == 0 && !run.advance(&self.stream, self.position)? {
-                self.position += silence(&self.stream, num_frames - self.position, output)?;
-                continue;
+            let written = if run.pending.num_frames > 0 || run.advance(&self.stream, self.position)? {
+                run.write(&self.stream, self.position, num_frames, output)?
+            } else if run.is_proven {
+                Written::Frames(silence(&self.stream, num_frames - self.position, output)?)
+            } else {
+                Written::Unproven
+            };
+            match written {
+                Written::Frames(count) => self.position += count,
+                Written::Unproven => self.run = Some(Run::at(&self.stream, 0)?),
             }
-            self.position += run.write(&self.stream, self.position, num_frames, output)?;
         }
         Ok(())
+    }
+
+    /// The packet at which decoding for the current position starts.
+    fn entry(&self) -> Result<usize> {
+        match self.stream.entry(self.position) {
+            packet if packet > 0 && self.enters_in_place()? => Ok(packet),
+            _ => Ok(0),
+        }
+    }
+
+    /// Whether the codec decodes the same from the middle as from the front, which is found out once per stream: both decode the
+    /// frames at the first anchor.
+    fn enters_in_place(&self) -> Result<bool> {
+        let Some((anchor, packet)) = self.stream.first_anchor() else { return Ok(true) };
+        if let Some(is_in_place) = self.stream.overlap.get() {
+            return Ok(*is_in_place);
+        }
+        let num_channels = self.stream.shape.num_channels as usize;
+        // A codec that lacks its setup in the middle of a stream may fail there.
+        let from = |packet| match self.excerpt(anchor, packet) {
+            Err(error) if matches!(error.status(), Status::Unsupported | Status::BadData) => Ok(None),
+            excerpt => excerpt,
+        };
+        let is_in_place = match from(packet)? {
+            Some(entered) => from(0)?.is_some_and(|front| overlap::matches(&front, &entered, num_channels)),
+            None => false,
+        };
+        if !is_in_place {
+            let name = self.stream.info.codec.to_string_lossy();
+            let message =
+                format!("{name} decodes differently from the middle: this stream is read from the front");
+            log(Level::Warning, &message);
+        }
+        Ok(*self.stream.overlap.get_or_init(|| is_in_place))
+    }
+
+    /// The samples from a frame on, decoded from a packet on; `None` if decoding cannot start at that packet.
+    fn excerpt(&self, frame: u64, packet: usize) -> Result<Option<Vec<f32>>> {
+        let num_channels = self.stream.shape.num_channels as usize;
+        let run = Run::at(&self.stream, packet)?;
+        let mut decoder = Self { stream: Arc::clone(&self.stream), run: Some(run), position: frame };
+        let mut samples = vec![0f32; overlap::NUM_FRAMES * num_channels];
+        let num_written = Output::with_slice(&mut samples, num_channels, |output| {
+            decoder.decode(output).map(|()| output.num_written())
+        })?;
+        if decoder.run.is_none_or(|run| run.start != packet) {
+            return Ok(None);
+        }
+        samples.truncate(num_written * num_channels);
+        Ok(Some(samples))
     }
 
     /// Writes all output of a stream of unknown length.
@@ -162,6 +236,7 @@ impl LibavDecoder {
 impl Run {
     fn at(stream: &Stream, packet: usize) -> Result<Self> {
         Ok(Self {
+            start: packet,
             codec: Codec::new(&stream.parameters, stream.max_samples)?,
             packet: Packet::new()?,
             frame: Frame::new()?,
@@ -173,6 +248,7 @@ impl Run {
             place: packet,
             is_fresh: false,
             is_finished: false,
+            is_proven: packet == 0 || !stream.is_measured || stream.entry.class != Class::Anchored,
         })
     }
 
@@ -268,6 +344,12 @@ impl Run {
         self.is_fresh = false;
         let tolerance = place.map_or(0, |place| u64::from(place.num_frames / 2));
         let decoded = match (self.decoded, time) {
+            // The sequential decode is what the packets were counted by.
+            (Some(decoded), _) if stream.is_measured && self.start == 0 => decoded,
+            (Some(decoded), Some(time)) if stream.is_measured => {
+                self.is_proven = decoded == time || stream.entry.class != Class::Anchored;
+                time
+            }
             (Some(decoded), Some(time)) if decoded.abs_diff(time) > tolerance => time,
             (Some(decoded), _) => decoded,
             (None, Some(time)) => time,
@@ -290,7 +372,7 @@ impl Run {
         position: u64,
         num_frames: u64,
         output: &mut Output<'_>,
-    ) -> Result<u64> {
+    ) -> Result<Written> {
         let places = stream.timeline.places();
         let decoded = self.pending.decoded;
         while places.get(self.place).is_some_and(|place| place.end() <= decoded) {
@@ -299,22 +381,29 @@ impl Run {
         let Some(place) = places.get(self.place) else {
             // More frames came out than the stream has.
             self.pending.num_frames = 0;
-            return Ok(0);
+            return Ok(Written::Frames(0));
         };
         let heard = place.heard();
         if !heard.contains(&decoded) {
             let end = if decoded < heard.start { heard.start } else { place.end() };
             self.pending.advance(end - decoded);
-            return Ok(0);
+            return Ok(Written::Frames(0));
         }
         let frame = place.trimmed + (decoded - heard.start);
         if frame > position {
-            return silence(stream, (frame - position).min(num_frames - position), output);
+            if !self.is_proven {
+                return Ok(Written::Unproven);
+            }
+            let missing = (frame - position).min(num_frames - position);
+            return Ok(Written::Frames(silence(stream, missing, output)?));
         }
         let left = (heard.end - decoded).min(self.pending.num_frames as u64);
         if frame < position {
             self.pending.advance(left.min(position - frame));
-            return Ok(0);
+            return Ok(Written::Frames(0));
+        }
+        if !self.is_proven {
+            return Ok(Written::Unproven);
         }
         let left = usize::try_from(left.min(num_frames - position)).unwrap_or(usize::MAX);
         let first = self.pending.first;
@@ -323,7 +412,7 @@ impl Run {
             return Err(Error::new(Status::Internal, "libav's frame has fewer samples than it reports"));
         }
         self.pending.advance(num_written);
-        Ok(num_written)
+        Ok(Written::Frames(num_written))
     }
 
     /// Drops the first frames of a stream of unknown length.

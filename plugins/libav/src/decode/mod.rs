@@ -11,7 +11,7 @@
 //! | `durations`, `timeline` | how many frames each stands for, and which of them are heard |
 //! | `parameters`, `codec` | what a stream needs to be decoded, and what comes out |
 //! | `trial` | decoding to find out what only that can tell |
-//! | `seeking` | what a seek promises |
+//! | `seeking`, `overlap` | what a seek promises, and the proof that a codec keeps it |
 //! | `container` | what people call the container |
 //! | `stream` | what is known of a file |
 //! | `decoder` | the trait of the SDK |
@@ -22,6 +22,7 @@ mod decoder;
 mod demuxer;
 mod durations;
 mod io;
+mod overlap;
 mod parameters;
 mod probe;
 mod seeking;

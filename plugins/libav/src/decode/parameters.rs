@@ -65,6 +65,18 @@ impl Parameters {
         u32::try_from(self.get().ch_layout.nb_channels).unwrap_or(0)
     }
 
+    /// The codec's setup as the container has it; empty if there is none.
+    pub(super) fn setup(&self) -> &[u8] {
+        let parameters = self.get();
+        match usize::try_from(parameters.extradata_size) {
+            // SAFETY: libav has as many bytes there, which are part of the parameters.
+            Ok(size) if size > 0 && !parameters.extradata.is_null() => unsafe {
+                std::slice::from_raw_parts(parameters.extradata, size)
+            },
+            _ => &[],
+        }
+    }
+
     /// The number of valid bits per sample, or 0.
     pub(super) fn bits_per_raw_sample(&self) -> u32 {
         u32::try_from(self.get().bits_per_raw_sample).unwrap_or(0)

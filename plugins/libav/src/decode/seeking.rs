@@ -13,6 +13,8 @@ pub(super) struct Entry {
     pub(super) packets: u32,
     /// The minimum pre-roll in milliseconds.
     pub(super) milliseconds: u32,
+    /// The size of a bit reservoir, which the packets before the pre-roll fill.
+    pub(super) reservoir_bytes: u64,
 }
 
 /// A seek class without its grid.
@@ -30,10 +32,13 @@ const WIDE_GRID_MILLISECONDS: u32 = 4000;
 /// The pre-roll in milliseconds from which on the wide grid is used.
 const WIDE: u32 = 200;
 
+/// The greatest `main_data_begin` of MP3 (ISO 11172-3, 2.4.1.7).
+const MP3_RESERVOIR_BYTES: u64 = 511;
+
 impl Entry {
     /// How decoding of a codec starts. Codecs not listed keep an unknown state and are decoded from the start.
     pub(super) fn of(codec: &str) -> Self {
-        let entry = |class, packets, milliseconds| Self { class, packets, milliseconds };
+        let entry = |class, packets, milliseconds| Self { class, packets, milliseconds, reservoir_bytes: 0 };
         match codec {
             // Each packet stands alone.
             "flac" | "alac" | "wavpack" | "tta" | "ape" => entry(Class::Exact, 0, 0),
@@ -48,20 +53,28 @@ impl Entry {
             // Rounding errors spread to later samples.
             "mp2" | "mp1" => entry(Class::Anchored, 2, 0),
             // A bit reservoir: a packet's bits may lie in earlier packets.
-            "mp3" => entry(Class::Anchored, 10, 0),
-            "wmav1" | "wmav2" | "wmapro" | "xma1" | "xma2" => entry(Class::Anchored, 2, 500),
+            "mp3" => Self { reservoir_bytes: MP3_RESERVOIR_BYTES, ..entry(Class::Anchored, 10, 0) },
+            // One packet completes a frame that begins before it, and two more show where frames stand.
+            "wmav1" | "wmav2" | "wmapro" => entry(Class::Anchored, 3, 500),
             // Filters and predictors with a finite memory.
             "opus" => entry(Class::Anchored, 4, 400),
-            "aac" | "aac_latm" => entry(Class::Anchored, 4, 100),
+            // The low-complexity profile. See `aac`.
+            "aac" => entry(Class::Anchored, 4, 100),
             "ac3" | "eac3" | "dts" => entry(Class::Anchored, 3, 0),
             "amr_nb" | "amr_wb" | "gsm" | "gsm_ms" | "ilbc" => entry(Class::Anchored, 4, 500),
             _ => entry(Class::None, 0, 0),
         }
     }
 
+    /// AAC with spectral band replication or parametric stereo needs their headers, of which there may be one in the whole stream;
+    /// the profiles other than low complexity predict from any distance.
+    pub(super) fn aac(is_low_complexity: bool, has_replication: bool) -> Self {
+        if is_low_complexity && !has_replication { Self::of("aac") } else { Self::unknown() }
+    }
+
     /// A stream with an unknown number of packets, or one that reconfigures its codec.
     pub(super) fn unknown() -> Self {
-        Self { class: Class::None, packets: 0, milliseconds: 0 }
+        Self { class: Class::None, packets: 0, milliseconds: 0, reservoir_bytes: 0 }
     }
 
     /// The class to report to the host, for a sample rate.

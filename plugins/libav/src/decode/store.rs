@@ -9,6 +9,9 @@ use crate::packet::Packet;
 /// How far past the position that a container states a packet is searched for: past a page or block header.
 const WINDOW: usize = 320;
 
+/// The maximum size of what an MP3 packet has beside main data: header, CRC and side information (ISO 11172-3, 2.4.1).
+const HEADER_BYTES: u64 = 38;
+
 /// The overhead of a packet in memory, in bytes.
 const PACKET_BYTES: u64 = 256;
 
@@ -109,6 +112,21 @@ impl Store {
     /// The number of packets.
     pub(super) fn num_packets(&self) -> usize {
         self.packets.len()
+    }
+
+    /// The last packet from which on, up to a packet, there are this many bytes, apart from headers.
+    pub(super) fn before(&self, number: usize, num_bytes: u64) -> usize {
+        let (mut start, mut found) = (number, 0u64);
+        while start > 0 && found < num_bytes {
+            start -= 1;
+            let packet = match self.packets.get(start) {
+                Some(Stored::File { num_bytes, .. }) => u64::from(*num_bytes),
+                Some(Stored::Memory(packet)) => packet.bytes().len() as u64,
+                None => 0,
+            };
+            found += packet.saturating_sub(HEADER_BYTES);
+        }
+        start
     }
 
     /// Drops all packets after the first `count`.

@@ -3,8 +3,9 @@
 #![forbid(unsafe_code)]
 
 use std::ffi::{CStr, CString};
+use std::sync::OnceLock;
 
-use mapwave_plugin::{DecoderOptions, Error, Input, Result, SampleFormat, Status, StreamInfo};
+use mapwave_plugin::{DecoderOptions, Error, Input, Result, SampleFormat, SeekClass, Status, StreamInfo};
 
 use super::container::Container;
 use super::demuxer::{Chosen, Demuxer, Next};
@@ -33,6 +34,9 @@ const MAX_PACKETS_PER_BYTE: u64 = 8;
 /// The number of last packets to decode, to see what is left of them in a truncated file.
 const NUM_LAST: usize = 3;
 
+/// The object type of low-complexity AAC.
+const AAC_LOW_COMPLEXITY: u8 = 2;
+
 /// The formats that decoding writes.
 const FORMATS: &[SampleFormat] = &[SampleFormat::F32, SampleFormat::I16, SampleFormat::I32];
 
@@ -47,6 +51,10 @@ pub(super) struct Stream {
     pub(super) container_variant: Option<String>,
     pub(super) tags: Vec<(CString, CString)>,
     pub(super) max_samples: u64,
+    /// Whether the packets were counted by decoding all of them.
+    pub(super) is_measured: bool,
+    /// Whether the codec decodes the same from the middle as from the front, once that is known.
+    pub(super) overlap: OnceLock<bool>,
 }
 
 /// The packets of a stream as the container has them.
@@ -55,10 +63,22 @@ struct Scan {
     /// The trimming of each packet, and its number of frames if its bytes or the container state it.
     packets: Vec<(Trim, Option<u32>)>,
     wavpack: Option<WavPackFacts>,
+    /// The object type of AAC in ADTS.
+    adts_profile: Option<u8>,
     is_truncated: bool,
     is_last_corrupt: bool,
     /// Whether a packet after the first reconfigures the codec.
     is_set_up_anew: bool,
+}
+
+impl Scan {
+    /// Whether an AAC stream is of the low-complexity profile (ISO/IEC 14496-3, table 1.17), by its setup or its ADTS header.
+    fn is_low_complexity(&self, parameters: &Parameters) -> bool {
+        match (parameters.setup().first(), self.adts_profile) {
+            (Some(first), _) => first >> 3 == AAC_LOW_COMPLEXITY,
+            (None, profile) => profile == Some(AAC_LOW_COMPLEXITY),
+        }
+    }
 }
 
 impl Stream {
@@ -120,7 +140,23 @@ impl Stream {
         let Some(place) = places.get(wanted) else { return 0 };
         let by_time = place.decoded.saturating_sub(self.entry.num_frames(self.shape.sample_rate));
         let by_time = self.timeline.find_decoded(by_time);
-        wanted.saturating_sub(self.entry.packets as usize).min(by_time)
+        let entry = wanted.saturating_sub(self.entry.packets as usize).min(by_time);
+        self.store.before(entry, self.entry.reservoir_bytes)
+    }
+
+    /// The first anchor after the front and the packet at which a codec starts for it; `None` if every seek starts at the front or
+    /// is exact.
+    pub(super) fn first_anchor(&self) -> Option<(u64, usize)> {
+        let SeekClass::Anchored { grid_frames } = self.info.seek_class else { return None };
+        let end = self.info.num_frames?;
+        // The anchor may be in the frames that every codec starts with.
+        let anchors = (1..).map_while(|number| grid_frames.checked_mul(number).filter(|frame| *frame < end));
+        anchors.map(|frame| (frame, self.entry(frame))).find(|(_, packet)| *packet > 0)
+    }
+
+    /// Whether a codec never starts in the middle, because it was found to decode differently from there.
+    pub(super) fn is_read_from_front(&self) -> bool {
+        self.overlap.get() == Some(&false)
     }
 }
 
@@ -162,6 +198,7 @@ fn scan(
         store,
         packets: Vec::new(),
         wavpack: None,
+        adts_profile: None,
         is_truncated: false,
         is_last_corrupt: false,
         is_set_up_anew: false,
@@ -186,6 +223,9 @@ fn scan(
         scan.store.push(&packet)?;
         if scan.packets.is_empty() && chosen.parameters.kind()?.name == c"wavpack" {
             scan.wavpack = wavpack::facts(packet.bytes());
+        }
+        if let (true, [0xff, _, third, ..]) = (scan.packets.is_empty(), packet.bytes()) {
+            scan.adts_profile = Some((third >> 6) + 1);
         }
         scan.packets.push((packet.trim(), counting.count(packet.bytes(), packet.duration())));
         (usual, last) = (last.max(usual), packet.duration());
@@ -218,11 +258,16 @@ impl Builder {
     fn build(mut self, container: Container, tags: Vec<(CString, CString)>) -> Result<Stream> {
         let (shape, first) = self.first()?;
         let scale = self.scale(&first.counts, shape);
-        let counted = match self.known_counts(&first) {
+        let known = self.known_counts(&first);
+        let is_measured = known.is_none();
+        let counted = match known {
             Some(counts) => Some(self.check_last(counts, shape)?),
             None => self.measure(shape)?,
         };
         let entry = match counted {
+            Some(_) if self.kind.name == c"aac" && !self.scan.is_set_up_anew => {
+                Entry::aac(self.scan.is_low_complexity(&self.parameters), scale != Scale::ONE)
+            }
             Some(_) if !self.scan.is_set_up_anew => Entry::of(&self.kind.name.to_string_lossy()),
             _ => Entry::unknown(),
         };
@@ -236,7 +281,20 @@ impl Builder {
         let max_samples = bounds.max_samples;
         let container_variant = container.variant;
         let store = scan.store;
-        Ok(Stream { store, parameters, timeline, shape, entry, info, container_variant, tags, max_samples })
+        let overlap = OnceLock::new();
+        Ok(Stream {
+            store,
+            parameters,
+            timeline,
+            shape,
+            entry,
+            info,
+            container_variant,
+            tags,
+            max_samples,
+            is_measured,
+            overlap,
+        })
     }
 
     /// The output of the first packets.

@@ -2,6 +2,9 @@
 #![allow(dead_code, missing_docs)] // each test takes its part
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
+pub mod wma;
+pub mod written;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
