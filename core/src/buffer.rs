@@ -27,10 +27,6 @@ const MIN_HUGE: usize = 32 << 20;
 /// The size of a huge page on the machines where requesting huge pages pays off.
 const HUGE_PAGE: usize = 2 << 20;
 
-/// From this size on, a GPU receives pages that it can take over. Below it, turning pages into a GPU buffer and back costs about
-/// as much as copying them.
-const MIN_ADOPTED: usize = 1 << 20;
-
 /// Buffers up to this size are kept for reuse: the page faults of a new one would cost more than its samples.
 const MAX_RECYCLED: usize = 1 << 20;
 
@@ -104,12 +100,12 @@ impl Buffer {
     }
 
     /// A buffer that a GPU can take over in place: it starts at a page boundary, and the rest of its last page belongs to it and
-    /// is zero. Small buffers, which are cheaper to copy, come from [`recycled`](Self::recycled).
+    /// is zero. An empty one comes from [`recycled`](Self::recycled).
     ///
     /// # Errors
     /// As [`new`](Self::new).
     pub fn adoptable(num_bytes: usize) -> Result<Self> {
-        if num_bytes < MIN_ADOPTED {
+        if num_bytes == 0 {
             return Self::recycled(num_bytes);
         }
         let out_of_memory = || Error::OutOfMemory { path: None, num_bytes: num_bytes as u64 };
@@ -195,7 +191,9 @@ fn fresh_map(num_bytes: usize) -> Option<MmapMut> {
 /// A map that is large enough and less than twice as large as needed.
 fn recycled_map(num_bytes: usize) -> Option<MmapMut> {
     let mut kept = RECYCLED_MAPS.try_lock().ok()?;
-    let fits = |map: &MmapMut| (num_bytes..=2 * num_bytes).contains(&map.len().saturating_sub(HUGE_PAGE));
+    let fits = |map: &MmapMut| {
+        (num_bytes..=num_bytes.saturating_mul(2)).contains(&map.len().saturating_sub(HUGE_PAGE))
+    };
     let fit = kept.iter().position(fits)?;
     Some(kept.swap_remove(fit))
 }
@@ -435,7 +433,7 @@ mod tests {
     #[test]
     fn what_a_gpu_takes_over_is_whole_pages_with_zeros_at_the_end() {
         let page_bytes = rustix::param::page_size();
-        for num_bytes in [MIN_ADOPTED, MIN_ADOPTED + 1, 3_528_000, MIN_HUGE + 4] {
+        for num_bytes in [1, 1 << 20, (1 << 20) + 1, 3_528_000, MIN_HUGE + 4] {
             let mut buffer = Buffer::adoptable(num_bytes).unwrap();
             buffer.as_uninit_mut().fill(MaybeUninit::new(7));
             let whole = buffer.num_page_bytes().unwrap();
@@ -448,7 +446,7 @@ mod tests {
                     && bytes[num_bytes..].iter().all(|&byte| byte == 0)
             );
         }
-        for buffer in [Buffer::adoptable(MIN_ADOPTED - 1), Buffer::new(MIN_ADOPTED), Buffer::new(MIN_HUGE)] {
+        for buffer in [Buffer::adoptable(0), Buffer::new(1 << 20), Buffer::new(MIN_HUGE)] {
             assert_eq!(buffer.unwrap().num_page_bytes(), None);
         }
     }

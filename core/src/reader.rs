@@ -189,7 +189,7 @@ impl Reader {
         &self,
         frames: Range<u64>,
         spec: &FrameSpec,
-        allocate: fn(usize) -> Result<Buffer>,
+        allocate: impl FnOnce(usize) -> Result<Buffer>,
         control: &ReadControl<'_>,
     ) -> Result<Frames> {
         self.check(&frames)?;

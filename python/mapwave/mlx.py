@@ -15,6 +15,9 @@ without filling it, but two that come close:
     become huge pages, which is quickest for large arrays. MLX calls the object on a thread of its own, which needs the
     interpreter, so ``b`` is taken only where nothing can be in its way.
 
+On Metal, MLX takes memory over that begins at a page, and does not copy it. mapwave lets it from MLX 0.32.4 on and from
+1 MiB on (:data:`MIN_ADOPTED`); before that version MLX may give such memory to another array.
+
 :func:`route` says which it would be, and why.
 """
 
@@ -23,8 +26,11 @@ from __future__ import annotations
 import _thread
 import math
 import os
+import re
 import sys
 import threading
+import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -43,6 +49,12 @@ __all__ = ["batch_load", "info", "load", "open", "route", "stream"]
 # The output from which it takes less time to call MLX's thread (about 80 us) than to write zeros.
 _MIN_LOAD = 4 << 20
 
+# How long MLX's thread may take to drop what it has read, in seconds.
+_MAX_WAIT = 5.0
+
+# The first MLX that keeps memory it has taken over for the array that it was taken for.
+_ADOPTS_SINCE = (0, 32, 4)
+
 # MLX counts an axis in 31 bits.
 _MAX_AXIS = 2**31 - 1
 
@@ -54,6 +66,24 @@ _NPY_TYPES = {
     "int16": "<i2",
     "int32": "<i4",
 }
+
+
+def _min_adopted() -> int:
+    """The setting ``MAPWAVE_MLX_MIN_ADOPTED``, in bytes, or 1 MiB."""
+    wanted = os.environ.get("MAPWAVE_MLX_MIN_ADOPTED", "")
+    if wanted and not wanted.isdecimal():
+        raise ValueError(f"MAPWAVE_MLX_MIN_ADOPTED must be a number of bytes, got {wanted!r}")
+    return max(1, int(wanted or 1 << 20))
+
+
+# The output from which Metal takes memory over. Below it, making a GPU's buffer of pages takes as long as copying them.
+MIN_ADOPTED = _min_adopted()
+
+
+def _adopts() -> bool:
+    """Whether MLX takes memory over, and keeps it."""
+    version = re.match(r"(\d+)\.(\d+)\.(\d+)", mx.__version__)
+    return mx.metal.is_available() and version is not None and tuple(map(int, version.groups())) >= _ADOPTS_SINCE
 
 
 class _Unfilled:
@@ -128,8 +158,13 @@ def route(num_bytes: int = _MIN_LOAD) -> tuple[str, str]:
         return wanted, f"MAPWAVE_MLX_ROUTE={wanted}"
     if wanted != "auto":
         raise ValueError(f"MAPWAVE_MLX_ROUTE must be 'a', 'b', 'c' or 'auto', got {wanted!r}")
+    if mx.metal.is_available():
+        if not _adopts():
+            since = ".".join(map(str, _ADOPTS_SINCE))
+            return "a", f"Metal; samples are copied, since MLX is older than {since}"
+        return "a", f"Metal, which takes memory over without a copy from {MIN_ADOPTED} bytes on"
     if sys.platform != "linux":
-        return "a", "MLX takes memory over without a copy where it is whole pages, on this system"
+        return "a", "this system is not Linux"
     if mx.default_device() != mx.Device(mx.cpu):
         return "a", "the default device is not the CPU"
     if threading.current_thread().daemon:
@@ -154,28 +189,56 @@ def _allocate(shape: tuple[int, ...], dtype: str) -> mx.array | None:
         return None
     if letter == "c":
         return mx.from_dlpack(zeros(shape, dtype))
-    array = mx.load(_Unfilled(_npy_header(shape, npy_type), num_bytes), format="npy")
+    unfilled = _Unfilled(_npy_header(shape, npy_type), num_bytes)
+    # Not a `__del__`, which would lose a Ctrl-C that comes in it.
+    left = weakref.ref(unfilled)
+    array = mx.load(unfilled, format="npy")
+    del unfilled
     mx.eval(array)
+    # MLX's thread takes the interpreter once more to drop the object. If the program ended first, the interpreter would
+    # end that thread there, in C++ code that does not survive it.
+    deadline = time.monotonic() + _MAX_WAIT
+    while left() is not None and time.monotonic() < deadline:
+        time.sleep(0.0001)
     return array
 
 
 def _finish(array: mx.array, dtype: str) -> mx.array:
     """Gives an array that was allocated as 16 bits its type."""
     if dtype == "bfloat16" and array.dtype != mx.bfloat16:
-        return array.view(mx.bfloat16)
+        array = array.view(mx.bfloat16)
+        # MLX evaluates an array on the thread that made it; another that looks at it first gets an error, or aborts.
+        mx.eval(array)
     return array
 
 
-def _from_pages(frames: Frames) -> mx.array:
-    """An array over the frames' own memory where Metal takes that over: where it is whole pages.
+def _copied(frames: Frames) -> mx.array:
+    """A copy, also of memory that Metal could take over."""
+    return mx.from_dlpack(frames, copy=True)
 
-    The array of all that is in the pages is cut to the frames, which copies nothing either.
+
+def _adopted(frames: Frames) -> mx.array:
+    """An array over the frames' own memory where Metal takes that over, and a copy of a small one.
+
+    A small one that happens to begin at a page would be taken over too, and keep its memory from being used again.
     """
-    pages = frames.pages()
+    # A daemon thread may be ended where it would take the interpreter again: nothing is evaluated on it.
+    if frames.nbytes < MIN_ADOPTED or threading.current_thread().daemon:
+        return _copied(frames)
+    # A start at a page is enough for MLX 0.32. Should whole pages be needed, all are taken over and a part is shown.
+    try:
+        return mx.from_dlpack(frames, copy=False)
+    except (BufferError, RuntimeError, ValueError):
+        pages = frames.pages()
     if pages is None or len(pages) > _MAX_AXIS:
-        return mx.from_dlpack(frames)
-    array = mx.from_dlpack(pages)[: math.prod(frames.shape)].reshape(frames.shape)
-    # Not left to whatever thread looks at it first.
+        return _copied(frames)
+    try:
+        whole = mx.from_dlpack(pages, copy=False)
+    except (BufferError, RuntimeError, ValueError):
+        return _copied(frames)
+    # On the CPU's stream, which does not wait for what the GPU has still to do.
+    strides = [math.prod(frames.shape[axis + 1 :]) for axis in range(len(frames.shape))]
+    array = mx.as_strided(whole, frames.shape, strides, 0, stream=mx.cpu)
     mx.eval(array)
     return array
 
@@ -183,8 +246,10 @@ def _from_pages(frames: Frames) -> mx.array:
 class Arrays:
     """MLX as the core sees an array library."""
 
-    adopts = mx.metal.is_available()
-    from_frames: Callable[[Frames], mx.array] = staticmethod(_from_pages if adopts else mx.from_dlpack)
+    min_adopted = MIN_ADOPTED if _adopts() else None
+    from_frames: Callable[[Frames], mx.array] = staticmethod(
+        _adopted if _adopts() else _copied if mx.metal.is_available() else mx.from_dlpack
+    )
     copies = True
     fills = sys.platform == "linux" and mx.default_device() == mx.Device(mx.cpu)
     dtypes = tuple(_NPY_TYPES)

@@ -23,7 +23,7 @@ class Arrays:
 
     from_frames = staticmethod(np.asarray)
     copies = False
-    adopts = False
+    min_adopted = None
     fills = False
     dtypes = ("float32", "float16", "float64", "int16", "int32")
     max_axis = None

@@ -20,7 +20,7 @@ class Arrays:
 
     from_frames = staticmethod(torch.from_dlpack)
     copies = False
-    adopts = False
+    min_adopted = None
     fills = False
     dtypes = ("float32", "float16", "bfloat16", "float64", "int16", "int32")
     max_axis = None

@@ -38,7 +38,7 @@ const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 /// Its Python side is a function that returns an object with
 /// - `from_frames(frames)`: makes an array of a [`Frames`];
 /// - `copies`: whether it copies them, so that their memory is free again at once;
-/// - `adopts`: whether it takes memory over that is whole pages, and copies any other;
+/// - `min_adopted`: None, or the size in bytes from which it takes memory over that is whole pages; it copies any other;
 /// - `fills`: whether a copy of zeros is an array whose memory can be filled by the buffer protocol;
 /// - `allocate(shape, dtype)`: None, or a function that makes a large array of unspecified contents to be filled, or None
 ///   when that is not possible at this moment;
@@ -53,7 +53,7 @@ pub(crate) struct ArrayLibrary {
 struct Parts {
     from_frames: Py<PyAny>,
     copies: bool,
-    adopts: bool,
+    min_adopted: Option<usize>,
     fills: bool,
     allocate: Option<Py<PyAny>>,
     finish: Py<PyAny>,
@@ -61,8 +61,26 @@ struct Parts {
     max_axis: Option<usize>,
 }
 
-/// How the buffer for the frames is allocated.
-pub(crate) type Allocate = fn(usize) -> mapwave_core::Result<Buffer>;
+/// Where the memory of frames for an array library comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Allocation {
+    /// The library keeps it.
+    Kept,
+    /// The library copies it.
+    Copied,
+    /// The library keeps whole pages from this size on, and copies less.
+    Adopted { min_bytes: usize },
+}
+
+impl Allocation {
+    pub(crate) fn buffer(self, num_bytes: usize) -> mapwave_core::Result<Buffer> {
+        match self {
+            Self::Kept => Buffer::new(num_bytes),
+            Self::Adopted { min_bytes } if num_bytes >= min_bytes => Buffer::adoptable(num_bytes),
+            Self::Copied | Self::Adopted { .. } => Buffer::recycled(num_bytes),
+        }
+    }
+}
 
 impl ArrayLibrary {
     pub(crate) fn new(import: Py<PyAny>) -> Self {
@@ -76,7 +94,7 @@ impl ArrayLibrary {
             Ok(Parts {
                 from_frames: library.getattr(intern!(py, "from_frames"))?.unbind(),
                 copies: library.getattr(intern!(py, "copies"))?.extract()?,
-                adopts: library.getattr(intern!(py, "adopts"))?.extract()?,
+                min_adopted: library.getattr(intern!(py, "min_adopted"))?.extract()?,
                 fills: library.getattr(intern!(py, "fills"))?.extract()?,
                 allocate: (!allocate.is_none()).then(|| allocate.unbind()),
                 finish: library.getattr(intern!(py, "finish"))?.unbind(),
@@ -136,19 +154,20 @@ impl ArrayLibrary {
                 return parts.finish.bind(py).call1((array, spec.format.name()));
             }
         }
-        let allocate = self.allocator(py)?;
-        let read =
-            interruptibly(py, *max_threads, |control| reader.read_with(frames, spec, allocate, control))?;
+        let allocation = self.allocation(py)?;
+        let read = interruptibly(py, *max_threads, |control| {
+            reader.read_with(frames, spec, |num_bytes| allocation.buffer(num_bytes), control)
+        })?;
         self.hand_over(py, read)
     }
 
     /// Where the memory of frames for this library should come from.
-    pub(crate) fn allocator(&self, py: Python<'_>) -> PyResult<Allocate> {
+    pub(crate) fn allocation(&self, py: Python<'_>) -> PyResult<Allocation> {
         let parts = self.parts(py)?;
-        Ok(match parts.copies {
-            _ if parts.adopts => Buffer::adoptable,
-            true => Buffer::recycled,
-            false => Buffer::new,
+        Ok(match (parts.min_adopted, parts.copies) {
+            (Some(min_bytes), _) => Allocation::Adopted { min_bytes },
+            (None, true) => Allocation::Copied,
+            (None, false) => Allocation::Kept,
         })
     }
 

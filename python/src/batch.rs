@@ -11,7 +11,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::arguments::{Reading, Window};
-use crate::arrays::{Allocate, ArrayLibrary};
+use crate::arrays::{Allocation, ArrayLibrary};
 use crate::errors::raise;
 use crate::input::FileInput;
 use crate::log::log_messages;
@@ -48,7 +48,7 @@ pub(crate) fn load<'py>(
     let report = Progress::new(py, progress, inputs.len())?;
     let num_workers = batch.num_workers.min(inputs.len()).max(1);
     let mut arrays: Vec<Option<(Bound<'py, PyAny>, u32)>> = inputs.iter().map(|_| None).collect();
-    let allocate = library.allocator(py)?;
+    let allocation = library.allocation(py)?;
     let (queue, stop) = (Mutex::new(inputs.into_iter().enumerate()), AtomicBool::new(false));
     let (sender, mut receiver) = mpsc::sync_channel::<Item>(2 * num_workers);
     std::thread::scope(|scope| {
@@ -60,7 +60,7 @@ pub(crate) fn load<'py>(
                 while !stop.load(Ordering::Relaxed) {
                     let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
                     let Some((index, input)) = next else { return };
-                    if sender.send((index, read(input, batch, allocate, stop))).is_err() {
+                    if sender.send((index, read(input, batch, allocation, stop))).is_err() {
                         return;
                     }
                 }
@@ -87,14 +87,14 @@ pub(crate) fn load<'py>(
 fn read(
     input: FileInput,
     batch: &Batch,
-    allocate: Allocate,
+    allocation: Allocation,
     stop: &AtomicBool,
 ) -> mapwave_core::Result<Loaded> {
     let Reading { rate, spec, plugin, max_threads } = &batch.reading;
     let reader = rate.apply(input.open(Access::Once, plugin.as_deref())?)?;
     let frames = batch.window.of(&reader)?;
     let control = ReadControl { max_threads: *max_threads, interrupted: &|| stop.load(Ordering::Relaxed) };
-    let frames = reader.read_with(frames, spec, allocate, &control)?;
+    let frames = reader.read_with(frames, spec, |num_bytes| allocation.buffer(num_bytes), &control)?;
     Ok(Loaded { frames, sample_rate: reader.sample_rate() })
 }
 

@@ -59,7 +59,8 @@ pub(crate) fn resample<'py>(
         FrameSpec { format, layout: source.layout(), squeeze_mono: axes.len() == 1, ..FrameSpec::default() };
     let frames = match request.quality {
         ResampleMethod::Core(quality) => {
-            let allocate = library.allocator(py)?;
+            let allocation = library.allocation(py)?;
+            let allocate = |num_bytes| allocation.buffer(num_bytes);
             interruptibly(py, request.max_threads, |control| {
                 resample_array(source, request.rates, quality, &spec, allocate, control)
             })?

@@ -7,9 +7,10 @@ use std::ffi::CStr;
 use mapwave_core::sink::Audio;
 use mapwave_core::{Layout, OutputFormat};
 use pyo3::buffer::PyUntypedBuffer;
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 
 use crate::dlpack_import::Imported;
 use crate::errors::{invalid, raise};
@@ -29,11 +30,11 @@ impl Samples {
     /// Takes an array by the buffer protocol or by DLPack. An MLX array is evaluated by that.
     pub(crate) fn new(object: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = object.py();
+        let object = &evaluated(object)?;
         if let Some(words) = bfloat16_words(object)? {
             let buffer = PyUntypedBuffer::get(&words)?;
             return Ok(Self { memory: Memory::Buffer(buffer), format: OutputFormat::Bf16 });
         }
-        let object = &unshared(object)?;
         match PyUntypedBuffer::get(object) {
             Ok(buffer) => {
                 if buffer.suboffsets().is_some_and(|offsets| offsets.iter().any(|offset| *offset >= 0)) {
@@ -100,27 +101,50 @@ impl Samples {
     }
 }
 
-/// An MLX array as a value of its own over the same memory: MLX writes an assignment to the caller's array into that memory
-/// only while nobody else has it.
-fn unshared<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+/// An MLX array as a value of its own over the same memory, evaluated; any other object as it is.
+///
+/// MLX writes an assignment to the caller's array into that memory only while nobody else has it. Bfloat16, which the buffers of
+/// MLX 0.32.0 have no format for, is taken as the 16 bits it is.
+fn evaluated<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = object.py();
-    let is_mlx = object.get_type().module()?.to_str()? == "mlx.core";
-    match is_mlx && object.hasattr(intern!(py, "__copy__"))? {
-        true => object.call_method0(intern!(py, "__copy__")),
-        false => Ok(object.clone()),
+    if object.get_type().module()?.to_str()? != "mlx.core" || !object.hasattr(intern!(py, "__copy__"))? {
+        return Ok(object.clone());
     }
+    let array = object.call_method0(intern!(py, "__copy__"))?;
+    // Before its buffer is asked for: until 0.32.4 MLX ends the process when the evaluation fails in there.
+    py.import(intern!(py, "mlx.core"))?.call_method1(intern!(py, "eval"), (&array,)).map_err(|error| {
+        if !error.is_instance_of::<PyRuntimeError>(py) {
+            return error;
+        }
+        let message = "audio is an MLX array that cannot be evaluated on this thread; call mx.eval(audio) on the thread \
+                       that made it";
+        let refusal = invalid(py, message);
+        refusal.set_cause(py, Some(error));
+        refusal
+    })?;
+    Ok(array)
 }
 
-/// The words of a NumPy array of bfloat16, a type from elsewhere that its buffers have no format for.
+/// The words of an array of bfloat16, which the buffers of NumPy, and of MLX before 0.32.1, have no format for.
 fn bfloat16_words<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
     let py = object.py();
-    if object.get_type().module()?.to_str()? != "numpy" {
-        return Ok(None);
-    }
-    let name = object.getattr(intern!(py, "dtype"))?.getattr(intern!(py, "name"))?;
-    match name.extract::<&str>()? {
-        "bfloat16" => Ok(Some(object.call_method1(intern!(py, "view"), ("uint16",))?)),
-        _ => Ok(None),
+    let module = object.get_type().module()?;
+    let words = match module.to_str()? {
+        "numpy" => {
+            let name = object.getattr(intern!(py, "dtype"))?.getattr(intern!(py, "name"))?;
+            (name.extract::<&str>()? == "bfloat16").then(|| PyString::new(py, "uint16").into_any())
+        }
+        "mlx.core" if object.hasattr(intern!(py, "dtype"))? => {
+            let mlx = py.import(intern!(py, "mlx.core"))?;
+            let is_bfloat16 =
+                object.getattr(intern!(py, "dtype"))?.eq(mlx.getattr(intern!(py, "bfloat16"))?)?;
+            is_bfloat16.then(|| mlx.getattr(intern!(py, "uint16"))).transpose()?
+        }
+        _ => None,
+    };
+    match words {
+        Some(words) => evaluated(&object.call_method1(intern!(py, "view"), (words,))?).map(Some),
+        None => Ok(None),
     }
 }
 

@@ -18,7 +18,7 @@ class _Unwrapped:
 
     from_frames = staticmethod(lambda frames: frames)
     copies = False
-    adopts = False
+    min_adopted = None
     fills = False
     dtypes = ("float32", "float16", "bfloat16", "float64", "int16", "int32")
     max_axis = None

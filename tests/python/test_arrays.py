@@ -245,7 +245,7 @@ GROWTH = """
     from mapwave._core import Api
 
     class Unwrapped:
-        from_frames, copies, adopts, fills = staticmethod(lambda frames: frames), False, False, False
+        from_frames, copies, min_adopted, fills = staticmethod(lambda frames: frames), False, None, False
         allocate, finish, dtypes, max_axis = None, None, ("float32",), None
 
     raw, path = Api(lambda: Unwrapped, __name__), sys.argv[1]

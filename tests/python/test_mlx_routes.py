@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from textwrap import dedent
 
 import child
 import mapwave.mlx
@@ -100,30 +99,6 @@ def test_every_route_gives_the_same_arrays(tmp_path: Path, large: Path) -> None:
     assert printed["auto"] == printed["a"]
 
 
-def test_whole_pages_give_the_same_arrays(tmp_path: Path, large: Path) -> None:
-    """What is done for Metal, which takes whole pages over: here they are copied."""
-    code = """
-        import mapwave.mlx
-        from_pages, given = mapwave.mlx._from_pages, []
-
-        def noted(frames):
-            pages = frames.pages()
-            if pages is not None:
-                beyond = memoryview(pages).cast("B")[frames.nbytes:] if pages.dtype != "bfloat16" else b""
-                assert frames.nbytes <= pages.nbytes < frames.nbytes + 65536 and pages.nbytes % 4096 == 0
-                assert not any(beyond) and len(pages.shape) == 1
-            given.append((frames.nbytes >= 1 << 20, pages is not None))
-            return from_pages(frames)
-
-        mapwave.mlx.Arrays.adopts = True
-        mapwave.mlx.Arrays.from_frames = staticmethod(noted)
-        exec(sys.argv[2])
-        assert all(large == has_pages for large, has_pages in given) and any(large for large, _ in given), given
-    """
-    whole = child.run(tmp_path, code, large, dedent(DIGESTS), MAPWAVE_MLX_ROUTE="a")
-    assert whole == child.run(tmp_path, DIGESTS, large, MAPWAVE_MLX_ROUTE="a")
-
-
 def test_arrays_are_filled_in_place_for_large_loads_only(tmp_path: Path, large: Path) -> None:
     code = """
         import mapwave.mlx
@@ -169,6 +144,44 @@ def test_a_default_device_and_stream_may_be_set(tmp_path: Path, large: Path) -> 
         assert np.array_equal(np.array(audio), expected)
     """
     child.run(tmp_path, code, large)
+
+
+@linux_only
+def test_bfloat16_is_evaluated_before_another_thread_sees_it(tmp_path: Path, large: Path) -> None:
+    code = """
+        import threading
+        import mapwave, mapwave.mlx
+        import mlx.core as mx
+        import numpy as np
+
+        audio = mapwave.load(sys.argv[1], dtype="bfloat16")[0]
+        expected = np.array(mapwave.load(sys.argv[1])[0].astype(mx.bfloat16).view(mx.uint16))
+        told = []
+
+        def look():
+            told.append(np.array(audio.view(mx.uint16)))
+            mapwave.save(sys.argv[2], audio, 48000)
+
+        thread = threading.Thread(target=look)
+        thread.start()
+        thread.join()
+        assert np.array_equal(told[0], expected)
+        print(mapwave.mlx.route()[0], mapwave.info(sys.argv[2]).frames)
+    """
+    assert child.run(tmp_path, code, large, tmp_path / "b.wav", MAPWAVE_MLX_ROUTE="b") == "b 1000000\n"
+
+
+@linux_only
+def test_mlx_has_dropped_what_it_read_when_a_load_returns(tmp_path: Path, large: Path) -> None:
+    """Its thread would want the interpreter for it, and end the process where that is on its way out."""
+    code = """
+        import gc
+        import mapwave, mapwave.mlx
+        for _ in range(200):
+            audio = mapwave.load(sys.argv[1])[0]
+            assert not [one for one in gc.get_objects() if type(one) is mapwave.mlx._Unfilled]
+    """
+    child.run(tmp_path, code, large, MAPWAVE_MLX_ROUTE="b")
 
 
 # Hazard 1: an error in the middle

@@ -9,6 +9,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import child
 import mapwave
 import mlx.core as mx
 import numpy as np
@@ -155,6 +156,37 @@ def test_threads_save_while_mlx_evaluates(tmp_path: Path, extension: str) -> Non
             path = tmp_path / f"{number}-{turn}.{extension}"
             np.testing.assert_array_equal(soundfile.read(path, dtype="int16")[0], source)
     assert len(list(tmp_path.iterdir())) == 32
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_lazy_array_of_another_thread_is_saved_or_refused(tmp_path: Path, dtype: str) -> None:
+    """MLX evaluates an array on the thread that made it; until 0.32.4 its buffer ends the process when it cannot."""
+    code = """
+        import threading
+        import mapwave
+        import mlx.core as mx
+
+        made = []
+
+        def make():
+            return mx.sin(mx.zeros((1000, 2))).astype(getattr(mx, sys.argv[2]))
+
+        thread = threading.Thread(target=lambda: made.append(make()))
+        thread.start()
+        thread.join()
+        for save in (lambda: mapwave.save(sys.argv[1], made[0], 48000), lambda: mapwave.prepare_save(made[0])):
+            try:
+                save()
+                print("saved")
+            except mapwave.AudioError as error:
+                print(error)
+        mapwave.save(sys.argv[1], make(), 48000)
+        print(mapwave.info(sys.argv[1]).frames)
+    """
+    printed = child.run(tmp_path, code, tmp_path / "a.wav", dtype).splitlines()
+    refusal = "audio is an MLX array that cannot be evaluated on this thread; call mx.eval(audio) on the thread"
+    assert printed[2:] == ["1000"]
+    assert all(line == "saved" or line.startswith(refusal) for line in printed[:2]), printed
 
 
 def test_threads_that_save_to_one_path_leave_one_whole_file(tmp_path: Path) -> None:

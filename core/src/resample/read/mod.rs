@@ -66,7 +66,7 @@ pub fn resample_array(
     rates: Rates,
     quality: ResampleQuality,
     spec: &FrameSpec,
-    allocate: fn(usize) -> Result<Buffer>,
+    allocate: impl FnOnce(usize) -> Result<Buffer>,
     control: &ReadControl<'_>,
 ) -> Result<Frames> {
     let resampled = Resampled::new(Converter::new(rates, quality)?, audio.num_frames() as u64);
