@@ -9,9 +9,20 @@ mod codec;
 mod engine;
 #[cfg(test)]
 mod fixtures;
-mod format;
 mod host_track;
 mod tags;
+
+/// Formats: from bytes to packets, and the parsing of headers.
+mod format {
+    pub(crate) mod adts;
+    pub(crate) mod caf;
+    pub(crate) mod flac;
+    pub(crate) mod matroska;
+    pub(crate) mod mp4;
+    pub(crate) mod mpeg;
+    pub(crate) mod ogg;
+    pub(crate) mod table_stream;
+}
 
 pub use codec::adpcm::AdpcmDecoder;
 pub use codec::flac::FlacEncoder;
