@@ -67,7 +67,7 @@ where
     E::Value: Outgoing,
 {
     use ByteOrder::{Big, Little};
-    use SampleFormat::{F32, F64, S16, S24, S32, S64};
+    use SampleFormat::{F32, F64, S16, S24, S32};
     Some(match to {
         SampleFormat::U8 => I::function::<E, U8, M, 1>(),
         SampleFormat::S8 => I::function::<E, S8, M, 1>(),
@@ -82,6 +82,7 @@ where
         F32(Big) => I::function::<E, BigEndian<f32>, M, 4>(),
         F64(Little) => I::function::<E, LittleEndian<f64>, M, 8>(),
         F64(Big) => I::function::<E, BigEndian<f64>, M, 8>(),
-        S64(_) => return None,
+        // A format that is only read.
+        _ => return None,
     })
 }

@@ -4,8 +4,8 @@
 
 use super::header::{Header, PcmFacts};
 use super::tags;
-use crate::error::{Error, Result};
-use crate::pcm::{ByteOrder, SampleFormat};
+use crate::error::{Error, Parameter, Result};
+use crate::pcm::{ByteOrder, SampleFormat, SampleKind};
 
 /// AIFF, or AIFF-C for samples that AIFF does not support.
 pub(super) const AIFF: PcmFacts = PcmFacts {
@@ -36,7 +36,7 @@ const MAX_BYTES: u64 = u32::MAX as u64;
 /// # Errors
 /// [`Error::Limit`] if the size of the file does not fit into 32 bits.
 pub(super) fn header(header: &Header<'_>, num_frames: Option<u64>, is_aifc: bool) -> Result<Vec<u8>> {
-    let compression = compression(header.samples);
+    let compression = compression(header.samples)?;
     let is_aifc = is_aifc || compression.is_some();
     let data = num_frames.unwrap_or(0).saturating_mul(header.frame_bytes());
     let mut chunks = Vec::new();
@@ -69,14 +69,20 @@ type Compression = (&'static [u8; 4], &'static [u8]);
 const NONE: Compression = (b"NONE", b"\x0enot compressed\0");
 
 /// The AIFF-C compression type of samples that AIFF does not support.
-fn compression(samples: SampleFormat) -> Option<Compression> {
-    match samples {
-        SampleFormat::F32(_) => Some((b"fl32", b"\x0f32-bit floating")),
-        SampleFormat::F64(_) => Some((b"fl64", b"\x0f64-bit floating")),
-        SampleFormat::Alaw => Some((b"alaw", b"\x09A-law 2:1")),
-        SampleFormat::Mulaw => Some((b"ulaw", b"\x0bmu-law 2:1 ")),
-        SampleFormat::U8 | SampleFormat::S8 | SampleFormat::S16(_) => None,
-        SampleFormat::S24(_) | SampleFormat::S32(_) | SampleFormat::S64(_) => None,
+///
+/// # Errors
+/// [`Error::Argument`] for samples that AIFF-C has no type for.
+fn compression(samples: SampleFormat) -> Result<Option<Compression>> {
+    match (samples.kind(), samples.bits()) {
+        (SampleKind::Integer, _) => Ok(None),
+        (SampleKind::Float, 32) => Ok(Some((b"fl32", b"\x0f32-bit floating"))),
+        (SampleKind::Float, 64) => Ok(Some((b"fl64", b"\x0f64-bit floating"))),
+        (SampleKind::Alaw, _) => Ok(Some((b"alaw", b"\x09A-law 2:1"))),
+        (SampleKind::Mulaw, _) => Ok(Some((b"ulaw", b"\x0bmu-law 2:1 "))),
+        (SampleKind::Float, bits) => {
+            let expected = "'float32' or 'float64' for floating point in AIFF-C";
+            Err(Error::argument(Parameter::Encoding, expected, format!("{bits} bits")))
+        }
     }
 }
 

@@ -137,6 +137,7 @@ impl fmt::Display for Encoding {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::pcm::{OutputFormat, StoreKernel};
 
     #[test]
     fn every_name_and_every_subtype_of_a_file_that_is_written_is_understood() {
@@ -158,6 +159,20 @@ mod tests {
             assert!(matches!(format.subtype().parse(), Ok(Encoding::Pcm(_))), "{}", format.subtype());
         }
         assert_eq!("mp3".parse::<Encoding>().unwrap().to_string(), "mp3");
+    }
+
+    #[test]
+    fn every_sample_format_that_is_written_has_a_kernel() {
+        let orders = [ByteOrder::Little, ByteOrder::Big];
+        for (encoding, order) in
+            PcmEncoding::ALL.iter().flat_map(|encoding| orders.map(|order| (encoding, order)))
+        {
+            for stored in [true, false].map(|has_signed_bytes| encoding.stored(order, has_signed_bytes)) {
+                for from in OutputFormat::ALL {
+                    assert!(StoreKernel::scalar(from, stored).is_some(), "{from} to {}", stored.name());
+                }
+            }
+        }
     }
 
     #[test]
