@@ -68,4 +68,6 @@ resample = _api.resample
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__", "jax", "numpy", "torch"])
+    from ._libraries import WITHOUT_MLX
+
+    return sorted([*__all__, "__version__", *WITHOUT_MLX])

@@ -1,21 +1,37 @@
-"""What to do when an array library is missing or cannot be imported."""
+"""The array libraries, and what to do when one is missing or cannot be imported."""
 
 from __future__ import annotations
 
 import sys
+from typing import NamedTuple
 
-# The name of each library, the package to install, and what can be used without it.
-_LIBRARIES = {
-    "mlx": ("MLX", "mlx[cpu]" if sys.platform == "linux" else "mlx"),
-    "numpy": ("NumPy", "numpy"),
-    "torch": ("PyTorch", "torch"),
-    "jax": ("JAX", "jax"),
+
+class Library(NamedTuple):
+    """An array library whose module beside this one has mapwave's functions for it."""
+
+    name: str
+    #: What pip installs.
+    package: str
+    #: The statement that imports it, and the type of its arrays: for the stubs.
+    imported: str
+    array: str
+
+
+#: By the names of their modules. MLX's functions are those of mapwave itself.
+LIBRARIES = {
+    "mlx": Library("MLX", "mlx[cpu]" if sys.platform == "linux" else "mlx", "import mlx.core as mx", "mx.array"),
+    "numpy": Library("NumPy", "numpy", "import numpy as np", "np.ndarray[Any, np.dtype[Any]]"),
+    "torch": Library("PyTorch", "torch", "import torch", "torch.Tensor"),
+    "jax": Library("JAX", "jax", "import jax", "jax.Array"),
 }
+
+#: The modules that work without MLX.
+WITHOUT_MLX = [module for module in LIBRARIES if module != "mlx"]
 
 
 def how_to_install(library: str) -> str:
     """The command that installs a library, such as ``pip install 'mlx[cpu]'``."""
-    package = _LIBRARIES[library][1]
+    package = LIBRARIES[library].package
     return f"pip install '{package}'" if "[" in package else f"pip install {package}"
 
 
@@ -23,14 +39,14 @@ def unusable(library: str, error: ImportError) -> ImportError:
     """The error for a library whose import has failed: one that says how to install it.
 
     Args:
-        library: "mlx", "numpy", "torch" or "jax".
+        library: The name of its module here, such as "numpy".
         error: What the import raised.
 
     Returns:
         An error of the same kind, whose message says whether the library is missing or broken.
     """
-    name = _LIBRARIES[library][0]
-    others = [f"mapwave.{other}" for other in _LIBRARIES if other not in (library, "mlx")]
+    name = LIBRARIES[library].name
+    others = [f"mapwave.{other}" for other in WITHOUT_MLX if other != library]
     instead = f"; {', '.join(others[:-1])} and {others[-1]} work without it"
     if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] == library:
         return ModuleNotFoundError(f"{name} is not installed: {how_to_install(library)}{instead}", name=error.name)

@@ -62,9 +62,9 @@ def _huge_pages() -> str:
 
 
 def _array_libraries() -> Iterator[str]:
-    from mapwave._libraries import how_to_install
+    from mapwave._libraries import LIBRARIES, how_to_install
 
-    for name in ("mlx", "numpy", "torch", "jax"):
+    for name in LIBRARIES:
         if importlib.util.find_spec(name) is None:
             yield f"{name:<14} not installed ({how_to_install(name)})"
             continue

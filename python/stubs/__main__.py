@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 import overlay
+from mapwave._libraries import LIBRARIES, Library
 
 PACKAGE = Path(__file__).parents[1] / "mapwave"
 
@@ -107,10 +108,10 @@ def argument_stub(function: str, parameter: inspect.Parameter) -> str:
     return f"{parameter.name}: {kind} = {default}"
 
 
-def module_stub(name: str, core: ModuleType) -> str:
+def module_stub(name: str, library: Library, core: ModuleType) -> str:
     """The stub of a module with the functions for one array library."""
     tree = parsed(name)
-    imports, array = overlay.MODULES[name]
+    imports, array = library.imported, library.array
     exports = exports_of(tree)
     own = {node.name: node for node in parsed("_shared").body if isinstance(node, ast.FunctionDef)}
     body, names = [], []
@@ -204,8 +205,9 @@ def check(what: str, found: list[str], known: Any) -> None:
 def stubs(core: ModuleType) -> Iterator[tuple[Path, str]]:
     """Every generated file with its text."""
     yield PACKAGE / "_core.pyi", core_stub(core)
-    for name in overlay.MODULES:
-        yield PACKAGE / f"{name}.pyi", module_stub(name, core)
+    for module, library in LIBRARIES.items():
+        name = "__init__" if module == "mlx" else module
+        yield PACKAGE / f"{name}.pyi", module_stub(name, library, core)
 
 
 def main(core: ModuleType, arguments: list[str], say: Callable[[str], object] = print) -> int:

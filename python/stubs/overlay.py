@@ -258,11 +258,3 @@ OVERLOADS: dict[str, list[tuple[str, set[str], dict[str, str]]]] = {
         ),
     ],
 }  # fmt: skip
-
-#: The array of each module that has the functions of an Api, and how it is imported.
-MODULES: dict[str, tuple[str, str]] = {
-    "__init__": ("import mlx.core as mx", "mx.array"),
-    "numpy": ("import numpy as np", "np.ndarray[Any, np.dtype[Any]]"),
-    "torch": ("import torch", "torch.Tensor"),
-    "jax": ("import jax", "jax.Array"),
-}
