@@ -13,6 +13,7 @@ import struct
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 
 def main() -> int:
@@ -42,8 +43,9 @@ def main() -> int:
 
 def _resampling() -> str:
     import mapwave
+    from mapwave.types import OwnResampleQuality
 
-    own = "best, high, medium, low, fastest"
+    own = ", ".join(reversed(get_args(OwnResampleQuality)))
     theirs = [f"{quality} (plugin {plugin.id})" for plugin in mapwave.plugins() for quality in plugin.resamples]
     return ", ".join([own, *theirs]) if theirs else f"{own}; no libsoxr, so 'default' is 'best'"
 

@@ -52,15 +52,14 @@ DtypeLike: TypeAlias = Dtype | type[Any] | _Named | _Itemsize | _Size
 #: A sample rate in Hz: a whole number, as an int, a NumPy integer or a float without a fraction.
 SampleRate: TypeAlias = float | SupportsIndex
 
+#: The qualities of mapwave's own resampler.
+OwnResampleQuality: TypeAlias = Literal["fastest", "low", "medium", "high", "best"]
+
 #: The qualities of resampling: mapwave's own, those of its plugins, and the name of a quality of any other plugin.
 ResampleQuality: TypeAlias = (
-    Literal[
+    OwnResampleQuality
+    | Literal[
         "default",
-        "fastest",
-        "low",
-        "medium",
-        "high",
-        "best",
         "soxr_vhq",
         "soxr_hq",
         "soxr_mq",
