@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use mapwave::PluginSources;
 use mapwave_core::host::{self, State};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -167,10 +168,17 @@ pub(crate) fn register_plugin<'py>(
     py.detach(|| host::register(&path)).map(Plugin::from).map_err(|error| raise(py, &error))
 }
 
+/// Where plugins are to be had: the wheel has all that its machine could build.
+const SOURCES: PluginSources = PluginSources {
+    complete: "which comes with mapwave's wheel (pip install --force-reinstall mapwave; mapwave plugins list tells what is \
+               loaded)",
+    over_system_libraries: "which this installation was built without: build mapwave where its headers are",
+};
+
 /// Makes the embedded codecs known and says where the wheel's own plugins are and how others are tried; called once.
 #[pyfunction]
 pub(crate) fn set_up_plugins(bundled: PathBuf, checker: Vec<OsString>) {
-    mapwave::set_up();
+    mapwave::set_up_with(SOURCES);
     host::set_bundled(bundled);
     host::set_checker(checker);
 }

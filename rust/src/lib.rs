@@ -38,7 +38,8 @@ pub mod plugins;
 mod reader;
 mod save;
 
-pub use builtin::set_up;
+pub use builtin::{set_up, set_up_with};
+pub use hints::PluginSources;
 pub use mapwave_core::resample::FilterQuality;
 pub use mapwave_core::sink::{Dither, Encoding, Overflow, PcmEncoding, Saved};
 pub use mapwave_core::source::Access;

@@ -32,9 +32,10 @@ pub struct Hint {
     pub product: &'static str,
     /// The prefixes of the file names of the shared libraries that the plugin needs and the system provides.
     pub libraries: &'static [&'static str],
-    /// The command that installs those libraries.
+    /// The command that installs those libraries; empty if there are none.
     pub install: &'static str,
-    /// The text after "looked for a plugin '..'," if the plugin itself is missing: where to get it.
+    /// The text after "looked for a plugin '..'," if the plugin itself is missing: where to get it. `install` follows in
+    /// parentheses.
     pub absent: &'static str,
     /// Whether the plugin reads formats that no other plugin reads.
     pub reads: bool,
@@ -112,8 +113,9 @@ fn absences(hints: &[Hint], plugins: &[Plugin], helps: impl Fn(&Hint) -> bool) -
         };
         !plugins.iter().any(is_it)
     };
-    let said = |Hint { product, plugin, absent, .. }: &Hint| {
-        format!("; {product} not found: looked for a plugin '{plugin}', {absent}")
+    let said = |Hint { product, plugin, absent, install, .. }: &Hint| {
+        let install = if install.is_empty() { String::new() } else { format!(" ({install})") };
+        format!("; {product} not found: looked for a plugin '{plugin}', {absent}{install}")
     };
     hints.iter().filter(|hint| helps(hint)).filter(is_absent).map(said).collect()
 }
@@ -172,7 +174,9 @@ mod tests {
         };
         let others = [plugin("other", State::Loaded)];
         let told = absences(&[HINT], &others, |hint| hint.reads);
-        assert_eq!(told, "; ManyCodecs not found: looked for a plugin 'many', which is sold separately");
+        let expected =
+            "; ManyCodecs not found: looked for a plugin 'many', which is sold separately (get manycodecs)";
+        assert_eq!(told, expected);
         assert_eq!(absences(&[HINT], &others, |hint| hint.writes.contains(&"xyz")), "");
         assert_eq!(absences(&[HINT], &[plugin("many", State::Loaded)], |_| true), "");
         let refused = State::Refused("it is broken".to_owned());
@@ -181,7 +185,14 @@ mod tests {
 
     #[test]
     fn a_quality_that_is_not_there_is_told_with_where_to_get_it() {
-        let hint = Hint { plugin: "polisher", reads: false, writes: &[], qualities: &["glossy"], ..HINT };
+        let hint = Hint {
+            plugin: "polisher",
+            install: "",
+            reads: false,
+            writes: &[],
+            qualities: &["glossy"],
+            ..HINT
+        };
         register_hint(Hint { absent: "which was another", ..hint });
         register_hint(hint);
         assert_eq!(with_quality("glossy"), Some((hint, "glossy")));
