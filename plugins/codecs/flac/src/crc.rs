@@ -1,10 +1,18 @@
-//! The checksums of a FLAC frame (RFC 9639, sections 9.1.8 and 9.3).
+//! The checksums of a FLAC frame (RFC 9639, sections 9.1.8 and 9.3), for encoders and decoders.
 //!
 //! A CRC takes the bits of a message for the coefficients of a polynomial over {0, 1} and is the remainder when that
 //! polynomial, shifted up by the width of the checksum, is divided by a fixed one. The remainder of a sum is the sum (XOR)
 //! of the remainders, so each byte can be looked up on its own: table n has the remainder of a byte with n zero bytes after
 //! it. The checksum so far is added to the first bytes of the next slice. Thus 16 look-ups, of which only two wait for the
 //! slice before, replace 16 steps that each wait for the last.
+//!
+//! ```
+//! use mapwave_flac::crc::{crc8, crc16};
+//!
+//! // The check values of CRC-8/SMBUS and CRC-16/UMTS in the catalogue of CRC algorithms.
+//! assert_eq!((crc8(b"123456789"), crc16(0, b"123456789")), (0xF4, 0xFEE8));
+//! assert_eq!(crc16(crc16(0, b"1234"), b"56789"), 0xFEE8);
+//! ```
 
 #![forbid(unsafe_code)]
 
@@ -17,8 +25,8 @@ const POLYNOMIAL_16: u16 = 0x8005;
 /// The bytes that are processed at a time.
 const SLICE: usize = 16;
 
-const TABLE_8: [u8; 256] = table_8();
-const TABLES_16: [[u16; 256]; SLICE] = tables_16();
+static TABLE_8: [u8; 256] = table_8();
+static TABLES_16: [[u16; 256]; SLICE] = tables_16();
 
 #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
 #[expect(clippy::cast_possible_truncation, reason = "the index is below 256")]
@@ -61,17 +69,16 @@ const fn tables_16() -> [[u16; 256]; SLICE] {
     tables
 }
 
-/// The CRC-8 of a FLAC frame's header.
+/// The CRC-8 of a FLAC frame's header; 0 for a header including its checksum.
 #[expect(clippy::indexing_slicing, reason = "a byte is below 256")]
-pub(crate) fn crc8(bytes: &[u8]) -> u8 {
+pub fn crc8(bytes: &[u8]) -> u8 {
     bytes.iter().fold(0, |crc, byte| TABLE_8[usize::from(crc ^ byte)])
 }
 
-/// The CRC-16 of a FLAC frame.
+/// Continues the CRC-16 of a FLAC frame, which starts at 0, over `bytes`; 0 for a frame including its checksum.
 #[expect(clippy::indexing_slicing, reason = "a byte is below 256, and a place in a slice below its size")]
-pub(crate) fn crc16(bytes: &[u8]) -> u16 {
+pub fn crc16(mut crc: u16, bytes: &[u8]) -> u16 {
     let (slices, rest) = bytes.as_chunks::<SLICE>();
-    let mut crc = 0_u16;
     for slice in slices {
         let [high, low] = crc.to_be_bytes();
         crc = TABLES_16[SLICE - 1][usize::from(slice[0] ^ high)]
@@ -102,12 +109,14 @@ mod tests {
         for num_bytes in 0..bytes.len() {
             let bytes = bytes.get(..num_bytes).unwrap_or_default();
             assert_eq!(u32::from(crc8(bytes)), remainder(bytes, 0x107, 8));
-            assert_eq!(u32::from(crc16(bytes)), remainder(bytes, 0x1_8005, 16));
+            let (first, second) = bytes.split_at(num_bytes / 3);
+            assert_eq!(u32::from(crc16(crc16(0, first), second)), remainder(bytes, 0x1_8005, 16));
+            assert_eq!(crc16(0, bytes), crc16(crc16(0, first), second));
         }
     }
 
     #[test]
     fn checksums_have_their_published_check_values() {
-        assert_eq!((crc8(b"123456789"), crc16(b"123456789")), (0xF4, 0xFEE8)); // CRC-8/SMBUS, CRC-16/UMTS
+        assert_eq!((crc8(b"123456789"), crc16(0, b"123456789")), (0xF4, 0xFEE8)); // CRC-8/SMBUS, CRC-16/UMTS
     }
 }

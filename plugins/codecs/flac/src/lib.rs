@@ -28,7 +28,7 @@
 
 #![deny(unsafe_code)]
 
-mod crc;
+pub mod crc;
 mod encode;
 mod error;
 #[cfg(test)]

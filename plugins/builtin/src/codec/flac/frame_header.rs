@@ -2,7 +2,8 @@
 
 #![forbid(unsafe_code)]
 
-use super::checksum::crc8;
+use mapwave_flac::crc::crc8;
+
 use crate::bytes::Bytes;
 
 /// A header of a FLAC frame with a valid checksum. In the comments of this crate's FLAC modules, a *frame* is one of

@@ -107,6 +107,6 @@ mod tests {
             let expected = if num_bytes < 15 { FrameLength::Cut } else { FrameLength::Bytes(15) };
             assert_eq!(frame_length(&EXAMPLE[..num_bytes], &header, 16), expected);
         }
-        assert_eq!(super::super::checksum::crc16(0, &EXAMPLE), 0);
+        assert_eq!(mapwave_flac::crc::crc16(0, &EXAMPLE), 0);
     }
 }

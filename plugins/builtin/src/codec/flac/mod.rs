@@ -1,6 +1,5 @@
 //! FLAC (RFC 9639): metadata, frame headers, the decoder of frames, and the encoder.
 
-mod checksum;
 mod encoder;
 mod frame_header;
 pub(crate) mod frame_length;
@@ -9,9 +8,9 @@ mod packets;
 mod setup;
 mod stream_info;
 
-pub(crate) use checksum::crc16;
 pub use encoder::FlacEncoder;
 pub(crate) use frame_header::FrameHeader;
+pub(crate) use mapwave_flac::crc::crc16;
 pub(crate) use metadata::channel_mask;
 pub(crate) use packets::FrameCodec;
 pub(crate) use setup::FlacSetup;

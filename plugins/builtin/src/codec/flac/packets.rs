@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use mapwave_flac::crc::crc16;
 use mapwave_plugin::{Error, Output, Result, SampleFormat, Status};
 use symphonia_bundle_flac::FlacDecoder as Decoder;
 use symphonia_core::audio::{Audio, GenericAudioBufferRef};
@@ -12,7 +13,6 @@ use symphonia_core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDec
 use symphonia_core::packet::PacketRef;
 use symphonia_core::units::{Duration, Timestamp};
 
-use super::checksum::crc16;
 use super::frame_header::FrameHeader;
 use super::stream_info::StreamInfoBlock;
 

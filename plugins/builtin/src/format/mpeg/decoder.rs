@@ -8,9 +8,10 @@ use mapwave_plugin::{Decoder, DecoderOptions, Head, Input, Result, Track};
 use super::header::Header;
 use super::stream::MpegStream;
 use super::sync::Sync;
-use super::tags::{self, Id3v2};
+use super::tags;
 use crate::engine::packets::{PacketDecoder, decode_with};
 use crate::host_track;
+use crate::tags::id3v2::Id3v2;
 
 /// The first bytes of other formats that may contain frames of MPEG audio among other data.
 const OTHER_FORMATS: [(usize, &[u8]); 12] = [

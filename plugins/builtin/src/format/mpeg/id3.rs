@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::ffi::CString;
 
-use super::tags::{self, Id3v2};
+use super::tags;
+use crate::tags::id3v2::{self, Id3v2};
 
 /// The most values from a file.
 const MAX_VALUES: usize = 64;
@@ -136,7 +137,7 @@ pub(crate) fn read(bytes: &[u8]) -> (Vec<(CString, CString)>, Option<ItunesGaple
     while let Some(tag) = bytes.get(at..) {
         let Some(num_bytes) = tags::leading_tag_bytes(tag) else { break };
         if let Some(header) = Id3v2::parse(tag) {
-            let body = tag.get(Id3v2::HEADER_BYTES..).and_then(|rest| rest.get(..header.body_bytes));
+            let body = tag.get(id3v2::HEADER_BYTES..).and_then(|rest| rest.get(..header.body_bytes));
             tags.read_v2(header, body.unwrap_or_default());
         }
         at += num_bytes;

@@ -3,9 +3,8 @@
 //! Nothing here recurses, and every step advances by the size of a tag, so the size of the file bounds the work.
 
 use crate::bytes::Bytes;
+use crate::tags::id3v2::{HEADER_BYTES as ID3V2_BYTES, Id3v2};
 
-/// The size of an ID3v2 header, and of its footer.
-const ID3V2_BYTES: usize = 10;
 /// The size of an APEv2 header, and of its footer.
 const APE_BYTES: usize = 32;
 /// The size of an ID3v1 tag.
@@ -14,41 +13,6 @@ const ID3V1_BYTES: usize = 128;
 const LYRICS3V1_BYTES: usize = 5100 + 11 + 9;
 /// The size of the number and the marker that end a Lyrics3 2.00 block.
 const LYRICS3V2_END_BYTES: usize = 6 + 9;
-
-/// The ID3v2 tag at the beginning of `bytes`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Id3v2 {
-    /// The major version: 2, 3, 4 or a future one.
-    pub(crate) version: u8,
-    /// The flags of the header.
-    pub(crate) flags: u8,
-    /// The size between header and footer.
-    pub(crate) body_bytes: usize,
-}
-
-impl Id3v2 {
-    /// The size of the header.
-    pub(crate) const HEADER_BYTES: usize = ID3V2_BYTES;
-
-    /// The header of a tag, ID3v2.4.0 section 3.1.
-    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
-        match *bytes.first_chunk::<ID3V2_BYTES>()? {
-            [b'I', b'D', b'3', version, revision, flags, size @ ..]
-                if version < 0xFF && revision < 0xFF && size.iter().all(|byte| *byte < 0x80) =>
-            {
-                let body_bytes = size.iter().fold(0, |value, byte| value << 7 | usize::from(*byte));
-                Some(Self { version, flags, body_bytes })
-            }
-            _ => None,
-        }
-    }
-
-    /// The size of the whole tag, including its footer.
-    pub(crate) fn num_bytes(self) -> usize {
-        let footer = if self.version >= 4 && self.flags & 0x10 != 0 { ID3V2_BYTES } else { 0 };
-        ID3V2_BYTES + self.body_bytes + footer
-    }
-}
 
 /// The size of the tag at the beginning of `bytes`; `None` if there is no tag or it extends beyond them.
 pub(crate) fn leading_tag_bytes(bytes: &[u8]) -> Option<usize> {

@@ -80,7 +80,7 @@ impl FrameEncoder {
             }
         }
         writer.align();
-        let checksum = crc16(writer.bytes());
+        let checksum = crc16(0, writer.bytes());
         writer.write(checksum.into(), 16);
         writer.into_bytes()
     }
