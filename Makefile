@@ -2,7 +2,7 @@
 # make test    every check and every test
 # make wheel   dist/*.whl
 # make bench   side by side with the peers; QUICK=1 for a look in two minutes
-# make lint    formatting, clippy, types
+# make lint    formatting, clippy, types, and the licences of dependencies where cargo-deny is installed
 # make darwin  the workspace as the compiler for a Mac sees it, without a Mac; where that can be had, part of the tests
 #
 # Needs cargo, a C compiler and python3 (3.11 or newer); everything else comes from the package registries, into .venv.
@@ -40,6 +40,11 @@ test: lint darwin $(VENV)/test
 lint: $(VENV)/test
 	cargo fmt --all --check
 	cargo clippy $(WORKSPACE) --all-targets -- -D warnings
+	if ! cargo deny --version >/dev/null 2>&1; then \
+		echo "skipped: cargo deny (licences, sources and bans of dependencies), which is not installed"; \
+	elif ! cargo fetch --locked --quiet; then \
+		echo "skipped: cargo deny, since the crates for other systems cannot be fetched"; \
+	else cargo deny --locked check --hide-inclusion-graph licenses bans sources; fi
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/python python/stubs --check
