@@ -1,11 +1,12 @@
 //! `Writer`: a file that is written in parts.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 
 use mapwave_core::sink;
-use mapwave_core::{Layout, OutputFormat};
+use mapwave_core::{Error, Layout, OutputFormat, Parameter};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
@@ -18,6 +19,9 @@ use crate::samples::Samples;
 /// A file that is written in parts, for audio larger than memory. It appears at its path when it is closed.
 #[pyclass(frozen, module = "mapwave")]
 pub(crate) struct Writer {
+    /// Where the file is to appear, unless it is an object.
+    path: Option<PathBuf>,
+    format: OutputFormat,
     layout: Layout,
     /// The sample rate in Hz.
     #[pyo3(get)]
@@ -50,6 +54,7 @@ impl Writer {
     ) -> PyResult<Self> {
         let Writing { place, options } = writing;
         let (target, settlement) = place.into_target();
+        let path = target.path().map(PathBuf::from);
         let (sample_rate, channels, max_threads) =
             (options.sample_rate, options.num_channels, options.max_threads);
         let file = py.detach(|| sink::Writer::create(target, options, format, None));
@@ -57,6 +62,8 @@ impl Writer {
         let file = file.map_err(|error| raise(py, &error))?;
         let state = State { file: Some(file), object: settlement.unbind() };
         Ok(Self {
+            path,
+            format,
             layout,
             sample_rate,
             channels,
@@ -94,6 +101,18 @@ impl Writer {
         result
     }
 
+    /// Rejects an array of another type than the one that `open` was told.
+    fn check_format(&self, got: OutputFormat) -> Result<(), Error> {
+        let format = self.format;
+        if got == format {
+            return Ok(());
+        }
+        let what = format!(
+            "must be {format}, the dtype of the writer, got {got}: convert it, or pass dtype='{got}' to open()"
+        );
+        Err(Error::Argument { path: self.path.clone(), parameter: Parameter::Audio, what })
+    }
+
     fn is_closed(&self) -> bool {
         self.is_closed.load(Ordering::Acquire)
     }
@@ -112,6 +131,7 @@ impl Writer {
         }
         let samples = Samples::new(chunk)?;
         let audio = samples.audio(py, Some(self.layout))?;
+        self.check_format(audio.format()).map_err(|error| raise(py, &error))?;
         let written = self.with_state(py, |state, control| {
             let Some(file) = &mut state.file else { return Ok(None) };
             file.write(&audio, control)?;

@@ -180,7 +180,7 @@ def test_nothing_is_written_after_the_end(tmp_path: Path, end: str) -> None:
         (
             np.zeros((5, 2), np.float64),
             ValueError,
-            "audio must be float32, like the samples written before, got float64",
+            r"must be float32, the dtype of the writer, got float64: convert it, or pass dtype='float64' to open\(\)",
         ),
         (np.zeros((5, 3), np.float32), ValueError, "audio must be an array with 2 channels, like the file, got 3"),
         (np.zeros(5, np.float32), ValueError, "audio must be an array with 2 channels, like the file, got 1"),

@@ -19,7 +19,7 @@ pub enum Target {
 
 impl Target {
     /// The path, if it is one.
-    pub(super) fn path(&self) -> Option<&Path> {
+    pub fn path(&self) -> Option<&Path> {
         match self {
             Self::Path(path) => Some(path),
             Self::Sink(_) => None,

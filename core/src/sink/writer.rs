@@ -152,7 +152,7 @@ impl Writer {
             return Err(Error::argument(Parameter::Audio, expected, audio.num_channels()));
         }
         if audio.format() != self.from {
-            let expected = format!("{}, like the samples written before", self.from);
+            let expected = format!("{}, the type that the file was created for", self.from);
             return Err(Error::argument(Parameter::Audio, expected, audio.format()));
         }
         if self.checks_fit {
