@@ -128,6 +128,11 @@ impl Reader {
         self.frames.num_frames()
     }
 
+    /// The length of the file in seconds.
+    pub fn duration(&self) -> f64 {
+        self.num_file_frames() as f64 / f64::from(self.track.sample_rate)
+    }
+
     /// The number of frames that can be read.
     pub fn num_frames(&self) -> u64 {
         self.resampled.as_ref().map_or_else(|| self.frames.num_frames(), Resampled::num_frames)
@@ -160,7 +165,7 @@ impl Reader {
         }
         let start = floor_to_frames(offset * rate);
         if start > num_frames {
-            let expected = format!("inside the file, which is {} seconds long", self.track.duration());
+            let expected = format!("inside the file, which is {} seconds long", self.duration());
             return Err(argument(Parameter::Offset, &expected, offset));
         }
         let count = match duration {

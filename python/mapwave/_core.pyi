@@ -120,10 +120,10 @@ class AudioInfo:
         """The plugin that decodes the file, or None when mapwave itself reads it."""
     @property
     def priming_frames(self) -> int:
-        """The encoder delay in frames, already removed."""
+        """The frames of encoder delay that load leaves out at the start; 0 also when the file does not state its delay."""
     @property
     def padding_frames(self) -> int:
-        """The frames at the end that only fill the last packet, already removed."""
+        """The frames that load leaves out at the end, since they only fill the last packet; 0 also when the file does not say."""
     @property
     def tags(self) -> dict[str, str]:
         """Metadata: lower-case Vorbis comment names and their values, several joined by "; "."""

@@ -126,9 +126,9 @@ audio_info! {
     is_truncated: bool,
     /// The plugin that decodes the file, or None when mapwave itself reads it.
     plugin: Option<String>,
-    /// The encoder delay in frames, already removed.
+    /// The frames of encoder delay that load leaves out at the start; 0 also when the file does not state its delay.
     priming_frames: u32,
-    /// The frames at the end that only fill the last packet, already removed.
+    /// The frames that load leaves out at the end, since they only fill the last packet; 0 also when the file does not say.
     padding_frames: u32,
     /// Metadata: lower-case Vorbis comment names and their values, several joined by "; ".
     tags: BTreeMap<String, String>,
@@ -146,7 +146,7 @@ impl From<&Reader> for AudioInfo {
             frames: reader.num_file_frames(),
             sample_rate: track.sample_rate,
             channels: track.num_channels,
-            duration: track.duration(),
+            duration: reader.duration(),
             container: track.container.name().to_owned(),
             container_variant: track.container.variant().map(str::to_owned),
             codec: track.codec.name().to_owned(),

@@ -51,7 +51,7 @@ fn window_saves_the_frames_of_the_window() {
 #[test]
 fn stream_prints_a_line_for_every_second() {
     let reader = mapwave::open(fixture("vorbis.ogg")).unwrap();
-    let seconds = reader.track().duration().ceil();
+    let seconds = reader.duration().ceil();
     assert_eq!(said(&run("stream", &[&fixture("vorbis.ogg")])).lines().count() as f64, seconds);
 }
 

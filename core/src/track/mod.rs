@@ -89,7 +89,8 @@ pub struct PacketTable {
 /// let wav = b"RIFF\x28\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\x04\0\0\0\x00\x40\x00\xc0";
 /// let track = mapwave_core::container::parse(wav, wav.len() as u64)?;
 /// assert_eq!((track.sample_rate, track.num_channels, track.num_frames), (8000, 1, Some(2)));
-/// assert_eq!((track.codec.name(), track.data), ("pcm_s16le", 44..48));
+/// assert_eq!((track.codec.name(), track.duration()), ("pcm_s16le", Some(0.00025)));
+/// assert_eq!(track.data, 44..48);
 /// # Ok::<(), mapwave_core::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,9 +130,9 @@ impl Track {
         self.pcm().map(|format| format.num_bytes() as u64 * u64::from(self.num_channels))
     }
 
-    /// The length in seconds; 0 if the number of frames is unknown.
-    pub fn duration(&self) -> f64 {
-        self.num_frames.unwrap_or(0) as f64 / f64::from(self.sample_rate)
+    /// The length in seconds; `None` if the number of frames is unknown.
+    pub fn duration(&self) -> Option<f64> {
+        self.num_frames.map(|num_frames| num_frames as f64 / f64::from(self.sample_rate))
     }
 
     /// The name of the speaker arrangement, such as `mono`, `stereo` or `5.1`; `None` if the file does not state it.
