@@ -19,9 +19,9 @@ const SKIP_BYTES: usize = 10;
 /// A packet with its side data. Its bytes do not change once it is filled.
 pub(crate) struct Packet(NonNull<ffi::AVPacket>);
 
-// SAFETY: the packet is owned, and what it refers to is counted by atomic counters.
+// SAFETY: the packet is owned, no function of libav ties it to a thread, and its reference counters are atomic.
 unsafe impl Send for Packet {}
-// SAFETY: nothing changes it through a shared reference.
+// SAFETY: nothing changes it through a shared reference: the methods that do take `&mut self`.
 unsafe impl Sync for Packet {}
 
 /// The trimming that a packet's side data asks for.
@@ -41,7 +41,7 @@ impl Packet {
     /// # Errors
     /// When memory runs out.
     pub(crate) fn new() -> Result<Self> {
-        // SAFETY: returns a packet or null.
+        // SAFETY: the function has no precondition; it returns a packet that the caller owns, or null.
         let packet = unsafe { ffi::av_packet_alloc() };
         NonNull::new(packet).map(Self).ok_or_else(|| no_memory("a packet"))
     }
@@ -52,13 +52,14 @@ impl Packet {
     }
 
     fn get(&self) -> &ffi::AVPacket {
-        // SAFETY: the packet is owned, and its fields are initialised.
+        // SAFETY: the packet is owned and not null, `av_packet_alloc` has initialised its fields, and nothing changes them while
+        // `self` is borrowed.
         unsafe { self.0.as_ref() }
     }
 
     /// Releases its contents.
     pub(crate) fn clear(&mut self) {
-        // SAFETY: the packet is owned.
+        // SAFETY: the packet is owned and borrowed mutably, so no slice of its bytes is left.
         unsafe { ffi::av_packet_unref(self.0.as_ptr()) };
     }
 
@@ -67,7 +68,7 @@ impl Packet {
     /// # Errors
     /// When memory runs out.
     pub(crate) fn duplicate(&self) -> Result<Self> {
-        // SAFETY: the packet is owned; returns another or null.
+        // SAFETY: the packet is alive and not changed; returns another, which the caller owns, or null.
         let packet = unsafe { ffi::av_packet_clone(self.0.as_ptr()) };
         NonNull::new(packet).map(Self).ok_or_else(|| no_memory("a packet"))
     }
@@ -93,12 +94,12 @@ impl Packet {
     ) -> Result<()> {
         self.clear();
         let size = c_int::try_from(num_bytes).map_err(|_| no_memory("a packet"))?;
-        // SAFETY: the packet is empty.
+        // SAFETY: the packet is owned and empty, so that nothing leaks; the result is checked.
         check(unsafe { ffi::av_new_packet(self.0.as_ptr(), size) }, "allocating a packet")?;
         let data = self.get().data;
-        // SAFETY: the packet has room for so many bytes now.
+        // SAFETY: `av_new_packet` has succeeded: the packet has room for so many bytes there, of its own.
         unsafe { data.write_bytes(0, num_bytes) };
-        // SAFETY: they are initialised, and the packet is owned.
+        // SAFETY: those bytes are initialised now, at most `c_int::MAX`, and nobody else has them while `self` is borrowed.
         fill(unsafe { std::slice::from_raw_parts_mut(data, num_bytes) })
     }
 
@@ -106,7 +107,8 @@ impl Packet {
     pub(crate) fn bytes(&self) -> &[u8] {
         let packet = self.get();
         match usize::try_from(packet.size) {
-            // SAFETY: libav's packets have as many bytes there.
+            // SAFETY: not null, and libav's packets have as many initialised bytes there; nothing changes them while `self` is
+            // borrowed.
             Ok(size) if size > 0 && !packet.data.is_null() => unsafe {
                 std::slice::from_raw_parts(packet.data, size)
             },
@@ -143,7 +145,7 @@ impl Packet {
     /// Whether it has a new codec configuration, which later packets need.
     pub(crate) fn changes_setup(&self) -> bool {
         [AV_PKT_DATA_NEW_EXTRADATA, AV_PKT_DATA_PARAM_CHANGE].into_iter().any(|kind| {
-            // SAFETY: the packet is owned; returns a pointer into it or null.
+            // SAFETY: the packet is alive, and no place for the size is legal; returns a pointer into it or null.
             let data = unsafe { ffi::av_packet_get_side_data(self.0.as_ptr(), kind, std::ptr::null_mut()) };
             !data.is_null()
         })
@@ -156,7 +158,7 @@ impl Packet {
         if packet.side_data.is_null() || count == 0 {
             return 0;
         }
-        // SAFETY: libav lists as many elements there.
+        // SAFETY: not null, and libav lists as many initialised elements there; nothing changes them while `self` is borrowed.
         let elements = unsafe { std::slice::from_raw_parts(packet.side_data, count) };
         elements.iter().map(|element| element.size as u64).sum()
     }
@@ -192,16 +194,16 @@ impl Packet {
 
     fn skip_samples(&self) -> Option<&[u8; SKIP_BYTES]> {
         let mut size = 0;
-        // SAFETY: the packet is owned; returns a pointer into it or null.
+        // SAFETY: the packet is alive, and the place for the size is this function's; returns a pointer into the packet or null.
         let data =
             unsafe { ffi::av_packet_get_side_data(self.0.as_ptr(), AV_PKT_DATA_SKIP_SAMPLES, &raw mut size) };
-        // SAFETY: there are as many bytes, as long as the packet keeps its contents.
+        // SAFETY: not null, and there are as many initialised bytes, which nothing changes while `self` is borrowed.
         (size >= SKIP_BYTES && !data.is_null()).then(|| unsafe { &*data.cast::<[u8; SKIP_BYTES]>() })
     }
 
     /// Sets the time of its frames, and removes the trimming so that libav does not apply it.
     pub(crate) fn set_time(&mut self, time: i64) {
-        // SAFETY: the packet is owned.
+        // SAFETY: the packet is owned, initialised and borrowed mutably.
         let packet = unsafe { self.0.as_mut() };
         packet.pts = time;
         packet.dts = time;
@@ -213,29 +215,29 @@ impl Packet {
     pub(crate) fn set_padding(&mut self, num_frames: u32) -> Result<()> {
         let kind = AV_PKT_DATA_SKIP_SAMPLES;
         let mut num_bytes = 0;
-        // SAFETY: the packet is alive; the size is written.
+        // SAFETY: the packet is alive, and the place for the size is this function's; returns a pointer into the packet or null.
         let there = unsafe { ffi::av_packet_get_side_data(self.as_ptr(), kind, &raw mut num_bytes) };
         let start = match NonNull::new(there).filter(|_| num_bytes >= SKIP_BYTES) {
             Some(there) => there,
             None => {
-                // SAFETY: the packet is alive; the result is checked.
+                // SAFETY: the packet is owned and borrowed mutably; returns a pointer into it or null.
                 let new = unsafe { ffi::av_packet_new_side_data(self.as_ptr(), kind, SKIP_BYTES) };
                 let new = NonNull::new(new).ok_or_else(|| no_memory("the end of a packet"))?;
-                // SAFETY: there are as many bytes.
+                // SAFETY: not null: libav has just allocated as many bytes there.
                 unsafe { new.write_bytes(0, SKIP_BYTES) };
                 new
             }
         };
-        // SAFETY: there are more bytes than that; the padding follows the four bytes of the priming.
+        // SAFETY: there are ten bytes or more; the padding follows the four of the priming.
         let padding = unsafe { start.add(4) };
-        // SAFETY: as above, and bytes need no alignment.
+        // SAFETY: six of the ten bytes are left there, and bytes need no alignment.
         unsafe { padding.cast::<[u8; 4]>().write(num_frames.to_le_bytes()) };
         Ok(())
     }
 
     /// Changes its time base.
     pub(crate) fn rescale(&mut self, from: ffi::AVRational, to: ffi::AVRational) {
-        // SAFETY: the packet is alive.
+        // SAFETY: the packet is owned and borrowed mutably, and only its numbers change.
         unsafe { ffi::av_packet_rescale_ts(self.0.as_ptr(), from, to) };
     }
 }
@@ -243,7 +245,7 @@ impl Packet {
 impl Drop for Packet {
     fn drop(&mut self) {
         let mut packet = self.0.as_ptr();
-        // SAFETY: the packet is owned.
+        // SAFETY: the packet is owned and dropped once; the function takes the place of a pointer to it and sets that to null.
         unsafe { ffi::av_packet_free(&raw mut packet) };
     }
 }
@@ -273,8 +275,9 @@ mod tests {
         packet.write(b"a").unwrap();
         // SAFETY: the packet is owned; returns room for ten bytes or null.
         let data = unsafe { ffi::av_packet_new_side_data(packet.as_ptr(), AV_PKT_DATA_SKIP_SAMPLES, 10) };
+        assert!(!data.is_null());
         let bytes = [0x38, 1, 0, 0, 7, 0, 0, 0, 0, 0];
-        // SAFETY: there is room for ten.
+        // SAFETY: not null, so there is room for ten.
         unsafe { data.copy_from(bytes.as_ptr(), 10) };
         assert_eq!(packet.trim(), Trim { skip: Some(312), discard: 7, is_unheard: false });
         assert!(!packet.has_side_data(), "nothing else");

@@ -268,7 +268,7 @@ impl DecoderTable {
 
     /// Closes a null handle, which is allowed.
     pub fn close_null(&self) {
-        // SAFETY: null is legal.
+        // SAFETY: closing null is legal and does nothing, by the interface.
         unsafe { (self.functions.close)(null_mut()) }
     }
 }
@@ -345,7 +345,7 @@ impl Decoder {
     /// Seeks to a frame.
     pub fn seek(&mut self, frame: u64) -> Result<(), Fault> {
         let mut error = ErrorBox::new(self.errors);
-        // SAFETY: the handle is open; any frame is legal.
+        // SAFETY: the handle is open; any frame is legal, and the error, which outlives the call, is one or null.
         let status = unsafe { (self.functions.seek)(self.handle, frame, error.pointer()) };
         judge("seek", status, &error, false).map(drop)
     }
@@ -423,7 +423,7 @@ impl Decoder {
     pub fn tag(&self, index: u32) -> Result<Option<(String, String)>, Fault> {
         let Some(tag) = self.functions.tag else { return Ok(None) };
         let (mut key, mut value) = (null(), null());
-        // SAFETY: the handle is open, and both places take a pointer.
+        // SAFETY: the handle is open, and both places are this function's own and take a pointer.
         let status = unsafe { tag(self.handle, index, &raw mut key, &raw mut value) };
         if judge("tag", status, &ErrorBox::new(ErrorSpace::Null), true)? {
             return Ok(None);
@@ -450,7 +450,7 @@ impl Decoder {
 
 impl Drop for Decoder {
     fn drop(&mut self) {
-        // SAFETY: the handle is open, or null, and used no more.
+        // SAFETY: the handle is open, or null, which is legal; a value is dropped once, so nothing uses the handle afterwards.
         unsafe { (self.functions.close)(self.handle) }
     }
 }

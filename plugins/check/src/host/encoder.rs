@@ -189,13 +189,20 @@ unsafe extern "C" fn write_at(
     data: *const c_void,
     num_bytes: u64,
 ) -> mw_status {
-    // SAFETY: the context is the sink's, which lives until the encoder is closed.
+    // SAFETY: the context is the one of `open`: the sink, which the encoder's handle holds until it is closed, and which is
+    // shared through its lock alone.
     let sink = unsafe { &*context.cast::<Sink>() };
-    let Ok(num_bytes) = usize::try_from(num_bytes) else { return MW_IO };
     if num_bytes == 0 {
         return sink.state().write(offset, &[]);
     }
-    // SAFETY: the encoder passes that many bytes, valid during the call.
+    if data.is_null() || num_bytes > MAX_SINK_BYTES {
+        let kind = if data.is_null() { "null" } else { "data" };
+        sink.state().misuse.get_or_insert_with(|| format!("write_at was given {kind} for {num_bytes} bytes"));
+        return MW_IO;
+    }
+    let Ok(num_bytes) = usize::try_from(num_bytes) else { return MW_IO };
+    // SAFETY: not null and below the largest size of a slice; the encoder passes that many initialised bytes, which do not change
+    // during the call, by the interface, and bytes need no alignment.
     let data = unsafe { std::slice::from_raw_parts(data.cast::<u8>(), num_bytes) };
     sink.state().write(offset, data)
 }
@@ -344,7 +351,7 @@ impl EncoderTable {
 
     /// Closes a null handle, which is allowed.
     pub fn close_null(&self) {
-        // SAFETY: null is legal.
+        // SAFETY: closing null is legal and does nothing, by the interface.
         unsafe { (self.functions.close)(null_mut()) }
     }
 }
@@ -386,7 +393,8 @@ impl Encoder {
         let buffer = frames.abi_buffer();
         let mut error = ErrorBox::new(self.errors);
         self.sink.state().is_called = true;
-        // SAFETY: the handle is open and the frames are there.
+        // SAFETY: the handle is open; the buffer points to as many frames as it says, and the error is one or null; all of it
+        // outlives the call.
         let status = unsafe { (self.functions.push)(self.handle, &raw const buffer, error.pointer()) };
         self.leave()?;
         judge("push", status, &error, false).map(drop)
@@ -396,7 +404,7 @@ impl Encoder {
     pub fn finish(&mut self) -> Result<(), Fault> {
         let mut error = ErrorBox::new(self.errors);
         self.sink.state().is_called = true;
-        // SAFETY: the handle is open.
+        // SAFETY: the handle is open, and the error, which outlives the call, is one or null.
         let status = unsafe { (self.functions.finish)(self.handle, error.pointer()) };
         self.leave()?;
         judge("finish", status, &error, false).map(drop)
@@ -405,7 +413,7 @@ impl Encoder {
 
 impl Drop for Encoder {
     fn drop(&mut self) {
-        // SAFETY: the handle is open, or null, and used no more.
+        // SAFETY: the handle is open, or null, which is legal; a value is dropped once, so nothing uses the handle afterwards.
         unsafe { (self.functions.close)(self.handle) }
     }
 }
@@ -430,5 +438,17 @@ mod tests {
         let mut sink = Written { failing_write: Some(1), is_called: true, ..Written::default() };
         assert_eq!((sink.write(0, b"a"), sink.write(1, b"a")), (MW_OK, MW_IO));
         assert!(sink.misuse.is_none());
+    }
+
+    #[test]
+    fn data_that_cannot_be_is_a_misuse_and_not_read() {
+        for (data, num_bytes) in [(null(), 1), (b"a".as_ptr(), MAX_SINK_BYTES + 1)] {
+            let sink = Sink::default();
+            sink.state().is_called = true;
+            let context = (&raw const sink).cast_mut().cast();
+            // SAFETY: the context is a sink that outlives the call; data like this is rejected before it is read.
+            assert_eq!(unsafe { write_at(context, 0, data.cast(), num_bytes) }, MW_IO);
+            assert!(sink.state().misuse.is_some() && sink.bytes().is_empty());
+        }
     }
 }

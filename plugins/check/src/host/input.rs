@@ -76,11 +76,15 @@ impl Reader {
 }
 
 unsafe extern "C" fn read_at(context: *mut c_void, offset: u64, buffer: *mut c_void, num_bytes: u64) -> i64 {
-    // SAFETY: the context is the reader's, which lives until every handle over it is closed.
+    // SAFETY: the context is the one of `open`: the reader, which every handle over it holds until it is closed, and which is only
+    // read, but for an atomic counter.
     let reader = unsafe { &*context.cast::<Reader>() };
     match reader.read(offset, num_bytes) {
+        Ok([]) => 0,
+        Ok(_) if buffer.is_null() => READ_ERROR,
         Ok(bytes) => {
-            // SAFETY: the caller has room for `num_bytes` bytes, and there are no more than that.
+            // SAFETY: `read` gives at most `num_bytes` bytes, for which the caller has room at `buffer`, by the interface; what it
+            // has there is none of this input's memory, which it may only read, and bytes need no alignment.
             unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), buffer.cast(), bytes.len()) };
             bytes.len() as i64
         }
@@ -172,5 +176,16 @@ mod tests {
         let failing = reader(ReadPlan::FailingFrom(0));
         assert!(failing.read(0, 1).is_err());
         assert!(failing.read(0, 1).is_err());
+    }
+
+    #[test]
+    fn nothing_is_copied_to_null() {
+        let bytes = GuardedBytes::new(b"abc", Side::End).unwrap();
+        let reader = Reader { bytes, plan: ReadPlan::Full, num_reads: AtomicU64::new(0) };
+        let context = (&raw const reader).cast_mut().cast();
+        // SAFETY: the context is a reader that outlives the call; null is rejected before anything is written.
+        assert_eq!(unsafe { read_at(context, 0, std::ptr::null_mut(), 3) }, READ_ERROR);
+        // SAFETY: as above; there is nothing to write at the end of the file.
+        assert_eq!(unsafe { read_at(context, 3, std::ptr::null_mut(), 3) }, 0);
     }
 }

@@ -106,7 +106,8 @@ impl Library {
     /// As [`Library::enter`], with another error struct.
     pub(crate) fn enter_with(self, space: ErrorSpace) -> Result<Plugin, Fault> {
         let mut error = ErrorBox::new(space);
-        // SAFETY: the host lives until the process ends, and the error is one or null.
+        // SAFETY: by the interface, the symbol takes these two: the host, which lives until the process ends, and an error, which
+        // outlives the call, or null.
         let plugin = unsafe { (self.entry)(host(), error.pointer()) };
         if !plugin.is_null() {
             judge_error("entry", 0, &error)?;
@@ -116,7 +117,8 @@ impl Library {
         let named = if space == ErrorSpace::Null {
             -1
         } else {
-            // SAFETY: not null, as the space is not, and as large as the status is far in.
+            // SAFETY: not null, since there is space for an error, which has its status in the first bytes, initialised by
+            // `ErrorBox::new` and aligned.
             unsafe { (*error.pointer()).status }
         };
         let message = judge_error("entry", named, &error)?;

@@ -127,7 +127,8 @@ impl ResamplerTable {
         let passed = options.to_abi(&quality);
         let (mut grid, mut preroll) = (0, 0);
         let mut error = ErrorBox::new(ErrorSpace::FULL);
-        // SAFETY: all is valid during the call.
+        // SAFETY: the options and the places for two numbers are this function's own, the error is one or null, and all of them
+        // outlive the call.
         let status = unsafe { function(&raw const passed, &raw mut grid, &raw mut preroll, error.pointer()) };
         judge("restart", status, &error, false)?;
         Ok(Some((grid, preroll)))
@@ -144,7 +145,8 @@ impl ResamplerTable {
         let passed = options.to_abi(&quality);
         let mut handle: *mut mw_resampler = null_mut();
         let mut error = ErrorBox::new(ErrorSpace::FULL);
-        // SAFETY: all is valid during the call.
+        // SAFETY: the options and the place for the handle are this function's own, the error is one or null, and all of them
+        // outlive the call.
         let status = unsafe { (self.functions.open)(&raw const passed, &raw mut handle, error.pointer()) };
         let resampler = Resampler {
             functions: self.functions,
@@ -161,7 +163,7 @@ impl ResamplerTable {
 
     /// Closes a null handle, which is allowed.
     pub fn close_null(&self) {
-        // SAFETY: null is legal.
+        // SAFETY: closing null is legal and does nothing, by the interface.
         unsafe { (self.functions.close)(null_mut()) }
     }
 }
@@ -254,7 +256,7 @@ impl Resampler {
 
 impl Drop for Resampler {
     fn drop(&mut self) {
-        // SAFETY: the handle is open, or null, and used no more.
+        // SAFETY: the handle is open, or null, which is legal; a value is dropped once, so nothing uses the handle afterwards.
         unsafe { (self.functions.close)(self.handle) }
     }
 }
