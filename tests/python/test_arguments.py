@@ -214,11 +214,11 @@ def test_a_dtype_of_another_byte_order_is_refused() -> None:
     "options",
     [
         {"mono": True, "mono_mode": "Equal_Power"}, {"layout": "CHANNELS_FIRST"}, {"dtype": "INT16"},
-        {"sr": 16_000, "resample_quality": "Best"},
+        {"sr": 16_000, "resample_quality": "Best"}, {"sr": 16_000, "resample_quality": " best"},
     ],
 )  # fmt: skip
 def test_words_are_taken_in_any_case(options: dict[str, Any]) -> None:
-    lower = {name: value.lower() if isinstance(value, str) else value for name, value in options.items()}
+    lower = {name: value.strip().lower() if isinstance(value, str) else value for name, value in options.items()}
     np.testing.assert_array_equal(mw.load(corpus.PCM16, **options)[0], mw.load(corpus.PCM16, **lower)[0])
 
 

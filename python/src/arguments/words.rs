@@ -94,6 +94,7 @@ impl<'py> Argument<'py> for ResampleMethod {
         let Ok(name) = value.extract::<&str>() else {
             return Err(Mismatch::kind("the name of a quality such as 'default' or 'best'"));
         };
+        let name = name.trim();
         let lower = lower(name);
         let lower =
             ALIASES.iter().find(|(alias, _)| *alias == lower).map_or(lower.as_ref(), |(_, name)| name);
