@@ -22,8 +22,9 @@ impl Answer {
 
     /// The message, with invalid UTF-8 replaced.
     fn message(&self) -> String {
-        let bytes: Vec<u8> =
-            self.0.message.iter().map(|&byte| byte.cast_unsigned()).take_while(|&byte| byte != 0).collect();
+        // C's char has a sign on some machines only.
+        let bytes = self.0.message.iter().flat_map(|byte| byte.to_ne_bytes());
+        let bytes: Vec<u8> = bytes.take_while(|&byte| byte != 0).collect();
         String::from_utf8_lossy(&bytes).trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
     }
 

@@ -73,7 +73,7 @@ impl StreamInfo {
         }
         // SAFETY: the caller's promise.
         let container = unsafe { required_name(info.container, "stream's container") }?;
-        let variant = info.container_variant.map(|byte| byte.cast_unsigned());
+        let variant = info.container_variant.map(|byte| u8::from_ne_bytes(byte.to_ne_bytes()));
         let variant = variant.split(|&byte| byte == 0).next().unwrap_or_default();
         Ok(Self {
             sample_rate: info.sample_rate,

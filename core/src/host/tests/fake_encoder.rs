@@ -150,7 +150,11 @@ unsafe extern "C" fn open(
     let refuse = |status: abi::mw_status, message: &str| {
         // SAFETY: the host passes room for an error.
         let error = unsafe { &mut *error };
-        error.message.iter_mut().zip(message.bytes()).for_each(|(to, byte)| *to = byte.cast_signed());
+        error
+            .message
+            .iter_mut()
+            .zip(message.bytes())
+            .for_each(|(to, byte)| *to = c_char::from_ne_bytes([byte]));
         status
     };
     match fault.as_str() {

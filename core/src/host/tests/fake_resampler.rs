@@ -40,7 +40,7 @@ unsafe extern "C" fn open(
             // SAFETY: the host's.
             let error = unsafe { &mut *error };
             for (to, from) in error.message.iter_mut().zip(b"not today\0") {
-                *to = from.cast_signed();
+                *to = std::ffi::c_char::from_ne_bytes([*from]);
             }
             return abi::MW_UNSUPPORTED;
         }

@@ -258,7 +258,7 @@ fn info_to_host(info: &StreamInfo, container_variant: Option<&str>) -> abi::mw_s
     let mut variant = [0; 16];
     // The last byte stays 0.
     for (place, byte) in variant.iter_mut().take(15).zip(container_variant.unwrap_or_default().bytes()) {
-        *place = byte as c_char;
+        *place = c_char::from_ne_bytes([byte]);
     }
     abi::mw_stream_info {
         size: sized::code::<abi::mw_stream_info>(),

@@ -61,7 +61,7 @@ pub(super) unsafe fn write_error(to: *mut abi::mw_error, error: &Error) {
     let message = message.get(..message.floor_char_boundary(room)).unwrap_or_default();
     for (to, from) in filled.message.iter_mut().zip(message.bytes()) {
         // A NUL would end the message early.
-        *to = if from == 0 { b' ' } else { from }.cast_signed();
+        *to = c_char::from_ne_bytes([if from == 0 { b' ' } else { from }]);
     }
     // SAFETY: as many bytes are in both, by the type and by the size that the host states.
     unsafe { to.cast::<u8>().copy_from_nonoverlapping(std::ptr::from_ref(&filled).cast(), num_bytes) };
