@@ -2,8 +2,8 @@
 
 use crate::{crates, repository};
 
-/// The plugin interface, which everybody may depend on.
-const INTERFACE: &str = "mapwave-plugin-abi";
+/// What everybody may depend on: the plugin interface, and the locks of processes that fork.
+const COMMON: [&str; 2] = ["mapwave-plugin-abi", "mapwave-fork"];
 
 /// What the core must do without beside the other crates of the workspace: it knows neither Python nor a codec.
 const FOREIGN: [&str; 3] = ["pyo3", "numpy", "symphonia"];
@@ -42,8 +42,10 @@ fn broken(member: &str, manifest: &str) -> Vec<String> {
     let is_ours = |name: &str| name.starts_with("mapwave");
     let is_wrong = |name: &str| match member {
         "plugins/abi" => true,
+        "plugins/fork" => is_ours(name),
         _ if is_core => {
-            name != INTERFACE && (is_ours(name) || FOREIGN.iter().any(|foreign| name.starts_with(foreign)))
+            !COMMON.contains(&name)
+                && (is_ours(name) || FOREIGN.iter().any(|foreign| name.starts_with(foreign)))
         }
         // Codecs may use each other, but neither the interface nor what plugins are made with.
         _ if is_codec => {
@@ -79,6 +81,8 @@ fn every_rule_can_be_broken() {
         broken("core", "[dependencies]\nmapwave-plugin-abi.workspace = true # the interface\n").len(),
         0
     );
+    assert_eq!(broken("core", "[dependencies]\nmapwave-fork.workspace = true\n").len(), 0);
+    assert_eq!(broken("plugins/fork", "[dependencies]\nmapwave-plugin-abi.workspace = true\n").len(), 1);
     assert_eq!(broken("plugins/abi", "[dependencies]\n# why\nlibc = \"0.2\"\n").len(), 1);
     assert_eq!(broken("plugins/abi", "[dev-dependencies]\nlibc = \"0.2\"\n").len(), 0);
     assert_eq!(broken("plugins/codecs/x", "[dependencies]\nmapwave-plugin.workspace = true\n").len(), 1);

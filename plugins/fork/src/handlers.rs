@@ -1,0 +1,164 @@
+//! The handlers that run around a fork, the number of forks, and calls that a fork waits for.
+
+#![allow(unsafe_code)] // pthread_atfork
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a fork waits for calls in progress. Loading a library from a slow disk takes seconds; only a call that hangs, or that
+/// waits for the forking thread itself, takes longer.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a waiting thread sleeps between two looks, after the first few.
+const PAUSE: Duration = Duration::from_micros(50);
+const NUM_YIELDS: u32 = 20;
+
+/// 0 until the handlers are registered.
+static GENERATION: AtomicU32 = AtomicU32::new(0);
+
+/// How many threads are inside [`hold_off`].
+static NUM_INSIDE: AtomicUsize = AtomicUsize::new(0);
+
+/// How many forks are in progress.
+static NUM_FORKING: AtomicUsize = AtomicUsize::new(0);
+
+/// How many calls were still in progress when the fork stopped waiting for them, and whether that happened before this process
+/// was forked.
+static NUM_LEFT: AtomicUsize = AtomicUsize::new(0);
+static HAS_LOST: AtomicBool = AtomicBool::new(false);
+
+thread_local! {
+    /// How many nested calls of [`hold_off`] this thread is in.
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
+}
+
+/// A number that differs between a process and its forked children: whatever was made under another one came from a parent.
+///
+/// It costs a relaxed load of a static.
+///
+/// ```
+/// let made_by = mapwave_fork::generation();
+/// // ... and later, perhaps in a child:
+/// assert_eq!(made_by, mapwave_fork::generation(), "this process made it, so its threads are still there");
+/// ```
+#[inline]
+pub fn generation() -> u32 {
+    match GENERATION.load(Ordering::Relaxed) {
+        0 => register(),
+        generation => generation,
+    }
+}
+
+/// Registers the handlers. Threads that come here together register them once each rather than wait for each other, since a fork
+/// could strike while they wait; the handlers may run more than once for a fork.
+#[cold]
+fn register() -> u32 {
+    // SAFETY: the handlers are functions of this library, which is never unloaded, and touch nothing but atomics and thread-local
+    // numbers. If memory is so short that they cannot be registered, forked children are as they would be without this crate.
+    unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
+    let first = GENERATION.compare_exchange(0, 1, Ordering::Relaxed, Ordering::Relaxed);
+    first.map_or_else(|generation| generation, |_| 1)
+}
+
+/// Makes a call that has not begun or has ended in every forked child: a fork waits until it ends, for up to ten seconds.
+///
+/// It is meant for calls of at most some milliseconds into libraries that have locks, lazy values or shared tables of their own,
+/// such as a dynamic loader. The call must not need anything that a forking thread may hold, above all the lock of an
+/// interpreter. Calls can be nested, and can fork.
+///
+/// ```
+/// let sum = mapwave_fork::hold_off(|| 1 + 1);
+/// assert_eq!(sum, 2);
+/// ```
+pub fn hold_off<R>(call: impl FnOnce() -> R) -> R {
+    let _inside = Inside::enter();
+    call()
+}
+
+/// Whether calls in [`hold_off`] were lost when this process was forked, because the fork did not wait any longer. The libraries
+/// that they called may be unusable.
+pub fn has_lost_calls() -> bool {
+    HAS_LOST.load(Ordering::Relaxed)
+}
+
+struct Inside;
+
+impl Inside {
+    fn enter() -> Self {
+        generation();
+        if DEPTH.get() == 0 {
+            let mut patience = Patience::default();
+            loop {
+                NUM_INSIDE.fetch_add(1, Ordering::SeqCst);
+                if NUM_FORKING.load(Ordering::SeqCst) == 0 {
+                    break;
+                }
+                NUM_INSIDE.fetch_sub(1, Ordering::SeqCst);
+                patience.pause();
+            }
+        }
+        DEPTH.set(DEPTH.get() + 1);
+        Self
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        DEPTH.set(DEPTH.get() - 1);
+        if DEPTH.get() == 0 {
+            NUM_INSIDE.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+}
+
+/// Waiting for others, which usually takes microseconds.
+#[derive(Default)]
+struct Patience {
+    num_looks: u32,
+}
+
+impl Patience {
+    fn pause(&mut self) {
+        self.num_looks = self.num_looks.saturating_add(1);
+        if self.num_looks <= NUM_YIELDS { thread::yield_now() } else { thread::sleep(PAUSE) }
+    }
+}
+
+/// How many of the threads inside [`hold_off`] are this one, which cannot wait for itself.
+fn num_own() -> usize {
+    usize::from(DEPTH.get() > 0)
+}
+
+extern "C" fn before() {
+    NUM_FORKING.fetch_add(1, Ordering::SeqCst);
+    let mut patience = Patience::default();
+    let mut deadline = None;
+    let mut num_left = 0;
+    while NUM_INSIDE.load(Ordering::SeqCst) > num_own() {
+        let now = Instant::now();
+        if now > *deadline.get_or_insert(now + LIMIT) {
+            num_left = NUM_INSIDE.load(Ordering::SeqCst).saturating_sub(num_own());
+            break;
+        }
+        patience.pause();
+    }
+    NUM_LEFT.store(num_left, Ordering::SeqCst);
+}
+
+extern "C" fn in_parent() {
+    NUM_FORKING.fetch_sub(1, Ordering::SeqCst);
+}
+
+extern "C" fn in_child() {
+    // No other thread exists yet.
+    NUM_INSIDE.store(num_own(), Ordering::SeqCst);
+    NUM_FORKING.store(0, Ordering::SeqCst);
+    if NUM_LEFT.load(Ordering::SeqCst) > 0 {
+        HAS_LOST.store(true, Ordering::Relaxed);
+    }
+    // 0 would mean that no handlers are registered.
+    let next = GENERATION.load(Ordering::Relaxed).checked_add(1).unwrap_or(1);
+    GENERATION.store(next, Ordering::Relaxed);
+}
