@@ -4,9 +4,10 @@
 
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
-use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::sync::{Arc, Weak};
 
 use bytemuck::AnyBitPattern;
+use mapwave_fork::{Lock, SetOnce};
 use memmap2::{Mmap, MmapMut};
 
 use crate::array::Audio;
@@ -43,10 +44,9 @@ const MAX_RECYCLED_MAP: usize = 512 << 20;
 /// Memory from the allocator. The vector only owns it and is always empty.
 type Lines = Vec<Line>;
 
-// Nobody waits for these locks: in a forked child a thread of the parent may hold them, and memory that is not reused is
-// only slower.
-static RECYCLED: Mutex<Vec<Lines>> = Mutex::new(Vec::new());
-static RECYCLED_MAPS: Mutex<Vec<MmapMut>> = Mutex::new(Vec::new());
+// Nobody waits for these locks: memory that is not reused is only slower.
+static RECYCLED: Lock<Vec<Lines>> = Lock::new();
+static RECYCLED_MAPS: Lock<Vec<MmapMut>> = Lock::new();
 
 #[derive(Debug)]
 enum Memory {
@@ -88,7 +88,7 @@ impl Buffer {
         if num_bytes > MAX_RECYCLED {
             return Self::new(num_bytes);
         }
-        let fit = RECYCLED.try_lock().ok().and_then(|mut kept| {
+        let fit = RECYCLED.try_lock().and_then(|mut kept| {
             // The smallest that fits: its lines are the most likely to be cached.
             let sizes = kept.iter().map(|lines| lines.capacity() * size_of::<Line>()).enumerate();
             let (fit, _) = sizes.filter(|(_, size)| *size >= num_bytes).min_by_key(|(_, size)| *size)?;
@@ -168,7 +168,7 @@ impl Drop for Buffer {
         match &mut self.memory {
             Memory::Heap { lines, recycle: true } => {
                 let lines = std::mem::take(lines);
-                if let Ok(mut kept) = RECYCLED.try_lock()
+                if let Some(mut kept) = RECYCLED.try_lock()
                     && kept.len() < NUM_RECYCLED
                 {
                     kept.push(lines);
@@ -190,7 +190,7 @@ fn fresh_map(num_bytes: usize) -> Option<MmapMut> {
 
 /// A map that is large enough and less than twice as large as needed.
 fn recycled_map(num_bytes: usize) -> Option<MmapMut> {
-    let mut kept = RECYCLED_MAPS.try_lock().ok()?;
+    let mut kept = RECYCLED_MAPS.try_lock()?;
     let fits = |map: &MmapMut| {
         (num_bytes..=num_bytes.saturating_mul(2)).contains(&map.len().saturating_sub(HUGE_PAGE))
     };
@@ -207,7 +207,7 @@ fn recycle_map(map: MmapMut) {
     // SAFETY: the buffer that held the map is being dropped, so nobody needs what is in it, and whoever gets it next
     // takes it for uninitialised.
     if unsafe { map.unchecked_advise(memmap2::UncheckedAdvice::Free) }.is_ok()
-        && let Ok(mut kept) = RECYCLED_MAPS.try_lock()
+        && let Some(mut kept) = RECYCLED_MAPS.try_lock()
     {
         kept.push(map);
         if kept.len() > NUM_RECYCLED_MAPS {
@@ -243,7 +243,7 @@ pub fn zeros(num_bytes: usize) -> std::io::Result<Arc<Mmap>> {
     if num_bytes <= MIN_HUGE {
         return Ok(Arc::clone(SHARED_ZEROS.get_or_init(|| zeros)));
     }
-    if let Ok(mut large) = LARGE_ZEROS.try_lock() {
+    if let Some(mut large) = LARGE_ZEROS.try_lock() {
         large.retain(|zeros| zeros.strong_count() > 0);
         large.push(Arc::downgrade(&zeros));
     }
@@ -256,14 +256,14 @@ pub fn is_zeros(address: *const u8) -> bool {
     let in_large = || {
         LARGE_ZEROS
             .try_lock()
-            .is_ok_and(|large| large.iter().filter_map(Weak::upgrade).any(|zeros| holds(&zeros)))
+            .is_some_and(|large| large.iter().filter_map(Weak::upgrade).any(|zeros| holds(&zeros)))
     };
     SHARED_ZEROS.get().is_some_and(holds) || in_large()
 }
 
 /// The zeros of the usual size, and larger ones while they are in use.
-static SHARED_ZEROS: OnceLock<Arc<Mmap>> = OnceLock::new();
-static LARGE_ZEROS: Mutex<Vec<Weak<Mmap>>> = Mutex::new(Vec::new());
+static SHARED_ZEROS: SetOnce<Arc<Mmap>> = SetOnce::new();
+static LARGE_ZEROS: Lock<Vec<Weak<Mmap>>> = Lock::new();
 
 /// Requests huge pages for the aligned part of memory that another library allocated and that has not been touched yet.
 pub fn advise_huge(memory: &mut [MaybeUninit<u8>]) {
@@ -378,6 +378,8 @@ impl Frames {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
 
     /// The kept memory belongs to the process: tests that depend on it take turns.

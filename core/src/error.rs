@@ -296,6 +296,14 @@ impl Error {
         Self::Argument { path: None, parameter, what: format!("must be {expected}, got {got}") }
     }
 
+    /// The error of a writer that is used in a forked child of the process that opened it.
+    pub fn writer_of_parent() -> Self {
+        let what = "was opened before this process was forked and belongs to the parent process; open a writer in the \
+                    process that writes"
+            .to_owned();
+        Self::Argument { path: None, parameter: Parameter::Writer, what }
+    }
+
     /// The error's message, with the names that `words` gives to arguments.
     ///
     /// ```

@@ -5,8 +5,10 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
+
+use mapwave_fork::SetOnce;
 
 use crate::error::{Error, Result};
 
@@ -191,7 +193,7 @@ fn graver(one: Result<()>, other: Result<()>) -> Result<()> {
 
 /// The number of processors that this process may use; determined once, since the system reads it from several files.
 pub fn num_processors() -> usize {
-    static PROCESSORS: OnceLock<usize> = OnceLock::new();
+    static PROCESSORS: SetOnce<usize> = SetOnce::new();
     *PROCESSORS.get_or_init(|| std::thread::available_parallelism().map_or(1, Into::into))
 }
 

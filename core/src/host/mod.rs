@@ -29,10 +29,10 @@ pub(crate) use selection::resampler::{default_resampler, no_resampler, qualities
 pub(crate) use selection::writable::Writable;
 #[cfg(test)]
 pub(crate) use selection::writable::tests::three_plugins;
-pub(crate) use session::decoder::Decoder;
+pub(crate) use session::decoder::{Decoder, Opener};
 pub use session::encoder::Encoder;
 pub(crate) use session::resampler::{Portion, Resampler};
-pub(crate) use session::supervisor::{INTERVAL, given_up};
+pub(crate) use session::supervisor::given_up;
 pub(crate) use table::decoder::Chunk;
 pub use table::decoder::DecoderSummary;
 pub use table::encoder::{EncoderRequest, EncoderSummary};

@@ -5,8 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use mapwave_fork::{Lock, Shared, has_lost_calls, hold_off};
 use mapwave_plugin_abi as abi;
-use parking_lot::Mutex;
 
 use crate::error::{Error, Fault, Result};
 use crate::host::ffi::fault::Failure;
@@ -22,21 +22,20 @@ use crate::host::table::decoder::DecoderKind;
 use crate::host::table::encoder::EncoderKind;
 use crate::host::table::resampler::ResamplerKind;
 
-/// The plugins known so far.
-#[derive(Default)]
+/// The plugins known so far. It is published after every step, so that a child that is forked during the search continues it.
+#[derive(Clone, Default)]
 struct Registry {
-    /// The entry functions built into this program that have not been called yet.
+    /// The entry functions built into this program, and how many of them have been called.
     embedded: Vec<abi::mw_plugin_entry>,
+    num_entered: usize,
     /// The directory of the libraries bundled with this program.
     bundled: Option<PathBuf>,
-    is_searched: bool,
-    found: Vec<Found>,
-    /// The state that readers use; replaced if another plugin is found.
-    snapshot: Arc<Snapshot>,
+    found: Vec<Arc<Found>>,
+    /// The state that readers use, once everything has been searched; replaced if another plugin is found.
+    snapshot: Option<&'static Snapshot>,
 }
 
 /// A library and what it offers, or why it was rejected.
-#[derive(Clone)]
 struct Found {
     origin: Origin,
     path: Option<PathBuf>,
@@ -52,25 +51,39 @@ pub(super) struct Snapshot {
     pub(super) resamplers: Vec<ResamplerKind>,
 }
 
-static REGISTRY: Mutex<Option<Registry>> = Mutex::new(None);
+static REGISTRY: Shared<Registry> = Shared::new();
 
-/// Registers a plugin that is built into this program. Nothing runs before a file needs a plugin.
+/// Held by the thread that searches and loads, for which the others wait. It protects no data.
+static LOADING: Lock<()> = Lock::new();
+
+/// Publishes a changed registry.
+fn change(change: impl Fn(&mut Registry)) -> &'static Registry {
+    REGISTRY.update(|registry| {
+        let mut registry = registry.cloned().unwrap_or_default();
+        change(&mut registry);
+        registry
+    })
+}
+
+/// Registers a plugin that is built into this program. Nothing runs before a file needs a plugin. Registering it again has no
+/// effect.
 pub fn embed(entry: abi::mw_plugin_entry) {
-    let mut registry = REGISTRY.lock();
-    let registry = registry.get_or_insert_default();
-    registry.embedded.push(entry);
-    registry.is_searched = false;
+    change(|registry| {
+        if !registry.embedded.iter().any(|other| std::ptr::fn_addr_eq(*other, entry)) {
+            registry.embedded.push(entry);
+            registry.snapshot = None;
+        }
+    });
 }
 
 /// Sets the directory, without its `abi1`, of the libraries bundled with this program.
 pub fn set_bundled(directory: PathBuf) {
-    REGISTRY.lock().get_or_insert_default().bundled = Some(directory);
+    change(|registry| registry.bundled = Some(directory.clone()));
 }
 
 /// The directories that are searched, in order of precedence.
 pub fn directories() -> Vec<Directory> {
-    let bundled = REGISTRY.lock().as_ref().and_then(|registry| registry.bundled.clone());
-    directories::directories(bundled.as_deref())
+    directories::directories(REGISTRY.get().and_then(|registry| registry.bundled.as_deref()))
 }
 
 /// All plugins: first the loaded ones in order of precedence, then the rejected ones with the reason.
@@ -86,66 +99,135 @@ pub fn register(path: &Path) -> Result<Plugin> {
     if let Err(cause) = std::fs::metadata(path) {
         return Err(Error::io("opening", cause).in_file(path));
     }
-    let mut registry = REGISTRY.lock();
-    let registry = registry.get_or_insert_default();
-    registry.search();
+    let _loading = LOADING.lock();
+    let registry = search();
     let candidate = directories::candidate(Origin::Registered, path);
-    let known = |found: &Found| found.path.as_ref() == Some(&candidate.path);
-    let index = registry.found.iter().position(known);
-    let found = match index.map(|index| registry.found.remove(index)) {
-        // The entry function is called once; only the order changes.
-        Some(found) if found.interface.is_ok() => Found { origin: Origin::Registered, ..found },
-        _ => Found::load(candidate),
+    let path = candidate.path.clone();
+    let is_it = |found: &Found| found.path.as_ref() == Some(&path);
+    let put_first = |found: Found| {
+        let found = Arc::new(found);
+        change(|registry| {
+            registry.found.retain(|other| !is_it(other));
+            registry.found.insert(0, Arc::clone(&found));
+            registry.settle();
+        })
     };
-    let path = found.path.clone();
-    registry.found.insert(0, found);
-    registry.settle();
-    let plugins = &registry.snapshot.plugins;
-    match plugins.iter().find(|plugin| plugin.path == path) {
-        Some(plugin) if plugin.state == State::Loaded => Ok(plugin.clone()),
+    let registry = match registry.found.iter().find(|found| is_it(found)) {
+        // The entry function is called once; only the order changes.
+        Some(known) if known.interface.is_ok() => {
+            let (path, interface) = (known.path.clone(), known.interface.clone());
+            put_first(Found { origin: Origin::Registered, path, interface })
+        }
+        _ => load(candidate, put_first),
+    };
+    match registry.arranged().plugins.into_iter().find(|plugin| plugin.path.as_ref() == Some(&path)) {
+        Some(plugin) if plugin.state == State::Loaded => Ok(plugin),
         plugin => {
-            let what = match plugin.map(|plugin| &plugin.state) {
+            let what = match plugin.as_ref().map(|plugin| &plugin.state) {
                 Some(State::Refused(why)) => why.clone(),
                 _ => "it is not known".to_owned(),
             };
             let failure = Failure { fault: Fault::Broken, offset: None, what };
             // The plugin has no id yet. Like all loaded plugins, its file name stays until the process exits.
             let id = plugin.map_or_else(String::new, |plugin| plugin.id.clone()).leak();
-            Err(failure.into_error(id, "loading", None).in_file(path.as_deref().unwrap_or(Path::new("?"))))
+            Err(failure.into_error(id, "loading", None).in_file(&path))
         }
     }
 }
 
 /// All plugins; the first call searches and loads them.
-pub(super) fn snapshot() -> Arc<Snapshot> {
-    let mut registry = REGISTRY.lock();
-    let registry = registry.get_or_insert_default();
-    registry.search();
-    Arc::clone(&registry.snapshot)
+pub(super) fn snapshot() -> &'static Snapshot {
+    let known = || REGISTRY.get().and_then(|registry| registry.snapshot);
+    if let Some(snapshot) = known() {
+        return snapshot;
+    }
+    let _loading = LOADING.lock();
+    loop {
+        // None if another plugin is embedded meanwhile.
+        if let Some(snapshot) = search().snapshot {
+            return snapshot;
+        }
+    }
 }
 
-impl Registry {
-    /// Finds and loads all plugins, once.
-    fn search(&mut self) {
-        if self.is_searched {
-            return;
-        }
-        self.is_searched = true;
-        let directories = directories::directories(self.bundled.as_deref());
-        let known: Vec<PathBuf> = self.found.iter().filter_map(|found| found.path.clone()).collect();
-        let candidates = directories::candidates(&directories);
-        let new = candidates.into_iter().filter(|candidate| !known.contains(&candidate.path));
-        self.found.extend(new.map(Found::load));
-        for entry in self.embedded.drain(..) {
-            let interface = library::enter(entry, "embedded", true).map_err(|failure| failure.what);
-            self.found.push(Found { origin: Origin::Embedded, path: None, interface });
-        }
-        self.settle();
+/// Finds and loads all plugins that are not known yet, unless all are. Only for a thread that holds [`LOADING`].
+fn search() -> &'static Registry {
+    let registry = REGISTRY.get().unwrap_or_else(|| change(|_| {}));
+    if registry.snapshot.is_some() {
+        return registry;
     }
+    let directories = directories::directories(registry.bundled.as_deref());
+    let candidates = directories::candidates(&directories);
+    let is_known = |candidate: &Candidate| {
+        registry.found.iter().any(|found| found.path.as_ref() == Some(&candidate.path))
+    };
+    for candidate in candidates.into_iter().filter(|candidate| !is_known(candidate)) {
+        load(candidate, |found| add(found, 0));
+    }
+    for entry in registry.embedded.iter().skip(registry.num_entered) {
+        hold_off(|| {
+            let interface = library::enter(*entry, "embedded", true).map_err(|failure| failure.what);
+            add(Found { origin: Origin::Embedded, path: None, interface }, 1);
+        });
+    }
+    change(Registry::settle)
+}
 
-    /// Sorts the plugins by precedence; the first of two plugins with the same name wins.
+/// Adds a plugin, by one of the functions that are built in or by none.
+fn add(found: Found, num_entered: usize) -> &'static Registry {
+    let found = Arc::new(found);
+    change(|registry| {
+        registry.found.push(Arc::clone(&found));
+        registry.num_entered += num_entered;
+    })
+}
+
+/// Loads a library and publishes the result. A child process that is forked meanwhile has the library and knows that it has, or
+/// has neither: the system's loader cannot be used in a child in which it stopped halfway.
+fn load(candidate: Candidate, publish: impl FnOnce(Found) -> &'static Registry) -> &'static Registry {
+    let Candidate { origin, path, refused } = candidate;
+    let refused = refused.or_else(|| {
+        // A third-party library is tried in a process of its own, for which no fork waits.
+        match origin.is_ours() {
+            true => None,
+            false => match probation::trial(&path) {
+                Verdict::Crashed(words) => Some(words),
+                Verdict::Safe => None,
+            },
+        }
+    });
+    hold_off(|| {
+        let interface = match refused {
+            Some(why) => Err(why),
+            None if has_lost_calls() => Err(LOST.to_owned()),
+            None => {
+                let (is_ours, path) = (origin.is_ours(), path.clone());
+                let enter = move || {
+                    let entry = library::load(&path)?;
+                    library::enter(entry, &path.to_string_lossy(), is_ours)
+                };
+                supervisor::call(is_ours, "loading", enter).map_err(|failure| failure.what)
+            }
+        };
+        publish(Found { origin, path: Some(path), interface })
+    })
+}
+
+/// Why a child process cannot load a library.
+const LOST: &str = "this process was forked while its parent was loading a library, which took too long to wait for; load the \
+                    plugins before the fork";
+
+impl Registry {
+    /// Publishes the plugins for readers, unless some that are built in have not been asked yet.
     fn settle(&mut self) {
         self.found.sort_by_key(|found| found.origin);
+        // Never freed: there are as many as plugins are embedded and registered by programs, which are few.
+        let is_complete = self.num_entered == self.embedded.len();
+        self.snapshot = is_complete.then(|| &*Box::leak(Box::new(self.arranged())));
+    }
+
+    /// The plugins in the order of `found`; the first of two plugins with the same name wins.
+    fn arranged(&self) -> Snapshot {
         let mut snapshot = Snapshot::default();
         for found in &self.found {
             let mut plugin = found.describe();
@@ -162,33 +244,11 @@ impl Registry {
             }
             snapshot.plugins.push(plugin);
         }
-        self.snapshot = Arc::new(snapshot);
+        snapshot
     }
 }
 
 impl Found {
-    fn load(candidate: Candidate) -> Self {
-        let Candidate { origin, path, refused } = candidate;
-        let load = || -> Result<Interface, String> {
-            if let Some(why) = refused {
-                return Err(why);
-            }
-            if !origin.is_ours()
-                && let Verdict::Crashed(words) = probation::trial(&path)
-            {
-                return Err(words);
-            }
-            let (is_ours, path) = (origin.is_ours(), path.clone());
-            let enter = move || {
-                let entry = library::load(&path)?;
-                library::enter(entry, &path.to_string_lossy(), is_ours)
-            };
-            supervisor::call(is_ours, "loading", enter).map_err(|failure| failure.what)
-        };
-        let interface = load();
-        Self { origin, path: Some(path), interface }
-    }
-
     fn describe(&self) -> Plugin {
         let mut plugin = Plugin {
             id: self

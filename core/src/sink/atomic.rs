@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use mapwave_fork::generation;
 use rustix::fs::Access;
 
 use super::interrupt::Interrupt;
@@ -35,7 +36,7 @@ pub(super) struct AtomicFile {
     target: PathBuf,
     is_committed: bool,
     /// A forked child has a copy of this value but does not own the file.
-    process: u32,
+    generation: u32,
 }
 
 impl AtomicFile {
@@ -60,7 +61,7 @@ impl AtomicFile {
         };
         let (file, temporary) = create_new(&target, name)?;
         let file = Arc::new(Growing::new(file, existing.is_some()));
-        let this = Self { file, temporary, target, is_committed: false, process: std::process::id() };
+        let this = Self { file, temporary, target, is_committed: false, generation: generation() };
         if let Some(existing) = existing {
             let file = &this.file.file;
             file.set_permissions(Permissions::from_mode(existing.mode() & 0o7777))?;
@@ -86,6 +87,9 @@ impl AtomicFile {
         if stop() {
             return Err(Error::Interrupted);
         }
+        if self.generation != generation() {
+            return Err(Error::writer_of_parent());
+        }
         self.file.settle().map_err(|cause| Error::io("writing", cause))?;
         if is_durable {
             self.file.file.sync_all().map_err(|cause| Error::io("writing to the disk", cause))?;
@@ -109,7 +113,7 @@ impl AtomicFile {
 
 impl Drop for AtomicFile {
     fn drop(&mut self) {
-        if !self.is_committed && self.process == std::process::id() {
+        if !self.is_committed && self.generation == generation() {
             // The error cannot be reported, and there is nothing else to try.
             let _ = fs::remove_file(&self.temporary);
         }

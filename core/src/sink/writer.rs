@@ -4,6 +4,8 @@
 
 use std::path::PathBuf;
 
+use mapwave_fork::generation;
+
 use super::atomic::AtomicFile;
 use super::options::{Overflow, SaveOptions};
 use super::pcm::{self, PcmWriter};
@@ -58,6 +60,8 @@ pub struct Writer {
     checks_fit: bool,
     path: Option<PathBuf>,
     state: State,
+    /// The process that began the file.
+    generation: u32,
 }
 
 #[derive(Debug)]
@@ -132,7 +136,14 @@ impl Writer {
             None => error,
         })?;
         let checks_fit = options.overflow == Overflow::Refuse && !plan.fits_all();
-        Ok(Self { options, from, checks_fit, path, state: State::Open(Box::new(open)) })
+        Ok(Self {
+            options,
+            from,
+            checks_fit,
+            path,
+            state: State::Open(Box::new(open)),
+            generation: generation(),
+        })
     }
 
     /// Adds frames.
@@ -147,6 +158,7 @@ impl Writer {
 
     /// Rejects frames that do not match the file.
     fn check(&self, audio: &Audio<'_>, control: &ReadControl<'_>) -> Result<()> {
+        self.check_process()?;
         if audio.num_channels() != self.options.num_channels {
             let expected = format!("an array with {} channels, like the file", self.options.num_channels);
             return Err(Error::argument(Parameter::Audio, expected, audio.num_channels()));
@@ -182,6 +194,7 @@ impl Writer {
     /// # Errors
     /// [`Error::Io`], [`Error::Plugin`], [`Error::Interrupted`]: the file is abandoned.
     pub fn finish(mut self, control: &ReadControl<'_>) -> Result<Saved> {
+        self.check_process().map_err(|error| self.named(error))?;
         let state = std::mem::replace(&mut self.state, State::Failed);
         let State::Open(open) = state else { return Err(self.named(given_up())) };
         let Open { body, file, .. } = *open;
@@ -197,6 +210,14 @@ impl Writer {
             Ok(Saved { num_frames, num_bytes })
         };
         complete().map_err(|error| self.named(error))
+    }
+
+    /// Rejects the copy that a forked child has of its parent's writer: both would write to one file.
+    fn check_process(&self) -> Result<()> {
+        match self.generation == generation() {
+            true => Ok(()),
+            false => Err(Error::writer_of_parent()),
+        }
     }
 
     /// The number of frames written so far.

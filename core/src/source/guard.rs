@@ -10,7 +10,8 @@ use std::ffi::c_int;
 use std::ops::Range;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard};
+
+use mapwave_fork::Lock;
 
 /// How many maps can be guarded at the same time; further files are read with `pread`.
 const MAX_GUARDS: usize = 4096;
@@ -115,12 +116,11 @@ impl Drop for Guard {
 
 /// Installs the handler unless it is installed, and returns whether it is now.
 fn install() -> bool {
-    static INSTALLING: Mutex<()> = Mutex::new(());
+    static INSTALLING: Lock<()> = Lock::new();
     if is_ours(&disposition()) {
         return true;
     }
-    // In a forked child the lock may be held by a thread of the parent: then this file is neither guarded nor mapped.
-    let Some(_installing) = patiently(&INSTALLING) else { return is_ours(&disposition()) };
+    let _installing = INSTALLING.lock();
     let current = disposition();
     if is_ours(&current) {
         return true;
@@ -134,17 +134,6 @@ fn install() -> bool {
     // SAFETY: `action` is a whole sigaction whose handler is of the kind its flags say and does only what a signal
     // handler may; the old disposition is not asked for.
     unsafe { libc::sigaction(libc::SIGBUS, &action, ptr::null_mut()) == 0 }
-}
-
-/// Takes a lock that is normally held for a few microseconds at most, and gives up if it is held for longer.
-fn patiently(lock: &Mutex<()>) -> Option<MutexGuard<'_, ()>> {
-    (0..1000).find_map(|_| {
-        let guard = lock.try_lock().ok();
-        if guard.is_none() {
-            std::thread::yield_now();
-        }
-        guard
-    })
 }
 
 /// The entry that replaces `current`: the one that replaced it before, or the first free one.

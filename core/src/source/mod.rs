@@ -16,7 +16,9 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+
+use mapwave_fork::SetOnce;
 
 use crate::error::{Error, Result};
 pub use mapped::Mapped;
@@ -46,7 +48,7 @@ pub struct Source {
 }
 
 enum Bytes {
-    File { file: File, identity: Identity, access: Access, map: OnceLock<Option<Arc<Mapped>>> },
+    File { file: File, identity: Identity, access: Access, map: SetOnce<Option<Arc<Mapped>>> },
     Memory(Box<dyn AsRef<[u8]> + Send + Sync>),
 }
 
@@ -71,8 +73,8 @@ impl Source {
         }
         let identity = Identity::new(&metadata);
         let (access, map) = match recent::recall(&identity).filter(|_| access == Access::Once) {
-            Some(map) => (Access::Kept, OnceLock::from(Some(map))),
-            None => (access, OnceLock::new()),
+            Some(map) => (Access::Kept, SetOnce::from(Some(map))),
+            None => (access, SetOnce::new()),
         };
         let bytes = Bytes::File { file, identity, access, map };
         Self::non_empty(Some(path.to_path_buf()), metadata.len(), bytes, "the file is empty (0 bytes)")
@@ -253,7 +255,7 @@ impl Source {
         }
     }
 
-    fn map<'a>(&self, file: &File, map: &'a OnceLock<Option<Arc<Mapped>>>) -> Option<&'a Mapped> {
+    fn map<'a>(&self, file: &File, map: &'a SetOnce<Option<Arc<Mapped>>>) -> Option<&'a Mapped> {
         // It is not an error if the file system cannot map files: every read falls back to pread.
         map.get_or_init(|| Mapped::new(file, self.len)).as_deref()
     }

@@ -8,7 +8,9 @@
 
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::Arc;
+
+use mapwave_fork::{Lock, SetOnce};
 
 use super::Mapped;
 
@@ -45,13 +47,12 @@ struct Remembered {
     map: Option<Arc<Mapped>>,
 }
 
-/// The most recently used file is last. Nobody waits for this lock: in a forked child it may be held by a thread of the
-/// parent, and a file that is not remembered is just read in another way.
-static REMEMBERED: Mutex<Vec<Remembered>> = Mutex::new(Vec::new());
+/// The most recently used file is last. Nobody waits for this lock: a file that is not remembered is just read in another way.
+static REMEMBERED: Lock<Vec<Remembered>> = Lock::new();
 
 /// The map of exactly this file, if it is kept.
 pub(super) fn recall(identity: &Identity) -> Option<Arc<Mapped>> {
-    let mut remembered = REMEMBERED.try_lock().ok()?;
+    let mut remembered = REMEMBERED.try_lock()?;
     let index = remembered.iter().position(|file| file.identity == *identity)?;
     if let Some(tail) = remembered.get_mut(index..) {
         tail.rotate_left(1);
@@ -61,11 +62,11 @@ pub(super) fn recall(identity: &Identity) -> Option<Arc<Mapped>> {
 
 /// Remembers that a part of this file was read, and maps the file if that happened before.
 pub(super) fn note(identity: Identity, file: &File) {
-    static ENABLED: OnceLock<bool> = OnceLock::new();
+    static ENABLED: SetOnce<bool> = SetOnce::new();
     if !ENABLED.get_or_init(|| std::env::var_os(VARIABLE).is_none_or(|value| value != "0")) {
         return;
     }
-    let Ok(mut remembered) = REMEMBERED.try_lock() else { return };
+    let Some(mut remembered) = REMEMBERED.try_lock() else { return };
     let same =
         |file: &Remembered| (file.identity.device, file.identity.inode) == (identity.device, identity.inode);
     let before = remembered.iter().position(same).map(|index| remembered.remove(index));

@@ -2,13 +2,14 @@
 
 #![forbid(unsafe_code)]
 
-use std::sync::Mutex;
+use mapwave_fork::Lock;
 
 /// How many pieces of scratch memory are kept, and how long each may be.
 const NUM_KEPT: usize = 8;
 const MAX_KEPT: usize = 1 << 20;
 
-static KEPT: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+/// Nobody waits for this lock: new memory is only slower.
+static KEPT: Lock<Vec<Vec<u8>>> = Lock::new();
 
 /// Bytes without meaning. They come from an earlier read if possible, since the page faults of a new megabyte cost more than
 /// reading it.
@@ -18,8 +19,7 @@ pub struct Scratch(Vec<u8>);
 impl Scratch {
     /// Takes the memory that an earlier read left.
     pub fn new() -> Self {
-        // Never waits: in a forked child the lock may be held by a thread of the parent.
-        Self(KEPT.try_lock().ok().and_then(|mut kept| kept.pop()).unwrap_or_default())
+        Self(KEPT.try_lock().and_then(|mut kept| kept.pop()).unwrap_or_default())
     }
 
     /// `num_bytes` of the memory, with arbitrary contents.
@@ -40,7 +40,7 @@ impl Default for Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         let bytes = std::mem::take(&mut self.0);
-        if let Ok(mut kept) = KEPT.try_lock()
+        if let Some(mut kept) = KEPT.try_lock()
             && kept.len() < NUM_KEPT
             && (1..=MAX_KEPT).contains(&bytes.len())
         {

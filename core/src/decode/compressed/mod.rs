@@ -7,19 +7,22 @@
 
 #![forbid(unsafe_code)]
 
+mod prototype;
+
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use parking_lot::Mutex;
+use mapwave_fork::Lock;
 
 use crate::decode::ReadControl;
 use crate::error::{Error, Result};
-use crate::host::{Chunk, Decoder, Failure, INTERVAL, SeekClass, StreamInfo, given_up};
+use crate::host::{Chunk, Decoder, Failure, SeekClass, StreamInfo};
 use crate::mix::Mixer;
 use crate::segment::{self, Piece, Stop};
 use crate::source::Source;
 use crate::spec::FrameSpec;
 use crate::track::{Codec, CompressedStream, Container, Track};
+use prototype::Prototype;
 
 /// The frames that a plugin decodes per call, in bytes of its samples: they stay in the second-level cache until they are
 /// converted, and the caller can interrupt often enough.
@@ -38,8 +41,8 @@ const MAX_FRAMES_PER_BYTE: u64 = 1 << 16;
 #[derive(Debug)]
 pub(crate) struct CompressedTrack {
     /// The handle from which the others are forked; it never decodes.
-    prototype: Mutex<Decoder>,
-    idle: Mutex<Vec<Handle>>,
+    prototype: Prototype,
+    idle: Lock<Vec<Handle>>,
     info: StreamInfo,
     plugin: &'static str,
     container: Container,
@@ -59,8 +62,8 @@ impl CompressedTrack {
         let info = decoder.info().clone();
         let container = track.map_or(info.container, |track| track.container);
         let mut this = Self {
-            prototype: Mutex::new(decoder),
-            idle: Mutex::new(Vec::new()),
+            prototype: Prototype::new(decoder),
+            idle: Lock::new(),
             num_frames: info.num_frames.unwrap_or(0),
             info,
             plugin,
@@ -119,7 +122,8 @@ impl CompressedTrack {
 
     /// The stream's metadata.
     pub(crate) fn tags(&self) -> Vec<(String, String)> {
-        self.prototype.lock().tags()
+        let tags = self.prototype.with(&|| false, |decoder| Ok(decoder.tags()));
+        tags.unwrap_or_default()
     }
 
     /// Reads `frames`, which the track must have, into `out`. On success, all of `out` is initialised.
@@ -197,15 +201,8 @@ impl CompressedTrack {
             return Ok(handle);
         }
         drop(idle);
-        // Another thread may be waiting for a fork that hangs.
-        let mut prototype = loop {
-            match self.prototype.try_lock_for(INTERVAL) {
-                Some(prototype) => break prototype,
-                None if stop() => return Err(given_up()),
-                None => {}
-            }
-        };
-        Ok(Handle { decoder: prototype.fork(stop)?, position: Some(0) })
+        let decoder = self.prototype.with(stop, |decoder| decoder.fork(stop))?;
+        Ok(Handle { decoder, position: Some(0) })
     }
 
     fn give_back(&self, handle: Handle) {

@@ -7,8 +7,8 @@ use std::ffi::{c_char, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use mapwave_fork::Lock;
 use mapwave_plugin_abi as abi;
-use parking_lot::Mutex;
 
 use super::raw::{self, Sized32 as _};
 
@@ -39,7 +39,7 @@ pub struct Message {
     pub text: String,
 }
 
-static MESSAGES: Mutex<VecDeque<Message>> = Mutex::new(VecDeque::new());
+static MESSAGES: Lock<VecDeque<Message>> = Lock::new();
 static HAS_MESSAGES: AtomicBool = AtomicBool::new(false);
 
 /// Takes the messages of all plugins since the last call, oldest first.

@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use mapwave_fork::Lock;
 use mapwave_plugin_abi as abi;
-use parking_lot::Mutex;
 
 use super::fault::{Failure, Trouble};
 use super::raw::Sized32 as _;
@@ -73,10 +73,12 @@ pub(crate) struct Outlet {
     is_shut: AtomicBool,
     /// The end of the bytes written.
     end: AtomicU64,
-    state: Mutex<State>,
-    clock: Mutex<Clock>,
+    state: Lock<State>,
+    clock: Lock<Clock>,
 }
 
+/// A forked child whose parent was writing finds no output: it gets no further than an error.
+#[derive(Default)]
 struct State {
     output: Option<Box<dyn ByteSink>>,
     /// The first failed write, until it is reported.
@@ -102,8 +104,8 @@ impl Outlet {
             is_called: AtomicBool::new(false),
             is_shut: AtomicBool::new(false),
             end: AtomicU64::new(0),
-            state: Mutex::new(state),
-            clock: Mutex::default(),
+            state: Lock::with(state),
+            clock: Lock::new(),
         })
     }
 
@@ -237,7 +239,7 @@ impl fmt::Debug for Outlet {
 
 /// The outlets that plugins know, by number: a plugin that writes after its handle is closed finds none, whereas an address could
 /// point to reused memory.
-static OUTLETS: Mutex<Option<HashMap<usize, Arc<Outlet>>>> = Mutex::new(None);
+static OUTLETS: Lock<HashMap<usize, Arc<Outlet>>> = Lock::new();
 
 /// An outlet's number, which is valid until this is dropped and never reused. It is not 0, which plugins may treat as null.
 #[derive(Debug)]
@@ -247,7 +249,7 @@ impl Ticket {
     pub(crate) fn new(outlet: &Arc<Outlet>) -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(1);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        OUTLETS.lock().get_or_insert_default().insert(number, Arc::clone(outlet));
+        OUTLETS.lock().insert(number, Arc::clone(outlet));
         Self(number)
     }
 
@@ -264,7 +266,7 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        let outlet = OUTLETS.lock().get_or_insert_default().remove(&self.0);
+        let outlet = OUTLETS.lock().remove(&self.0);
         // Outside the lock: dropping an output may run any code.
         drop(outlet);
     }
@@ -278,7 +280,7 @@ unsafe extern "C" fn write_at(
     num_bytes: u64,
 ) -> abi::mw_status {
     let write = || {
-        let outlet = OUTLETS.lock().as_ref().and_then(|outlets| outlets.get(&context.addr()).cloned());
+        let outlet = OUTLETS.lock().get(&context.addr()).cloned();
         let Some(outlet) = outlet else { return abi::MW_BAD_STATE };
         if num_bytes == 0 {
             return outlet.write(offset, &[]);

@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use std::ffi::{CString, c_char};
 use std::mem::MaybeUninit;
 
+use mapwave_fork::Lock;
 use mapwave_plugin_abi as abi;
-use parking_lot::Mutex;
 
 /// A struct of the ABI: it starts with its size, and all zero bits are a valid value.
 ///
@@ -112,9 +112,8 @@ const MAX_NAMES: usize = 4096;
 
 /// A name that lives until the process exits: there are few of them, and errors and tracks refer to them.
 pub(crate) fn name(text: &str) -> Option<&'static str> {
-    static NAMES: Mutex<Option<HashSet<&'static str>>> = Mutex::new(None);
-    let mut guard = NAMES.lock();
-    let names = guard.get_or_insert_default();
+    static NAMES: Lock<HashSet<&'static str>> = Lock::new();
+    let mut names = NAMES.lock();
     if let Some(known) = names.get(text) {
         return Some(known);
     }

@@ -4,7 +4,7 @@
 
 #![forbid(unsafe_code)]
 
-use parking_lot::Mutex;
+use mapwave_fork::Shared;
 
 use crate::host::listing::{Plugin, State};
 
@@ -45,18 +45,23 @@ pub struct Hint {
     pub qualities: &'static [&'static str],
 }
 
-static HINTS: Mutex<Vec<Hint>> = Mutex::new(Vec::new());
+static HINTS: Shared<Vec<Hint>> = Shared::new();
+
+fn hints() -> &'static [Hint] {
+    HINTS.get().map_or(&[], Vec::as_slice)
+}
 
 /// Registers a hint, which replaces an earlier one for the same plugin.
 pub fn register_hint(hint: Hint) {
-    let mut hints = HINTS.lock();
-    hints.retain(|other| other.plugin != hint.plugin);
-    hints.push(hint);
+    HINTS.update(|hints| {
+        let others = hints.into_iter().flatten().filter(|other| other.plugin != hint.plugin);
+        others.copied().chain([hint]).collect()
+    });
 }
 
 /// The loader's message, with an explanation if it did not find a library for which there is a hint.
 pub(crate) fn explained(words: String) -> String {
-    explained_by(&HINTS.lock(), words)
+    explained_by(hints(), words)
 }
 
 fn explained_by(hints: &[Hint], words: String) -> String {
@@ -79,28 +84,28 @@ fn missing_library<'a>(words: &'a str, libraries: &[&str]) -> Option<&'a str> {
 
 /// The addition to a message that no plugin reads a file.
 pub(crate) fn for_reading(plugins: &[Plugin]) -> String {
-    absences(&HINTS.lock(), plugins, |hint| hint.reads)
+    absences(hints(), plugins, |hint| hint.reads)
 }
 
 /// The addition to a message that no plugin writes a file with one of these names.
 pub(crate) fn for_writing(names: &[&str], plugins: &[Plugin]) -> String {
-    absences(&HINTS.lock(), plugins, |hint| hint.writes.iter().any(|name| names.contains(name)))
+    absences(hints(), plugins, |hint| hint.writes.iter().any(|name| names.contains(name)))
 }
 
 /// The addition to a message that no plugin has a quality.
 pub(crate) fn for_quality(quality: &str, plugins: &[Plugin]) -> String {
-    absences(&HINTS.lock(), plugins, |hint| hint.qualities.contains(&quality))
+    absences(hints(), plugins, |hint| hint.qualities.contains(&quality))
 }
 
 /// The hint for a plugin with a quality, and the quality.
 pub(crate) fn with_quality(quality: &str) -> Option<(Hint, &'static str)> {
     let named = |hint: &Hint| hint.qualities.iter().find(|name| **name == quality).map(|name| (*hint, *name));
-    HINTS.lock().iter().find_map(named)
+    hints().iter().find_map(named)
 }
 
 /// The qualities of all hints.
 pub(crate) fn qualities() -> Vec<&'static str> {
-    HINTS.lock().iter().flat_map(|hint| hint.qualities).copied().collect()
+    hints().iter().flat_map(|hint| hint.qualities).copied().collect()
 }
 
 /// Every applicable hint whose plugin is neither loaded nor rejected.

@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use mapwave_fork::Shared;
 use mapwave_plugin_abi as abi;
-use parking_lot::Mutex;
 
 use crate::host::loading::{directories, library};
 use crate::host::session::supervisor;
@@ -43,12 +43,12 @@ const VARIABLE: &str = "MAPWAVE_PLUGIN_TRIAL";
 const FILE: &str = "mapwave/plugins.tsv";
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
-static CHECKER: Mutex<Option<Vec<OsString>>> = Mutex::new(None);
+static CHECKER: Shared<Vec<OsString>> = Shared::new();
 
 /// Sets the command that tries a library in a separate process. It receives the library's path as its last argument and must exit
 /// with the status from [`try_load`]. Without a command, libraries are loaded without a trial.
 pub fn set_checker(command: Vec<OsString>) {
-    *CHECKER.lock() = Some(command).filter(|command| !command.is_empty());
+    CHECKER.update(|_| command.clone());
 }
 
 /// Loads a library, calls its entry function and some probes, and returns the exit status for the trial process.
@@ -68,9 +68,8 @@ pub(crate) enum Verdict {
 
 /// Tries a library, unless it is remembered.
 pub(crate) fn trial(path: &Path) -> Verdict {
-    let checker = CHECKER.lock().clone();
-    let Some(checker) = checker.filter(|_| std::env::var_os(VARIABLE).is_none_or(|value| value != "0"))
-    else {
+    let is_wanted = std::env::var_os(VARIABLE).is_none_or(|value| value != "0");
+    let Some(checker) = CHECKER.get().filter(|command| is_wanted && !command.is_empty()) else {
         return Verdict::Safe;
     };
     let Ok(metadata) = std::fs::metadata(path) else { return Verdict::Safe };
@@ -79,7 +78,7 @@ pub(crate) fn trial(path: &Path) -> Verdict {
     if let Some(verdict) = memory.recall(&key) {
         return verdict;
     }
-    let (verdict, is_final) = run(&checker, path);
+    let (verdict, is_final) = run(checker, path);
     if is_final {
         memory.note(&key, &verdict);
     }

@@ -34,7 +34,7 @@ pub(crate) fn open(
     if let Some(wanted) = wanted
         && !snapshot.decoders.iter().any(|kind| kind.plugin() == wanted)
     {
-        return Err(NotOpened::Failed(Box::new(unknown_plugin(&snapshot, wanted))));
+        return Err(NotOpened::Failed(Box::new(unknown_plugin(snapshot, wanted))));
     }
     let asked = snapshot.decoders.iter().filter(|kind| wanted.is_none_or(|wanted| kind.plugin() == wanted));
     let asked: Vec<&DecoderKind> = asked.collect();
@@ -64,7 +64,7 @@ pub(crate) fn open(
             Err(failure) => failures.push((kind, failure)),
         }
     }
-    Err(not_opened(&snapshot, failures, &input, track))
+    Err(not_opened(snapshot, failures, &input, track))
 }
 
 fn not_opened(

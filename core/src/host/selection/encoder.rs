@@ -20,7 +20,7 @@ pub fn encoders() -> Vec<(&'static str, EncoderSummary)> {
 
 /// The missing plugins that could write files with these names, and why they are missing, for the end of a message.
 pub(crate) fn no_writer(names: &[&str]) -> String {
-    absence::no_writer(&registry::snapshot(), names)
+    absence::no_writer(registry::snapshot(), names)
 }
 
 /// Opens an encoder of the requested plugin, or of the first in order of precedence; if that does not write such a stream, of the
@@ -35,7 +35,7 @@ pub fn open_encoder(
     wanted: Option<&str>,
     output: Box<dyn ByteSink>,
 ) -> Result<Encoder> {
-    choose(&registry::snapshot(), request, wanted, output)
+    choose(registry::snapshot(), request, wanted, output)
 }
 
 /// As [`open_encoder`], among the plugins of a snapshot.

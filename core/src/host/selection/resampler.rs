@@ -52,7 +52,7 @@ pub(crate) fn no_resampler(quality: &str) -> Error {
     let what = format!(
         "no loaded plugin resamples with '{quality}'{}{}; 'best' needs no plugin",
         hints::for_quality(quality, &snapshot.plugins),
-        not_loaded(&snapshot)
+        not_loaded(snapshot)
     );
     let failure = Failure { fault: Fault::MissingDependency, offset: None, what };
     let plugin = hints::with_quality(quality).map_or("?", |(hint, _)| hint.plugin);

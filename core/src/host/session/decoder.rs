@@ -28,6 +28,20 @@ pub(crate) fn open(kind: &DecoderKind, input: &PluginInput) -> Result<Decoder, F
     Decoder::new(handle, input.clone())
 }
 
+/// What opens a file again.
+#[derive(Clone, Debug)]
+pub(crate) struct Opener {
+    kind: DecoderKind,
+    input: PluginInput,
+}
+
+impl Opener {
+    /// Opens the file.
+    pub(crate) fn open(&self) -> Result<Decoder, Failure> {
+        open(&self.kind, &self.input)
+    }
+}
+
 /// A handle of a plugin, called directly if the plugin is trusted, otherwise through its thread.
 #[derive(Debug)]
 pub(crate) struct Decoder {
@@ -54,6 +68,11 @@ impl Decoder {
     /// What the stream is.
     pub(crate) fn info(&self) -> &StreamInfo {
         &self.info
+    }
+
+    /// What opens the file again.
+    pub(crate) fn opener(&self) -> Opener {
+        Opener { kind: self.kind, input: self.input.clone() }
     }
 
     /// Whether this process is a fork without the handle's thread.

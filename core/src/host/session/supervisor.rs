@@ -7,9 +7,10 @@
 #![forbid(unsafe_code)]
 
 use std::io;
-use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
+
+use mapwave_fork::SetOnce;
 
 use crate::host::ffi::fault::Failure;
 
@@ -18,11 +19,11 @@ const TIME_LIMIT: u64 = 30;
 const VARIABLE: &str = "MAPWAVE_PLUGIN_TIME_LIMIT";
 
 /// How often a waiting caller checks for an interruption.
-pub(crate) const INTERVAL: Duration = Duration::from_millis(50);
+const INTERVAL: Duration = Duration::from_millis(50);
 
 /// The time limit from the environment.
 pub(crate) fn chosen_time_limit() -> Option<Duration> {
-    static LIMIT: OnceLock<Option<Duration>> = OnceLock::new();
+    static LIMIT: SetOnce<Option<Duration>> = SetOnce::new();
     *LIMIT.get_or_init(|| {
         let seconds: Option<u64> = std::env::var(VARIABLE).ok().and_then(|value| value.parse().ok());
         seconds.filter(|&seconds| seconds > 0).map(Duration::from_secs)

@@ -9,6 +9,8 @@
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
+use mapwave_fork::generation;
+
 use super::supervisor::{self, Silence};
 
 /// A request for the thread, applied to the handle until the handle is consumed.
@@ -20,7 +22,30 @@ pub(crate) enum Worker<H> {
     /// The calling thread.
     Direct(Box<H>),
     /// A separate thread.
-    Thread { requests: SyncSender<Work<H>>, process: u32 },
+    Thread(Requests<H>),
+}
+
+/// The way to the thread, which a forked child does not have.
+#[derive(Debug)]
+pub(crate) struct Requests<H> {
+    /// None only while it is dropped.
+    sender: Option<SyncSender<Work<H>>>,
+    generation: u32,
+}
+
+impl<H> Requests<H> {
+    fn is_left_behind(&self) -> bool {
+        self.generation != generation()
+    }
+}
+
+impl<H> Drop for Requests<H> {
+    fn drop(&mut self) {
+        // The parent's thread may have been holding a lock of the channel, which the sender would wait for.
+        if self.is_left_behind() {
+            std::mem::forget(self.sender.take());
+        }
+    }
 }
 
 impl<H: Send + 'static> Worker<H> {
@@ -59,7 +84,7 @@ impl<H: Send + 'static> Worker<H> {
             let mut handle = open();
             inbox.into_iter().for_each(|work| work(&mut handle));
         })?;
-        Ok(Self::Thread { requests, process: std::process::id() })
+        Ok(Self::Thread(Requests { sender: Some(requests), generation: generation() }))
     }
 
     /// Makes a call. If there is no answer, the worker can only be dropped.
@@ -71,7 +96,7 @@ impl<H: Send + 'static> Worker<H> {
     ) -> Result<T, Silence> {
         match self {
             Self::Direct(handle) => Ok(work(handle)),
-            Self::Thread { requests, .. } => send(requests, stop, excused, |kept| kept.as_mut().map(work)),
+            Self::Thread(requests) => send(requests, stop, excused, |kept| kept.as_mut().map(work)),
         }
     }
 
@@ -84,22 +109,23 @@ impl<H: Send + 'static> Worker<H> {
     ) -> Result<T, Silence> {
         match self {
             Self::Direct(handle) => Ok(work(*handle)),
-            Self::Thread { requests, .. } => send(&requests, stop, excused, |kept| kept.take().map(work)),
+            Self::Thread(requests) => send(&requests, stop, excused, |kept| kept.take().map(work)),
         }
     }
 
     /// Whether this process is a fork without the thread.
     pub(crate) fn is_left_behind(&self) -> bool {
-        matches!(self, Self::Thread { process, .. } if *process != std::process::id())
+        matches!(self, Self::Thread(requests) if requests.is_left_behind())
     }
 }
 
 fn send<H: 'static, T: Send + 'static>(
-    requests: &SyncSender<Work<H>>,
+    requests: &Requests<H>,
     stop: &dyn Fn() -> bool,
     excused: &dyn Fn() -> Duration,
     work: impl FnOnce(&mut Option<H>) -> Option<T> + Send + 'static,
 ) -> Result<T, Silence> {
+    let requests = requests.sender.as_ref().filter(|_| !requests.is_left_behind()).ok_or(Silence::Gone)?;
     let (sender, answer) = sync_channel(1);
     // If nobody waits for the answer, the thread drops it.
     let work = move |kept: &mut Option<H>| drop(work(kept).map(|result| sender.send(result)));
@@ -199,7 +225,8 @@ mod tests {
     #[test]
     fn a_thread_of_another_process_is_left_behind() {
         let (requests, _inbox) = sync_channel(1);
-        let worker = Worker::<()>::Thread { requests, process: std::process::id().wrapping_add(1) };
+        let requests = Requests { sender: Some(requests), generation: generation().wrapping_add(1) };
+        let worker = Worker::<()>::Thread(requests);
         assert!(worker.is_left_behind());
         assert!(!Worker::keep(true, ()).unwrap().is_left_behind());
     }

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use mapwave_fork::Lock;
 use mapwave_plugin_abi as abi;
-use parking_lot::Mutex;
 
 use crate::host::ffi::fault::Failure;
 use crate::host::ffi::input::PluginInput;
@@ -187,8 +187,8 @@ impl Sound {
 }
 
 /// The open handles of each stream, and the released streams.
-static HANDLES: Mutex<Option<HashMap<u64, i64>>> = Mutex::new(None);
-static RELEASED: Mutex<Vec<u64>> = Mutex::new(Vec::new());
+static HANDLES: Lock<Option<HashMap<u64, i64>>> = Lock::new();
+static RELEASED: Lock<Vec<u64>> = Lock::new();
 
 /// The history of a handle, on which its samples depend.
 #[derive(Clone, Copy)]

@@ -10,8 +10,8 @@ use std::ffi::{CStr, c_char, c_void};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use mapwave_fork::Lock;
 use mapwave_plugin_abi as abi;
-use parking_lot::Mutex;
 
 use crate::host::ffi::raw::Sized32;
 use crate::host::table::encoder::{EncoderKind, EncoderRequest};
@@ -42,7 +42,7 @@ impl Sink {
     }
 }
 
-static RECORDS: Mutex<Option<HashMap<u64, Record>>> = Mutex::new(None);
+static RECORDS: Lock<Option<HashMap<u64, Record>>> = Lock::new();
 
 fn with_record<T>(id: u64, change: impl FnOnce(&mut Record) -> T) -> T {
     change(RECORDS.lock().get_or_insert_default().entry(id).or_default())

@@ -5,7 +5,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use mapwave_fork::Lock;
 
 use super::plan::Plan;
 use super::quality::FilterQuality;
@@ -21,12 +21,12 @@ const MAX_BYTES: usize = 16 << 20;
 
 /// The most recently used plans, in order of use.
 struct Cache<T> {
-    plans: Mutex<Vec<Arc<Plan<T>>>>,
+    plans: Lock<Vec<Arc<Plan<T>>>>,
 }
 
 impl<T> Cache<T> {
     const fn new() -> Self {
-        Self { plans: Mutex::new(Vec::new()) }
+        Self { plans: Lock::new() }
     }
 }
 

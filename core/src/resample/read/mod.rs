@@ -18,7 +18,7 @@ mod stream;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use parking_lot::Mutex;
+use mapwave_fork::Lock;
 
 use crate::array::Audio;
 use crate::buffer::{Buffer, Frames};
@@ -84,7 +84,7 @@ pub fn resample_array(
 pub(crate) struct Resampled {
     converter: Converter,
     num_frames: u64,
-    idle: Mutex<Vec<Idle>>,
+    idle: Lock<Vec<Idle>>,
 }
 
 /// An idle run that can continue.
@@ -98,7 +98,7 @@ impl Resampled {
     /// `num_input_frames` frames, resampled.
     pub(crate) fn new(converter: Converter, num_input_frames: u64) -> Self {
         let num_frames = converter.rates().num_output_frames(num_input_frames);
-        Self { converter, num_frames, idle: Mutex::default() }
+        Self { converter, num_frames, idle: Lock::new() }
     }
 
     /// The rates.
@@ -182,6 +182,7 @@ impl Resampled {
     ) -> Result<AnyRun> {
         let going_on = {
             let mut idle = self.idle.lock();
+            idle.retain(|idle| !idle.run.is_left_behind());
             let fit = idle.iter().position(|idle| idle.channels == *channels && idle.run.position() == frame);
             fit.map(|index| idle.swap_remove(index).run)
         };

@@ -115,6 +115,14 @@ impl AnyRun {
         }
     }
 
+    /// Whether this process is a fork without the thread that resamples.
+    pub(crate) fn is_left_behind(&self) -> bool {
+        match self {
+            Self::Single(_) | Self::Double(_) => false,
+            Self::Plugin(run) => run.0.backend.is_left_behind(),
+        }
+    }
+
     /// Delivers all frames up to `end`, which fill `planes`.
     pub(crate) fn read(
         &mut self,

@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use std::sync::OnceLock;
+use mapwave_fork::SetOnce;
 
 use super::backend::{Backend, Start};
 use super::input::{FrameSource, Interleaved};
@@ -29,12 +29,12 @@ pub(crate) struct PluginConverter {
     quality: String,
     rates: Rates,
     /// Where runs may start, once the plugin has been asked.
-    restart: OnceLock<Option<Restart>>,
+    restart: SetOnce<Option<Restart>>,
 }
 
 impl PluginConverter {
     pub(crate) fn new(kind: ResamplerKind, rates: Rates, quality: &str) -> Self {
-        Self { kind, quality: quality.to_owned(), rates, restart: OnceLock::new() }
+        Self { kind, quality: quality.to_owned(), rates, restart: SetOnce::new() }
     }
 
     /// The rates.
@@ -127,6 +127,11 @@ impl Stream {
             from_32: Interleaved::new(),
         };
         Ok((this, frame - first))
+    }
+
+    /// Whether this process is a fork without the plugin's thread.
+    pub(crate) fn is_left_behind(&self) -> bool {
+        self.resampler.is_left_behind()
     }
 
     /// Reads the next frames to push.

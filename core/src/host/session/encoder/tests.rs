@@ -1,7 +1,7 @@
 use std::io;
 
+use mapwave_fork::Lock;
 use mapwave_plugin_abi as abi;
-use parking_lot::Mutex;
 
 use super::*;
 use crate::error::Fault;
@@ -21,7 +21,7 @@ struct File {
     is_let_go: bool,
 }
 
-struct Writer(Arc<Mutex<File>>);
+struct Writer(Arc<Lock<File>>);
 
 impl ByteSink for Writer {
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
@@ -51,15 +51,15 @@ impl Drop for Writer {
 
 const GO: &dyn Fn() -> bool = &|| false;
 
-fn file(file: File) -> Arc<Mutex<File>> {
-    Arc::new(Mutex::new(file))
+fn file(file: File) -> Arc<Lock<File>> {
+    Arc::new(Lock::with(file))
 }
 
-fn open(fake: Fake, faults: &str, is_trusted: bool, file: &Arc<Mutex<File>>) -> Result<Encoder> {
+fn open(fake: Fake, faults: &str, is_trusted: bool, file: &Arc<Lock<File>>) -> Result<Encoder> {
     choose(&[fake_encoder::kind("fake", is_trusted)], &fake.request(faults), file)
 }
 
-fn choose(kinds: &[EncoderKind], request: &EncoderRequest, file: &Arc<Mutex<File>>) -> Result<Encoder> {
+fn choose(kinds: &[EncoderKind], request: &EncoderRequest, file: &Arc<Lock<File>>) -> Result<Encoder> {
     let snapshot = Snapshot { encoders: kinds.to_vec(), ..Snapshot::default() };
     encoder::choose(&snapshot, request, None, Box::new(Writer(Arc::clone(file))))
 }

@@ -58,6 +58,11 @@ impl Resampler {
         Ok(Self { kind: kind.clone(), worker: Some(worker) })
     }
 
+    /// Whether this process is a fork without the handle's thread.
+    pub(crate) fn is_left_behind(&self) -> bool {
+        self.worker.as_ref().is_some_and(Worker::is_left_behind)
+    }
+
     /// Consumes frames from a portion's input, or learns that there are no more if `is_end`, and fills the front of its output.
     /// Returns the number of output frames. If it is 0, the end is reached if `is_end`; otherwise all input was consumed.
     ///
