@@ -5,16 +5,17 @@
 #![allow(unsafe_code)]
 
 use std::ffi::c_int;
-use std::sync::{Mutex, PoisonError};
 
+use mapwave_plugin::fork::{Lock, hold_off};
 use mapwave_plugin::{Error, Result, Status};
 use mp3lame_encoder::ffi::{self, lame_global_flags};
 use mp3lame_encoder::{Builder, DualPcm, Encoder, FlushGap, MonoPcm, max_required_buffer_size};
 
 use crate::settings::{Rate, Settings};
 
-/// Held while an encoder starts: every start fills tables that all encoders share, always with the same numbers.
-static STARTING: Mutex<()> = Mutex::new(());
+/// Held while an encoder starts: every start fills tables that all encoders share, always with the same numbers. A fork waits
+/// for it, so that the tables are whole in the child.
+static STARTING: Lock<()> = Lock::new();
 
 /// More bytes than an encoder allocates: 470 kB by LAME, and the pending samples and bytes.
 pub(crate) const NUM_BYTES: u64 = 1 << 20;
@@ -86,10 +87,11 @@ impl Lame {
         }
         // SAFETY: the state does not move while `encoder` lives, and is only read below.
         let lame = unsafe { builder.as_ptr() };
-        let starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
-        let encoder =
-            builder.build().map_err(|error| Error::unsupported(format!("LAME did not start: {error}")))?;
-        drop(starting);
+        let encoder = hold_off(|| {
+            let _starting = STARTING.lock();
+            builder.build()
+        });
+        let encoder = encoder.map_err(|error| Error::unsupported(format!("LAME did not start: {error}")))?;
         // To leave room for coding noise, LAME lowers the volume, by up to 5 % at low bitrates.
         // SAFETY: `encoder` lives, and the function reads one number of its state.
         let softened = unsafe { ffi::lame_get_scale(lame) };

@@ -140,6 +140,7 @@ pub use encoder::{Encoder, EncoderOptions, Sink};
 pub use error::{Error, Result, Status};
 pub use host::{Level, log};
 pub use input::{Input, Memory, Sweep};
+pub use mapwave_fork as fork;
 pub use mapwave_plugin_abi as abi;
 pub use output::Output;
 pub use resampler::{Resampler, ResamplerOptions, Restart};

@@ -17,8 +17,7 @@
 
 #![forbid(unsafe_code)]
 
-use std::sync::{Mutex, PoisonError};
-
+use mapwave_plugin::fork::Lock;
 use mapwave_plugin::{Restart, Result};
 
 use crate::sys::{Conversion, Engine};
@@ -42,16 +41,15 @@ const NUM_SAME: usize = 8;
 const MAX_KNOWN: usize = 256;
 
 /// The answers so far.
-static KNOWN: Mutex<Vec<(Conversion, Option<Restart>)>> = Mutex::new(Vec::new());
+static KNOWN: Lock<Vec<(Conversion, Option<Restart>)>> = Lock::new();
 
 /// Where a resampler may start; `None` if only at the start of the signal.
 pub(crate) fn find(conversion: Conversion) -> Result<Option<Restart>> {
-    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, restart)) = known().iter().find(|(other, _)| *other == conversion) {
+    if let Some((_, restart)) = KNOWN.lock().iter().find(|(other, _)| *other == conversion) {
         return Ok(*restart);
     }
     let restart = search(conversion)?;
-    let mut known = known();
+    let mut known = KNOWN.lock();
     if known.len() < MAX_KNOWN {
         known.push((conversion, restart));
     }

@@ -5,8 +5,8 @@
 use std::ffi::{CStr, c_char, c_uint, c_ulong, c_void};
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
-use std::sync::{Mutex, PoisonError};
 
+use mapwave_plugin::fork::{Lock, hold_off};
 use mapwave_plugin::{Error, Result, Status};
 
 #[repr(C)]
@@ -133,7 +133,10 @@ pub(crate) struct Engine<I, O> {
 unsafe impl<I, O> Send for Engine<I, O> {}
 
 /// Held while a resampler is created: the first one sets up tables that all resamplers share.
-static STARTING: Mutex<()> = Mutex::new(());
+///
+/// These tables and the locks around them, which some of libsoxr's engines use for every block of frames, would be left halfway in
+/// a forked child. A fork therefore waits for the calls in progress, each of which takes a few milliseconds at most.
+static STARTING: Lock<()> = Lock::new();
 
 impl<I: SoxrSample, O: SoxrSample> Engine<I, O> {
     /// Makes a resampler.
@@ -147,20 +150,21 @@ impl<I: SoxrSample, O: SoxrSample> Engine<I, O> {
         // SAFETY: as above. With 1 it starts no threads of its own.
         let runtime = unsafe { soxr_runtime_spec(1) };
         let mut error = ptr::null();
-        let starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
-        // SAFETY: everything that the pointers lead to lives through the call, which copies it.
-        let handle = unsafe {
-            soxr_create(
-                conversion.input_rate.into(),
-                conversion.output_rate.into(),
-                channels,
-                &raw mut error,
-                &raw const io,
-                &raw const quality,
-                &raw const runtime,
-            )
-        };
-        drop(starting);
+        let handle = hold_off(|| {
+            let _starting = STARTING.lock();
+            // SAFETY: everything that the pointers lead to lives through the call, which copies it.
+            unsafe {
+                soxr_create(
+                    conversion.input_rate.into(),
+                    conversion.output_rate.into(),
+                    channels,
+                    &raw mut error,
+                    &raw const io,
+                    &raw const quality,
+                    &raw const runtime,
+                )
+            }
+        });
         match NonNull::new(handle) {
             Some(handle) => Ok(Self { handle, num_channels, samples: PhantomData }),
             None => Err(failure(error)
@@ -185,7 +189,7 @@ impl<I: SoxrSample, O: SoxrSample> Engine<I, O> {
         // SAFETY: the handle is open and borrowed exclusively; each of the two lists has a pointer for every channel, to
         // that many samples of the types that the handle was made for. Since the place for the number of frames read is null,
         // all are taken; the input is not null, which would mean its end.
-        let error = unsafe {
+        let error = hold_off(|| unsafe {
             soxr_process(
                 self.handle.as_ptr(),
                 sources.as_ptr().cast(),
@@ -195,7 +199,7 @@ impl<I: SoxrSample, O: SoxrSample> Engine<I, O> {
                 num_output,
                 &raw mut num_written,
             )
-        };
+        });
         match failure(error) {
             Some(error) => Err(error),
             None if num_written > num_output => {

@@ -3,7 +3,9 @@
 #![forbid(unsafe_code)]
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use mapwave_plugin::fork::hold_off;
 use mapwave_plugin::{Error, Output, Result};
 use symphonia_codec_aac::AacDecoder;
 use symphonia_core::audio::{Audio, Channels, GenericAudioBufferRef, layouts};
@@ -219,8 +221,31 @@ pub(crate) struct AacCodec {
     decoder: AacDecoder,
 }
 
+/// A packet of silence in mono (ISO/IEC 14496-3, 4.4.2.1) whose first three bands are of Huffman codebooks 1, 5 and 11, so that
+/// all tables are needed to decode it.
+const SILENCE: [u8; 10] = [0x00, 0xc8, 0x01, 0x84, 0x2a, 0x1b, 0x08, 0x00, 0x03, 0x80];
+
+/// Fills the tables that all decoders share. symphonia fills each when it is first needed, behind a lock, which would stay locked
+/// in a child that is forked meanwhile.
+fn fill_tables() {
+    static ARE_FULL: AtomicBool = AtomicBool::new(false);
+    if !ARE_FULL.load(Ordering::Acquire) {
+        hold_off(|| {
+            let setup = AacSetup { sample_rate: 44_100, num_channels: 1 };
+            // The decoder of another file fails in the same way, and says so.
+            drop(AacCodec::create(&setup).map(|mut codec| codec.decode(&SILENCE).is_ok()));
+        });
+        ARE_FULL.store(true, Ordering::Release);
+    }
+}
+
 impl AacCodec {
     fn new(setup: &AacSetup) -> Result<Self> {
+        fill_tables();
+        Self::create(setup)
+    }
+
+    fn create(setup: &AacSetup) -> Result<Self> {
         let channels: Channels = match setup.num_channels {
             1 => layouts::CHANNEL_LAYOUT_MONO,
             _ => layouts::CHANNEL_LAYOUT_STEREO,
@@ -261,6 +286,14 @@ mod tests {
 
     fn refusal(config: &[u8]) -> Error {
         AacSetup::from_config(config, 7).unwrap_err()
+    }
+
+    #[test]
+    fn silence_that_needs_all_tables_is_decoded() {
+        let mut codec = AacCodec::create(&AacSetup { sample_rate: 44_100, num_channels: 1 }).unwrap();
+        assert!(matches!(codec.decode(&SILENCE), Ok(1024)));
+        let codebooks = [26, 35, 44].map(|position| bits_at(&SILENCE, position, 4));
+        assert_eq!(codebooks, [Some(1), Some(5), Some(11)]);
     }
 
     #[test]

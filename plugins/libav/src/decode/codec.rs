@@ -7,6 +7,7 @@ use std::ptr::{self, NonNull};
 
 use ffmpeg_sys_next as ffi;
 use mapwave_plugin::Result;
+use mapwave_plugin::fork::hold_off;
 
 use super::parameters::Parameters;
 use crate::error::{check, no_memory};
@@ -61,8 +62,11 @@ impl Codec {
         context.max_samples = i64::try_from(max_samples).unwrap_or(i64::MAX).max(1);
         // Trimming is done here, so that it is the same after a seek.
         context.flags2 |= ffi::AV_CODEC_FLAG2_SKIP_MANUAL;
+        // libavcodec has a lock around the start of some codecs, which would stay locked in a child that is forked meanwhile.
         // SAFETY: the context is that of this decoder, and not open.
-        let code = unsafe { ffi::avcodec_open2(codec.context.as_ptr(), decoder.as_ptr(), ptr::null_mut()) };
+        let code = hold_off(|| unsafe {
+            ffi::avcodec_open2(codec.context.as_ptr(), decoder.as_ptr(), ptr::null_mut())
+        });
         check(code, "opening the codec")?;
         Ok(codec)
     }

@@ -6,6 +6,7 @@ use std::ffi::{CStr, CString, c_char, c_int};
 use std::ptr::{self, NonNull};
 
 use ffmpeg_sys_next as ffi;
+use mapwave_plugin::fork::hold_off;
 use mapwave_plugin::{Error, Input, Result, Status};
 
 use super::io::InputIo;
@@ -121,9 +122,9 @@ impl Demuxer {
             code
         } else {
             // SAFETY: the context has its way to the file; the format is libav's. The context is freed where it fails.
-            unsafe {
+            hold_off(|| unsafe {
                 ffi::avformat_open_input(&raw mut context, c"".as_ptr(), format.as_ptr(), ptr::null_mut())
-            }
+            })
         };
         let doing = || format!("opening it as '{}'", name.to_string_lossy());
         if code < 0 {
@@ -186,8 +187,10 @@ impl Demuxer {
         if is_known {
             return Ok(());
         }
+        // It starts codecs, see `Codec`.
         // SAFETY: the context is open; options are left out.
-        let code = unsafe { ffi::avformat_find_stream_info(self.context.as_ptr(), ptr::null_mut()) };
+        let code =
+            hold_off(|| unsafe { ffi::avformat_find_stream_info(self.context.as_ptr(), ptr::null_mut()) });
         match self.io.take_failure() {
             Some(failure) => Err(failure),
             None => check(code, "searching for streams"),

@@ -6,6 +6,7 @@ use std::ffi::{CStr, CString, c_int};
 use std::ptr::{self, NonNull};
 
 use ffmpeg_sys_next as ffi;
+use mapwave_plugin::fork::hold_off;
 use mapwave_plugin::{Error, Result, Status};
 
 use crate::channels;
@@ -69,8 +70,9 @@ impl CodecContext {
         for (key, value) in &setup.options {
             options.set(key, value)?;
         }
+        // libavcodec has a lock around the start of some codecs, which would stay locked in a child that is forked meanwhile.
         // SAFETY: the context is alive and not open, and made for this codec.
-        let code = unsafe { ffi::avcodec_open2(new.context.as_ptr(), codec, options.as_ptr()) };
+        let code = hold_off(|| unsafe { ffi::avcodec_open2(new.context.as_ptr(), codec, options.as_ptr()) });
         if code < 0 {
             return Err(refusal(code, setup));
         }

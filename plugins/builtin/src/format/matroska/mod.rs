@@ -14,8 +14,9 @@ use std::borrow::Cow;
 use std::ffi::CStr;
 use std::fmt;
 use std::ops::Range;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use mapwave_plugin::fork::Lock;
 use mapwave_plugin::{
     Decoder, DecoderOptions, Error, Head, Input, Memory, Output, Result, Status, StreamInfo, Sweep,
 };
@@ -140,7 +141,7 @@ struct Packets {
     /// The bytes that precede those of every packet.
     stripped: Vec<u8>,
     /// The codec created by `open`, for the first use: setting up Vorbis takes as long as decoding a second of it.
-    codec: Mutex<Option<Codec>>,
+    codec: Lock<Option<Codec>>,
 }
 
 impl Packets {
@@ -169,7 +170,7 @@ impl Packets {
             ..info
         };
         let stripped = segment.track.stripped;
-        Ok(Self { memory, info, coding, index, stripped, codec: Mutex::new(Some(codec)) })
+        Ok(Self { memory, info, coding, index, stripped, codec: Lock::with(Some(codec)) })
     }
 }
 
@@ -264,7 +265,7 @@ impl PacketStream for Packets {
     }
 
     fn codec(&self) -> Result<Codec> {
-        let spare = self.codec.lock().ok().and_then(|mut codec| codec.take());
+        let spare = self.codec.lock().take();
         spare.map_or_else(|| self.coding.codec(), Ok)
     }
 
