@@ -24,6 +24,7 @@ from typing import Any
 
 from . import _core, _shared
 from ._core import Api
+from ._forks import Importing
 from ._shared import *  # noqa: F403 - the same names in every module of an array library
 
 __all__ = [*_shared.__all__, "batch_load", "info", "load", "open", "resample", "stream"]
@@ -36,7 +37,8 @@ _MLX_CAME_FIRST = "mlx.core" in sys.modules
 
 
 def _mlx() -> Any:
-    from .mlx import Arrays
+    with Importing():
+        from .mlx import Arrays
 
     return Arrays
 

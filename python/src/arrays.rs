@@ -10,15 +10,15 @@ use std::time::{Duration, Instant};
 
 use mapwave_core::buffer::{advise_huge, is_zeros};
 use mapwave_core::{Buffer, Error, OutputFormat, ReadControl, Reader, Shape};
+use mapwave_fork::SetOnce;
 use pyo3::buffer::PyUntypedBuffer;
-use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::PyTuple;
 
 use crate::arguments::Reading;
 use crate::errors::{invalid, raise};
 use crate::frames::Frames;
+use crate::interned::intern;
 use crate::log::log_messages;
 
 /// The output from which it pays to fill an array's own memory rather than have it copied.
@@ -47,7 +47,7 @@ const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 /// - `max_axis`: None, or the longest axis it can have.
 pub(crate) struct ArrayLibrary {
     import: Py<PyAny>,
-    parts: PyOnceLock<Parts>,
+    parts: SetOnce<Parts>,
 }
 
 struct Parts {
@@ -84,11 +84,11 @@ impl Allocation {
 
 impl ArrayLibrary {
     pub(crate) fn new(import: Py<PyAny>) -> Self {
-        Self { import, parts: PyOnceLock::new() }
+        Self { import, parts: SetOnce::new() }
     }
 
     fn parts(&self, py: Python<'_>) -> PyResult<&Parts> {
-        self.parts.get_or_try_init(py, || {
+        self.parts.get_or_try_init(|| {
             let library = self.import.bind(py).call0()?;
             let allocate = library.getattr(intern!(py, "allocate"))?;
             Ok(Parts {

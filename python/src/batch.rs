@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use mapwave_core::source::Access;
 use mapwave_core::{Frames, ReadControl};
-use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::arguments::{Reading, Window};
 use crate::arrays::{Allocation, ArrayLibrary};
 use crate::errors::raise;
-use crate::input::FileInput;
+use crate::input::{FileInput, KeptBytes};
+use crate::interned::intern;
 use crate::log::log_messages;
 
 /// The settings shared by all files of a batch.
@@ -26,8 +26,8 @@ pub(crate) struct Batch {
 /// How often the caller's thread asks whether Ctrl-C was pressed while it waits.
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The index of a path and the result of reading it.
-type Item = (usize, mapwave_core::Result<Loaded>);
+/// The index of a path, the result of reading it, and what is dropped by the thread that has the interpreter's lock.
+type Item = (usize, mapwave_core::Result<Loaded>, Option<KeptBytes>);
 
 /// A file that was read.
 struct Loaded {
@@ -60,7 +60,8 @@ pub(crate) fn load<'py>(
                 while !stop.load(Ordering::Relaxed) {
                     let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
                     let Some((index, input)) = next else { return };
-                    if sender.send((index, read(input, batch, allocation, stop))).is_err() {
+                    let kept = input.kept();
+                    if sender.send((index, read(input, batch, allocation, stop), kept)).is_err() {
                         return;
                     }
                 }
@@ -116,7 +117,7 @@ fn collect<'py>(
             }
         };
         match received {
-            Ok((index, result)) => {
+            Ok((index, result, _kept)) => {
                 let named = |error: PyErr| name_item(py, error, index, arrays.len());
                 let loaded = result.map_err(|error| named(raise(py, &error)))?;
                 let array = library.hand_over(py, loaded.frames).map_err(named)?;

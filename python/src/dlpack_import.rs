@@ -8,11 +8,11 @@ use std::slice;
 
 use mapwave_core::OutputFormat;
 use pyo3::exceptions::PyValueError;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict};
 
 use crate::dlpack::{CPU, DlTensor, UNVERSIONED_NAME, Unversioned, VERSIONED_NAME, Versioned};
+use crate::interned::intern;
 
 /// The most axes that are looked at.
 const MAX_AXES: i32 = 32;

@@ -4,8 +4,8 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use mapwave_core::{Error, Fault, Parameter};
+use mapwave_fork::SetOnce;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyModule};
 
 /// Makes the exception for an error of the core.
@@ -102,7 +102,7 @@ fn python_name(parameter: Parameter) -> &'static str {
 }
 
 fn construct(py: Python<'_>, name: &str, message: &str, facts: &Bound<'_, PyDict>) -> PyResult<PyErr> {
-    static ERRORS: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
-    let module = ERRORS.get_or_try_init(py, || py.import("mapwave.errors").map(Bound::unbind))?;
+    static ERRORS: SetOnce<Py<PyModule>> = SetOnce::new();
+    let module = ERRORS.get_or_try_init(|| py.import("mapwave.errors").map(Bound::unbind))?;
     Ok(PyErr::from_value(module.bind(py).getattr(name)?.call((message,), Some(facts))?))
 }

@@ -1,19 +1,22 @@
 //! A file object of Python that a file is written to.
 
 use std::io;
+use std::sync::Arc;
 
 use mapwave_core::sink::ByteSink;
 use pyo3::exceptions::PyTypeError;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+
+use crate::interned::intern;
 
 /// The bytes that are passed on at a time.
 const PIECE_BYTES: usize = 1 << 20;
 
 /// A binary file object. Bytes go there from its present position on; exceptions of its methods come out as they are.
 pub(crate) struct FileObject {
-    object: Py<PyAny>,
+    /// Shared with whoever waits for the file, so that the last reference is dropped with the interpreter's lock.
+    object: Arc<Py<PyAny>>,
     /// Where the first byte goes, when it can seek.
     start: Option<u64>,
     /// Where the object stands, counted from the first byte; None after a failure.
@@ -54,7 +57,7 @@ impl FileObject {
         };
         let raw = py.import(intern!(py, "io"))?.getattr(intern!(py, "RawIOBase"))?;
         let is_raw = object.is_instance(&raw)?;
-        Ok(Self { object: object.clone().unbind(), start, position: Some(0), is_raw })
+        Ok(Self { object: Arc::new(object.clone().unbind()), start, position: Some(0), is_raw })
     }
 
     /// Leaves the object at the end of a file of this size, when it can seek.
@@ -63,6 +66,11 @@ impl FileObject {
             object.call_method1(intern!(object.py(), "seek"), (start + num_bytes,))?;
         }
         Ok(())
+    }
+
+    /// The object.
+    pub(crate) fn object(&self) -> Arc<Py<PyAny>> {
+        Arc::clone(&self.object)
     }
 
     /// Where the first byte goes, when the object can seek.

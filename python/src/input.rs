@@ -1,16 +1,17 @@
 //! The argument `path`: a path, bytes, or a binary file object.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use mapwave_core::source::{Access, Source};
 use mapwave_core::{Error, Reader};
 use pyo3::exceptions::PyTypeError;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyString};
 
 use crate::errors::raise;
+use crate::interned::intern;
 use crate::log::log_messages;
 
 /// The path that an object stands for, in text or in the system's own bytes.
@@ -26,11 +27,15 @@ pub(crate) fn path_of(object: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
     object.extract().or_else(|_| decode()?.extract())
 }
 
+/// Bytes of the interpreter. Whoever opens them keeps a reference until it has the interpreter's lock again: the last one dropped
+/// without it would go onto a list of pyo3's, whose lock a child that is forked at that moment waits for.
+pub(crate) type KeptBytes = Arc<PyBackedBytes>;
+
 /// An input that can be opened without the interpreter.
 pub(crate) enum FileInput {
     Path(PathBuf),
     Bytes {
-        bytes: PyBackedBytes,
+        bytes: KeptBytes,
         /// What errors call it.
         name: PathBuf,
     },
@@ -46,10 +51,10 @@ impl FileInput {
             return path_of(object).map(Self::Path);
         }
         if let Ok(bytes) = object.cast::<PyBytes>() {
-            return Ok(Self::Bytes { bytes: bytes.clone().into(), name: "<bytes>".into() });
+            return Ok(Self::Bytes { bytes: Arc::new(bytes.clone().into()), name: "<bytes>".into() });
         }
         if object.is_instance_of::<PyByteArray>() || object.is_instance_of::<PyMemoryView>() {
-            return Ok(Self::Bytes { bytes: copied(object)?.into(), name: type_name(object)? });
+            return Ok(Self::Bytes { bytes: Arc::new(copied(object)?.into()), name: type_name(object)? });
         }
         if !object.hasattr(intern!(py, "read"))? {
             let kind = object.get_type().name()?;
@@ -68,8 +73,16 @@ impl FileInput {
         let name = name_of(object)?;
         match object.call_method0(intern!(py, "read"))?.cast_into::<PyBytes>() {
             Ok(bytes) if bytes.as_bytes().is_empty() => Ok(Self::AtItsEnd(name)),
-            Ok(bytes) => Ok(Self::Bytes { bytes: bytes.into(), name }),
+            Ok(bytes) => Ok(Self::Bytes { bytes: Arc::new(bytes.into()), name }),
             Err(error) => Err(wrong(&error.into_inner().get_type().name()?.to_string())),
+        }
+    }
+
+    /// What must outlive the input and its reader, see [`KeptBytes`].
+    pub(crate) fn kept(&self) -> Option<KeptBytes> {
+        match self {
+            Self::Bytes { bytes, .. } => Some(Arc::clone(bytes)),
+            Self::Path(_) | Self::AtItsEnd(_) => None,
         }
     }
 
@@ -78,7 +91,7 @@ impl FileInput {
         let source = match self {
             Self::Path(path) => Source::open(&path, access)?,
             Self::Bytes { bytes, name } => {
-                Source::from_bytes(bytes).map_err(|error| error.in_file(&name))?.with_name(name)
+                Source::from_bytes(Shared(bytes)).map_err(|error| error.in_file(&name))?.with_name(name)
             }
             Self::AtItsEnd(name) => {
                 let what = "there are no bytes to read (0 bytes): the file object is empty or at its end, and seek(0) goes \
@@ -88,6 +101,15 @@ impl FileInput {
             }
         };
         Reader::new(source, plugin)
+    }
+}
+
+/// Bytes that are kept elsewhere as well.
+struct Shared(KeptBytes);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
     }
 }
 
@@ -113,7 +135,9 @@ pub(crate) fn each(paths: &Bound<'_, PyAny>) -> PyResult<Vec<FileInput>> {
 pub(crate) fn open(object: &Bound<'_, PyAny>, access: Access, plugin: Option<&str>) -> PyResult<Reader> {
     let input = FileInput::new(object)?;
     let py = object.py();
+    let kept = input.kept();
     let opened = py.detach(|| input.open(access, plugin));
+    drop(kept);
     log_messages(py)?;
     opened.map_err(|error| raise(py, &error))
 }

@@ -13,6 +13,7 @@ mod file_object;
 mod frames;
 mod info;
 mod input;
+mod interned;
 mod log;
 mod plugins;
 mod prepared;

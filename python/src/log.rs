@@ -1,8 +1,9 @@
 //! What plugins have to say, for the logger "mapwave".
 
 use mapwave_core::host::{self, Level};
-use pyo3::intern;
 use pyo3::prelude::*;
+
+use crate::interned::intern;
 
 /// Passes what plugins have said on to the logger "mapwave".
 pub(crate) fn log_messages(py: Python<'_>) -> PyResult<()> {

@@ -10,6 +10,7 @@ use pyo3::types::{PyDict, PyTuple};
 
 use crate::arguments::Signature;
 use crate::errors::raise;
+use crate::interned::make_lazy_values;
 
 /// A codec plugin: a library in a plugin directory, or a part of mapwave itself.
 #[pyclass(frozen, get_all, module = "mapwave")]
@@ -177,10 +178,12 @@ const SOURCES: PluginSources = PluginSources {
 
 /// Makes the embedded codecs known and says where the wheel's own plugins are and how others are tried; called once.
 #[pyfunction]
-pub(crate) fn set_up_plugins(bundled: PathBuf, checker: Vec<OsString>) {
+pub(crate) fn set_up_plugins(py: Python<'_>, bundled: PathBuf, checker: Vec<OsString>) -> PyResult<()> {
+    make_lazy_values(py)?;
     mapwave::set_up_with(SOURCES);
     host::set_bundled(bundled);
     host::set_checker(checker);
+    Ok(())
 }
 
 /// Loads a library in this process, which exits afterwards, and returns the exit status.

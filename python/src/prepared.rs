@@ -45,7 +45,7 @@ impl PreparedAudio {
         let max_threads = options.max_threads;
         let saved = interruptibly(py, max_threads, |control| sink::save(target, &audio, options, control));
         log_messages(py)?;
-        settlement.settle(saved?.num_bytes)
+        settlement.settle(py, saved?.num_bytes)
     }
 }
 

@@ -17,6 +17,7 @@ use crate::info::AudioInfo;
 pub(crate) struct Reader {
     library: Arc<ArrayLibrary>,
     reading: Reading,
+    /// Only locked with the interpreter's lock, without which the process cannot be forked, and for no call of Python's.
     state: Mutex<State>,
 }
 
@@ -221,7 +222,8 @@ impl Reader {
 
     /// Closes the file; views of it stay valid and keep it mapped.
     fn close(&self) {
-        self.state().file = None;
+        let file = self.state().file.take();
+        drop(file);
     }
 
     fn __len__(&self) -> PyResult<usize> {
@@ -237,10 +239,11 @@ impl Reader {
     }
 
     fn __repr__(&self) -> String {
-        match &self.state().file {
+        let file = self.state().file.clone();
+        match file {
             None => "<mapwave.Reader, closed>".to_owned(),
             Some(file) => {
-                let (track, num_channels) = (file.track(), self.num_channels(file).unwrap_or(0));
+                let (track, num_channels) = (file.track(), self.num_channels(&file).unwrap_or(0));
                 let path = file.path().map_or("memory".to_owned(), |path| format!("'{}'", path.display()));
                 format!(
                     "<mapwave.Reader of {path}: {} frames, {num_channels} channels, {} Hz, {}>",
@@ -261,7 +264,7 @@ pub(crate) struct Blocks {
     reading: Reading,
     size: u64,
     hop: u64,
-    /// The first frame of the next block, or the number of frames at the end.
+    /// The first frame of the next block, or the number of frames at the end. Locked as [`Reader`]'s state is.
     next: Mutex<u64>,
 }
 

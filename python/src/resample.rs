@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use mapwave_core::resample::Rates;
 use mapwave_core::{FrameSpec, Frames, Layout, OutputFormat, ResampleQuality, resample_array};
-use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::arguments::{AnyLayout, Arguments, ArrayRate, Dtype, Reading, ResampleMethod, Threads};
 use crate::arrays::{ArrayLibrary, interruptibly};
 use crate::errors::raise;
 use crate::frames;
+use crate::interned::intern;
 use crate::samples::Samples;
 
 /// The plugin over libsoxr has it.

@@ -8,12 +8,12 @@ use mapwave_core::sink::Audio;
 use mapwave_core::{Layout, OutputFormat};
 use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::dlpack_import::Imported;
 use crate::errors::{invalid, raise};
+use crate::interned::intern;
 
 /// The memory of an array, which stays as it is and where it is for as long as this lives.
 pub(crate) struct Samples {

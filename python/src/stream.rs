@@ -27,7 +27,7 @@ pub(crate) struct Stream {
     /// The number of channels in a chunk.
     #[pyo3(get)]
     channels: usize,
-    /// The first frame that was not read yet.
+    /// The first frame that was not read yet. Only locked with the interpreter's lock, without which the process cannot be forked.
     next: Mutex<u64>,
 }
 

@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 
 use mapwave_core::sink;
 use mapwave_core::{Error, Layout, OutputFormat, Parameter};
+use mapwave_fork::{Lock, generation};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
-use crate::arguments::Writing;
+use crate::arguments::{Settlement, Writing};
 use crate::arrays::interruptibly;
 use crate::errors::raise;
 use crate::log::log_messages;
@@ -30,18 +30,21 @@ pub(crate) struct Writer {
     #[pyo3(get)]
     channels: u16,
     max_threads: usize,
+    /// The process that opened it, to which it belongs: a forked child has a copy.
+    generation: u32,
     /// Only waited for without the interpreter's lock, which the thread that has it may need for its work.
-    state: Mutex<State>,
+    state: Lock<State>,
     is_closed: AtomicBool,
     num_frames: AtomicU64,
     /// The thread that works with the state, while one does.
-    worker: Mutex<Option<ThreadId>>,
+    worker: Lock<Option<ThreadId>>,
 }
 
+#[derive(Default)]
 struct State {
     /// None once the writer is closed.
     file: Option<sink::Writer>,
-    object: Option<(Py<PyAny>, Option<u64>)>,
+    object: Settlement,
 }
 
 impl Writer {
@@ -60,7 +63,7 @@ impl Writer {
         let file = py.detach(|| sink::Writer::create(target, options, format, None));
         log_messages(py)?;
         let file = file.map_err(|error| raise(py, &error))?;
-        let state = State { file: Some(file), object: settlement.unbind() };
+        let state = State { file: Some(file), object: settlement };
         Ok(Self {
             path,
             format,
@@ -68,10 +71,11 @@ impl Writer {
             sample_rate,
             channels,
             max_threads,
-            state: Mutex::new(state),
+            generation: generation(),
+            state: Lock::with(state),
             is_closed: AtomicBool::new(false),
             num_frames: AtomicU64::new(0),
-            worker: Mutex::new(None),
+            worker: Lock::new(),
         })
     }
 
@@ -82,15 +86,18 @@ impl Writer {
         py: Python<'_>,
         work: impl FnOnce(&mut State, &mapwave_core::ReadControl<'_>) -> mapwave_core::Result<T> + Send,
     ) -> PyResult<T> {
+        if self.generation != generation() {
+            return Err(raise(py, &Error::writer_of_parent()));
+        }
         let this_thread = thread::current().id();
-        let set_worker = |worker| *self.worker.lock().unwrap_or_else(PoisonError::into_inner) = worker;
-        if *self.worker.lock().unwrap_or_else(PoisonError::into_inner) == Some(this_thread) {
+        let set_worker = |worker| *self.worker.lock() = worker;
+        if *self.worker.lock() == Some(this_thread) {
             return Err(PyRuntimeError::new_err(
                 "the writer was called again from inside its own write, in the same thread",
             ));
         }
         let result = interruptibly(py, self.max_threads, |control| {
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut state = self.state.lock();
             set_worker(Some(this_thread));
             let result = work(&mut state, control);
             self.is_closed.store(state.file.is_none(), Ordering::Release);
@@ -148,19 +155,21 @@ impl Writer {
             return Ok(());
         }
         let saved = self.with_state(py, |state, control| match state.file.take() {
-            Some(file) => file.finish(control).map(|saved| Some((saved, state.object.take()))),
+            Some(file) => file.finish(control).map(|saved| Some((saved, std::mem::take(&mut state.object)))),
             None => Ok(None),
         })?;
         match saved {
-            Some((saved, Some((object, start)))) => {
-                crate::file_object::FileObject::settle(object.bind(py), start, saved.num_bytes)
-            }
-            _ => Ok(()),
+            Some((saved, settlement)) => settlement.settle(py, saved.num_bytes),
+            None => Ok(()),
         }
     }
 
     /// Discards the file: the old one at its path stays as it was, and nothing else is left behind.
     fn abort(&self, py: Python<'_>) -> PyResult<()> {
+        if self.generation != generation() {
+            // The file belongs to the parent process, which may go on with it.
+            return Ok(());
+        }
         self.with_state(py, |state, _| {
             state.file = None;
             Ok(())

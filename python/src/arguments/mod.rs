@@ -21,4 +21,4 @@ pub(crate) use reading::{Reading, Window};
 pub(crate) use signature::{Arguments, Signature};
 pub(crate) use value::wrong_type;
 pub(crate) use words::{AnyLayout, Dtype, Mode, ResampleMethod};
-pub(crate) use writing::{ONLY_WRITING, Writing};
+pub(crate) use writing::{ONLY_WRITING, Settlement, Writing};

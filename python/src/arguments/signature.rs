@@ -3,21 +3,21 @@
 use std::any::Any;
 use std::cell::Cell;
 
+use mapwave_fork::SetOnce;
 use pyo3::exceptions::{PySystemError, PyTypeError};
-use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDict, PyString, PyTuple};
 
 use super::names;
 use super::value::{Argument, Mismatch, shown, wrong_type};
 use crate::errors::invalid;
+use crate::interned::intern;
 
 /// The parameters of a function, read once from its `__text_signature__`.
 pub(crate) struct Signature {
     function: &'static str,
-    parameters: PyOnceLock<Vec<Parameter>>,
-    defaults: PyOnceLock<Defaults>,
+    parameters: SetOnce<Vec<Parameter>>,
+    defaults: SetOnce<Defaults>,
 }
 
 /// What several arguments are parsed into together when a caller gives none of them.
@@ -36,7 +36,7 @@ struct Parameter {
 
 impl Signature {
     pub(crate) const fn new(function: &'static str) -> Self {
-        Self { function, parameters: PyOnceLock::new(), defaults: PyOnceLock::new() }
+        Self { function, parameters: SetOnce::new(), defaults: SetOnce::new() }
     }
 
     /// Binds what a caller passed to the function, which is an attribute of `owner`.
@@ -50,7 +50,7 @@ impl Signature {
         keywords: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Arguments<'a, 'py>> {
         let py = owner.py();
-        let parameters = self.parameters.get_or_try_init(py, || {
+        let parameters = self.parameters.get_or_try_init(|| {
             let text = owner.getattr(self.function)?.getattr(intern!(py, "__text_signature__"))?;
             parse(py, text.extract()?)
         })?;
@@ -141,7 +141,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
         &self,
         parse: impl Fn(&Self) -> PyResult<T>,
     ) -> PyResult<T> {
-        let defaults = self.signature.defaults.get_or_try_init(self.py, || {
+        let defaults = self.signature.defaults.get_or_try_init(|| {
             let nothing = Self::new(self.py, self.signature, self.parameters);
             let parsed = Box::new(parse(&nothing)?);
             Ok::<_, PyErr>(Defaults { asked: nothing.asked.get(), parsed })

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType};
+
+use crate::interned::intern;
 
 /// A str in lower case, without the spaces around it.
 pub(super) fn word<'a>(value: &'a Bound<'_, PyAny>) -> Option<Cow<'a, str>> {

@@ -1,10 +1,10 @@
 //! The arguments that `save`, `save_prepared` and `open(path, "w")` share, checked before any file is touched.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use mapwave_core::sink::{Encoding, FileFormat, SaveOptions, Target};
 use pyo3::exceptions::PyTypeError;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyString};
 
@@ -16,6 +16,7 @@ use super::words::{Clip, Dither};
 use crate::errors::{invalid, raise};
 use crate::file_object::FileObject;
 use crate::input::path_of;
+use crate::interned::intern;
 
 /// A file to be written: where, and how.
 pub(crate) struct Writing<'py> {
@@ -153,30 +154,26 @@ impl<'py> Place<'py> {
     }
 
     /// The target, and what is to be settled when the file is complete.
-    pub(crate) fn into_target(self) -> (Target, Settlement<'py>) {
+    pub(crate) fn into_target(self) -> (Target, Settlement) {
         match self {
             Self::Path(path) => (Target::Path(path), Settlement(None)),
-            Self::Object { object, file } => {
-                let start = file.start();
-                (Target::Sink(Box::new(file)), Settlement(Some((object, start))))
+            Self::Object { file, .. } => {
+                let settlement = Settlement(Some((file.object(), file.start())));
+                (Target::Sink(Box::new(file)), settlement)
             }
         }
     }
 }
 
 /// A file object that is left at the end of what was written.
-pub(crate) struct Settlement<'py>(Option<(Bound<'py, PyAny>, Option<u64>)>);
+#[derive(Default)]
+pub(crate) struct Settlement(Option<(Arc<Py<PyAny>>, Option<u64>)>);
 
-impl Settlement<'_> {
-    pub(crate) fn settle(&self, num_bytes: u64) -> PyResult<()> {
+impl Settlement {
+    pub(crate) fn settle(&self, py: Python<'_>, num_bytes: u64) -> PyResult<()> {
         match &self.0 {
-            Some((object, start)) => FileObject::settle(object, *start, num_bytes),
+            Some((object, start)) => FileObject::settle(object.bind(py), *start, num_bytes),
             None => Ok(()),
         }
-    }
-
-    /// The object and where its file begins, without the interpreter's lock.
-    pub(crate) fn unbind(self) -> Option<(Py<PyAny>, Option<u64>)> {
-        self.0.map(|(object, start)| (object.unbind(), start))
     }
 }
