@@ -4,6 +4,7 @@
 
 mod circles;
 mod dependencies;
+mod locks;
 mod modules;
 mod products;
 
