@@ -4,6 +4,7 @@
 # make bench   side by side with the peers; QUICK=1 for a look in two minutes
 # make lint    formatting, clippy, types, and the licences of dependencies where cargo-deny is installed
 # make darwin  the workspace as the compiler for a Mac sees it, without a Mac; where that can be had, part of the tests
+# make aarch64-lint  the same for Linux on aarch64
 #
 # Needs cargo, a C compiler and python3 (3.11 or newer); everything else comes from the package registries, into .venv.
 # Where FFmpeg's headers and libclang are installed, the wheel brings the plugin over FFmpeg along.
@@ -12,7 +13,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := test
-.PHONY: demo test wheel bench lint darwin clean
+.PHONY: demo test wheel bench lint darwin aarch64-lint clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -30,7 +31,7 @@ WORKSPACE = $(eval WORKSPACE := --workspace $$(shell plugins/bundle.sh --exclude
 demo: $(VENV)/demo
 	$(BIN)/python demo/demo.py
 
-test: lint darwin $(VENV)/test
+test: lint darwin aarch64-lint $(VENV)/test
 	if cargo nextest --version >/dev/null 2>&1; then \
 		cargo nextest run $(WORKSPACE) --no-fail-fast && cargo test $(WORKSPACE) --doc; \
 	else cargo test $(WORKSPACE) --no-fail-fast; fi
@@ -53,7 +54,10 @@ lint: $(VENV)/test
 
 # On a Mac the rest of the checks sees it that way.
 darwin:
-	$(if $(filter Darwin,$(shell uname -s)),,plugins/audiotoolbox/darwin-check.sh clippy --all-targets --locked -- -D warnings)
+	$(if $(filter Darwin,$(shell uname -s)),,tools/platforms/cross-check.sh darwin clippy --all-targets --locked -- -D warnings)
+
+aarch64-lint:
+	$(if $(filter aarch64 arm64,$(shell uname -m)),,tools/platforms/cross-check.sh aarch64 clippy --all-targets --locked -- -D warnings)
 
 wheel: dist/.built
 

@@ -1,4 +1,4 @@
-"""`bundle.sh` and `darwin-check.sh`: what cannot be built is left out with its reason, and our own errors never are.
+"""`bundle.sh` and `cross-check.sh`: what cannot be built is left out with its reason, and our own errors never are.
 
 cargo, rustc and pkg-config are doubles that say what the real ones say in each case.
 """
@@ -216,19 +216,34 @@ def test_a_verdict_holds_until_what_it_depends_on_changes(machine: Machine) -> N
     assert machine.excluded().stdout == ""
 
 
-RUSTUP = "#!/bin/sh\necho aarch64-apple-darwin\n"
-CHECK = ("plugins/audiotoolbox/darwin-check.sh", "check", "--locked")
+RUSTUP = "#!/bin/sh\necho aarch64-apple-darwin\necho aarch64-unknown-linux-gnu\n"
+SCRIPT = "tools/platforms/cross-check.sh"
+CHECK = (SCRIPT, "darwin", "check", "--locked")
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="a Mac needs no such check")
 
 
 @linux_only
-def test_the_check_for_a_mac_leaves_out_what_cannot_be_built(machine: Machine) -> None:
+def test_the_check_leaves_out_what_cannot_be_built(machine: Machine) -> None:
     machine.program("rustup", RUSTUP)
     done = machine.run(*CHECK, OUTPUT=NO_LIMITS)
     assert done.returncode == 0, done.stderr
     assert "the FFmpeg plugin is left out: the build of ffmpeg-sys-next failed" in done.stderr
     asked = (machine.directory / "asked").read_text().splitlines()
     assert asked[-1] == f"check --target aarch64-apple-darwin --workspace {EXCLUDED} --locked"
+    assert machine.run(SCRIPT, "aarch64", "check", "--locked", OUTPUT=NO_LIMITS).returncode == 0
+    asked = (machine.directory / "asked").read_text().splitlines()
+    assert asked[-1] == f"check --target aarch64-unknown-linux-gnu --workspace {EXCLUDED} --locked"
+
+
+@linux_only
+def test_the_check_takes_the_platforms_it_knows(machine: Machine) -> None:
+    done = machine.run(SCRIPT, "amiga", "check")
+    assert (done.returncode, done.stderr) == (2, "cross-check.sh: unknown platform: amiga (darwin, aarch64)\n")
+    skipped = machine.run(SCRIPT, "aarch64", "check")
+    assert skipped.returncode == 0
+    assert "the check for Linux on aarch64 is skipped: this is no Debian" in skipped.stderr
+    assert machine.run(SCRIPT, "aarch64", "check", MAPWAVE_REQUIRE="darwin").returncode == 0
+    assert machine.run(SCRIPT, "aarch64", "check", MAPWAVE_REQUIRE="aarch64").returncode == 1
 
 
 @linux_only

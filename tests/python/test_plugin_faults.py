@@ -102,7 +102,8 @@ def test_who_claims_everything_leaves_the_rest_to_others(lab: Lab) -> None:
     noise = lab.directory / "noise"
     noise.write_bytes(b"no sound at all, but long enough to tell")
     said = lab.run(code, corpus.FIXTURES / "compressed" / "mp3-cbr.mp3", noise)
-    assert said == f"{noise}: unsupported format (plugin 'toypcm', opening): no magic number\n"
+    # Where the plugin over FFmpeg is missing, the message goes on about that.
+    assert said.startswith(f"{noise}: unsupported format (plugin 'toypcm', opening): no magic number")
 
 
 def test_a_probe_out_of_range_is_no_claim(lab: Lab) -> None:

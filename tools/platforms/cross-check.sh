@@ -1,26 +1,36 @@
 #!/usr/bin/env bash
-# darwin-check.sh check|clippy [ARGS..]: type-checks for aarch64-apple-darwin without a Mac. Without packages named in ARGS,
-# the whole workspace, but for the optional plugins whose libraries cannot be built or read here (see plugins/bundle.sh).
+# cross-check.sh darwin|aarch64 check|clippy [ARGS..]: type-checks for a Mac (aarch64-apple-darwin) or for Linux on aarch64
+# (aarch64-unknown-linux-gnu) on another machine. Without packages named in ARGS, the whole workspace, but for the optional
+# plugins whose libraries cannot be built or read here (see plugins/bundle.sh).
 #
 # With rustup and the standard library for that target (rustup target add aarch64-apple-darwin), by the compiler at hand.
 # Otherwise by Debian's rustc-web, which has the sources of the standard library, so that `-Zbuild-std` needs no toolchain
 # for the target; it is unpacked below ~/.cache, not installed. Where neither can be had or used, says why and does nothing;
-# that is not an error, unless MAPWAVE_REQUIRE has the word darwin in it.
+# that is not an error, unless MAPWAVE_REQUIRE has the word darwin, or aarch64, in it.
 #
 # No code is made, so LAME and libsoxr are compiled for this machine, and FFmpeg's interface is read out of this machine's
 # headers: what is checked is the Rust.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-root=${DARWIN_ROOT:-$HOME/.cache/darwin-rust}
-target=aarch64-apple-darwin
+platform=${1:?darwin or aarch64}
+case $platform in
+    darwin) target=aarch64-apple-darwin name="a Mac" ;;
+    aarch64) target=aarch64-unknown-linux-gnu name="Linux on aarch64" ;;
+    *)
+        echo "cross-check.sh: unknown platform: $platform (darwin, aarch64)" >&2
+        exit 2
+        ;;
+esac
+shift
+root=${CROSS_ROOT:-$HOME/.cache/cross-rust}
 packages=(rustc-web cargo-web rust-web-src rust-web-clippy)
 
 skip() {
-    echo "darwin-check.sh: the check for a Mac is skipped: $1" >&2
+    echo "cross-check.sh: the check for $name is skipped: $1" >&2
     case " ${MAPWAVE_REQUIRE:-} " in
-        *" darwin "*)
-            echo "darwin-check.sh: MAPWAVE_REQUIRE says that it must not be" >&2
+        *" $platform "*)
+            echo "cross-check.sh: MAPWAVE_REQUIRE says that it must not be" >&2
             exit 1
             ;;
     esac
@@ -66,11 +76,11 @@ probe() {
 
 command=${1:?check or clippy}
 shift
-CARGO_TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-target/darwin}")
+CARGO_TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-target/$platform}")
 # Nothing is run but build scripts and macros.
 export CARGO_TARGET_DIR CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_OPT_LEVEL=0 PYO3_NO_PYTHON=1
 build_std=()
-if ! { rustup target list --installed 2>/dev/null | grep -qx "$target"; }; then
+if ! { rustup target list --installed 2>/dev/null | grep -x "$target" >/dev/null; }; then
     [ -x "$root/usr/bin/clippy-driver" ] || unpack
     PATH="$root/usr/bin:$PATH"
     LD_LIBRARY_PATH="$root/usr/lib/$(uname -m)-linux-gnu"
@@ -81,8 +91,8 @@ fi
 probe
 
 # A compiler for C that takes an Apple compiler's arguments, and compiles for this machine.
-export CC_aarch64_apple_darwin=$CARGO_TARGET_DIR/cc AR_aarch64_apple_darwin=ar RANLIB_aarch64_apple_darwin=ranlib SDKROOT=/
-cat >"$CC_aarch64_apple_darwin" <<'CC'
+export "CC_${target//-/_}=$CARGO_TARGET_DIR/cc" "AR_${target//-/_}=ar" "RANLIB_${target//-/_}=ranlib" SDKROOT=/
+cat >"$CARGO_TARGET_DIR/cc" <<'CC'
 #!/usr/bin/env bash
 arguments=()
 while [ $# -gt 0 ]; do
@@ -95,7 +105,7 @@ while [ $# -gt 0 ]; do
 done
 exec cc "${arguments[@]}"
 CC
-chmod +x "$CC_aarch64_apple_darwin"
+chmod +x "$CARGO_TARGET_DIR/cc"
 # FFmpeg's headers and the C library's under them are this machine's, read as for the target.
 machine=$(uname -m)
 arguments="-D__${machine}__ -U__nonnull -isystem /usr/include/$machine-linux-gnu"
@@ -113,7 +123,7 @@ if ! command -v clang >/dev/null; then
     done
 fi
 export PKG_CONFIG_ALLOW_CROSS=1
-export BINDGEN_EXTRA_CLANG_ARGS_aarch64_apple_darwin=$arguments
+export "BINDGEN_EXTRA_CLANG_ARGS_${target//-/_}=$arguments"
 
 scope=()
 if [[ " $* " != *" -p "* ]]; then
