@@ -209,7 +209,8 @@ pub struct mw_input {
     pub read_at: Option<
         unsafe extern "C" fn(context: *mut c_void, offset: u64, buffer: *mut c_void, num_bytes: u64) -> i64,
     >,
-    /// The extension of the file name in lower case without its dot, or null. It is a hint: the bytes decide.
+    /// The extension of the file name in lower case without its dot, or null. It is a hint: the bytes decide. The plugins
+    /// that come with a host do not get it, so that a file does not depend on its name.
     pub extension: *const c_char,
     /// The stream that the host has parsed, or null if the host does not know the container.
     pub track: *const mw_track,
@@ -327,7 +328,8 @@ pub struct mw_decoder {
 pub struct mw_decoder_table {
     /// The size of this struct.
     pub size: u32,
-    /// The number of bytes that `probe` needs, at most 65536.
+    /// The number of bytes that `probe` needs, at most 65536; since version 1.2 at most 327680, of which a host gives
+    /// 8192 at first, and all only if no decoder finds a plausible structure.
     pub probe_bytes: u32,
     /// A short lower-case name, unique in the library, such as "qoa".
     pub name: *const c_char,
@@ -337,8 +339,9 @@ pub struct mw_decoder_table {
     pub extensions: *const c_char,
     /// Returns a score for a file that begins with these bytes: 0 if the decoder does not support it; 1 to 49 for a
     /// guess by extension; 50 to 89 for a plausible structure; 90 to 100 for an unmistakable magic number. `head` has
-    /// the file's first `probe_bytes` bytes, or all `total_bytes` of it; `extension` may be null; `track` is not null
-    /// if the host has parsed the container, and then the score is 0 unless the decoder supports that codec in it.
+    /// the file's first `probe_bytes` bytes, or all `total_bytes` of it; `extension` is null unless no decoder supports
+    /// the file by its bytes; `track` is not null if the host has parsed the container, and then the score is 0 unless
+    /// the decoder supports that codec in it.
     ///
     /// Any thread. The result depends on the arguments alone and takes less than a millisecond; nothing is allocated or
     /// loaded.

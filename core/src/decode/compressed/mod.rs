@@ -56,7 +56,7 @@ impl CompressedTrack {
     /// Wraps a stream that a plugin has opened; counts its frames by decoding if the plugin cannot tell their number.
     ///
     /// # Errors
-    /// The plugin's.
+    /// The plugin's, and [`Error::Malformed`] when nothing is left of the audio that the file promises.
     pub(crate) fn new(decoder: Decoder, source: &Source, track: Option<&Track>) -> Result<Self> {
         let (plugin, is_trusted) = (decoder.kind().plugin(), decoder.kind().is_trusted());
         let info = decoder.info().clone();
@@ -73,6 +73,10 @@ impl CompressedTrack {
         };
         if this.info.num_frames.is_none() {
             this.num_frames = this.count(source).map_err(|failure| this.error(failure))?;
+        }
+        if this.num_frames == 0 && (this.info.is_truncated || this.missing_bytes > 0) {
+            let what = "the file promises audio and holds none of it: it is truncated";
+            return Err(Error::malformed(this.container, source.len(), what));
         }
         Ok(this)
     }

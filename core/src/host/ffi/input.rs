@@ -50,15 +50,16 @@ impl PluginInput {
         self.track.as_deref().map(PacketTrack::to_abi)
     }
 
-    /// The struct for a plugin's `open`. The memory that it points to lives as long as any clone of this value.
-    pub(crate) fn to_abi(&self, track: Option<&abi::mw_track>) -> abi::mw_input {
+    /// The struct for a plugin's `open`, with or without the extension. The memory that it points to lives as long as any clone of
+    /// this value.
+    pub(crate) fn to_abi(&self, track: Option<&abi::mw_track>, is_named: bool) -> abi::mw_input {
         let bytes = self.source.whole();
         abi::mw_input {
             data: bytes.map_or(std::ptr::null(), <[u8]>::as_ptr),
             num_bytes: self.source.len(),
             context: Arc::as_ptr(&self.source).cast_mut().cast(),
             read_at: bytes.is_none().then_some(read_at),
-            extension: self.extension(),
+            extension: if is_named { self.extension() } else { std::ptr::null() },
             track: track.map_or(std::ptr::null(), std::ptr::from_ref),
             release: (bytes.is_some() && self.source.is_streamed()).then_some(release),
             ..abi::mw_input::zeroed()

@@ -11,7 +11,7 @@ use crate::host::listing::State;
 use crate::host::registry::{self, Snapshot};
 use crate::host::selection::absence::{no_reader, not_among, not_loaded};
 use crate::host::session::decoder::{self, Decoder};
-use crate::host::table::decoder::DecoderKind;
+use crate::host::table::decoder::{DecoderKind, Hint};
 use crate::source::{Scratch, Source};
 use crate::track::Track;
 
@@ -24,7 +24,13 @@ pub(crate) enum NotOpened {
     Failed(Box<Error>),
 }
 
+/// The score from which on a decoder has found a plausible structure (`mw_decoder_table::probe`).
+const PLAUSIBLE: u8 = 50;
+
 /// Opens a file with the requested plugin, or with the plugin that reports the highest score; if that fails, with the next.
+///
+/// The bytes decide, not the name of the file. Where no decoder finds a plausible structure in the first bytes, those that can
+/// look further are given more. Where none reads the file after that, those that recognise files only while they open them try.
 pub(crate) fn open(
     source: &Arc<Source>,
     track: Option<&Track>,
@@ -36,25 +42,28 @@ pub(crate) fn open(
     {
         return Err(NotOpened::Failed(Box::new(unknown_plugin(snapshot, wanted))));
     }
-    let asked = snapshot.decoders.iter().filter(|kind| wanted.is_none_or(|wanted| kind.plugin() == wanted));
-    let asked: Vec<&DecoderKind> = asked.collect();
-    let num_bytes =
-        asked.iter().map(|kind| u64::from(kind.probe_bytes())).max().unwrap_or(0).min(source.len());
-    let mut scratch = Scratch::new();
-    let head = source.read(0..num_bytes, &mut scratch).map_err(|error| NotOpened::Failed(Box::new(error)))?;
+    let kinds = snapshot.decoders.iter().filter(|kind| wanted.is_none_or(|wanted| kind.plugin() == wanted));
     let input = PluginInput::new(Arc::clone(source), track);
-    let mut failures = Vec::new();
-    let mut sure = Vec::new();
-    for kind in asked {
-        match decoder::probe(kind, head, &input) {
-            Ok(0) if wanted.is_none() => {}
-            Ok(score) => sure.push((score, kind)),
-            Err(failure) => failures.push((kind, failure)),
-        }
+    let mut probing = Probing { source, input: &input, scores: Vec::new(), failures: Vec::new() };
+    probing.scores.extend(kinds.map(|kind| (0, kind)));
+    probing.ask(|_| true, DecoderKind::first_bytes, Hint::Nothing)?;
+    if probing.scores.iter().all(|(score, _)| *score < PLAUSIBLE) {
+        let sees_more = |kind: &DecoderKind| {
+            kind.probe_bytes() > kind.first_bytes() && source.len() > u64::from(kind.first_bytes())
+        };
+        probing.ask(sees_more, DecoderKind::probe_bytes, Hint::Nothing)?;
     }
+    let Probing { mut scores, mut failures, .. } = probing;
     // A stable sort: equal scores keep the order of precedence.
-    sure.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
-    for (score, kind) in sure {
+    scores.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    // A requested plugin is tried in any case, its other decoders only if none of them recognised the file.
+    let is_known = scores.first().is_some_and(|(score, _)| *score > 0);
+    let mut left = Vec::new();
+    for (score, kind) in scores {
+        if score == 0 && (wanted.is_none() || is_known) {
+            left.push((score, kind));
+            continue;
+        }
         match decoder::open(kind, &input) {
             Ok(decoder) => return Ok(decoder),
             // A requested plugin that did not recognise the file cannot tell that it is damaged.
@@ -64,7 +73,64 @@ pub(crate) fn open(
             Err(failure) => failures.push((kind, failure)),
         }
     }
+    if wanted.is_some() {
+        left.clear();
+    }
+    let mut probing = Probing { source, input: &input, scores: left, failures };
+    probing.ask(|_| true, DecoderKind::first_bytes, Hint::Name)?;
+    let Probing { scores, mut failures, .. } = probing;
+    for (_, kind) in scores.into_iter().filter(|(score, _)| *score > 0) {
+        match decoder::open(kind, &input) {
+            Ok(decoder) => return Ok(decoder),
+            // It is not a file of theirs.
+            Err(Failure {
+                fault: Fault::BadData | Fault::Unsupported | Fault::MissingDependency, ..
+            }) => {}
+            Err(failure) => failures.push((kind, failure)),
+        }
+    }
     Err(not_opened(snapshot, failures, &input, track))
+}
+
+/// The decoders that are asked for a file, with their highest scores so far.
+struct Probing<'a> {
+    source: &'a Source,
+    input: &'a PluginInput,
+    scores: Vec<(u8, &'a DecoderKind)>,
+    failures: Vec<(&'a DecoderKind, Failure)>,
+}
+
+impl Probing<'_> {
+    /// Asks those that are `wanted` with a number of bytes each. One that fails is asked no more.
+    fn ask(
+        &mut self,
+        wanted: impl Fn(&DecoderKind) -> bool,
+        num_bytes: impl Fn(&DecoderKind) -> u32,
+        hint: Hint,
+    ) -> Result<(), NotOpened> {
+        let asked = self.scores.iter().filter(|(_, kind)| wanted(kind));
+        let most = asked.map(|(_, kind)| u64::from(num_bytes(kind))).max().unwrap_or(0);
+        let mut scratch = Scratch::new();
+        let head = self.source.read(0..most.min(self.source.len()), &mut scratch);
+        let head = head.map_err(|error| NotOpened::Failed(Box::new(error)))?;
+        let (input, failures) = (self.input, &mut self.failures);
+        self.scores.retain_mut(|(score, kind)| {
+            if !wanted(kind) {
+                return true;
+            }
+            let head = head.get(..num_bytes(kind) as usize).unwrap_or(head);
+            let answer = decoder::probe(kind, head, input, hint);
+            match answer {
+                Ok(found) => *score = found.max(*score),
+                Err(failure) => {
+                    failures.push((*kind, failure));
+                    return false;
+                }
+            }
+            true
+        });
+        Ok(())
+    }
 }
 
 fn not_opened(

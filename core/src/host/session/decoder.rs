@@ -8,17 +8,17 @@ use super::supervisor;
 use super::worker::Worker;
 use crate::host::ffi::fault::Failure;
 use crate::host::ffi::input::PluginInput;
-use crate::host::table::decoder::{Chunk, DecoderHandle, DecoderKind, Planes};
+use crate::host::table::decoder::{Chunk, DecoderHandle, DecoderKind, Hint, Planes};
 use crate::host::table::stream_info::StreamInfo;
 
-/// The score that a decoder reports for a file.
-pub(crate) fn probe(kind: &DecoderKind, head: &[u8], input: &PluginInput) -> Result<u8, Failure> {
+/// The score that a decoder reports for a file that begins with `head`.
+pub(crate) fn probe(kind: &DecoderKind, head: &[u8], input: &PluginInput, hint: Hint) -> Result<u8, Failure> {
     if kind.is_trusted() {
-        return kind.probe(head, input);
+        return kind.probe(head, input, hint);
     }
     let (kind, input) = (*kind, input.clone());
     let head = head.get(..kind.probe_bytes() as usize).unwrap_or(head).to_vec();
-    supervisor::call(false, "probing", move || kind.probe(&head, &input))
+    supervisor::call(false, "probing", move || kind.probe(&head, &input, hint))
 }
 
 /// Opens a file.

@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)] // calls into plugins
 
-use std::ffi::c_void;
+use std::ffi::{CStr, c_void};
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
@@ -17,7 +17,11 @@ use crate::pcm::SampleFormat;
 use crate::track::Container;
 
 /// The maximum number of bytes at the start of a file that a decoder may request for probing.
-const MAX_PROBE_BYTES: u32 = 64 << 10;
+const MAX_PROBE_BYTES: u32 = 320 << 10;
+
+/// The most that a decoder gets at first, and what it gets if it requests more.
+const MAX_FIRST_BYTES: u32 = 64 << 10;
+const FIRST_BYTES: u32 = 8 << 10;
 
 /// How much a handle may allocate in addition to a share of the file's size.
 const MAX_ALLOC: u64 = 256 << 20;
@@ -44,7 +48,20 @@ pub(crate) struct DecoderKind {
     is_trusted: bool,
     probe_bytes: u32,
     extensions: &'static [String],
+    /// The first of them, for the plugin.
+    own_extension: Option<&'static CStr>,
     functions: Functions,
+}
+
+/// What a decoder is told of the name of a file. The bytes decide, so at first it is told nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hint {
+    /// Nothing.
+    Nothing,
+    /// That the name is one that the decoder knows, whatever it is: a decoder that comes with mapwave and takes such files
+    /// without recognising their first bytes examines the content when it opens them. So a file of any name, or of none, opens
+    /// alike. A decoder of somebody else is told the file's own extension.
+    Name,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -122,8 +139,9 @@ impl DecoderKind {
         };
         let probe_bytes = table.probe_bytes.min(MAX_PROBE_BYTES);
         // A table is read once per process, and its contents stay valid until the process exits.
-        let extensions = extensions.leak();
-        Ok((Self { plugin, name, is_trusted, probe_bytes, extensions, functions }, summary))
+        let extensions: &'static [String] = extensions.leak();
+        let own_extension = extensions.first().map(|extension| &*Box::leak(raw::c_string(extension).into()));
+        Ok((Self { plugin, name, is_trusted, probe_bytes, extensions, own_extension, functions }, summary))
     }
 
     /// The name of the plugin.
@@ -153,14 +171,24 @@ impl DecoderKind {
         self.probe_bytes
     }
 
+    /// How many of them it gets at first.
+    pub(crate) fn first_bytes(&self) -> u32 {
+        if self.probe_bytes > MAX_FIRST_BYTES { FIRST_BYTES } else { self.probe_bytes }
+    }
+
     /// The score for a file, from 0 to 100.
-    pub(crate) fn probe(&self, head: &[u8], input: &PluginInput) -> Result<u8, Failure> {
+    pub(crate) fn probe(&self, head: &[u8], input: &PluginInput, hint: Hint) -> Result<u8, Failure> {
         let track = input.track();
         let track = track.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+        let extension = match hint {
+            Hint::Nothing => std::ptr::null(),
+            Hint::Name if self.is_trusted => self.own_extension.map_or(std::ptr::null(), CStr::as_ptr),
+            Hint::Name => input.extension(),
+        };
         let num_bytes = head.len().min(self.probe_bytes as usize) as u64;
         // SAFETY: `head` has as many bytes, the strings end in zeros, and all outlive the call.
         let score = unsafe {
-            (self.functions.probe)(head.as_ptr(), num_bytes, input.source().len(), input.extension(), track)
+            (self.functions.probe)(head.as_ptr(), num_bytes, input.source().len(), extension, track)
         };
         u8::try_from(score).ok().filter(|&score| score <= 100).ok_or_else(|| {
             Failure::broken(format!("its probe answered {score}, and a score is from 0 to 100"))
@@ -170,7 +198,7 @@ impl DecoderKind {
     /// Opens the file's first audio stream.
     pub(crate) fn open(&self, input: &PluginInput) -> Result<DecoderHandle, Failure> {
         let track = input.track();
-        let host_input = input.to_abi(track.as_ref());
+        let host_input = input.to_abi(track.as_ref(), !self.is_trusted);
         let max_alloc = input.source().len().saturating_mul(4).saturating_add(MAX_ALLOC);
         let options =
             abi::mw_decoder_options { max_threads: 1, max_alloc, ..abi::mw_decoder_options::zeroed() };

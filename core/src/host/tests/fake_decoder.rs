@@ -18,7 +18,7 @@ use crate::host::ffi::input::PluginInput;
 use crate::host::ffi::raw::Sized32;
 use crate::host::session::decoder;
 use crate::host::session::decoder::Decoder;
-use crate::host::table::decoder::DecoderKind;
+use crate::host::table::decoder::{DecoderKind, Hint};
 use crate::source::Source;
 
 /// The rule that it breaks.
@@ -148,7 +148,7 @@ impl Sound {
     pub(crate) fn probe(self, is_trusted: bool) -> Result<u8, Failure> {
         let source = self.source();
         let head = source.whole().unwrap();
-        decoder::probe(&kind(is_trusted), head, &PluginInput::new(Arc::clone(&source), None))
+        decoder::probe(&kind(is_trusted), head, &PluginInput::new(Arc::clone(&source), None), Hint::Nothing)
     }
 
     /// All samples, from a decoder that is used as its seek class demands.

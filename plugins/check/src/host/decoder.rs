@@ -156,9 +156,9 @@ impl DecoderTable {
             names(self.table.extensions, "the decoder's extensions", short)?;
         }
         match self.table.probe_bytes {
-            ..=65536 => Ok(()),
+            ..=327_680 => Ok(()),
             bytes => {
-                Err(Finding::broken("probe", format!("probe_bytes is {bytes}, at most 65536 are given")))
+                Err(Finding::broken("probe", format!("probe_bytes is {bytes}, at most 327680 are given")))
             }
         }
     }

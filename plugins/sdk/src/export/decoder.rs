@@ -26,7 +26,7 @@ pub struct DecoderTable<D>(PhantomData<D>);
 impl<D: Decoder> DecoderTable<D> {
     /// The table for the C interface.
     pub const TABLE: abi::mw_decoder_table = {
-        assert!(D::PROBE_BYTES <= 65536, "PROBE_BYTES is at most 65536");
+        assert!(D::PROBE_BYTES <= 327_680, "PROBE_BYTES is at most 327680");
         assert!(!D::NAME.is_empty(), "a decoder has a name");
         abi::mw_decoder_table {
             size: sized::code::<abi::mw_decoder_table>(),
