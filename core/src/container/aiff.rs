@@ -28,7 +28,8 @@ impl Container {
 
 /// Reads chunks until it has found the first `COMM` and the first `SSND`, in either order.
 ///
-/// The size of `SSND` determines the number of frames: `COMM` counts packets for some codecs and is 0 in a stream.
+/// The size of `SSND` determines the number of frames: `COMM` counts packets for some codecs and is 0 in a stream. Where `COMM`
+/// states more frames than a `SSND` of known size holds, the rest is missing.
 pub(super) fn parse(head: &[u8], file_len: u64) -> Result<Track> {
     let (container, form_bytes) = form(head, file_len)?;
     let mut chunks = Chunks::new(Cursor::new(head, file_len, container), container, ByteOrder::Big, 12);
@@ -47,7 +48,7 @@ pub(super) fn parse(head: &[u8], file_len: u64) -> Result<Track> {
     let common = common.ok_or_else(|| chunks.missing("COMM"))?;
     // A form without frames does not need a sound data chunk (AIFF 1.3, "Sound Data Chunk").
     let data = match data {
-        None if common.num_frames == 0 => SoundData::within(file_len, file_len, None),
+        None if common.num_frames == 0 => (SoundData::within(file_len, file_len, None), false),
         data => data.ok_or_else(|| chunks.missing("SSND"))?,
     };
     let channel_mask = match layout {
@@ -83,13 +84,13 @@ fn form(head: &[u8], file_len: u64) -> Result<(Container, Option<u64>)> {
 /// The audio in an `SSND` chunk, which starts after `offset`, `blockSize` and `offset` bytes of alignment.
 ///
 /// An empty chunk was left by a streaming writer if the form ends there, or if the bytes that follow are not the rest of a
-/// form.
+/// form. The size of such a chunk is unknown, as the second value says.
 fn sound_data(
     chunks: &Chunks<'_>,
     chunk: &Chunk,
     container: Container,
     form_bytes: Option<u64>,
-) -> Result<SoundData> {
+) -> Result<(SoundData, bool)> {
     let mut cursor = chunks.cursor();
     let file_len = cursor.file_len();
     let num_bytes = chunk.num_bytes.filter(|&num_bytes| num_bytes > SSND_HEADER_BYTES);
@@ -99,7 +100,7 @@ fn sound_data(
         let goes_on = form_end.map_or(Ok(false), |end| chunks.clone().fill(end))?;
         let left = file_len.saturating_sub(chunk.start);
         if goes_on || left <= SSND_HEADER_BYTES {
-            return Ok(SoundData::within(file_len, chunk.end(), Some(0)));
+            return Ok((SoundData::within(file_len, chunk.end(), Some(0)), true));
         }
     }
     cursor.seek(chunk.start);
@@ -115,7 +116,8 @@ fn sound_data(
         }
         None => None,
     };
-    Ok(SoundData::within(file_len, cursor.position().saturating_add(offset), claimed))
+    let start = cursor.position().saturating_add(offset);
+    Ok((SoundData::within(file_len, start, claimed), claimed.is_some()))
 }
 
 /// The fields of the Common chunk, checked.
@@ -156,7 +158,12 @@ impl Common {
         Ok(Self { num_channels, num_frames, bits_per_sample, sample_rate, compression, bits_offset })
     }
 
-    fn track(self, container: Container, data: SoundData, channel_mask: u32) -> Result<Track> {
+    fn track(
+        self,
+        container: Container,
+        (data, is_stated): (SoundData, bool),
+        channel_mask: u32,
+    ) -> Result<Track> {
         let (codec, bits_per_sample) = self.codec(container)?;
         let channels = u64::from(self.num_channels);
         let num_frames = match &codec {
@@ -167,6 +174,14 @@ impl Common {
             }
             Codec::Packets(_) | Codec::Compressed(_) => Some(0).filter(|_| data.num_bytes() == 0),
         };
+        let num_lacking = match num_frames {
+            Some(num_frames) if is_stated && self.num_frames != u32::MAX => {
+                u64::from(self.num_frames).saturating_sub(num_frames)
+            }
+            _ => 0,
+        };
+        // A frame is at least a byte; how many bytes it would take does not matter.
+        let missing_bytes = data.missing_bytes.max(num_lacking);
         Ok(Track {
             container,
             codec,
@@ -176,7 +191,7 @@ impl Common {
             bits_per_sample: Some(bits_per_sample).filter(|&bits| bits > 0),
             num_frames,
             data: data.bytes,
-            missing_bytes: data.missing_bytes,
+            missing_bytes,
         })
     }
 
@@ -393,6 +408,25 @@ mod tests {
             let track = whole(&aiff(&[&comm(1, stated, 24, b""), &ssnd(0, &[0; 13])])).unwrap();
             assert_eq!(track.num_frames, Some(4));
         }
+    }
+
+    #[test]
+    fn frames_beyond_the_sound_chunk_are_missing() {
+        let missing = |stated, sound: &[u8]| {
+            let track = whole(&aiff(&[&comm(2, stated, 16, b""), &ssnd(0, sound)])).unwrap();
+            (track.num_frames, track.missing_bytes > 0)
+        };
+        assert_eq!(missing(1000, &[0; 1600]), (Some(400), true));
+        assert_eq!(missing(1000, &[]), (Some(0), true));
+        assert_eq!(missing(400, &[0; 1600]), (Some(400), false));
+        assert_eq!(missing(399, &[0; 1600]), (Some(400), false));
+        assert_eq!(missing(u32::MAX, &[0; 1600]), (Some(400), false), "unknown to the writer");
+        // The packets of IMA 4:1 are counted, by other writers their frames.
+        let packets = |stated| {
+            let bytes = form(b"AIFC", 0, &[&comm(1, stated, 16, b"ima4"), &ssnd(0, &[0; 34 * 3])]);
+            whole(&bytes).unwrap().missing_bytes > 0
+        };
+        assert_eq!([3, 192, 193].map(packets), [false, false, true]);
     }
 
     #[test]
