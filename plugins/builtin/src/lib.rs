@@ -21,6 +21,7 @@ mod format {
     pub(crate) mod mp4;
     pub(crate) mod mpeg;
     pub(crate) mod ogg;
+    mod other;
     pub(crate) mod table_stream;
 }
 

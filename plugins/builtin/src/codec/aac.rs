@@ -15,6 +15,7 @@ use symphonia_core::packet::PacketRef;
 use symphonia_core::units::{Duration, Timestamp};
 
 use crate::bits::{Bits, MsbFirst};
+use crate::codec::packet_setup::PACKETS_LOOKED_AT;
 use crate::engine::packets::Broken;
 
 /// The frames of a packet.
@@ -135,6 +136,52 @@ impl AacSetup {
         }
     }
 
+    /// Whether at least one packet can be decoded. The first packets of nearly every stream begin and end as they must, and
+    /// differ; only where they do not is anything decoded: random bytes look like eight such packets once in 10^8 streams.
+    ///
+    /// # Errors
+    /// As [`codec`](Self::codec).
+    pub(crate) fn any_decodes<P>(&self, mut packets: impl Iterator<Item = P> + Clone) -> Result<bool>
+    where
+        P: AsRef<[u8]> + PartialEq,
+    {
+        let (mut num_packets, mut previous, mut are_alike) = (0, None, true);
+        let are_plausible = packets.clone().take(PACKETS_LOOKED_AT).all(|packet| {
+            num_packets += 1;
+            let is_plausible = self.is_plausible(packet.as_ref());
+            are_alike &= previous.as_ref().is_none_or(|previous| *previous == packet);
+            previous = Some(packet);
+            is_plausible
+        });
+        if are_plausible && num_packets >= PACKETS_LOOKED_AT / 2 && !are_alike {
+            return Ok(true);
+        }
+        let mut codec = self.codec()?;
+        let mut plausible = packets.clone().filter(|packet| self.is_plausible(packet.as_ref()));
+        if plausible.any(|packet| codec.decode(packet.as_ref()).is_ok()) {
+            return Ok(true);
+        }
+        // A packet that begins with the end element is valid and holds nothing.
+        let is_empty = |packet: &[u8]| packet.first().is_none_or(|byte| byte >> 5 == 7);
+        let mut codec = self.codec()?;
+        Ok(packets.any(|packet| !is_empty(packet.as_ref()) && codec.decode(packet.as_ref()).is_ok()))
+    }
+
+    /// The element of one or of two channels (4.4.2.1).
+    fn channel_element(&self) -> u8 {
+        u8::from(self.num_channels == 2)
+    }
+
+    /// Whether a packet begins with an element that the stream may have first, and ends with the end element and zeros up to
+    /// the byte (4.4.2.1).
+    fn is_plausible(&self, packet: &[u8]) -> bool {
+        // Element 4 is data, 6 fills.
+        let begins = packet.first().is_some_and(|byte| [self.channel_element(), 4, 6].contains(&(byte >> 5)));
+        let num_zeros = packet.last().map_or(8, |byte| byte.trailing_zeros());
+        let end = (packet.len() * 8).checked_sub(num_zeros as usize + 3);
+        begins && num_zeros < 8 && end.is_some_and(|end| bits_at(packet, end, 3) == Some(7))
+    }
+
     /// The distance between points at which decoding restarts, in frames.
     pub(crate) fn grid_frames(&self) -> u64 {
         u64::from(GRID_PACKETS) * u64::from(FRAMES_PER_PACKET) * 2 / u64::from(self.num_channels.max(1))
@@ -218,8 +265,14 @@ fn bits_at(bytes: &[u8], position: usize, count: u32) -> Option<u32> {
 
 /// Turns packets into samples.
 pub(crate) struct AacCodec {
+    setup: AacSetup,
     decoder: AacDecoder,
+    has_decoded: bool,
+    num_renewals: u32,
 }
+
+/// How often a codec replaces its decoder at most, which takes as long as decoding sixteen packets.
+const MAX_RENEWALS: u32 = 4096;
 
 /// A packet of silence in mono (ISO/IEC 14496-3, 4.4.2.1) whose first three bands are of Huffman codebooks 1, 5 and 11, so that
 /// all tables are needed to decode it.
@@ -246,6 +299,11 @@ impl AacCodec {
     }
 
     fn create(setup: &AacSetup) -> Result<Self> {
+        let decoder = Self::decoder(setup)?;
+        Ok(Self { setup: *setup, decoder, has_decoded: false, num_renewals: 0 })
+    }
+
+    fn decoder(setup: &AacSetup) -> Result<AacDecoder> {
         let channels: Channels = match setup.num_channels {
             1 => layouts::CHANNEL_LAYOUT_MONO,
             _ => layouts::CHANNEL_LAYOUT_STEREO,
@@ -253,7 +311,7 @@ impl AacCodec {
         let mut parameters = AudioCodecParameters::new();
         parameters.for_codec(CODEC_ID_AAC).with_sample_rate(setup.sample_rate).with_channels(channels);
         let decoder = AacDecoder::try_new(&parameters, &AudioDecoderOptions::default());
-        decoder.map(|decoder| Self { decoder }).map_err(|error| Error::unsupported(error.to_string()))
+        decoder.map_err(|error| Error::unsupported(error.to_string()))
     }
 
     /// Decodes a packet and returns the number of frames. A damaged packet becomes silence, as in other decoders.
@@ -261,8 +319,30 @@ impl AacCodec {
         if packet.is_empty() {
             return Err(Broken::Silence); // the decoder would return the last packet again
         }
-        let packet = PacketRef::new(0, Timestamp::new(0), Duration::new(FRAMES_PER_PACKET.into()), packet);
-        self.decoder.decode_ref(&packet).map(|samples| samples.frames()).map_err(|_| Broken::Silence)
+        let input = PacketRef::new(0, Timestamp::new(0), Duration::new(FRAMES_PER_PACKET.into()), packet);
+        match self.decoder.decode_ref(&input).map(|samples| samples.frames()) {
+            Ok(num_frames) => {
+                self.has_decoded = true;
+                Ok(num_frames)
+            }
+            Err(_) => {
+                self.forget(packet);
+                Err(Broken::Silence)
+            }
+        }
+    }
+
+    /// Replaces a decoder that has only seen damage: it expects all packets to have the elements of the first one.
+    fn forget(&mut self, packet: &[u8]) {
+        let is_usual = packet.first().is_some_and(|byte| byte >> 5 == self.setup.channel_element());
+        if !self.has_decoded
+            && !is_usual
+            && self.num_renewals < MAX_RENEWALS
+            && let Ok(decoder) = Self::decoder(&self.setup)
+        {
+            self.decoder = decoder;
+            self.num_renewals += 1;
+        }
     }
 
     /// Writes frames of the last decoded packet.
@@ -327,6 +407,39 @@ mod tests {
             let error = refusal(config);
             assert_eq!((error.status(), error.offset()), (Status::BadData, Some(7)));
         }
+    }
+
+    #[test]
+    fn packets_that_cannot_be_decoded_are_told_from_audio() {
+        let mono = AacSetup { sample_rate: 44100, num_channels: 1 };
+        // A channel without lines: gain 0, a long window, no bands, no tools; then the end element.
+        let silent = &[0, 0, 0, 0, 0x70][..];
+        assert!(!mono.is_plausible(&[0; 9]) && !mono.is_plausible(&[]) && !mono.is_plausible(&[0xff; 9]));
+        assert!(mono.is_plausible(silent) && !mono.is_plausible(&[0x74; 9]));
+        let any = |packets: &[&[u8]]| mono.any_decodes(packets.iter().copied()).unwrap();
+        for broken in [&[0_u8; 30][..], &[0x74; 30], &[0xff; 30], &[0x07; 30], &[]] {
+            assert!(!any(&vec![broken; 40]), "{broken:?}");
+        }
+        assert!(!any(&[]));
+        // One of many that decodes is enough, wherever it is.
+        let fill = [0xc0, 0x0e].as_slice(); // a fill element without bytes, then the end
+        let mut packets = vec![&[0_u8; 30][..]; 40];
+        packets.push(fill);
+        assert_eq!(any(&packets), mono.codec().unwrap().decode(fill).is_ok());
+    }
+
+    #[test]
+    fn a_damaged_beginning_does_not_silence_the_rest() {
+        let stereo = AacSetup { sample_rate: 44100, num_channels: 2 };
+        let packet = &[0x21, 0x00, 0x49, 0x90, 0x02, 0x19, 0x00, 0x23, 0x80][..]; // two silent channels
+        let mut codec = stereo.codec().unwrap();
+        assert_eq!(codec.decode(packet).ok(), Some(1024));
+        let mut codec = stereo.codec().unwrap();
+        // One channel, in a stream that always has two.
+        assert!(codec.decode(&[0; 30]).is_err());
+        assert_eq!(codec.decode(packet).ok(), Some(1024));
+        assert!(codec.decode(&[0; 30]).is_err());
+        assert_eq!(codec.decode(packet).ok(), Some(1024));
     }
 
     #[test]

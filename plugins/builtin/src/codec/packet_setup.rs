@@ -62,6 +62,27 @@ impl AudioSetup {
         }
     }
 
+    /// Checks that at least one of the packets can be decoded: audio of which nothing decodes is not silence. Lossless codecs
+    /// report every damaged packet anyway. `offset` is that of the first packet.
+    ///
+    /// # Errors
+    /// When there are packets, and none can be.
+    pub(crate) fn check_any_decodes<P>(
+        &self,
+        packets: impl Iterator<Item = P> + Clone,
+        offset: u64,
+    ) -> Result<()>
+    where
+        P: AsRef<[u8]> + PartialEq,
+    {
+        match self {
+            Self::Aac(setup) if packets.clone().next().is_some() && !setup.any_decodes(packets)? => {
+                Err(Error::bad_data(offset, "not one packet of AAC can be decoded"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The number of packets that a new decoder must decode before the first one that is wanted.
     pub(crate) fn pre_roll(&self) -> u32 {
         match self {

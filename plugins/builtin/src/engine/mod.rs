@@ -2,3 +2,4 @@
 
 pub(crate) mod packet_table;
 pub(crate) mod packets;
+pub(crate) mod playlist;

@@ -1,7 +1,8 @@
 //! The engine: it makes a seekable, gapless stream of frames from packets with known positions.
 //!
 //! Positions are on the *decoded* timeline, on which the first frame of the first packet is frame 0. The *trimmed*
-//! timeline of the plugin interface begins `priming_frames` later and is `num_frames` long.
+//! timeline of the plugin interface begins `priming_frames` later and is `num_frames` long, unless a
+//! [`Playlist`](crate::engine::playlist::Playlist) says otherwise.
 
 #![forbid(unsafe_code)]
 
@@ -10,6 +11,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use mapwave_plugin::{Error, Level, Output, Result, StreamInfo, log};
+
+use crate::engine::playlist::Run;
 
 /// A packet and its frames on the decoded timeline.
 #[derive(Clone, Debug)]
@@ -44,6 +47,14 @@ pub(crate) trait PacketStream: Send + Sync + 'static {
     /// The frames of the decoded timeline before the first of the trimmed one.
     fn priming_frames(&self) -> u64 {
         self.info().priming_frames.into()
+    }
+
+    /// What is returned from a frame of the trimmed timeline on; `None` at the end. Where a run ends, the next one begins
+    /// with a codec in its initial state.
+    fn run(&self, position: u64) -> Option<Run> {
+        let end = self.info().num_frames.unwrap_or(u64::MAX);
+        let num_frames = end.checked_sub(position).filter(|num_frames| *num_frames > 0)?;
+        Some(Run { source: Some(self.priming_frames().saturating_add(position)), num_frames })
     }
 
     /// The position at which a new codec must start so that `frame` of the decoded timeline comes out as in decoding
@@ -160,10 +171,15 @@ impl<S: PacketStream> PacketDecoder<S> {
 
     /// Moves to a frame of the trimmed timeline. The codec starts with the next call of `decode`.
     pub(crate) fn seek(&mut self, frame: u64) {
+        self.stop();
+        self.position = frame;
+    }
+
+    /// Ends a run. The codec starts again with the next one.
+    fn stop(&mut self) {
         if let Some(state) = self.state.take() {
             self.used = Some(state.codec);
         }
-        self.position = frame;
     }
 
     /// Writes the next frames, as [`mapwave_plugin::Decoder::decode`].
@@ -179,18 +195,26 @@ impl<S: PacketStream> PacketDecoder<S> {
     }
 
     fn fill(&mut self, output: &mut Output<'_>) -> Result<()> {
-        let end = self.stream.info().num_frames.unwrap_or(u64::MAX);
-        while output.room() > 0 && self.position < end {
+        while output.room() > 0 {
             let stream = &*self.stream;
-            let target = stream.priming_frames() + self.position;
-            let state = match &mut self.state {
-                Some(state) => state,
-                None => self.state.insert(State::at(stream, self.used.take(), target)?),
+            let Some(run) = stream.run(self.position) else { return Ok(()) };
+            let num_written = match run.source {
+                None => output.write_silence(to_usize(run.num_frames)) as u64,
+                Some(target) => {
+                    let state = match &mut self.state {
+                        Some(state) => state,
+                        None => self.state.insert(State::at(stream, self.used.take(), target)?),
+                    };
+                    if !state.advance(stream, target)? {
+                        return Ok(()); // the host notices that frames are missing
+                    }
+                    state.write(run.num_frames, output)
+                }
             };
-            if !state.advance(stream, target)? {
-                return Ok(()); // the host notices that frames are missing
+            self.position += num_written;
+            if num_written == run.num_frames {
+                self.stop();
             }
-            self.position += state.write(end - self.position, output);
         }
         Ok(())
     }

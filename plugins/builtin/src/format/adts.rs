@@ -5,14 +5,24 @@
 use std::ffi::CStr;
 use std::sync::Arc;
 
-use mapwave_plugin::{Decoder, DecoderOptions, Error, Head, Input, Result, Sweep};
+use mapwave_plugin::{Decoder, DecoderOptions, Error, Head, Input, Level, Result, Sweep, log};
+use memchr::memchr;
 
 use crate::codec::aac::{AacSetup, FRAMES_PER_PACKET, sample_rate_of};
 use crate::codec::packet_setup::AudioSetup;
 use crate::engine::packet_table::{Added, PacketTable};
 use crate::engine::packets::{PacketDecoder, decode_with};
-use crate::format::table_stream::{TableStream, Trim};
+use crate::engine::playlist::Playlist;
+use crate::format::mpeg::tags;
+use crate::format::other;
+use crate::format::table_stream::TableStream;
 use crate::tags::id3v2;
+
+/// The bytes of other data behind which frames are found, and the frames that confirm them.
+const PROBE_BYTES: u32 = (256 << 10) + (32 << 10);
+
+/// The frames in a row that tell a stream from other data: random bytes have such a chain once in 10^18 places.
+const ENOUGH: usize = 3;
 
 /// Decodes AAC in ADTS frames.
 pub struct AdtsDecoder {
@@ -24,38 +34,37 @@ impl Decoder for AdtsDecoder {
     const CODECS: &'static CStr = c"aac";
     const EXTENSIONS: &'static CStr = c"aac,adts";
 
+    const PROBE_BYTES: u32 = PROBE_BYTES;
+
     fn probe(head: &Head<'_>) -> u8 {
-        let hint = u8::from(matches!(head.extension, Some("aac" | "adts")));
-        let start = id3v2::leading_bytes(head.bytes);
-        if head.track.is_some() {
+        let bytes = head.bytes;
+        let start = id3v2::leading_bytes(bytes);
+        let rest = bytes.get(start..).unwrap_or_default();
+        if head.track.is_some() || [bytes, rest].iter().any(|bytes| other::begins(bytes)) {
             return 0;
         }
-        if start >= head.bytes.len() {
-            return hint * 30; // the head holds only a tag
+        let has_all = bytes.len() as u64 == head.total_bytes;
+        if rest.is_empty() {
+            return if start > 0 && !has_all { 30 } else { 0 }; // the head holds only a tag
         }
-        let Some(first) = Header::read(head.bytes, start) else { return 0 };
-        let mut position = start;
-        let mut num_frames = 0u8;
-        while let Some(header) = Header::read(head.bytes, position).filter(|next| next.stream == first.stream)
-        {
-            num_frames = num_frames.saturating_add(1);
-            position = position.saturating_add(header.frame_bytes);
-            if position as u64 >= head.total_bytes {
-                break;
-            }
-        }
-        let is_all = position as u64 == head.total_bytes;
-        let left = head.bytes.len().saturating_sub(position);
-        match num_frames {
+        let sound = if has_all { sound(bytes, start) } else { bytes };
+        let chain = Chain::at(sound, start, 4);
+        let is_all = chain.is_to_end && has_all;
+        let score = match chain.num_frames {
             0 => 0,
             // The chain of frames breaks within the head.
-            1 | 2 if left >= Header::MIN_BYTES && !is_all => hint * 20,
+            1 if chain.is_broken && !is_all => 0,
+            2 if chain.is_broken && !is_all => 30,
             1 if is_all => 60,
-            1 => 10 + hint * 40,
-            2 => 60 + hint * 20,
+            1 => 10,
+            2 => 60,
             3 => 85,
             _ => 95,
+        };
+        if score < 55 && first_frame(sound, start, has_all).is_some_and(|found| found > start) {
+            return 55;
         }
+        score
     }
 
     fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
@@ -65,11 +74,17 @@ impl Decoder for AdtsDecoder {
         }
         let memory = input.into_memory(options.max_alloc)?;
         let mut table = PacketTable::new(memory.len() as u64, options.max_alloc);
-        let (setup, is_whole) = read_frames(&memory, &mut Sweep::new(memory.clone(), 0), &mut table)?;
+        let found = read_frames(&memory, &mut Sweep::new(memory.clone(), 0), &mut table)?;
+        if let Some((position, other)) = found.other {
+            let other = other.describe();
+            let message = format!("the stream ends at byte {position}, where one of {other} begins");
+            log(Level::Warning, &message);
+        }
         table.set_frames_from(0, FRAMES_PER_PACKET)?;
-        let all = Trim { priming_frames: 0, num_frames: None };
-        let setup = AudioSetup::Aac(setup);
-        let stream = TableStream::new(memory, table, setup, all, !is_whole, c"aac", Vec::new())?;
+        let all = Playlist::trimmed(0, None, table.num_frames());
+        let is_truncated = !found.is_whole || found.other.is_some();
+        let setup = AudioSetup::Aac(found.setup);
+        let stream = TableStream::new(memory, table, setup, all, is_truncated, c"aac", Vec::new())?;
         Ok(Self { decoder: PacketDecoder::new(Arc::new(stream)) })
     }
 
@@ -95,6 +110,20 @@ struct Stream {
     channel_configuration: u8,
 }
 
+impl Stream {
+    fn setup(self) -> Result<AacSetup> {
+        let rate = sample_rate_of(self.rate_index.into()).unwrap_or(0);
+        AacSetup::new(u32::from(self.profile) + 1, rate, self.channel_configuration.into())
+    }
+
+    /// The stream for messages.
+    fn describe(self) -> String {
+        let rate = sample_rate_of(self.rate_index.into()).unwrap_or(0);
+        let (profile, channels) = (u32::from(self.profile) + 1, self.channel_configuration);
+        format!("AAC of object type {profile} at {rate} Hz in channel configuration {channels}")
+    }
+}
+
 impl Header {
     /// The size of a header without its checksum.
     const MIN_BYTES: usize = 7;
@@ -113,26 +142,93 @@ impl Header {
     }
 }
 
-/// Adds all frames; returns their setup, and whether the last one is complete.
-fn read_frames(bytes: &[u8], sweep: &mut Sweep, table: &mut PacketTable) -> Result<(AacSetup, bool)> {
-    let mut position = id3v2::leading_bytes(bytes);
-    let Some(found) = next_frame(bytes, position, None) else {
-        return Err(Error::bad_data(position as u64, "there are no two consecutive ADTS frames"));
+/// Consecutive frames of one stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Chain {
+    /// Their number, up to the requested limit.
+    num_frames: usize,
+    /// Whether the bytes end with the last frame.
+    is_to_end: bool,
+    /// Whether other bytes follow the last frame, enough for a header.
+    is_broken: bool,
+}
+
+impl Chain {
+    /// The frames from a position on, at most `max_frames`.
+    fn at(bytes: &[u8], mut position: usize, max_frames: usize) -> Self {
+        let mut chain = Self { num_frames: 0, is_to_end: false, is_broken: false };
+        let Some(first) = Header::read(bytes, position) else { return chain };
+        while chain.num_frames < max_frames {
+            match Header::read(bytes, position).filter(|next| next.stream == first.stream) {
+                Some(header) => position = position.saturating_add(header.frame_bytes),
+                None => {
+                    chain.is_broken = bytes.len().saturating_sub(position) >= Header::MIN_BYTES;
+                    break;
+                }
+            }
+            chain.num_frames += 1;
+            chain.is_to_end = position == bytes.len();
+        }
+        chain
+    }
+}
+
+/// The bytes without the tags at the end.
+fn sound(bytes: &[u8], start: usize) -> &[u8] {
+    bytes.get(..tags::skip_trailing(bytes, start.min(bytes.len()))).unwrap_or(bytes)
+}
+
+/// The first frame of a stream, from `start` on. Where it is expected, one that follows confirms it; further on it takes more, or
+/// two up to the end of the file.
+fn first_frame(sound: &[u8], start: usize, has_all: bool) -> Option<usize> {
+    let mut position = start;
+    loop {
+        position += memchr(0xff, sound.get(position..)?)?;
+        let chain = Chain::at(sound, position, ENOUGH);
+        let is_to_end = chain.is_to_end && has_all;
+        let is_confirmed = match chain.num_frames {
+            0 => false,
+            1 => position == start && is_to_end,
+            2 => position == start || is_to_end,
+            _ => true,
+        };
+        if is_confirmed {
+            return Some(position);
+        }
+        position += 1;
+    }
+}
+
+/// What a scan of all frames found.
+struct Found {
+    setup: AacSetup,
+    /// Whether the last frame is complete.
+    is_whole: bool,
+    /// Where a stream of another rate, profile or number of channels begins and this one ends.
+    other: Option<(usize, Stream)>,
+}
+
+/// Adds all frames.
+fn read_frames(bytes: &[u8], sweep: &mut Sweep, table: &mut PacketTable) -> Result<Found> {
+    let start = id3v2::leading_bytes(bytes);
+    let bytes = sound(bytes, start);
+    let Some(mut position) = first_frame(bytes, start, true) else {
+        return Err(Error::bad_data(start as u64, "there are no consecutive ADTS frames"));
     };
-    position = found;
     let first = Header::read(bytes, position);
     let first = first.ok_or_else(|| Error::bad_data(position as u64, "there is no ADTS frame"))?;
-    let Stream { profile, rate_index, channel_configuration } = first.stream;
-    let rate = sample_rate_of(rate_index.into()).unwrap_or(0);
-    let setup = AacSetup::new(u32::from(profile) + 1, rate, channel_configuration.into())?;
+    let setup = first.stream.setup()?;
+    let mut found = Found { setup, is_whole: true, other: None };
     loop {
         sweep.pass(position);
         let header = Header::read(bytes, position).filter(|header| header.stream == first.stream);
         let Some(header) = header else {
-            // Damage, or a tag at the end.
-            match next_frame(bytes, position, Some(first.stream)) {
-                Some(found) => position = found,
-                None => return Ok((setup, true)),
+            match next_frame(bytes, position, first.stream) {
+                Some((next, stream)) if stream == first.stream => position = next,
+                other => {
+                    found.other = other;
+                    return Ok(found);
+                }
             }
             continue;
         };
@@ -143,22 +239,24 @@ fn read_frames(bytes: &[u8], sweep: &mut Sweep, table: &mut PacketTable) -> Resu
         let offset = position.saturating_add(header.header_bytes) as u64;
         let num_bytes = u32::try_from(header.frame_bytes - header.header_bytes).unwrap_or(u32::MAX);
         if table.push(offset, num_bytes)? == Added::BeyondEnd {
-            return Ok((setup, false));
+            found.is_whole = false;
+            return Ok(found);
         }
         position = position.saturating_add(header.frame_bytes);
     }
 }
 
-/// The next frame that is followed by another of its stream, or by the end.
-fn next_frame(bytes: &[u8], mut position: usize, stream: Option<Stream>) -> Option<usize> {
+/// The next frame of a stream behind damage, which another one or the end follows; or the first of another stream, which takes
+/// more.
+fn next_frame(bytes: &[u8], mut position: usize, stream: Stream) -> Option<(usize, Stream)> {
     loop {
-        position += bytes.get(position..)?.iter().position(|byte| *byte == 0xff)?;
+        position += memchr(0xff, bytes.get(position..)?)?;
         if let Some(header) = Header::read(bytes, position) {
-            let end = position.saturating_add(header.frame_bytes);
-            let next = Header::read(bytes, end);
-            let is_followed = end == bytes.len() || next.is_some_and(|next| next.stream == header.stream);
-            if is_followed && stream.is_none_or(|stream| stream == header.stream) {
-                return Some(position);
+            let chain = Chain::at(bytes, position, ENOUGH);
+            let enough = if header.stream == stream { 2 } else { ENOUGH };
+            let is_to_end = chain.is_to_end && (header.stream == stream || chain.num_frames > 1);
+            if chain.num_frames >= enough || is_to_end {
+                return Some((position, header.stream));
             }
         }
         position += 1;
@@ -191,10 +289,10 @@ mod tests {
     fn scan(bytes: &[u8]) -> Result<(Vec<(u64, u32)>, bool)> {
         let mut table = PacketTable::new(bytes.len() as u64, 1 << 20);
         let memory = Input::from(bytes.to_vec()).into_memory(u64::MAX)?;
-        let (_, is_whole) = read_frames(&memory, &mut Sweep::new(memory.clone(), 0), &mut table)?;
+        let found = read_frames(&memory, &mut Sweep::new(memory.clone(), 0), &mut table)?;
         table.set_frames_from(0, 1024)?;
         let places = (0..).map_while(|n| table.get(n)).map(|place| (place.offset, place.num_bytes));
-        Ok((places.collect(), is_whole))
+        Ok((places.collect(), found.is_whole && found.other.is_none()))
     }
 
     fn probe(bytes: &[u8], extension: Option<&str>) -> u8 {
@@ -227,11 +325,51 @@ mod tests {
         assert_eq!([chain(1), chain(2), chain(3), chain(4)], [60, 60, 85, 95]);
         let mut broken = frame(20).repeat(2);
         broken.extend([0; 50]);
-        assert_eq!((probe(&broken, None), probe(&broken, Some("aac"))), (0, 20));
+        assert_eq!((probe(&broken, None), probe(&broken, Some("aac"))), (30, 30));
         // MPEG-1 layer III, 128 kbit/s at 44.1 kHz.
         let mut mp3 = vec![0xff, 0xfb, 0x90, 0x64];
         mp3.resize(417, 0);
         assert_eq!(probe(&mp3.repeat(5), Some("aac")), 0);
         assert_eq!((probe(&[], None), probe(b"RIFF", Some("aac"))), (0, 0));
+    }
+
+    #[test]
+    fn a_stream_is_found_behind_other_bytes() {
+        let tag = b"ID3\x04\0\0\0\0\0\x05hello".to_vec();
+        let v1 = [b"TAG".as_slice(), &[b' '; 125]].concat();
+        let junk = [0xff_u8, 0xf1, 0x4c, 0x80, 0x55].repeat(50_000);
+        for before in [&b"    "[..], &frame(90)[13..], &junk] {
+            // Two frames count up to the end, three anywhere.
+            for (count, behind) in [(2, &b""[..]), (2, &v1), (3, &v1), (3, b"and more"), (40, b"")] {
+                let bytes = [&tag, before, &frame(20).repeat(count), behind].concat();
+                let what = format!("{count} frames behind {} bytes", before.len());
+                assert_eq!(probe(&bytes, None), 55, "{what}");
+                let (places, is_whole) = scan(&bytes).unwrap();
+                assert_eq!((places.len(), is_whole), (count, true), "{what}");
+                assert_eq!(places[0].0, (tag.len() + before.len() + 7) as u64, "{what}");
+            }
+            let bytes = [&tag, before, &frame(20).repeat(2), b"and more bytes"].concat();
+            assert_eq!((probe(&bytes, None), scan(&bytes).unwrap_err().status()), (0, Status::BadData));
+        }
+    }
+
+    #[test]
+    fn a_stream_ends_where_another_begins() {
+        let other = |mut frame: Vec<u8>, byte: usize, value: u8| {
+            frame[byte] = value;
+            frame
+        };
+        let mono = other(frame(20), 3, 0x40);
+        let faster = other(frame(20), 2, 0x4c);
+        for other in [mono, faster] {
+            for count in [2, 3, 30] {
+                let bytes = [frame(20).repeat(5), other.repeat(count)].concat();
+                let (places, is_whole) = scan(&bytes).unwrap();
+                assert_eq!((places.len(), is_whole), (5, false), "{count} frames");
+            }
+            // One or two frames of another kind are damage.
+            let bytes = [frame(20).repeat(5), other.repeat(2), frame(20).repeat(3)].concat();
+            assert_eq!(scan(&bytes).unwrap().0.len(), 8);
+        }
     }
 }

@@ -15,9 +15,10 @@ use crate::codec::flac::FlacSetup;
 use crate::codec::packet_setup::AudioSetup;
 use crate::engine::packet_table::{Added, PacketTable};
 use crate::engine::packets::{PacketDecoder, decode_with};
+use crate::engine::playlist::Playlist;
 use crate::format::mp4::description::{Description, read_descriptors};
-use crate::format::mp4::sample_table::{Durations, Timeline};
-use crate::format::table_stream::{TableStream, Trim};
+use crate::format::mp4::sample_table::Timeline;
+use crate::format::table_stream::TableStream;
 
 /// Decodes AAC, ALAC and FLAC in CAF files that the host has parsed.
 pub struct CafDecoder {
@@ -84,7 +85,7 @@ fn read_stream(memory: &Memory, track: &Track<'_>, max_alloc: u64) -> Result<Tab
         && track.frames_per_packet != setup.frames_per_packet();
     let mut timeline = Timeline::new(&setup, if is_mean { 0 } else { setup.sample_rate() });
     let is_whole = read_packets(memory, track, &mut table, &mut timeline)?;
-    timeline.finish(&mut table, memory, false)?;
+    timeline.finish(&mut table, memory)?;
     let decoded = match setup {
         AudioSetup::Flac(_) => table.num_frames(),
         AudioSetup::Aac(_) | AudioSetup::Alac(_) => {
@@ -94,11 +95,9 @@ fn read_stream(memory: &Memory, track: &Track<'_>, max_alloc: u64) -> Result<Tab
     let without_padding =
         decoded.saturating_sub(u64::from(track.priming_frames) + u64::from(track.padding_frames));
     let stated = track.num_frames.filter(|num_frames| *num_frames > 0);
-    let trim = Trim {
-        priming_frames: track.priming_frames.into(),
-        num_frames: if is_whole { Some(stated.unwrap_or(without_padding)) } else { None },
-    };
-    TableStream::new(memory.clone(), table, setup, trim, !is_whole, c"caf", Vec::new())
+    let num_frames = is_whole.then(|| stated.unwrap_or(without_padding));
+    let playlist = Playlist::trimmed(track.priming_frames.into(), num_frames, table.num_frames());
+    TableStream::new(memory.clone(), table, setup, playlist, !is_whole, c"caf", Vec::new())
 }
 
 /// Adds the packets; false if the file ends before the last.
@@ -122,7 +121,7 @@ fn read_packets(
         if table.push(offset, num_bytes)? == Added::BeyondEnd {
             return Ok(false);
         }
-        timeline.add(table, Durations { num_packets: 1, ticks })?;
+        timeline.add(table, 1, ticks)?;
         offset = offset.saturating_add(num_bytes.into());
     }
     Ok(true)

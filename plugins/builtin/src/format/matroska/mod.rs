@@ -23,10 +23,10 @@ use mapwave_plugin::{
 
 use crate::codec::packet_setup::PACKETS_LOOKED_AT;
 use crate::engine::packets::{Broken, Packet, PacketCodec, PacketDecoder, PacketStream};
+use crate::engine::playlist::Playlist;
 use crate::format::mpeg;
 use crate::format::mpeg::track;
 use crate::format::mpeg::track::{Container, MpegTrack};
-use crate::format::table_stream::Trim;
 use coding::{Codec, Coding};
 use segment::{DocType, Place, Segment};
 
@@ -156,6 +156,10 @@ impl Packets {
         let first = segment.packets.iter().take(PACKETS_LOOKED_AT);
         let first: Vec<_> = first.map(|place| packet_bytes(&memory, *place, &track.stripped)).collect();
         coding.check_packets(first.iter().map(|packet| &**packet))?;
+        if let (Coding::Compressed(setup), Some(place)) = (&coding, segment.packets.first()) {
+            let packets = segment.packets.iter().map(|place| packet_bytes(&memory, *place, &track.stripped));
+            setup.check_any_decodes(packets, place.offset)?;
+        }
         let codec = coding.codec()?;
         let (index, padding) = index(&memory, &segment, &coding)?;
         let decoded_frames = index.last().map_or(0, |last| last.first_frame + u64::from(last.num_frames));
@@ -191,7 +195,7 @@ fn open_mpeg(memory: &Memory, segment: &Segment, max_alloc: u64) -> Result<MpegT
     let num_frames = decoded_frames.saturating_sub(priming_frames).saturating_sub(padding);
     let container = Container {
         name: segment.container(),
-        trim: Trim { priming_frames, num_frames: Some(num_frames) },
+        playlist: Some(Playlist::trimmed(priming_frames, Some(num_frames), decoded_frames)),
         is_truncated: segment.is_truncated,
     };
     let pieces = || {

@@ -218,23 +218,30 @@ impl<'a> Scan<'a> {
         Self { bytes, position: 0, segment_end: None, cluster_end: None, is_truncated: false }
     }
 
+    /// Whether an element ends beyond the end of the file.
+    fn is_beyond(&self, end: Option<usize>) -> bool {
+        end.is_some_and(|end| end > self.bytes.len())
+    }
+
     fn step(&mut self) -> Option<Step<'a>> {
         if self.segment_end.is_some_and(|end| self.position >= end) {
             return Some(Step::End);
         }
         if self.position >= self.bytes.len() {
-            self.is_truncated |= self.segment_end.is_some();
+            self.is_truncated |= self.is_beyond(self.segment_end);
             return Some(Step::End);
         }
         let Element { id, start, end } = Element::read(self.bytes, self.position, self.bytes.len())?;
         match id {
             SEGMENT if self.segment_end.is_none() => {
                 self.segment_end = end;
+                self.is_truncated |= self.is_beyond(end);
                 self.position = start;
                 return Some(Step::Inside);
             }
             CLUSTER => {
                 self.cluster_end = end;
+                self.is_truncated |= self.is_beyond(end);
                 self.position = start;
                 return Some(Step::Inside);
             }

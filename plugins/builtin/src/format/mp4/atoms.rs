@@ -11,11 +11,6 @@ pub(crate) type Kind = [u8; 4];
 
 /// Boxes and their fields.
 impl<'a> Bytes<'a> {
-    /// A number that takes 64 bits in later versions of a box and 32 in version 0.
-    pub(crate) fn u32_or_u64(&mut self, version: u8) -> Result<u64> {
-        if version == 0 { self.u32().map(u64::from) } else { self.u64() }
-    }
-
     /// The version and the flags that begin a full box (ISO/IEC 14496-12, 4.2.2).
     pub(crate) fn version_and_flags(&mut self) -> Result<(u8, u32)> {
         let [version, high, middle, low] = self.array()?;

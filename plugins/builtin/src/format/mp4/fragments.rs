@@ -5,7 +5,7 @@
 use mapwave_plugin::Result;
 
 use super::atoms::Atom;
-use super::sample_table::{Durations, Timeline};
+use super::sample_table::Timeline;
 use crate::bytes::Bytes;
 use crate::engine::packet_table::{Added, PacketTable};
 
@@ -147,7 +147,7 @@ impl<'a> Run<'a> {
                 if table.push(offset, size)? == Added::BeyondEnd {
                     return Ok(None);
                 }
-                timeline.add(table, Durations { num_packets: 1, ticks: duration })?;
+                timeline.add(table, 1, duration)?;
             }
             offset = offset.saturating_add(size.into());
         }
@@ -185,7 +185,7 @@ mod tests {
         let (mut table, mut timeline) = (PacketTable::new(2000, 1 << 20), Timeline::new(&setup, 44100));
         let defaults = Defaults { duration: 1024, size: 9 };
         let is_whole = read_packets(&moof, track, defaults, &mut table, &mut timeline)?;
-        timeline.finish(&mut table, &[], true)?;
+        timeline.finish(&mut table, &[])?;
         let places = (0..).map_while(|n| table.get(n)).map(|place| (place.offset, place.num_bytes)).collect();
         Ok((places, table.num_frames(), is_whole))
     }

@@ -13,18 +13,19 @@ mod tags;
 use std::ffi::{CStr, CString};
 use std::sync::Arc;
 
+use mapwave_edits::{Clocks, Durations, Itunes, sound_in_packets};
 use mapwave_plugin::{
     Decoder, DecoderOptions, Error, Head, Input, Memory, Output, Result, Status, StreamInfo,
 };
 
 use self::atoms::{Atom, Kind};
 use self::description::Description;
-use self::edit_list::Clocks;
 use self::fragments::Defaults;
 use self::sample_table::Timeline;
 use crate::bytes::Bytes;
 use crate::engine::packet_table::{PacketTable, Place};
 use crate::engine::packets::{PacketDecoder, PacketStream};
+use crate::engine::playlist::Playlist;
 use crate::format::mpeg;
 use crate::format::mpeg::track::{Container, MpegTrack, Packet};
 use crate::format::table_stream::{TableStream, bytes_at};
@@ -131,15 +132,19 @@ fn read_stream(memory: &Memory, brand: Option<Kind>, options: &DecoderOptions<'_
             "there is no 'moov' box: the file is truncated, was never finished, or is not an MP4 file";
         return Err(Error::bad_data(0, message));
     };
-    if !moov.is_whole {
-        return Err(Error::bad_data(moov.offset, "the file ends inside its 'moov' box"));
-    }
+    let (moov_offset, is_moov_whole) = (moov.offset, moov.is_whole);
     let moov = moov.payload;
     if moov.find(*b"cmov").is_some() {
         return Err(Error::unsupported("a compressed QuickTime header needs another plugin, such as libav"));
     }
     let container = brand::container(brand, moov);
-    let trak = audio_track(moov, options.stream)?;
+    let cut_in_moov = || Error::bad_data(moov_offset, "the file ends inside its 'moov' box");
+    let trak = audio_track(moov, options.stream)
+        .map_err(|error| if is_moov_whole { error } else { cut_in_moov() })?;
+    // What follows the track, such as tags, may be lost.
+    if !is_moov_whole && trak.offset() + trak.rest().len() as u64 >= memory.len() as u64 {
+        return Err(cut_in_moov());
+    }
     let mdia = need(trak, b"mdia")?;
     let stbl = need(need(mdia, b"minf")?, b"stbl")?;
     let setup = match description::read_setup(need(stbl, b"stsd")?, options.max_alloc)? {
@@ -158,19 +163,22 @@ fn read_stream(memory: &Memory, brand: Option<Kind>, options: &DecoderOptions<'_
     let mut table = PacketTable::new(memory.len() as u64, options.max_alloc);
     let mut timeline = Timeline::new(&setup, clocks.track);
     let mut is_whole = sample_table::read_packets(stbl, &mut table)?;
-    sample_table::read_durations(stbl, |durations| timeline.add(&mut table, durations))?;
+    sample_table::read_durations(stbl, |num_packets, ticks| timeline.add(&mut table, num_packets, ticks))?;
     if is_whole && moov.find(*b"mvex").is_some() {
         let track = track_number(need(trak, b"tkhd")?)?;
         let defaults = Defaults::read(moov, track)?;
         is_whole = read_fragments(bytes, track, defaults, &mut table, &mut timeline)?;
     }
 
+    is_whole &= is_moov_whole && !is_cut(bytes);
     let metadata = tags::read(moov);
-    let itunes = metadata.itunes_timing.as_deref().and_then(edit_list::parse_itunes);
-    let is_trimmed = itunes.is_some() || edit_list::is_there(trak);
-    timeline.finish(&mut table, memory, is_trimmed)?;
-    let trim = edit_list::read_trim(trak, itunes, clocks, table.num_frames())?;
-    let stream = TableStream::new(memory.clone(), table, setup, trim, !is_whole, container, metadata.tags)?;
+    let itunes = metadata.itunes_timing.as_deref().and_then(Itunes::parse);
+    timeline.finish(&mut table, memory)?;
+    let decoded_frames = table.num_frames();
+    let playlist = edit_list::read_playlist(trak, itunes, clocks, decoded_frames, memory.len() as u64)?;
+    let playlist = playlist.unwrap_or_else(|| Playlist::trimmed(0, None, decoded_frames));
+    let stream =
+        TableStream::new(memory.clone(), table, setup, playlist, !is_whole, container, metadata.tags)?;
     Ok(Stream::Compressed(PacketDecoder::new(Arc::new(stream))))
 }
 
@@ -188,7 +196,7 @@ fn read_mpeg(
     let mdia = need(trak, b"mdia")?;
     let stbl = need(need(mdia, b"minf")?, b"stbl")?;
     let mut table = PacketTable::new(memory.len() as u64, max_alloc);
-    let is_whole = sample_table::read_packets(stbl, &mut table)?;
+    let is_whole = sample_table::read_packets(stbl, &mut table)? && !is_cut(Bytes::new(memory));
     table.set_frames_from(0, 0)?; // `get` needs a number of frames for every packet
     let packet = |place: Place| bytes_at(memory, place.offset, place.num_bytes).unwrap_or_default();
     let first = table.get(0).map(packet).unwrap_or_default();
@@ -201,27 +209,64 @@ fn read_mpeg(
         sample_rate,
     };
     table.set_frames_from(0, frames_per_packet)?;
-    let (mut num_told, mut last_ticks) = (0_u32, 0);
-    sample_table::read_durations(stbl, |durations| {
-        (num_told, last_ticks) = (num_told.saturating_add(durations.num_packets), durations.ticks);
+    let mut durations = Durations::default();
+    sample_table::read_durations(stbl, |num_packets, ticks| {
+        durations.add(num_packets, ticks);
         Ok(())
     })?;
-    // The last duration marks the end of the audio, as with AAC.
-    let is_told = num_told == table.num_packets() && clocks.track == sample_rate && edit_list::is_there(trak);
-    let last_packet =
-        num_told.checked_sub(1).filter(|_| is_told && (1..frames_per_packet).contains(&last_ticks));
-    if let Some(last_packet) = last_packet {
-        table.set_frames_from(last_packet, last_ticks)?;
+    // The durations say where the audio ends, as with AAC.
+    let num_packets = table.num_packets();
+    let num_frames =
+        sound_in_packets(&durations, num_packets.into(), frames_per_packet, clocks.track, sample_rate);
+    let padding = table.num_frames().saturating_sub(num_frames);
+    if let (Some(last_packet), Ok(padding @ 1..)) = (num_packets.checked_sub(1), u32::try_from(padding)) {
+        table.set_frames_from(last_packet, frames_per_packet.saturating_sub(padding))?;
     }
+    let decoded_frames = table.num_frames();
     let metadata = tags::read(moov);
-    let itunes = metadata.itunes_timing.as_deref().and_then(edit_list::parse_itunes);
-    let trim = edit_list::read_trim(trak, itunes, clocks, table.num_frames())?;
+    let itunes = metadata.itunes_timing.as_deref().and_then(Itunes::parse);
+    let playlist = edit_list::read_playlist(trak, itunes, clocks, decoded_frames, memory.len() as u64)?;
+    // Without an edit list and iTunes' tag, the stream may state more than the durations do.
+    let playlist = playlist.or_else(|| (padding > 0).then(|| Playlist::trimmed(0, None, decoded_frames)));
     let packets = || {
         let places = (0..table.num_packets()).filter_map(|number| table.get(number));
         places.map(|place| Packet { offset: Some(place.offset), bytes: packet(place).into() })
     };
-    let container = Container { name, trim, is_truncated: !is_whole };
+    let container = Container { name, playlist, is_truncated: !is_whole };
     MpegTrack::open(memory, packets, container, metadata.tags, max_alloc)
+}
+
+/// Whether the file ends inside one of its boxes, or before what its segment indexes ("sidx", 8.16.3) refer to. Other bytes at the
+/// end may look like any box.
+fn is_cut(file: Bytes<'_>) -> bool {
+    const KNOWN: [Kind; 10] =
+        [*b"moov", *b"mdat", *b"moof", *b"mfra", *b"sidx", *b"styp", *b"free", *b"skip", *b"meta", *b"uuid"];
+    let file_bytes = file.rest().len() as u64;
+    file.boxes().any(|found| {
+        let is_beyond = || referenced_end(found.payload).is_ok_and(|end| end > file_bytes);
+        KNOWN.contains(&found.kind) && !found.is_whole || &found.kind == b"sidx" && is_beyond()
+    })
+}
+
+/// The end of the bytes that a segment index refers to, which follow it.
+fn referenced_end(mut sidx: Bytes<'_>) -> Result<u64> {
+    let anchor = sidx.offset() + sidx.rest().len() as u64;
+    let (version, _) = sidx.version_and_flags()?;
+    sidx.take(8)?; // the number of the track, its clock
+    let first_offset = if version == 0 {
+        sidx.take(4)?;
+        sidx.u32()?.into()
+    } else {
+        sidx.take(8)?;
+        sidx.u64()?
+    };
+    sidx.take(2)?;
+    let mut end = anchor.saturating_add(first_offset);
+    for _ in 0..sidx.u16()? {
+        end = end.saturating_add((sidx.u32()? & 0x7fff_ffff).into());
+        sidx.take(8)?; // the duration, access points
+    }
+    Ok(end)
 }
 
 /// A required box.

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+use mapwave_edits::{Durations, sound_in_packets};
 use mapwave_plugin::{Error, Result};
 
 use crate::bytes::Bytes;
@@ -178,22 +179,16 @@ impl<'a> Chunks<'a> {
     }
 }
 
-/// The durations of consecutive packets, in ticks of the track.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Durations {
-    pub(crate) num_packets: u32,
-    pub(crate) ticks: u32,
-}
-
-/// Reads the durations of a sample table ("stts", 8.6.1.2); there are none without that box.
+/// Reads the durations of a sample table ("stts", 8.6.1.2), a number of packets and the ticks of each at a time; there are none
+/// without that box.
 ///
 /// # Errors
 /// When the table is truncated.
-pub(crate) fn read_durations(stbl: Bytes<'_>, mut each: impl FnMut(Durations) -> Result<()>) -> Result<()> {
+pub(crate) fn read_durations(stbl: Bytes<'_>, mut each: impl FnMut(u32, u32) -> Result<()>) -> Result<()> {
     let Some(mut stts) = stbl.find(*b"stts") else { return Ok(()) };
     stts.version_and_flags()?;
     for _ in 0..stts.entries(8)? {
-        each(Durations { num_packets: stts.u32()?, ticks: stts.u32()? })?;
+        each(stts.u32()?, stts.u32()?)?;
     }
     Ok(())
 }
@@ -203,71 +198,77 @@ pub(crate) fn read_durations(stbl: Bytes<'_>, mut each: impl FnMut(Durations) ->
 #[derive(Debug)]
 pub(crate) struct Timeline<'a> {
     setup: &'a AudioSetup,
-    ticks_are_frames: bool,
-    /// The packets so far.
-    num_packets: u32,
-    last_ticks: u32,
+    ticks_per_second: u32,
+    durations: Durations,
     /// Whether the lengths of FLAC packets must be read from the packets.
     is_vague: bool,
 }
 
 impl<'a> Timeline<'a> {
-    /// The timeline of a track with that many ticks per second.
+    /// The timeline of a track with that many ticks per second; 0 if its durations mean nothing.
     pub(crate) fn new(setup: &'a AudioSetup, ticks_per_second: u32) -> Self {
-        let ticks_are_frames = ticks_per_second == setup.sample_rate();
-        Self { setup, ticks_are_frames, num_packets: 0, last_ticks: 0, is_vague: false }
+        Self { setup, ticks_per_second, durations: Durations::default(), is_vague: false }
     }
 
     /// Adds the durations of the next packets.
     ///
     /// # Errors
     /// When the table of packets reaches its limit.
-    pub(crate) fn add(&mut self, table: &mut PacketTable, durations: Durations) -> Result<()> {
-        if durations.num_packets == 0 {
+    pub(crate) fn add(&mut self, table: &mut PacketTable, num_packets: u32, ticks: u32) -> Result<()> {
+        if num_packets == 0 {
             return Ok(());
         }
         let whole = self.setup.frames_per_packet();
-        let is_known = self.ticks_are_frames && (1..=whole).contains(&durations.ticks);
+        let ticks_are_frames = self.ticks_per_second == self.setup.sample_rate();
+        let is_known = ticks_are_frames && (1..=whole).contains(&ticks);
         let frames = match self.setup {
-            AudioSetup::Alac(_) | AudioSetup::Flac(_) if is_known => durations.ticks,
+            AudioSetup::Alac(_) | AudioSetup::Flac(_) if is_known => ticks,
             _ => whole,
         };
         self.is_vague |= !is_known;
-        if self.num_packets < table.num_packets() {
-            table.set_frames_from(self.num_packets, frames)?;
+        if let Some(first) = self.num_packets(table.num_packets()) {
+            table.set_frames_from(first, frames)?;
         }
-        self.num_packets = self.num_packets.saturating_add(durations.num_packets);
-        self.last_ticks = durations.ticks;
+        self.durations.add(num_packets, ticks);
         Ok(())
     }
 
-    /// Completes the packets without a duration, and the last packet, from the bytes of the file. Its duration marks
-    /// the end of AAC audio only if `is_trimmed`; if priming is unknown, all frames are returned.
+    /// The packets that have a duration so far, if they are fewer than `num_packets`.
+    fn num_packets(&self, num_packets: u32) -> Option<u32> {
+        u32::try_from(self.durations.num_packets()).ok().filter(|first| *first < num_packets)
+    }
+
+    /// Completes the packets without a duration, and the last packet, from the bytes of the file. Durations say where AAC
+    /// audio ends.
     ///
     /// # Errors
     /// When the table of packets reaches its limit.
-    pub(crate) fn finish(self, table: &mut PacketTable, bytes: &[u8], is_trimmed: bool) -> Result<()> {
+    pub(crate) fn finish(self, table: &mut PacketTable, bytes: &[u8]) -> Result<()> {
         let num_packets = table.num_packets();
         let whole = self.setup.frames_per_packet();
-        if self.num_packets < num_packets || num_packets == 0 {
-            table.set_frames_from(self.num_packets.min(num_packets), whole)?;
+        let without_duration = self.num_packets(num_packets);
+        if without_duration.is_some() || num_packets == 0 {
+            table.set_frames_from(without_duration.unwrap_or(0), whole)?;
         }
-        if matches!(self.setup, AudioSetup::Flac(_)) && (self.is_vague || self.num_packets < num_packets) {
+        if matches!(self.setup, AudioSetup::Flac(_)) && (self.is_vague || without_duration.is_some()) {
             return table.measure(|place| {
                 let packet = bytes_at(bytes, place.offset, place.num_bytes);
                 packet.map_or(0, |packet| self.setup.frames_of(packet))
             });
         }
         let Some(last_packet) = num_packets.checked_sub(1) else { return Ok(()) };
-        let is_told = is_trimmed && self.num_packets == num_packets && self.ticks_are_frames;
         let frames = match self.setup {
             AudioSetup::Alac(_) | AudioSetup::Flac(_) => {
                 let last = table.get(last_packet);
                 let last = last.and_then(|place| bytes_at(bytes, place.offset, place.num_bytes));
                 last.map_or(whole, |packet| self.setup.frames_of(packet))
             }
-            AudioSetup::Aac(_) if is_told && (1..whole).contains(&self.last_ticks) => self.last_ticks,
-            AudioSetup::Aac(_) => whole,
+            AudioSetup::Aac(_) => {
+                let (track, sample_rate) = (self.ticks_per_second, self.setup.sample_rate());
+                let sound = sound_in_packets(&self.durations, num_packets.into(), whole, track, sample_rate);
+                let before = u64::from(last_packet) * u64::from(whole);
+                u32::try_from(sound.saturating_sub(before)).unwrap_or(whole)
+            }
         };
         table.set_frames_from(last_packet, frames)
     }
@@ -357,26 +358,25 @@ mod tests {
     #[test]
     fn the_last_duration_tells_where_sound_ends() {
         let setup = AudioSetup::Aac(AacSetup { sample_rate: 44100, num_channels: 2 });
-        let length = |ticks_per_second, durations: &[(u32, u32)], is_trimmed| {
+        let length = |ticks_per_second, durations: &[(u32, u32)]| {
             let mut table = PacketTable::new(1000, 1 << 20);
             for n in 0..4 {
                 table.push(n * 10, 10).unwrap();
             }
             let mut timeline = Timeline::new(&setup, ticks_per_second);
             for (num_packets, ticks) in durations {
-                let durations = Durations { num_packets: *num_packets, ticks: *ticks };
-                timeline.add(&mut table, durations).unwrap();
+                timeline.add(&mut table, *num_packets, *ticks).unwrap();
             }
-            timeline.finish(&mut table, &[], is_trimmed).unwrap();
+            timeline.finish(&mut table, &[]).unwrap();
             table.num_frames()
         };
-        assert_eq!(length(44100, &[(3, 1024), (1, 473)], true), 3 * 1024 + 473);
-        assert_eq!(length(44100, &[(3, 1024), (1, 473)], false), 4096);
-        assert_eq!(length(44100, &[(4, 1024)], true), 4096);
-        assert_eq!(length(44100, &[(2, 1024)], true), 4096);
-        assert_eq!(length(44100, &[], true), 4096);
-        assert_eq!(length(90000, &[(3, 2090), (1, 10)], true), 4096);
-        assert_eq!(length(44100, &[(4, 2048)], true), 4096);
-        assert_eq!(length(44100, &[(9, 1024), (1, 3)], true), 4096); // truncated
+        assert_eq!(length(44100, &[(3, 1024), (1, 473)]), 3 * 1024 + 473);
+        assert_eq!(length(44100, &[(4, 1024)]), 4096);
+        assert_eq!(length(44100, &[(2, 1024)]), 4096);
+        assert_eq!(length(44100, &[]), 4096);
+        assert_eq!(length(90000, &[(3, 2090), (1, 10)]), 3 * 1024 + 5);
+        assert_eq!(length(44100, &[(4, 2048)]), 4096);
+        assert_eq!(length(44100, &[(9, 1024), (1, 3)]), 4096); // truncated
+        assert_eq!(length(0, &[(3, 1024), (1, 3)]), 4096); // ticks without meaning
     }
 }

@@ -10,24 +10,16 @@ use super::stream::MpegStream;
 use super::sync::Sync;
 use super::tags;
 use crate::engine::packets::{PacketDecoder, decode_with};
+use crate::engine::playlist::Playlist;
+use crate::format::other;
 use crate::host_track;
 use crate::tags::id3v2::Id3v2;
 
-/// The first bytes of other formats that may contain frames of MPEG audio among other data.
-const OTHER_FORMATS: [(usize, &[u8]); 12] = [
-    (0, b"RIFF"),
-    (0, b"RIFX"),
-    (0, b"RF64"),
-    (0, b"BW64"),
-    (0, b"riff"),
-    (0, b"FORM"),
-    (0, b"caff"),
-    (0, b"fLaC"),
-    (0, b"OggS"),
-    (0, b"wvpk"),
-    (0, b"\x1A\x45\xDF\xA3"),
-    (4, b"ftyp"),
-];
+/// The bytes of other data behind which frames are found, and the frames that confirm them.
+const PROBE_BYTES: u32 = (256 << 10) + (16 << 10);
+
+/// The frames in a row that tell audio from other data.
+const ENOUGH: usize = 4;
 
 /// Decodes MPEG-1, 2 and 2.5 audio of layers I, II and III, in files of its own and from WAV, AIFF-C and CAF.
 ///
@@ -39,11 +31,26 @@ pub struct MpegDecoder {
     packets: PacketDecoder<MpegStream>,
 }
 
+impl MpegDecoder {
+    /// As [`Decoder::open`], for a stream whose container states which frames are returned.
+    ///
+    /// # Errors
+    /// As [`Decoder::open`].
+    pub(crate) fn open_playing(
+        input: Input,
+        options: &DecoderOptions<'_>,
+        playlist: Option<Playlist>,
+    ) -> Result<Self> {
+        let stream = MpegStream::open(input, options, playlist)?;
+        Ok(Self { packets: PacketDecoder::new(Arc::new(stream)) })
+    }
+}
+
 impl Decoder for MpegDecoder {
     const NAME: &'static CStr = c"mp3";
     const CODECS: &'static CStr = c"mp3,mp2,mp1";
     const EXTENSIONS: &'static CStr = c"mp3,mp2,mp1,mpga,mpa,m2a";
-    const PROBE_BYTES: u32 = 8192;
+    const PROBE_BYTES: u32 = PROBE_BYTES;
 
     fn probe(head: &Head<'_>) -> u8 {
         match &head.track {
@@ -53,7 +60,7 @@ impl Decoder for MpegDecoder {
     }
 
     fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
-        MpegStream::open(input, options).map(|stream| Self { packets: PacketDecoder::new(Arc::new(stream)) })
+        Self::open_playing(input, options, None)
     }
 
     decode_with!(packets);
@@ -70,23 +77,17 @@ fn is_mpeg(track: &Track<'_>) -> bool {
     }
 }
 
-/// The probe score of a file.
+/// The probe score of a file, by its bytes alone.
 fn score(head: &Head<'_>) -> u8 {
     let bytes = head.bytes;
-    let is_named = head.extension.is_some_and(|extension| {
-        MpegDecoder::EXTENSIONS
-            .to_bytes()
-            .split(|byte| *byte == b',')
-            .any(|known| known == extension.as_bytes())
-    });
     let start = tags::skip_leading(bytes, 0);
     let rest = bytes.get(start..).unwrap_or_default();
-    if [bytes, rest].iter().any(|bytes| is_other_format(bytes)) {
+    if [bytes, rest].iter().any(|bytes| other::begins(bytes)) {
         return 0;
     }
     if Id3v2::parse(rest).is_some() || rest.is_empty() && start > 0 {
         // The tag is longer than the head. Most files with one are MP3, but some are AAC or FLAC.
-        return if is_named { 70 } else { 60 };
+        return 60;
     }
     // A frame that ends with the head confirms something only if the file ends there too.
     let has_all = bytes.len() as u64 == head.total_bytes;
@@ -95,46 +96,22 @@ fn score(head: &Head<'_>) -> u8 {
             let chain = sync.chain(bytes, 8);
             let is_whole = chain.is_to_end && has_all;
             match chain.num_headers {
-                _ if sync.at > start => {
-                    if is_named {
-                        80
-                    } else {
-                        55
-                    }
-                }
+                ENOUGH.. if sync.at > start => 55,
+                _ if sync.at > start => u8::from(is_whole) * 55,
                 4.. => 95,
                 3 => 90,
                 _ if start > 0 => 90,
-                2 => {
-                    if is_named || is_whole {
-                        85
-                    } else {
-                        60
-                    }
-                }
-                _ => {
-                    if !is_whole {
-                        0
-                    } else if is_named {
-                        75
-                    } else {
-                        50
-                    }
-                }
+                2 if is_whole => 85,
+                2 => 60,
+                _ => u8::from(is_whole) * 50,
             }
         }
-        None => match (Header::parse(rest).is_some(), start > 0 && !has_all, is_named) {
+        None => match (Header::parse(rest).is_some(), start > 0 && !has_all) {
             // The tag leaves too little room for two headers.
-            (true, true, _) => 85,
-            (false, true, _) if rest.len() < Header::NUM_BYTES => 60,
-            (true, _, true) => 40,
-            (_, _, true) => 10,
+            (true, true) => 85,
+            (false, true) if rest.len() < Header::NUM_BYTES => 60,
+            (true, false) => 20,
             _ => 0,
         },
     }
-}
-
-/// Whether the bytes begin like another format.
-fn is_other_format(bytes: &[u8]) -> bool {
-    OTHER_FORMATS.iter().any(|(at, magic)| bytes.get(*at..).is_some_and(|bytes| bytes.starts_with(magic)))
 }

@@ -29,6 +29,8 @@ pub(crate) struct Index {
     pub(crate) is_short: bool,
     /// Where a stream of another kind begins and this one ends.
     pub(crate) other: Option<Sync>,
+    /// The first frame with another number of channels than the first one, and that number.
+    pub(crate) mixed: Option<(usize, u8)>,
 }
 
 /// The state of the pass over the frames.
@@ -64,6 +66,7 @@ impl Index {
             is_cut: false,
             is_short: false,
             other: None,
+            mixed: None,
         };
         let max_bytes = usize::try_from(max_alloc).unwrap_or(usize::MAX);
         let mut builder = Builder { index, high: 0, max_bytes, kept_bytes: 0 };
@@ -160,6 +163,9 @@ impl Builder {
                     self.check(4)?;
                     self.index.silent.push(self.index.num_packets());
                 }
+            }
+            if header.num_channels() != first.header.num_channels() && self.index.mixed.is_none() {
+                self.index.mixed = Some((at, header.num_channels()));
             }
             self.push(at, is_break)?;
             is_break = false;

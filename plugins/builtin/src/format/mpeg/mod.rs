@@ -14,7 +14,7 @@ mod index;
 mod reservoir;
 mod stream;
 pub(crate) mod sync;
-mod tags;
+pub(crate) mod tags;
 #[cfg(test)]
 mod tests;
 pub(crate) mod track;

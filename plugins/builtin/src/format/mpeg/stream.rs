@@ -4,7 +4,8 @@ use std::ffi::CString;
 use std::ops::Range;
 
 use mapwave_plugin::{
-    DecoderOptions, Error, Input, Memory, Result, SampleFormat, SeekClass, Status, StreamInfo, Sweep, Track,
+    DecoderOptions, Error, Input, Level, Memory, Result, SampleFormat, SeekClass, Status, StreamInfo, Sweep,
+    Track, log,
 };
 
 use super::codec::MpegCodec;
@@ -13,6 +14,7 @@ use super::id3::{self, ItunesGapless};
 use super::index::Index;
 use super::xing::Gapless;
 use crate::engine::packets::{Packet, PacketCodec, PacketStream};
+use crate::engine::playlist::{Playlist, Run};
 use crate::host_track;
 
 /// The delay of a layer III decoder: 528 frames of the filter banks and one more.
@@ -30,6 +32,7 @@ pub(crate) struct MpegStream {
     range: Range<usize>,
     index: Index,
     info: StreamInfo,
+    playlist: Playlist,
     tags: Vec<(CString, CString)>,
     frames_per_packet: u16,
 }
@@ -46,11 +49,15 @@ pub(crate) struct Frame<'a> {
 }
 
 impl MpegStream {
-    /// Finds the frames, the tags and the trimming.
+    /// Finds the frames, the tags and the trimming, unless a container states which frames are returned.
     ///
     /// # Errors
     /// As [`Index::build`]; [`Status::BadData`] when no frame can be decoded.
-    pub(crate) fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
+    pub(crate) fn open(
+        input: Input,
+        options: &DecoderOptions<'_>,
+        playlist: Option<Playlist>,
+    ) -> Result<Self> {
         if options.stream != 0 {
             let message = format!("MPEG audio has only stream 0, not stream {}", options.stream);
             return Err(Error::new(Status::BadArgument, message));
@@ -63,13 +70,14 @@ impl MpegStream {
         let mut sweep = Sweep::new(memory.clone(), range.start);
         let index = Index::build(bytes, &mut sweep, options.max_alloc - read_bytes);
         let index = index.map_err(|error| shift(error, range.start))?;
+        report(&index, range.start);
         let (tags, itunes) = if options.track.is_none() { id3::read(bytes) } else { Default::default() };
-        let (info, frames_per_packet) =
-            describe(bytes, &index, options.track.as_ref(), itunes).ok_or_else(|| {
+        let (info, playlist, frames_per_packet) =
+            describe(bytes, &index, options.track.as_ref(), itunes, playlist).ok_or_else(|| {
                 let message = "the file has only the MPEG audio frame that describes it";
                 Error::bad_data((range.start + index.first.at) as u64, message)
             })?;
-        let stream = Self { memory, range, index, info, tags, frames_per_packet };
+        let stream = Self { memory, range, index, info, playlist, tags, frames_per_packet };
         if stream.is_mute()? {
             let message = "no MPEG audio frame of the file can be decoded";
             return Err(Error::bad_data((stream.range.start + stream.index.first.at) as u64, message));
@@ -156,6 +164,10 @@ impl PacketStream for MpegStream {
         &self.tags
     }
 
+    fn run(&self, position: u64) -> Option<Run> {
+        self.playlist.run(position)
+    }
+
     /// A frame depends on the half granule before it, whose own overlap needs another granule. The codec reads the
     /// contents of the reservoir from the file.
     fn entry(&self, frame: u64) -> Result<u32> {
@@ -195,17 +207,26 @@ fn pre_roll(header: Header) -> u32 {
     }
 }
 
-/// The stream info and the frames per packet; `None` when there are no frames.
+/// The stream info, the frames that are returned, and the frames per packet; `None` when there are no frames.
 fn describe(
     bytes: &[u8],
     index: &Index,
     track: Option<&Track<'_>>,
     itunes: Option<ItunesGapless>,
-) -> Option<(StreamInfo, u16)> {
+    playlist: Option<Playlist>,
+) -> Option<(StreamInfo, Playlist, u16)> {
     let header = index.offset(0).and_then(|at| bytes.get(at..)).and_then(Header::parse)?;
     let num_packets = index.num_packets();
     let total = u64::from(num_packets) * u64::from(header.num_frames());
-    let sound = sound(index, header, total, track, itunes);
+    let mut is_lacking = false;
+    let playlist = match playlist {
+        Some(playlist) => playlist.within(total),
+        None => {
+            let stated = sound(index, header, total, track, itunes);
+            is_lacking = stated.end > total;
+            Playlist::trimmed(stated.start, Some(stated.end.saturating_sub(stated.start)), total)
+        }
+    };
     let is_mono = header.num_channels() == 1;
     let codec = match header.layer() {
         1 => c"mp1",
@@ -216,26 +237,26 @@ fn describe(
         sample_rate: header.sample_rate(),
         num_channels: header.num_channels().into(),
         channel_mask: if is_mono { 4 } else { 3 },
-        num_frames: Some(sound.end - sound.start),
+        num_frames: Some(playlist.num_frames()),
         bits_per_sample: 0,
         native_format: SampleFormat::F32,
         formats: &[SampleFormat::F32],
         seek_class: SeekClass::Exact,
         is_lossless: false,
-        is_truncated: is_truncated(bytes, index),
-        priming_frames: u32::try_from(sound.start).ok()?,
-        padding_frames: u32::try_from(total - sound.end).unwrap_or(u32::MAX),
+        is_truncated: is_lacking || is_truncated(bytes, index),
+        priming_frames: u32::try_from(playlist.priming_frames()).ok()?,
+        padding_frames: u32::try_from(total.saturating_sub(playlist.decoded_end())).unwrap_or(u32::MAX),
         // One more frame to fill the reservoir, half a frame because a seek ends within a packet.
         seek_cost_frames: u64::from(header.num_frames()) * u64::from(2 * pre_roll(header) + 3) / 2,
         codec,
         // Frames without a container are named after their layer.
         container: track.map_or(codec, |track| host_track::container_name(track).unwrap_or(c"wav")),
     };
-    Some((info, header.num_frames()))
+    Some((info, playlist, header.num_frames()))
 }
 
 /// Which of the `total` frames are returned: those of the packet table, or else those that LAME states, or else iTunes,
-/// or else all.
+/// or else all. What iTunes states may lie beyond the last frame.
 fn sound(
     index: &Index,
     header: Header,
@@ -251,7 +272,7 @@ fn sound(
             Some(num_frames) => start.saturating_add(num_frames),
             None => total.saturating_sub(track.padding_frames.into()),
         };
-        (start, end)
+        (start, end.min(total))
     } else if let Some(Gapless { delay, padding }) = description.gapless {
         let padding = u64::from(padding).saturating_sub(DECODER_DELAY);
         // The padding is at the end of the described part: a truncated file has no padding, and in a file with others
@@ -262,15 +283,32 @@ fn sound(
             Some(described) => described.saturating_sub(padding),
             None => total.saturating_sub(padding),
         };
-        (u64::from(delay) + DECODER_DELAY, end)
+        (u64::from(delay) + DECODER_DELAY, end.min(total))
     } else if let Some(itunes) = itunes.filter(|_| header.layer() == 3) {
         let start = u64::from(itunes.delay) + DECODER_DELAY;
         (start, start.saturating_add(itunes.num_frames))
     } else {
         (0, total)
     };
-    let end = end.min(total);
-    start.min(end)..end
+    start..end
+}
+
+/// Warns of a stream that changes: where another one begins, or another number of channels.
+fn report(index: &Index, start: usize) {
+    if let Some(other) = index.other {
+        let (position, rate, layer) = (start + other.at, other.header.sample_rate(), other.header.layer());
+        let message = format!(
+            "the stream ends at byte {position}, where one of MPEG audio layer {layer} at {rate} Hz begins"
+        );
+        log(Level::Warning, &message);
+    }
+    if let Some((at, num_channels)) = index.mixed {
+        let (position, first) = (start + at, index.first.header.num_channels());
+        let message = format!(
+            "frames of {num_channels} channels from byte {position} on are converted to {first}, the number at the beginning"
+        );
+        log(Level::Warning, &message);
+    }
 }
 
 /// Whether the file promises more frames than it has.
@@ -278,14 +316,13 @@ fn is_truncated(bytes: &[u8], index: &Index) -> bool {
     let lacks = index.description.is_some_and(|(at, description)| {
         let has_bytes = description.num_bytes.map(|count| at as u64 + u64::from(count) <= bytes.len() as u64);
         match description.num_frames {
-            _ if has_bytes == Some(false) && index.is_short => true,
             // Some encoders also count the describing frame.
             Some(num_frames) if has_bytes == Some(true) => index.num_packets().saturating_add(1) < num_frames,
             Some(num_frames) => index.num_packets() < num_frames,
             None => has_bytes == Some(false),
         }
     });
-    lacks || index.is_cut || index.other.is_some()
+    lacks || index.is_cut || index.is_short || index.other.is_some()
 }
 
 /// The packets of a track, as far as they are in memory.

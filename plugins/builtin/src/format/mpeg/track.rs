@@ -14,15 +14,15 @@ use mapwave_plugin::{
     Decoder, DecoderOptions, Error, Input, Memory, Output, Result, Status, StreamInfo, Track,
 };
 
+use crate::engine::playlist::Playlist;
 use crate::format::mpeg::MpegDecoder;
-use crate::format::table_stream::Trim;
 
 /// The container's description of a track.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Container {
     pub(crate) name: &'static CStr,
-    /// The frames that are returned.
-    pub(crate) trim: Trim,
+    /// The frames that are returned; `None` for those that the stream itself states.
+    pub(crate) playlist: Option<Playlist>,
     /// Whether packets are missing at the end.
     pub(crate) is_truncated: bool,
 }
@@ -61,10 +61,10 @@ impl MpegTrack {
         };
         let options = DecoderOptions {
             max_alloc: max_alloc.saturating_sub(num_copied),
-            track: Some(track(data, container.trim)),
+            track: Some(track(data)),
             ..DecoderOptions::default()
         };
-        let decoder = MpegDecoder::open(input, &options)?;
+        let decoder = MpegDecoder::open_playing(input, &options, container.playlist)?;
         let found = decoder.info();
         let is_truncated = found.is_truncated || container.is_truncated;
         let info = StreamInfo { container: container.name, is_truncated, ..found.clone() };
@@ -137,7 +137,7 @@ fn put_together<'a, P: Iterator<Item = Packet<'a>>>(
 }
 
 /// The packets as a track of the host.
-fn track(data: Range<u64>, trim: Trim) -> Track<'static> {
+fn track(data: Range<u64>) -> Track<'static> {
     Track {
         container: "",
         codec: "mp3",
@@ -148,10 +148,9 @@ fn track(data: Range<u64>, trim: Trim) -> Track<'static> {
         bits_per_sample: 0,
         bytes_per_packet: 0,
         frames_per_packet: 0,
-        priming_frames: u32::try_from(trim.priming_frames).unwrap_or(u32::MAX),
-        // A packet table counts only with a delay or padding; the number of frames then gives the padding.
-        padding_frames: u32::from(trim.num_frames.is_some()),
-        num_frames: trim.num_frames,
+        priming_frames: 0,
+        padding_frames: 0,
+        num_frames: None,
         data,
         config: 0..0,
         table: 0..0,

@@ -60,11 +60,21 @@ pub(crate) struct LinkPages {
     pub(crate) offsets: Vec<usize>,
 }
 
-/// All links of a file, and whether the file ends within a page.
+/// The links of a file.
+#[derive(Debug)]
+pub(crate) struct Links {
+    pub(crate) links: Vec<LinkPages>,
+    /// Whether the file ends within a page.
+    pub(crate) is_cut: bool,
+    /// Why the link behind these is none of them.
+    pub(crate) other: Option<Error>,
+}
+
+/// The links of a file, up to one without such a stream.
 ///
 /// # Errors
-/// When there is no such stream, or it is not supported.
-pub(crate) fn find_links(bytes: &Memory, stream: u32) -> Result<(Vec<LinkPages>, bool)> {
+/// When there is no such stream in the first link, or it is not supported.
+pub(crate) fn find_links(bytes: &Memory, stream: u32) -> Result<Links> {
     let mut links: Vec<LinkPages> = Vec::new();
     // The streams at the beginning of the current link, and the one chosen after their first pages.
     let mut group: Vec<(usize, u32, Kind)> = Vec::new();
@@ -85,10 +95,11 @@ pub(crate) fn find_links(bytes: &Memory, stream: u32) -> Result<(Vec<LinkPages>,
         }
         let serial = match chosen {
             Some(serial) => serial,
-            None => {
-                let serial = begin(&mut links, &group, stream)?;
-                *chosen.insert(serial)
-            }
+            None => match begin(&mut links, &group, stream) {
+                Ok(serial) => *chosen.insert(serial),
+                Err(error) if links.is_empty() => return Err(error),
+                Err(error) => return Ok(Links { links, is_cut: false, other: Some(error) }),
+            },
         };
         if page.serial == serial
             && let Some(link) = links.last_mut()
@@ -96,13 +107,17 @@ pub(crate) fn find_links(bytes: &Memory, stream: u32) -> Result<(Vec<LinkPages>,
             link.offsets.push(page.offset);
         }
     }
+    let mut other = None;
     if chosen.is_none() && !group.is_empty() {
-        begin(&mut links, &group, stream)?;
+        match begin(&mut links, &group, stream) {
+            Err(error) if links.is_empty() => return Err(error),
+            result => other = result.err(),
+        }
     }
     if links.is_empty() {
         return Err(Error::bad_data(0, "the file has no first page of an Ogg stream"));
     }
-    Ok((links, pages.is_cut))
+    Ok(Links { links, is_cut: pages.is_cut, other })
 }
 
 /// Starts a link with the audio stream of that number, and returns its serial number.
@@ -169,13 +184,13 @@ mod tests {
         ]
         .concat();
         let bytes = memory(bytes);
-        let (links, is_cut) = find_links(&bytes, 0).expect("links");
-        assert!(!is_cut);
+        let Links { links, is_cut, other } = find_links(&bytes, 0).expect("links");
+        assert!(!is_cut && other.is_none());
         assert_eq!(
             links.iter().map(|link| (link.kind, link.offsets.len())).collect::<Vec<_>>(),
             [(Kind::Vorbis, 2), (Kind::Vorbis, 1)]
         );
-        let (links, _) = find_links(&bytes, 1).expect("links");
+        let links = find_links(&bytes, 1).expect("links").links;
         assert_eq!(
             links.iter().map(|link| (link.kind, link.offsets.len())).collect::<Vec<_>>(),
             [(Kind::Flac, 2), (Kind::Flac, 2)]
@@ -186,5 +201,10 @@ mod tests {
                 .is_err_and(|error| error.message().contains("Opus"))
         );
         assert_eq!(first_audio(&bytes), Some(Kind::Vorbis));
+        // A link of another codec ends the stream.
+        let opus = [begin(1, b"\x01vorbis"), data(1, 1), begin(2, b"OpusHead"), data(2, 1)].concat();
+        let found = find_links(&memory(opus), 0).expect("links");
+        assert_eq!(found.links.len(), 1);
+        assert!(found.other.is_some_and(|error| error.message().contains("Opus")));
     }
 }

@@ -4,10 +4,10 @@
 
 use std::ffi::CString;
 
-use mapwave_plugin::{Error, Memory, Result, SampleFormat, SeekClass, StreamInfo, Sweep};
+use mapwave_plugin::{Error, Level, Memory, Result, SampleFormat, SeekClass, StreamInfo, Sweep, log};
 
 use super::codec::{LinkCodec, LinkPacket};
-use super::links::{LinkPages, find_links};
+use super::links::{LinkPages, Links, find_links};
 use super::packets::{Packets, Place};
 use super::setup::Setup;
 use super::timeline::{Mark, Timeline};
@@ -43,9 +43,10 @@ impl OggStream {
     /// Finds the links and measures them.
     ///
     /// # Errors
-    /// When the file is not an Ogg file with such a stream, or its links differ.
+    /// When the file is not an Ogg file with such a stream, or not one packet of it is intact. Where a link differs from the
+    /// first, the stream ends.
     pub(crate) fn open(bytes: Memory, stream: u32, max_alloc: u64) -> Result<Self> {
-        let (found, is_cut) = find_links(&bytes, stream)?;
+        let Links { links: found, is_cut, mut other } = find_links(&bytes, stream)?;
         let mut comments = Comments::new();
         let mut links: Vec<Link> = Vec::new();
         let mut timelines = Vec::new();
@@ -53,10 +54,21 @@ impl OggStream {
         for LinkPages { kind, mut offsets } in found {
             let place = offsets.first().copied().unwrap_or(0) as u64;
             let packets = Packets { bytes: &bytes, offsets: &offsets };
-            let (setup, link_comments, audio) = Setup::read(kind, &packets, max_alloc, place)?;
-            match links.first() {
-                None => comments = link_comments,
-                Some(first) => first.setup.check_continued_by(&setup, place)?,
+            let read = Setup::read(kind, &packets, max_alloc, place);
+            let read = read.and_then(|read| match links.first() {
+                Some(first) => first.setup.check_continued_by(&read.0, place).map(|()| read),
+                None => Ok(read),
+            });
+            let (setup, link_comments, audio) = match read {
+                Ok(read) => read,
+                Err(error) if links.is_empty() => return Err(error),
+                Err(error) => {
+                    other = Some(error);
+                    break;
+                }
+            };
+            if links.is_empty() {
+                comments = link_comments;
             }
             let mut timeline = Timeline::measure(&packets, &mut sweep, &setup, audio);
             let marks = std::mem::take(&mut timeline.marks);
@@ -76,7 +88,14 @@ impl OggStream {
             end = timeline.end.saturating_add(shift);
             link.end = end;
         }
-        let is_truncated = is_cut || timelines.last().is_some_and(|timeline| !timeline.is_ended);
+        if let Some(error) = &other {
+            let position = error.offset().unwrap_or(0);
+            let message =
+                format!("the stream ends at byte {position}, where another begins: {}", error.message());
+            log(Level::Warning, &message);
+        }
+        let is_ended = timelines.iter().all(|timeline| timeline.is_ended);
+        let is_truncated = is_cut || other.is_some() || !is_ended;
         let frames = |frames: Option<u64>| u32::try_from(frames.unwrap_or(0)).unwrap_or(u32::MAX);
         let priming_frames = frames(timelines.first().map(|timeline| timeline.num_priming));
         let padding_frames = frames(timelines.last().map(|timeline| timeline.num_padding));
@@ -88,7 +107,25 @@ impl OggStream {
             padding_frames,
             ..stream_info(&first.setup, &comments)
         };
-        Ok(Self { bytes, info, comments, links, start })
+        let stream = Self { bytes, info, comments, links, start };
+        stream.check_any_intact()?;
+        Ok(stream)
+    }
+
+    /// Checks that at least one packet of Vorbis is intact. A damaged frame of FLAC is an error where it is read.
+    fn check_any_intact(&self) -> Result<()> {
+        if self.info.num_frames == Some(0) || matches!(self.setup(0), Some(Setup::Flac(_)) | None) {
+            return Ok(());
+        }
+        let mut cursor = self.cursor(0, 0);
+        while let Some(packet) = self.step(&mut cursor, true)? {
+            if packet.bytes.bytes.is_some() {
+                return Ok(());
+            }
+        }
+        let offset = self.links.first().and_then(|link| link.offsets.get(link.audio.page));
+        let message = "not one packet of Vorbis can be decoded: the checksums of all pages are wrong";
+        Err(Error::bad_data(offset.copied().unwrap_or(0) as u64, message))
     }
 
     /// The setup of a link.

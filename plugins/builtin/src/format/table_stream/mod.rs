@@ -5,36 +5,57 @@
 use std::ffi::{CStr, CString};
 use std::ops::Range;
 
-use mapwave_plugin::{Error, Memory, Output, Result, StreamInfo};
+use mapwave_plugin::{Error, Memory, Output, Result, SeekClass, StreamInfo};
 
 use crate::codec::packet_setup::{AudioCodec, AudioSetup};
 use crate::engine::packet_table::PacketTable;
 use crate::engine::packets::{Broken, Packet, PacketCodec, PacketStream};
+use crate::engine::playlist::{Playlist, Run};
 
 #[cfg(test)]
 mod tests;
-
-/// The part of the decoded timeline that is returned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Trim {
-    /// The frames that are dropped at the start.
-    pub(crate) priming_frames: u64,
-    /// The most frames that follow; `None` for all.
-    pub(crate) num_frames: Option<u64>,
-}
 
 /// A stream: its packets in the file, their setup, and the frames that are returned.
 pub(crate) struct TableStream {
     memory: Memory,
     table: PacketTable,
     setup: AudioSetup,
-    priming_frames: u64,
+    playlist: Playlist,
+    anchors: Option<Anchors>,
     info: StreamInfo,
     tags: Vec<(CString, CString)>,
 }
 
+/// Points of the decoded timeline at which decoding starts again, so that a frame does not depend on the edits before it.
+///
+/// Without edits the host does the same by the seek class, and the frames are the same: the points are counted from the first
+/// frame that is played.
+#[derive(Clone, Copy, Debug)]
+struct Anchors {
+    origin: u64,
+    grid_frames: u64,
+}
+
+impl Anchors {
+    /// The last point up to a frame.
+    fn before(self, frame: u64) -> u64 {
+        match frame.checked_sub(self.origin) {
+            Some(ahead) => frame - ahead % self.grid_frames.max(1),
+            None => 0,
+        }
+    }
+
+    /// The next point after a frame.
+    fn after(self, frame: u64) -> u64 {
+        match frame.checked_sub(self.origin) {
+            Some(ahead) => frame.saturating_add(self.grid_frames.max(1) - ahead % self.grid_frames.max(1)),
+            None => self.origin,
+        }
+    }
+}
+
 impl TableStream {
-    /// A stream of the packets in `table`, which must have their numbers of frames.
+    /// A stream of the packets in `table`, which must have their numbers of frames, played as in `playlist`.
     ///
     /// # Errors
     /// When the packets need another decoder.
@@ -42,41 +63,50 @@ impl TableStream {
         memory: Memory,
         table: PacketTable,
         setup: AudioSetup,
-        trim: Trim,
+        playlist: Playlist,
         is_truncated: bool,
         container: &'static CStr,
         tags: Vec<(CString, CString)>,
     ) -> Result<Self> {
-        let decoded_frames = table.num_frames();
-        let priming_frames = trim.priming_frames.min(decoded_frames);
-        let rest = decoded_frames - priming_frames;
-        let num_frames = trim.num_frames.map_or(rest, |num_frames| num_frames.min(rest));
         let decoded_end = match &setup {
             // Only the packets themselves state their length.
-            AudioSetup::Flac(_) => decoded_frames,
+            AudioSetup::Flac(_) => table.num_frames(),
             AudioSetup::Aac(_) | AudioSetup::Alac(_) => {
                 u64::from(table.num_packets()) * u64::from(setup.frames_per_packet())
             }
         };
-        let padding_frames = decoded_end.saturating_sub(priming_frames + num_frames);
+        let priming_frames = playlist.priming_frames();
+        let padding_frames = decoded_end.saturating_sub(playlist.decoded_end());
+        let common = setup.info();
+        let (seek_class, anchors) = match common.seek_class {
+            SeekClass::Anchored { grid_frames } if playlist.single().is_none() => {
+                (SeekClass::Exact, Some(Anchors { origin: priming_frames, grid_frames }))
+            }
+            class => (class, None),
+        };
+        let to_anchor = anchors.map_or(0, |anchors| anchors.grid_frames / 2);
         let info = StreamInfo {
-            num_frames: Some(num_frames),
+            num_frames: Some(playlist.num_frames()),
             is_truncated,
             priming_frames: u32::try_from(priming_frames).unwrap_or(u32::MAX),
             padding_frames: u32::try_from(padding_frames).unwrap_or(u32::MAX),
+            seek_class,
+            seek_cost_frames: common.seek_cost_frames.saturating_add(to_anchor),
             container,
-            ..setup.info()
+            ..common
         };
-        let stream = Self { memory, table, setup, priming_frames, info, tags };
+        let stream = Self { memory, table, setup, playlist, anchors, info, tags };
         stream.check_packets()?;
         Ok(stream)
     }
 
     fn check_packets(&self) -> Result<()> {
-        self.setup.check_packets((0..self.table.num_packets()).filter_map(|packet| {
+        let packets = (0..self.table.num_packets()).filter_map(|packet| {
             let place = self.table.get(packet)?;
             bytes_at(&self.memory, place.offset, place.num_bytes)
-        }))
+        });
+        self.setup.check_packets(packets.clone())?;
+        self.setup.check_any_decodes(packets, self.table.get(0).map_or(0, |place| place.offset))
     }
 }
 
@@ -99,11 +129,16 @@ impl PacketStream for TableStream {
         &self.tags
     }
 
-    fn priming_frames(&self) -> u64 {
-        self.priming_frames
+    fn run(&self, position: u64) -> Option<Run> {
+        let mut run = self.playlist.run(position)?;
+        if let (Some(frame), Some(anchors)) = (run.source, self.anchors) {
+            run.num_frames = run.num_frames.min(anchors.after(frame) - frame);
+        }
+        Some(run)
     }
 
     fn entry(&self, frame: u64) -> Result<u32> {
+        let frame = self.anchors.map_or(frame, |anchors| anchors.before(frame));
         Ok(self.table.packet_at(frame).saturating_sub(self.setup.pre_roll()))
     }
 
