@@ -12,6 +12,26 @@ pub(crate) fn from_code(code: c_int, doing: &str) -> Error {
     Error::new(status(code), format!("{doing}: libav says: {}", words(code))).with_native_code(code.into())
 }
 
+/// Converts the code of a call on a file. What libav has no name for, such as a bare -1, comes from parsers of damaged files, and
+/// a read error of its own means that a parser ran past the end: failures of the host's reads are reported by themselves.
+pub(crate) fn from_file(code: c_int, doing: &str) -> Error {
+    let error = from_code(code, doing);
+    match error.status() {
+        Status::Internal | Status::Io => {
+            Error::new(Status::BadData, error.message()).with_native_code(code.into())
+        }
+        _ => error,
+    }
+}
+
+/// Converts the code of a call on a file to a result.
+///
+/// # Errors
+/// When `code` is negative.
+pub(crate) fn check_file(code: c_int, doing: &str) -> mapwave_plugin::Result<()> {
+    if code < 0 { Err(from_file(code, doing)) } else { Ok(()) }
+}
+
 /// Converts the code of a call to a result.
 ///
 /// # Errors
@@ -74,6 +94,10 @@ mod tests {
         assert_eq!(from_code(ffi::AVERROR_DECODER_NOT_FOUND, "").status(), Status::Unsupported);
         assert_eq!(from_code(-123_456_789, "").status(), Status::Internal);
         assert!(words(-123_456_789).contains("123456789"), "{}", words(-123_456_789));
+        assert_eq!(from_file(-1, "").status(), Status::BadData);
+        assert_eq!(from_file(ffi::AVERROR(ffi::EIO), "").status(), Status::BadData);
+        assert_eq!(from_file(ffi::AVERROR(ffi::ENOMEM), "").status(), Status::NoMemory);
+        assert!(check_file(1, "").is_ok() && check_file(-1, "").is_err());
         assert!(check(0, "").is_ok() && check(7, "").is_ok() && check(-1, "").is_err());
     }
 }

@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)] // contexts of libav's
 
-use std::ffi::c_int;
+use std::ffi::{CStr, c_int};
 use std::ptr::{self, NonNull};
 
 use ffmpeg_sys_next as ffi;
@@ -10,7 +10,7 @@ use mapwave_plugin::Result;
 use mapwave_plugin::fork::hold_off;
 
 use super::parameters::Parameters;
-use crate::error::{check, no_memory};
+use crate::error::{check_file, no_memory};
 use crate::frame::Frame;
 use crate::packet::Packet;
 
@@ -20,6 +20,12 @@ pub(super) struct Codec {
     /// The number of consecutive errors.
     num_damaged: u32,
 }
+
+/// Lossless codecs with checksums, which libav compares only where it is told to.
+const CHECKED: [&CStr; 5] = [c"flac", c"tta", c"wavpack", c"ape", c"tak"];
+
+/// Compare checksums, and fail where they differ.
+const CHECKSUMS: c_int = ffi::AV_EF_CRCCHECK | ffi::AV_EF_EXPLODE;
 
 /// The number of consecutive errors after which a codec is given up.
 const MAX_DAMAGED: u32 = 64;
@@ -52,7 +58,7 @@ impl Codec {
         let mut codec = Self { context, num_damaged: 0 };
         // SAFETY: both are initialised.
         let code = unsafe { ffi::avcodec_parameters_to_context(codec.context.as_ptr(), parameters.as_ptr()) };
-        check(code, "setting up the codec")?;
+        check_file(code, "setting up the codec")?;
         // SAFETY: the context is owned.
         let context = unsafe { codec.context.as_mut() };
         // Times are in frames, which codecs pass through.
@@ -60,6 +66,9 @@ impl Codec {
         context.pkt_timebase = ffi::AVRational { num: 1, den: rate };
         context.thread_count = 1;
         context.max_samples = i64::try_from(max_samples).unwrap_or(i64::MAX).max(1);
+        if CHECKED.iter().any(|name| parameters.kind().is_ok_and(|kind| kind.name == *name)) {
+            context.err_recognition |= CHECKSUMS;
+        }
         // Trimming is done here, so that it is the same after a seek.
         context.flags2 |= ffi::AV_CODEC_FLAG2_SKIP_MANUAL;
         // libavcodec has a lock around the start of some codecs, which would stay locked in a child that is forked meanwhile.
@@ -67,7 +76,7 @@ impl Codec {
         let code = hold_off(|| unsafe {
             ffi::avcodec_open2(codec.context.as_ptr(), decoder.as_ptr(), ptr::null_mut())
         });
-        check(code, "opening the codec")?;
+        check_file(code, "opening the codec")?;
         Ok(codec)
     }
 

@@ -9,10 +9,12 @@ use ffmpeg_sys_next as ffi;
 use mapwave_plugin::fork::hold_off;
 use mapwave_plugin::{Error, Input, Result, Status};
 
+use super::amr;
+use super::identify;
 use super::io::InputIo;
 use super::parameters::Parameters;
 use crate::dictionary::entries;
-use crate::error::{check, from_code, is_no_memory, no_memory};
+use crate::error::{check_file, from_file, is_no_memory, no_memory};
 use crate::log;
 use crate::packet::Packet;
 
@@ -91,12 +93,23 @@ impl Demuxer {
     pub(super) fn open(input: Input, extension: Option<&str>, max_alloc: u64) -> Result<Self> {
         // Before anything is logged; a host that links this plugin in may not have called its entry function.
         log::install();
-        let mut io = InputIo::new(input)?;
-        let format = find_format(&mut io, extension, max_alloc)?;
+        let mut io = InputIo::new(input.clone())?;
+        let format = match identify::by_frames(&input)? {
+            Some(name) => named(name)?,
+            None => find_format(&mut io, extension, max_alloc)?,
+        };
         // SAFETY: a format of libav's list, which is constant.
         let found = unsafe { format.as_ref() };
         // SAFETY: a format has a name, constant as the library is never unloaded (R7).
         let name: &'static CStr = unsafe { CStr::from_ptr(found.name) };
+        if let Some(sizes) = amr::without_header(name)
+            && !amr::is_chain(&input, sizes)?
+        {
+            return Err(Error::unsupported(format!(
+                "libav takes it for AMR without a header ('{}'), but it does not consist of AMR frames",
+                name.to_string_lossy()
+            )));
+        }
         if found.flags & ffi::AVFMT_NOFILE != 0 || is_refused(name) {
             let name = name.to_string_lossy();
             return Err(Error::unsupported(format!(
@@ -130,7 +143,14 @@ impl Demuxer {
         if code < 0 {
             // SAFETY: owned or null.
             unsafe { ffi::avformat_free_context(context) };
-            return Err(io.take_failure().unwrap_or_else(|| from_code(code, &doing())));
+            return Err(io.take_failure().unwrap_or_else(|| {
+                if is_no_memory(code) {
+                    // The sizes that parsers allocate are the file's.
+                    let message = format!("{}: it asks for more memory than there is", doing());
+                    return Error::new(Status::BadData, message).with_native_code(code.into());
+                }
+                from_file(code, &doing())
+            }));
         }
         let context = NonNull::new(context).ok_or_else(|| no_memory("a demuxer"))?;
         let mut this = Self { context, io, format: name };
@@ -179,9 +199,13 @@ impl Demuxer {
                 // SAFETY: as above.
                 let copy = unsafe { Parameters::copy(parameters) }?;
                 is_known &= copy.sample_rate() > 0 && copy.num_channels() > 0 && copy.kind().is_ok();
-            } else {
+            // SAFETY: as above.
+            } else if unsafe { Parameters::is_known(parameters) } {
                 // SAFETY: the stream is of the open context, which is owned.
                 unsafe { (*stream).discard = ffi::AVDiscard::AVDISCARD_ALL };
+            } else {
+                // Transport streams do not always name a codec, and libav finds out by the packets.
+                is_known = false;
             }
         }
         if is_known {
@@ -193,7 +217,7 @@ impl Demuxer {
             hold_off(|| unsafe { ffi::avformat_find_stream_info(self.context.as_ptr(), ptr::null_mut()) });
         match self.io.take_failure() {
             Some(failure) => Err(failure),
-            None => check(code, "searching for streams"),
+            None => check_file(code, "searching for streams"),
         }
     }
 
@@ -269,7 +293,10 @@ impl Demuxer {
                 0.. => {}
                 ffi::AVERROR_EOF => return Ok(Next::End),
                 code if code == ffi::AVERROR(ffi::EAGAIN) => {}
-                code if is_no_memory(code) => return Err(no_memory("a packet")),
+                code if is_no_memory(code) => {
+                    let message = "the next packet asks for more memory than there is";
+                    return Err(Error::new(Status::BadData, message).with_native_code(code.into()));
+                }
                 code => return Ok(Next::Broken(code)),
             }
         }
@@ -294,6 +321,15 @@ impl Drop for Demuxer {
         // SAFETY: the context is owned; what it reads from is not its own, and is closed afterwards.
         unsafe { ffi::avformat_close_input(&raw mut context) };
     }
+}
+
+/// libav's format of this name.
+fn named(name: &'static CStr) -> Result<NonNull<ffi::AVInputFormat>> {
+    // SAFETY: the name is a text; returns a format of libav's list, which is constant, or null.
+    let format = unsafe { ffi::av_find_input_format(name.as_ptr()) };
+    NonNull::new(format.cast_mut()).ok_or_else(|| {
+        Error::unsupported(format!("this build of libav does not read {}", name.to_string_lossy()))
+    })
 }
 
 /// libav's identification of a file from its first bytes and its extension.

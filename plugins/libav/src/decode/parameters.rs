@@ -166,6 +166,26 @@ impl Parameters {
     }
 }
 
+impl Parameters {
+    /// Whether the codec of a stream is known, or that it has none to be found.
+    ///
+    /// # Safety
+    /// `parameters` points to those of an open stream.
+    pub(super) unsafe fn is_known(parameters: *const ffi::AVCodecParameters) -> bool {
+        // SAFETY: the field is there, by the caller's promise.
+        let id = unsafe { &raw const (*parameters).codec_id };
+        // SAFETY: it is of the size and alignment of a u32.
+        let id = unsafe { id.cast::<u32>().read() };
+        // SAFETY: as above.
+        let kind = unsafe { &raw const (*parameters).codec_type };
+        // SAFETY: as above.
+        let kind = unsafe { kind.cast::<c_int>().read() };
+        let is_open = kind == ffi::AVMediaType::AVMEDIA_TYPE_UNKNOWN as c_int
+            || kind == ffi::AVMediaType::AVMEDIA_TYPE_DATA as c_int;
+        id != ffi::AVCodecID::AV_CODEC_ID_NONE as u32 || !is_open
+    }
+}
+
 impl Drop for Parameters {
     fn drop(&mut self) {
         let mut parameters = self.0.as_ptr();

@@ -161,7 +161,7 @@ fn syncs(bytes: &[u8]) -> Option<u8> {
 }
 
 /// ETSI TS 102 366, table 4.13: the bytes of a frame for the code of its rate and bitrate.
-fn ac3_frame_bytes(code: usize) -> Option<usize> {
+pub(super) fn ac3_frame_bytes(code: usize) -> Option<usize> {
     const KILOBITS: [usize; 19] =
         [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640];
     let kilobits = KILOBITS.get((code & 0x3f) / 2)?;

@@ -159,8 +159,10 @@ impl Store {
             Some(Stored::File { offset, num_bytes }) => packet.fill(*num_bytes as usize, |bytes| {
                 let count = self.input.read_at(*offset, bytes)?;
                 if count < bytes.len() {
-                    let message = format!("the file ends at byte {}, inside a packet", offset + count as u64);
-                    return Err(Error::new(Status::Io, message).at(*offset));
+                    let end = offset + count as u64;
+                    let message =
+                        format!("the file ends at byte {end}, inside a packet that was there before");
+                    return Err(Error::new(Status::BadData, message).at(*offset));
                 }
                 Ok(())
             })?,

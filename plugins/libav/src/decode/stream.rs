@@ -5,12 +5,17 @@
 use std::ffi::{CStr, CString};
 use std::sync::OnceLock;
 
-use mapwave_plugin::{DecoderOptions, Error, Input, Result, SampleFormat, SeekClass, Status, StreamInfo};
+use mapwave_plugin::{
+    DecoderOptions, Error, Input, Level, Result, SampleFormat, SeekClass, Status, StreamInfo, log,
+};
 
+use super::changes;
 use super::container::Container;
 use super::demuxer::{Chosen, Demuxer, Next};
 use super::durations::{Counting, Known};
+use super::identify;
 use super::parameters::{CodecKind, Parameters};
+use super::promise;
 use super::seeking::{Class, Entry};
 use super::store::Store;
 use super::timeline::{Scale, Timeline};
@@ -36,6 +41,12 @@ const NUM_LAST: usize = 3;
 
 /// The object type of low-complexity AAC.
 const AAC_LOW_COMPLEXITY: u8 = 2;
+
+/// Codecs that give other samples each time, and why.
+const UNREPEATABLE: [(&CStr, &str); 2] = [
+    (c"codec2", "its library has one noise generator for the whole process"),
+    (c"mp4als", "its decoder reads memory that it did not write"),
+];
 
 /// The formats that decoding writes.
 const FORMATS: &[SampleFormat] = &[SampleFormat::F32, SampleFormat::I16, SampleFormat::I32];
@@ -67,6 +78,8 @@ struct Scan {
     adts_profile: Option<u8>,
     is_truncated: bool,
     is_last_corrupt: bool,
+    /// Whether the last packet is truncated; it is left out then.
+    is_last_cut: bool,
     /// Whether a packet after the first reconfigures the codec.
     is_set_up_anew: bool,
 }
@@ -107,9 +120,11 @@ impl Stream {
         let chosen = demuxer.choose(options.stream)?;
         let kind = chosen.parameters.kind()?;
         chosen.parameters.decoder()?;
-        if kind.name == c"codec2" {
-            // Its library has a single noise generator for the whole process.
-            return Err(Error::unsupported("codec2, which libav decodes differently each time"));
+        if let Some((_, why)) = UNREPEATABLE.iter().find(|(name, _)| kind.name == *name) {
+            let name = kind.name.to_string_lossy();
+            return Err(Error::unsupported(format!(
+                "{name}, which libav decodes differently each time: {why}"
+            )));
         }
         let known = Known {
             sample_rate: chosen.parameters.sample_rate(),
@@ -118,16 +133,20 @@ impl Stream {
         };
         let counting = Counting::of(&kind.name.to_string_lossy(), &known);
         let container = Container::of(&demuxer, &input)?;
+        let is_cut = promise::is_cut(demuxer.format().to_bytes(), &input)?;
+        let promised = promise::num_frames(&input)?;
         let store = Store::new(input, options.max_alloc);
         // Durations are frames where the time base is the sample rate.
         let is_in_frames = (known.time_base.numerator, known.time_base.denominator) == (1, known.sample_rate);
         let is_aac = kind.name == c"aac" && is_in_frames;
-        let scan = scan(&mut demuxer, &chosen, counting, store, is_aac)?;
+        let mut scan = scan(&mut demuxer, &chosen, counting, store, is_aac)?;
+        scan.is_truncated |= is_cut;
         let tags = tags(demuxer.tags(), chosen.tags);
         drop(demuxer);
         let max_samples = (options.max_alloc / 16).clamp(1 << 12, 1 << 28);
         let bounds = Bounds { max_samples, max_total: max_measured };
-        Builder { parameters: chosen.parameters, kind, counting, scan, bounds }.build(container, tags)
+        let parameters = chosen.parameters;
+        Builder { parameters, kind, counting, scan, promised, bounds }.build(container, tags)
     }
 
     /// The packet at which a new codec must start so that `frame` of the trimmed timeline decodes as its seek class promises.
@@ -201,10 +220,13 @@ fn scan(
         adts_profile: None,
         is_truncated: false,
         is_last_corrupt: false,
+        is_last_cut: false,
         is_set_up_anew: false,
     };
     let packet_bytes = Timeline::PLACE_BYTES + size_of::<(Trim, Option<u32>)>() as u64;
     let (mut usual, mut last) = (0, 0);
+    let codec = chosen.parameters.kind()?.name;
+    let mut signature = None;
     loop {
         match demuxer.next(chosen.index, &mut packet)? {
             Next::Packet => {}
@@ -214,6 +236,18 @@ fn scan(
                 break;
             }
         }
+        if let Some(found) = changes::signature(codec.to_bytes(), packet.bytes()) {
+            if scan.packets.len() >= NUM_SETTLING && signature.is_some_and(|before| before != found) {
+                let message = format!(
+                    "the sample rate or the channels change at packet {}: what comes before is read",
+                    scan.packets.len()
+                );
+                log(Level::Warning, &message);
+                scan.is_truncated = true;
+                break;
+            }
+            signature = Some(found);
+        }
         if scan.packets.len() as u64 >= most {
             let message =
                 format!("more than {most} packets were found in {} bytes", scan.store.num_file_bytes());
@@ -221,7 +255,7 @@ fn scan(
         }
         scan.store.allocate(packet_bytes)?;
         scan.store.push(&packet)?;
-        if scan.packets.is_empty() && chosen.parameters.kind()?.name == c"wavpack" {
+        if scan.packets.is_empty() && codec == c"wavpack" {
             scan.wavpack = wavpack::facts(packet.bytes());
         }
         if let (true, [0xff, _, third, ..]) = (scan.packets.is_empty(), packet.bytes()) {
@@ -230,9 +264,16 @@ fn scan(
         scan.packets.push((packet.trim(), counting.count(packet.bytes(), packet.duration())));
         (usual, last) = (last.max(usual), packet.duration());
         scan.is_last_corrupt = packet.is_corrupt();
+        scan.is_last_cut = identify::is_cut(codec, packet.bytes());
         scan.is_set_up_anew |= scan.packets.len() > 1 && packet.changes_setup();
     }
-    scan.is_truncated |= scan.is_last_corrupt;
+    if scan.is_last_cut {
+        scan.packets.pop();
+        scan.store.truncate(scan.packets.len());
+    }
+    // A format of samples alone is read in pieces of any size, of which the last is short.
+    scan.is_last_corrupt &= !matches!(codec.to_bytes(), b"aptx" | b"aptx_hd");
+    scan.is_truncated |= scan.is_last_corrupt || scan.is_last_cut;
     // In MP4 the duration of the last AAC packet excludes the padding (ISO/IEC 14496-12, "Decoding time to sample box").
     // libav decodes all of it.
     if is_aac && demuxer.is_mp4() && (1..usual).contains(&last) {
@@ -251,6 +292,8 @@ struct Builder {
     kind: CodecKind,
     counting: Counting,
     scan: Scan,
+    /// The number of frames that the stream's header states.
+    promised: Option<u64>,
     bounds: Bounds,
 }
 
@@ -276,6 +319,12 @@ impl Builder {
             timeline.push(*num_frames, *trim, scale);
         }
         let num_frames = counted.is_some().then(|| timeline.num_frames());
+        let is_short = |promised| num_frames.is_some_and(|num_frames| num_frames < promised);
+        self.scan.is_truncated |= self.promised.is_some_and(is_short);
+        if num_frames == Some(0) && self.scan.is_truncated {
+            let message = "the file is truncated, and not one frame is left";
+            return Err(Error::new(Status::BadData, message));
+        }
         let info = self.info(shape, container.name, &timeline, num_frames, entry);
         let Self { parameters, scan, bounds, .. } = self;
         let max_samples = bounds.max_samples;
@@ -372,7 +421,8 @@ impl Builder {
         }
         let num_packets = counts.len();
         let entry = Entry::of(&self.kind.name.to_string_lossy());
-        let before = NUM_LAST + entry.packets as usize;
+        // The first packet decoded may lack what comes before it.
+        let before = NUM_LAST + entry.packets.max(1) as usize;
         let packets = num_packets.saturating_sub(before)..num_packets;
         let trial = trial::decode(&self.scan.store, &self.parameters, packets, Some(shape), self.bounds)?;
         let Some(trial) = trial.filter(|trial| trial.change.is_none()) else { return Ok(counts) };

@@ -134,8 +134,13 @@ impl Numbers {
 
 /// Decodes the first audio stream of a file with ffmpeg to floats; `None`, with a notice, if it is not installed.
 pub fn ffmpeg_floats(path: &Path) -> Option<Vec<f32>> {
+    ffmpeg_floats_as(path, &[])
+}
+
+/// The same with options for the file, such as its format.
+pub fn ffmpeg_floats_as(path: &Path, options: &[&str]) -> Option<Vec<f32>> {
     let mut command = Command::new("ffmpeg");
-    command.args(["-v", "error", "-nostdin", "-threads", "1", "-i"]).arg(path);
+    command.args(["-v", "error", "-nostdin", "-threads", "1"]).args(options).arg("-i").arg(path);
     command.args(["-map", "0:a:0", "-c:a", "pcm_f32le", "-f", "f32le", "-"]);
     let output = command.stderr(Stdio::null()).output();
     let Ok(output) = output else {
