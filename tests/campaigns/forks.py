@@ -1,11 +1,12 @@
 """Forks a process whose other threads load, stream, save, resample and open, and compares what the child makes.
 
-    python tests/campaigns/forks.py [--forks 300] [--fresh 0] [--seed 0]
+    python tests/campaigns/forks.py [--forks 300] [--cold 60] [--fresh 0] [--seed 0]
 
-A child must end, and make the same bytes as a process that was never forked. Two thirds of the forks are warm: threads
-work with every kind of file all the time, on shared readers too, and the child does one of the same things. A third is
-cold: the process has used nothing of mapwave when a thread begins to, and is forked a random time later. ``--fresh``
-adds cold forks of interpreters that were just started. The exit status is 0 if every child ended and was right.
+A child must end, and make the same bytes as a process that was never forked. Most forks are warm: threads work with
+every kind of file all the time, on shared readers too, and the child does one of the same things. ``--cold`` of them
+are cold, which takes longer: the process has used nothing of mapwave when a thread begins to, and is forked a random
+time later. ``--fresh`` of the cold ones are forks of interpreters that were just started. The exit status is 0 if every
+child ended and was right.
 """
 
 from __future__ import annotations
@@ -37,7 +38,10 @@ LIMIT = 60
 # How a child ends. Another status is a crash, or an exception of Python's.
 RIGHT, WRONG, RAISED, HUNG = 0, 65, 66, 67
 
-NUM_THREADS = 3
+NUM_THREADS = 2
+
+# How many children run at a time.
+NUM_CHILDREN = 4
 
 # The kinds of files, and what they are saved with.
 KINDS = {
@@ -65,7 +69,7 @@ def sound(num_frames: int, sample_rate: int) -> np.ndarray:
 
 
 # Made before any fork: NumPy imports a part of itself for it, and the lock of an import stays locked in a child.
-SOUND = sound(40_000, 48_000)
+SOUND = sound(20_000, 48_000)
 
 
 def make_files(directory: Path) -> list[str]:
@@ -98,14 +102,14 @@ def saved(name: str, **options: object) -> bytes:
     """The bytes of a file that is saved to a file object."""
     place = io.BytesIO()
     place.name = name  # type: ignore[attr-defined]
-    mw.save(place, SOUND[:12_000], 48_000, **options)
+    mw.save(place, SOUND[:6_000], 48_000, **options)
     return digest(place.getvalue())
 
 
 def saved_file(directory: Path, name: str, **options: object) -> bytes:
     """The bytes of a file that is saved to a path."""
     path = directory / f"{os.getpid()}-{threading.get_ident()}-{name}"
-    mw.save(path, SOUND[:12_000], 48_000, durable=False, **options)
+    mw.save(path, SOUND[:6_000], 48_000, durable=False, **options)
     found = path.read_bytes()
     path.unlink()
     return digest(found)
@@ -125,7 +129,7 @@ def actions(directory: Path, names: list[str], has_soxr: bool, shared: dict[str,
         path, options = directory / name, KINDS[name]
         found[f"load {name}"] = lambda: digest(mw.load(path)[0])
         found[f"load {name} from bytes"] = lambda: digest(mw.load(path.read_bytes(), dtype="float64")[0])
-        found[f"window of {name}"] = lambda: digest(mw.load(path, offset=0.3, duration=0.2)[0])
+        found[f"window of {name}"] = lambda: digest(mw.load(path, offset=0.2, duration=0.1)[0])
         found[f"info of {name}"] = lambda: digest(repr(mw.info(path)).encode())
         found[f"stream {name}"] = lambda: digest(*(chunk for chunk, _ in mw.stream(path, chunk_duration=0.1)))
         found[f"resample {name} (best)"] = lambda: digest(mw.load(path, sr=16_000, resample_quality="best")[0])
@@ -133,9 +137,9 @@ def actions(directory: Path, names: list[str], has_soxr: bool, shared: dict[str,
         if has_soxr:
             found[f"resample {name} (soxr)"] = lambda: digest(mw.load(path, sr=16_000, resample_quality="soxr_vhq")[0])
             found[f"reader of {name} (soxr)"] = lambda: digest(
-                reader(f"soxr {name}", path, sr=22_050, resample_quality="soxr_hq")[3_000:9_000]
+                reader(f"soxr {name}", path, sr=22_050, resample_quality="soxr_hq")[2_000:6_000]
             )
-        found[f"reader of {name}"] = lambda: digest(reader(name, path)[11_111:22_222], reader(name, path)[:5_000])
+        found[f"reader of {name}"] = lambda: digest(reader(name, path)[11_111:17_777], reader(name, path)[:5_000])
         found[f"save {name}"] = lambda: saved(name, **options)
         found[f"save {name} to a path"] = lambda: saved_file(directory, name, **options)
 
@@ -235,6 +239,7 @@ def warm(
         thread.start()
     choice = random.Random(seed)
     try:
+        running: list[tuple[str, int]] = []
         for number in range(num_forks):
             name = list(every)[number % len(every)]
             # Forks spread over what the threads do.
@@ -242,6 +247,11 @@ def warm(
             pid = os.fork()
             if pid == 0:
                 os._exit(run(every[name], expected[name]))
+            running.append((name, pid))
+            if len(running) == NUM_CHILDREN:
+                name, pid = running.pop(0)
+                yield name, wait(pid, LIMIT)
+        for name, pid in running:
             yield name, wait(pid, LIMIT)
     finally:
         stop.set()
@@ -317,7 +327,8 @@ def known(directory: Path) -> tuple[list[str], bool, dict[str, str]]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--forks", type=int, default=300, help="how many times to fork")
-    parser.add_argument("--fresh", type=int, default=0, help="how many interpreters to start and fork beside these")
+    parser.add_argument("--cold", type=int, help="how many of the forks are cold; by default a fifth")
+    parser.add_argument("--fresh", type=int, default=0, help="how many of the cold forks are of new interpreters")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--prepare", metavar="DIRECTORY", help=argparse.SUPPRESS)
     parser.add_argument("--only", nargs=4, metavar=("FIRST", "THEN", "DELAY", "DIRECTORY"), help=argparse.SUPPRESS)
@@ -340,8 +351,8 @@ def main() -> int:
         names, has_soxr, expected = known(directory)
         found = actions(directory, names, has_soxr, {})
         every = {name: action for name, action in found.items() if name in expected}
-        num_cold = asked.forks // 3
-        for what, status in cold(every, expected, num_cold, asked.seed):
+        num_cold = asked.forks // 5 if asked.cold is None else asked.cold
+        for what, status in cold(every, expected, num_cold - asked.fresh, asked.seed):
             results.add("cold", what, status)
         for what, status in fresh(directory, expected, asked.fresh, asked.seed):
             results.add("fresh", what, status)
