@@ -10,8 +10,8 @@ import _thread
 import os
 from types import TracebackType
 
-# How long a fork waits: a library takes a second from a slow disk.
-_LIMIT = 10
+# How many seconds a fork waits: a library takes one from a slow disk.
+_LIMIT = 60
 
 _lock = _thread.RLock()
 

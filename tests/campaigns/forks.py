@@ -33,7 +33,7 @@ import mapwave.numpy as mw
 import numpy as np
 
 # The seconds after which a child counts as hung: the work takes milliseconds.
-LIMIT = 60
+LIMIT = 180
 
 # How a child ends. Another status is a crash, or an exception of Python's.
 RIGHT, WRONG, RAISED, HUNG = 0, 65, 66, 67

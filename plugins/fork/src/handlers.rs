@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a fork waits for calls in progress. Loading a library from a slow disk takes seconds; only a call that hangs, or that
-/// waits for the forking thread itself, takes longer.
-const LIMIT: Duration = Duration::from_secs(10);
+/// How long a fork waits for calls in progress. Loading a library takes seconds from a slow disk, and longer on a machine with far
+/// more to do than it can; only a call that hangs, or that waits for the forking thread itself, takes as long as this.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// How long a waiting thread sleeps between two looks, after the first few.
 const PAUSE: Duration = Duration::from_micros(50);
@@ -62,7 +62,7 @@ fn register() -> u32 {
     first.map_or_else(|generation| generation, |_| 1)
 }
 
-/// Makes a call that has not begun or has ended in every forked child: a fork waits until it ends, for up to ten seconds.
+/// Makes a call that has not begun or has ended in every forked child: a fork waits until it ends, for up to a minute.
 ///
 /// It is meant for calls of at most some milliseconds into libraries that have locks, lazy values or shared tables of their own,
 /// such as a dynamic loader. The call must not need anything that a forking thread may hold, above all the lock of an
@@ -87,11 +87,13 @@ struct Inside;
 
 impl Inside {
     fn enter() -> Self {
-        generation();
         if DEPTH.get() == 0 {
             let mut patience = Patience::default();
             loop {
                 NUM_INSIDE.fetch_add(1, Ordering::SeqCst);
+                // Only now: a fork whose handlers are those of this library then waits for this thread, which may be loading it
+                // and would otherwise wait for the fork.
+                generation();
                 if NUM_FORKING.load(Ordering::SeqCst) == 0 {
                     break;
                 }

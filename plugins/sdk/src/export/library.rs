@@ -61,7 +61,9 @@ pub unsafe fn enter<L: Define>(
 ) -> *const abi::mw_plugin {
     // SAFETY: the host is valid until the process exits, by the contract of the entry function.
     unsafe { host::keep(host) };
-    let started = guard::catch(|| L::library().entered.get_or_init(|| Entered(describe::<L>())));
+    let enter = || L::library().entered.get_or_init(|| Entered(describe::<L>()));
+    // No child that is forked meanwhile finds it half done.
+    let started = guard::catch(|| mapwave_fork::hold_off(enter));
     let failure = match started {
         Ok(Entered(Ok(plugin))) => return plugin,
         Ok(Entered(Err(failure))) => failure,
