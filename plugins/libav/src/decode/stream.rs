@@ -3,8 +3,8 @@
 #![forbid(unsafe_code)]
 
 use std::ffi::{CStr, CString};
-use std::sync::OnceLock;
 
+use mapwave_plugin::fork::SetOnce;
 use mapwave_plugin::{
     DecoderOptions, Error, Input, Level, Result, SampleFormat, SeekClass, Status, StreamInfo, log,
 };
@@ -65,7 +65,7 @@ pub(super) struct Stream {
     /// Whether the packets were counted by decoding all of them.
     pub(super) is_measured: bool,
     /// Whether the codec decodes the same from the middle as from the front, once that is known.
-    pub(super) overlap: OnceLock<bool>,
+    pub(super) overlap: SetOnce<bool>,
 }
 
 /// The packets of a stream as the container has them.
@@ -330,7 +330,7 @@ impl Builder {
         let max_samples = bounds.max_samples;
         let container_variant = container.variant;
         let store = scan.store;
-        let overlap = OnceLock::new();
+        let overlap = SetOnce::new();
         Ok(Stream {
             store,
             parameters,
