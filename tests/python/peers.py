@@ -48,3 +48,8 @@ def ffprobe_tags(path: Path) -> dict[str, str]:
     said = ffprobe(path)
     tags = said["stream"].get("tags", {}) | said["format"].get("tags", {})
     return {name.lower(): value for name, value in tags.items()}
+
+
+def remux(source: Path, target: Path) -> None:
+    """Puts the streams of a file into another container by FFmpeg, without decoding them."""
+    _output([program("ffmpeg"), "-nostdin", "-v", "error", "-i", source, "-c", "copy", target])

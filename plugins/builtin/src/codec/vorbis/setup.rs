@@ -5,6 +5,7 @@
 
 use mapwave_plugin::{Error, Result, Status};
 
+use super::residue::Residue;
 use crate::bits::{Bits, EndOfBits, LsbFirst};
 
 /// The contents of the identification and setup headers.
@@ -51,10 +52,13 @@ impl VorbisSetup {
         }
         let body =
             setup.strip_prefix(b"\x05vorbis").ok_or_else(|| bad("third header is not a setup header"))?;
-        let summary = match read_setup(&mut Bits::new(body), num_channels) {
+        let summary = match read_setup(&mut Bits::new(body), num_channels, exponents) {
             Ok(summary) => summary,
             Err(Fault::Cut) => return Err(bad("setup header is truncated")),
             Err(Fault::Malformed(what)) => return Err(bad(what)),
+            Err(Fault::Unsupported(what)) => {
+                return Err(Error::unsupported(format!("Vorbis {what} needs the libav plugin")).at(offset));
+            }
         };
         if summary.num_bytes > max_alloc {
             let message = format!(
@@ -132,9 +136,12 @@ impl ChainedCoupling {
     }
 }
 
-enum Fault {
+/// Why a setup header cannot be used.
+pub(super) enum Fault {
     Cut,
     Malformed(&'static str),
+    /// It is valid, but Symphonia's decoder would return wrong samples or panic.
+    Unsupported(String),
 }
 
 impl From<EndOfBits> for Fault {
@@ -143,31 +150,45 @@ impl From<EndOfBits> for Fault {
     }
 }
 
-type Read<T> = Result<T, Fault>;
+pub(super) type Read<T> = Result<T, Fault>;
 
 /// The codebooks read so far.
-struct Codebooks {
-    /// Whether each has entries, and whether it has vectors.
-    kinds: Vec<(bool, bool)>,
+pub(super) struct Codebooks {
+    books: Vec<Codebook>,
     num_bytes: u64,
 }
 
+struct Codebook {
+    num_dimensions: u32,
+    has_entries: bool,
+    has_vectors: bool,
+}
+
 impl Codebooks {
-    /// Checks that a codebook exists and can be used.
-    fn check(&self, number: u32, needs_vectors: bool) -> Read<()> {
-        match self.kinds.get(number as usize) {
+    /// Checks that a codebook exists and can be used; returns its number of dimensions.
+    pub(super) fn check(&self, number: u32, needs_vectors: bool) -> Read<u32> {
+        match self.books.get(number as usize) {
             None => Err(Fault::Malformed("setup refers to a codebook that does not exist")),
-            Some((false, _)) => Err(Fault::Malformed("setup uses a codebook without entries")),
-            Some((true, false)) if needs_vectors => {
+            Some(Codebook { has_entries: false, .. }) => {
+                Err(Fault::Malformed("setup uses a codebook without entries"))
+            }
+            Some(Codebook { has_vectors: false, .. }) if needs_vectors => {
                 Err(Fault::Malformed("setup uses a scalar codebook for vectors"))
             }
-            Some(_) => Ok(()),
+            Some(book) => Ok(book.num_dimensions),
         }
     }
 }
 
-fn read_setup(bits: &mut Bits<'_, LsbFirst>, num_channels: u8) -> Read<Summary> {
-    let mut codebooks = Codebooks { kinds: Vec::new(), num_bytes: 0 };
+/// A mapping, as far as the modes that use it need it.
+struct Mapping {
+    chained: Option<ChainedCoupling>,
+    /// The number of a residue and the number of its channels, for each submap.
+    residues: Vec<(usize, usize)>,
+}
+
+fn read_setup(bits: &mut Bits<'_, LsbFirst>, num_channels: u8, exponents: [u8; 2]) -> Read<Summary> {
+    let mut codebooks = Codebooks { books: Vec::new(), num_bytes: 0 };
     for _ in 0..bits.read(8)? + 1 {
         read_codebook(bits, &mut codebooks)?;
     }
@@ -184,30 +205,38 @@ fn read_setup(bits: &mut Bits<'_, LsbFirst>, num_channels: u8) -> Read<Summary> 
             _ => return Err(Fault::Malformed("setup has a floor of an unknown type")),
         }
     }
-    let mut residue_types = Vec::new();
+    let mut residues = Vec::new();
     for _ in 0..bits.read(6)? + 1 {
-        residue_types.push(read_residue(bits, &codebooks)?);
+        residues.push(Residue::read(bits, &codebooks)?);
     }
-    let num_mappings = bits.read(6)? + 1;
-    let mut chained_couplings = Vec::new();
-    for _ in 0..num_mappings {
-        chained_couplings.extend(read_mapping(bits, num_channels, num_floors, &residue_types)?);
+    let mut mappings = Vec::new();
+    for _ in 0..bits.read(6)? + 1 {
+        mappings.push(read_mapping(bits, num_channels, num_floors, &residues)?);
     }
     let num_modes = bits.read(6)? + 1;
     let mut long_modes = 0;
     for mode in 0..num_modes {
-        long_modes |= u64::from(bits.read(1)?) << mode;
+        let is_long = bits.read(1)? != 0;
+        long_modes |= u64::from(is_long) << mode;
         if bits.read(16)? != 0 || bits.read(16)? != 0 {
             return Err(Fault::Malformed("setup has a window or transform of an unknown type"));
         }
-        if bits.read(8)? >= num_mappings {
+        let Some(mapping) = mappings.get(bits.read(8)? as usize) else {
             return Err(Fault::Malformed("setup refers to a mapping that does not exist"));
+        };
+        let [short, long] = exponents;
+        let residues = mapping.residues.iter().map(|(residue, count)| (residues.get(*residue), *count));
+        for (residue, num_vectors) in residues {
+            residue.map_or(Ok(()), |residue| {
+                residue.check_block(num_vectors, if is_long { long } else { short })
+            })?;
         }
     }
     if bits.read(1)? == 0 {
         return Err(Fault::Malformed("setup has no framing bit"));
     }
     let num_modes = u8::try_from(num_modes).unwrap_or(u8::MAX);
+    let chained_couplings = mappings.into_iter().filter_map(|mapping| mapping.chained).collect();
     Ok(Summary { num_modes, long_modes, num_bytes: codebooks.num_bytes, chained_couplings })
 }
 
@@ -270,7 +299,7 @@ fn read_codebook(bits: &mut Bits<'_, LsbFirst>, codebooks: &mut Codebooks) -> Re
         1 + [8, 16, 24].map(|depth| num_longer(depth).div_ceil(2).min(1 << depth)).iter().sum::<u64>();
     let num_words: u64 = lengths.iter().sum();
     codebooks.num_bytes += num_branches * (256 * 8 + 256) + num_words * 64;
-    codebooks.kinds.push((num_words > 0, lookup > 0));
+    codebooks.books.push(Codebook { num_dimensions, has_entries: num_words > 0, has_vectors: lookup > 0 });
     Ok(())
 }
 
@@ -295,13 +324,13 @@ fn read_floor0(bits: &mut Bits<'_, LsbFirst>, codebooks: &Codebooks) -> Read<()>
     let num_books = bits.read(4)? + 1;
     if num_books == 16 {
         // Five bits choose among 16 books and can choose one that does not exist.
-        return Err(Fault::Malformed("floor has 16 codebooks"));
+        return Err(Fault::Unsupported("with a floor of 16 codebooks".to_owned()));
     }
     for _ in 0..num_books {
         codebooks.check(bits.read(8)?, true)?;
     }
     // With fewer than 16, the choosing bits can have a number that does not exist, which leads to the first codebook.
-    codebooks.check(0, false)
+    codebooks.check(0, false).map(|_| ())
 }
 
 /// Section 7.2.2.
@@ -342,38 +371,13 @@ fn read_floor1(bits: &mut Bits<'_, LsbFirst>, codebooks: &Codebooks) -> Read<()>
     Ok(())
 }
 
-/// Section 8.6.1; returns the type.
-fn read_residue(bits: &mut Bits<'_, LsbFirst>, codebooks: &Codebooks) -> Read<u32> {
-    let kind = bits.read(16)?;
-    if kind > 2 {
-        return Err(Fault::Malformed("setup has a residue of an unknown type"));
-    }
-    let (begin, end) = (bits.read(24)?, bits.read(24)?);
-    if end < begin {
-        return Err(Fault::Malformed("residue ends before it begins"));
-    }
-    bits.skip(24)?;
-    let num_classes = bits.read(6)? + 1;
-    codebooks.check(bits.read(8)?, false)?;
-    let mut cascades = Vec::new();
-    for _ in 0..num_classes {
-        let low = bits.read(3)?;
-        let high = if bits.read(1)? != 0 { bits.read(5)? } else { 0 };
-        cascades.push((high << 3) | low);
-    }
-    for _ in 0..cascades.iter().map(|cascade| cascade.count_ones()).sum() {
-        codebooks.check(bits.read(8)?, true)?;
-    }
-    Ok(kind)
-}
-
 /// Section 4.2.4.
 fn read_mapping(
     bits: &mut Bits<'_, LsbFirst>,
     num_channels: u8,
     num_floors: u32,
-    residue_types: &[u32],
-) -> Read<Option<ChainedCoupling>> {
+    residues: &[Residue],
+) -> Read<Mapping> {
     if bits.read(16)? != 0 {
         return Err(Fault::Malformed("setup has a mapping of an unknown type"));
     }
@@ -408,27 +412,27 @@ fn read_mapping(
         multiplex.push(submap);
     }
     let mut interleaved = Vec::new();
+    let mut of_submaps = Vec::new();
     for submap in 0..num_submaps {
         bits.skip(8)?;
         let (floor, residue) = (bits.read(8)?, bits.read(8)?);
         if floor >= num_floors {
             return Err(Fault::Malformed("mapping refers to a floor that does not exist"));
         }
-        match residue_types.get(residue as usize) {
-            None => return Err(Fault::Malformed("mapping refers to a residue that does not exist")),
-            Some(2) => {
-                interleaved.push(submap);
-                // Symphonia assumes that two interleaved channels are the first two.
-                let channels: Vec<usize> =
-                    (0..).zip(&multiplex).filter(|(_, of)| **of == submap).map(|(at, _)| at).collect();
-                if channels.len() == 2 && channels.first() != Some(&0) {
-                    return Err(Fault::Malformed(
-                        "mapping interleaves a pair of channels other than the first two",
-                    ));
-                }
+        let Some(found) = residues.get(residue as usize) else {
+            return Err(Fault::Malformed("mapping refers to a residue that does not exist"));
+        };
+        let channels: Vec<usize> =
+            (0..).zip(&multiplex).filter(|(_, of)| **of == submap).map(|(at, _)| at).collect();
+        if found.is_interleaved() {
+            interleaved.push(submap);
+            // Symphonia assumes that two interleaved channels are the first two.
+            if channels.len() == 2 && channels.first() != Some(&0) {
+                let what = "that interleaves a pair of channels other than the first two";
+                return Err(Fault::Unsupported(what.to_owned()));
             }
-            Some(_) => {}
         }
+        of_submaps.push((residue as usize, channels.len()));
     }
     if let Some(chained) = &chained {
         // The order of the steps also determines which channels are read, unless the chain is interleaved into one.
@@ -437,10 +441,11 @@ fn read_mapping(
         let first = submaps.next().flatten();
         let is_interleaved = first.is_some_and(|submap| interleaved.contains(&submap));
         if !is_interleaved || submaps.any(|submap| submap != first) {
-            return Err(Fault::Malformed("mapping couples a channel twice without interleaving"));
+            let what = "that couples a channel twice without interleaving it";
+            return Err(Fault::Unsupported(what.to_owned()));
         }
     }
-    Ok(chained)
+    Ok(Mapping { chained, residues: of_submaps })
 }
 
 /// The number of bits of a number up to `max` (`ilog`, section 9.2.1).

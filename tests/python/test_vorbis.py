@@ -1,0 +1,82 @@
+"""Vorbis as libsndfile decodes it, or refused where the built-in decoder would be wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import mapwave
+import mapwave.numpy as mw
+import numpy as np
+import peers
+import pytest
+
+soundfile = pytest.importorskip("soundfile")
+
+NEEDS_LIBAV = r"Vorbis with \d uncoupled channels of \d+ residue partitions \(not a multiple of \d\) needs the libav plugin"
+
+# The channels and rate of streams that libvorbis encodes uncoupled, with classes to spare, at a low quality.
+UNCOUPLED = [(3, 48_000), (4, 44_100), (5, 48_000), (6, 96_000), (7, 44_100), (8, 48_000)]
+COUPLED = [(1, 48_000), (2, 44_100), (6, 48_000), (8, 16_000)]
+
+# WAVE's order of channels by their order in Vorbis.
+ORDERS = {3: [0, 2, 1], 5: [0, 2, 1, 3, 4], 6: [0, 2, 1, 4, 5, 3], 7: [0, 2, 1, 5, 6, 4, 3], 8: [0, 2, 1, 6, 7, 4, 5, 3]}
+
+
+def has_libav() -> bool:
+    return any(plugin.id == "libav" and plugin.loaded for plugin in mapwave.plugins())
+
+
+def encoded(path: Path, channels: int, rate: int, quality: float = 0.1) -> Path:
+    """A third of a second of tones and noise by libvorbis."""
+    moments = np.arange(rate // 3)[:, None] / rate
+    tones = 0.3 * np.sin(2 * np.pi * moments * (200 + 137 * np.arange(channels)))
+    noise = 0.1 * np.random.default_rng(3).standard_normal(tones.shape)
+    soundfile.write(path, tones + noise, rate, format="OGG", subtype="VORBIS", compression_level=1 - quality)
+    return path
+
+
+def assert_like_libsndfile(path: Path, samples: np.ndarray) -> None:
+    expected = soundfile.read(path, dtype="float32", always_2d=True)[0]
+    channels = samples.shape[1]
+    in_file_order = samples[:, ORDERS.get(channels, range(channels))]
+    assert samples.shape == expected.shape
+    np.testing.assert_allclose(in_file_order, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(("channels", "rate"), UNCOUPLED)
+def test_streams_the_built_in_decoder_gets_wrong_are_read_by_another_or_refused(
+    channels: int, rate: int, tmp_path: Path
+) -> None:
+    path = encoded(tmp_path / "uncoupled.ogg", channels, rate)
+    for source in (path, path.read_bytes()):
+        with pytest.raises(mapwave.UnsupportedFormat, match=NEEDS_LIBAV):
+            mw.load(source, plugin="builtin")
+        with pytest.raises(mapwave.UnsupportedFormat, match=NEEDS_LIBAV):
+            mapwave.info(source, plugin="builtin")
+    if has_libav():
+        assert mapwave.info(path).plugin == "libav"
+        assert_like_libsndfile(path, mw.load(path)[0])
+    else:
+        with pytest.raises(mapwave.UnsupportedFormat, match=NEEDS_LIBAV):
+            mw.load(path)
+
+
+@pytest.mark.parametrize(("channels", "rate"), COUPLED)
+def test_all_other_streams_are_read_without_libav(channels: int, rate: int, tmp_path: Path) -> None:
+    path = encoded(tmp_path / "coupled.ogg", channels, rate)
+    assert mapwave.info(path).plugin == "builtin"
+    assert_like_libsndfile(path, mw.load(path)[0])
+
+
+@pytest.mark.parametrize("name", ["uncoupled.webm", "uncoupled.mka"])
+def test_the_same_holds_in_matroska(name: str, tmp_path: Path) -> None:
+    ogg, path = encoded(tmp_path / "uncoupled.ogg", 3, 48_000), tmp_path / name
+    peers.remux(ogg, path)
+    with pytest.raises(mapwave.UnsupportedFormat, match=NEEDS_LIBAV):
+        mw.load(path, plugin="builtin")
+    if has_libav():
+        expected = mw.load(ogg)[0]
+        found = mw.load(path)[0]
+        assert abs(len(found) - len(expected)) <= 2048
+        shared = min(len(found), len(expected))
+        np.testing.assert_allclose(found[:shared], expected[:shared], atol=1e-4)
