@@ -4,21 +4,28 @@
 
 use std::ffi::{CStr, CString};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use mapwave_plugin::{
     Decoder, DecoderOptions, Error, Head, Input, Memory, Output, Result, SeekClass, StreamInfo, Track,
 };
 
-use super::frames::{Format, Frames};
+use super::chain::{Chain, Place, damaged};
+use super::frames::{Format, Frame};
+use super::survey;
 use crate::codec::flac::FrameCodec;
 use crate::codec::flac::FrameHeader;
 use crate::codec::flac::StreamInfoBlock;
+use crate::codec::flac::crc16;
 use crate::codec::flac::metadata::{MARKER, Metadata, channel_mask};
 use crate::engine::packets::{Broken, Packet, PacketCodec, PacketDecoder, PacketStream, decode_with};
 use crate::host_track;
 use crate::tags::id3v2;
 use crate::tags::vorbis_comment::Comments;
+
+/// Streams of at most this many bytes are followed from the first frame to the last when they are opened, so that damage
+/// anywhere is found then.
+const SHORT_BYTES: usize = 2 << 20;
 
 /// Decodes FLAC files, and the FLAC streams of WAV files that the host has parsed.
 pub struct FlacDecoder {
@@ -86,7 +93,42 @@ struct FlacStream {
     end: usize,
     info: StreamInfo,
     comments: Comments,
-    frames: Frames,
+    format: Format,
+    /// Where the first frame begins, in bytes.
+    frames_offset: usize,
+    /// Where the last one ends.
+    frames_end: Place,
+    /// Whether the numbers of frames may begin again; not in a stream whose last number confirms STREAMINFO.
+    may_restart: bool,
+    /// Known from the beginning, or after the first seek. It is set, not initialised, so that a process that forks
+    /// meanwhile leaves no lock to its child.
+    index: OnceLock<Result<Index>>,
+}
+
+/// Places between frames, in order.
+#[derive(Debug)]
+struct Index {
+    places: Vec<Place>,
+    /// Where the last frame ends, in bytes.
+    end_offset: usize,
+    kind: IndexKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum IndexKind {
+    /// The places of all frames.
+    Complete,
+    /// Some places; all are on the chain of frames.
+    Sparse,
+    /// The marks of a survey, between which the numbers are followed.
+    Surveyed,
+}
+
+impl From<Chain> for Index {
+    fn from(chain: Chain) -> Self {
+        let kind = if chain.is_complete { IndexKind::Complete } else { IndexKind::Sparse };
+        Self { places: chain.places, end_offset: chain.end.offset, kind }
+    }
 }
 
 impl FlacStream {
@@ -127,40 +169,38 @@ impl FlacStream {
         let Metadata { stream_info, comments, frames_offset, .. } = metadata;
         let bytes = memory.get(..end).unwrap_or_default();
         let header = bytes.get(frames_offset..).and_then(FrameHeader::parse);
-        let frames = match header {
-            Some(header) => {
-                let format = Format::new(&header, &stream_info).ok_or_else(|| {
-                    let (found, max) = (header.block_size, stream_info.max_block_size);
-                    let message = format!("a block has {found} frames, but STREAMINFO allows {max}");
-                    Error::bad_data(frames_offset as u64, message)
-                })?;
-                Frames::find(bytes, frames_offset, format)
-            }
-            None if is_without_frames(bytes, frames_offset, &stream_info) => {
-                let header = empty_header(&stream_info);
-                let format = Format::new(&header, &stream_info).ok_or_else(|| {
-                    Error::bad_data(frames_offset as u64, "STREAMINFO allows blocks of 0 frames")
-                })?;
-                let is_cut = frames_offset < bytes.len();
-                Frames { is_cut, ..Frames::find(&[], 0, format) }
-            }
-            None => {
-                let message = "no frame follows the metadata blocks";
-                return Err(Error::bad_data(frames_offset as u64, message));
-            }
-        };
-        let format = &frames.format.stream_info;
+        let has_frames = header.is_some();
+        let header = header.or_else(|| {
+            is_without_frames(bytes, frames_offset, &stream_info).then(|| empty_header(&stream_info))
+        });
+        let header = header
+            .ok_or_else(|| Error::bad_data(frames_offset as u64, "no frame follows the metadata blocks"))?;
+        let frame_format = Format::new(&header, &stream_info).ok_or_else(|| {
+            let (found, max) = (header.block_size, stream_info.max_block_size);
+            let message = format!("a block has {found} frames, but STREAMINFO allows {max}");
+            Error::bad_data(frames_offset as u64, message)
+        })?;
+        let format = &frame_format.stream_info;
         if format.sample_rate == 0 || format.bits_per_sample < 4 {
             let message =
                 format!("{} Hz with {} bits is not valid", format.sample_rate, format.bits_per_sample);
             return Err(Error::bad_data(frames_offset as u64, message));
         }
         format.check_room(max_alloc)?;
-        if frames.changes_format(bytes) {
-            let message = "the stream changes its rate, depth or number of channels";
-            return Err(Error::unsupported(message).at(frames.end_offset as u64));
-        }
-        let num_frames = frames.num_frames();
+        let index = OnceLock::new();
+        let surveyed = surveyed_end(&frame_format, bytes, frames_offset);
+        let may_restart = surveyed.is_none();
+        let (frames_end, is_cut) = match surveyed {
+            Some(end) if has_frames => (end, false),
+            _ if has_frames => {
+                let chain = Chain::walk(&frame_format, &memory, end, frames_offset, true)?;
+                let facts = (chain.end, chain.is_cut);
+                let _ = index.set(Ok(chain.into()));
+                facts
+            }
+            _ => (Place::start(frames_offset), frames_offset < bytes.len()),
+        };
+        let num_frames = frames_end.first;
         let formats = FrameCodec::formats(format.bits_per_sample);
         let info = StreamInfo {
             sample_rate: format.sample_rate,
@@ -172,7 +212,7 @@ impl FlacStream {
             formats,
             seek_class: SeekClass::Exact,
             is_lossless: true,
-            is_truncated: stream_info.num_frames.map_or(frames.is_cut, |promised| num_frames < promised),
+            is_truncated: stream_info.num_frames.map_or(is_cut, |promised| num_frames < promised),
             priming_frames: 0,
             padding_frames: 0,
             // A frame is found in a few steps and decoded from its start.
@@ -180,8 +220,98 @@ impl FlacStream {
             codec: c"flac",
             container,
         };
-        Ok(Self { memory, end, info, comments, frames })
+        Ok(Self {
+            memory,
+            end,
+            info,
+            comments,
+            format: frame_format,
+            frames_offset,
+            frames_end,
+            may_restart,
+            index,
+        })
     }
+
+    /// The index; of a long stream it is made when it is needed first.
+    fn index(&self) -> Result<&Index> {
+        let made = match self.index.get() {
+            Some(made) => made,
+            None => {
+                let made = self.make_index();
+                self.index.get_or_init(|| made)
+            }
+        };
+        made.as_ref().map_err(Clone::clone)
+    }
+
+    fn make_index(&self) -> Result<Index> {
+        let marks = survey::marks(&self.format, self.bytes(), self.frames_offset, &self.frames_end);
+        if let Some(places) = marks {
+            let end_offset = self.frames_end.offset;
+            return Ok(Index { places, end_offset, kind: IndexKind::Surveyed });
+        }
+        let chain = Chain::walk(&self.format, &self.memory, self.end, self.frames_offset, self.may_restart)?;
+        if chain.end.first < self.frames_end.first {
+            let (found, expected) = (chain.end.first, self.frames_end.first);
+            let message = format!("the frames end here, after {found} of {expected} frames of sound");
+            return Err(Error::bad_data(chain.end.offset as u64, message));
+        }
+        Ok(chain.into())
+    }
+
+    /// The frame at a place, and the place after it.
+    fn step(&self, place: &Place, known_end: Option<usize>) -> Result<(Frame, Place)> {
+        let (bytes, offset) = (self.bytes(), place.offset);
+        let Some((_, frame)) = self.format.frame_at(bytes, offset) else {
+            return Err(Error::bad_data(offset as u64, "expected a FLAC frame here"));
+        };
+        let origin = place.origin_of(&frame, self.may_restart).ok_or_else(|| place.wrong_number(&frame))?;
+        let end = match known_end {
+            Some(end) => {
+                let whole = bytes.get(offset..end);
+                whole.filter(|whole| crc16(0, whole) == 0).map(|_| end)
+            }
+            None => self.format.end_of(bytes, &frame),
+        };
+        let end = end.ok_or_else(|| damaged(offset))?;
+        Ok((frame, place.after(&frame, origin, end)))
+    }
+
+    /// The place of the frame that holds a frame of sound, from a place before it.
+    fn approach(&self, from: Place, target: u64, kind: IndexKind) -> Result<Place> {
+        let bytes = self.bytes();
+        let first = self.format.frame_at(bytes, from.offset).filter(|_| kind == IndexKind::Surveyed);
+        let found = first.and_then(|(_, first)| survey::reach(&self.format, bytes, first, target));
+        // Once in a million seeks something else looks like a frame. The checksum detects it, and then every step is
+        // checked.
+        if let Some(frame) = found.filter(|frame| self.format.end_of(bytes, frame).is_some()) {
+            return Ok(Place { offset: frame.offset, first: frame.first, origin: 0 });
+        }
+        let mut place = from;
+        loop {
+            let (_, next) = self.step(&place, None)?;
+            if next.first > target {
+                return Ok(place);
+            }
+            place = next;
+        }
+    }
+}
+
+/// The end of a stream that need not be followed to its end now: a long one whose last frame is the one that STREAMINFO
+/// promises.
+fn surveyed_end(format: &Format, bytes: &[u8], frames_offset: usize) -> Option<Place> {
+    let StreamInfoBlock { num_frames: Some(promised), bits_per_sample, num_channels, .. } =
+        format.stream_info
+    else {
+        return None;
+    };
+    let may_need_another_decoder = bits_per_sample == 32 && num_channels == 2;
+    if bytes.len().saturating_sub(frames_offset) <= SHORT_BYTES || may_need_another_decoder {
+        return None;
+    }
+    survey::end_of_stream(format, bytes, frames_offset).filter(|end| end.first == promised)
 }
 
 /// Whether a stream ends where its frames should begin, because it is empty or truncated.
@@ -209,11 +339,9 @@ fn empty_header(stream_info: &StreamInfoBlock) -> FrameHeader {
 
 /// A position between frames.
 pub(crate) struct Cursor {
-    offset: usize,
-    /// The frame of sound that must come next.
-    first_frame: u64,
-    /// Where the next frame ends, if known.
-    end: Option<usize>,
+    place: Place,
+    /// The number of the next frame in a complete index.
+    number: Option<usize>,
 }
 
 impl PacketStream for FlacStream {
@@ -230,58 +358,48 @@ impl PacketStream for FlacStream {
     }
 
     fn entry(&self, frame: u64) -> Result<Cursor> {
-        let num_frames = self.frames.num_frames();
-        if frame >= num_frames {
-            return Ok(Cursor { offset: self.frames.end_offset, first_frame: num_frames, end: None });
+        if frame >= self.frames_end.first {
+            return Ok(Cursor { place: self.frames_end, number: None });
         }
         if frame == 0 {
-            let offset = self.frames.ends.map_or(0, |(first, _)| first.offset);
-            return Ok(Cursor { offset, first_frame: 0, end: None });
+            let is_complete = matches!(self.index.get(), Some(Ok(Index { kind: IndexKind::Complete, .. })));
+            let number = is_complete.then_some(0);
+            return Ok(Cursor { place: Place::start(self.frames_offset), number });
         }
-        match self.frames.holding(self.bytes(), frame) {
-            Some((found, end)) => {
-                Ok(Cursor { offset: found.offset, first_frame: found.first, end: Some(end) })
-            }
-            None => {
-                let message = format!("the FLAC frame with frame {frame} of the sound is damaged or missing");
-                Err(Error::new(mapwave_plugin::Status::BadData, message))
-            }
+        let index = self.index()?;
+        let number = index.places.partition_point(|place| place.first <= frame).saturating_sub(1);
+        let place = index.places.get(number).copied().unwrap_or(Place::start(self.frames_offset));
+        match index.kind {
+            IndexKind::Complete => Ok(Cursor { place, number: Some(number) }),
+            kind => Ok(Cursor { place: self.approach(place, frame, kind)?, number: None }),
         }
     }
 
     fn next<'a>(&'a self, cursor: &mut Cursor) -> Result<Option<Packet<&'a [u8]>>> {
-        if cursor.offset >= self.frames.end_offset {
+        let place = cursor.place;
+        if place.first >= self.frames_end.first {
             return Ok(None);
         }
-        let place = cursor.offset as u64;
-        let Some((_, frame)) = self.frames.format.frame_at(self.bytes(), cursor.offset) else {
-            return Err(Error::bad_data(place, "expected a FLAC frame here"));
+        let number = cursor.number.map(|number| number.saturating_add(1));
+        let known_end = match (number, self.index.get()) {
+            (Some(number), Some(Ok(index))) => {
+                Some(index.places.get(number).map_or(index.end_offset, |place| place.offset))
+            }
+            _ => None,
         };
-        if frame.first != cursor.first_frame {
-            let (found, expected) = (frame.first, cursor.first_frame);
-            let message =
-                format!("the FLAC frame here begins with frame {found} of the sound, expected {expected}");
-            return Err(Error::bad_data(place, message));
-        }
-        let end = match cursor.end.take() {
-            Some(end) => end,
-            None => self.frames.end_of(self.bytes(), &frame).ok_or_else(|| {
-                Error::bad_data(place, "the FLAC frame is damaged: its checksum is wrong or it does not end")
-            })?,
-        };
-        cursor.offset = end;
-        cursor.first_frame = frame.end();
-        let bytes = self.bytes().get(frame.offset..end).unwrap_or_default();
+        let (frame, next) = self.step(&place, known_end)?;
+        *cursor = Cursor { place: next, number };
+        let bytes = self.bytes().get(place.offset..next.offset).unwrap_or_default();
         Ok(Some(Packet {
             bytes,
-            offset: place,
-            first_frame: frame.first,
+            offset: place.offset as u64,
+            first_frame: place.first,
             num_frames: frame.num_frames.into(),
         }))
     }
 
     fn codec(&self) -> Result<FrameCodec> {
-        FrameCodec::new(&self.frames.format.stream_info)
+        FrameCodec::new(&self.format.stream_info)
     }
 
     fn renew(&self, codec: FrameCodec) -> Result<FrameCodec> {

@@ -1,9 +1,8 @@
-//! Finding frames without an index.
+//! Where frames begin and end.
 //!
-//! A frame's header states the position of its sound in the stream, so the frame of any moment can be found by
-//! bisection over the bytes. A frame is taken to begin where a valid header fits the stream and has the expected
-//! number, and to reach up to the next such place if the checksum over the bytes between them is right. In doubt, the
-//! frame is parsed to find its end.
+//! A frame does not contain its length. It is taken to reach up to the next valid header that fits the stream and has
+//! the expected number if the checksum over the bytes between them is right. In doubt, the frame is parsed to find its
+//! end.
 
 #![forbid(unsafe_code)]
 
@@ -16,14 +15,8 @@ use crate::codec::flac::StreamInfoBlock;
 use crate::codec::flac::crc16;
 use crate::codec::flac::frame_length::{FrameLength, frame_length};
 
-/// The bytes that are searched at a time, from the end, for the last frame.
-const TAIL_BYTES: usize = 64 << 10;
-/// The most places at the end that look like frames but fail, before the search gives up.
-const MAX_TAIL_DOUBTS: usize = 256;
-/// Frames at most this many bytes away are found by walking instead of bisection.
-const WALK_BYTES: usize = 32 << 10;
-/// The most steps of a bisection.
-const MAX_STEPS: u32 = 64;
+/// The most places that look like a frame but are not, before a search for one gives up.
+const MAX_DOUBTS: usize = 256;
 
 /// The common properties of all frames of a stream, from the first one.
 #[derive(Debug)]
@@ -43,30 +36,19 @@ pub(crate) struct Format {
 pub(crate) struct Frame {
     /// Where it begins, in bytes.
     pub(crate) offset: usize,
-    /// Its first frame of sound.
+    /// Its first frame of sound, according to its number.
     pub(crate) first: u64,
     /// The number of its frames of sound.
     pub(crate) num_frames: u32,
+    /// Whether one of its channels is the difference of two.
+    pub(crate) has_side_channel: bool,
 }
 
 impl Frame {
-    /// The frame of sound after it.
+    /// The frame of sound after it, according to its number.
     pub(crate) fn end(&self) -> u64 {
         self.first.saturating_add(self.num_frames.into())
     }
-}
-
-/// All frames of a stream.
-#[derive(Debug)]
-pub(crate) struct Frames {
-    /// Their common properties.
-    pub(crate) format: Format,
-    /// The first and the last frame.
-    pub(crate) ends: Option<(Frame, Frame)>,
-    /// Where they end, in bytes.
-    pub(crate) end_offset: usize,
-    /// Whether the last frame is truncated.
-    pub(crate) is_cut: bool,
 }
 
 impl Format {
@@ -107,11 +89,17 @@ impl Format {
         let number = header.number.checked_sub(self.first_number).filter(|_| fits)?;
         let scale = if self.is_variable { 1 } else { self.block_size.into() };
         let first = number.checked_mul(scale)?;
-        Some((header.clone(), Frame { offset, first, num_frames: header.block_size }))
+        let (num_frames, has_side_channel) = (header.block_size, header.side_channel.is_some());
+        Some((header, Frame { offset, first, num_frames, has_side_channel }))
     }
 
     /// The first place in a range that looks like a frame and is accepted.
-    fn find(&self, bytes: &[u8], range: Range<usize>, accept: impl Fn(&Frame) -> bool) -> Option<Frame> {
+    pub(crate) fn find(
+        &self,
+        bytes: &[u8],
+        range: Range<usize>,
+        mut accept: impl FnMut(&Frame) -> bool,
+    ) -> Option<Frame> {
         // A sync code that begins in the range may end after it.
         let within = bytes.get(range.start..range.end.saturating_add(1).min(bytes.len()))?;
         self.sync
@@ -122,7 +110,7 @@ impl Format {
     }
 
     /// The length of the frame at an offset, found by parsing it.
-    fn length_at(&self, bytes: &[u8], offset: usize) -> FrameLength {
+    pub(crate) fn length_at(&self, bytes: &[u8], offset: usize) -> FrameLength {
         match (self.frame_at(bytes, offset), bytes.get(offset..)) {
             (Some((header, _)), Some(rest)) => frame_length(rest, &header, self.stream_info.bits_per_sample),
             _ => FrameLength::Malformed,
@@ -130,7 +118,7 @@ impl Format {
     }
 
     /// Where the frame at an offset ends, if it is complete and its checksum is right.
-    fn whole_end(&self, bytes: &[u8], offset: usize) -> Option<usize> {
+    pub(crate) fn whole_end(&self, bytes: &[u8], offset: usize) -> Option<usize> {
         let FrameLength::Bytes(num_bytes) = self.length_at(bytes, offset) else { return None };
         let end = offset.checked_add(num_bytes)?;
         (crc16(0, bytes.get(offset..end)?) == 0).then_some(end)
@@ -142,209 +130,47 @@ impl Format {
         let num_bytes = samples * u64::from(self.stream_info.bits_per_sample + 1) / 8 + 1024;
         usize::try_from(num_bytes).unwrap_or(usize::MAX)
     }
-}
 
-impl Frames {
-    /// Finds the end of a stream whose first frame begins at `offset`.
-    pub(crate) fn find(bytes: &[u8], offset: usize, format: Format) -> Self {
-        let first = format.frame_at(bytes, offset).map(|(_, frame)| frame);
-        let mut frames = Self { format, ends: None, end_offset: offset, is_cut: true };
-        let Some(first) = first else { return frames };
-        let (last, end_offset, is_cut) = frames.last_from_the_end(bytes, &first);
-        frames.is_cut = is_cut;
-        if let Some(last) = last {
-            frames.ends = Some((first, last));
-            frames.end_offset = end_offset;
-        }
-        let promised = frames.format.stream_info.num_frames;
-        if last.is_some_and(|last| promised == Some(last.end())) {
-            return frames;
-        }
-        // STREAMINFO does not confirm that frame, so check that the chain of frames leads there.
-        let walked = frames.last_of_the_chain(bytes, first);
-        if last.is_none_or(|last| walked.first > last.first) || walked.end() == promised.unwrap_or(0) {
-            frames.settle_on(bytes, first, walked);
-        }
-        frames
-    }
-
-    /// The last complete frame, searched from the end; its end, and whether a truncated frame follows.
-    fn last_from_the_end(&self, bytes: &[u8], first: &Frame) -> (Option<Frame>, usize, bool) {
-        let mut end = bytes.len();
-        let mut is_cut = false;
-        let mut num_doubts = 0;
-        while end > first.offset {
-            let start = end.saturating_sub(TAIL_BYTES).max(first.offset);
-            let within = bytes.get(start..end.saturating_add(1).min(bytes.len())).unwrap_or_default();
-            let places: Vec<usize> = self.format.sync.find_iter(within).map(|place| start + place).collect();
-            for offset in places.into_iter().rev() {
-                let Some((_, frame)) = self.format.frame_at(bytes, offset) else { continue };
-                if let Some(frame_end) = self.format.whole_end(bytes, offset) {
-                    return self.with_what_follows(bytes, frame, frame_end);
-                }
-                is_cut |= self.format.length_at(bytes, offset) == FrameLength::Cut;
-                num_doubts += 1;
-                if num_doubts == MAX_TAIL_DOUBTS {
-                    return (None, bytes.len(), is_cut);
-                }
-            }
-            end = start;
-        }
-        (None, first.offset, is_cut)
-    }
-
-    /// Inspects the bytes after the last complete frame. A truncated frame does not count. A damaged one does, so that
-    /// decoding fails instead of skipping it.
-    fn with_what_follows(&self, bytes: &[u8], last: Frame, end: usize) -> (Option<Frame>, usize, bool) {
-        match self.format.frame_at(bytes, end) {
-            Some((_, next)) if next.first == last.end() => match self.format.length_at(bytes, end) {
-                FrameLength::Cut => (Some(last), end, true),
-                FrameLength::Bytes(num_bytes) => (Some(next), end.saturating_add(num_bytes), false),
-                FrameLength::Malformed => (Some(next), bytes.len(), false),
-            },
-            // Too few bytes are left for a header, or they do not belong to the stream.
-            _ => {
-                (Some(last), end, bytes.len() - end < FrameHeader::MAX_BYTES && bytes.get(end) == Some(&0xFF))
-            }
-        }
-    }
-
-    /// The last frame of a walk from header to header.
-    fn last_of_the_chain(&self, bytes: &[u8], first: Frame) -> Frame {
-        let mut frame = first;
-        while let Some(next) = self.following(bytes, &frame, bytes.len()) {
-            frame = next;
-        }
-        frame
-    }
-
-    /// Makes `last` the last frame, or the one before it if it is truncated.
-    fn settle_on(&mut self, bytes: &[u8], first: Frame, last: Frame) {
-        match self.format.length_at(bytes, last.offset) {
-            FrameLength::Bytes(num_bytes) => {
-                self.ends = Some((first, last));
-                self.end_offset = last.offset.saturating_add(num_bytes);
-                self.is_cut = false;
-            }
-            FrameLength::Malformed => {
-                self.ends = Some((first, last));
-                self.end_offset = bytes.len();
-                self.is_cut = false;
-            }
-            FrameLength::Cut => {
-                self.is_cut = true;
-                let mut before = first;
-                while before.offset < last.offset {
-                    match self.following(bytes, &before, last.offset) {
-                        Some(next) => before = next,
-                        None => {
-                            self.ends = Some((first, before));
-                            self.end_offset = last.offset;
-                            return;
-                        }
-                    }
-                }
-                self.ends = None;
-                self.end_offset = first.offset;
-            }
-        }
-    }
-
-    /// The number of frames of sound.
-    pub(crate) fn num_frames(&self) -> u64 {
-        self.ends.map_or(0, |(_, last)| last.end())
-    }
-
-    /// Whether a frame of another rate, depth or number of channels follows the last one.
-    pub(crate) fn changes_format(&self, bytes: &[u8]) -> bool {
-        let next = bytes.get(self.end_offset..).and_then(FrameHeader::parse);
-        next.is_some() && self.ends.is_some() && self.format.frame_at(bytes, self.end_offset).is_none()
-    }
-
-    /// The next place that looks like the frame after `frame`.
-    fn following(&self, bytes: &[u8], frame: &Frame, end: usize) -> Option<Frame> {
+    /// The next place that looks like the frame after `frame`. Its checksum is not checked.
+    pub(crate) fn following(&self, bytes: &[u8], frame: &Frame) -> Option<Frame> {
         let expected = frame.end();
-        self.format.find(bytes, frame.offset.saturating_add(6)..end, |next| next.first == expected)
+        self.find(bytes, frame.offset.saturating_add(6)..bytes.len(), |next| next.first == expected)
     }
 
     /// Where a frame ends; `None` if it is incomplete or its checksum is wrong.
+    ///
+    /// That is where a header follows up to which the checksum is right, if it has the next number and no other does.
+    /// Otherwise the frame is parsed: samples can contain what looks like the next frame, and the checksum over several
+    /// frames is right as well.
     pub(crate) fn end_of(&self, bytes: &[u8], frame: &Frame) -> Option<usize> {
-        let (first, last) = self.ends?;
-        if frame.offset == last.offset {
-            let whole = bytes.get(frame.offset..self.end_offset)?;
-            return (crc16(0, whole) == 0).then_some(self.end_offset);
-        }
-        let limit = frame.offset.saturating_add(self.format.usual_bytes(frame)).min(last.offset);
+        let limit = frame.offset.saturating_add(self.usual_bytes(frame)).saturating_add(1);
         let (mut crc, mut checked) = (0, frame.offset);
-        let mut from = frame.offset.saturating_add(6);
-        let is_fixed = !self.format.is_variable;
-        if is_fixed && frame.num_frames != first.num_frames {
-            return None; // only the last block may be shorter
-        }
-        while let Some(next) =
-            self.format.find(bytes, from..limit.saturating_add(1), |next| next.first == frame.end())
-        {
-            crc = crc16(crc, bytes.get(checked..next.offset)?);
-            if crc == 0 {
-                return Some(next.offset);
-            }
-            checked = next.offset;
-            from = next.offset + 1;
-        }
-        self.format.whole_end(bytes, frame.offset).filter(|end| *end <= self.end_offset)
-    }
-
-    /// Finds the frame that holds a frame of sound, and where it ends.
-    pub(crate) fn holding(&self, bytes: &[u8], target: u64) -> Option<(Frame, usize)> {
-        // Once in a million seeks something else looks like a frame. The checksum detects it, and then every step is
-        // checked.
-        [false, true].into_iter().find_map(|is_careful| {
-            let frame = self.bisect(bytes, target, is_careful)?;
-            Some((frame, self.end_of(bytes, &frame)?))
-        })
-    }
-
-    fn bisect(&self, bytes: &[u8], target: u64, is_careful: bool) -> Option<Frame> {
-        let (mut low, last) = self.ends?;
-        if target >= last.first {
-            return (target < last.end()).then_some(last);
-        }
-        // The frame with `target` begins between `low` and `end`; frames that begin at or after `high` come later.
-        let (mut high, mut end) = (last.first, last.offset);
-        let mut step = 0;
-        while target >= low.end() {
-            let span = end.saturating_sub(low.offset);
-            if span <= WALK_BYTES || step >= MAX_STEPS {
-                low = self.following(bytes, &low, last.offset.saturating_add(1))?;
-                if low.first > target {
-                    return None;
+        let mut end = None;
+        let mut is_doubtful = false;
+        self.find(bytes, frame.offset.saturating_add(6)..limit, |next| {
+            let is_next = next.first == frame.end();
+            if end.is_none() || is_next {
+                crc = crc16(crc, bytes.get(checked..next.offset).unwrap_or_default());
+                checked = next.offset;
+                if crc == 0 {
+                    is_doubtful = end.is_some() || !is_next;
+                    end = Some(next.offset);
                 }
-                continue;
             }
-            step += 1;
-            let guess = if step % 3 == 0 {
-                span / 2
-            } else {
-                interpolate(span, target - low.first, high - low.first)
-            };
-            let from = low.offset + guess.clamp(1, span - 1);
-            let is_between = |frame: &Frame| {
-                frame.first > low.first
-                    && frame.first < high
-                    && (!is_careful || self.end_of(bytes, frame).is_some())
-            };
-            match self.format.find(bytes, from..end, is_between) {
-                Some(frame) if frame.first <= target => low = frame,
-                Some(frame) => (high, end) = (frame.first, from.max(low.offset + 1)),
-                None => end = from,
-            }
-        }
-        Some(low)
+            is_doubtful
+        });
+        end.filter(|_| !is_doubtful).or_else(|| self.whole_end(bytes, frame.offset))
     }
-}
 
-/// The likely distance of a moment between two places, a little short.
-fn interpolate(span: usize, distance: u64, duration: u64) -> usize {
-    let share = u128::from(distance).saturating_mul(span as u128) / u128::from(duration.max(1));
-    usize::try_from(share).unwrap_or(span).saturating_sub(WALK_BYTES / 2)
+    /// The next complete frame of the stream that begins in a range, whatever its number.
+    pub(crate) fn next_whole(&self, bytes: &[u8], range: Range<usize>) -> Option<Frame> {
+        let mut num_doubts = 0;
+        let found = self.find(bytes, range, |frame| {
+            num_doubts += 1;
+            let limit = frame.offset.saturating_add(self.usual_bytes(frame)).min(bytes.len());
+            let within = bytes.get(..limit).unwrap_or_default();
+            num_doubts > MAX_DOUBTS || self.whole_end(within, frame.offset).is_some()
+        });
+        found.filter(|_| num_doubts <= MAX_DOUBTS)
+    }
 }

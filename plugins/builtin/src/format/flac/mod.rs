@@ -1,6 +1,8 @@
-//! FLAC files (RFC 9639), whose frames are found by bisection, without an index.
+//! FLAC files (RFC 9639): the chain of their frames, and seeking in it.
 
+mod chain;
 mod decoder;
 mod frames;
+mod survey;
 
 pub use decoder::FlacDecoder;

@@ -1,0 +1,95 @@
+//! Long streams, whose frames are not all looked at when they are opened.
+//!
+//! The last frame tells whether a stream is as long as STREAMINFO promises. For seeking, frames at regular distances are
+//! marks from which any other is reached by following the numbers. Marks whose numbers do not rise show that the file is
+//! not a single stream, or has lost its order; then only the chain from the first frame on counts.
+
+#![forbid(unsafe_code)]
+
+use std::ops::Range;
+
+use super::chain::Place;
+use super::frames::{Format, Frame};
+
+/// The bytes that are searched at a time, from the end, for the last frame.
+const TAIL_BYTES: usize = 64 << 10;
+/// The most places at the end that look like frames but fail, before the search gives up.
+const MAX_TAIL_DOUBTS: usize = 256;
+/// The least distance of marks in bytes.
+const MARK_BYTES: usize = 1 << 20;
+/// The most marks.
+const MAX_MARKS: usize = 64;
+/// The frames in a row of which the last is a mark. Samples can contain what looks like a frame, but hardly so many.
+const IN_A_ROW: usize = 4;
+
+/// The place after the last complete frame of a stream that begins at `offset`.
+pub(crate) fn end_of_stream(format: &Format, bytes: &[u8], offset: usize) -> Option<Place> {
+    let mut end = bytes.len();
+    let mut num_doubts = 0;
+    while end > offset {
+        let start = end.saturating_sub(TAIL_BYTES).max(offset);
+        let mut places = Vec::new();
+        format.find(bytes, start..end, |frame| {
+            places.push(*frame);
+            false
+        });
+        for frame in places.into_iter().rev() {
+            if let Some(offset) = format.whole_end(bytes, frame.offset) {
+                return Some(Place { offset, first: frame.end(), origin: 0 });
+            }
+            num_doubts += 1;
+            if num_doubts == MAX_TAIL_DOUBTS {
+                return None;
+            }
+        }
+        end = start;
+    }
+    None
+}
+
+/// Marks of a stream from `offset` to `end`, the first frame among them; `None` if its frames are not in order.
+pub(crate) fn marks(format: &Format, bytes: &[u8], offset: usize, end: &Place) -> Option<Vec<Place>> {
+    let bytes = bytes.get(..end.offset)?;
+    let (_, first) = format.frame_at(bytes, offset)?;
+    let distance = (end.offset.saturating_sub(offset) / MAX_MARKS).max(MARK_BYTES);
+    let mut marks = vec![first];
+    let mut from = offset.saturating_add(distance);
+    while from.saturating_add(distance / 2) < end.offset {
+        let range = from..from.saturating_add(distance).min(end.offset);
+        let mark = next_in_order(format, bytes, range)?;
+        if marks.last().is_some_and(|last| mark.first <= last.first) || mark.first >= end.first {
+            return None;
+        }
+        marks.push(mark);
+        from = from.saturating_add(distance);
+    }
+    // Another stream may be shorter than the first distance.
+    if let Some(mark) = marks.get(1)
+        && reach(format, bytes, first, mark.first)? != *mark
+    {
+        return None;
+    }
+    Some(marks.iter().map(|mark| Place { offset: mark.offset, first: mark.first, origin: 0 }).collect())
+}
+
+/// The last of [`IN_A_ROW`] frames in a row, of which the first begins in a range.
+fn next_in_order(format: &Format, bytes: &[u8], range: Range<usize>) -> Option<Frame> {
+    let mut found = None;
+    format.find(bytes, range, |frame| {
+        let following = |frame: Frame| {
+            let end = format.end_of(bytes, &frame)?;
+            format.frame_at(bytes, end).map(|(_, next)| next).filter(|next| next.first == frame.end())
+        };
+        found = (1..IN_A_ROW).try_fold(*frame, |frame, _| following(frame));
+        found.is_some()
+    });
+    found
+}
+
+/// The frame that holds a frame of sound, reached from one before it by following the numbers.
+pub(crate) fn reach(format: &Format, bytes: &[u8], mut frame: Frame, target: u64) -> Option<Frame> {
+    while frame.end() <= target {
+        frame = format.following(bytes, &frame)?;
+    }
+    (frame.first <= target).then_some(frame)
+}
