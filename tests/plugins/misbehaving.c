@@ -143,6 +143,9 @@ static mw_status open_decoder(const mw_input *input, const mw_decoder_options *o
                               mw_error *error)
 {
     uint8_t header[HEADER_BYTES];
+#ifdef TOY_DAMAGED
+    return fail(error, MW_BAD_DATA, TOY_DAMAGED);
+#endif
 #ifdef TOY_REFUSES
     return fail(error, MW_UNSUPPORTED, TOY_REFUSES);
 #endif

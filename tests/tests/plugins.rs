@@ -288,6 +288,21 @@ fn the_surest_is_asked_first_then_the_next_and_a_name_picks_one() {
 }
 
 #[test]
+fn only_a_plugin_that_is_certain_has_the_last_word_on_damage() {
+    if !has_compiler() {
+        return;
+    }
+    for (score, expected) in [(99, "opened toypcm 100"), (100, "(plugin 'b', opening): a frame is missing")] {
+        let place = Place::new();
+        place.compile("a", &["TOY_SCORE=60"]);
+        place.compile("b", &[&format!("TOY_SCORE={score}"), "TOY_DAMAGED=\"a frame is missing\""]);
+        let file = place.write("x.toy", &misbehaving::file(2, 100));
+        check(&place.run(&["open", &file])[0], expected);
+        assert_eq!(place.run(&["codec", "a", "open", &file, "who"]), ["opened toypcm 100", "a"]);
+    }
+}
+
+#[test]
 fn a_library_is_tried_in_a_process_of_its_own_once() {
     if !has_compiler() {
         return;

@@ -329,10 +329,11 @@ typedef struct mw_decoder_table {
     /// The usual extensions of file names, separated by commas, in lower case and without dots.
     const char *extensions;
     /// Returns a score for a file that begins with these bytes: 0 if the decoder does not support it; 1 to 49 for a
-    /// guess by extension; 50 to 89 for a plausible structure; 90 to 100 for an unmistakable magic number. `head` has
-    /// the file's first `probe_bytes` bytes, or all `total_bytes` of it; `extension` is null unless no decoder supports
-    /// the file by its bytes; `track` is not null if the host has parsed the container, and then the score is 0 unless
-    /// the decoder supports that codec in it.
+    /// guess by extension; 50 to 89 for a plausible structure; 90 to 99 for an unmistakable magic number; 100 if, beyond
+    /// that, no other decoder is to be asked when `open` answers `MW_BAD_DATA`. `head` has the file's first
+    /// `probe_bytes` bytes, or all `total_bytes` of it; `extension` is null unless no decoder supports the file by its
+    /// bytes; `track` is not null if the host has parsed the container, and then the score is 0 unless the decoder
+    /// supports that codec in it.
     ///
     /// Any thread. The result depends on the arguments alone and takes less than a millisecond; nothing is allocated or
     /// loaded.

@@ -165,7 +165,8 @@ pub trait Decoder: Sized + Send + 'static {
     const PROBE_BYTES: u32 = 4096;
 
     /// A score for the file: 0 if the decoder does not support it; 1 to 49 for a guess by extension; 50 to 89 for a
-    /// plausible structure; 90 to 100 for an unmistakable magic number.
+    /// plausible structure; 90 to 99 for an unmistakable magic number; 100 if, beyond that, no other decoder is to be
+    /// asked when [`open`](Self::open) returns [`Status::BadData`](crate::Status::BadData).
     ///
     /// The result depends on the argument alone; the function is fast and does not allocate. If `head.track` is given,
     /// the score is 0 unless the decoder supports that codec in that container.

@@ -15,6 +15,9 @@ use crate::host::table::decoder::{DecoderKind, Hint};
 use crate::source::{Scratch, Source};
 use crate::track::Track;
 
+/// The probe score of a plugin that knows the format; if it finds a file damaged, the file is damaged.
+const CERTAIN: u8 = 100;
+
 /// Why no plugin opened a file.
 #[derive(Debug)]
 pub(crate) enum NotOpened {
@@ -31,6 +34,7 @@ const PLAUSIBLE: u8 = 50;
 ///
 /// The bytes decide, not the name of the file. Where no decoder finds a plausible structure in the first bytes, those that can
 /// look further are given more. Where none reads the file after that, those that recognise files only while they open them try.
+/// A decoder with a score of [`CERTAIN`] that finds the file damaged ends the search.
 pub(crate) fn open(
     source: &Arc<Source>,
     track: Option<&Track>,
@@ -69,6 +73,11 @@ pub(crate) fn open(
             // A requested plugin that did not recognise the file cannot tell that it is damaged.
             Err(failure) if score == 0 && failure.fault == Fault::BadData => {
                 failures.push((kind, Failure { fault: Fault::Unsupported, offset: None, ..failure }));
+            }
+            // Another plugin might read what is damaged and not notice.
+            Err(failure) if score == CERTAIN && failure.fault == Fault::BadData => {
+                failures.push((kind, failure));
+                return Err(not_opened(snapshot, failures, &input, track));
             }
             Err(failure) => failures.push((kind, failure)),
         }

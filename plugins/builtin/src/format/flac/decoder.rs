@@ -51,7 +51,7 @@ impl Decoder for FlacDecoder {
         match id3v2::leading_bytes(head.bytes) {
             0 if marker(0) == Some(MARKER) => 100,
             0 => 0,
-            num_bytes if marker(num_bytes) == Some(MARKER) => 95,
+            num_bytes if marker(num_bytes) == Some(MARKER) => 100,
             // The tag is longer than the head.
             num_bytes if num_bytes >= head.bytes.len() && matches!(head.extension, Some("flac" | "fla")) => {
                 40

@@ -33,7 +33,7 @@ impl Decoder for OggDecoder {
             return 0;
         }
         match first_audio(head.bytes) {
-            Some(Kind::Vorbis | Kind::Flac) => 100,
+            Some(Kind::Vorbis | Kind::Flac) => 95,
             Some(Kind::OtherAudio(_)) => 0,
             // Streams other than audio begin first, and the head may end before an audio stream.
             Some(Kind::Other(_)) if head.bytes.len() as u64 >= head.total_bytes => 0,
