@@ -268,14 +268,18 @@ def test_the_beginning_of_a_compressed_file_is_no_file(contents: bytes, containe
 
 
 def test_random_bytes_named_mp3_are_no_audio(tmp_path: Path) -> None:
-    """The name alone lets the decoder look for frames: there may be damage before the first."""
+    """The name says nothing, and there are no frames. A plugin that is asked for says what it lacks."""
     path = tmp_path / "noise.mp3"
     path.write_bytes(b"\x01" + random.Random(5).randbytes(5000))
     for read in READERS:
-        with pytest.raises(ValueError, match="no MPEG audio") as caught:
+        with pytest.raises(
+            mapwave.UnsupportedFormat, match="not a known audio file: it begins with 01 45 7c"
+        ) as caught:
             read(path)
-        assert isinstance(caught.value, mapwave.AudioError)
+        assert isinstance(caught.value, ValueError)
         assert caught.value.path == str(path)
+    with pytest.raises(ValueError, match="no MPEG audio"):
+        mapwave.numpy.load(path, plugin="builtin")
 
 
 # Malformed files
