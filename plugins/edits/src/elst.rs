@@ -1,6 +1,6 @@
 //! The entries of an edit list (ISO/IEC 14496-12, 8.6.6.2).
 
-use crate::Error;
+use crate::error::Error;
 
 /// The bytes before the entries: the version, the flags, and the number of entries.
 const HEADER_BYTES: usize = 8;

@@ -1,7 +1,7 @@
 //! From an edit list to the frames that are played, by the rule in the crate's documentation.
 
-use crate::Error;
 use crate::elst::Edit;
+use crate::error::Error;
 
 /// Rate 1, in units of 1/65536.
 const NORMAL_RATE: i32 = 1 << 16;

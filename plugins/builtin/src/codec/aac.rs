@@ -15,11 +15,13 @@ use symphonia_core::packet::PacketRef;
 use symphonia_core::units::{Duration, Timestamp};
 
 use crate::bits::{Bits, MsbFirst};
-use crate::codec::packet_setup::PACKETS_LOOKED_AT;
 use crate::engine::packets::Broken;
 
 /// The frames of a packet.
 pub(crate) const FRAMES_PER_PACKET: u32 = 1024;
+
+/// The packets that are inspected before decoding starts.
+pub(crate) const PACKETS_LOOKED_AT: usize = 16;
 
 /// Packets of stereo between two points at which decoding restarts.
 ///

@@ -7,13 +7,10 @@ use std::ops::Range;
 use mapwave_plugin::{Error, Output, Result, SampleFormat, SeekClass, Status, StreamInfo};
 
 use crate::codec::aac;
-use crate::codec::aac::{AacCodec, AacSetup};
+use crate::codec::aac::{AacCodec, AacSetup, PACKETS_LOOKED_AT};
 use crate::codec::alac::{AlacCodec, AlacSetup};
 use crate::codec::flac::{FlacSetup, FrameCodec};
 use crate::engine::packets::Broken;
-
-/// The packets that are inspected before decoding starts.
-pub(crate) const PACKETS_LOOKED_AT: usize = 16;
 
 /// The parameters for decoding packets of a codec.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -21,7 +21,7 @@ use mapwave_plugin::{
     Decoder, DecoderOptions, Error, Head, Input, Memory, Output, Result, Status, StreamInfo, Sweep,
 };
 
-use crate::codec::packet_setup::PACKETS_LOOKED_AT;
+use crate::codec::aac::PACKETS_LOOKED_AT;
 use crate::engine::packets::{Broken, Packet, PacketCodec, PacketDecoder, PacketStream};
 use crate::engine::playlist::Playlist;
 use crate::format::mpeg;
