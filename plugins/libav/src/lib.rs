@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `error` | libav's error codes as plugin errors |
 //! | `log` | libav's messages, which go to the host |
+//! | `majors` | what differs between FFmpeg's major versions and its builds |
 //! | `versions` | the libraries found, and whether they match those that the plugin was built for |
 //! | `channels` | channel layouts as WAVE masks, and back |
 //! | `sample_formats` | libav's sample formats, and their conversion to the host's |
@@ -22,6 +23,7 @@ mod encode;
 mod error;
 mod frame;
 mod log;
+mod majors;
 mod packet;
 mod sample_formats;
 mod tags;

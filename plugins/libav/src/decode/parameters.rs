@@ -9,6 +9,7 @@ use ffmpeg_sys_next as ffi;
 use mapwave_plugin::{Error, Result, Status};
 
 use crate::error::{check, no_memory};
+use crate::majors::preferred_decoder;
 
 /// An immutable copy of a stream's parameters.
 pub(super) struct Parameters(NonNull<ffi::AVCodecParameters>);
@@ -125,6 +126,15 @@ impl Parameters {
     /// [`Status::MissingDependency`] when libav was built without one.
     pub(super) fn decoder(&self) -> Result<NonNull<ffi::AVCodec>> {
         let id = self.codec_id();
+        let preferred = self.kind().ok().and_then(|kind| preferred_decoder(kind.name));
+        let preferred = preferred.and_then(|name| {
+            // SAFETY: the name is a text; returns an entry of libav's list, which is constant, or null.
+            let codec = unsafe { ffi::avcodec_find_decoder_by_name(name.as_ptr()) };
+            NonNull::new(codec.cast_mut())
+        });
+        if let Some(codec) = preferred {
+            return Ok(codec);
+        }
         let mut state: *mut c_void = ptr::null_mut();
         let mut experimental = None;
         loop {

@@ -23,6 +23,7 @@ use super::trial::{self, Bounds, NUM_SETTLING, Trial};
 use super::wavpack::{self, WavPackFacts};
 use crate::error::words;
 use crate::frame::Shape;
+use crate::majors::speex_packet_frames;
 use crate::packet::{Packet, Trim};
 use crate::tags::tags;
 
@@ -359,6 +360,7 @@ impl Builder {
             let trial = trial::decode(&self.scan.store, &self.parameters, packets, None, bounds)?;
             let Some(trial) = trial else { break };
             if let Some(shape) = trial.shape {
+                self.check_speex(&trial.counts)?;
                 return Ok((shape, trial));
             }
             damage = damage.or(trial.damage);
@@ -379,6 +381,20 @@ impl Builder {
             Some(offset) => error.at(offset),
             None => error,
         })
+    }
+
+    /// Rejects Speex of which a decoder gives more frames than its header says.
+    fn check_speex(&self, counts: &[u32]) -> Result<()> {
+        if self.kind.name != c"speex" {
+            return Ok(());
+        }
+        let Some(expected) = speex_packet_frames(self.parameters.setup()) else { return Ok(()) };
+        match counts.iter().find(|count| **count > expected) {
+            Some(count) => Err(Error::unsupported(format!(
+                "Speex with {expected} frames a packet, of which this version of FFmpeg decodes {count}; install one with libspeex"
+            ))),
+            None => Ok(()),
+        }
     }
 
     /// Containers count the trimming of AAC in core frames, which spectral band replication doubles, and Matroska counts that of

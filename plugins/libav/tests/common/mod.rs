@@ -134,7 +134,9 @@ impl Numbers {
 
 /// Decodes the first audio stream of a file with ffmpeg to floats; `None`, with a notice, if it is not installed.
 pub fn ffmpeg_floats(path: &Path) -> Option<Vec<f32>> {
-    ffmpeg_floats_as(path, &[])
+    // FFmpeg's own decoder of Speex is far from libspeex, which the plugin prefers.
+    let is_speex = path.extension().is_some_and(|extension| extension == "spx");
+    ffmpeg_floats_as(path, if is_speex { &["-c:a", "libspeex"] } else { &[] })
 }
 
 /// The same with options for the file, such as its format.

@@ -1,0 +1,44 @@
+//! What differs between FFmpeg's major versions and its builds, in one place.
+//!
+//! Structs and functions come from the headers that the plugin is built with; here is what the headers do not show.
+
+#![forbid(unsafe_code)]
+
+use std::ffi::CStr;
+
+/// Codecs for which a library's decoder is preferred to FFmpeg's own, and its name.
+///
+/// Speex: FFmpeg's own decoder of ultra-wideband is 10 to 18 dB from libspeex in 5.1 and 9.0, and gives twice as many frames as
+/// there are in 7.1.
+const PREFERRED: [(&CStr, &CStr); 1] = [(c"speex", c"libspeex")];
+
+/// The name of the decoder to prefer for a codec, where a build has it.
+pub(crate) fn preferred_decoder(codec: &CStr) -> Option<&'static CStr> {
+    PREFERRED.iter().find(|(name, _)| *name == codec).map(|(_, decoder)| *decoder)
+}
+
+/// The number of frames in a packet of Speex, by the header of its stream (the Speex manual, section 5.2): the size of a frame
+/// and their number. `None` without such a header.
+pub(crate) fn speex_packet_frames(header: &[u8]) -> Option<u32> {
+    let field = |place: usize| {
+        let bytes = header.get(place..)?.first_chunk()?;
+        Some(u32::from_le_bytes(*bytes)).filter(|value| (1..1 << 16).contains(value))
+    };
+    header.starts_with(b"Speex   ").then_some(())?;
+    field(56)?.checked_mul(field(64)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn speex_has_a_library_and_a_header() {
+        assert_eq!((preferred_decoder(c"speex"), preferred_decoder(c"opus")), (Some(c"libspeex"), None));
+        let mut header = b"Speex   ".to_vec();
+        header.resize(56, 0);
+        header.extend([640u32, 0, 2].map(u32::to_le_bytes).concat());
+        assert_eq!(speex_packet_frames(&header), Some(1280));
+        assert_eq!((speex_packet_frames(b"Speex   "), speex_packet_frames(&[0; 80])), (None, None));
+    }
+}
