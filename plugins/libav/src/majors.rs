@@ -17,6 +17,12 @@ pub(crate) fn preferred_decoder(codec: &CStr) -> Option<&'static CStr> {
     PREFERRED.iter().find(|(name, _)| *name == codec).map(|(_, decoder)| *decoder)
 }
 
+/// Whether the durations of a format's packets are numbers of frames, where its time base is the sample rate. From FFmpeg 9 on, those
+/// of CAF are the mean of all packets; 7.1 has none, and 5.1 the right ones.
+pub(crate) fn has_frame_durations(format: &CStr) -> bool {
+    format != c"caf"
+}
+
 /// The number of frames in a packet of Speex, by the header of its stream (the Speex manual, section 5.2): the size of a frame
 /// and their number. `None` without such a header.
 pub(crate) fn speex_packet_frames(header: &[u8]) -> Option<u32> {
@@ -33,7 +39,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn speex_has_a_library_and_a_header() {
+    fn what_versions_differ_in_is_named() {
+        assert!(has_frame_durations(c"mov,mp4,m4a,3gp,3g2,mj2") && !has_frame_durations(c"caf"));
         assert_eq!((preferred_decoder(c"speex"), preferred_decoder(c"opus")), (Some(c"libspeex"), None));
         let mut header = b"Speex   ".to_vec();
         header.resize(56, 0);

@@ -17,6 +17,9 @@ const NUM_WINDOWS: u64 = 100;
 /// differs; where samples are at another place, it is below 5.
 const MIN_SNR: f64 = 20.0;
 
+/// Formats that nothing but a file's name tells from noise: the host does not read them.
+const UNMARKED: [&str; 4] = ["g722.g722", "sbc.sbc", "aptx.aptx", "aptxhd.aptxhd"];
+
 fn floats(bytes: &[u8]) -> Vec<f32> {
     bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_ne_bytes(*bytes)).collect()
 }
@@ -94,6 +97,10 @@ fn windows_of_every_codec_are_slices_of_its_sequential_decode() {
         num_files += 1;
         let mut expected = ffmpeg_floats(&path).unwrap();
         let read = whole(&path);
+        if UNMARKED.contains(name) {
+            assert!(read.is_err_and(|why| why.contains("not a known audio file")), "{name} was read");
+            continue;
+        }
         // The padding of AAC in MP4, which the ffmpeg program plays.
         if let Ok(read) = &read {
             let padding = expected.len().saturating_sub(read.len());

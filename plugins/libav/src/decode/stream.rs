@@ -23,7 +23,7 @@ use super::trial::{self, Bounds, NUM_SETTLING, Trial};
 use super::wavpack::{self, WavPackFacts};
 use crate::error::words;
 use crate::frame::Shape;
-use crate::majors::speex_packet_frames;
+use crate::majors::{has_frame_durations, speex_packet_frames};
 use crate::packet::{Packet, Trim};
 use crate::tags::tags;
 
@@ -132,7 +132,10 @@ impl Stream {
             num_channels: chosen.parameters.num_channels(),
             time_base: chosen.time_base,
         };
-        let counting = Counting::of(&kind.name.to_string_lossy(), &known);
+        let counting = match Counting::of(&kind.name.to_string_lossy(), &known) {
+            Counting::Container if !has_frame_durations(demuxer.format()) => Counting::Measured,
+            counting => counting,
+        };
         let container = Container::of(&demuxer, &input)?;
         let is_cut = promise::is_cut(demuxer.format().to_bytes(), &input)?;
         let promised = promise::num_frames(&input)?;
