@@ -19,7 +19,7 @@ const INTERLEAVED: u32 = 2;
 #[derive(Debug)]
 pub(super) struct Residue {
     format: u32,
-    /// The part of a vector that is coded.
+    /// The part of a vector that is in the stream.
     begin: u32,
     end: u32,
     partition_size: u32,

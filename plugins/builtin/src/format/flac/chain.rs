@@ -194,9 +194,10 @@ fn is_beginning(format: &Format, bytes: &[u8], offset: usize) -> Result<bool> {
     if rest.len() < FrameHeader::MAX_BYTES && rest.first() == Some(&0xFF) {
         return Ok(true);
     }
+    // Not left to other decoders: they count such streams, but fail to decode them.
     if FrameHeader::parse(rest).is_some() {
         let message = "the stream changes its rate, depth, number of channels or size of blocks";
-        return Err(Error::unsupported(message).at(offset as u64));
+        return Err(Error::bad_data(offset as u64, message));
     }
     match format.next_whole(bytes, offset..bytes.len()) {
         Some(_) => Err(Error::bad_data(offset as u64, "expected a FLAC frame here")),
