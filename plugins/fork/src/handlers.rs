@@ -51,7 +51,18 @@ pub fn generation() -> u32 {
     }
 }
 
-/// Registers the handlers. Threads that come here together register them once each rather than wait for each other, since a fork
+/// Registers the handlers when the program or the library is loaded. A fork that is in progress does not run handlers that are
+/// registered meanwhile, so its child would not notice that it is one if the first lock registered them.
+#[used]
+#[cfg_attr(not(target_vendor = "apple"), unsafe(link_section = ".init_array"))]
+#[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,__mod_init_func"))]
+static AT_LOAD: extern "C" fn() = at_load;
+
+extern "C" fn at_load() {
+    generation();
+}
+
+/// Registers the handlers, where that has not happened at load. Threads that come here together register them once each rather than wait for each other, since a fork
 /// could strike while they wait; the handlers may run more than once for a fork.
 #[cold]
 fn register() -> u32 {
