@@ -4,8 +4,9 @@
 
 use std::ffi::{CStr, CString};
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
+use mapwave_plugin::fork::SetOnce;
 use mapwave_plugin::{
     Decoder, DecoderOptions, Error, Head, Input, Memory, Output, Result, SeekClass, StreamInfo, Track,
 };
@@ -102,7 +103,7 @@ struct FlacStream {
     may_restart: bool,
     /// Known from the beginning, or after the first seek. It is set, not initialised, so that a process that forks
     /// meanwhile leaves no lock to its child.
-    index: OnceLock<Result<Index>>,
+    index: SetOnce<Result<Index>>,
 }
 
 /// Places between frames, in order.
@@ -187,7 +188,7 @@ impl FlacStream {
             return Err(Error::bad_data(frames_offset as u64, message));
         }
         format.check_room(max_alloc)?;
-        let index = OnceLock::new();
+        let index = SetOnce::new();
         let surveyed = surveyed_end(&frame_format, bytes, frames_offset);
         let may_restart = surveyed.is_none();
         let (frames_end, is_cut) = match surveyed {
@@ -195,7 +196,7 @@ impl FlacStream {
             _ if has_frames => {
                 let chain = Chain::walk(&frame_format, &memory, end, frames_offset, true)?;
                 let facts = (chain.end, chain.is_cut);
-                let _ = index.set(Ok(chain.into()));
+                index.get_or_init(|| Ok(chain.into()));
                 facts
             }
             _ => (Place::start(frames_offset), frames_offset < bytes.len()),
