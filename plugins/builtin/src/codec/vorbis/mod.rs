@@ -1,5 +1,6 @@
 //! Vorbis I: its setup header, which gives the length of packets, and the decoder of packets.
 
+mod codebook;
 mod decoder;
 mod residue;
 mod setup;

@@ -10,7 +10,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::setup::{Codebooks, Fault, Read};
+use super::codebook::{Codebooks, Fault, Read};
 use crate::bits::{Bits, LsbFirst};
 
 const INTERLEAVED: u32 = 2;

@@ -5,8 +5,9 @@
 
 use mapwave_plugin::{Error, Result, Status};
 
+use super::codebook::{Codebooks, Fault, Read, bits_for};
 use super::residue::Residue;
-use crate::bits::{Bits, EndOfBits, LsbFirst};
+use crate::bits::{Bits, LsbFirst};
 
 /// The contents of the identification and setup headers.
 #[derive(Debug)]
@@ -136,50 +137,6 @@ impl ChainedCoupling {
     }
 }
 
-/// Why a setup header cannot be used.
-pub(super) enum Fault {
-    Cut,
-    Malformed(&'static str),
-    /// It is valid, but Symphonia's decoder would return wrong samples or panic.
-    Unsupported(String),
-}
-
-impl From<EndOfBits> for Fault {
-    fn from(_: EndOfBits) -> Self {
-        Self::Cut
-    }
-}
-
-pub(super) type Read<T> = Result<T, Fault>;
-
-/// The codebooks read so far.
-pub(super) struct Codebooks {
-    books: Vec<Codebook>,
-    num_bytes: u64,
-}
-
-struct Codebook {
-    num_dimensions: u32,
-    has_entries: bool,
-    has_vectors: bool,
-}
-
-impl Codebooks {
-    /// Checks that a codebook exists and can be used; returns its number of dimensions.
-    pub(super) fn check(&self, number: u32, needs_vectors: bool) -> Read<u32> {
-        match self.books.get(number as usize) {
-            None => Err(Fault::Malformed("setup refers to a codebook that does not exist")),
-            Some(Codebook { has_entries: false, .. }) => {
-                Err(Fault::Malformed("setup uses a codebook without entries"))
-            }
-            Some(Codebook { has_vectors: false, .. }) if needs_vectors => {
-                Err(Fault::Malformed("setup uses a scalar codebook for vectors"))
-            }
-            Some(book) => Ok(book.num_dimensions),
-        }
-    }
-}
-
 /// A mapping, as far as the modes that use it need it.
 struct Mapping {
     chained: Option<ChainedCoupling>,
@@ -188,9 +145,9 @@ struct Mapping {
 }
 
 fn read_setup(bits: &mut Bits<'_, LsbFirst>, num_channels: u8, exponents: [u8; 2]) -> Read<Summary> {
-    let mut codebooks = Codebooks { books: Vec::new(), num_bytes: 0 };
+    let mut codebooks = Codebooks::default();
     for _ in 0..bits.read(8)? + 1 {
-        read_codebook(bits, &mut codebooks)?;
+        codebooks.read(bits)?;
     }
     for _ in 0..bits.read(6)? + 1 {
         if bits.read(16)? != 0 {
@@ -238,80 +195,6 @@ fn read_setup(bits: &mut Bits<'_, LsbFirst>, num_channels: u8, exponents: [u8; 2
     let num_modes = u8::try_from(num_modes).unwrap_or(u8::MAX);
     let chained_couplings = mappings.into_iter().filter_map(|mapping| mapping.chained).collect();
     Ok(Summary { num_modes, long_modes, num_bytes: codebooks.num_bytes, chained_couplings })
-}
-
-/// Section 3.2.1.
-fn read_codebook(bits: &mut Bits<'_, LsbFirst>, codebooks: &mut Codebooks) -> Read<()> {
-    if bits.read(24)? != 0x56_4342 {
-        return Err(Fault::Malformed("codebook has no sync pattern"));
-    }
-    let (num_dimensions, num_entries) = (bits.read(16)?, bits.read(24)?);
-    if num_dimensions == 0 {
-        return Err(Fault::Malformed("codebook has no dimensions"));
-    }
-    // The number of codewords of each length.
-    let mut lengths = [0_u64; 33];
-    let mut count = |length: u32, num: u32| match lengths.get_mut(length as usize) {
-        Some(entries) => {
-            *entries += u64::from(num);
-            Ok(())
-        }
-        None => Err(Fault::Malformed("codebook has words of more than 32 bits")),
-    };
-    if bits.read(1)? == 0 {
-        let is_sparse = bits.read(1)? != 0;
-        for _ in 0..num_entries {
-            if !is_sparse || bits.read(1)? != 0 {
-                count(bits.read(5)? + 1, 1)?;
-            }
-        }
-    } else {
-        let mut length = bits.read(5)? + 1;
-        let mut entry = 0;
-        while entry < num_entries {
-            let num = bits.read(bits_for(num_entries - entry))?;
-            if num > num_entries - entry {
-                return Err(Fault::Malformed("codebook has more words than entries"));
-            }
-            count(length, num)?;
-            entry += num;
-            length += 1;
-        }
-    }
-    let lookup = bits.read(4)?;
-    if lookup > 2 {
-        return Err(Fault::Malformed("codebook has a lookup of an unknown type"));
-    }
-    if lookup > 0 {
-        bits.skip(64)?;
-        let value_bits = bits.read(4)? + 1;
-        bits.skip(1)?;
-        let num_values = match lookup {
-            1 => u64::from(lookup1_values(num_entries, num_dimensions)),
-            _ => u64::from(num_entries) * u64::from(num_dimensions),
-        };
-        bits.skip(num_values * u64::from(value_bits))?;
-        codebooks.num_bytes += u64::from(num_entries) * u64::from(num_dimensions) * 4;
-    }
-    // A decoder's tables branch every 8 bits, with 256 entries of 8 bytes each. A branch leads to at least two words.
-    let num_longer = |depth: usize| lengths.iter().skip(depth + 1).sum::<u64>();
-    let num_branches: u64 =
-        1 + [8, 16, 24].map(|depth| num_longer(depth).div_ceil(2).min(1 << depth)).iter().sum::<u64>();
-    let num_words: u64 = lengths.iter().sum();
-    codebooks.num_bytes += num_branches * (256 * 8 + 256) + num_words * 64;
-    codebooks.books.push(Codebook { num_dimensions, has_entries: num_words > 0, has_vectors: lookup > 0 });
-    Ok(())
-}
-
-/// The largest number that, raised to `num_dimensions`, is at most `num_entries` (section 9.2.3).
-fn lookup1_values(num_entries: u32, num_dimensions: u32) -> u32 {
-    let fits = |value: u32| value.checked_pow(num_dimensions).is_some_and(|power| power <= num_entries);
-    let (mut low, mut high) = (0, num_entries.saturating_add(1));
-    while high - low > 1 {
-        let middle = low + (high - low) / 2;
-        if fits(middle) { low = middle } else { high = middle }
-    }
-    low
 }
 
 /// Section 6.2.1.
@@ -448,11 +331,6 @@ fn read_mapping(
     Ok(Mapping { chained, residues: of_submaps })
 }
 
-/// The number of bits of a number up to `max` (`ilog`, section 9.2.1).
-fn bits_for(max: u32) -> u32 {
-    32 - max.leading_zeros()
-}
-
 #[cfg(test)]
 #[allow(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 mod tests {
@@ -471,14 +349,5 @@ mod tests {
             assert_eq!((bits.read(3).ok(), bits.read(3).ok()), (Some(magnitude), Some(angle)));
         }
         assert_eq!(bits.read(15).ok(), Some(0x7FFF));
-    }
-
-    #[test]
-    fn lookup_values_are_roots() {
-        for (num_entries, num_dimensions, expected) in
-            [(0, 1, 0), (1, 1, 1), (361, 2, 19), (360, 2, 18), (560, 3, 8), (3, 950, 1), (0xFF_FFFF, 24, 1)]
-        {
-            assert_eq!(lookup1_values(num_entries, num_dimensions), expected);
-        }
     }
 }
