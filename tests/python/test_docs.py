@@ -81,7 +81,7 @@ NOT_RUN = {
     r"(python -m )?pip install|apt install|brew install": "changes the machine",
     r"make \w+": "takes minutes; only its target is checked",
     r"cargo ": "takes minutes; only its packages are checked",
-    r"(\w+=\S+ )?plugins/\S+\.sh|cp /tmp/plugins": "takes minutes; only the script is checked",
+    r"(\w+=\S+ )?(plugins|tools)/\S+\.sh|cp /tmp/plugins": "takes minutes; only the script is checked",
     r"mapwave bench (compare|--against)": "needs the figures of an earlier run",
     r"mapwave plugins check target/debug/libmapwave_audiotoolbox": "needs a library that takes minutes to build",
 }
@@ -252,7 +252,7 @@ def _check_command(command: str) -> None:
         assert named, f"{command} names no package"
         assert named <= _packages(), f"there are no packages {named - _packages()}"
     for word in words:
-        if word.startswith("plugins/") and word.endswith(".sh"):
+        if word.startswith(("plugins/", "tools/")) and word.endswith(".sh"):
             assert os.access(REPOSITORY / word, os.X_OK), f"there is no program {word}"
 
 
