@@ -1,4 +1,4 @@
-"""FLAC files that libFLAC reads in part or not at all: the count, the whole and every window agree, for every source."""
+"""FLAC files that libFLAC reads in part or not at all: count, whole and every window agree, for every source."""
 
 from __future__ import annotations
 

@@ -12,14 +12,22 @@ import pytest
 
 soundfile = pytest.importorskip("soundfile")
 
-NEEDS_LIBAV = r"Vorbis with \d uncoupled channels of \d+ residue partitions \(not a multiple of \d\) needs the libav plugin"
+NEEDS_LIBAV = (
+    r"Vorbis with \d uncoupled channels of \d+ residue partitions \(not a multiple of \d\) needs the libav plugin"
+)
 
 # The channels and rate of streams that libvorbis encodes uncoupled, with classes to spare, at a low quality.
 UNCOUPLED = [(3, 48_000), (4, 44_100), (5, 48_000), (6, 96_000), (7, 44_100), (8, 48_000)]
 COUPLED = [(1, 48_000), (2, 44_100), (6, 48_000), (8, 16_000)]
 
 # WAVE's order of channels by their order in Vorbis.
-ORDERS = {3: [0, 2, 1], 5: [0, 2, 1, 3, 4], 6: [0, 2, 1, 4, 5, 3], 7: [0, 2, 1, 5, 6, 4, 3], 8: [0, 2, 1, 6, 7, 4, 5, 3]}
+ORDERS = {
+    3: [0, 2, 1],
+    5: [0, 2, 1, 3, 4],
+    6: [0, 2, 1, 4, 5, 3],
+    7: [0, 2, 1, 5, 6, 4, 3],
+    8: [0, 2, 1, 6, 7, 4, 5, 3],
+}
 
 
 def has_libav() -> bool:
