@@ -6,7 +6,7 @@ use std::thread::{self, ThreadId};
 
 use mapwave_core::sink;
 use mapwave_core::{Error, Layout, OutputFormat, Parameter};
-use mapwave_fork::{Lock, generation};
+use mapwave_fork::{Lock, LongLock, generation};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
@@ -33,7 +33,7 @@ pub(crate) struct Writer {
     /// The process that opened it, to which it belongs: a forked child has a copy.
     generation: u32,
     /// Only waited for without the interpreter's lock, which the thread that has it may need for its work.
-    state: Lock<State>,
+    state: LongLock<State>,
     is_closed: AtomicBool,
     num_frames: AtomicU64,
     /// The thread that works with the state, while one does.
@@ -72,7 +72,7 @@ impl Writer {
             channels,
             max_threads,
             generation: generation(),
-            state: Lock::with(state),
+            state: LongLock::with(state),
             is_closed: AtomicBool::new(false),
             num_frames: AtomicU64::new(0),
             worker: Lock::new(),

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mapwave_fork::{Lock, Shared, has_lost_calls, hold_off};
+use mapwave_fork::{LongLock, Shared, has_lost_calls, hold_off};
 use mapwave_plugin_abi as abi;
 
 use crate::error::{Error, Fault, Result};
@@ -54,7 +54,7 @@ pub(super) struct Snapshot {
 static REGISTRY: Shared<Registry> = Shared::new();
 
 /// Held by the thread that searches and loads, for which the others wait. It protects no data.
-static LOADING: Lock<()> = Lock::new();
+static LOADING: LongLock<()> = LongLock::new();
 
 /// Publishes a changed registry.
 fn change(change: impl Fn(&mut Registry)) -> &'static Registry {

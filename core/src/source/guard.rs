@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
-use mapwave_fork::Lock;
+use mapwave_fork::{Lock, hold_off};
 
 /// How many maps can be guarded at the same time; further files are read with `pread`.
 const MAX_GUARDS: usize = 4096;
@@ -82,6 +82,12 @@ impl Guard {
         if !install() {
             return None;
         }
+        // In a forked child the handler finds whole slots.
+        hold_off(|| Self::fill(range))
+    }
+
+    /// Takes the first free slot.
+    fn fill(range: Range<usize>) -> Option<Self> {
         let first = NEXT.fetch_add(1, Ordering::Relaxed);
         for i in 0..MAX_GUARDS {
             let index = first.wrapping_add(i) % MAX_GUARDS;

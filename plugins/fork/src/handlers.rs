@@ -18,8 +18,13 @@ const NUM_YIELDS: u32 = 20;
 /// 0 until the handlers are registered.
 static GENERATION: AtomicU32 = AtomicU32::new(0);
 
-/// How many threads are inside [`hold_off`].
-static NUM_INSIDE: AtomicUsize = AtomicUsize::new(0);
+/// How many threads are inside [`hold_off`], in parts that the threads are spread over, so that they rarely wait for each other's
+/// cache line.
+static INSIDE: [Part; NUM_PARTS] = [const { Part(AtomicUsize::new(0)) }; NUM_PARTS];
+const NUM_PARTS: usize = 16;
+
+#[repr(align(128))]
+struct Part(AtomicUsize);
 
 /// How many forks are in progress.
 static NUM_FORKING: AtomicUsize = AtomicUsize::new(0);
@@ -32,6 +37,24 @@ static HAS_LOST: AtomicBool = AtomicBool::new(false);
 thread_local! {
     /// How many nested calls of [`hold_off`] this thread is in.
     static DEPTH: Cell<usize> = const { Cell::new(0) };
+    /// The part that counts this thread.
+    static PART: Cell<Option<&'static AtomicUsize>> = const { Cell::new(None) };
+}
+
+/// The part that counts this thread.
+fn part() -> &'static AtomicUsize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    PART.get().unwrap_or_else(|| {
+        let index = NEXT.fetch_add(1, Ordering::Relaxed) % NUM_PARTS;
+        let part = INSIDE.get(index).map_or(&INSIDE[0].0, |part| &part.0);
+        PART.set(Some(part));
+        part
+    })
+}
+
+/// How many threads are inside.
+fn num_inside() -> usize {
+    INSIDE.iter().map(|part| part.0.load(Ordering::SeqCst)).sum()
 }
 
 /// A number that differs between a process and its forked children: whatever was made under another one came from a parent.
@@ -88,27 +111,39 @@ pub fn hold_off<R>(call: impl FnOnce() -> R) -> R {
     call()
 }
 
+/// As [`hold_off`], for a call during which another copy of this crate holds forks off, that of a program which loads this library.
+///
+/// It does not wait for a fork in progress: that fork waits for the other copy's call, and therefore for this one.
+pub fn while_held_off<R>(call: impl FnOnce() -> R) -> R {
+    if DEPTH.get() == 0 {
+        part().fetch_add(1, Ordering::SeqCst);
+    }
+    DEPTH.set(DEPTH.get() + 1);
+    let _inside = Inside;
+    call()
+}
+
 /// Whether calls in [`hold_off`] were lost when this process was forked, because the fork did not wait any longer. The libraries
 /// that they called may be unusable.
 pub fn has_lost_calls() -> bool {
     HAS_LOST.load(Ordering::Relaxed)
 }
 
-struct Inside;
+pub(crate) struct Inside;
 
 impl Inside {
-    fn enter() -> Self {
+    pub(crate) fn enter() -> Self {
         if DEPTH.get() == 0 {
             let mut patience = Patience::default();
             loop {
-                NUM_INSIDE.fetch_add(1, Ordering::SeqCst);
+                part().fetch_add(1, Ordering::SeqCst);
                 // Only now: a fork whose handlers are those of this library then waits for this thread, which may be loading it
                 // and would otherwise wait for the fork.
                 generation();
                 if NUM_FORKING.load(Ordering::SeqCst) == 0 {
                     break;
                 }
-                NUM_INSIDE.fetch_sub(1, Ordering::SeqCst);
+                part().fetch_sub(1, Ordering::SeqCst);
                 patience.pause();
             }
         }
@@ -121,7 +156,7 @@ impl Drop for Inside {
     fn drop(&mut self) {
         DEPTH.set(DEPTH.get() - 1);
         if DEPTH.get() == 0 {
-            NUM_INSIDE.fetch_sub(1, Ordering::SeqCst);
+            part().fetch_sub(1, Ordering::SeqCst);
         }
     }
 }
@@ -149,10 +184,10 @@ extern "C" fn before() {
     let mut patience = Patience::default();
     let mut deadline = None;
     let mut num_left = 0;
-    while NUM_INSIDE.load(Ordering::SeqCst) > num_own() {
+    while num_inside() > num_own() {
         let now = Instant::now();
         if now > *deadline.get_or_insert(now + LIMIT) {
-            num_left = NUM_INSIDE.load(Ordering::SeqCst).saturating_sub(num_own());
+            num_left = num_inside().saturating_sub(num_own());
             break;
         }
         patience.pause();
@@ -166,7 +201,8 @@ extern "C" fn in_parent() {
 
 extern "C" fn in_child() {
     // No other thread exists yet.
-    NUM_INSIDE.store(num_own(), Ordering::SeqCst);
+    INSIDE.iter().for_each(|part| part.0.store(0, Ordering::SeqCst));
+    part().store(num_own(), Ordering::SeqCst);
     NUM_FORKING.store(0, Ordering::SeqCst);
     if NUM_LEFT.load(Ordering::SeqCst) > 0 {
         HAS_LOST.store(true, Ordering::Relaxed);

@@ -4,15 +4,19 @@
 //! ends in the child: a [`std::sync::Mutex`] that it holds stays locked, a [`std::sync::OnceLock`] that it initialises is never
 //! initialised, and whoever needs one of them waits for ever. Python's multiprocessing forks by default on Linux.
 //!
+//! Nor is the copy of the memory taken at one moment. Other threads go on while page after page is copied: a lock can be free in
+//! the copy and what it protects half changed, or a pointer be there and what it points to not. Therefore a fork waits, for
+//! microseconds, until no thread is changing anything, and threads that want to wait for the fork.
+//!
 //! | instead of | use | in a child |
 //! |---|---|---|
-//! | `Mutex<T>` | [`Lock<T>`] | free; the value is as it was, or a new default if a thread was changing it |
+//! | `Mutex<T>`, held briefly | [`Lock<T>`] | free; the value is as it was |
+//! | `Mutex<T>`, held over calls of any length | [`LongLock<T>`] | free, with a new default value |
 //! | `OnceLock<T>`, `LazyLock<T>` | [`SetOnce<T>`] | set or not set, and never in between |
 //! | `RwLock<T>` of something that rarely changes | [`Shared<T>`] | the value published last |
 //! | a call into a library that has locks or lazy values of its own | [`hold_off`] | the call has not begun or has ended |
 //!
-//! The first three cost one load more than their counterparts. None of them waits before a fork; only [`hold_off`] delays
-//! one.
+//! Reading costs a load. A change, and a `Lock` that is taken, cost two atomic operations more than their counterparts.
 //!
 //! All of it depends on handlers that `fork` runs (`pthread_atfork`), and therefore does not apply to a process that is made by
 //! the system call `clone` directly.
@@ -24,7 +28,7 @@ mod lock;
 mod once;
 mod shared;
 
-pub use handlers::{generation, has_lost_calls, hold_off};
-pub use lock::Lock;
+pub use handlers::{generation, has_lost_calls, hold_off, while_held_off};
+pub use lock::{Guard, Lock, LongLock};
 pub use once::SetOnce;
 pub use shared::Shared;

@@ -6,6 +6,8 @@ use std::marker::PhantomData;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
+use crate::handlers::Inside;
+
 /// A value that is set once, and then only read.
 ///
 /// Unlike [`OnceLock`](std::sync::OnceLock) it lets nobody wait: threads that need the value together make one each, and all use
@@ -60,6 +62,8 @@ impl<T> SetOnce<T> {
 
     fn publish(&self, value: T) -> &T {
         let fresh = Box::into_raw(Box::new(value));
+        // In a forked child the pointer is there only if the value is as well.
+        let _inside = Inside::enter();
         let first = self.place.compare_exchange(ptr::null_mut(), fresh, Ordering::AcqRel, Ordering::Acquire);
         let place = match first {
             Ok(_) => fresh,

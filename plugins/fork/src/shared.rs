@@ -5,6 +5,8 @@
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
+use crate::handlers::Inside;
+
 /// A value that is read often and replaced rarely, such as a list of settings.
 ///
 /// Reading it takes one load. A change replaces the whole value at once, so that nobody sees half of one; the old value is kept
@@ -48,6 +50,8 @@ impl<T: 'static> Shared<T> {
         loop {
             // SAFETY: null, or a value that is never changed nor freed.
             let fresh = Box::into_raw(Box::new(make(unsafe { before.as_ref() })));
+            // In a forked child the pointer is there only if the value is as well.
+            let _inside = Inside::enter();
             match self.place.compare_exchange(before, fresh, Ordering::AcqRel, Ordering::Acquire) {
                 // SAFETY: it was just published, and is never changed nor freed.
                 Ok(_) => return unsafe { &*fresh },

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::channel;
 use std::thread;
 
-use mapwave_fork::{Lock, SetOnce, Shared, generation, has_lost_calls, hold_off};
+use mapwave_fork::{Lock, LongLock, SetOnce, Shared, generation, has_lost_calls, hold_off};
 
 /// The seconds after which the system ends a child that hangs.
 const LIMIT: u32 = 60;
@@ -70,8 +70,8 @@ fn a_free_lock_keeps_its_value_in_a_child() {
 }
 
 #[test]
-fn a_lock_that_is_held_is_free_and_new_in_a_child() {
-    static LOCK: Lock<Vec<u32>> = Lock::new();
+fn a_long_lock_that_is_held_is_free_and_new_in_a_child() {
+    static LOCK: LongLock<Vec<u32>> = LongLock::new();
     LOCK.lock().push(1);
     let hold = |hold: &dyn Fn()| {
         let mut value = LOCK.lock();
@@ -84,15 +84,50 @@ fn a_lock_that_is_held_is_free_and_new_in_a_child() {
         assert!(holds_in_child(|| {
             let was_free = LOCK.try_lock().is_some_and(|value| value.is_empty());
             LOCK.lock().push(7);
-            was_free && *LOCK.lock() == [7] && holds_in_child(|| *LOCK.lock() == [7])
+            was_free && *LOCK.lock() == [7] && holds_in_child(|| LOCK.lock().is_empty())
         }));
     });
     assert_eq!(*LOCK.lock(), [1, 2, 3], "nothing has changed here");
 }
 
 #[test]
+fn a_long_lock_is_new_in_a_child_even_if_it_was_free() {
+    let lock = LongLock::with(vec![1]);
+    assert!(holds_in_child(|| lock.lock().is_empty()));
+    assert_eq!(*lock.lock(), [1]);
+}
+
+#[test]
+fn a_fork_waits_until_a_lock_is_released() {
+    static PAIR: Lock<(u64, Vec<u64>)> = Lock::new();
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    let mut pair = PAIR.lock();
+                    pair.0 += 1;
+                    thread::yield_now();
+                    let last = pair.0;
+                    pair.1 = (0..last % 100).collect();
+                }
+            });
+        }
+        let all = (0..200).all(|_| {
+            holds_in_child(|| {
+                let pair = PAIR.lock();
+                pair.1.len() as u64 == pair.0 % 100
+                    && (0..).zip(&pair.1).all(|(number, other)| number == *other)
+            })
+        });
+        stop.store(true, Ordering::Relaxed);
+        assert!(all);
+    });
+}
+
+#[test]
 fn several_threads_of_a_child_share_a_new_lock() {
-    let lock = Lock::with(0);
+    let lock = LongLock::with(0);
     while_held(
         |hold| {
             let _value = lock.lock();
@@ -126,7 +161,7 @@ fn what_a_thread_was_changing_is_not_dropped_in_a_child() {
         }
     }
     static IS_DROPPED: AtomicBool = AtomicBool::new(false);
-    let lock = Lock::with(Watched(&IS_DROPPED));
+    let lock = LongLock::with(Watched(&IS_DROPPED));
     let address = std::ptr::from_ref(&lock);
     while_held(
         |hold| {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use mapwave_fork::Lock;
+use mapwave_fork::{Lock, LongLock};
 use mapwave_plugin_abi as abi;
 
 use super::fault::{Failure, Trouble};
@@ -73,11 +73,12 @@ pub(crate) struct Outlet {
     is_shut: AtomicBool,
     /// The end of the bytes written.
     end: AtomicU64,
-    state: Lock<State>,
+    /// Held while bytes are written.
+    state: LongLock<State>,
     clock: Lock<Clock>,
 }
 
-/// A forked child whose parent was writing finds no output: it gets no further than an error.
+/// A forked child of a process that writes has no output, and gets no further than an error.
 #[derive(Default)]
 struct State {
     output: Option<Box<dyn ByteSink>>,
@@ -104,7 +105,7 @@ impl Outlet {
             is_called: AtomicBool::new(false),
             is_shut: AtomicBool::new(false),
             end: AtomicU64::new(0),
-            state: Lock::with(state),
+            state: LongLock::with(state),
             clock: Lock::new(),
         })
     }

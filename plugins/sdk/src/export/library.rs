@@ -62,8 +62,8 @@ pub unsafe fn enter<L: Define>(
     // SAFETY: the host is valid until the process exits, by the contract of the entry function.
     unsafe { host::keep(host) };
     let enter = || L::library().entered.get_or_init(|| Entered(describe::<L>()));
-    // No child that is forked meanwhile finds it half done.
-    let started = guard::catch(|| mapwave_fork::hold_off(enter));
+    // The host holds forks off, so that no child finds it half done.
+    let started = guard::catch(|| mapwave_fork::while_held_off(enter));
     let failure = match started {
         Ok(Entered(Ok(plugin))) => return plugin,
         Ok(Entered(Err(failure))) => failure,
