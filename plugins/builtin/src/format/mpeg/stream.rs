@@ -316,14 +316,13 @@ fn is_truncated(bytes: &[u8], index: &Index) -> bool {
     let lacks = index.description.is_some_and(|(at, description)| {
         let has_bytes = description.num_bytes.map(|count| at as u64 + u64::from(count) <= bytes.len() as u64);
         match description.num_frames {
-            _ if has_bytes == Some(false) && index.is_short => true,
             // Some encoders also count the describing frame.
             Some(num_frames) if has_bytes == Some(true) => index.num_packets().saturating_add(1) < num_frames,
             Some(num_frames) => index.num_packets() < num_frames,
             None => has_bytes == Some(false),
         }
     });
-    lacks || index.is_cut || index.other.is_some()
+    lacks || index.is_cut || index.is_short || index.other.is_some()
 }
 
 /// The packets of a track, as far as they are in memory.

@@ -211,6 +211,10 @@ fn snr(reference: &[f32], found: &[f32]) -> f64 {
 /// The file changes its sampling frequency: what the corpus has is FFmpeg's resampling. Here it ends there.
 const CHANGES_RATE: &str = "l3-nonstandard-he_44_48khz.bit";
 
+/// The file ends after 23 of the 192 bytes of its last frame. The sound of that frame is complete, in the frames before,
+/// but they also hold 342 bytes of a frame after it: more sound followed when the file was encoded.
+const ENDS_INSIDE_A_FRAME: &str = "l3-compl.bit";
+
 #[test]
 fn the_corpus_is_decoded_as_others_do() {
     let (mut num_equal, mut min_snr) = (0, f64::INFINITY);
@@ -237,7 +241,7 @@ fn the_corpus_is_decoded_as_others_do() {
                     continue;
                 }
                 assert_eq!(info.num_frames, row.num_frames, "{}", row.name);
-                assert!(!info.is_truncated, "{}", row.name);
+                assert_eq!(info.is_truncated, row.name.ends_with(ENDS_INSIDE_A_FRAME), "{}", row.name);
                 num_equal += 1;
                 if let Some(reference) = ffmpeg(&row.path) {
                     let snr = snr(&reference, &samples);
