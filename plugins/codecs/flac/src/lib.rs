@@ -1,4 +1,4 @@
-//! A FLAC encoder (RFC 9639) in safe Rust that compilers turn into vector instructions.
+//! A FLAC encoder (RFC 9639) in Rust that compilers turn into vector instructions; it is safe but for checksums.
 //!
 //! [`encode`] makes a whole file of samples in memory. [`Encoder`] takes frames as they come and passes the bytes of the
 //! file to a closure. Neither touches files, devices or logs.
