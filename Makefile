@@ -5,6 +5,7 @@
 # make lint    formatting, clippy, types, and the licences of dependencies where cargo-deny is installed
 # make darwin  the workspace as the compiler for a Mac sees it, without a Mac; where that can be had, part of the tests
 # make aarch64-lint  the same for Linux on aarch64
+# make aarch64  builds for Linux on aarch64, and runs tests there under emulation, where that can be had
 #
 # Needs cargo, a C compiler and python3 (3.11 or newer); everything else comes from the package registries, into .venv.
 # Where FFmpeg's headers and libclang are installed, the wheel brings the plugin over FFmpeg along.
@@ -13,7 +14,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := test
-.PHONY: demo test wheel bench lint darwin aarch64-lint clean
+.PHONY: demo test wheel bench lint darwin aarch64-lint aarch64 clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -58,6 +59,9 @@ darwin:
 
 aarch64-lint:
 	$(if $(filter aarch64 arm64,$(shell uname -m)),,tools/platforms/cross-check.sh aarch64 clippy --all-targets --locked -- -D warnings)
+
+aarch64:
+	tools/platforms/aarch64.sh
 
 wheel: dist/.built
 

@@ -23,63 +23,22 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 directory=$(realpath -m "${FFMPEG_DIR:-/var/tmp/ffmpeg-majors}")
-files=${FFMPEG_FILES:-/etc/resolv.conf /etc/hosts /usr/local/share/ca-certificates}
-limit=${FFMPEG_LIMIT:-7200}
-corpus=${MAPWAVE_CORPUS:-../shared/corpus}
+. tools/platforms/debian.sh
+limit=${FFMPEG_LIMIT:-$limit}
+[ -z "${FFMPEG_FILES:-}" ] || read -ra system_files <<<"$FFMPEG_FILES"
+share_rust
+corpus=$(realpath -m "${MAPWAVE_CORPUS:-../shared/corpus}")
+[ ! -d "$corpus" ] || binds+=("$corpus:/opt/corpus:ro")
+settings=(MAPWAVE_CORPUS=/opt/corpus "CARGO_BUILD_JOBS=${CARGO_BUILD_JOBS:-2}")
 packages=(
     ca-certificates ffmpeg flac gcc git libavcodec-dev libavformat-dev libavutil-dev libc6-dev libclang-dev
     libswresample-dev make pkg-config sox
 )
 
-# in_system ROOT COMMAND..: the mounts and processes of a command are gone when it ends.
-in_system() {
-    # shellcheck disable=SC2016 # expanded by the inner shell
-    timeout "$limit" unshare --mount --pid --fork --kill-child --propagation private bash -euc '
-        root=$1 rust=$2 registry=$3 corpus=$4
-        shift 4
-        mkdir -p "$root/opt/rust" "$root/root/.cargo/registry" "$root/opt/corpus" "$registry"
-        mount -t proc proc "$root/proc"
-        mount --rbind /dev "$root/dev"
-        mount --bind "$rust" "$root/opt/rust"
-        mount -o remount,bind,ro "$root/opt/rust"
-        mount --bind "$registry" "$root/root/.cargo/registry"
-        if [ -d "$corpus" ]; then
-            mount --bind "$corpus" "$root/opt/corpus"
-            mount -o remount,bind,ro "$root/opt/corpus"
-        fi
-        exec env -i HOME=/root LANG=C.UTF-8 MAPWAVE_CORPUS=/opt/corpus CARGO_BUILD_JOBS="${CARGO_BUILD_JOBS:-2}" \
-            PATH=/opt/rust/bin:/usr/sbin:/usr/bin:/sbin:/bin chroot "$root" "$@"
-    ' - "$1" "$(rustc --print sysroot)" "${CARGO_HOME:-$HOME/.cargo}/registry" "$(realpath -m "$corpus")" "${@:2}"
-}
-
-make_system() {
-    local suite=$1 root=$directory/$1
-    [ ! -d "$root" ] || return 0
-    rm -rf "$root.part"
-    mkdir -p "$directory"
-    debootstrap --variant=minbase --include=ca-certificates "$suite" "$root.part"
-    for file in $files; do
-        [ ! -e "$file" ] || cp -rL --parents "$file" "$root.part"
-    done
-    # shellcheck disable=SC2016 # expanded by the inner shell
-    in_system "$root.part" env DEBIAN_FRONTEND=noninteractive bash -euc '
-        apt-get update -qq
-        apt-get install -qq --no-install-recommends "$@" >/dev/null
-        apt-get clean
-        update-ca-certificates >/dev/null
-    ' - "${packages[@]}"
-    mv "$root.part" "$root"
-}
-
 run_suite() {
-    local root=$directory/$1 clone=$directory/$1/root/mapwave
-    make_system "$1"
-    if [ -d "$clone" ]; then
-        git -C "$clone" fetch -q "$PWD" HEAD
-        git -C "$clone" checkout -q --detach FETCH_HEAD
-    else
-        git clone -q --no-local . "$clone"
-    fi
+    local root=$directory/$1
+    make_system "$root" "$1" "${packages[@]}"
+    clone_into "$root"
     # shellcheck disable=SC2016 # expanded by the inner shell
     in_system "$root" bash -euc 'cd /root/mapwave; ffmpeg -version | head -n 1; "$@"' - "${@:2}"
 }
@@ -101,6 +60,7 @@ if ! command -v debootstrap >/dev/null; then
 fi
 [ "$(id -u)" = 0 ] || { echo "ffmpeg-majors.sh: needs root" >&2; exit 2; }
 
+mkdir -p "$directory"
 failed=()
 for suite in "${suites[@]}"; do
     echo "== $suite: log in $directory/$suite.log"

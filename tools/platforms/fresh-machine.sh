@@ -25,13 +25,10 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 directory=$(realpath -m "${FRESH_DIR:-/var/tmp/fresh-machine}")
-files=${FRESH_FILES:-/etc/resolv.conf /etc/hosts /etc/pip.conf /usr/local/share/ca-certificates}
-limit=${FRESH_LIMIT:-7200}
-suite=bookworm
-sources=(
-    "deb http://deb.debian.org/debian $suite main"
-    "deb http://deb.debian.org/debian-security $suite-security main"
-)
+. tools/platforms/debian.sh
+limit=${FRESH_LIMIT:-$limit}
+[ -z "${FRESH_FILES:-}" ] || read -ra system_files <<<"$FRESH_FILES"
+share_rust
 everywhere=(ca-certificates gcc git libc6-dev make python3 python3-venv)
 headers=(pkg-config libavcodec-dev libavformat-dev libavutil-dev libswresample-dev)
 
@@ -45,45 +42,6 @@ packages_of() {
     esac
 }
 
-# in_system ROOT COMMAND..: the mounts and processes of a command are gone when it ends.
-in_system() {
-    # shellcheck disable=SC2016 # expanded by the inner shell
-    unshare --mount --pid --fork --kill-child --propagation private bash -euc '
-        root=$1 rust=$2 registry=$3
-        shift 3
-        mkdir -p "$root/opt/rust" "$root/root/.cargo/registry" "$registry"
-        mount -t proc proc "$root/proc"
-        mount --rbind /dev "$root/dev"
-        mount --bind "$rust" "$root/opt/rust"
-        mount -o remount,bind,ro "$root/opt/rust"
-        mount --bind "$registry" "$root/root/.cargo/registry"
-        exec env -i HOME=/root LANG=C.UTF-8 PATH=/opt/rust/bin:/usr/sbin:/usr/bin:/sbin:/bin chroot "$root" "$@"
-    ' - "$1" "$(rustc --print sysroot)" "${CARGO_HOME:-$HOME/.cargo}/registry" "${@:2}"
-}
-
-# install ROOT PACKAGE..
-install() {
-    in_system "$1" env DEBIAN_FRONTEND=noninteractive bash -euc '
-        apt-get update -qq
-        apt-get install -qq --no-install-recommends "$@" >/dev/null
-        apt-get clean
-        update-ca-certificates >/dev/null
-    ' - "${@:2}"
-}
-
-make_base() {
-    local root=$directory/base.part
-    rm -rf "$root"
-    mkdir -p "$directory"
-    debootstrap --variant=minbase --include=ca-certificates "$suite" "$root" >"$directory/base.log"
-    printf '%s\n' "${sources[@]}" >"$root/etc/apt/sources.list"
-    for file in $files; do
-        [ ! -e "$file" ] || cp -rL --parents "$file" "$root"
-    done
-    install "$root" "${everywhere[@]}"
-    mv "$root" "$directory/base"
-}
-
 run_case() {
     local root=$directory/$1 clone=$directory/$1/root/mapwave packages
     read -ra packages <<<"$(packages_of "$1")"
@@ -93,14 +51,10 @@ run_case() {
         [ ${#packages[@]} -eq 0 ] || install "$root.part" "${packages[@]}"
         mv "$root.part" "$root"
     fi
-    if [ "${FRESH_KEEP:-}" = 1 ] && [ -d "$clone" ]; then
-        git -C "$clone" fetch -q "$PWD" HEAD
-        git -C "$clone" checkout -q --detach FETCH_HEAD
-    else
-        rm -rf "$clone" "$root/root/.cache"
-        git clone -q --no-local . "$clone"
-    fi
-    in_system "$root" timeout "$limit" bash -euc 'cd /root/mapwave; "$@"' - "${@:2}"
+    [ "${FRESH_KEEP:-}" = 1 ] || rm -rf "$clone" "$root/root/.cache"
+    clone_into "$root"
+    # shellcheck disable=SC2016 # expanded by the inner shell
+    in_system "$root" bash -euc 'cd /root/mapwave; "$@"' - "${@:2}"
 }
 
 cases=()
@@ -114,7 +68,8 @@ done
 [ $# -gt 0 ] || set -- bash -ec 'make demo; make test'
 [ "$(id -u)" = 0 ] || { echo "fresh-machine.sh: needs root" >&2; exit 2; }
 
-[ -d "$directory/base" ] || make_base
+mkdir -p "$directory"
+make_system "$directory/base" bookworm "${everywhere[@]}" >"$directory/base.log" 2>&1
 failed=()
 for case in "${cases[@]}"; do
     echo "== $case: log in $directory/$case.log"
