@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
 
 from . import _core, _shared
 from ._core import Api
@@ -36,14 +35,14 @@ _PID = os.getpid()
 _MLX_CAME_FIRST = "mlx.core" in sys.modules
 
 
-def _mlx() -> Any:
+def _mlx() -> object:
     with Importing():
         from .mlx import Arrays
 
     return Arrays
 
 
-# Nothing of this runs before a file needs a plugin. A library of somebody else's is loaded for the first time by an
+# Nothing of this runs before a file needs a plugin. A user's library is loaded for the first time by an
 # interpreter of its own, which has nothing but the extension module.
 _TRY_PLUGIN = """
 import sys

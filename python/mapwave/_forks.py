@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import _thread
 import os
-from types import TracebackType
 
 # How many seconds a fork waits: a library takes one from a slow disk.
 _LIMIT = 60
@@ -26,10 +25,15 @@ class Importing:
         self._lock = _lock
         self._lock.acquire()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self._lock.release()
+
+
+def to_path(text: str) -> object:
+    """Returns the text as a pathlib.Path."""
+    with Importing():
+        from pathlib import Path
+    return Path(text)
 
 
 def _before() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from . import errors
 from ._core import (
     AudioInfo,
@@ -71,7 +69,7 @@ __all__ = [
 ]
 
 
-def show_build_info() -> dict[str, Any]:
+def show_build_info() -> dict[str, object]:
     """Returns the facts of this build and machine, as the doctor prints them.
 
     Returns:

@@ -6,8 +6,6 @@ where they are not known.
 
 from __future__ import annotations
 
-from typing import Any
-
 __all__ = [
     "AudioError",
     "AudioFileNotFound",
@@ -58,14 +56,22 @@ class AudioError(Exception):
     def __str__(self) -> str:
         return str(self.args[0])
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        facts = {name: getattr(self, name) for name in ("path", "offset", "container", "codec", "plugin")}
-        facts["errno"] = getattr(self, "errno", None)
-        return _rebuild, (type(self), self.args[0], facts)
+    def __reduce__(self) -> tuple[object, ...]:
+        facts = (self.path, self.offset, self.container, self.codec, self.plugin, getattr(self, "errno", None))
+        return _rebuild, (type(self), self.args[0], *facts)
 
 
-def _rebuild(kind: type[AudioError], message: str, facts: dict[str, Any]) -> AudioError:
-    return kind(message, **facts)
+def _rebuild(
+    kind: type[AudioError],
+    message: str,
+    path: str | None,
+    offset: int | None,
+    container: str | None,
+    codec: str | None,
+    plugin: str | None,
+    errno: int | None,
+) -> AudioError:
+    return kind(message, path=path, offset=offset, container=container, codec=codec, plugin=plugin, errno=errno)
 
 
 class MalformedFile(AudioError, ValueError):

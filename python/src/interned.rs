@@ -4,8 +4,6 @@
 //! that another thread forks at that moment waits for ever. So this crate makes its own by `mapwave_fork::SetOnce`, and makes
 //! pyo3's own when it is imported.
 
-use std::path::Path;
-
 use mapwave_fork::SetOnce;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -40,7 +38,6 @@ impl Interned {
 pub(crate) fn make_lazy_values(py: Python<'_>) -> PyResult<()> {
     py.get_type::<PyString>().name()?;
     py.get_type::<PySequence>();
-    Path::new("").into_pyobject(py)?;
     PyValueError::new_err("").add_note(py, "")?;
     py.detach(|| Python::attach(|_| ()));
     Ok(())

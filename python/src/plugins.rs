@@ -10,7 +10,24 @@ use pyo3::types::{PyDict, PyTuple};
 
 use crate::arguments::Signature;
 use crate::errors::raise;
-use crate::interned::make_lazy_values;
+use crate::interned::{intern, make_lazy_values};
+
+/// A path that Python gets as a `pathlib.Path`. pyo3's own conversion keeps that class in a lazy value, which would have to be
+/// made when the extension is imported, and `pathlib` takes a third of that time.
+#[derive(Clone)]
+struct PythonPath(PathBuf);
+
+impl<'py> IntoPyObject<'py> for &PythonPath {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        py.import(intern!(py, "mapwave._forks"))?
+            .getattr(intern!(py, "to_path"))?
+            .call1((self.0.as_os_str(),))
+    }
+}
 
 /// A codec plugin: a library in a plugin directory, or a part of mapwave itself.
 #[pyclass(frozen, get_all, module = "mapwave")]
@@ -25,7 +42,7 @@ pub(crate) struct Plugin {
     /// Where it comes from: "registered", "environment", "user", "embedded", "bundled" or "system".
     origin: &'static str,
     /// The path of the library, or None for a part of mapwave itself.
-    path: Option<PathBuf>,
+    path: Option<PythonPath>,
     /// Its version.
     version: String,
     /// Who made it.
@@ -48,7 +65,7 @@ pub(crate) struct Plugin {
 impl Plugin {
     fn __repr__(&self) -> String {
         let place =
-            self.path.as_ref().map_or("part of mapwave".to_owned(), |path| path.display().to_string());
+            self.path.as_ref().map_or("part of mapwave".to_owned(), |path| path.0.display().to_string());
         match &self.refused {
             None => format!(
                 "<mapwave.Plugin '{}' {} ({place}): {}>",
@@ -72,7 +89,7 @@ impl From<host::Plugin> for Plugin {
             loaded: refused.is_none(),
             refused,
             origin: plugin.origin.name(),
-            path: plugin.path,
+            path: plugin.path.map(PythonPath),
             version: plugin.version,
             vendor: plugin.vendor,
             license: plugin.license,
@@ -100,7 +117,7 @@ fn distinct<'a>(lists: impl Iterator<Item = &'a Vec<String>>) -> Vec<String> {
 #[pyclass(frozen, get_all, module = "mapwave")]
 pub(crate) struct PluginDirectory {
     /// Its path.
-    path: PathBuf,
+    path: PythonPath,
     /// Why it is searched: "environment", "user", "bundled" or "system".
     origin: &'static str,
     /// Whether it exists.
@@ -117,7 +134,7 @@ impl PluginDirectory {
             (None, false) => ", not there".to_owned(),
             (None, true) => String::new(),
         };
-        format!("<mapwave.PluginDirectory '{}' ({}{state})>", self.path.display(), self.origin)
+        format!("<mapwave.PluginDirectory '{}' ({}{state})>", self.path.0.display(), self.origin)
     }
 }
 
@@ -139,7 +156,7 @@ pub(crate) fn plugin_directories() -> Vec<PluginDirectory> {
     let directories = host::directories().into_iter().map(|directory| PluginDirectory {
         origin: directory.origin.name(),
         exists: directory.path.is_dir(),
-        path: directory.path,
+        path: PythonPath(directory.path),
         refused: directory.refused,
     });
     directories.collect()

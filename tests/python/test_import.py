@@ -24,6 +24,17 @@ def test_importing_mapwave_imports_no_array_library(tmp_path: Path) -> None:
     assert child.run(tmp_path, code, corpus.PCM16) == "[]\nTrue False\n"
 
 
+def test_importing_mapwave_imports_little_of_the_standard_library(tmp_path: Path) -> None:
+    code = """
+        before = set(sys.modules)
+        import mapwave
+        slow = {"pathlib", "re", "typing", "warnings", "logging", "json", "importlib.metadata"}
+        print(sorted(slow & (set(sys.modules) - before)))
+        print(type(mapwave.plugin_directories()[0].path).__name__)
+    """
+    assert child.run(tmp_path, code) == "[]\nPosixPath\n"
+
+
 def test_mapwave_numpy_needs_no_mlx(tmp_path: Path) -> None:
     code = """
         sys.modules["mlx"] = sys.modules["mlx.core"] = None
