@@ -156,7 +156,7 @@ fn type_name(object: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
     Ok(format!("<{}>", object.get_type().name()?).into())
 }
 
-/// A copy of bytes that somebody else could change meanwhile.
+/// A copy of bytes that another thread could change meanwhile.
 fn copied<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
     let bytes = object.py().get_type::<PyBytes>().call1((object,))?;
     Ok(bytes.cast_into::<PyBytes>()?)

@@ -161,9 +161,9 @@ def test_a_writer_that_is_forgotten_leaves_nothing(tmp_path: Path) -> None:
 def test_closing_twice_writes_once(tmp_path: Path) -> None:
     writer = create(tmp_path / "a.wav")
     writer.close()
-    (tmp_path / "a.wav").write_bytes(b"somebody else's")
+    (tmp_path / "a.wav").write_bytes(b"another writer's")
     writer.close()
-    assert (tmp_path / "a.wav").read_bytes() == b"somebody else's"
+    assert (tmp_path / "a.wav").read_bytes() == b"another writer's"
 
 
 @pytest.mark.parametrize("end", ["close", "abort"])

@@ -1,4 +1,4 @@
-//! What the value of an argument may be, and what a caller is told otherwise.
+//! What the value of an argument may be, and the error that a caller gets otherwise.
 
 use std::path::PathBuf;
 

@@ -194,7 +194,7 @@ fn lies_about_the_length_are_found_or_do_no_harm() {
         assert!(file.read(0..100_000, &FrameSpec::default(), 2).is_ok(), "what is there is read");
         let shorter = open(Sound { told_frames: 99_000, ..sound }, is_trusted).unwrap();
         let (all, told) = (open(sound, is_trusted).unwrap().whole().unwrap(), shorter.whole().unwrap());
-        assert!(told == all[..99_000 * 8], "as much as is told");
+        assert!(told == all[..99_000 * 8], "as many frames as were reported");
     }
 }
 

@@ -133,7 +133,7 @@ unsafe extern "C" fn read_at(context: *mut c_void, offset: u64, buffer: *mut c_v
         }
         let mut scratch = Scratch::new();
         let bytes = source.read(offset..offset + num_bytes, &mut scratch).ok()?;
-        // SAFETY: the plugin promises room for the bytes it asked for; these are no more, and are somebody else's memory.
+        // SAFETY: the plugin promises room for the bytes it asked for; these are no more, and lie in other memory.
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), buffer.cast(), length) };
         i64::try_from(length).ok()
     };

@@ -53,14 +53,14 @@ pub(crate) struct DecoderKind {
     functions: Functions,
 }
 
-/// What a decoder is told of the name of a file. The bytes decide, so at first it is told nothing.
+/// What the host tells a decoder about the name of a file. The bytes decide, so at first it tells nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Hint {
     /// Nothing.
     Nothing,
     /// That the name is one that the decoder knows, whatever it is: a decoder that comes with mapwave and takes such files
     /// without recognising their first bytes examines the content when it opens them. So a file of any name, or of none, opens
-    /// alike. A decoder of somebody else is told the file's own extension.
+    /// alike. A decoder of a user's plugin gets the file's own extension.
     Name,
 }
 

@@ -21,7 +21,7 @@ pub(super) struct Codec {
     num_damaged: u32,
 }
 
-/// Lossless codecs with checksums, which libav compares only where it is told to.
+/// Lossless codecs with checksums, which libav compares only when a flag asks for it.
 const CHECKED: [&CStr; 5] = [c"flac", c"tta", c"wavpack", c"ape", c"tak"];
 
 /// Compare checksums, and fail where they differ.
