@@ -88,3 +88,16 @@ def test_the_same_holds_in_matroska(name: str, tmp_path: Path) -> None:
         assert abs(len(found) - len(expected)) <= 2048
         shared = min(len(found), len(expected))
         np.testing.assert_allclose(found[:shared], expected[:shared], atol=1e-4)
+
+
+@pytest.mark.skipif(not has_libav(), reason="the plugin over FFmpeg is not installed")
+@pytest.mark.parametrize("num_frames", [100, 1025, 6617, 40_000, 150_000])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_libav_trims_a_stream_of_one_page_by_its_granule(channels: int, num_frames: int, tmp_path: Path) -> None:
+    path = tmp_path / "short.ogg"
+    tones = 0.3 * np.sin(np.arange(num_frames)[:, None] * (1 + np.arange(channels)) / 50)
+    soundfile.write(path, tones, 48_000, format="OGG", subtype="VORBIS")
+    samples, _ = mw.load(path, plugin="libav")
+    assert len(samples) == num_frames == mapwave.info(path, plugin="libav").frames
+    assert_like_libsndfile(path, samples)
+    assert not mapwave.info(path, plugin="libav").is_truncated

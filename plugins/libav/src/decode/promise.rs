@@ -5,7 +5,7 @@
 use mapwave_plugin::{Input, Result};
 
 use super::pieces::Bytes;
-use super::promise_chunks::{is_asf_cut, is_matroska_cut, is_mp4_cut, is_ogg_cut};
+use super::promise_chunks::{is_asf_cut, is_matroska_cut, is_mp4_cut, is_ogg_cut, only_granule};
 
 /// Whether a file is shorter than its container says.
 ///
@@ -21,6 +21,15 @@ pub(super) fn is_cut(format: &[u8], input: &Input) -> Result<bool> {
         b"tta" => is_tta_cut(&bytes),
         _ => is_chunk_cut(&bytes),
     }
+}
+
+/// The number of frames of Vorbis in Ogg whose sound is in one page (Vorbis I, A.2): where libav has no page before, it trims
+/// too much.
+///
+/// # Errors
+/// When the host cannot read.
+pub(super) fn vorbis_frames(format: &[u8], codec: &[u8], input: &Input) -> Result<Option<u64>> {
+    if (format, codec) == (b"ogg", b"vorbis") { only_granule(&Bytes(input)) } else { Ok(None) }
 }
 
 /// The number of frames that a header promises, for streams that have one: TTA, WavPack, Monkey's Audio, FLAC and ADX.

@@ -24,6 +24,31 @@ pub(super) fn is_ogg_cut(bytes: &Bytes<'_>) -> Result<bool> {
     Ok(flags & 4 == 0 || num_bytes > page.len())
 }
 
+/// The number of pages that a file whose sound is in one page has at most, beside many pages of headers.
+const MAX_FEW_PAGES: u32 = 64;
+
+/// Ogg: the granule position of the only page with sound, in a file of one stream; `None` for any other file.
+pub(super) fn only_granule(bytes: &Bytes<'_>) -> Result<Option<u64>> {
+    let (mut place, mut serial, mut only) = (0_u64, None, None);
+    for _ in 0..MAX_FEW_PAGES {
+        let Some(head) = bytes.at::<27>(place)? else { return Ok(only) };
+        let [b'O', b'g', b'g', b'S', _, _, g0, g1, g2, g3, g4, g5, g6, g7, s0, s1, s2, s3, .., num_segments] =
+            head
+        else {
+            return Ok(None);
+        };
+        let granule = i64::from_le_bytes([g0, g1, g2, g3, g4, g5, g6, g7]);
+        let is_other = *serial.get_or_insert([s0, s1, s2, s3]) != [s0, s1, s2, s3];
+        // Headers have 0, and pages on which no packet ends -1.
+        if is_other || granule > 0 && only.replace(granule.unsigned_abs()).is_some() {
+            return Ok(None);
+        }
+        let segments = bytes.up_to(place + 27, num_segments.into())?;
+        place += 27 + segments.len() as u64 + segments.iter().map(|size| u64::from(*size)).sum::<u64>();
+    }
+    Ok(None)
+}
+
 /// The identifiers of ASF's header, its file properties and its data (Advanced Systems Format, 10.1 and 10.2).
 const ASF_HEADER: [u8; 16] = *b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c";
 const ASF_PROPERTIES: [u8; 16] = *b"\xa1\xdc\xab\x8c\x47\xa9\xcf\x11\x8e\xe4\x00\xc0\x0c\x20\x53\x65";

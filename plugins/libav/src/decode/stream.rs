@@ -139,6 +139,7 @@ impl Stream {
         let container = Container::of(&demuxer, &input)?;
         let is_cut = promise::is_cut(demuxer.format().to_bytes(), &input)?;
         let promised = promise::num_frames(&input)?;
+        let end = promise::vorbis_frames(demuxer.format().to_bytes(), kind.name.to_bytes(), &input)?;
         let store = Store::new(input, options.max_alloc);
         // Durations are frames where the time base is the sample rate.
         let is_in_frames = (known.time_base.numerator, known.time_base.denominator) == (1, known.sample_rate);
@@ -150,7 +151,7 @@ impl Stream {
         let max_samples = (options.max_alloc / 16).clamp(1 << 12, 1 << 28);
         let bounds = Bounds { max_samples, max_total: max_measured };
         let parameters = chosen.parameters;
-        Builder { parameters, kind, counting, scan, promised, bounds }.build(container, tags)
+        Builder { parameters, kind, counting, scan, promised, end, bounds }.build(container, tags)
     }
 
     /// The packet at which a new codec must start so that `frame` of the trimmed timeline decodes as its seek class promises.
@@ -298,6 +299,8 @@ struct Builder {
     scan: Scan,
     /// The number of frames that the stream's header states.
     promised: Option<u64>,
+    /// Where the sound ends, if libav trims it wrongly.
+    end: Option<u64>,
     bounds: Bounds,
 }
 
@@ -318,6 +321,11 @@ impl Builder {
             Some(_) if !self.scan.is_set_up_anew => Entry::of(&self.kind.name.to_string_lossy()),
             _ => Entry::unknown(),
         };
+        if let (Some(end), Some(counts), Some((trim, _))) = (self.end, &counted, self.scan.packets.last_mut())
+        {
+            let total: u64 = counts.iter().map(|count| u64::from(*count)).sum();
+            trim.discard = u32::try_from(total.saturating_sub(end)).unwrap_or(u32::MAX);
+        }
         let mut timeline = Timeline::new(first.skip.unwrap_or(0));
         for ((trim, _), num_frames) in self.scan.packets.iter().zip(counted.iter().flatten()) {
             timeline.push(*num_frames, *trim, scale);
