@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import corpus
 import mapwave
 import mapwave.numpy as mw
 import numpy as np
@@ -101,3 +102,24 @@ def test_libav_trims_a_stream_of_one_page_by_its_granule(channels: int, num_fram
     assert len(samples) == num_frames == mapwave.info(path, plugin="libav").frames
     assert_like_libsndfile(path, samples)
     assert not mapwave.info(path, plugin="libav").is_truncated
+
+
+def with_codec_delay(webm: bytes, nanoseconds: int) -> bytes:
+    """The file with a CodecDelay at the end of its only track, as FFmpeg 9 writes it (RFC 9559, section 5.1.4.1.25)."""
+    delay = bytes.fromhex("56aa84") + nanoseconds.to_bytes(4, "big")
+    data = bytearray(webm)
+    tracks = data.index(bytes.fromhex("1654ae6b"), data.index(bytes.fromhex("1654ae6b")) + 1)
+    entry = tracks + 6
+    assert data[entry : entry + 2] == b"\xae\x01", "a size of eight bytes"
+    end = entry + 9 + int.from_bytes(data[entry + 2 : entry + 9], "big")
+    for start, stop in ((tracks + 4, tracks + 6), (entry + 2, entry + 9), (41, 48)):
+        data[start:stop] = (int.from_bytes(data[start:stop], "big") + len(delay)).to_bytes(stop - start, "big")
+    return bytes(data[:end] + delay + data[end:])
+
+
+def test_the_delay_of_vorbis_in_webm_is_its_first_packet() -> None:
+    webm = (corpus.FIXTURES / "compressed" / "vorbis.webm").read_bytes()
+    delayed = with_codec_delay(webm, 128 * 10**9 // 44_100)
+    samples, _ = mw.load(webm, plugin="builtin")
+    np.testing.assert_array_equal(mw.load(delayed, plugin="builtin")[0], samples)
+    assert mapwave.info(delayed).priming_frames == 0

@@ -329,6 +329,10 @@ impl TrackEntry {
                 _ => {}
             }
         }
+        // The first packet of Vorbis decodes to nothing. Some muxers count that as a delay; most write none.
+        if entry.codec_id == "A_VORBIS" {
+            entry.codec_delay = 0;
+        }
         is_audio.then_some(entry)
     }
 
