@@ -17,7 +17,7 @@ The same functions for other array libraries, without MLX: :mod:`mapwave.numpy`,
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 import mlx.core as mx
 
@@ -317,7 +317,7 @@ def resample(
         RuntimeError: The quality is one of libsoxr or torchaudio, which is not installed.
         TypeError: audio is not an array.
     """
-def show_build_info() -> dict[str, object]:
+def show_build_info() -> dict[str, Any]:
     """Returns the facts of this build and machine, as the doctor prints them.
 
     Returns:

@@ -36,6 +36,10 @@ from .errors import (
     UnsupportedFormat,
 )
 
+TYPE_CHECKING = False  # the constant of typing, without all that typing imports
+if TYPE_CHECKING:
+    from typing import Any
+
 __all__ = [
     "AudioError",
     "AudioFileNotFound",
@@ -69,7 +73,7 @@ __all__ = [
 ]
 
 
-def show_build_info() -> dict[str, object]:
+def show_build_info() -> dict[str, Any]:
     """Returns the facts of this build and machine, as the doctor prints them.
 
     Returns:

@@ -302,7 +302,7 @@ def resample(
         RuntimeError: The quality is one of libsoxr or torchaudio, which is not installed.
         TypeError: audio is not an array.
     """
-def show_build_info() -> dict[str, object]:
+def show_build_info() -> dict[str, Any]:
     """Returns the facts of this build and machine, as the doctor prints them.
 
     Returns:

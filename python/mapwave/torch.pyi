@@ -1,7 +1,7 @@
 """mapwave for PyTorch: the functions of :mod:`mapwave`, returning CPU tensors without a copy."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 import torch
 
@@ -299,7 +299,7 @@ def resample(
         RuntimeError: The quality is one of libsoxr or torchaudio, which is not installed.
         TypeError: audio is not an array.
     """
-def show_build_info() -> dict[str, object]:
+def show_build_info() -> dict[str, Any]:
     """Returns the facts of this build and machine, as the doctor prints them.
 
     Returns:
