@@ -4,7 +4,7 @@
 //! H (x^(n+64) mod P) + L (x^n mod P), which again has less than 128 bits and is added to the 128 bits n bits further on.
 //! So a message is folded onto its last 16 bytes. Four such sums, 512 bits apart, do not wait for each other.
 
-use super::SLICE;
+use super::tables::{self, SLICE};
 
 /// The least number of bytes for which folding pays.
 const MIN_BYTES: usize = 4 * SLICE;
@@ -29,7 +29,7 @@ const fn power(exponent: u32) -> u64 {
     while num_done < exponent {
         remainder <<= 1;
         if remainder >> 16 == 1 {
-            remainder ^= 1 << 16 | super::POLYNOMIAL_16 as u64;
+            remainder ^= 1 << 16 | tables::POLYNOMIAL_16 as u64;
         }
         num_done += 1;
     }
@@ -52,8 +52,7 @@ mod kernel {
         _mm_shuffle_epi8, _mm_storeu_si128, _mm_xor_si128,
     };
 
-    use super::super::crc16_by_tables;
-    use super::{SLICE, Shift};
+    use super::{SLICE, Shift, tables};
 
     pub(super) fn is_available() -> bool {
         is_x86_feature_detected!("pclmulqdq") && is_x86_feature_detected!("ssse3")
@@ -109,7 +108,7 @@ mod kernel {
         let (sum, mut folded) = (reversed(sum), [0; SLICE]);
         // SAFETY: the reference is to 16 bytes, and the store needs no alignment.
         unsafe { _mm_storeu_si128(folded.as_mut_ptr().cast(), sum) };
-        crc16_by_tables(crc16_by_tables(0, &folded), rest)
+        tables::crc16(tables::crc16(0, &folded), rest)
     }
 }
 
@@ -118,8 +117,7 @@ mod kernel {
     use std::arch::aarch64::vmull_p64;
     use std::arch::is_aarch64_feature_detected;
 
-    use super::super::crc16_by_tables;
-    use super::{SLICE, Shift};
+    use super::{SLICE, Shift, tables};
 
     pub(super) fn is_available() -> bool {
         is_aarch64_feature_detected!("neon") && is_aarch64_feature_detected!("aes")
@@ -152,7 +150,7 @@ mod kernel {
         let [first, others @ ..] = sums;
         let sum = others.into_iter().fold(first, |sum, next| fold(sum, near, next));
         let sum = slices.iter().fold(sum, |sum, slice| fold(sum, near, u128::from_be_bytes(*slice)));
-        crc16_by_tables(crc16_by_tables(0, &sum.to_be_bytes()), rest)
+        tables::crc16(tables::crc16(0, &sum.to_be_bytes()), rest)
     }
 }
 
@@ -165,6 +163,6 @@ mod kernel {
     /// # Safety
     /// None is needed; the other kernels' functions are unsafe to call.
     pub(super) unsafe fn crc16(crc: u16, bytes: &[u8]) -> u16 {
-        super::super::crc16_by_tables(crc, bytes)
+        super::tables::crc16(crc, bytes)
     }
 }
