@@ -507,8 +507,10 @@ static const mw_plugin PLUGINS[2] = {
         .abi_major = MW_ABI_MAJOR,
 #endif
         .abi_minor = MW_ABI_MINOR,
-#ifdef BREAK_EMPTY_ID
+#if defined BREAK_EMPTY_ID
         .id = "",
+#elif defined BREAK_RESERVED_ID
+        .id = "builtin",
 #else
         .id = TOY_ID,
 #endif
@@ -517,7 +519,11 @@ static const mw_plugin PLUGINS[2] = {
 #else
         .version = "1.0",
 #endif
+#ifdef OTHER_VENDOR
+        .vendor = "another",
+#else
         .vendor = "mapwave's tests",
+#endif
         .license = "MIT OR Apache-2.0",
         .dependencies = "",
         .get = get,

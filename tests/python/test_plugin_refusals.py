@@ -60,6 +60,10 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
         "it is too new: made for version 2 of the interface, not 1",
     ),
     "no-id": (lambda library: pluginfile.misbehaving(library, "EMPTY_ID"), "its id"),
+    "reserved-id": (
+        lambda library: pluginfile.misbehaving(library, "RESERVED_ID"),
+        "the name 'builtin' is reserved for the plugin 'builtin' that comes with this program; give it another id",
+    ),
     "no-function": (
         lambda library: pluginfile.misbehaving(library, "MISSING_FUNCTION"),
         "its decoder table has no function 'fork'",
@@ -222,6 +226,14 @@ def test_a_refusal_is_not_remembered(lab: Lab) -> None:
     pluginfile.misbehaving(lab.library("x"), "ABI_MAJOR", tally=True)
     for expected in (2, 4):
         assert "too new" in run_once(lab)
+        assert times_loaded(lab) == expected
+
+
+def test_a_slow_load_is_not_remembered(lab: Lab) -> None:
+    """The machine may be less busy the next time."""
+    pluginfile.misbehaving(lab.library("x"), "HANG_ENTRY", tally=True)
+    for expected in (1, 2):
+        assert run_once(lab, MAPWAVE_PLUGIN_TIME_LIMIT="1") == "it did not load within 1 seconds"
         assert times_loaded(lab) == expected
 
 

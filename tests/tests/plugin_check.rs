@@ -40,6 +40,12 @@ const ALL: &[Broken] = &[
     broken("ENTRY_CHANGES", "entry-threads", "R4", "different pointers"),
     broken("ABI_MAJOR", "description", "R1", "abi_major is 2, expected 1"),
     broken("EMPTY_ID", "description", "R3", "id is \"\""),
+    broken(
+        "RESERVED_ID",
+        "description",
+        "R3",
+        "the id \"builtin\" is that of a plugin which comes with mapwave",
+    ),
     broken("UTF8", "description", "R3", "version is not UTF-8"),
     broken("MISSING_FUNCTION", "interfaces", "R1", "function fork is missing"),
     broken("TABLE_SIZE", "interfaces", "R1", "the size of mapwave.encoder/1 is 16"),

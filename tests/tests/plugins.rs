@@ -606,3 +606,49 @@ fn relative_directories_are_made_absolute_and_empty_ones_are_none() {
     assert_eq!(lines[0], expected, "a relative name is made absolute, and an empty one is none");
     assert!(lines[2].starts_with("user "), "{lines:?}");
 }
+
+#[test]
+fn the_names_of_our_own_plugins_are_reserved() {
+    let place = Place::new();
+    let stranger = place.compile("builtin", &[]);
+    let lines = place.run(&["embed", "list"]);
+    assert_eq!(loaded(&lines), ["builtin"]);
+    check_refused(
+        &lines,
+        "builtin",
+        "the name 'builtin' is reserved for the plugin 'builtin' that comes with",
+    );
+    assert!(lines.iter().any(|line| line == "builtin embedded - loaded"), "{lines:#?}");
+    // A bundled one keeps its name from all but its own vendor, who may bring another version of it.
+    std::fs::remove_file(stranger).unwrap();
+    let bundled = place.compile("four", &[]);
+    let bundle = place.path("bundle");
+    std::fs::create_dir_all(bundle.join("abi1")).unwrap();
+    std::fs::rename(&bundled, bundle.join(format!("abi1/four.{SUFFIX}"))).unwrap();
+    let list = ["embed", "bundled", bundle.to_str().unwrap(), "list"];
+    place.compile("four", &["OTHER_VENDOR"]);
+    let lines = place.run(&list);
+    check_refused(&lines, "plugins/four", "the name 'four' is reserved");
+    assert!(
+        lines.iter().any(|line| line.starts_with("four bundled ") && line.ends_with(" loaded")),
+        "{lines:#?}"
+    );
+    place.compile("four", &[]);
+    let lines = place.run(&list);
+    check_refused(&lines, "abi1/four", "the name 'four' is taken by ");
+    assert!(
+        lines.iter().any(|line| line.starts_with("four environment ") && line.ends_with(" loaded")),
+        "{lines:#?}"
+    );
+}
+
+#[test]
+fn a_library_in_place_of_a_directory_is_named() {
+    let place = Place::new();
+    let library = place.compile("one", &[]);
+    let place = place.with("MAPWAVE_PLUGIN_PATH", library.to_str().unwrap());
+    let lines = place.run(&["directories"]);
+    let expected = format!("environment {}", library.display());
+    assert!(lines[0].starts_with(&expected), "{lines:?}");
+    assert!(lines[0].contains("it is a file, expected a directory: name the one that holds it"), "{lines:?}");
+}

@@ -226,14 +226,19 @@ impl Registry {
         self.snapshot = is_complete.then(|| &*Box::leak(Box::new(self.arranged())));
     }
 
-    /// The plugins in the order of `found`; the first of two plugins with the same name wins.
+    /// The plugins in the order of `found`; the first of two plugins with the same name wins, but for names that are reserved.
     fn arranged(&self) -> Snapshot {
         let mut snapshot = Snapshot::default();
         for found in &self.found {
             let mut plugin = found.describe();
             if let Ok(interface) = &found.interface {
                 let is_same = |other: &&Plugin| other.id == plugin.id && other.state == State::Loaded;
-                if let Some(other) = snapshot.plugins.iter().find(is_same) {
+                if self.is_reserved(found, interface) {
+                    plugin.state = State::Refused(format!(
+                        "the name '{0}' is reserved for the plugin '{0}' that comes with this program; give it another id",
+                        plugin.id
+                    ));
+                } else if let Some(other) = snapshot.plugins.iter().find(is_same) {
                     let place = other.path.as_deref().map_or("this program".into(), Path::to_string_lossy);
                     plugin.state = State::Refused(format!("the name '{}' is taken by {place}", plugin.id));
                 } else {
@@ -245,6 +250,18 @@ impl Registry {
             snapshot.plugins.push(plugin);
         }
         snapshot
+    }
+
+    /// Whether a plugin has the name of one that comes with this program: another's files would become unreadable, or be read by
+    /// something else. A library of the same vendor may stand in for a bundled one, as for another version of what it uses.
+    fn is_reserved(&self, found: &Found, interface: &Interface) -> bool {
+        !found.origin.is_ours()
+            && self.found.iter().any(|other| {
+                let is_ours = |ours: &Interface| {
+                    ours.id == interface.id && (other.path.is_none() || ours.vendor != interface.vendor)
+                };
+                other.origin.is_ours() && other.interface.as_ref().is_ok_and(is_ours)
+            })
     }
 }
 

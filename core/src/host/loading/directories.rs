@@ -74,7 +74,13 @@ pub struct Directory {
 pub fn directories(bundled: Option<&Path>) -> Vec<Directory> {
     let mut found = Vec::new();
     let mut add = |origin, path: PathBuf| {
-        let refused = std::fs::metadata(&path).ok().and_then(|metadata| distrust(&metadata, "directory"));
+        let refused = match std::fs::metadata(&path) {
+            Ok(metadata) if !metadata.is_dir() => {
+                Some("it is a file, expected a directory: name the one that holds it".to_owned())
+            }
+            Ok(metadata) => distrust(&metadata, "directory"),
+            Err(_) => None,
+        };
         found.push(Directory { origin, path, refused });
     };
     // The user who runs a set-uid program must not choose what it loads.

@@ -62,7 +62,7 @@ pub fn try_load(path: &Path) -> i32 {
 pub(crate) enum Verdict {
     /// Loading the library here is safe, whether or not it succeeds.
     Safe,
-    /// The library crashed, hung or ended the process, with this description.
+    /// The library crashed, took too long or ended the process, with this description.
     Crashed(String),
 }
 
@@ -102,7 +102,8 @@ fn run(checker: &[OsString], path: &Path) -> (Verdict, bool) {
                 let _ = child.kill();
                 let _ = child.wait();
                 let limit = time_limit.as_secs();
-                return (Verdict::Crashed(format!("it did not load within {limit} seconds")), true);
+                // Nothing is remembered: a busy machine or a cold disk may be the reason.
+                return (Verdict::Crashed(format!("it did not load within {limit} seconds")), false);
             }
         }
     }

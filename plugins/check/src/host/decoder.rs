@@ -296,7 +296,7 @@ impl Decoder {
                 Err(Fault::broken(call, format!("{call} returned MW_OK and set no handle")))
             }
             Ok(_) => Ok(self),
-            Err(_) if !self.handle.is_null() => {
+            Err(Fault::Refused(_)) if !self.handle.is_null() => {
                 self.handle = null_mut();
                 Err(Fault::broken(call, format!("{call} failed and still set a handle")))
             }

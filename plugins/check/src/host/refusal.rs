@@ -39,12 +39,15 @@ pub struct ErrorBox {
 impl ErrorBox {
     /// Zeroed, with its size set.
     pub fn new(space: ErrorSpace) -> Self {
-        let mut words = Box::new([u64::from_ne_bytes([CANARY; 8]); WORDS]);
+        let mut bytes = [CANARY; WORDS * 8];
         if let ErrorSpace::Bytes(size) = space {
-            words.iter_mut().take(size as usize / 8).for_each(|word| *word = 0);
-            if let Some(first) = words.first_mut() {
-                *first = u64::from(size);
-            }
+            // The size may end inside a word.
+            bytes.iter_mut().take(size as usize).for_each(|byte| *byte = 0);
+            bytes.iter_mut().zip(size.to_ne_bytes()).for_each(|(byte, of_size)| *byte = of_size);
+        }
+        let mut words = Box::new([0; WORDS]);
+        for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
+            *word = u64::from_ne_bytes(*bytes);
         }
         Self { space, words }
     }
@@ -264,6 +267,14 @@ mod tests {
         assert!(is_broken(judge("open", MW_OK, &error, false), "R6"));
         error.words[2] = 0;
         assert!(is_broken(judge("open", -3, &error, false), "R1"));
+    }
+
+    #[test]
+    fn an_untouched_error_of_any_size_is_in_order() {
+        for size in 8..=1000 {
+            let error = ErrorBox::new(ErrorSpace::Bytes(size));
+            assert!(!judge("seek", MW_OK, &error, false).unwrap(), "{size} bytes");
+        }
     }
 
     #[test]

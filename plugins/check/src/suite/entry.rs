@@ -19,6 +19,9 @@ const ENTRY_TIME: Duration = Duration::from_millis(50);
 /// The maximum number of tables of one kind to request.
 const MAX_TABLES: u32 = 70;
 
+/// The ids of the plugins that come with mapwave, which refuses another plugin of these names.
+const RESERVED: [&str; 5] = ["audiotoolbox", "builtin", "lame", "libav", "soxr"];
+
 /// Loading binds every symbol and does no work.
 pub fn load(context: &Context) -> Outcome {
     if let Target::Linked(_) = context.job.target {
@@ -75,6 +78,11 @@ pub fn entry_threads(context: &Context) -> Outcome {
 /// The library's description of itself is valid.
 pub fn description(context: &Context) -> Outcome {
     let description = context.plugin()?.describe()?;
+    if RESERVED.contains(&&*description.id) && description.vendor != "mapwave" {
+        let id = description.id;
+        let reason = format!("the id \"{id}\" is that of a plugin which comes with mapwave; choose another");
+        return Err(Finding::broken("R3", reason));
+    }
     for (name, value) in [("version", description.version), ("license", description.license)] {
         if value.is_empty() {
             context.warn(format!("the plugin's {name} is empty"));
