@@ -153,8 +153,10 @@ static mw_status open_decoder(const mw_input *input, const mw_decoder_options *o
     for (;;)
         pause();
 #endif
-    if (options->stream != 0)
+#ifndef BREAK_STREAM_OPENS
+    if (options->stream != 0 && options->stream != MW_DEFAULT_STREAM)
         return fail(error, MW_BAD_ARGUMENT, "there is one stream");
+#endif
 #ifndef BREAK_TRUNCATION
     if (input->num_bytes < HEADER_BYTES)
         return fail(error, MW_UNSUPPORTED, "too short for a header");
@@ -412,6 +414,44 @@ static mw_status get_tag(const mw_decoder *decoder, uint32_t index, const char *
     return MW_OK;
 }
 
+static mw_status get_stream(const mw_decoder *decoder, uint32_t index, mw_stream_entry *entry, mw_error *error)
+{
+    uint32_t size = entry->size;
+    mw_stream_entry filled = {
+        .size = size,
+        .flags = MW_ENTRY_DEFAULT,
+        .sample_rate = decoder->info.sample_rate,
+        .num_channels = decoder->info.num_channels,
+        .codec = "toypcm",
+        .language = "tlh",
+    };
+    (void)error;
+#ifdef BREAK_STREAM_DEFAULT
+    filled.flags = 0;
+#endif
+#ifdef BREAK_STREAM_FLAGS
+    filled.flags = 2;
+#endif
+#ifdef BREAK_STREAM_CODEC
+    filled.codec = "otherpcm";
+#endif
+#ifdef BREAK_STREAM_TEXT
+    filled.codec = "\xff";
+    filled.language = "a language\n";
+#endif
+#ifdef BREAK_STREAM_SIZE
+    size += 8;
+#endif
+#ifndef BREAK_STREAM_ENDLESS
+    if (index > 0)
+        return MW_END;
+#endif
+    memcpy(entry, &filled, size < sizeof filled ? size : sizeof filled);
+    if (size > sizeof filled)
+        memset((uint8_t *)entry + sizeof filled, 0, size - sizeof filled);
+    return MW_OK;
+}
+
 static void close_decoder(mw_decoder *decoder)
 {
 #ifdef BREAK_CLOSE_NULL
@@ -443,6 +483,9 @@ static const mw_decoder_table DECODER = {
 #endif
     .tag = get_tag,
     .close = close_decoder,
+#ifndef TOY_NO_LIST
+    .stream = get_stream,
+#endif
 };
 
 static const mw_encoder_table ENCODER = {

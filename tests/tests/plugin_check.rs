@@ -70,6 +70,13 @@ const ALL: &[Broken] = &[
     broken("GRID", "info", "info", "grid_frames 0"),
     broken("FORMAT_SUM", "info", "info", "native_format 2, which is not among its formats"),
     broken("TAG", "metadata", "tag", "the key \"Title\""),
+    broken("STREAM_DEFAULT", "streams", "stream", "of 1 listed streams 0 are the default"),
+    broken("STREAM_FLAGS", "streams", "stream", "flags 0x2"),
+    broken("STREAM_CODEC", "streams", "stream", "is listed with the codec otherpcm, and has toypcm"),
+    broken("STREAM_TEXT", "streams", "R3", "the codec of a stream is not UTF-8"),
+    broken("STREAM_SIZE", "streams", "R1", "stream wrote past the end"),
+    broken("STREAM_ENDLESS", "streams", "stream", "more than 1024 streams"),
+    broken("STREAM_OPENS", "streams", "stream", "stream 1 is not listed, and opens"),
     // How it reads
     broken("OUT_OF_BOUNDS", "bounds", "R6", "past the last byte of its input"),
     broken("WRITES_INPUT", "bounds", "R8", "read-only"),

@@ -277,11 +277,15 @@ typedef struct mw_stream_info {
     char container_variant[16];
 } mw_stream_info;
 
+/// Stands for a file's default stream in `mw_decoder_options`: the one that the file flags as default, or else the first.
+/// A host uses it only if the table has the function `stream`; since version 1.2.
+#define MW_DEFAULT_STREAM UINT32_MAX
+
 /// Options for opening a stream.
 typedef struct mw_decoder_options {
     /// The size of this struct.
     uint32_t size;
-    /// The number of the stream among the file's audio streams, counted from 0.
+    /// The number of the stream among the file's audio streams, counted from 0, or `MW_DEFAULT_STREAM`.
     uint32_t stream;
     /// The number of threads that a handle may use, including the caller's; 0 and 1 mean the caller's alone.
     uint32_t max_threads;
@@ -290,6 +294,25 @@ typedef struct mw_decoder_options {
     /// The most bytes that a handle may have allocated at any time; 0 leaves the limit to the plugin.
     uint64_t max_alloc;
 } mw_decoder_options;
+
+/// The stream is the default one of its file; since version 1.2.
+#define MW_ENTRY_DEFAULT 1
+
+/// An audio stream in the list of those that a file has, whether or not the plugin decodes it; since version 1.2.
+typedef struct mw_stream_entry {
+    /// The size of this struct.
+    uint32_t size;
+    /// `MW_ENTRY_DEFAULT` or 0.
+    uint32_t flags;
+    /// Frames per second as the container states them; 0 if it does not.
+    uint32_t sample_rate;
+    /// Samples per frame as the container states them; 0 if it does not.
+    uint32_t num_channels;
+    /// The codec in FFmpeg's terms, or the container's name of it. Valid until `close`.
+    const char *codec;
+    /// The language as the container states it, such as "eng"; null if it does not. Valid until `close`.
+    const char *language;
+} mw_stream_entry;
 
 /// The samples of a frame are adjacent: one plane, `num_channels` samples per frame.
 #define MW_INTERLEAVED 0
@@ -315,7 +338,7 @@ typedef struct mw_buffer {
 /// A stream being decoded; defined by the plugin.
 typedef struct mw_decoder mw_decoder;
 
-/// A kind of decoder: "mapwave.decoder/1". Only `tag` may be null.
+/// A kind of decoder: "mapwave.decoder/1". Only `tag` and `stream` may be null.
 typedef struct mw_decoder_table {
     /// The size of this struct.
     uint32_t size;
@@ -342,7 +365,9 @@ typedef struct mw_decoder_table {
                      uint64_t total_bytes,
                      const char *extension,
                      const mw_track *track);
-    /// Opens a stream at frame 0 and sets `*decoder`. On failure nothing is set.
+    /// Opens a stream at frame 0 and sets `*decoder`. On failure nothing is set. A stream that the file does not have is
+    /// `MW_BAD_ARGUMENT`, with a message that says which it has; one that the plugin does not decode is
+    /// `MW_UNSUPPORTED`, with a message that names its codec.
     ///
     /// Any thread. Parses as much as `info` needs, and decodes only if it must.
     mw_status (*open)(const mw_input *input,
@@ -372,6 +397,15 @@ typedef struct mw_decoder_table {
     mw_status (*tag)(const mw_decoder *decoder, uint32_t index, const char **key, const char **value);
     /// Frees the handle; null is legal. Cannot fail.
     void (*close)(mw_decoder *decoder);
+    /// Fills `entry`, whose size the caller sets, with audio stream number `index` of the file, counted from 0; `MW_END`
+    /// past the last, and nothing is written. The list is the same for every handle, whichever stream it has open; `stream`
+    /// of `mw_decoder_options` counts as it does. It holds at least the open stream, and exactly one stream has
+    /// `MW_ENTRY_DEFAULT`: the one that `MW_DEFAULT_STREAM` opens. Null if the decoder reads the first stream of a file
+    /// and no other, in which case a host asks for no other; since version 1.2.
+    mw_status (*stream)(const mw_decoder *decoder,
+                        uint32_t index,
+                        mw_stream_entry *entry,
+                        mw_error *error);
 } mw_decoder_table;
 
 /// A tag.

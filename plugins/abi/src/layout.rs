@@ -106,7 +106,15 @@ layout! {
         planes 16,
         num_frames 24,
     }
-    mw_decoder_table 96 {
+    mw_stream_entry 32 {
+        size 0,
+        flags 4,
+        sample_rate 8,
+        num_channels 12,
+        codec 16,
+        language 24,
+    }
+    mw_decoder_table 104 {
         size 0,
         probe_bytes 4,
         name 8,
@@ -120,6 +128,7 @@ layout! {
         fork 72,
         tag 80,
         close 88,
+        stream 96,
     }
     mw_tag 16 {
         key 0,

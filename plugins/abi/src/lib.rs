@@ -277,13 +277,17 @@ pub struct mw_stream_info {
     pub container_variant: [c_char; 16],
 }
 
+/// Stands for a file's default stream in [`mw_decoder_options`]: the one that the file flags as default, or else the first.
+/// A host uses it only if the table has the function `stream`; since version 1.2.
+pub const MW_DEFAULT_STREAM: u32 = u32::MAX;
+
 /// Options for opening a stream.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct mw_decoder_options {
     /// The size of this struct.
     pub size: u32,
-    /// The number of the stream among the file's audio streams, counted from 0.
+    /// The number of the stream among the file's audio streams, counted from 0, or [`MW_DEFAULT_STREAM`].
     pub stream: u32,
     /// The number of threads that a handle may use, including the caller's; 0 and 1 mean the caller's alone.
     pub max_threads: u32,
@@ -291,6 +295,27 @@ pub struct mw_decoder_options {
     pub reserved: u32,
     /// The most bytes that a handle may have allocated at any time; 0 leaves the limit to the plugin.
     pub max_alloc: u64,
+}
+
+/// The stream is the default one of its file; since version 1.2.
+pub const MW_ENTRY_DEFAULT: u32 = 1;
+
+/// An audio stream in the list of those that a file has, whether or not the plugin decodes it; since version 1.2.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct mw_stream_entry {
+    /// The size of this struct.
+    pub size: u32,
+    /// [`MW_ENTRY_DEFAULT`] or 0.
+    pub flags: u32,
+    /// Frames per second as the container states them; 0 if it does not.
+    pub sample_rate: u32,
+    /// Samples per frame as the container states them; 0 if it does not.
+    pub num_channels: u32,
+    /// The codec in FFmpeg's terms, or the container's name of it. Valid until `close`.
+    pub codec: *const c_char,
+    /// The language as the container states it, such as "eng"; null if it does not. Valid until `close`.
+    pub language: *const c_char,
 }
 
 /// The samples of a frame are adjacent: one plane, `num_channels` samples per frame.
@@ -322,7 +347,7 @@ pub struct mw_decoder {
     _opaque: [u8; 0],
 }
 
-/// A kind of decoder: "mapwave.decoder/1". Only `tag` may be null.
+/// A kind of decoder: "mapwave.decoder/1". Only `tag` and `stream` may be null.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct mw_decoder_table {
@@ -355,7 +380,9 @@ pub struct mw_decoder_table {
             track: *const mw_track,
         ) -> i32,
     >,
-    /// Opens a stream at frame 0 and sets `*decoder`. On failure nothing is set.
+    /// Opens a stream at frame 0 and sets `*decoder`. On failure nothing is set. A stream that the file does not have is
+    /// [`MW_BAD_ARGUMENT`], with a message that says which it has; one that the plugin does not decode is
+    /// [`MW_UNSUPPORTED`], with a message that names its codec.
     ///
     /// Any thread. Parses as much as `info` needs, and decodes only if it must.
     pub open: Option<
@@ -413,6 +440,19 @@ pub struct mw_decoder_table {
     >,
     /// Frees the handle; null is legal. Cannot fail.
     pub close: Option<unsafe extern "C" fn(decoder: *mut mw_decoder)>,
+    /// Fills `entry`, whose size the caller sets, with audio stream number `index` of the file, counted from 0; `MW_END`
+    /// past the last, and nothing is written. The list is the same for every handle, whichever stream it has open; `stream`
+    /// of [`mw_decoder_options`] counts as it does. It holds at least the open stream, and exactly one stream has
+    /// [`MW_ENTRY_DEFAULT`]: the one that [`MW_DEFAULT_STREAM`] opens. Null if the decoder reads the first stream of a file
+    /// and no other, in which case a host asks for no other; since version 1.2.
+    pub stream: Option<
+        unsafe extern "C" fn(
+            decoder: *const mw_decoder,
+            index: u32,
+            entry: *mut mw_stream_entry,
+            error: *mut mw_error,
+        ) -> mw_status,
+    >,
 }
 
 /// A tag.

@@ -137,7 +137,7 @@ fn streams_and_tags_are_found_beside_pictures() {
             mapwave_libav::LibavDecoder::open(bytes.clone().into(), &options)
         };
         for (stream, sample_rate) in [(0, 44_100), (1, 48_000)] {
-            let decoder = open(stream).unwrap();
+            let decoder = open(Some(stream)).unwrap();
             let info = decoder.info();
             assert_eq!((info.sample_rate, info.num_channels), (sample_rate, 1), "{name}");
             assert!(info.num_frames.unwrap().abs_diff(u64::from(sample_rate) * 2) < 3000, "{name}: {info:?}");
@@ -148,7 +148,8 @@ fn streams_and_tags_are_found_beside_pictures() {
                 "{name}"
             );
         }
-        let error = open(2).err().unwrap();
-        assert_eq!(error.status(), mapwave_plugin::Status::Unsupported, "{name}: {error}");
+        let error = open(Some(2)).err().unwrap();
+        assert_eq!(error.status(), mapwave_plugin::Status::BadArgument, "{name}: {error}");
+        assert_eq!(error.message(), "the file has 2 sound tracks", "{name}");
     }
 }

@@ -58,10 +58,6 @@ impl Decoder for QoaDecoder {
     }
 
     fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
-        if options.stream != 0 {
-            let what = format!("the file has only stream 0, not stream {}", options.stream);
-            return Err(Error::new(Status::BadArgument, what));
-        }
         let stream = Stream::open(input)?;
         let needed = Row::num_bytes(&stream);
         if needed > options.max_alloc {

@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::input::Input;
 use crate::output::Output;
 use crate::sample::SampleFormat;
+use crate::streams::StreamEntry;
 use crate::track::Track;
 
 /// The beginning of a file, for probing.
@@ -35,13 +36,14 @@ pub struct Head<'a> {
 /// ```
 /// use mapwave_plugin::DecoderOptions;
 ///
-/// let options = DecoderOptions { stream: 1, ..DecoderOptions::default() };
+/// let options = DecoderOptions { stream: Some(1), ..DecoderOptions::default() };
 /// assert_eq!((options.max_threads, options.max_alloc), (1, 1 << 30));
 /// ```
 #[derive(Clone, Debug)]
 pub struct DecoderOptions<'a> {
-    /// The number of the stream among the file's audio streams, counted from 0.
-    pub stream: u32,
+    /// The number of the stream among the file's audio streams, counted from 0; `None` is the default one. A decoder of a format
+    /// with several chooses by [`StreamEntry::choose`], and any other has nothing to do.
+    pub stream: Option<u32>,
     /// The number of threads that a handle may use, including the caller's; at least 1.
     pub max_threads: u32,
     /// The most bytes that a handle may have allocated at any time.
@@ -53,9 +55,9 @@ pub struct DecoderOptions<'a> {
 }
 
 impl Default for DecoderOptions<'_> {
-    /// The first stream, one thread, a gibibyte.
+    /// The default stream, one thread, a gibibyte.
     fn default() -> Self {
-        Self { stream: 0, max_threads: 1, max_alloc: 1 << 30, extension: None, track: None }
+        Self { stream: None, max_threads: 1, max_alloc: 1 << 30, extension: None, track: None }
     }
 }
 
@@ -164,6 +166,10 @@ pub trait Decoder: Sized + Send + 'static {
     /// first, and all only if no decoder finds a plausible structure.
     const PROBE_BYTES: u32 = 4096;
 
+    /// Whether it knows all audio streams of a file. A decoder over a library that shows only the first says `false`, and the host
+    /// asks it for no other.
+    const LISTS_STREAMS: bool = true;
+
     /// A score for the file: 0 if the decoder does not support it; 1 to 49 for a guess by extension; 50 to 89 for a
     /// plausible structure; 90 to 99 for an unmistakable magic number; 100 if, beyond that, no other decoder is to be
     /// asked when [`open`](Self::open) returns [`Status::BadData`](crate::Status::BadData).
@@ -176,7 +182,8 @@ pub trait Decoder: Sized + Send + 'static {
     ///
     /// # Errors
     /// [`Status::Unsupported`](crate::Status::Unsupported) for files that another plugin may read,
-    /// [`Status::BadData`](crate::Status::BadData) for malformed files.
+    /// [`Status::BadData`](crate::Status::BadData) for malformed files. A stream that is not among [`streams`](Self::streams) is
+    /// refused by this crate.
     fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self>;
 
     /// The properties of the stream; always the same, for every fork.
@@ -205,6 +212,12 @@ pub trait Decoder: Sized + Send + 'static {
     /// # Errors
     /// When there is not enough memory.
     fn fork(&self) -> Result<Self>;
+
+    /// The audio streams of the file, in its order, whichever is open: exactly one is the default. Empty, as by default, means
+    /// that the open stream is the only one.
+    fn streams(&self) -> &[StreamEntry] {
+        &[]
+    }
 
     /// Tags: lower-case Vorbis comment names and their values.
     fn tags(&self) -> &[(CString, CString)] {

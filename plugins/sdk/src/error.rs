@@ -108,6 +108,12 @@ impl Error {
         Self::new(Status::BadArgument, message)
     }
 
+    /// The host asks for a stream beyond those of the file.
+    pub(crate) fn no_such_stream(num_streams: usize) -> Self {
+        let plural = if num_streams == 1 { "" } else { "s" };
+        Self::bad_argument(format!("the file has {num_streams} sound track{plural}"))
+    }
+
     /// Adds the offset in the input, in bytes.
     #[must_use]
     pub fn at(self, offset: u64) -> Self {

@@ -132,6 +132,7 @@ mod output;
 mod resampler;
 mod sample;
 mod sized;
+mod streams;
 mod track;
 
 pub use block::Block;
@@ -145,4 +146,5 @@ pub use mapwave_plugin_abi as abi;
 pub use output::Output;
 pub use resampler::{Resampler, ResamplerOptions, Restart};
 pub use sample::{Layout, Sample, SampleFormat};
+pub use streams::StreamEntry;
 pub use track::Track;

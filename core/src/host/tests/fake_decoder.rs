@@ -451,6 +451,7 @@ fn kind(is_trusted: bool) -> DecoderKind {
         fork: Some(fork),
         tag: None,
         close: Some(close),
+        stream: None,
     };
     // SAFETY: the table's strings are literals, and it is copied.
     unsafe { DecoderKind::new(&raw const table, "fake", is_trusted) }.unwrap().0

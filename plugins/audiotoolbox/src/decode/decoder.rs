@@ -28,6 +28,8 @@ impl Decoder for AudioToolboxDecoder {
     const EXTENSIONS: &'static CStr =
         c"m4a,m4b,m4r,mp4,3gp,3gpp,3g2,aac,adts,loas,latm,amr,awb,ac3,ec3,mp3,mp2,mp1,mpa,flac,caf,aifc,au";
     const PROBE_BYTES: u32 = 16;
+    // AudioToolbox opens the first sound track of a file.
+    const LISTS_STREAMS: bool = false;
 
     fn probe(head: &Head<'_>) -> u8 {
         probe::score(head)

@@ -50,10 +50,6 @@ impl Stream {
     /// # Errors
     /// [`Status::Unsupported`] for unsupported files, [`Status::BadData`] for damaged ones.
     pub(super) fn open(input: Input, options: &DecoderOptions<'_>) -> Result<(Self, Run)> {
-        if options.stream > 0 {
-            let message = format!("stream {} of the file; AudioToolbox reads only the first", options.stream);
-            return Err(Error::unsupported(message));
-        }
         let mut head = [0; HEAD_BYTES];
         let num_read = input.read_at(0, &mut head)?;
         let head = head.get(..num_read).unwrap_or_default();

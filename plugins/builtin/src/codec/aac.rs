@@ -35,6 +35,11 @@ const GRID_PACKETS: u32 = 80;
 /// The cost of a new decoder, in packets of stereo that decode in the same time.
 const PACKETS_PER_CREATION: u64 = 16;
 
+/// Audio object types whose setup states the rate of spectral band replication (ISO/IEC 14496-3, table 1.17): with one core channel,
+/// the second decodes to two.
+const HE_AAC: u32 = 5;
+const HE_AAC_V2: u32 = 29;
+
 /// Frames per second by index (ISO/IEC 14496-3, table 1.18).
 const SAMPLE_RATES: [u32; 13] =
     [96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350];
@@ -69,7 +74,7 @@ impl AacSetup {
             1 => "AAC Main",
             3 => "AAC SSR",
             4 => "AAC LTP",
-            5 | 29 => "HE-AAC",
+            HE_AAC | HE_AAC_V2 => "HE-AAC",
             6 | 20 => "AAC Scalable",
             23 => "AAC-LD",
             39 => "AAC-ELD",
@@ -111,6 +116,24 @@ impl AacSetup {
         }
         bits.read(1).ok()?; // extensionFlag: Low Complexity has no extension
         Some(if has_sbr_extension(bits) == Some(true) { Err(needs_libav("HE-AAC")) } else { Ok(setup) })
+    }
+
+    /// The sample rate and the number of channels that an AudioSpecificConfig states, of any profile; 0 channels if its packets define
+    /// them.
+    pub(crate) fn stated(config: &[u8]) -> Option<(u32, u32)> {
+        let mut bits = Bits::new(config);
+        let object_type = object_type(&mut bits)?;
+        let sample_rate_of_core = sample_rate(&mut bits)?;
+        let num_channels = match (bits.read(4).ok()?, object_type) {
+            (1, HE_AAC_V2) => 2,
+            (7 | 12 | 14, _) => 8,
+            (11, _) => 7,
+            (configuration @ 1..=6, _) => configuration,
+            _ => 0,
+        };
+        let is_extended = matches!(object_type, HE_AAC | HE_AAC_V2);
+        let sample_rate = if is_extended { sample_rate(&mut bits)? } else { sample_rate_of_core };
+        Some((sample_rate, num_channels))
     }
 
     /// Checks the first packets for tools that the setup does not mention.
@@ -401,6 +424,15 @@ mod tests {
         assert!(refusal(&[0x12, 0x14]).message().contains("960"));
         assert!(refusal(&[0x0a, 0x10]).message().contains("AAC Main"));
         assert!(refusal(&[0xf9, 0x46, 0x20]).message().contains("xHE-AAC"));
+    }
+
+    #[test]
+    fn any_profile_states_its_rate_and_channels() {
+        assert_eq!(AacSetup::stated(&[0x12, 0x10]), Some((44100, 2)));
+        // 5.1, and HE-AAC v2 of 24 kHz in one channel, which decodes to 48 kHz in two.
+        assert_eq!(AacSetup::stated(&[0x11, 0xb0]), Some((48000, 6)));
+        assert_eq!(AacSetup::stated(&[0xeb, 0x09, 0x88, 0x00]), Some((48000, 2)));
+        assert_eq!(AacSetup::stated(&[0x12]), None);
     }
 
     #[test]

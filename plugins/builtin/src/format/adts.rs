@@ -68,10 +68,6 @@ impl Decoder for AdtsDecoder {
     }
 
     fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
-        if options.stream > 0 {
-            let message = format!("there is no audio stream {}: ADTS has only stream 0", options.stream);
-            return Err(Error::new(mapwave_plugin::Status::BadArgument, message));
-        }
         let memory = input.into_memory(options.max_alloc)?;
         let mut table = PacketTable::new(memory.len() as u64, options.max_alloc);
         let found = read_frames(&memory, &mut Sweep::new(memory.clone(), 0), &mut table)?;

@@ -8,13 +8,15 @@ use std::ptr::{null, null_mut};
 use std::sync::Arc;
 
 use mapwave_plugin_abi::{
-    MW_END, mw_decoder, mw_decoder_options, mw_decoder_table, mw_input, mw_status, mw_stream_info, mw_track,
+    MW_DEFAULT_STREAM, MW_END, mw_decoder, mw_decoder_options, mw_decoder_table, mw_input, mw_status,
+    mw_stream_entry, mw_stream_info, mw_track,
 };
 
 use super::guarded_buffer::{GuardedBuffer, Layout};
 use super::input::Input;
 use super::refusal::{CANARY, ErrorBox, ErrorSpace, Fault, judge};
 use super::sample::Sample;
+use super::stream_entry::{EntryBox, StreamEntry};
 use super::stream_info::{FULL_INFO_BYTES, InfoBox, StreamInfo};
 use super::struct_bytes::struct_bytes;
 use super::text::{names, text};
@@ -62,8 +64,16 @@ struct Functions {
         *mut mapwave_plugin_abi::mw_error,
     ) -> mw_status,
     tag: Option<Tag>,
+    stream: Option<Stream>,
     close: unsafe extern "C" fn(*mut mw_decoder),
 }
+
+type Stream = unsafe extern "C" fn(
+    *const mw_decoder,
+    u32,
+    *mut mw_stream_entry,
+    *mut mapwave_plugin_abi::mw_error,
+) -> mw_status;
 
 type Tag = unsafe extern "C" fn(*const mw_decoder, u32, *mut *const c_char, *mut *const c_char) -> mw_status;
 
@@ -81,15 +91,21 @@ pub struct OpenOptions {
     pub errors: ErrorSpace,
     /// Whether the structs have the larger size of a newer host.
     pub newer_host: bool,
-    /// The index of the stream.
-    pub stream: u32,
+    /// The index of the stream; `None` is the default one.
+    pub stream: Option<u32>,
     /// The file name extension, as a hint.
     pub extension: Option<CString>,
 }
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        Self { max_alloc: 1 << 30, errors: ErrorSpace::FULL, newer_host: false, stream: 0, extension: None }
+        Self {
+            max_alloc: 1 << 30,
+            errors: ErrorSpace::FULL,
+            newer_host: false,
+            stream: None,
+            extension: None,
+        }
     }
 }
 
@@ -133,6 +149,7 @@ impl DecoderTable {
             decode: table.decode.ok_or_else(|| missing("decode"))?,
             fork: table.fork.ok_or_else(|| missing("fork"))?,
             tag: table.tag,
+            stream: table.stream,
             close: table.close.ok_or_else(|| missing("close"))?,
         };
         Ok(Self { table, functions })
@@ -166,6 +183,11 @@ impl DecoderTable {
     /// The struct itself, for calls that this host does not make.
     pub fn fields(&self) -> &'static mw_decoder_table {
         self.table
+    }
+
+    /// Whether it lists the streams of a file, and so opens another than the first.
+    pub fn lists_streams(&self) -> bool {
+        self.functions.stream.is_some()
     }
 
     /// The probe score, 0 to 100, for a file of these bytes.
@@ -202,7 +224,7 @@ impl DecoderTable {
         let input_fields = input.fields(struct_bytes::<mw_input>() + extra, pointer);
         let fields = mw_decoder_options {
             size: struct_bytes::<mw_decoder_options>() + extra,
-            stream: options.stream,
+            stream: options.stream.unwrap_or(if self.lists_streams() { MW_DEFAULT_STREAM } else { 0 }),
             max_threads: 1,
             reserved: 0,
             max_alloc: options.max_alloc,
@@ -429,6 +451,16 @@ impl Decoder {
             return Ok(None);
         }
         Ok(Some((text(key, "the key of a tag")?, text(value, "the value of a tag")?)))
+    }
+
+    /// The stream at an index of the file's list; `None` past the last.
+    pub fn stream(&self, index: u32) -> Result<Option<StreamEntry>, Fault> {
+        let Some(stream) = self.functions.stream else { return Ok(None) };
+        let mut entry = EntryBox::new();
+        let mut error = ErrorBox::new(self.errors);
+        // SAFETY: the handle is open; the entry is as large as it says, and so is the error, or null.
+        let status = unsafe { stream(self.handle, index, entry.pointer(), error.pointer()) };
+        if judge("stream", status, &error, true)? { Ok(None) } else { entry.read().map(Some) }
     }
 
     /// Another handle over the same input.

@@ -41,6 +41,7 @@ mod refusal;
 mod resampler;
 mod sample;
 mod statements;
+mod stream_entry;
 mod stream_info;
 mod struct_bytes;
 mod text;
@@ -55,6 +56,7 @@ pub use library::{Description, Library, Plugin};
 pub use refusal::{ErrorSpace, Fault, Refusal};
 pub use resampler::{Processed, ResampleOptions, Resampler, ResamplerTable};
 pub use sample::Sample;
+pub use stream_entry::StreamEntry;
 pub use stream_info::{FULL_INFO_BYTES, SeekClass, StreamInfo};
 
 pub use crate::guard_pages::Side;

@@ -12,3 +12,4 @@ pub mod probe;
 pub mod resample;
 pub mod seek;
 pub mod sizes;
+pub mod streams;

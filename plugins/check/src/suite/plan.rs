@@ -71,6 +71,12 @@ pub const TESTS: &[Test] = &[
     test(Subject::Decoder, "metadata", "tags are text", suite::info::metadata),
     test(
         Subject::Decoder,
+        "streams",
+        "the streams of a file are listed, and open by their numbers",
+        suite::streams::streams,
+    ),
+    test(
+        Subject::Decoder,
         "bounds",
         "the input is read within its bounds, from memory or a callback",
         suite::bounds::bounds,

@@ -83,7 +83,7 @@ fn refusals(context: &Context, table: &DecoderTable, errors: ErrorSpace) -> Outc
                 bytes.len()
             ));
             let input = Input::memory(bytes, Side::End)?;
-            let options = OpenOptions { errors, stream, ..OpenOptions::default() };
+            let options = OpenOptions { errors, stream: Some(stream), ..OpenOptions::default() };
             if let Err(Fault::Broken(finding)) = table.open(&input, &options) {
                 return Err(finding);
             }

@@ -6,7 +6,7 @@ use std::ffi::{CStr, CString};
 use std::sync::Arc;
 
 use mapwave_plugin::{
-    Decoder, DecoderOptions, Error, Head, Input, Level, Output, Result, Status, StreamInfo, log,
+    Decoder, DecoderOptions, Error, Head, Input, Level, Output, Result, Status, StreamEntry, StreamInfo, log,
 };
 
 use super::codec::{Codec, Received};
@@ -77,6 +77,10 @@ impl Decoder for LibavDecoder {
 
     fn container_variant(&self) -> Option<&str> {
         self.stream.container_variant.as_deref()
+    }
+
+    fn streams(&self) -> &[StreamEntry] {
+        &self.stream.streams
     }
 
     fn tags(&self) -> &[(CString, CString)] {

@@ -7,7 +7,7 @@ use std::ptr::{self, NonNull};
 
 use ffmpeg_sys_next as ffi;
 use mapwave_plugin::fork::hold_off;
-use mapwave_plugin::{Error, Input, Result, Status};
+use mapwave_plugin::{Error, Input, Result, Status, StreamEntry};
 
 use super::amr;
 use super::identify;
@@ -54,6 +54,9 @@ const MAX_ANALYSED_BYTES: u64 = 5 << 20;
 
 /// The minimum probe score, of 100, for libav's identification of a file to be trusted.
 const MIN_SCORE: c_int = 25;
+
+/// The most audio streams that are listed.
+const MAX_STREAMS: usize = 1024;
 
 /// The number of packets of other streams, or of calls without a packet, after which a demuxer counts as stuck.
 const MAX_IDLE: u32 = 1 << 20;
@@ -231,11 +234,11 @@ impl Demuxer {
         unsafe { std::slice::from_raw_parts(context.streams, count) }.to_vec()
     }
 
-    /// Selects the audio stream with this index; the demuxer then skips all others.
+    /// Selects the audio stream of this number, or the default one; the demuxer then skips all others.
     ///
     /// # Errors
-    /// [`Status::Unsupported`] when there are not that many.
-    pub(super) fn choose(&mut self, number: u32) -> Result<Chosen> {
+    /// [`Status::Unsupported`] when there is none, [`Status::BadArgument`] when there are not that many.
+    pub(super) fn choose(&mut self, number: Option<u32>) -> Result<Chosen> {
         let is_audio = |stream: &*mut ffi::AVStream| {
             // SAFETY: the stream is of the open context.
             let parameters = unsafe { (**stream).codecpar };
@@ -244,14 +247,14 @@ impl Demuxer {
         };
         let streams = self.streams();
         let audio: Vec<*mut ffi::AVStream> = streams.iter().copied().filter(is_audio).collect();
-        let Some(&chosen) = audio.get(number as usize) else {
-            let format = self.format.to_string_lossy();
-            let message = match audio.len() {
-                0 => format!("the {format} file has no audio stream"),
-                count => format!("stream {number} of a {format} file with {count} audio streams"),
-            };
-            return Err(Error::unsupported(message));
-        };
+        // SAFETY: the streams are of the open context, and nobody else uses them.
+        let listed = audio.iter().take(MAX_STREAMS).map(|stream| entry(unsafe { &**stream }));
+        let mut listed: Vec<StreamEntry> = listed.collect::<Result<_>>()?;
+        let number = StreamEntry::choose(&mut listed, number).map_err(|error| match audio.len() {
+            0 => Error::unsupported(format!("the {} file has no sound track", self.format.to_string_lossy())),
+            _ => error,
+        })?;
+        let Some(&chosen) = audio.get(number) else { return Err(no_memory("the list of streams")) };
         for stream in streams.into_iter().filter(|stream| *stream != chosen) {
             // SAFETY: the stream is of the open context, which is owned.
             unsafe { (*stream).discard = ffi::AVDiscard::AVDISCARD_ALL };
@@ -261,6 +264,8 @@ impl Demuxer {
         let (numerator, denominator) = (stream.time_base.num, stream.time_base.den);
         Ok(Chosen {
             index: stream.index,
+            listed,
+            number,
             // SAFETY: a stream has parameters.
             parameters: unsafe { Parameters::copy(stream.codecpar) }?,
             time_base: TimeBase {
@@ -309,6 +314,9 @@ impl Demuxer {
 pub(super) struct Chosen {
     /// Its index in libav.
     pub(super) index: c_int,
+    /// All audio streams, and the number of this one among them.
+    pub(super) listed: Vec<StreamEntry>,
+    pub(super) number: usize,
     pub(super) parameters: Parameters,
     pub(super) time_base: TimeBase,
     /// Its metadata.
@@ -321,6 +329,23 @@ impl Drop for Demuxer {
         // SAFETY: the context is owned; what it reads from is not its own, and is closed afterwards.
         unsafe { ffi::avformat_close_input(&raw mut context) };
     }
+}
+
+/// The entry of an audio stream. libav's flag of a default track is that of Matroska, and that of an enabled track in MP4.
+fn entry(stream: &ffi::AVStream) -> Result<StreamEntry> {
+    // SAFETY: a stream has parameters.
+    let parameters = unsafe { Parameters::copy(stream.codecpar) }?;
+    let codec = parameters.kind().map_or(c"unknown", |kind| kind.name).to_string_lossy();
+    let metadata = entries(stream.metadata);
+    let language = metadata.iter().find(|(key, _)| key.as_c_str() == c"language");
+    let language = language.map_or("".into(), |(_, language)| language.to_string_lossy());
+    Ok(StreamEntry {
+        // Opus is decoded at this rate, whatever the container states.
+        sample_rate: if codec == "opus" { 48_000 } else { parameters.sample_rate() },
+        num_channels: parameters.num_channels(),
+        is_default: stream.disposition & ffi::AV_DISPOSITION_DEFAULT != 0,
+        ..StreamEntry::new(&codec, &language)
+    })
 }
 
 /// libav's format of this name.

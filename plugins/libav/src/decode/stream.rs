@@ -6,7 +6,8 @@ use std::ffi::{CStr, CString};
 
 use mapwave_plugin::fork::SetOnce;
 use mapwave_plugin::{
-    DecoderOptions, Error, Input, Level, Result, SampleFormat, SeekClass, Status, StreamInfo, log,
+    DecoderOptions, Error, Input, Level, Result, SampleFormat, SeekClass, Status, StreamEntry, StreamInfo,
+    log,
 };
 
 use super::changes;
@@ -62,6 +63,8 @@ pub(super) struct Stream {
     pub(super) info: StreamInfo,
     pub(super) container_variant: Option<String>,
     pub(super) tags: Vec<(CString, CString)>,
+    /// All audio streams of the file.
+    pub(super) streams: Vec<StreamEntry>,
     pub(super) max_samples: u64,
     /// Whether the packets were counted by decoding all of them.
     pub(super) is_measured: bool,
@@ -118,15 +121,10 @@ impl Stream {
             check_flac_metadata(&input)?;
         }
         let mut demuxer = Demuxer::open(input.clone(), options.extension, options.max_alloc)?;
-        let chosen = demuxer.choose(options.stream)?;
-        let kind = chosen.parameters.kind()?;
-        chosen.parameters.decoder()?;
-        if let Some((_, why)) = UNREPEATABLE.iter().find(|(name, _)| kind.name == *name) {
-            let name = kind.name.to_string_lossy();
-            return Err(Error::unsupported(format!(
-                "{name}, which libav decodes differently each time: {why}"
-            )));
-        }
+        let mut chosen = demuxer.choose(options.stream)?;
+        let streams = std::mem::take(&mut chosen.listed);
+        let kind = supported(&chosen.parameters)
+            .map_err(|error| StreamEntry::named(&streams, chosen.number, error))?;
         let known = Known {
             sample_rate: chosen.parameters.sample_rate(),
             num_channels: chosen.parameters.num_channels(),
@@ -151,7 +149,8 @@ impl Stream {
         let max_samples = (options.max_alloc / 16).clamp(1 << 12, 1 << 28);
         let bounds = Bounds { max_samples, max_total: max_measured };
         let parameters = chosen.parameters;
-        Builder { parameters, kind, counting, scan, promised, end, bounds }.build(container, tags)
+        let builder = Builder { parameters, kind, counting, scan, promised, end, bounds };
+        Ok(Self { streams, ..builder.build(container, tags)? })
     }
 
     /// The packet at which a new codec must start so that `frame` of the trimmed timeline decodes as its seek class promises.
@@ -181,6 +180,22 @@ impl Stream {
     /// Whether a codec never starts in the middle, because it was found to decode differently from there.
     pub(super) fn is_read_from_front(&self) -> bool {
         self.overlap.get() == Some(&false)
+    }
+}
+
+/// The codec of a stream.
+///
+/// # Errors
+/// [`Status::Unsupported`] when libav has no decoder for it that can be relied on.
+fn supported(parameters: &Parameters) -> Result<CodecKind> {
+    let kind = parameters.kind()?;
+    parameters.decoder()?;
+    match UNREPEATABLE.iter().find(|(name, _)| kind.name == *name) {
+        None => Ok(kind),
+        Some((_, why)) => {
+            let name = kind.name.to_string_lossy();
+            Err(Error::unsupported(format!("{name}, which libav decodes differently each time: {why}")))
+        }
     }
 }
 
@@ -352,6 +367,7 @@ impl Builder {
             info,
             container_variant,
             tags,
+            streams: Vec::new(),
             max_samples,
             is_measured,
             overlap,

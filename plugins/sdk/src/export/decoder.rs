@@ -18,6 +18,7 @@ use crate::guard;
 use crate::input::Input;
 use crate::sample::SampleFormat;
 use crate::sized;
+use crate::streams::StreamEntry;
 use crate::track::Track;
 
 /// The table of a decoder.
@@ -42,6 +43,7 @@ impl<D: Decoder> DecoderTable<D> {
             fork: Some(fork::<D>),
             tag: Some(tag::<D>),
             close: Some(close::<D>),
+            stream: if D::LISTS_STREAMS { Some(stream::<D>) } else { None },
         }
     };
 }
@@ -52,6 +54,7 @@ struct Opened<D> {
     decoder: D,
     info: StreamInfo,
     tags: OnceCell<Vec<(CString, CString)>>,
+    streams: OnceCell<Vec<StreamEntry>>,
     /// An error after frames were written, for the next call to return.
     pending: Option<Error>,
 }
@@ -67,7 +70,15 @@ impl<D: Decoder> Opened<D> {
         {
             return Err(Error::new(Status::Internal, format!("the decoder's info is not legal: {info:?}")));
         }
-        Ok(Self { decoder, info, tags: OnceCell::new(), pending: None })
+        Ok(Self { decoder, info, tags: OnceCell::new(), streams: OnceCell::new(), pending: None })
+    }
+
+    /// The audio streams, whose strings are valid until `close`, even if the decoder changes its own.
+    fn streams(&self) -> &[StreamEntry] {
+        self.streams.get_or_init(|| match self.decoder.streams() {
+            [] => vec![only_stream(&self.info)],
+            streams => streams.to_vec(),
+        })
     }
 }
 
@@ -111,7 +122,7 @@ unsafe extern "C" fn open<D: Decoder>(
         if !options.is_null() {
             // SAFETY: by the contract of `open`.
             let options = unsafe { sized::read(options) }?;
-            chosen.stream = options.stream;
+            chosen.stream = Some(options.stream).filter(|stream| *stream != abi::MW_DEFAULT_STREAM);
             chosen.max_threads = max_threads(options.max_threads);
             chosen.max_alloc = max_alloc(options.max_alloc);
         }
@@ -119,7 +130,15 @@ unsafe extern "C" fn open<D: Decoder>(
         chosen.extension = unsafe { text::hint(host_input.extension) };
         // SAFETY: by the contract of `mw_input`.
         chosen.track = unsafe { track_from_host(host_input.track, host_input.num_bytes) }?;
-        Opened::new(D::open(input, &chosen)?)
+        if !D::LISTS_STREAMS && chosen.stream.is_some_and(|stream| stream > 0) {
+            return Err(Error::unsupported("only the first sound track of a file can be read"));
+        }
+        let opened = Opened::new(D::open(input, &chosen)?)?;
+        let num_streams = opened.streams().len();
+        match chosen.stream {
+            Some(stream) if stream as usize >= num_streams => Err(Error::no_such_stream(num_streams)),
+            _ => Ok(opened),
+        }
     };
     // SAFETY: by the contract of `open`.
     let result = unsafe { Handle::<Opened<D>>::open(decoder, make) };
@@ -242,9 +261,46 @@ unsafe extern "C" fn tag<D: Decoder>(
     result.unwrap_or_else(|failure| failure.status().code())
 }
 
+unsafe extern "C" fn stream<D: Decoder>(
+    decoder: *const abi::mw_decoder,
+    index: u32,
+    entry: *mut abi::mw_stream_entry,
+    error: *mut abi::mw_error,
+) -> abi::mw_status {
+    let call = |opened: &mut Opened<D>| {
+        let Some(found) = opened.streams().get(index as usize) else { return Ok(abi::MW_END) };
+        let found = abi::mw_stream_entry {
+            size: sized::code::<abi::mw_stream_entry>(),
+            flags: if found.is_default { abi::MW_ENTRY_DEFAULT } else { 0 },
+            sample_rate: found.sample_rate,
+            num_channels: found.num_channels,
+            codec: found.codec.as_ptr(),
+            language: found.language.as_ref().map_or(std::ptr::null(), |language| language.as_ptr()),
+        };
+        // SAFETY: by the contract of `stream`.
+        unsafe { sized::fill(entry, &found) }?;
+        Ok(abi::MW_OK)
+    };
+    // SAFETY: by the contract of `stream`.
+    let result = unsafe { Handle::call(decoder.cast_mut(), call) };
+    // SAFETY: by the contract of `stream`.
+    unsafe { answer(result, error) }
+}
+
 unsafe extern "C" fn close<D: Decoder>(decoder: *mut abi::mw_decoder) {
     // SAFETY: by the contract of `close`.
     unsafe { Handle::<Opened<D>>::close(decoder) };
+}
+
+/// The entry of a stream that is the only one of its file.
+fn only_stream(info: &StreamInfo) -> StreamEntry {
+    StreamEntry {
+        codec: info.codec.to_owned(),
+        language: None,
+        sample_rate: info.sample_rate,
+        num_channels: info.num_channels,
+        is_default: true,
+    }
 }
 
 fn info_to_host(info: &StreamInfo, container_variant: Option<&str>) -> abi::mw_stream_info {

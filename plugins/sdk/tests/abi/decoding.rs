@@ -4,6 +4,7 @@ use std::ffi::c_void;
 use std::ptr;
 
 use mapwave_plugin::abi::*;
+use mapwave_plugin_check::host::{Decoder, StreamEntry};
 use mapwave_toy::file;
 
 use crate::raw::{
@@ -18,7 +19,7 @@ fn ramp(num_samples: i16) -> Vec<i16> {
 #[test]
 fn a_table_says_what_it_reads() {
     for table in decoders() {
-        assert_eq!((table.size, table.probe_bytes), (96, 5));
+        assert_eq!((table.size, table.probe_bytes), (104, 5));
         assert_eq!([table.name, table.codecs, table.extensions].map(text), ["toy", "toy", "toy,ty"]);
     }
 }
@@ -77,10 +78,12 @@ fn options_have_defaults() {
     };
     let full = mw_input { extension: c"ty".as_ptr(), track: &track, ..plain };
     let chosen = mw_decoder_options { max_threads: 3, max_alloc: 5000, ..sized() };
-    let cases: [(&mw_input, *const mw_decoder_options, &str); 3] = [
-        (&plain, ptr::null(), "1 1073741824 None None"),
-        (&plain, &sized(), "1 1073741824 None None"),
-        (&full, &chosen, "3 5000 Some(\"ty\") Some(2..5)"),
+    let any = mw_decoder_options { stream: MW_DEFAULT_STREAM, ..sized() };
+    let cases: [(&mw_input, *const mw_decoder_options, &str); 4] = [
+        (&plain, ptr::null(), "None 1 1073741824 None None"),
+        (&plain, &sized(), "Some(0) 1 1073741824 None None"),
+        (&plain, &any, "None 1 1073741824 None None"),
+        (&full, &chosen, "Some(0) 3 5000 Some(\"ty\") Some(2..5)"),
     ];
     for table in decoders() {
         for (input, options, expected) in cases {
@@ -201,8 +204,9 @@ fn null_is_answered_everywhere() {
                 call!(table, decode(none, ptr::null(), ptr::null_mut(), error)),
                 call!(table, fork(none, &mut handle, error)),
                 call!(table, tag(none, 0, &mut ptr::null(), &mut ptr::null())),
+                call!(table, stream(none, 0, &mut sized(), error)),
             ];
-            assert_eq!(statuses, [MW_BAD_ARGUMENT; 7]);
+            assert_eq!(statuses, [MW_BAD_ARGUMENT; 8]);
             assert!(handle.is_null());
             let mut opened = open(table, &input(&bytes)).unwrap();
             let statuses = [
@@ -210,8 +214,9 @@ fn null_is_answered_everywhere() {
                 call!(table, fork(opened.handle(), ptr::null_mut(), error)),
                 call!(table, tag(opened.handle(), 0, ptr::null_mut(), &mut ptr::null())),
                 call!(table, tag(opened.handle(), 0, &mut ptr::null(), ptr::null_mut())),
+                call!(table, stream(opened.handle(), 0, ptr::null_mut(), error)),
             ];
-            assert_eq!(statuses, [MW_BAD_ARGUMENT; 4]);
+            assert_eq!(statuses, [MW_BAD_ARGUMENT; 5]);
             assert_eq!(read(&mut opened, 2).unwrap(), [1], "the handle is none the worse");
         }
         call!(table, close(none));
@@ -287,7 +292,16 @@ fn errors_of_open_come_through() {
         };
         assert_eq!(refusal(&input(&short), &sized()), (MW_BAD_DATA, 0, "no TOY".into()));
         let second = mw_decoder_options { stream: 1, ..sized() };
-        assert_eq!(refusal(&input(&good), &second), (MW_UNSUPPORTED, MW_UNKNOWN, "stream 1 of 1".into()));
+        let expected = (MW_BAD_ARGUMENT, MW_UNKNOWN, "the file has 1 sound track".into());
+        assert_eq!(refusal(&input(&good), &second), expected);
+        let several = file('n', 1, &[]);
+        let expected = (MW_UNSUPPORTED, MW_UNKNOWN, "stream 1 is ac3".into());
+        assert_eq!(refusal(&input(&several), &second), expected);
+        let default = mw_decoder_options { stream: MW_DEFAULT_STREAM, ..sized() };
+        assert_eq!(refusal(&input(&several), &default), expected);
+        let third = mw_decoder_options { stream: 2, ..sized() };
+        let expected = (MW_BAD_ARGUMENT, MW_UNKNOWN, "the file has 2 sound tracks".into());
+        assert_eq!(refusal(&input(&several), &third), expected);
         for bytes in [&illegal, &mute] {
             assert_eq!(refusal(&input(bytes), &sized()).0, MW_INTERNAL);
         }
@@ -299,6 +313,35 @@ fn errors_of_open_come_through() {
         let with_track = mw_input { track: &track, ..input(&good) };
         let expected = "the track's packet table, 2 bytes, lies outside of 5";
         assert_eq!(refusal(&with_track, &sized()), (MW_BAD_ARGUMENT, 4, expected.into()));
+    }
+}
+
+#[test]
+fn streams_are_listed() {
+    let entry = |codec: &str, language: &str, facts: (u32, u32, bool)| StreamEntry {
+        codec: codec.into(),
+        language: Some(language.to_owned()).filter(|language| !language.is_empty()),
+        sample_rate: facts.0,
+        num_channels: facts.1,
+        is_default: facts.2,
+    };
+    let list = |opened: &Decoder| {
+        let all = (0..).map_while(|index| opened.stream(index).unwrap());
+        all.collect::<Vec<_>>()
+    };
+    let (one, several) = (file('-', 2, &[]), file('n', 1, &[]));
+    for table in decoders() {
+        let opened = open(table, &input(&one)).unwrap();
+        assert_eq!(list(&opened), [entry("toy", "", (44100, 2, true))]);
+        let opened = open(table, &input(&several)).unwrap();
+        let expected = [entry("toy", "", (44100, 1, false)), entry("ac3", "deu", (0, 0, true))];
+        assert_eq!(list(&opened), expected);
+        assert_eq!(list(&opened.fork().unwrap()), expected);
+        assert!(opened.stream(u32::MAX).unwrap().is_none());
+        // As far as the struct goes.
+        let mut short = mw_stream_entry { size: 31, ..sized() };
+        let status = call!(table, stream(opened.handle(), 0, &mut short, ptr::null_mut()));
+        assert_eq!((status, short.sample_rate), (MW_BAD_ARGUMENT, 0));
     }
 }
 

@@ -86,10 +86,6 @@ impl Blocks {
         let Some(track) = &options.track else {
             return Err(Error::unsupported("ADPCM is supported only in containers that the host has parsed"));
         };
-        if options.stream > 0 {
-            let message = format!("the file has only stream 0, not stream {}", options.stream);
-            return Err(Error::new(Status::BadArgument, message));
-        }
         let (kind, container) = (kind(&input, track)?, container(track)?);
         let num_channels = num_channels(track, &kind)?;
         let block_bytes = block_bytes(track, &kind, num_channels)?;

@@ -62,12 +62,6 @@ impl Decoder for FlacDecoder {
     }
 
     fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
-        if options.stream != 0 {
-            return Err(Error::unsupported(format!(
-                "a FLAC file has only stream 0, not stream {}",
-                options.stream
-            )));
-        }
         let memory = input.into_memory(options.max_alloc)?;
         let stream = match &options.track {
             None => FlacStream::open(memory, options.max_alloc)?,

@@ -5,6 +5,7 @@
 mod block;
 mod coding;
 mod ebml;
+mod listing;
 mod pcm;
 mod segment;
 #[cfg(test)]
@@ -18,7 +19,8 @@ use std::sync::Arc;
 
 use mapwave_plugin::fork::Lock;
 use mapwave_plugin::{
-    Decoder, DecoderOptions, Error, Head, Input, Memory, Output, Result, Status, StreamInfo, Sweep,
+    Decoder, DecoderOptions, Error, Head, Input, Memory, Output, Result, Status, StreamEntry, StreamInfo,
+    Sweep,
 };
 
 use crate::codec::aac::PACKETS_LOOKED_AT;
@@ -40,6 +42,7 @@ const MAGIC: u8 = 95;
 pub struct MatroskaDecoder {
     frames: Frames,
     doc_type: DocType,
+    streams: Arc<[StreamEntry]>,
 }
 
 enum Frames {
@@ -65,21 +68,12 @@ impl Decoder for MatroskaDecoder {
 
     fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
         let memory = input.into_memory(options.max_alloc)?;
-        let segment = Segment::read(&memory, options.stream, options.max_alloc)?;
-        let (id, doc_type) = (segment.track.codec_id.as_str(), segment.doc_type);
-        if let Some(how) = segment.track.is_encoded {
-            return Err(Error::unsupported(format!("{how} packets of {id}")));
-        }
-        let frames = match id {
-            "A_MPEG/L1" | "A_MPEG/L2" | "A_MPEG/L3" => {
-                Frames::Mpeg(Box::new(open_mpeg(&memory, &segment, options.max_alloc)?))
-            }
-            _ => {
-                let packets = Packets::open(memory, segment, options.max_alloc)?;
-                Frames::Packets(PacketDecoder::new(Arc::new(packets)))
-            }
-        };
-        Ok(Self { frames, doc_type })
+        let mut segment = Segment::read(&memory, options.stream, options.max_alloc)?;
+        let doc_type = segment.doc_type;
+        let (streams, number) = std::mem::take(&mut segment.listed);
+        let frames = Frames::open(memory, segment, options.max_alloc);
+        let frames = frames.map_err(|error| StreamEntry::named(&streams, number, error))?;
+        Ok(Self { frames, doc_type, streams: streams.into() })
     }
 
     fn info(&self) -> &StreamInfo {
@@ -116,11 +110,33 @@ impl Decoder for MatroskaDecoder {
             Frames::Packets(decoder) => Frames::Packets(PacketDecoder::new(Arc::clone(decoder.stream()))),
             Frames::Mpeg(track) => Frames::Mpeg(Box::new(track.fork()?)),
         };
-        Ok(Self { frames, doc_type: self.doc_type })
+        Ok(Self { frames, doc_type: self.doc_type, streams: Arc::clone(&self.streams) })
+    }
+
+    fn streams(&self) -> &[StreamEntry] {
+        &self.streams
     }
 
     fn container_variant(&self) -> Option<&str> {
         Some(self.doc_type.name())
+    }
+}
+
+impl Frames {
+    fn open(memory: Memory, segment: Segment, max_alloc: u64) -> Result<Self> {
+        let id = segment.track.codec_id.as_str();
+        if let Some(how) = segment.track.is_encoded {
+            return Err(Error::unsupported(format!("{how} packets of {id}")));
+        }
+        match id {
+            "A_MPEG/L1" | "A_MPEG/L2" | "A_MPEG/L3" => {
+                Ok(Self::Mpeg(Box::new(open_mpeg(&memory, &segment, max_alloc)?)))
+            }
+            _ => {
+                let packets = Packets::open(memory, segment, max_alloc)?;
+                Ok(Self::Packets(PacketDecoder::new(Arc::new(packets))))
+            }
+        }
     }
 }
 

@@ -4,10 +4,11 @@
 
 use std::ffi::CStr;
 
-use mapwave_plugin::{Error, Memory, Result, Status, Sweep};
+use mapwave_plugin::{Error, Memory, Result, Status, StreamEntry, Sweep};
 
 use super::block;
 use super::ebml::{self, Child, Element, Elements};
+use super::listing;
 
 const EBML: u32 = 0x1a45_dfa3;
 const DOC_TYPE: u32 = 0x4282;
@@ -22,6 +23,9 @@ const DISCARD_PADDING: u32 = 0x75a2;
 const TRACK_ENTRY: u32 = 0xae;
 const TRACK_NUMBER: u32 = 0xd7;
 const TRACK_TYPE: u32 = 0x83;
+const FLAG_DEFAULT: u32 = 0x88;
+const LANGUAGE: u32 = 0x0022_b59c;
+const LANGUAGE_BCP47: u32 = 0x0022_b59d;
 const CODEC_ID: u32 = 0x86;
 const CODEC_PRIVATE: u32 = 0x63a2;
 const CODEC_DELAY: u32 = 0x56aa;
@@ -43,6 +47,9 @@ const BYTES_PER_PACKET: u64 = 64;
 /// The most bytes of a setup, more than any codec needs. Without it, a file could declare all of itself a setup.
 const MOST_SETUP_BYTES: usize = 1 << 20;
 
+/// The most audio tracks that are read.
+const MOST_TRACKS: usize = 1024;
+
 /// `TrackType`: video.
 const IS_VIDEO: u64 = 1;
 /// `TrackType`: audio.
@@ -54,6 +61,8 @@ const HEADER_STRIPPING: u64 = 3;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct TrackEntry {
     pub(crate) number: u64,
+    pub(crate) is_default: bool,
+    pub(crate) language: String,
     pub(crate) codec_id: String,
     pub(crate) codec_private: Vec<u8>,
     /// In nanoseconds.
@@ -74,6 +83,8 @@ pub(crate) struct Segment {
     pub(crate) doc_type: DocType,
     pub(crate) has_video: bool,
     pub(crate) track: TrackEntry,
+    /// All audio tracks, and the number of this one among them.
+    pub(crate) listed: (Vec<StreamEntry>, usize),
     pub(crate) packets: Vec<Place>,
     /// The numbers of packets that end in padding, and the padding in nanoseconds.
     pub(crate) discards: Vec<(usize, i64)>,
@@ -119,18 +130,22 @@ impl DocType {
 }
 
 impl Segment {
-    /// Reads audio track `stream`, counted from 0, and lists its packets in at most `max_alloc` bytes.
-    pub(crate) fn read(bytes: &Memory, stream: u32, max_alloc: u64) -> Result<Self> {
+    /// Reads audio track `stream`, counted from 0, or the default one, and lists its packets in at most `max_alloc` bytes.
+    pub(crate) fn read(bytes: &Memory, stream: Option<u32>, max_alloc: u64) -> Result<Self> {
         let doc_type = DocType::read(bytes)
             .ok_or_else(|| Error::unsupported("the file is neither Matroska nor WebM"))?;
         let mut scan = Scan::new(bytes);
         let Some(tracks) = scan.by_ref().find(|child| child.id == TRACKS) else {
             return Err(Error::bad_data(bytes.len() as u64, "the file has no list of tracks"));
         };
+        let mut audio = TrackEntry::all(bytes, &tracks);
+        let mut listed: Vec<_> = audio.iter().map(listing::entry).collect();
+        let number = StreamEntry::choose(&mut listed, stream)?;
         let mut segment = Self {
             doc_type,
             has_video: has_video(bytes, &tracks),
-            track: TrackEntry::choose(bytes, &tracks, stream)?,
+            track: audio.swap_remove(number),
+            listed: (listed, number),
             packets: Vec::new(),
             discards: Vec::new(),
             is_truncated: false,
@@ -294,33 +309,26 @@ fn has_video(bytes: &[u8], tracks: &Child<'_>) -> bool {
 }
 
 impl TrackEntry {
-    /// The audio track number `stream`.
-    fn choose(bytes: &[u8], tracks: &Child<'_>, stream: u32) -> Result<Self> {
+    /// The audio tracks.
+    fn all(bytes: &[u8], tracks: &Child<'_>) -> Vec<Self> {
         let entries = Elements::new(bytes, tracks.start..tracks.start + tracks.data.len());
         let entries = entries.filter(|entry| entry.id == TRACK_ENTRY);
-        let mut tracks = entries.filter_map(|entry| Self::read(entry.data));
-        let (mut num_tracks, wanted) = (0_u64, u64::from(stream));
-        let found = tracks.find(|_| {
-            num_tracks += 1;
-            num_tracks > wanted
-        });
-        found.ok_or_else(|| match num_tracks {
-            0 => Error::unsupported("the Matroska file has no audio track"),
-            _ => Error::new(
-                Status::BadArgument,
-                format!("there is no audio stream {stream}: the file has {num_tracks}"),
-            ),
-        })
+        entries.filter_map(|entry| Self::read(entry.data)).take(MOST_TRACKS).collect()
     }
 
     /// An audio track; `None` for other tracks.
     fn read(data: &[u8]) -> Option<Self> {
-        let mut entry = Self { sampling_frequency: 8000.0, num_channels: 1, ..Self::default() };
-        let mut is_audio = false;
+        // What a writer may leave out has these values.
+        let mut entry =
+            Self { is_default: true, sampling_frequency: 8000.0, num_channels: 1, ..Self::default() };
+        let (mut is_audio, mut language, mut language_tag) = (false, None, None);
         for Child { id, data, .. } in Elements::new(data, 0..data.len()) {
             match id {
                 TRACK_NUMBER => entry.number = ebml::unsigned(data),
                 TRACK_TYPE => is_audio = ebml::unsigned(data) == IS_AUDIO,
+                FLAG_DEFAULT => entry.is_default = ebml::unsigned(data) != 0,
+                LANGUAGE => language = Some(text(data)),
+                LANGUAGE_BCP47 => language_tag = Some(text(data)),
                 CODEC_ID => entry.codec_id = text(data),
                 CODEC_PRIVATE => entry.codec_private = data.get(..MOST_SETUP_BYTES).unwrap_or(data).to_vec(),
                 CODEC_DELAY => entry.codec_delay = ebml::unsigned(data),
@@ -333,6 +341,8 @@ impl TrackEntry {
         if entry.codec_id == "A_VORBIS" {
             entry.codec_delay = 0;
         }
+        // Writers that state both say the same; the older element is the one that other programs show.
+        entry.language = language.or(language_tag).unwrap_or_else(|| "eng".to_owned());
         is_audio.then_some(entry)
     }
 

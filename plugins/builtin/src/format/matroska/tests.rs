@@ -308,6 +308,72 @@ fn a_cluster_that_makes_no_sense_costs_only_its_own_rest() {
     assert_eq!((whole::<i16>(&mut decoder), decoder.info().is_truncated), (vec![1], false));
 }
 
+/// A track entry of an audio track with a PCM codec, unless the fields say otherwise.
+fn listed_track(number: u8, fields: &[u8]) -> Vec<u8> {
+    let audio = element(
+        &[0xe1],
+        &[element(&[0xb5], &8000_f32.to_be_bytes()), element(&[0x62, 0x64], &[16])].concat(),
+    );
+    let own =
+        [element(&[0xd7], &[number]), element(&[0x83], &[2]), element(&[0x86], b"A_PCM/INT/LIT")].concat();
+    element(&[0xae], &[&own[..], &audio, fields].concat())
+}
+
+#[test]
+fn tracks_are_listed_and_the_flagged_one_is_the_default() {
+    let tracks = |entries: &[Vec<u8>]| {
+        let header = element(&[0x1a, 0x45, 0xdf, 0xa3], &element(&[0x42, 0x82], b"matroska"));
+        let tracks = element(&[0x16, 0x54, 0xae, 0x6b], &entries.concat());
+        let block = |number: u8, sample: u8| element(&[0xa3], &[0x80 | number, 0, 0, 0x80, sample, 0]);
+        let cluster =
+            element(&[0x1f, 0x43, 0xb6, 0x75], &[block(1, 11), block(2, 22), block(3, 33)].concat());
+        [header, element(&[0x18, 0x53, 0x80, 0x67], &[tracks, cluster].concat())].concat()
+    };
+    let first = |bytes: &[u8], stream| {
+        let options = DecoderOptions { stream, ..DecoderOptions::default() };
+        let mut decoder = MatroskaDecoder::open(Input::from(bytes.to_vec()), &options)?;
+        let listed = decoder
+            .streams()
+            .iter()
+            .map(|entry| (entry.language.clone(), entry.is_default))
+            .collect::<Vec<_>>();
+        Ok::<_, mapwave_plugin::Error>((whole::<i16>(&mut decoder)[0], listed))
+    };
+    let flag = |value| element(&[0x88], &[value]);
+    let language = |text: &[u8]| element(&[0x22, 0xb5, 0x9c], text);
+    let tag = |text: &[u8]| element(&[0x22, 0xb5, 0x9d], text);
+    let named = |text: &str| Some(std::ffi::CString::new(text).unwrap());
+    // RFC 9559: the flag is 1 and the language English where a writer leaves them out.
+    let file = tracks(&[listed_track(1, &[]), listed_track(2, &language(b"und"))]);
+    let listed = vec![(named("eng"), true), (None, false)];
+    assert_eq!(first(&file, None).unwrap(), (11, listed.clone()));
+    assert_eq!(first(&file, Some(1)).unwrap(), (22, listed));
+    let entries = [
+        listed_track(1, &flag(0)),
+        listed_track(2, &[flag(1), language(b"ger"), tag(b"de-CH")].concat()),
+        listed_track(3, &tag(b"fr-CA")),
+    ];
+    let file = tracks(&entries);
+    let listed = vec![(named("eng"), false), (named("ger"), true), (named("fr-CA"), false)];
+    assert_eq!(first(&file, None).unwrap(), (22, listed.clone()));
+    for (stream, sample) in [(0, 11), (1, 22), (2, 33)] {
+        assert_eq!(first(&file, Some(stream)).unwrap(), (sample, listed.clone()));
+    }
+    // Pictures do not count, and without any flag it is the first.
+    let picture = element(&[0xae], &[element(&[0xd7], &[9]), element(&[0x83], &[1])].concat());
+    let file = tracks(&[picture, listed_track(2, &flag(0)), listed_track(3, &flag(0))]);
+    assert_eq!(first(&file, None).unwrap().0, 22);
+    assert_eq!(first(&file, Some(1)).unwrap().0, 33);
+    let error = first(&file, Some(2)).unwrap_err();
+    assert_eq!((error.status(), error.message()), (Status::BadArgument, "the file has 2 sound tracks"));
+    // A codec that is not supported is listed and named.
+    let file = tracks(&[listed_track(1, &[]), listed_track(2, &element(&[0x86], b"A_AC3"))]);
+    assert_eq!(first(&file, None).unwrap().0, 11);
+    let error = first(&file, Some(1)).unwrap_err();
+    assert_eq!(error.status(), Status::Unsupported);
+    assert!(error.message().ends_with("(track 1 of the file's: pcm_s16le, ac3)"), "{error}");
+}
+
 #[test]
 fn refusals() {
     let status = |bytes: &[u8]| open(bytes).unwrap_err().status();
@@ -317,12 +383,9 @@ fn refusals() {
     assert_eq!(status(&pcm(&element(&[0x83], &[1]), &[])), Status::Unsupported);
     let no_rate = element(&[0xe1], &element(&[0xb5], &0_f32.to_be_bytes()));
     assert_eq!(status(&pcm(&no_rate, &[])), Status::BadData);
-    let options = DecoderOptions { stream: 1, ..DecoderOptions::default() };
+    let options = DecoderOptions { stream: Some(1), ..DecoderOptions::default() };
     let error = MatroskaDecoder::open(Input::from(pcm(&[], &[])), &options).unwrap_err();
-    assert_eq!(
-        (error.status(), error.message()),
-        (Status::BadArgument, "there is no audio stream 1: the file has 1")
-    );
+    assert_eq!((error.status(), error.message()), (Status::BadArgument, "the file has 1 sound track"));
 
     let file = pcm(&[], &[]);
     let head = |bytes, track| Head { bytes, total_bytes: 100, extension: None, track };

@@ -66,7 +66,7 @@ fn missing(offset: u64, what: &str) -> Error {
 }
 
 /// A box in a sound description: after the fields of its version, or in QuickTime's "wave".
-fn find(mut entry: Bytes<'_>, kind: Kind) -> Result<Option<Bytes<'_>>> {
+pub(crate) fn find(mut entry: Bytes<'_>, kind: Kind) -> Result<Option<Bytes<'_>>> {
     entry.take(8)?; // reserved, data reference
     let version = entry.u16()?;
     entry.take(18)?; // revision, vendor, channels, depth, compression, packet size, rate
@@ -99,6 +99,25 @@ fn mpeg4_audio(entry: Bytes<'_>) -> Result<Description> {
 /// # Errors
 /// As [`read_setup`].
 pub(crate) fn read_descriptors(esds: Bytes<'_>) -> Result<Description> {
+    let (object_type, setup) = decoder_configuration(esds)?;
+    match object_type {
+        0x40 | 0x66..=0x68 => {
+            let setup = setup.ok_or_else(|| missing(esds.offset(), "AAC setup"))?;
+            let setup = AacSetup::from_config(setup.rest(), setup.offset())?;
+            Ok(Description::Compressed(AudioSetup::Aac(setup)))
+        }
+        0x69 | 0x6b => Ok(Description::Mpeg),
+        other => Err(Error::unsupported(format!(
+            "MPEG-4 audio of object type {other:#04x} needs another plugin, such as libav"
+        ))),
+    }
+}
+
+/// The object type of an elementary stream descriptor, and its codec's setup, if there is one.
+///
+/// # Errors
+/// When the bytes are malformed.
+pub(crate) fn decoder_configuration(esds: Bytes<'_>) -> Result<(u8, Option<Bytes<'_>>)> {
     let (mut stream, offset) = (esds, esds.offset());
     let mut stream = descriptor(&mut stream, 3)?.ok_or_else(|| missing(offset, "elementary stream"))?;
     stream.u16()?; // its number
@@ -116,17 +135,7 @@ pub(crate) fn read_descriptors(esds: Bytes<'_>) -> Result<Description> {
     let mut config = descriptor(&mut stream, 4)?.ok_or_else(|| missing(offset, "decoder configuration"))?;
     let object_type = config.u8()?;
     config.take(12)?; // kind of stream, buffer size, bit rates
-    match object_type {
-        0x40 | 0x66..=0x68 => {
-            let setup = descriptor(&mut config, 5)?.ok_or_else(|| missing(offset, "AAC setup"))?;
-            let setup = AacSetup::from_config(setup.rest(), setup.offset())?;
-            Ok(Description::Compressed(AudioSetup::Aac(setup)))
-        }
-        0x69 | 0x6b => Ok(Description::Mpeg),
-        other => Err(Error::unsupported(format!(
-            "MPEG-4 audio of object type {other:#04x} needs another plugin, such as libav"
-        ))),
-    }
+    Ok((object_type, descriptor(&mut config, 5)?))
 }
 
 /// The next descriptor with a tag, after others (ISO/IEC 14496-1, 8.3.3).

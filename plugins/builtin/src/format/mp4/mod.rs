@@ -9,13 +9,14 @@ mod edit_list;
 mod fragments;
 pub(crate) mod sample_table;
 mod tags;
+mod tracks;
 
 use std::ffi::{CStr, CString};
 use std::sync::Arc;
 
 use mapwave_edits::{Clocks, Durations, Itunes, sound_in_packets};
 use mapwave_plugin::{
-    Decoder, DecoderOptions, Error, Head, Input, Memory, Output, Result, Status, StreamInfo,
+    Decoder, DecoderOptions, Error, Head, Input, Memory, Output, Result, StreamEntry, StreamInfo,
 };
 
 use self::atoms::{Atom, Kind};
@@ -34,6 +35,7 @@ use crate::format::table_stream::{TableStream, bytes_at};
 pub struct Mp4Decoder {
     stream: Stream,
     brand: Option<Kind>,
+    streams: Arc<[StreamEntry]>,
 }
 
 enum Stream {
@@ -75,7 +77,19 @@ impl Decoder for Mp4Decoder {
     fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
         let memory = input.into_memory(options.max_alloc)?;
         let brand = brand::major_brand(Bytes::new(&memory));
-        read_stream(&memory, brand, options).map(|stream| Self { stream, brand })
+        let moov = find_movie(Bytes::new(&memory))?;
+        let (tracks, mut streams) = tracks::audio_tracks(&memory, moov.payload);
+        let chosen = StreamEntry::choose(&mut streams, options.stream);
+        let cut_in_moov = || Error::bad_data(moov.offset, "the file ends inside its 'moov' box");
+        let number = chosen.map_err(|error| if moov.is_whole { error } else { cut_in_moov() })?;
+        let trak = tracks.get(number).copied().unwrap_or(moov.payload);
+        // What follows the track, such as tags, may be lost.
+        if !moov.is_whole && trak.offset() + trak.rest().len() as u64 >= memory.len() as u64 {
+            return Err(cut_in_moov());
+        }
+        let stream = read_stream(&memory, brand, moov, trak, options.max_alloc);
+        let stream = stream.map_err(|error| StreamEntry::named(&streams, number, error))?;
+        Ok(Self { stream, brand, streams: streams.into() })
     }
 
     fn info(&self) -> &StreamInfo {
@@ -109,7 +123,11 @@ impl Decoder for Mp4Decoder {
             }
             Stream::Mpeg(track) => Stream::Mpeg(Box::new(track.fork()?)),
         };
-        Ok(Self { stream, brand: self.brand })
+        Ok(Self { stream, brand: self.brand, streams: Arc::clone(&self.streams) })
+    }
+
+    fn streams(&self) -> &[StreamEntry] {
+        &self.streams
     }
 
     fn container_variant(&self) -> Option<&str> {
@@ -124,33 +142,35 @@ impl Decoder for Mp4Decoder {
     }
 }
 
-/// Finds a stream's packets.
-fn read_stream(memory: &Memory, brand: Option<Kind>, options: &DecoderOptions<'_>) -> Result<Stream> {
-    let bytes = Bytes::new(memory);
+/// The box of the movie.
+fn find_movie(bytes: Bytes<'_>) -> Result<Atom<'_>> {
     let Some(moov) = bytes.boxes().find(|found| &found.kind == b"moov") else {
         let message =
             "there is no 'moov' box: the file is truncated, was never finished, or is not an MP4 file";
         return Err(Error::bad_data(0, message));
     };
-    let (moov_offset, is_moov_whole) = (moov.offset, moov.is_whole);
-    let moov = moov.payload;
-    if moov.find(*b"cmov").is_some() {
+    if moov.payload.find(*b"cmov").is_some() {
         return Err(Error::unsupported("a compressed QuickTime header needs another plugin, such as libav"));
     }
+    Ok(moov)
+}
+
+/// Finds the packets of a track.
+fn read_stream(
+    memory: &Memory,
+    brand: Option<Kind>,
+    movie: Atom<'_>,
+    trak: Bytes<'_>,
+    max_alloc: u64,
+) -> Result<Stream> {
+    let (bytes, moov) = (Bytes::new(memory), movie.payload);
     let container = brand::container(brand, moov);
-    let cut_in_moov = || Error::bad_data(moov_offset, "the file ends inside its 'moov' box");
-    let trak = audio_track(moov, options.stream)
-        .map_err(|error| if is_moov_whole { error } else { cut_in_moov() })?;
-    // What follows the track, such as tags, may be lost.
-    if !is_moov_whole && trak.offset() + trak.rest().len() as u64 >= memory.len() as u64 {
-        return Err(cut_in_moov());
-    }
     let mdia = need(trak, b"mdia")?;
     let stbl = need(need(mdia, b"minf")?, b"stbl")?;
-    let setup = match description::read_setup(need(stbl, b"stsd")?, options.max_alloc)? {
+    let setup = match description::read_setup(need(stbl, b"stsd")?, max_alloc)? {
         Description::Compressed(setup) => setup,
         Description::Mpeg => {
-            let track = read_mpeg(memory, container, moov, trak, options.max_alloc)?;
+            let track = read_mpeg(memory, container, moov, trak, max_alloc)?;
             return Ok(Stream::Mpeg(Box::new(track)));
         }
     };
@@ -160,7 +180,7 @@ fn read_stream(memory: &Memory, brand: Option<Kind>, options: &DecoderOptions<'_
         sample_rate: setup.sample_rate(),
     };
 
-    let mut table = PacketTable::new(memory.len() as u64, options.max_alloc);
+    let mut table = PacketTable::new(memory.len() as u64, max_alloc);
     let mut timeline = Timeline::new(&setup, clocks.track);
     let mut is_whole = sample_table::read_packets(stbl, &mut table)?;
     sample_table::read_durations(stbl, |num_packets, ticks| timeline.add(&mut table, num_packets, ticks))?;
@@ -170,7 +190,7 @@ fn read_stream(memory: &Memory, brand: Option<Kind>, options: &DecoderOptions<'_
         is_whole = read_fragments(bytes, track, defaults, &mut table, &mut timeline)?;
     }
 
-    is_whole &= is_moov_whole && !is_cut(bytes);
+    is_whole &= movie.is_whole && !is_cut(bytes);
     let metadata = tags::read(moov);
     let itunes = metadata.itunes_timing.as_deref().and_then(Itunes::parse);
     timeline.finish(&mut table, memory)?;
@@ -274,29 +294,6 @@ fn need<'a>(parent: Bytes<'a>, kind: &[u8; 4]) -> Result<Bytes<'a>> {
     parent.find(*kind).ok_or_else(|| {
         let kind = kind.escape_ascii();
         Error::bad_data(parent.offset(), format!("the box '{kind}' is missing"))
-    })
-}
-
-/// The audio track with that number.
-fn audio_track(moov: Bytes<'_>, stream: u32) -> Result<Bytes<'_>> {
-    let is_audio = |trak: &Bytes<'_>| {
-        let handler = trak.find_path(&[*b"mdia", *b"hdlr"]);
-        handler.and_then(|handler| handler.rest().get(8..12)) == Some(b"soun")
-    };
-    let tracks = moov.boxes().filter(|found| &found.kind == b"trak").map(|found| found.payload);
-    let mut num_tracks = 0u32;
-    for trak in tracks.filter(is_audio) {
-        if num_tracks == stream {
-            return Ok(trak);
-        }
-        num_tracks += 1;
-    }
-    Err(match num_tracks {
-        0 => Error::unsupported("the file has no audio track"),
-        _ => Error::new(
-            Status::BadArgument,
-            format!("there is no audio stream {stream}: the file has {num_tracks}"),
-        ),
     })
 }
 

@@ -22,8 +22,13 @@ mod xing;
 
 pub use decoder::MpegDecoder;
 
+/// The header that a packet begins with.
+pub(crate) fn header_of(packet: &[u8]) -> Option<header::Header> {
+    header::Header::parse(packet)
+}
+
 /// The rate and the number of frames of sound that a packet's header tells; `None` when it begins with none.
 pub(crate) fn rate_and_frames(packet: &[u8]) -> Option<(u32, u32)> {
-    let header = header::Header::parse(packet)?;
+    let header = header_of(packet)?;
     Some((header.sample_rate(), header.num_frames().into()))
 }

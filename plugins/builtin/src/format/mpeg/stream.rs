@@ -4,8 +4,8 @@ use std::ffi::CString;
 use std::ops::Range;
 
 use mapwave_plugin::{
-    DecoderOptions, Error, Input, Level, Memory, Result, SampleFormat, SeekClass, Status, StreamInfo, Sweep,
-    Track, log,
+    DecoderOptions, Error, Input, Level, Memory, Result, SampleFormat, SeekClass, StreamInfo, Sweep, Track,
+    log,
 };
 
 use super::codec::MpegCodec;
@@ -58,10 +58,6 @@ impl MpegStream {
         options: &DecoderOptions<'_>,
         playlist: Option<Playlist>,
     ) -> Result<Self> {
-        if options.stream != 0 {
-            let message = format!("MPEG audio has only stream 0, not stream {}", options.stream);
-            return Err(Error::new(Status::BadArgument, message));
-        }
         // The bytes of a file that is not mapped count towards the limit.
         let read_bytes = if input.bytes().is_some() { 0 } else { input.num_bytes() };
         let memory = input.into_memory(options.max_alloc)?;

@@ -44,7 +44,7 @@ impl Decoder for OggDecoder {
 
     fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
         let bytes = input.into_memory(options.max_alloc)?;
-        let stream = OggStream::open(bytes, options.stream, options.max_alloc)?;
+        let stream = OggStream::open(bytes, options.stream.unwrap_or(0), options.max_alloc)?;
         Ok(Self { decoder: PacketDecoder::new(Arc::new(stream)) })
     }
 

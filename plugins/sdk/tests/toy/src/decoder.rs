@@ -4,7 +4,7 @@ use std::ffi::{CStr, CString};
 
 use mapwave_plugin::{
     Decoder, DecoderOptions, Error, Head, Input, Level, Output, Result, SampleFormat, SeekClass, Status,
-    StreamInfo, Sweep, log,
+    StreamEntry, StreamInfo, Sweep, log,
 };
 
 const HEADER_BYTES: u64 = 5;
@@ -13,7 +13,7 @@ const BAD_FRAME: u64 = 100;
 
 /// A file of the toy format. The letter `mode` is '-' when all is well, else what panics: 'o'pen, 's'eek, 'd'ecode, 'f'ork,
 /// 't'ags, 'x' drop, 'v' a value that panics when it is dropped; or 'b'ad data, 'l'ies about the channels, 'i'llegal info,
-/// 'u'nknown length, 'w'arns.
+/// 'u'nknown length, 'w'arns, 'n' streams.
 pub fn file(mode: char, num_channels: u8, samples: &[i16]) -> Vec<u8> {
     let mut bytes = format!("TOY{mode}").into_bytes();
     bytes.push(num_channels);
@@ -29,6 +29,7 @@ pub(crate) struct ToyDecoder {
     lie: StreamInfo,
     num_decoded: usize,
     tags: Vec<(CString, CString)>,
+    streams: Vec<StreamEntry>,
 }
 
 struct PanicsOnDrop;
@@ -42,7 +43,7 @@ impl Drop for PanicsOnDrop {
 impl ToyDecoder {
     fn new(input: Input, mode: u8, info: StreamInfo, tags: Vec<(CString, CString)>) -> Self {
         let lie = StreamInfo { num_channels: info.num_channels + 7, ..info.clone() };
-        Self { input, mode, position: 0, info, lie, num_decoded: 0, tags }
+        Self { input, mode, position: 0, info, lie, num_decoded: 0, tags, streams: Vec::new() }
     }
 
     fn panic_in(&self, mode: u8) {
@@ -89,8 +90,16 @@ impl Decoder for ToyDecoder {
         if mode == b'r' {
             scan(&input);
         }
-        if options.stream != 0 {
-            return Err(Error::unsupported(format!("stream {} of 1", options.stream)));
+        // Mode 'n' has two streams, of which the second is the default.
+        let mut streams = match mode {
+            b'n' => vec![
+                StreamEntry { sample_rate: 44100, num_channels: 1, ..StreamEntry::new("toy", "und") },
+                StreamEntry { is_default: true, ..StreamEntry::new("ac3", "deu") },
+            ],
+            _ => Vec::new(),
+        };
+        if mode == b'n' && StreamEntry::choose(&mut streams, options.stream)? == 1 {
+            return Err(Error::unsupported("stream 1 is ac3"));
         }
         let frame_bytes = 2 * u64::from(num_channels.max(1));
         let info = StreamInfo {
@@ -115,14 +124,17 @@ impl Decoder for ToyDecoder {
         };
         // The options come back as metadata, for the tests to see.
         let options = format!(
-            "{} {} {:?} {:?}",
+            "{:?} {} {} {:?} {:?}",
+            options.stream,
             options.max_threads,
             options.max_alloc,
             options.extension,
             options.track.as_ref().map(|track| track.data.clone())
         );
         let tags = vec![(c"title".to_owned(), c"Toy".to_owned()), (c"options".to_owned(), text(options)?)];
-        Ok(Self::new(input, mode, info, tags))
+        let mut this = Self::new(input, mode, info, tags);
+        this.streams = streams;
+        Ok(this)
     }
 
     fn info(&self) -> &StreamInfo {
@@ -171,7 +183,13 @@ impl Decoder for ToyDecoder {
 
     fn fork(&self) -> Result<Self> {
         self.panic_in(b'f');
-        Ok(Self::new(self.input.clone(), self.mode, self.info.clone(), self.tags.clone()))
+        let mut fork = Self::new(self.input.clone(), self.mode, self.info.clone(), self.tags.clone());
+        fork.streams.clone_from(&self.streams);
+        Ok(fork)
+    }
+
+    fn streams(&self) -> &[StreamEntry] {
+        &self.streams
     }
 
     fn tags(&self) -> &[(CString, CString)] {

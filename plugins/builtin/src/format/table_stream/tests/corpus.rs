@@ -183,7 +183,8 @@ fn a_stream_of_several_is_picked_by_number() {
     let Some(bytes) = ffmpeg(&directory, "a.mp4", &arguments) else { return };
     let open = |stream| Any::open(&bytes, &DecoderOptions { stream, ..DecoderOptions::default() });
     let found = |decoder: Any| (decoder.info().codec, decoder.info().num_channels, decoder.num_frames());
-    assert_eq!(found(open(0).unwrap()), (c"alac", 1, 13230));
-    assert_eq!(found(open(1).unwrap()), (c"aac", 2, 22050));
-    assert_eq!(open(2).err().unwrap().status(), Status::BadArgument);
+    assert_eq!(found(open(None).unwrap()), (c"alac", 1, 13230));
+    assert_eq!(found(open(Some(0)).unwrap()), (c"alac", 1, 13230));
+    assert_eq!(found(open(Some(1)).unwrap()), (c"aac", 2, 22050));
+    assert_eq!(open(Some(2)).err().unwrap().status(), Status::BadArgument);
 }
