@@ -132,7 +132,7 @@ pub enum Fault {
     BadData,
     /// The plugin does not read this kind of file.
     Unsupported,
-    /// The encoder rejected these settings; it may accept others.
+    /// The encoder rejected these settings, or the decoder the number of a track; it may accept others.
     Refused,
     /// The plugin could not read the file's bytes.
     Io,
@@ -204,6 +204,8 @@ pub enum Parameter {
     Tags,
     /// Where to write a file.
     Target,
+    /// The sound track to read.
+    Track,
     /// A writer.
     Writer,
 }
@@ -238,6 +240,7 @@ impl Parameter {
             Self::StartFrame => "frames.start",
             Self::Tags => "tags",
             Self::Target => "target",
+            Self::Track => "track",
             Self::Writer => "writer",
         }
     }
@@ -294,6 +297,12 @@ impl Error {
         got: impl fmt::Display,
     ) -> Self {
         Self::Argument { path: None, parameter, what: format!("must be {expected}, got {got}") }
+    }
+
+    /// The error of a track that a file does not have, of which `what` says how many it has.
+    pub(crate) fn no_such_track(number: u32, what: &str) -> Self {
+        let what = format!("{number} does not exist; {what}");
+        Self::Argument { path: None, parameter: Parameter::Track, what }
     }
 
     /// The error of a writer that is used in a forked child of the process that opened it.

@@ -11,13 +11,13 @@ use crate::buffer::{Buffer, Frames};
 use crate::container::{self, foreign};
 use crate::decode::{CompressedTrack, FrameTrack, PcmTrack, ReadControl};
 use crate::error::{Error, Parameter, Result};
-use crate::host::{self, NotOpened};
+use crate::host::{self, Choice, NotOpened};
 use crate::pcm::OutputFormat;
 use crate::resample::engine::Rates;
 use crate::resample::{Converter, FileFrames, ResampleQuality, Resampled};
 use crate::source::{Access, Scratch, Source};
 use crate::spec::FrameSpec;
-use crate::track::Track;
+use crate::track::{SoundTrack, Track};
 
 /// How much of a file is read to find its headers; nearly all headers fit into a page.
 const HEAD_BYTES: u64 = 4096;
@@ -53,7 +53,7 @@ impl Reader {
     /// [`Error::Io`] if the file cannot be opened; [`Error::Malformed`], [`Error::Unsupported`] or [`Error::Plugin`], depending on
     /// what is wrong with the file.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        Self::new(Source::open(path.as_ref(), Access::Kept)?, None)
+        Self::new(Source::open(path.as_ref(), Access::Kept)?, Choice::default())
     }
 
     /// Opens a file for a single read, which is cheaper if that read is short.
@@ -61,7 +61,7 @@ impl Reader {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_once(path: impl AsRef<Path>) -> Result<Self> {
-        Self::new(Source::open(path.as_ref(), Access::Once)?, None)
+        Self::new(Source::open(path.as_ref(), Access::Once)?, Choice::default())
     }
 
     /// Reads a whole file that is in memory.
@@ -69,20 +69,20 @@ impl Reader {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn from_bytes(bytes: impl AsRef<[u8]> + Send + Sync + 'static) -> Result<Self> {
-        Self::new(Source::from_bytes(bytes)?, None)
+        Self::new(Source::from_bytes(bytes)?, Choice::default())
     }
 
-    /// Opens a source, with the codec plugin of the name `codec` when one is given.
+    /// Opens the track of a source that is chosen, with the codec plugin that is chosen.
     ///
     /// # Errors
-    /// As [`open`](Self::open); [`Error::Argument`] if no such plugin is loaded.
-    pub fn new(source: Source, codec: Option<&str>) -> Result<Self> {
+    /// As [`open`](Self::open); [`Error::Argument`] if no such plugin is loaded, or if there is no such track.
+    pub fn new(source: Source, choice: Choice<'_>) -> Result<Self> {
         let source = Arc::new(source);
         let named = |error: Error| match source.path() {
             Some(path) => error.in_file(path),
             None => error,
         };
-        let (frames, track) = open_track(&source, codec).map_err(named)?;
+        let (frames, track) = open_track(&source, choice).map_err(named)?;
         Ok(Self { frames, track, source, resampled: None })
     }
 
@@ -143,6 +143,20 @@ impl Reader {
         match &self.frames {
             FrameTrack::Pcm(_) => Vec::new(),
             FrameTrack::Compressed(track) => track.tags(),
+        }
+    }
+
+    /// The sound tracks of the file, in its order, of which this reader reads one. Exactly one is the default.
+    pub fn sound_tracks(&self) -> Vec<SoundTrack> {
+        match &self.frames {
+            FrameTrack::Compressed(track) => track.sound_tracks(),
+            FrameTrack::Pcm(_) => vec![SoundTrack {
+                codec: self.track.codec.name().to_owned(),
+                language: None,
+                sample_rate: Some(self.track.sample_rate),
+                num_channels: Some(self.track.num_channels),
+                is_default: true,
+            }],
         }
     }
 
@@ -300,12 +314,15 @@ pub struct View<'a> {
 }
 
 /// Determines what reads the file: this crate if it is PCM in one of its containers, otherwise a codec plugin.
-fn open_track(source: &Arc<Source>, codec: Option<&str>) -> Result<(FrameTrack, Track)> {
+fn open_track(source: &Arc<Source>, choice: Choice<'_>) -> Result<(FrameTrack, Track)> {
     let parsed = parse(source);
-    let track = match (parsed, codec) {
-        (Ok(track), None) => match PcmTrack::new(&track) {
-            Some(pcm) => return Ok((FrameTrack::Pcm(pcm), track)),
-            None => Ok(track),
+    let track = match (parsed, choice.plugin) {
+        (Ok(track), None) => match (PcmTrack::new(&track), choice.track) {
+            (Some(pcm), None | Some(0)) => return Ok((FrameTrack::Pcm(pcm), track)),
+            (Some(_), Some(number)) => {
+                return Err(Error::no_such_track(number, "the file has 1 sound track"));
+            }
+            (None, _) => Ok(track),
         },
         // A malformed file in a container that this crate parses is malformed for every plugin as well.
         (Err(error), None) if !matches!(error, Error::Unsupported { .. }) => return Err(error),
@@ -316,7 +333,7 @@ fn open_track(source: &Arc<Source>, codec: Option<&str>) -> Result<(FrameTrack, 
         (parsed, _) => parsed,
     };
     let hint = track.as_ref().ok().filter(|track| track.pcm().is_none());
-    match host::open(source, hint, codec) {
+    match host::open(source, hint, choice) {
         Ok(decoder) => {
             let compressed = CompressedTrack::new(decoder, source, hint)?;
             let track = compressed.describe(source);

@@ -34,6 +34,7 @@ __all__ = [
     "PreparedAudio",
     "Reader",
     "Stream",
+    "Track",
     "Writer",
     "api_of",
     "build_info",
@@ -73,6 +74,7 @@ class AudioInfo:
         priming_frames: int,
         padding_frames: int,
         tags: dict[str, str],
+        tracks: tuple[Track, ...],
     ) -> Self: ...
     @property
     def frames(self) -> int:
@@ -127,9 +129,46 @@ class AudioInfo:
     @property
     def tags(self) -> dict[str, str]:
         """Metadata: lower-case Vorbis comment names and their values, several joined by "; "."""
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        """The sound tracks of the file, of which these facts are those of one."""
     def asdict(self) -> dict[str, Any]:
-        """The facts as a new dict, by their names."""
+        """The facts as a new dict, by their names, ready for JSON."""
     __hash__: None  # type: ignore[assignment]
+
+@final
+class Track:
+    """A sound track of a file, as the container describes it. None stands for what it does not say."""
+
+    def __new__(
+        cls,
+        index: int,
+        codec: str,
+        language: str | None,
+        channels: int | None,
+        sample_rate: int | None,
+        is_default: bool,
+    ) -> Self: ...
+    @property
+    def index(self) -> int:
+        """The number to pass as track, counted from 0 among the sound tracks of the file."""
+    @property
+    def codec(self) -> str:
+        """The codec's short name, as FFmpeg has it: "aac", "ac3", "opus", ..., whether or not it can be decoded."""
+    @property
+    def language(self) -> str | None:
+        """The language as the file states it: "eng", "fra", ..."""
+    @property
+    def channels(self) -> int | None:
+        """The number of channels."""
+    @property
+    def sample_rate(self) -> int | None:
+        """Frames per second, in Hz."""
+    @property
+    def is_default(self) -> bool:
+        """Whether it is the track that is read when none is chosen."""
+    def asdict(self) -> dict[str, Any]:
+        """The facts as a new dict, by their names, ready for JSON."""
 
 @final
 class Frames:
@@ -266,6 +305,7 @@ class Api(Generic[Array]):
         start: int | None = None,
         stop: int | None = None,
         channels: int | Sequence[int] | None = None,
+        track: int | None = None,
         plugin: str | None = None,
         threads: int | None = None,
     ) -> tuple[Array, int]:
@@ -295,6 +335,8 @@ class Api(Generic[Array]):
             start: The first frame, instead of offset; a negative number counts from the end.
             stop: The frame after the last one, instead of duration; a negative number counts from the end.
             channels: One channel number or several, counted from 0, in the order to return; None returns all.
+            track: The number of the sound track, counted from 0 among the sound tracks of the file, which info(path).tracks
+                lists; None is the track that the file flags as default, or the first if it flags none.
             plugin: The name of the plugin to decode with; None is the one that reports the highest probe score for the file.
             threads: The most threads that may decode; None allows one per processor. The result does not depend on it.
 
@@ -305,21 +347,27 @@ class Api(Generic[Array]):
             FileNotFoundError, PermissionError, IsADirectoryError, OSError: The file cannot be opened or read.
             mapwave.UnsupportedFormat, mapwave.MalformedFile: The file cannot be read as audio; both are ValueErrors.
             mapwave.PluginError: A codec plugin failed, not the file; a RuntimeError.
-            ValueError: An argument is out of range, or the offset lies past the end.
+            ValueError: An argument is out of range, the offset lies past the end, or there is no such track.
             TypeError: An argument is of the wrong type, or there is no such argument.
             RuntimeError: The quality is one of libsoxr or torchaudio, which is not installed.
 
         All of them except TypeError are also mapwave.AudioErrors, and name the file.
         """
-    def info(self, path: Source, *, plugin: str | None = None) -> AudioInfo:
+    def info(
+        self,
+        path: Source,
+        *,
+        track: int | None = None,
+        plugin: str | None = None,
+    ) -> AudioInfo:
         """Returns the facts of a file without reading its samples.
 
         Args:
             path: As in load.
-            plugin: As in load.
+            track, plugin: As in load.
 
         Returns:
-            AudioInfo; its frames are the number that load returns.
+            AudioInfo; its frames are the number that load returns, and its tracks are the sound tracks of the file.
 
         Raises:
             As load.
@@ -342,6 +390,7 @@ class Api(Generic[Array]):
         start: int | None = None,
         stop: int | None = None,
         channels: int | Sequence[int] | None = None,
+        track: int | None = None,
         plugin: str | None = None,
         threads: int | None = None,
     ) -> Stream[Array]:
@@ -352,7 +401,7 @@ class Api(Generic[Array]):
             chunk_frames: The frames in a chunk; the last may have fewer.
             chunk_duration: The length of a chunk in seconds, instead: floor(chunk_duration * sample_rate) frames.
             sr, mono, mono_mode, dtype, offset, duration, squeeze_mono, layout, resample_quality, start, stop, channels,
-            plugin, threads: As in load.
+            track, plugin, threads: As in load.
 
         Returns:
             Stream: an iterator of (chunk, sample_rate) with read_chunk, at_eof, frames_read, chunk_frames, sample_rate and
@@ -379,6 +428,7 @@ class Api(Generic[Array]):
         stop: int | None = None,
         channels: int | Sequence[int] | None = None,
         progress: bool | Callable[[int, int], object] | None = None,
+        track: int | None = None,
         plugin: str | None = None,
         threads: int | None = 1,
     ) -> list[tuple[Array, int]]:
@@ -386,8 +436,8 @@ class Api(Generic[Array]):
 
         Args:
             paths: An iterable of what load takes.
-            sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, offset, duration, start, stop, channels: As in
-                load, the same for every file.
+            sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, offset, duration, start, stop, channels, track:
+                As in load, the same for every file.
             num_workers: How many files to read at once.
             plugin: As in load.
             threads: The most threads that may decode one file; None allows one per processor.
@@ -445,6 +495,7 @@ class Api(Generic[Array]):
         dtype: DtypeLike = "float32",
         squeeze_mono: bool = False,
         channels: int | Sequence[int] | None = None,
+        track: int | None = None,
         plugin: str | None = None,
         threads: int | None = None,
     ) -> Reader[Array]:
@@ -453,7 +504,7 @@ class Api(Generic[Array]):
         Args:
             path: As in load; to write, as in save.
             mode: "r", or "w" to write.
-            mono, mono_mode, squeeze_mono, resample_quality: As in load, for every read.
+            mono, mono_mode, squeeze_mono, resample_quality, track: As in load, for every read.
             sr: As in load; the reader counts frames at that rate. To write, the file's sample rate.
             layout, dtype: As in load; to write, those of the arrays that are passed to write.
             channels: As in load; to write, the number of channels.
@@ -478,6 +529,7 @@ class Api(Generic[Array]):
         layout: Layout = "channels_last",
         dtype: DtypeLike = "float32",
         channels: int,
+        track: int | None = None,
         plugin: str | None = None,
         threads: int | None = None,
         encoding: Encoding = "float32",
@@ -499,7 +551,7 @@ class Api(Generic[Array]):
         Args:
             path: As in load; to write, as in save.
             mode: "r", or "w" to write.
-            mono, mono_mode, squeeze_mono, resample_quality: As in load, for every read.
+            mono, mono_mode, squeeze_mono, resample_quality, track: As in load, for every read.
             sr: As in load; the reader counts frames at that rate. To write, the file's sample rate.
             layout, dtype: As in load; to write, those of the arrays that are passed to write.
             channels: As in load; to write, the number of channels.

@@ -15,6 +15,7 @@ from ._core import PluginDirectory as PluginDirectory
 from ._core import PreparedAudio as PreparedAudio
 from ._core import Reader as Reader
 from ._core import Stream as Stream
+from ._core import Track as Track
 from ._core import Writer as Writer
 from ._core import plugin_directories as plugin_directories
 from ._core import plugins as plugins
@@ -55,6 +56,7 @@ __all__ = [
     "PreparedAudio",
     "Reader",
     "Stream",
+    "Track",
     "UnsupportedFormat",
     "Writer",
     "batch_load",
@@ -93,6 +95,7 @@ def batch_load(
     stop: int | None = None,
     channels: int | Sequence[int] | None = None,
     progress: bool | Callable[[int, int], object] | None = None,
+    track: int | None = None,
     plugin: str | None = None,
     threads: int | None = 1,
 ) -> list[tuple[jax.Array, int]]:
@@ -100,8 +103,8 @@ def batch_load(
 
     Args:
         paths: An iterable of what load takes.
-        sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, offset, duration, start, stop, channels: As in
-            load, the same for every file.
+        sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, offset, duration, start, stop, channels, track:
+            As in load, the same for every file.
         num_workers: How many files to read at once.
         plugin: As in load.
         threads: The most threads that may decode one file; None allows one per processor.
@@ -113,15 +116,15 @@ def batch_load(
     Raises:
         As load, for the first file that fails; a note says which of the paths it was.
     """
-def info(path: Source, *, plugin: str | None = None) -> AudioInfo:
+def info(path: Source, *, track: int | None = None, plugin: str | None = None) -> AudioInfo:
     """Returns the facts of a file without reading its samples.
 
     Args:
         path: As in load.
-        plugin: As in load.
+        track, plugin: As in load.
 
     Returns:
-        AudioInfo; its frames are the number that load returns.
+        AudioInfo; its frames are the number that load returns, and its tracks are the sound tracks of the file.
 
     Raises:
         As load.
@@ -142,6 +145,7 @@ def load(
     start: int | None = None,
     stop: int | None = None,
     channels: int | Sequence[int] | None = None,
+    track: int | None = None,
     plugin: str | None = None,
     threads: int | None = None,
 ) -> tuple[jax.Array, int]:
@@ -171,6 +175,8 @@ def load(
         start: The first frame, instead of offset; a negative number counts from the end.
         stop: The frame after the last one, instead of duration; a negative number counts from the end.
         channels: One channel number or several, counted from 0, in the order to return; None returns all.
+        track: The number of the sound track, counted from 0 among the sound tracks of the file, which info(path).tracks
+            lists; None is the track that the file flags as default, or the first if it flags none.
         plugin: The name of the plugin to decode with; None is the one that reports the highest probe score for the file.
         threads: The most threads that may decode; None allows one per processor. The result does not depend on it.
 
@@ -181,7 +187,7 @@ def load(
         FileNotFoundError, PermissionError, IsADirectoryError, OSError: The file cannot be opened or read.
         mapwave.UnsupportedFormat, mapwave.MalformedFile: The file cannot be read as audio; both are ValueErrors.
         mapwave.PluginError: A codec plugin failed, not the file; a RuntimeError.
-        ValueError: An argument is out of range, or the offset lies past the end.
+        ValueError: An argument is out of range, the offset lies past the end, or there is no such track.
         TypeError: An argument is of the wrong type, or there is no such argument.
         RuntimeError: The quality is one of libsoxr or torchaudio, which is not installed.
 
@@ -200,6 +206,7 @@ def open(
     dtype: DtypeLike = "float32",
     squeeze_mono: bool = False,
     channels: int | Sequence[int] | None = None,
+    track: int | None = None,
     plugin: str | None = None,
     threads: int | None = None,
 ) -> Reader[jax.Array]:
@@ -208,7 +215,7 @@ def open(
     Args:
         path: As in load; to write, as in save.
         mode: "r", or "w" to write.
-        mono, mono_mode, squeeze_mono, resample_quality: As in load, for every read.
+        mono, mono_mode, squeeze_mono, resample_quality, track: As in load, for every read.
         sr: As in load; the reader counts frames at that rate. To write, the file's sample rate.
         layout, dtype: As in load; to write, those of the arrays that are passed to write.
         channels: As in load; to write, the number of channels.
@@ -232,6 +239,7 @@ def open(
     layout: Layout = "channels_last",
     dtype: DtypeLike = "float32",
     channels: int,
+    track: int | None = None,
     plugin: str | None = None,
     threads: int | None = None,
     encoding: Encoding = "float32",
@@ -253,7 +261,7 @@ def open(
     Args:
         path: As in load; to write, as in save.
         mode: "r", or "w" to write.
-        mono, mono_mode, squeeze_mono, resample_quality: As in load, for every read.
+        mono, mono_mode, squeeze_mono, resample_quality, track: As in load, for every read.
         sr: As in load; the reader counts frames at that rate. To write, the file's sample rate.
         layout, dtype: As in load; to write, those of the arrays that are passed to write.
         channels: As in load; to write, the number of channels.
@@ -323,6 +331,7 @@ def stream(
     start: int | None = None,
     stop: int | None = None,
     channels: int | Sequence[int] | None = None,
+    track: int | None = None,
     plugin: str | None = None,
     threads: int | None = None,
 ) -> Stream[jax.Array]:
@@ -333,7 +342,7 @@ def stream(
         chunk_frames: The frames in a chunk; the last may have fewer.
         chunk_duration: The length of a chunk in seconds, instead: floor(chunk_duration * sample_rate) frames.
         sr, mono, mono_mode, dtype, offset, duration, squeeze_mono, layout, resample_quality, start, stop, channels,
-        plugin, threads: As in load.
+        track, plugin, threads: As in load.
 
     Returns:
         Stream: an iterator of (chunk, sample_rate) with read_chunk, at_eof, frames_read, chunk_frames, sample_rate and

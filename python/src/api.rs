@@ -9,7 +9,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::arguments::{
-    Arguments, Count, Dtype, Mode, NumChannels, ONLY_WRITING, Reading, Signature, Window, Writing, wrong_type,
+    Arguments, Count, Dtype, Mode, NumChannels, ONLY_WRITING, Reading, Selection, Signature, Window, Writing,
+    wrong_type,
 };
 use crate::arrays::ArrayLibrary;
 use crate::batch::{self, Batch};
@@ -63,7 +64,7 @@ impl Api {
         }
         let reading = self.reading(arguments)?;
         reading.rate.check_parts(py)?;
-        let file = input::open(&arguments.get("path")?, Access::Kept, reading.plugin.as_deref())?;
+        let file = input::open(&arguments.get("path")?, Access::Kept, &reading.selection)?;
         let file = reading.rate.apply(file).map_err(|error| raise(py, &error))?;
         Reader::new(py, Arc::clone(&self.library), file, reading)
     }
@@ -89,7 +90,7 @@ impl Api {
 }
 
 /// The arguments of `open` that only reading takes.
-const ONLY_READING: [&str; 4] = ["resample_quality", "mono", "mono_mode", "squeeze_mono"];
+const ONLY_READING: [&str; 5] = ["resample_quality", "mono", "mono_mode", "squeeze_mono", "track"];
 
 #[pymethods]
 impl Api {
@@ -130,6 +131,8 @@ impl Api {
     ///     start: The first frame, instead of offset; a negative number counts from the end.
     ///     stop: The frame after the last one, instead of duration; a negative number counts from the end.
     ///     channels: One channel number or several, counted from 0, in the order to return; None returns all.
+    ///     track: The number of the sound track, counted from 0 among the sound tracks of the file, which info(path).tracks
+    ///         lists; None is the track that the file flags as default, or the first if it flags none.
     ///     plugin: The name of the plugin to decode with; None is the one that reports the highest probe score for the file.
     ///     threads: The most threads that may decode; None allows one per processor. The result does not depend on it.
     ///
@@ -140,14 +143,14 @@ impl Api {
     ///     FileNotFoundError, PermissionError, IsADirectoryError, OSError: The file cannot be opened or read.
     ///     mapwave.UnsupportedFormat, mapwave.MalformedFile: The file cannot be read as audio; both are ValueErrors.
     ///     mapwave.PluginError: A codec plugin failed, not the file; a RuntimeError.
-    ///     ValueError: An argument is out of range, or the offset lies past the end.
+    ///     ValueError: An argument is out of range, the offset lies past the end, or there is no such track.
     ///     TypeError: An argument is of the wrong type, or there is no such argument.
     ///     RuntimeError: The quality is one of libsoxr or torchaudio, which is not installed.
     ///
     /// All of them except TypeError are also mapwave.AudioErrors, and name the file.
     #[pyo3(signature = (*args, **kwargs), text_signature = "($self, path, sr=None, offset=0.0, duration=None, mono=False, mono_mode='mean', \
             layout='channels_last', dtype='float32', resample_quality='default', low_memory=False, \
-            squeeze_mono=False, *, start=None, stop=None, channels=None, plugin=None, threads=None)")]
+            squeeze_mono=False, *, start=None, stop=None, channels=None, track=None, plugin=None, threads=None)")]
     fn load<'py>(
         &self,
         py: Python<'py>,
@@ -159,7 +162,7 @@ impl Api {
         // There is nothing to bound: every read, and all resampling but torchaudio's, works in blocks of a few megabytes.
         let _: bool = arguments.get("low_memory")?;
         let (window, reading) = (Window::new(&arguments)?, self.reading(&arguments)?);
-        let reader = input::open(&arguments.get("path")?, Access::Once, reading.plugin.as_deref())?;
+        let reader = input::open(&arguments.get("path")?, Access::Once, &reading.selection)?;
         if let Some(rates) = reading.rate.for_torchaudio(&reader).map_err(|error| raise(py, &error))? {
             let frames = window.of(&reader).map_err(|error| raise(py, &error))?;
             let frames = resample::read_by_torchaudio(py, &reader, frames, rates, &reading)?;
@@ -174,14 +177,14 @@ impl Api {
     ///
     /// Args:
     ///     path: As in load.
-    ///     plugin: As in load.
+    ///     track, plugin: As in load.
     ///
     /// Returns:
-    ///     AudioInfo; its frames are the number that load returns.
+    ///     AudioInfo; its frames are the number that load returns, and its tracks are the sound tracks of the file.
     ///
     /// Raises:
     ///     As load.
-    #[pyo3(signature = (*args, **kwargs), text_signature = "($self, path, *, plugin=None)")]
+    #[pyo3(signature = (*args, **kwargs), text_signature = "($self, path, *, track=None, plugin=None)")]
     fn info(
         &self,
         py: Python<'_>,
@@ -190,8 +193,8 @@ impl Api {
     ) -> PyResult<AudioInfo> {
         static SIGNATURE: Signature = Signature::new("info");
         let arguments = Self::bind(py, &SIGNATURE, args, kwargs)?;
-        let plugin: Option<String> = arguments.get("plugin")?;
-        Ok(AudioInfo::from(&input::open(&arguments.get("path")?, Access::Once, plugin.as_deref())?))
+        let selection = Selection::new(&arguments)?;
+        Ok(AudioInfo::from(&input::open(&arguments.get("path")?, Access::Once, &selection)?))
     }
 
     /// Opens a file to read it in chunks, one after the other, in bounded memory.
@@ -201,7 +204,7 @@ impl Api {
     ///     chunk_frames: The frames in a chunk; the last may have fewer.
     ///     chunk_duration: The length of a chunk in seconds, instead: floor(chunk_duration * sample_rate) frames.
     ///     sr, mono, mono_mode, dtype, offset, duration, squeeze_mono, layout, resample_quality, start, stop, channels,
-    ///     plugin, threads: As in load.
+    ///     track, plugin, threads: As in load.
     ///
     /// Returns:
     ///     Stream: an iterator of (chunk, sample_rate) with read_chunk, at_eof, frames_read, chunk_frames, sample_rate and
@@ -211,7 +214,8 @@ impl Api {
     ///     As load; ValueError unless exactly one of chunk_frames and chunk_duration is given.
     #[pyo3(signature = (*args, **kwargs), text_signature = "($self, path, chunk_frames=None, chunk_duration=None, sr=None, mono=False, mono_mode='mean', \
             dtype='float32', offset=0.0, duration=None, squeeze_mono=False, *, layout='channels_last', \
-            resample_quality='default', start=None, stop=None, channels=None, plugin=None, threads=None)")]
+            resample_quality='default', start=None, stop=None, channels=None, track=None, plugin=None, \
+            threads=None)")]
     fn stream(
         &self,
         py: Python<'_>,
@@ -227,7 +231,7 @@ impl Api {
         if chunk_frames.is_some() == chunk_duration.is_some() {
             return Err(invalid(py, "exactly one of chunk_frames and chunk_duration must be given"));
         }
-        let reader = input::open(&arguments.get("path")?, Access::Streamed, reading.plugin.as_deref())?;
+        let reader = input::open(&arguments.get("path")?, Access::Streamed, &reading.selection)?;
         let reader = reading.rate.apply(reader).map_err(|error| raise(py, &error))?;
         let rate = reader.sample_rate();
         let frames = window.of(&reader).map_err(|error| raise(py, &error))?;
@@ -242,8 +246,8 @@ impl Api {
     ///
     /// Args:
     ///     paths: An iterable of what load takes.
-    ///     sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, offset, duration, start, stop, channels: As in
-    ///         load, the same for every file.
+    ///     sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, offset, duration, start, stop, channels, track:
+    ///         As in load, the same for every file.
     ///     num_workers: How many files to read at once.
     ///     plugin: As in load.
     ///     threads: The most threads that may decode one file; None allows one per processor.
@@ -256,8 +260,8 @@ impl Api {
     ///     As load, for the first file that fails; a note says which of the paths it was.
     #[pyo3(signature = (*args, **kwargs), text_signature = "($self, paths, sr=None, mono=False, mono_mode='mean', layout='channels_last', \
             dtype='float32', resample_quality='default', squeeze_mono=False, num_workers=4, *, \
-            offset=0.0, duration=None, start=None, stop=None, channels=None, progress=None, plugin=None, \
-            threads=1)")]
+            offset=0.0, duration=None, start=None, stop=None, channels=None, progress=None, track=None, \
+            plugin=None, threads=1)")]
     fn batch_load<'py>(
         &self,
         py: Python<'py>,
@@ -315,7 +319,7 @@ impl Api {
     /// Args:
     ///     path: As in load; to write, as in save.
     ///     mode: "r", or "w" to write.
-    ///     mono, mono_mode, squeeze_mono, resample_quality: As in load, for every read.
+    ///     mono, mono_mode, squeeze_mono, resample_quality, track: As in load, for every read.
     ///     sr: As in load; the reader counts frames at that rate. To write, the file's sample rate.
     ///     layout, dtype: As in load; to write, those of the arrays that are passed to write.
     ///     channels: As in load; to write, the number of channels.
@@ -330,7 +334,7 @@ impl Api {
     /// Raises:
     ///     As load, and as save.
     #[pyo3(signature = (*args, **kwargs), text_signature = "($self, path, mode='r', *, sr=None, resample_quality='default', mono=False, mono_mode='mean', \
-            layout='channels_last', dtype='float32', squeeze_mono=False, channels=None, plugin=None, \
+            layout='channels_last', dtype='float32', squeeze_mono=False, channels=None, track=None, plugin=None, \
             threads=None, encoding='float32', bitrate='auto', clip=True, flac_compression='default', \
             format=None, dither='none', seed=0, tags=None, quality=None, effort=None, bit_depth=None, \
             channel_mask=None, durable=False)")]

@@ -91,8 +91,8 @@ fn read(
     allocation: Allocation,
     stop: &AtomicBool,
 ) -> mapwave_core::Result<Loaded> {
-    let Reading { rate, spec, plugin, max_threads } = &batch.reading;
-    let reader = rate.apply(input.open(Access::Once, plugin.as_deref())?)?;
+    let Reading { selection, rate, spec, max_threads } = &batch.reading;
+    let reader = rate.apply(input.open(Access::Once, selection.choice())?)?;
     let frames = batch.window.of(&reader)?;
     let control = ReadControl { max_threads: *max_threads, interrupted: &|| stop.load(Ordering::Relaxed) };
     let frames = reader.read_with(frames, spec, |num_bytes| allocation.buffer(num_bytes), &control)?;

@@ -1,11 +1,13 @@
-//! `AudioInfo`: the facts of an audio file.
+//! `AudioInfo`: the facts of an audio file, and `Track`: those of one of its sound tracks.
 
 use std::collections::BTreeMap;
 
 use mapwave_core::track::Codec;
-use mapwave_core::{Reader, SampleFormat};
+use mapwave_core::{Reader, SampleFormat, SoundTrack};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
+
+use crate::interned::intern;
 
 /// The longest line of `repr`.
 const LINE_WIDTH: usize = 96;
@@ -33,21 +35,26 @@ annotate! {
     String => "str",
     Option<u16> => "int | None",
     Option<String> => "str | None",
+    Option<u32> => "int | None",
     BTreeMap<String, String> => "dict[str, str]",
+    Tracks => "tuple[Track, ...]",
 }
 
-/// Declares the class with the fields of a list, in whose order they are shown and pickled.
-macro_rules! audio_info {
-    ($($(#[$doc:meta])* $field:ident: $kind:ty,)*) => {
-        /// What a file says about its audio, found without reading the samples. None stands for what is not known.
+/// Declares a class with the fields of a list, in whose order they are shown and pickled.
+macro_rules! facts {
+    (
+        $(#[$of_class:meta])*
+        $class:ident, $shown:ident { $($(#[$doc:meta])* $field:ident: $kind:ty,)* } $($more:item)*
+    ) => {
+        $(#[$of_class])*
         #[pyclass(frozen, eq, get_all, module = "mapwave")]
         #[derive(Clone, PartialEq)]
-        pub(crate) struct AudioInfo {
+        pub(crate) struct $class {
             $($(#[$doc])* $field: $kind,)*
         }
 
         #[pymethods]
-        impl AudioInfo {
+        impl $class {
             #[new]
             #[allow(clippy::too_many_arguments)] // one for each field, for pickle
             fn new($($field: $kind),*) -> Self {
@@ -62,10 +69,15 @@ macro_rules! audio_info {
                 Ok(annotations)
             }
 
-            /// The facts as a new dict, by their names.
+            /// The facts as a new dict, by their names, ready for JSON.
             fn asdict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-                let facts = PyDict::new(py);
-                $(facts.set_item(stringify!($field), self.$field.clone())?;)*
+                let facts = self.facts(py)?;
+                for (name, value) in self.facts(py)? {
+                    if let Ok(several) = value.cast::<PyTuple>() {
+                        let each = several.iter().map(|one| one.call_method0(intern!(py, "asdict")));
+                        facts.set_item(name, each.collect::<PyResult<Vec<_>>>()?)?;
+                    }
+                }
                 Ok(facts)
             }
 
@@ -73,30 +85,110 @@ macro_rules! audio_info {
                 &self,
                 py: Python<'py>,
             ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
-                let values = self.asdict(py)?.values();
+                let values = self.facts(py)?.values();
                 Ok((py.get_type::<Self>().into_any(), values.to_tuple()))
             }
 
             fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-                let mut text = "AudioInfo(".to_owned();
-                let mut width = LINE_WIDTH;
-                for (name, value) in self.asdict(py)? {
-                    let fact = format!("{name}={},", value.repr()?);
-                    if width + 1 + fact.len() > LINE_WIDTH {
-                        text.push_str("\n   ");
-                        width = 3;
-                    }
-                    width += 1 + fact.len();
-                    text.push(' ');
-                    text.push_str(&fact);
-                }
-                Ok(text + "\n)")
+                $shown(stringify!($class), &self.facts(py)?)
+            }
+
+            $($more)*
+        }
+
+        impl $class {
+            fn facts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+                let facts = PyDict::new(py);
+                $(facts.set_item(stringify!($field), self.$field.clone())?;)*
+                Ok(facts)
             }
         }
     };
 }
 
-audio_info! {
+fn in_one_line(class: &str, facts: &Bound<'_, PyDict>) -> PyResult<String> {
+    let facts = facts.iter().map(|(name, value)| Ok(format!("{name}={}", value.repr()?)));
+    Ok(format!("{class}({})", facts.collect::<PyResult<Vec<_>>>()?.join(", ")))
+}
+
+fn in_lines(class: &str, facts: &Bound<'_, PyDict>) -> PyResult<String> {
+    let mut text = format!("{class}(");
+    let mut width = LINE_WIDTH;
+    for (name, value) in facts {
+        let fact = format!("{name}={},", value.repr()?);
+        if width + 1 + fact.len() > LINE_WIDTH {
+            text.push_str("\n   ");
+            width = 3;
+        }
+        width += 1 + fact.len();
+        text.push(' ');
+        text.push_str(&fact);
+    }
+    Ok(text + "\n)")
+}
+
+/// The sound tracks of a file, in Python a tuple of them, or of what `asdict` makes of them.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Tracks(Vec<Track>);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Tracks {
+    type Error = PyErr;
+
+    fn extract(tracks: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let track = |track: Bound<'py, PyAny>| match track.cast::<PyDict>() {
+            Ok(facts) => track.py().get_type::<Track>().call((), Some(facts)),
+            Err(_) => Ok(track),
+        };
+        let tracks = tracks.try_iter()?.map(|found| Ok(track(found?)?.cast::<Track>()?.get().clone()));
+        tracks.collect::<PyResult<_>>().map(Self)
+    }
+}
+
+impl<'py> IntoPyObject<'py> for Tracks {
+    type Target = PyTuple;
+    type Output = Bound<'py, PyTuple>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.0)
+    }
+}
+
+impl<'py> IntoPyObject<'py> for &Tracks {
+    type Target = PyTuple;
+    type Output = Bound<'py, PyTuple>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        self.clone().into_pyobject(py)
+    }
+}
+
+facts! {
+    /// A sound track of a file, as the container describes it. None stands for what it does not say.
+    Track, in_one_line {
+    /// The number to pass as track, counted from 0 among the sound tracks of the file.
+    index: u32,
+    /// The codec's short name, as FFmpeg has it: "aac", "ac3", "opus", ..., whether or not it can be decoded.
+    codec: String,
+    /// The language as the file states it: "eng", "fra", ...
+    language: Option<String>,
+    /// The number of channels.
+    channels: Option<u16>,
+    /// Frames per second, in Hz.
+    sample_rate: Option<u32>,
+    /// Whether it is the track that is read when none is chosen.
+    is_default: bool,
+    }
+
+    fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
+        self.facts(py)?.values().to_tuple().hash()
+    }
+}
+
+facts! {
+    /// What a file says about its audio, found without reading the samples. None stands for what is not known.
+    AudioInfo, in_lines {
     /// The number of frames that `load` returns.
     frames: u64,
     /// Frames per second, in Hz.
@@ -132,6 +224,16 @@ audio_info! {
     padding_frames: u32,
     /// Metadata: lower-case Vorbis comment names and their values, several joined by "; ".
     tags: BTreeMap<String, String>,
+    /// The sound tracks of the file, of which these facts are those of one.
+    tracks: Tracks,
+    }
+}
+
+impl From<SoundTrack> for Track {
+    fn from(track: SoundTrack) -> Self {
+        let SoundTrack { codec, language, sample_rate, num_channels, is_default } = track;
+        Self { index: 0, codec, language, channels: num_channels, sample_rate, is_default }
+    }
 }
 
 impl From<&Reader> for AudioInfo {
@@ -161,6 +263,12 @@ impl From<&Reader> for AudioInfo {
             priming_frames: compressed.map_or(0, |stream| stream.priming_frames),
             padding_frames: compressed.map_or(0, |stream| stream.padding_frames),
             tags: joined(reader.tags()),
+            tracks: Tracks(
+                (0..)
+                    .zip(reader.sound_tracks())
+                    .map(|(index, track)| Track { index, ..track.into() })
+                    .collect(),
+            ),
         }
     }
 }

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use mapwave_core::source::{Access, Source};
-use mapwave_core::{Error, Reader};
+use mapwave_core::{Choice, Error, Reader};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyString};
 
+use crate::arguments::Selection;
 use crate::errors::raise;
 use crate::interned::intern;
 use crate::log::log_messages;
@@ -86,8 +87,8 @@ impl FileInput {
         }
     }
 
-    /// Opens it, without the interpreter's lock, with the plugin of that name if one is given.
-    pub(crate) fn open(self, access: Access, plugin: Option<&str>) -> mapwave_core::Result<Reader> {
+    /// Opens it, without the interpreter's lock.
+    pub(crate) fn open(self, access: Access, choice: Choice<'_>) -> mapwave_core::Result<Reader> {
         let source = match self {
             Self::Path(path) => Source::open(&path, access)?,
             Self::Bytes { bytes, name } => {
@@ -100,7 +101,7 @@ impl FileInput {
                 return Err(Error::Unsupported { path: Some(name), container: None, codec: None, what });
             }
         };
-        Reader::new(source, plugin)
+        Reader::new(source, choice)
     }
 }
 
@@ -132,11 +133,11 @@ pub(crate) fn each(paths: &Bound<'_, PyAny>) -> PyResult<Vec<FileInput>> {
 }
 
 /// Opens what the caller passed, with the interpreter free meanwhile.
-pub(crate) fn open(object: &Bound<'_, PyAny>, access: Access, plugin: Option<&str>) -> PyResult<Reader> {
+pub(crate) fn open(object: &Bound<'_, PyAny>, access: Access, selection: &Selection) -> PyResult<Reader> {
     let input = FileInput::new(object)?;
     let py = object.py();
     let kept = input.kept();
-    let opened = py.detach(|| input.open(access, plugin));
+    let opened = py.detach(|| input.open(access, selection.choice()));
     drop(kept);
     log_messages(py)?;
     opened.map_err(|error| raise(py, &error))

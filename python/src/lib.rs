@@ -35,7 +35,7 @@ mod _core {
     #[pymodule_export]
     use super::frames::{Frames, zeros};
     #[pymodule_export]
-    use super::info::AudioInfo;
+    use super::info::{AudioInfo, Track};
     #[pymodule_export]
     use super::plugins::{
         Plugin, PluginDirectory, plugin_directories, plugins, register_plugin, set_up_plugins, try_plugin,

@@ -36,6 +36,7 @@ CLASSES: dict[str, str] = {
     "AudioInfo": """
         __hash__: None  # type: ignore[assignment]
     """,
+    "Track": "",
     "Frames": """
         def __len__(self) -> int: ...
         def __buffer__(self, flags: int, /) -> memoryview: ...  # the buffer protocol, from Python 3.12 on
@@ -128,6 +129,7 @@ PROPERTIES: dict[str, str] = {
 #: What the functions return; the methods of a class stand in its stub in this order.
 RETURNS: dict[str, str] = {
     "AudioInfo.asdict": "dict[str, Any]",
+    "Track.asdict": "dict[str, Any]",
     "Frames.pages": "Frames | None",
     "Frames.__dlpack__": "Any",
     "Frames.__dlpack_device__": "tuple[int, int]",
@@ -218,6 +220,7 @@ ARGUMENTS: dict[str, str] = {
     "stream": "Any",
     "tags": "dict[str, str | int] | None",
     "threads": "int | None",
+    "track": "int | None",
     "whence": "int",
     # Where they are others.
     "Api.resample.dtype": "DtypeLike | None",

@@ -45,7 +45,7 @@ pub use mapwave_core::sink::{Dither, Encoding, Overflow, PcmEncoding, Saved};
 pub use mapwave_core::source::Access;
 pub use mapwave_core::{
     Audio, ChannelSelection, Error, FrameSpec, Frames, Layout, MonoMode, OutputFormat, ReadControl,
-    ResampleQuality, Result, SampleFormat, Shape, Track, View,
+    ResampleQuality, Result, SampleFormat, Shape, SoundTrack, Track, View,
 };
 pub use open::{OpenOptions, open};
 pub use options::SaveOptions;

@@ -4,8 +4,8 @@
 
 use std::path::Path;
 
-use mapwave_core::Result;
 use mapwave_core::source::{Access, Source};
+use mapwave_core::{Choice, Result};
 
 use crate::reader::Reader;
 use crate::set_up;
@@ -46,12 +46,13 @@ pub fn open(path: impl AsRef<Path>) -> Result<Reader> {
 pub struct OpenOptions {
     access: Access,
     plugin: Option<String>,
+    track: Option<u32>,
 }
 
 impl OpenOptions {
-    /// Options for many reads by any plugin.
+    /// Options for many reads of the default track by any plugin.
     pub fn new() -> Self {
-        Self { access: Access::Kept, plugin: None }
+        Self { access: Access::Kept, plugin: None, track: None }
     }
 
     /// Chooses how the bytes of the file are read: see [`Access`].
@@ -68,10 +69,19 @@ impl OpenOptions {
         self
     }
 
+    /// Reads the sound track of this number, counted from 0 among the sound tracks of the file. By default, the track that the file
+    /// flags as default is read, otherwise the first. [`Reader::sound_tracks`](mapwave_core::Reader::sound_tracks) lists them.
+    #[must_use]
+    pub fn track(mut self, number: u32) -> Self {
+        self.track = Some(number);
+        self
+    }
+
     /// Opens the file at `path`.
     ///
     /// # Errors
-    /// As [`open`]; [`Error::Argument`](crate::Error::Argument) when no plugin of the name given is loaded.
+    /// As [`open`]; [`Error::Argument`](crate::Error::Argument) when no plugin of the name given is loaded, or the file has no track
+    /// of the number given.
     pub fn open(&self, path: impl AsRef<Path>) -> Result<Reader> {
         self.read_source(Source::open(path.as_ref(), self.access)?)
     }
@@ -86,7 +96,8 @@ impl OpenOptions {
 
     fn read_source(&self, source: Source) -> Result<Reader> {
         set_up();
-        mapwave_core::Reader::new(source, self.plugin.as_deref()).map(Reader::from)
+        let choice = Choice { plugin: self.plugin.as_deref(), track: self.track };
+        mapwave_core::Reader::new(source, choice).map(Reader::from)
     }
 }
 

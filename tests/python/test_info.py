@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import wavefile
 FIELDS = (
     "frames", "sample_rate", "channels", "duration", "container", "container_variant", "codec", "subtype", "bit_depth",
     "bits", "channel_layout", "is_lossless", "is_truncated", "plugin", "priming_frames", "padding_frames", "tags",
+    "tracks",
 )  # fmt: skip
 
 # libsndfile's name of a sample's coding, and the bits that a sample has.
@@ -95,6 +97,8 @@ def test_repr_names_every_field_and_its_value_in_short_lines() -> None:
         "    container_variant='wav', codec='pcm_s16le', subtype='pcm16', bit_depth=16, bits=16,\n"
         "    channel_layout='stereo', is_lossless=True, is_truncated=False, plugin=None,\n"
         "    priming_frames=0, padding_frames=0, tags={},\n"
+        "    tracks=(Track(index=0, codec='pcm_s16le', language=None, channels=2, sample_rate=48000, "
+        "is_default=True),),\n"
         ")"
     )
 
@@ -106,14 +110,16 @@ def test_repr_shows_the_tags_and_makes_the_same_facts(tmp_path: Path) -> None:
     facts = mapwave.info(path)
     assert tags.items() <= facts.tags.items()
     assert str(facts.tags) in repr(facts)
-    assert eval(repr(facts), {"AudioInfo": mapwave.AudioInfo}) == facts
+    assert eval(repr(facts), {"AudioInfo": mapwave.AudioInfo, "Track": mapwave.Track}) == facts
 
 
 def test_asdict_has_every_field_in_order_and_is_the_callers_own() -> None:
     facts = mapwave.info(corpus.RECORDING)
     as_dict = facts.asdict()
     assert tuple(as_dict) == FIELDS == tuple(mapwave.AudioInfo.__annotations__)
-    assert as_dict == {field: getattr(facts, field) for field in FIELDS}
+    tracks = [track.asdict() for track in facts.tracks]
+    assert as_dict == {field: getattr(facts, field) for field in FIELDS} | {"tracks": tracks}
+    assert json.loads(json.dumps(as_dict)) == as_dict
     as_dict["tags"]["title"] = as_dict["frames"] = 1
     assert facts == mapwave.info(corpus.RECORDING)
     assert mapwave.AudioInfo(**facts.asdict()) == facts
@@ -121,8 +127,10 @@ def test_asdict_has_every_field_in_order_and_is_the_callers_own() -> None:
 
 def test_the_types_of_the_fields_are_those_of_their_values() -> None:
     kinds = {"int": int, "float": float, "bool": bool, "str": str, "dict[str, str]": dict, "None": type(None)}
+    kinds["tuple[Track, ...]"] = tuple
     for path in (corpus.RECORDING, *sorted((corpus.FIXTURES / "compressed").glob("*.mp3"))[:1]):
-        for field, value in mapwave.info(path).asdict().items():
+        info = mapwave.info(path)
+        for field, value in ((field, getattr(info, field)) for field in FIELDS):
             allowed = [kinds[kind] for kind in mapwave.AudioInfo.__annotations__[field].split(" | ")]
             assert type(value) in allowed, (path, field, value)
 

@@ -419,6 +419,55 @@ fn a_plugin_that_lies_is_an_error_and_the_process_goes_on() {
 }
 
 #[test]
+fn a_plugin_reads_the_tracks_that_it_lists_and_no_other() {
+    if !has_compiler() {
+        return;
+    }
+    let sound = misbehaving::file(2, 100);
+    let track = |codec: &str, language: &str| {
+        format!(
+            "track SoundTrack {{ codec: \"{codec}\", language: {language}, sample_rate: Some(48000), num_channels: Some(2), \
+             is_default: true }}"
+        )
+    };
+    // Whatever it says, one track is the default, and the open one has the codec that is decoded.
+    for (switches, language) in [
+        (&["BREAK_NOTHING"][..], "Some(\"tlh\")"),
+        (&["BREAK_STREAM_DEFAULT"], "Some(\"tlh\")"),
+        (&["BREAK_STREAM_CODEC"], "Some(\"tlh\")"),
+        (&["BREAK_STREAM_TEXT"], "None"),
+        (&["TOY_NO_LIST"], "None"),
+    ] {
+        let place = Place::new();
+        place.compile("toy", switches);
+        let file = place.write("x.toy", &sound);
+        let lines = place.run(&["open", &file, "tracks", "track", "0", "open", &file, "tracks"]);
+        assert_eq!(lines[1], track("toypcm", language), "{switches:?}");
+        assert_eq!(lines[3], lines[1], "{switches:?}");
+    }
+    for (switch, expected) in [
+        ("BREAK_NOTHING", "error: Argument: {file}: track 1 does not exist; there is one stream"),
+        ("TOY_NO_LIST", "it reads the first sound track of a file and no other, not track 1"),
+        ("BREAK_STREAM_OPENS", "it opened track 1, which it does not list"),
+    ] {
+        let place = Place::new();
+        place.compile("toy", &[switch]);
+        let file = place.write("x.toy", &sound);
+        for open in [&["open"][..], &["codec", "toy", "open"]] {
+            let lines = place.run(&[&["track", "1"], open, &[&file]].concat());
+            check(&lines[0], &expected.replace("{file}", &file));
+        }
+    }
+    // An endless list ends.
+    let place = Place::new();
+    place.compile("toy", &["BREAK_STREAM_ENDLESS"]);
+    let file = place.write("x.toy", &sound);
+    let lines = place.run(&["open", &file, "tracks"]);
+    assert_eq!(lines.iter().filter(|line| line.starts_with("track ")).count(), 1024);
+    assert_eq!(lines.iter().filter(|line| line.contains("is_default: true")).count(), 1);
+}
+
+#[test]
 fn a_plugin_that_panics_is_an_error_and_the_process_goes_on() {
     let library = rust_toy();
     let library = library.to_str().unwrap();

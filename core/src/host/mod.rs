@@ -22,6 +22,7 @@ pub use loading::directories::{Directory, Origin};
 pub use loading::hints::{Hint, register_hint};
 pub use loading::probation::{set_checker, try_load};
 pub use registry::{directories, embed, plugins, register, set_bundled};
+pub use selection::decoder::Choice;
 pub(crate) use selection::decoder::{NotOpened, open};
 pub(crate) use selection::encoder::no_writer;
 pub use selection::encoder::{encoders, open_encoder};

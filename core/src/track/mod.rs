@@ -3,12 +3,14 @@
 #![forbid(unsafe_code)]
 
 mod container;
+mod sound_track;
 
 use std::ops::Range;
 
 use crate::pcm::SampleFormat;
 
 pub use container::Container;
+pub use sound_track::SoundTrack;
 
 /// How the samples of a track are encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -17,7 +17,7 @@ mod writing;
 
 pub(crate) use channels::NumChannels;
 pub(crate) use numbers::{ArrayRate, Count, Threads, Whole};
-pub(crate) use reading::{Reading, Window};
+pub(crate) use reading::{Reading, Selection, Window};
 pub(crate) use signature::{Arguments, Signature};
 pub(crate) use value::wrong_type;
 pub(crate) use words::{AnyLayout, Dtype, Mode, ResampleMethod};

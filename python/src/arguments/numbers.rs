@@ -64,6 +64,15 @@ impl Threads {
     }
 }
 
+/// The number of a sound track.
+pub(super) struct TrackNumber(pub(super) u32);
+
+impl<'py> Argument<'py> for TrackNumber {
+    fn parse(value: &Bound<'py, PyAny>) -> Result<Self, Mismatch> {
+        in_range(value, ">= 0", |_| true).map(Self)
+    }
+}
+
 /// A percentage of an encoder's range.
 pub(super) struct Percent(pub(super) u8);
 

@@ -3,21 +3,23 @@
 use std::ops::Range;
 
 use mapwave_core::resample::Rates;
-use mapwave_core::{ChannelSelection, Error, FrameSpec, Layout, MonoMode, OutputFormat, Parameter, Reader};
+use mapwave_core::{
+    ChannelSelection, Choice, Error, FrameSpec, Layout, MonoMode, OutputFormat, Parameter, Reader,
+};
 use pyo3::prelude::*;
 
 use super::channels::Channels;
-use super::numbers::{ArrayRate, Threads, Whole};
+use super::numbers::{ArrayRate, Threads, TrackNumber, Whole};
 use super::signature::Arguments;
 use super::words::{Dtype, ResampleMethod};
 use crate::errors::invalid;
 
-/// How a file is read: by what plugin, at what rate, into what, and by how many threads.
+/// How a file is read: what of it, by what plugin, at what rate, into what, and by how many threads.
 #[derive(Clone, Debug)]
 pub(crate) struct Reading {
+    pub(crate) selection: Selection,
     pub(crate) rate: Rate,
     pub(crate) spec: FrameSpec,
-    pub(crate) plugin: Option<String>,
     pub(crate) max_threads: usize,
 }
 
@@ -35,9 +37,27 @@ impl Reading {
                 layout: arguments.get::<Layout>("layout")?,
                 squeeze_mono: arguments.get("squeeze_mono")?,
             },
-            plugin: plugin(arguments)?,
+            selection: Selection::new(arguments)?,
             max_threads: Threads::max(arguments.get("threads")?),
         })
+    }
+}
+
+/// The plugin to read a file with, and the sound track to read.
+#[derive(Clone, Debug)]
+pub(crate) struct Selection {
+    plugin: Option<String>,
+    track: Option<u32>,
+}
+
+impl Selection {
+    pub(crate) fn new(arguments: &Arguments<'_, '_>) -> PyResult<Self> {
+        let track = arguments.get::<Option<TrackNumber>>("track")?.map(|track| track.0);
+        Ok(Self { plugin: plugin(arguments)?, track })
+    }
+
+    pub(crate) fn choice(&self) -> Choice<'_> {
+        Choice { plugin: self.plugin.as_deref(), track: self.track }
     }
 }
 

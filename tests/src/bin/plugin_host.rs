@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use mapwave_core::host::{self, State};
-use mapwave_core::{Buffer, Error, FrameSpec, Layout, OutputFormat, ReadControl, Reader};
+use mapwave_core::{Buffer, Choice, Error, FrameSpec, Layout, OutputFormat, ReadControl, Reader};
 use mapwave_tests::decoded;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
@@ -37,6 +37,7 @@ fn told(error: &Error) -> String {
 struct Session {
     arguments: std::vec::IntoIter<OsString>,
     codec: Option<String>,
+    track: Option<u32>,
     num_threads: usize,
     interrupt_after: Option<Duration>,
     reader: Option<Reader>,
@@ -45,7 +46,8 @@ struct Session {
 fn main() {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     let arguments = arguments.into_iter();
-    let mut session = Session { arguments, codec: None, num_threads: 1, interrupt_after: None, reader: None };
+    let mut session =
+        Session { arguments, codec: None, track: None, num_threads: 1, interrupt_after: None, reader: None };
     while let Some(command) = session.arguments.next() {
         session.run(command.to_str().unwrap());
     }
@@ -107,6 +109,7 @@ impl Session {
             }
             // How files are read.
             "codec" => self.codec = Some(self.next()),
+            "track" => self.track = u32::try_from(self.number()).ok(),
             "threads" => self.num_threads = usize::try_from(self.number()).unwrap(),
             "interrupt" => self.interrupt_after = Some(Duration::from_millis(self.number())),
             "no-maps" => forbid_maps(),
@@ -123,8 +126,10 @@ impl Session {
                     mapwave_core::source::Access::Once
                 };
                 let path = self.next();
-                let opened = mapwave_core::source::Source::open(Path::new(&path), access)
-                    .and_then(|source| Reader::new(source, self.codec.as_deref()));
+                let opened =
+                    mapwave_core::source::Source::open(Path::new(&path), access).and_then(|source| {
+                        Reader::new(source, Choice { plugin: self.codec.as_deref(), track: self.track })
+                    });
                 match opened {
                     Ok(reader) => {
                         say(&format!("opened {} {}", reader.track().codec.name(), reader.num_frames()));
@@ -133,6 +138,9 @@ impl Session {
                     Err(error) => say(&told(&error)),
                 }
             }
+            "tracks" => self.reader.as_ref().unwrap().sound_tracks().iter().for_each(|track| {
+                say(&format!("track {track:?}"));
+            }),
             "tags" => say(&format!("{:?}", self.reader.as_ref().unwrap().tags())),
             "who" => match &self.reader.as_ref().unwrap().track().codec {
                 mapwave_core::track::Codec::Compressed(stream) => say(stream.plugin),

@@ -21,7 +21,7 @@ use crate::mix::Mixer;
 use crate::segment::{self, Piece, Stop};
 use crate::source::Source;
 use crate::spec::FrameSpec;
-use crate::track::{Codec, CompressedStream, Container, Track};
+use crate::track::{Codec, CompressedStream, Container, SoundTrack, Track};
 use prototype::Prototype;
 
 /// The frames that a plugin decodes per call, in bytes of its samples: they stay in the second-level cache until they are
@@ -128,6 +128,21 @@ impl CompressedTrack {
     pub(crate) fn tags(&self) -> Vec<(String, String)> {
         let tags = self.prototype.with(&|| false, |decoder| Ok(decoder.tags()));
         tags.unwrap_or_default()
+    }
+
+    /// The sound tracks of the file, of which this is one.
+    pub(crate) fn sound_tracks(&self) -> Vec<SoundTrack> {
+        let info = &self.info;
+        let open = SoundTrack {
+            codec: info.codec.to_owned(),
+            language: None,
+            sample_rate: Some(info.sample_rate),
+            num_channels: Some(info.num_channels),
+            is_default: true,
+        };
+        let listed = self.prototype.with(&|| false, |decoder| Ok((decoder.sound_tracks(), decoder.stream())));
+        let (listed, number) = listed.unwrap_or_default();
+        SoundTrack::settled(listed, number, open)
     }
 
     /// Reads `frames`, which the track must have, into `out`. On success, all of `out` is initialised.

@@ -21,6 +21,8 @@ pub(crate) struct PluginInput {
     extension: Option<Arc<CString>>,
     /// The track that the host's parser found, if the packets are in one of its containers.
     track: Option<Arc<PacketTrack>>,
+    /// The number of the audio stream that is opened; `None` is the default one.
+    stream: Option<u32>,
 }
 
 impl PluginInput {
@@ -30,7 +32,17 @@ impl PluginInput {
             .and_then(Path::extension)
             .map(|extension| Arc::new(raw::c_string(&extension.to_string_lossy().to_lowercase())));
         let track = track.and_then(PacketTrack::new).map(Arc::new);
-        Self { source, extension, track }
+        Self { source, extension, track, stream: None }
+    }
+
+    /// The same file, of which another audio stream than the default one is opened.
+    pub(crate) fn with_stream(self, stream: Option<u32>) -> Self {
+        Self { stream, ..self }
+    }
+
+    /// The number of the audio stream that is opened; `None` is the default one.
+    pub(crate) fn stream(&self) -> Option<u32> {
+        self.stream
     }
 
     pub(crate) fn source(&self) -> &Source {

@@ -49,6 +49,8 @@ unsafe impl Sized32 for abi::mw_plugin {}
 // SAFETY: as above.
 unsafe impl Sized32 for abi::mw_stream_info {}
 // SAFETY: as above.
+unsafe impl Sized32 for abi::mw_stream_entry {}
+// SAFETY: as above.
 unsafe impl Sized32 for abi::mw_decoder_table {}
 // SAFETY: as above.
 unsafe impl Sized32 for abi::mw_encoder_table {}
@@ -110,6 +112,12 @@ pub(crate) fn c_string(text: &str) -> CString {
 const MAX_NAME_BYTES: usize = 64;
 const MAX_NAMES: usize = 4096;
 
+/// Whether a text is a short name of printable ASCII.
+pub(crate) fn is_plain(text: &str) -> bool {
+    let is_printable = text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
+    (1..=MAX_NAME_BYTES).contains(&text.len()) && is_printable
+}
+
 /// A name that lives until the process exits: there are few of them, and errors and tracks refer to them.
 pub(crate) fn name(text: &str) -> Option<&'static str> {
     static NAMES: Lock<HashSet<&'static str>> = Lock::new();
@@ -117,8 +125,7 @@ pub(crate) fn name(text: &str) -> Option<&'static str> {
     if let Some(known) = names.get(text) {
         return Some(known);
     }
-    let is_plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
-    if !is_plain || text.len() > MAX_NAME_BYTES || names.len() >= MAX_NAMES {
+    if !is_plain(text) || names.len() >= MAX_NAMES {
         return None;
     }
     let kept: &'static str = String::leak(text.to_owned());

@@ -18,6 +18,15 @@ use crate::track::Track;
 /// The probe score of a plugin that knows the format; if it finds a file damaged, the file is damaged.
 const CERTAIN: u8 = 100;
 
+/// What of a file is read, and by what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Choice<'a> {
+    /// The codec plugin of this name, instead of the one that recognises the file best.
+    pub plugin: Option<&'a str>,
+    /// The sound track of this number, counted from 0, instead of the default one.
+    pub track: Option<u32>,
+}
+
 /// Why no plugin opened a file.
 #[derive(Debug)]
 pub(crate) enum NotOpened {
@@ -30,7 +39,8 @@ pub(crate) enum NotOpened {
 /// The score from which on a decoder has found a plausible structure (`mw_decoder_table::probe`).
 const PLAUSIBLE: u8 = 50;
 
-/// Opens a file with the requested plugin, or with the plugin that reports the highest score; if that fails, with the next.
+/// Opens a track of a file with the requested plugin, or with the plugin that reports the highest score; if that fails, with the
+/// next.
 ///
 /// The bytes decide, not the name of the file. Where no decoder finds a plausible structure in the first bytes, those that can
 /// look further are given more. Where none reads the file after that, those that recognise files only while they open them try.
@@ -38,8 +48,9 @@ const PLAUSIBLE: u8 = 50;
 pub(crate) fn open(
     source: &Arc<Source>,
     track: Option<&Track>,
-    wanted: Option<&str>,
+    choice: Choice<'_>,
 ) -> Result<Decoder, NotOpened> {
+    let wanted = choice.plugin;
     let snapshot = registry::snapshot();
     if let Some(wanted) = wanted
         && !snapshot.decoders.iter().any(|kind| kind.plugin() == wanted)
@@ -47,7 +58,7 @@ pub(crate) fn open(
         return Err(NotOpened::Failed(Box::new(unknown_plugin(snapshot, wanted))));
     }
     let kinds = snapshot.decoders.iter().filter(|kind| wanted.is_none_or(|wanted| kind.plugin() == wanted));
-    let input = PluginInput::new(Arc::clone(source), track);
+    let input = PluginInput::new(Arc::clone(source), track).with_stream(choice.track);
     let mut probing = Probing { source, input: &input, scores: Vec::new(), failures: Vec::new() };
     probing.scores.extend(kinds.map(|kind| (0, kind)));
     probing.ask(|_| true, DecoderKind::first_bytes, Hint::Nothing)?;
@@ -70,6 +81,7 @@ pub(crate) fn open(
         }
         match decoder::open(kind, &input) {
             Ok(decoder) => return Ok(decoder),
+            Err(failure) if failure.fault == Fault::Refused => return Err(no_such_track(choice, &failure)),
             // A requested plugin that did not recognise the file cannot tell that it is damaged.
             Err(failure) if score == 0 && failure.fault == Fault::BadData => {
                 failures.push((kind, Failure { fault: Fault::Unsupported, offset: None, ..failure }));
@@ -91,6 +103,7 @@ pub(crate) fn open(
     for (_, kind) in scores.into_iter().filter(|(score, _)| *score > 0) {
         match decoder::open(kind, &input) {
             Ok(decoder) => return Ok(decoder),
+            Err(failure) if failure.fault == Fault::Refused => return Err(no_such_track(choice, &failure)),
             // It is not a file of theirs.
             Err(Failure {
                 fault: Fault::BadData | Fault::Unsupported | Fault::MissingDependency, ..
@@ -99,6 +112,12 @@ pub(crate) fn open(
         }
     }
     Err(not_opened(snapshot, failures, &input, track))
+}
+
+/// The error of a plugin that knows the file and does not find the track.
+fn no_such_track(choice: Choice<'_>, failure: &Failure) -> NotOpened {
+    let number = choice.track.unwrap_or_default();
+    NotOpened::Failed(Box::new(Error::no_such_track(number, &failure.what)))
 }
 
 /// The decoders that are asked for a file, with their highest scores so far.

@@ -10,6 +10,7 @@ use crate::host::ffi::fault::Failure;
 use crate::host::ffi::input::PluginInput;
 use crate::host::table::decoder::{Chunk, DecoderHandle, DecoderKind, Hint, Planes};
 use crate::host::table::stream_info::StreamInfo;
+use crate::track::SoundTrack;
 
 /// The score that a decoder reports for a file that begins with `head`.
 pub(crate) fn probe(kind: &DecoderKind, head: &[u8], input: &PluginInput, hint: Hint) -> Result<u8, Failure> {
@@ -128,6 +129,19 @@ impl Decoder {
         let renewed = self.renew();
         let tags = renewed.and_then(|()| self.ask("reading tags", &|| false, |handle| handle.tags()));
         tags.unwrap_or_default()
+    }
+
+    /// The number of the stream that is open; `None` is the default one.
+    pub(crate) fn stream(&self) -> Option<u32> {
+        self.input.stream()
+    }
+
+    /// As [`DecoderHandle::sound_tracks`].
+    pub(crate) fn sound_tracks(&mut self) -> Vec<SoundTrack> {
+        let renewed = self.renew();
+        let listed =
+            renewed.and_then(|()| self.ask("listing tracks", &|| false, |handle| handle.sound_tracks()));
+        listed.unwrap_or_default()
     }
 
     /// Makes a call. A thread that does not answer is not used again; if an answer comes later, that thread drops it.

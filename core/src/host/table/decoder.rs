@@ -8,13 +8,14 @@ use std::ptr::NonNull;
 
 use mapwave_plugin_abi as abi;
 
+use crate::error::Fault;
 use crate::host::ffi::fault::{Answer, Failure, required_name};
 use crate::host::ffi::input::PluginInput;
 use crate::host::ffi::raw;
 use crate::host::ffi::raw::Sized32;
 use crate::host::table::stream_info::StreamInfo;
 use crate::pcm::SampleFormat;
-use crate::track::Container;
+use crate::track::{Container, SoundTrack};
 
 /// The maximum number of bytes at the start of a file that a decoder may request for probing.
 const MAX_PROBE_BYTES: u32 = 320 << 10;
@@ -26,8 +27,12 @@ const FIRST_BYTES: u32 = 8 << 10;
 /// How much a handle may allocate in addition to a share of the file's size.
 const MAX_ALLOC: u64 = 256 << 20;
 
-/// The maximum number of tags read from a stream.
+/// The maximum number of tags read from a stream, and of streams read from a list.
 const MAX_TAGS: u32 = 1024;
+const MAX_STREAMS: u32 = 1024;
+
+/// The longest name of a language (RFC 5646, section 4.4.1).
+const MAX_LANGUAGE_BYTES: usize = 35;
 
 /// The formats that a decoder states to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,6 +104,14 @@ struct Functions {
         ) -> abi::mw_status,
     >,
     close: unsafe extern "C" fn(*mut abi::mw_decoder),
+    stream: Option<
+        unsafe extern "C" fn(
+            *const abi::mw_decoder,
+            u32,
+            *mut abi::mw_stream_entry,
+            *mut abi::mw_error,
+        ) -> abi::mw_status,
+    >,
 }
 
 impl DecoderKind {
@@ -113,7 +126,7 @@ impl DecoderKind {
     ) -> Result<(Self, DecoderSummary), Failure> {
         // SAFETY: the caller's promise; a table begins with its size.
         let table = unsafe { Sized32::copied(table) };
-        let abi::mw_decoder_table { probe, open, info, seek, decode, fork, tag, close, .. } = table;
+        let abi::mw_decoder_table { probe, open, info, seek, decode, fork, tag, close, stream, .. } = table;
         let missing = |name: &str| Failure::broken(format!("its decoder table has no function '{name}'"));
         let functions = Functions {
             probe: probe.ok_or_else(|| missing("probe"))?,
@@ -124,6 +137,7 @@ impl DecoderKind {
             fork: fork.ok_or_else(|| missing("fork"))?,
             tag,
             close: close.ok_or_else(|| missing("close"))?,
+            stream,
         };
         // SAFETY: strings of a table are valid until the process exits.
         let name = unsafe { required_name(table.name, "decoder's name") }?;
@@ -195,13 +209,26 @@ impl DecoderKind {
         })
     }
 
-    /// Opens the file's first audio stream.
+    /// Opens the audio stream that the input names. [`Fault::Refused`] means that the file has no such stream.
     pub(crate) fn open(&self, input: &PluginInput) -> Result<DecoderHandle, Failure> {
+        let stream = match (input.stream(), self.functions.stream) {
+            (None, Some(_)) => abi::MW_DEFAULT_STREAM,
+            (Some(stream @ 1..), None) => {
+                let what =
+                    format!("it reads the first sound track of a file and no other, not track {stream}");
+                return Err(Failure { fault: Fault::Unsupported, offset: None, what });
+            }
+            (stream, _) => stream.unwrap_or(0),
+        };
         let track = input.track();
         let host_input = input.to_abi(track.as_ref(), !self.is_trusted);
         let max_alloc = input.source().len().saturating_mul(4).saturating_add(MAX_ALLOC);
-        let options =
-            abi::mw_decoder_options { max_threads: 1, max_alloc, ..abi::mw_decoder_options::zeroed() };
+        let options = abi::mw_decoder_options {
+            stream,
+            max_threads: 1,
+            max_alloc,
+            ..abi::mw_decoder_options::zeroed()
+        };
         let (mut answer, mut handle) = (Answer::new(), std::ptr::null_mut());
         // SAFETY: all four are valid during the call; what the input points to lives as long as `input`, a clone of which
         // is kept beside the handle.
@@ -213,9 +240,14 @@ impl DecoderKind {
                 answer.as_mut_ptr(),
             )
         };
-        let handle = self.opened(status, handle, answer, "open")?;
+        let opened = self.opened(status, handle, answer, "open");
+        let handle = opened.map_err(|failure| match status {
+            abi::MW_BAD_ARGUMENT if input.stream().is_some() => Failure { fault: Fault::Refused, ..failure },
+            _ => failure,
+        })?;
         DecoderHandle { kind: *self, handle, input: input.clone(), is_poisoned: false, info: None }
-            .described()
+            .described()?
+            .of_its_list()
     }
 
     fn opened(
@@ -380,6 +412,43 @@ impl DecoderHandle {
             tags.extend(key.zip(value));
         }
         tags
+    }
+
+    /// The audio streams of the file, as the plugin lists them; none if it has no list.
+    pub(crate) fn sound_tracks(&self) -> Vec<SoundTrack> {
+        let Some(function) = self.kind.functions.stream else { return Vec::new() };
+        let mut tracks = Vec::new();
+        for index in 0..MAX_STREAMS {
+            let (mut answer, mut entry) = (Answer::new(), abi::mw_stream_entry::zeroed());
+            // SAFETY: an open handle, and both structs are sized and live through the call.
+            let status =
+                unsafe { function(self.handle.as_ptr(), index, &raw mut entry, answer.as_mut_ptr()) };
+            if status != abi::MW_OK {
+                break;
+            }
+            // SAFETY: the strings are valid until the handle is closed.
+            let codec = unsafe { raw::text(entry.codec) };
+            // SAFETY: as above.
+            let language = unsafe { raw::text(entry.language) };
+            tracks.push(SoundTrack {
+                codec: codec.filter(|codec| raw::is_plain(codec)).unwrap_or_else(|| "unknown".to_owned()),
+                language: language.filter(|text| raw::is_plain(text) && text.len() <= MAX_LANGUAGE_BYTES),
+                sample_rate: Some(entry.sample_rate).filter(|&rate| rate > 0),
+                num_channels: u16::try_from(entry.num_channels).ok().filter(|&channels| channels > 0),
+                is_default: entry.flags & abi::MW_ENTRY_DEFAULT != 0,
+            });
+        }
+        tracks
+    }
+
+    /// Checks that a stream after the first is one that the plugin lists.
+    fn of_its_list(self) -> Result<Self, Failure> {
+        match self.input.stream() {
+            Some(stream @ 1..) if stream as usize >= self.sound_tracks().len() => {
+                Err(Failure::broken(format!("it opened track {stream}, which it does not list")))
+            }
+            _ => Ok(self),
+        }
     }
 
     fn check(&self) -> Result<(), Failure> {
