@@ -6,6 +6,7 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::info::{self, InfoArguments};
 use crate::plugins::{self, PluginsCommand};
 
 /// Audio files for MLX.
@@ -18,6 +19,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Describe an audio file and its sound tracks.
+    Info(InfoArguments),
     /// Codec plugins.
     Plugins {
         #[command(subcommand)]
@@ -42,6 +45,7 @@ pub fn run(
         .try_get_matches_from(args)
         .and_then(|matches| Arguments::from_arg_matches(&matches));
     match parsed {
+        Ok(Arguments { command: Command::Info(arguments) }) => info::run(&arguments),
         Ok(Arguments { command: Command::Plugins { command } }) => plugins::run(&command, again),
         Err(error) => {
             // If neither output can be written, there is nothing left to report.

@@ -6,6 +6,10 @@
 //! ```
 
 mod command;
+mod format;
+mod info;
+mod output;
 mod plugins;
+mod table;
 
 pub use command::run;

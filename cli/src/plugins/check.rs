@@ -9,7 +9,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use mapwave_plugin_check::{Options, Report};
 
-use super::format::Format;
+use crate::format::Format;
 
 /// What to check, and how.
 #[derive(Clone, Debug, Args)]

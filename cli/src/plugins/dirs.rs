@@ -5,8 +5,8 @@
 use mapwave_core::host::{self, Directory};
 use serde::Serialize;
 
-use super::format::Format;
-use super::table::Table;
+use crate::format::Format;
+use crate::table::Table;
 
 /// The directories that are searched.
 #[derive(Debug, Serialize)]

@@ -5,8 +5,8 @@
 use mapwave_core::host::{self, Plugin, State};
 use serde::Serialize;
 
-use super::format::Format;
-use super::table::Table;
+use crate::format::Format;
+use crate::table::Table;
 
 /// All plugins.
 #[derive(Debug, Serialize)]

@@ -2,17 +2,15 @@
 
 mod check;
 mod dirs;
-mod format;
 mod list;
-mod table;
 
 use std::ffi::OsString;
-use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use format::OutputArguments;
+use crate::format::OutputArguments;
+use crate::output::print;
 
 /// The commands for plugins.
 #[derive(Debug, Subcommand)]
@@ -42,19 +40,5 @@ pub fn run(command: &PluginsCommand, again: &[OsString]) -> i32 {
         PluginsCommand::Check(arguments) => check::run(arguments, again),
         PluginsCommand::CheckChild => check::run_child(),
         PluginsCommand::Try { file } => mapwave_core::host::try_load(file),
-    }
-}
-
-/// Writes a report to standard output and returns the exit code.
-fn print(report: &str) -> i32 {
-    let mut output = io::stdout().lock();
-    match output.write_all(report.as_bytes()).and_then(|()| output.flush()) {
-        Ok(()) => 0,
-        // The reader has closed the pipe and wants no more.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => 0,
-        Err(error) => {
-            let _ = writeln!(io::stderr(), "error: standard output: {error}");
-            1
-        }
     }
 }

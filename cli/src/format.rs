@@ -7,12 +7,12 @@ use clap::{Args, ValueEnum};
 pub struct OutputArguments {
     /// Format of the report.
     #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(super) format: Format,
+    pub(crate) format: Format,
 }
 
 /// Format of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
+pub(crate) enum Format {
     /// A table.
     Text,
     /// An object.
