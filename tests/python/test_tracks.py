@@ -81,6 +81,7 @@ FILMS = [
         foreign=(1,),
     ),
     Film("live.webm", (Sound("libvorbis", 440, 2, 48000, "eng"), Sound("libvorbis", 880, 1, 48000)), is_live=True),
+    Film("two.ogg", (Sound("libvorbis", 440, 2, 44100), Sound("flac", 880, 1, 16000)), has_video=False),
     Film(
         "first.mp4",
         (Sound("alac", 440, 2, 44100, "eng"), Sound("aac", 880, 1, 48000, "deu")),

@@ -2,19 +2,21 @@
 
 #![forbid(unsafe_code)]
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::sync::Arc;
 
-use mapwave_plugin::{Decoder, DecoderOptions, Head, Input, Result};
+use mapwave_plugin::{Decoder, DecoderOptions, Head, Input, Output, Result, StreamEntry, StreamInfo};
 
 use super::links::{Kind, first_audio};
+use super::listing;
 use super::page::CAPTURE_PATTERN;
 use super::stream::OggStream;
-use crate::engine::packets::{PacketDecoder, decode_with};
+use crate::engine::packets::{PacketDecoder, PacketStream};
 
 /// Decodes Ogg files with Vorbis or FLAC.
 pub struct OggDecoder {
     decoder: PacketDecoder<OggStream>,
+    streams: Arc<[StreamEntry]>,
 }
 
 impl std::fmt::Debug for OggDecoder {
@@ -44,9 +46,37 @@ impl Decoder for OggDecoder {
 
     fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
         let bytes = input.into_memory(options.max_alloc)?;
-        let stream = OggStream::open(bytes, options.stream.unwrap_or(0), options.max_alloc)?;
-        Ok(Self { decoder: PacketDecoder::new(Arc::new(stream)) })
+        let mut streams = listing::audio_streams(&bytes);
+        // A file without audio has an error that says what it has.
+        let number = if streams.is_empty() { 0 } else { StreamEntry::choose(&mut streams, options.stream)? };
+        let stream = OggStream::open(bytes, u32::try_from(number).unwrap_or(u32::MAX), options.max_alloc);
+        let stream = stream.map_err(|error| StreamEntry::named(&streams, number, error))?;
+        Ok(Self { decoder: PacketDecoder::new(Arc::new(stream)), streams: streams.into() })
     }
 
-    decode_with!(decoder);
+    fn info(&self) -> &StreamInfo {
+        self.decoder.stream().info()
+    }
+
+    fn seek(&mut self, frame: u64) -> Result<()> {
+        self.decoder.seek(frame);
+        Ok(())
+    }
+
+    fn decode(&mut self, output: &mut Output<'_>) -> Result<()> {
+        self.decoder.decode(output)
+    }
+
+    fn fork(&self) -> Result<Self> {
+        let decoder = PacketDecoder::new(Arc::clone(self.decoder.stream()));
+        Ok(Self { decoder, streams: Arc::clone(&self.streams) })
+    }
+
+    fn streams(&self) -> &[StreamEntry] {
+        &self.streams
+    }
+
+    fn tags(&self) -> &[(CString, CString)] {
+        self.decoder.stream().tags()
+    }
 }

@@ -39,7 +39,7 @@ impl Kind {
         known.map_or(Self::Other("an unknown codec"), |(_, kind)| *kind)
     }
 
-    fn is_audio(self) -> bool {
+    pub(crate) fn is_audio(self) -> bool {
         !matches!(self, Self::Other(_))
     }
 
@@ -127,7 +127,7 @@ fn begin(links: &mut Vec<LinkPages>, group: &[(usize, u32, Kind)], stream: u32) 
     let Some((offset, serial, kind)) = audio.clone().nth(stream as usize) else {
         let names: Vec<&str> = group.iter().map(|(.., kind)| kind.name()).collect();
         let (num_audio, names) = (audio.count(), names.join(", "));
-        let message = format!("there is no audio stream {stream}: the Ogg file has {num_audio} ({names})");
+        let message = format!("there is no sound track {stream}: the Ogg file has {num_audio} ({names})");
         return Err(Error::unsupported(message).at(place));
     };
     if let Kind::OtherAudio(name) = kind {

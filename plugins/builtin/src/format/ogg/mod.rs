@@ -4,6 +4,7 @@ mod codec;
 mod decoder;
 mod flac;
 mod links;
+mod listing;
 mod packets;
 mod page;
 mod setup;
