@@ -64,7 +64,7 @@ impl Api {
         }
         let reading = self.reading(arguments)?;
         reading.rate.check_parts(py)?;
-        let file = input::open(&arguments.get("path")?, Access::Kept, &reading.selection)?;
+        let file = input::open(&arguments.get("path")?, Access::Kept, reading.selection.choice())?;
         let file = reading.rate.apply(file).map_err(|error| raise(py, &error))?;
         Reader::new(py, Arc::clone(&self.library), file, reading)
     }
@@ -162,7 +162,7 @@ impl Api {
         // There is nothing to bound: every read, and all resampling but torchaudio's, works in blocks of a few megabytes.
         let _: bool = arguments.get("low_memory")?;
         let (window, reading) = (Window::new(&arguments)?, self.reading(&arguments)?);
-        let reader = input::open(&arguments.get("path")?, Access::Once, &reading.selection)?;
+        let reader = input::open(&arguments.get("path")?, Access::Once, reading.selection.choice())?;
         if let Some(rates) = reading.rate.for_torchaudio(&reader).map_err(|error| raise(py, &error))? {
             let frames = window.of(&reader).map_err(|error| raise(py, &error))?;
             let frames = resample::read_by_torchaudio(py, &reader, frames, rates, &reading)?;
@@ -194,7 +194,7 @@ impl Api {
         static SIGNATURE: Signature = Signature::new("info");
         let arguments = Self::bind(py, &SIGNATURE, args, kwargs)?;
         let selection = Selection::new(&arguments)?;
-        Ok(AudioInfo::from(&input::open(&arguments.get("path")?, Access::Once, &selection)?))
+        Ok(AudioInfo::from(&input::open(&arguments.get("path")?, Access::Once, selection.choice())?))
     }
 
     /// Opens a file to read it in chunks, one after the other, in bounded memory.
@@ -231,7 +231,7 @@ impl Api {
         if chunk_frames.is_some() == chunk_duration.is_some() {
             return Err(invalid(py, "exactly one of chunk_frames and chunk_duration must be given"));
         }
-        let reader = input::open(&arguments.get("path")?, Access::Streamed, &reading.selection)?;
+        let reader = input::open(&arguments.get("path")?, Access::Streamed, reading.selection.choice())?;
         let reader = reading.rate.apply(reader).map_err(|error| raise(py, &error))?;
         let rate = reader.sample_rate();
         let frames = window.of(&reader).map_err(|error| raise(py, &error))?;

@@ -10,7 +10,6 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyString};
 
-use crate::arguments::Selection;
 use crate::errors::raise;
 use crate::interned::intern;
 use crate::log::log_messages;
@@ -133,11 +132,11 @@ pub(crate) fn each(paths: &Bound<'_, PyAny>) -> PyResult<Vec<FileInput>> {
 }
 
 /// Opens what the caller passed, with the interpreter free meanwhile.
-pub(crate) fn open(object: &Bound<'_, PyAny>, access: Access, selection: &Selection) -> PyResult<Reader> {
+pub(crate) fn open(object: &Bound<'_, PyAny>, access: Access, choice: Choice<'_>) -> PyResult<Reader> {
     let input = FileInput::new(object)?;
     let py = object.py();
     let kept = input.kept();
-    let opened = py.detach(|| input.open(access, selection.choice()));
+    let opened = py.detach(|| input.open(access, choice));
     drop(kept);
     log_messages(py)?;
     opened.map_err(|error| raise(py, &error))

@@ -68,7 +68,7 @@ impl Decoder for MatroskaDecoder {
 
     fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
         let memory = input.into_memory(options.max_alloc)?;
-        let mut segment = Segment::read(&memory, options.stream, options.max_alloc)?;
+        let mut segment = Segment::read(&memory, options.stream, listing::entry, options.max_alloc)?;
         let doc_type = segment.doc_type;
         let (streams, number) = std::mem::take(&mut segment.listed);
         let frames = Frames::open(memory, segment, options.max_alloc);

@@ -8,7 +8,6 @@ use mapwave_plugin::{Error, Memory, Result, Status, StreamEntry, Sweep};
 
 use super::block;
 use super::ebml::{self, Child, Element, Elements};
-use super::listing;
 
 const EBML: u32 = 0x1a45_dfa3;
 const DOC_TYPE: u32 = 0x4282;
@@ -130,8 +129,14 @@ impl DocType {
 }
 
 impl Segment {
-    /// Reads audio track `stream`, counted from 0, or the default one, and lists its packets in at most `max_alloc` bytes.
-    pub(crate) fn read(bytes: &Memory, stream: Option<u32>, max_alloc: u64) -> Result<Self> {
+    /// Reads audio track `stream`, counted from 0, or the default one, and lists its packets in at most `max_alloc` bytes. `entry`
+    /// makes an entry of a track.
+    pub(crate) fn read(
+        bytes: &Memory,
+        stream: Option<u32>,
+        entry: fn(&TrackEntry) -> StreamEntry,
+        max_alloc: u64,
+    ) -> Result<Self> {
         let doc_type = DocType::read(bytes)
             .ok_or_else(|| Error::unsupported("the file is neither Matroska nor WebM"))?;
         let mut scan = Scan::new(bytes);
@@ -139,7 +144,7 @@ impl Segment {
             return Err(Error::bad_data(bytes.len() as u64, "the file has no list of tracks"));
         };
         let mut audio = TrackEntry::all(bytes, &tracks);
-        let mut listed: Vec<_> = audio.iter().map(listing::entry).collect();
+        let mut listed: Vec<_> = audio.iter().map(entry).collect();
         let number = StreamEntry::choose(&mut listed, stream)?;
         let mut segment = Self {
             doc_type,
