@@ -426,7 +426,7 @@ fn a_plugin_reads_the_tracks_that_it_lists_and_no_other() {
     let sound = misbehaving::file(2, 100);
     let track = |codec: &str, language: &str| {
         format!(
-            "track SoundTrack {{ codec: \"{codec}\", language: {language}, sample_rate: Some(48000), num_channels: Some(2), \
+            "track SoundTrack {{ codec: \"{codec}\", language: {language}, sample_rate: Some(44100), num_channels: Some(2), \
              is_default: true }}"
         )
     };
