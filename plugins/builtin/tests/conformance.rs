@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
+use std::process::Command;
 
 use mapwave_plugin_check::{Options, check_entry};
 
@@ -18,6 +19,7 @@ fn the_plugin_keeps_the_rules() {
         "probe",
         "info",
         "metadata",
+        "streams",
         "splits",
         "overrun",
         "formats",
@@ -38,4 +40,37 @@ fn the_plugin_keeps_the_rules() {
         "{:?}",
         report.summary
     );
+}
+
+#[test]
+fn the_tracks_of_a_file_are_listed_and_open() {
+    let directory = std::env::temp_dir().join(format!("mapwave-tracks-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    let tone = |hertz: u32, rate: u32| format!("sine=f={hertz}:r={rate}:d=0.5");
+    let mut num_files = 0;
+    for (name, codecs) in [
+        ("two.mkv", "-c:a:0 flac -c:a:1 ac3 -disposition:a:0 default -disposition:a:1 0"),
+        ("three.mka", "-c:a:0 pcm_s16le -c:a:1 flac -disposition:a:0 0 -disposition:a:1 default"),
+        ("two.mp4", "-c:a:0 alac -c:a:1 aac"),
+        (
+            "cut.mp4",
+            "-c:a:0 aac -c:a:1 alac -disposition:a:0 0 -disposition:a:1 default -movflags frag_keyframe+empty_moov",
+        ),
+        ("two.ogg", "-c:a:0 flac -c:a:1 libvorbis"),
+    ] {
+        let mut command = Command::new("ffmpeg");
+        command.args(["-v", "quiet", "-nostdin", "-y", "-f", "lavfi", "-i", &tone(440, 44_100)]);
+        command.args(["-f", "lavfi", "-i", &tone(880, 16_000), "-map", "0", "-map", "1"]);
+        let written = command.args(codecs.split(' ')).arg(directory.join(name)).status();
+        num_files += u32::from(written.is_ok_and(|status| status.success()));
+    }
+    println!("{num_files} of 5 files were written");
+    if num_files > 0 {
+        let only = ["info", "streams", "splits", "fork"].map(str::to_owned).into();
+        let options = Options { corpus: Some(directory.clone()), only, ..Options::default() };
+        let report = check_entry(mapwave_builtin::entry, &options).unwrap();
+        report.assert_passed();
+        assert!(report.summary.passed >= 4, "{:?}", report.summary);
+    }
+    std::fs::remove_dir_all(&directory).unwrap();
 }

@@ -18,6 +18,7 @@ fn the_plugin_keeps_the_rules() {
         "probe",
         "info",
         "metadata",
+        "streams",
         "overrun",
         "fork",
         "abandon",
