@@ -22,7 +22,7 @@
 //! # }
 //! ```
 //!
-//! - [`open`] a file, or use [`OpenOptions`] to name a plugin or to stream it.
+//! - [`open`] a file, or use [`OpenOptions`] to name a plugin or a sound track, or to stream it.
 //! - [`Reader::read`] any window, [`Reader::blocks`] one block after the other, [`Reader::resampled`] at another sample rate.
 //! - [`save`] frames, or use a [`Writer`] for audio that does not fit into memory.
 //! - [`plugins`] lists the codec plugins and loads more.

@@ -71,6 +71,22 @@ impl OpenOptions {
 
     /// Reads the sound track of this number, counted from 0 among the sound tracks of the file. By default, the track that the file
     /// flags as default is read, otherwise the first. [`Reader::sound_tracks`](mapwave_core::Reader::sound_tracks) lists them.
+    ///
+    /// ```
+    /// use mapwave::OpenOptions;
+    ///
+    /// # fn main() -> mapwave::Result<()> {
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/compressed/vorbis.ogg");
+    /// let reader = OpenOptions::new().track(0).open(path)?;
+    /// for track in reader.sound_tracks() {
+    ///     println!("{} {:?} {}", track.codec, track.language, track.is_default);
+    /// }
+    /// # assert_eq!(reader.sound_tracks().len(), 1);
+    /// let error = OpenOptions::new().track(1).open(path).unwrap_err();
+    /// assert!(error.to_string().ends_with("track 1 does not exist; the file has 1 sound track"));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn track(mut self, number: u32) -> Self {
         self.track = Some(number);

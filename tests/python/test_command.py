@@ -13,6 +13,7 @@ import sysconfig
 from pathlib import Path
 
 import child
+import corpus
 import mapwave
 import pluginfile
 import pytest
@@ -55,6 +56,23 @@ def run(command: list[str], *arguments: object, **variables: str) -> subprocess.
 def test_the_version(command: list[str]) -> None:
     done = run(command, "--version")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"mapwave {mapwave.__version__}\n", "")
+
+
+def test_a_file_is_described(command: list[str]) -> None:
+    path = corpus.FIXTURES / "compressed" / "vorbis.ogg"
+    info = mapwave.info(path)
+    done = run(command, "info", path, "--format", "json")
+    facts = json.loads(done.stdout)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert facts["tracks"] == info.asdict()["tracks"]
+    assert {name: facts[name] for name in facts.keys() - {"path", "tracks"}}.items() <= info.asdict().items()
+    lines = run(command, "info", path, "--track", "0", "--plugin", "builtin").stdout.splitlines()
+    assert lines[1].split() == ["ogg", "vorbis", *map(str, (info.channels, info.sample_rate, info.frames)),
+                                f"{info.duration:.3f}", "builtin", str(path)]  # fmt: skip
+    assert lines[4].split() == ["0", "vorbis", "-", str(info.channels), str(info.sample_rate), "default"]
+    done = run(command, "info", path, "--track", "1")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"error: {path}: track 1 does not exist; the file has 1 sound track\n"
 
 
 def test_what_is_not_understood(command: list[str]) -> None:
