@@ -110,7 +110,10 @@ def test_what_is_said_of_a_wrong_type(argument: str, value: object, message: str
         (lambda: mw.load(corpus.PCM16, frames=9), "load() has no argument 'frames'; did you mean 'stop'?"),
         (lambda: mw.load(corpus.PCM16, Layout="x"), "load() has no argument 'Layout'; did you mean 'layout'?"),
         (lambda: mw.info(corpus.PCM16, codec="x"), "info() has no argument 'codec'; did you mean 'plugin'?"),
-        (lambda: mw.info(corpus.PCM16, zebra=1), "info() has no argument 'zebra'; its arguments are 'path', 'track', 'plugin'"),
+        (
+            lambda: mw.info(corpus.PCM16, zebra=1),
+            "info() has no argument 'zebra'; its arguments are 'path', 'track', 'plugin'",
+        ),
         (lambda: write(codec="mp3"), "save() has no argument 'codec'; did you mean 'plugin' or 'encoding'?"),
         (lambda: write(bits_per_sample=8), "save() has no argument 'bits_per_sample'; did you mean 'bit_depth' or "),
         (lambda: write(subtype="PCM_16"), "save() has no argument 'subtype'; did you mean 'encoding'?"),
