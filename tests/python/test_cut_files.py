@@ -55,7 +55,7 @@ def aiff(num_frames: int, sound: bytes) -> bytes:
     [
         *("aac.aac", "aac.m4a", "aac-fragmented.mp4", "alac16.m4a", "alac16.caf", "adpcm-ms.wav", "ima4.aifc"),
         *("flac.mka", "flac.oga", "flac16.flac", "mp2.mp2", "mp3-cbr.mp3", "mp3-lame.mp3", "mp3-no-xing.mp3"),
-        *("vorbis.ogg", "vorbis.webm", "vorbis-mono.ogg"),
+        *("vorbis.ogg", "vorbis.webm", "vorbis-mono.ogg", "opus.opus", "opus.webm"),
     ],
 )
 def test_a_cut_file_says_so(name: str) -> None:
@@ -82,7 +82,7 @@ def test_aiff_promises_more_than_it_holds(stated: int, held: int) -> None:
     assert (info.frames, info.is_truncated) == (held, True)
 
 
-@pytest.mark.parametrize("name", ["vorbis.ogg", "vorbis-mono.ogg"])
+@pytest.mark.parametrize("name", ["vorbis.ogg", "vorbis-mono.ogg", "opus.opus"])
 def test_ogg_without_its_last_page_is_cut(name: str) -> None:
     data = fixture(name)
     assert mapwave.info(data[: pages(data)[-1]]).is_truncated
@@ -92,7 +92,7 @@ def test_ogg_without_its_last_page_is_cut(name: str) -> None:
     assert mapwave.info(chain).is_truncated
 
 
-@pytest.mark.parametrize("name", ["vorbis.webm", "flac.mka"])
+@pytest.mark.parametrize("name", ["vorbis.webm", "flac.mka", "opus.webm"])
 def test_a_cluster_that_ends_beyond_the_file_is_cut(name: str) -> None:
     data = bytearray(fixture(name))
     segment = data.find(bytes.fromhex("18538067")) + 4

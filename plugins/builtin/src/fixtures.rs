@@ -130,7 +130,7 @@ fn every_format_comes_out_as_others_decode_it() {
     for name in ["flac16.flac", "flac24.flac", "flac8-mono.flac"] {
         check::<FlacDecoder>(name, None);
     }
-    for name in ["flac.oga", "vorbis.ogg", "vorbis-mono.ogg"] {
+    for name in ["flac.oga", "vorbis.ogg", "vorbis-mono.ogg", "opus.opus", "opus-voice.ogg"] {
         check::<OggDecoder>(name, None);
     }
     check::<AdtsDecoder>("aac.aac", None);

@@ -1,4 +1,4 @@
-//! mapwave's built-in codecs in pure Rust: MPEG audio, AAC, ALAC, FLAC, Vorbis and ADPCM.
+//! mapwave's built-in codecs in pure Rust: MPEG audio, AAC, ALAC, FLAC, Vorbis, Opus and ADPCM.
 //!
 //! Each format finds its own packets, as a [`engine::packets::PacketStream`]; published decoders turn single packets
 //! into samples. One engine makes a seekable, gapless decoder from both, [`engine::packets::PacketDecoder`].
@@ -27,6 +27,7 @@ mod format {
 
 pub use codec::adpcm::AdpcmDecoder;
 pub use codec::flac::FlacEncoder;
+pub use codec::opus::OpusEncoder;
 pub use format::adts::AdtsDecoder;
 pub use format::caf::CafDecoder;
 pub use format::flac::FlacDecoder;
@@ -40,7 +41,7 @@ mapwave_plugin::plugin! {
     pub fn entry;
     id: "builtin",
     vendor: "mapwave",
-    license: "(MIT OR Apache-2.0) AND MPL-2.0",
+    license: "(MIT OR Apache-2.0) AND MPL-2.0 AND BSD-3-Clause",
     dependencies: "",
     decoders: [
         MpegDecoder,
@@ -52,6 +53,6 @@ mapwave_plugin::plugin! {
         AdpcmDecoder,
         MatroskaDecoder,
     ],
-    encoders: [FlacEncoder],
+    encoders: [FlacEncoder, OpusEncoder],
     resamplers: [],
 }

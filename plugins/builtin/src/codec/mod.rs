@@ -4,5 +4,6 @@ pub(crate) mod aac;
 pub(crate) mod adpcm;
 pub(crate) mod alac;
 pub(crate) mod flac;
+pub(crate) mod opus;
 pub(crate) mod packet_setup;
 pub(crate) mod vorbis;

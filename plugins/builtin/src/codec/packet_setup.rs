@@ -1,4 +1,4 @@
-//! The codecs whose packets a container stores one by one, with their setup apart: AAC, ALAC and FLAC.
+//! The codecs whose packets a container stores one by one, with their setup apart: AAC, ALAC, FLAC and Opus.
 
 #![forbid(unsafe_code)]
 
@@ -10,14 +10,17 @@ use crate::codec::aac;
 use crate::codec::aac::{AacCodec, AacSetup, PACKETS_LOOKED_AT};
 use crate::codec::alac::{AlacCodec, AlacSetup};
 use crate::codec::flac::{FlacSetup, FrameCodec};
+use crate::codec::opus;
+use crate::codec::opus::{Engine, OpusCodec, OpusSetup};
 use crate::engine::packets::Broken;
 
 /// The parameters for decoding packets of a codec.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum AudioSetup {
     Aac(AacSetup),
     Alac(AlacSetup),
     Flac(FlacSetup),
+    Opus(OpusSetup),
 }
 
 impl AudioSetup {
@@ -27,15 +30,17 @@ impl AudioSetup {
             Self::Aac(setup) => setup.sample_rate,
             Self::Alac(setup) => setup.sample_rate,
             Self::Flac(setup) => setup.stream_info.sample_rate,
+            Self::Opus(_) => opus::SAMPLE_RATE,
         }
     }
 
-    /// The frames of every packet but the last; for FLAC, the most frames of a packet.
+    /// The frames of every packet but the last; for FLAC and Opus, the most frames of a packet.
     pub(crate) fn frames_per_packet(&self) -> u32 {
         match self {
             Self::Aac(_) => aac::FRAMES_PER_PACKET,
             Self::Alac(setup) => setup.frames_per_packet,
             Self::Flac(setup) => setup.stream_info.max_block_size,
+            Self::Opus(_) => opus::MAX_PACKET_FRAMES,
         }
     }
 
@@ -45,6 +50,7 @@ impl AudioSetup {
             Self::Aac(_) => aac::FRAMES_PER_PACKET,
             Self::Alac(setup) => setup.frames_of(packet),
             Self::Flac(setup) => setup.stream_info.frames_of(packet).unwrap_or(0),
+            Self::Opus(_) => opus::num_frames(packet).unwrap_or(0),
         }
     }
 
@@ -55,7 +61,7 @@ impl AudioSetup {
     pub(crate) fn check_packets<'a>(&self, packets: impl Iterator<Item = &'a [u8]>) -> Result<()> {
         match self {
             Self::Aac(setup) => setup.check_packets(packets.take(PACKETS_LOOKED_AT)),
-            Self::Alac(_) | Self::Flac(_) => Ok(()),
+            Self::Alac(_) | Self::Flac(_) | Self::Opus(_) => Ok(()),
         }
     }
 
@@ -73,8 +79,13 @@ impl AudioSetup {
         P: AsRef<[u8]> + PartialEq,
     {
         match self {
-            Self::Aac(setup) if packets.clone().next().is_some() && !setup.any_decodes(packets)? => {
+            Self::Aac(setup)
+                if packets.clone().next().is_some() && !setup.any_decodes(packets.clone())? =>
+            {
                 Err(Error::bad_data(offset, "not one packet of AAC can be decoded"))
+            }
+            Self::Opus(setup) if packets.clone().next().is_some() && !setup.any_is_valid(packets.clone()) => {
+                Err(Error::bad_data(offset, "not one packet of Opus is valid"))
             }
             _ => Ok(()),
         }
@@ -84,7 +95,7 @@ impl AudioSetup {
     pub(crate) fn pre_roll(&self) -> u32 {
         match self {
             Self::Aac(_) => 1, // half of a packet's frames overlap the one before
-            Self::Alac(_) | Self::Flac(_) => 0,
+            Self::Alac(_) | Self::Flac(_) | Self::Opus(_) => 0, // Opus has cells
         }
     }
 
@@ -140,6 +151,7 @@ impl AudioSetup {
                     ..common
                 }
             }
+            Self::Opus(setup) => setup.info(true),
         }
     }
 
@@ -154,6 +166,9 @@ impl AudioSetup {
             Self::Flac(setup) => {
                 FrameCodec::new(&setup.stream_info).map(|codec| AudioCodec::Flac(Box::new(codec)))
             }
+            Self::Opus(setup) => {
+                OpusCodec::new(setup, Engine::General).map(|codec| AudioCodec::Opus(Box::new(codec)))
+            }
         }
     }
 
@@ -163,8 +178,8 @@ impl AudioSetup {
     /// As [`codec`](Self::codec).
     pub(crate) fn renew(&self, codec: AudioCodec) -> Result<AudioCodec> {
         match codec {
-            AudioCodec::Aac(_) => self.codec(), // the state of its noise generator cannot be restored
-            AudioCodec::Alac(_) | AudioCodec::Flac(_) => Ok(codec), // packets do not depend on each other
+            AudioCodec::Aac(_) | AudioCodec::Opus(_) => self.codec(), // their states cannot be restored
+            AudioCodec::Alac(_) | AudioCodec::Flac(_) => Ok(codec),   // packets do not depend on each other
         }
     }
 }
@@ -174,6 +189,7 @@ pub(crate) enum AudioCodec {
     Aac(Box<AacCodec>),
     Alac(Box<AlacCodec>),
     Flac(Box<FrameCodec>),
+    Opus(Box<OpusCodec>),
 }
 
 impl AudioCodec {
@@ -194,6 +210,7 @@ impl AudioCodec {
                 }
                 Ok(num_decoded)
             }
+            Self::Opus(codec) => codec.decode(packet),
         }
     }
 
@@ -203,6 +220,7 @@ impl AudioCodec {
             Self::Aac(codec) => codec.write(frames, output),
             Self::Alac(codec) => codec.write(frames, output),
             Self::Flac(codec) => codec.write(frames, output),
+            Self::Opus(codec) => codec.write(frames, output),
         }
     }
 }

@@ -50,11 +50,17 @@ pub(crate) trait PacketStream: Send + Sync + 'static {
     }
 
     /// What is returned from a frame of the trimmed timeline on; `None` at the end. Where a run ends, the next one begins
-    /// with a codec in its initial state.
+    /// with a codec in its initial state, unless it [`continues`](Self::continues).
     fn run(&self, position: u64) -> Option<Run> {
         let end = self.info().num_frames.unwrap_or(u64::MAX);
         let num_frames = end.checked_sub(position).filter(|num_frames| *num_frames > 0)?;
         Some(Run { source: Some(self.priming_frames().saturating_add(position)), num_frames })
+    }
+
+    /// Whether the run that begins at a frame of the trimmed timeline, which is the end of another, goes on with its codec.
+    fn continues(&self, position: u64) -> bool {
+        let _ = position;
+        false
     }
 
     /// The position at which a new codec must start so that `frame` of the decoded timeline comes out as in decoding
@@ -70,19 +76,19 @@ pub(crate) trait PacketStream: Send + Sync + 'static {
     /// Depending on what is wrong with the file.
     fn next<'a>(&'a self, cursor: &mut Self::Cursor) -> Result<Option<Packet<Self::Bytes<'a>>>>;
 
-    /// A codec in its initial state.
+    /// A codec in its initial state, to return `frame` of the decoded timeline and those after it.
     ///
     /// # Errors
     /// When there is not enough memory, or the setup is invalid.
-    fn codec(&self) -> Result<Self::Codec>;
+    fn codec(&self, frame: u64) -> Result<Self::Codec>;
 
     /// A codec in its initial state, made from a used one if that costs less than a new one.
     ///
     /// # Errors
     /// As [`codec`](Self::codec).
-    fn renew(&self, codec: Self::Codec) -> Result<Self::Codec> {
+    fn renew(&self, codec: Self::Codec, frame: u64) -> Result<Self::Codec> {
         drop(codec);
-        self.codec()
+        self.codec(frame)
     }
 }
 
@@ -212,7 +218,7 @@ impl<S: PacketStream> PacketDecoder<S> {
                 }
             };
             self.position += num_written;
-            if num_written == run.num_frames {
+            if num_written == run.num_frames && !self.stream.continues(self.position) {
                 self.stop();
             }
         }
@@ -223,8 +229,8 @@ impl<S: PacketStream> PacketDecoder<S> {
 impl<S: PacketStream> State<S> {
     fn at(stream: &S, used: Option<S::Codec>, target: u64) -> Result<Self> {
         let codec = match used {
-            Some(codec) => stream.renew(codec)?,
-            None => stream.codec()?,
+            Some(codec) => stream.renew(codec, target)?,
+            None => stream.codec(target)?,
         };
         let cursor = stream.entry(target)?;
         Ok(Self { codec, cursor, pending: 0..0, first_frame: 0, num_decoded: 0 })

@@ -1,4 +1,4 @@
-//! AAC, ALAC and FLAC in CAF files, whose packets are listed in a table (Apple Core Audio Format Specification, "Packet
+//! AAC, ALAC, FLAC and Opus in CAF files, whose packets are listed in a table (Apple Core Audio Format Specification, "Packet
 //! Table Chunk").
 
 #![forbid(unsafe_code)]
@@ -12,6 +12,7 @@ use mapwave_plugin::{Decoder, DecoderOptions, Error, Head, Input, Memory, Result
 use crate::bytes::Bytes;
 use crate::codec::alac::AlacSetup;
 use crate::codec::flac::FlacSetup;
+use crate::codec::opus::OpusSetup;
 use crate::codec::packet_setup::AudioSetup;
 use crate::engine::packet_table::{Added, PacketTable};
 use crate::engine::packets::{PacketDecoder, decode_with};
@@ -20,14 +21,14 @@ use crate::format::mp4::description::{Description, read_descriptors};
 use crate::format::mp4::sample_table::Timeline;
 use crate::format::table_stream::TableStream;
 
-/// Decodes AAC, ALAC and FLAC in CAF files that the host has parsed.
+/// Decodes AAC, ALAC, FLAC and Opus in CAF files that the host has parsed.
 pub struct CafDecoder {
     decoder: PacketDecoder<TableStream>,
 }
 
 impl Decoder for CafDecoder {
     const NAME: &'static CStr = c"caf";
-    const CODECS: &'static CStr = c"aac,alac,flac";
+    const CODECS: &'static CStr = c"aac,alac,flac,opus";
     const EXTENSIONS: &'static CStr = c"caf";
 
     fn probe(head: &Head<'_>) -> u8 {
@@ -36,7 +37,7 @@ impl Decoder for CafDecoder {
 
     fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
         let Some(track) = options.track.as_ref().filter(|track| is_ours(track)) else {
-            return Err(Error::unsupported("this decoder supports only AAC, ALAC and FLAC in CAF"));
+            return Err(Error::unsupported("this decoder supports only AAC, ALAC, FLAC and Opus in CAF"));
         };
         let memory = input.into_memory(options.max_alloc)?;
         let stream = read_stream(&memory, track, options.max_alloc)?;
@@ -47,7 +48,7 @@ impl Decoder for CafDecoder {
 }
 
 fn is_ours(track: &Track<'_>) -> bool {
-    track.container == "caf" && matches!(track.codec, "aac" | "alac" | "flac")
+    track.container == "caf" && matches!(track.codec, "aac" | "alac" | "flac" | "opus")
 }
 
 /// The bytes of a range of the file, with their offset.
@@ -70,6 +71,14 @@ fn read_stream(memory: &Memory, track: &Track<'_>, max_alloc: u64) -> Result<Tab
             AudioSetup::Flac(FlacSetup::from_frame(frame, track.data.start, max_alloc)?)
         }
         "flac" => AudioSetup::Flac(FlacSetup::from_blocks(cookie, max_alloc)?),
+        "opus" => {
+            let setup = match cookie.rest().is_empty() {
+                true => OpusSetup::without_head(track.num_channels)?,
+                false => OpusSetup::from_head(cookie.rest(), cookie.offset())?,
+            };
+            setup.check_room(max_alloc)?;
+            AudioSetup::Opus(setup)
+        }
         _ => match read_descriptors(cookie)? {
             Description::Compressed(setup) => setup,
             Description::Mpeg => {
@@ -87,7 +96,7 @@ fn read_stream(memory: &Memory, track: &Track<'_>, max_alloc: u64) -> Result<Tab
     let is_whole = read_packets(memory, track, &mut table, &mut timeline)?;
     timeline.finish(&mut table, memory)?;
     let decoded = match setup {
-        AudioSetup::Flac(_) => table.num_frames(),
+        AudioSetup::Flac(_) | AudioSetup::Opus(_) => table.num_frames(),
         AudioSetup::Aac(_) | AudioSetup::Alac(_) => {
             u64::from(table.num_packets()) * u64::from(setup.frames_per_packet())
         }

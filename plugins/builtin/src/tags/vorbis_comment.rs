@@ -4,6 +4,8 @@
 
 use std::ffi::CString;
 
+use mapwave_plugin::{Error, Result, Status};
+
 use crate::bytes::Bytes;
 
 /// The most comments that are kept.
@@ -12,6 +14,9 @@ const MAX_COMMENTS: usize = 1024;
 const MAX_VALUE_BYTES: usize = 64 << 10;
 /// The most bytes that are kept of all values.
 const MAX_BYTES: usize = 1 << 20;
+
+/// The program that writes files.
+const VENDOR: &str = concat!("mapwave ", env!("CARGO_PKG_VERSION"));
 
 /// Lower-case names and values.
 pub(crate) type Comments = Vec<(CString, CString)>;
@@ -64,6 +69,26 @@ fn read_string<'a>(block: &mut Bytes<'a>) -> Option<&'a [u8]> {
     Some(block.take(num_bytes).ok()?.rest())
 }
 
+/// A block of comments, with the vendor string in front.
+///
+/// # Errors
+/// [`Status::Limit`] when one of them, or their number, is too large for its field.
+pub(crate) fn block(comments: &[(&str, &str)]) -> Result<Vec<u8>> {
+    let length = |num: usize| {
+        let fits = u32::try_from(num).map(u32::to_le_bytes);
+        fits.map_err(|_| Error::new(Status::Limit, "a tag is longer than 4 GiB"))
+    };
+    let mut block = Vec::new();
+    block.extend(length(VENDOR.len())?);
+    block.extend(VENDOR.as_bytes());
+    block.extend(length(comments.len())?);
+    for (name, value) in comments {
+        block.extend(length(name.len() + 1 + value.len())?);
+        block.extend([name.to_ascii_uppercase().as_bytes(), b"=", value.as_bytes()].concat());
+    }
+    Ok(block)
+}
+
 /// The speaker positions of FLAC's and Vorbis' default channel order, as a WAVE channel mask (RFC 9639, section 9.1.3;
 /// Vorbis I specification, section 4.3.9); 0 without a default.
 pub(crate) fn default_channel_mask(num_channels: u32) -> u64 {
@@ -99,6 +124,14 @@ mod tests {
         let comments = parse(&block(&[b"TITLE=A=b", b"Artist=\xC3\xA4", b"no separator", b"=nameless"]));
         assert_eq!(value(&comments, "title"), Some("A=b"));
         assert_eq!(value(&comments, "artist"), Some("\u{e4}"));
+        assert_eq!(comments.len(), 2);
+    }
+
+    #[test]
+    fn a_block_is_read_as_it_was_written() {
+        let written = super::block(&[("title", "A=b"), ("artist", "\u{e4}")]).expect("a block");
+        let comments = parse(&written);
+        assert_eq!((value(&comments, "title"), value(&comments, "artist")), (Some("A=b"), Some("\u{e4}")));
         assert_eq!(comments.len(), 2);
     }
 

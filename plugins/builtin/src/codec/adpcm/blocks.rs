@@ -280,7 +280,7 @@ impl PacketStream for Blocks {
         Ok(Some(Packet { bytes: self.bytes(start..end)?, offset: start, first_frame, num_frames }))
     }
 
-    fn codec(&self) -> Result<BlockCodec> {
+    fn codec(&self, _: u64) -> Result<BlockCodec> {
         Ok(BlockCodec { samples: Vec::new(), num_channels: self.num_channels })
     }
 }

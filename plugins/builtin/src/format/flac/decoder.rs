@@ -393,11 +393,11 @@ impl PacketStream for FlacStream {
         }))
     }
 
-    fn codec(&self) -> Result<FrameCodec> {
+    fn codec(&self, _: u64) -> Result<FrameCodec> {
         FrameCodec::new(&self.format.stream_info)
     }
 
-    fn renew(&self, codec: FrameCodec) -> Result<FrameCodec> {
+    fn renew(&self, codec: FrameCodec, _: u64) -> Result<FrameCodec> {
         Ok(codec)
     }
 }

@@ -12,6 +12,7 @@ use crate::bytes::Bytes;
 use crate::codec::aac::AacSetup;
 use crate::codec::alac::AlacSetup;
 use crate::codec::flac::FlacSetup;
+use crate::codec::opus::{Engine, OpusCodec, OpusSetup};
 use crate::codec::packet_setup::{AudioCodec, AudioSetup};
 use crate::codec::vorbis::VorbisCodec;
 use crate::codec::vorbis::{VorbisSetup, frames_between};
@@ -59,7 +60,14 @@ impl Coding {
                 let setup = AacSetup::from_config(&track.codec_private, 0)?;
                 Ok(Self::Compressed(AudioSetup::Aac(setup)))
             }
-            "A_OPUS" => Err(Error::unsupported("Opus needs the libav plugin")),
+            "A_OPUS" => {
+                let setup = match track.codec_private.as_slice() {
+                    [] => OpusSetup::without_head(u32::try_from(track.num_channels).unwrap_or(u32::MAX))?,
+                    header => OpusSetup::from_head(header, 0)?,
+                };
+                setup.check_room(max_alloc)?;
+                Ok(Self::Compressed(AudioSetup::Opus(setup)))
+            }
             _ => match PcmFormat::new(id, track.bit_depth) {
                 Some(format) => PcmTrack::new(format, track).map(Self::Pcm),
                 None => {
@@ -161,6 +169,22 @@ impl Coding {
             Self::Pcm(_) => packet_bytes.saturating_mul(4),
             Self::Compressed(_) | Self::Vorbis(_) => 0, // their setups are checked against the limit
         }
+    }
+
+    /// The setup of Opus, whose decoders depend on the place in the stream.
+    pub(crate) fn opus(&self) -> Option<&OpusSetup> {
+        match self {
+            Self::Compressed(AudioSetup::Opus(setup)) => Some(setup),
+            _ => None,
+        }
+    }
+
+    /// A decoder of Opus in its initial state.
+    ///
+    /// # Errors
+    /// When there is not enough memory.
+    pub(crate) fn opus_codec(setup: &OpusSetup, engine: Engine) -> Result<Codec> {
+        OpusCodec::new(setup, engine).map(|codec| Codec::Compressed(AudioCodec::Opus(Box::new(codec))))
     }
 
     /// A decoder in its initial state.

@@ -1,18 +1,21 @@
-//! Matroska and WebM (RFC 9559) with FLAC, ALAC, Vorbis, MPEG audio, AAC or PCM.
+//! Matroska and WebM (RFC 9559) with FLAC, ALAC, Vorbis, Opus, MPEG audio, AAC or PCM.
 
 #![forbid(unsafe_code)]
 
 mod block;
 mod coding;
 mod ebml;
+mod id;
 mod listing;
 mod pcm;
 mod segment;
+mod tags;
 #[cfg(test)]
 mod tests;
+mod writer;
 
 use std::borrow::Cow;
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -24,13 +27,17 @@ use mapwave_plugin::{
 };
 
 use crate::codec::aac::PACKETS_LOOKED_AT;
+use crate::codec::opus::Cells;
 use crate::engine::packets::{Broken, Packet, PacketCodec, PacketDecoder, PacketStream};
-use crate::engine::playlist::Playlist;
+use crate::engine::playlist::{Playlist, Run};
 use crate::format::mpeg;
 use crate::format::mpeg::track;
 use crate::format::mpeg::track::{Container, MpegTrack};
+use crate::tags::vorbis_comment::Comments;
 use coding::{Codec, Coding};
 use segment::{DocType, Place, Segment};
+
+pub(crate) use writer::{MatroskaWriter, WrittenTrack};
 
 /// The probe score for a file whose header declares Matroska or WebM.
 const MAGIC: u8 = 95;
@@ -58,7 +65,8 @@ impl fmt::Debug for MatroskaDecoder {
 
 impl Decoder for MatroskaDecoder {
     const NAME: &'static CStr = c"matroska";
-    const CODECS: &'static CStr = c"flac,alac,vorbis,mp3,mp2,mp1,aac,pcm_u8,pcm_s16le,pcm_s16be,pcm_s24le,\
+    const CODECS: &'static CStr =
+        c"flac,alac,vorbis,opus,mp3,mp2,mp1,aac,pcm_u8,pcm_s16le,pcm_s16be,pcm_s24le,\
         pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f64le";
     const EXTENSIONS: &'static CStr = c"mka,mkv,webm";
 
@@ -117,6 +125,13 @@ impl Decoder for MatroskaDecoder {
         &self.streams
     }
 
+    fn tags(&self) -> &[(CString, CString)] {
+        match &self.frames {
+            Frames::Packets(decoder) => decoder.stream().tags(),
+            Frames::Mpeg(track) => track.tags(),
+        }
+    }
+
     fn container_variant(&self) -> Option<&str> {
         Some(self.doc_type.name())
     }
@@ -152,8 +167,11 @@ struct Indexed {
 struct Packets {
     memory: Memory,
     info: StreamInfo,
+    tags: Comments,
     coding: Coding,
     index: Vec<Indexed>,
+    /// Of Opus.
+    cells: Option<Cells>,
     /// The bytes that precede those of every packet.
     stripped: Vec<u8>,
     /// The codec created by `open`, for the first use: setting up Vorbis takes as long as decoding a second of it.
@@ -179,7 +197,10 @@ impl Packets {
         let codec = coding.codec()?;
         let (index, padding) = index(&memory, &segment, &coding)?;
         let decoded_frames = index.last().map_or(0, |last| last.first_frame + u64::from(last.num_frames));
-        let info = coding.info(decoded_frames / (index.len() as u64).max(1));
+        let info = match coding.opus() {
+            Some(setup) => setup.info(first.first().is_none_or(|packet| setup.is_plain(packet))),
+            None => coding.info(decoded_frames / (index.len() as u64).max(1)),
+        };
         let priming = rescale(track.codec_delay.into(), info.sample_rate).min(decoded_frames);
         let info = StreamInfo {
             num_frames: Some(decoded_frames - priming),
@@ -190,7 +211,23 @@ impl Packets {
             ..info
         };
         let stripped = segment.track.stripped;
-        Ok(Self { memory, info, coding, index, stripped, codec: Lock::with(Some(codec)) })
+        let tags = segment.tags.into_comments();
+        let cells = coding.opus().map(|_| Cells::new(priming, decoded_frames));
+        Ok(Self { memory, info, tags, coding, index, cells, stripped, codec: Lock::with(Some(codec)) })
+    }
+
+    /// The first packet that ends behind a frame.
+    fn packet_at(&self, frame: u64) -> usize {
+        let end = |packet: &Indexed| packet.first_frame + u64::from(packet.num_frames);
+        self.index.partition_point(|packet| end(packet) <= frame)
+    }
+
+    /// Whether all packets of Opus with frames of a range are plain.
+    fn are_plain(&self, frames: Range<u64>) -> bool {
+        let Some(setup) = self.coding.opus() else { return true };
+        let packets = self.index.get(self.packet_at(frames.start)..).unwrap_or_default();
+        let mut packets = packets.iter().take_while(|packet| packet.first_frame < frames.end);
+        packets.all(|packet| setup.is_plain(&packet_bytes(&self.memory, packet.place, &self.stripped)))
     }
 }
 
@@ -219,7 +256,7 @@ fn open_mpeg(memory: &Memory, segment: &Segment, max_alloc: u64) -> Result<MpegT
         let offsets = segment.packets.iter().map(move |place| is_whole.then_some(place.offset));
         offsets.zip(packets()).map(|(offset, bytes)| track::Packet { offset, bytes })
     };
-    MpegTrack::open(memory, pieces, container, Vec::new(), max_alloc)
+    MpegTrack::open(memory, pieces, container, segment.tags.clone().into_comments(), max_alloc)
 }
 
 /// Places the packets on the decoded timeline, without the padding at their ends, and returns the padding.
@@ -269,10 +306,29 @@ impl PacketStream for Packets {
         &self.info
     }
 
+    fn tags(&self) -> &[(CString, CString)] {
+        &self.tags
+    }
+
+    fn run(&self, position: u64) -> Option<Run> {
+        let end = self.info.num_frames.unwrap_or(0);
+        let num_frames = end.checked_sub(position).filter(|num_frames| *num_frames > 0)?;
+        let frame = self.priming_frames().saturating_add(position);
+        let cell_end = self.cells.as_ref().map_or(u64::MAX, |cells| cells.next(frame));
+        Some(Run { source: Some(frame), num_frames: num_frames.min(cell_end - frame) })
+    }
+
+    fn continues(&self, position: u64) -> bool {
+        let frame = self.priming_frames().saturating_add(position);
+        self.cells
+            .as_ref()
+            .is_some_and(|cells| position > 0 && cells.continues(frame, |frames| self.are_plain(frames)))
+    }
+
     fn entry(&self, frame: u64) -> Result<usize> {
-        let end = |packet: &Indexed| packet.first_frame + u64::from(packet.num_frames);
-        let wanted = self.index.partition_point(|packet| end(packet) <= frame);
-        Ok(wanted.saturating_sub(self.coding.pre_roll()))
+        let frame =
+            self.cells.as_ref().map_or(frame, |cells| cells.entry(frame, |frames| self.are_plain(frames)));
+        Ok(self.packet_at(frame).saturating_sub(self.coding.pre_roll()))
     }
 
     fn next<'a>(&'a self, number: &mut usize) -> Result<Option<Packet<Cow<'a, [u8]>>>> {
@@ -284,13 +340,16 @@ impl PacketStream for Packets {
         Ok(Some(Packet { bytes, offset: place.offset, first_frame, num_frames: num_frames.into() }))
     }
 
-    fn codec(&self) -> Result<Codec> {
+    fn codec(&self, frame: u64) -> Result<Codec> {
+        if let (Some(setup), Some(cells)) = (self.coding.opus(), &self.cells) {
+            return Coding::opus_codec(setup, cells.engine(frame, |frames| self.are_plain(frames)));
+        }
         let spare = self.codec.lock().take();
         spare.map_or_else(|| self.coding.codec(), Ok)
     }
 
-    fn renew(&self, codec: Codec) -> Result<Codec> {
-        self.coding.renew(codec)
+    fn renew(&self, codec: Codec, frame: u64) -> Result<Codec> {
+        if self.cells.is_some() { self.codec(frame) } else { self.coding.renew(codec) }
     }
 }
 

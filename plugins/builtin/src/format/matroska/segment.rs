@@ -8,37 +8,14 @@ use mapwave_plugin::{Error, Memory, Result, Status, StreamEntry, Sweep};
 
 use super::block;
 use super::ebml::{self, Child, Element, Elements};
-
-const EBML: u32 = 0x1a45_dfa3;
-const DOC_TYPE: u32 = 0x4282;
-const SEGMENT: u32 = 0x1853_8067;
-const TRACKS: u32 = 0x1654_ae6b;
-const CLUSTER: u32 = 0x1f43_b675;
-const BLOCK_GROUP: u32 = 0xa0;
-const BLOCK: u32 = 0xa1;
-const SIMPLE_BLOCK: u32 = 0xa3;
-const DISCARD_PADDING: u32 = 0x75a2;
-
-const TRACK_ENTRY: u32 = 0xae;
-const TRACK_NUMBER: u32 = 0xd7;
-const TRACK_TYPE: u32 = 0x83;
-const FLAG_DEFAULT: u32 = 0x88;
-const LANGUAGE: u32 = 0x0022_b59c;
-const LANGUAGE_BCP47: u32 = 0x0022_b59d;
-const CODEC_ID: u32 = 0x86;
-const CODEC_PRIVATE: u32 = 0x63a2;
-const CODEC_DELAY: u32 = 0x56aa;
-const AUDIO: u32 = 0xe1;
-const SAMPLING_FREQUENCY: u32 = 0xb5;
-const OUTPUT_SAMPLING_FREQUENCY: u32 = 0x78b5;
-const CHANNELS: u32 = 0x9f;
-const BIT_DEPTH: u32 = 0x6264;
-const CONTENT_ENCODINGS: u32 = 0x6d80;
-const CONTENT_ENCODING: u32 = 0x6240;
-const CONTENT_COMPRESSION: u32 = 0x5034;
-const CONTENT_COMP_ALGO: u32 = 0x4254;
-const CONTENT_COMP_SETTINGS: u32 = 0x4255;
-const CONTENT_ENCRYPTION: u32 = 0x5035;
+use super::id::{
+    AUDIO, BIT_DEPTH, BLOCK, BLOCK_GROUP, CHANNELS, CLUSTER, CODEC_DELAY, CODEC_ID, CODEC_PRIVATE,
+    CONTENT_COMP_ALGO, CONTENT_COMP_SETTINGS, CONTENT_COMPRESSION, CONTENT_ENCODING, CONTENT_ENCODINGS,
+    CONTENT_ENCRYPTION, DISCARD_PADDING, DOC_TYPE, EBML, FLAG_DEFAULT, INFO, LANGUAGE, LANGUAGE_BCP47,
+    OUTPUT_SAMPLING_FREQUENCY, SAMPLING_FREQUENCY, SEGMENT, SIMPLE_BLOCK, TAGS, TRACK_ENTRY, TRACK_NUMBER,
+    TRACK_TYPE, TRACKS,
+};
+use super::tags::Tags;
 
 /// The bytes per packet in lists: the old and the new one while they grow, and the index.
 const BYTES_PER_PACKET: u64 = 64;
@@ -87,6 +64,7 @@ pub(crate) struct Segment {
     pub(crate) packets: Vec<Place>,
     /// The numbers of packets that end in padding, and the padding in nanoseconds.
     pub(crate) discards: Vec<(usize, i64)>,
+    pub(crate) tags: Tags,
     /// Whether the file ends or becomes invalid before its stated end.
     pub(crate) is_truncated: bool,
 }
@@ -140,7 +118,13 @@ impl Segment {
         let doc_type = DocType::read(bytes)
             .ok_or_else(|| Error::unsupported("the file is neither Matroska nor WebM"))?;
         let mut scan = Scan::new(bytes);
-        let Some(tracks) = scan.by_ref().find(|child| child.id == TRACKS) else {
+        let mut tags = Tags::default();
+        let mut children = scan.by_ref().inspect(|child| match child.id {
+            INFO => tags.read_info(child),
+            TAGS => tags.read(child),
+            _ => {}
+        });
+        let Some(tracks) = children.find(|child| child.id == TRACKS) else {
             return Err(Error::bad_data(bytes.len() as u64, "the file has no list of tracks"));
         };
         let mut audio = TrackEntry::all(bytes, &tracks);
@@ -153,6 +137,7 @@ impl Segment {
             listed: (listed, number),
             packets: Vec::new(),
             discards: Vec::new(),
+            tags,
             is_truncated: false,
         };
         let mut sweep = Sweep::new(bytes.clone(), 0);
@@ -168,6 +153,8 @@ impl Segment {
                         segment.add(&block, discard, max_alloc)?;
                     }
                 }
+                INFO => segment.tags.read_info(&child),
+                TAGS => segment.tags.read(&child),
                 _ => {}
             }
         }

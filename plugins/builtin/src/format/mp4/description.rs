@@ -10,10 +10,11 @@ use crate::bytes::Bytes;
 use crate::codec::aac::AacSetup;
 use crate::codec::alac::AlacSetup;
 use crate::codec::flac::FlacSetup;
+use crate::codec::opus::OpusSetup;
 use crate::codec::packet_setup::AudioSetup;
 
 /// The kind of a track's packets.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Description {
     /// Packets of a codec whose setup is in the description.
     Compressed(AudioSetup),
@@ -52,7 +53,12 @@ pub(crate) fn read_setup(mut stsd: Bytes<'_>, max_alloc: u64) -> Result<Descript
             Ok(Description::Compressed(AudioSetup::Flac(setup)))
         }
         b".mp3" | b"ms\0\x55" => Ok(Description::Mpeg),
-        b"Opus" => Err(Error::unsupported("Opus needs the libav plugin").at(entry.offset)),
+        b"Opus" => {
+            let header = find(entry.payload, *b"dOps")?.ok_or_else(|| missing(entry.offset, "Opus setup"))?;
+            let setup = OpusSetup::from_box(header)?;
+            setup.check_room(max_alloc)?;
+            Ok(Description::Compressed(AudioSetup::Opus(setup)))
+        }
         kind => Err(Error::unsupported(format!(
             "the codec '{}' in MP4 needs another plugin, such as libav",
             kind.escape_ascii()
@@ -233,7 +239,8 @@ mod tests {
         assert_eq!(error.status(), Status::Unsupported);
         assert!(error.message().contains("0xa9"), "{error}");
         let error = setup(&stsd(b"Opus", 0, 0, &[])).unwrap_err();
-        assert_eq!((error.status(), error.message()), (Status::Unsupported, "Opus needs the libav plugin"));
+        assert_eq!(error.status(), Status::BadData);
+        assert!(error.message().contains("lacks the Opus setup"), "{error}");
     }
 
     #[test]

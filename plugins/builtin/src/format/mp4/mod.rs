@@ -1,4 +1,5 @@
-//! MP4, M4A and QuickTime files (ISO/IEC 14496-12 and -14, QuickTime File Format) with AAC, ALAC, FLAC or MPEG audio.
+//! MP4, M4A and QuickTime files (ISO/IEC 14496-12 and -14, QuickTime File Format) with AAC, ALAC, FLAC, Opus or MPEG
+//! audio.
 
 #![forbid(unsafe_code)]
 
@@ -31,7 +32,7 @@ use crate::format::mpeg;
 use crate::format::mpeg::track::{Container, MpegTrack, Packet};
 use crate::format::table_stream::{TableStream, bytes_at};
 
-/// Decodes AAC, ALAC, FLAC and MPEG audio in MP4 and QuickTime files.
+/// Decodes AAC, ALAC, FLAC, Opus and MPEG audio in MP4 and QuickTime files.
 pub struct Mp4Decoder {
     stream: Stream,
     brand: Option<Kind>,
@@ -54,7 +55,7 @@ const PICTURE_BRANDS: [&[u8]; 6] = [b"hei", b"hev", b"mif1", b"msf1", b"avi", b"
 
 impl Decoder for Mp4Decoder {
     const NAME: &'static CStr = c"mp4";
-    const CODECS: &'static CStr = c"aac,alac,flac,mp3,mp2,mp1";
+    const CODECS: &'static CStr = c"aac,alac,flac,opus,mp3,mp2,mp1";
     const EXTENSIONS: &'static CStr = c"m4a,mp4,m4b,m4r,mov,3gp";
 
     fn probe(head: &Head<'_>) -> u8 {

@@ -7,7 +7,7 @@ use mapwave_plugin::{Error, Result};
 
 use crate::bytes::Bytes;
 use crate::codec::packet_setup::AudioSetup;
-use crate::engine::packet_table::{Added, PacketTable};
+use crate::engine::packet_table::{Added, PacketTable, Place};
 use crate::format::table_stream::bytes_at;
 
 /// Adds the packets of a sample table ("stbl"); false if the file ends before the last.
@@ -194,13 +194,14 @@ pub(crate) fn read_durations(stbl: Bytes<'_>, mut each: impl FnMut(u32, u32) -> 
 }
 
 /// Derives the number of frames of packets from durations in ticks. All AAC packets have the same number, but part of
-/// the last may be padding. ALAC and FLAC packets have as many as their durations, if ticks are frames.
+/// the last may be padding. ALAC, FLAC and Opus packets have as many as their durations, if ticks are frames; part of the last
+/// one of Opus may be padding, too.
 #[derive(Debug)]
 pub(crate) struct Timeline<'a> {
     setup: &'a AudioSetup,
     ticks_per_second: u32,
     durations: Durations,
-    /// Whether the lengths of FLAC packets must be read from the packets.
+    /// Whether the lengths of FLAC and Opus packets must be read from the packets.
     is_vague: bool,
 }
 
@@ -222,7 +223,7 @@ impl<'a> Timeline<'a> {
         let ticks_are_frames = self.ticks_per_second == self.setup.sample_rate();
         let is_known = ticks_are_frames && (1..=whole).contains(&ticks);
         let frames = match self.setup {
-            AudioSetup::Alac(_) | AudioSetup::Flac(_) if is_known => ticks,
+            AudioSetup::Alac(_) | AudioSetup::Flac(_) | AudioSetup::Opus(_) if is_known => ticks,
             _ => whole,
         };
         self.is_vague |= !is_known;
@@ -250,18 +251,26 @@ impl<'a> Timeline<'a> {
         if without_duration.is_some() || num_packets == 0 {
             table.set_frames_from(without_duration.unwrap_or(0), whole)?;
         }
-        if matches!(self.setup, AudioSetup::Flac(_)) && (self.is_vague || without_duration.is_some()) {
-            return table.measure(|place| {
-                let packet = bytes_at(bytes, place.offset, place.num_bytes);
-                packet.map_or(0, |packet| self.setup.frames_of(packet))
-            });
+        let measured = |place: Place| {
+            let packet = bytes_at(bytes, place.offset, place.num_bytes);
+            packet.map_or(0, |packet| self.setup.frames_of(packet))
+        };
+        let is_false = |place: Place| num_packets > 1 && place.num_frames != measured(place);
+        let is_vague = match self.setup {
+            AudioSetup::Aac(_) | AudioSetup::Alac(_) => false,
+            AudioSetup::Flac(_) => self.is_vague || without_duration.is_some(),
+            AudioSetup::Opus(_) => {
+                self.is_vague || without_duration.is_some() || table.get(0).is_some_and(is_false)
+            }
+        };
+        if is_vague {
+            return table.measure(measured);
         }
         let Some(last_packet) = num_packets.checked_sub(1) else { return Ok(()) };
         let frames = match self.setup {
-            AudioSetup::Alac(_) | AudioSetup::Flac(_) => {
-                let last = table.get(last_packet);
-                let last = last.and_then(|place| bytes_at(bytes, place.offset, place.num_bytes));
-                last.map_or(whole, |packet| self.setup.frames_of(packet))
+            AudioSetup::Alac(_) | AudioSetup::Flac(_) => table.get(last_packet).map_or(whole, measured),
+            AudioSetup::Opus(_) => {
+                table.get(last_packet).map_or(whole, |place| place.num_frames.min(measured(place)))
             }
             AudioSetup::Aac(_) => {
                 let (track, sample_rate) = (self.ticks_per_second, self.setup.sample_rate());

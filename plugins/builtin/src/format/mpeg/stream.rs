@@ -137,7 +137,7 @@ impl MpegStream {
         if self.index.num_packets() >= FEW_FRAMES {
             return Ok(false);
         }
-        let (mut codec, mut cursor) = (self.codec()?, 0);
+        let (mut codec, mut cursor) = (self.codec(0)?, 0);
         while let Some(packet) = self.next(&mut cursor)? {
             if codec.decode(self, &packet).is_ok() {
                 return Ok(false);
@@ -184,11 +184,11 @@ impl PacketStream for MpegStream {
         }))
     }
 
-    fn codec(&self) -> Result<MpegCodec> {
+    fn codec(&self, _: u64) -> Result<MpegCodec> {
         Ok(MpegCodec::new())
     }
 
-    fn renew(&self, mut codec: MpegCodec) -> Result<MpegCodec> {
+    fn renew(&self, mut codec: MpegCodec, _: u64) -> Result<MpegCodec> {
         codec.reset();
         Ok(codec)
     }

@@ -5,18 +5,24 @@
 use std::ffi::{CStr, CString};
 use std::sync::Arc;
 
-use mapwave_plugin::{Decoder, DecoderOptions, Head, Input, Output, Result, StreamEntry, StreamInfo};
+use mapwave_plugin::{Decoder, DecoderOptions, Head, Input, Memory, Output, Result, StreamEntry, StreamInfo};
 
-use super::links::{Kind, first_audio};
+use super::links::{Kind, chosen_kind, first_audio};
 use super::listing;
+use super::opus::OpusStream;
 use super::page::CAPTURE_PATTERN;
 use super::stream::OggStream;
 use crate::engine::packets::{PacketDecoder, PacketStream};
 
-/// Decodes Ogg files with Vorbis or FLAC.
+/// Decodes Ogg files with Vorbis, FLAC or Opus.
 pub struct OggDecoder {
-    decoder: PacketDecoder<OggStream>,
+    stream: Stream,
     streams: Arc<[StreamEntry]>,
+}
+
+enum Stream {
+    Links(PacketDecoder<OggStream>),
+    Opus(Box<PacketDecoder<OpusStream>>),
 }
 
 impl std::fmt::Debug for OggDecoder {
@@ -27,15 +33,15 @@ impl std::fmt::Debug for OggDecoder {
 
 impl Decoder for OggDecoder {
     const NAME: &'static CStr = c"ogg";
-    const CODECS: &'static CStr = c"vorbis,flac";
-    const EXTENSIONS: &'static CStr = c"ogg,oga,ogv";
+    const CODECS: &'static CStr = c"vorbis,flac,opus";
+    const EXTENSIONS: &'static CStr = c"ogg,oga,ogv,opus";
 
     fn probe(head: &Head<'_>) -> u8 {
         if head.track.is_some() || !head.bytes.starts_with(CAPTURE_PATTERN) {
             return 0;
         }
         match first_audio(head.bytes) {
-            Some(Kind::Vorbis | Kind::Flac) => 95,
+            Some(Kind::Vorbis | Kind::Flac | Kind::Opus) => 95,
             Some(Kind::OtherAudio(_)) => 0,
             // Streams other than audio begin first, and the head may end before an audio stream.
             Some(Kind::Other(_)) if head.bytes.len() as u64 >= head.total_bytes => 0,
@@ -49,27 +55,39 @@ impl Decoder for OggDecoder {
         let mut streams = listing::audio_streams(&bytes);
         // A file without audio has an error that says what it has.
         let number = if streams.is_empty() { 0 } else { StreamEntry::choose(&mut streams, options.stream)? };
-        let stream = OggStream::open(bytes, u32::try_from(number).unwrap_or(u32::MAX), options.max_alloc);
+        let stream = open_stream(bytes, u32::try_from(number).unwrap_or(u32::MAX), options.max_alloc);
         let stream = stream.map_err(|error| StreamEntry::named(&streams, number, error))?;
-        Ok(Self { decoder: PacketDecoder::new(Arc::new(stream)), streams: streams.into() })
+        Ok(Self { stream, streams: streams.into() })
     }
 
     fn info(&self) -> &StreamInfo {
-        self.decoder.stream().info()
+        match &self.stream {
+            Stream::Links(decoder) => decoder.stream().info(),
+            Stream::Opus(decoder) => decoder.stream().info(),
+        }
     }
 
     fn seek(&mut self, frame: u64) -> Result<()> {
-        self.decoder.seek(frame);
+        match &mut self.stream {
+            Stream::Links(decoder) => decoder.seek(frame),
+            Stream::Opus(decoder) => decoder.seek(frame),
+        }
         Ok(())
     }
 
     fn decode(&mut self, output: &mut Output<'_>) -> Result<()> {
-        self.decoder.decode(output)
+        match &mut self.stream {
+            Stream::Links(decoder) => decoder.decode(output),
+            Stream::Opus(decoder) => decoder.decode(output),
+        }
     }
 
     fn fork(&self) -> Result<Self> {
-        let decoder = PacketDecoder::new(Arc::clone(self.decoder.stream()));
-        Ok(Self { decoder, streams: Arc::clone(&self.streams) })
+        let stream = match &self.stream {
+            Stream::Links(decoder) => Stream::Links(PacketDecoder::new(Arc::clone(decoder.stream()))),
+            Stream::Opus(decoder) => Stream::Opus(Box::new(PacketDecoder::new(Arc::clone(decoder.stream())))),
+        };
+        Ok(Self { stream, streams: Arc::clone(&self.streams) })
     }
 
     fn streams(&self) -> &[StreamEntry] {
@@ -77,6 +95,19 @@ impl Decoder for OggDecoder {
     }
 
     fn tags(&self) -> &[(CString, CString)] {
-        self.decoder.stream().tags()
+        match &self.stream {
+            Stream::Links(decoder) => decoder.stream().tags(),
+            Stream::Opus(decoder) => decoder.stream().tags(),
+        }
     }
+}
+
+/// Opens the audio stream of that number.
+fn open_stream(bytes: Memory, number: u32, max_alloc: u64) -> Result<Stream> {
+    if chosen_kind(&bytes, number) == Some(Kind::Opus) {
+        let stream = OpusStream::open(bytes, number, max_alloc)?;
+        return Ok(Stream::Opus(Box::new(PacketDecoder::new(Arc::new(stream)))));
+    }
+    let stream = OggStream::open(bytes, number, max_alloc)?;
+    Ok(Stream::Links(PacketDecoder::new(Arc::new(stream))))
 }

@@ -12,6 +12,7 @@ use super::page::{Page, Pages};
 pub(crate) enum Kind {
     Vorbis,
     Flac,
+    Opus,
     /// Audio that this decoder does not support.
     OtherAudio(&'static str),
     /// Anything else.
@@ -24,7 +25,7 @@ impl Kind {
         const SIGNATURES: [(&[u8], Kind); 12] = [
             (b"\x01vorbis", Kind::Vorbis),
             (flac::SIGNATURE, Kind::Flac),
-            (b"OpusHead", Kind::OtherAudio("Opus")),
+            (b"OpusHead", Kind::Opus),
             (b"Speex   ", Kind::OtherAudio("Speex")),
             (b"CELT    ", Kind::OtherAudio("CELT")),
             (b"PCM     ", Kind::OtherAudio("OggPCM")),
@@ -43,10 +44,11 @@ impl Kind {
         !matches!(self, Self::Other(_))
     }
 
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Vorbis => "Vorbis",
             Self::Flac => "FLAC",
+            Self::Opus => "Opus",
             Self::OtherAudio(name) | Self::Other(name) => name,
         }
     }
@@ -56,6 +58,8 @@ impl Kind {
 #[derive(Debug)]
 pub(crate) struct LinkPages {
     pub(crate) kind: Kind,
+    /// Where the first page of any stream of the link is.
+    pub(crate) begin: usize,
     /// Their offsets.
     pub(crate) offsets: Vec<usize>,
 }
@@ -134,24 +138,29 @@ fn begin(links: &mut Vec<LinkPages>, group: &[(usize, u32, Kind)], stream: u32) 
         let message = format!("{name} in Ogg needs the libav plugin");
         return Err(Error::unsupported(message).at(*offset as u64));
     }
-    links.push(LinkPages { kind: *kind, offsets: vec![*offset] });
+    let begin = group.first().map_or(*offset, |(begin, ..)| *begin);
+    links.push(LinkPages { kind: *kind, begin, offsets: vec![*offset] });
     Ok(*serial)
 }
 
 /// The codec of the first audio stream, if the head contains its first page.
 pub(crate) fn first_audio(head: &[u8]) -> Option<Kind> {
+    chosen_kind(head, 0).or_else(|| first_kinds(head).last())
+}
+
+/// The codec of the audio stream of that number, if the file begins with its first page.
+pub(crate) fn chosen_kind(bytes: &[u8], stream: u32) -> Option<Kind> {
+    first_kinds(bytes).filter(|kind| kind.is_audio()).nth(usize::try_from(stream).ok()?)
+}
+
+/// The codecs of all streams; the first pages of a link's streams are consecutive.
+fn first_kinds(bytes: &[u8]) -> impl Iterator<Item = Kind> {
     let mut offset = 0;
-    let mut last = None;
-    // The first pages of a link's streams are consecutive.
-    while let Some(page) = Page::parse(head, offset).filter(|page| page.is_first) {
-        let kind = Kind::of(page.body);
-        if kind.is_audio() {
-            return Some(kind);
-        }
-        last = Some(kind);
+    std::iter::from_fn(move || {
+        let page = Page::parse(bytes, offset).filter(|page| page.is_first)?;
         offset = page.end();
-    }
-    last
+        Some(Kind::of(page.body))
+    })
 }
 
 #[cfg(test)]
@@ -197,14 +206,14 @@ mod tests {
         );
         assert!(find_links(&bytes, 2).is_err_and(|error| error.message().contains("Theora")));
         assert!(
-            find_links(&memory(begin(1, b"OpusHead")), 0)
-                .is_err_and(|error| error.message().contains("Opus"))
+            find_links(&memory(begin(1, b"Speex   ")), 0)
+                .is_err_and(|error| error.message().contains("Speex"))
         );
         assert_eq!(first_audio(&bytes), Some(Kind::Vorbis));
         // A link of another codec ends the stream.
-        let opus = [begin(1, b"\x01vorbis"), data(1, 1), begin(2, b"OpusHead"), data(2, 1)].concat();
-        let found = find_links(&memory(opus), 0).expect("links");
+        let speex = [begin(1, b"\x01vorbis"), data(1, 1), begin(2, b"Speex   "), data(2, 1)].concat();
+        let found = find_links(&memory(speex), 0).expect("links");
         assert_eq!(found.links.len(), 1);
-        assert!(found.other.is_some_and(|error| error.message().contains("Opus")));
+        assert!(found.other.is_some_and(|error| error.message().contains("Speex")));
     }
 }

@@ -59,6 +59,15 @@ fn crc32(mut crc: u32, bytes: &[u8]) -> u32 {
     rest.iter().fold(crc, |crc, byte| (crc << 8) ^ CRC32[0][usize::from(crc.to_be_bytes()[0] ^ byte)])
 }
 
+/// The page with its checksum.
+pub(crate) fn with_checksum(mut page: Vec<u8>) -> Vec<u8> {
+    let crc = crc32(0, &page);
+    if let Some(field) = page.get_mut(CHECKSUM) {
+        field.copy_from_slice(&crc.to_le_bytes());
+    }
+    page
+}
+
 /// A complete page.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Page<'a> {
@@ -196,9 +205,7 @@ pub(crate) mod tests {
         page.push(u8::try_from(lacing.len()).expect("at most 255 segments"));
         page.extend(lacing);
         page.extend(body);
-        let crc = crc32(0, &page);
-        page[CHECKSUM].copy_from_slice(&crc.to_le_bytes());
-        page
+        with_checksum(page)
     }
 
     #[test]

@@ -68,7 +68,10 @@ impl Setup {
     ) -> Result<(Self, Comments, Place)> {
         match kind {
             Kind::Vorbis => vorbis_headers(packets, max_alloc, offset),
-            _ => flac_headers(packets, max_alloc, offset),
+            Kind::Flac => flac_headers(packets, max_alloc, offset),
+            other => {
+                Err(Error::unsupported(format!("a chained stream continues as {}", other.name())).at(offset))
+            }
         }
     }
 

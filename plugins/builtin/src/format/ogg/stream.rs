@@ -51,7 +51,7 @@ impl OggStream {
         let mut links: Vec<Link> = Vec::new();
         let mut timelines = Vec::new();
         let mut sweep = Sweep::new(bytes.clone(), 0);
-        for LinkPages { kind, mut offsets } in found {
+        for LinkPages { kind, mut offsets, .. } in found {
             let place = offsets.first().copied().unwrap_or(0) as u64;
             let packets = Packets { bytes: &bytes, offsets: &offsets };
             let read = Setup::read(kind, &packets, max_alloc, place);
@@ -268,12 +268,12 @@ impl PacketStream for OggStream {
         self.step(cursor, true)
     }
 
-    fn codec(&self) -> Result<LinkCodec> {
+    fn codec(&self, _: u64) -> Result<LinkCodec> {
         let first = self.setup(0).ok_or_else(|| Error::bad_data(0, "there is no Ogg stream"))?;
         LinkCodec::new(0, first)
     }
 
-    fn renew(&self, mut codec: LinkCodec) -> Result<LinkCodec> {
+    fn renew(&self, mut codec: LinkCodec, _: u64) -> Result<LinkCodec> {
         codec.reset();
         Ok(codec)
     }

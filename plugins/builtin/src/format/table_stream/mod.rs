@@ -1,4 +1,4 @@
-//! A stream of AAC, ALAC or FLAC whose packets are listed in a table, whatever the container.
+//! A stream of AAC, ALAC, FLAC or Opus whose packets are listed in a table, whatever the container.
 
 #![forbid(unsafe_code)]
 
@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use mapwave_plugin::{Error, Memory, Output, Result, SeekClass, StreamInfo};
 
+use crate::codec::opus::{Cells, OpusCodec};
 use crate::codec::packet_setup::{AudioCodec, AudioSetup};
 use crate::engine::packet_table::PacketTable;
 use crate::engine::packets::{Broken, Packet, PacketCodec, PacketStream};
@@ -22,6 +23,7 @@ pub(crate) struct TableStream {
     setup: AudioSetup,
     playlist: Playlist,
     anchors: Option<Anchors>,
+    cells: Option<Cells>,
     info: StreamInfo,
     tags: Vec<(CString, CString)>,
 }
@@ -70,14 +72,24 @@ impl TableStream {
     ) -> Result<Self> {
         let decoded_end = match &setup {
             // Only the packets themselves state their length.
-            AudioSetup::Flac(_) => table.num_frames(),
+            AudioSetup::Flac(_) | AudioSetup::Opus(_) => table.num_frames(),
             AudioSetup::Aac(_) | AudioSetup::Alac(_) => {
                 u64::from(table.num_packets()) * u64::from(setup.frames_per_packet())
             }
         };
         let priming_frames = playlist.priming_frames();
         let padding_frames = decoded_end.saturating_sub(playlist.decoded_end());
-        let common = setup.info();
+        let cells = match &setup {
+            AudioSetup::Opus(_) => Some(Cells::new(priming_frames, table.num_frames())),
+            _ => None,
+        };
+        let common = match &setup {
+            AudioSetup::Opus(setup) if playlist.single().is_some() => {
+                let first = table.get(0).and_then(|place| bytes_at(&memory, place.offset, place.num_bytes));
+                setup.info(first.is_none_or(|packet| setup.is_plain(packet)))
+            }
+            _ => setup.info(),
+        };
         let (seek_class, anchors) = match common.seek_class {
             SeekClass::Anchored { grid_frames } if playlist.single().is_none() => {
                 (SeekClass::Exact, Some(Anchors { origin: priming_frames, grid_frames }))
@@ -95,7 +107,7 @@ impl TableStream {
             container,
             ..common
         };
-        let stream = Self { memory, table, setup, playlist, anchors, info, tags };
+        let stream = Self { memory, table, setup, playlist, anchors, cells, info, tags };
         stream.check_packets()?;
         Ok(stream)
     }
@@ -107,6 +119,16 @@ impl TableStream {
         });
         self.setup.check_packets(packets.clone())?;
         self.setup.check_any_decodes(packets, self.table.get(0).map_or(0, |place| place.offset))
+    }
+
+    /// Whether all packets of Opus with frames of a range are plain.
+    fn are_plain(&self, frames: Range<u64>) -> bool {
+        let AudioSetup::Opus(setup) = &self.setup else { return true };
+        let places = (self.table.packet_at(frames.start)..).map_while(|number| self.table.get(number));
+        let mut places = places.take_while(|place| place.first_frame < frames.end);
+        places.all(|place| {
+            bytes_at(&self.memory, place.offset, place.num_bytes).is_some_and(|packet| setup.is_plain(packet))
+        })
     }
 }
 
@@ -134,11 +156,26 @@ impl PacketStream for TableStream {
         if let (Some(frame), Some(anchors)) = (run.source, self.anchors) {
             run.num_frames = run.num_frames.min(anchors.after(frame) - frame);
         }
+        if let (Some(frame), Some(cells)) = (run.source, &self.cells) {
+            run.num_frames = run.num_frames.min(cells.next(frame) - frame);
+        }
         Some(run)
+    }
+
+    fn continues(&self, position: u64) -> bool {
+        let Some(cells) = &self.cells else { return false };
+        let source = |position: u64| self.playlist.run(position)?.source;
+        let before = position.checked_sub(1).and_then(source);
+        source(position).is_some_and(|frame| {
+            before.is_some_and(|before| before + 1 == frame)
+                && cells.continues(frame, |frames| self.are_plain(frames))
+        })
     }
 
     fn entry(&self, frame: u64) -> Result<u32> {
         let frame = self.anchors.map_or(frame, |anchors| anchors.before(frame));
+        let frame =
+            self.cells.as_ref().map_or(frame, |cells| cells.entry(frame, |frames| self.are_plain(frames)));
         Ok(self.table.packet_at(frame).saturating_sub(self.setup.pre_roll()))
     }
 
@@ -152,12 +189,21 @@ impl PacketStream for TableStream {
         Ok(Some(Packet { bytes, offset: place.offset, first_frame, num_frames }))
     }
 
-    fn codec(&self) -> Result<AudioCodec> {
-        self.setup.codec()
+    fn codec(&self, frame: u64) -> Result<AudioCodec> {
+        match (&self.setup, &self.cells) {
+            (AudioSetup::Opus(setup), Some(cells)) => {
+                let engine = cells.engine(frame, |frames| self.are_plain(frames));
+                OpusCodec::new(setup, engine).map(|codec| AudioCodec::Opus(Box::new(codec)))
+            }
+            _ => self.setup.codec(),
+        }
     }
 
-    fn renew(&self, codec: AudioCodec) -> Result<AudioCodec> {
-        self.setup.renew(codec)
+    fn renew(&self, codec: AudioCodec, frame: u64) -> Result<AudioCodec> {
+        match codec {
+            AudioCodec::Opus(_) => self.codec(frame),
+            codec => self.setup.renew(codec),
+        }
     }
 }
 
