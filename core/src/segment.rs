@@ -6,9 +6,10 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread::Builder;
 use std::time::Duration;
 
-use mapwave_fork::SetOnce;
+use mapwave_fork::{SetOnce, start_scoped};
 
 use crate::error::{Error, Result};
 
@@ -161,7 +162,7 @@ pub(crate) fn work<'a, L>(
                 let _end = end;
                 run(&|| false)
             };
-            std::thread::Builder::new().spawn_scoped(scope, work).ok()
+            start_scoped(Builder::new(), scope, work).ok()
         };
         let workers: Vec<_> = (1..num_threads).filter_map(start).collect();
         drop(end);

@@ -3,10 +3,12 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Mutex, PoisonError};
+use std::thread::Builder;
 use std::time::Duration;
 
 use mapwave_core::source::Access;
 use mapwave_core::{Frames, ReadControl};
+use mapwave_fork::start_scoped;
 use pyo3::prelude::*;
 
 use crate::arguments::{Reading, Window};
@@ -66,7 +68,7 @@ pub(crate) fn load<'py>(
                     }
                 }
             };
-            match std::thread::Builder::new().spawn_scoped(scope, work) {
+            match start_scoped(Builder::new(), scope, work) {
                 Ok(_) => num_started += 1,
                 Err(error) => refusal = Some(error),
             }

@@ -5,6 +5,7 @@
 use std::ffi::CStr;
 use std::thread;
 
+use mapwave_plugin::fork::start_scoped;
 use mapwave_plugin::{
     Block, Error, Output, Resampler, ResamplerOptions, Restart, Result, Sample, SampleFormat, Status,
 };
@@ -281,7 +282,7 @@ fn step_together<I: Sample + SoxrSample>(lanes: &mut [Lane<I>], num_frames: usiz
         for (lane, result) in pairs {
             let work = move || *result = Some(lane.step(num_frames));
             // The loop below does the work of a thread that cannot be started.
-            let _ = thread::Builder::new().name("mapwave soxr".to_owned()).spawn_scoped(scope, work);
+            let _ = start_scoped(thread::Builder::new().name("mapwave soxr".to_owned()), scope, work);
         }
         if let Some((lane, result)) = own {
             *result = Some(lane.step(num_frames));

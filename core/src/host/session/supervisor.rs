@@ -8,9 +8,10 @@
 
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread::Builder;
 use std::time::{Duration, Instant};
 
-use mapwave_fork::SetOnce;
+use mapwave_fork::{SetOnce, start as start_thread};
 
 use crate::host::ffi::fault::Failure;
 
@@ -101,7 +102,7 @@ pub(crate) fn call<T: Send + 'static>(
 
 /// Starts a thread for a plugin's calls.
 pub(crate) fn start(thread: impl FnOnce() + Send + 'static) -> Result<(), Silence> {
-    let started = std::thread::Builder::new().name("mapwave plugin".to_owned()).spawn(thread);
+    let started = start_thread(Builder::new().name("mapwave plugin".to_owned()), thread);
     started.map(drop).map_err(Silence::NotStarted)
 }
 

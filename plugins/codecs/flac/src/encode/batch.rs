@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 
+use mapwave_fork::start_scoped;
+
 use crate::encode::digest::SampleDigest;
 use crate::encode::frame::FrameEncoder;
 use crate::encode::instructions;
@@ -68,7 +70,7 @@ pub(crate) fn encode<E>(
                 update_digest();
                 while encode_next(encoder) {}
             };
-            if thread::Builder::new().spawn_scoped(scope, work).is_err() {
+            if start_scoped(thread::Builder::new(), scope, work).is_err() {
                 break; // the system has no more threads: the others do its work
             }
         }
