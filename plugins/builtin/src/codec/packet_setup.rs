@@ -11,7 +11,7 @@ use crate::codec::aac::{AacCodec, AacSetup, PACKETS_LOOKED_AT};
 use crate::codec::alac::{AlacCodec, AlacSetup};
 use crate::codec::flac::{FlacSetup, FrameCodec};
 use crate::codec::opus;
-use crate::codec::opus::{Engine, OpusCodec, OpusSetup};
+use crate::codec::opus::{Engine, Kind, OpusCodec, OpusSetup};
 use crate::engine::packets::Broken;
 
 /// The parameters for decoding packets of a codec.
@@ -151,7 +151,7 @@ impl AudioSetup {
                     ..common
                 }
             }
-            Self::Opus(setup) => setup.info(true),
+            Self::Opus(setup) => setup.info(Kind::Celt),
         }
     }
 

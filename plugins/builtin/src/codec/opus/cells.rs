@@ -16,6 +16,8 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use super::packet::Kind;
+
 /// The frames of a cell.
 pub(crate) const CELL_FRAMES: u64 = 30 * 48_000;
 /// The frames of pre-roll before a cell.
@@ -24,14 +26,15 @@ pub(super) const CELL_PRE_ROLL: u64 = 4 * 48_000;
 pub(super) const PRE_ROLL: u64 = 60_000;
 
 const UNKNOWN: u8 = 0;
-const PLAIN: u8 = 1;
-const COMPLEX: u8 = 2;
+const CELT: u8 = 1;
+const SPEECH: u8 = 2;
+const MIXED: u8 = 3;
 
 /// Which of two decoders is right for a cell. Where both are, they give the same bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Engine {
-    /// For CELT alone; among packets of several modes it differs by an LSB of 16 bits where a mode begins.
-    Celt,
+    /// For packets of CELT alone and of SILK alone, hybrid or not; where CELT ends it differs by an LSB of 16 bits.
+    Fast,
     /// For every mode; in CELT it is wrong in one packet of 50,000.
     General,
 }
@@ -41,7 +44,7 @@ pub(crate) enum Engine {
 pub(crate) struct Cells {
     /// The first frame that is played, on the decoded timeline. Cell 0 begins there, and has what precedes it, too.
     origin: u64,
-    /// Whether each has only plain packets, as far as it is known.
+    /// What the packets of each are made of, as far as it is known.
     known: Vec<AtomicU8>,
 }
 
@@ -65,32 +68,43 @@ impl Cells {
         }
     }
 
-    /// Whether a cell is plain; `are_plain` looks at the packets of a range of frames.
-    fn is_plain(&self, cell: u64, are_plain: impl Fn(Range<u64>) -> bool) -> bool {
+    /// What the packets of a cell are made of; `kind_of` looks at those of a range of frames.
+    fn kind(&self, cell: u64, kind_of: impl Fn(Range<u64>) -> Kind) -> Kind {
         let known = usize::try_from(cell).ok().and_then(|cell| self.known.get(cell));
         match known.map(|known| known.load(Ordering::Relaxed)) {
-            Some(PLAIN) => return true,
-            Some(COMPLEX) => return false,
+            Some(CELT) => return Kind::Celt,
+            Some(SPEECH) => return Kind::Speech,
+            Some(MIXED) => return Kind::Mixed,
             _ => {}
         }
-        let is_plain = are_plain(self.start(cell)..self.start(cell.saturating_add(1)));
+        let kind = kind_of(self.start(cell)..self.start(cell.saturating_add(1)));
         if let Some(known) = known {
-            known.store(if is_plain { PLAIN } else { COMPLEX }, Ordering::Relaxed);
+            let code = match kind {
+                Kind::Celt => CELT,
+                Kind::Speech => SPEECH,
+                Kind::Mixed => MIXED,
+            };
+            known.store(code, Ordering::Relaxed);
         }
-        is_plain
+        kind
+    }
+
+    /// Whether a cell has only packets of CELT.
+    fn is_plain(&self, cell: u64, kind_of: impl Fn(Range<u64>) -> Kind) -> bool {
+        self.kind(cell, kind_of) == Kind::Celt
     }
 
     /// Whether a new decoder begins at a cell in linear decoding.
-    fn begins(&self, cell: u64, are_plain: impl Fn(Range<u64>) -> bool) -> bool {
-        cell == 0 || !self.is_plain(cell - 1, &are_plain) || !self.is_plain(cell, &are_plain)
+    fn begins(&self, cell: u64, kind_of: impl Fn(Range<u64>) -> Kind) -> bool {
+        cell == 0 || !self.is_plain(cell - 1, &kind_of) || !self.is_plain(cell, &kind_of)
     }
 
-    /// The frame from which on packets are decoded for `frame`; in between a new decoder never begins. `are_plain` looks at the
+    /// The frame from which on packets are decoded for `frame`; in between a new decoder never begins. `kind_of` looks at the
     /// packets that have frames of a range.
-    pub(crate) fn entry(&self, frame: u64, are_plain: impl Fn(Range<u64>) -> bool) -> u64 {
+    pub(crate) fn entry(&self, frame: u64, kind_of: impl Fn(Range<u64>) -> Kind) -> u64 {
         let cell = self.number(frame);
         let (start, near) = (self.start(cell), frame.saturating_sub(PRE_ROLL));
-        if self.is_plain(cell, &are_plain) && (near >= start || !self.begins(cell, &are_plain)) {
+        if self.is_plain(cell, &kind_of) && (near >= start || !self.begins(cell, &kind_of)) {
             return near;
         }
         start.saturating_sub(CELL_PRE_ROLL)
@@ -102,14 +116,19 @@ impl Cells {
     }
 
     /// Whether linear decoding reaches `frame` with the decoder of the frame before.
-    pub(crate) fn continues(&self, frame: u64, are_plain: impl Fn(Range<u64>) -> bool) -> bool {
+    pub(crate) fn continues(&self, frame: u64, kind_of: impl Fn(Range<u64>) -> Kind) -> bool {
         let cell = self.number(frame);
-        frame > 0 && (frame != self.start(cell) || !self.begins(cell, are_plain))
+        frame > 0 && (frame != self.start(cell) || !self.begins(cell, kind_of))
     }
 
     /// The decoder for the cell of a frame.
-    pub(crate) fn engine(&self, frame: u64, are_plain: impl Fn(Range<u64>) -> bool) -> Engine {
-        if self.is_plain(self.number(frame), are_plain) { Engine::Celt } else { Engine::General }
+    pub(crate) fn engine(&self, frame: u64, kind_of: impl Fn(Range<u64>) -> Kind) -> Engine {
+        let cell = self.number(frame);
+        let kind = self.kind(cell, &kind_of);
+        // A cell of speech has been preceded by the end of the one before.
+        let before = cell.checked_sub(1).filter(|_| kind == Kind::Speech);
+        let is_alike = before.is_none_or(|before| self.kind(before, &kind_of) == Kind::Speech);
+        if kind != Kind::Mixed && is_alike { Engine::Fast } else { Engine::General }
     }
 }
 
@@ -122,18 +141,21 @@ mod tests {
     #[test]
     fn plain_cells_are_entered_shortly_before_the_frame() {
         let cells = Cells::new(312, 10 * CELL);
-        let plain = |_| true;
+        let plain = |_| Kind::Celt;
         assert_eq!([cells.entry(0, plain), cells.entry(PRE_ROLL + 7, plain)], [0, 7]);
         assert_eq!(cells.entry(5 * CELL, plain), 5 * CELL - PRE_ROLL);
         assert_eq!([cells.next(0), cells.next(CELL + 312)], [CELL + 312, 2 * CELL + 312]);
         assert!(cells.continues(CELL + 312, plain) && !cells.continues(0, plain));
-        assert_eq!(cells.engine(7, plain), Engine::Celt);
+        assert_eq!(cells.engine(7, plain), Engine::Fast);
     }
 
     #[test]
     fn other_cells_are_decoded_from_their_beginning() {
         let cells = Cells::new(312, 10 * CELL);
-        let is_third = |frames: Range<u64>| frames.start != 2 * CELL + 312;
+        let is_third = |frames: Range<u64>| match frames.start {
+            start if start == 2 * CELL + 312 => Kind::Mixed,
+            _ => Kind::Celt,
+        };
         assert_eq!(cells.entry(312 + 3 * CELL - 1, is_third), 312 + 2 * CELL - CELL_PRE_ROLL);
         // So is the beginning of the next one; later, enough in front is plain.
         assert_eq!(cells.entry(312 + 3 * CELL + 100, is_third), 312 + 3 * CELL - CELL_PRE_ROLL);
@@ -142,6 +164,10 @@ mod tests {
         let continues = [1, 2, 3, 4].map(|cell| cells.continues(312 + cell * CELL, is_third));
         assert_eq!(continues, [true, false, false, true]);
         assert_eq!(cells.engine(312 + 2 * CELL, is_third), Engine::General);
-        assert_eq!(cells.entry(400, |_| false), 0);
+        assert_eq!(cells.entry(400, |_| Kind::Mixed), 0);
+        let speech = Cells::new(312, 10 * CELL);
+        let from_second = |frames: Range<u64>| if frames.start < CELL { Kind::Celt } else { Kind::Speech };
+        let engines = [0, 1, 2].map(|cell| speech.engine(312 + cell * CELL, from_second));
+        assert_eq!(engines, [Engine::Fast, Engine::General, Engine::Fast]);
     }
 }

@@ -39,7 +39,7 @@ struct Stream {
 }
 
 enum Decoder {
-    Celt(Box<opus_pure::OpusDecoder>),
+    Fast(Box<opus_pure::OpusDecoder>),
     General(Box<rusty_opus::OpusDecoder>),
 }
 
@@ -53,8 +53,8 @@ impl Decoder {
         let rate = SAMPLE_RATE.cast_signed();
         let failed = |error: String| Error::unsupported(format!("an Opus decoder cannot be made: {error}"));
         match engine {
-            Engine::Celt => opus_pure::OpusDecoder::new(rate, num_channels)
-                .map(|decoder| Self::Celt(Box::new(decoder)))
+            Engine::Fast => opus_pure::OpusDecoder::new(rate, num_channels)
+                .map(|decoder| Self::Fast(Box::new(decoder)))
                 .map_err(|error| failed(error.to_string())),
             Engine::General => rusty_opus::OpusDecoder::new(rate, num_channels)
                 .map(|decoder| Self::General(Box::new(decoder)))
@@ -65,7 +65,7 @@ impl Decoder {
     /// Decodes a packet, which has at most as many frames as `samples` has room for; returns their number.
     fn decode(&mut self, packet: &[u8], num_frames: usize, samples: &mut [f32]) -> Option<usize> {
         match self {
-            Self::Celt(decoder) => decoder.decode(packet, num_frames, samples).ok(),
+            Self::Fast(decoder) => decoder.decode(packet, num_frames, samples).ok(),
             Self::General(decoder) => decoder.decode(packet, num_frames, samples).ok(),
         }
     }
@@ -77,7 +77,7 @@ fn fill_tables() {
     static ARE_FULL: AtomicBool = AtomicBool::new(false);
     if !ARE_FULL.load(Ordering::Acquire) {
         hold_off(|| {
-            for engine in [Engine::Celt, Engine::General] {
+            for engine in [Engine::Fast, Engine::General] {
                 // A decoder that cannot be made fails in the same way when it is needed, and says so.
                 drop(Decoder::create(engine, 1));
             }

@@ -6,7 +6,7 @@
 use mapwave_plugin::{Error, Result, SampleFormat, SeekClass, Status, StreamInfo};
 
 use super::cells::{CELL_FRAMES, CELL_PRE_ROLL, PRE_ROLL};
-use super::packet::{MAX_PACKET_FRAMES, SAMPLE_RATE, split};
+use super::packet::{Kind, MAX_PACKET_FRAMES, SAMPLE_RATE, split};
 use crate::bytes::Bytes;
 use crate::tags::vorbis_comment::default_channel_mask;
 
@@ -150,9 +150,10 @@ impl OpusSetup {
         u32::try_from(self.channels.len()).unwrap_or(0)
     }
 
-    /// Whether a packet is valid and depends on nothing older than [`PRE_ROLL`]: every stream has only frames of CELT.
-    pub(crate) fn is_plain(&self, packet: &[u8]) -> bool {
-        split(packet, self.num_streams).all(|found| found.is_some_and(|(_, parsed)| parsed.is_plain))
+    /// What all streams of a packet are made of. One of CELT depends on nothing older than [`PRE_ROLL`].
+    pub(crate) fn kind(&self, packet: &[u8]) -> Kind {
+        let streams = split(packet, self.num_streams);
+        Kind::of(streams.map(|found| found.map_or(Kind::Mixed, |(_, parsed)| parsed.kind)))
     }
 
     /// Whether one of the packets is valid.
@@ -178,8 +179,9 @@ impl OpusSetup {
         Err(Error::new(Status::Limit, message))
     }
 
-    /// The stream info of a stream whose first packets are plain or not, without the fields of the container.
-    pub(crate) fn info(&self, is_plain: bool) -> StreamInfo {
+    /// The stream info of a stream whose first packet is of that kind, without the fields of the container.
+    pub(crate) fn info(&self, first: Kind) -> StreamInfo {
+        let is_plain = first == Kind::Celt;
         StreamInfo {
             sample_rate: SAMPLE_RATE,
             num_channels: self.num_channels(),

@@ -12,4 +12,4 @@ pub(crate) use cells::{Cells, Engine};
 pub(crate) use decoder::OpusCodec;
 pub use encode::OpusEncoder;
 pub(crate) use head::OpusSetup;
-pub(crate) use packet::{MAX_PACKET_FRAMES, SAMPLE_RATE, num_frames};
+pub(crate) use packet::{Kind, MAX_PACKET_FRAMES, SAMPLE_RATE, num_frames};

@@ -35,6 +35,32 @@ fn samples_per_frame(toc: u8) -> u32 {
     }
 }
 
+/// What packets are made of, none of whose frames is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Frames of CELT alone.
+    Celt,
+    /// Frames of SILK, hybrid or not.
+    Speech,
+    /// Both, or frames that are left out, or damage.
+    Mixed,
+}
+
+impl Kind {
+    /// The kind of packets of one and the other kind.
+    pub(crate) fn with(self, other: Self) -> Self {
+        if self == other { self } else { Self::Mixed }
+    }
+
+    /// The kind of all these packets; of none, `Celt`.
+    pub(crate) fn of(mut kinds: impl Iterator<Item = Self>) -> Self {
+        let Some(first) = kinds.next() else { return Self::Celt };
+        kinds
+            .try_fold(first, |kind, other| Some(kind.with(other)).filter(|kind| *kind != Self::Mixed))
+            .unwrap_or(Self::Mixed)
+    }
+}
+
 /// A packet of one stream, perhaps in front of those of others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Parsed {
@@ -44,8 +70,7 @@ pub(super) struct Parsed {
     pub(super) length: (usize, usize),
     /// The bytes of the last frame.
     last: usize,
-    /// Whether it has only frames of CELT, of which none is left out.
-    pub(super) is_plain: bool,
+    pub(super) kind: Kind,
 }
 
 /// Reads the structure of a packet, which ends with the bytes unless it states its own length (appendix B); `None` if it is
@@ -85,12 +110,16 @@ pub(super) fn parse(bytes: &[u8], is_self_delimited: bool) -> Option<Parsed> {
     total += last * times;
     let is_valid = total <= left && longest.max(last) <= MAX_FRAME_BYTES;
     // Frames of one byte or none are concealed (section 4.6 of RFC 6716; opus_decoder.c).
-    let is_plain = toc & 0x80 != 0 && shortest.min(last) > 1;
+    let kind = match shortest.min(last) {
+        0 | 1 => Kind::Mixed,
+        _ if toc & 0x80 != 0 => Kind::Celt,
+        _ => Kind::Speech,
+    };
     is_valid.then_some(Parsed {
         num_bytes: reader.position + total + padding,
         length: (before, reader.position),
         last,
-        is_plain,
+        kind,
     })
 }
 
@@ -197,7 +226,8 @@ mod tests {
 
     #[test]
     fn every_code_of_frames_is_read() {
-        let whole = |bytes: &[u8]| parse(bytes, false).map(|parsed| (parsed.num_bytes, parsed.is_plain));
+        let whole =
+            |bytes: &[u8]| parse(bytes, false).map(|parsed| (parsed.num_bytes, parsed.kind == Kind::Celt));
         assert_eq!(whole(&[0xF8, 1, 2]), Some((3, true)));
         assert_eq!(whole(&[0xF8, 1]), Some((2, false)));
         assert_eq!(whole(&[0x78, 1, 2, 3]), Some((4, false)));

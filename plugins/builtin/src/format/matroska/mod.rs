@@ -27,7 +27,7 @@ use mapwave_plugin::{
 };
 
 use crate::codec::aac::PACKETS_LOOKED_AT;
-use crate::codec::opus::Cells;
+use crate::codec::opus::{Cells, Kind};
 use crate::engine::packets::{Broken, Packet, PacketCodec, PacketDecoder, PacketStream};
 use crate::engine::playlist::{Playlist, Run};
 use crate::format::mpeg;
@@ -198,7 +198,7 @@ impl Packets {
         let (index, padding) = index(&memory, &segment, &coding)?;
         let decoded_frames = index.last().map_or(0, |last| last.first_frame + u64::from(last.num_frames));
         let info = match coding.opus() {
-            Some(setup) => setup.info(first.first().is_none_or(|packet| setup.is_plain(packet))),
+            Some(setup) => setup.info(first.first().map_or(Kind::Celt, |packet| setup.kind(packet))),
             None => coding.info(decoded_frames / (index.len() as u64).max(1)),
         };
         let priming = rescale(track.codec_delay.into(), info.sample_rate).min(decoded_frames);
@@ -222,12 +222,12 @@ impl Packets {
         self.index.partition_point(|packet| end(packet) <= frame)
     }
 
-    /// Whether all packets of Opus with frames of a range are plain.
-    fn are_plain(&self, frames: Range<u64>) -> bool {
-        let Some(setup) = self.coding.opus() else { return true };
+    /// What the packets of Opus with frames of a range are made of.
+    fn kind_of(&self, frames: Range<u64>) -> Kind {
+        let Some(setup) = self.coding.opus() else { return Kind::Mixed };
         let packets = self.index.get(self.packet_at(frames.start)..).unwrap_or_default();
-        let mut packets = packets.iter().take_while(|packet| packet.first_frame < frames.end);
-        packets.all(|packet| setup.is_plain(&packet_bytes(&self.memory, packet.place, &self.stripped)))
+        let packets = packets.iter().take_while(|packet| packet.first_frame < frames.end);
+        Kind::of(packets.map(|packet| setup.kind(&packet_bytes(&self.memory, packet.place, &self.stripped))))
     }
 }
 
@@ -322,12 +322,12 @@ impl PacketStream for Packets {
         let frame = self.priming_frames().saturating_add(position);
         self.cells
             .as_ref()
-            .is_some_and(|cells| position > 0 && cells.continues(frame, |frames| self.are_plain(frames)))
+            .is_some_and(|cells| position > 0 && cells.continues(frame, |frames| self.kind_of(frames)))
     }
 
     fn entry(&self, frame: u64) -> Result<usize> {
         let frame =
-            self.cells.as_ref().map_or(frame, |cells| cells.entry(frame, |frames| self.are_plain(frames)));
+            self.cells.as_ref().map_or(frame, |cells| cells.entry(frame, |frames| self.kind_of(frames)));
         Ok(self.packet_at(frame).saturating_sub(self.coding.pre_roll()))
     }
 
@@ -342,7 +342,7 @@ impl PacketStream for Packets {
 
     fn codec(&self, frame: u64) -> Result<Codec> {
         if let (Some(setup), Some(cells)) = (self.coding.opus(), &self.cells) {
-            return Coding::opus_codec(setup, cells.engine(frame, |frames| self.are_plain(frames)));
+            return Coding::opus_codec(setup, cells.engine(frame, |frames| self.kind_of(frames)));
         }
         let spare = self.codec.lock().take();
         spare.map_or_else(|| self.coding.codec(), Ok)

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use mapwave_plugin::{Error, Memory, Output, Result, SeekClass, StreamInfo};
 
-use crate::codec::opus::{Cells, OpusCodec};
+use crate::codec::opus::{Cells, Kind, OpusCodec};
 use crate::codec::packet_setup::{AudioCodec, AudioSetup};
 use crate::engine::packet_table::PacketTable;
 use crate::engine::packets::{Broken, Packet, PacketCodec, PacketStream};
@@ -86,7 +86,7 @@ impl TableStream {
         let common = match &setup {
             AudioSetup::Opus(setup) if playlist.single().is_some() => {
                 let first = table.get(0).and_then(|place| bytes_at(&memory, place.offset, place.num_bytes));
-                setup.info(first.is_none_or(|packet| setup.is_plain(packet)))
+                setup.info(first.map_or(Kind::Celt, |packet| setup.kind(packet)))
             }
             _ => setup.info(),
         };
@@ -121,14 +121,15 @@ impl TableStream {
         self.setup.check_any_decodes(packets, self.table.get(0).map_or(0, |place| place.offset))
     }
 
-    /// Whether all packets of Opus with frames of a range are plain.
-    fn are_plain(&self, frames: Range<u64>) -> bool {
-        let AudioSetup::Opus(setup) = &self.setup else { return true };
+    /// What the packets of Opus with frames of a range are made of.
+    fn kind_of(&self, frames: Range<u64>) -> Kind {
+        let AudioSetup::Opus(setup) = &self.setup else { return Kind::Mixed };
         let places = (self.table.packet_at(frames.start)..).map_while(|number| self.table.get(number));
-        let mut places = places.take_while(|place| place.first_frame < frames.end);
-        places.all(|place| {
-            bytes_at(&self.memory, place.offset, place.num_bytes).is_some_and(|packet| setup.is_plain(packet))
-        })
+        let places = places.take_while(|place| place.first_frame < frames.end);
+        Kind::of(places.map(|place| {
+            let packet = bytes_at(&self.memory, place.offset, place.num_bytes);
+            packet.map_or(Kind::Mixed, |packet| setup.kind(packet))
+        }))
     }
 }
 
@@ -168,14 +169,14 @@ impl PacketStream for TableStream {
         let before = position.checked_sub(1).and_then(source);
         source(position).is_some_and(|frame| {
             before.is_some_and(|before| before + 1 == frame)
-                && cells.continues(frame, |frames| self.are_plain(frames))
+                && cells.continues(frame, |frames| self.kind_of(frames))
         })
     }
 
     fn entry(&self, frame: u64) -> Result<u32> {
         let frame = self.anchors.map_or(frame, |anchors| anchors.before(frame));
         let frame =
-            self.cells.as_ref().map_or(frame, |cells| cells.entry(frame, |frames| self.are_plain(frames)));
+            self.cells.as_ref().map_or(frame, |cells| cells.entry(frame, |frames| self.kind_of(frames)));
         Ok(self.table.packet_at(frame).saturating_sub(self.setup.pre_roll()))
     }
 
@@ -192,7 +193,7 @@ impl PacketStream for TableStream {
     fn codec(&self, frame: u64) -> Result<AudioCodec> {
         match (&self.setup, &self.cells) {
             (AudioSetup::Opus(setup), Some(cells)) => {
-                let engine = cells.engine(frame, |frames| self.are_plain(frames));
+                let engine = cells.engine(frame, |frames| self.kind_of(frames));
                 OpusCodec::new(setup, engine).map(|codec| AudioCodec::Opus(Box::new(codec)))
             }
             _ => self.setup.codec(),

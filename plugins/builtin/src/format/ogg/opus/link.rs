@@ -10,7 +10,7 @@ use mapwave_plugin::{Error, Result};
 use super::super::packets::{Packets, Place};
 use super::search::StreamPages;
 use super::walk::{Located, Walk};
-use crate::codec::opus::{Cells, OpusSetup};
+use crate::codec::opus::{Cells, Kind, OpusSetup};
 use crate::tags::vorbis_comment;
 use crate::tags::vorbis_comment::Comments;
 
@@ -41,8 +41,8 @@ pub(super) struct Link {
     pub(super) num_padding: u64,
     /// Whether a page is marked as the last.
     pub(super) is_ended: bool,
-    /// Whether the first packet is plain ([`OpusSetup::is_plain`]).
-    pub(super) is_plain: bool,
+    /// What the first packet is made of.
+    pub(super) kind: Kind,
     pub(super) cells: Cells,
 }
 
@@ -67,7 +67,7 @@ impl Link {
             end: 0,
             num_padding: 0,
             is_ended: false,
-            is_plain: true,
+            kind: Kind::Celt,
         };
         link.measure(&pages);
         link.cells = Cells::new(link.setup.pre_skip.into(), link.end);
@@ -111,7 +111,7 @@ impl Link {
         self.end = if is_next { stated.min(whole) } else { stated };
         self.num_padding = whole.saturating_sub(self.end);
         let first = self.packets(pages.bytes, 0).next();
-        self.is_plain = first.is_none_or(|located| self.is_plain_packet(pages.bytes, &located));
+        self.kind = first.map_or(Kind::Celt, |located| self.kind_of_packet(pages.bytes, &located));
     }
 
     /// The number of frames that are played.
@@ -178,15 +178,15 @@ impl Link {
         low
     }
 
-    /// Whether all packets with frames of a range are plain. Where some are lost, what is before the gap matters after it.
-    pub(super) fn are_plain(&self, bytes: &[u8], frames: Range<u64>) -> bool {
+    /// What the packets with frames of a range are made of. Where some are lost, what is before the gap matters after it.
+    pub(super) fn kind_of(&self, bytes: &[u8], frames: Range<u64>) -> Kind {
         let packets = self.packets(bytes, frames.start);
-        let mut packets = packets.take_while(|located| located.frames.start < frames.end);
-        packets.all(|located| self.is_plain_packet(bytes, &located))
+        let packets = packets.take_while(|located| located.frames.start < frames.end);
+        Kind::of(packets.map(|located| self.kind_of_packet(bytes, &located)))
     }
 
-    fn is_plain_packet(&self, bytes: &[u8], located: &Located) -> bool {
-        located.content.bytes(bytes).is_some_and(|packet| self.setup.is_plain(packet))
+    fn kind_of_packet(&self, bytes: &[u8], located: &Located) -> Kind {
+        located.content.bytes(bytes).map_or(Kind::Mixed, |packet| self.setup.kind(packet))
     }
 }
 

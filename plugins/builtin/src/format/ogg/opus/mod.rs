@@ -81,7 +81,7 @@ impl OpusStream {
             is_truncated: is_cut || other.is_some() || !is_ended,
             padding_frames: u32::try_from(last.link.num_padding).unwrap_or(u32::MAX),
             container: c"ogg",
-            ..first.link.setup.info(first.link.is_plain)
+            ..first.link.setup.info(first.link.kind)
         };
         let stream = Self { bytes, info, links };
         stream.check_any_intact()?;
@@ -226,13 +226,13 @@ impl PacketStream for OpusStream {
 
     fn continues(&self, position: u64) -> bool {
         let Some((Placed { link, frames, .. }, frame)) = self.played(position) else { return false };
-        position != frames.start && link.cells.continues(frame, |frames| link.are_plain(&self.bytes, frames))
+        position != frames.start && link.cells.continues(frame, |frames| link.kind_of(&self.bytes, frames))
     }
 
     fn entry(&self, frame: u64) -> Result<Cursor> {
         let (number, link, frame) =
             self.at(frame).ok_or_else(|| Error::bad_data(0, "there is no Ogg stream"))?;
-        let frame = link.cells.entry(frame, |frames| link.are_plain(&self.bytes, frames));
+        let frame = link.cells.entry(frame, |frames| link.kind_of(&self.bytes, frames));
         Ok(Cursor { link: number, place: link.cursor(&self.bytes, frame) })
     }
 
@@ -254,7 +254,7 @@ impl PacketStream for OpusStream {
 
     fn codec(&self, frame: u64) -> Result<OpusCodec> {
         let (_, link, frame) = self.at(frame).ok_or_else(|| Error::bad_data(0, "there is no Ogg stream"))?;
-        let engine = link.cells.engine(frame, |frames| link.are_plain(&self.bytes, frames));
+        let engine = link.cells.engine(frame, |frames| link.kind_of(&self.bytes, frames));
         OpusCodec::new(&link.setup, engine)
     }
 }
