@@ -225,8 +225,8 @@ def test_plugins_and_directories(lab: Lab, qoa_library: Path, au_library: Path) 
     assert (qoa["version"], qoa["vendor"], qoa["license"]) == ("0.1.0", "mapwave", "MIT OR Apache-2.0")
     assert (au["id"], au["origin"]) == ("example-au", "user")
     assert (embedded["id"], embedded["origin"], embedded["path"]) == ("builtin", "embedded", None)
-    assert {"mp3", "aac", "alac", "flac", "vorbis"} <= {*embedded["decodes"]}
-    assert embedded["encodes"] == ["flac"]
+    assert {"mp3", "aac", "alac", "flac", "vorbis", "opus"} <= {*embedded["decodes"]}
+    assert embedded["encodes"] == ["flac", "opus"]
     assert all(plugin["loaded"] and plugin["refused"] is None for plugin in (qoa, au, embedded))
 
     code = """
