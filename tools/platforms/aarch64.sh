@@ -13,6 +13,7 @@
 # environment:
 #
 #   AARCH64_DIR     where the Debian system stays (default /var/tmp/aarch64)
+#   AARCH64_CRATES  the crates whose tests run (default: those below)
 #   AARCH64_TESTS   the Python tests (default: those below)
 #   MAPWAVE_CORPUS  the corpus of test files, if there is one
 set -euo pipefail
@@ -25,6 +26,7 @@ parts=("$@")
 crates=(mapwave-core mapwave-builtin mapwave-flac mapwave-edits mapwave-fork mapwave-plugin mapwave-plugin-abi)
 tests=(test_load.py test_reader.py test_info.py test_arrays.py test_flac.py test_compressed.py test_resample.py test_save.py)
 directory=$(realpath -m "${AARCH64_DIR:-/var/tmp/aarch64}")
+[ -z "${AARCH64_CRATES:-}" ] || read -ra crates <<<"$AARCH64_CRATES"
 [ -z "${AARCH64_TESTS:-}" ] || read -ra tests <<<"$AARCH64_TESTS"
 corpus=$(realpath -m "${MAPWAVE_CORPUS:-../shared/corpus}")
 emulator=qemu-aarch64-static
