@@ -205,7 +205,7 @@ def readable(film: Film) -> list[tuple[int, str]]:
 
 
 def assert_same(ours: np.ndarray, theirs: np.ndarray, codec: str) -> None:
-    """As many frames of the same sound. Where a lossy codec ends is told by the tests of its container."""
+    """As many frames of the same sound. The tests of each container say where a lossy codec ends."""
     assert ours.shape[1] == theirs.shape[1]
     if codec in LOSSLESS:
         np.testing.assert_array_equal(ours, theirs)
