@@ -47,7 +47,7 @@ impl StreamEntry {
     /// Leaves the default stream as the only one with the flag.
     ///
     /// # Errors
-    /// [`Status::BadArgument`](crate::Status::BadArgument) if there is no stream of the wanted number,
+    /// [`Status::BadArgument`](crate::Status::BadArgument) if the file has no stream of that number,
     /// [`Status::Unsupported`](crate::Status::Unsupported) if there is none at all.
     pub fn choose(entries: &mut [Self], wanted: Option<u32>) -> Result<usize> {
         if entries.is_empty() {
