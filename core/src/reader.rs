@@ -11,7 +11,7 @@ use crate::buffer::{Buffer, Frames};
 use crate::container::{self, foreign};
 use crate::decode::{CompressedTrack, FrameTrack, PcmTrack, ReadControl};
 use crate::error::{Error, Parameter, Result};
-use crate::host::{self, Choice, NotOpened};
+use crate::host::{self, Choice, NotOpened, Opened, PluginFailure};
 use crate::pcm::OutputFormat;
 use crate::resample::engine::Rates;
 use crate::resample::{Converter, FileFrames, ResampleQuality, Resampled};
@@ -44,6 +44,7 @@ pub struct Reader {
     track: Track,
     source: Arc<Source>,
     resampled: Option<Resampled>,
+    plugin_failures: Vec<PluginFailure>,
 }
 
 impl Reader {
@@ -82,8 +83,8 @@ impl Reader {
             Some(path) => error.in_file(path),
             None => error,
         };
-        let (frames, track) = open_track(&source, choice).map_err(named)?;
-        Ok(Self { frames, track, source, resampled: None })
+        let (frames, track, plugin_failures) = open_track(&source, choice).map_err(named)?;
+        Ok(Self { frames, track, source, resampled: None, plugin_failures })
     }
 
     /// Resamples the file as it is read: from now on, everything that counts frames counts frames at the new rate.
@@ -158,6 +159,12 @@ impl Reader {
                 is_default: true,
             }],
         }
+    }
+
+    /// The failures of codec plugins that were surer of the file than the one that reads it; usually none. A plugin that does
+    /// not support a file has not failed.
+    pub fn plugin_failures(&self) -> &[PluginFailure] {
+        &self.plugin_failures
     }
 
     /// The file's path, if it has one.
@@ -263,7 +270,7 @@ impl Reader {
             return refuse("the reader resamples them".to_owned());
         }
         let FrameTrack::Pcm(pcm) = &self.frames else {
-            return refuse(format!("{} is a compressed format", self.track.codec.name()));
+            return refuse(format!("a codec plugin decodes {}", self.track.codec.name()));
         };
         let format = pcm.format();
         let Some(native) = format.native() else {
@@ -314,11 +321,11 @@ pub struct View<'a> {
 }
 
 /// Determines what reads the file: this crate if it is PCM in one of its containers, otherwise a codec plugin.
-fn open_track(source: &Arc<Source>, choice: Choice<'_>) -> Result<(FrameTrack, Track)> {
+fn open_track(source: &Arc<Source>, choice: Choice<'_>) -> Result<(FrameTrack, Track, Vec<PluginFailure>)> {
     let parsed = parse(source);
     let track = match (parsed, choice.plugin) {
         (Ok(track), None) => match (PcmTrack::new(&track), choice.track) {
-            (Some(pcm), None | Some(0)) => return Ok((FrameTrack::Pcm(pcm), track)),
+            (Some(pcm), None | Some(0)) => return Ok((FrameTrack::Pcm(pcm), track, Vec::new())),
             (Some(_), Some(number)) => {
                 return Err(Error::no_such_track(number, "the file has 1 sound track"));
             }
@@ -334,11 +341,11 @@ fn open_track(source: &Arc<Source>, choice: Choice<'_>) -> Result<(FrameTrack, T
     };
     let hint = track.as_ref().ok().filter(|track| track.pcm().is_none());
     match host::open(source, hint, choice) {
-        Ok(decoder) => {
+        Ok(Opened { decoder, failures }) => {
             let compressed = CompressedTrack::new(decoder, source, hint)?;
             let track = compressed.describe(source);
             source.verify(source.len())?;
-            Ok((FrameTrack::Compressed(Box::new(compressed)), track))
+            Ok((FrameTrack::Compressed(Box::new(compressed)), track, failures))
         }
         Err(NotOpened::Failed(error)) => source.verify_len().and(Err(*error)),
         Err(NotOpened::Unread(asked)) => Err(unread(track, asked)),

@@ -75,6 +75,7 @@ class AudioInfo:
         padding_frames: int,
         tags: dict[str, str],
         tracks: tuple[Track, ...],
+        plugin_errors: tuple[str, ...],
     ) -> Self: ...
     @property
     def frames(self) -> int:
@@ -132,6 +133,11 @@ class AudioInfo:
     @property
     def tracks(self) -> tuple[Track, ...]:
         """The sound tracks of the file, of which these facts are those of one."""
+    @property
+    def plugin_errors(self) -> tuple[str, ...]:
+        """What codec plugins said that failed to open the file before the one in plugin did, which is logged as a warning too;
+        empty unless a plugin has a fault.
+        """
     def asdict(self) -> dict[str, Any]:
         """The facts as a new dict, by their names, ready for JSON."""
     __hash__: None  # type: ignore[assignment]

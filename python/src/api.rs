@@ -12,7 +12,7 @@ use crate::arguments::{
     Arguments, Count, Dtype, Mode, NumChannels, ONLY_WRITING, Reading, Selection, Signature, Window, Writing,
     wrong_type,
 };
-use crate::arrays::ArrayLibrary;
+use crate::arrays::{ArrayLibrary, interruptibly};
 use crate::batch::{self, Batch};
 use crate::errors::{invalid, raise};
 use crate::info::AudioInfo;
@@ -64,8 +64,8 @@ impl Api {
         }
         let reading = self.reading(arguments)?;
         reading.rate.check_parts(py)?;
-        let file = input::open(&arguments.get("path")?, Access::Kept, reading.selection.choice())?;
-        let file = reading.rate.apply(file).map_err(|error| raise(py, &error))?;
+        let (choice, rate) = (reading.selection.choice(), reading.rate);
+        let file = input::open(&arguments.get("path")?, Access::Kept, choice, |file| rate.apply(file))?;
         Reader::new(py, Arc::clone(&self.library), file, reading)
     }
 
@@ -162,13 +162,13 @@ impl Api {
         // There is nothing to bound: every read, and all resampling but torchaudio's, works in blocks of a few megabytes.
         let _: bool = arguments.get("low_memory")?;
         let (window, reading) = (Window::new(&arguments)?, self.reading(&arguments)?);
-        let reader = input::open(&arguments.get("path")?, Access::Once, reading.selection.choice())?;
+        let reader = input::open(&arguments.get("path")?, Access::Once, reading.selection.choice(), Ok)?;
         if let Some(rates) = reading.rate.for_torchaudio(&reader).map_err(|error| raise(py, &error))? {
             let frames = window.of(&reader).map_err(|error| raise(py, &error))?;
             let frames = resample::read_by_torchaudio(py, &reader, frames, rates, &reading)?;
             return Ok((self.library.hand_over(py, frames)?, rates.output()));
         }
-        let reader = reading.rate.apply(reader).map_err(|error| raise(py, &error))?;
+        let reader = interruptibly(py, 1, |_| reading.rate.apply(reader))?;
         let frames = window.of(&reader).map_err(|error| raise(py, &error))?;
         Ok((self.library.read(py, &reader, frames, &reading)?, reader.sample_rate()))
     }
@@ -194,7 +194,8 @@ impl Api {
         static SIGNATURE: Signature = Signature::new("info");
         let arguments = Self::bind(py, &SIGNATURE, args, kwargs)?;
         let selection = Selection::new(&arguments)?;
-        Ok(AudioInfo::from(&input::open(&arguments.get("path")?, Access::Once, selection.choice())?))
+        let facts = |reader: mapwave_core::Reader| Ok(AudioInfo::from(&reader));
+        input::open(&arguments.get("path")?, Access::Once, selection.choice(), facts)
     }
 
     /// Opens a file to read it in chunks, one after the other, in bounded memory.
@@ -231,8 +232,9 @@ impl Api {
         if chunk_frames.is_some() == chunk_duration.is_some() {
             return Err(invalid(py, "exactly one of chunk_frames and chunk_duration must be given"));
         }
-        let reader = input::open(&arguments.get("path")?, Access::Streamed, reading.selection.choice())?;
-        let reader = reading.rate.apply(reader).map_err(|error| raise(py, &error))?;
+        let (choice, rate) = (reading.selection.choice(), reading.rate);
+        let reader =
+            input::open(&arguments.get("path")?, Access::Streamed, choice, |reader| rate.apply(reader))?;
         let rate = reader.sample_rate();
         let frames = window.of(&reader).map_err(|error| raise(py, &error))?;
         let seconds = chunk_duration.unwrap_or_default();

@@ -5,11 +5,12 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::mem::MaybeUninit;
 use std::ops::Range;
+use std::rc::Rc;
 use std::slice;
 use std::time::{Duration, Instant};
 
 use mapwave_core::buffer::{advise_huge, is_zeros};
-use mapwave_core::{Buffer, Error, OutputFormat, ReadControl, Reader, Shape};
+use mapwave_core::{Buffer, Error, OutputFormat, ReadControl, Reader, Shape, host};
 use mapwave_fork::SetOnce;
 use pyo3::buffer::PyUntypedBuffer;
 use pyo3::prelude::*;
@@ -266,29 +267,43 @@ fn fill<'py>(
     result.map(|()| Some(array))
 }
 
-/// Runs a read without the interpreter's lock, and ends it when a signal's handler raises.
+/// What a signal's handler has raised since the interpreter's lock was given up.
+#[derive(Default)]
+struct Signals {
+    raised: RefCell<Option<PyErr>>,
+    asked: Cell<Option<Instant>>,
+}
+
+impl Signals {
+    /// Asks from time to time.
+    fn have_raised(&self) -> bool {
+        if self.raised.borrow().is_some() {
+            return true;
+        }
+        let now = Instant::now();
+        if now - self.asked.get().unwrap_or(now) < SIGNAL_INTERVAL {
+            self.asked.set(self.asked.get().or(Some(now)));
+            return false;
+        }
+        self.asked.set(Some(now));
+        // None when the interpreter is on its way out: there is nobody to raise to any more.
+        let outcome = Python::try_attach(|py| py.check_signals());
+        outcome.is_some_and(|outcome| outcome.map_err(|error| self.raised.replace(Some(error))).is_err())
+    }
+}
+
+/// Runs a read, or anything else that may call plugins, without the interpreter's lock, and ends it when a signal's handler raises.
 pub(crate) fn interruptibly<T: Send>(
     py: Python<'_>,
     max_threads: usize,
     read: impl FnOnce(&ReadControl<'_>) -> mapwave_core::Result<T> + Send,
 ) -> PyResult<T> {
     let (result, raised) = py.detach(|| {
-        let raised = RefCell::new(None);
-        let asked = Cell::new(None);
-        let interrupted = || {
-            let now = Instant::now();
-            if now - asked.get().unwrap_or(now) < SIGNAL_INTERVAL {
-                asked.set(asked.get().or(Some(now)));
-                return false;
-            }
-            asked.set(Some(now));
-            // None when the interpreter is on its way out: there is nobody to raise to any more.
-            let outcome = Python::try_attach(|py| py.check_signals());
-            outcome.is_some_and(|outcome| outcome.map_err(|error| raised.replace(Some(error))).is_err())
-        };
-        let control = ReadControl { max_threads, interrupted: &interrupted };
-        let result = read(&control);
-        (result, raised.into_inner())
+        let signals = Rc::new(Signals::default());
+        let control = ReadControl { max_threads, interrupted: &|| signals.have_raised() };
+        let same = Rc::clone(&signals);
+        let result = host::interruptible(Rc::new(move || same.have_raised()), || read(&control));
+        (result, signals.raised.take())
     });
     match (result, raised) {
         (Err(Error::Interrupted), Some(error)) => Err(error),

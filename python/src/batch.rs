@@ -1,13 +1,14 @@
 //! `batch_load`: many files on several threads, results in the order of the paths.
 
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Builder;
 use std::time::Duration;
 
 use mapwave_core::source::Access;
-use mapwave_core::{Frames, ReadControl};
+use mapwave_core::{Frames, ReadControl, host};
 use mapwave_fork::start_scoped;
 use pyo3::prelude::*;
 
@@ -51,7 +52,7 @@ pub(crate) fn load<'py>(
     let num_workers = batch.num_workers.min(inputs.len()).max(1);
     let mut arrays: Vec<Option<(Bound<'py, PyAny>, u32)>> = inputs.iter().map(|_| None).collect();
     let allocation = library.allocation(py)?;
-    let (queue, stop) = (Mutex::new(inputs.into_iter().enumerate()), AtomicBool::new(false));
+    let (queue, stop) = (Mutex::new(inputs.into_iter().enumerate()), Arc::new(AtomicBool::new(false)));
     let (sender, mut receiver) = mpsc::sync_channel::<Item>(2 * num_workers);
     std::thread::scope(|scope| {
         let mut refusal = None;
@@ -88,6 +89,18 @@ pub(crate) fn load<'py>(
 }
 
 fn read(
+    input: FileInput,
+    batch: &Batch,
+    allocation: Allocation,
+    stop: &Arc<AtomicBool>,
+) -> mapwave_core::Result<Loaded> {
+    let same = Arc::clone(stop);
+    host::interruptible(Rc::new(move || same.load(Ordering::Relaxed)), || {
+        read_file(input, batch, allocation, stop)
+    })
+}
+
+fn read_file(
     input: FileInput,
     batch: &Batch,
     allocation: Allocation,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use mapwave_core::track::Codec;
 use mapwave_core::{Reader, SampleFormat, SoundTrack};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyDict, PyString, PyTuple};
 
 use crate::interned::intern;
 
@@ -38,6 +38,7 @@ annotate! {
     Option<u32> => "int | None",
     BTreeMap<String, String> => "dict[str, str]",
     Tracks => "tuple[Track, ...]",
+    Texts => "tuple[str, ...]",
 }
 
 /// Declares a class with the fields of a list, in whose order they are shown and pickled.
@@ -74,7 +75,10 @@ macro_rules! facts {
                 let facts = self.facts(py)?;
                 for (name, value) in self.facts(py)? {
                     if let Ok(several) = value.cast::<PyTuple>() {
-                        let each = several.iter().map(|one| one.call_method0(intern!(py, "asdict")));
+                        let each = several.iter().map(|one| match one.is_instance_of::<PyString>() {
+                            true => Ok(one),
+                            false => one.call_method0(intern!(py, "asdict")),
+                        });
                         facts.set_item(name, each.collect::<PyResult<Vec<_>>>()?)?;
                     }
                 }
@@ -164,6 +168,38 @@ impl<'py> IntoPyObject<'py> for &Tracks {
     }
 }
 
+/// Texts, in Python a tuple of them.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Texts(Vec<String>);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Texts {
+    type Error = PyErr;
+
+    fn extract(texts: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        texts.try_iter()?.map(|text| text?.extract()).collect::<PyResult<_>>().map(Self)
+    }
+}
+
+impl<'py> IntoPyObject<'py> for &Texts {
+    type Target = PyTuple;
+    type Output = Bound<'py, PyTuple>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, &self.0)
+    }
+}
+
+impl<'py> IntoPyObject<'py> for Texts {
+    type Target = PyTuple;
+    type Output = Bound<'py, PyTuple>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        (&self).into_pyobject(py)
+    }
+}
+
 facts! {
     /// A sound track of a file, as the container describes it. None stands for what it does not say.
     Track, in_one_line {
@@ -226,6 +262,9 @@ facts! {
     tags: BTreeMap<String, String>,
     /// The sound tracks of the file, of which these facts are those of one.
     tracks: Tracks,
+    /// What codec plugins said that failed to open the file before the one in plugin did, which is logged as a warning too;
+    /// empty unless a plugin has a fault.
+    plugin_errors: Texts,
     }
 }
 
@@ -269,6 +308,7 @@ impl From<&Reader> for AudioInfo {
                     .map(|(index, track)| Track { index, ..track.into() })
                     .collect(),
             ),
+            plugin_errors: Texts(reader.plugin_failures().iter().map(ToString::to_string).collect()),
         }
     }
 }

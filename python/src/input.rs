@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyString};
 
-use crate::errors::raise;
+use crate::arrays::interruptibly;
 use crate::interned::intern;
 use crate::log::log_messages;
 
@@ -131,15 +131,20 @@ pub(crate) fn each(paths: &Bound<'_, PyAny>) -> PyResult<Vec<FileInput>> {
     iterator.map(|path| FileInput::new(&path?)).collect()
 }
 
-/// Opens what the caller passed, with the interpreter free meanwhile.
-pub(crate) fn open(object: &Bound<'_, PyAny>, access: Access, choice: Choice<'_>) -> PyResult<Reader> {
+/// Opens what the caller passed, with the interpreter free meanwhile, and makes something of it.
+pub(crate) fn open<T: Send>(
+    object: &Bound<'_, PyAny>,
+    access: Access,
+    choice: Choice<'_>,
+    then: impl FnOnce(Reader) -> mapwave_core::Result<T> + Send,
+) -> PyResult<T> {
     let input = FileInput::new(object)?;
     let py = object.py();
     let kept = input.kept();
-    let opened = py.detach(|| input.open(access, choice));
+    let opened = interruptibly(py, 1, |_| input.open(access, choice).and_then(then));
     drop(kept);
     log_messages(py)?;
-    opened.map_err(|error| raise(py, &error))
+    opened
 }
 
 /// What errors call a file object: its name where it has one, else its type.

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::arguments::Signature;
-use crate::errors::raise;
+use crate::arrays::interruptibly;
 use crate::interned::{intern, make_lazy_values};
 
 /// A path that Python gets as a `pathlib.Path`. pyo3's own conversion keeps that class in a lazy value, which would have to be
@@ -143,8 +143,9 @@ impl PluginDirectory {
 /// Returns:
 ///     A list of Plugin.
 #[pyfunction]
-pub(crate) fn plugins(py: Python<'_>) -> Vec<Plugin> {
-    py.detach(host::plugins).into_iter().map(Plugin::from).collect()
+pub(crate) fn plugins(py: Python<'_>) -> PyResult<Vec<Plugin>> {
+    let plugins = interruptibly(py, 1, |_| Ok(host::plugins()))?;
+    Ok(plugins.into_iter().map(Plugin::from).collect())
 }
 
 /// Lists the directories that are searched for plugins, in order of precedence.
@@ -183,7 +184,7 @@ pub(crate) fn register_plugin<'py>(
     static SIGNATURE: Signature = Signature::new("register_plugin");
     let py = module.py();
     let path: PathBuf = SIGNATURE.bind(module.as_any(), args, kwargs)?.get("path")?;
-    py.detach(|| host::register(&path)).map(Plugin::from).map_err(|error| raise(py, &error))
+    interruptibly(py, 1, |_| host::register(&path)).map(Plugin::from)
 }
 
 /// Where plugins are to be had: the wheel has all that its machine could build.

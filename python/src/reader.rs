@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PySlice, PyTuple, PyType};
 
 use crate::arguments::{Arguments, Count, Reading, Signature, Whole};
-use crate::arrays::ArrayLibrary;
+use crate::arrays::{ArrayLibrary, interruptibly};
 use crate::errors::{invalid, raise};
 use crate::frames::Frames;
 use crate::info::AudioInfo;
@@ -185,8 +185,9 @@ impl Reader {
     }
 
     /// What the file says about itself: its own frames, rate and channels, whatever the reader delivers.
-    fn info(&self) -> PyResult<AudioInfo> {
-        Ok(AudioInfo::from(&*self.file()?))
+    fn info(&self, py: Python<'_>) -> PyResult<AudioInfo> {
+        let file = self.file()?;
+        interruptibly(py, 1, |_| Ok(AudioInfo::from(&*file)))
     }
 
     /// The number of frames that can be read, at `sample_rate`.

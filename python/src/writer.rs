@@ -60,9 +60,9 @@ impl Writer {
         let path = target.path().map(PathBuf::from);
         let (sample_rate, channels, max_threads) =
             (options.sample_rate, options.num_channels, options.max_threads);
-        let file = py.detach(|| sink::Writer::create(target, options, format, None));
+        let file = interruptibly(py, 1, |_| sink::Writer::create(target, options, format, None));
         log_messages(py)?;
-        let file = file.map_err(|error| raise(py, &error))?;
+        let file = file?;
         let state = State { file: Some(file), object: settlement };
         Ok(Self {
             path,

@@ -118,6 +118,10 @@ static int32_t probe(const uint8_t *head, uint64_t num_bytes, uint64_t total_byt
 {
     (void)total_bytes;
     (void)extension;
+#ifdef TOY_HANGS_IN_PROBE
+    for (;;)
+        pause();
+#endif
 #ifdef BREAK_PROBE_ALL
     return 100;
 #endif
@@ -148,6 +152,14 @@ static mw_status open_decoder(const mw_input *input, const mw_decoder_options *o
 #endif
 #ifdef TOY_REFUSES
     return fail(error, MW_UNSUPPORTED, TOY_REFUSES);
+#endif
+#ifdef TOY_FAILS
+    return fail(error, TOY_FAILS, "told to fail");
+#endif
+#ifdef TOY_STACK_BYTES
+    volatile char deep[TOY_STACK_BYTES];
+    for (size_t i = 0; i < sizeof deep; i += 1024)
+        deep[i] = 1;
 #endif
 #ifdef TOY_HANGS_IN_OPEN
     for (;;)
@@ -400,6 +412,10 @@ extern void no_such_function(void);
 static mw_status get_tag(const mw_decoder *decoder, uint32_t index, const char **key, const char **value)
 {
     (void)decoder;
+#ifdef TOY_HANGS_IN_TAG
+    for (;;)
+        pause();
+#endif
     if (index > 0)
         return MW_END;
 #ifdef BREAK_UNBOUND

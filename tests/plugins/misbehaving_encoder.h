@@ -45,7 +45,11 @@ static mw_status open_encoder(const mw_encoder_options *options, const mw_sink *
 static mw_status push(mw_encoder *encoder, const mw_buffer *buffer, mw_error *error)
 {
     if (encoder->end == 0) {
-        mw_status status = put_header(encoder, encoder->expected, error);
+        uint64_t expected = encoder->expected;
+#ifdef TOY_NO_HEADER
+        expected = expected == MW_UNKNOWN ? 0 : expected;
+#endif
+        mw_status status = put_header(encoder, expected, error);
         if (status != MW_OK)
             return status;
         encoder->end = HEADER_BYTES;
@@ -89,6 +93,9 @@ static mw_status finish(mw_encoder *encoder, mw_error *error)
     if (encoder->end == 0)
         return put_header(encoder, 0, error);
     bool is_right = encoder->expected == encoder->num_frames;
+#ifdef TOY_NO_HEADER
+    is_right = true;
+#endif
 #ifndef BREAK_APPEND_ONLY
     is_right = is_right || (encoder->sink.flags & MW_SINK_APPEND_ONLY) != 0;
 #endif

@@ -19,6 +19,7 @@ FIELDS = (
     "frames", "sample_rate", "channels", "duration", "container", "container_variant", "codec", "subtype", "bit_depth",
     "bits", "channel_layout", "is_lossless", "is_truncated", "plugin", "priming_frames", "padding_frames", "tags",
     "tracks",
+    "plugin_errors",
 )  # fmt: skip
 
 # libsndfile's name of a sample's coding, and the bits that a sample has.
@@ -99,6 +100,7 @@ def test_repr_names_every_field_and_its_value_in_short_lines() -> None:
         "    priming_frames=0, padding_frames=0, tags={},\n"
         "    tracks=(Track(index=0, codec='pcm_s16le', language=None, channels=2, sample_rate=48000, "
         "is_default=True),),\n"
+        "    plugin_errors=(),\n"
         ")"
     )
 
@@ -118,7 +120,7 @@ def test_asdict_has_every_field_in_order_and_is_the_callers_own() -> None:
     as_dict = facts.asdict()
     assert tuple(as_dict) == FIELDS == tuple(mapwave.AudioInfo.__annotations__)
     tracks = [track.asdict() for track in facts.tracks]
-    assert as_dict == {field: getattr(facts, field) for field in FIELDS} | {"tracks": tracks}
+    assert as_dict == {field: getattr(facts, field) for field in FIELDS} | {"tracks": tracks, "plugin_errors": []}
     assert json.loads(json.dumps(as_dict)) == as_dict
     as_dict["tags"]["title"] = as_dict["frames"] = 1
     assert facts == mapwave.info(corpus.RECORDING)

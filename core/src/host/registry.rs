@@ -17,10 +17,11 @@ use crate::host::loading::library;
 use crate::host::loading::library::Interface;
 use crate::host::loading::probation;
 use crate::host::loading::probation::Verdict;
-use crate::host::session::supervisor;
+use crate::host::session::supervisor::{self, Silence};
 use crate::host::table::decoder::DecoderKind;
 use crate::host::table::encoder::EncoderKind;
 use crate::host::table::resampler::ResamplerKind;
+use crate::source::Identity;
 
 /// The plugins known so far. It is published after every step, so that a child that is forked during the search continues it.
 #[derive(Clone, Default)]
@@ -39,6 +40,8 @@ struct Registry {
 struct Found {
     origin: Origin,
     path: Option<PathBuf>,
+    /// The file that was loaded, which another may have replaced since.
+    identity: Option<Identity>,
     interface: Result<Interface, String>,
 }
 
@@ -88,7 +91,20 @@ pub fn directories() -> Vec<Directory> {
 
 /// All plugins: first the loaded ones in order of precedence, then the rejected ones with the reason.
 pub fn plugins() -> Vec<Plugin> {
-    snapshot().plugins.clone()
+    let snapshot = snapshot();
+    let mut plugins = snapshot.plugins.clone();
+    // A plugin can be set aside at any time, after which none is loaded anew.
+    let decoders = snapshot.decoders.iter().map(DecoderKind::standing);
+    let encoders = snapshot.encoders.iter().map(EncoderKind::standing);
+    let standings = decoders.chain(encoders).chain(snapshot.resamplers.iter().map(ResamplerKind::standing));
+    for standing in standings {
+        let Some(why) = standing.why_set_aside() else { continue };
+        let is_it = |plugin: &&mut Plugin| plugin.id == standing.plugin() && plugin.state == State::Loaded;
+        if let Some(plugin) = plugins.iter_mut().find(is_it) {
+            plugin.state = State::Refused(format!("it is set aside until this process exits: {why}"));
+        }
+    }
+    plugins
 }
 
 /// Loads the library at a path. It takes precedence over all others.
@@ -96,9 +112,8 @@ pub fn plugins() -> Vec<Plugin> {
 /// # Errors
 /// [`Error::Io`] if the file does not exist, [`Error::Plugin`] with the reason if the library is rejected.
 pub fn register(path: &Path) -> Result<Plugin> {
-    if let Err(cause) = std::fs::metadata(path) {
-        return Err(Error::io("opening", cause).in_file(path));
-    }
+    let metadata = std::fs::metadata(path).map_err(|cause| Error::io("opening", cause).in_file(path))?;
+    let identity = Identity::new(&metadata);
     let _loading = LOADING.lock();
     let registry = search();
     let candidate = directories::candidate(Origin::Registered, path);
@@ -115,10 +130,17 @@ pub fn register(path: &Path) -> Result<Plugin> {
     let registry = match registry.found.iter().find(|found| is_it(found)) {
         // The entry function is called once; only the order changes.
         Some(known) if known.interface.is_ok() => {
+            if known.identity.is_some_and(|known| !known.has_contents_of(&identity)) {
+                let what = REPLACED.to_owned();
+                let id = known.interface.as_ref().map_or("", |interface| interface.id);
+                let failure = Failure { fault: Fault::Broken, offset: None, what };
+                return Err(failure.into_error(id, "loading", None).in_file(&path));
+            }
             let (path, interface) = (known.path.clone(), known.interface.clone());
-            put_first(Found { origin: Origin::Registered, path, interface })
+            put_first(Found { origin: Origin::Registered, path, identity: known.identity, interface })
         }
-        _ => load(candidate, put_first),
+        // None if the caller has interrupted it.
+        _ => load(candidate, put_first).unwrap_or(registry),
     };
     match registry.arranged().plugins.into_iter().find(|plugin| plugin.path.as_ref() == Some(&path)) {
         Some(plugin) if plugin.state == State::Loaded => Ok(plugin),
@@ -150,7 +172,8 @@ pub(super) fn snapshot() -> &'static Snapshot {
     }
 }
 
-/// Finds and loads all plugins that are not known yet, unless all are. Only for a thread that holds [`LOADING`].
+/// Finds and loads all plugins that are not known yet, unless all are. Only for a thread that holds [`LOADING`]. If its caller
+/// interrupts the search, the result has what was found so far, and the next search goes on.
 fn search() -> &'static Registry {
     let registry = REGISTRY.get().unwrap_or_else(|| change(|_| {}));
     if registry.snapshot.is_some() {
@@ -162,12 +185,17 @@ fn search() -> &'static Registry {
         registry.found.iter().any(|found| found.path.as_ref() == Some(&candidate.path))
     };
     for candidate in candidates.into_iter().filter(|candidate| !is_known(candidate)) {
-        load(candidate, |found| add(found, 0));
+        if load(candidate, |found| add(found, 0)).is_none() {
+            // Never freed, as any other; a user presses Ctrl-C a few times.
+            let mut partial = REGISTRY.get().cloned().unwrap_or_default();
+            partial.snapshot = Some(Box::leak(Box::new(partial.arranged())));
+            return Box::leak(Box::new(partial));
+        }
     }
     for entry in registry.embedded.iter().skip(registry.num_entered) {
         hold_off(|| {
             let interface = library::enter(*entry, "embedded", true).map_err(|failure| failure.what);
-            add(Found { origin: Origin::Embedded, path: None, interface }, 1);
+            add(Found { origin: Origin::Embedded, path: None, identity: None, interface }, 1);
         });
     }
     change(Registry::settle)
@@ -183,19 +211,18 @@ fn add(found: Found, num_entered: usize) -> &'static Registry {
 }
 
 /// Loads a library and publishes the result. A child process that is forked meanwhile has the library and knows that it has, or
-/// has neither: the system's loader cannot be used in a child in which it stopped halfway.
-fn load(candidate: Candidate, publish: impl FnOnce(Found) -> &'static Registry) -> &'static Registry {
-    let Candidate { origin, path, refused } = candidate;
-    let refused = refused.or_else(|| {
-        // A third-party library is tried in a process of its own, for which no fork waits.
-        match origin.is_ours() {
-            true => None,
-            false => match probation::trial(&path) {
-                Verdict::Crashed(words) => Some(words),
-                Verdict::Safe => None,
-            },
+/// has neither: the system's loader cannot be used in a child in which it stopped halfway. `None` if the caller interrupts it.
+fn load(candidate: Candidate, publish: impl FnOnce(Found) -> &'static Registry) -> Option<&'static Registry> {
+    let Candidate { origin, path, mut refused } = candidate;
+    // A third-party library is tried in a process of its own, for which no fork waits.
+    if refused.is_none() && !origin.is_ours() {
+        match probation::trial(&path) {
+            Verdict::Crashed(words) => refused = Some(words),
+            Verdict::Safe => {}
+            Verdict::Interrupted => return None,
         }
-    });
+    }
+    let identity = std::fs::metadata(&path).ok().map(|metadata| Identity::new(&metadata));
     hold_off(|| {
         let interface = match refused {
             Some(why) => Err(why),
@@ -206,12 +233,20 @@ fn load(candidate: Candidate, publish: impl FnOnce(Found) -> &'static Registry) 
                     let entry = library::load(&path)?;
                     library::enter(entry, &path.to_string_lossy(), is_ours)
                 };
-                supervisor::call(is_ours, "loading", enter).map_err(|failure| failure.what)
+                match supervisor::run(is_ours, enter) {
+                    Ok(interface) => interface.map_err(|failure| failure.what),
+                    Err(Silence::GivenUp) => return None,
+                    Err(silence) => Err(silence.into_failure("loading").what),
+                }
             }
         };
-        publish(Found { origin, path: Some(path), interface })
+        Some(publish(Found { origin, path: Some(path), identity, interface }))
     })
 }
+
+/// Why a library that was built anew is not loaded.
+const REPLACED: &str = "the file has been replaced or built anew since this process loaded it, and what is loaded stays until the \
+                        process exits: start a new process, or register the new library under another path";
 
 /// Why a child process cannot load a library.
 const LOST: &str = "this process was forked while its parent was loading a library, which took too long to wait for; load the \

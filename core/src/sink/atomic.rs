@@ -12,11 +12,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use mapwave_fork::generation;
-use rustix::fs::Access;
 
 use super::interrupt::Interrupt;
 use crate::error::{Error, Result};
 use crate::host::ByteSink;
+use crate::source::{Access, Source};
 
 /// The suffix of the name of an incomplete file. Such a file remains only if the process is killed.
 const ENDING: &str = ".mapwave-tmp";
@@ -77,6 +77,15 @@ impl AtomicFile {
     /// Where to write the file's bytes.
     pub(super) fn output(&self) -> Box<dyn ByteSink> {
         Box::new(FileOutput(Arc::clone(&self.file)))
+    }
+
+    /// The file as it is now, by the name of its target.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be opened.
+    pub(super) fn to_source(&self) -> Result<Source> {
+        self.file.settle().map_err(|cause| Error::io("writing", cause))?;
+        Ok(Source::open(&self.temporary, Access::Once)?.with_name(&self.target))
     }
 
     /// Replaces the target with the file. If `is_durable`, flushes the file's bytes to the disk before, and its name after.
@@ -206,7 +215,7 @@ fn replaceable(target: &Path, metadata: Metadata) -> io::Result<Metadata> {
     let kind = metadata.file_type();
     let what = match kind {
         _ if kind.is_file() => {
-            rustix::fs::access(target, Access::WRITE_OK)?;
+            rustix::fs::access(target, rustix::fs::Access::WRITE_OK)?;
             return Ok(metadata);
         }
         _ if kind.is_dir() => return Err(io::Error::from_raw_os_error(libc::EISDIR)),

@@ -88,6 +88,11 @@ impl CompressedWriter {
         self.encoder.finish(stop)
     }
 
+    /// The plugin that encodes, unless it comes with mapwave.
+    pub(crate) fn untrusted_plugin(&self) -> Option<&'static str> {
+        (!self.encoder.is_trusted()).then(|| self.encoder.plugin())
+    }
+
     /// The number of frames that were encoded.
     pub(crate) fn num_frames(&self) -> u64 {
         self.num_frames

@@ -17,6 +17,7 @@ mod options;
 mod pcm;
 mod plan;
 mod quantise;
+mod read_back;
 mod tags;
 mod target;
 mod w64;

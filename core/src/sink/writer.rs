@@ -11,6 +11,7 @@ use super::options::{Overflow, SaveOptions};
 use super::pcm::{self, PcmWriter};
 use super::plan::Plan;
 use super::quantise::{Quantiser, check_fits};
+use super::read_back::Written;
 use super::target::Target;
 use crate::array::Audio;
 use crate::decode::ReadControl;
@@ -200,11 +201,15 @@ impl Writer {
         let Open { body, file, .. } = *open;
         let complete = || -> Result<Saved> {
             let num_frames = body.num_frames();
+            let written = body.written(&self.options);
             let num_bytes = match body {
                 Body::Pcm(body) => body.finish(&self.options)?,
                 Body::Compressed(body) => body.finish(control.interrupted)?,
             };
             if let Some(file) = file {
+                if let Some(written) = written {
+                    written.check(file.to_source()?)?;
+                }
                 file.commit(self.options.is_durable, control.interrupted)?;
             }
             Ok(Saved { num_frames, num_bytes })
@@ -242,6 +247,19 @@ impl Writer {
 }
 
 impl Body {
+    /// What a third-party plugin encodes, which is read again.
+    fn written(&self, options: &SaveOptions) -> Option<Written> {
+        match self {
+            Self::Pcm(_) => None,
+            Self::Compressed(body) => body.untrusted_plugin().map(|plugin| Written {
+                plugin,
+                sample_rate: options.sample_rate,
+                num_channels: options.num_channels,
+                num_frames: body.num_frames(),
+            }),
+        }
+    }
+
     fn num_frames(&self) -> u64 {
         match self {
             Self::Pcm(body) => body.num_frames(),

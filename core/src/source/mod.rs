@@ -22,7 +22,7 @@ use mapwave_fork::SetOnce;
 
 use crate::error::{Error, Result};
 pub use mapped::Mapped;
-use recent::Identity;
+pub(crate) use recent::Identity;
 pub use scratch::Scratch;
 
 /// How a source will be read.
@@ -200,6 +200,14 @@ impl Source {
         match u64::try_from(status.st_size).unwrap_or(0) {
             len if len < self.len => Err(self.read_failed(len, shrank(self.len, Some(len)))),
             _ => Ok(()),
+        }
+    }
+
+    /// What identifies the file and its contents, if it is one.
+    pub(crate) fn identity(&self) -> Option<Identity> {
+        match &self.bytes {
+            Bytes::File { identity, .. } => Some(*identity),
+            Bytes::Memory(_) => None,
         }
     }
 

@@ -17,7 +17,8 @@
 //! - **R3, strings.** Strings are UTF-8 and end with a NUL. Paths never cross the interface: a plugin sees bytes.
 //! - **R4, threads.** Functions without a handle may be called from any thread at any time. A handle takes one call at
 //!   a time, each from any thread. Different handles work fully in parallel, even over the same bytes: no state is tied
-//!   to a thread, and no lock is held across calls. A plugin starts no threads unless `max_threads` allows it.
+//!   to a thread, and no lock is held across calls. A plugin starts no threads unless `max_threads` allows it. Every call
+//!   has a stack of at least [`MW_MIN_STACK_BYTES`], 8 MiB.
 //! - **R5, unwinding.** No panic, exception or `longjmp` crosses the interface. A plugin returns [`MW_PANIC`] instead,
 //!   after which the handle is poisoned: every call but `close` returns `MW_PANIC`. A plugin does not call `abort` or
 //!   `exit`, install signal handlers, change the locale or the floating-point mode, or write to standard output or
@@ -46,6 +47,9 @@ compile_error!("mapwave's plugin ABI is defined for little-endian 64-bit machine
 pub const MW_ABI_MAJOR: u32 = 1;
 /// The minor version of this ABI, which grows when a field or a function is appended.
 pub const MW_ABI_MINOR: u32 = 2;
+
+/// The bytes of stack that a host gives every call at least: a plugin may use as much.
+pub const MW_MIN_STACK_BYTES: u32 = 8 << 20;
 
 /// The result of a call: [`MW_OK`], [`MW_END`], or an error, which is negative.
 pub type mw_status = i32;

@@ -80,13 +80,18 @@ unsafe extern "C" fn log(context: *mut c_void, level: u32, message: *const c_cha
             abi::MW_LOG_WARNING => Level::Warning,
             _ => Level::Error,
         };
-        let mut messages = MESSAGES.lock();
-        if messages.len() >= MAX_MESSAGES {
-            messages.pop_front();
-        }
-        messages.push_back(Message { level, source: source.clone(), text });
-        HAS_MESSAGES.store(true, Ordering::Relaxed);
+        report(level, source, text);
     }));
+}
+
+/// Keeps a message from a plugin, or from the host about one.
+pub(crate) fn report(level: Level, source: &str, text: String) {
+    let mut messages = MESSAGES.lock();
+    if messages.len() >= MAX_MESSAGES {
+        messages.pop_front();
+    }
+    messages.push_back(Message { level, source: source.to_owned(), text });
+    HAS_MESSAGES.store(true, Ordering::Relaxed);
 }
 
 unsafe extern "C" fn no_extension(_context: *mut c_void, _name: *const c_char) -> *const c_void {

@@ -16,6 +16,7 @@ use crate::host::loading::hints;
 use crate::host::table::decoder::{DecoderKind, DecoderSummary};
 use crate::host::table::encoder::EncoderKind;
 use crate::host::table::resampler::ResamplerKind;
+use crate::host::table::standing::Standing;
 
 /// The maximum number of tables per interface.
 const MAX_TABLES: u32 = 256;
@@ -109,6 +110,7 @@ pub(crate) fn enter(
     }
     // SAFETY: as above.
     let text = |text| unsafe { raw::text(text) }.unwrap_or_default();
+    let standing = Standing::new(id, is_trusted);
     let mut interface = Interface {
         id,
         version: text(plugin.version),
@@ -121,15 +123,15 @@ pub(crate) fn enter(
     };
     for table in tables(&plugin, abi::MW_DECODER_INTERFACE)? {
         // SAFETY: what the plugin returned for this interface.
-        interface.decoders.push(unsafe { DecoderKind::new(table.cast(), id, is_trusted) }?);
+        interface.decoders.push(unsafe { DecoderKind::new(table.cast(), standing) }?);
     }
     for table in tables(&plugin, abi::MW_ENCODER_INTERFACE)? {
         // SAFETY: what the plugin returned for this interface.
-        interface.encoders.push(unsafe { EncoderKind::new(table.cast(), id, is_trusted) }?);
+        interface.encoders.push(unsafe { EncoderKind::new(table.cast(), standing) }?);
     }
     for table in tables(&plugin, abi::MW_RESAMPLER_INTERFACE)? {
         // SAFETY: what the plugin returned for this interface.
-        interface.resamplers.push(unsafe { ResamplerKind::new(table.cast(), id, is_trusted) }?);
+        interface.resamplers.push(unsafe { ResamplerKind::new(table.cast(), standing) }?);
     }
     Ok(interface)
 }

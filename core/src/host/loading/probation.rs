@@ -18,6 +18,7 @@ use mapwave_fork::Shared;
 use mapwave_plugin_abi as abi;
 
 use crate::host::loading::{directories, library};
+use crate::host::session::interruption::is_interrupted;
 use crate::host::session::supervisor;
 
 /// The exit statuses with which the child reports that the library was loaded, or rejected in an orderly way. Any other end is a
@@ -64,6 +65,8 @@ pub(crate) enum Verdict {
     Safe,
     /// The library crashed, took too long or ended the process, with this description.
     Crashed(String),
+    /// The caller did not wait for the result.
+    Interrupted,
 }
 
 /// Tries a library, unless it is remembered.
@@ -96,11 +99,14 @@ fn run(checker: &[OsString], path: &Path) -> (Verdict, bool) {
     loop {
         match child.try_wait() {
             Ok(Some(status)) => return judge(status),
-            Ok(None) if start.elapsed() < time_limit => std::thread::sleep(INTERVAL),
+            Ok(None) if start.elapsed() < time_limit && !is_interrupted() => std::thread::sleep(INTERVAL),
             _ => {
                 // A failure to kill it means that it has exited.
                 let _ = child.kill();
                 let _ = child.wait();
+                if is_interrupted() {
+                    return (Verdict::Interrupted, false);
+                }
                 let limit = time_limit.as_secs();
                 // Nothing is remembered: a busy machine or a cold disk may be the reason.
                 return (Verdict::Crashed(format!("it did not load within {limit} seconds")), false);
@@ -171,7 +177,7 @@ impl Memory {
         let path = |line: &str| line.rsplit_once('\t').map(|(_, path)| path.to_owned());
         self.lines.retain(|line| path(line) != path(key));
         self.lines.push(match verdict {
-            Verdict::Safe => format!("ok\t{key}"),
+            Verdict::Safe | Verdict::Interrupted => format!("ok\t{key}"),
             Verdict::Crashed(words) => format!("crashed: {words}\t{key}"),
         });
         let Some((file, directory)) = self.file.as_ref().and_then(|file| Some((file, file.parent()?))) else {

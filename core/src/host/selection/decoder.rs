@@ -2,15 +2,19 @@
 
 #![forbid(unsafe_code)]
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::error::{Error, Fault, Result};
 use crate::host::ffi::fault::Failure;
 use crate::host::ffi::input::PluginInput;
+use crate::host::ffi::log::{self, Level};
 use crate::host::listing::State;
 use crate::host::registry::{self, Snapshot};
 use crate::host::selection::absence::{no_reader, not_among, not_loaded};
+use crate::host::selection::recent;
 use crate::host::session::decoder::{self, Decoder};
+use crate::host::session::probing::{self, Question};
 use crate::host::table::decoder::{DecoderKind, Hint};
 use crate::source::{Scratch, Source};
 use crate::track::Track;
@@ -39,17 +43,52 @@ pub(crate) enum NotOpened {
 /// The score from which on a decoder has found a plausible structure (`mw_decoder_table::probe`).
 const PLAUSIBLE: u8 = 50;
 
+/// An open file.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) decoder: Decoder,
+    /// Surer decoders that failed before.
+    pub(crate) failures: Vec<PluginFailure>,
+}
+
+/// The failure of a decoder that was surer of a file than the one that reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PluginFailure {
+    /// The name of the plugin.
+    pub plugin: &'static str,
+    /// The name of its decoder.
+    pub decoder: &'static str,
+    /// What it said.
+    pub what: String,
+}
+
+impl PluginFailure {
+    fn new(kind: &DecoderKind, failure: &Failure) -> Self {
+        let at = failure.offset.map_or_else(String::new, |offset| format!(" at byte {offset}"));
+        Self { plugin: kind.plugin(), decoder: kind.name(), what: failure.what.clone() + &at }
+    }
+}
+
+impl fmt::Display for PluginFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "plugin '{}' ({}) says: {}", self.plugin, self.decoder, self.what)
+    }
+}
+
 /// Opens a track of a file with the requested plugin, or with the plugin that reports the highest score; if that fails, with the
 /// next.
 ///
 /// The bytes decide, not the name of the file. Where no decoder finds a plausible structure in the first bytes, those that can
 /// look further are given more. Where none reads the file after that, those that recognise files only while they open them try.
-/// A decoder with a score of [`CERTAIN`] that finds the file damaged ends the search.
+///
+/// A decoder that says that it does not support the file gives way to the next without a word. Any other failure gives way too,
+/// but is kept with the decoder and logged as a warning. A decoder with a score of [`CERTAIN`] that finds the file damaged ends
+/// the search.
 pub(crate) fn open(
     source: &Arc<Source>,
     track: Option<&Track>,
     choice: Choice<'_>,
-) -> Result<Decoder, NotOpened> {
+) -> Result<Opened, NotOpened> {
     let wanted = choice.plugin;
     let snapshot = registry::snapshot();
     if let Some(wanted) = wanted
@@ -57,61 +96,157 @@ pub(crate) fn open(
     {
         return Err(NotOpened::Failed(Box::new(unknown_plugin(snapshot, wanted))));
     }
-    let kinds = snapshot.decoders.iter().filter(|kind| wanted.is_none_or(|wanted| kind.plugin() == wanted));
     let input = PluginInput::new(Arc::clone(source), track).with_stream(choice.track);
-    let mut probing = Probing { source, input: &input, scores: Vec::new(), failures: Vec::new() };
-    probing.scores.extend(kinds.map(|kind| (0, kind)));
-    probing.ask(|_| true, DecoderKind::first_bytes, Hint::Nothing)?;
-    if probing.scores.iter().all(|(score, _)| *score < PLAUSIBLE) {
-        let sees_more = |kind: &DecoderKind| {
-            kind.probe_bytes() > kind.first_bytes() && source.len() > u64::from(kind.first_bytes())
+    let identity = source.identity().filter(|_| wanted.is_none());
+    if let Some(kind) = identity.and_then(|identity| recent::recall(&identity, snapshot))
+        && let Ok(decoder) = decoder::open(&kind, &input)
+    {
+        return Ok(Opened { decoder, failures: Vec::new() });
+    }
+    let mut search = Search { snapshot, source, input: &input, track, choice, failures: Vec::new() };
+    let decoder = search.run()?;
+    let failures = search.reported();
+    if let Some(identity) = identity.filter(|_| failures.is_empty()) {
+        recent::note(identity, snapshot, *decoder.kind());
+    }
+    Ok(Opened { decoder, failures })
+}
+
+/// A search for the decoder of a file.
+struct Search<'a> {
+    snapshot: &'static Snapshot,
+    source: &'a Source,
+    input: &'a PluginInput,
+    track: Option<&'a Track>,
+    choice: Choice<'a>,
+    /// Those that were asked to open the file, or how sure they are, and failed.
+    failures: Vec<(&'static DecoderKind, Failure)>,
+}
+
+impl Search<'_> {
+    fn run(&mut self) -> Result<Decoder, NotOpened> {
+        let wanted = self.choice.plugin;
+        let decoders = self.snapshot.decoders.iter();
+        let kinds = decoders.filter(|kind| wanted.is_none_or(|wanted| kind.plugin() == wanted));
+        let mut scores = kinds.map(|kind| (0, kind)).collect();
+        self.ask(&mut scores, |_| true, DecoderKind::first_bytes, Hint::Nothing)?;
+        if scores.iter().all(|(score, _)| *score < PLAUSIBLE) {
+            let num_bytes = self.source.len();
+            let sees_more = |kind: &DecoderKind| {
+                kind.probe_bytes() > kind.first_bytes() && num_bytes > u64::from(kind.first_bytes())
+            };
+            self.ask(&mut scores, sees_more, DecoderKind::probe_bytes, Hint::Nothing)?;
+        }
+        // A stable sort: equal scores keep the order of precedence.
+        scores.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+        // A requested plugin is tried in any case, its other decoders only if none of them recognised the file.
+        let is_known = scores.first().is_some_and(|(score, _)| *score > 0);
+        let mut left = Vec::new();
+        for (score, kind) in scores {
+            if score == 0 && (wanted.is_none() || is_known) {
+                left.push((score, kind));
+                continue;
+            }
+            let failure = match decoder::open(kind, self.input) {
+                Ok(decoder) => return Ok(decoder),
+                Err(failure) => failure,
+            };
+            match failure.fault {
+                Fault::Refused => return Err(no_such_track(self.choice, &failure)),
+                // A requested plugin that did not recognise the file cannot tell that it is damaged.
+                Fault::BadData if score == 0 => {
+                    self.failures
+                        .push((kind, Failure { fault: Fault::Unsupported, offset: None, ..failure }));
+                }
+                // Another plugin might read what is damaged and not notice.
+                Fault::BadData if score == CERTAIN => {
+                    self.failures.push((kind, failure));
+                    return Err(self.not_opened());
+                }
+                _ => self.failures.push((kind, failure)),
+            }
+        }
+        if wanted.is_some() {
+            left.clear();
+        }
+        self.ask(&mut left, |_| true, DecoderKind::first_bytes, Hint::Name)?;
+        for (_, kind) in left.into_iter().filter(|(score, _)| *score > 0) {
+            match decoder::open(kind, self.input) {
+                Ok(decoder) => return Ok(decoder),
+                Err(failure) if failure.fault == Fault::Refused => {
+                    return Err(no_such_track(self.choice, &failure));
+                }
+                // It is not a file of theirs.
+                Err(Failure {
+                    fault: Fault::BadData | Fault::Unsupported | Fault::MissingDependency,
+                    ..
+                }) => {}
+                Err(failure) => self.failures.push((kind, failure)),
+            }
+        }
+        Err(self.not_opened())
+    }
+
+    /// Asks those that are `wanted` with a number of bytes each, and keeps the highest score of each. One that fails is asked no
+    /// more.
+    fn ask(
+        &mut self,
+        scores: &mut Vec<(u8, &'static DecoderKind)>,
+        wanted: impl Fn(&DecoderKind) -> bool,
+        num_bytes: impl Fn(&DecoderKind) -> u32,
+        hint: Hint,
+    ) -> Result<(), NotOpened> {
+        let asked = scores.iter().filter(|(_, kind)| wanted(kind));
+        let question = |(_, kind): &(u8, &'static DecoderKind)| Question {
+            kind: **kind,
+            num_bytes: num_bytes(kind) as usize,
         };
-        probing.ask(sees_more, DecoderKind::probe_bytes, Hint::Nothing)?;
-    }
-    let Probing { mut scores, mut failures, .. } = probing;
-    // A stable sort: equal scores keep the order of precedence.
-    scores.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
-    // A requested plugin is tried in any case, its other decoders only if none of them recognised the file.
-    let is_known = scores.first().is_some_and(|(score, _)| *score > 0);
-    let mut left = Vec::new();
-    for (score, kind) in scores {
-        if score == 0 && (wanted.is_none() || is_known) {
-            left.push((score, kind));
-            continue;
-        }
-        match decoder::open(kind, &input) {
-            Ok(decoder) => return Ok(decoder),
-            Err(failure) if failure.fault == Fault::Refused => return Err(no_such_track(choice, &failure)),
-            // A requested plugin that did not recognise the file cannot tell that it is damaged.
-            Err(failure) if score == 0 && failure.fault == Fault::BadData => {
-                failures.push((kind, Failure { fault: Fault::Unsupported, offset: None, ..failure }));
+        let questions: Vec<Question> = asked.map(question).collect();
+        let most = questions.iter().map(|question| question.num_bytes as u64).max().unwrap_or(0);
+        let mut scratch = Scratch::new();
+        let head = self.source.read(0..most.min(self.source.len()), &mut scratch);
+        let head = head.map_err(|error| NotOpened::Failed(Box::new(error)))?;
+        let mut answers = probing::probe(&questions, head, self.input, hint).into_iter();
+        let failures = &mut self.failures;
+        scores.retain_mut(|(score, kind)| {
+            if !wanted(kind) {
+                return true;
             }
-            // Another plugin might read what is damaged and not notice.
-            Err(failure) if score == CERTAIN && failure.fault == Fault::BadData => {
-                failures.push((kind, failure));
-                return Err(not_opened(snapshot, failures, &input, track));
+            match answers.next() {
+                Some(Ok(found)) => *score = found.max(*score),
+                Some(Err(failure)) => {
+                    failures.push((kind, failure));
+                    return false;
+                }
+                None => {}
             }
-            Err(failure) => failures.push((kind, failure)),
+            true
+        });
+        Ok(())
+    }
+
+    /// The failures of decoders that another one has replaced, which are logged: not of those that do not support the file, nor
+    /// of those that are set aside, about which there was a warning then.
+    fn reported(&self) -> Vec<PluginFailure> {
+        let is_silent = |kind: &DecoderKind, failure: &Failure| {
+            failure.fault == Fault::Unsupported || kind.standing().why_set_aside().is_some()
+        };
+        let failures = self.failures.iter().filter(|(kind, failure)| !is_silent(kind, failure));
+        let reported: Vec<_> = failures.map(|(kind, failure)| PluginFailure::new(kind, failure)).collect();
+        let file = self.source.path().map_or("bytes in memory".into(), std::path::Path::to_string_lossy);
+        for failure in &reported {
+            log::report(
+                Level::Warning,
+                failure.plugin,
+                format!("{file}: {failure}; another decoder reads it"),
+            );
         }
+        reported
     }
-    if wanted.is_some() {
-        left.clear();
+
+    fn not_opened(&mut self) -> NotOpened {
+        not_opened(self.snapshot, &self.failures, self.input, self.track)
     }
-    let mut probing = Probing { source, input: &input, scores: left, failures };
-    probing.ask(|_| true, DecoderKind::first_bytes, Hint::Name)?;
-    let Probing { scores, mut failures, .. } = probing;
-    for (_, kind) in scores.into_iter().filter(|(score, _)| *score > 0) {
-        match decoder::open(kind, &input) {
-            Ok(decoder) => return Ok(decoder),
-            Err(failure) if failure.fault == Fault::Refused => return Err(no_such_track(choice, &failure)),
-            // It is not a file of theirs.
-            Err(Failure {
-                fault: Fault::BadData | Fault::Unsupported | Fault::MissingDependency, ..
-            }) => {}
-            Err(failure) => failures.push((kind, failure)),
-        }
-    }
-    Err(not_opened(snapshot, failures, &input, track))
 }
 
 /// The error of a plugin that knows the file and does not find the track.
@@ -120,50 +255,9 @@ fn no_such_track(choice: Choice<'_>, failure: &Failure) -> NotOpened {
     NotOpened::Failed(Box::new(Error::no_such_track(number, &failure.what)))
 }
 
-/// The decoders that are asked for a file, with their highest scores so far.
-struct Probing<'a> {
-    source: &'a Source,
-    input: &'a PluginInput,
-    scores: Vec<(u8, &'a DecoderKind)>,
-    failures: Vec<(&'a DecoderKind, Failure)>,
-}
-
-impl Probing<'_> {
-    /// Asks those that are `wanted` with a number of bytes each. One that fails is asked no more.
-    fn ask(
-        &mut self,
-        wanted: impl Fn(&DecoderKind) -> bool,
-        num_bytes: impl Fn(&DecoderKind) -> u32,
-        hint: Hint,
-    ) -> Result<(), NotOpened> {
-        let asked = self.scores.iter().filter(|(_, kind)| wanted(kind));
-        let most = asked.map(|(_, kind)| u64::from(num_bytes(kind))).max().unwrap_or(0);
-        let mut scratch = Scratch::new();
-        let head = self.source.read(0..most.min(self.source.len()), &mut scratch);
-        let head = head.map_err(|error| NotOpened::Failed(Box::new(error)))?;
-        let (input, failures) = (self.input, &mut self.failures);
-        self.scores.retain_mut(|(score, kind)| {
-            if !wanted(kind) {
-                return true;
-            }
-            let head = head.get(..num_bytes(kind) as usize).unwrap_or(head);
-            let answer = decoder::probe(kind, head, input, hint);
-            match answer {
-                Ok(found) => *score = found.max(*score),
-                Err(failure) => {
-                    failures.push((*kind, failure));
-                    return false;
-                }
-            }
-            true
-        });
-        Ok(())
-    }
-}
-
 fn not_opened(
     snapshot: &Snapshot,
-    failures: Vec<(&DecoderKind, Failure)>,
+    failures: &[(&DecoderKind, Failure)],
     input: &PluginInput,
     track: Option<&Track>,
 ) -> NotOpened {

@@ -3,5 +3,6 @@
 pub(crate) mod absence;
 pub(crate) mod decoder;
 pub(crate) mod encoder;
+mod recent;
 pub(crate) mod resampler;
 pub(crate) mod writable;

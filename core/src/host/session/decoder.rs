@@ -8,24 +8,14 @@ use super::supervisor;
 use super::worker::Worker;
 use crate::host::ffi::fault::Failure;
 use crate::host::ffi::input::PluginInput;
-use crate::host::table::decoder::{Chunk, DecoderHandle, DecoderKind, Hint, Planes};
+use crate::host::table::decoder::{Chunk, DecoderHandle, DecoderKind, Planes};
 use crate::host::table::stream_info::StreamInfo;
 use crate::track::SoundTrack;
-
-/// The score that a decoder reports for a file that begins with `head`.
-pub(crate) fn probe(kind: &DecoderKind, head: &[u8], input: &PluginInput, hint: Hint) -> Result<u8, Failure> {
-    if kind.is_trusted() {
-        return kind.probe(head, input, hint);
-    }
-    let (kind, input) = (*kind, input.clone());
-    let head = head.get(..kind.probe_bytes() as usize).unwrap_or(head).to_vec();
-    supervisor::call(false, "probing", move || kind.probe(&head, &input, hint))
-}
 
 /// Opens a file.
 pub(crate) fn open(kind: &DecoderKind, input: &PluginInput) -> Result<Decoder, Failure> {
     let (copy, bytes) = (*kind, input.clone());
-    let handle = supervisor::call(kind.is_trusted(), "opening", move || copy.open(&bytes))?;
+    let handle = supervisor::call(kind.standing(), "opening", move || copy.open(&bytes))?;
     Decoder::new(handle, input.clone())
 }
 
@@ -57,7 +47,7 @@ impl Decoder {
     fn new(handle: DecoderHandle, input: PluginInput) -> Result<Self, Failure> {
         let (kind, info) = (*handle.kind(), handle.info()?.clone());
         let worker = Worker::keep(kind.is_trusted(), handle);
-        let worker = Some(worker.map_err(|silence| silence.into_failure("opening"))?);
+        let worker = Some(worker.map_err(|silence| supervisor::blame(kind.standing(), silence, "opening"))?);
         Ok(Self { kind, info, input, worker })
     }
 
@@ -156,7 +146,7 @@ impl Decoder {
         };
         worker.ask(stop, &|| Duration::ZERO, work).map_err(|silence| {
             self.worker = None;
-            silence.into_failure(doing)
+            supervisor::blame(self.kind.standing(), silence, doing)
         })
     }
 }

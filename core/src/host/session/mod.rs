@@ -2,6 +2,8 @@
 
 pub(crate) mod decoder;
 pub(crate) mod encoder;
+pub(crate) mod interruption;
+pub(crate) mod probing;
 pub(crate) mod resampler;
 pub(crate) mod supervisor;
 pub(crate) mod worker;

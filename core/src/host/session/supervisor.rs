@@ -6,18 +6,25 @@
 
 #![forbid(unsafe_code)]
 
+use std::cell::Cell;
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread::Builder;
 use std::time::{Duration, Instant};
 
 use mapwave_fork::{SetOnce, start as start_thread};
+use mapwave_plugin_abi as abi;
 
 use crate::host::ffi::fault::Failure;
+use crate::host::session::interruption::is_interrupted;
+use crate::host::table::standing::Standing;
 
 /// The time limit of a call in seconds, unless the environment sets one.
 const TIME_LIMIT: u64 = 30;
 const VARIABLE: &str = "MAPWAVE_PLUGIN_TIME_LIMIT";
+
+/// The stack of a thread for plugins' calls: what the interface promises them (`MW_MIN_STACK_BYTES`), and room for the host.
+const STACK_BYTES: usize = abi::MW_MIN_STACK_BYTES as usize + (256 << 10);
 
 /// How often a waiting caller checks for an interruption.
 const INTERVAL: Duration = Duration::from_millis(50);
@@ -60,7 +67,7 @@ impl Silence {
             Self::Late => {
                 let seconds = time_limit().as_secs();
                 Failure::broken(format!(
-                    "it has not come back from {doing} within {seconds} seconds, so it is left alone ({VARIABLE} sets the limit)"
+                    "it has not come back from {doing} within {seconds} seconds ({VARIABLE} sets the limit)"
                 ))
             }
         }
@@ -78,31 +85,68 @@ pub(crate) fn listen<T>(
         match answers.recv_timeout(INTERVAL) {
             Ok(answer) => return Ok(answer),
             Err(RecvTimeoutError::Disconnected) => return Err(Silence::Ended),
-            Err(RecvTimeoutError::Timeout) if stop() => return Err(Silence::GivenUp),
+            Err(RecvTimeoutError::Timeout) if stop() || is_interrupted() => return Err(Silence::GivenUp),
             Err(RecvTimeoutError::Timeout) if start.elapsed().saturating_sub(excused()) < time_limit() => {}
             Err(RecvTimeoutError::Timeout) => return Err(Silence::Late),
         }
     }
 }
 
-/// Runs a call, on a separate thread unless the plugin is trusted.
-pub(crate) fn call<T: Send + 'static>(
+/// As [`listen`], for calls that are made one after the other: the time limit is for each. `num_done` tells how many have
+/// returned.
+pub(crate) fn listen_to_several<T>(
+    answers: &Receiver<T>,
+    num_done: &dyn Fn() -> usize,
+) -> Result<T, Silence> {
+    let start = Instant::now();
+    let seen = Cell::new((num_done(), Duration::ZERO));
+    let excused = || {
+        let num_done = num_done();
+        if seen.get().0 != num_done {
+            seen.set((num_done, start.elapsed()));
+        }
+        seen.get().1
+    };
+    listen(answers, &|| false, &excused)
+}
+
+/// Runs work, on a separate thread unless it is trusted.
+pub(crate) fn run<T: Send + 'static>(
     is_trusted: bool,
-    doing: &str,
-    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Failure> {
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Silence> {
     if is_trusted {
-        return work();
+        return Ok(work());
     }
     let (sender, receiver) = sync_channel(1);
     let thread = move || drop(sender.send(work()));
-    let answer = start(thread).and_then(|()| listen(&receiver, &|| false, &|| Duration::ZERO));
-    answer.map_err(|silence| silence.into_failure(doing))?
+    start(thread).and_then(|()| listen(&receiver, &|| false, &|| Duration::ZERO))
+}
+
+/// Calls a plugin unless it is set aside, on a separate thread unless it is trusted.
+pub(crate) fn call<T: Send + 'static>(
+    standing: &Standing,
+    doing: &str,
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    standing.check()?;
+    run(standing.is_trusted(), work).map_err(|silence| blame(standing, silence, doing))?
+}
+
+/// The failure of a plugin that gave no answer; if it took too long, it is set aside.
+pub(crate) fn blame(standing: &Standing, silence: Silence, doing: &str) -> Failure {
+    let is_late = matches!(silence, Silence::Late);
+    let failure = silence.into_failure(doing);
+    if is_late {
+        standing.set_aside(&failure.what);
+    }
+    failure
 }
 
 /// Starts a thread for a plugin's calls.
 pub(crate) fn start(thread: impl FnOnce() + Send + 'static) -> Result<(), Silence> {
-    let started = start_thread(Builder::new().name("mapwave plugin".to_owned()), thread);
+    let builder = Builder::new().name("mapwave plugin".to_owned()).stack_size(STACK_BYTES);
+    let started = start_thread(builder, thread);
     started.map(drop).map_err(Silence::NotStarted)
 }
 

@@ -13,6 +13,7 @@ use crate::host::ffi::fault::{Answer, Failure, required_name};
 use crate::host::ffi::input::PluginInput;
 use crate::host::ffi::raw;
 use crate::host::ffi::raw::Sized32;
+use crate::host::table::standing::Standing;
 use crate::host::table::stream_info::StreamInfo;
 use crate::pcm::SampleFormat;
 use crate::track::{Container, SoundTrack};
@@ -48,9 +49,8 @@ pub struct DecoderSummary {
 /// A kind of decoder: the functions of a plugin, known to be present.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DecoderKind {
-    plugin: &'static str,
+    standing: &'static Standing,
     name: &'static str,
-    is_trusted: bool,
     probe_bytes: u32,
     extensions: &'static [String],
     /// The first of them, for the plugin.
@@ -121,8 +121,7 @@ impl DecoderKind {
     /// `table` is what a plugin returned for its decoder interface: valid until the process exits.
     pub(crate) unsafe fn new(
         table: *const abi::mw_decoder_table,
-        plugin: &'static str,
-        is_trusted: bool,
+        standing: &'static Standing,
     ) -> Result<(Self, DecoderSummary), Failure> {
         // SAFETY: the caller's promise; a table begins with its size.
         let table = unsafe { Sized32::copied(table) };
@@ -155,17 +154,22 @@ impl DecoderKind {
         // A table is read once per process, and its contents stay valid until the process exits.
         let extensions: &'static [String] = extensions.leak();
         let own_extension = extensions.first().map(|extension| &*Box::leak(raw::c_string(extension).into()));
-        Ok((Self { plugin, name, is_trusted, probe_bytes, extensions, own_extension, functions }, summary))
+        Ok((Self { standing, name, probe_bytes, extensions, own_extension, functions }, summary))
     }
 
     /// The name of the plugin.
     pub(crate) fn plugin(&self) -> &'static str {
-        self.plugin
+        self.standing.plugin()
     }
 
     /// Whether the plugin comes with mapwave: its calls need no supervision and may write into the caller's array.
     pub(crate) fn is_trusted(&self) -> bool {
-        self.is_trusted
+        self.standing.is_trusted()
+    }
+
+    /// How the plugin stands with the host.
+    pub(crate) fn standing(&self) -> &'static Standing {
+        self.standing
     }
 
     /// The name within the plugin.
@@ -196,7 +200,7 @@ impl DecoderKind {
         let track = track.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
         let extension = match hint {
             Hint::Nothing => std::ptr::null(),
-            Hint::Name if self.is_trusted => self.own_extension.map_or(std::ptr::null(), CStr::as_ptr),
+            Hint::Name if self.is_trusted() => self.own_extension.map_or(std::ptr::null(), CStr::as_ptr),
             Hint::Name => input.extension(),
         };
         let num_bytes = head.len().min(self.probe_bytes as usize) as u64;
@@ -221,7 +225,7 @@ impl DecoderKind {
             (stream, _) => stream.unwrap_or(0),
         };
         let track = input.track();
-        let host_input = input.to_abi(track.as_ref(), !self.is_trusted);
+        let host_input = input.to_abi(track.as_ref(), !self.is_trusted());
         let max_alloc = input.source().len().saturating_mul(4).saturating_add(MAX_ALLOC);
         let options = abi::mw_decoder_options {
             stream,
@@ -334,7 +338,7 @@ impl DecoderHandle {
     ///
     /// For trusted plugins only: the reported number of frames is not verified.
     pub(crate) fn decode_into(&mut self, num_frames: u64, planes: Planes<'_, '_>) -> Result<u64, Failure> {
-        assert!(self.kind.is_trusted, "only trusted plugins write into the caller's array");
+        assert!(self.kind.is_trusted(), "only trusted plugins write into the caller's array");
         let addresses: Vec<*mut c_void> = planes.iter_mut().map(|plane| plane.as_mut_ptr().cast()).collect();
         let info = self.info()?;
         let samples_per_frame = if planes.len() > 1 { 1 } else { usize::from(info.num_channels) };

@@ -16,6 +16,7 @@ use crate::host::ffi::fault::{Answer, Failure, Trouble, required_name};
 use crate::host::ffi::output::{Outlet, Ticket};
 use crate::host::ffi::raw;
 use crate::host::ffi::raw::Sized32;
+use crate::host::table::standing::Standing;
 use crate::pcm::OutputFormat;
 
 /// How much a handle may allocate.
@@ -194,9 +195,8 @@ impl Options {
 /// A kind of encoder: the functions of a plugin, known to be present.
 #[derive(Clone, Debug)]
 pub(crate) struct EncoderKind {
-    plugin: &'static str,
+    standing: &'static Standing,
     name: &'static str,
-    is_trusted: bool,
     formats: Vec<OutputFormat>,
     summary: Arc<EncoderSummary>,
     functions: Functions,
@@ -226,8 +226,7 @@ impl EncoderKind {
     /// `table` is what a plugin returned for its encoder interface: valid until the process exits.
     pub(crate) unsafe fn new(
         table: *const abi::mw_encoder_table,
-        plugin: &'static str,
-        is_trusted: bool,
+        standing: &'static Standing,
     ) -> Result<Self, Failure> {
         // SAFETY: the caller's promise; a table begins with its size.
         let table = unsafe { Sized32::copied(table) };
@@ -257,12 +256,12 @@ impl EncoderKind {
             codecs,
             containers,
         };
-        Ok(Self { plugin, name, is_trusted, formats: known, summary: Arc::new(summary), functions })
+        Ok(Self { standing, name, formats: known, summary: Arc::new(summary), functions })
     }
 
     /// The name of the plugin.
     pub(crate) fn plugin(&self) -> &'static str {
-        self.plugin
+        self.standing.plugin()
     }
 
     /// The name within the plugin.
@@ -272,7 +271,12 @@ impl EncoderKind {
 
     /// Whether the plugin comes with mapwave: its calls need no supervision and may read the caller's own samples.
     pub(crate) fn is_trusted(&self) -> bool {
-        self.is_trusted
+        self.standing.is_trusted()
+    }
+
+    /// How the plugin stands with the host.
+    pub(crate) fn standing(&self) -> &'static Standing {
+        self.standing
     }
 
     /// The sample formats that it accepts: at least one of `F32`, `I16` and `I32`.

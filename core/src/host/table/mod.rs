@@ -4,4 +4,5 @@ pub(crate) mod decoder;
 pub(crate) mod encoder;
 pub(crate) mod facts;
 pub(crate) mod resampler;
+pub(crate) mod standing;
 pub(crate) mod stream_info;

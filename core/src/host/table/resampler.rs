@@ -12,6 +12,7 @@ use mapwave_plugin_abi as abi;
 use crate::host::ffi::fault::{Answer, Failure, required_name};
 use crate::host::ffi::raw;
 use crate::host::ffi::raw::Sized32;
+use crate::host::table::standing::Standing;
 use crate::pcm::OutputFormat;
 
 /// How much a handle may allocate.
@@ -89,8 +90,7 @@ impl Channels {
 /// A kind of resampler: the functions of a plugin, known to be present.
 #[derive(Clone, Debug)]
 pub(crate) struct ResamplerKind {
-    plugin: &'static str,
-    is_trusted: bool,
+    standing: &'static Standing,
     formats: u32,
     summary: Arc<ResamplerSummary>,
     functions: Functions,
@@ -129,8 +129,7 @@ impl ResamplerKind {
     /// `table` is what a plugin returned for its resampler interface: valid until the process exits.
     pub(crate) unsafe fn new(
         table: *const abi::mw_resampler_table,
-        plugin: &'static str,
-        is_trusted: bool,
+        standing: &'static Standing,
     ) -> Result<Self, Failure> {
         // SAFETY: the caller's promise; a table begins with its size.
         let table = unsafe { Sized32::copied(table) };
@@ -151,17 +150,22 @@ impl ResamplerKind {
         let default_quality = default.filter(|default| qualities.contains(default));
         let ratio_limit = Some(table.ratio_limit).filter(|limit| *limit != 0);
         let summary = Arc::new(ResamplerSummary { name, qualities, default_quality, ratio_limit });
-        Ok(Self { plugin, is_trusted, formats, summary, functions })
+        Ok(Self { standing, formats, summary, functions })
     }
 
     /// The name of the plugin.
     pub(crate) fn plugin(&self) -> &'static str {
-        self.plugin
+        self.standing.plugin()
     }
 
     /// Whether the plugin comes with mapwave: its calls need no supervision.
     pub(crate) fn is_trusted(&self) -> bool {
-        self.is_trusted
+        self.standing.is_trusted()
+    }
+
+    /// How the plugin stands with the host.
+    pub(crate) fn standing(&self) -> &'static Standing {
+        self.standing
     }
 
     /// Its statements about itself.

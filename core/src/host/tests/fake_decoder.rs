@@ -18,7 +18,9 @@ use crate::host::ffi::input::PluginInput;
 use crate::host::ffi::raw::Sized32;
 use crate::host::session::decoder;
 use crate::host::session::decoder::Decoder;
+use crate::host::session::probing::{self, Question};
 use crate::host::table::decoder::{DecoderKind, Hint};
+use crate::host::table::standing::Standing;
 use crate::source::Source;
 
 /// The rule that it breaks.
@@ -148,7 +150,9 @@ impl Sound {
     pub(crate) fn probe(self, is_trusted: bool) -> Result<u8, Failure> {
         let source = self.source();
         let head = source.whole().unwrap();
-        decoder::probe(&kind(is_trusted), head, &PluginInput::new(Arc::clone(&source), None), Hint::Nothing)
+        let question = Question { kind: kind(is_trusted), num_bytes: head.len() };
+        let input = PluginInput::new(Arc::clone(&source), None);
+        probing::probe(&[question], head, &input, Hint::Nothing).remove(0)
     }
 
     /// All samples, from a decoder that is used as its seek class demands.
@@ -454,7 +458,7 @@ fn kind(is_trusted: bool) -> DecoderKind {
         stream: None,
     };
     // SAFETY: the table's strings are literals, and it is copied.
-    unsafe { DecoderKind::new(&raw const table, "fake", is_trusted) }.unwrap().0
+    unsafe { DecoderKind::new(&raw const table, Standing::new("fake", is_trusted)) }.unwrap().0
 }
 
 /// A buffer for a read that reveals unwritten bytes: it is filled with 0xee.

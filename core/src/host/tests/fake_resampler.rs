@@ -10,6 +10,7 @@ use std::time::Duration;
 use mapwave_plugin_abi as abi;
 
 use crate::host::table::resampler::ResamplerKind;
+use crate::host::table::standing::Standing;
 
 /// The number of open handles.
 pub(crate) static NUM_HANDLES: AtomicI64 = AtomicI64::new(0);
@@ -149,7 +150,7 @@ unsafe extern "C" fn restart(
 /// The kind of resampler.
 pub(crate) fn kind(is_trusted: bool) -> ResamplerKind {
     // SAFETY: a table whose strings and functions are constants.
-    unsafe { ResamplerKind::new(&raw const TABLE.0, "fake", is_trusted) }.unwrap()
+    unsafe { ResamplerKind::new(&raw const TABLE.0, Standing::new("fake", is_trusted)) }.unwrap()
 }
 
 /// The same with a default quality and a limit.
@@ -157,7 +158,7 @@ pub(crate) fn offering(default_quality: &'static CStr, ratio_limit: u32) -> Resa
     let default_quality = default_quality.as_ptr();
     let table = abi::mw_resampler_table { default_quality, ratio_limit, ..TABLE.0 };
     // SAFETY: a table whose strings and functions are constants.
-    unsafe { ResamplerKind::new(&raw const table, "fake", true) }.unwrap()
+    unsafe { ResamplerKind::new(&raw const table, Standing::new("fake", true)) }.unwrap()
 }
 
 /// The same in version 1.1, with other bytes after its fields.
@@ -169,7 +170,7 @@ pub(crate) fn of_version_1_1() -> ResamplerKind {
         ..TABLE.0
     };
     // SAFETY: a table whose strings and functions are constants, as far as its size goes.
-    unsafe { ResamplerKind::new(&raw const table, "fake", true) }.unwrap()
+    unsafe { ResamplerKind::new(&raw const table, Standing::new("fake", true)) }.unwrap()
 }
 
 struct Constant(abi::mw_resampler_table);

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::supervisor::Silence;
+use super::supervisor::{self, Silence};
 use super::worker::Worker;
 use crate::error::{Error, Parameter, Result};
 use crate::host::ffi::fault::{Failure, Trouble};
@@ -73,9 +73,11 @@ impl Encoder {
         let options = Options::new(request);
         let (copy, door) = (kind.clone(), Arc::clone(&outlet));
         let open = move || copy.open(&options, &door);
-        let opened = Worker::open(kind.is_trusted(), stop, &time_spent(&outlet), open)
-            .map_err(|silence| silent(silence, "opening"))
-            .and_then(|opened| opened.map_err(Why::from));
+        let opened = kind.standing().check().map_err(Why::from).and_then(|()| {
+            Worker::open(kind.is_trusted(), stop, &time_spent(&outlet), open)
+                .map_err(|silence| silent(kind, silence, "opening"))?
+                .map_err(Why::from)
+        });
         match opened {
             Ok(worker) => Ok(Self {
                 kind: kind.clone(),
@@ -97,6 +99,11 @@ impl Encoder {
     /// The plugin that encodes.
     pub fn plugin(&self) -> &'static str {
         self.kind.plugin()
+    }
+
+    /// Whether the plugin comes with mapwave.
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.kind.is_trusted()
     }
 
     /// The sample formats that it accepts: at least one of `F32`, `I16` and `I32`.
@@ -157,7 +164,7 @@ impl Encoder {
         block.fill(piece);
         let work = move |handle: &mut EncoderHandle| (handle.push(format, block.bytes()), block);
         let answer = worker.ask(stop, &time_spent(&self.outlet), work);
-        let (result, block) = answer.map_err(|silence| silent(silence, "encoding"))?;
+        let (result, block) = answer.map_err(|silence| silent(&self.kind, silence, "encoding"))?;
         self.block = block;
         Ok(result?)
     }
@@ -187,7 +194,7 @@ impl Encoder {
         let worker = std::mem::replace(&mut self.worker, Err("finishing has failed".to_owned()));
         let worker = worker.map_err(|why| ended(&why))?;
         let answer = worker.finish(stop, &time_spent(&self.outlet), EncoderHandle::finish);
-        Ok(answer.map_err(|silence| silent(silence, "finishing"))??)
+        Ok(answer.map_err(|silence| silent(&self.kind, silence, "finishing"))??)
     }
 
     /// Whether the stream can continue.
@@ -235,10 +242,10 @@ fn ended(why: &str) -> Failure {
     Failure::broken(format!("it is not called any more: {why}"))
 }
 
-fn silent(silence: Silence, doing: &str) -> Why {
+fn silent(kind: &EncoderKind, silence: Silence, doing: &str) -> Why {
     match silence {
         Silence::GivenUp => Why::Interrupted,
-        _ => silence.into_failure(doing).into(),
+        _ => supervisor::blame(kind.standing(), silence, doing).into(),
     }
 }
 

@@ -39,7 +39,7 @@ impl ResamplerKind {
     /// The plugin's.
     pub(crate) fn restart_for(&self, request: &ResamplerRequest) -> Result<Option<Restart>> {
         let (kind, copy) = (self.clone(), request.clone());
-        let asked = supervisor::call(self.is_trusted(), "planning", move || kind.restart(&copy));
+        let asked = supervisor::call(self.standing(), "planning", move || kind.restart(&copy));
         asked.map_err(|failure| failure.into_error(self.plugin(), "resampling", None))
     }
 }
@@ -51,9 +51,11 @@ impl Resampler {
     /// The plugin's.
     pub(crate) fn open(kind: &ResamplerKind, request: &ResamplerRequest) -> Result<Self> {
         let (copy, request) = (kind.clone(), request.clone());
-        let opened =
-            Worker::open(kind.is_trusted(), &|| false, &|| Duration::ZERO, move || copy.open(&request));
-        let worker = opened.unwrap_or_else(|silence| Err(silence.into_failure("opening")));
+        let open = move || copy.open(&request);
+        let worker = kind.standing().check().and_then(|()| {
+            Worker::open(kind.is_trusted(), &|| false, &|| Duration::ZERO, open)
+                .unwrap_or_else(|silence| Err(supervisor::blame(kind.standing(), silence, "opening")))
+        });
         let worker = worker.map_err(|failure| failure.into_error(kind.plugin(), "resampling", None))?;
         Ok(Self { kind: kind.clone(), worker: Some(worker) })
     }
@@ -102,7 +104,8 @@ impl Resampler {
         let mut sent = std::mem::replace(portion, empty);
         let work = move |handle: &mut ResamplerHandle| (run(handle, &mut sent, is_end), sent);
         let answer = worker.ask(stop, &|| Duration::ZERO, work);
-        let (result, back) = answer.map_err(|silence| silence.into_failure("resampling"))?;
+        let (result, back) =
+            answer.map_err(|silence| supervisor::blame(self.kind.standing(), silence, "resampling"))?;
         *portion = back;
         result
     }
