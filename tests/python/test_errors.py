@@ -240,7 +240,7 @@ def test_random_bytes_are_unsupported_whatever_their_name(read, tmp_path: Path, 
     ("contents", "found"),
     [
         (b"\x89PNG\r\n\x1a\n" + bytes(100), "PNG"), (b"%PDF-1.7\n" + bytes(100), "PDF"),
-        (b"ID3\x04\x00\x00\x00\x00\x00\x00\xff\xfb\x90\x00" + bytes(100), "MP3|ID3|cannot identify the file"),
+        (b"ID3\x04\x00\x00\x00\x00\x00\x00\xff\xfb\x90\x00" + bytes(100), "MP3|ID3|MPEG|cannot identify the file"),
         (b"OggS" + bytes(100), "Ogg|ogg"), (b"PK\x03\x04" + bytes(100), "ZIP|zip"),
         (b"<!DOCTYPE html><html></html>" + bytes(100), "HTML"), (bytes(200), "00 00|zeros"),
         (b"RIFF\x10\x00\x00\x00AVI " + bytes(100), "AVI|avi"),
