@@ -12,11 +12,12 @@ use crate::arguments::{
     Arguments, Count, Dtype, Mode, NumChannels, ONLY_WRITING, Reading, Selection, Signature, Window, Writing,
     wrong_type,
 };
-use crate::arrays::{ArrayLibrary, interruptibly};
+use crate::arrays::ArrayLibrary;
 use crate::batch::{self, Batch};
 use crate::errors::{invalid, raise};
 use crate::info::AudioInfo;
 use crate::input;
+use crate::interruption::interruptibly;
 use crate::prepared::PreparedAudio;
 use crate::reader::Reader;
 use crate::resample::{self, ArrayRequest};

@@ -2,15 +2,13 @@
 
 #![allow(unsafe_code)] // fills memory that an array library has allocated
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::OnceCell;
 use std::mem::MaybeUninit;
 use std::ops::Range;
-use std::rc::Rc;
 use std::slice;
-use std::time::{Duration, Instant};
 
 use mapwave_core::buffer::{advise_huge, is_zeros};
-use mapwave_core::{Buffer, Error, OutputFormat, ReadControl, Reader, Shape, host};
+use mapwave_core::{Buffer, Error, OutputFormat, Reader, Shape};
 use mapwave_fork::SetOnce;
 use pyo3::buffer::PyUntypedBuffer;
 use pyo3::prelude::*;
@@ -20,6 +18,7 @@ use crate::arguments::Reading;
 use crate::errors::{invalid, raise};
 use crate::frames::Frames;
 use crate::interned::intern;
+use crate::interruption::interruptibly;
 use crate::log::log_messages;
 
 /// The output from which it pays to fill an array's own memory rather than have it copied.
@@ -30,9 +29,6 @@ const MIN_ALLOCATED: usize = 4 << 20;
 
 /// The environment variable that overrides how MLX arrays are made.
 const ROUTE: &str = "MAPWAVE_MLX_ROUTE";
-
-/// How often a long read asks whether Ctrl-C was pressed.
-const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// An array library, imported when the first array is made.
 ///
@@ -265,48 +261,4 @@ fn fill<'py>(
     });
     buffer.release(py);
     result.map(|()| Some(array))
-}
-
-/// What a signal's handler has raised since the interpreter's lock was given up.
-#[derive(Default)]
-struct Signals {
-    raised: RefCell<Option<PyErr>>,
-    asked: Cell<Option<Instant>>,
-}
-
-impl Signals {
-    /// Asks from time to time.
-    fn have_raised(&self) -> bool {
-        if self.raised.borrow().is_some() {
-            return true;
-        }
-        let now = Instant::now();
-        if now - self.asked.get().unwrap_or(now) < SIGNAL_INTERVAL {
-            self.asked.set(self.asked.get().or(Some(now)));
-            return false;
-        }
-        self.asked.set(Some(now));
-        // None when the interpreter is on its way out: there is nobody to raise to any more.
-        let outcome = Python::try_attach(|py| py.check_signals());
-        outcome.is_some_and(|outcome| outcome.map_err(|error| self.raised.replace(Some(error))).is_err())
-    }
-}
-
-/// Runs a read, or anything else that may call plugins, without the interpreter's lock, and ends it when a signal's handler raises.
-pub(crate) fn interruptibly<T: Send>(
-    py: Python<'_>,
-    max_threads: usize,
-    read: impl FnOnce(&ReadControl<'_>) -> mapwave_core::Result<T> + Send,
-) -> PyResult<T> {
-    let (result, raised) = py.detach(|| {
-        let signals = Rc::new(Signals::default());
-        let control = ReadControl { max_threads, interrupted: &|| signals.have_raised() };
-        let same = Rc::clone(&signals);
-        let result = host::interruptible(Rc::new(move || same.have_raised()), || read(&control));
-        (result, signals.raised.take())
-    });
-    match (result, raised) {
-        (Err(Error::Interrupted), Some(error)) => Err(error),
-        (result, _) => result.map_err(|error| raise(py, &error)),
-    }
 }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use pyo3::prelude::*;
 
-use crate::arrays::interruptibly;
+use crate::interruption::interruptibly;
 
 /// The commands that Python runs, for the help.
 const MORE: [(&str, &str); 2] = [

@@ -10,8 +10,8 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyString};
 
-use crate::arrays::interruptibly;
 use crate::interned::intern;
+use crate::interruption::interruptibly;
 use crate::log::log_messages;
 
 /// The path that an object stands for, in text or in the system's own bytes.

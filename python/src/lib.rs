@@ -14,6 +14,7 @@ mod frames;
 mod info;
 mod input;
 mod interned;
+mod interruption;
 mod log;
 mod plugins;
 mod prepared;

@@ -9,8 +9,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::arguments::Signature;
-use crate::arrays::interruptibly;
 use crate::interned::{intern, make_lazy_values};
+use crate::interruption::interruptibly;
 
 /// A path that Python gets as a `pathlib.Path`. pyo3's own conversion keeps that class in a lazy value, which would have to be
 /// made when the extension is imported, and `pathlib` takes a third of that time.

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use crate::arguments::{AnyLayout, Arguments, Writing};
-use crate::arrays::interruptibly;
+use crate::interruption::interruptibly;
 use crate::log::log_messages;
 use crate::samples::Samples;
 

@@ -7,10 +7,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PySlice, PyTuple, PyType};
 
 use crate::arguments::{Arguments, Count, Reading, Signature, Whole};
-use crate::arrays::{ArrayLibrary, interruptibly};
+use crate::arrays::ArrayLibrary;
 use crate::errors::{invalid, raise};
 use crate::frames::Frames;
 use crate::info::AudioInfo;
+use crate::interruption::interruptibly;
 
 /// An open file. It stays mapped until it is closed; any number of threads can share one reader.
 #[pyclass(frozen, module = "mapwave")]

@@ -7,10 +7,11 @@ use mapwave_core::{FrameSpec, Frames, Layout, OutputFormat, ResampleQuality, res
 use pyo3::prelude::*;
 
 use crate::arguments::{AnyLayout, Arguments, ArrayRate, Dtype, Reading, ResampleMethod, Threads};
-use crate::arrays::{ArrayLibrary, interruptibly};
+use crate::arrays::ArrayLibrary;
 use crate::errors::raise;
 use crate::frames;
 use crate::interned::intern;
+use crate::interruption::interruptibly;
 use crate::samples::Samples;
 
 /// The plugin over libsoxr has it.

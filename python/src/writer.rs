@@ -11,8 +11,8 @@ use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::arguments::{Settlement, Writing};
-use crate::arrays::interruptibly;
 use crate::errors::raise;
+use crate::interruption::interruptibly;
 use crate::log::log_messages;
 use crate::samples::Samples;
 
