@@ -192,6 +192,8 @@ pub enum Parameter {
     Overflow,
     /// The plugin to read or write a file with.
     Plugin,
+    /// The options of a plugin's own.
+    PluginOptions,
     /// The quality of a variable bit rate.
     Quality,
     /// The quality of resampling.
@@ -234,6 +236,7 @@ impl Parameter {
             Self::OutputRate => "the output's sample rate",
             Self::Overflow => "overflow",
             Self::Plugin => "plugin",
+            Self::PluginOptions => "plugin_options",
             Self::Quality => "quality",
             Self::ResampleQuality => "resample quality",
             Self::SampleRate => "sample_rate",

@@ -323,6 +323,10 @@ pub struct View<'a> {
 /// Determines what reads the file: this crate if it is PCM in one of its containers, otherwise a codec plugin.
 fn open_track(source: &Arc<Source>, choice: Choice<'_>) -> Result<(FrameTrack, Track, Vec<PluginFailure>)> {
     let parsed = parse(source);
+    if let (None, Some((name, _))) = (choice.plugin, choice.options.first()) {
+        let expected = "given with the plugin that they are for";
+        return Err(Error::argument(Parameter::PluginOptions, expected, format!("'{name}' alone")));
+    }
     let track = match (parsed, choice.plugin) {
         (Ok(track), None) => match (PcmTrack::new(&track), choice.track) {
             (Some(pcm), None | Some(0)) => return Ok((FrameTrack::Pcm(pcm), track, Vec::new())),

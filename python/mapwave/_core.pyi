@@ -313,6 +313,7 @@ class Api(Generic[Array]):
         channels: int | Sequence[int] | None = None,
         track: int | None = None,
         plugin: str | None = None,
+        plugin_options: dict[str, str | int | float] | None = None,
         threads: int | None = None,
     ) -> tuple[Array, int]:
         """Reads audio into an array.
@@ -344,6 +345,7 @@ class Api(Generic[Array]):
             track: The number of the sound track, counted from 0 among the sound tracks of the file, which info(path).tracks
                 lists; None is the track that the file flags as default, or the first if it flags none.
             plugin: The name of the plugin to decode with; None is the one that reports the highest probe score for the file.
+            plugin_options: Options of that plugin's own, which `mapwave plugins list` shows: a dict of their names to values.
             threads: The most threads that may decode; None allows one per processor. The result does not depend on it.
 
         Returns:
@@ -365,12 +367,13 @@ class Api(Generic[Array]):
         *,
         track: int | None = None,
         plugin: str | None = None,
+        plugin_options: dict[str, str | int | float] | None = None,
     ) -> AudioInfo:
         """Returns the facts of a file without reading its samples.
 
         Args:
             path: As in load.
-            track, plugin: As in load.
+            track, plugin, plugin_options: As in load.
 
         Returns:
             AudioInfo; its frames are the number that load returns, and its tracks are the sound tracks of the file.
@@ -398,6 +401,7 @@ class Api(Generic[Array]):
         channels: int | Sequence[int] | None = None,
         track: int | None = None,
         plugin: str | None = None,
+        plugin_options: dict[str, str | int | float] | None = None,
         threads: int | None = None,
     ) -> Stream[Array]:
         """Opens a file to read it in chunks, one after the other, in bounded memory.
@@ -407,7 +411,7 @@ class Api(Generic[Array]):
             chunk_frames: The frames in a chunk; the last may have fewer.
             chunk_duration: The length of a chunk in seconds, instead: floor(chunk_duration * sample_rate) frames.
             sr, mono, mono_mode, dtype, offset, duration, squeeze_mono, layout, resample_quality, start, stop, channels,
-            track, plugin, threads: As in load.
+            track, plugin, plugin_options, threads: As in load.
 
         Returns:
             Stream: an iterator of (chunk, sample_rate) with read_chunk, at_eof, frames_read, chunk_frames, sample_rate and
@@ -436,6 +440,7 @@ class Api(Generic[Array]):
         progress: bool | Callable[[int, int], object] | None = None,
         track: int | None = None,
         plugin: str | None = None,
+        plugin_options: dict[str, str | int | float] | None = None,
         threads: int | None = 1,
     ) -> list[tuple[Array, int]]:
         """Reads many files at once.
@@ -445,7 +450,7 @@ class Api(Generic[Array]):
             sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, offset, duration, start, stop, channels, track:
                 As in load, the same for every file.
             num_workers: How many files to read at once.
-            plugin: As in load.
+            plugin, plugin_options: As in load.
             threads: The most threads that may decode one file; None allows one per processor.
             progress: True for a line on stderr, or a function to call with (done, total) after each file.
 
@@ -503,6 +508,7 @@ class Api(Generic[Array]):
         channels: int | Sequence[int] | None = None,
         track: int | None = None,
         plugin: str | None = None,
+        plugin_options: dict[str, str | int | float] | None = None,
         threads: int | None = None,
     ) -> Reader[Array]:
         """Opens a file for any number of reads at any place, or to write it in parts.
@@ -514,7 +520,7 @@ class Api(Generic[Array]):
             sr: As in load; the reader counts frames at that rate. To write, the file's sample rate.
             layout, dtype: As in load; to write, those of the arrays that are passed to write.
             channels: As in load; to write, the number of channels.
-            plugin, threads: As in load; to write, as in save.
+            plugin, plugin_options, threads: As in load; to write, as in save.
             encoding, bitrate, clip, flac_compression, format, dither, seed, tags, quality, effort, bit_depth, channel_mask,
             durable: To write, as in save; sr and channels must be given, and clip cannot be "rescale".
 
@@ -537,6 +543,7 @@ class Api(Generic[Array]):
         channels: int,
         track: int | None = None,
         plugin: str | None = None,
+        plugin_options: dict[str, str | int | float] | None = None,
         threads: int | None = None,
         encoding: Encoding = "float32",
         bitrate: Bitrate = "auto",
@@ -561,7 +568,7 @@ class Api(Generic[Array]):
             sr: As in load; the reader counts frames at that rate. To write, the file's sample rate.
             layout, dtype: As in load; to write, those of the arrays that are passed to write.
             channels: As in load; to write, the number of channels.
-            plugin, threads: As in load; to write, as in save.
+            plugin, plugin_options, threads: As in load; to write, as in save.
             encoding, bitrate, clip, flac_compression, format, dither, seed, tags, quality, effort, bit_depth, channel_mask,
             durable: To write, as in save; sr and channels must be given, and clip cannot be "rescale".
 
@@ -759,6 +766,7 @@ def save(
     bit_depth: int | None = None,
     channel_mask: int | None = None,
     plugin: str | None = None,
+    plugin_options: dict[str, str | int | float] | None = None,
     threads: int | None = None,
     durable: bool = False,
 ) -> None:
@@ -792,6 +800,7 @@ def save(
         bit_depth: The bit depth of a lossless codec; None is 16 for int16 audio and 24 for all other.
         channel_mask: Speaker positions as a WAVE channel mask.
         plugin: The name of the plugin to encode with; None is the first that can.
+        plugin_options: Options of that plugin's own, which `mapwave plugins list` shows: a dict of their names to values.
         threads: The most threads that may work; None allows one per processor. The bytes do not depend on it.
         durable: True waits until the file is on the disk (fsync), so that it survives a power failure right after. False
             leaves that to the system; the file is complete for every program either way.
@@ -823,6 +832,7 @@ def save_prepared(
     bit_depth: int | None = None,
     channel_mask: int | None = None,
     plugin: str | None = None,
+    plugin_options: dict[str, str | int | float] | None = None,
     threads: int | None = None,
     durable: bool = False,
 ) -> None:
@@ -832,7 +842,7 @@ def save_prepared(
         path: As in save.
         prepared: The PreparedAudio; it can be saved any number of times.
         sr, encoding, bitrate, clip, flac_compression, format, dither, seed, tags, quality, effort, bit_depth,
-        channel_mask, plugin, threads, durable: As in save.
+        channel_mask, plugin, plugin_options, threads, durable: As in save.
 
     Raises:
         As save.

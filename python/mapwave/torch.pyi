@@ -97,6 +97,7 @@ def batch_load(
     progress: bool | Callable[[int, int], object] | None = None,
     track: int | None = None,
     plugin: str | None = None,
+    plugin_options: dict[str, str | int | float] | None = None,
     threads: int | None = 1,
 ) -> list[tuple[torch.Tensor, int]]:
     """Reads many files at once.
@@ -106,7 +107,7 @@ def batch_load(
         sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, offset, duration, start, stop, channels, track:
             As in load, the same for every file.
         num_workers: How many files to read at once.
-        plugin: As in load.
+        plugin, plugin_options: As in load.
         threads: The most threads that may decode one file; None allows one per processor.
         progress: True for a line on stderr, or a function to call with (done, total) after each file.
 
@@ -116,12 +117,18 @@ def batch_load(
     Raises:
         As load, for the first file that fails; a note says which of the paths it was.
     """
-def info(path: Source, *, track: int | None = None, plugin: str | None = None) -> AudioInfo:
+def info(
+    path: Source,
+    *,
+    track: int | None = None,
+    plugin: str | None = None,
+    plugin_options: dict[str, str | int | float] | None = None,
+) -> AudioInfo:
     """Returns the facts of a file without reading its samples.
 
     Args:
         path: As in load.
-        track, plugin: As in load.
+        track, plugin, plugin_options: As in load.
 
     Returns:
         AudioInfo; its frames are the number that load returns, and its tracks are the sound tracks of the file.
@@ -147,6 +154,7 @@ def load(
     channels: int | Sequence[int] | None = None,
     track: int | None = None,
     plugin: str | None = None,
+    plugin_options: dict[str, str | int | float] | None = None,
     threads: int | None = None,
 ) -> tuple[torch.Tensor, int]:
     """Reads audio into an array.
@@ -178,6 +186,7 @@ def load(
         track: The number of the sound track, counted from 0 among the sound tracks of the file, which info(path).tracks
             lists; None is the track that the file flags as default, or the first if it flags none.
         plugin: The name of the plugin to decode with; None is the one that reports the highest probe score for the file.
+        plugin_options: Options of that plugin's own, which `mapwave plugins list` shows: a dict of their names to values.
         threads: The most threads that may decode; None allows one per processor. The result does not depend on it.
 
     Returns:
@@ -208,6 +217,7 @@ def open(
     channels: int | Sequence[int] | None = None,
     track: int | None = None,
     plugin: str | None = None,
+    plugin_options: dict[str, str | int | float] | None = None,
     threads: int | None = None,
 ) -> Reader[torch.Tensor]:
     """Opens a file for any number of reads at any place, or to write it in parts.
@@ -219,7 +229,7 @@ def open(
         sr: As in load; the reader counts frames at that rate. To write, the file's sample rate.
         layout, dtype: As in load; to write, those of the arrays that are passed to write.
         channels: As in load; to write, the number of channels.
-        plugin, threads: As in load; to write, as in save.
+        plugin, plugin_options, threads: As in load; to write, as in save.
         encoding, bitrate, clip, flac_compression, format, dither, seed, tags, quality, effort, bit_depth, channel_mask,
         durable: To write, as in save; sr and channels must be given, and clip cannot be "rescale".
 
@@ -241,6 +251,7 @@ def open(
     channels: int,
     track: int | None = None,
     plugin: str | None = None,
+    plugin_options: dict[str, str | int | float] | None = None,
     threads: int | None = None,
     encoding: Encoding = "float32",
     bitrate: Bitrate = "auto",
@@ -265,7 +276,7 @@ def open(
         sr: As in load; the reader counts frames at that rate. To write, the file's sample rate.
         layout, dtype: As in load; to write, those of the arrays that are passed to write.
         channels: As in load; to write, the number of channels.
-        plugin, threads: As in load; to write, as in save.
+        plugin, plugin_options, threads: As in load; to write, as in save.
         encoding, bitrate, clip, flac_compression, format, dither, seed, tags, quality, effort, bit_depth, channel_mask,
         durable: To write, as in save; sr and channels must be given, and clip cannot be "rescale".
 
@@ -333,6 +344,7 @@ def stream(
     channels: int | Sequence[int] | None = None,
     track: int | None = None,
     plugin: str | None = None,
+    plugin_options: dict[str, str | int | float] | None = None,
     threads: int | None = None,
 ) -> Stream[torch.Tensor]:
     """Opens a file to read it in chunks, one after the other, in bounded memory.
@@ -342,7 +354,7 @@ def stream(
         chunk_frames: The frames in a chunk; the last may have fewer.
         chunk_duration: The length of a chunk in seconds, instead: floor(chunk_duration * sample_rate) frames.
         sr, mono, mono_mode, dtype, offset, duration, squeeze_mono, layout, resample_quality, start, stop, channels,
-        track, plugin, threads: As in load.
+        track, plugin, plugin_options, threads: As in load.
 
     Returns:
         Stream: an iterator of (chunk, sample_rate) with read_chunk, at_eof, frames_read, chunk_frames, sample_rate and

@@ -135,6 +135,7 @@ impl Api {
     ///     track: The number of the sound track, counted from 0 among the sound tracks of the file, which info(path).tracks
     ///         lists; None is the track that the file flags as default, or the first if it flags none.
     ///     plugin: The name of the plugin to decode with; None is the one that reports the highest probe score for the file.
+    ///     plugin_options: Options of that plugin's own, which `mapwave plugins list` shows: a dict of their names to values.
     ///     threads: The most threads that may decode; None allows one per processor. The result does not depend on it.
     ///
     /// Returns:
@@ -151,7 +152,8 @@ impl Api {
     /// All of them except TypeError are also mapwave.AudioErrors, and name the file.
     #[pyo3(signature = (*args, **kwargs), text_signature = "($self, path, sr=None, offset=0.0, duration=None, mono=False, mono_mode='mean', \
             layout='channels_last', dtype='float32', resample_quality='default', low_memory=False, \
-            squeeze_mono=False, *, start=None, stop=None, channels=None, track=None, plugin=None, threads=None)")]
+            squeeze_mono=False, *, start=None, stop=None, channels=None, track=None, plugin=None, \
+            plugin_options=None, threads=None)")]
     fn load<'py>(
         &self,
         py: Python<'py>,
@@ -178,14 +180,14 @@ impl Api {
     ///
     /// Args:
     ///     path: As in load.
-    ///     track, plugin: As in load.
+    ///     track, plugin, plugin_options: As in load.
     ///
     /// Returns:
     ///     AudioInfo; its frames are the number that load returns, and its tracks are the sound tracks of the file.
     ///
     /// Raises:
     ///     As load.
-    #[pyo3(signature = (*args, **kwargs), text_signature = "($self, path, *, track=None, plugin=None)")]
+    #[pyo3(signature = (*args, **kwargs), text_signature = "($self, path, *, track=None, plugin=None, plugin_options=None)")]
     fn info(
         &self,
         py: Python<'_>,
@@ -206,7 +208,7 @@ impl Api {
     ///     chunk_frames: The frames in a chunk; the last may have fewer.
     ///     chunk_duration: The length of a chunk in seconds, instead: floor(chunk_duration * sample_rate) frames.
     ///     sr, mono, mono_mode, dtype, offset, duration, squeeze_mono, layout, resample_quality, start, stop, channels,
-    ///     track, plugin, threads: As in load.
+    ///     track, plugin, plugin_options, threads: As in load.
     ///
     /// Returns:
     ///     Stream: an iterator of (chunk, sample_rate) with read_chunk, at_eof, frames_read, chunk_frames, sample_rate and
@@ -217,7 +219,7 @@ impl Api {
     #[pyo3(signature = (*args, **kwargs), text_signature = "($self, path, chunk_frames=None, chunk_duration=None, sr=None, mono=False, mono_mode='mean', \
             dtype='float32', offset=0.0, duration=None, squeeze_mono=False, *, layout='channels_last', \
             resample_quality='default', start=None, stop=None, channels=None, track=None, plugin=None, \
-            threads=None)")]
+            plugin_options=None, threads=None)")]
     fn stream(
         &self,
         py: Python<'_>,
@@ -252,7 +254,7 @@ impl Api {
     ///     sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, offset, duration, start, stop, channels, track:
     ///         As in load, the same for every file.
     ///     num_workers: How many files to read at once.
-    ///     plugin: As in load.
+    ///     plugin, plugin_options: As in load.
     ///     threads: The most threads that may decode one file; None allows one per processor.
     ///     progress: True for a line on stderr, or a function to call with (done, total) after each file.
     ///
@@ -264,7 +266,7 @@ impl Api {
     #[pyo3(signature = (*args, **kwargs), text_signature = "($self, paths, sr=None, mono=False, mono_mode='mean', layout='channels_last', \
             dtype='float32', resample_quality='default', squeeze_mono=False, num_workers=4, *, \
             offset=0.0, duration=None, start=None, stop=None, channels=None, progress=None, track=None, \
-            plugin=None, threads=1)")]
+            plugin=None, plugin_options=None, threads=1)")]
     fn batch_load<'py>(
         &self,
         py: Python<'py>,
@@ -326,7 +328,7 @@ impl Api {
     ///     sr: As in load; the reader counts frames at that rate. To write, the file's sample rate.
     ///     layout, dtype: As in load; to write, those of the arrays that are passed to write.
     ///     channels: As in load; to write, the number of channels.
-    ///     plugin, threads: As in load; to write, as in save.
+    ///     plugin, plugin_options, threads: As in load; to write, as in save.
     ///     encoding, bitrate, clip, flac_compression, format, dither, seed, tags, quality, effort, bit_depth, channel_mask,
     ///     durable: To write, as in save; sr and channels must be given, and clip cannot be "rescale".
     ///
@@ -338,7 +340,7 @@ impl Api {
     ///     As load, and as save.
     #[pyo3(signature = (*args, **kwargs), text_signature = "($self, path, mode='r', *, sr=None, resample_quality='default', mono=False, mono_mode='mean', \
             layout='channels_last', dtype='float32', squeeze_mono=False, channels=None, track=None, plugin=None, \
-            threads=None, encoding='float32', bitrate='auto', clip=True, flac_compression='default', \
+            plugin_options=None, threads=None, encoding='float32', bitrate='auto', clip=True, flac_compression='default', \
             format=None, dither='none', seed=0, tags=None, quality=None, effort=None, bit_depth=None, \
             channel_mask=None, durable=False)")]
     fn open<'py>(
@@ -409,6 +411,7 @@ pub(crate) fn prepare_save<'py>(
 ///     bit_depth: The bit depth of a lossless codec; None is 16 for int16 audio and 24 for all other.
 ///     channel_mask: Speaker positions as a WAVE channel mask.
 ///     plugin: The name of the plugin to encode with; None is the first that can.
+///     plugin_options: Options of that plugin's own, which `mapwave plugins list` shows: a dict of their names to values.
 ///     threads: The most threads that may work; None allows one per processor. The bytes do not depend on it.
 ///     durable: True waits until the file is on the disk (fsync), so that it survives a power failure right after. False
 ///         leaves that to the system; the file is complete for every program either way.
@@ -423,7 +426,8 @@ pub(crate) fn prepare_save<'py>(
 #[pyfunction]
 #[pyo3(pass_module, signature = (*args, **kwargs), text_signature = "(path, audio, sr, layout='auto', encoding='float32', bitrate='auto', clip=True, \
         flac_compression='default', *, format=None, dither='none', seed=0, tags=None, quality=None, \
-        effort=None, bit_depth=None, channel_mask=None, plugin=None, threads=None, durable=False)")]
+        effort=None, bit_depth=None, channel_mask=None, plugin=None, plugin_options=None, threads=None, \
+        durable=False)")]
 pub(crate) fn save<'py>(
     module: &Bound<'py, PyModule>,
     args: &Bound<'py, PyTuple>,
@@ -440,14 +444,14 @@ pub(crate) fn save<'py>(
 ///     path: As in save.
 ///     prepared: The PreparedAudio; it can be saved any number of times.
 ///     sr, encoding, bitrate, clip, flac_compression, format, dither, seed, tags, quality, effort, bit_depth,
-///     channel_mask, plugin, threads, durable: As in save.
+///     channel_mask, plugin, plugin_options, threads, durable: As in save.
 ///
 /// Raises:
 ///     As save.
 #[pyfunction]
 #[pyo3(pass_module, signature = (*args, **kwargs), text_signature = "(path, prepared, sr, encoding='float32', bitrate='auto', clip=True, flac_compression='default', \
         *, format=None, dither='none', seed=0, tags=None, quality=None, effort=None, bit_depth=None, \
-        channel_mask=None, plugin=None, threads=None, durable=False)")]
+        channel_mask=None, plugin=None, plugin_options=None, threads=None, durable=False)")]
 pub(crate) fn save_prepared<'py>(
     module: &Bound<'py, PyModule>,
     args: &Bound<'py, PyTuple>,

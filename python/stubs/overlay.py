@@ -206,6 +206,7 @@ ARGUMENTS: dict[str, str] = {
     "path": "Source",
     "paths": "Iterable[Source]",
     "plugin": "str | None",
+    "plugin_options": "dict[str, str | int | float] | None",
     "prepared": "PreparedAudio",
     "progress": "bool | Callable[[int, int], object] | None",
     "quality": "int | None",

@@ -47,12 +47,13 @@ pub struct OpenOptions {
     access: Access,
     plugin: Option<String>,
     track: Option<u32>,
+    options: Vec<(String, String)>,
 }
 
 impl OpenOptions {
     /// Options for many reads of the default track by any plugin.
     pub fn new() -> Self {
-        Self { access: Access::Kept, plugin: None, track: None }
+        Self { access: Access::Kept, plugin: None, track: None, options: Vec::new() }
     }
 
     /// Chooses how the bytes of the file are read: see [`Access`].
@@ -66,6 +67,13 @@ impl OpenOptions {
     #[must_use]
     pub fn plugin(mut self, name: impl Into<String>) -> Self {
         self.plugin = Some(name.into());
+        self
+    }
+
+    /// Gives an option of the plugin's own a value; [`plugin`](Self::plugin) names the plugin. A flag is "0" or "1".
+    #[must_use]
+    pub fn plugin_option(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.options.push((name.into(), value.into()));
         self
     }
 
@@ -112,7 +120,7 @@ impl OpenOptions {
 
     fn read_source(&self, source: Source) -> Result<Reader> {
         set_up();
-        let choice = Choice { plugin: self.plugin.as_deref(), track: self.track };
+        let choice = Choice { plugin: self.plugin.as_deref(), track: self.track, options: &self.options };
         mapwave_core::Reader::new(source, choice).map(Reader::from)
     }
 }

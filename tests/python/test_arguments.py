@@ -112,7 +112,7 @@ def test_what_is_said_of_a_wrong_type(argument: str, value: object, message: str
         (lambda: mw.info(corpus.PCM16, codec="x"), "info() has no argument 'codec'; did you mean 'plugin'?"),
         (
             lambda: mw.info(corpus.PCM16, zebra=1),
-            "info() has no argument 'zebra'; its arguments are 'path', 'track', 'plugin'",
+            "info() has no argument 'zebra'; its arguments are 'path', 'track', 'plugin', 'plugin_options'",
         ),
         (lambda: write(codec="mp3"), "save() has no argument 'codec'; did you mean 'plugin' or 'encoding'?"),
         (lambda: write(bits_per_sample=8), "save() has no argument 'bits_per_sample'; did you mean 'bit_depth' or "),

@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use mapwave_core::host::{self, Plugin, State};
+use mapwave_core::host::{self, CodecOption, Plugin, State};
 use serde::Serialize;
 
 use crate::format::Format;
@@ -39,6 +39,7 @@ struct Decoder {
     name: String,
     codecs: Vec<String>,
     extensions: Vec<String>,
+    options: Vec<OptionRow>,
 }
 
 #[derive(Debug, Serialize)]
@@ -46,6 +47,37 @@ struct Encoder {
     name: String,
     codecs: Vec<String>,
     containers: Vec<String>,
+    options: Vec<OptionRow>,
+}
+
+/// An option of a plugin's own.
+#[derive(Debug, Serialize)]
+struct OptionRow {
+    name: String,
+    kind: &'static str,
+    values: String,
+    default: Option<String>,
+    description: String,
+}
+
+impl From<CodecOption> for OptionRow {
+    fn from(option: CodecOption) -> Self {
+        Self {
+            kind: option.kind.name(),
+            values: option.values(),
+            name: option.name,
+            default: option.default_value,
+            description: option.description,
+        }
+    }
+}
+
+impl OptionRow {
+    fn to_text(&self) -> String {
+        let default = self.default.as_ref().map_or_else(String::new, |value| format!(", {value} by default"));
+        let description = if self.description.is_empty() { "" } else { ": " };
+        format!("{} ({}{default}){description}{}", self.name, self.values, self.description)
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -64,11 +96,13 @@ impl From<Plugin> for Row {
             name: decoder.name,
             codecs: decoder.codecs,
             extensions: decoder.extensions,
+            options: decoder.options.into_iter().map(OptionRow::from).collect(),
         });
         let encoders = plugin.encoders.into_iter().map(|encoder| Encoder {
             name: encoder.name,
             codecs: encoder.codecs,
             containers: encoder.containers,
+            options: encoder.options.into_iter().map(OptionRow::from).collect(),
         });
         let resamplers = plugin
             .resamplers
@@ -111,7 +145,13 @@ impl Report {
             table.detail("vendor", &row.vendor);
             table.detail("needs", &row.dependencies);
             table.detail("decodes", &joined(row.decoders.iter().map(|decoder| &decoder.codecs)));
+            for option in row.decoders.iter().flat_map(|decoder| &decoder.options) {
+                table.detail("option to read", &option.to_text());
+            }
             table.detail("encodes", &joined(row.encoders.iter().map(|encoder| &encoder.codecs)));
+            for option in row.encoders.iter().flat_map(|encoder| &encoder.options) {
+                table.detail("option to write", &option.to_text());
+            }
             table.detail("resamples", &joined(row.resamplers.iter().map(|resampler| &resampler.qualities)));
         }
         table.to_text()
@@ -139,6 +179,7 @@ mod tests {
             name: name.to_owned(),
             codecs: codecs.iter().map(|&codec| codec.to_owned()).collect(),
             extensions: Vec::new(),
+            options: Vec::new(),
         };
         let used = Row {
             id: "many".to_owned(),

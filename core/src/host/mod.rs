@@ -39,6 +39,7 @@ pub(crate) use table::decoder::Chunk;
 pub use table::decoder::DecoderSummary;
 pub use table::encoder::{EncoderRequest, EncoderSummary};
 pub use table::facts::{FileExtension, LosslessCodec};
+pub use table::option::{CodecOption, OptionKind};
 pub use table::resampler::ResamplerSummary;
 pub(crate) use table::resampler::{Channels, ResamplerKind, ResamplerRequest, Restart};
 pub(crate) use table::stream_info::{SeekClass, StreamInfo};

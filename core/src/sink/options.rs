@@ -78,6 +78,8 @@ pub struct SaveOptions {
     pub tags: Vec<(String, String)>,
     /// The codec plugin to write the file with; `None` for the first that can.
     pub plugin: Option<String>,
+    /// Options of that plugin's own and their values.
+    pub plugin_options: Vec<(String, String)>,
     /// The maximum number of threads, including the caller's. The bytes are the same for any number.
     pub max_threads: usize,
     /// Whether the file is flushed to the disk before it replaces the old one. If not, the system decides when to write it; every
@@ -102,6 +104,7 @@ impl SaveOptions {
             bits_per_sample: None,
             tags: Vec::new(),
             plugin: None,
+            plugin_options: Vec::new(),
             max_threads: 1,
             is_durable: false,
         }

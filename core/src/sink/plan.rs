@@ -195,6 +195,10 @@ impl Plan {
         if let (Self::Pcm(_), Some(plugin)) = (self, &options.plugin) {
             return ignored(Parameter::Plugin, "which is written without a plugin", format!("'{plugin}'"));
         }
+        if let (Self::Pcm(_), Some((name, _))) = (self, options.plugin_options.first()) {
+            let why = "which is written without a plugin";
+            return ignored(Parameter::PluginOptions, why, format!("'{name}'"));
+        }
         Ok(())
     }
 }

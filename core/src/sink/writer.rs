@@ -376,6 +376,7 @@ fn request(
         effort: options.effort,
         quality: options.quality,
         tags: options.tags.clone(),
+        settings: options.plugin_options.clone(),
         max_threads: u32::try_from(options.max_threads).unwrap_or(u32::MAX),
     }
 }

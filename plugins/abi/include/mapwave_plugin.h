@@ -147,6 +147,10 @@ typedef struct mw_host {
     /// Returns an extension of this ABI by its name, such as "vendor.name/1", or null if the host does not have it. Any
     /// thread; the result is valid until the process exits. The function itself may be null.
     const void *(*get_extension)(void *context, const char *name);
+    /// Returns 1 if the caller of the current call no longer waits for it, or else 0. A call that takes long asks now and
+    /// then, on the thread on which it was made, and returns `MW_CANCELLED`; a decoder can then be used after a seek. Null
+    /// if the host cannot say; since version 1.2.
+    int32_t (*is_cancelled)(void *context);
 } mw_host;
 
 /// A stream inside a container that the host has parsed: WAV, AIFF and CAF files with compressed packets. A decoder
@@ -285,6 +289,43 @@ typedef struct mw_stream_info {
 /// A host uses it only if the table has the function `stream`; since version 1.2.
 #define MW_DEFAULT_STREAM UINT32_MAX
 
+/// An option is "0" or "1"; since version 1.2.
+#define MW_OPTION_FLAG 1
+/// An option is a whole number in decimal digits; since version 1.2.
+#define MW_OPTION_INTEGER 2
+/// An option is a number such as "0.5" or "1e-3"; since version 1.2.
+#define MW_OPTION_NUMBER 3
+/// An option is a text; since version 1.2.
+#define MW_OPTION_TEXT 4
+
+/// An option of a decoder's or encoder's own. Its strings are valid until the process exits; since version 1.2.
+typedef struct mw_option {
+    /// The size of this struct.
+    uint32_t size;
+    /// `MW_OPTION_*`.
+    uint32_t kind;
+    /// The name, unique in the table: lower-case letters, digits and '_'.
+    const char *name;
+    /// The value that the option has if it is not given, as text; null if there is none.
+    const char *default_value;
+    /// The legal values of a text, separated by commas; null if any is legal.
+    const char *choices;
+    /// What it does, in a few words; null if there is nothing to say.
+    const char *description;
+    /// The least legal number; without limits, both are 0.
+    double minimum;
+    /// The greatest legal number.
+    double maximum;
+} mw_option;
+
+/// A tag, or an option and its value.
+typedef struct mw_tag {
+    /// A lower-case Vorbis comment name, such as "title", or the name of an option.
+    const char *key;
+    /// Its value.
+    const char *value;
+} mw_tag;
+
 /// Options for opening a stream.
 typedef struct mw_decoder_options {
     /// The size of this struct.
@@ -297,6 +338,11 @@ typedef struct mw_decoder_options {
     uint32_t reserved;
     /// The most bytes that a handle may have allocated at any time; 0 leaves the limit to the plugin.
     uint64_t max_alloc;
+    /// The values of options that the table's `option` describes, as far as the user gives them: legal ones, each at most
+    /// once; since version 1.2.
+    const mw_tag *settings;
+    /// The number of `settings`; since version 1.2.
+    uint64_t num_settings;
 } mw_decoder_options;
 
 /// The stream is the default one of its file; since version 1.2.
@@ -342,7 +388,7 @@ typedef struct mw_buffer {
 /// A stream being decoded; defined by the plugin.
 typedef struct mw_decoder mw_decoder;
 
-/// A kind of decoder: "mapwave.decoder/1". Only `tag` and `stream` may be null.
+/// A kind of decoder: "mapwave.decoder/1". Only `tag`, `stream` and `option` may be null.
 typedef struct mw_decoder_table {
     /// The size of this struct.
     uint32_t size;
@@ -410,15 +456,10 @@ typedef struct mw_decoder_table {
                         uint32_t index,
                         mw_stream_entry *entry,
                         mw_error *error);
+    /// Fills `option`, whose size the caller sets, with option number `index` of the decoder's own, counted from 0;
+    /// `MW_END` past the last. Any thread; always the same result. Null if there are none; since version 1.2.
+    mw_status (*option)(uint32_t index, mw_option *option, mw_error *error);
 } mw_decoder_table;
-
-/// A tag.
-typedef struct mw_tag {
-    /// A lower-case Vorbis comment name, such as "title".
-    const char *key;
-    /// Its value.
-    const char *value;
-} mw_tag;
 
 /// The sink takes bytes only at its end.
 #define MW_SINK_APPEND_ONLY 1
@@ -470,12 +511,16 @@ typedef struct mw_encoder_options {
     uint32_t reserved;
     /// The most bytes that a handle may have allocated at any time; 0 leaves the limit to the plugin.
     uint64_t max_alloc;
+    /// As in `mw_decoder_options`; since version 1.2.
+    const mw_tag *settings;
+    /// The number of `settings`; since version 1.2.
+    uint64_t num_settings;
 } mw_encoder_options;
 
 /// A stream being encoded; defined by the plugin.
 typedef struct mw_encoder mw_encoder;
 
-/// A kind of encoder: "mapwave.encoder/1". No function may be null.
+/// A kind of encoder: "mapwave.encoder/1". Only `option` may be null.
 typedef struct mw_encoder_table {
     /// The size of this struct.
     uint32_t size;
@@ -510,6 +555,8 @@ typedef struct mw_encoder_table {
     /// "m4b=m4a,opus=ogg/opus". The name of a container is an extension too and need not be listed. Null for no others;
     /// since version 1.2.
     const char *extensions;
+    /// As in `mw_decoder_table`, the encoder's own options; since version 1.2.
+    mw_status (*option)(uint32_t index, mw_option *option, mw_error *error);
 } mw_encoder_table;
 
 /// Options for opening a resampler.

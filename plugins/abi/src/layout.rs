@@ -29,7 +29,7 @@ layout! {
         offset 16,
         message 24,
     }
-    mw_host 48 {
+    mw_host 56 {
         size 0,
         abi_minor 4,
         name 8,
@@ -37,6 +37,7 @@ layout! {
         context 24,
         log 32,
         get_extension 40,
+        is_cancelled 48,
     }
     mw_track 128 {
         size 0,
@@ -91,12 +92,24 @@ layout! {
         container 80,
         container_variant 88,
     }
-    mw_decoder_options 24 {
+    mw_option 56 {
+        size 0,
+        kind 4,
+        name 8,
+        default_value 16,
+        choices 24,
+        description 32,
+        minimum 40,
+        maximum 48,
+    }
+    mw_decoder_options 40 {
         size 0,
         stream 4,
         max_threads 8,
         reserved 12,
         max_alloc 16,
+        settings 24,
+        num_settings 32,
     }
     mw_buffer 32 {
         size 0,
@@ -114,7 +127,7 @@ layout! {
         codec 16,
         language 24,
     }
-    mw_decoder_table 104 {
+    mw_decoder_table 112 {
         size 0,
         probe_bytes 4,
         name 8,
@@ -129,6 +142,7 @@ layout! {
         tag 80,
         close 88,
         stream 96,
+        option 104,
     }
     mw_tag 16 {
         key 0,
@@ -140,7 +154,7 @@ layout! {
         context 8,
         write_at 16,
     }
-    mw_encoder_options 88 {
+    mw_encoder_options 104 {
         size 0,
         sample_rate 4,
         num_channels 8,
@@ -157,8 +171,10 @@ layout! {
         max_threads 72,
         reserved 76,
         max_alloc 80,
+        settings 88,
+        num_settings 96,
     }
-    mw_encoder_table 88 {
+    mw_encoder_table 96 {
         size 0,
         formats 4,
         name 8,
@@ -171,6 +187,7 @@ layout! {
         lossless 64,
         default_codecs 72,
         extensions 80,
+        option 88,
     }
     mw_resampler_options 40 {
         size 0,

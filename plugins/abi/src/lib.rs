@@ -139,6 +139,10 @@ pub struct mw_host {
     /// thread; the result is valid until the process exits. The function itself may be null.
     pub get_extension:
         Option<unsafe extern "C" fn(context: *mut c_void, name: *const c_char) -> *const c_void>,
+    /// Returns 1 if the caller of the current call no longer waits for it, or else 0. A call that takes long asks now and
+    /// then, on the thread on which it was made, and returns [`MW_CANCELLED`]; a decoder can then be used after a seek. Null
+    /// if the host cannot say; since version 1.2.
+    pub is_cancelled: Option<unsafe extern "C" fn(context: *mut c_void) -> i32>,
 }
 
 /// A stream inside a container that the host has parsed: WAV, AIFF and CAF files with compressed packets. A decoder
@@ -285,6 +289,37 @@ pub struct mw_stream_info {
 /// A host uses it only if the table has the function `stream`; since version 1.2.
 pub const MW_DEFAULT_STREAM: u32 = u32::MAX;
 
+/// An option is "0" or "1"; since version 1.2.
+pub const MW_OPTION_FLAG: u32 = 1;
+/// An option is a whole number in decimal digits; since version 1.2.
+pub const MW_OPTION_INTEGER: u32 = 2;
+/// An option is a number such as "0.5" or "1e-3"; since version 1.2.
+pub const MW_OPTION_NUMBER: u32 = 3;
+/// An option is a text; since version 1.2.
+pub const MW_OPTION_TEXT: u32 = 4;
+
+/// An option of a decoder's or encoder's own. Its strings are valid until the process exits; since version 1.2.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct mw_option {
+    /// The size of this struct.
+    pub size: u32,
+    /// `MW_OPTION_*`.
+    pub kind: u32,
+    /// The name, unique in the table: lower-case letters, digits and '_'.
+    pub name: *const c_char,
+    /// The value that the option has if it is not given, as text; null if there is none.
+    pub default_value: *const c_char,
+    /// The legal values of a text, separated by commas; null if any is legal.
+    pub choices: *const c_char,
+    /// What it does, in a few words; null if there is nothing to say.
+    pub description: *const c_char,
+    /// The least legal number; without limits, both are 0.
+    pub minimum: f64,
+    /// The greatest legal number.
+    pub maximum: f64,
+}
+
 /// Options for opening a stream.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -299,6 +334,11 @@ pub struct mw_decoder_options {
     pub reserved: u32,
     /// The most bytes that a handle may have allocated at any time; 0 leaves the limit to the plugin.
     pub max_alloc: u64,
+    /// The values of options that the table's `option` describes, as far as the user gives them: legal ones, each at most
+    /// once; since version 1.2.
+    pub settings: *const mw_tag,
+    /// The number of `settings`; since version 1.2.
+    pub num_settings: u64,
 }
 
 /// The stream is the default one of its file; since version 1.2.
@@ -351,7 +391,7 @@ pub struct mw_decoder {
     _opaque: [u8; 0],
 }
 
-/// A kind of decoder: "mapwave.decoder/1". Only `tag` and `stream` may be null.
+/// A kind of decoder: "mapwave.decoder/1". Only `tag`, `stream` and `option` may be null.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct mw_decoder_table {
@@ -457,13 +497,17 @@ pub struct mw_decoder_table {
             error: *mut mw_error,
         ) -> mw_status,
     >,
+    /// Fills `option`, whose size the caller sets, with option number `index` of the decoder's own, counted from 0;
+    /// [`MW_END`] past the last. Any thread; always the same result. Null if there are none; since version 1.2.
+    pub option:
+        Option<unsafe extern "C" fn(index: u32, option: *mut mw_option, error: *mut mw_error) -> mw_status>,
 }
 
-/// A tag.
+/// A tag, or an option and its value.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct mw_tag {
-    /// A lower-case Vorbis comment name, such as "title".
+    /// A lower-case Vorbis comment name, such as "title", or the name of an option.
     pub key: *const c_char,
     /// Its value.
     pub value: *const c_char,
@@ -530,6 +574,10 @@ pub struct mw_encoder_options {
     pub reserved: u32,
     /// The most bytes that a handle may have allocated at any time; 0 leaves the limit to the plugin.
     pub max_alloc: u64,
+    /// As in [`mw_decoder_options`]; since version 1.2.
+    pub settings: *const mw_tag,
+    /// The number of `settings`; since version 1.2.
+    pub num_settings: u64,
 }
 
 /// A stream being encoded; defined by the plugin.
@@ -538,7 +586,7 @@ pub struct mw_encoder {
     _opaque: [u8; 0],
 }
 
-/// A kind of encoder: "mapwave.encoder/1". No function may be null.
+/// A kind of encoder: "mapwave.encoder/1". Only `option` may be null.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct mw_encoder_table {
@@ -585,6 +633,9 @@ pub struct mw_encoder_table {
     /// "m4b=m4a,opus=ogg/opus". The name of a container is an extension too and need not be listed. Null for no others;
     /// since version 1.2.
     pub extensions: *const c_char,
+    /// As in [`mw_decoder_table`], the encoder's own options; since version 1.2.
+    pub option:
+        Option<unsafe extern "C" fn(index: u32, option: *mut mw_option, error: *mut mw_error) -> mw_status>,
 }
 
 /// Options for opening a resampler.

@@ -6,6 +6,7 @@ use mapwave_plugin_abi as abi;
 
 use crate::error::Result;
 use crate::input::Input;
+use crate::option::{CodecOption, Settings};
 use crate::output::Output;
 use crate::sample::SampleFormat;
 use crate::streams::StreamEntry;
@@ -52,12 +53,21 @@ pub struct DecoderOptions<'a> {
     pub extension: Option<&'a str>,
     /// The stream, if the host has parsed the container.
     pub track: Option<Track<'a>>,
+    /// The values of [`Decoder::OPTIONS`] that the user has given.
+    pub settings: Settings<'a>,
 }
 
 impl Default for DecoderOptions<'_> {
     /// The default stream, one thread, a gibibyte.
     fn default() -> Self {
-        Self { stream: None, max_threads: 1, max_alloc: 1 << 30, extension: None, track: None }
+        Self {
+            stream: None,
+            max_threads: 1,
+            max_alloc: 1 << 30,
+            extension: None,
+            track: None,
+            settings: Settings::default(),
+        }
     }
 }
 
@@ -169,6 +179,8 @@ pub trait Decoder: Sized + Send + 'static {
     /// Whether it knows all audio streams of a file. A decoder over a library that shows only the first says `false`, and the host
     /// asks it for no other.
     const LISTS_STREAMS: bool = true;
+    /// The options of its own. Their values are in [`DecoderOptions::settings`].
+    const OPTIONS: &'static [CodecOption] = &[];
 
     /// A score for the file: 0 if the decoder does not support it; 1 to 49 for a guess by extension; 50 to 89 for a
     /// plausible structure; 90 to 99 for an unmistakable magic number; 100 if, beyond that, no other decoder is to be

@@ -11,6 +11,7 @@ use mapwave_plugin_abi as abi;
 use crate::block::Block;
 use crate::error::{Error, Result, Status};
 use crate::guard::outside;
+use crate::option::{CodecOption, Settings};
 use crate::sample::SampleFormat;
 
 /// Options for opening an encoder.
@@ -49,6 +50,8 @@ pub struct EncoderOptions<'a> {
     pub max_threads: u32,
     /// The most bytes that a handle may have allocated at any time.
     pub max_alloc: u64,
+    /// The values of [`Encoder::OPTIONS`] that the user has given.
+    pub settings: Settings<'a>,
 }
 
 impl EncoderOptions<'_> {
@@ -68,6 +71,7 @@ impl EncoderOptions<'_> {
             tags: Vec::new(),
             max_threads: 1,
             max_alloc: 1 << 30,
+            settings: Settings::default(),
         }
     }
 }
@@ -252,6 +256,8 @@ pub trait Encoder: Sized + Send + 'static {
     /// The extensions of file names that mean a container, or a codec in one: `c"m4b=m4a,opus=ogg/opus"`. A container's
     /// own name need not be listed.
     const EXTENSIONS: &'static CStr = c"";
+    /// The options of its own. Their values are in [`EncoderOptions::settings`].
+    const OPTIONS: &'static [CodecOption] = &[];
 
     /// Opens an encoder. Unsupported options are rejected here, before a byte is written.
     ///

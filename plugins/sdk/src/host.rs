@@ -68,6 +68,23 @@ pub fn log(level: Level, message: &str) {
     outside(|| unsafe { write(host.context, level.code(), message.as_ptr()) });
 }
 
+/// Whether the caller of the current call no longer waits for it. A call that takes long asks now and then, on the thread on which
+/// it was made, and returns [`Status::Cancelled`](crate::Status::Cancelled).
+///
+/// ```
+/// assert!(!mapwave_plugin::is_cancelled(), "without a host, nobody cancels");
+/// ```
+pub fn is_cancelled() -> bool {
+    let host = HOST.load(Ordering::Acquire);
+    if host.is_null() {
+        return false;
+    }
+    // SAFETY: `keep` was promised a host that is valid until the process exits.
+    let host = unsafe { covered(host) };
+    // SAFETY: the host's function takes its own context, on any thread.
+    host.is_cancelled.is_some_and(|ask| outside(|| unsafe { ask(host.context) } != 0))
+}
+
 /// Keeps the host for [`log`]; null changes nothing.
 ///
 /// # Safety

@@ -35,6 +35,7 @@ tagged!(
     mw_input 56,
     mw_stream_info 88,
     mw_stream_entry 32,
+    mw_option 56,
     mw_decoder_options 24,
     mw_buffer 32,
     mw_sink 24,

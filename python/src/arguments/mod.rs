@@ -8,6 +8,7 @@ mod channels;
 mod encoding;
 mod names;
 mod numbers;
+mod plugin_options;
 mod reading;
 mod signature;
 mod spelling;

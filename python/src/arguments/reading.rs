@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 
 use super::channels::Channels;
 use super::numbers::{ArrayRate, Threads, TrackNumber, Whole};
+use super::plugin_options::PluginOptions;
 use super::signature::Arguments;
 use super::words::{Dtype, ResampleMethod};
 use crate::errors::invalid;
@@ -48,16 +49,17 @@ impl Reading {
 pub(crate) struct Selection {
     plugin: Option<String>,
     track: Option<u32>,
+    options: Vec<(String, String)>,
 }
 
 impl Selection {
     pub(crate) fn new(arguments: &Arguments<'_, '_>) -> PyResult<Self> {
         let track = arguments.get::<Option<TrackNumber>>("track")?.map(|track| track.0);
-        Ok(Self { plugin: plugin(arguments)?, track })
+        Ok(Self { plugin: plugin(arguments)?, track, options: plugin_options(arguments)? })
     }
 
     pub(crate) fn choice(&self) -> Choice<'_> {
-        Choice { plugin: self.plugin.as_deref(), track: self.track }
+        Choice { plugin: self.plugin.as_deref(), track: self.track, options: &self.options }
     }
 }
 
@@ -73,6 +75,11 @@ pub(super) fn dtype(arguments: &Arguments<'_, '_>) -> PyResult<OutputFormat> {
 /// The plugin to use, by its name.
 pub(super) fn plugin(arguments: &Arguments<'_, '_>) -> PyResult<Option<String>> {
     arguments.get("plugin")
+}
+
+/// Values of options of its own.
+pub(super) fn plugin_options(arguments: &Arguments<'_, '_>) -> PyResult<Vec<(String, String)>> {
+    Ok(arguments.get::<Option<PluginOptions>>("plugin_options")?.map_or_else(Vec::new, |options| options.0))
 }
 
 fn channels(arguments: &Arguments<'_, '_>) -> PyResult<ChannelSelection> {

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyString};
 
 use super::numbers::{BitDepth, Bitrate, ChannelMask, FileRate, FlacLevel, Percent, Seed, Threads};
-use super::reading::plugin;
+use super::reading::{plugin, plugin_options};
 use super::signature::Arguments;
 use super::value::{Argument, Mismatch, shown};
 use super::words::{Clip, Dither};
@@ -62,6 +62,7 @@ impl<'py> Writing<'py> {
             channel_mask: arguments.get::<Option<ChannelMask>>("channel_mask")?.map_or(0, |mask| mask.0),
             tags: arguments.get::<Option<Tags>>("tags")?.map_or_else(Vec::new, |tags| tags.0),
             plugin: plugin(arguments)?,
+            plugin_options: plugin_options(arguments)?,
             max_threads: Threads::max(arguments.get("threads")?),
             is_durable: arguments.get_or_default("durable")?,
             encoding,

@@ -128,7 +128,10 @@ impl Session {
                 let path = self.next();
                 let opened =
                     mapwave_core::source::Source::open(Path::new(&path), access).and_then(|source| {
-                        Reader::new(source, Choice { plugin: self.codec.as_deref(), track: self.track })
+                        Reader::new(
+                            source,
+                            Choice { plugin: self.codec.as_deref(), track: self.track, options: &[] },
+                        )
                     });
                 match opened {
                     Ok(reader) => {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use mapwave_plugin_abi as abi;
 
-use super::raw::{self, Sized32 as _};
+use super::raw::{self, Pairs, Sized32 as _};
 use crate::source::{Scratch, Source};
 use crate::track::{Codec, PacketCodec, Track};
 
@@ -23,6 +23,8 @@ pub(crate) struct PluginInput {
     track: Option<Arc<PacketTrack>>,
     /// The number of the audio stream that is opened; `None` is the default one.
     stream: Option<u32>,
+    /// The values of the decoder's own options.
+    settings: Arc<Pairs>,
 }
 
 impl PluginInput {
@@ -32,12 +34,22 @@ impl PluginInput {
             .and_then(Path::extension)
             .map(|extension| Arc::new(raw::c_string(&extension.to_string_lossy().to_lowercase())));
         let track = track.and_then(PacketTrack::new).map(Arc::new);
-        Self { source, extension, track, stream: None }
+        Self { source, extension, track, stream: None, settings: Arc::default() }
     }
 
     /// The same file, of which another audio stream than the default one is opened.
     pub(crate) fn with_stream(self, stream: Option<u32>) -> Self {
         Self { stream, ..self }
+    }
+
+    /// The same file, opened with values of the decoder's own options.
+    pub(crate) fn with_settings(self, settings: Pairs) -> Self {
+        Self { settings: Arc::new(settings), ..self }
+    }
+
+    /// The values of the decoder's own options, which point into this value.
+    pub(crate) fn settings(&self) -> Vec<abi::mw_tag> {
+        self.settings.to_abi()
     }
 
     /// The number of the audio stream that is opened; `None` is the default one.

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use mapwave_fork::Lock;
 use mapwave_plugin_abi as abi;
 
+use super::cancel;
 use super::raw::{self, Sized32 as _};
 
 /// How many messages are kept; older ones are dropped.
@@ -62,6 +63,7 @@ pub(crate) fn host_of(source: &str) -> &'static abi::mw_host {
         context: std::ptr::from_ref(source).cast_mut().cast(),
         log: Some(log),
         get_extension: Some(no_extension),
+        is_cancelled: Some(is_cancelled),
         ..abi::mw_host::zeroed()
     }))
 }
@@ -92,6 +94,11 @@ pub(crate) fn report(level: Level, source: &str, text: String) {
     }
     messages.push_back(Message { level, source: source.to_owned(), text });
     HAS_MESSAGES.store(true, Ordering::Relaxed);
+}
+
+unsafe extern "C" fn is_cancelled(_context: *mut c_void) -> i32 {
+    // Nothing unwinds into a plugin.
+    catch_unwind(cancel::is_cancelled).unwrap_or(false).into()
 }
 
 unsafe extern "C" fn no_extension(_context: *mut c_void, _name: *const c_char) -> *const c_void {

@@ -1,5 +1,6 @@
 //! The plugin boundary: what crosses it in either direction, as C types and functions.
 
+pub(crate) mod cancel;
 pub(crate) mod fault;
 pub(crate) mod input;
 pub(crate) mod log;

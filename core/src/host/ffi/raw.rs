@@ -51,6 +51,8 @@ unsafe impl Sized32 for abi::mw_stream_info {}
 // SAFETY: as above.
 unsafe impl Sized32 for abi::mw_stream_entry {}
 // SAFETY: as above.
+unsafe impl Sized32 for abi::mw_option {}
+// SAFETY: as above.
 unsafe impl Sized32 for abi::mw_decoder_table {}
 // SAFETY: as above.
 unsafe impl Sized32 for abi::mw_encoder_table {}
@@ -106,6 +108,28 @@ pub(crate) fn split(list: Option<String>) -> Vec<String> {
 pub(crate) fn c_string(text: &str) -> CString {
     let text = text.split('\0').next().unwrap_or_default();
     CString::new(text).unwrap_or_default()
+}
+
+/// Names and values, as tags are and options with their values, in the form for a plugin.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pairs(Vec<(CString, CString)>);
+
+impl Pairs {
+    pub(crate) fn new(pairs: &[(String, String)]) -> Self {
+        Self(pairs.iter().map(|(name, value)| (c_string(name), c_string(value))).collect())
+    }
+
+    /// The structs for a plugin, which point into this value.
+    pub(crate) fn to_abi(&self) -> Vec<abi::mw_tag> {
+        let pair =
+            |(key, value): &(CString, CString)| abi::mw_tag { key: key.as_ptr(), value: value.as_ptr() };
+        self.0.iter().map(pair).collect()
+    }
+}
+
+/// The address of a list; null if it is empty.
+pub(crate) fn address<T>(list: &[T]) -> *const T {
+    if list.is_empty() { std::ptr::null() } else { list.as_ptr() }
 }
 
 /// The maximum length and number of the names that are kept until the process exits.

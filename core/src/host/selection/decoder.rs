@@ -9,6 +9,7 @@ use crate::error::{Error, Fault, Result};
 use crate::host::ffi::fault::Failure;
 use crate::host::ffi::input::PluginInput;
 use crate::host::ffi::log::{self, Level};
+use crate::host::ffi::raw::Pairs;
 use crate::host::listing::State;
 use crate::host::registry::{self, Snapshot};
 use crate::host::selection::absence::{no_reader, not_among, not_loaded};
@@ -16,6 +17,7 @@ use crate::host::selection::recent;
 use crate::host::session::decoder::{self, Decoder};
 use crate::host::session::probing::{self, Question};
 use crate::host::table::decoder::{DecoderKind, Hint};
+use crate::host::table::option;
 use crate::source::{Scratch, Source};
 use crate::track::Track;
 
@@ -29,6 +31,8 @@ pub struct Choice<'a> {
     pub plugin: Option<&'a str>,
     /// The sound track of this number, counted from 0, instead of the default one.
     pub track: Option<u32>,
+    /// Values of options of that plugin's own.
+    pub options: &'a [(String, String)],
 }
 
 /// Why no plugin opened a file.
@@ -97,6 +101,7 @@ pub(crate) fn open(
         return Err(NotOpened::Failed(Box::new(unknown_plugin(snapshot, wanted))));
     }
     let input = PluginInput::new(Arc::clone(source), track).with_stream(choice.track);
+    let input = input.with_settings(Pairs::new(choice.options));
     let identity = source.identity().filter(|_| wanted.is_none());
     if let Some(kind) = identity.and_then(|identity| recent::recall(&identity, snapshot))
         && let Ok(decoder) = decoder::open(&kind, &input)
@@ -147,6 +152,9 @@ impl Search<'_> {
                 left.push((score, kind));
                 continue;
             }
+            let options = self.choice.options;
+            option::check(kind.options(), options, &format!("the decoder '{}'", kind.name()))
+                .map_err(|error| NotOpened::Failed(Box::new(error)))?;
             let failure = match decoder::open(kind, self.input) {
                 Ok(decoder) => return Ok(decoder),
                 Err(failure) => failure,

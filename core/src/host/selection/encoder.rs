@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use crate::error::{Error, Fault, Result};
+use crate::error::{Error, Fault, Parameter, Result};
 use crate::host::ffi::fault::{Failure, Trouble};
 use crate::host::ffi::output::ByteSink;
 use crate::host::ffi::raw;
@@ -10,6 +10,7 @@ use crate::host::registry::{self, Snapshot};
 use crate::host::selection::absence;
 use crate::host::session::encoder::{Encoder, Unopened, Why};
 use crate::host::table::encoder::{EncoderKind, EncoderRequest, EncoderSummary};
+use crate::host::table::option;
 use crate::track::Container;
 
 /// The encoders that can be used and the plugins they belong to, in order of precedence.
@@ -54,12 +55,18 @@ pub(crate) fn choose(
         let plugins = snapshot.encoders.iter().map(EncoderKind::plugin);
         return Err(absence::not_among(snapshot, plugins, wanted));
     }
+    if wanted.is_none() && !request.settings.is_empty() {
+        let expected = "given with the plugin that they are for";
+        return Err(Error::argument(Parameter::PluginOptions, expected, "none"));
+    }
     let (codec, container) = (&request.codec, &request.container);
     let able = asked.iter().copied().filter(|kind| kind.writes(codec, container));
     let name = raw::name(container).map(Container::new);
     let mut output = output;
     let mut refusals: Vec<(&EncoderKind, Failure)> = Vec::new();
     for kind in able {
+        let owner = format!("the encoder '{}'", kind.name());
+        option::check(&kind.summary().options, &request.settings, &owner)?;
         match Encoder::open(kind, request, output, &|| false) {
             Ok(encoder) => return Ok(encoder),
             Err(Unopened { why: Why::Interrupted, .. }) => return Err(Error::Interrupted),

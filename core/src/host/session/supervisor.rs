@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use mapwave_fork::{SetOnce, start as start_thread};
 use mapwave_plugin_abi as abi;
 
+use crate::host::ffi::cancel::Cancelled;
 use crate::host::ffi::fault::Failure;
 use crate::host::session::interruption::is_interrupted;
 use crate::host::table::standing::Standing;
@@ -119,8 +120,11 @@ pub(crate) fn run<T: Send + 'static>(
         return Ok(work());
     }
     let (sender, receiver) = sync_channel(1);
-    let thread = move || drop(sender.send(work()));
-    start(thread).and_then(|()| listen(&receiver, &|| false, &|| Duration::ZERO))
+    let cancelled = Cancelled::default();
+    let flag = cancelled.clone();
+    let thread = move || drop(sender.send(flag.during(work)));
+    let answer = start(thread).and_then(|()| listen(&receiver, &|| false, &|| Duration::ZERO));
+    answer.inspect_err(|_| cancelled.set())
 }
 
 /// Calls a plugin unless it is set aside, on a separate thread unless it is trusted.

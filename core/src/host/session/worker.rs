@@ -12,6 +12,7 @@ use std::time::Duration;
 use mapwave_fork::generation;
 
 use super::supervisor::{self, Silence};
+use crate::host::ffi::cancel::Cancelled;
 
 /// A request for the thread, applied to the handle until the handle is consumed.
 type Work<H> = Box<dyn FnOnce(&mut Option<H>) + Send>;
@@ -68,14 +69,17 @@ impl<H: Send + 'static> Worker<H> {
             return Ok(open().map(|handle| Self::Direct(Box::new(handle))));
         }
         let (opened, answer) = sync_channel(1);
+        let cancelled = Cancelled::default();
+        let flag = cancelled.clone();
         let worker = Self::start(move || {
-            let (handle, result) = match open() {
+            let (handle, result) = match flag.during(open) {
                 Ok(handle) => (Some(handle), Ok(())),
                 Err(error) => (None, Err(error)),
             };
             opened.send(result).ok().and(handle)
         })?;
-        Ok(supervisor::listen(&answer, stop, excused)?.map(|()| worker))
+        let answer = supervisor::listen(&answer, stop, excused).inspect_err(|_| cancelled.set());
+        Ok(answer?.map(|()| worker))
     }
 
     fn start(open: impl FnOnce() -> Option<H> + Send + 'static) -> Result<Self, Silence> {
@@ -127,10 +131,12 @@ fn send<H: 'static, T: Send + 'static>(
 ) -> Result<T, Silence> {
     let requests = requests.sender.as_ref().filter(|_| !requests.is_left_behind()).ok_or(Silence::Gone)?;
     let (sender, answer) = sync_channel(1);
+    let cancelled = Cancelled::default();
+    let flag = cancelled.clone();
     // If nobody waits for the answer, the thread drops it.
-    let work = move |kept: &mut Option<H>| drop(work(kept).map(|result| sender.send(result)));
+    let work = move |kept: &mut Option<H>| drop(flag.during(|| work(kept)).map(|result| sender.send(result)));
     requests.send(Box::new(work)).map_err(|_| Silence::Gone)?;
-    supervisor::listen(&answer, stop, excused)
+    supervisor::listen(&answer, stop, excused).inspect_err(|_| cancelled.set())
 }
 
 #[cfg(test)]

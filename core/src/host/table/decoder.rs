@@ -13,6 +13,7 @@ use crate::host::ffi::fault::{Answer, Failure, required_name};
 use crate::host::ffi::input::PluginInput;
 use crate::host::ffi::raw;
 use crate::host::ffi::raw::Sized32;
+use crate::host::table::option::{self, CodecOption};
 use crate::host::table::standing::Standing;
 use crate::host::table::stream_info::StreamInfo;
 use crate::pcm::SampleFormat;
@@ -36,7 +37,7 @@ const MAX_STREAMS: u32 = 1024;
 const MAX_LANGUAGE_BYTES: usize = 35;
 
 /// The formats that a decoder states to read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DecoderSummary {
     /// The name.
     pub name: String,
@@ -44,6 +45,8 @@ pub struct DecoderSummary {
     pub codecs: Vec<String>,
     /// The usual extensions of file names.
     pub extensions: Vec<String>,
+    /// The options of its own.
+    pub options: Vec<CodecOption>,
 }
 
 /// A kind of decoder: the functions of a plugin, known to be present.
@@ -53,6 +56,7 @@ pub(crate) struct DecoderKind {
     name: &'static str,
     probe_bytes: u32,
     extensions: &'static [String],
+    options: &'static [CodecOption],
     /// The first of them, for the plugin.
     own_extension: Option<&'static CStr>,
     functions: Functions,
@@ -149,12 +153,15 @@ impl DecoderKind {
             name: name.to_owned(),
             codecs: raw::split(codecs),
             extensions: extensions.clone(),
+            // SAFETY: as above.
+            options: unsafe { option::options(table.option) }?,
         };
+        let options: &'static [CodecOption] = summary.options.clone().leak();
         let probe_bytes = table.probe_bytes.min(MAX_PROBE_BYTES);
         // A table is read once per process, and its contents stay valid until the process exits.
         let extensions: &'static [String] = extensions.leak();
         let own_extension = extensions.first().map(|extension| &*Box::leak(raw::c_string(extension).into()));
-        Ok((Self { standing, name, probe_bytes, extensions, own_extension, functions }, summary))
+        Ok((Self { standing, name, probe_bytes, extensions, options, own_extension, functions }, summary))
     }
 
     /// The name of the plugin.
@@ -175,6 +182,11 @@ impl DecoderKind {
     /// The name within the plugin.
     pub(crate) fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// The options of its own.
+    pub(crate) fn options(&self) -> &'static [CodecOption] {
+        self.options
     }
 
     /// The container of a file that it could not open, by the file's extension, otherwise by the decoder's most common one.
@@ -227,7 +239,10 @@ impl DecoderKind {
         let track = input.track();
         let host_input = input.to_abi(track.as_ref(), !self.is_trusted());
         let max_alloc = input.source().len().saturating_mul(4).saturating_add(MAX_ALLOC);
+        let settings = input.settings();
         let options = abi::mw_decoder_options {
+            settings: raw::address(&settings),
+            num_settings: settings.len() as u64,
             stream,
             max_threads: 1,
             max_alloc,

@@ -15,7 +15,8 @@ use crate::error::{Error, Parameter, Result as ArgumentResult};
 use crate::host::ffi::fault::{Answer, Failure, Trouble, required_name};
 use crate::host::ffi::output::{Outlet, Ticket};
 use crate::host::ffi::raw;
-use crate::host::ffi::raw::Sized32;
+use crate::host::ffi::raw::{Pairs, Sized32};
+use crate::host::table::option::{self, CodecOption};
 use crate::host::table::standing::Standing;
 use crate::pcm::OutputFormat;
 
@@ -30,7 +31,7 @@ const FORMATS: [(OutputFormat, u32); 3] =
     [(OutputFormat::F32, abi::MW_F32), (OutputFormat::I16, abi::MW_I16), (OutputFormat::I32, abi::MW_I32)];
 
 /// The formats that an encoder states to write.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct EncoderSummary {
     /// The name.
     pub name: String,
@@ -44,6 +45,8 @@ pub struct EncoderSummary {
     pub default_codecs: Vec<(String, String)>,
     /// File name extensions that are not the name of a container.
     pub extensions: Vec<FileExtension>,
+    /// The options of its own.
+    pub options: Vec<CodecOption>,
 }
 
 /// A request for an encoder.
@@ -71,6 +74,8 @@ pub struct EncoderRequest {
     pub quality: Option<u8>,
     /// Metadata: lower-case Vorbis comment names and their values.
     pub tags: Vec<(String, String)>,
+    /// Options of the encoder's own and their values.
+    pub settings: Vec<(String, String)>,
     /// The maximum number of threads of the encoder.
     pub max_threads: u32,
 }
@@ -97,6 +102,7 @@ impl EncoderRequest {
             effort: None,
             quality: None,
             tags: Vec::new(),
+            settings: Vec::new(),
             max_threads: 1,
         }
     }
@@ -148,29 +154,23 @@ pub(crate) struct Options {
     request: EncoderRequest,
     codec: CString,
     container: CString,
-    tags: Vec<(CString, CString)>,
+    tags: Pairs,
+    settings: Pairs,
 }
 
 impl Options {
     pub(crate) fn new(request: &EncoderRequest) -> Self {
-        let tag = |(key, value): &(String, String)| (raw::c_string(key), raw::c_string(value));
         Self {
             codec: raw::c_string(&request.codec),
             container: raw::c_string(&request.container),
-            tags: request.tags.iter().map(tag).collect(),
+            tags: Pairs::new(&request.tags),
+            settings: Pairs::new(&request.settings),
             request: request.clone(),
         }
     }
 
-    fn tags(&self) -> Vec<abi::mw_tag> {
-        self.tags
-            .iter()
-            .map(|(key, value)| abi::mw_tag { key: key.as_ptr(), value: value.as_ptr() })
-            .collect()
-    }
-
-    /// The struct for a plugin's `open`, which points into this value and to `tags`.
-    fn to_abi(&self, tags: &[abi::mw_tag]) -> abi::mw_encoder_options {
+    /// The struct for a plugin's `open`, which points into this value, to `tags` and to `settings`.
+    fn to_abi(&self, tags: &[abi::mw_tag], settings: &[abi::mw_tag]) -> abi::mw_encoder_options {
         let request = &self.request;
         abi::mw_encoder_options {
             sample_rate: request.sample_rate,
@@ -184,9 +184,11 @@ impl Options {
             effort: request.effort.unwrap_or(0).into(),
             quality: request.quality.unwrap_or(0).into(),
             num_tags: u32::try_from(tags.len()).unwrap_or(0),
-            tags: if tags.is_empty() { std::ptr::null() } else { tags.as_ptr() },
+            tags: raw::address(tags),
             max_threads: request.max_threads.max(1),
             max_alloc: MAX_ALLOC,
+            settings: raw::address(settings),
+            num_settings: settings.len() as u64,
             ..abi::mw_encoder_options::zeroed()
         }
     }
@@ -253,6 +255,8 @@ impl EncoderKind {
             lossless: facts::lossless(&list(table.lossless), &codecs, &known),
             default_codecs: facts::default_codecs(&list(table.default_codecs), &containers, &codecs),
             extensions: facts::extensions(&list(table.extensions), &containers, &codecs),
+            // SAFETY: as above.
+            options: unsafe { option::options(table.option) }?,
             codecs,
             containers,
         };
@@ -304,8 +308,8 @@ impl EncoderKind {
     pub(crate) fn open(&self, options: &Options, outlet: &Arc<Outlet>) -> Result<EncoderHandle, Trouble> {
         let ticket = Ticket::new(outlet);
         let sink = Rc::new(ticket.to_abi(outlet));
-        let tags = options.tags();
-        let passed = options.to_abi(&tags);
+        let (tags, settings) = (options.tags.to_abi(), options.settings.to_abi());
+        let passed = options.to_abi(&tags, &settings);
         let (mut answer, mut handle) = (Answer::new(), std::ptr::null_mut());
         let function = self.functions.open;
         // SAFETY: all four are valid during the call, and the sink as long as the handle, beside which it is kept.

@@ -3,6 +3,7 @@
 pub(crate) mod decoder;
 pub(crate) mod encoder;
 pub(crate) mod facts;
+pub(crate) mod option;
 pub(crate) mod resampler;
 pub(crate) mod standing;
 pub(crate) mod stream_info;

@@ -456,6 +456,7 @@ fn kind(is_trusted: bool) -> DecoderKind {
         tag: None,
         close: Some(close),
         stream: None,
+        option: None,
     };
     // SAFETY: the table's strings are literals, and it is copied.
     unsafe { DecoderKind::new(&raw const table, Standing::new("fake", is_trusted)) }.unwrap().0

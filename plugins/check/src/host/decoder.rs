@@ -228,6 +228,8 @@ impl DecoderTable {
             max_threads: 1,
             reserved: 0,
             max_alloc: options.max_alloc,
+            settings: null(),
+            num_settings: 0,
         };
         let track = input.track();
         let mut passed = Arc::new(Passed {

@@ -308,6 +308,8 @@ impl EncoderTable {
             max_threads: options.max_threads,
             reserved: 0,
             max_alloc: options.max_alloc,
+            settings: null(),
+            num_settings: 0,
         };
         // The struct must also be valid until the encoder is closed.
         let passed_sink = Box::new(mw_sink {

@@ -67,6 +67,7 @@ fn host() -> &'static mw_host {
         context: null_mut(),
         log: Some(ignore_log),
         get_extension: Some(no_extension),
+        is_cancelled: None,
     }))
 }
 

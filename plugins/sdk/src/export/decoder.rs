@@ -11,7 +11,7 @@ use super::answer::answer;
 use super::buffer::Buffer;
 use super::handle::Handle;
 use super::limits::{max_alloc, max_threads};
-use super::text;
+use super::{option, text};
 use crate::decoder::{Decoder, DecoderOptions, Head, SeekClass, StreamInfo};
 use crate::error::{Error, Result, Status};
 use crate::guard;
@@ -44,6 +44,7 @@ impl<D: Decoder> DecoderTable<D> {
             tag: Some(tag::<D>),
             close: Some(close::<D>),
             stream: if D::LISTS_STREAMS { Some(stream::<D>) } else { None },
+            option: if D::OPTIONS.is_empty() { None } else { Some(describe::<D>) },
         }
     };
 }
@@ -107,6 +108,15 @@ unsafe extern "C" fn probe<D: Decoder>(
     guard::catch(|| D::probe(&head)).unwrap_or(0).min(100).into()
 }
 
+unsafe extern "C" fn describe<D: Decoder>(
+    index: u32,
+    option: *mut abi::mw_option,
+    error: *mut abi::mw_error,
+) -> abi::mw_status {
+    // SAFETY: by the contract of `option`.
+    unsafe { option::describe(D::OPTIONS, index, option, error) }
+}
+
 unsafe extern "C" fn open<D: Decoder>(
     input: *const abi::mw_input,
     options: *const abi::mw_decoder_options,
@@ -125,6 +135,9 @@ unsafe extern "C" fn open<D: Decoder>(
             chosen.stream = Some(options.stream).filter(|stream| *stream != abi::MW_DEFAULT_STREAM);
             chosen.max_threads = max_threads(options.max_threads);
             chosen.max_alloc = max_alloc(options.max_alloc);
+            // SAFETY: by the contract of `mw_decoder_options`.
+            chosen.settings =
+                unsafe { option::settings(options.settings, options.num_settings, D::OPTIONS) }?;
         }
         // SAFETY: by the contract of `mw_input`.
         chosen.extension = unsafe { text::hint(host_input.extension) };

@@ -8,7 +8,7 @@ use super::answer::answer;
 use super::buffer::Buffer;
 use super::handle::Handle;
 use super::limits::{max_alloc, max_threads};
-use super::text;
+use super::{option, text};
 use crate::encoder::{Encoder, EncoderOptions, Sink};
 use crate::error::{Error, Result, Status};
 use crate::sample::SampleFormat;
@@ -35,6 +35,7 @@ impl<E: Encoder> EncoderTable<E> {
             lossless: E::LOSSLESS.as_ptr(),
             default_codecs: E::DEFAULT_CODECS.as_ptr(),
             extensions: E::EXTENSIONS.as_ptr(),
+            option: if E::OPTIONS.is_empty() { None } else { Some(describe::<E>) },
         }
     };
 }
@@ -65,6 +66,15 @@ impl<E> Opened<E> {
         self.failure = result.as_ref().err().cloned();
         result
     }
+}
+
+unsafe extern "C" fn describe<E: Encoder>(
+    index: u32,
+    option: *mut abi::mw_option,
+    error: *mut abi::mw_error,
+) -> abi::mw_status {
+    // SAFETY: by the contract of `option`.
+    unsafe { option::describe(E::OPTIONS, index, option, error) }
 }
 
 unsafe extern "C" fn open<E: Encoder>(
@@ -170,30 +180,10 @@ unsafe fn options_from_host<'a, E: Encoder>(options: &abi::mw_encoder_options) -
         effort: percent("effort", options.effort)?,
         quality: percent("quality", options.quality)?,
         // SAFETY: the caller promised it.
-        tags: unsafe { tags_from_host(options) }?,
+        tags: unsafe { option::pairs(options.tags, options.num_tags.into(), "tag") }?,
         max_threads: max_threads(options.max_threads),
         max_alloc: max_alloc(options.max_alloc),
+        // SAFETY: the caller promised it.
+        settings: unsafe { option::settings(options.settings, options.num_settings, E::OPTIONS) }?,
     })
-}
-
-/// # Safety
-/// As for [`options_from_host`].
-unsafe fn tags_from_host<'a>(options: &abi::mw_encoder_options) -> Result<Vec<(&'a str, &'a str)>> {
-    if options.num_tags == 0 {
-        return Ok(Vec::new());
-    }
-    if options.tags.is_null() || !options.tags.is_aligned() {
-        return Err(Error::bad_argument("the list of tags is null or not aligned"));
-    }
-    // SAFETY: the host lists as many tags there.
-    let tags = unsafe { std::slice::from_raw_parts(options.tags, options.num_tags as usize) };
-    let missing = |number| Error::bad_argument(format!("tag {number} has no key or no value"));
-    let one = |(number, tag): (usize, &abi::mw_tag)| {
-        // SAFETY: by the contract of `mw_encoder_options`.
-        let key = unsafe { text::choice(tag.key, "a tag's key") }?;
-        // SAFETY: by the contract of `mw_encoder_options`.
-        let value = unsafe { text::choice(tag.value, "a tag's value") }?;
-        key.zip(value).ok_or_else(|| missing(number))
-    };
-    tags.iter().enumerate().map(one).collect()
 }

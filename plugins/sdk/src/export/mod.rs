@@ -10,6 +10,7 @@ mod handle;
 mod library;
 mod limits;
 mod macros;
+mod option;
 mod resampler;
 mod text;
 
