@@ -161,8 +161,8 @@ impl Reader {
         }
     }
 
-    /// The failures of codec plugins that were surer of the file than the one that reads it; usually none. A plugin that does
-    /// not support a file has not failed.
+    /// The failures of codec plugins that reported a higher score for the file than the one that reads it; usually none. A plugin
+    /// that does not support a file has not failed.
     pub fn plugin_failures(&self) -> &[PluginFailure] {
         &self.plugin_failures
     }

@@ -1,4 +1,4 @@
-"""Options of a plugin's own: described by it, checked before it gets them, and given to it. And calls that are cancelled."""
+"""Options of a plugin's own: described by it, checked before it gets them, given to it; calls that are cancelled."""
 
 from __future__ import annotations
 

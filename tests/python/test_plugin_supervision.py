@@ -140,7 +140,7 @@ FALLING = """
 
 
 def surer(lab: Lab, score: int, status: str) -> list[str]:
-    """What is said of a file that a surer plugin does not open, twice, since the decoder of a file is remembered."""
+    """What is said of a file, twice, that a plugin with a higher score fails to open."""
     misbehaving(lab, "a-surer", 'TOY_ID="surer"', f"TOY_SCORE={score}", f"TOY_FAILS={status}")
     misbehaving(lab, "b-other", "TOY_SCORE=60")
     return lab.run(FALLING, toy(lab.directory / "x.toy")).splitlines()
@@ -187,7 +187,7 @@ def test_an_encoder_that_loses_the_number_of_frames_is_found_out(lab: Lab) -> No
     assert said[2] == "100 ['x.toypcm']"
 
 
-def test_a_library_that_is_built_anew_is_not_taken_for_the_old_one(lab: Lab) -> None:
+def test_a_library_that_is_rebuilt_is_not_taken_for_the_old_one(lab: Lab) -> None:
     library = misbehaving(lab, "toy")
     elsewhere = pluginfile.plain(lab.directory / f"new.{pluginfile.SUFFIX}", "misbehaving", 'TOY_ID="newer"')
     code = """

@@ -93,7 +93,7 @@ pub fn directories() -> Vec<Directory> {
 pub fn plugins() -> Vec<Plugin> {
     let snapshot = snapshot();
     let mut plugins = snapshot.plugins.clone();
-    // A plugin can be set aside at any time, after which none is loaded anew.
+    // A plugin can be set aside at any time, which changes no snapshot.
     let decoders = snapshot.decoders.iter().map(DecoderKind::standing);
     let encoders = snapshot.encoders.iter().map(EncoderKind::standing);
     let standings = decoders.chain(encoders).chain(snapshot.resamplers.iter().map(ResamplerKind::standing));
@@ -244,8 +244,8 @@ fn load(candidate: Candidate, publish: impl FnOnce(Found) -> &'static Registry) 
     })
 }
 
-/// Why a library that was built anew is not loaded.
-const REPLACED: &str = "the file has been replaced or built anew since this process loaded it, and what is loaded stays until the \
+/// Why a library that was rebuilt is not loaded.
+const REPLACED: &str = "the file has been replaced or rebuilt since this process loaded it, and what is loaded stays until the \
                         process exits: start a new process, or register the new library under another path";
 
 /// Why a child process cannot load a library.

@@ -122,12 +122,12 @@ impl<'a> Settings<'a> {
         self.text(name).map(|value| value == "1")
     }
 
-    /// The value as a whole number; `None` if it is not given or is no such number.
+    /// The value as a whole number; `None` if it is not given or not such a number.
     pub fn integer(&self, name: &str) -> Option<i64> {
         self.text(name)?.parse().ok()
     }
 
-    /// The value as a number; `None` if it is not given or is no number.
+    /// The value as a number; `None` if it is not given or not a number.
     pub fn number(&self, name: &str) -> Option<f64> {
         self.text(name)?.parse().ok()
     }

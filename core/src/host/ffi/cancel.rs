@@ -23,7 +23,7 @@ impl Cancelled {
 
     /// Makes a call to which the flag belongs, on this thread.
     pub(crate) fn during<T>(&self, call: impl FnOnce() -> T) -> T {
-        /// Puts back what was there before, also after a panic.
+        /// Restores the previous flag, also after a panic.
         struct Before(Option<Cancelled>);
         impl Drop for Before {
             fn drop(&mut self) {

@@ -51,11 +51,11 @@ const PLAUSIBLE: u8 = 50;
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) decoder: Decoder,
-    /// Surer decoders that failed before.
+    /// The failures of decoders with a higher score.
     pub(crate) failures: Vec<PluginFailure>,
 }
 
-/// The failure of a decoder that was surer of a file than the one that reads it.
+/// The failure of a decoder that reported a higher score for a file than the one that reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PluginFailure {
     /// The name of the plugin.

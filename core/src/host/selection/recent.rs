@@ -13,7 +13,7 @@ const NUM_REMEMBERED: usize = 16;
 
 struct Remembered {
     identity: Identity,
-    /// Another plugin that is loaded later may be surer of the file.
+    /// A plugin that is loaded later may report a higher score.
     snapshot: &'static Snapshot,
     kind: DecoderKind,
 }

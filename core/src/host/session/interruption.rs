@@ -20,7 +20,7 @@ thread_local! {
 /// # Errors
 /// [`Error::Interrupted`] if `stop` has returned true; otherwise those of `work`.
 pub fn interruptible<T>(stop: Rc<dyn Fn() -> bool>, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    /// Puts back what was there before, also after a panic.
+    /// Restores the previous check, also after a panic.
     struct Before(Option<Rc<dyn Fn() -> bool>>, bool);
     impl Drop for Before {
         fn drop(&mut self) {
