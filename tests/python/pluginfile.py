@@ -76,6 +76,11 @@ def plain(library: Path, name: str, *macros: str) -> Path:
     return _compile(library, [*FLAGS, *(f"-D{macro}" for macro in macros), source, "-lm"])
 
 
+def with_header(library: Path, directory: Path, source: Path) -> Path:
+    """A library from a C file and the header in a directory."""
+    return _compile(library, ["-I", directory, *FLAGS, source])
+
+
 def from_source(library: Path, code: str) -> Path:
     """A library from C code."""
     return _compile(library, [*FLAGS, _write(library.with_suffix(".c"), code)])
@@ -94,7 +99,7 @@ def without_dependency(library: Path) -> Path:
 def _compile(library: Path, arguments: list[object]) -> Path:
     library.parent.mkdir(parents=True, exist_ok=True)
     header = REPOSITORY / "plugins/abi/include"
-    command = [_program(COMPILER), "-I", header, *arguments, "-o", library]
+    command = [_program(COMPILER), *arguments, "-I", header, "-o", library]
     subprocess.run([str(word) for word in command], check=True)
     return library
 
