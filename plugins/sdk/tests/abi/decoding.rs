@@ -19,7 +19,7 @@ fn ramp(num_samples: i16) -> Vec<i16> {
 #[test]
 fn a_table_says_what_it_reads() {
     for table in decoders() {
-        assert_eq!((table.size, table.probe_bytes), (104, 5));
+        assert_eq!((table.size, table.probe_bytes), (112, 5));
         assert_eq!([table.name, table.codecs, table.extensions].map(text), ["toy", "toy", "toy,ty"]);
     }
 }
@@ -353,5 +353,55 @@ fn a_message_reaches_the_log() {
         let mut opened = open(table, &input(&bytes)).unwrap();
         assert_eq!(read(&mut opened, 200).unwrap().len(), 200);
         assert_eq!(*LOG.lock().unwrap(), [(MW_LOG_WARNING, "frame 100 is odd".to_owned())]);
+    }
+}
+
+#[test]
+fn options_are_described_and_their_values_reach_the_decoder() {
+    let bytes = file('-', 1, &ramp(20));
+    for table in decoders() {
+        let describe = table.option.unwrap();
+        let mut option: mw_option = sized();
+        assert_eq!(unsafe { describe(0, &raw mut option, ptr::null_mut()) }, MW_OK);
+        assert_eq!(
+            (option.size, option.kind, text(option.name)),
+            (56, MW_OPTION_INTEGER, "level".to_owned())
+        );
+        assert_eq!(
+            (text(option.default_value), text(option.description)),
+            ("5".to_owned(), "how high".to_owned())
+        );
+        assert_eq!((option.minimum, option.maximum, option.choices.is_null()), (-9.0, 9.0, true));
+        assert_eq!(unsafe { describe(1, &raw mut option, ptr::null_mut()) }, MW_OK);
+        assert_eq!((option.kind, text(option.choices)), (MW_OPTION_TEXT, "a,b".to_owned()));
+        assert!(option.default_value.is_null());
+        assert_eq!(unsafe { describe(2, &raw mut option, ptr::null_mut()) }, MW_END);
+        let mut small = mw_option { size: 20, ..option };
+        assert_eq!(unsafe { describe(0, &raw mut small, ptr::null_mut()) }, MW_BAD_ARGUMENT);
+
+        let open_with = |pairs: &[(&std::ffi::CStr, &std::ffi::CStr)]| {
+            let settings: Vec<_> = pairs
+                .iter()
+                .map(|(key, value)| mw_tag { key: key.as_ptr(), value: value.as_ptr() })
+                .collect();
+            let options = mw_decoder_options {
+                settings: settings.as_ptr(),
+                num_settings: settings.len() as u64,
+                ..sized()
+            };
+            open_with(table, &input(&bytes), &options)
+        };
+        let decoder = open_with(&[(c"kind", c"b"), (c"level", c"-3")]).unwrap();
+        assert_eq!(
+            decoder.tag(2).unwrap().unwrap(),
+            ("settings".to_owned(), "-3 Some(\"b\") true".to_owned())
+        );
+        for (wrong, words) in [
+            ((c"level", c"10"), "option 'level' must be from -9 to 9, got '10'"),
+            ((c"kind", c"c"), "option 'kind' must be one of a,b, got 'c'"),
+            ((c"other", c"1"), "there is no option 'other'"),
+        ] {
+            assert_eq!(refused(open_with(&[wrong]).err().unwrap()), (MW_BAD_ARGUMENT, words.to_owned()));
+        }
     }
 }

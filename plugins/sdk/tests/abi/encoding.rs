@@ -95,7 +95,7 @@ impl Opened {
 fn what_is_pushed_is_written() {
     let samples = [1, 2, 3, 4, 5, 6];
     for table in encoders() {
-        assert_eq!((table.size, table.formats), (88, 1 << MW_I16));
+        assert_eq!((table.size, table.formats), (96, 1 << MW_I16));
         let mut target = Target::new(1000);
         let opened = Opened::open(table, &stereo(), &target.sink(0)).unwrap();
         opened.push_samples(&samples[..2]).unwrap();
@@ -207,7 +207,7 @@ fn options_are_handed_on() {
         let expected = "EncoderOptions { sample_rate: 8000, num_channels: 2, bits_per_sample: Some(24), \
                         channel_mask: 0, num_frames: Some(3), codec: Some(\"toy2\"), container: None, \
                         bitrate: Some(2), effort: None, quality: Some(100), tags: [(\"title\", \"Ä\")], \
-                        max_threads: 2, max_alloc: 1073741824 }";
+                        max_threads: 2, max_alloc: 1073741824, settings: Settings([]) }";
         assert_eq!(String::from_utf8_lossy(&target.bytes[5..]), expected);
     }
 }

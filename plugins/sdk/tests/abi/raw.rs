@@ -59,6 +59,10 @@ fn host() -> *const mw_host {
         assert_eq!(context.addr(), 77);
         LOG.lock().unwrap().push((level, text(message)));
     }
+    unsafe extern "C" fn is_cancelled(context: *mut c_void) -> i32 {
+        assert_eq!(context.addr(), 77);
+        1
+    }
     static HOST: Constant = Constant(mw_host {
         size: size_of::<mw_host>() as u32,
         abi_minor: MW_ABI_MINOR,
@@ -67,6 +71,7 @@ fn host() -> *const mw_host {
         context: ptr::without_provenance_mut(77),
         log: Some(log),
         get_extension: None,
+        is_cancelled: Some(is_cancelled),
     });
     &raw const HOST.0
 }

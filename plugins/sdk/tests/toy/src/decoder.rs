@@ -3,8 +3,8 @@
 use std::ffi::{CStr, CString};
 
 use mapwave_plugin::{
-    Decoder, DecoderOptions, Error, Head, Input, Level, Output, Result, SampleFormat, SeekClass, Status,
-    StreamEntry, StreamInfo, Sweep, log,
+    CodecOption, Decoder, DecoderOptions, Error, Head, Input, Level, OptionKind, Output, Result,
+    SampleFormat, SeekClass, Status, StreamEntry, StreamInfo, Sweep, is_cancelled, log,
 };
 
 const HEADER_BYTES: u64 = 5;
@@ -67,6 +67,20 @@ impl Decoder for ToyDecoder {
     const CODECS: &'static CStr = c"toy";
     const EXTENSIONS: &'static CStr = c"toy,ty";
     const PROBE_BYTES: u32 = 5;
+    const OPTIONS: &'static [CodecOption] = &[
+        CodecOption {
+            name: c"level",
+            kind: OptionKind::Integer { minimum: -9, maximum: 9 },
+            default_value: Some(c"5"),
+            description: c"how high",
+        },
+        CodecOption {
+            name: c"kind",
+            kind: OptionKind::Text { choices: Some(c"a,b") },
+            default_value: None,
+            description: c"",
+        },
+    ];
 
     fn probe(head: &Head<'_>) -> u8 {
         assert!(head.bytes != b"PANIC", "probe");
@@ -123,6 +137,7 @@ impl Decoder for ToyDecoder {
             CString::new(text).map_err(|error| Error::new(Status::Internal, error.to_string()))
         };
         // The options come back as metadata, for the tests to see.
+        let settings = &options.settings;
         let options = format!(
             "{:?} {} {} {:?} {:?}",
             options.stream,
@@ -131,7 +146,12 @@ impl Decoder for ToyDecoder {
             options.extension,
             options.track.as_ref().map(|track| track.data.clone())
         );
-        let tags = vec![(c"title".to_owned(), c"Toy".to_owned()), (c"options".to_owned(), text(options)?)];
+        let mut tags =
+            vec![(c"title".to_owned(), c"Toy".to_owned()), (c"options".to_owned(), text(options)?)];
+        if let Some(level) = settings.integer("level") {
+            let text = text(format!("{level} {:?} {}", settings.text("kind"), is_cancelled()))?;
+            tags.push((c"settings".to_owned(), text));
+        }
         let mut this = Self::new(input, mode, info, tags);
         this.streams = streams;
         Ok(this)
