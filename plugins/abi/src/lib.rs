@@ -320,6 +320,16 @@ pub struct mw_option {
     pub maximum: f64,
 }
 
+/// A tag, or an option and its value.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct mw_tag {
+    /// A lower-case Vorbis comment name, such as "title", or the name of an option.
+    pub key: *const c_char,
+    /// Its value.
+    pub value: *const c_char,
+}
+
 /// Options for opening a stream.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -501,16 +511,6 @@ pub struct mw_decoder_table {
     /// [`MW_END`] past the last. Any thread; always the same result. Null if there are none; since version 1.2.
     pub option:
         Option<unsafe extern "C" fn(index: u32, option: *mut mw_option, error: *mut mw_error) -> mw_status>,
-}
-
-/// A tag, or an option and its value.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct mw_tag {
-    /// A lower-case Vorbis comment name, such as "title", or the name of an option.
-    pub key: *const c_char,
-    /// Its value.
-    pub value: *const c_char,
 }
 
 /// The sink takes bytes only at its end.
