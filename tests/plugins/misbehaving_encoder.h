@@ -4,6 +4,9 @@ struct mw_encoder {
     mw_sink sink;
     uint32_t sample_rate, num_channels;
     uint64_t expected, num_frames, end;
+    const mw_encoder_options *passed;
+    pthread_t owner;
+    bool is_finished;
 };
 
 static mw_status put(struct mw_encoder *encoder, uint64_t offset, const void *bytes, uint64_t count, mw_error *error)
@@ -19,6 +22,9 @@ static mw_status put(struct mw_encoder *encoder, uint64_t offset, const void *by
 static mw_status put_header(struct mw_encoder *encoder, uint64_t num_frames, mw_error *error)
 {
     uint8_t header[HEADER_BYTES];
+#ifdef BREAK_KEEPS_OPTIONS
+    encoder->sample_rate = encoder->passed->sample_rate;
+#endif
     memcpy(header, MAGIC, 8);
     memcpy(header + 8, &encoder->sample_rate, 4);
     memcpy(header + 12, &encoder->num_channels, 4);
@@ -31,6 +37,43 @@ static mw_status open_encoder(const mw_encoder_options *options, const mw_sink *
 {
     if (options->num_channels == 0 || options->num_channels > MAX_CHANNELS || options->sample_rate == 0)
         return fail(error, MW_BAD_ARGUMENT, "no rate, or 0 channels, or more than 64");
+#ifdef BREAK_ENCODER_CRASH
+    raise(SIGSEGV);
+#endif
+#ifdef BREAK_ENCODER_REFUSAL_LEAK
+    void *early = malloc(100);
+    *(volatile char *)early = 1;
+#endif
+#ifndef BREAK_IGNORES_CODEC
+    if (options->codec != NULL && strcmp(options->codec, "toypcm") != 0)
+        return fail(error, MW_UNSUPPORTED, "another codec than toypcm");
+#endif
+#ifndef BREAK_IGNORES_CONTAINER
+    if (options->container != NULL && strcmp(options->container, "toypcm") != 0)
+        return fail(error, MW_UNSUPPORTED, "another container than toypcm");
+#endif
+#ifndef BREAK_IGNORES_DEPTH
+    if (options->bits_per_sample != 0 && options->bits_per_sample != 16)
+        return fail(error, MW_UNSUPPORTED, "another depth than 16 bits");
+#endif
+#ifndef BREAK_IGNORES_BITRATE
+    if (options->bitrate != 0)
+        return fail(error, MW_UNSUPPORTED, "a bitrate, where there is no choice");
+#endif
+#ifndef BREAK_IGNORES_QUALITY
+    if (options->quality != 0)
+        return fail(error, MW_UNSUPPORTED, "a quality, where there is no choice");
+#endif
+#ifdef BREAK_IGNORES_SPEAKERS
+    if (options->channel_mask == 0x7)
+        return fail(error, MW_UNSUPPORTED, "more speakers than channels");
+#elif !defined BREAK_SPEAKERS_FIT
+    if (options->channel_mask != 0)
+        return fail(error, MW_UNSUPPORTED, "speakers, for which there is no place");
+#endif
+#ifdef BREAK_ENCODER_REFUSAL_LEAK
+    free(early);
+#endif
     struct mw_encoder *e = calloc(1, sizeof *e);
     if (e == NULL)
         return fail(error, MW_NO_MEMORY, "no memory for a handle");
@@ -38,15 +81,28 @@ static mw_status open_encoder(const mw_encoder_options *options, const mw_sink *
     e->sample_rate = options->sample_rate;
     e->num_channels = options->num_channels;
     e->expected = options->num_frames;
+    e->passed = options;
+    e->owner = pthread_self();
+#ifdef BREAK_ENCODER_LEAK
+    *(volatile char *)malloc(100) = 1;
+#endif
     *encoder = e;
     return MW_OK;
 }
 
+#ifdef BREAK_ENCODER_SHARED
+static int16_t shared_sample;
+#endif
+
 static mw_status push(mw_encoder *encoder, const mw_buffer *buffer, mw_error *error)
 {
+#ifdef BREAK_ENCODER_TLS
+    if (!pthread_equal(encoder->owner, pthread_self()))
+        return fail(error, MW_BAD_STATE, "another thread");
+#endif
     if (encoder->end == 0) {
         uint64_t expected = encoder->expected;
-#ifdef TOY_NO_HEADER
+#ifdef BREAK_UNKNOWN_COUNT
         expected = expected == MW_UNKNOWN ? 0 : expected;
 #endif
         mw_status status = put_header(encoder, expected, error);
@@ -75,6 +131,15 @@ static mw_status push(mw_encoder *encoder, const mw_buffer *buffer, mw_error *er
             samples[channel] &= ~1;
 #endif
         }
+#ifdef BREAK_ENCODER_SHARED
+        if (frame == 0 && encoder->num_frames > 0)
+            samples[0] ^= shared_sample & 1;
+        shared_sample = samples[0];
+#endif
+#ifdef BREAK_WRITES_SAMPLES
+        if (buffer->format == MW_I16)
+            *(int16_t *)buffer->planes[0] ^= 1;
+#endif
 #ifdef BREAK_PUSHES
         if (frame == 0)
             samples[0] ^= 1;
@@ -90,14 +155,22 @@ static mw_status push(mw_encoder *encoder, const mw_buffer *buffer, mw_error *er
 
 static mw_status finish(mw_encoder *encoder, mw_error *error)
 {
+    encoder->is_finished = true;
+#ifdef BREAK_ENCODER_DIRECTORY
+    if (chdir("/") != 0)
+        return fail(error, MW_INTERNAL, "no directory");
+#endif
     if (encoder->end == 0)
         return put_header(encoder, 0, error);
     bool is_right = encoder->expected == encoder->num_frames;
-#ifdef TOY_NO_HEADER
+#ifdef BREAK_UNKNOWN_COUNT
     is_right = true;
 #endif
 #ifndef BREAK_APPEND_ONLY
     is_right = is_right || (encoder->sink.flags & MW_SINK_APPEND_ONLY) != 0;
+#endif
+#ifdef BREAK_UNKNOWN_LAST
+    encoder->num_frames -= encoder->expected == MW_UNKNOWN;
 #endif
 #ifdef BREAK_LAST_FRAME
     encoder->num_frames--;
@@ -111,6 +184,10 @@ static void close_encoder(mw_encoder *encoder)
 #ifdef BREAK_ABANDON
     if (encoder != NULL)
         finish(encoder, NULL);
+#endif
+#ifdef BREAK_ABANDON_LEAK
+    if (encoder != NULL && !encoder->is_finished)
+        return;
 #endif
     free(encoder);
 }

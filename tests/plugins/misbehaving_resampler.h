@@ -10,6 +10,13 @@ static mw_status open_resampler(const mw_resampler_options *options, mw_resample
 {
     if (options->num_channels == 0 || options->num_channels > MAX_CHANNELS || options->input_rate == 0)
         return fail(error, MW_BAD_ARGUMENT, "no rate, or 0 channels, or more than 64");
+#ifndef BREAK_ANY_QUALITY
+    if (options->quality == NULL || strcmp(options->quality, "last") != 0)
+        return fail(error, MW_UNSUPPORTED, "another quality than last");
+#endif
+#ifdef BREAK_RESAMPLER_LEAK
+    *(volatile char *)malloc(100) = 1;
+#endif
     struct mw_resampler *r = calloc(1, sizeof *r);
     if (r == NULL)
         return fail(error, MW_NO_MEMORY, "no memory for a handle");
@@ -17,6 +24,10 @@ static mw_status open_resampler(const mw_resampler_options *options, mw_resample
     *resampler = r;
     return MW_OK;
 }
+
+#ifdef BREAK_RESAMPLER_SHARED
+static float shared_last[MAX_CHANNELS];
+#endif
 
 static mw_status process(mw_resampler *resampler, const mw_buffer *input, uint64_t *num_read, const mw_buffer *output,
                          uint64_t *num_written, mw_error *error)
@@ -34,7 +45,14 @@ static mw_status process(mw_resampler *resampler, const mw_buffer *input, uint64
             for (uint32_t channel = 0; channel < channels; channel++) {
                 bool planar = output->layout == MW_PLANAR;
                 uint64_t place = planar ? *num_written : *num_written * channels + channel;
-                ((float *)output->planes[planar ? channel : 0])[place] = resampler->last[channel];
+                float *sample = &((float *)output->planes[planar ? channel : 0])[place];
+                *sample = resampler->last[channel];
+#ifdef BREAK_RESAMPLER_NAN
+                *sample = resampler->num_written % 97 == 3 ? NAN : *sample;
+#endif
+#ifdef BREAK_RESAMPLER_SHARED
+                *sample = shared_last[channel];
+#endif
             }
             ++*num_written;
             resampler->num_written++;
@@ -53,6 +71,9 @@ static mw_status process(mw_resampler *resampler, const mw_buffer *input, uint64
             resampler->last[channel] *= *num_read == 0 ? 0.5f : 1.0f;
 #endif
         }
+#ifdef BREAK_RESAMPLER_SHARED
+        memcpy(shared_last, resampler->last, sizeof shared_last);
+#endif
         ++*num_read;
         resampler->num_read++;
     }

@@ -166,7 +166,7 @@ def test_a_decoder_that_is_certain_has_the_last_word_on_damage(lab: Lab) -> None
 
 def test_an_encoder_that_loses_the_number_of_frames_is_found_out(lab: Lab) -> None:
     """The old file stays as it was."""
-    misbehaving(lab, "toy", "TOY_NO_HEADER")
+    misbehaving(lab, "toy", "BREAK_UNKNOWN_COUNT")
     code = """
         import numpy as np
         import mapwave, mapwave.numpy as mw

@@ -16,8 +16,8 @@ use crate::format::Format;
 pub struct CheckArguments {
     /// The plugin: a shared library.
     file: PathBuf,
-    /// Files to test decoders with: each decoder gets those that its probe accepts, at any depth of this directory. Without it,
-    /// the plugin's own encoders make some.
+    /// Files to test decoders with: each decoder gets those that its probe accepts, at any depth of this directory. If there are
+    /// none, the plugin's own encoders make some.
     #[arg(long, value_name = "DIR")]
     corpus: Option<PathBuf>,
     /// Run only this test; may be given several times.
@@ -29,7 +29,8 @@ pub struct CheckArguments {
     /// Seed of the random choices: the same seed repeats them.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How long a test may take before it counts as hanging.
+    /// How long a call of the plugin may take before it counts as hanging; a test of many calls takes about as long at most, so that
+    /// a larger limit tests more of a slow plugin.
     #[arg(long, value_name = "SECONDS", default_value_t = 30.0)]
     time_limit: f64,
     /// Test this decoder only, of a plugin with several.
@@ -37,7 +38,8 @@ pub struct CheckArguments {
     decoder: Option<String>,
 }
 
-/// Checks a plugin and returns the exit code: 0 if no test failed, 1 if one did, 2 if nothing could be checked.
+/// Checks a plugin and returns the exit code: 0 if it passed, 1 if a test failed, 2 if a test lacks what it needs or the command is
+/// not understood.
 ///
 /// `again` is this command, for the child process of each test.
 pub fn run(arguments: &CheckArguments, again: &[OsString]) -> i32 {
@@ -49,7 +51,7 @@ pub fn run(arguments: &CheckArguments, again: &[OsString]) -> i32 {
             };
             // The exit code carries the result even if nobody reads the report.
             let _ = io::stdout().write_all(text.as_bytes());
-            i32::from(report.summary.failed > 0)
+            report.exit_code()
         }
         Err(error) => {
             let _ = writeln!(io::stderr(), "error: {error}");
@@ -69,6 +71,7 @@ fn check(arguments: &CheckArguments, again: &[OsString]) -> io::Result<Report> {
         seed: arguments.seed,
         time_limit,
         decoder: arguments.decoder.clone(),
+        readers: vec![mapwave_builtin::entry],
         child,
     };
     mapwave_plugin_check::check(&arguments.file, &options)

@@ -16,13 +16,16 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::context::{Context, Job};
-use crate::discovery::{Discovery, discover};
+use crate::discovery::{self, Survey};
+use crate::pulse::{self, Watch};
 use crate::suite::plan;
 use crate::verdict::{Finding, Kind, Verdict};
 use crate::{guard_pages, process_state};
 
-/// The name of the job that lists the plugin's tables; it is not a test.
-pub const DISCOVERY: &str = "discovery";
+/// The names of the jobs that are no tests but list the plugin's tables, make files, and find those that a decoder reads.
+pub const TABLES: &str = "tables";
+pub const MAKE: &str = "make";
+pub const CLAIM: &str = "claim";
 
 /// The environment variable that gives a child process the path of its job.
 const JOB: &str = "MAPWAVE_PLUGIN_CHECK_JOB";
@@ -30,8 +33,14 @@ const JOB: &str = "MAPWAVE_PLUGIN_CHECK_JOB";
 /// The line that marks the start of a job's output.
 const BEGINNING: &[u8] = b"\nmapwave-plugin-check: the job begins\n";
 
-/// The maximum number of output bytes to keep.
+/// The maximum number of output bytes to keep of the beginning, and of the end.
 const MAX_OUTPUT_BYTES: usize = 4096;
+
+/// The number of lines of output that are shown of a test that failed.
+const NUM_LAST_LINES: usize = 12;
+
+/// How many times the time limit a test may take in all, as long as calls of the plugin return.
+const MAX_LIMITS: u32 = 20;
 
 /// How often the parent checks whether a child has exited.
 const PAUSE: Duration = Duration::from_millis(3);
@@ -43,7 +52,7 @@ const LAST_OUTPUT: Duration = Duration::from_secs(1);
 #[derive(Debug, Serialize, Deserialize)]
 struct ChildResult {
     verdict: Verdict,
-    discovery: Option<Discovery>,
+    survey: Option<Survey>,
 }
 
 /// How a child process ended.
@@ -52,11 +61,20 @@ pub struct Ended {
     /// The verdict of its test.
     pub verdict: Verdict,
     /// What it found, if that was its job.
-    pub discovery: Option<Discovery>,
-    /// The beginning of what the job wrote to standard output and error.
-    pub output: [String; 2],
+    pub survey: Option<Survey>,
+    /// What the job wrote to standard output and error.
+    pub output: [Output; 2],
     /// How long it took.
     pub time: Duration,
+}
+
+/// What a job wrote.
+#[derive(Clone, Debug, Default)]
+pub struct Output {
+    /// The beginning.
+    pub beginning: String,
+    /// The last lines.
+    pub last_lines: Vec<String>,
 }
 
 /// How a job's process is started.
@@ -112,6 +130,7 @@ fn run(job: Job) -> i32 {
     announce(&mut io::stdout());
     announce(&mut io::stderr());
     process_state::forbid_core_files();
+    pulse::start(&job.pulse_path());
     if let Ok(record) = File::create(job.fault_path()) {
         guard_pages::record_faults(record.into());
     }
@@ -120,21 +139,23 @@ fn run(job: Job) -> i32 {
     let panic_path = path.clone();
     std::panic::set_hook(Box::new(move |panic| {
         let verdict = Verdict::new(Kind::Failed, format!("the check itself failed: {panic}"));
-        leave(&panic_path, &ChildResult { verdict, discovery: None });
+        leave(&panic_path, &ChildResult { verdict, survey: None });
     }));
     let context = Context::new(job);
     let mut found = None;
-    let outcome = if context.job.test == DISCOVERY {
-        discover(&context).map(|discovery| found = Some(discovery))
-    } else {
-        match plan::find(&context.job.test) {
+    let mut note = |survey| found = Some(survey);
+    let outcome = match &*context.job.test {
+        TABLES => discovery::tables(&context).map(&mut note),
+        MAKE => discovery::make(&context).map(&mut note),
+        CLAIM => discovery::claim(&context).map(&mut note),
+        test => match plan::find(test) {
             Some(test) => (test.run)(&context),
             None => Err(Finding::skipped("no such test")),
-        }
+        },
     };
     let (warnings, notes) = context.remarks();
     let verdict = Verdict::of(outcome, context.during(), warnings, notes);
-    leave(&path, &ChildResult { verdict, discovery: found });
+    leave(&path, &ChildResult { verdict, survey: found });
     let _ = std::panic::take_hook();
     0
 }
@@ -150,7 +171,7 @@ fn leave(path: &PathBuf, result: &ChildResult) {
     let _ = serde_json::to_vec(result).map(|text| fs::write(path, text));
 }
 
-/// The parent's end: starts the process of a job and waits for it, but not longer than the job may take.
+/// The parent's end: starts the process of a job and waits for it, as long as it makes progress.
 pub fn run_job(job: &Job, launcher: &Launcher) -> io::Result<Ended> {
     fs::create_dir_all(&job.directory)?;
     let path = job.directory.join("job");
@@ -163,42 +184,62 @@ pub fn run_job(job: &Job, launcher: &Launcher) -> io::Result<Ended> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn()?;
     let output = [child.stdout.take().map(collect), child.stderr.take().map(collect)];
-    let status = wait(&mut child, started + Duration::from_millis(job.time_limit))?;
+    let waited = wait(&mut child, job)?;
     let output =
         output.map(|lines| lines.and_then(|lines| lines.recv_timeout(LAST_OUTPUT).ok()).unwrap_or_default());
     if !job.progress_path().exists() {
         let program = launcher.program.display();
-        let text = output.iter().find(|text| !text.is_empty()).map_or("", String::as_str);
+        let text = output.iter().map(|output| &output.beginning).find(|text| !text.is_empty());
+        let text = text.map_or("", String::as_str);
         let reason = format!("{program}, started again for a test, did not reach the check: {text:?}");
         return Err(io::Error::other(reason));
     }
     let result = fs::read(job.verdict_path()).ok();
     let result = result.and_then(|text| serde_json::from_slice::<ChildResult>(&text).ok());
-    let (verdict, discovery) = match (result, status) {
-        (Some(ChildResult { verdict, discovery }), Some(status)) if status.success() => (verdict, discovery),
+    let (verdict, survey) = match (result, waited) {
+        (Some(ChildResult { verdict, survey }), Waited::Ended(status)) if status.success() => {
+            (verdict, survey)
+        }
         (Some(ChildResult { verdict, .. }), _) if verdict.result == Kind::Failed => (verdict, None),
-        (result, status) => (without_verdict(job, status, result.is_some()), None),
+        (result, waited) => (without_verdict(job, waited, result.is_some()), None),
     };
-    Ok(Ended { verdict, discovery, output, time: started.elapsed() })
+    Ok(Ended { verdict, survey, output, time: started.elapsed() })
 }
 
-/// Waits for a child until a deadline, then kills it.
-fn wait(child: &mut Child, deadline: Instant) -> io::Result<Option<ExitStatus>> {
-    loop {
+/// How waiting for a child ended.
+#[derive(Clone, Copy)]
+enum Waited {
+    /// The child ended.
+    Ended(ExitStatus),
+    /// It was killed, because a call of the plugin did not return for this long.
+    Hung(Duration),
+    /// It was killed, because the test went on for this long.
+    Endless(Duration),
+}
+
+/// Waits for a child as long as it makes progress, then kills it.
+fn wait(child: &mut Child, job: &Job) -> io::Result<Waited> {
+    let limit = Duration::from_millis(job.time_limit);
+    let (started, mut watch) = (Instant::now(), Watch::new(job.pulse_path()));
+    let waited = loop {
         if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
+            return Ok(Waited::Ended(status));
         }
-        if Instant::now() >= deadline {
-            child.kill()?;
-            child.wait()?;
-            return Ok(None);
+        if watch.silence() >= limit {
+            break Waited::Hung(limit);
+        }
+        if started.elapsed() >= limit * MAX_LIMITS {
+            break Waited::Endless(limit * MAX_LIMITS);
         }
         thread::sleep(PAUSE);
-    }
+    };
+    child.kill()?;
+    child.wait()?;
+    Ok(waited)
 }
 
-/// Reads a pipe to its end and keeps the beginning of what the job wrote.
-fn collect(mut pipe: impl Read + Send + 'static) -> Receiver<String> {
+/// Reads a pipe to its end and keeps the beginning of what the job wrote, and its last lines.
+fn collect(mut pipe: impl Read + Send + 'static) -> Receiver<Output> {
     let (sender, receiver) = channel();
     thread::spawn(move || {
         let mut kept = Kept::default();
@@ -207,16 +248,18 @@ fn collect(mut pipe: impl Read + Send + 'static) -> Receiver<String> {
         while let Ok(num_bytes @ 1..) = pipe.read(&mut block) {
             kept.push(block.get(..num_bytes).unwrap_or_default());
         }
-        let _ = sender.send(kept.into_text());
+        let _ = sender.send(kept.into_output());
     });
     receiver
 }
 
-/// The beginning of what a job wrote.
+/// The beginning of what a job wrote, and its end.
 #[derive(Default)]
 struct Kept {
     bytes: Vec<u8>,
     has_begun: bool,
+    /// What came after `bytes`, as far as it is kept.
+    end: Vec<u8>,
 }
 
 impl Kept {
@@ -224,14 +267,18 @@ impl Kept {
         let space = MAX_OUTPUT_BYTES.saturating_sub(self.bytes.len());
         // Before the job begins, any amount of output may come that is not the plugin's.
         let space = if self.has_begun { space } else { block.len() };
-        self.bytes.extend_from_slice(block.get(..space).unwrap_or(block));
+        let (first, rest) = block.split_at_checked(space).unwrap_or((block, &[]));
+        self.bytes.extend_from_slice(first);
         if self.has_begun {
+            self.end.extend_from_slice(rest);
+            let surplus = self.end.len().saturating_sub(MAX_OUTPUT_BYTES);
+            self.end.drain(..surplus);
             return;
         }
         match self.bytes.windows(BEGINNING.len()).position(|window| window == BEGINNING) {
             Some(place) => {
                 self.bytes.drain(..place + BEGINNING.len());
-                self.bytes.truncate(MAX_OUTPUT_BYTES);
+                self.end = self.bytes.split_off(self.bytes.len().min(MAX_OUTPUT_BYTES));
                 self.has_begun = true;
             }
             None if self.bytes.len() > 2 * MAX_OUTPUT_BYTES => {
@@ -242,23 +289,37 @@ impl Kept {
     }
 
     /// The job's output, or everything if the job never began.
-    fn into_text(self) -> String {
-        String::from_utf8_lossy(&self.bytes).into_owned()
+    fn into_output(self) -> Output {
+        let last = if self.end.is_empty() { &self.bytes } else { &self.end };
+        let last = String::from_utf8_lossy(last);
+        let lines: Vec<&str> = last.lines().filter(|line| !line.trim().is_empty()).collect();
+        let first = lines.len().saturating_sub(NUM_LAST_LINES);
+        Output {
+            beginning: String::from_utf8_lossy(&self.bytes).into_owned(),
+            last_lines: lines.into_iter().skip(first).map(str::to_owned).collect(),
+        }
     }
 }
 
 /// The verdict on a process that left none, or that left one and then failed to exit cleanly.
-fn without_verdict(job: &Job, status: Option<ExitStatus>, has_passed: bool) -> Verdict {
+fn without_verdict(job: &Job, waited: Waited, has_passed: bool) -> Verdict {
     let progress = fs::read_to_string(job.progress_path()).unwrap_or_default();
     let fault = fs::read_to_string(job.fault_path()).unwrap_or_default();
     let during = if has_passed { "ending the process".to_owned() } else { progress.trim().to_owned() };
     let is_loading = during.starts_with("loading");
-    let (rule, reason) = match status {
-        None => {
-            let seconds = job.time_limit as f64 / 1000.0;
-            (None, format!("it hung: the process was killed after {seconds} s without a verdict"))
+    let (rule, reason) = match waited {
+        Waited::Hung(limit) => {
+            let seconds = limit.as_secs_f64();
+            (None, format!("it hung: the process was killed after {seconds} s in which no call returned"))
         }
-        Some(status) => match (status.signal(), status.code()) {
+        Waited::Endless(limit) => {
+            let seconds = limit.as_secs_f64();
+            (
+                None,
+                format!("the process was killed after {seconds} s: calls returned, but no end was reached"),
+            )
+        }
+        Waited::Ended(status) => match (status.signal(), status.code()) {
             (Some(signal), _) => {
                 let name = signal_name(signal);
                 let because = if fault.is_empty() { String::new() } else { format!(": {fault}") };

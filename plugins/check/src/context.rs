@@ -3,16 +3,20 @@
 #![forbid(unsafe_code)]
 
 use std::cell::RefCell;
+use std::ffi::CString;
 use std::fmt::Display;
-use std::fs::{self, File};
+use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::host::{DecoderTable, EncoderTable, Library, Plugin, ResamplerTable};
+use crate::guard_pages::Side;
+use crate::host::{DecoderTable, EncoderTable, Input, Library, Plugin, ReadPlan, ResamplerTable};
 use crate::linked_entry::LinkedEntry;
+use crate::pulse;
 use crate::verdict::{Finding, Outcome};
 
 /// The size of the progress file in bytes.
@@ -25,6 +29,39 @@ pub struct Sample {
     pub name: String,
     /// Its bytes.
     pub bytes: Vec<u8>,
+    /// The extension by which the decoder claims it; `None` if its bytes were enough.
+    pub extension: Option<CString>,
+}
+
+impl Sample {
+    /// Its bytes in memory.
+    pub fn memory(&self, side: Side) -> Outcome<Arc<Input>> {
+        self.memory_of(&self.bytes, side)
+    }
+
+    /// Other bytes in memory, under its name.
+    pub fn memory_of(&self, bytes: &[u8], side: Side) -> Outcome<Arc<Input>> {
+        Input::memory_named(bytes, side, self.extension.clone())
+    }
+
+    /// Its bytes behind a read callback.
+    pub fn callback(&self, plan: ReadPlan) -> Outcome<Arc<Input>> {
+        self.callback_of(&self.bytes, plan)
+    }
+
+    /// Other bytes behind a read callback, under its name.
+    pub fn callback_of(&self, bytes: &[u8], plan: ReadPlan) -> Outcome<Arc<Input>> {
+        Input::callback_named(bytes, plan, self.extension.clone())
+    }
+}
+
+/// A file to test a decoder with.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct File {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The extension by which the decoder claims it; `None` if its bytes were enough.
+    pub extension: Option<String>,
 }
 
 /// The plugin that is checked.
@@ -46,10 +83,12 @@ pub struct Job {
     /// The index of the table to test.
     pub table: usize,
     /// Files that the decoder claims.
-    pub inputs: Vec<PathBuf>,
+    pub inputs: Vec<File>,
+    /// Plugins that are part of this program: their decoders read what encoders of the plugin write.
+    pub readers: Vec<LinkedEntry>,
     /// The seed of the random choices.
     pub seed: u64,
-    /// The time limit in milliseconds.
+    /// The time limit of a call in milliseconds, and of the tests as a whole, as far as it is theirs to end.
     pub time_limit: u64,
     /// The directory for the files of the process.
     pub directory: PathBuf,
@@ -66,6 +105,11 @@ impl Job {
         self.directory.join("progress")
     }
 
+    /// The file with signs of progress.
+    pub fn pulse_path(&self) -> PathBuf {
+        self.directory.join("pulse")
+    }
+
     /// The file with the explanation of a memory fault.
     pub fn fault_path(&self) -> PathBuf {
         self.directory.join("fault")
@@ -76,7 +120,7 @@ impl Job {
 pub struct Context {
     /// The job.
     pub job: Job,
-    progress: Option<File>,
+    progress: Option<fs::File>,
     input: RefCell<String>,
     during: RefCell<String>,
     warnings: RefCell<Vec<String>>,
@@ -87,7 +131,7 @@ pub struct Context {
 impl Context {
     /// The context of a job that starts now.
     pub fn new(job: Job) -> Self {
-        let progress = File::create(job.progress_path()).ok();
+        let progress = fs::File::create(job.progress_path()).ok();
         Self {
             job,
             progress,
@@ -107,6 +151,7 @@ impl Context {
 
     /// Records the next step, where the parent finds it if the process ends.
     pub fn doing(&self, what: impl Display) {
+        pulse::beat();
         let input = self.input.borrow();
         let text = if input.is_empty() { what.to_string() } else { format!("{what}, {input}") };
         let mut record = text.clone().into_bytes();
@@ -156,11 +201,21 @@ impl Context {
 
     /// Whether there is time for more inputs; if not, adds a note that says so.
     pub fn has_time(&self) -> bool {
-        let has_time = self.started.elapsed() < Duration::from_millis(self.job.time_limit / 2);
+        let has_time = self.has_time_for(0.5);
         if !has_time {
             self.note("stopped at half of the time limit: a larger --time-limit tests more");
         }
         has_time
+    }
+
+    /// Whether less than this part of the time limit has passed.
+    pub fn has_time_for(&self, part: f64) -> bool {
+        self.started.elapsed() < self.time_limit().mul_f64(part)
+    }
+
+    /// The time limit.
+    pub fn time_limit(&self) -> Duration {
+        Duration::from_millis(self.job.time_limit)
     }
 
     /// The library of the plugin, before its entry function is called.
@@ -188,22 +243,36 @@ impl Context {
 
     /// The decoder to test.
     pub fn decoder(&self) -> Outcome<DecoderTable> {
-        self.pick(self.plugin()?.decoders()?)
+        self.pick(self.plugin()?.each_decoder()?)
     }
 
     /// The encoder to test.
     pub fn encoder(&self) -> Outcome<EncoderTable> {
-        self.pick(self.plugin()?.encoders()?)
+        self.pick(self.plugin()?.each_encoder()?)
     }
 
     /// The resampler to test.
     pub fn resampler(&self) -> Outcome<ResamplerTable> {
-        self.pick(self.plugin()?.resamplers()?)
+        self.pick(self.plugin()?.each_resampler()?)
     }
 
-    fn pick<T>(&self, tables: Vec<T>) -> Outcome<T> {
+    fn pick<T>(&self, tables: Vec<Outcome<T>>) -> Outcome<T> {
         let table = tables.into_iter().nth(self.job.table);
-        table.ok_or_else(|| Finding::broken("get", "get no longer returns a table that it returned before"))
+        table
+            .ok_or_else(|| Finding::broken("get", "get no longer returns a table that it returned before"))?
+    }
+
+    /// The decoders that may read what an encoder has written: those of the plugin, then those of others.
+    pub fn readers(&self) -> Outcome<(Vec<DecoderTable>, Vec<DecoderTable>)> {
+        // A table that is not whole is reported by another test.
+        let own = self.plugin()?.each_decoder()?.into_iter().flatten().collect();
+        let mut others = Vec::new();
+        for entry in &self.job.readers {
+            if let Some(entry) = entry.function() {
+                others.extend(Library::linked(entry).enter()?.each_decoder()?.into_iter().flatten());
+            }
+        }
+        Ok((own, others))
     }
 
     /// The name of an input: its path, unless it is a temporary file.
@@ -218,13 +287,14 @@ impl Context {
     /// The files that the decoder claims.
     pub fn samples(&self) -> Outcome<Vec<Sample>> {
         if self.job.inputs.is_empty() {
-            let reason = "no input: the plugin has no encoder to write one; pass --corpus DIR with files that it reads";
-            return Err(Finding::skipped(reason));
+            let reason = "no file to decode: give files that the decoder reads with --corpus DIR";
+            return Err(Finding::untested(reason));
         }
-        let read = |path: &PathBuf| {
+        let read = |File { path, extension }: &File| {
             let bytes = fs::read(path);
             let bytes = bytes.map_err(|error| Finding::skipped(format!("{}: {error}", path.display())))?;
-            Ok(Sample { name: self.input_name(path), bytes })
+            let extension = extension.as_deref().map(|name| CString::new(name).unwrap_or_default());
+            Ok(Sample { name: self.input_name(path), bytes, extension })
         };
         self.job.inputs.iter().map(read).collect()
     }

@@ -1,21 +1,23 @@
-//! Discovery of what to test: the tables of a plugin, and files that its decoders read.
+//! The survey of what to test: the tables of a plugin, files that its encoders make, and files that its decoders read. Each of
+//! these is found out in a process of its own, so that a table or a file that ends one does not keep the rest from being tested.
 
 #![forbid(unsafe_code)]
 
+use std::ffi::{CStr, CString};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use mapwave_core::host::PacketTrack;
 use serde::{Deserialize, Serialize};
 
-use crate::context::Context;
+use crate::context::{Context, File};
 use crate::guard_pages::{GuardedBytes, Side};
-use crate::host::{self, DecoderTable, Description, EncoderTable};
-use crate::suite::encode::Original;
+use crate::host::{self, DecoderTable, Description};
+use crate::suite::original::Original;
 use crate::verdict::{Finding, Outcome};
 
 /// The maximum number of files to test a decoder with.
-const MAX_INPUTS: usize = 24;
+pub const MAX_INPUTS: usize = 24;
 
 /// The maximum size of a test file in bytes.
 pub const MAX_INPUT_BYTES: u64 = 16 << 20;
@@ -23,81 +25,136 @@ pub const MAX_INPUT_BYTES: u64 = 16 << 20;
 /// The streams that the plugin's encoder writes for its decoder: channels and frames.
 const SHAPES: [(u32, usize); 5] = [(1, 0), (1, 1), (2, 1000), (1, 5121), (2, 30_000)];
 
-/// The tables of a plugin, and what to test them with.
+/// What a job of the survey has found out.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Discovery {
-    /// The plugin's description of itself.
-    pub description: Description,
+pub enum Survey {
+    /// The tables.
+    Tables(Tables),
+    /// Files that an encoder has made.
+    Made(Vec<PathBuf>),
+    /// The files that a decoder claims.
+    Claimed(Vec<File>),
+}
+
+/// The tables of a plugin.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Tables {
+    /// The plugin's description of itself, if it is valid.
+    pub description: Option<Description>,
     /// Its decoders.
-    pub decoders: Vec<Found>,
-    /// The names of its encoders.
-    pub encoders: Vec<String>,
-    /// The names of its resamplers.
-    pub resamplers: Vec<String>,
+    pub decoders: Vec<Table>,
+    /// Its encoders.
+    pub encoders: Vec<Table>,
+    /// Its resamplers.
+    pub resamplers: Vec<Table>,
 }
 
-/// A decoder, and the files that it claims.
+/// A table.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Found {
-    /// Its name.
+pub struct Table {
+    /// Its name, or its number if it has none.
     pub name: String,
-    /// The files that it is tested with.
-    pub inputs: Vec<PathBuf>,
-    /// The number of files that it claims.
-    pub num_claimed: usize,
+    /// The extensions that a decoder lists.
+    pub extensions: Vec<String>,
+    /// Why it cannot be used: the rule that it breaks, and how.
+    pub fault: Option<(String, String)>,
 }
 
-/// Discovers what to test. The job's inputs are the candidate files; without any, the plugin's encoders write some.
-pub fn discover(context: &Context) -> Outcome<Discovery> {
-    let plugin = context.plugin()?;
-    let description = plugin.describe()?;
-    let encoders = plugin.encoders()?;
-    let mut files = context.job.inputs.clone();
-    if files.is_empty() {
-        for (number, encoder) in encoders.iter().enumerate() {
-            files.extend(make_inputs(context, number, encoder)?);
+impl Table {
+    fn new<T>(number: usize, table: Outcome<T>, describe: impl Fn(&T) -> Outcome<(String, String)>) -> Self {
+        match table.and_then(|table| describe(&table)) {
+            Ok((name, extensions)) => {
+                let extensions = extensions.split(',').filter(|name| !name.is_empty());
+                Self { name, extensions: extensions.map(str::to_owned).collect(), fault: None }
+            }
+            Err(finding) => {
+                let rule = if let Finding::Broken { rule, .. } = finding { rule } else { "" };
+                let reason = match finding {
+                    Finding::Broken { reason, .. } | Finding::Skipped(reason) | Finding::Untested(reason) => {
+                        reason
+                    }
+                };
+                let fault = Some((rule.to_owned(), reason));
+                Self { name: format!("number {number}"), extensions: Vec::new(), fault }
+            }
         }
     }
-    let decoders = plugin.decoders()?;
-    let decoders = decoders.iter().map(|decoder| claims(context, decoder, &files)).collect::<Outcome<_>>()?;
-    let encoders = encoders.iter().map(EncoderTable::name).collect::<Outcome<_>>()?;
-    let resamplers = plugin.resamplers()?.iter().map(|table| table.name()).collect::<Outcome<_>>()?;
-    Ok(Discovery { description, decoders, encoders, resamplers })
 }
 
-fn make_inputs(context: &Context, number: usize, encoder: &EncoderTable) -> Outcome<Vec<PathBuf>> {
+/// Lists the tables.
+pub fn tables(context: &Context) -> Outcome<Survey> {
+    let plugin = context.plugin()?;
+    let (decoders, encoders) = (plugin.each_decoder()?, plugin.each_encoder()?);
+    let resamplers = plugin.each_resampler()?;
+    Ok(Survey::Tables(Tables {
+        // One that is not valid is reported by another test.
+        description: plugin.describe().ok(),
+        decoders: numbered(decoders, |table| Ok((table.name()?, table.extensions()?))),
+        encoders: numbered(encoders, |table| Ok((table.name()?, String::new()))),
+        resamplers: numbered(resamplers, |table| Ok((table.name()?, String::new()))),
+    }))
+}
+
+fn numbered<T>(tables: Vec<Outcome<T>>, describe: impl Fn(&T) -> Outcome<(String, String)>) -> Vec<Table> {
+    tables.into_iter().enumerate().map(|(number, table)| Table::new(number, table, &describe)).collect()
+}
+
+/// Files that the job's encoder makes.
+pub fn make(context: &Context) -> Outcome<Survey> {
+    let encoder = context.encoder()?;
     let name = encoder.name()?;
+    // The name of a container is the usual extension.
+    let container = encoder.containers()?.into_iter().next().unwrap_or_default();
     let mut paths = Vec::new();
     for (num_channels, num_frames) in SHAPES {
-        let what = format!("{name}-{num_channels}ch-{num_frames}f");
+        let what = format!("{name}-{num_channels}ch-{num_frames}f.{container}");
         context.doing(format!("encoding {what} as an input"));
-        let Some(original) = Original::new(encoder, num_channels, num_frames)? else { continue };
+        let Some(original) = Original::new(&encoder, num_channels, num_frames)? else { continue };
         // A failing encoder is reported by its own tests.
-        let Ok(bytes) = original.encode_usually(encoder) else { continue };
-        let path = context.job.directory.join(format!("{number}-{what}"));
+        let Ok(bytes) = original.encode_usually(&encoder) else { continue };
+        let path = context.job.directory.join(what.replace('/', "-"));
         let written = fs::write(&path, bytes);
         written.map_err(|error| Finding::skipped(format!("{}: {error}", path.display())))?;
         paths.push(path);
     }
-    Ok(paths)
+    Ok(Survey::Made(paths))
 }
 
-/// The files that a decoder claims; an even selection, if there are many.
-fn claims(context: &Context, decoder: &DecoderTable, files: &[PathBuf]) -> Outcome<Found> {
-    let name = decoder.name()?;
+/// Those of the job's files that its decoder claims, by their bytes or, as a host asks when nobody claims them so, by their
+/// extensions.
+pub fn claim(context: &Context) -> Outcome<Survey> {
+    let decoder = context.decoder()?;
     let mut claimed = Vec::new();
-    for path in files {
+    for File { path, .. } in &context.job.inputs {
         context.doing(format!("probing {}", path.display()));
         let Ok(bytes) = fs::read(path) else { continue };
-        let head = bytes.get(..decoder.probe_bytes()).unwrap_or(&bytes);
-        let described = host::track(&bytes);
-        let track = described.as_ref().map(PacketTrack::to_abi);
-        if decoder.probe(&GuardedBytes::new(head, Side::End)?, bytes.len() as u64, None, track.as_ref()) > 0 {
-            claimed.push(path.clone());
+        let extension = extension(path);
+        if score(&decoder, &bytes, None)? > 0 {
+            claimed.push(File { path: path.clone(), extension: None });
+        } else if let Some(name) = extension
+            && score(&decoder, &bytes, Some(&CString::new(&*name).unwrap_or_default()))? > 0
+        {
+            claimed.push(File { path: path.clone(), extension: Some(name) });
         }
     }
-    let num_claimed = claimed.len();
-    let count = num_claimed.min(MAX_INPUTS);
-    let chosen = (0..count).filter_map(|number| claimed.get(number * num_claimed / count).cloned());
-    Ok(Found { name, inputs: chosen.collect(), num_claimed })
+    Ok(Survey::Claimed(claimed))
+}
+
+/// The extension of a file's name, as decoders get it.
+pub fn extension(path: &Path) -> Option<String> {
+    path.extension().map(|name| name.to_string_lossy().to_lowercase())
+}
+
+/// The probe score of a file, as a host asks for it.
+pub fn score(decoder: &DecoderTable, bytes: &[u8], extension: Option<&CStr>) -> Outcome<i32> {
+    let head = GuardedBytes::new(bytes.get(..decoder.probe_bytes()).unwrap_or(bytes), Side::End)?;
+    let described = host::track(bytes);
+    let track = described.as_ref().map(PacketTrack::to_abi);
+    Ok(decoder.probe(&head, bytes.len() as u64, extension, track.as_ref()))
+}
+
+/// An even selection of files, if there are many.
+pub fn select(files: &[File]) -> Vec<File> {
+    let count = files.len().min(MAX_INPUTS);
+    (0..count).filter_map(|number| files.get(number * files.len() / count).cloned()).collect()
 }

@@ -37,6 +37,7 @@ pub mod host;
 mod linked_entry;
 mod options;
 mod process_state;
+mod pulse;
 mod reference;
 mod report;
 mod run;

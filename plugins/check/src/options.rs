@@ -6,6 +6,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use mapwave_plugin_abi::mw_plugin_entry;
+
 /// What to check, and how.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -16,10 +18,14 @@ pub struct Options {
     pub only: Vec<String>,
     /// The seed of every random choice: the same seed makes the same ones.
     pub seed: u64,
-    /// How long a test may take before it counts as hanging.
+    /// How long a call of the plugin may take before it counts as hanging. Tests that try many things also stop after about this
+    /// long, so that a larger limit tests more of a slow plugin.
     pub time_limit: Duration,
     /// The only decoder to test, of a plugin with several.
     pub decoder: Option<String>,
+    /// The entry functions of further plugins that are part of this program, whose decoders read what encoders of the checked
+    /// plugin write, if its own do not.
+    pub readers: Vec<mw_plugin_entry>,
     /// The program to start for each test, and its arguments; it must call [`child`](crate::child).
     pub child: Vec<OsString>,
 }
@@ -32,6 +38,7 @@ impl Default for Options {
             seed: 1,
             time_limit: Duration::from_secs(30),
             decoder: None,
+            readers: Vec::new(),
             child: Vec::new(),
         }
     }

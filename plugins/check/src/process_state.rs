@@ -1,10 +1,13 @@
-//! The process state that a plugin must leave unchanged: signal handlers, threads, descriptors, the locale, the floating-point
-//! mode; and the memory that it may use within limits.
+//! The process state that a plugin must leave unchanged: signal handlers and masks, threads, descriptors, the locale, the
+//! floating-point mode, the directory, the environment, the mask of new files, the priority; and the memory that it may use
+//! within limits.
 
 #![allow(unsafe_code)] // questions to the C library
 
+use std::env;
 use std::ffi::{CStr, c_int};
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::hint::black_box;
 use std::ptr::null;
 
@@ -21,6 +24,8 @@ pub struct ProcessState {
     rounding: (u64, u64),
     num_threads: Option<usize>,
     num_descriptors: Option<usize>,
+    /// What is compared as a whole: its name, and a text or number for it.
+    settings: [(&'static str, u64); 5],
 }
 
 impl ProcessState {
@@ -32,6 +37,13 @@ impl ProcessState {
             rounding: rounding(),
             num_threads: entries("/proc/self/task"),
             num_descriptors: entries("/proc/self/fd"),
+            settings: [
+                ("working directory", digest(env::current_dir().unwrap_or_default())),
+                ("environment", digest(env::vars_os().collect::<Vec<_>>())),
+                ("mask of new files", umask()),
+                ("signal mask of the thread", signal_mask()),
+                ("priority of the process", priority()),
+            ],
         }
     }
 
@@ -42,6 +54,10 @@ impl ProcessState {
             if before != after {
                 return Err(Finding::broken(rule, format!("the handler of signal {signal} was changed")));
             }
+        }
+        let settings = self.settings.iter().zip(&now.settings);
+        if let Some(((name, _), _)) = settings.into_iter().find(|(before, after)| before != after) {
+            return Err(Finding::broken(rule, format!("the {name} was changed")));
         }
         let changed = if now.locale != self.locale {
             "the locale was changed".to_owned()
@@ -57,6 +73,38 @@ impl ProcessState {
         };
         Err(Finding::broken(rule, changed))
     }
+}
+
+fn digest(value: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The mask of new files; no other thread of this process makes any meanwhile.
+fn umask() -> u64 {
+    // SAFETY: any mask is legal, and the old one returns at once.
+    let mask = unsafe { libc::umask(0o077) };
+    // SAFETY: as above.
+    unsafe { libc::umask(mask) };
+    u64::from(mask)
+}
+
+fn signal_mask() -> u64 {
+    // SAFETY: all zeros is a valid `sigset_t`.
+    let mut set: libc::sigset_t = unsafe { std::mem::zeroed() };
+    // SAFETY: with a null new mask, the old one is only written out.
+    unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, null(), &raw mut set) };
+    let is_blocked = |signal: &c_int| {
+        // SAFETY: a set that was filled in, and a signal of the system's.
+        unsafe { libc::sigismember(&raw const set, *signal) == 1 }
+    };
+    SIGNALS.filter(is_blocked).map(|signal| 1 << signal).sum()
+}
+
+fn priority() -> u64 {
+    // SAFETY: it is only asked for, of this process.
+    u64::from(unsafe { libc::getpriority(libc::PRIO_PROCESS, 0) }.cast_unsigned())
 }
 
 fn shown(count: Option<usize>) -> usize {

@@ -3,12 +3,14 @@
 #![forbid(unsafe_code)]
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::context::{Context, Sample};
 use crate::guard_pages::Side;
 use crate::host::{
     Decoder, DecoderTable, Fault, Format, GuardedBuffer, Input, Layout, OpenOptions, StreamInfo,
 };
+use crate::run::some_of;
 use crate::verdict::{Finding, Outcome};
 
 /// The maximum number of sample bytes to decode from one stream.
@@ -87,6 +89,8 @@ pub struct Reference {
     pub pcm: Vec<u8>,
     /// Their number.
     pub num_frames: usize,
+    /// The time of a call of `decode` in seconds, and the frames that it returned.
+    pace: (f64, usize),
 }
 
 impl Reference {
@@ -102,6 +106,17 @@ impl Reference {
         self.pcm.get(first * size..end * size).unwrap_or_default()
     }
 
+    /// How many frames can be decoded in a short part of the time, if `size` are asked for in a call.
+    pub fn most_frames(&self, context: &Context, size: usize) -> usize {
+        let (seconds, frames) = self.pace;
+        let share = context.time_limit().as_secs_f64() / 30.0;
+        let num_calls = (share / seconds.max(1e-9)).clamp(4.0, 1e9);
+        // Below 1e9, and not negative.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let num_calls = num_calls as usize;
+        num_calls.saturating_mul(size.min(frames.max(1)))
+    }
+
     /// A fresh handle.
     pub fn open(&self, table: &DecoderTable) -> Outcome<Decoder> {
         Ok(table.open(&self.input, &OpenOptions::default())?)
@@ -112,43 +127,61 @@ impl Reference {
 /// damage is not a reference.
 pub fn references(context: &Context, table: &DecoderTable) -> Outcome<Vec<Reference>> {
     let mut references = Vec::new();
-    let mut refused = Vec::new();
-    for sample in context.samples()? {
-        if !context.has_time() {
-            break;
+    let mut left_out = Vec::new();
+    let mut samples = context.samples()?;
+    let num_samples = samples.len();
+    // If time runs out, the small ones are tested.
+    samples.sort_by_key(|sample| sample.bytes.len());
+    for sample in samples {
+        // The test itself needs time, too.
+        if !references.is_empty() && !context.has_time_for(0.25) {
+            left_out.push(format!("{} (there was no time for it)", sample.name));
+            continue;
         }
         context.with_input(&sample.name);
+        let name = sample.name.clone();
         match reference(context, table, sample) {
             Ok(Some(reference)) => references.push(reference),
-            Ok(None) => context.note("streams of more than 256 MiB of samples were left out"),
-            Err(Fault::Refused(refusal)) => refused.push(refusal.to_string()),
+            Ok(None) => {
+                left_out.push(format!("{name} (it has more than {} MiB of samples)", MAX_PCM_BYTES >> 20));
+            }
+            Err(Fault::Refused(refusal)) => left_out.push(format!("{name} ({refusal})")),
             Err(Fault::Broken(finding)) => return Err(finding),
         }
     }
-    match refused.first() {
-        Some(first) if references.is_empty() => {
-            Err(Finding::skipped(format!("none of {} inputs decodes to its end: {first}", refused.len())))
-        }
-        Some(_) => {
-            context.note(format!("{} inputs that do not decode to their end were left out", refused.len()));
-            Ok(references)
-        }
-        None if references.is_empty() => {
-            Err(Finding::skipped("no input could be decoded within the time limit"))
-        }
-        None => Ok(references),
+    if references.is_empty() {
+        let reason = format!(
+            "none of {num_samples} files decodes to its end: {}; give whole files with --corpus DIR",
+            some_of(left_out)
+        );
+        return Err(Finding::untested(reason));
     }
+    if !left_out.is_empty() {
+        context.note(format!("left out: {}", some_of(left_out)));
+    }
+    Ok(references)
 }
 
 fn reference(context: &Context, table: &DecoderTable, sample: Sample) -> Result<Option<Reference>, Fault> {
-    let input = Input::memory(&sample.bytes, Side::End)?;
+    let input = sample.memory(Side::End)?;
     let mut decoder = table.open(&input, &OpenOptions::default())?;
     let info = decoder.info()?;
     context.doing("decoding it from its first frame to its last");
     let shape = Shape::native(&info);
-    let (pcm, is_whole) = drain(&mut decoder, shape, usize::MAX, || USUAL_FRAMES)?;
+    let (started, mut num_calls) = (Instant::now(), 0usize);
+    let next_size = || {
+        num_calls += 1;
+        USUAL_FRAMES
+    };
+    let (pcm, is_whole) = drain(&mut decoder, shape, usize::MAX, next_size)?;
     let num_frames = pcm.len() / shape.frame_bytes().max(1);
-    Ok(is_whole.then_some(Reference { sample, input, info, pcm, num_frames }))
+    let pace =
+        (started.elapsed().as_secs_f64() / num_calls.max(1) as f64, num_frames.div_ceil(num_calls.max(1)));
+    if let (false, Some(count)) = (is_whole, info.num_frames.filter(|count| *count < num_frames as u64)) {
+        let reason = format!("info says {count} frames, and decode gives {num_frames} without an end");
+        return Err(Fault::broken("info", reason));
+    }
+    Ok(is_whole.then_some(Reference { sample, input, info, pcm, num_frames, pace }))
 }
 
 /// Rejects frames that differ from the expected ones.

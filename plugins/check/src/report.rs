@@ -24,6 +24,9 @@ pub struct Row {
     pub verdict: Verdict,
     /// How long it took.
     pub seconds: f64,
+    /// The last lines that a test which failed wrote to standard output and error.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub output: Vec<String>,
 }
 
 /// The number of tests for each result.
@@ -33,8 +36,10 @@ pub struct Summary {
     pub passed: usize,
     /// Tests that failed.
     pub failed: usize,
-    /// Tests that were skipped.
+    /// Tests that were skipped because they do not apply.
     pub skipped: usize,
+    /// Tests that lack what they need.
+    pub untested: usize,
     /// Tests that ended with a warning.
     pub warnings: usize,
 }
@@ -66,6 +71,7 @@ impl Report {
             passed: count(Kind::Passed),
             failed: count(Kind::Failed),
             skipped: count(Kind::Skipped),
+            untested: count(Kind::Untested),
             warnings: count(Kind::Warning),
         };
     }
@@ -73,9 +79,19 @@ impl Report {
     /// Panics with the report as text unless every test passed, was skipped or ended with a warning.
     ///
     /// # Panics
-    /// When a test failed.
+    /// When a test failed, or lacks what it needs.
     pub fn assert_passed(&self) {
         assert!(self.summary.failed == 0, "the plugin breaks rules of the interface:\n{}", self.to_text());
+        assert!(self.summary.untested == 0, "part of the plugin is not tested:\n{}", self.to_text());
+    }
+
+    /// What the command exits with: 0 if the plugin passed, 1 if a test failed, 2 if a test lacks what it needs.
+    pub fn exit_code(&self) -> i32 {
+        match self.summary {
+            Summary { failed: 1.., .. } => 1,
+            Summary { untested: 1.., .. } => 2,
+            _ => 0,
+        }
     }
 
     /// As JSON.
@@ -111,9 +127,24 @@ impl Report {
             }
             self.write_row(text, row);
         }
-        let Summary { passed, failed, skipped, warnings } = self.summary;
-        let _ =
-            writeln!(text, "\n{passed} passed, {failed} failed, {skipped} skipped, {warnings} with warnings");
+        let Summary { passed, failed, skipped, untested, warnings } = self.summary;
+        let _ = writeln!(
+            text,
+            "\n{passed} passed, {failed} failed, {skipped} skipped, {untested} untested, {warnings} with warnings"
+        );
+        if failed == 0 && untested > 0 {
+            let mut missing: Vec<String> = Vec::new();
+            for row in self.results.iter().filter(|row| row.verdict.result == Kind::Untested) {
+                let what = format!("{}: {}", row.subject, row.verdict.reason);
+                if !missing.contains(&what) {
+                    missing.push(what);
+                }
+            }
+            let _ = writeln!(text, "Not passed, because part of the plugin is not tested:");
+            for what in missing {
+                let _ = writeln!(text, "  {what}");
+            }
+        }
     }
 
     fn write_row(&self, text: &mut String, row: &Row) {
@@ -121,10 +152,11 @@ impl Report {
             Kind::Passed => "passed",
             Kind::Failed => "FAILED",
             Kind::Skipped => "skipped",
+            Kind::Untested => "UNTESTED",
             Kind::Warning => "warning",
         };
-        let _ = writeln!(text, "  {word:7}  {:15}  {}", row.test, row.about);
-        let indent = " ".repeat(11);
+        let _ = writeln!(text, "  {word:8}  {:15}  {}", row.test, row.about);
+        let indent = " ".repeat(12);
         if !row.verdict.reason.is_empty() {
             let rule = row.verdict.rule.as_ref().map(|rule| format!("{rule}: ")).unwrap_or_default();
             let _ = writeln!(text, "{indent}{rule}{}", row.verdict.reason);
@@ -132,6 +164,9 @@ impl Report {
         if row.verdict.result == Kind::Failed {
             if !row.verdict.during.is_empty() {
                 let _ = writeln!(text, "{indent}while {}", row.verdict.during);
+            }
+            for line in &row.output {
+                let _ = writeln!(text, "{indent}| {line}");
             }
             let _ = writeln!(text, "{indent}again: {}", self.repetition(row));
         }

@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use mapwave_plugin_abi::mw_plugin_entry;
 
-use crate::child::{DISCOVERY, Ended, Launcher, child, run_job};
-use crate::context::{Job, Target};
-use crate::discovery::{Discovery, MAX_INPUT_BYTES};
+use crate::child::{CLAIM, Ended, Launcher, MAKE, TABLES, child, run_job};
+use crate::context::{File, Job, Target};
+use crate::discovery::{MAX_INPUT_BYTES, Survey, Table, Tables, extension, select};
 use crate::linked_entry::LinkedEntry;
 use crate::options::Options;
 use crate::report::{Report, Row, Summary};
@@ -22,6 +22,9 @@ use crate::verdict::{Kind, Verdict};
 
 /// The longest time limit.
 const MAX_TIME_LIMIT: Duration = Duration::from_secs(86_400);
+
+/// The number of files that a note names.
+const NUM_NAMED: usize = 5;
 
 /// A test of one subject, and the job that runs it.
 struct Task {
@@ -70,127 +73,168 @@ fn run(target: Target, options: &Options) -> io::Result<Report> {
     let launcher = Launcher::new(&options.child)?;
     let directory = tempfile::Builder::new().prefix("mapwave-check-").tempdir()?;
     let mut notes = Vec::new();
-    let mut inputs = Vec::new();
+    let mut files = Vec::new();
     if let Some(corpus) = &corpus {
-        let num_left_out = find_inputs(corpus, &mut inputs).map_err(|error| named(corpus, error))?;
-        inputs.sort();
-        if num_left_out > 0 {
-            notes.push(format!(
-                "{num_left_out} files of more than {} MiB were left out",
-                MAX_INPUT_BYTES >> 20
-            ));
+        let mut left_out = Vec::new();
+        find_files(corpus, &mut files, &mut left_out).map_err(|error| named(corpus, error))?;
+        files.sort();
+        if !left_out.is_empty() {
+            notes.push(left_out_note(&left_out));
         }
-        if inputs.is_empty() {
+        if files.is_empty() {
             return Err(io::Error::other(format!("{}: the directory holds no file", corpus.display())));
         }
     }
-    let mut planner = Planner { options, target, directory: directory.path().to_owned(), num_jobs: 0 };
-    let mut tasks = planner.tasks(Subject::Library, "library", 0, &[]);
-    tasks.insert(0, planner.task(DISCOVERY, "the tables can be listed", "library".to_owned(), 0, inputs));
-    let mut ended = run_tasks(&tasks, &launcher)?;
-    let (discovery_task, first) = (tasks.remove(0), ended.remove(0));
-    match &first.discovery {
-        Some(discovery) => {
-            let more = planner.tasks_of(discovery, &mut notes, corpus.is_some())?;
-            ended.extend(run_tasks(&more, &launcher)?);
-            tasks.extend(more);
+    let mut planner = Planner::new(options, target, directory.path().to_owned());
+    let mut rows = planner.run_tests(Subject::Library, "library", 0, &[], &launcher)?;
+    let survey = planner.survey(TABLES, "library", 0, &[]);
+    let first = run_jobs(&[&survey], &launcher)?.remove(0);
+    let mut plugin = None;
+    match first.survey {
+        Some(Survey::Tables(tables)) => {
+            plugin.clone_from(&tables.description);
+            let (more, mut faults) = planner.test_tables(&tables, &files, &mut notes, &launcher)?;
+            rows.extend(more);
+            faults.retain(|fault| !has_failed(&rows, &fault.subject));
+            rows.extend(faults);
         }
-        None => notes.push("decoders, encoders and resamplers could not be tested".to_owned()),
+        _ => {
+            notes.push("decoders, encoders and resamplers could not be tested".to_owned());
+            if !has_failed(&rows, "library") {
+                rows.insert(0, row(survey, first));
+            }
+        }
     }
     let library = match planner.target {
         Target::Library(path) => Some(path),
         Target::Linked(_) => None,
     };
-    let plugin = first.discovery.as_ref().map(|discovery| discovery.description.clone());
     let mut report = Report {
         library,
         plugin,
         seed: options.seed,
         corpus,
         notes,
-        results: Vec::new(),
+        results: rows,
         summary: Summary::default(),
     };
-    let silence = silence(&tasks, &ended);
-    report.results = tasks.into_iter().zip(ended).map(|(task, ended)| row(task, ended)).collect();
-    let has_failed = report.results.iter().any(|row| row.verdict.result == Kind::Failed);
-    if first.discovery.is_none() && !has_failed {
-        report.results.insert(0, row(discovery_task, first));
-    }
-    report.results.push(silence);
+    report.results.push(planner.silence.row());
     report.summarize();
     Ok(report)
 }
 
+fn has_failed(rows: &[Row], subject: &str) -> bool {
+    rows.iter().any(|row| row.subject == subject && row.verdict.result == Kind::Failed)
+}
+
 fn row(task: Task, ended: Ended) -> Row {
+    let has_failed = ended.verdict.result == Kind::Failed;
+    let lines = ended.output.into_iter().flat_map(|output| output.last_lines);
     Row {
         test: task.test.to_owned(),
         subject: task.subject,
         about: task.about.to_owned(),
         verdict: ended.verdict,
         seconds: ended.time.as_secs_f64(),
+        output: lines.filter(|_| has_failed).collect(),
     }
 }
 
 /// The verdict on what all tests wrote.
-fn silence(tasks: &[Task], ended: &[Ended]) -> Row {
-    let wrote = |(task, ended): (&Task, &Ended)| {
+#[derive(Default)]
+struct Silence {
+    broken: Option<String>,
+}
+
+impl Silence {
+    fn hear(&mut self, task: &Task, ended: &Ended) {
         let pipes = ["standard output", "standard error"].into_iter().zip(&ended.output);
-        let (pipe, text) = pipes.into_iter().find(|(_, text)| !text.is_empty())?;
-        let beginning: String = text.chars().take(100).collect();
-        Some(format!(
+        let heard = pipes.into_iter().find(|(_, output)| !output.beginning.is_empty());
+        let Some((pipe, output)) = heard.filter(|_| self.broken.is_none()) else { return };
+        let beginning: String = output.beginning.chars().take(100).collect();
+        self.broken = Some(format!(
             "in test {} of the {}, this was written to {pipe}: {beginning:?}",
             task.test, task.subject
-        ))
-    };
-    let verdict = match tasks.iter().zip(ended).find_map(wrote) {
-        Some(reason) => Verdict::broken("R5", reason),
-        None => Verdict::new(Kind::Passed, ""),
-    };
-    Row {
-        test: SILENCE.to_owned(),
-        subject: "all tests".to_owned(),
-        about: "nothing was written to standard output or error".to_owned(),
-        verdict,
-        seconds: 0.0,
+        ));
     }
-}
 
-/// Adds all files below a directory, except for large ones, and returns how many were left out.
-fn find_inputs(directory: &Path, inputs: &mut Vec<PathBuf>) -> io::Result<usize> {
-    let mut num_left_out = 0;
-    for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        let kind = entry.file_type()?;
-        if kind.is_dir() {
-            num_left_out += find_inputs(&entry.path(), inputs)?;
-        } else if let Ok(metadata) = fs::metadata(entry.path()) {
-            match metadata.is_file() {
-                true if metadata.len() > MAX_INPUT_BYTES => num_left_out += 1,
-                true => inputs.push(entry.path()),
-                false => {}
-            }
+    fn row(self) -> Row {
+        let verdict = match self.broken {
+            Some(reason) => Verdict::broken("R5", reason),
+            None => Verdict::new(Kind::Passed, ""),
+        };
+        Row {
+            test: SILENCE.to_owned(),
+            subject: "all tests".to_owned(),
+            about: "nothing was written to standard output or error".to_owned(),
+            verdict,
+            seconds: 0.0,
+            output: Vec::new(),
         }
     }
-    Ok(num_left_out)
 }
 
-/// Turns tests into jobs.
+/// Adds all files below a directory, and to `left_out` those that are not tested with, and why.
+fn find_files(
+    directory: &Path,
+    files: &mut Vec<PathBuf>,
+    left_out: &mut Vec<(PathBuf, String)>,
+) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let path = entry.path();
+        if entry.file_type()?.is_dir() {
+            find_files(&path, files, left_out)?;
+            continue;
+        }
+        match fs::metadata(&path) {
+            Ok(metadata) if !metadata.is_file() => left_out.push((path, "it is no file".to_owned())),
+            Ok(metadata) if metadata.len() > MAX_INPUT_BYTES => {
+                left_out.push((path, format!("it has more than {} MiB", MAX_INPUT_BYTES >> 20)));
+            }
+            Ok(_) => files.push(path),
+            Err(error) => left_out.push((path, error.to_string())),
+        }
+    }
+    Ok(())
+}
+
+fn left_out_note(left_out: &[(PathBuf, String)]) -> String {
+    let named = left_out.iter().map(|(path, why)| format!("{} ({why})", path.display()));
+    format!("left out: {}", some_of(named.collect()))
+}
+
+/// The first few of a list, and how many more there are.
+pub(crate) fn some_of(mut items: Vec<String>) -> String {
+    let rest = items.len().saturating_sub(NUM_NAMED);
+    items.truncate(NUM_NAMED);
+    let more = if rest > 0 { format!(", and {rest} more") } else { String::new() };
+    items.join(", ") + &more
+}
+
+/// Turns tests into jobs, and runs them.
 struct Planner<'a> {
     options: &'a Options,
     target: Target,
+    readers: Vec<LinkedEntry>,
     directory: PathBuf,
     num_jobs: usize,
+    silence: Silence,
 }
 
-impl Planner<'_> {
+impl<'a> Planner<'a> {
+    fn new(options: &'a Options, target: Target, directory: PathBuf) -> Self {
+        let readers = options.readers.iter().filter_map(|entry| LinkedEntry::new(*entry)).collect();
+        Self { options, target, readers, directory, num_jobs: 0, silence: Silence::default() }
+    }
+
     fn task(
         &mut self,
         test: &'static str,
         about: &'static str,
         subject: String,
         table: usize,
-        inputs: Vec<PathBuf>,
+        inputs: Vec<File>,
     ) -> Task {
         self.num_jobs += 1;
         let job = Job {
@@ -198,6 +242,7 @@ impl Planner<'_> {
             test: test.to_owned(),
             table,
             inputs,
+            readers: self.readers.clone(),
             seed: self.options.seed,
             time_limit: u64::try_from(self.options.time_limit.as_millis()).unwrap_or(u64::MAX),
             directory: self.directory.join(self.num_jobs.to_string()),
@@ -205,63 +250,207 @@ impl Planner<'_> {
         Task { test, about, subject, job }
     }
 
-    /// The selected tests for one table.
-    fn tasks(&mut self, subject: Subject, name: &str, table: usize, inputs: &[PathBuf]) -> Vec<Task> {
-        let only = self.options.only.clone();
-        let is_wanted = |test: &&Test| {
-            // "silence" is a verdict on the output of all other tests.
-            let all = only.is_empty() || only.iter().all(|name| name == SILENCE);
-            test.subject == subject && (all || only.iter().any(|name| name == test.name))
+    /// A job of the survey.
+    fn survey(&mut self, job: &'static str, subject: &str, table: usize, files: &[PathBuf]) -> Task {
+        let about = match job {
+            TABLES => "the tables can be listed",
+            MAKE => "it makes files for the tests of decoders",
+            _ => "it finds the files that it reads",
         };
-        let wanted: Vec<&Test> = TESTS.iter().filter(is_wanted).collect();
-        wanted
-            .into_iter()
-            .map(|test| self.task(test.name, test.about, name.to_owned(), table, inputs.to_vec()))
-            .collect()
+        let named = |path: &PathBuf| File { path: path.clone(), extension: None };
+        self.task(job, about, subject.to_owned(), table, files.iter().map(named).collect())
     }
 
-    fn tasks_of(
+    fn is_wanted(&self, test: &Test, subject: Subject) -> bool {
+        let only = &self.options.only;
+        // "silence" is a verdict on the output of all other tests.
+        let all = only.is_empty() || only.iter().all(|name| name == SILENCE);
+        test.subject == subject && (all || only.iter().any(|name| name == test.name))
+    }
+
+    /// The selected tests for one table.
+    fn tasks(&mut self, subject: Subject, name: &str, table: usize, inputs: &[File]) -> Vec<Task> {
+        let wanted: Vec<&Test> = TESTS.iter().filter(|test| self.is_wanted(test, subject)).collect();
+        let task = |test: &Test| self.task(test.name, test.about, name.to_owned(), table, inputs.to_vec());
+        wanted.into_iter().map(task).collect()
+    }
+
+    fn run_tests(
         &mut self,
-        discovery: &Discovery,
+        subject: Subject,
+        name: &str,
+        table: usize,
+        inputs: &[File],
+        launcher: &Launcher,
+    ) -> io::Result<Vec<Row>> {
+        let tasks = self.tasks(subject, name, table, inputs);
+        self.run(tasks, launcher)
+    }
+
+    fn run(&mut self, tasks: Vec<Task>, launcher: &Launcher) -> io::Result<Vec<Row>> {
+        let ended = run_jobs(&tasks.iter().collect::<Vec<_>>(), launcher)?;
+        tasks.iter().zip(&ended).for_each(|(task, ended)| self.silence.hear(task, ended));
+        Ok(tasks.into_iter().zip(ended).map(|(task, ended)| row(task, ended)).collect())
+    }
+
+    /// Tests the tables of a plugin; returns the results, and what went wrong in the survey.
+    fn test_tables(
+        &mut self,
+        tables: &Tables,
+        corpus: &[PathBuf],
         notes: &mut Vec<String>,
-        has_corpus: bool,
-    ) -> io::Result<Vec<Task>> {
-        let wanted = self.options.decoder.as_deref();
-        if let Some(name) = wanted.filter(|name| discovery.decoders.iter().all(|found| found.name != *name)) {
-            let names: Vec<&str> = discovery.decoders.iter().map(|found| found.name.as_str()).collect();
+        launcher: &Launcher,
+    ) -> io::Result<(Vec<Row>, Vec<Row>)> {
+        let wanted = self.options.decoder.clone();
+        if let Some(name) =
+            wanted.as_ref().filter(|name| tables.decoders.iter().all(|found| found.name != **name))
+        {
+            let names: Vec<&str> = tables.decoders.iter().map(|found| found.name.as_str()).collect();
             let message = format!("no decoder is named \"{name}\"; there are: {}", names.join(", "));
             return Err(io::Error::other(message));
         }
+        let is_wanted = |table: &Table| wanted.as_ref().is_none_or(|name| *name == table.name);
+        let mut faults = Vec::new();
         let mut tasks = Vec::new();
-        for (table, found) in discovery.decoders.iter().enumerate() {
-            if wanted.is_some_and(|name| name != found.name) {
-                continue;
-            }
-            let (name, count) = (&found.name, found.inputs.len());
-            if count == 0 && has_corpus {
-                notes.push(format!("decoder {name} claims no file of the corpus"));
-            } else if count < found.num_claimed {
-                notes.push(format!(
-                    "decoder {name} is tested with {count} of the {} files it claims",
-                    found.num_claimed
-                ));
-            }
-            tasks.extend(self.tasks(Subject::Decoder, &format!("decoder {name}"), table, &found.inputs));
+        let decoders = tables.decoders.iter().enumerate().filter(|(_, table)| is_wanted(table));
+        let decoders: Vec<(usize, &Table)> = decoders.collect();
+        let decodes = TESTS.iter().any(|test| self.is_wanted(test, Subject::Decoder));
+        let inputs = match decodes {
+            true => self.find_inputs(tables, &decoders, corpus, notes, (launcher, &mut faults))?,
+            false => vec![Vec::new(); decoders.len()],
+        };
+        for ((number, table), inputs) in decoders.into_iter().zip(inputs) {
+            self.test_table(Subject::Decoder, number, table, &inputs, (&mut tasks, &mut faults));
         }
         if wanted.is_none() {
-            for (table, name) in discovery.encoders.iter().enumerate() {
-                tasks.extend(self.tasks(Subject::Encoder, &format!("encoder {name}"), table, &[]));
+            for (number, table) in tables.encoders.iter().enumerate() {
+                self.test_table(Subject::Encoder, number, table, &[], (&mut tasks, &mut faults));
             }
-            for (table, name) in discovery.resamplers.iter().enumerate() {
-                tasks.extend(self.tasks(Subject::Resampler, &format!("resampler {name}"), table, &[]));
+            for (number, table) in tables.resamplers.iter().enumerate() {
+                self.test_table(Subject::Resampler, number, table, &[], (&mut tasks, &mut faults));
             }
         }
-        Ok(tasks)
+        Ok((self.run(tasks, launcher)?, faults))
+    }
+
+    fn test_table(
+        &mut self,
+        subject: Subject,
+        number: usize,
+        table: &Table,
+        inputs: &[File],
+        (tasks, faults): (&mut Vec<Task>, &mut Vec<Row>),
+    ) {
+        let name = format!("{} {}", subject.name(), table.name);
+        let Some((rule, reason)) = &table.fault else {
+            tasks.extend(self.tasks(subject, &name, number, inputs));
+            return;
+        };
+        faults.push(Row {
+            test: TABLES.to_owned(),
+            subject: name,
+            about: "its table is whole".to_owned(),
+            verdict: Verdict::broken(rule, reason),
+            seconds: 0.0,
+            output: Vec::new(),
+        });
+    }
+
+    /// Files to test each decoder with: those of the corpus that it claims, or else what the plugin's encoders make.
+    fn find_inputs(
+        &mut self,
+        tables: &Tables,
+        decoders: &[(usize, &Table)],
+        corpus: &[PathBuf],
+        notes: &mut Vec<String>,
+        (launcher, faults): (&Launcher, &mut Vec<Row>),
+    ) -> io::Result<Vec<Vec<File>>> {
+        let mut inputs = self.claims(decoders, corpus, launcher, faults)?;
+        if inputs.iter().any(Vec::is_empty) {
+            let encoders = tables.encoders.iter().enumerate().filter(|(_, table)| table.fault.is_none());
+            let tasks: Vec<Task> = encoders
+                .map(|(number, table)| self.survey(MAKE, &format!("encoder {}", table.name), number, &[]))
+                .collect();
+            let mut made = Vec::new();
+            for (task, ended) in self.survey_all(tasks, launcher)? {
+                match ended.survey {
+                    Some(Survey::Made(files)) => made.extend(files),
+                    _ => faults.push(row(task, ended)),
+                }
+            }
+            let without: Vec<usize> =
+                (0..decoders.len()).filter(|at| inputs.get(*at).is_some_and(Vec::is_empty)).collect();
+            let lacking: Vec<(usize, &Table)> =
+                without.iter().filter_map(|at| decoders.get(*at)).copied().collect();
+            let claimed = self.claims(&lacking, &made, launcher, faults)?;
+            for (at, files) in without.into_iter().zip(claimed) {
+                if let Some(place) = inputs.get_mut(at) {
+                    *place = files;
+                }
+            }
+        }
+        for ((_, table), files) in decoders.iter().zip(&mut inputs) {
+            let num_claimed = files.len();
+            *files = select(files);
+            let name = &table.name;
+            if files.is_empty() && !corpus.is_empty() && table.fault.is_none() {
+                let count = corpus.len();
+                notes.push(format!(
+                    "decoder {name} claims none of the {count} files of the corpus, by their bytes or extensions"
+                ));
+            } else if files.len() < num_claimed {
+                let count = files.len();
+                notes.push(format!(
+                    "decoder {name} is tested with {count} of the {num_claimed} files it claims"
+                ));
+            }
+        }
+        Ok(inputs)
+    }
+
+    /// The files that each of these decoders claims.
+    fn claims(
+        &mut self,
+        decoders: &[(usize, &Table)],
+        files: &[PathBuf],
+        launcher: &Launcher,
+        faults: &mut Vec<Row>,
+    ) -> io::Result<Vec<Vec<File>>> {
+        if files.is_empty() {
+            return Ok(vec![Vec::new(); decoders.len()]);
+        }
+        let tasks: Vec<Task> = decoders
+            .iter()
+            .map(|(number, table)| self.survey(CLAIM, &format!("decoder {}", table.name), *number, files))
+            .collect();
+        let mut claimed = Vec::new();
+        for ((task, ended), (_, table)) in self.survey_all(tasks, launcher)?.into_iter().zip(decoders) {
+            claimed.push(match ended.survey {
+                Some(Survey::Claimed(files)) => files,
+                _ if table.fault.is_some() => Vec::new(),
+                // It cannot say which ones it reads; its tests shall run all the same.
+                _ => {
+                    faults.push(row(task, ended));
+                    let fits = |path: &&PathBuf| {
+                        extension(path).is_some_and(|name| table.extensions.contains(&name))
+                    };
+                    let named = |path: &PathBuf| File { path: path.clone(), extension: None };
+                    files.iter().filter(fits).map(named).collect()
+                }
+            });
+        }
+        Ok(claimed)
+    }
+
+    fn survey_all(&mut self, tasks: Vec<Task>, launcher: &Launcher) -> io::Result<Vec<(Task, Ended)>> {
+        let ended = run_jobs(&tasks.iter().collect::<Vec<_>>(), launcher)?;
+        tasks.iter().zip(&ended).for_each(|(task, ended)| self.silence.hear(task, ended));
+        Ok(tasks.into_iter().zip(ended).collect())
     }
 }
 
 /// Runs jobs in parallel, as many as there are processors, and returns how each ended.
-fn run_tasks(tasks: &[Task], launcher: &Launcher) -> io::Result<Vec<Ended>> {
+fn run_jobs(tasks: &[&Task], launcher: &Launcher) -> io::Result<Vec<Ended>> {
     let queue = Mutex::new(tasks.iter().enumerate());
     let num_workers = thread::available_parallelism().map_or(1, usize::from).min(tasks.len().max(1));
     let work = || {

@@ -5,7 +5,7 @@
 use std::f64::consts::TAU;
 
 use crate::host::Format;
-use crate::verdict::{Finding, Outcome};
+use crate::verdict::{Finding, Outcome, Rule};
 
 /// How closely two sample formats of one stream must agree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,18 @@ pub fn levels(format: Format, pcm: &[u8]) -> Vec<f64> {
     }
 }
 
+/// Rejects floats that are not numbers, unless the file may hold any.
+pub fn check_floats(call: Rule, may_hold_any: bool, pcm: &[u8]) -> Outcome {
+    let place = levels(Format::F32, pcm).iter().position(|level| !level.is_finite());
+    match place {
+        Some(place) if !may_hold_any => {
+            let reason = format!("sample {place} is NaN or infinite as F32, expected a number");
+            Err(Finding::broken(call, reason))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Rejects two sample formats of a stream that differ. `depth` is the depth of the compressed stream in bits, or 0.
 pub fn compare(relation: Relation, depth: u32, one: (Format, &[u8]), other: (Format, &[u8])) -> Outcome {
     let has = |format| one.0 == format || other.0 == format;
@@ -52,6 +64,9 @@ pub fn compare(relation: Relation, depth: u32, one: (Format, &[u8]), other: (For
     };
     let pairs = levels(one.0, one.1).into_iter().zip(levels(other.0, other.1));
     for (number, (a, b)) in pairs.enumerate() {
+        // NaN becomes 0 in integers.
+        let number_of = |level: f64| if level.is_nan() { 0.0 } else { level };
+        let (a, b) = (number_of(a), number_of(b));
         if (clip(a) - clip(b)).abs() > step {
             let reason = format!(
                 "sample {number} is {a} as {:?} and {b} as {:?}, more than {step} apart",
@@ -122,6 +137,21 @@ mod tests {
             assert!(compare(Relation::Exact, 16, (*format, pcm), (Format::I16, &off)).is_err());
             assert!(compare(Relation::Near, 0, (*format, pcm), (Format::I16, &off)).is_ok());
         }
+    }
+
+    #[test]
+    fn floats_are_numbers() {
+        for level in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let floats: Vec<u8> = [0.5, level].iter().flat_map(|level| level.to_ne_bytes()).collect();
+            assert!(
+                check_floats("decode", false, &floats).is_err()
+                    && check_floats("decode", true, &floats).is_ok()
+            );
+        }
+        let (nan, loud) = (f32::NAN.to_ne_bytes(), 1000i16.to_ne_bytes());
+        let zero = 0i16.to_ne_bytes();
+        assert!(compare(Relation::Exact, 16, (Format::F32, &nan), (Format::I16, &loud)).is_err());
+        assert!(compare(Relation::Exact, 16, (Format::F32, &nan), (Format::I16, &zero)).is_ok());
     }
 
     #[test]

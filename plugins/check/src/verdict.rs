@@ -17,8 +17,10 @@ pub enum Kind {
     Passed,
     /// The plugin breaks the rule.
     Failed,
-    /// The test does not apply, or lacks something it needs.
+    /// The test does not apply.
     Skipped,
+    /// The test lacks something it needs, such as a file to decode: nothing is known about the plugin.
+    Untested,
     /// The plugin does something slow or unwise, but breaks no rule for certain.
     Warning,
 }
@@ -33,15 +35,17 @@ pub enum Finding {
         /// What was found and what was expected.
         reason: String,
     },
-    /// The test cannot be run.
+    /// The test does not apply.
     Skipped(String),
+    /// The test lacks something it needs.
+    Untested(String),
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Broken { rule, reason } => write!(f, "{rule}: {reason}"),
-            Self::Skipped(reason) => f.write_str(reason),
+            Self::Skipped(reason) | Self::Untested(reason) => f.write_str(reason),
         }
     }
 }
@@ -54,9 +58,14 @@ impl Finding {
         Self::Broken { rule, reason: reason.into() }
     }
 
-    /// The test cannot be run.
+    /// The test does not apply.
     pub fn skipped(reason: impl Into<String>) -> Self {
         Self::Skipped(reason.into())
+    }
+
+    /// The test lacks something it needs, which the reason names.
+    pub fn untested(reason: impl Into<String>) -> Self {
+        Self::Untested(reason.into())
     }
 }
 
@@ -99,6 +108,7 @@ impl Verdict {
             Ok(()) if warnings.is_empty() => Self::new(Kind::Passed, ""),
             Ok(()) => Self::new(Kind::Warning, warnings.join("; ")),
             Err(Finding::Skipped(reason)) => Self::new(Kind::Skipped, reason),
+            Err(Finding::Untested(reason)) => Self::new(Kind::Untested, reason),
             Err(Finding::Broken { rule, reason }) => Self { during, ..Self::broken(rule, reason) },
         };
         Self { notes, ..verdict }

@@ -21,6 +21,7 @@ use super::stream_info::{FULL_INFO_BYTES, InfoBox, StreamInfo};
 use super::struct_bytes::struct_bytes;
 use super::text::{names, text};
 use crate::guard_pages::{GuardedBytes, Side};
+use crate::pulse;
 use crate::verdict::{Finding, Outcome};
 
 /// The value of an output field that the callee has not written.
@@ -82,6 +83,23 @@ unsafe impl Send for DecoderTable {}
 // SAFETY: as above.
 unsafe impl Sync for DecoderTable {}
 
+/// The longest extension that is passed.
+const MAX_EXTENSION_BYTES: usize = 255;
+
+/// The size of `mw_input` in version 1.0.
+const FIRST_INPUT_BYTES: u32 = 56;
+
+/// A host, by the size of the structs that it passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostVersion {
+    /// One of version 1.0.
+    First,
+    /// One of this version.
+    This,
+    /// One of a later version, whose structs are longer.
+    Newer,
+}
+
 /// How to open a stream.
 #[derive(Clone, Debug)]
 pub struct OpenOptions {
@@ -89,8 +107,8 @@ pub struct OpenOptions {
     pub max_alloc: u64,
     /// The error struct for this call and those on the handle.
     pub errors: ErrorSpace,
-    /// Whether the structs have the larger size of a newer host.
-    pub newer_host: bool,
+    /// The host whose structs are passed.
+    pub host: HostVersion,
     /// The index of the stream; `None` is the default one.
     pub stream: Option<u32>,
     /// The file name extension, as a hint.
@@ -102,7 +120,7 @@ impl Default for OpenOptions {
         Self {
             max_alloc: 1 << 30,
             errors: ErrorSpace::FULL,
-            newer_host: false,
+            host: HostVersion::This,
             stream: None,
             extension: None,
         }
@@ -121,6 +139,7 @@ struct Passed {
     input: Newer<mw_input>,
     options: Newer<mw_decoder_options>,
     track: Option<mw_track>,
+    extension: [u8; MAX_EXTENSION_BYTES + 1],
 }
 
 // SAFETY: its pointers are read during `open` alone.
@@ -129,6 +148,15 @@ unsafe impl Send for Passed {}
 unsafe impl Sync for Passed {}
 
 impl Passed {
+    /// Makes the input as long as in version 1.0; what lies behind it is none of it.
+    fn shorten(&mut self) {
+        self.input.fields.size = FIRST_INPUT_BYTES;
+        let fields: *mut u8 = (&raw mut self.input.fields).cast();
+        let rest = size_of::<mw_input>().saturating_sub(FIRST_INPUT_BYTES as usize);
+        // SAFETY: the last bytes of the struct: pointers, which this side does not read again.
+        unsafe { fields.wrapping_add(FIRST_INPUT_BYTES as usize).write_bytes(CANARY, rest) };
+    }
+
     /// Overwrites everything: the plugin may no longer read it.
     fn scribble(&mut self) {
         let bytes: *mut Self = self;
@@ -158,6 +186,11 @@ impl DecoderTable {
     /// Its name.
     pub fn name(&self) -> Outcome<String> {
         text(self.table.name, "the decoder's name")
+    }
+
+    /// The extensions that it lists, separated by commas.
+    pub fn extensions(&self) -> Outcome<String> {
+        text(self.table.extensions, "the decoder's extensions")
     }
 
     /// Rejects missing or invalid strings, and a `probe_bytes` that is too large.
@@ -212,16 +245,20 @@ impl DecoderTable {
         let extension = extension.map_or(null(), CStr::as_ptr);
         let track = track.map_or(null(), std::ptr::from_ref);
         // SAFETY: the bytes, the string and the track outlive the call; no track is legal.
-        unsafe { (self.functions.probe)(head.data(), num_bytes, total_bytes, extension, track) }
+        let score = unsafe { (self.functions.probe)(head.data(), num_bytes, total_bytes, extension, track) };
+        pulse::beat();
+        score
     }
 
     /// Opens a stream.
     pub fn open(&self, input: &Arc<Input>, options: &OpenOptions) -> Result<Decoder, Fault> {
-        let extra = if options.newer_host { NEWER_BYTES } else { 0 };
-        let extension = options.extension.clone();
-        let pointer = extension.as_deref().map_or(null(), CStr::as_ptr);
+        let extra = if options.host == HostVersion::Newer { NEWER_BYTES } else { 0 };
+        let extension = options.extension.as_deref().or(input.extension());
+        let mut name = [0; MAX_EXTENSION_BYTES + 1];
+        let given = extension.map_or(&[][..], CStr::to_bytes);
+        name.iter_mut().take(MAX_EXTENSION_BYTES).zip(given).for_each(|(to, from)| *to = *from);
         let rest = [CANARY; NEWER_BYTES as usize];
-        let input_fields = input.fields(struct_bytes::<mw_input>() + extra, pointer);
+        let input_fields = input.fields(struct_bytes::<mw_input>() + extra, null());
         let fields = mw_decoder_options {
             size: struct_bytes::<mw_decoder_options>() + extra,
             stream: options.stream.unwrap_or(if self.lists_streams() { MW_DEFAULT_STREAM } else { 0 }),
@@ -236,10 +273,15 @@ impl DecoderTable {
             input: Newer { fields: input_fields, rest },
             options: Newer { fields, rest },
             track,
+            extension: name,
         });
-        // Only now does the track have its final address.
+        // Only now do the track and the extension have their final addresses.
         if let Some(passed) = Arc::get_mut(&mut passed) {
             passed.input.fields.track = passed.track.as_ref().map_or(null(), std::ptr::from_ref);
+            passed.input.fields.extension = extension.map_or(null(), |_| passed.extension.as_ptr().cast());
+            if options.host == HostVersion::First {
+                passed.shorten();
+            }
         }
         let mut handle: *mut mw_decoder = null_mut();
         let mut error = ErrorBox::new(options.errors);
@@ -297,6 +339,32 @@ impl DecoderTable {
     }
 }
 
+/// The names of a stream, which are valid until the process exits.
+pub(crate) struct KeptNames {
+    codec: *const c_char,
+    container: *const c_char,
+}
+
+impl KeptNames {
+    /// What they are now.
+    pub(crate) fn read(&self) -> Outcome<(String, String)> {
+        Ok((text(self.codec, "the stream's codec")?, text(self.container, "the stream's container")?))
+    }
+}
+
+/// The strings of a tag, which are valid until its handle is closed.
+pub(crate) struct KeptTag {
+    key: *const c_char,
+    value: *const c_char,
+}
+
+impl KeptTag {
+    /// What they hold now. The decoder is the one that gave them.
+    pub(crate) fn read(&self, _decoder: &Decoder) -> Outcome<(String, String)> {
+        Ok((text(self.key, "the key of a tag")?, text(self.value, "the value of a tag")?))
+    }
+}
+
 /// An open handle, closed on drop.
 pub struct Decoder {
     functions: Functions,
@@ -345,6 +413,12 @@ impl Decoder {
     /// The struct that `info` fills, whatever it holds.
     pub fn raw_info(&self) -> Result<mw_stream_info, Fault> {
         self.info_box(FULL_INFO_BYTES)?.raw()
+    }
+
+    /// Where the plugin has the names of the stream.
+    pub(crate) fn kept_names(&self) -> Result<KeptNames, Fault> {
+        let info = self.raw_info()?;
+        Ok(KeptNames { codec: info.codec, container: info.container })
     }
 
     /// The description of the stream.
@@ -445,14 +519,20 @@ impl Decoder {
 
     /// The tag at an index; `None` past the last.
     pub fn tag(&self, index: u32) -> Result<Option<(String, String)>, Fault> {
+        match self.kept_tag(index)? {
+            Some(tag) => Ok(Some(tag.read(self)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Where the plugin has the tag at an index; `None` past the last.
+    pub(crate) fn kept_tag(&self, index: u32) -> Result<Option<KeptTag>, Fault> {
         let Some(tag) = self.functions.tag else { return Ok(None) };
         let (mut key, mut value) = (null(), null());
         // SAFETY: the handle is open, and both places are this function's own and take a pointer.
         let status = unsafe { tag(self.handle, index, &raw mut key, &raw mut value) };
-        if judge("tag", status, &ErrorBox::new(ErrorSpace::Null), true)? {
-            return Ok(None);
-        }
-        Ok(Some((text(key, "the key of a tag")?, text(value, "the value of a tag")?)))
+        let is_end = judge("tag", status, &ErrorBox::new(ErrorSpace::Null), true)?;
+        Ok((!is_end).then_some(KeptTag { key, value }))
     }
 
     /// The stream at an index of the file's list; `None` past the last.
@@ -485,6 +565,7 @@ impl Decoder {
 impl Drop for Decoder {
     fn drop(&mut self) {
         // SAFETY: the handle is open, or null, which is legal; a value is dropped once, so nothing uses the handle afterwards.
-        unsafe { (self.functions.close)(self.handle) }
+        unsafe { (self.functions.close)(self.handle) };
+        pulse::beat();
     }
 }

@@ -3,6 +3,7 @@
 #![allow(unsafe_code)] // functions of a foreign library, and a callback from C
 
 use std::ffi::{CStr, CString, c_void};
+use std::mem::MaybeUninit;
 use std::ptr::{null, null_mut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,11 +13,12 @@ use mapwave_plugin_abi::{
 };
 
 use super::guarded_buffer::{Format, GuardedBuffer, Layout};
-use super::refusal::{ErrorBox, ErrorSpace, Fault, judge};
+use super::refusal::{CANARY, ErrorBox, ErrorSpace, Fault, judge};
 use super::sample::Sample;
 use super::statements;
 use super::struct_bytes::struct_bytes;
 use super::text::{names, optional_text, text};
+use crate::pulse;
 use crate::verdict::{Finding, Outcome};
 
 /// The maximum number of bytes that a sink accepts.
@@ -291,7 +293,7 @@ impl EncoderTable {
             options.tags.iter().map(|(key, value)| (c_string(key), c_string(value))).collect();
         let tags: Vec<mw_tag> =
             texts.iter().map(|(key, value)| mw_tag { key: key.as_ptr(), value: value.as_ptr() }).collect();
-        let passed = mw_encoder_options {
+        let mut passed = Box::new(MaybeUninit::new(mw_encoder_options {
             size: struct_bytes::<mw_encoder_options>(),
             sample_rate: options.sample_rate,
             num_channels: options.num_channels,
@@ -310,7 +312,7 @@ impl EncoderTable {
             max_alloc: options.max_alloc,
             settings: null(),
             num_settings: 0,
-        };
+        }));
         // The struct must also be valid until the encoder is closed.
         let passed_sink = Box::new(mw_sink {
             size: struct_bytes::<mw_sink>(),
@@ -322,21 +324,20 @@ impl EncoderTable {
         let mut error = ErrorBox::new(options.errors);
         // SAFETY: the options are valid during the call, the sink until the handle is closed, which holds it.
         let status = unsafe {
-            (self.functions.open)(
-                &raw const passed,
-                &raw const *passed_sink,
-                &raw mut handle,
-                error.pointer(),
-            )
+            (self.functions.open)(passed.as_ptr(), &raw const *passed_sink, &raw mut handle, error.pointer())
         };
         let is_null = handle.is_null();
         let functions = self.functions;
+        // They were valid during the call only: a pointer kept to them now reads canaries.
+        let bytes: *mut MaybeUninit<u8> = passed.as_mut_ptr().cast();
+        // SAFETY: all bytes of a value that may hold any, which is this function's own.
+        unsafe { bytes.write_bytes(CANARY, size_of::<mw_encoder_options>()) };
         let encoder = Encoder {
             functions,
             handle,
             sink,
             num_channels: options.num_channels,
-            _passed: passed_sink,
+            _passed: (passed_sink, passed),
             errors: options.errors,
         };
         let verdict = judge("open", status, &error, false);
@@ -364,7 +365,8 @@ pub struct Encoder {
     handle: *mut mw_encoder,
     sink: Arc<Sink>,
     num_channels: u32,
-    _passed: Box<mw_sink>,
+    /// The structs passed to `open`, kept so that their memory is not reused for valid data.
+    _passed: (Box<mw_sink>, Box<MaybeUninit<mw_encoder_options>>),
     errors: ErrorSpace,
 }
 
@@ -393,13 +395,18 @@ impl Encoder {
     /// Pushes frames.
     pub(crate) fn push_buffer(&mut self, frames: &mut GuardedBuffer) -> Result<(), Fault> {
         let buffer = frames.abi_buffer();
+        let before = frames.all_bytes();
         let mut error = ErrorBox::new(self.errors);
         self.sink.state().is_called = true;
         // SAFETY: the handle is open; the buffer points to as many frames as it says, and the error is one or null; all of it
         // outlives the call.
         let status = unsafe { (self.functions.push)(self.handle, &raw const buffer, error.pointer()) };
         self.leave()?;
-        judge("push", status, &error, false).map(drop)
+        judge("push", status, &error, false)?;
+        match frames.all_bytes() == before {
+            true => Ok(()),
+            false => Err(Fault::broken("R8", "push wrote to the frames that it was given to read")),
+        }
     }
 
     /// Finishes the stream.
@@ -416,7 +423,8 @@ impl Encoder {
 impl Drop for Encoder {
     fn drop(&mut self) {
         // SAFETY: the handle is open, or null, which is legal; a value is dropped once, so nothing uses the handle afterwards.
-        unsafe { (self.functions.close)(self.handle) }
+        unsafe { (self.functions.close)(self.handle) };
+        pulse::beat();
     }
 }
 

@@ -150,6 +150,11 @@ impl GuardedBuffer {
         unsafe { std::slice::from_raw_parts_mut(self.words.as_mut_ptr().cast(), self.words.len() * 8) }
     }
 
+    /// A copy of everything, to see whether it changes.
+    pub fn all_bytes(&self) -> Vec<u8> {
+        self.bytes().to_vec()
+    }
+
     /// The number of adjacent samples of one frame.
     fn samples_per_frame(&self) -> usize {
         if self.layout == Layout::Planar { 1 } else { self.num_channels }

@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)] // a callback from C
 
-use std::ffi::c_void;
+use std::ffi::{CStr, CString, c_void};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -33,6 +33,7 @@ pub struct Input {
     num_bytes: u64,
     source: Source,
     track: Option<PacketTrack>,
+    extension: Option<CString>,
 }
 
 enum Source {
@@ -95,17 +96,32 @@ unsafe extern "C" fn read_at(context: *mut c_void, offset: u64, buffer: *mut c_v
 impl Input {
     /// Bytes in memory, directly next to an inaccessible page.
     pub fn memory(bytes: &[u8], side: Side) -> Outcome<Arc<Self>> {
+        Self::memory_named(bytes, side, None)
+    }
+
+    /// As [`Input::memory`], with the extension of a file name as a hint.
+    pub fn memory_named(bytes: &[u8], side: Side, extension: Option<CString>) -> Outcome<Arc<Self>> {
         let source = Source::Memory(GuardedBytes::new(bytes, side)?);
-        Ok(Arc::new(Self { num_bytes: bytes.len() as u64, source, track: track(bytes) }))
+        Ok(Arc::new(Self { num_bytes: bytes.len() as u64, source, track: track(bytes), extension }))
     }
 
     /// Bytes behind a read callback.
     pub fn callback(bytes: &[u8], plan: ReadPlan) -> Outcome<Arc<Self>> {
+        Self::callback_named(bytes, plan, None)
+    }
+
+    /// As [`Input::callback`], with the extension of a file name as a hint.
+    pub fn callback_named(bytes: &[u8], plan: ReadPlan, extension: Option<CString>) -> Outcome<Arc<Self>> {
         let track = track(bytes);
         let bytes = GuardedBytes::new(bytes, Side::End)?;
         let num_bytes = bytes.bytes().len() as u64;
         let source = Source::Callback(Box::new(Reader { bytes, plan, num_reads: AtomicU64::new(0) }));
-        Ok(Arc::new(Self { num_bytes, source, track }))
+        Ok(Arc::new(Self { num_bytes, source, track, extension }))
+    }
+
+    /// The extension of the file name, if the decoder gets it.
+    pub(crate) fn extension(&self) -> Option<&CStr> {
+        self.extension.as_deref()
     }
 
     /// How often the callback was called.

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::refusal::{ErrorBox, ErrorSpace, Fault, Refusal, judge_error, status_name};
 use super::struct_bytes::struct_bytes;
-use super::text::text;
+use super::text::{line, text};
 use super::{DecoderTable, EncoderTable, ResamplerTable};
 use crate::verdict::{Finding, Outcome};
 
@@ -184,10 +184,10 @@ impl Plugin {
         }
         Ok(Description {
             id,
-            version: text(fields.version, "the plugin's version")?,
-            vendor: text(fields.vendor, "the plugin's vendor")?,
-            license: text(fields.license, "the plugin's license")?,
-            dependencies: text(fields.dependencies, "the plugin's dependencies")?,
+            version: line(fields.version, "the plugin's version")?,
+            vendor: line(fields.vendor, "the plugin's vendor")?,
+            license: line(fields.license, "the plugin's license")?,
+            dependencies: line(fields.dependencies, "the plugin's dependencies")?,
         })
     }
 
@@ -201,7 +201,7 @@ impl Plugin {
         Ok(unsafe { get(interface.as_ptr(), index) } as usize)
     }
 
-    fn tables<T: Filled>(self, interface: &str) -> Outcome<Vec<&'static T>> {
+    fn tables<T: Filled>(self, interface: &str) -> Outcome<Vec<Outcome<&'static T>>> {
         let mut tables = Vec::new();
         for index in 0..MAX_TABLES {
             let table = self.table(interface, index)? as *const c_void;
@@ -209,24 +209,42 @@ impl Plugin {
                 return Ok(tables);
             }
             // SAFETY: what `get` returns points to the table of that interface, valid until the process exits.
-            tables.push(unsafe { sized(table, interface) }?);
+            tables.push(unsafe { sized(table, interface) });
         }
         Err(Finding::broken("get", format!("get still returns tables of {interface} at index {MAX_TABLES}")))
     }
 
     /// Its decoders.
     pub fn decoders(self) -> Outcome<Vec<DecoderTable>> {
-        self.tables(MW_DECODER_INTERFACE)?.into_iter().map(DecoderTable::new).collect()
+        self.each_decoder()?.into_iter().collect()
     }
 
     /// Its encoders.
     pub fn encoders(self) -> Outcome<Vec<EncoderTable>> {
-        self.tables(MW_ENCODER_INTERFACE)?.into_iter().map(EncoderTable::new).collect()
+        self.each_encoder()?.into_iter().collect()
     }
 
     /// Its resamplers.
     pub fn resamplers(self) -> Outcome<Vec<ResamplerTable>> {
-        self.tables(MW_RESAMPLER_INTERFACE)?.into_iter().map(ResamplerTable::new).collect()
+        self.each_resampler()?.into_iter().collect()
+    }
+
+    /// Its decoders, those included that are not whole.
+    pub(crate) fn each_decoder(self) -> Outcome<Vec<Outcome<DecoderTable>>> {
+        let tables = self.tables(MW_DECODER_INTERFACE)?.into_iter();
+        Ok(tables.map(|table| DecoderTable::new(table?)).collect())
+    }
+
+    /// Its encoders, those included that are not whole.
+    pub(crate) fn each_encoder(self) -> Outcome<Vec<Outcome<EncoderTable>>> {
+        let tables = self.tables(MW_ENCODER_INTERFACE)?.into_iter();
+        Ok(tables.map(|table| EncoderTable::new(table?)).collect())
+    }
+
+    /// Its resamplers, those included that are not whole.
+    pub(crate) fn each_resampler(self) -> Outcome<Vec<Outcome<ResamplerTable>>> {
+        let tables = self.tables(MW_RESAMPLER_INTERFACE)?.into_iter();
+        Ok(tables.map(|table| ResamplerTable::new(table?)).collect())
     }
 }
 

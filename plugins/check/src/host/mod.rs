@@ -46,7 +46,8 @@ mod stream_info;
 mod struct_bytes;
 mod text;
 
-pub use decoder::{Decoder, DecoderTable, OpenOptions};
+pub use decoder::{Decoder, DecoderTable, HostVersion, OpenOptions};
+pub(crate) use decoder::{KeptNames, KeptTag};
 pub use encoder::{EncodeOptions, Encoder, EncoderTable, Sink};
 pub(crate) use guarded_buffer::GuardedBuffer;
 pub use guarded_buffer::{Format, Layout};
@@ -57,7 +58,7 @@ pub use refusal::{ErrorSpace, Fault, Refusal};
 pub use resampler::{Processed, ResampleOptions, Resampler, ResamplerTable};
 pub use sample::Sample;
 pub use stream_entry::StreamEntry;
-pub use stream_info::{FULL_INFO_BYTES, SeekClass, StreamInfo};
+pub use stream_info::{FIRST_INFO_BYTES, FULL_INFO_BYTES, SeekClass, StreamInfo};
 
 pub use crate::guard_pages::Side;
 pub use crate::verdict::{Finding, Outcome};

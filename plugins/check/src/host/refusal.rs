@@ -7,6 +7,7 @@ use std::fmt;
 use mapwave_plugin_abi::{MW_END, MW_INTERNAL, MW_OK, MW_UNKNOWN, mw_error, mw_status};
 
 use super::struct_bytes::struct_bytes;
+use crate::pulse;
 use crate::verdict::Finding;
 
 /// The byte that fills memory where nothing may be written.
@@ -178,9 +179,10 @@ pub fn status_name(status: mw_status) -> String {
     name.filter(|name| !name.is_empty()).map_or_else(|| status.to_string(), |name| (*name).to_owned())
 }
 
-/// Checks a status and its error struct. Returns whether the call reported the end, which is allowed only if
+/// Checks a status and its error struct, after every call. Returns whether the call reported the end, which is allowed only if
 /// `may_end` is set.
 pub fn judge(call: &'static str, status: mw_status, error: &ErrorBox, may_end: bool) -> Result<bool, Fault> {
+    pulse::beat();
     let is_known = (MW_INTERNAL..=MW_OK).contains(&status) || (status == MW_END && may_end);
     if !is_known {
         let meaning =
@@ -217,7 +219,9 @@ pub fn judge_error(call: &'static str, status: mw_status, error: &ErrorBox) -> R
         }
         return Ok(None);
     }
-    if let Some(named) = number(4).filter(|named| *named != status) {
+    // A struct smaller than that of version 1.0 may stay as it is.
+    let is_whole = size >= struct_bytes::<mw_error>();
+    if let Some(named) = number(4).filter(|named| *named != status && (is_whole || *named != MW_OK)) {
         let (returned, named) = (status_name(status), status_name(named));
         return Err(Fault::broken(
             "R6",
@@ -267,6 +271,10 @@ mod tests {
         assert!(is_broken(judge("open", MW_OK, &error, false), "R6"));
         error.words[2] = 0;
         assert!(is_broken(judge("open", -3, &error, false), "R1"));
+        let untouched = ErrorBox::new(ErrorSpace::Bytes(16));
+        assert!(matches!(judge("open", -3, &untouched, false), Err(Fault::Refused(_))));
+        let untouched = ErrorBox::new(ErrorSpace::FULL);
+        assert!(is_broken(judge("open", -3, &untouched, false), "R6"));
     }
 
     #[test]

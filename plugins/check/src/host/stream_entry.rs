@@ -6,7 +6,7 @@ use mapwave_plugin_abi::{MW_ENTRY_DEFAULT, mw_stream_entry};
 
 use super::refusal::{CANARY, Fault};
 use super::struct_bytes::struct_bytes;
-use super::text::{optional_text, text};
+use super::text::line;
 
 /// The bytes behind a struct that are watched.
 const NUM_CANARIES: usize = 64;
@@ -65,11 +65,14 @@ impl EntryBox {
             let reason = format!("an entry has flags {:#x}, of which some are not defined", fields.flags);
             return Err(Fault::broken("stream", reason));
         }
-        let codec = text(fields.codec, "the codec of a stream")?;
+        let codec = line(fields.codec, "the codec of a stream")?;
         if codec.is_empty() {
             return Err(Fault::broken("stream", "the codec of a stream is an empty text"));
         }
-        let language = optional_text(fields.language, "the language of a stream")?;
+        let language = match fields.language.is_null() {
+            true => String::new(),
+            false => line(fields.language, "the language of a stream")?,
+        };
         Ok(StreamEntry {
             codec,
             language: Some(language).filter(|language| !language.is_empty()),

@@ -10,7 +10,10 @@ use mapwave_plugin_abi::{
 use super::guarded_buffer::Format;
 use super::refusal::{CANARY, Fault};
 use super::struct_bytes::struct_bytes;
-use super::text::text;
+use super::text::{is_name, text};
+
+/// The size of the struct in version 1.0 of the interface.
+pub const FIRST_INFO_BYTES: u32 = 88;
 
 /// The size of the struct in this version of the interface.
 pub const FULL_INFO_BYTES: u32 = struct_bytes::<mw_stream_info>();
@@ -138,6 +141,13 @@ impl InfoBox {
         if fields.bits_per_sample > 64 {
             return illegal(format!("bits_per_sample {}", fields.bits_per_sample));
         }
+        let num_speakers = fields.channel_mask.count_ones();
+        if fields.channel_mask != 0 && num_speakers != fields.num_channels {
+            let (mask, channels) = (fields.channel_mask, fields.num_channels);
+            return illegal(format!(
+                "channel_mask {mask:#x}, which has {num_speakers} speakers, and num_channels {channels}"
+            ));
+        }
         let seek_class = match fields.seek_class {
             MW_SEEK_NONE => SeekClass::None,
             MW_SEEK_EXACT => SeekClass::Exact,
@@ -147,6 +157,24 @@ impl InfoBox {
             MW_SEEK_ANCHORED => return illegal("grid_frames 0 for MW_SEEK_ANCHORED".to_owned()),
             other => return illegal(format!("seek_class {other}")),
         };
+        let codec = text(fields.codec, "the stream's codec")?;
+        let container = text(fields.container, "the stream's container")?;
+        for (what, name) in [("codec", &codec), ("container", &container)] {
+            if !is_name(name) {
+                let reason = format!("the stream's {what} is {name:?}, expected a name of a-z, 0-9 and -_.+");
+                return Err(Fault::broken("R3", reason));
+            }
+        }
+        let variant = fields.container_variant.map(|byte| byte.to_ne_bytes()[0]);
+        let length = variant.iter().position(|byte| *byte == 0);
+        let printable = length.and_then(|length| variant.get(..length));
+        if !printable.is_some_and(|text| text.iter().all(|byte| (b' '..=b'~').contains(byte))) {
+            let reason = format!(
+                "container_variant is {:?}, expected printable ASCII and a zero byte",
+                String::from_utf8_lossy(&variant)
+            );
+            return Err(Fault::broken("R3", reason));
+        }
         Ok(StreamInfo {
             sample_rate: fields.sample_rate,
             num_channels: fields.num_channels,
@@ -159,10 +187,7 @@ impl InfoBox {
             is_lossless: fields.flags & MW_STREAM_LOSSLESS != 0,
             is_truncated: fields.flags & MW_STREAM_TRUNCATED != 0,
             trimmed: (fields.priming_frames, fields.padding_frames, fields.seek_cost_frames),
-            names: (
-                text(fields.codec, "the stream's codec")?,
-                text(fields.container, "the stream's container")?,
-            ),
+            names: (codec, container),
         })
     }
 }

@@ -18,6 +18,22 @@ pub fn text(pointer: *const c_char, what: &str) -> Outcome<String> {
     Ok(text.to_owned())
 }
 
+/// Whether a text is the name of a codec or a container.
+pub fn is_name(text: &str) -> bool {
+    let may =
+        |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-_.+".contains(letter);
+    !text.is_empty() && text.chars().all(may)
+}
+
+/// A string of one line, for people to read.
+pub fn line(pointer: *const c_char, what: &str) -> Outcome<String> {
+    let text = text(pointer, what)?;
+    match text.chars().find(|letter| letter.is_control()) {
+        Some(letter) => Err(Finding::broken("R3", format!("{what} holds the control character {letter:?}"))),
+        None => Ok(text),
+    }
+}
+
 /// A string that a plugin may leave out, which is empty then.
 pub fn optional_text(pointer: *const c_char, what: &str) -> Outcome<String> {
     if pointer.is_null() { Ok(String::new()) } else { text(pointer, what) }

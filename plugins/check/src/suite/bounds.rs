@@ -37,13 +37,13 @@ pub fn bounds(context: &Context) -> Outcome {
                 Side::Start => "decoding it after an inaccessible page",
             };
             context.doing(what);
-            let input = Input::memory(&reference.sample.bytes, side)?;
+            let input = reference.sample.memory(side)?;
             let pcm = play(&table, &input, &reference)?;
             expect_same("R8", "another place in memory", reference.shape(), &reference.pcm, &pcm)?;
         }
         for plan in [ReadPlan::Full, ReadPlan::Short(context.job.seed)] {
             context.doing(format!("decoding it through read_at ({plan:?})"));
-            let input = Input::callback(&reference.sample.bytes, plan)?;
+            let input = reference.sample.callback(plan)?;
             match play(&table, &input, &reference) {
                 Ok(pcm) => {
                     expect_same("mw_input", "read_at", reference.shape(), &reference.pcm, &pcm)?;
@@ -64,7 +64,7 @@ pub fn read_errors(context: &Context) -> Outcome {
     let mut num_failures = 0;
     for reference in references(context, &table)? {
         context.with_input(&reference.sample.name);
-        let input = Input::callback(&reference.sample.bytes, ReadPlan::Full)?;
+        let input = reference.sample.callback(ReadPlan::Full)?;
         match play(&table, &input, &reference) {
             Ok(_) => {}
             Err(Fault::Refused(_)) => continue,
@@ -91,7 +91,7 @@ pub fn read_errors(context: &Context) -> Outcome {
 }
 
 fn failing(table: &DecoderTable, reference: &Reference, plan: ReadPlan, number: u64) -> Outcome {
-    let input = Input::callback(&reference.sample.bytes, plan)?;
+    let input = reference.sample.callback(plan)?;
     let pcm = match play(table, &input, reference) {
         Err(Fault::Refused(_)) => return Ok(()),
         Err(Fault::Broken(Finding::Broken { rule: "info", reason })) => {

@@ -4,7 +4,7 @@
 
 use crate::context::{Context, Sample};
 use crate::guard_pages::Side;
-use crate::host::{DecoderTable, Fault, Input, OpenOptions, ReadPlan, StreamInfo};
+use crate::host::{DecoderTable, Fault, OpenOptions, ReadPlan, StreamInfo};
 use crate::process_state::{limit_address_space, peak_bytes};
 use crate::reference::{Shape, USUAL_FRAMES, drain};
 use crate::verdict::{Finding, Outcome};
@@ -24,8 +24,8 @@ const MAX_ALLOC: u64 = 1 << 20;
 const SLACK: u64 = 6 << 20;
 
 /// Opens and decodes what may be anything.
-fn endure(table: &DecoderTable, bytes: &[u8], side: Side) -> Outcome {
-    let input = Input::memory(bytes, side)?;
+fn endure(table: &DecoderTable, sample: &Sample, bytes: &[u8], side: Side) -> Outcome {
+    let input = sample.memory_of(bytes, side)?;
     let refused = match table.open(&input, &OpenOptions::default()) {
         Err(fault) => fault,
         Ok(mut decoder) => match play(&mut decoder) {
@@ -85,7 +85,7 @@ fn cut(context: &Context, table: &DecoderTable, sample: &Sample) -> Outcome {
             break;
         }
         context.doing(format!("decoding its first {count} bytes"));
-        endure(table, sample.bytes.get(..count).unwrap_or_default(), Side::End)?;
+        endure(table, sample, sample.bytes.get(..count).unwrap_or_default(), Side::End)?;
     }
     Ok(())
 }
@@ -107,7 +107,7 @@ fn flip(context: &Context, table: &DecoderTable, sample: &Sample, random: &mut f
             }
         }
         context.doing(format!("decoding it with flipped bits (byte.bit {})", turned.join(", ")));
-        endure(table, &bytes, if number % 4 == 0 { Side::Start } else { Side::End })?;
+        endure(table, sample, &bytes, if number % 4 == 0 { Side::Start } else { Side::End })?;
     }
     Ok(())
 }
@@ -129,7 +129,7 @@ pub fn max_alloc(context: &Context) -> Outcome {
     for sample in &samples {
         context.with_input(&sample.name);
         context.doing("decoding it as it is");
-        attempt(&table, &sample.bytes, true)?;
+        attempt(&table, sample, &sample.bytes, true)?;
     }
     limit_address_space(peak_bytes().saturating_add(2 << 30));
     for sample in &samples {
@@ -143,7 +143,7 @@ pub fn max_alloc(context: &Context) -> Outcome {
                 bytes.iter_mut().skip(place).zip(lie).for_each(|(to, from)| *to = *from);
                 context.doing(format!("decoding it with {lie:02x?} at byte {place}, max_alloc {MAX_ALLOC}"));
                 let before = peak_bytes();
-                attempt(&table, &bytes, place % 2 == 0)?;
+                attempt(&table, sample, &bytes, place % 2 == 0)?;
                 let growth = peak_bytes().saturating_sub(before);
                 let allowed = MAX_ALLOC + 2 * bytes.len() as u64 + SLACK;
                 if growth > allowed {
@@ -158,10 +158,10 @@ pub fn max_alloc(context: &Context) -> Outcome {
     Ok(())
 }
 
-fn attempt(table: &DecoderTable, bytes: &[u8], in_memory: bool) -> Outcome {
+fn attempt(table: &DecoderTable, sample: &Sample, bytes: &[u8], in_memory: bool) -> Outcome {
     let input = match in_memory {
-        true => Input::memory(bytes, Side::End)?,
-        false => Input::callback(bytes, ReadPlan::Full)?,
+        true => sample.memory_of(bytes, Side::End)?,
+        false => sample.callback_of(bytes, ReadPlan::Full)?,
     };
     let options = OpenOptions { max_alloc: MAX_ALLOC, ..OpenOptions::default() };
     let result = table.open(&input, &options).and_then(|mut decoder| {

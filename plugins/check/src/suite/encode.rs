@@ -1,116 +1,27 @@
-//! Tests of encoders.
+//! Tests of what encoders write.
 
 #![forbid(unsafe_code)]
 
 use crate::context::Context;
-use crate::guard_pages::{GuardedBytes, Side};
-use crate::host::{
-    DecoderTable, EncodeOptions, EncoderTable, ErrorSpace, Fault, Format, GuardedBuffer, Input, Layout,
-    OpenOptions,
-};
-use crate::reference::{Shape, USUAL_FRAMES, drain};
+use crate::host::{EncodeOptions, EncoderTable, ErrorSpace, Fault, GuardedBuffer, Layout};
+use crate::reference::USUAL_FRAMES;
 use crate::signal;
+use crate::suite::original::{Original, Readers, first_format, usual};
 use crate::verdict::{Finding, Outcome};
-
-/// Sample rates to try; an encoder probably supports the first.
-const RATES: [u32; 6] = [44_100, 48_000, 32_000, 24_000, 16_000, 8000];
-
-/// The lowest signal-to-noise ratio in decibels that a lossy codec may have.
-const LEAST_SNR: f64 = 10.0;
 
 /// The frame counts to encode: small, large, and around powers of two.
 const COUNTS: [usize; 6] = [1, 2, 1000, 4096, 5121, 30_000];
 
-/// A stream to be encoded.
-pub struct Original {
-    options: EncodeOptions,
-    samples: Vec<i16>,
-}
-
-impl Original {
-    /// A chord at a rate that the encoder supports; `None` if it supports none with that many channels.
-    pub fn new(table: &EncoderTable, num_channels: u32, num_frames: usize) -> Outcome<Option<Self>> {
-        for rate in RATES {
-            let options = EncodeOptions::new(rate, num_channels);
-            match table.open(&options) {
-                Ok(_) => {
-                    let samples = signal::chord(num_channels, num_frames, rate, 1);
-                    return Ok(Some(Self { options, samples }));
-                }
-                Err(Fault::Refused(_)) => {}
-                Err(Fault::Broken(finding)) => return Err(finding),
-            }
-        }
-        Ok(None)
-    }
-
-    fn shape(&self, format: Format, layout: Layout) -> Shape {
-        Shape { format, layout, num_channels: self.options.num_channels }
-    }
-
-    /// The stream encoded, in blocks of `next_size` frames.
-    fn encode(
-        &self,
-        table: &EncoderTable,
-        options: &EncodeOptions,
-        (format, layout): (Format, Layout),
-        mut next_size: impl FnMut() -> usize,
-    ) -> Result<Vec<u8>, Fault> {
-        let mut encoder = table.open(options)?;
-        let pcm = signal::encode(format, &self.samples);
-        let frame_bytes = self.shape(format, layout).frame_bytes().max(1);
-        let mut rest = pcm.as_slice();
-        while !rest.is_empty() {
-            let (block, after) = rest.split_at_checked(next_size() * frame_bytes).unwrap_or((rest, &[]));
-            encoder.push_buffer(&mut GuardedBuffer::of(format, layout, options.num_channels, block))?;
-            rest = after;
-        }
-        encoder.finish()?;
-        let sink = encoder.sink();
-        let bytes = sink.bytes();
-        let num_writes = sink.num_writes();
-        drop(encoder);
-        if sink.num_writes() != num_writes {
-            return Err(Fault::broken("write_at", "close wrote after finish"));
-        }
-        Ok(bytes)
-    }
-
-    /// The stream encoded in the usual way, from the encoder's first format.
-    pub fn encode_usually(&self, table: &EncoderTable) -> Outcome<Vec<u8>> {
-        let format = first_format(table)?;
-        let options = self.with_count();
-        Ok(self.encode(table, &options, (format, Layout::Interleaved), || USUAL_FRAMES)?)
-    }
-
-    fn with_count(&self) -> EncodeOptions {
-        let num_frames = self.samples.len() / self.options.num_channels.max(1) as usize;
-        EncodeOptions { num_frames: Some(num_frames as u64), ..self.options.clone() }
-    }
-}
-
-fn first_format(table: &EncoderTable) -> Outcome<Format> {
-    let formats = table.formats()?;
-    formats.first().copied().ok_or_else(|| Finding::broken("R1", "the encoder has no format"))
-}
-
-/// A mono or stereo stream, whichever the encoder supports.
-fn usual(table: &EncoderTable, num_frames: usize) -> Outcome<Original> {
-    for num_channels in [2, 1] {
-        if let Some(original) = Original::new(table, num_channels, num_frames)? {
-            return Ok(original);
-        }
-    }
-    Err(Finding::skipped("the encoder rejects mono and stereo at every common rate"))
-}
-
 /// An encoded stream decodes to the same samples, or to similar ones if it is lossy.
 pub fn round_trip(context: &Context) -> Outcome {
     let table = context.encoder()?;
-    let decoders = context.plugin()?.decoders()?;
+    let readers = Readers::new(context)?;
     let mut num_trips = 0;
     for num_channels in [1, 2, 3, 6] {
         for num_frames in COUNTS {
+            if !context.has_time() {
+                break;
+            }
             let Some(original) = Original::new(&table, num_channels, num_frames)? else { continue };
             for format in table.formats()? {
                 for layout in [Layout::Interleaved, Layout::Planar] {
@@ -120,85 +31,78 @@ pub fn round_trip(context: &Context) -> Outcome {
                     let bytes =
                         original.encode(&table, &original.with_count(), (format, layout), || USUAL_FRAMES)?;
                     context.doing(format!("decoding {what} that were encoded"));
-                    let Some(decoder) = reader(&decoders, &bytes)? else { continue };
-                    come_back(&original, decoder, &bytes, format, &what)?;
-                    num_trips += 1;
+                    num_trips +=
+                        usize::from(readers.come_back(&original, &table, &bytes, format, &what)?.is_some());
                 }
             }
         }
     }
-    if num_trips == 0 {
-        return Err(Finding::skipped("the plugin has no decoder that claims what its encoder writes"));
-    }
-    Ok(())
+    if num_trips == 0 { Err(no_reader()) } else { Ok(()) }
 }
 
-/// The decoder with the highest probe score for a file.
-fn reader<'a>(decoders: &'a [DecoderTable], bytes: &[u8]) -> Outcome<Option<&'a DecoderTable>> {
-    let mut best = (0, None);
-    for decoder in decoders {
-        let head = GuardedBytes::new(bytes.get(..decoder.probe_bytes()).unwrap_or(bytes), Side::End)?;
-        let score = decoder.probe(&head, bytes.len() as u64, None, None);
-        if score > best.0 {
-            best = (score, Some(decoder));
+/// Nothing reads what the encoder writes.
+fn no_reader() -> Finding {
+    Finding::untested(
+        "what the encoder writes was not read back: no decoder of the plugin claims it, and no built-in one; add one",
+    )
+}
+
+/// In every codec and container, all frames come back, whether or not their number was announced, from a sink of either kind.
+pub fn targets(context: &Context) -> Outcome {
+    let table = context.encoder()?;
+    let readers = Readers::new(context)?;
+    let format = first_format(&table)?;
+    let mut num_trips = 0;
+    for (codec, container) in combinations(&table)? {
+        for num_frames in [1000, 10_007] {
+            let wanted =
+                |options| EncodeOptions { codec: codec.clone(), container: container.clone(), ..options };
+            let Some(original) = Original::any(&table, num_frames, &wanted)? else { break };
+            for append_only in [false, true] {
+                for is_announced in [true, false] {
+                    if !context.has_time() {
+                        break;
+                    }
+                    let options = if is_announced { original.with_count() } else { original.options.clone() };
+                    let options = EncodeOptions { append_only, ..options };
+                    let what = target(&options, num_frames);
+                    context.doing(format!("encoding {what}"));
+                    let encoded = original.encode(&table, &options, (format, Layout::Interleaved), || 1000);
+                    let bytes = match encoded {
+                        Ok(bytes) => bytes,
+                        Err(Fault::Refused(refusal)) if refusal.call == "open" => continue,
+                        Err(fault) => return Err(fault.into()),
+                    };
+                    context.doing(format!("decoding {what} that were encoded"));
+                    let came = readers.come_back(&original, &table, &bytes, format, &what)?;
+                    num_trips += usize::from(came.is_some());
+                }
+            }
         }
     }
-    Ok(best.1)
+    if num_trips == 0 { Err(no_reader()) } else { Ok(()) }
 }
 
-fn come_back(
-    original: &Original,
-    decoder: &DecoderTable,
-    bytes: &[u8],
-    format: Format,
-    what: &str,
-) -> Outcome {
-    let input = Input::memory(bytes, Side::End)?;
-    let mut decoder = decoder.open(&input, &OpenOptions::default())?;
-    let info = decoder.info()?;
-    let options = &original.options;
-    if (info.sample_rate, info.num_channels) != (options.sample_rate, options.num_channels) {
-        let reason = format!(
-            "{what} at {} Hz came back as {} channels at {} Hz",
-            options.sample_rate, info.num_channels, info.sample_rate
-        );
-        return Err(Finding::broken("finish", reason));
+/// The codecs and containers of an encoder; it need not take every pair.
+fn combinations(table: &EncoderTable) -> Outcome<Vec<(Option<String>, Option<String>)>> {
+    let mut pairs = vec![(None, None)];
+    for container in table.containers()? {
+        for codec in table.codecs()? {
+            pairs.push((Some(codec), Some(container.clone())));
+        }
     }
-    let shape = Shape::native(&info);
-    let (pcm, _) = drain(&mut decoder, shape, usize::MAX, || USUAL_FRAMES)?;
-    let (got, expected) = (
-        signal::levels(shape.format, &pcm),
-        signal::levels(Format::I16, &signal::encode(Format::I16, &original.samples)),
-    );
-    if got.len() != expected.len() {
-        let channels = options.num_channels as usize;
-        let reason = format!(
-            "{what}: {} frames came back, expected {}",
-            got.len() / channels,
-            expected.len() / channels
-        );
-        return Err(Finding::broken("finish", reason));
-    }
-    let fits = info.bits_per_sample >= 16 || format == shape.format;
-    if info.is_lossless && fits {
-        return match got.iter().zip(&expected).position(|(a, b)| a != b) {
-            None => Ok(()),
-            Some(place) => {
-                let reason =
-                    format!("{what}: sample {place} changed, although the stream is declared lossless");
-                Err(Finding::broken("push", reason))
-            }
-        };
-    }
-    // A lossy codec may lose much of a very short stream.
-    let decibels = signal::signal_to_noise(&expected, &got);
-    if decibels < LEAST_SNR && expected.len() >= 1000 {
-        let reason = format!(
-            "{what}: the difference is {decibels:.1} dB below the sound, expected at least {LEAST_SNR}"
-        );
-        return Err(Finding::broken("push", reason));
-    }
-    Ok(())
+    Ok(pairs)
+}
+
+fn target(options: &EncodeOptions, num_frames: usize) -> String {
+    let sink =
+        if options.append_only { "an append-only sink" } else { "a sink that can be written anywhere" };
+    let count = if options.num_frames.is_some() { "announced" } else { "not announced" };
+    let kind = match (&options.codec, &options.container) {
+        (Some(codec), Some(container)) => format!(" as {codec} in {container}"),
+        _ => String::new(),
+    };
+    format!("{num_frames} frames{kind}, their number {count}, to {sink}")
 }
 
 /// The bytes do not depend on how frames are divided into calls of `push`.
@@ -310,7 +214,7 @@ pub fn append_only(context: &Context) -> Outcome {
     let table = context.encoder()?;
     let original = usual(&table, 5000)?;
     let format = first_format(&table)?;
-    let decoders = context.plugin()?.decoders()?;
+    let readers = Readers::new(context)?;
     let mut containers = vec![None];
     containers.extend(table.containers()?.into_iter().map(Some));
     for container in containers {
@@ -320,10 +224,8 @@ pub fn append_only(context: &Context) -> Outcome {
                 .doing(format!("encoding to an append-only sink, with num_frames {:?}", options.num_frames));
             match original.encode(&table, &options, (format, Layout::Interleaved), || 1000) {
                 Ok(bytes) => {
-                    if let Some(decoder) = reader(&decoders, &bytes)? {
-                        let what = "a stream written to an append-only sink";
-                        come_back(&original, decoder, &bytes, format, what)?;
-                    }
+                    let what = "a stream written to an append-only sink";
+                    readers.come_back(&original, &table, &bytes, format, what)?;
                 }
                 Err(Fault::Refused(refusal)) if refusal.call == "open" => {
                     context.note(format!("an append-only sink is rejected: {refusal}"));
@@ -340,7 +242,7 @@ pub fn no_frames(context: &Context) -> Outcome {
     let table = context.encoder()?;
     let original = usual(&table, 0)?;
     let format = first_format(&table)?;
-    let decoders = context.plugin()?.decoders()?;
+    let readers = Readers::new(context)?;
     for options in [original.with_count(), original.options.clone()] {
         context.doing("encoding no frames");
         let bytes = match original.encode(&table, &options, (format, Layout::Interleaved), || 1) {
@@ -352,9 +254,7 @@ pub fn no_frames(context: &Context) -> Outcome {
             Err(Fault::Broken(finding)) => return Err(finding),
         };
         context.doing("decoding no frames that were encoded");
-        if let Some(decoder) = reader(&decoders, &bytes)? {
-            come_back(&original, decoder, &bytes, format, "no frames")?;
-        }
+        readers.come_back(&original, &table, &bytes, format, "no frames")?;
     }
     Ok(())
 }

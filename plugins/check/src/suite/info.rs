@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use crate::context::Context;
-use crate::host::{Decoder, DecoderTable, SeekClass};
+use crate::host::{Decoder, DecoderTable, KeptNames, KeptTag, SeekClass};
 use crate::reference::{Reference, USUAL_FRAMES, drain, references};
 use crate::verdict::{Finding, Outcome};
 
@@ -22,10 +22,25 @@ fn expect_info(reference: &Reference, decoder: &Decoder, when: &str) -> Outcome 
 /// `info` is valid, constant for a handle and its forks, and correct about the number of frames.
 pub fn info(context: &Context) -> Outcome {
     let table = context.decoder()?;
+    let mut earlier: Vec<(KeptNames, (String, String))> = Vec::new();
     for reference in references(context, &table)? {
+        if !context.has_time() {
+            break;
+        }
         context.with_input(&reference.sample.name);
         true_count(context, &reference)?;
         constant(context, &table, &reference)?;
+        context.doing("looking at the names of other streams");
+        earlier.push((reference.open(&table)?.kept_names()?, reference.info.names.clone()));
+        for (kept, names) in &earlier {
+            let now = kept.read()?;
+            if now != *names {
+                let reason = format!(
+                    "codec and container, which are valid until the process exits, changed: {names:?}, {now:?}"
+                );
+                return Err(Finding::broken("R2", reason));
+            }
+        }
     }
     Ok(())
 }
@@ -66,9 +81,48 @@ fn constant(context: &Context, table: &DecoderTable, reference: &Reference) -> O
     Ok(())
 }
 
+/// The strings of tags stay valid until their handle is closed, whatever else is asked for.
+fn kept_tags(
+    context: &Context,
+    table: &DecoderTable,
+    reference: &Reference,
+    decoder: &Decoder,
+    tags: &[(String, String)],
+) -> Outcome {
+    context.doing("asking for its tags on other handles");
+    let mut kept = Vec::new();
+    for index in (0..).take(tags.len()) {
+        kept.extend(decoder.kept_tag(index)?);
+    }
+    expect_kept(decoder, &kept, tags, "the next tag was asked for")?;
+    let other = reference.open(table)?;
+    for handle in [&other, &other.fork()?] {
+        for index in (0..=u32::MAX).take(tags.len() + 1) {
+            handle.tag(index)?;
+        }
+        expect_kept(decoder, &kept, tags, "another handle was asked")?;
+    }
+    drop(other);
+    expect_kept(decoder, &kept, tags, "another handle was closed")
+}
+
+fn expect_kept(decoder: &Decoder, kept: &[KeptTag], expected: &[(String, String)], when: &str) -> Outcome {
+    for (index, (kept, expected)) in kept.iter().zip(expected).enumerate() {
+        let now = kept.read(decoder)?;
+        if now != *expected {
+            let reason = format!(
+                "the strings of tag {index}, which are valid until close, changed after {when}: {expected:?}, {now:?}"
+            );
+            return Err(Finding::broken("tag", reason));
+        }
+    }
+    Ok(())
+}
+
 /// Tags are text, and always the same.
 pub fn metadata(context: &Context) -> Outcome {
     let table = context.decoder()?;
+    let mut earlier: Option<(Decoder, Vec<KeptTag>, Vec<(String, String)>)> = None;
     for reference in references(context, &table)? {
         context.with_input(&reference.sample.name);
         let decoder = reference.open(&table)?;
@@ -76,12 +130,17 @@ pub fn metadata(context: &Context) -> Outcome {
         for index in 0.. {
             context.doing(format!("asking for tag {index}"));
             let Some((key, value)) = decoder.tag(index)? else { break };
-            if key.is_empty() || key.chars().any(|letter| letter.is_ascii_uppercase() || letter == '=') {
-                let reason =
-                    format!("a tag has the key \"{key}\", expected a lower-case Vorbis comment name");
+            // Vorbis comment specification, "Comment encoding": 0x20 to 0x7d without '='.
+            let may =
+                |letter: char| (' '..='}').contains(&letter) && letter != '=' && !letter.is_ascii_uppercase();
+            if key.is_empty() || !key.chars().all(may) {
+                let reason = format!("a tag has the key {key:?}, expected a lower-case Vorbis comment name");
                 return Err(Finding::broken("tag", reason));
             }
             tags.push((key, value));
+            if let Some((other, kept, expected)) = &earlier {
+                expect_kept(other, kept, expected, "a tag of a handle over another file was asked for")?;
+            }
             if index == MAX_TAGS {
                 return Err(Finding::broken("tag", format!("there is still a tag at index {MAX_TAGS}")));
             }
@@ -89,8 +148,11 @@ pub fn metadata(context: &Context) -> Outcome {
         if decoder.tag(u32::MAX)?.is_some() {
             return Err(Finding::broken("tag", "there is a tag at index 4294967295"));
         }
+        kept_tags(context, &table, &reference, &decoder, &tags)?;
         let fork = decoder.fork()?;
-        drop(decoder);
+        let kept = (0..).take(tags.len()).map_while(|index| decoder.kept_tag(index).transpose());
+        let kept: Vec<KeptTag> = kept.collect::<Result<_, _>>()?;
+        earlier = Some((decoder, kept, tags.clone()));
         for (index, expected) in (0..).zip(tags) {
             if fork.tag(index)? != Some(expected) {
                 return Err(Finding::broken("tag", format!("tag {index} is another one in a fork")));

@@ -3,13 +3,16 @@
 pub mod bounds;
 pub mod damage;
 pub mod encode;
+pub mod encoders;
 pub mod entry;
 pub mod handles;
 pub mod info;
+pub mod original;
 pub mod output;
 pub mod plan;
 pub mod probe;
 pub mod resample;
 pub mod seek;
+pub mod settings;
 pub mod sizes;
 pub mod streams;

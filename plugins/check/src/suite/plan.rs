@@ -19,6 +19,18 @@ pub enum Subject {
     Resampler,
 }
 
+impl Subject {
+    /// What it is called in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Library => "library",
+            Self::Decoder => "decoder",
+            Self::Encoder => "encoder",
+            Self::Resampler => "resampler",
+        }
+    }
+}
+
 /// A test.
 pub struct Test {
     /// Its name, for `--only`.
@@ -131,6 +143,13 @@ pub const TESTS: &[Test] = &[
     ),
     test(
         Subject::Encoder,
+        "targets",
+        "all frames come back, announced or not, from every target",
+        suite::encode::targets,
+    ),
+    test(Subject::Encoder, "settings", "options that are taken have an effect", suite::settings::settings),
+    test(
+        Subject::Encoder,
         "pushes",
         "the bytes do not depend on the division into calls",
         suite::encode::pushes,
@@ -145,6 +164,19 @@ pub const TESTS: &[Test] = &[
     ),
     test(Subject::Encoder, "no-frames", "a stream without frames is not an error", suite::encode::no_frames),
     test(
+        Subject::Encoder,
+        "encoder-threads",
+        "encoders work in parallel, each on any thread",
+        suite::encoders::threads,
+    ),
+    test(Subject::Encoder, "encoder-leaks", "a thousand encoders leak nothing", suite::encoders::leaks),
+    test(
+        Subject::Encoder,
+        "encoder-state",
+        "the process state does not change",
+        suite::encoders::process_state,
+    ),
+    test(
         Subject::Resampler,
         "output-count",
         "the number of output frames is correct",
@@ -155,6 +187,12 @@ pub const TESTS: &[Test] = &[
         "process-splits",
         "the output does not depend on the division into calls",
         suite::resample::splits,
+    ),
+    test(
+        Subject::Resampler,
+        "resamplers",
+        "resamplers work in parallel, and leak nothing",
+        suite::resample::handles,
     ),
     test(
         Subject::Resampler,

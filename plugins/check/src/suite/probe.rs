@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::context::Context;
 use crate::guard_pages::{GuardedBytes, Side};
 use crate::host::DecoderTable;
+use crate::process_state::{ProcessState, held_bytes};
 use crate::verdict::{Finding, Outcome};
 
 /// The time limit of a probe.
@@ -14,6 +15,9 @@ const PROBE_TIME: Duration = Duration::from_millis(1);
 
 /// The maximum number of prefixes of a file to probe.
 const MAX_PREFIXES: usize = 2048;
+
+/// The number of probes in which a leak shows.
+const NUM_PROBES: usize = 2000;
 
 /// From this score on, a decoder claims certainty.
 const CERTAIN: i32 = 90;
@@ -46,6 +50,34 @@ fn score(context: &Context, table: &DecoderTable, file: &[u8], what: &str) -> Ou
     Ok(score)
 }
 
+/// Probing allocates nothing that stays, and changes nothing.
+fn leaves_nothing(table: &DecoderTable, files: &[&[u8]]) -> Outcome {
+    let mut heads = Vec::new();
+    for file in files {
+        let head = file.get(..table.probe_bytes()).unwrap_or(file);
+        heads.push((GuardedBytes::new(head, Side::End)?, file.len() as u64));
+    }
+    let probe_all = || {
+        for _ in 0..NUM_PROBES / heads.len().max(1) {
+            for (head, total_bytes) in &heads {
+                for extension in [None, Some(c"wav")] {
+                    table.probe(head, *total_bytes, extension, None);
+                }
+            }
+        }
+    };
+    probe_all();
+    let before = (ProcessState::now(), held_bytes());
+    probe_all();
+    let growth = held_bytes().saturating_sub(before.1);
+    before.0.check("probe")?;
+    if growth >= NUM_PROBES as u64 {
+        let reason = format!("probe was called {} times, and {growth} bytes were not freed", 2 * NUM_PROBES);
+        return Err(Finding::broken("probe", reason));
+    }
+    Ok(())
+}
+
 /// `probe` returns 0 to 100 from its arguments alone, and is not certain about noise.
 pub fn probe(context: &Context) -> Outcome {
     let table = context.decoder()?;
@@ -73,10 +105,13 @@ pub fn probe(context: &Context) -> Outcome {
             return Err(Finding::broken("probe", reason));
         }
     }
+    context.doing("probing noise many times");
+    let noise: Vec<&[u8]> = noises.iter().rev().take(8).map(Vec::as_slice).collect();
+    leaves_nothing(&table, &noise)?;
     let samples = match context.samples() {
         Ok(samples) => samples,
-        Err(Finding::Skipped(reason)) => {
-            context.note(format!("only noise was probed, as there is {reason}"));
+        Err(Finding::Untested(reason)) => {
+            context.note(format!("only noise was probed: {reason}"));
             return Ok(());
         }
         Err(finding) => return Err(finding),
@@ -93,6 +128,8 @@ pub fn probe(context: &Context) -> Outcome {
             context.doing(format!("probing {what}"));
             score(context, &table, sample.bytes.get(..count).unwrap_or_default(), &what)?;
         }
+        context.doing("probing it many times");
+        leaves_nothing(&table, &[&sample.bytes])?;
         context.doing("probing it with names of extensions that it may not have");
         let head = sample.bytes.get(..table.probe_bytes()).unwrap_or(&sample.bytes);
         let head = GuardedBytes::new(head, Side::End)?;

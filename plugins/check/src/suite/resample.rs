@@ -2,15 +2,22 @@
 
 #![forbid(unsafe_code)]
 
+use std::sync::Barrier;
+use std::thread;
+
 use crate::context::Context;
 use crate::host::{Fault, Format, GuardedBuffer, Layout, ResampleOptions, ResamplerTable};
 use crate::reference::{Shape, expect_same};
 use crate::signal;
+use crate::suite::handles::grows_by_nothing;
 use crate::verdict::{Finding, Outcome};
 
 /// Input and output rates.
 const RATES: [(u32, u32); 5] =
     [(44_100, 16_000), (16_000, 44_100), (48_000, 44_100), (8000, 48_000), (44_100, 44_100)];
+
+/// The number of resamplers at once.
+const NUM_THREADS: u64 = 8;
 
 /// How a stream is divided into calls: frames per input block, and frames of output space.
 type Division = (usize, usize);
@@ -38,6 +45,7 @@ fn resample(
             .then(|| GuardedBuffer::of(options.input_format, layout, options.num_channels, part));
         let done = resampler.process_buffers(input.as_mut(), &mut output)?;
         if done.is_end {
+            signal::check_floats("process", false, &got)?;
             return Ok(got);
         }
         output.take(done.num_written, &mut got);
@@ -74,6 +82,7 @@ fn each_options(table: &ResamplerTable, mut work: impl FnMut(&ResampleOptions) -
 /// The number of output frames is `round(n * output_rate / input_rate)`.
 pub fn output_count(context: &Context) -> Outcome {
     let table = context.resampler()?;
+    let mut num_streams = 0;
     each_options(&table, |options| {
         for num_frames in [0, 1, 2, 100, 4097, 20_011] {
             if !context.has_time() {
@@ -89,6 +98,7 @@ pub fn output_count(context: &Context) -> Outcome {
                 }
                 Err(fault) => return Err(fault.into()),
             };
+            num_streams += 1;
             let count = got.len() / 4 / options.num_channels as usize;
             let exact = num_frames as f64 * f64::from(options.output_rate) / f64::from(options.input_rate);
             // Halfway between two numbers, both are correct.
@@ -101,7 +111,11 @@ pub fn output_count(context: &Context) -> Outcome {
             }
         }
         Ok(())
-    })
+    })?;
+    if num_streams == 0 {
+        return Err(Finding::untested("the resampler rejects every common pair of rates"));
+    }
+    Ok(())
 }
 
 /// The output does not depend on how the input is divided into calls, nor on the layout.
@@ -132,6 +146,70 @@ pub fn splits(context: &Context) -> Outcome {
             }
         }
         Ok(())
+    })
+}
+
+/// Resamplers work in parallel, and a thousand of them leak nothing.
+pub fn handles(context: &Context) -> Outcome {
+    let table = context.resampler()?;
+    let qualities = table.qualities()?;
+    let (Some(quality), Some(input_format)) = (qualities.first(), table.formats()?.first().copied()) else {
+        return Ok(());
+    };
+    let options = |(input_rate, output_rate)| ResampleOptions {
+        input_rate,
+        output_rate,
+        num_channels: 2,
+        input_format,
+        quality: quality.clone(),
+    };
+    let Some(options) = RATES.into_iter().map(options).find(|options| table.open(options).is_ok()) else {
+        return Err(Finding::untested("the resampler rejects every common pair of rates"));
+    };
+    let shape = Shape { format: Format::F32, layout: Layout::Interleaved, num_channels: 2 };
+    let work = |seed: u64| {
+        let samples = signal::chord(2, 5003, options.input_rate, seed);
+        Ok::<_, Finding>(resample(&table, &options, &samples, (500, 700), Layout::Interleaved)?)
+    };
+    context.doing(format!("resampling one stream after another, {options:?}"));
+    let expected = (0..NUM_THREADS).map(&work).collect::<Outcome<Vec<_>>>()?;
+    for _ in 0..3 {
+        if !context.has_time() {
+            break;
+        }
+        context.doing(format!("resampling {NUM_THREADS} streams on as many threads, {options:?}"));
+        let barrier = Barrier::new(usize::try_from(NUM_THREADS).unwrap_or(1));
+        let got: Vec<Outcome<Vec<u8>>> = thread::scope(|scope| {
+            let (work, barrier) = (&work, &barrier);
+            let spawn = |seed| {
+                scope.spawn(move || {
+                    barrier.wait();
+                    work(seed)
+                })
+            };
+            let threads: Vec<_> = (0..NUM_THREADS).map(spawn).collect();
+            let failed = |_| Err(Finding::skipped("a thread of the check failed"));
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(failed)).collect()
+        });
+        for (expected, got) in expected.iter().zip(got) {
+            expect_same("R4", "one of eight resamplers in parallel", shape, expected, &got?)?;
+        }
+    }
+    let samples = signal::chord(2, 300, options.input_rate, 1);
+    grows_by_nothing(context, "resampling a stream", &mut || {
+        resample(&table, &options, &samples, (300, 400), Layout::Interleaved)?;
+        Ok(())
+    })?;
+    let unknown = ResampleOptions { quality: "no-such-quality".to_owned(), ..options.clone() };
+    grows_by_nothing(context, "opening a resampler of a quality that does not exist", &mut || match table
+        .open(&unknown)
+    {
+        Err(Fault::Broken(finding)) => Err(finding),
+        Err(Fault::Refused(_)) => Ok(()),
+        Ok(_) => {
+            let reason = "the quality \"no-such-quality\" is taken, expected an error";
+            Err(Finding::broken("open", reason))
+        }
     })
 }
 

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use crate::context::Context;
-use crate::host::{Decoder, DecoderTable, Fault, Input, OpenOptions, ReadPlan, SeekClass};
+use crate::host::{Decoder, DecoderTable, Fault, OpenOptions, ReadPlan, SeekClass};
 use crate::reference::{Reference, Shape, USUAL_FRAMES, drain, expect_same, references};
 use crate::verdict::{Finding, Outcome};
 
@@ -162,7 +162,7 @@ pub fn recovery(context: &Context) -> Outcome {
         context.with_input(&reference.sample.name);
         let shape = reference.shape();
         context.doing("counting its reads");
-        let counting = Input::callback(&reference.sample.bytes, ReadPlan::Full)?;
+        let counting = reference.sample.callback(ReadPlan::Full)?;
         let Ok(mut decoder) = table.open(&counting, &OpenOptions::default()) else { continue };
         let first = counting.num_reads();
         drain(&mut decoder, shape, usize::MAX, || USUAL_FRAMES)?;
@@ -175,7 +175,7 @@ pub fn recovery(context: &Context) -> Outcome {
             context.doing(format!(
                 "decoding until read {number} of {last} fails, and seeking to the first frame"
             ));
-            let input = Input::callback(&reference.sample.bytes, ReadPlan::FailingAt(number))?;
+            let input = reference.sample.callback(ReadPlan::FailingAt(number))?;
             let mut decoder = table.open(&input, &OpenOptions::default())?;
             match drain(&mut decoder, shape, usize::MAX, || USUAL_FRAMES) {
                 Ok(_) => continue,

@@ -2,13 +2,17 @@
 
 #![forbid(unsafe_code)]
 
+use mapwave_plugin_abi::MW_BAD_ARGUMENT;
+
 use crate::context::Context;
 use crate::guard_pages::Side;
-use crate::host::{DecoderTable, ErrorSpace, FULL_INFO_BYTES, Fault, Input, OpenOptions};
+use crate::host::{
+    DecoderTable, ErrorSpace, FIRST_INFO_BYTES, FULL_INFO_BYTES, Fault, HostVersion, Input, OpenOptions,
+};
 use crate::reference::references;
 use crate::verdict::{Finding, Outcome};
 
-/// The sizes of `mw_error` that a host may pass: structs that end after a field, and longer ones.
+/// Sizes of `mw_error`: structs that end after a field, which may stay as they are, and longer ones.
 const ERROR_SIZES: [ErrorSpace; 7] = [
     ErrorSpace::Null,
     ErrorSpace::Bytes(8),
@@ -31,12 +35,18 @@ pub fn struct_sizes(context: &Context) -> Outcome {
         let whole = decoder.info_bytes(FULL_INFO_BYTES)?;
         for size in (8..FULL_INFO_BYTES).step_by(8) {
             context.doing(format!("asking for info in a struct of {size} bytes, of {FULL_INFO_BYTES}"));
-            // A size below that of version 1.0 is an error, to be rejected, or the struct is filled as far as it goes.
-            let part = match decoder.info_bytes(size) {
-                Ok(part) => part,
-                Err(Fault::Refused(_)) => continue,
-                Err(Fault::Broken(finding)) => return Err(finding),
-            };
+            let (result, bytes) = decoder.fill_info(size);
+            let part = bytes?;
+            if size < FIRST_INFO_BYTES {
+                too_small(size, result)?;
+                continue;
+            }
+            if let Err(fault) = result {
+                let reason = format!(
+                    "info in a struct of {size} bytes, where version 1.0 has {FIRST_INFO_BYTES}, failed: {fault}"
+                );
+                return Err(Finding::broken("R1", reason));
+            }
             if !whole.starts_with(&part) {
                 let reason =
                     format!("info in a struct of {size} bytes differs from the beginning of the whole");
@@ -50,14 +60,20 @@ pub fn struct_sizes(context: &Context) -> Outcome {
                 return Err(Finding::broken("R1", format!("info in a struct of {size} bytes differs")));
             }
         }
-        context.doing("opening it with structs of a newer host");
-        let options = OpenOptions { newer_host: true, ..OpenOptions::default() };
-        let newer = table.open(&reference.input, &options)?;
-        if newer.info()? != reference.info {
-            return Err(Finding::broken(
-                "R1",
-                "a newer host, whose structs are longer, gets a different info",
-            ));
+        for (host, what) in [
+            (HostVersion::First, "a host of version 1.0, whose structs are shorter"),
+            (HostVersion::Newer, "a newer host, whose structs are longer"),
+        ] {
+            context.doing(format!("opening it for {what}"));
+            let options = OpenOptions { host, ..OpenOptions::default() };
+            let opened = table.open(&reference.input, &options);
+            let opened = opened.map_err(|fault| match fault {
+                Fault::Refused(refusal) => Finding::broken("R1", format!("for {what}, {refusal}")),
+                Fault::Broken(finding) => finding,
+            })?;
+            if opened.info()? != reference.info {
+                return Err(Finding::broken("R1", format!("{what}, gets a different info")));
+            }
         }
         for errors in ERROR_SIZES {
             context.doing(format!("seeking too far with {errors:?} for an error"));
@@ -70,6 +86,19 @@ pub fn struct_sizes(context: &Context) -> Outcome {
         }
     }
     Ok(())
+}
+
+/// A struct smaller than that of version 1.0 is an error.
+fn too_small(size: u32, result: Result<(), Fault>) -> Outcome {
+    let expected = format!(
+        "info in a struct of {size} bytes, where version 1.0 has {FIRST_INFO_BYTES}: expected MW_BAD_ARGUMENT"
+    );
+    match result {
+        Err(Fault::Refused(refusal)) if refusal.status == MW_BAD_ARGUMENT => Ok(()),
+        Err(Fault::Refused(refusal)) => Err(Finding::broken("R1", format!("{expected}, got: {refusal}"))),
+        Ok(()) => Err(Finding::broken("R1", format!("{expected}, got MW_OK"))),
+        Err(Fault::Broken(finding)) => Err(finding),
+    }
 }
 
 /// Opens inputs that no decoder reads.
