@@ -146,10 +146,14 @@ static const void *get(const char *interface, uint32_t index)
 #endif
     if (index > 0)
         return NULL;
+#ifndef TOY_NO_DECODER
     if (strcmp(interface, "mapwave.decoder/1") == 0)
         return &DECODER;
+#endif
+#ifndef TOY_NO_ENCODER
     if (strcmp(interface, "mapwave.encoder/1") == 0)
         return &ENCODER;
+#endif
     return strcmp(interface, "mapwave.resampler/1") == 0 ? &RESAMPLER : NULL;
 }
 

@@ -434,8 +434,9 @@ impl<'a> Planner<'a> {
                     let fits = |path: &&PathBuf| {
                         extension(path).is_some_and(|name| table.extensions.contains(&name))
                     };
-                    let named = |path: &PathBuf| File { path: path.clone(), extension: None };
-                    files.iter().filter(fits).map(named).collect()
+                    let fitting: Vec<&PathBuf> = files.iter().filter(fits).collect();
+                    let likely = if fitting.is_empty() { files.iter().collect() } else { fitting };
+                    likely.into_iter().map(|path| File { path: path.clone(), extension: None }).collect()
                 }
             });
         }
