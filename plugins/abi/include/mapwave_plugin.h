@@ -10,8 +10,9 @@
  * - R1, sizes. Every struct begins with its size in bytes, as known to the side that fills it. A reader uses a
  *   field only if the size covers it; otherwise the field has its default, zero. Later minor versions only append
  *   fields. The caller sizes and zeroes structs that the callee fills; the callee writes no byte past that size and
- *   does not change the size. A size that does not cover version 1.0 is an error, `MW_BAD_ARGUMENT`. No field is a
- *   bool, a bitfield or an enumeration; reserved fields are zero.
+ *   does not change the size. A size that does not cover version 1.0 is an error, `MW_BAD_ARGUMENT`; only an
+ *   `mw_error` of such a size is filled as far as it goes, or left as it is. No field is a bool, a bitfield or an
+ *   enumeration; reserved fields are zero.
  * - R2, memory. Neither side frees the other's memory. A plugin's tables and strings are valid until the process
  *   exits. Only `close` frees a handle. Pointers from the host are valid during the call, unless their comment says
  *   longer.
@@ -22,8 +23,8 @@
  *   has a stack of at least `MW_MIN_STACK_BYTES`, 8 MiB.
  * - R5, unwinding. No panic, exception or `longjmp` crosses the interface. A plugin returns `MW_PANIC` instead,
  *   after which the handle is poisoned: every call but `close` returns `MW_PANIC`. A plugin does not call `abort` or
- *   `exit`, install signal handlers, change the locale or the floating-point mode, or write to standard output or
- *   error.
+ *   `exit`, install signal handlers, change the locale, the floating-point mode, the working directory, the
+ *   environment or a signal mask, or write to standard output or error.
  * - R6, errors. Malformed input gives an error, never undefined behaviour. A handle allocates at most `max_alloc`
  *   bytes. Every function that can fail takes an `mw_error` to fill, which may be null.
  * - R7, life. Libraries are loaded with all symbols bound and by absolute path, and never unloaded. Constructors
@@ -253,7 +254,8 @@ typedef struct mw_stream_info {
     uint32_t sample_rate;
     /// Samples per frame, at least 1.
     uint32_t num_channels;
-    /// Speaker positions as a WAVE channel mask, which also gives the order of channels; 0 if unknown.
+    /// Speaker positions as a WAVE channel mask, one for each channel, which also gives the order of channels; 0 if
+    /// unknown.
     uint64_t channel_mask;
     /// The exact number of frames that `decode` returns, without priming and padding; `MW_UNKNOWN` only if it takes
     /// decoding to know it, which the host then does.
@@ -275,10 +277,11 @@ typedef struct mw_stream_info {
     uint64_t seek_cost_frames;
     /// For `MW_SEEK_ANCHORED`, the distance between the points that the host seeks to; at least 1.
     uint64_t grid_frames;
-    /// The codec in FFmpeg's terms, such as "mp3" or "flac". Valid until the process exits.
+    /// The codec in FFmpeg's terms, such as "mp3" or "flac": lower-case letters, digits and "-_.+". Valid until the
+    /// process exits.
     const char *codec;
     /// The everyday name of the container, which is its usual extension: "m4a" for MP4 with audio alone, "mp4" for MP4
-    /// with video, "mov", "ogg", "mp3". Valid until the process exits.
+    /// with video, "mov", "ogg", "mp3"; of the same letters. Valid until the process exits.
     const char *container;
     /// The exact variant of a container that has several, such as an MP4 file's major brand, "M4A ", or a Matroska
     /// file's document type, "webm"; empty if there is none. Printable ASCII, NUL-terminated; since version 1.2.
@@ -532,7 +535,8 @@ typedef struct mw_encoder_table {
     const char *codecs;
     /// The containers it writes, separated by commas, the preferred one first.
     const char *containers;
-    /// Opens an encoder and sets `*encoder`. Unsupported options are rejected here, before a byte is written.
+    /// Opens an encoder and sets `*encoder`. Unsupported options are rejected here, before a byte is written; `effort` and
+    /// `tags` alone may have no effect.
     mw_status (*open)(const mw_encoder_options *options,
                       const mw_sink *sink,
                       mw_encoder **encoder,
