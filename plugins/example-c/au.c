@@ -9,12 +9,9 @@
  * R7: there is no constructor. R4: all variables are in a handle; static data is constant.
  */
 
-#include "mapwave_plugin.h"
+#include "mapwave_plugin_util.h"
 
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,45 +53,6 @@ struct mw_decoder {
     unsigned char tail[];
 };
 
-/* R6: says what was found, what was expected, and where. R1: writes no more bytes than the caller's struct has. */
-static mw_status fail(mw_error *error, mw_status status, uint64_t offset, const char *format, ...)
-{
-    mw_error all;
-    uint32_t size;
-    va_list arguments;
-
-    if (error == NULL)
-        return status;
-    memset(&all, 0, sizeof all);
-    all.size = size = error->size;
-    all.status = status;
-    all.offset = offset;
-    va_start(arguments, format);
-    vsnprintf(all.message, sizeof all.message, format, arguments);
-    va_end(arguments);
-    memcpy(error, &all, size < sizeof all ? size : sizeof all);
-    if (size < sizeof all && size > offsetof(mw_error, message))
-        ((char *)error)[size - 1] = '\0';
-    return status;
-}
-
-/* R1: the size of a struct in version 1.0, given its last field, whatever is appended to it later. */
-#define SIZE_1_0(type, last) (offsetof(type, last) + sizeof(((const type *)0)->last))
-
-/* R1: copies as much of a struct of the host as its size covers, and fills the rest with zeros; false if it is null or smaller
- * than in version 1.0. */
-static int take(void *to, size_t to_bytes, const void *from, size_t least_bytes)
-{
-    uint32_t size;
-
-    memset(to, 0, to_bytes);
-    if (from == NULL)
-        return 0;
-    memcpy(&size, from, sizeof size);
-    memcpy(to, from, size < to_bytes ? size : to_bytes);
-    return size >= least_bytes;
-}
-
 static uint64_t smaller(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
@@ -103,28 +61,6 @@ static uint64_t smaller(uint64_t a, uint64_t b)
 static uint32_t word(const unsigned char *bytes)
 {
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
-}
-
-/* Reads `num_bytes` bytes from `offset` on, which were inside the file when it was opened. */
-static mw_status read_bytes(const mw_input *input, uint64_t offset, void *to, uint64_t num_bytes, mw_error *error)
-{
-    unsigned char *place = to;
-
-    if (input->data != NULL) {
-        memcpy(place, input->data + offset, num_bytes);
-        return MW_OK;
-    }
-    while (num_bytes > 0) {
-        int64_t count = input->read_at(input->context, offset, place, num_bytes);
-        if (count < 0 || (uint64_t)count > num_bytes)
-            return fail(error, MW_IO, offset, "the host could not read the file (%lld)", (long long)count);
-        if (count == 0)
-            return fail(error, MW_IO, offset, "the file ends here; it was longer when it was opened");
-        place += count;
-        offset += (uint64_t)count;
-        num_bytes -= (uint64_t)count;
-    }
-    return MW_OK;
 }
 
 /* ---- conversion of samples ---- */
@@ -275,13 +211,13 @@ static mw_status parse(struct mw_decoder *au, mw_error *error)
     size_t i;
 
     if (au->input.num_bytes < HEADER_BYTES)
-        return fail(error, MW_BAD_DATA, 0, "the file has %llu bytes, too few for a header of 24",
+        return mw_fail(error, MW_BAD_DATA, 0, "the file has %llu bytes, too few for a header of 24",
                     (unsigned long long)au->input.num_bytes);
-    status = read_bytes(&au->input, 0, header, HEADER_BYTES, error);
+    status = mw_read_all(&au->input, 0, header, HEADER_BYTES, error);
     if (status != MW_OK)
         return status;
     if (memcmp(header, ".snd", 4) != 0)
-        return fail(error, MW_UNSUPPORTED, 0, "the file does not begin with \".snd\"");
+        return mw_fail(error, MW_UNSUPPORTED, 0, "the file does not begin with \".snd\"");
     au->data_offset = word(header + 4);
     data_bytes = word(header + 8);
     number = word(header + 12);
@@ -292,14 +228,14 @@ static mw_status parse(struct mw_decoder *au, mw_error *error)
         if (ENCODINGS[i].number == number)
             au->encoding = &ENCODINGS[i];
     if (au->encoding == NULL)
-        return fail(error, MW_UNSUPPORTED, 12, "the encoding is %lu, expected 1 to 7 or 27", (unsigned long)number);
+        return mw_fail(error, MW_UNSUPPORTED, 12, "the encoding is %lu, expected 1 to 7 or 27", (unsigned long)number);
     if (au->sample_rate == 0)
-        return fail(error, MW_BAD_DATA, 16, "the sample rate is 0");
+        return mw_fail(error, MW_BAD_DATA, 16, "the sample rate is 0");
     if (au->num_channels == 0 || au->num_channels > MAX_CHANNELS)
-        return fail(error, MW_BAD_DATA, 20, "the file has %lu channels, expected 1 to %lu",
+        return mw_fail(error, MW_BAD_DATA, 20, "the file has %lu channels, expected 1 to %lu",
                     (unsigned long)au->num_channels, (unsigned long)MAX_CHANNELS);
     if (au->data_offset < HEADER_BYTES || au->data_offset > au->input.num_bytes)
-        return fail(error, MW_BAD_DATA, 4, "the samples begin at byte %llu, expected 24 to %llu, the file's size",
+        return mw_fail(error, MW_BAD_DATA, 4, "the samples begin at byte %llu, expected 24 to %llu, the file's size",
                     (unsigned long long)au->data_offset, (unsigned long long)au->input.num_bytes);
 
     au->frame_bytes = (uint64_t)au->num_channels * au->encoding->sample_bytes; /* below 2^19 */
@@ -339,15 +275,15 @@ static mw_status open_decoder(const mw_input *input, const mw_decoder_options *o
     mw_status status;
 
     memset(&parsed, 0, sizeof parsed);
-    if (decoder == NULL || !take(&parsed.input, sizeof parsed.input, input, SIZE_1_0(mw_input, track)) ||
-        (!take(&chosen, sizeof chosen, options, SIZE_1_0(mw_decoder_options, max_alloc)) && options != NULL))
-        return fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "an argument is null or smaller than in version 1.0");
+    if (decoder == NULL || !mw_take_input(&parsed.input, input) ||
+        (!mw_take_decoder_options(&chosen, options) && options != NULL))
+        return mw_fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "an argument is null or smaller than in version 1.0");
     if (parsed.input.data == NULL && parsed.input.read_at == NULL && parsed.input.num_bytes > 0)
-        return fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "the input has neither bytes nor read_at");
+        return mw_fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "the input has neither bytes nor read_at");
     parsed.input.extension = NULL; /* these two are valid only during this call */
     parsed.input.track = NULL;
     if (chosen.stream != 0)
-        return fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "the file has only stream 0, not stream %lu",
+        return mw_fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "the file has only stream 0, not stream %lu",
                     (unsigned long)chosen.stream);
     status = parse(&parsed, error);
     if (status != MW_OK)
@@ -360,14 +296,14 @@ static mw_status open_decoder(const mw_input *input, const mw_decoder_options *o
         parsed.scratch_bytes = parsed.frame_bytes > SCRATCH_BYTES ? parsed.frame_bytes : SCRATCH_BYTES;
     parsed.total_bytes = sizeof parsed + parsed.text_bytes + parsed.scratch_bytes;
     if (chosen.max_alloc != 0 && parsed.total_bytes > chosen.max_alloc)
-        return fail(error, MW_LIMIT, MW_UNKNOWN, "decoding needs %llu bytes, but only %llu may be allocated",
+        return mw_fail(error, MW_LIMIT, MW_UNKNOWN, "decoding needs %llu bytes, but only %llu may be allocated",
                     (unsigned long long)parsed.total_bytes, (unsigned long long)chosen.max_alloc);
     au = malloc(parsed.total_bytes);
     if (au == NULL)
-        return fail(error, MW_NO_MEMORY, MW_UNKNOWN, "not enough memory for %llu bytes", (unsigned long long)parsed.total_bytes);
+        return mw_fail(error, MW_NO_MEMORY, MW_UNKNOWN, "not enough memory for %llu bytes", (unsigned long long)parsed.total_bytes);
     memcpy(au, &parsed, sizeof parsed);
     if (au->text_bytes > 0) {
-        status = read_bytes(&au->input, HEADER_BYTES, au->tail, au->text_bytes - 1, error);
+        status = mw_read_all(&au->input, HEADER_BYTES, au->tail, au->text_bytes - 1, error);
         if (status != MW_OK) {
             free(au);
             return status;
@@ -384,10 +320,9 @@ static mw_status info(const mw_decoder *au, mw_stream_info *info, mw_error *erro
 {
     mw_stream_info all;
 
-    if (au == NULL || !take(&all, sizeof all, info, SIZE_1_0(mw_stream_info, container)))
-        return fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "an argument is null or smaller than in version 1.0");
+    if (au == NULL)
+        return mw_fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "the decoder is null");
     memset(&all, 0, sizeof all);
-    all.size = info->size; /* R1: the size stays the host's */
     all.flags = au->flags;
     all.sample_rate = au->sample_rate;
     all.num_channels = au->num_channels;
@@ -398,14 +333,15 @@ static mw_status info(const mw_decoder *au, mw_stream_info *info, mw_error *erro
     all.seek_class = MW_SEEK_EXACT; /* samples do not depend on each other, so a seek costs nothing */
     all.codec = au->encoding->codec;
     all.container = "au";
-    memcpy(info, &all, all.size < sizeof all ? all.size : sizeof all);
+    if (!mw_fill_info(info, &all)) /* R1: writes no byte past the host's size, which stays as it is */
+        return mw_fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "the info is null or smaller than in version 1.0");
     return MW_OK;
 }
 
 static mw_status seek(mw_decoder *au, uint64_t frame, mw_error *error)
 {
     if (au == NULL || frame > au->num_frames)
-        return fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "there is no frame %llu", (unsigned long long)frame);
+        return mw_fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "there is no frame %llu", (unsigned long long)frame);
     au->position = frame;
     return MW_OK;
 }
@@ -419,12 +355,12 @@ static mw_status decode(mw_decoder *au, const mw_buffer *buffer, uint64_t *num_f
 
     if (num_frames != NULL)
         *num_frames = 0;
-    if (au == NULL || num_frames == NULL || !take(&room, sizeof room, buffer, SIZE_1_0(mw_buffer, num_frames)))
-        return fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "an argument is null or smaller than in version 1.0");
+    if (au == NULL || num_frames == NULL || !mw_take_buffer(&room, buffer))
+        return mw_fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "an argument is null or smaller than in version 1.0");
     num_planes = room.layout == MW_PLANAR ? au->num_channels : 1;
     if (room.format < MW_F32 || room.format > MW_I32 || room.layout > MW_PLANAR || room.num_planes != num_planes ||
         room.planes == NULL || room.num_frames == 0)
-        return fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "format %lu, layout %lu, %lu planes, room for %llu frames",
+        return mw_fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "format %lu, layout %lu, %lu planes, room for %llu frames",
                     (unsigned long)room.format, (unsigned long)room.layout, (unsigned long)room.num_planes,
                     (unsigned long long)room.num_frames);
     count = smaller(room.num_frames, au->num_frames - au->position);
@@ -438,7 +374,7 @@ static mw_status decode(mw_decoder *au, const mw_buffer *buffer, uint64_t *num_f
         unsigned char *scratch = au->tail + (au->total_bytes - sizeof *au - au->scratch_bytes);
         mw_status status;
         count = smaller(count, au->scratch_bytes / au->frame_bytes);
-        status = read_bytes(&au->input, offset, scratch, count * au->frame_bytes, error);
+        status = mw_read_all(&au->input, offset, scratch, count * au->frame_bytes, error);
         if (status != MW_OK)
             return status;
         bytes = scratch;
@@ -462,10 +398,10 @@ static mw_status fork_decoder(const mw_decoder *au, mw_decoder **fork, mw_error 
     struct mw_decoder *copy;
 
     if (au == NULL || fork == NULL)
-        return fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "the decoder or the place for its fork is null");
+        return mw_fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "the decoder or the place for its fork is null");
     copy = malloc(au->total_bytes);
     if (copy == NULL)
-        return fail(error, MW_NO_MEMORY, MW_UNKNOWN, "not enough memory for %llu bytes", (unsigned long long)au->total_bytes);
+        return mw_fail(error, MW_NO_MEMORY, MW_UNKNOWN, "not enough memory for %llu bytes", (unsigned long long)au->total_bytes);
     memcpy(copy, au, sizeof *au + au->text_bytes);
     copy->position = 0;
     *fork = copy;
@@ -488,6 +424,215 @@ static void close_decoder(mw_decoder *au)
     free(au);
 }
 
+/* ---- the encoder ---- */
+
+#define ENCODED_BYTES 8192u
+#define UNKNOWN_BYTES 0xffffffffu
+
+struct mw_encoder {
+    mw_sink sink; /* valid until `close` */
+    const struct encoding_facts *encoding;
+    uint32_t sample_rate, num_channels, data_offset;
+    uint64_t data_bytes; /* written so far */
+    uint32_t promised;   /* in the header, which is written */
+    uint64_t max_data_bytes;
+};
+
+static void put_word(unsigned char *to, uint32_t value)
+{
+    to[0] = (unsigned char)(value >> 24);
+    to[1] = (unsigned char)(value >> 16);
+    to[2] = (unsigned char)(value >> 8);
+    to[3] = (unsigned char)value;
+}
+
+/* The encoding for a codec, or for a depth where none is named; null if it is not one that is written. */
+static const struct encoding_facts *chosen_encoding(const char *codec, uint32_t bits)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof ENCODINGS / sizeof *ENCODINGS; i++) {
+        const struct encoding_facts *encoding = &ENCODINGS[i];
+        if (encoding->number < PCM_16 || encoding->number > PCM_32)
+            continue;
+        if (codec != NULL ? strcmp(codec, encoding->codec) == 0 : 8 * encoding->sample_bytes == (bits ? bits : 16))
+            return bits == 0 || bits == 8 * encoding->sample_bytes ? encoding : NULL;
+    }
+    return NULL;
+}
+
+/* The text that stands in the header: the tag "comment". */
+static const char *comment_of(const mw_encoder_options *options)
+{
+    uint32_t i;
+
+    for (i = 0; i < options->num_tags; i++)
+        if (strcmp(options->tags[i].key, "comment") == 0 && strlen(options->tags[i].value) < MAX_TEXT_BYTES)
+            return options->tags[i].value;
+    return "";
+}
+
+static mw_status open_encoder(const mw_encoder_options *options, const mw_sink *sink, mw_encoder **encoder,
+                              mw_error *error)
+{
+    static const unsigned char zeros[8] = {0};
+    mw_encoder_options chosen;
+    struct mw_encoder au, *made;
+    unsigned char header[HEADER_BYTES];
+    const char *text;
+    uint32_t text_bytes;
+    mw_status status;
+
+    memset(&au, 0, sizeof au);
+    if (encoder == NULL || !mw_take_encoder_options(&chosen, options) || !mw_take_sink(&au.sink, sink))
+        return mw_fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "an argument is null or smaller than in version 1.0");
+    /* An option without an effect would mislead whoever set it. */
+    if (chosen.container != NULL && strcmp(chosen.container, "au") != 0)
+        return mw_fail(error, MW_UNSUPPORTED, MW_UNKNOWN, "the container is %s, expected au", chosen.container);
+    if (chosen.bitrate != 0 || chosen.quality != 0)
+        return mw_fail(error, MW_UNSUPPORTED, MW_UNKNOWN, "AU files hold PCM: leave out bitrate and quality");
+    if (chosen.channel_mask != 0)
+        return mw_fail(error, MW_UNSUPPORTED, MW_UNKNOWN, "AU files have no place for speaker positions");
+    au.encoding = chosen_encoding(chosen.codec, chosen.bits_per_sample);
+    if (au.encoding == NULL)
+        return mw_fail(error, MW_UNSUPPORTED, MW_UNKNOWN, "the codec is %s of %lu bits, expected PCM of 16, 24 or 32",
+                       chosen.codec != NULL ? chosen.codec : "not named", (unsigned long)chosen.bits_per_sample);
+    if (chosen.sample_rate == 0 || chosen.num_channels == 0 || chosen.num_channels > MAX_CHANNELS)
+        return mw_fail(error, MW_UNSUPPORTED, MW_UNKNOWN, "%lu channels at %lu Hz, expected 1 to %lu at 1 or more",
+                       (unsigned long)chosen.num_channels, (unsigned long)chosen.sample_rate,
+                       (unsigned long)MAX_CHANNELS);
+    au.sample_rate = chosen.sample_rate;
+    au.num_channels = chosen.num_channels;
+
+    /* The samples begin at a multiple of 8 bytes, after a text of at least one NUL. */
+    text = comment_of(&chosen);
+    text_bytes = (uint32_t)strlen(text);
+    au.data_offset = HEADER_BYTES + (text_bytes / 8 + 1) * 8;
+    au.max_data_bytes = UNKNOWN_BYTES - 1;
+    au.promised = UNKNOWN_BYTES;
+    if (chosen.num_frames != MW_UNKNOWN) {
+        uint64_t frame_bytes = (uint64_t)au.num_channels * au.encoding->sample_bytes;
+        if (chosen.num_frames > au.max_data_bytes / frame_bytes)
+            return mw_fail(error, MW_LIMIT, MW_UNKNOWN, "%llu frames do not fit an AU file of 4 GiB",
+                           (unsigned long long)chosen.num_frames);
+        au.promised = (uint32_t)(chosen.num_frames * frame_bytes);
+    }
+    made = malloc(sizeof au);
+    if (made == NULL)
+        return mw_fail(error, MW_NO_MEMORY, MW_UNKNOWN, "not enough memory for a handle");
+    *made = au;
+    memcpy(header, ".snd", 4);
+    put_word(header + 4, au.data_offset);
+    put_word(header + 8, au.promised); /* all ones: unknown, until `finish` */
+    put_word(header + 12, au.encoding->number);
+    put_word(header + 16, au.sample_rate);
+    put_word(header + 20, au.num_channels);
+    status = mw_write(&au.sink, 0, header, sizeof header, error);
+    if (status == MW_OK)
+        status = mw_write(&au.sink, HEADER_BYTES, text, text_bytes, error);
+    if (status == MW_OK)
+        status = mw_write(&au.sink, HEADER_BYTES + text_bytes, zeros, au.data_offset - HEADER_BYTES - text_bytes, error);
+    if (status != MW_OK) {
+        free(made);
+        return status;
+    }
+    *encoder = made;
+    return MW_OK;
+}
+
+/* A sample of the caller's, in 32 bits. */
+static int32_t sample_at(const mw_buffer *frames, uint64_t frame, uint32_t channel, uint32_t num_channels)
+{
+    int is_planar = frames->layout == MW_PLANAR;
+    const void *plane = frames->planes[is_planar ? channel : 0];
+    uint64_t place = is_planar ? frame : frame * num_channels + channel;
+
+    switch (frames->format) {
+    case MW_I16: return ((const int16_t *)plane)[place] * 65536;
+    case MW_I32: return ((const int32_t *)plane)[place];
+    default: return round_float(((const float *)plane)[place], 2147483648.0);
+    }
+}
+
+/* Rounds to a depth, half to even, and saturates; the result is shifted down. */
+static int32_t round_to_depth(int32_t value, uint32_t bits)
+{
+    int64_t step = (int64_t)1 << (32 - bits), scaled, rest;
+
+    if (bits == 32)
+        return value;
+    rest = ((value % step) + step) % step;
+    scaled = (value - rest) / step;
+    if (rest > step / 2 || (rest == step / 2 && scaled % 2 != 0))
+        scaled++;
+    return (int32_t)(scaled > ((int64_t)1 << (bits - 1)) - 1 ? ((int64_t)1 << (bits - 1)) - 1 : scaled);
+}
+
+static mw_status push(mw_encoder *au, const mw_buffer *buffer, mw_error *error)
+{
+    unsigned char bytes[ENCODED_BYTES];
+    mw_buffer frames;
+    uint32_t sample_bytes, channel, used = 0;
+    uint64_t frame;
+
+    if (au == NULL || !mw_take_buffer(&frames, buffer))
+        return mw_fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "an argument is null or smaller than in version 1.0");
+    if (frames.format < MW_F32 || frames.format > MW_I32 || frames.layout > MW_PLANAR ||
+        frames.num_planes != (frames.layout == MW_PLANAR ? au->num_channels : 1))
+        return mw_fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "format %lu, layout %lu, %lu planes",
+                       (unsigned long)frames.format, (unsigned long)frames.layout, (unsigned long)frames.num_planes);
+    sample_bytes = au->encoding->sample_bytes;
+    if (frames.num_frames > (au->max_data_bytes - au->data_bytes) / ((uint64_t)au->num_channels * sample_bytes))
+        return mw_fail(error, MW_LIMIT, MW_UNKNOWN, "an AU file holds at most 4 GiB");
+    for (frame = 0; frame < frames.num_frames; frame++) {
+        for (channel = 0; channel < au->num_channels; channel++) {
+            int32_t sample = round_to_depth(sample_at(&frames, frame, channel, au->num_channels), 8 * sample_bytes);
+            uint32_t i;
+            for (i = 0; i < sample_bytes; i++)
+                bytes[used + i] = (unsigned char)((uint32_t)sample >> (8 * (sample_bytes - 1 - i)));
+            used += sample_bytes;
+            if (used > ENCODED_BYTES - 4) {
+                mw_status status = mw_write(&au->sink, au->data_offset + au->data_bytes, bytes, used, error);
+                if (status != MW_OK)
+                    return status;
+                au->data_bytes += used;
+                used = 0;
+            }
+        }
+    }
+    if (used > 0) {
+        mw_status status = mw_write(&au->sink, au->data_offset + au->data_bytes, bytes, used, error);
+        if (status != MW_OK)
+            return status;
+        au->data_bytes += used;
+    }
+    return MW_OK;
+}
+
+/* Completes the header, where it does not say yet how many samples there are. */
+static mw_status finish(mw_encoder *au, mw_error *error)
+{
+    unsigned char word_bytes[4];
+
+    if (au == NULL)
+        return mw_fail(error, MW_BAD_ARGUMENT, MW_UNKNOWN, "the encoder is null");
+    if (au->promised == au->data_bytes)
+        return MW_OK;
+    if ((au->sink.flags & MW_SINK_APPEND_ONLY) != 0) {
+        if (au->promised == UNKNOWN_BYTES)
+            return MW_OK; /* which a reader takes for "up to the end of the file" */
+        return mw_fail(error, MW_BAD_STATE, MW_UNKNOWN, "%llu bytes of samples came, and %lu were announced",
+                       (unsigned long long)au->data_bytes, (unsigned long)au->promised);
+    }
+    put_word(word_bytes, (uint32_t)au->data_bytes);
+    return mw_write(&au->sink, 8, word_bytes, sizeof word_bytes, error);
+}
+
+static void close_encoder(mw_encoder *au)
+{
+    free(au);
+}
+
 /* ---- the tables ---- */
 
 static const mw_decoder_table DECODER = {
@@ -506,9 +651,27 @@ static const mw_decoder_table DECODER = {
     .close = close_decoder,
 };
 
+static const mw_encoder_table ENCODER = {
+    .size = sizeof(mw_encoder_table),
+    .formats = ALL_FORMATS,
+    .name = "au",
+    .codecs = "pcm_s16be,pcm_s24be,pcm_s32be",
+    .containers = "au",
+    .open = open_encoder,
+    .push = push,
+    .finish = finish,
+    .close = close_encoder,
+    .lossless = "pcm_s16be=16,pcm_s24be=24,pcm_s32be=32",
+    .extensions = "snd=au",
+};
+
 static const void *get(const char *name, uint32_t index)
 {
-    return index == 0 && strcmp(name, MW_DECODER_INTERFACE) == 0 ? &DECODER : NULL;
+    if (index > 0)
+        return NULL;
+    if (strcmp(name, MW_DECODER_INTERFACE) == 0)
+        return &DECODER;
+    return strcmp(name, MW_ENCODER_INTERFACE) == 0 ? &ENCODER : NULL;
 }
 
 static const mw_plugin PLUGIN = {
