@@ -2,7 +2,9 @@
 
 mod check;
 mod dirs;
+mod include_dir;
 mod list;
+mod new;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -21,6 +23,10 @@ pub enum PluginsCommand {
     Dirs(OutputArguments),
     /// Check that a plugin keeps the rules of the plugin interface.
     Check(check::CheckArguments),
+    /// Write the project of a new plugin, which builds and passes the check.
+    New(new::NewArguments),
+    /// Print the directory of the headers for plugins in C.
+    IncludeDir,
     /// Run one test of a check in this process.
     #[command(hide = true)]
     CheckChild,
@@ -38,6 +44,8 @@ pub fn run(command: &PluginsCommand, again: &[OsString]) -> i32 {
         PluginsCommand::List(output) => print(&list::report(output.format)),
         PluginsCommand::Dirs(output) => print(&dirs::report(output.format)),
         PluginsCommand::Check(arguments) => check::run(arguments, again),
+        PluginsCommand::New(arguments) => new::run(arguments),
+        PluginsCommand::IncludeDir => include_dir::run(),
         PluginsCommand::CheckChild => check::run_child(),
         PluginsCommand::Try { file } => mapwave_core::host::try_load(file),
     }

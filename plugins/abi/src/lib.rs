@@ -36,6 +36,7 @@
 #![no_std]
 #![allow(non_camel_case_types, missing_debug_implementations)] // C's names; plain data behind pointers
 
+pub mod headers;
 #[doc(hidden)]
 pub mod layout;
 

@@ -3,16 +3,14 @@
 
 #![forbid(unsafe_code)]
 
-use std::ffi::{CStr, CString};
+use std::ffi::CString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use mapwave_core::host::PacketTrack;
 use serde::{Deserialize, Serialize};
 
 use crate::context::{Context, File};
-use crate::guard_pages::{GuardedBytes, Side};
-use crate::host::{self, DecoderTable, Description};
+use crate::host::Description;
 use crate::suite::original::Original;
 use crate::verdict::{Finding, Outcome};
 
@@ -129,10 +127,10 @@ pub fn claim(context: &Context) -> Outcome<Survey> {
         context.doing(format!("probing {}", path.display()));
         let Ok(bytes) = fs::read(path) else { continue };
         let extension = extension(path);
-        if score(&decoder, &bytes, None)? > 0 {
+        if decoder.score_named(&bytes, None)? > 0 {
             claimed.push(File { path: path.clone(), extension: None });
         } else if let Some(name) = extension
-            && score(&decoder, &bytes, Some(&CString::new(&*name).unwrap_or_default()))? > 0
+            && decoder.score_named(&bytes, Some(&CString::new(&*name).unwrap_or_default()))? > 0
         {
             claimed.push(File { path: path.clone(), extension: Some(name) });
         }
@@ -143,14 +141,6 @@ pub fn claim(context: &Context) -> Outcome<Survey> {
 /// The extension of a file's name, as decoders get it.
 pub fn extension(path: &Path) -> Option<String> {
     path.extension().map(|name| name.to_string_lossy().to_lowercase())
-}
-
-/// The probe score of a file, as a host asks for it.
-pub fn score(decoder: &DecoderTable, bytes: &[u8], extension: Option<&CStr>) -> Outcome<i32> {
-    let head = GuardedBytes::new(bytes.get(..decoder.probe_bytes()).unwrap_or(bytes), Side::End)?;
-    let described = host::track(bytes);
-    let track = described.as_ref().map(PacketTrack::to_abi);
-    Ok(decoder.probe(&head, bytes.len() as u64, extension, track.as_ref()))
 }
 
 /// An even selection of files, if there are many.

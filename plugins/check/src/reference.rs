@@ -10,8 +10,7 @@ use crate::guard_pages::Side;
 use crate::host::{
     Decoder, DecoderTable, Fault, Format, GuardedBuffer, Input, Layout, OpenOptions, StreamInfo,
 };
-use crate::run::some_of;
-use crate::verdict::{Finding, Outcome};
+use crate::verdict::{Finding, Outcome, some_of};
 
 /// The maximum number of sample bytes to decode from one stream.
 const MAX_PCM_BYTES: usize = 256 << 20;

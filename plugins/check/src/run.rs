@@ -18,13 +18,10 @@ use crate::linked_entry::LinkedEntry;
 use crate::options::Options;
 use crate::report::{Report, Row, Summary};
 use crate::suite::plan::{SILENCE, Subject, TESTS, Test, names};
-use crate::verdict::{Kind, Verdict};
+use crate::verdict::{Kind, Verdict, some_of};
 
 /// The longest time limit.
 const MAX_TIME_LIMIT: Duration = Duration::from_secs(86_400);
-
-/// The number of files that a note names.
-const NUM_NAMED: usize = 5;
 
 /// A test of one subject, and the job that runs it.
 struct Task {
@@ -202,14 +199,6 @@ fn find_files(
 fn left_out_note(left_out: &[(PathBuf, String)]) -> String {
     let named = left_out.iter().map(|(path, why)| format!("{} ({why})", path.display()));
     format!("left out: {}", some_of(named.collect()))
-}
-
-/// The first few of a list, and how many more there are.
-pub(crate) fn some_of(mut items: Vec<String>) -> String {
-    let rest = items.len().saturating_sub(NUM_NAMED);
-    items.truncate(NUM_NAMED);
-    let more = if rest > 0 { format!(", and {rest} more") } else { String::new() };
-    items.join(", ") + &more
 }
 
 /// Turns tests into jobs, and runs them.

@@ -114,3 +114,14 @@ impl Verdict {
         Self { notes, ..verdict }
     }
 }
+
+/// The number of items that a note names.
+const NUM_NAMED: usize = 5;
+
+/// The first few of a list, and how many more there are.
+pub fn some_of(mut items: Vec<String>) -> String {
+    let rest = items.len().saturating_sub(NUM_NAMED);
+    items.truncate(NUM_NAMED);
+    let more = if rest > 0 { format!(", and {rest} more") } else { String::new() };
+    items.join(", ") + &more
+}

@@ -147,7 +147,7 @@ pub const ALL: &[Broken] = &[
     broken("IGNORES_CONTAINER", "settings", "open", "a container that does not exist is taken"),
     broken("IGNORES_BITRATE", "settings", "open", "bitrate 24000 and 256000 are taken and change nothing"),
     broken("IGNORES_QUALITY", "settings", "open", "quality 1 and 100 are taken and change nothing"),
-    broken("IGNORES_DEPTH", "settings", "open", "bits_per_sample 8 is taken, and the stream has 16 bits"),
+    broken("IGNORES_DEPTH", "settings", "open", "bits_per_sample 12 is taken, and the stream has 16 bits"),
     broken("SPEAKERS_FIT", "settings", "open", "channel_mask 0x7, of 3 speakers, for 2 channels is taken"),
     broken(
         "IGNORES_SPEAKERS",

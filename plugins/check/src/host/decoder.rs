@@ -7,13 +7,14 @@ use std::mem::MaybeUninit;
 use std::ptr::{null, null_mut};
 use std::sync::Arc;
 
+use mapwave_core::host::PacketTrack;
 use mapwave_plugin_abi::{
     MW_DEFAULT_STREAM, MW_END, mw_decoder, mw_decoder_options, mw_decoder_table, mw_input, mw_status,
     mw_stream_entry, mw_stream_info, mw_track,
 };
 
 use super::guarded_buffer::{GuardedBuffer, Layout};
-use super::input::Input;
+use super::input::{Input, track};
 use super::refusal::{CANARY, ErrorBox, ErrorSpace, Fault, judge};
 use super::sample::Sample;
 use super::stream_entry::{EntryBox, StreamEntry};
@@ -226,6 +227,14 @@ impl DecoderTable {
     /// The probe score, 0 to 100, for a file of these bytes.
     pub fn score(&self, file: &[u8]) -> Outcome<i32> {
         Ok(self.probe(&GuardedBytes::new(file, Side::End)?, file.len() as u64, None, None))
+    }
+
+    /// The probe score of a file as a host asks for it: with the track that it finds, and with the extension or without.
+    pub(crate) fn score_named(&self, file: &[u8], extension: Option<&CStr>) -> Outcome<i32> {
+        let head = file.get(..self.probe_bytes()).unwrap_or(file);
+        let described = track(file);
+        let track = described.as_ref().map(PacketTrack::to_abi);
+        Ok(self.probe(&GuardedBytes::new(head, Side::End)?, file.len() as u64, extension, track.as_ref()))
     }
 
     /// The number of bytes that `probe` asks for.

@@ -51,7 +51,6 @@ pub(crate) use decoder::{KeptNames, KeptTag};
 pub use encoder::{EncodeOptions, Encoder, EncoderTable, Sink};
 pub(crate) use guarded_buffer::GuardedBuffer;
 pub use guarded_buffer::{Format, Layout};
-pub(crate) use input::track;
 pub use input::{Input, ReadPlan};
 pub use library::{Description, Library, Plugin};
 pub use refusal::{ErrorSpace, Fault, Refusal};

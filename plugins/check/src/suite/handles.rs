@@ -219,30 +219,44 @@ pub fn leaks(context: &Context) -> Outcome {
 
 /// Does something many times, and rejects memory, descriptors and threads that stay.
 pub fn grows_by_nothing(context: &Context, what: &str, once: &mut dyn FnMut() -> Outcome) -> Outcome {
-    context.doing(format!("{what}, a few times first"));
-    for _ in 0..NUM_HANDLES / 5 {
-        if !context.has_time() {
-            break;
-        }
-        once()?;
+    repeat(context, what, NUM_HANDLES / 5, once)?;
+    let before = ProcessState::now();
+    let (mut growth, mut count) = grow(context, what, once)?;
+    if growth >= limit(count) {
+        // What is kept for later is kept once; a leak goes on.
+        (growth, count) = grow(context, what, once)?;
     }
-    let before = (ProcessState::now(), held_bytes());
-    let mut count = 0;
-    while count < NUM_HANDLES && (count < MIN_HANDLES || context.has_time()) {
-        if count % 50 == 0 {
-            context.doing(format!("{what}, time {count} of {NUM_HANDLES}"));
-        }
-        once()?;
-        count += 1;
-    }
-    let growth = held_bytes().saturating_sub(before.1);
-    before.0.check("R2")?;
-    if growth >= LEAK_BYTES * count.max(NUM_HANDLES / 10) as u64 {
+    before.check("R2")?;
+    if growth >= limit(count) {
         let each = growth / count.max(1) as u64;
         let reason = format!("after {what} {count} times, {growth} bytes were not freed: {each} each time");
         return Err(Finding::broken("R2", reason));
     }
     Ok(())
+}
+
+/// How many bytes may stay.
+fn limit(count: usize) -> u64 {
+    LEAK_BYTES * count.max(NUM_HANDLES / 10) as u64
+}
+
+/// Does something many times; returns by how many bytes the memory grew, and how often it was done.
+fn grow(context: &Context, what: &str, once: &mut dyn FnMut() -> Outcome) -> Outcome<(u64, usize)> {
+    let before = held_bytes();
+    let count = repeat(context, what, NUM_HANDLES, once)?;
+    Ok((held_bytes().saturating_sub(before), count))
+}
+
+fn repeat(context: &Context, what: &str, most: usize, once: &mut dyn FnMut() -> Outcome) -> Outcome<usize> {
+    let mut count = 0;
+    while count < most && (count < MIN_HANDLES || context.has_time()) {
+        if count % 50 == 0 {
+            context.doing(format!("{what}, time {count} of {most}"));
+        }
+        once()?;
+        count += 1;
+    }
+    Ok(count)
 }
 
 /// The process state does not change: signal handlers, locale, floating-point mode, threads and descriptors.

@@ -4,12 +4,13 @@
 
 use std::ffi::CString;
 
+use mapwave_plugin_abi::MW_UNSUPPORTED;
+
 use crate::context::Context;
-use crate::discovery::score;
 use crate::guard_pages::Side;
 use crate::host::{
     Decoder, DecoderTable, EncodeOptions, EncoderTable, Fault, Format, GuardedBuffer, Input, Layout,
-    OpenOptions, StreamInfo,
+    OpenOptions, Refusal, StreamInfo,
 };
 use crate::reference::{Shape, USUAL_FRAMES, drain};
 use crate::signal;
@@ -149,22 +150,21 @@ impl Readers {
         Ok(Self { own, others })
     }
 
-    /// The decoder that is surest about a file: of the plugin, or else of another, and the extension if it needs that.
-    fn reader(&self, bytes: &[u8], extension: &str) -> Outcome<Option<(&DecoderTable, Option<CString>)>> {
+    /// The decoders that claim a file, the surest first: those of the plugin, by its bytes and then by the extension, and those of
+    /// others.
+    fn claiming(&self, bytes: &[u8], extension: &str) -> Outcome<Vec<(&DecoderTable, Option<CString>)>> {
         let extension = CString::new(extension).unwrap_or_default();
+        let mut claiming = Vec::new();
         for (decoders, name) in [(&self.own, None), (&self.own, Some(extension)), (&self.others, None)] {
-            let mut best = (0, None);
+            let mut scored = Vec::new();
             for decoder in decoders {
-                let score = score(decoder, bytes, name.as_deref())?;
-                if score > best.0 {
-                    best = (score, Some(decoder));
-                }
+                scored.push((decoder.score_named(bytes, name.as_deref())?, decoder));
             }
-            if let Some(decoder) = best.1 {
-                return Ok(Some((decoder, name)));
-            }
+            scored.retain(|(score, _)| *score > 0);
+            scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+            claiming.extend(scored.into_iter().map(|(_, decoder)| (decoder, name.clone())));
         }
-        Ok(None)
+        Ok(claiming)
     }
 
     fn open(&self, original: &Original, table: &EncoderTable, bytes: &[u8]) -> Outcome<Option<Decoder>> {
@@ -173,9 +173,15 @@ impl Readers {
             Some(container) => container.clone(),
             None => table.containers()?.into_iter().next().unwrap_or_default(),
         };
-        let Some((decoder, extension)) = self.reader(bytes, &container)? else { return Ok(None) };
-        let input = Input::memory_named(bytes, Side::End, extension)?;
-        Ok(Some(decoder.open(&input, &OpenOptions::default())?))
+        for (decoder, extension) in self.claiming(bytes, &container)? {
+            let input = Input::memory_named(bytes, Side::End, extension)?;
+            match decoder.open(&input, &OpenOptions::default()) {
+                // Another may read it, as after a guess that was wrong.
+                Err(Fault::Refused(Refusal { status: MW_UNSUPPORTED, .. })) => {}
+                opened => return Ok(Some(opened?)),
+            }
+        }
+        Ok(None)
     }
 
     /// The info and the samples of an encoded stream; `None` if no decoder reads it.

@@ -104,18 +104,24 @@ pub fn settings(context: &Context) -> Outcome {
     tags(&trial, &usual)
 }
 
-/// A depth that is taken is that of the stream, if it is lossless.
+/// A depth that is taken is kept, if the stream is lossless, and not all depths are the same.
 fn depths(trial: &Trial<'_>, usual: &EncodeOptions) -> Outcome {
+    let mut taken = Vec::new();
     for depth in DEPTHS {
         let options = EncodeOptions { bits_per_sample: depth, ..usual.clone() };
         let Some(bytes) = trial.encode(&format!("bits_per_sample {depth}"), options)? else { continue };
         let Some((info, _)) = trial.readers.decode(&trial.original, &trial.table, &bytes)? else {
             return Ok(());
         };
-        if info.is_lossless && info.bits_per_sample != 0 && info.bits_per_sample != depth {
+        let bits = info.bits_per_sample;
+        if !info.is_lossless || bits == 0 {
+            continue;
+        }
+        taken.push((depth, bits));
+        let has_no_effect = taken.len() > 1 && taken.iter().all(|(_, other)| *other == bits);
+        if bits < depth || has_no_effect {
             let reason = format!(
-                "bits_per_sample {depth} is taken, and the stream has {} bits; expected an error, or an effect",
-                info.bits_per_sample
+                "bits_per_sample {depth} is taken, and the stream has {bits} bits; expected an error, or an effect"
             );
             return Err(Finding::broken("open", reason));
         }

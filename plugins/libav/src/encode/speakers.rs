@@ -73,7 +73,9 @@ pub(super) fn choose(codec: Codec, container: &Container, options: &EncoderOptio
         };
         return Err(Error::unsupported(message));
     };
-    let keeps_masks = codec == Codec::WavPack || (codec == Codec::Flac && container.name == "flac");
+    // A WavPack block of mono or stereo has no place for a mask.
+    let keeps_masks =
+        (codec == Codec::WavPack && num_channels > 2) || (codec == Codec::Flac && container.name == "flac");
     if mask == 0 || mask == own || (codec == Codec::Aac && mask == HEXAGONAL) {
         return Ok(if mask == 0 { own } else { mask });
     }

@@ -325,8 +325,9 @@ fn info_to_host(info: &StreamInfo, container_variant: Option<&str>) -> abi::mw_s
     let lossless = if info.is_lossless { abi::MW_STREAM_LOSSLESS } else { 0 };
     let truncated = if info.is_truncated { abi::MW_STREAM_TRUNCATED } else { 0 };
     let mut variant = [0; 16];
+    let printable = container_variant.unwrap_or_default().bytes().filter(|byte| (b' '..=b'~').contains(byte));
     // The last byte stays 0.
-    for (place, byte) in variant.iter_mut().take(15).zip(container_variant.unwrap_or_default().bytes()) {
+    for (place, byte) in variant.iter_mut().take(15).zip(printable) {
         *place = c_char::from_ne_bytes([byte]);
     }
     abi::mw_stream_info {
