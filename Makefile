@@ -81,6 +81,7 @@ $(VENV)/python:
 dist/.built: $(VENV)/python $(SOURCES)
 	rm -rf dist
 	plugins/bundle.sh python/mapwave/plugins/abi1
+	mkdir -p python/mapwave/include && cp plugins/abi/include/*.h python/mapwave/include/
 	$(BIN)/maturin build --release --locked --out dist
 	touch $@
 

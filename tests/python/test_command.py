@@ -136,6 +136,17 @@ def test_plugins_dirs(command: list[str], lab: Lab) -> None:
     assert bundled in run(command, "plugins", "dirs", **lab.environment()).stdout
 
 
+def test_the_headers_are_beside_the_package_or_in_the_users_data(command: list[str], lab: Lab) -> None:
+    packaged = Path(mapwave.__file__).parent / "include"
+    own = lab.data / "mapwave" / "include"
+    done = run(command, "plugins", "include-dir", **lab.environment())
+    assert (done.returncode, done.stderr) == (0, "")
+    found = Path(done.stdout.rstrip("\n"))
+    assert found == (packaged if packaged.exists() else own)
+    for header in (corpus.FIXTURES.parent / "plugins/abi/include").glob("*.h"):
+        assert (found / header.name).read_bytes() == header.read_bytes()
+
+
 def test_plugins_check(command: list[str], lab: Lab, qoa_library: Path) -> None:
     done = run(command, "plugins", "check", qoa_library, "--format", "json", **lab.environment())
     report = json.loads(done.stdout)

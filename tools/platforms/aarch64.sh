@@ -66,8 +66,9 @@ run_wheel() {
     git ls-files -z | tar --null --files-from=- --create | tar --extract --directory="$source"
     cargo build --release --locked "${build_std[@]}" --target "$target" -p mapwave-lame -p mapwave-soxr
     plugins=$source/python/mapwave/plugins/abi1
-    mkdir -p "$plugins"
+    mkdir -p "$plugins" "$source/python/mapwave/include"
     cp "$made"/libmapwave_{lame,soxr}.so "$plugins/"
+    cp plugins/abi/include/*.h "$source/python/mapwave/include/"
     [ -x "$maturin/bin/maturin" ] || python3 -m venv "$maturin"
     "$maturin/bin/pip" --disable-pip-version-check --quiet install 'maturin>=1.9,<2'
     # As the workspace's, so that what is built is found again.

@@ -180,7 +180,7 @@ impl Words {
             ));
         }
         if arguments.lang == Language::Rust && NOT_IN_RUST.contains(&&*ident) {
-            return Err(format!("\"{name}\" is no name for a package in Rust"));
+            return Err(format!("\"{name}\" is not a name for a package in Rust"));
         }
         let capitalized = |part: &str| {
             let (first, rest) = part.split_at_checked(1).unwrap_or((part, ""));
@@ -338,7 +338,7 @@ mod tests {
             let error = files(&arguments(name, Language::C)).unwrap_err();
             assert!(error.contains(why), "{name}: {error}");
         }
-        assert!(files(&arguments("loop", Language::Rust)).unwrap_err().contains("no name for a package"));
+        assert!(files(&arguments("loop", Language::Rust)).unwrap_err().contains("not a name for a package"));
         assert!(files(&arguments("loop", Language::C)).is_ok());
     }
 

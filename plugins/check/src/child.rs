@@ -22,7 +22,7 @@ use crate::suite::plan;
 use crate::verdict::{Finding, Kind, Verdict};
 use crate::{guard_pages, process_state};
 
-/// The names of the jobs that are no tests but list the plugin's tables, make files, and find those that a decoder reads.
+/// The names of the jobs that are not tests but list the plugin's tables, make files, and find those that a decoder reads.
 pub const TABLES: &str = "tables";
 pub const MAKE: &str = "make";
 pub const CLAIM: &str = "claim";

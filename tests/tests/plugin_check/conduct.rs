@@ -73,7 +73,7 @@ fn what_is_not_tested_has_not_passed() {
     let text = String::from_utf8(text.unwrap().stdout).unwrap();
     let end = format!("Not passed, because part of the plugin is not tested:\n  decoder toypcm: {reason}\n");
     assert!(text.ends_with(&end), "{text}");
-    // Files that none of them decodes are no test either.
+    // Files of which none decodes are not enough either.
     let corpus = corpus(directory.path(), "cut.toypcm");
     fs::write(corpus.join("cut.toypcm"), &misbehaving::file(2, 100)[..20]).unwrap();
     let (code, report) = check(&library, &["--only", "seek", "--corpus", corpus.to_str().unwrap()]);

@@ -150,7 +150,7 @@ impl Readers {
         Ok(Self { own, others })
     }
 
-    /// The decoders that claim a file, the surest first: those of the plugin, by its bytes and then by the extension, and those of
+    /// The decoders that claim a file, the highest score first: those of the plugin, by its bytes and then by the extension, and those of
     /// others.
     fn claiming(&self, bytes: &[u8], extension: &str) -> Outcome<Vec<(&DecoderTable, Option<CString>)>> {
         let extension = CString::new(extension).unwrap_or_default();
