@@ -80,6 +80,7 @@ fn a_project_in_rust_builds_and_passes() {
         return;
     }
     let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let target = tempfile::tempdir().unwrap();
     for encoder in [false, true] {
         let directory = tempfile::tempdir().unwrap();
         let mut arguments =
@@ -93,13 +94,13 @@ fn a_project_in_rust_builds_and_passes() {
         let cargo = |word: &str| {
             let mut command = Command::new("cargo");
             command.args([word, "--quiet", "--offline"]).current_dir(&project);
-            command.env("CARGO_TARGET_DIR", directory.path().join("target")).env("RUSTFLAGS", "-D warnings");
+            command.env("CARGO_TARGET_DIR", target.path()).env("RUSTFLAGS", "-D warnings");
             command
         };
         runs(&mut cargo("test"));
         runs(&mut cargo("build"));
         let prefix = std::env::consts::DLL_PREFIX;
-        let library = directory.path().join(format!("target/debug/{prefix}my_codec.{SUFFIX}"));
+        let library = target.path().join(format!("debug/{prefix}my_codec.{SUFFIX}"));
         passes(&directory, &project, &library, encoder);
     }
 }

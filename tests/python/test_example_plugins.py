@@ -36,6 +36,26 @@ for path in sys.argv[1:]:
     assert info.is_lossless == Path(path).name.startswith(("PCM", "FLOAT")), path
 """
 
+WRITER = """
+import sys
+
+import mapwave.numpy as mw
+import numpy as np
+import soundfile
+
+saved, streamed = sys.argv[1:]
+samples = np.random.default_rng(5).integers(-32768, 32768, (5000, 2), dtype=np.int16)
+mw.save(saved, samples, 22050, tags={"comment": "two words"})
+# The number of frames is not known in advance.
+with mw.open(streamed, "w", sr=22050, channels=2) as writer:
+    for part in np.split(samples, 5):
+        writer.write(part)
+for path in (saved, streamed):
+    found, rate = soundfile.read(path, dtype="int16", always_2d=True)
+    assert (rate, found.tobytes()) == (22050, samples.tobytes()), path
+    assert soundfile.info(path).format == "AU", path
+"""
+
 
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -62,3 +82,10 @@ def test_what_soundfile_writes_is_read_as_soundfile_reads_it(directory: Path, tm
             paths.append(path)
     environment = os.environ | {"MAPWAVE_PLUGIN_PATH": str(directory)}
     subprocess.run([sys.executable, "-c", READER, *paths], check=True, env=environment)
+
+
+def test_what_is_saved_is_what_soundfile_reads(directory: Path, tmp_path: Path) -> None:
+    pytest.importorskip("soundfile")
+    environment = os.environ | {"MAPWAVE_PLUGIN_PATH": str(directory)}
+    paths = [tmp_path / "saved.au", tmp_path / "streamed.snd"]
+    subprocess.run([sys.executable, "-c", WRITER, *paths], check=True, env=environment)

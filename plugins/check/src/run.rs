@@ -185,7 +185,9 @@ fn find_files(
             continue;
         }
         match fs::metadata(&path) {
-            Ok(metadata) if !metadata.is_file() => left_out.push((path, "it is not a regular file".to_owned())),
+            Ok(metadata) if !metadata.is_file() => {
+                left_out.push((path, "it is not a regular file".to_owned()))
+            }
             Ok(metadata) if metadata.len() > MAX_INPUT_BYTES => {
                 left_out.push((path, format!("it has more than {} MiB", MAX_INPUT_BYTES >> 20)));
             }

@@ -21,6 +21,7 @@ fn the_plugin_keeps_the_rules() {
         "streams",
         "overrun",
         "fork",
+        "encoder-state",
         "abandon",
         "no-frames",
     ];
