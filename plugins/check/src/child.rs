@@ -20,7 +20,7 @@ use crate::discovery::{self, Survey};
 use crate::pulse::{self, Watch};
 use crate::suite::plan;
 use crate::verdict::{Finding, Kind, Verdict};
-use crate::{guard_pages, process_state};
+use crate::{guard_pages, process_state, stack};
 
 /// The names of the jobs that are not tests but list the plugin's tables, make files, and find those that a decoder reads.
 pub const TABLES: &str = "tables";
@@ -41,6 +41,9 @@ const NUM_LAST_LINES: usize = 12;
 
 /// How many times the time limit a test may take in all, as long as calls of the plugin return.
 const MAX_LIMITS: u32 = 20;
+
+/// The exit code of a child in which the check itself failed.
+const PANICKED: i32 = 101;
 
 /// How often the parent checks whether a child has exited.
 const PAUSE: Duration = Duration::from_millis(3);
@@ -121,7 +124,8 @@ impl Launcher {
 pub fn child() {
     let Some(path) = env::var_os(JOB) else { return };
     let job = fs::read(path).ok().and_then(|text| serde_json::from_slice(&text).ok());
-    exit(job.map_or(2, run));
+    // A panic has left a verdict.
+    exit(job.map_or(2, |job| stack::run(|| run(job)).unwrap_or(PANICKED)));
 }
 
 /// The child's end: runs the test of a job and returns the exit code.

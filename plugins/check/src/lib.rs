@@ -42,6 +42,7 @@ mod reference;
 mod report;
 mod run;
 mod signal;
+mod stack;
 mod suite;
 mod verdict;
 

@@ -130,6 +130,18 @@ fn a_slow_decoder_is_not_said_to_hang() {
 }
 
 #[test]
+fn a_plugin_has_the_stack_that_is_promised() {
+    if !has_compiler() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let library = compile(directory.path(), "deep", &["TOY_STACK_BYTES=(8<<20)-(64<<10)"]);
+    let (code, report) =
+        check(&library, &["--only", "threads", "--only", "seek", "--only", "encoder-threads"]);
+    assert_eq!((code, results(&report, "passed").len()), (0, 4), "{report:#}");
+}
+
+#[test]
 fn a_failure_shows_what_was_written_last() {
     if !has_compiler() {
         return;

@@ -30,6 +30,9 @@ fn play(table: &DecoderTable, input: &Arc<Input>, reference: &Reference) -> Resu
 pub fn bounds(context: &Context) -> Outcome {
     let table = context.decoder()?;
     for reference in references(context, &table)? {
+        if !context.has_time() {
+            break;
+        }
         context.with_input(&reference.sample.name);
         for side in [Side::End, Side::Start] {
             let what = match side {

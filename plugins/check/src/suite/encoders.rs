@@ -9,7 +9,8 @@ use crate::context::Context;
 use crate::host::{EncodeOptions, Encoder, EncoderTable, Fault, Format, GuardedBuffer, Layout};
 use crate::process_state::ProcessState;
 use crate::signal;
-use crate::suite::handles::{elsewhere, grows_by_nothing};
+use crate::stack;
+use crate::suite::handles::grows_by_nothing;
 use crate::suite::original::{Original, first_format, usual};
 use crate::verdict::{Finding, Outcome};
 
@@ -60,9 +61,9 @@ pub fn threads(context: &Context) -> Outcome {
         };
         thread::scope(|scope| {
             let work = &work;
-            let threads: Vec<_> = (0..NUM_THREADS).map(|number| scope.spawn(move || work(number))).collect();
-            let failed = |_| Err(Finding::skipped("a thread of the check failed"));
-            threads.into_iter().map(|thread| thread.join().unwrap_or_else(failed)).collect::<Outcome>()
+            let spawn = |number| stack::spawn(scope, move || work(number));
+            let threads = (0..NUM_THREADS).map(spawn).collect::<Outcome<Vec<_>>>()?;
+            threads.into_iter().try_for_each(|thread| stack::join(thread)?)
         })?;
     }
     Ok(())
@@ -102,26 +103,26 @@ fn by_turns(table: &EncoderTable, format: Format, streams: [&Original; 3]) -> Ou
 }
 
 fn on_any_thread(table: &EncoderTable, format: Format, original: &Original) -> Outcome<Vec<u8>> {
-    let mut encoder = elsewhere(|| table.open(&original.with_count()))??;
+    let mut encoder = stack::run(|| table.open(&original.with_count()))??;
     for (number, mut block) in blocks(format, original).into_iter().enumerate() {
         if number % 4 == 0 {
             encoder.push_buffer(&mut block)?;
             continue;
         }
-        let (moved, result) = elsewhere(move || {
+        let (moved, result) = stack::run(move || {
             let result = encoder.push_buffer(&mut block);
             (encoder, result)
         })?;
         result?;
         encoder = moved;
     }
-    let (encoder, result) = elsewhere(move || {
+    let (encoder, result) = stack::run(move || {
         let result = encoder.finish();
         (encoder, result)
     })?;
     result?;
     let bytes = encoder.sink().bytes();
-    elsewhere(move || drop(encoder))?;
+    stack::run(move || drop(encoder))?;
     Ok(bytes)
 }
 

@@ -11,6 +11,7 @@ use mapwave_plugin_abi::{MW_DECODER_INTERFACE, MW_ENCODER_INTERFACE, MW_RESAMPLE
 use crate::context::{Context, Target};
 use crate::host::{ErrorSpace, Plugin};
 use crate::process_state::ProcessState;
+use crate::stack;
 use crate::verdict::{Finding, Outcome};
 
 /// The time limit of the entry function.
@@ -64,10 +65,9 @@ pub fn entry_threads(context: &Context) -> Outcome {
         Ok::<Plugin, Finding>(plugin)
     };
     let answers: Vec<Outcome<Plugin>> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..8).map(|_| scope.spawn(call)).collect();
-        let failed = || Err(Finding::skipped("a thread of the check failed"));
-        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| failed())).collect()
-    });
+        let threads = (0..8).map(|_| stack::spawn(scope, call)).collect::<Outcome<Vec<_>>>()?;
+        Ok::<_, Finding>(threads.into_iter().map(|thread| stack::join(thread)?).collect())
+    })?;
     let answers: Vec<Plugin> = answers.into_iter().collect::<Outcome<_>>()?;
     match answers.windows(2).all(|pair| matches!(pair, [a, b] if a == b)) {
         true => Ok(()),

@@ -124,6 +124,9 @@ pub fn metadata(context: &Context) -> Outcome {
     let table = context.decoder()?;
     let mut earlier: Option<(Decoder, Vec<KeptTag>, Vec<(String, String)>)> = None;
     for reference in references(context, &table)? {
+        if !context.has_time() {
+            break;
+        }
         context.with_input(&reference.sample.name);
         let decoder = reference.open(&table)?;
         let mut tags = Vec::new();

@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::host::{Fault, Format, GuardedBuffer, Layout, ResampleOptions, ResamplerTable};
 use crate::reference::{Shape, expect_same};
 use crate::signal;
+use crate::stack;
 use crate::suite::handles::grows_by_nothing;
 use crate::verdict::{Finding, Outcome};
 
@@ -182,15 +183,14 @@ pub fn handles(context: &Context) -> Outcome {
         let got: Vec<Outcome<Vec<u8>>> = thread::scope(|scope| {
             let (work, barrier) = (&work, &barrier);
             let spawn = |seed| {
-                scope.spawn(move || {
+                stack::spawn(scope, move || {
                     barrier.wait();
                     work(seed)
                 })
             };
-            let threads: Vec<_> = (0..NUM_THREADS).map(spawn).collect();
-            let failed = |_| Err(Finding::skipped("a thread of the check failed"));
-            threads.into_iter().map(|thread| thread.join().unwrap_or_else(failed)).collect()
-        });
+            let threads = (0..NUM_THREADS).map(spawn).collect::<Outcome<Vec<_>>>()?;
+            Ok::<_, Finding>(threads.into_iter().map(|thread| stack::join(thread)?).collect())
+        })?;
         for (expected, got) in expected.iter().zip(got) {
             expect_same("R4", "one of eight resamplers in parallel", shape, expected, &got?)?;
         }
