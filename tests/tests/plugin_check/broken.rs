@@ -169,7 +169,12 @@ pub const ALL: &[Broken] = &[
     broken("OUTPUT_COUNT", "output-count", "process", "rounded"),
     broken("PROCESS_SPLITS", "process-splits", "process", "gave other samples"),
     broken("RESAMPLER_NAN", "output-count", "process", "is NaN or infinite"),
-    broken("RESAMPLER_SHARED", "resamplers", "R4", "one of eight resamplers in parallel gave other samples"),
+    broken(
+        "RESAMPLER_SHARED",
+        "resamplers",
+        "R4",
+        "a resampler used in turn with another gave other samples",
+    ),
     broken("RESAMPLER_LEAK", "resamplers", "R2", "after resampling a stream"),
     broken("ANY_QUALITY", "resamplers", "open", "the quality \"no-such-quality\" is taken"),
 ];

@@ -87,8 +87,9 @@ unsafe impl Sync for DecoderTable {}
 /// The longest extension that is passed.
 const MAX_EXTENSION_BYTES: usize = 255;
 
-/// The size of `mw_input` in version 1.0.
+/// The sizes of `mw_input` and `mw_decoder_options` in version 1.0.
 const FIRST_INPUT_BYTES: u32 = 56;
+const FIRST_OPTIONS_BYTES: u32 = 24;
 
 /// A host, by the size of the structs that it passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,13 +150,19 @@ unsafe impl Send for Passed {}
 unsafe impl Sync for Passed {}
 
 impl Passed {
-    /// Makes the input as long as in version 1.0; what lies behind it is none of it.
+    /// Makes both structs as long as in version 1.0; what lies behind them is none of theirs.
     fn shorten(&mut self) {
         self.input.fields.size = FIRST_INPUT_BYTES;
-        let fields: *mut u8 = (&raw mut self.input.fields).cast();
+        self.options.fields.size = FIRST_OPTIONS_BYTES;
+        let input: *mut u8 = (&raw mut self.input.fields).cast();
         let rest = size_of::<mw_input>().saturating_sub(FIRST_INPUT_BYTES as usize);
-        // SAFETY: the last bytes of the struct: pointers, which this side does not read again.
-        unsafe { fields.wrapping_add(FIRST_INPUT_BYTES as usize).write_bytes(CANARY, rest) };
+        // SAFETY: the last bytes of the struct, which may be any: a function that is not null, or numbers; this side does not read
+        // them again.
+        unsafe { input.wrapping_add(FIRST_INPUT_BYTES as usize).write_bytes(CANARY, rest) };
+        let options: *mut u8 = (&raw mut self.options.fields).cast();
+        let rest = size_of::<mw_decoder_options>().saturating_sub(FIRST_OPTIONS_BYTES as usize);
+        // SAFETY: as above, of the options: pointers and numbers.
+        unsafe { options.wrapping_add(FIRST_OPTIONS_BYTES as usize).write_bytes(CANARY, rest) };
     }
 
     /// Overwrites everything: the plugin may no longer read it.

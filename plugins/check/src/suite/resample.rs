@@ -17,6 +17,9 @@ use crate::verdict::{Finding, Outcome};
 const RATES: [(u32, u32); 5] =
     [(44_100, 16_000), (16_000, 44_100), (48_000, 44_100), (8000, 48_000), (44_100, 44_100)];
 
+/// More calls than the streams that are resampled in turn need.
+const MAX_TURNS: usize = 10_000;
+
 /// The number of resamplers at once.
 const NUM_THREADS: u64 = 8;
 
@@ -150,6 +153,41 @@ pub fn splits(context: &Context) -> Outcome {
     })
 }
 
+/// The output of two resamplers over different streams, which are called in turn.
+fn by_turns(table: &ResamplerTable, options: &ResampleOptions) -> Outcome<[Vec<u8>; 2]> {
+    let streams = [0, 1]
+        .map(|seed| signal::encode(options.input_format, &signal::chord(2, 5003, options.input_rate, seed)));
+    let frame_bytes = 2 * options.input_format.num_bytes();
+    let output_shape = Shape { format: Format::F32, layout: Layout::Interleaved, num_channels: 2 };
+    let mut resamplers = [table.open(options)?, table.open(options)?];
+    let mut rests = streams.each_ref().map(Vec::as_slice);
+    let mut got = [Vec::new(), Vec::new()];
+    let mut is_end = [false; 2];
+    for _ in 0..MAX_TURNS {
+        for (((resampler, rest), got), is_end) in
+            resamplers.iter_mut().zip(&mut rests).zip(&mut got).zip(&mut is_end)
+        {
+            if *is_end {
+                continue;
+            }
+            let part = rest.get(..500 * frame_bytes).unwrap_or(rest);
+            let mut input = (!part.is_empty())
+                .then(|| GuardedBuffer::of(options.input_format, Layout::Interleaved, 2, part));
+            let mut output = output_shape.buffer(700);
+            let done = resampler.process_buffers(input.as_mut(), &mut output)?;
+            *is_end = done.is_end;
+            if !done.is_end {
+                output.take(done.num_written, got);
+                *rest = rest.get(done.num_read * frame_bytes..).unwrap_or_default();
+            }
+        }
+        if is_end == [true; 2] {
+            return Ok(got);
+        }
+    }
+    Err(Finding::broken("process", format!("5003 frames have no end after {MAX_TURNS} calls")))
+}
+
 /// Resamplers work in parallel, and a thousand of them leak nothing.
 pub fn handles(context: &Context) -> Outcome {
     let table = context.resampler()?;
@@ -174,6 +212,10 @@ pub fn handles(context: &Context) -> Outcome {
     };
     context.doing(format!("resampling one stream after another, {options:?}"));
     let expected = (0..NUM_THREADS).map(&work).collect::<Outcome<Vec<_>>>()?;
+    context.doing(format!("resampling two streams in turn, {options:?}"));
+    for (expected, got) in expected.iter().zip(by_turns(&table, &options)?) {
+        expect_same("R4", "a resampler used in turn with another", shape, expected, &got)?;
+    }
     for _ in 0..3 {
         if !context.has_time() {
             break;
