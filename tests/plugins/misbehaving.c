@@ -79,6 +79,37 @@ static mw_status fail(mw_error *error, mw_status status, const char *message)
 
 /* Library */
 
+#if defined BREAK_OPTION_NAME || defined BREAK_OPTION_DEFAULT || defined BREAK_OPTION_ENDLESS || defined BREAK_OPTION_SIZE
+static mw_status get_option(uint32_t index, mw_option *option, mw_error *error)
+{
+    (void)error;
+#ifndef BREAK_OPTION_ENDLESS
+    if (index > 0)
+        return MW_END;
+#endif
+    static char names[300][8];
+    snprintf(names[index % 300], sizeof names[0], "o%u", (unsigned)(index % 300));
+    option->kind = MW_OPTION_INTEGER;
+    option->name = names[index % 300];
+    option->default_value = "8";
+    option->minimum = 1;
+    option->maximum = 16;
+#ifdef BREAK_OPTION_NAME
+    option->name = "Steps of it";
+#endif
+#ifdef BREAK_OPTION_DEFAULT
+    option->default_value = "17";
+#endif
+#ifdef BREAK_OPTION_SIZE
+    memset(option + 1, 0, 8);
+#endif
+    return MW_OK;
+}
+#define TOY_OPTION get_option
+#else
+#define TOY_OPTION NULL
+#endif
+
 static const mw_decoder_table DECODER = {
     .size = sizeof(mw_decoder_table),
     .probe_bytes = 64,
@@ -98,6 +129,7 @@ static const mw_decoder_table DECODER = {
 #ifndef TOY_NO_LIST
     .stream = get_stream,
 #endif
+    .option = TOY_OPTION,
 };
 
 static const mw_encoder_table ENCODER = {

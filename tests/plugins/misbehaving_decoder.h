@@ -67,8 +67,11 @@ static int32_t probe(const uint8_t *head, uint64_t num_bytes, uint64_t total_byt
     if (num_bytes >= 8 && memcmp(head, MAGIC, 8) == 0)
         raise(SIGSEGV);
 #endif
+#ifdef BREAK_EXTENSION_SCORE
+#define TOY_BY_EXTENSION 90
+#endif
 #ifdef TOY_BY_EXTENSION
-    return track == NULL && extension != NULL && strcmp(extension, "toypcm") == 0 ? 40 : 0;
+    return track == NULL && extension != NULL && strcmp(extension, "toypcm") == 0 ? TOY_BY_EXTENSION : 0;
 #endif
 #ifdef BREAK_PROBE_RANGE
     return num_bytes == 1 ? 101 : 0;

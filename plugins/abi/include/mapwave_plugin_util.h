@@ -105,6 +105,11 @@ MW_UNUSED static int mw_fill_entry(mw_stream_entry *to, const mw_stream_entry *f
     return mw_fill(to, from, sizeof *from, MW_SIZE_1_0(mw_stream_entry, language));
 }
 
+MW_UNUSED static int mw_fill_option(mw_option *to, const mw_option *from)
+{
+    return mw_fill(to, from, sizeof *from, MW_SIZE_1_0(mw_option, maximum));
+}
+
 /* ---- errors (R6) ---- */
 
 /* The number of bytes of a text, at most `most`, that end between characters (R3). */

@@ -44,6 +44,10 @@ pub const ALL: &[Broken] = &[
     broken("DEFAULT_CODECS", "interfaces", "R3", "default_codecs holds \"toypcm\""),
     broken("EXTENSIONS", "interfaces", "R3", "extensions holds \".toy=toypcm\""),
     broken("DEFAULT_QUALITY", "interfaces", "R3", "default_quality holds \"first\""),
+    broken("OPTION_NAME", "interfaces", "option", "the name of an option is \"Steps of it\""),
+    broken("OPTION_DEFAULT", "interfaces", "option", "\"17\", the default or a choice of option o0"),
+    broken("OPTION_ENDLESS", "interfaces", "option", "there is an option at index"),
+    broken("OPTION_SIZE", "interfaces", "R1", "option wrote past the end of the mw_option"),
     broken("UNKNOWN_INTERFACE", "interfaces", "get", "get(\"mapwave.decoder/2\", 0) is not null"),
     broken("CLOSE_NULL", "interfaces", "R6", "SIGSEGV"),
     // What a decoder reports
@@ -51,6 +55,7 @@ pub const ALL: &[Broken] = &[
     broken("PROBE_RANGE", "probe", "probe", "probe gave 101 for the single byte"),
     broken("PROBE_BOUNDS", "probe", "R6", "past the last byte of its input"),
     broken("PROBE_CHANGES", "probe", "probe", "the next time"),
+    broken("EXTENSION_SCORE", "probe", "probe", "probe gave 90 for the extension \"toypcm\" alone"),
     broken("PROBE_LEAK", "probe", "probe", "were not freed"),
     broken("PROBE_DESCRIPTORS", "probe", "probe", "open files"),
     broken("PROBE_CRASH", "probe", "R6", "SIGSEGV"),

@@ -36,7 +36,7 @@ fn a_decoder_that_goes_by_the_extension_is_tested() {
         return;
     }
     let directory = tempfile::tempdir().unwrap();
-    let library = compile(directory.path(), "headerless", &["TOY_BY_EXTENSION"]);
+    let library = compile(directory.path(), "headerless", &["TOY_BY_EXTENSION=40"]);
     let only =
         ["--only", "info", "--only", "seek", "--only", "damage", "--only", "round-trip", "--only", "targets"];
     let (code, report) = check(&library, &only);
@@ -47,7 +47,7 @@ fn a_decoder_that_goes_by_the_extension_is_tested() {
     assert_eq!((code, row(&report, "splits")["result"].as_str()), (0, Some("passed")), "{report:#}");
     // Files of another name are not claimed.
     fs::rename(corpus.join("x.TOYPCM"), corpus.join("x.other")).unwrap();
-    let library = compile(directory.path(), "only-decoder", &["TOY_BY_EXTENSION", "TOY_NO_ENCODER"]);
+    let library = compile(directory.path(), "only-decoder", &["TOY_BY_EXTENSION=40", "TOY_NO_ENCODER"]);
     let (code, report) = check(&library, &["--only", "splits", "--corpus", corpus.to_str().unwrap()]);
     assert_eq!((code, row(&report, "splits")["result"].as_str()), (2, Some("untested")), "{report:#}");
     let note = "decoder toypcm claims none of the 1 files of the corpus, by their bytes or extensions";
@@ -123,7 +123,7 @@ fn a_slow_decoder_is_not_said_to_hang() {
     let directory = tempfile::tempdir().unwrap();
     let library = compile(directory.path(), "slow", &["TOY_DECODE_MICROSECONDS=20000"]);
     let corpus = corpus(directory.path(), "slow.toypcm");
-    // One second: a hundred times as long as a call takes, and far less than all calls take.
+    // A hundred times as long as a call takes, and far less than all calls take.
     let (code, report) = check(&library, &["--time-limit", "2", "--corpus", corpus.to_str().unwrap()]);
     assert_eq!((code, results(&report, "failed")), (0, Vec::new()), "{report:#}");
     assert_eq!(results(&report, "untested"), Vec::<String>::new());

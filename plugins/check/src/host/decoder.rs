@@ -15,6 +15,7 @@ use mapwave_plugin_abi::{
 
 use super::guarded_buffer::{GuardedBuffer, Layout};
 use super::input::{Input, track};
+use super::option::check_options;
 use super::refusal::{CANARY, ErrorBox, ErrorSpace, Fault, judge};
 use super::sample::Sample;
 use super::stream_entry::{EntryBox, StreamEntry};
@@ -213,6 +214,7 @@ impl DecoderTable {
         if !text(self.table.extensions, "the decoder's extensions")?.is_empty() {
             names(self.table.extensions, "the decoder's extensions", short)?;
         }
+        check_options(self.table.option)?;
         match self.table.probe_bytes {
             ..=327_680 => Ok(()),
             bytes => {

@@ -13,6 +13,7 @@ use mapwave_plugin_abi::{
 };
 
 use super::guarded_buffer::{Format, GuardedBuffer, Layout};
+use super::option::check_options;
 use super::refusal::{CANARY, ErrorBox, ErrorSpace, Fault, judge};
 use super::sample::Sample;
 use super::statements;
@@ -240,6 +241,7 @@ impl EncoderTable {
         let codecs = names(self.table.codecs, "the encoder's codecs", short)?;
         let containers = names(self.table.containers, "the encoder's containers", short)?;
         let takes_integers = self.formats()?.iter().any(|format| *format != Format::F32);
+        check_options(self.table.option)?;
         let stated = optional_text(self.table.lossless, "lossless")?;
         statements::check_lossless(&stated, &codecs, takes_integers)?;
         let stated = optional_text(self.table.default_codecs, "default_codecs")?;

@@ -37,6 +37,7 @@ mod encoder;
 mod guarded_buffer;
 mod input;
 mod library;
+mod option;
 mod refusal;
 mod resampler;
 mod sample;

@@ -16,6 +16,9 @@ const PROBE_TIME: Duration = Duration::from_millis(1);
 /// The maximum number of prefixes of a file to probe.
 const MAX_PREFIXES: usize = 2048;
 
+/// From this score on, a decoder has found a plausible structure.
+const PLAUSIBLE: i32 = 50;
+
 /// The number of probes in which a leak shows.
 const NUM_PROBES: usize = 2000;
 
@@ -127,6 +130,17 @@ pub fn probe(context: &Context) -> Outcome {
             let what = format!("its first {count} bytes");
             context.doing(format!("probing {what}"));
             score(context, &table, sample.bytes.get(..count).unwrap_or_default(), &what)?;
+        }
+        if let Some(extension) = &sample.extension {
+            context.doing("probing it with its extension");
+            let score = table.score_named(&sample.bytes, Some(extension))?;
+            if score >= PLAUSIBLE {
+                let reason = format!(
+                    "probe gave {score} for the extension {extension:?} alone, expected 1 to {}: a guess",
+                    PLAUSIBLE - 1
+                );
+                return Err(Finding::broken("probe", reason));
+            }
         }
         context.doing("probing it many times");
         leaves_nothing(&table, &[&sample.bytes])?;
