@@ -63,6 +63,11 @@ static mw_status process(mw_resampler *resampler, const mw_buffer *input, uint64
             return *num_written > 0 ? MW_OK : MW_END;
         if (*num_read == input->num_frames)
             return MW_OK;
+#ifdef BREAK_RESAMPLER_SHARED
+        if (resampler->num_read == 0)
+            memset(resampler->last, 0, sizeof resampler->last);
+        memcpy(shared_last, resampler->num_read == 0 || *num_read > 0 ? resampler->last : shared_last, sizeof shared_last);
+#endif
         for (uint32_t channel = 0; channel < channels; channel++) {
             bool planar = input->layout == MW_PLANAR;
             uint64_t place = planar ? *num_read : *num_read * channels + channel;
@@ -71,9 +76,6 @@ static mw_status process(mw_resampler *resampler, const mw_buffer *input, uint64
             resampler->last[channel] *= *num_read == 0 ? 0.5f : 1.0f;
 #endif
         }
-#ifdef BREAK_RESAMPLER_SHARED
-        memcpy(shared_last, resampler->last, sizeof shared_last);
-#endif
         ++*num_read;
         resampler->num_read++;
     }

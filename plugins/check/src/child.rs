@@ -183,8 +183,9 @@ pub fn run_job(job: &Job, launcher: &Launcher) -> io::Result<Ended> {
     let started = Instant::now();
     let mut command = launcher.command();
     command.env(JOB, &path);
-    // Freed blocks in the allocator's per-thread caches would count as used, but they are not leaks.
-    command.env("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0");
+    // Freed blocks in the allocator's per-thread caches would count as used, but they are not leaks. A heap of its own for each
+    // thread takes much address space at first, which would hide what a plugin allocates.
+    command.env("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0:glibc.malloc.arena_max=1");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn()?;
     let output = [child.stdout.take().map(collect), child.stderr.take().map(collect)];

@@ -108,7 +108,7 @@ fn the_plugin_describes_itself() {
     assert_eq!(plugin.decoder.score(b".snd\0\0\0\x18").unwrap(), 100);
     assert_eq!(plugin.decoder.score(b"RIFF").unwrap(), 0);
     assert_eq!(plugin.decoder.score(b".sn").unwrap(), 0);
-    for (interface, index) in [(MW_DECODER_INTERFACE, 1), (MW_ENCODER_INTERFACE, 0), ("", 0)] {
+    for (interface, index) in [(MW_DECODER_INTERFACE, 1), (MW_ENCODER_INTERFACE, 1), ("", 0)] {
         assert_eq!(plugin.plugin.table(interface, index).unwrap(), 0, "{interface}");
     }
 }
