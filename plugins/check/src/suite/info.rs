@@ -7,6 +7,9 @@ use crate::host::{Decoder, DecoderTable, KeptNames, KeptTag, SeekClass};
 use crate::reference::{Reference, USUAL_FRAMES, drain, references};
 use crate::verdict::{Finding, Outcome};
 
+/// Keys and values.
+type Tags = Vec<(String, String)>;
+
 /// The maximum number of tags that a file may have.
 const MAX_TAGS: u32 = 100_000;
 
@@ -122,7 +125,7 @@ fn expect_kept(decoder: &Decoder, kept: &[KeptTag], expected: &[(String, String)
 /// Tags are text, and always the same.
 pub fn metadata(context: &Context) -> Outcome {
     let table = context.decoder()?;
-    let mut earlier: Option<(Decoder, Vec<KeptTag>, Vec<(String, String)>)> = None;
+    let mut earlier: Option<(Decoder, Vec<KeptTag>, Tags)> = None;
     for reference in references(context, &table)? {
         if !context.has_time() {
             break;
