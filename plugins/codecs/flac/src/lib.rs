@@ -29,11 +29,13 @@
 #![deny(unsafe_code)]
 
 pub mod crc;
+mod decode;
 mod encode;
 mod error;
 #[cfg(test)]
 mod noise;
 
+pub use decode::{BatchError, DecodeError, DecodedSample, Decoder, Decorrelation, FrameHeader, Part};
 pub use encode::{Encoder, EncoderSettings, Frames, MAX_FRAMES, MAX_LEVEL, Patch, Sample, encode};
 pub use error::{EncodeError, Error};
 

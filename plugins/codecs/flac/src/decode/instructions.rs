@@ -1,0 +1,134 @@
+//! The inner loops, compiled a second time for CPUs with wider registers, and the choice between both.
+//!
+//! Both versions of reading and writing are the same source; `avx2` has another one of prediction, with the same results.
+//! Unsafe code is allowed in this file to call functions compiled for instructions that not every CPU has.
+
+#![allow(unsafe_code)]
+
+use std::mem::MaybeUninit;
+
+use super::cursor::Cursor;
+use super::error::DecodeError;
+use super::frame_header::Decorrelation;
+use super::predictor::{self, Predictor};
+use super::sample::DecodedSample;
+use super::{rice, stereo};
+
+/// The subframes that are restored at a time.
+pub(super) const NUM_LANES: usize = 4;
+
+/// Which instructions are used.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Instructions {
+    /// Those that every CPU has.
+    Plain,
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
+}
+
+/// The proof that this CPU has AVX2, BMI1, BMI2 and LZCNT: only [`Instructions::best`] makes one.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Avx2(());
+
+impl Instructions {
+    /// The best of this CPU.
+    pub(super) fn best() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("lzcnt")
+        {
+            return Self::Avx2(Avx2(()));
+        }
+        Self::Plain
+    }
+
+    /// As [`rice::read`].
+    pub(super) fn read(
+        self,
+        first: &mut Cursor<'_>,
+        second: Option<&mut Cursor<'_>>,
+    ) -> Result<(), DecodeError> {
+        match self {
+            Self::Plain => rice::read(first, second),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the proof says that this CPU has the instructions.
+            Self::Avx2(_) => unsafe { read_avx2(first, second) },
+        }
+    }
+
+    /// Restores planes that are `stride` values apart, of which the first `num_values` of each count; whatever the
+    /// others hold afterwards. `predictors` has as many as there are planes.
+    pub(super) fn restore(
+        self,
+        planes: &mut [i32],
+        stride: usize,
+        predictors: &[&Predictor; NUM_LANES],
+        num_values: usize,
+    ) {
+        match self {
+            Self::Plain => {
+                for (plane, predictor) in planes.chunks_mut(stride).zip(predictors) {
+                    predictor::restore(plane.get_mut(..num_values).unwrap_or_default(), predictor);
+                }
+            }
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(_) => {
+                let mut planes = planes.chunks_mut(stride);
+                let lanes = [(); NUM_LANES].map(|()| planes.next().unwrap_or_default());
+                // SAFETY: the proof says that this CPU has the instructions.
+                unsafe { super::avx2::restore(lanes, predictors, num_values) };
+            }
+        }
+    }
+
+    /// As [`stereo::write_interleaved`].
+    pub(super) fn write<'o, S: DecodedSample>(
+        self,
+        planes: &[&[i32]],
+        decorrelation: Decorrelation,
+        scale: S::Scale,
+        output: &'o mut [MaybeUninit<S>],
+    ) -> &'o mut [S] {
+        match self {
+            Self::Plain => stereo::write_interleaved(planes, decorrelation, scale, output),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the proof says that this CPU has the instructions.
+            Self::Avx2(_) => unsafe { write_avx2(planes, decorrelation, scale, output) },
+        }
+        // SAFETY: the function has written all of `output`, or panicked: see there.
+        unsafe { output.assume_init_mut() }
+    }
+}
+
+/// As [`stereo::write_channel`].
+pub(super) fn write_channel<'o, S: DecodedSample>(
+    planes: &[&[i32]],
+    channel: usize,
+    decorrelation: Decorrelation,
+    scale: S::Scale,
+    output: &'o mut [MaybeUninit<S>],
+) -> &'o mut [S] {
+    stereo::write_channel(planes, channel, decorrelation, scale, output);
+    // SAFETY: the function has written all of `output`, or panicked: see there.
+    unsafe { output.assume_init_mut() }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
+fn read_avx2(first: &mut Cursor<'_>, second: Option<&mut Cursor<'_>>) -> Result<(), DecodeError> {
+    rice::read(first, second)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
+fn write_avx2<S: DecodedSample>(
+    planes: &[&[i32]],
+    decorrelation: Decorrelation,
+    scale: S::Scale,
+    output: &mut [MaybeUninit<S>],
+) {
+    stereo::write_interleaved(planes, decorrelation, scale, output);
+}
