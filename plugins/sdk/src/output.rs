@@ -169,6 +169,70 @@ impl<'a> Output<'a> {
         num_frames
     }
 
+    /// Has the next frames written in place by `write`, for decoders whose samples need no conversion: it gets the rest of the
+    /// memory, interleaved or of the only channel, writes whole frames to its beginning and returns them. Returns the number
+    /// of frames, or `None` when the channels are apart, for which [`write_channels`](Self::write_channels) is.
+    ///
+    /// ```
+    /// use std::convert::Infallible;
+    ///
+    /// use mapwave_plugin::Output;
+    ///
+    /// let mut samples = [0i16; 6];
+    /// let written = Output::with_slice(&mut samples, 2, |output| {
+    ///     output.write_in_place(|room| Ok::<_, Infallible>(room[..4].write_copy_of_slice(&[1i16, 2, 3, 4])))
+    /// });
+    /// assert_eq!((written, samples), (Some(Ok(2)), [1, 2, 3, 4, 0, 0]));
+    /// ```
+    ///
+    /// # Errors
+    /// Those of `write`; then nothing counts as written.
+    ///
+    /// # Panics
+    /// When `T` is not the type of the requested format, or `write` returns anything but whole frames at the beginning.
+    pub fn write_in_place<T: Sample, E>(
+        &mut self,
+        write: impl for<'r> FnOnce(&'r mut [MaybeUninit<T>]) -> Result<&'r mut [T], E>,
+    ) -> Option<Result<usize, E>> {
+        if self.layout == Layout::Planar && self.num_channels != 1 {
+            return None;
+        }
+        let num_channels = self.num_channels.max(1);
+        let written = written_by(self.plane::<T>(0, self.room()), write);
+        Some(written.map(|num_samples| {
+            assert!(num_samples.is_multiple_of(num_channels), "whole frames");
+            self.num_written += num_samples / num_channels;
+            num_samples / num_channels
+        }))
+    }
+
+    /// As [`write_in_place`](Self::write_in_place), channel by channel, when the channels are apart: `write` gets the number of
+    /// a channel and the memory of its next `num_frames` frames, all of which it writes. Returns `None` when the channels are
+    /// not apart.
+    ///
+    /// # Errors
+    /// Those of `write`; then nothing counts as written.
+    ///
+    /// # Panics
+    /// As [`write_in_place`](Self::write_in_place), or when `num_frames` is more than there is room for.
+    pub fn write_channels<T: Sample, E>(
+        &mut self,
+        num_frames: usize,
+        mut write: impl for<'r> FnMut(usize, &'r mut [MaybeUninit<T>]) -> Result<&'r mut [T], E>,
+    ) -> Option<Result<(), E>> {
+        if self.layout != Layout::Planar {
+            return None;
+        }
+        for channel in 0..self.num_channels {
+            match written_by(self.plane::<T>(channel, num_frames), |room| write(channel, room)) {
+                Ok(num_samples) => assert_eq!(num_samples, num_frames, "all frames"),
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        self.num_written += num_frames;
+        Some(Ok(()))
+    }
+
     /// Writes up to `num_frames` frames of silence and returns their number.
     pub fn write_silence(&mut self, num_frames: usize) -> usize {
         let num_frames = num_frames.min(self.room());
@@ -198,4 +262,17 @@ impl<'a> Output<'a> {
         // SAFETY: by the assertion, `num_frames` more lie inside that room, aligned for T and borrowed with `self`.
         unsafe { std::slice::from_raw_parts_mut(start, num_frames * samples_per_frame) }
     }
+}
+
+/// The number of samples that `write` has written to the beginning of `room`. What it returns proves that they are
+/// initialised: no safe code makes such a slice there but of samples that are.
+fn written_by<T: Sample, E>(
+    room: &mut [MaybeUninit<T>],
+    write: impl for<'r> FnOnce(&'r mut [MaybeUninit<T>]) -> Result<&'r mut [T], E>,
+) -> Result<usize, E> {
+    let (start, room_samples) = (room.as_ptr().cast::<T>(), room.len());
+    let written = write(room)?;
+    let is_front = written.as_ptr() == start && written.len() <= room_samples;
+    assert!(written.is_empty() || is_front, "what is returned is the beginning of the memory");
+    Ok(written.len())
 }

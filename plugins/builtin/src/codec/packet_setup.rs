@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use mapwave_flac::Part;
 use mapwave_plugin::{Error, Output, Result, SampleFormat, SeekClass, Status, StreamInfo};
 
 use crate::codec::aac;
@@ -12,7 +13,7 @@ use crate::codec::alac::{AlacCodec, AlacSetup};
 use crate::codec::flac::{FlacSetup, FrameCodec};
 use crate::codec::opus;
 use crate::codec::opus::{Engine, Kind, OpusCodec, OpusSetup};
-use crate::engine::packets::Broken;
+use crate::engine::packets::{Broken, Wanted};
 
 /// The parameters for decoding packets of a codec.
 #[derive(Clone, Debug, PartialEq)]
@@ -221,6 +222,39 @@ impl AudioCodec {
             Self::Alac(codec) => codec.write(frames, output),
             Self::Flac(codec) => codec.write(frames, output),
             Self::Opus(codec) => codec.write(frames, output),
+        }
+    }
+
+    /// Whether packets are decoded in batches.
+    pub(crate) fn is_batched(&self) -> bool {
+        matches!(self, Self::Flac(_))
+    }
+
+    /// Decodes a batch of packets and writes the wanted frames of each.
+    ///
+    /// # Errors
+    /// As [`PacketCodec::decode_batch`](crate::engine::packets::PacketCodec::decode_batch).
+    pub(crate) fn decode_batch<B: AsRef<[u8]>>(
+        &mut self,
+        batch: &[Wanted<B>],
+        output: &mut Output<'_>,
+    ) -> Result<(), (usize, Broken)> {
+        match self {
+            Self::Flac(codec) => {
+                let parts = batch.iter().map(|wanted| Part {
+                    bytes: wanted.packet.bytes.as_ref(),
+                    frames: wanted.frames.clone(),
+                });
+                codec.decode_packets(&parts.collect::<Vec<_>>(), output)
+            }
+            _ => {
+                for (number, Wanted { packet, frames }) in batch.iter().enumerate() {
+                    let decoded = self.decode(packet.bytes.as_ref(), packet.num_frames);
+                    decoded.map_err(|broken| (number, broken))?;
+                    self.write(frames.clone(), output);
+                }
+                Ok(())
+            }
         }
     }
 }

@@ -27,6 +27,13 @@ pub(crate) struct Packet<B> {
     pub(crate) num_frames: u64,
 }
 
+impl<B> Packet<B> {
+    /// The frame after its last.
+    fn end(&self) -> u64 {
+        self.first_frame.saturating_add(self.num_frames)
+    }
+}
+
 /// A stream, shared by all handles.
 pub(crate) trait PacketStream: Send + Sync + 'static {
     /// A position between packets.
@@ -103,7 +110,42 @@ pub(crate) trait PacketCodec<S: PacketStream + ?Sized>: Send {
 
     /// Writes frames of the last decoded packet, as many as fit, and returns their number.
     fn write(&self, frames: Range<usize>, output: &mut Output<'_>) -> usize;
+
+    /// Whether a packet may be decoded in a batch with others. Packets of such codecs do not depend on each other.
+    fn is_batched(&self, packet: &Packet<S::Bytes<'_>>) -> bool {
+        let _ = packet;
+        false
+    }
+
+    /// Decodes a batch of packets and writes the wanted frames of each, for which there is room. Afterwards the last packet
+    /// is the last decoded one.
+    ///
+    /// # Errors
+    /// The number of the first packet that is damaged, and how that affects the stream. Packets before it may be written.
+    fn decode_batch(
+        &mut self,
+        stream: &S,
+        batch: &[Wanted<S::Bytes<'_>>],
+        output: &mut Output<'_>,
+    ) -> Result<(), (usize, Broken)> {
+        for (number, Wanted { packet, frames }) in batch.iter().enumerate() {
+            self.decode(stream, packet).map_err(|broken| (number, broken))?;
+            self.write(frames.clone(), output);
+        }
+        Ok(())
+    }
 }
+
+/// A packet of a batch.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted<B> {
+    pub(crate) packet: Packet<B>,
+    /// Which of its frames are written, counted from its first.
+    pub(crate) frames: Range<usize>,
+}
+
+/// The most packets of a batch. A few suffice to fill vectors.
+const MAX_BATCH: usize = 32;
 
 /// How a damaged packet affects the stream.
 #[derive(Debug)]
@@ -211,10 +253,11 @@ impl<S: PacketStream> PacketDecoder<S> {
                         Some(state) => state,
                         None => self.state.insert(State::at(stream, self.used.take(), target)?),
                     };
-                    if !state.advance(stream, target)? {
-                        return Ok(()); // the host notices that frames are missing
+                    match state.decode_batch(stream, target, run.num_frames, output)? {
+                        0 if state.advance(stream, target)? => state.write(run.num_frames, output),
+                        0 => return Ok(()), // the host notices that frames are missing
+                        num_written => num_written,
                     }
-                    state.write(run.num_frames, output)
                 }
             };
             self.position += num_written;
@@ -240,21 +283,77 @@ impl<S: PacketStream> State<S> {
     fn advance(&mut self, stream: &S, target: u64) -> Result<bool> {
         while !self.pending.contains(&target) {
             let Some(packet) = stream.next(&mut self.cursor)? else { return Ok(false) };
-            let num_decoded = match self.codec.decode(stream, &packet) {
-                Ok(num_decoded) => num_decoded as u64,
-                Err(Broken::Silence) => {
-                    warn(&packet, target);
-                    0
-                }
-                Err(Broken::Fatal(error)) => return Err(error.at(packet.offset)),
-            };
-            self.first_frame = packet.first_frame;
-            self.num_decoded = num_decoded;
-            let end = packet.first_frame.saturating_add(packet.num_frames);
-            self.pending = packet.first_frame.max(target).min(end)..end;
+            self.decode(stream, &packet, target)?;
         }
         self.pending.start = target;
         Ok(true)
+    }
+
+    /// Decodes a packet. Its frames from `target` on are pending.
+    fn decode(&mut self, stream: &S, packet: &Packet<S::Bytes<'_>>, target: u64) -> Result<()> {
+        let num_decoded = match self.codec.decode(stream, packet) {
+            Ok(num_decoded) => num_decoded as u64,
+            Err(Broken::Silence) => {
+                warn(packet, target);
+                0
+            }
+            Err(Broken::Fatal(error)) => return Err(error.at(packet.offset)),
+        };
+        self.first_frame = packet.first_frame;
+        self.num_decoded = num_decoded;
+        let end = packet.end();
+        self.pending = packet.first_frame.max(target).min(end)..end;
+        Ok(())
+    }
+
+    /// Decodes the packets of up to `max_frames` frames from `target` on, as many as fit and as the codec takes in a batch,
+    /// and writes those frames; returns their number. Only the packets of frames that are written are decoded, as one by one.
+    ///
+    /// It is 0 if `target` is pending, or else if the next packet is not one for a batch, which then is decoded.
+    fn decode_batch(
+        &mut self,
+        stream: &S,
+        target: u64,
+        max_frames: u64,
+        output: &mut Output<'_>,
+    ) -> Result<u64> {
+        if self.pending.contains(&target) {
+            return Ok(0);
+        }
+        let end = target.saturating_add(max_frames.min(output.room() as u64));
+        let (mut batch, mut other, mut next) = (Vec::new(), None, target);
+        while next < end && batch.len() < MAX_BATCH {
+            let Some(packet) = stream.next(&mut self.cursor)? else { break };
+            let follows = batch.is_empty() || packet.first_frame == next;
+            if !(follows
+                && packet.first_frame <= next
+                && next < packet.end()
+                && self.codec.is_batched(&packet))
+            {
+                other = Some(packet);
+                break;
+            }
+            let place = |frame: u64| to_usize(frame.min(packet.end()) - packet.first_frame);
+            let frames = place(next)..place(end);
+            next = end.min(packet.end());
+            batch.push(Wanted { packet, frames });
+        }
+        if let Some(Wanted { packet: last, .. }) = batch.last() {
+            self.pending = 0..0; // in case of an error
+            self.codec.decode_batch(stream, &batch, output).map_err(|(number, broken)| {
+                let offset = batch.get(number).map_or(0, |wanted| wanted.packet.offset);
+                match broken {
+                    Broken::Silence => Error::bad_data(offset, "a packet of a batch is damaged"),
+                    Broken::Fatal(error) => error.at(offset),
+                }
+            })?;
+            (self.first_frame, self.num_decoded) = (last.first_frame, last.num_frames);
+            self.pending = next..last.end();
+        }
+        if let Some(packet) = other {
+            self.decode(stream, &packet, next)?;
+        }
+        Ok(next - target)
     }
 
     /// Writes at most `max_frames` pending frames: the decoded ones, then silence up to the length of the packet.
@@ -274,8 +373,7 @@ impl<S: PacketStream> State<S> {
 
 /// Warns that silence replaces a packet, unless none of its frames are returned.
 fn warn<B>(packet: &Packet<B>, target: u64) {
-    let end = packet.first_frame.saturating_add(packet.num_frames);
-    if end > target {
+    if packet.end() > target {
         let (offset, num_frames) = (packet.offset, packet.num_frames);
         log(
             Level::Warning,

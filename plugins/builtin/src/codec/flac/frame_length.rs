@@ -5,8 +5,8 @@
 
 #![forbid(unsafe_code)]
 
-use super::frame_header::FrameHeader;
 use crate::bits::{Bits, EndOfBits, MsbFirst};
+use mapwave_flac::FrameHeader;
 
 /// Where a frame ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl From<EndOfBits> for FrameLength {
 pub(crate) fn frame_length(bytes: &[u8], header: &FrameHeader, bits_per_sample: u32) -> FrameLength {
     let mut bits = Bits::at(bytes, header.num_bytes as u64 * 8);
     for channel in 0..header.num_channels {
-        let is_side = header.side_channel == Some(channel);
+        let is_side = header.side_channel() == Some(channel);
         match skip_subframe(&mut bits, header.block_size, bits_per_sample + u32::from(is_side)) {
             Ok(()) => {}
             Err(length) => return length,

@@ -1,7 +1,6 @@
 //! FLAC (RFC 9639): metadata, frame headers, the decoder of frames, and the encoder.
 
 mod encoder;
-mod frame_header;
 pub(crate) mod frame_length;
 pub(crate) mod metadata;
 mod packets;
@@ -9,7 +8,7 @@ mod setup;
 mod stream_info;
 
 pub use encoder::FlacEncoder;
-pub(crate) use frame_header::FrameHeader;
+pub(crate) use mapwave_flac::FrameHeader;
 pub(crate) use mapwave_flac::crc::crc16;
 pub(crate) use metadata::channel_mask;
 pub(crate) use packets::FrameCodec;

@@ -4,11 +4,11 @@
 
 use mapwave_plugin::{Error, Result};
 
-use super::frame_header::FrameHeader;
 use super::metadata::{MARKER, Metadata, channel_mask};
 use super::stream_info::StreamInfoBlock;
 use crate::bytes::Bytes;
 use crate::tags::vorbis_comment::Comments;
+use mapwave_flac::FrameHeader;
 
 /// The parameters for decoding frames.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@
 
 use mapwave_plugin::{Error, Result, Status};
 
-use super::frame_header::FrameHeader;
 use crate::bits::{Bits, MsbFirst};
+use mapwave_flac::FrameHeader;
 
 /// The fields of a STREAMINFO block. None can be trusted without a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +67,8 @@ impl StreamInfoBlock {
         Ok(())
     }
 
-    /// The block with these fields, for decoders that need one.
+    /// The block with these fields.
+    #[cfg(test)]
     pub(crate) fn to_bytes(&self) -> [u8; Self::NUM_BYTES] {
         let packed = (u64::from(self.sample_rate) << 44)
             | (u64::from(self.num_channels.saturating_sub(1) & 7) << 41)

@@ -135,7 +135,6 @@ impl Chain {
                 return Ok(chain);
             }
             let origin = origin.ok_or_else(|| place.wrong_number(&frame))?;
-            check_depth(format, &frame)?;
             let end =
                 if is_careful { format.whole_end(bytes, place.offset) } else { format.end_of(bytes, &frame) };
             let Some(end) = end else {
@@ -174,15 +173,6 @@ impl Chain {
 pub(crate) fn damaged(offset: usize) -> Error {
     let message = "the FLAC frame is damaged: its checksum is wrong or it does not end";
     Error::bad_data(offset as u64, message)
-}
-
-/// Checks that the decoder supports a frame, so that another plugin gets the file if not.
-fn check_depth(format: &Format, frame: &Frame) -> Result<()> {
-    if frame.has_side_channel && format.stream_info.bits_per_sample == 32 {
-        let message = "32-bit FLAC with a side channel of 33 bits needs the libav plugin";
-        return Err(Error::unsupported(message).at(frame.offset as u64));
-    }
-    Ok(())
 }
 
 /// Whether the bytes at an offset, where no frame of the stream begins, are the beginning of one.

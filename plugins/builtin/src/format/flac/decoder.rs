@@ -14,12 +14,14 @@ use mapwave_plugin::{
 use super::chain::{Chain, Place, damaged};
 use super::frames::{Format, Frame};
 use super::survey;
+use mapwave_flac::{Decorrelation, Part};
+
 use crate::codec::flac::FrameCodec;
 use crate::codec::flac::FrameHeader;
 use crate::codec::flac::StreamInfoBlock;
 use crate::codec::flac::crc16;
 use crate::codec::flac::metadata::{MARKER, Metadata, channel_mask};
-use crate::engine::packets::{Broken, Packet, PacketCodec, PacketDecoder, PacketStream, decode_with};
+use crate::engine::packets::{Broken, Packet, PacketCodec, PacketDecoder, PacketStream, Wanted, decode_with};
 use crate::host_track;
 use crate::tags::id3v2;
 use crate::tags::vorbis_comment::Comments;
@@ -297,13 +299,8 @@ impl FlacStream {
 /// The end of a stream that need not be followed to its end now: a long one whose last frame is the one that STREAMINFO
 /// promises.
 fn surveyed_end(format: &Format, bytes: &[u8], frames_offset: usize) -> Option<Place> {
-    let StreamInfoBlock { num_frames: Some(promised), bits_per_sample, num_channels, .. } =
-        format.stream_info
-    else {
-        return None;
-    };
-    let may_need_another_decoder = bits_per_sample == 32 && num_channels == 2;
-    if bytes.len().saturating_sub(frames_offset) <= SHORT_BYTES || may_need_another_decoder {
+    let promised = format.stream_info.num_frames?;
+    if bytes.len().saturating_sub(frames_offset) <= SHORT_BYTES {
         return None;
     }
     survey::end_of_stream(format, bytes, frames_offset).filter(|end| end.first == promised)
@@ -326,7 +323,7 @@ fn empty_header(stream_info: &StreamInfoBlock) -> FrameHeader {
         block_size: 0,
         sample_rate: None,
         num_channels: stream_info.num_channels,
-        side_channel: None,
+        decorrelation: Decorrelation::Independent,
         bits_per_sample: None,
         num_bytes: 0,
     }
@@ -409,5 +406,20 @@ impl PacketCodec<FlacStream> for FrameCodec {
 
     fn write(&self, frames: Range<usize>, output: &mut Output<'_>) -> usize {
         self.write(frames, output)
+    }
+
+    fn is_batched(&self, _: &Packet<&[u8]>) -> bool {
+        true
+    }
+
+    fn decode_batch(
+        &mut self,
+        _: &FlacStream,
+        batch: &[Wanted<&[u8]>],
+        output: &mut Output<'_>,
+    ) -> Result<(), (usize, Broken)> {
+        let parts =
+            batch.iter().map(|wanted| Part { bytes: wanted.packet.bytes, frames: wanted.frames.clone() });
+        self.decode_batch(&parts.collect::<Vec<_>>(), output)
     }
 }

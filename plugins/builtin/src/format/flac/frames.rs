@@ -40,8 +40,6 @@ pub(crate) struct Frame {
     pub(crate) first: u64,
     /// The number of its frames of sound.
     pub(crate) num_frames: u32,
-    /// Whether one of its channels is the difference of two.
-    pub(crate) has_side_channel: bool,
 }
 
 impl Frame {
@@ -89,8 +87,8 @@ impl Format {
         let number = header.number.checked_sub(self.first_number).filter(|_| fits)?;
         let scale = if self.is_variable { 1 } else { self.block_size.into() };
         let first = number.checked_mul(scale)?;
-        let (num_frames, has_side_channel) = (header.block_size, header.side_channel.is_some());
-        Some((header, Frame { offset, first, num_frames, has_side_channel }))
+        let num_frames = header.block_size;
+        Some((header, Frame { offset, first, num_frames }))
     }
 
     /// The first place in a range that looks like a frame and is accepted.

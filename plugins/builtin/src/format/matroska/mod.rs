@@ -28,7 +28,7 @@ use mapwave_plugin::{
 
 use crate::codec::aac::PACKETS_LOOKED_AT;
 use crate::codec::opus::{Cells, Kind};
-use crate::engine::packets::{Broken, Packet, PacketCodec, PacketDecoder, PacketStream};
+use crate::engine::packets::{Broken, Packet, PacketCodec, PacketDecoder, PacketStream, Wanted};
 use crate::engine::playlist::{Playlist, Run};
 use crate::format::mpeg;
 use crate::format::mpeg::track;
@@ -360,5 +360,21 @@ impl PacketCodec<Packets> for Codec {
 
     fn write(&self, frames: Range<usize>, output: &mut Output<'_>) -> usize {
         self.write(frames, output)
+    }
+
+    fn is_batched(&self, _: &Packet<Cow<'_, [u8]>>) -> bool {
+        matches!(self, Self::Compressed(codec) if codec.is_batched())
+    }
+
+    fn decode_batch(
+        &mut self,
+        _: &Packets,
+        batch: &[Wanted<Cow<'_, [u8]>>],
+        output: &mut Output<'_>,
+    ) -> Result<(), (usize, Broken)> {
+        match self {
+            Self::Compressed(codec) => codec.decode_batch(batch, output),
+            _ => Err((0, Broken::Silence)), // there are no batches of these
+        }
     }
 }

@@ -5,12 +5,13 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use mapwave_flac::Part;
 use mapwave_plugin::{Error, Output, Result};
 
 use super::setup::Setup;
 use crate::codec::flac::FrameCodec;
 use crate::codec::vorbis::VorbisCodec;
-use crate::engine::packets::{Broken, Packet, PacketCodec, PacketStream};
+use crate::engine::packets::{Broken, Packet, PacketCodec, PacketStream, Wanted};
 
 /// The input of the codec.
 #[derive(Debug)]
@@ -83,5 +84,24 @@ where
             Codec::Vorbis(codec) => codec.write(frames, output),
             Codec::Flac(codec) => codec.write(frames, output),
         }
+    }
+
+    fn is_batched(&self, packet: &Packet<LinkPacket<'_>>) -> bool {
+        let LinkPacket { link, bytes, .. } = &packet.bytes;
+        *link == self.link && bytes.is_some() && matches!(self.codec, Codec::Flac(_))
+    }
+
+    fn decode_batch(
+        &mut self,
+        _: &S,
+        batch: &[Wanted<LinkPacket<'_>>],
+        output: &mut Output<'_>,
+    ) -> Result<(), (usize, Broken)> {
+        let Codec::Flac(codec) = &mut self.codec else { return Err((0, Broken::Silence)) }; // no others are batched
+        let parts = batch.iter().map(|wanted| {
+            let bytes = wanted.packet.bytes.bytes.as_deref().unwrap_or_default();
+            Part { bytes, frames: wanted.frames.clone() }
+        });
+        codec.decode_packets(&parts.collect::<Vec<_>>(), output)
     }
 }

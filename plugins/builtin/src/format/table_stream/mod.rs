@@ -10,7 +10,7 @@ use mapwave_plugin::{Error, Memory, Output, Result, SeekClass, StreamInfo};
 use crate::codec::opus::{Cells, Kind, OpusCodec};
 use crate::codec::packet_setup::{AudioCodec, AudioSetup};
 use crate::engine::packet_table::PacketTable;
-use crate::engine::packets::{Broken, Packet, PacketCodec, PacketStream};
+use crate::engine::packets::{Broken, Packet, PacketCodec, PacketStream, Wanted};
 use crate::engine::playlist::{Playlist, Run};
 
 #[cfg(test)]
@@ -215,5 +215,18 @@ impl PacketCodec<TableStream> for AudioCodec {
 
     fn write(&self, frames: Range<usize>, output: &mut Output<'_>) -> usize {
         self.write(frames, output)
+    }
+
+    fn is_batched(&self, _: &Packet<&[u8]>) -> bool {
+        self.is_batched()
+    }
+
+    fn decode_batch(
+        &mut self,
+        _: &TableStream,
+        batch: &[Wanted<&[u8]>],
+        output: &mut Output<'_>,
+    ) -> Result<(), (usize, Broken)> {
+        self.decode_batch(batch, output)
     }
 }

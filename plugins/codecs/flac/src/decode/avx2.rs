@@ -9,9 +9,10 @@
 
 use std::arch::x86_64::{
     __m256i, _mm_loadu_si128, _mm_storeu_si128, _mm256_add_epi64, _mm256_and_si256, _mm256_castps_si256,
-    _mm256_castsi256_ps, _mm256_castsi256_si128, _mm256_cmpgt_epi64, _mm256_extracti128_si256, _mm256_mul_epi32,
-    _mm256_set_epi64x, _mm256_set_m128i, _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_setzero_si256,
-    _mm256_shuffle_ps, _mm256_srli_epi32, _mm256_srlv_epi64, _mm256_sub_epi32, _mm256_xor_si256,
+    _mm256_castsi256_ps, _mm256_castsi256_si128, _mm256_cmpgt_epi64, _mm256_extracti128_si256,
+    _mm256_mul_epi32, _mm256_set_epi64x, _mm256_set_m128i, _mm256_set1_epi32, _mm256_set1_epi64x,
+    _mm256_setzero_si256, _mm256_shuffle_ps, _mm256_srli_epi32, _mm256_srlv_epi64, _mm256_sub_epi32,
+    _mm256_xor_si256,
 };
 
 use super::instructions::NUM_LANES;
@@ -146,8 +147,10 @@ fn transposed(ac: __m256i, bd: __m256i) -> [__m256i; GROUP] {
 fn gathered(rows: [__m256i; GROUP]) -> [__m256i; 2] {
     let [first, second, third, fourth] = rows.map(|row| _mm256_castsi256_ps(row));
     // Of two rows: A, B, A, B in the low half, C, D, C, D in the high one.
-    let (front, back) =
-        (_mm256_shuffle_ps::<0b10_00_10_00>(first, second), _mm256_shuffle_ps::<0b10_00_10_00>(third, fourth));
+    let (front, back) = (
+        _mm256_shuffle_ps::<0b10_00_10_00>(first, second),
+        _mm256_shuffle_ps::<0b10_00_10_00>(third, fourth),
+    );
     [
         _mm256_castps_si256(_mm256_shuffle_ps::<0b10_00_10_00>(front, back)),
         _mm256_castps_si256(_mm256_shuffle_ps::<0b11_01_11_01>(front, back)),
@@ -194,14 +197,20 @@ mod tests {
         // Neighbours, and those of very different orders.
         for step in [1, 17] {
             for first in 0..cases.len() {
-                let four: [_; NUM_LANES] = std::array::from_fn(|lane| &cases[(first + lane * step) % cases.len()]);
+                let four: [_; NUM_LANES] =
+                    std::array::from_fn(|lane| &cases[(first + lane * step) % cases.len()]);
                 let num_values = four.map(|(_, folded, _)| folded.len()).into_iter().max().unwrap_or(0);
                 let stride = num_values + 3;
                 let mut planes = vec![-1; stride * NUM_LANES];
                 for (plane, (_, folded, _)) in planes.chunks_mut(stride).zip(four) {
                     plane[..folded.len()].copy_from_slice(folded);
                 }
-                Instructions::best().restore(&mut planes, stride, &four.map(|(predictor, ..)| predictor), num_values);
+                Instructions::best().restore(
+                    &mut planes,
+                    stride,
+                    &four.map(|(predictor, ..)| predictor),
+                    num_values,
+                );
                 for (plane, (predictor, _, samples)) in planes.chunks(stride).zip(four) {
                     assert!(&plane[..samples.len()] == samples, "{predictor:?}");
                 }

@@ -126,7 +126,8 @@ mod tests {
         let mut noise = Noise(3);
         for num_bytes in 0..80 {
             // Few ones, so that runs of zeros are long.
-            let bytes: Vec<u8> = (0..num_bytes).map(|_| (noise.bits() & noise.bits() & noise.bits()) as u8).collect();
+            let bytes: Vec<u8> =
+                (0..num_bytes).map(|_| (noise.bits() & noise.bits() & noise.bits()) as u8).collect();
             let bit = |at: usize| bytes.get(at / 8).map_or(0, |byte| u64::from(byte >> (7 - at % 8) & 1));
             let mut reader = BitReader::at(&bytes, 0);
             let mut at = 0;

@@ -158,7 +158,8 @@ impl<'a> Cursor<'a> {
         let header = bits.read(8);
         let wasted = if header & 1 != 0 { bits.read_unary().saturating_add(1) } else { 0 };
         let is_side = self.decorrelation.side_channel() == u32::try_from(channel).ok();
-        let depth = (self.bits_per_sample + u32::from(is_side)).checked_sub(wasted).filter(|depth| *depth > 0);
+        let depth =
+            (self.bits_per_sample + u32::from(is_side)).checked_sub(wasted).filter(|depth| *depth > 0);
         let depth = depth.ok_or(malformed("all of its bits are wasted"))?;
         let is_wide = is_side && self.bits_per_sample == 32;
         let mut subframe = Subframe { wasted, is_wide, ..Subframe::NONE };
@@ -246,7 +247,8 @@ fn read_coefficients(
     if precision == 16 {
         return Err(malformed("the precision of its coefficients is reserved"));
     }
-    predictor.shift = u32::try_from(shift).map_err(|_| malformed("its coefficients have a negative shift"))?;
+    predictor.shift =
+        u32::try_from(shift).map_err(|_| malformed("its coefficients have a negative shift"))?;
     predictor.order = order;
     for coefficient in predictor.coefficients.iter_mut().take(order) {
         *coefficient = bits.read_signed(precision);

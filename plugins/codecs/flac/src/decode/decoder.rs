@@ -71,6 +71,9 @@ struct Kept {
 }
 
 impl Decoder {
+    /// The most FLAC frames that are kept at a time.
+    pub const MAX_KEPT: usize = MAX_KEPT;
+
     /// A decoder for the FLAC frames of a stream.
     ///
     /// # Errors
@@ -200,7 +203,8 @@ impl Decoder {
         output: &'o mut [MaybeUninit<S>],
     ) -> Result<&'o mut [S], DecodeError> {
         let num_samples = frames.len().checked_mul(self.num_channels);
-        let room = num_samples.and_then(|num_samples| output.get_mut(..num_samples)).ok_or(DecodeError::Room)?;
+        let room =
+            num_samples.and_then(|num_samples| output.get_mut(..num_samples)).ok_or(DecodeError::Room)?;
         let (planes, decorrelation) = self.kept_planes(index, frames)?;
         let planes = planes.get(..self.num_channels).unwrap_or_default();
         Ok(self.instructions.write(planes, decorrelation, scale, room))
@@ -257,10 +261,8 @@ impl Decoder {
         let mut headers = [const { None }; MAX_KEPT];
         for (index, (header, frame)) in headers.iter_mut().zip(frames).enumerate() {
             let parsed = self.header(frame).map_err(|reason| BatchError { index, reason })?;
-            self.kept.push(Kept {
-                num_frames: parsed.block_size as usize,
-                decorrelation: parsed.decorrelation,
-            });
+            self.kept
+                .push(Kept { num_frames: parsed.block_size as usize, decorrelation: parsed.decorrelation });
             *header = Some(parsed);
         }
         self.make_room().map_err(|reason| BatchError { index: 0, reason })?;
@@ -356,14 +358,17 @@ impl Decoder {
             }
             self.instructions.restore(planes, stride, &predictors, num_values);
         }
-        for (number, (subframe, plane)) in self.subframes.iter().zip(self.planes.chunks_mut(stride)).enumerate() {
+        for (number, (subframe, plane)) in
+            self.subframes.iter().zip(self.planes.chunks_mut(stride)).enumerate()
+        {
             if subframe.wasted > 0 {
                 let plane = plane.get_mut(..lengths(number)).unwrap_or_default();
                 plane.iter_mut().for_each(|sample| *sample <<= subframe.wasted);
             }
         }
         if is_any_wide {
-            let blocks = self.planes.chunks_mut(stride * num_channels).zip(self.subframes.chunks(num_channels));
+            let blocks =
+                self.planes.chunks_mut(stride * num_channels).zip(self.subframes.chunks(num_channels));
             for ((kept, wide), (planes, subframes)) in self.kept.iter_mut().zip(&self.wide).zip(blocks) {
                 if subframes.iter().any(|subframe| subframe.is_wide)
                     && let Some((first, second)) = planes.split_at_mut_checked(stride)

@@ -116,7 +116,8 @@ pub(super) mod tests {
                     sum += i64::from(predictor.coefficients[back]) * i64::from(samples[n - 1 - back]);
                 }
             }
-            let residual = if value & 1 == 0 { value.cast_unsigned() >> 1 } else { !(value.cast_unsigned() >> 1) };
+            let residual =
+                if value & 1 == 0 { value.cast_unsigned() >> 1 } else { !(value.cast_unsigned() >> 1) };
             samples.push(residual.cast_signed().wrapping_add((sum >> predictor.shift) as i32));
         }
         samples
@@ -125,17 +126,20 @@ pub(super) mod tests {
     /// Predictors of every order with coefficients of every size, and folded values that fit none of them.
     pub(in crate::decode) fn cases() -> impl Iterator<Item = (Predictor, Vec<i32>, Vec<i32>)> {
         let mut noise = Noise(11);
-        (0..=MAX_ORDER).flat_map(|order| [15, 12, 2, 1].map(|bits| (order, bits))).map(move |(order, bits)| {
-            let mut predictor = Predictor { order, shift: noise.sample(5).cast_unsigned() & 15, ..Predictor::NONE };
-            for coefficient in predictor.coefficients.iter_mut().take(order) {
-                *coefficient = noise.sample(bits);
-            }
-            let num_values = 60 + (noise.sample(9).cast_unsigned() & 127) as usize;
-            let num_bits = 1 + (noise.sample(9).cast_unsigned() & 31);
-            let folded: Vec<i32> = (0..num_values).map(|_| noise.sample(num_bits)).collect();
-            let samples = restored_by_definition(&folded, &predictor);
-            (predictor, folded, samples)
-        })
+        (0..=MAX_ORDER).flat_map(|order| [15, 12, 2, 1].map(|bits| (order, bits))).map(
+            move |(order, bits)| {
+                let mut predictor =
+                    Predictor { order, shift: noise.sample(5).cast_unsigned() & 15, ..Predictor::NONE };
+                for coefficient in predictor.coefficients.iter_mut().take(order) {
+                    *coefficient = noise.sample(bits);
+                }
+                let num_values = 60 + (noise.sample(9).cast_unsigned() & 127) as usize;
+                let num_bits = 1 + (noise.sample(9).cast_unsigned() & 31);
+                let folded: Vec<i32> = (0..num_values).map(|_| noise.sample(num_bits)).collect();
+                let samples = restored_by_definition(&folded, &predictor);
+                (predictor, folded, samples)
+            },
+        )
     }
 
     #[test]
@@ -159,8 +163,11 @@ pub(super) mod tests {
     fn fixed_predictors_continue_polynomials() {
         for order in 0..=4 {
             let predictor = Predictor::fixed(order);
-            let polynomial = |n: i32| (0..order).fold(0, |sum, power| sum * (n - 3) + 5 - i32::try_from(power).unwrap_or(0));
-            let mut plane: Vec<i32> = (0..30).map(|n| if n < order { polynomial(n as i32) } else { 0 }).map(fold).collect();
+            let polynomial = |n: i32| {
+                (0..order).fold(0, |sum, power| sum * (n - 3) + 5 - i32::try_from(power).unwrap_or(0))
+            };
+            let mut plane: Vec<i32> =
+                (0..30).map(|n| if n < order { polynomial(n as i32) } else { 0 }).map(fold).collect();
             restore(&mut plane, &predictor);
             let expected: Vec<i32> = (0..30).map(polynomial).collect();
             assert_eq!(plane, expected, "order {order}");

@@ -32,7 +32,10 @@ impl<'o, S> Room<'o, S> {
         let rest = self.all.get_mut(self.num_written..).unwrap_or_default();
         let (start, num_samples) = (rest.as_ptr().cast::<S>(), rest.len());
         let written = write(rest)?;
-        assert!(written.is_empty() || written.as_ptr() == start && written.len() <= num_samples, "the beginning");
+        assert!(
+            written.is_empty() || written.as_ptr() == start && written.len() <= num_samples,
+            "the beginning"
+        );
         self.num_written += written.len();
         Ok(())
     }

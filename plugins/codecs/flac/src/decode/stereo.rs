@@ -42,9 +42,13 @@ pub(super) fn write_interleaved<S: DecodedSample>(
         [first, second] => {
             // The choice stands outside the loop, so that each loop is one of vectors.
             match decorrelation {
-                Decorrelation::Independent => write_pairs(first, second, Decorrelation::Independent, scale, output),
+                Decorrelation::Independent => {
+                    write_pairs(first, second, Decorrelation::Independent, scale, output)
+                }
                 Decorrelation::LeftSide => write_pairs(first, second, Decorrelation::LeftSide, scale, output),
-                Decorrelation::SideRight => write_pairs(first, second, Decorrelation::SideRight, scale, output),
+                Decorrelation::SideRight => {
+                    write_pairs(first, second, Decorrelation::SideRight, scale, output)
+                }
                 Decorrelation::MidSide => write_pairs(first, second, Decorrelation::MidSide, scale, output),
             }
         }
