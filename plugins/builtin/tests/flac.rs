@@ -192,3 +192,49 @@ fn no_malice_makes_it_panic() {
         }
     }
 }
+
+/// The difference of two channels of 32 bits has 33: full scale of both signs in one frame, stored as left and difference.
+#[test]
+fn channels_of_32_bits_may_be_stored_as_a_difference() {
+    let frames = [(i32::MAX, i32::MIN), (i32::MIN, i32::MAX), (-7, 9)];
+    let mut bits = String::from("00000010"); // verbatim
+    bits.extend(frames.map(|(left, _)| format!("{left:032b}")));
+    bits.push_str("00000010");
+    let side = |(left, right): (i32, i32)| (i64::from(left) - i64::from(right)) & ((1 << 33) - 1);
+    bits.extend(frames.map(|frame| format!("{:033b}", side(frame))));
+    bits.extend(std::iter::repeat_n('0', (8 - bits.len() % 8) % 8));
+    let mut frame = vec![0xFF, 0xF8, 0x69, 0x8E, 0, frames.len() as u8 - 1];
+    frame.push(mapwave_flac::crc::crc8(&frame));
+    let ascii = bits.as_bytes().as_chunks::<8>().0;
+    frame.extend(ascii.iter().map(|bits| bits.iter().fold(0, |byte, bit| byte << 1 | (bit - b'0'))));
+    frame.extend(crc16(&frame).to_be_bytes());
+    let mut file = b"fLaC\x80\0\0\x22".to_vec();
+    file.extend([0, 16, 0, 16, 0, 0, 0, 0, 0, 0]);
+    let packed = 44_100_u64 << 44 | 1 << 41 | 31 << 36 | frames.len() as u64;
+    file.extend(packed.to_be_bytes());
+    file.extend([0; 16]);
+    file.extend(frame);
+    let mut decoder: FlacDecoder = open(&file).expect("a file");
+    assert_eq!((decoder.info().bits_per_sample, decoder.info().num_frames), (32, Some(3)));
+    let expected: Vec<i32> = frames.into_iter().flat_map(|(left, right)| [left, right]).collect();
+    assert_eq!(samples(&mut decoder).expect("samples"), expected);
+    if let Some(reference) = decoded_by_flac(&file) {
+        assert_eq!(reference, expected);
+    }
+}
+
+/// The samples of a file of 32 bits by the reference decoder; `None` when it is not installed.
+fn decoded_by_flac(file: &[u8]) -> Option<Vec<i32>> {
+    let path = std::env::temp_dir().join(format!("mapwave-flac-32-{}.flac", std::process::id()));
+    std::fs::write(&path, file).expect("a temporary file");
+    let raw = ["-d", "-s", "-c", "--force-raw-format", "--endian=little", "--sign=signed"];
+    let output = std::process::Command::new("flac").args(raw).arg(&path).output();
+    std::fs::remove_file(&path).expect("the temporary file");
+    let Ok(output) = output else {
+        println!("skipped: flac is not installed");
+        return None;
+    };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let (samples, _) = output.stdout.as_chunks::<4>();
+    Some(samples.iter().map(|bytes| i32::from_le_bytes(*bytes)).collect())
+}

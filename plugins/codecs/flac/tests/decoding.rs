@@ -332,7 +332,7 @@ impl Writer {
         let is_large = residuals.iter().any(|residual| residual.abs() >= 1 << 30);
         let parameter_bits = if is_large { 5 } else { 4 + random.below(2) as u32 };
         let orders: Vec<u32> =
-            (0..9).filter(|n| block_size % (1 << n) == 0 && block_size >> n >= order.max(1)).collect();
+            (0..9).filter(|n| block_size.is_multiple_of(1 << n) && block_size >> n >= order.max(1)).collect();
         let partition_order = orders[random.below(orders.len())];
         self.bits(i64::from(parameter_bits) - 4, 2);
         self.bits(partition_order.into(), 4);

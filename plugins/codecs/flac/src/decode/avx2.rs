@@ -115,10 +115,11 @@ fn load(low: &[i32; GROUP], high: &[i32; GROUP]) -> __m256i {
 #[inline]
 #[target_feature(enable = "avx2")]
 fn store(values: __m256i, low: &mut [i32; GROUP], high: &mut [i32; GROUP]) {
+    let (of_low, of_high) = (_mm256_castsi256_si128(values), _mm256_extracti128_si256::<1>(values));
     // SAFETY: the reference is to 16 bytes, and the store needs no alignment.
-    unsafe { _mm_storeu_si128(low.as_mut_ptr().cast(), _mm256_castsi256_si128(values)) };
+    unsafe { _mm_storeu_si128(low.as_mut_ptr().cast(), of_low) };
     // SAFETY: as above.
-    unsafe { _mm_storeu_si128(high.as_mut_ptr().cast(), _mm256_extracti128_si256::<1>(values)) };
+    unsafe { _mm_storeu_si128(high.as_mut_ptr().cast(), of_high) };
 }
 
 #[inline]

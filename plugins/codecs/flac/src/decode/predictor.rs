@@ -161,13 +161,11 @@ pub(super) mod tests {
 
     #[test]
     fn fixed_predictors_continue_polynomials() {
-        for order in 0..=4 {
-            let predictor = Predictor::fixed(order);
-            let polynomial = |n: i32| {
-                (0..order).fold(0, |sum, power| sum * (n - 3) + 5 - i32::try_from(power).unwrap_or(0))
-            };
-            let mut plane: Vec<i32> =
-                (0..30).map(|n| if n < order { polynomial(n as i32) } else { 0 }).map(fold).collect();
+        for order in 0..=4_i32 {
+            let predictor = Predictor::fixed(order.unsigned_abs() as usize);
+            let polynomial = |n: i32| (0..order).fold(0, |sum, power| sum * (n - 3) + 5 - power);
+            let first = |n: i32| if n < order { polynomial(n) } else { 0 };
+            let mut plane: Vec<i32> = (0..30).map(first).map(fold).collect();
             restore(&mut plane, &predictor);
             let expected: Vec<i32> = (0..30).map(polynomial).collect();
             assert_eq!(plane, expected, "order {order}");
