@@ -15,8 +15,7 @@ use std::arch::x86_64::{
     _mm256_xor_si256,
 };
 
-use super::instructions::NUM_LANES;
-use super::predictor::{MAX_ORDER, Predictor};
+use super::predictor::{MAX_ORDER, NUM_LANES, Predictor};
 
 /// The values of a plane that are loaded at a time.
 const GROUP: usize = 4;
@@ -182,40 +181,5 @@ fn advance<const ORDER: usize>(sums: &mut [__m256i; ORDER], weights: &[__m256i; 
     for ahead in 0..ORDER {
         let product = _mm256_mul_epi32(row, weights[ahead]);
         sums[ahead] = if ahead + 1 < ORDER { _mm256_add_epi64(sums[ahead + 1], product) } else { product };
-    }
-}
-
-#[cfg(test)]
-#[allow(clippy::indexing_slicing)]
-mod tests {
-    use super::*;
-    use crate::decode::instructions::Instructions;
-    use crate::decode::predictor::tests::cases;
-
-    #[test]
-    fn samples_are_those_of_the_scalar_path() {
-        let cases: Vec<_> = cases().collect();
-        // Neighbours, and those of very different orders.
-        for step in [1, 17] {
-            for first in 0..cases.len() {
-                let four: [_; NUM_LANES] =
-                    std::array::from_fn(|lane| &cases[(first + lane * step) % cases.len()]);
-                let num_values = four.map(|(_, folded, _)| folded.len()).into_iter().max().unwrap_or(0);
-                let stride = num_values + 3;
-                let mut planes = vec![-1; stride * NUM_LANES];
-                for (plane, (_, folded, _)) in planes.chunks_mut(stride).zip(four) {
-                    plane[..folded.len()].copy_from_slice(folded);
-                }
-                Instructions::best().restore(
-                    &mut planes,
-                    stride,
-                    &four.map(|(predictor, ..)| predictor),
-                    num_values,
-                );
-                for (plane, (predictor, _, samples)) in planes.chunks(stride).zip(four) {
-                    assert!(&plane[..samples.len()] == samples, "{predictor:?}");
-                }
-            }
-        }
     }
 }

@@ -10,12 +10,9 @@ use std::mem::MaybeUninit;
 use super::cursor::Cursor;
 use super::error::DecodeError;
 use super::frame_header::Decorrelation;
-use super::predictor::{self, Predictor};
+use super::predictor::{self, NUM_LANES, Predictor};
 use super::sample::DecodedSample;
 use super::{rice, stereo};
-
-/// The subframes that are restored at a time.
-pub(super) const NUM_LANES: usize = 4;
 
 /// Which instructions are used.
 #[derive(Clone, Copy, Debug)]
@@ -131,4 +128,38 @@ fn write_avx2<S: DecodedSample>(
     output: &mut [MaybeUninit<S>],
 ) {
     stereo::write_interleaved(planes, decorrelation, scale, output);
+}
+
+#[cfg(test)]
+#[allow(clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+    use crate::decode::predictor::tests::cases;
+
+    #[test]
+    fn samples_are_those_of_the_scalar_path() {
+        let cases: Vec<_> = cases().collect();
+        // Neighbours, and those of very different orders.
+        for step in [1, 17] {
+            for first in 0..cases.len() {
+                let four: [_; NUM_LANES] =
+                    std::array::from_fn(|lane| &cases[(first + lane * step) % cases.len()]);
+                let num_values = four.map(|(_, folded, _)| folded.len()).into_iter().max().unwrap_or(0);
+                let stride = num_values + 3;
+                let mut planes = vec![-1; stride * NUM_LANES];
+                for (plane, (_, folded, _)) in planes.chunks_mut(stride).zip(four) {
+                    plane[..folded.len()].copy_from_slice(folded);
+                }
+                Instructions::best().restore(
+                    &mut planes,
+                    stride,
+                    &four.map(|(predictor, ..)| predictor),
+                    num_values,
+                );
+                for (plane, (predictor, _, samples)) in planes.chunks(stride).zip(four) {
+                    assert!(&plane[..samples.len()] == samples, "{predictor:?}");
+                }
+            }
+        }
+    }
 }

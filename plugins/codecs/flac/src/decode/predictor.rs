@@ -8,6 +8,9 @@
 
 #![forbid(unsafe_code)]
 
+/// The subframes that are restored at a time.
+pub(super) const NUM_LANES: usize = 4;
+
 /// The most samples that a prediction looks back on.
 pub(super) const MAX_ORDER: usize = 32;
 
