@@ -119,7 +119,7 @@ impl Decoder for ToyDecoder {
         let info = StreamInfo {
             sample_rate: 44100,
             num_channels: num_channels.into(),
-            channel_mask: 3,
+            channel_mask: 1u64.checked_shl(num_channels.into()).map_or(0, |bit| bit - 1),
             num_frames: (mode != b'u').then_some((input.num_bytes() - HEADER_BYTES) / frame_bytes),
             bits_per_sample: 16,
             native_format: SampleFormat::I16,
