@@ -73,7 +73,8 @@ fn the_tracks_of_a_file_are_listed_and_open() {
         let only = ["info", "streams", "splits", "fork"].map(str::to_owned).into();
         let options = Options { corpus: Some(directory.clone()), only, ..Options::default() };
         let report = check_entry(mapwave_builtin::entry, &options).unwrap();
-        report.assert_passed();
+        // Decoders of other formats have no files here.
+        assert_eq!(report.summary.failed, 0, "{}", report.to_text());
         assert!(report.summary.passed >= 4, "{:?}", report.summary);
     }
     std::fs::remove_dir_all(&directory).unwrap();
