@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::CString;
 use std::fmt::Display;
 use std::fs;
@@ -125,7 +125,8 @@ pub struct Context {
     during: RefCell<String>,
     warnings: RefCell<Vec<String>>,
     notes: RefCell<Vec<String>>,
-    started: Instant,
+    /// When the time of the test began.
+    started: Cell<Instant>,
 }
 
 impl Context {
@@ -139,7 +140,7 @@ impl Context {
             during: RefCell::default(),
             warnings: RefCell::default(),
             notes: RefCell::default(),
-            started: Instant::now(),
+            started: Cell::new(Instant::now()),
         }
     }
 
@@ -208,9 +209,14 @@ impl Context {
         has_time
     }
 
+    /// Lets the time of the test begin now: what was needed for it is ready.
+    pub fn begin(&self) {
+        self.started.set(Instant::now());
+    }
+
     /// Whether less than this part of the time limit has passed.
     pub fn has_time_for(&self, part: f64) -> bool {
-        self.started.elapsed() < self.time_limit().mul_f64(part)
+        self.started.get().elapsed() < self.time_limit().mul_f64(part)
     }
 
     /// The time limit.

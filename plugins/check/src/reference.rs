@@ -158,6 +158,7 @@ pub fn references(context: &Context, table: &DecoderTable) -> Outcome<Vec<Refere
     if !left_out.is_empty() {
         context.note(format!("left out: {}", some_of(left_out)));
     }
+    context.begin();
     Ok(references)
 }
 

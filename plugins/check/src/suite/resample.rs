@@ -89,7 +89,7 @@ pub fn output_count(context: &Context) -> Outcome {
     let mut num_streams = 0;
     each_options(&table, |options| {
         for num_frames in [0, 1, 2, 100, 4097, 20_011] {
-            if !context.has_time() {
+            if num_streams > 0 && !context.has_time() {
                 return Ok(());
             }
             context.doing(format!("resampling {num_frames} frames, {options:?}"));
