@@ -118,7 +118,7 @@ def test_plugins_list(command: list[str], lab: Lab, qoa_library: Path) -> None:
         assert row["state"] == ("refused" if row["reason"] else "used")
     used = [row["path"] for row in rows if row["state"] == "used" and row["origin"] != "bundled"]
     assert used == [str(Path(good).resolve()), None]
-    assert rows[0]["decoders"] == [{"name": "qoa", "codecs": ["qoa"], "extensions": ["qoa"]}]
+    assert rows[0]["decoders"] == [{"name": "qoa", "codecs": ["qoa"], "extensions": ["qoa"], "options": []}]
 
     table = run(command, "plugins", "list", **lab.environment()).stdout
     assert "everybody may write to the file (mode 777)" in table

@@ -66,7 +66,7 @@ def test_rust_outlines_the_example(code: str) -> None:
 def test_other_rust_compiles(code: str, tmp_path: Path) -> None:
     if shutil.which("cargo") is None:
         pytest.skip("there is no cargo")
-    used = sorted(set(re.findall(r"\b(Restart|ResamplerOptions|Result)\b", code)))
+    used = sorted(set(re.findall(r"\b(CodecOption|OptionKind|Restart|ResamplerOptions|Result)\b", code)))
     (tmp_path / "lib.rs").write_text(f"use mapwave_plugin::{{{', '.join(used)}}};\n\npub {code}")
     (tmp_path / "Cargo.toml").write_text(CARGO.format(sdk=REPOSITORY / "plugins/sdk"))
     command = ["cargo", "check", "--quiet", "--offline", "--target-dir", REPOSITORY / "target" / "documented"]

@@ -47,7 +47,7 @@ saved, streamed = sys.argv[1:]
 samples = np.random.default_rng(5).integers(-32768, 32768, (5000, 2), dtype=np.int16)
 mw.save(saved, samples, 22050, tags={"comment": "two words"})
 # The number of frames is not known in advance.
-with mw.open(streamed, "w", sr=22050, channels=2) as writer:
+with mw.open(streamed, "w", sr=22050, channels=2, dtype="int16") as writer:
     for part in np.split(samples, 5):
         writer.write(part)
 for path in (saved, streamed):

@@ -103,7 +103,7 @@ pub(crate) fn open(
     let input = PluginInput::new(Arc::clone(source), track).with_stream(choice.track);
     let input = input.with_settings(Pairs::new(choice.options));
     let identity = source.identity().filter(|_| wanted.is_none());
-    if let Some(kind) = identity.and_then(|identity| recent::recall(&identity, snapshot))
+    if let Some(kind) = identity.and_then(|identity| recent::recall(&identity, choice.track, snapshot))
         && let Ok(decoder) = decoder::open(&kind, &input)
     {
         return Ok(Opened { decoder, failures: Vec::new() });
@@ -112,7 +112,7 @@ pub(crate) fn open(
     let decoder = search.run()?;
     let failures = search.reported();
     if let Some(identity) = identity.filter(|_| failures.is_empty()) {
-        recent::note(identity, snapshot, *decoder.kind());
+        recent::note(identity, choice.track, snapshot, *decoder.kind());
     }
     Ok(Opened { decoder, failures })
 }

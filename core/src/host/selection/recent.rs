@@ -13,6 +13,8 @@ const NUM_REMEMBERED: usize = 16;
 
 struct Remembered {
     identity: Identity,
+    /// The sound track: another may be of a codec that another plugin decodes.
+    track: Option<u32>,
     /// A plugin that is loaded later may report a higher score.
     snapshot: &'static Snapshot,
     kind: DecoderKind,
@@ -21,20 +23,24 @@ struct Remembered {
 /// The most recently opened file is last. Nobody waits for this lock: without it, all plugins are asked.
 static REMEMBERED: Lock<Vec<Remembered>> = Lock::new();
 
-/// The decoder that opened exactly this file, if it is remembered and may still be called.
-pub(super) fn recall(identity: &Identity, snapshot: &'static Snapshot) -> Option<DecoderKind> {
+/// The decoder that opened this track of exactly this file, if it is remembered and may still be called.
+pub(super) fn recall(
+    identity: &Identity,
+    track: Option<u32>,
+    snapshot: &'static Snapshot,
+) -> Option<DecoderKind> {
     let remembered = REMEMBERED.try_lock()?;
-    let file = remembered.iter().rev().find(|file| file.identity == *identity)?;
+    let file = remembered.iter().rev().find(|file| file.track == track && file.identity == *identity)?;
     let is_valid = std::ptr::eq(file.snapshot, snapshot) && file.kind.standing().check().is_ok();
     is_valid.then_some(file.kind)
 }
 
-/// Remembers the decoder that opened a file without the failure of another.
-pub(super) fn note(identity: Identity, snapshot: &'static Snapshot, kind: DecoderKind) {
+/// Remembers the decoder that opened a track of a file without the failure of another.
+pub(super) fn note(identity: Identity, track: Option<u32>, snapshot: &'static Snapshot, kind: DecoderKind) {
     let Some(mut remembered) = REMEMBERED.try_lock() else { return };
-    remembered.retain(|file| file.identity != identity);
+    remembered.retain(|file| file.track != track || file.identity != identity);
     if remembered.len() >= NUM_REMEMBERED {
         remembered.remove(0);
     }
-    remembered.push(Remembered { identity, snapshot, kind });
+    remembered.push(Remembered { identity, track, snapshot, kind });
 }

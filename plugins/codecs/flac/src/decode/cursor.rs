@@ -224,7 +224,7 @@ impl<'a> Cursor<'a> {
         self.parameter_bits = match bits.read(2) {
             0 => 4,
             1 => 5,
-            _ => return Err(malformed("its residual is coded in a reserved way")),
+            _ => return Err(malformed("its residual has a reserved coding method")),
         };
         let partition_order = bits.read(4);
         self.partition_size = self.block_size >> partition_order;
