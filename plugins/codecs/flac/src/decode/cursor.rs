@@ -5,7 +5,8 @@
 
 #![forbid(unsafe_code)]
 
-use super::bit_reader::BitReader;
+use mapwave_codec_base::BitReader;
+
 use super::error::DecodeError;
 use super::frame_header::{Decorrelation, FrameHeader};
 use super::predictor::{Predictor, fold};

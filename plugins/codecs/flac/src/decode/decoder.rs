@@ -5,14 +5,14 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
+use mapwave_codec_base::{BatchDecoder, DecodedSample, Part, Room};
+
 use super::cursor::{Block, Cursor, Subframe};
 use super::error::{BatchError, DecodeError};
 use super::frame_header::{Decorrelation, FrameHeader};
-use super::instructions::{Instructions, write_channel};
+use super::instructions::Instructions;
 use super::predictor::{NUM_LANES, Predictor};
-use super::room::Room;
-use super::sample::DecodedSample;
-use super::wide;
+use super::{stereo, wide};
 use crate::crc::crc16;
 
 /// The most FLAC frames that are kept at a time.
@@ -20,15 +20,6 @@ const MAX_KEPT: usize = 4;
 
 /// The values between a plane and the next begin a multiple of this apart, a cache line, and not a power of two.
 const PLANE_STEP: usize = 16;
-
-/// A FLAC frame to decode, and which of its frames of sound are wanted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part<'a> {
-    /// The bytes of the FLAC frame. It may be followed by others, which are ignored.
-    pub bytes: &'a [u8],
-    /// The wanted frames of sound, from 0 to at most the block size.
-    pub frames: Range<usize>,
-}
 
 /// Decodes FLAC frames of one stream. They do not depend on each other.
 ///
@@ -71,9 +62,6 @@ struct Kept {
 }
 
 impl Decoder {
-    /// The most FLAC frames that are kept at a time.
-    pub const MAX_KEPT: usize = MAX_KEPT;
-
     /// A decoder for the FLAC frames of a stream.
     ///
     /// # Errors
@@ -222,11 +210,10 @@ impl Decoder {
         output: &'o mut [MaybeUninit<S>],
     ) -> Result<&'o mut [S], DecodeError> {
         let scale = self.scale::<S>()?;
-        let room = output.get_mut(..frames.len()).filter(|_| channel < self.num_channels);
-        let room = room.ok_or(DecodeError::Room)?;
+        let room = output.get_mut(..frames.len()).ok_or(DecodeError::Room)?;
         let (planes, decorrelation) = self.kept_planes(index, frames)?;
         let planes = planes.get(..self.num_channels).unwrap_or_default();
-        Ok(write_channel(planes, channel, decorrelation, scale, room))
+        stereo::write_channel(planes, channel, decorrelation, scale, room).ok_or(DecodeError::Room)
     }
 
     fn scale<S: DecodedSample>(&self) -> Result<S::Scale, DecodeError> {
@@ -378,6 +365,51 @@ impl Decoder {
                 }
             }
         }
+    }
+}
+
+impl BatchDecoder for Decoder {
+    type Error = DecodeError;
+
+    const MAX_KEPT: usize = MAX_KEPT;
+
+    fn decode<'o, S: DecodedSample>(
+        &mut self,
+        parts: &[Part<'_>],
+        output: &'o mut [MaybeUninit<S>],
+    ) -> Result<&'o mut [S], BatchError> {
+        self.decode(parts, output)
+    }
+
+    fn read(&mut self, packets: &[&[u8]]) -> Result<usize, BatchError> {
+        self.read(packets)
+    }
+
+    fn num_kept(&self) -> usize {
+        self.num_kept()
+    }
+
+    fn kept_frames(&self, index: usize) -> usize {
+        self.kept_frames(index)
+    }
+
+    fn write<'o, S: DecodedSample>(
+        &self,
+        index: usize,
+        frames: Range<usize>,
+        output: &'o mut [MaybeUninit<S>],
+    ) -> Result<&'o mut [S], DecodeError> {
+        self.write(index, frames, output)
+    }
+
+    fn write_channel<'o, S: DecodedSample>(
+        &self,
+        index: usize,
+        channel: usize,
+        frames: Range<usize>,
+        output: &'o mut [MaybeUninit<S>],
+    ) -> Result<&'o mut [S], DecodeError> {
+        self.write_channel(index, channel, frames, output)
     }
 }
 

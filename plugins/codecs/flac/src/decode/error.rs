@@ -81,22 +81,4 @@ impl fmt::Display for DecodeError {
 impl std::error::Error for DecodeError {}
 
 /// Which FLAC frame of a batch is rejected, and why. Those before it are intact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BatchError {
-    /// The number of the FLAC frame in the batch, from 0.
-    pub index: usize,
-    /// The reason.
-    pub reason: DecodeError,
-}
-
-impl fmt::Display for BatchError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "FLAC frame {} of the batch: {}", self.index, self.reason)
-    }
-}
-
-impl std::error::Error for BatchError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.reason)
-    }
-}
+pub type BatchError = mapwave_codec_base::BatchError<DecodeError>;

@@ -7,11 +7,12 @@
 
 use std::mem::MaybeUninit;
 
+use mapwave_codec_base::DecodedSample;
+
 use super::cursor::Cursor;
 use super::error::DecodeError;
 use super::frame_header::Decorrelation;
 use super::predictor::{self, NUM_LANES, Predictor};
-use super::sample::DecodedSample;
 use super::{rice, stereo};
 
 /// Which instructions are used.
@@ -95,22 +96,7 @@ impl Instructions {
             // SAFETY: the proof says that this CPU has the instructions.
             Self::Avx2(_) => unsafe { write_avx2(planes, decorrelation, scale, output) },
         }
-        // SAFETY: the function has written all of `output`, or panicked: see there.
-        unsafe { output.assume_init_mut() }
     }
-}
-
-/// As [`stereo::write_channel`].
-pub(super) fn write_channel<'o, S: DecodedSample>(
-    planes: &[&[i32]],
-    channel: usize,
-    decorrelation: Decorrelation,
-    scale: S::Scale,
-    output: &'o mut [MaybeUninit<S>],
-) -> &'o mut [S] {
-    stereo::write_channel(planes, channel, decorrelation, scale, output);
-    // SAFETY: the function has written all of `output`, or panicked: see there.
-    unsafe { output.assume_init_mut() }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -121,13 +107,13 @@ fn read_avx2(first: &mut Cursor<'_>, second: Option<&mut Cursor<'_>>) -> Result<
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
-fn write_avx2<S: DecodedSample>(
+fn write_avx2<'o, S: DecodedSample>(
     planes: &[&[i32]],
     decorrelation: Decorrelation,
     scale: S::Scale,
-    output: &mut [MaybeUninit<S>],
-) {
-    stereo::write_interleaved(planes, decorrelation, scale, output);
+    output: &'o mut [MaybeUninit<S>],
+) -> &'o mut [S] {
+    stereo::write_interleaved(planes, decorrelation, scale, output)
 }
 
 #[cfg(test)]

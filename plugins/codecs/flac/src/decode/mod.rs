@@ -5,14 +5,11 @@
 //! | `decoder` | the public decoder: batches of FLAC frames in, samples out | |
 //! | `error` | why a FLAC frame is rejected | |
 //! | `frame_header` | what stands before the subframes | 9.1 |
-//! | `bit_reader` | bits | |
 //! | `cursor` | a FLAC frame that is being read, up to the next run of Rice codes | 9.2 |
 //! | `rice` | runs of Rice codes, of one FLAC frame or of two at once | 9.2.7 |
 //! | `predictor` | residuals to samples | 9.2.5, 9.2.6 |
 //! | `wide` | a difference of 33 bits | 9.2.3 |
 //! | `stereo` | two channels from one and the difference | 4.2, 9.1.3 |
-//! | `room` | the caller's memory, filled piece by piece | |
-//! | `sample` | samples as the caller wants them | |
 //! | `instructions` | the same code for wider registers | |
 //! | `avx2` | residuals of four subframes to samples in the lanes of one vector | |
 //!
@@ -25,7 +22,6 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
-mod bit_reader;
 mod cursor;
 mod decoder;
 mod error;
@@ -33,12 +29,10 @@ mod frame_header;
 mod instructions;
 mod predictor;
 mod rice;
-mod room;
-mod sample;
 mod stereo;
 mod wide;
 
-pub use decoder::{Decoder, Part};
+pub use decoder::Decoder;
 pub use error::{BatchError, DecodeError};
 pub use frame_header::{Decorrelation, FrameHeader};
-pub use sample::DecodedSample;
+pub use mapwave_codec_base::{DecodedSample, Part};

@@ -6,7 +6,8 @@
 
 #![forbid(unsafe_code)]
 
-use super::bit_reader::{BitReader, load};
+use mapwave_codec_base::BitReader;
+
 use super::cursor::Cursor;
 use super::error::DecodeError;
 
@@ -69,13 +70,13 @@ fn read_run<const CODES: usize>(bits: &mut BitReader<'_>, values: &mut [i32], pa
     let mut codes = Codes::new(bits, parameter);
     let (groups, rest) = values.as_chunks_mut::<CODES>();
     for group in groups {
-        codes.refill();
+        codes.bits.refill();
         for value in group {
             *value = codes.next();
         }
     }
     for value in rest {
-        codes.refill();
+        codes.bits.refill();
         *value = codes.next();
     }
     *bits = codes.bits;
@@ -92,16 +93,16 @@ fn read_two_runs<const CODES: usize>(
     let (groups, rest) = first.1.as_chunks_mut::<CODES>();
     let (other_groups, other_rest) = second.1.as_chunks_mut::<CODES>();
     for (group, other_group) in groups.iter_mut().zip(other_groups) {
-        one.refill();
-        two.refill();
+        one.bits.refill();
+        two.bits.refill();
         for (value, other_value) in group.iter_mut().zip(other_group) {
             *value = one.next();
             *other_value = two.next();
         }
     }
     for (value, other_value) in rest.iter_mut().zip(other_rest) {
-        one.refill();
-        two.refill();
+        one.bits.refill();
+        two.bits.refill();
         *value = one.next();
         *other_value = two.next();
     }
@@ -121,14 +122,6 @@ impl<'a> Codes<'a> {
     fn new(bits: &BitReader<'a>, parameter: u32) -> Self {
         let parameter = parameter & 31;
         Self { bits: *bits, parameter, one: 1 << parameter }
-    }
-
-    #[inline(always)]
-    fn refill(&mut self) {
-        let bits = &mut self.bits;
-        bits.buffer |= load(bits.bytes, bits.position) >> bits.count;
-        bits.position += ((63 - bits.count) >> 3) as usize;
-        bits.count |= 56;
     }
 
     /// The next code, modulo 2^32.

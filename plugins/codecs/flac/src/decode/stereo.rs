@@ -7,8 +7,9 @@
 
 use std::mem::MaybeUninit;
 
+use mapwave_codec_base::{DecodedSample, write_pairs, write_plane};
+
 use super::frame_header::Decorrelation;
-use super::sample::DecodedSample;
 
 /// The left and the right sample of the two that a FLAC frame holds.
 #[inline(always)]
@@ -24,91 +25,58 @@ fn left_right(first: i32, second: i32, decorrelation: Decorrelation) -> (i32, i3
     }
 }
 
-/// Writes frames, one sample of each channel after the other. All of `output` is written.
+/// Writes frames, one sample of each channel after the other, to all of `output`.
 ///
 /// # Panics
-/// When there is no plane, or a plane has another number of samples than `output` has frames.
+/// When there is no plane, or one has another number of samples than `output` has frames.
 #[inline(always)]
-pub(super) fn write_interleaved<S: DecodedSample>(
+pub(super) fn write_interleaved<'o, S: DecodedSample>(
     planes: &[&[i32]],
     decorrelation: Decorrelation,
     scale: S::Scale,
-    output: &mut [MaybeUninit<S>],
-) {
-    assert!(!planes.is_empty(), "at least one channel");
-    assert!(planes.iter().all(|plane| plane.len() * planes.len() == output.len()), "as many samples as room");
-    match planes {
-        [plane] => write_plane(plane, scale, output),
-        [first, second] => {
-            // The choice stands outside the loop, so that each loop is one of vectors.
-            match decorrelation {
-                Decorrelation::Independent => {
-                    write_pairs(first, second, Decorrelation::Independent, scale, output)
-                }
-                Decorrelation::LeftSide => write_pairs(first, second, Decorrelation::LeftSide, scale, output),
-                Decorrelation::SideRight => {
-                    write_pairs(first, second, Decorrelation::SideRight, scale, output)
-                }
-                Decorrelation::MidSide => write_pairs(first, second, Decorrelation::MidSide, scale, output),
-            }
-        }
-        _ => {
-            for (channel, plane) in planes.iter().enumerate() {
-                for (to, sample) in output.iter_mut().skip(channel).step_by(planes.len()).zip(*plane) {
-                    to.write(S::convert(*sample, scale));
-                }
-            }
-        }
+    output: &'o mut [MaybeUninit<S>],
+) -> &'o mut [S] {
+    let [first, second] = planes else { return mapwave_codec_base::write_interleaved(planes, scale, output) };
+    // The choice stands outside the loops, so that each is one of vectors.
+    macro_rules! write_pairs {
+        ($decorrelation:expr) => {
+            write_pairs(
+                first,
+                second,
+                |first, second| left_right(first, second, $decorrelation),
+                scale,
+                output,
+            )
+        };
+    }
+    match decorrelation {
+        Decorrelation::Independent => write_pairs!(Decorrelation::Independent),
+        Decorrelation::LeftSide => write_pairs!(Decorrelation::LeftSide),
+        Decorrelation::SideRight => write_pairs!(Decorrelation::SideRight),
+        Decorrelation::MidSide => write_pairs!(Decorrelation::MidSide),
     }
 }
 
-#[inline(always)]
-fn write_pairs<S: DecodedSample>(
-    first: &[i32],
-    second: &[i32],
-    decorrelation: Decorrelation,
-    scale: S::Scale,
-    output: &mut [MaybeUninit<S>],
-) {
-    let (pairs, _) = output.as_chunks_mut::<2>();
-    for ((pair, first), second) in pairs.iter_mut().zip(first).zip(second) {
-        let (left, right) = left_right(*first, *second, decorrelation);
-        *pair = [MaybeUninit::new(S::convert(left, scale)), MaybeUninit::new(S::convert(right, scale))];
-    }
-}
-
-#[inline(always)]
-fn write_plane<S: DecodedSample>(plane: &[i32], scale: S::Scale, output: &mut [MaybeUninit<S>]) {
-    for (to, sample) in output.iter_mut().zip(plane) {
-        to.write(S::convert(*sample, scale));
-    }
-}
-
-/// Writes the samples of one channel. All of `output` is written.
+/// Writes the samples of one channel to all of `output`; `None` if there is no such channel.
 ///
 /// # Panics
-/// When there is no such channel, or a plane has another number of samples than `output`.
-pub(super) fn write_channel<S: DecodedSample>(
+/// When a plane has another number of samples than `output`.
+pub(super) fn write_channel<'o, S: DecodedSample>(
     planes: &[&[i32]],
     channel: usize,
     decorrelation: Decorrelation,
     scale: S::Scale,
-    output: &mut [MaybeUninit<S>],
-) {
-    assert!(planes.iter().all(|plane| plane.len() == output.len()), "as many samples as room");
-    match (planes, decorrelation) {
-        ([first, second], decorrelation) => {
-            for ((to, first), second) in output.iter_mut().zip(*first).zip(*second) {
-                let (left, right) = left_right(*first, *second, decorrelation);
-                to.write(S::convert(if channel == 0 { left } else { right }, scale));
-            }
-        }
-        _ => {
-            let plane = planes.get(channel).copied();
-            assert!(plane.is_some(), "there is channel {channel}");
-            write_plane(plane.unwrap_or_default(), scale, output);
-        }
-    }
+    output: &'o mut [MaybeUninit<S>],
+) -> Option<&'o mut [S]> {
+    let plane = planes.get(channel)?;
+    let ([first, second], false) = (planes, decorrelation == Decorrelation::Independent) else {
+        return Some(write_plane(plane, scale, output));
+    };
+    let samples = first.iter().zip(*second).map(|(first, second)| {
+        let (left, right) = left_right(*first, *second, decorrelation);
+        if channel == 0 { left } else { right }
+    });
+    Some(write_plane(&samples.collect::<Vec<_>>(), scale, output))
 }
 
 #[cfg(test)]

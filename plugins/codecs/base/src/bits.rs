@@ -6,18 +6,29 @@
 #![forbid(unsafe_code)]
 
 /// Reads bits. Beyond the end it reads zeros, which [`is_past_end`](Self::is_past_end) tells.
+///
+/// ```
+/// use mapwave_codec_base::BitReader;
+///
+/// let mut bits = BitReader::at(&[0b1010_0001, 0xFF], 0);
+/// assert_eq!((bits.read(3), bits.read_unary(), bits.read_signed(4)), (5, 4, -1));
+/// assert_eq!((bits.byte_position(), bits.is_past_end()), (2, false));
+/// ```
 #[derive(Clone, Copy, Debug)]
-pub(super) struct BitReader<'a> {
-    pub(super) bytes: &'a [u8],
+pub struct BitReader<'a> {
+    /// What is read.
+    pub bytes: &'a [u8],
     /// The byte after the last of which all bits count.
-    pub(super) position: usize,
-    pub(super) buffer: u64,
-    pub(super) count: u32,
+    pub position: usize,
+    /// The next bits, at the top.
+    pub buffer: u64,
+    /// How many of them are valid.
+    pub count: u32,
 }
 
 /// The eight bytes at a position as a big-endian number, with zeros after the end.
 #[inline(always)]
-pub(super) fn load(bytes: &[u8], position: usize) -> u64 {
+pub fn load(bytes: &[u8], position: usize) -> u64 {
     match bytes.get(position..).and_then(|rest| rest.first_chunk()) {
         Some(next) => u64::from_be_bytes(*next),
         None => load_tail(bytes, position),
@@ -35,13 +46,13 @@ fn load_tail(bytes: &[u8], position: usize) -> u64 {
 
 impl<'a> BitReader<'a> {
     /// A reader from a byte on.
-    pub(super) fn at(bytes: &'a [u8], position: usize) -> Self {
+    pub fn at(bytes: &'a [u8], position: usize) -> Self {
         Self { bytes, position, buffer: 0, count: 0 }
     }
 
     /// Makes at least 56 bits valid.
     #[inline(always)]
-    pub(super) fn refill(&mut self) {
+    pub fn refill(&mut self) {
         self.buffer |= load(self.bytes, self.position) >> self.count;
         self.position += ((63 - self.count) >> 3) as usize;
         self.count |= 56;
@@ -49,7 +60,7 @@ impl<'a> BitReader<'a> {
 
     /// A number of 0 to 33 bits.
     #[inline(always)]
-    pub(super) fn read_wide(&mut self, num_bits: u32) -> u64 {
+    pub fn read_wide(&mut self, num_bits: u32) -> u64 {
         self.refill();
         let value = self.buffer >> 1 >> (63 - num_bits);
         self.buffer <<= num_bits;
@@ -60,27 +71,27 @@ impl<'a> BitReader<'a> {
     /// A number of 0 to 32 bits.
     #[inline(always)]
     #[expect(clippy::cast_possible_truncation, reason = "32 bits")]
-    pub(super) fn read(&mut self, num_bits: u32) -> u32 {
+    pub fn read(&mut self, num_bits: u32) -> u32 {
         self.read_wide(num_bits) as u32
     }
 
     /// A number of 0 to 32 bits in two's complement.
     #[inline(always)]
     #[expect(clippy::cast_possible_truncation, reason = "32 bits")]
-    pub(super) fn read_signed(&mut self, num_bits: u32) -> i32 {
+    pub fn read_signed(&mut self, num_bits: u32) -> i32 {
         self.read_signed_wide(num_bits) as i32
     }
 
     /// A number of 0 to 33 bits in two's complement.
     #[inline(always)]
-    pub(super) fn read_signed_wide(&mut self, num_bits: u32) -> i64 {
+    pub fn read_signed_wide(&mut self, num_bits: u32) -> i64 {
         let unused = 64 - num_bits.max(1);
         (self.read_wide(num_bits) << unused).cast_signed() >> unused
     }
 
     /// The number of zeros before the next one, which is read as well; beyond the end, some number.
     #[inline(always)]
-    pub(super) fn read_unary(&mut self) -> u32 {
+    pub fn read_unary(&mut self) -> u32 {
         let mut num_zeros = 0;
         loop {
             self.refill();
@@ -105,12 +116,24 @@ impl<'a> BitReader<'a> {
     }
 
     /// The byte after the last of which a bit has been read.
-    pub(super) fn byte_position(&self) -> usize {
+    pub fn byte_position(&self) -> usize {
         usize::try_from(self.bit_position().div_ceil(8)).unwrap_or(usize::MAX)
     }
 
+    /// Goes on at the next whole byte.
+    pub fn align(&mut self) {
+        *self = Self::at(self.bytes, self.byte_position());
+    }
+
+    /// Leaves out bytes.
+    pub fn skip_bytes(&mut self, num_bytes: usize) {
+        let num_bits = self.bit_position().saturating_add(num_bytes as u64 * 8);
+        *self = Self::at(self.bytes, usize::try_from(num_bits / 8).unwrap_or(usize::MAX));
+        self.read((num_bits % 8) as u32);
+    }
+
     /// Whether bits have been read that are not there.
-    pub(super) fn is_past_end(&self) -> bool {
+    pub fn is_past_end(&self) -> bool {
         self.bit_position() > self.bytes.len() as u64 * 8
     }
 }
@@ -119,26 +142,31 @@ impl<'a> BitReader<'a> {
 #[allow(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 mod tests {
     use super::*;
-    use crate::noise::Noise;
 
     #[test]
     fn numbers_and_runs_of_zeros_are_read_as_bit_by_bit() {
-        let mut noise = Noise(3);
+        let mut state = 3_u64;
+        let mut noise = || {
+            // xorshift64*
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.wrapping_mul(0x2545_f491_4f6c_dd1d)
+        };
         for num_bytes in 0..80 {
             // Few ones, so that runs of zeros are long.
-            let bytes: Vec<u8> =
-                (0..num_bytes).map(|_| (noise.bits() & noise.bits() & noise.bits()) as u8).collect();
+            let bytes: Vec<u8> = (0..num_bytes).map(|_| (noise() & noise() & noise()) as u8).collect();
             let bit = |at: usize| bytes.get(at / 8).map_or(0, |byte| u64::from(byte >> (7 - at % 8) & 1));
             let mut reader = BitReader::at(&bytes, 0);
             let mut at = 0;
             while at < bytes.len() * 8 + 100 {
                 assert_eq!((reader.bit_position(), reader.is_past_end()), (at as u64, at > bytes.len() * 8));
-                let num_bits = (noise.bits() >> 40) as u32 % 34;
+                let num_bits = (noise() >> 40) as u32 % 34;
                 let expected = (0..num_bits as usize).fold(0, |value, n| value << 1 | bit(at + n));
-                if noise.bits() >> 63 == 0 {
+                if noise() >> 63 == 0 {
                     assert_eq!(reader.read_wide(num_bits), expected);
                     at += num_bits as usize;
-                } else if num_bits > 0 && noise.bits() >> 63 == 0 {
+                } else if num_bits > 0 && noise() >> 63 == 0 {
                     let sign = bit(at) << (num_bits - 1);
                     let expected = (expected ^ sign).cast_signed() - sign.cast_signed();
                     assert_eq!(reader.read_signed_wide(num_bits), expected);
@@ -149,6 +177,13 @@ mod tests {
                 }
             }
             reader.read_unary(); // it ends
+            let mut reader = BitReader::at(&bytes, 0);
+            reader.read(5);
+            reader.skip_bytes(num_bytes / 2);
+            let at = 5 + num_bytes / 2 * 8;
+            assert_eq!(reader.read(7), (0..7).fold(0, |value, n| value << 1 | bit(at + n) as u32));
+            reader.align();
+            assert_eq!(reader.bit_position(), (at as u64 + 7).next_multiple_of(8));
         }
     }
 }

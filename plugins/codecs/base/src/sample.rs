@@ -7,30 +7,31 @@
 /// A sample fills its type: the loudest are `MIN` and `MAX` of integers, whatever the depth of the stream, and -1 to just
 /// below 1 of floats. An `i32` of a stream of n bits is shifted right by 32 - n to get the integer of the stream. `i16` is for
 /// streams of at most 16 bits. A float has 24 bits, to which deeper samples are rounded, half to even.
-pub trait DecodedSample: sealed::Convert {}
+pub trait DecodedSample: Copy + sealed::Sealed {
+    /// The most bits of a stream that the type may be used for.
+    const MAX_BITS: u32;
 
-impl DecodedSample for i16 {}
+    /// What [`convert`](Self::convert) needs.
+    type Scale: Copy;
 
-impl DecodedSample for i32 {}
+    /// The scale of samples of `bits_per_sample` bits, 1 to [`MAX_BITS`](Self::MAX_BITS).
+    fn scale(bits_per_sample: u32) -> Self::Scale;
 
-impl DecodedSample for f32 {}
-
-pub(super) mod sealed {
-    pub trait Convert: Copy {
-        /// The most bits of a stream that the type may be used for.
-        const MAX_BITS: u32;
-
-        /// What [`convert`](Self::convert) needs.
-        type Scale: Copy;
-
-        /// The scale of samples of `bits_per_sample` bits, 4 to [`MAX_BITS`](Self::MAX_BITS).
-        fn scale(bits_per_sample: u32) -> Self::Scale;
-
-        fn convert(sample: i32, scale: Self::Scale) -> Self;
-    }
+    /// An integer of the stream as a sample.
+    fn convert(sample: i32, scale: Self::Scale) -> Self;
 }
 
-impl sealed::Convert for i16 {
+mod sealed {
+    pub trait Sealed {}
+
+    impl Sealed for i16 {}
+
+    impl Sealed for i32 {}
+
+    impl Sealed for f32 {}
+}
+
+impl DecodedSample for i16 {
     const MAX_BITS: u32 = 16;
 
     type Scale = u32;
@@ -46,7 +47,7 @@ impl sealed::Convert for i16 {
     }
 }
 
-impl sealed::Convert for i32 {
+impl DecodedSample for i32 {
     const MAX_BITS: u32 = 32;
 
     type Scale = u32;
@@ -61,7 +62,7 @@ impl sealed::Convert for i32 {
     }
 }
 
-impl sealed::Convert for f32 {
+impl DecodedSample for f32 {
     const MAX_BITS: u32 = 32;
 
     type Scale = f32;
@@ -73,5 +74,22 @@ impl sealed::Convert for f32 {
     #[inline(always)]
     fn convert(sample: i32, scale: f32) -> f32 {
         sample as f32 * scale // the scale is a power of two: exact but for the integer's own rounding
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::float_cmp)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_fill_their_type() {
+        assert_eq!(i16::convert(-8, i16::scale(4)), i16::MIN);
+        assert_eq!(i16::convert(32_767, i16::scale(16)), i16::MAX);
+        assert_eq!(i32::convert(-8, i32::scale(4)), i32::MIN);
+        assert_eq!(i32::convert(i32::MAX, i32::scale(32)), i32::MAX);
+        assert_eq!(f32::convert(-8, f32::scale(4)), -1.0);
+        assert_eq!(f32::convert(1, f32::scale(24)), 2.0_f32.powi(-23));
+        assert_eq!(f32::convert(i32::MIN, f32::scale(32)), -1.0);
     }
 }

@@ -2,19 +2,33 @@
 //!
 //! Unsafe code is allowed in this file to call memory initialised that was written piece by piece.
 
-#![allow(unsafe_code)]
-
 use std::mem::MaybeUninit;
 
 /// Memory of which the first part is written.
-pub(super) struct Room<'o, S> {
+///
+/// ```
+/// use std::mem::MaybeUninit;
+///
+/// use mapwave_codec_base::Room;
+///
+/// let mut memory = [MaybeUninit::<i16>::uninit(); 8];
+/// let mut room = Room::new(&mut memory);
+/// for piece in [[1, 2], [3, 4]] {
+///     room.write(|rest| Ok::<_, ()>(rest[..2].write_copy_of_slice(&piece)))?;
+/// }
+/// assert_eq!(room.finish(), [1, 2, 3, 4]);
+/// # Ok::<(), ()>(())
+/// ```
+#[derive(Debug)]
+pub struct Room<'o, S> {
     all: &'o mut [MaybeUninit<S>],
     /// All samples before this one are initialised; at most the length.
     num_written: usize,
 }
 
 impl<'o, S> Room<'o, S> {
-    pub(super) fn new(all: &'o mut [MaybeUninit<S>]) -> Self {
+    /// Memory of which nothing is written.
+    pub fn new(all: &'o mut [MaybeUninit<S>]) -> Self {
         Self { all, num_written: 0 }
     }
 
@@ -25,7 +39,7 @@ impl<'o, S> Room<'o, S> {
     ///
     /// # Panics
     /// When it returns something else.
-    pub(super) fn write<E>(
+    pub fn write<E>(
         &mut self,
         write: impl for<'r> FnOnce(&'r mut [MaybeUninit<S>]) -> Result<&'r mut [S], E>,
     ) -> Result<(), E> {
@@ -41,7 +55,7 @@ impl<'o, S> Room<'o, S> {
     }
 
     /// What is written.
-    pub(super) fn finish(self) -> &'o mut [S] {
+    pub fn finish(self) -> &'o mut [S] {
         let (written, _) = self.all.split_at_mut(self.num_written);
         // SAFETY: `write` has counted only samples that it got back as a slice of `S` at this very place, which no safe code
         // makes but of samples that are initialised.
