@@ -4,15 +4,11 @@
 
 use std::ops::Range;
 
+use mapwave_alac::{Config, DecodeError, Decoder, Part};
 use mapwave_plugin::{Error, Output, Result, SampleFormat, Status};
-use symphonia_codec_alac::AlacDecoder;
-use symphonia_core::audio::{Audio, GenericAudioBufferRef};
-use symphonia_core::codecs::audio::well_known::CODEC_ID_ALAC;
-use symphonia_core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
-use symphonia_core::packet::PacketRef;
-use symphonia_core::units::{Duration, Timestamp};
 
 use crate::bytes::Bytes;
+use crate::codec::kept::{decode_parts, write_last};
 use crate::engine::packets::Broken;
 
 /// The most frames a packet may have: sixteen times what every encoder writes.
@@ -53,7 +49,8 @@ impl AlacSetup {
         let frames_per_packet = fields.u32()?;
         let version = fields.u8()?;
         let bits_per_sample = u32::from(fields.u8()?);
-        fields.take(3)?; // tuning of the entropy coder
+        fields.take(2)?; // tuning of the entropy coder
+        let max_parameter = fields.u8()?; // and the most low bits of its codes
         let num_channels = u32::from(fields.u8()?);
         fields.take(10)?; // the longest run, the largest packet and the mean bit rate
         let sample_rate = fields.u32()?;
@@ -77,9 +74,14 @@ impl AlacSetup {
         if sample_rate == 0 {
             return bad("a sample rate of 0".to_owned());
         }
-        let num_bytes = u64::from(frames_per_packet) * u64::from(num_channels + 1) * 4;
+        if !(1..=31).contains(&max_parameter) {
+            return bad(format!("codes with up to {max_parameter} low bits, expected 1 to 31"));
+        }
+        let parsed = Config::parse(&config).map_err(|error| Error::bad_data(offset, error.to_string()))?;
+        let num_bytes = Decoder::num_bytes_for(&parsed);
         if num_bytes > max_alloc {
-            let message = format!("a packet decodes to {num_bytes} bytes; the limit is {max_alloc}");
+            let message =
+                format!("decoding the ALAC packets takes {num_bytes} bytes; the limit is {max_alloc}");
             return Err(Error::new(Status::Limit, message).at(offset));
         }
         Ok(Self { config, frames_per_packet, bits_per_sample, num_channels, sample_rate })
@@ -117,72 +119,58 @@ impl AlacSetup {
 
     /// A decoder in its initial state.
     pub(crate) fn codec(&self) -> Result<AlacCodec> {
-        AlacCodec::new(self)
+        let decoder = Config::parse(&self.config).and_then(|config| Decoder::new(&config));
+        let decoder = decoder.map_err(|error| Error::new(Status::BadData, error.to_string()))?;
+        Ok(AlacCodec { decoder })
     }
 }
 
-/// Turns packets into samples.
+/// Turns packets into samples. They do not depend on each other.
 pub(crate) struct AlacCodec {
-    decoder: AlacDecoder,
-    /// For each of our channels, the number of the decoder's.
-    order: &'static [usize],
+    decoder: Decoder,
 }
-
-/// For each number of channels, the decoder's channel of each speaker in the mask's order. In layouts with more than
-/// six channels it exchanges the surround and centre channels.
-const DECODER_ORDERS: [&[usize]; 9] = [
-    &[],
-    &[0],
-    &[0, 1],
-    &[0, 1, 2],
-    &[0, 1, 2, 3],
-    &[0, 1, 2, 3, 4],
-    &[0, 1, 2, 3, 4, 5],
-    &[0, 1, 2, 3, 5, 6, 4],
-    &[0, 1, 2, 3, 6, 7, 4, 5],
-];
 
 impl AlacCodec {
-    fn new(setup: &AlacSetup) -> Result<Self> {
-        let mut parameters = AudioCodecParameters::new();
-        parameters.for_codec(CODEC_ID_ALAC).with_extra_data(Box::new(setup.config));
-        let decoder = AlacDecoder::try_new(&parameters, &AudioDecoderOptions::default());
-        let decoder = decoder.map_err(|error| Error::unsupported(error.to_string()))?;
-        let order = DECODER_ORDERS.get(setup.num_channels as usize).copied().unwrap_or(&[]);
-        Ok(Self { decoder, order })
-    }
-
     /// Decodes a packet of `num_frames` frames and returns their number. A damaged packet ends decoding.
     pub(crate) fn decode(&mut self, packet: &[u8], num_frames: u64) -> Result<usize, Broken> {
-        let packet = PacketRef::new(0, Timestamp::new(0), Duration::new(num_frames), packet);
-        let fatal = |message| Broken::Fatal(Error::new(Status::BadData, message));
-        let samples = self.decoder.decode_ref(&packet);
-        let samples = samples.map_err(|error| fatal(format!("the ALAC packet is damaged: {error}")))?;
-        let num_decoded = samples.frames();
-        if (num_decoded as u64) < num_frames {
-            return Err(fatal(format!("the ALAC packet has {num_decoded} frames, expected {num_frames}")));
+        self.decoder.read(&[packet]).map_err(|error| rejected(error.reason))?;
+        let num_decoded = self.decoder.kept_frames(0);
+        let wanted = usize::try_from(num_frames).unwrap_or(usize::MAX);
+        if num_decoded < wanted {
+            return Err(rejected(DecodeError::TooShort { num_frames: num_decoded, wanted }));
         }
         Ok(num_decoded)
     }
 
+    /// Decodes packets and writes the wanted frames of each.
+    ///
+    /// # Errors
+    /// The number of the first packet that is damaged or shorter than wanted.
+    pub(crate) fn decode_batch(
+        &mut self,
+        parts: &[Part<'_>],
+        output: &mut Output<'_>,
+    ) -> Result<(), (usize, Broken)> {
+        let decoded = decode_parts(&mut self.decoder, parts, output);
+        decoded.map_err(|error| (error.index, rejected(error.reason)))
+    }
+
     /// Writes frames of the last decoded packet.
     pub(crate) fn write(&self, frames: Range<usize>, output: &mut Output<'_>) -> usize {
-        let GenericAudioBufferRef::S32(samples) = self.decoder.last_decoded() else { return 0 };
-        let mut planes: [&[i32]; 8] = [&[]; 8];
-        for (plane, channel) in planes.iter_mut().zip(self.order) {
-            *plane = samples.plane(*channel).and_then(|samples| samples.get(frames.clone())).unwrap_or(&[]);
-        }
-        let Some(planes) = planes.get(..self.order.len()) else { return 0 };
-        // Samples are in the upper bits.
-        match output.format() {
-            SampleFormat::I16 => output.write_planar(planes, |sample| {
-                let [.., low, high] = i32::to_le_bytes(sample);
-                i16::from_le_bytes([low, high])
-            }),
-            SampleFormat::I32 => output.write_planar(planes, |sample: i32| sample),
-            SampleFormat::F32 => output.write_planar(planes, |sample: i32| sample as f32 / 2_147_483_648.0),
-        }
+        write_last(&self.decoder, frames, output)
     }
+}
+
+fn rejected(reason: DecodeError) -> Broken {
+    let error = match reason {
+        DecodeError::Unsupported(_) => Error::unsupported(format!("the ALAC packet: {reason}")),
+        DecodeError::Memory => Error::new(Status::NoMemory, reason.to_string()),
+        DecodeError::TooShort { num_frames, wanted } => {
+            Error::new(Status::BadData, format!("the ALAC packet has {num_frames} frames, expected {wanted}"))
+        }
+        _ => Error::new(Status::BadData, format!("the ALAC packet is damaged: {reason}")),
+    };
+    Broken::Fatal(error)
 }
 
 #[cfg(test)]

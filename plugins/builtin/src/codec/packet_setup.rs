@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use mapwave_flac::Part;
+use mapwave_codec_base::Part;
 use mapwave_plugin::{Error, Output, Result, SampleFormat, SeekClass, Status, StreamInfo};
 
 use crate::codec::aac;
@@ -227,7 +227,7 @@ impl AudioCodec {
 
     /// Whether packets are decoded in batches.
     pub(crate) fn is_batched(&self) -> bool {
-        matches!(self, Self::Flac(_))
+        matches!(self, Self::Alac(_) | Self::Flac(_))
     }
 
     /// Decodes a batch of packets and writes the wanted frames of each.
@@ -239,14 +239,15 @@ impl AudioCodec {
         batch: &[Wanted<B>],
         output: &mut Output<'_>,
     ) -> Result<(), (usize, Broken)> {
+        let parts = || {
+            let parts = batch
+                .iter()
+                .map(|wanted| Part { bytes: wanted.packet.bytes.as_ref(), frames: wanted.frames.clone() });
+            parts.collect::<Vec<_>>()
+        };
         match self {
-            Self::Flac(codec) => {
-                let parts = batch.iter().map(|wanted| Part {
-                    bytes: wanted.packet.bytes.as_ref(),
-                    frames: wanted.frames.clone(),
-                });
-                codec.decode_packets(&parts.collect::<Vec<_>>(), output)
-            }
+            Self::Alac(codec) => codec.decode_batch(&parts(), output),
+            Self::Flac(codec) => codec.decode_packets(&parts(), output),
             _ => {
                 for (number, Wanted { packet, frames }) in batch.iter().enumerate() {
                     let decoded = self.decode(packet.bytes.as_ref(), packet.num_frames);

@@ -14,10 +14,9 @@ use std::arch::x86_64::{
     _mm256_unpacklo_epi64, _mm256_xor_si256,
 };
 
+use crate::instructions::NUM_LANES;
 use crate::predictor::{self, Predictor};
 
-/// The channels that are restored at a time.
-pub(crate) const NUM_LANES: usize = 8;
 /// The values of a plane that are loaded at a time.
 const GROUP: usize = 8;
 /// The rows before the first that vectors make: as many as any predictor here looks back on, in whole groups.

@@ -9,7 +9,7 @@ use mapwave_codec_base::{BatchDecoder, DecodedSample, Part, Room, write_plane};
 
 use crate::config::Config;
 use crate::error::{BatchError, DecodeError};
-use crate::instructions::Instructions;
+use crate::instructions::{Instructions, NUM_LANES};
 use crate::packet::{Block, Element, Packet};
 use crate::predictor::Predictor;
 
@@ -82,8 +82,7 @@ impl Decoder {
     pub fn new(config: &Config) -> Result<Self, DecodeError> {
         config.check()?;
         let num_channels = config.num_channels as usize;
-        // As many as fill eight lanes, in pairs.
-        let group_size = (MAX_KEPT / num_channels).next_multiple_of(2).max(2);
+        let group_size = group_size(num_channels);
         Ok(Self {
             config: *config,
             num_channels,
@@ -96,6 +95,14 @@ impl Decoder {
             elements: Default::default(),
             kept: Vec::with_capacity(MAX_KEPT),
         })
+    }
+
+    /// The bytes that the decoder of a stream allocates at most.
+    pub fn num_bytes_for(config: &Config) -> u64 {
+        let num_channels = config.num_channels as usize;
+        let num_values = group_size(num_channels) * num_channels * stride(config);
+        let num_idle = NUM_LANES * stride(config);
+        num_values as u64 * 6 + num_idle as u64 * 4
     }
 
     /// Uses none but the instructions that every CPU has, for tests.
@@ -262,7 +269,7 @@ impl Decoder {
         if self.stride > 0 {
             return Ok(());
         }
-        let stride = (self.config.frames_per_packet as usize).next_multiple_of(PLANE_STEP) + PLANE_STEP;
+        let stride = stride(&self.config);
         let num_values = stride * self.predictors.len();
         self.planes.try_reserve_exact(num_values).map_err(|_| DecodeError::Memory)?;
         self.lows.try_reserve_exact(num_values).map_err(|_| DecodeError::Memory)?;
@@ -318,6 +325,16 @@ impl Decoder {
             }
         }
     }
+}
+
+/// How many packets are kept at a time: as many as fill the lanes, in pairs.
+fn group_size(num_channels: usize) -> usize {
+    (NUM_LANES / num_channels.max(1)).next_multiple_of(2).clamp(2, MAX_KEPT)
+}
+
+/// The values from one plane to the next.
+fn stride(config: &Config) -> usize {
+    (config.frames_per_packet as usize).next_multiple_of(PLANE_STEP) + PLANE_STEP
 }
 
 impl BatchDecoder for Decoder {

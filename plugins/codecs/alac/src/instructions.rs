@@ -15,6 +15,9 @@ use crate::mix;
 use crate::packet::{Element, Packet};
 use crate::predictor::{self, Predictor};
 
+/// The channels that are restored at a time.
+pub(crate) const NUM_LANES: usize = 8;
+
 /// Which instructions are used.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Instructions {
@@ -164,7 +167,7 @@ fn restore_by_vectors(
     predictors: &mut [Predictor],
     lengths: &[usize],
 ) {
-    use crate::avx2::{self, NUM_FIRST, NUM_LANES};
+    use crate::avx2::{self, NUM_FIRST};
 
     let groups = planes.chunks_mut(stride * NUM_LANES).zip(predictors.chunks_mut(NUM_LANES));
     for ((planes, predictors), lengths) in groups.zip(lengths.chunks(NUM_LANES)) {

@@ -5,8 +5,9 @@
 
 #![forbid(unsafe_code)]
 
-use crate::bits::{Bits, EndOfBits, MsbFirst};
 use mapwave_flac::FrameHeader;
+
+use crate::bits::{Bits, EndOfBits, MsbFirst};
 
 /// Where a frame ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

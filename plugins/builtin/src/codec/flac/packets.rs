@@ -5,10 +5,11 @@
 use std::ops::Range;
 
 use mapwave_flac::crc::crc16;
-use mapwave_flac::{BatchError, DecodeError, DecodedSample, Decoder, Part};
-use mapwave_plugin::{Error, Output, Result, Sample, SampleFormat, Status};
+use mapwave_flac::{DecodeError, Decoder, Part};
+use mapwave_plugin::{Error, Output, Result, SampleFormat, Status};
 
 use super::stream_info::StreamInfoBlock;
+use crate::codec::kept::{decode_parts, write_last};
 use crate::engine::packets::Broken;
 
 /// Decodes frames. They do not depend on each other.
@@ -64,11 +65,7 @@ impl FrameCodec {
         parts: &[Part<'_>],
         output: &mut Output<'_>,
     ) -> Result<(), (usize, Broken)> {
-        let decoded = match output.format() {
-            SampleFormat::I16 => self.decode_parts::<i16>(parts, output),
-            SampleFormat::I32 => self.decode_parts::<i32>(parts, output),
-            SampleFormat::F32 => self.decode_parts::<f32>(parts, output),
-        };
+        let decoded = decode_parts(&mut self.decoder, parts, output);
         decoded.map_err(|error| (error.index, Broken::Fatal(rejected(error.reason))))
     }
 
@@ -86,62 +83,9 @@ impl FrameCodec {
         if num_intact < parts.len() { Err((num_intact, Broken::Fatal(damaged()))) } else { Ok(()) }
     }
 
-    fn decode_parts<T: Sample + DecodedSample>(
-        &mut self,
-        mut parts: &[Part<'_>],
-        output: &mut Output<'_>,
-    ) -> Result<(), BatchError> {
-        if let Some(written) = output.write_in_place::<T, _>(|room| self.decoder.decode(parts, room)) {
-            return written.map(|_| ());
-        }
-        let mut number = 0;
-        while !parts.is_empty() {
-            let at = |index, reason| BatchError { index: number + index, reason };
-            let frames: Vec<&[u8]> = parts.iter().take(Decoder::MAX_KEPT).map(|part| part.bytes).collect();
-            let num_read = self.decoder.read(&frames).map_err(|error| at(error.index, error.reason))?;
-            let (now, later) = parts.split_at_checked(num_read.max(1)).unwrap_or((parts, &[]));
-            for (index, part) in now.iter().enumerate() {
-                let written = self.write_channels::<T>(index, part.frames.clone(), output);
-                written.map_err(|reason| at(index, reason))?;
-            }
-            (parts, number) = (later, number + now.len());
-        }
-        Ok(())
-    }
-
     /// Writes frames of sound of the last decoded frame, as many as fit, and returns their number.
     pub(crate) fn write(&self, frames: Range<usize>, output: &mut Output<'_>) -> usize {
-        match output.format() {
-            SampleFormat::I16 => self.write_kept::<i16>(frames, output),
-            SampleFormat::I32 => self.write_kept::<i32>(frames, output),
-            SampleFormat::F32 => self.write_kept::<f32>(frames, output),
-        }
-    }
-
-    fn write_kept<T: Sample + DecodedSample>(&self, frames: Range<usize>, output: &mut Output<'_>) -> usize {
-        let Some(last) = self.decoder.num_kept().checked_sub(1) else { return 0 };
-        let end = frames.end.min(self.decoder.kept_frames(last));
-        let frames = frames.start..end.min(frames.start.saturating_add(output.room()));
-        let in_place = output
-            .write_in_place::<T, _>(|room| self.decoder.write(last, frames.clone(), room))
-            .map(Result::ok);
-        match in_place {
-            Some(written) => written.unwrap_or(0),
-            None => self.write_channels::<T>(last, frames.clone(), output).map_or(0, |()| frames.len()),
-        }
-    }
-
-    fn write_channels<T: Sample + DecodedSample>(
-        &self,
-        index: usize,
-        frames: Range<usize>,
-        output: &mut Output<'_>,
-    ) -> Result<(), DecodeError> {
-        let num_frames = frames.len();
-        let written = output.write_channels::<T, _>(num_frames, |channel, room| {
-            self.decoder.write_channel(index, channel, frames.clone(), room)
-        });
-        written.unwrap_or(Err(DecodeError::Room))
+        write_last(&self.decoder, frames, output)
     }
 }
 

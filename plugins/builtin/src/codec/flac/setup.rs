@@ -2,13 +2,13 @@
 
 #![forbid(unsafe_code)]
 
+use mapwave_flac::FrameHeader;
 use mapwave_plugin::{Error, Result};
 
 use super::metadata::{MARKER, Metadata, channel_mask};
 use super::stream_info::StreamInfoBlock;
 use crate::bytes::Bytes;
 use crate::tags::vorbis_comment::Comments;
-use mapwave_flac::FrameHeader;
 
 /// The parameters for decoding frames.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ impl FlacSetup {
     /// header.
     ///
     /// # Errors
-    /// When they violate the specification, or a frame decodes to more than `max_alloc` bytes.
+    /// When they violate the specification, or decoding takes more than `max_alloc` bytes.
     pub(crate) fn from_blocks(mut blocks: Bytes<'_>, max_alloc: u64) -> Result<Self> {
         let offset = blocks.offset();
         if let Some(mut boxed) = blocks.boxes().next().filter(|found| found.kind == *b"dfLa") {
@@ -126,9 +126,9 @@ mod tests {
     fn a_frame_implies_its_setup() {
         // The first frame of the example in RFC 9639, appendix D.2.
         let frame = [0xFF, 0xF8, 0x69, 0x98, 0x00, 0x0F, 0x99];
-        let setup = FlacSetup::from_frame(&frame, 9, 1 << 20).unwrap();
+        let setup = FlacSetup::from_frame(&frame, 9, 1 << 21).unwrap();
         assert_eq!((setup.stream_info.sample_rate, setup.stream_info.bits_per_sample), (44_100, 16));
         assert_eq!(setup.stream_info.frames_of(&frame), Some(16));
-        assert_eq!(FlacSetup::from_frame(&frame[1..], 9, 1 << 20).unwrap_err().offset(), Some(9));
+        assert_eq!(FlacSetup::from_frame(&frame[1..], 9, 1 << 21).unwrap_err().offset(), Some(9));
     }
 }

@@ -2,10 +2,10 @@
 
 #![forbid(unsafe_code)]
 
+use mapwave_flac::{Decoder, FrameHeader};
 use mapwave_plugin::{Error, Result, Status};
 
 use crate::bits::{Bits, MsbFirst};
-use mapwave_flac::FrameHeader;
 
 /// The fields of a STREAMINFO block. None can be trusted without a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,14 +54,15 @@ impl StreamInfoBlock {
         fits.then_some(header.block_size)
     }
 
-    /// Checks that a frame of the stream decodes to at most `max_alloc` bytes.
+    /// Checks that decoding the frames of the stream takes at most `max_alloc` bytes.
     ///
     /// # Errors
     /// [`Status::Limit`] when not.
     pub(crate) fn check_room(&self, max_alloc: u64) -> Result<()> {
-        let num_bytes = u64::from(self.max_block_size) * u64::from(self.num_channels) * 4;
+        let num_bytes = Decoder::num_bytes_for(self.num_channels, self.bits_per_sample, self.max_block_size);
         if num_bytes > max_alloc {
-            let message = format!("a FLAC frame decodes to {num_bytes} bytes; the limit is {max_alloc}");
+            let message =
+                format!("decoding the FLAC frames takes {num_bytes} bytes; the limit is {max_alloc}");
             return Err(Error::new(Status::Limit, message));
         }
         Ok(())

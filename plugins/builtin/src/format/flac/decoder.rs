@@ -6,6 +6,8 @@ use std::ffi::{CStr, CString};
 use std::ops::Range;
 use std::sync::Arc;
 
+use mapwave_codec_base::Part;
+use mapwave_flac::Decorrelation;
 use mapwave_plugin::fork::SetOnce;
 use mapwave_plugin::{
     Decoder, DecoderOptions, Error, Head, Input, Memory, Output, Result, SeekClass, StreamInfo, Track,
@@ -14,8 +16,6 @@ use mapwave_plugin::{
 use super::chain::{Chain, Place, damaged};
 use super::frames::{Format, Frame};
 use super::survey;
-use mapwave_flac::{Decorrelation, Part};
-
 use crate::codec::flac::FrameCodec;
 use crate::codec::flac::FrameHeader;
 use crate::codec::flac::StreamInfoBlock;

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use mapwave_flac::Part;
+use mapwave_codec_base::Part;
 use mapwave_plugin::{Error, Output, Result};
 
 use super::setup::Setup;

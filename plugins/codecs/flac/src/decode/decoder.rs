@@ -71,7 +71,6 @@ impl Decoder {
             return Err(DecodeError::Format { num_channels, bits_per_sample });
         }
         let num_channels = num_channels as usize;
-        let num_planes = (group_size(num_channels) * num_channels).next_multiple_of(NUM_LANES);
         Ok(Self {
             num_channels,
             bits_per_sample,
@@ -79,10 +78,26 @@ impl Decoder {
             instructions: Instructions::best(),
             planes: Vec::new(),
             stride: 0,
-            subframes: vec![Subframe::NONE; num_planes],
+            subframes: vec![Subframe::NONE; num_planes(num_channels)],
             wide: Default::default(),
             kept: Vec::with_capacity(MAX_KEPT),
         })
+    }
+
+    /// The bytes that the decoder of a stream with blocks of up to `block_size` frames allocates at most.
+    ///
+    /// ```
+    /// use mapwave_flac::Decoder;
+    ///
+    /// assert_eq!(Decoder::num_bytes_for(2, 16, 4096), 4 * 4112 * 4); // two blocks at a time, and a little to align them
+    /// ```
+    pub fn num_bytes_for(num_channels: u32, bits_per_sample: u32, block_size: u32) -> u64 {
+        let num_channels = num_channels as usize;
+        let num_values = num_planes(num_channels) * stride(block_size as usize);
+        // Differences of 33 bits stand apart.
+        let num_wide =
+            if bits_per_sample == 32 && num_channels == 2 { group_size(2) * block_size as usize } else { 0 };
+        num_values as u64 * 4 + num_wide as u64 * 8
     }
 
     /// Leaves out the checksum at the end of each FLAC frame, for callers who have checked it.
@@ -275,7 +290,7 @@ impl Decoder {
     /// Makes the planes long enough for the longest block.
     fn make_room(&mut self) -> Result<(), DecodeError> {
         let num_values = self.kept.iter().map(|kept| kept.num_frames).max().unwrap_or(0);
-        let stride = num_values.next_multiple_of(PLANE_STEP) + PLANE_STEP;
+        let stride = stride(num_values);
         if stride > self.stride {
             let num_values = stride * self.subframes.len();
             let missing = num_values.saturating_sub(self.planes.len());
@@ -416,4 +431,14 @@ impl BatchDecoder for Decoder {
 /// How many FLAC frames are kept at a time: as many as fill the lanes, and two at least.
 fn group_size(num_channels: usize) -> usize {
     if num_channels == 1 { MAX_KEPT } else { 2 }
+}
+
+/// The planes of a group, and those that fill the last lanes.
+fn num_planes(num_channels: usize) -> usize {
+    (group_size(num_channels) * num_channels).next_multiple_of(NUM_LANES)
+}
+
+/// The values from one plane to the next for blocks of a size.
+fn stride(block_size: usize) -> usize {
+    block_size.next_multiple_of(PLANE_STEP) + PLANE_STEP
 }
