@@ -14,8 +14,7 @@ use std::arch::x86_64::{
     _mm256_unpacklo_epi64, _mm256_xor_si256,
 };
 
-use crate::instructions::NUM_LANES;
-use crate::predictor::{self, Predictor};
+use crate::predictor::{self, NUM_LANES, Predictor};
 
 /// The values of a plane that are loaded at a time.
 const GROUP: usize = 8;

@@ -9,9 +9,9 @@ use mapwave_codec_base::{BatchDecoder, DecodedSample, Part, Room, write_plane};
 
 use crate::config::Config;
 use crate::error::{BatchError, DecodeError};
-use crate::instructions::{Instructions, NUM_LANES};
+use crate::instructions::Instructions;
 use crate::packet::{Block, Element, Packet};
-use crate::predictor::Predictor;
+use crate::predictor::{NUM_LANES, Predictor};
 
 /// The most packets that are kept at a time.
 const MAX_KEPT: usize = 8;

@@ -13,10 +13,7 @@ use crate::error::DecodeError;
 use crate::golomb;
 use crate::mix;
 use crate::packet::{Element, Packet};
-use crate::predictor::{self, Predictor};
-
-/// The channels that are restored at a time.
-pub(crate) const NUM_LANES: usize = 8;
+use crate::predictor::{self, NUM_LANES, Predictor};
 
 /// Which instructions are used.
 #[derive(Clone, Copy, Debug)]

@@ -6,6 +6,9 @@
 
 #![forbid(unsafe_code)]
 
+/// The channels that are restored at a time.
+pub(crate) const NUM_LANES: usize = 8;
+
 /// The most coefficients of a predictor.
 pub(crate) const MAX_ORDER: usize = 32;
 
