@@ -36,6 +36,7 @@ impl Predictor {
         Self { order: 0, shift: 0, is_twofold: false, num_bits: 32, coefficients: [0; MAX_ORDER] };
 
     /// The coefficients can move by one with each of `num_values` and not wrap.
+    #[cfg(target_arch = "x86_64")]
     pub(crate) fn is_calm(&self, num_values: usize) -> bool {
         let greatest =
             self.coefficients.iter().map(|coefficient| coefficient.unsigned_abs()).max().unwrap_or(0);
