@@ -13,7 +13,7 @@ use crate::error::DecodeError;
 use crate::golomb;
 use crate::mix;
 use crate::packet::{Element, Packet};
-use crate::predictor::{self, NUM_LANES, Predictor};
+use crate::predictor::{self, Predictor};
 
 /// Which instructions are used.
 #[derive(Clone, Copy, Debug)]
@@ -165,6 +165,7 @@ fn restore_by_vectors(
     lengths: &[usize],
 ) {
     use crate::avx2::{self, NUM_FIRST};
+    use crate::predictor::NUM_LANES;
 
     let groups = planes.chunks_mut(stride * NUM_LANES).zip(predictors.chunks_mut(NUM_LANES));
     for ((planes, predictors), lengths) in groups.zip(lengths.chunks(NUM_LANES)) {
