@@ -45,12 +45,11 @@ const PLACES: [&[usize]; 9] = [
 ///
 /// let cookie = [0, 0, 0x10, 0, 0, 16, 40, 10, 14, 1, 0, 255, 0, 0, 0x40, 4, 0, 0x15, 0x88, 0x80, 0, 0, 0xac, 0x44];
 /// let mut decoder = Decoder::new(&Config::parse(&cookie)?)?;
-/// // One channel, two frames, stored as they are: 258 and -2.
-/// let packet = [0, 0, 0b00010010, 0, 0, 0, 0b100, 2, 5, 255, 252 | 0b11, 0b1100_0000];
-/// # let bits = "000 0000 000000000000 1 00 1 00000000000000000000000000000010 0000000100000010 1111111111111110 111";
-/// # let bits: String = bits.split(' ').collect();
-/// # let packet: Vec<u8> =
-/// #     bits.as_bytes().chunks(8).map(|bits| (0..8).fold(0, |byte, n| byte << 1 | (bits.get(n) == Some(&b'1')) as u8)).collect();
+/// // One channel, two frames, stored as they are: 258 and -2. One bit in each character.
+/// let bits = "000 0000 000000000000 1 00 1 00000000000000000000000000000010 0000000100000010 1111111111111110 111";
+/// let bits = bits.replace(' ', "");
+/// let byte = |bits: &[u8]| (0..8).fold(0, |byte, n| byte << 1 | u8::from(bits.get(n) == Some(&b'1')));
+/// let packet: Vec<u8> = bits.as_bytes().chunks(8).map(byte).collect();
 /// let mut samples = Vec::<i16>::with_capacity(2);
 /// let room = samples.spare_capacity_mut();
 /// let decoded = decoder.decode(&[Part { bytes: &packet, frames: 0..2 }], room).unwrap();
