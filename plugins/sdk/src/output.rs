@@ -276,3 +276,42 @@ fn written_by<T: Sample, E>(
     assert!(written.is_empty() || is_front, "what is returned is the beginning of the memory");
     Ok(written.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn channels_are_written_in_place_where_they_are_apart() {
+        let (mut left, mut right) = ([0_i16; 3], [0_i16; 3]);
+        let planes = [left.as_mut_ptr().cast(), right.as_mut_ptr().cast()];
+        // SAFETY: the planes are the two arrays, which nothing else uses until the output is gone.
+        let mut output = unsafe { Output::new(&planes, SampleFormat::I16, Layout::Planar, 2, 3) };
+        let interleaved = output.write_in_place(|room| Ok::<_, ()>(room.write_copy_of_slice(&[0_i16; 3])));
+        assert_eq!(interleaved, None);
+        let channels = [[1_i16, 2], [3, 4]];
+        let written = output.write_channels(2, |channel, room| {
+            Ok::<_, ()>(room.write_copy_of_slice(channels.get(channel).unwrap_or(&[0, 0])))
+        });
+        assert_eq!((written, output.num_written(), output.room()), (Some(Ok(())), 2, 1));
+        let failed = output.write_channels::<i16, _>(1, |_, _| Err("no"));
+        assert_eq!((failed, output.num_written()), (Some(Err("no")), 2));
+        assert_eq!((left, right), ([1, 2, 0], [3, 4, 0]));
+    }
+
+    #[test]
+    #[should_panic = "the beginning of the memory"]
+    fn what_is_returned_must_lie_in_the_memory() {
+        Output::with_slice(&mut [0_i16; 4], 2, |output| {
+            output.write_in_place(|_| Ok::<_, ()>(Box::leak(Box::new([1_i16, 2]))))
+        });
+    }
+
+    #[test]
+    #[should_panic = "whole frames"]
+    fn whole_frames_are_written() {
+        Output::with_slice(&mut [0_i16; 4], 2, |output| {
+            output.write_in_place(|room| Ok::<_, ()>(room.split_at_mut(3).0.write_copy_of_slice(&[1_i16; 3])))
+        });
+    }
+}

@@ -1,7 +1,7 @@
 //! Adaptive Golomb codes (Apple's ag_dec.c, `dyn_decomp`).
 //!
 //! A code is a number in unary, of ones up to a zero, and some low bits, as many as fit the mean of the values before it. Nine
-//! ones announce a value as it is. Where the mean is small, the number of zeros that follow is coded as well.
+//! ones announce a value as it is. Where the mean is small, a code of the number of zeros that follow comes as well.
 //!
 //! Each code waits for the one before it, and so does the mean. Two channels, of two packets, are read in one loop, so that
 //! one chain goes on while the other waits. That loop is for *usual* means, which announce neither zeros nor long codes;
@@ -15,7 +15,7 @@ use crate::error::DecodeError;
 
 /// The ones that announce a value as it is ("MAX_PREFIX_32").
 const ESCAPE: u32 = 9;
-/// Below this mean, the number of zeros that follow is coded.
+/// Below this mean, there is a code of the number of zeros that follow.
 const LEAST_USUAL: u32 = 128;
 /// From this mean on, codes may be longer than half a register. Below it a code has at most 12 low bits, and no value but an
 /// escaped one is above [`GREATEST`].
