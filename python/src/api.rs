@@ -171,7 +171,11 @@ impl Api {
             let frames = resample::read_by_torchaudio(py, &reader, frames, rates, &reading)?;
             return Ok((self.library.hand_over(py, frames)?, rates.output()));
         }
-        let reader = interruptibly(py, 1, |_| reading.rate.apply(reader))?;
+        // Giving up the interpreter's lock once more would cost a short window a third of its time.
+        let reader = match reading.rate.is_wanted() {
+            true => interruptibly(py, 1, |_| reading.rate.apply(reader))?,
+            false => reader,
+        };
         let frames = window.of(&reader).map_err(|error| raise(py, &error))?;
         Ok((self.library.read(py, &reader, frames, &reading)?, reader.sample_rate()))
     }

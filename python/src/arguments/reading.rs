@@ -174,6 +174,11 @@ impl Rate {
         ))
     }
 
+    /// Whether a rate is asked for.
+    pub(crate) fn is_wanted(self) -> bool {
+        self.wanted.is_some()
+    }
+
     /// The file with its frames at the rate that is wanted.
     pub(crate) fn apply(self, reader: Reader) -> mapwave_core::Result<Reader> {
         match (self.wanted, self.quality) {
