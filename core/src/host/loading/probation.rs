@@ -177,8 +177,10 @@ impl Memory {
         let path = |line: &str| line.rsplit_once('\t').map(|(_, path)| path.to_owned());
         self.lines.retain(|line| path(line) != path(key));
         self.lines.push(match verdict {
-            Verdict::Safe | Verdict::Interrupted => format!("ok\t{key}"),
+            Verdict::Safe => format!("ok\t{key}"),
             Verdict::Crashed(words) => format!("crashed: {words}\t{key}"),
+            // It says nothing about the library.
+            Verdict::Interrupted => return,
         });
         let Some((file, directory)) = self.file.as_ref().and_then(|file| Some((file, file.parent()?))) else {
             return;

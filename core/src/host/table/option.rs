@@ -20,7 +20,7 @@ pub struct CodecOption {
     pub kind: OptionKind,
     /// The value that it has if it is not given.
     pub default_value: Option<String>,
-    /// The legal values; empty if there is no list of them.
+    /// The legal values; empty if the plugin lists none.
     pub choices: Vec<String>,
     /// The least and the greatest legal number, if there are limits.
     pub limits: Option<(f64, f64)>,
