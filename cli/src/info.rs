@@ -31,7 +31,12 @@ pub(crate) struct InfoArguments {
 
 /// Runs the command and returns the exit code.
 pub(crate) fn run(arguments: &InfoArguments) -> i32 {
-    let choice = Choice { plugin: arguments.plugin.as_deref(), track: arguments.track, options: &[] };
+    let choice = Choice {
+        plugin: arguments.plugin.as_deref(),
+        track: arguments.track,
+        options: &[],
+        seek_table: None,
+    };
     let opened = Source::open(&arguments.file, Access::Once).and_then(|source| Reader::new(source, choice));
     let facts = match opened {
         Ok(reader) => Facts::new(arguments, &reader),

@@ -147,6 +147,17 @@ impl Reader {
         }
     }
 
+    /// Bytes that spare another opening of the same track of the same file the scan for its packets, in this process or another:
+    /// [`Choice::seek_table`] takes them. `None` if the file opens as fast without, as files of PCM and short ones do.
+    ///
+    /// They are bound to the bytes of the file, to the decoder and to its version; where they do not fit, they have no effect.
+    pub fn seek_table(&self) -> Option<Vec<u8>> {
+        match &self.frames {
+            FrameTrack::Pcm(_) => None,
+            FrameTrack::Compressed(track) => track.seek_table(&self.source),
+        }
+    }
+
     /// The sound tracks of the file, in its order, of which this reader reads one. Exactly one is the default.
     pub fn sound_tracks(&self) -> Vec<SoundTrack> {
         match &self.frames {

@@ -269,6 +269,12 @@ class Reader(Generic[Array]):
         """Moves to a frame, relative to the start (whence=0), the position (1) or the end (2), and returns the new position."""
     def tell(self) -> int:
         """The position: the next frame that read returns."""
+    def seek_table(self) -> bytes | None:
+        """Returns bytes that spare another opening of the file, by this process or another, the scan for its packets: load, stream and
+        open take them as seek_table. None if the file opens as fast without, as files of PCM and files under 256 KiB do.
+
+        They belong to this track of a file of these bytes, and to this version of the decoder.
+        """
     def blocks(self, size: int, overlap: int = 0) -> Blocks[Array]:
         """Returns an iterator of blocks of size frames from the start of the file, each starting size - overlap frames after the
         one before; the last may be shorter.
@@ -315,6 +321,7 @@ class Api(Generic[Array]):
         plugin: str | None = None,
         plugin_options: dict[str, str | int | float] | None = None,
         threads: int | None = None,
+        seek_table: bytes | None = None,
     ) -> tuple[Array, int]:
         """Reads audio into an array.
 
@@ -347,6 +354,8 @@ class Api(Generic[Array]):
             plugin: The name of the plugin to decode with; None is the one that reports the highest probe score for the file.
             plugin_options: Options of that plugin's own, which `mapwave plugins list` shows: a dict of their names to values.
             threads: The most threads that may decode; None allows one per processor. The result does not depend on it.
+            seek_table: What Reader.seek_table returned for the same track of the same file, so that a file without a table of its
+                own, such as an hour of MP3, is not scanned again. One that does not fit the file has no effect.
 
         Returns:
             (audio, sample_rate): the array, and its sample rate in Hz.
@@ -403,6 +412,7 @@ class Api(Generic[Array]):
         plugin: str | None = None,
         plugin_options: dict[str, str | int | float] | None = None,
         threads: int | None = None,
+        seek_table: bytes | None = None,
     ) -> Stream[Array]:
         """Opens a file to read it in chunks, one after the other, in bounded memory.
 
@@ -411,7 +421,7 @@ class Api(Generic[Array]):
             chunk_frames: The frames in a chunk; the last may have fewer.
             chunk_duration: The length of a chunk in seconds, instead: floor(chunk_duration * sample_rate) frames.
             sr, mono, mono_mode, dtype, offset, duration, squeeze_mono, layout, resample_quality, start, stop, channels,
-            track, plugin, plugin_options, threads: As in load.
+            track, plugin, plugin_options, threads, seek_table: As in load.
 
         Returns:
             Stream: an iterator of (chunk, sample_rate) with read_chunk, at_eof, frames_read, chunk_frames, sample_rate and
@@ -510,13 +520,14 @@ class Api(Generic[Array]):
         plugin: str | None = None,
         plugin_options: dict[str, str | int | float] | None = None,
         threads: int | None = None,
+        seek_table: bytes | None = None,
     ) -> Reader[Array]:
         """Opens a file for any number of reads at any place, or to write it in parts.
 
         Args:
             path: As in load; to write, as in save.
             mode: "r", or "w" to write.
-            mono, mono_mode, squeeze_mono, resample_quality, track: As in load, for every read.
+            mono, mono_mode, squeeze_mono, resample_quality, track, seek_table: As in load, for every read.
             sr: As in load; the reader counts frames at that rate. To write, the file's sample rate.
             layout, dtype: As in load; to write, those of the arrays that are passed to write.
             channels: As in load; to write, the number of channels.
@@ -525,7 +536,7 @@ class Api(Generic[Array]):
             durable: To write, as in save; sr and channels must be given, and clip cannot be "rescale".
 
         Returns:
-            Reader: a context manager with read, seek, tell, reader[a:b], blocks, view, info and close.
+            Reader: a context manager with read, seek, tell, reader[a:b], blocks, view, info, seek_table and close.
             Writer: a context manager with write, close and abort. The file is at its path once it is closed.
 
         Raises:
@@ -558,13 +569,14 @@ class Api(Generic[Array]):
         bit_depth: int | None = None,
         channel_mask: int | None = None,
         durable: bool = False,
+        seek_table: bytes | None = None,
     ) -> Writer:
         """Opens a file for any number of reads at any place, or to write it in parts.
 
         Args:
             path: As in load; to write, as in save.
             mode: "r", or "w" to write.
-            mono, mono_mode, squeeze_mono, resample_quality, track: As in load, for every read.
+            mono, mono_mode, squeeze_mono, resample_quality, track, seek_table: As in load, for every read.
             sr: As in load; the reader counts frames at that rate. To write, the file's sample rate.
             layout, dtype: As in load; to write, those of the arrays that are passed to write.
             channels: As in load; to write, the number of channels.
@@ -573,7 +585,7 @@ class Api(Generic[Array]):
             durable: To write, as in save; sr and channels must be given, and clip cannot be "rescale".
 
         Returns:
-            Reader: a context manager with read, seek, tell, reader[a:b], blocks, view, info and close.
+            Reader: a context manager with read, seek, tell, reader[a:b], blocks, view, info, seek_table and close.
             Writer: a context manager with write, close and abort. The file is at its path once it is closed.
 
         Raises:

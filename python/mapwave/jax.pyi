@@ -156,6 +156,7 @@ def load(
     plugin: str | None = None,
     plugin_options: dict[str, str | int | float] | None = None,
     threads: int | None = None,
+    seek_table: bytes | None = None,
 ) -> tuple[jax.Array, int]:
     """Reads audio into an array.
 
@@ -188,6 +189,8 @@ def load(
         plugin: The name of the plugin to decode with; None is the one that reports the highest probe score for the file.
         plugin_options: Options of that plugin's own, which `mapwave plugins list` shows: a dict of their names to values.
         threads: The most threads that may decode; None allows one per processor. The result does not depend on it.
+        seek_table: What Reader.seek_table returned for the same track of the same file, so that a file without a table of its
+            own, such as an hour of MP3, is not scanned again. One that does not fit the file has no effect.
 
     Returns:
         (audio, sample_rate): the array, and its sample rate in Hz.
@@ -219,13 +222,14 @@ def open(
     plugin: str | None = None,
     plugin_options: dict[str, str | int | float] | None = None,
     threads: int | None = None,
+    seek_table: bytes | None = None,
 ) -> Reader[jax.Array]:
     """Opens a file for any number of reads at any place, or to write it in parts.
 
     Args:
         path: As in load; to write, as in save.
         mode: "r", or "w" to write.
-        mono, mono_mode, squeeze_mono, resample_quality, track: As in load, for every read.
+        mono, mono_mode, squeeze_mono, resample_quality, track, seek_table: As in load, for every read.
         sr: As in load; the reader counts frames at that rate. To write, the file's sample rate.
         layout, dtype: As in load; to write, those of the arrays that are passed to write.
         channels: As in load; to write, the number of channels.
@@ -234,7 +238,7 @@ def open(
         durable: To write, as in save; sr and channels must be given, and clip cannot be "rescale".
 
     Returns:
-        Reader: a context manager with read, seek, tell, reader[a:b], blocks, view, info and close.
+        Reader: a context manager with read, seek, tell, reader[a:b], blocks, view, info, seek_table and close.
         Writer: a context manager with write, close and abort. The file is at its path once it is closed.
 
     Raises:
@@ -266,13 +270,14 @@ def open(
     bit_depth: int | None = None,
     channel_mask: int | None = None,
     durable: bool = False,
+    seek_table: bytes | None = None,
 ) -> Writer:
     """Opens a file for any number of reads at any place, or to write it in parts.
 
     Args:
         path: As in load; to write, as in save.
         mode: "r", or "w" to write.
-        mono, mono_mode, squeeze_mono, resample_quality, track: As in load, for every read.
+        mono, mono_mode, squeeze_mono, resample_quality, track, seek_table: As in load, for every read.
         sr: As in load; the reader counts frames at that rate. To write, the file's sample rate.
         layout, dtype: As in load; to write, those of the arrays that are passed to write.
         channels: As in load; to write, the number of channels.
@@ -281,7 +286,7 @@ def open(
         durable: To write, as in save; sr and channels must be given, and clip cannot be "rescale".
 
     Returns:
-        Reader: a context manager with read, seek, tell, reader[a:b], blocks, view, info and close.
+        Reader: a context manager with read, seek, tell, reader[a:b], blocks, view, info, seek_table and close.
         Writer: a context manager with write, close and abort. The file is at its path once it is closed.
 
     Raises:
@@ -346,6 +351,7 @@ def stream(
     plugin: str | None = None,
     plugin_options: dict[str, str | int | float] | None = None,
     threads: int | None = None,
+    seek_table: bytes | None = None,
 ) -> Stream[jax.Array]:
     """Opens a file to read it in chunks, one after the other, in bounded memory.
 
@@ -354,7 +360,7 @@ def stream(
         chunk_frames: The frames in a chunk; the last may have fewer.
         chunk_duration: The length of a chunk in seconds, instead: floor(chunk_duration * sample_rate) frames.
         sr, mono, mono_mode, dtype, offset, duration, squeeze_mono, layout, resample_quality, start, stop, channels,
-        track, plugin, plugin_options, threads: As in load.
+        track, plugin, plugin_options, threads, seek_table: As in load.
 
     Returns:
         Stream: an iterator of (chunk, sample_rate) with read_chunk, at_eof, frames_read, chunk_frames, sample_rate and

@@ -56,6 +56,13 @@ impl Api {
         Ok(reading)
     }
 
+    /// The same of a function that reads one file.
+    fn reading_one(&self, arguments: &Arguments<'_, '_>) -> PyResult<Reading> {
+        let mut reading = self.reading(arguments)?;
+        reading.selection.add_seek_table(arguments)?;
+        Ok(reading)
+    }
+
     fn open_reader(&self, arguments: &Arguments<'_, '_>) -> PyResult<Reader> {
         let py = arguments.py();
         for name in ONLY_WRITING {
@@ -63,7 +70,7 @@ impl Api {
                 return Err(PyTypeError::new_err(format!("open() takes '{name}' only in mode 'w'")));
             }
         }
-        let reading = self.reading(arguments)?;
+        let reading = self.reading_one(arguments)?;
         reading.rate.check_parts(py)?;
         let (choice, rate) = (reading.selection.choice(), reading.rate);
         let file = input::open(&arguments.get("path")?, Access::Kept, choice, |file| rate.apply(file))?;
@@ -91,7 +98,8 @@ impl Api {
 }
 
 /// The arguments of `open` that only reading takes.
-const ONLY_READING: [&str; 5] = ["resample_quality", "mono", "mono_mode", "squeeze_mono", "track"];
+const ONLY_READING: [&str; 6] =
+    ["resample_quality", "mono", "mono_mode", "squeeze_mono", "track", "seek_table"];
 
 #[pymethods]
 impl Api {
@@ -137,6 +145,8 @@ impl Api {
     ///     plugin: The name of the plugin to decode with; None is the one that reports the highest probe score for the file.
     ///     plugin_options: Options of that plugin's own, which `mapwave plugins list` shows: a dict of their names to values.
     ///     threads: The most threads that may decode; None allows one per processor. The result does not depend on it.
+    ///     seek_table: What Reader.seek_table returned for the same track of the same file, so that a file without a table of its
+    ///         own, such as an hour of MP3, is not scanned again. One that does not fit the file has no effect.
     ///
     /// Returns:
     ///     (audio, sample_rate): the array, and its sample rate in Hz.
@@ -153,7 +163,7 @@ impl Api {
     #[pyo3(signature = (*args, **kwargs), text_signature = "($self, path, sr=None, offset=0.0, duration=None, mono=False, mono_mode='mean', \
             layout='channels_last', dtype='float32', resample_quality='default', low_memory=False, \
             squeeze_mono=False, *, start=None, stop=None, channels=None, track=None, plugin=None, \
-            plugin_options=None, threads=None)")]
+            plugin_options=None, threads=None, seek_table=None)")]
     fn load<'py>(
         &self,
         py: Python<'py>,
@@ -164,7 +174,7 @@ impl Api {
         let arguments = Self::bind(py, &SIGNATURE, args, kwargs)?;
         // There is nothing to bound: every read, and all resampling but torchaudio's, works in blocks of a few megabytes.
         let _: bool = arguments.get("low_memory")?;
-        let (window, reading) = (Window::new(&arguments)?, self.reading(&arguments)?);
+        let (window, reading) = (Window::new(&arguments)?, self.reading_one(&arguments)?);
         let reader = input::open(&arguments.get("path")?, Access::Once, reading.selection.choice(), Ok)?;
         if let Some(rates) = reading.rate.for_torchaudio(&reader).map_err(|error| raise(py, &error))? {
             let frames = window.of(&reader).map_err(|error| raise(py, &error))?;
@@ -212,7 +222,7 @@ impl Api {
     ///     chunk_frames: The frames in a chunk; the last may have fewer.
     ///     chunk_duration: The length of a chunk in seconds, instead: floor(chunk_duration * sample_rate) frames.
     ///     sr, mono, mono_mode, dtype, offset, duration, squeeze_mono, layout, resample_quality, start, stop, channels,
-    ///     track, plugin, plugin_options, threads: As in load.
+    ///     track, plugin, plugin_options, threads, seek_table: As in load.
     ///
     /// Returns:
     ///     Stream: an iterator of (chunk, sample_rate) with read_chunk, at_eof, frames_read, chunk_frames, sample_rate and
@@ -223,7 +233,7 @@ impl Api {
     #[pyo3(signature = (*args, **kwargs), text_signature = "($self, path, chunk_frames=None, chunk_duration=None, sr=None, mono=False, mono_mode='mean', \
             dtype='float32', offset=0.0, duration=None, squeeze_mono=False, *, layout='channels_last', \
             resample_quality='default', start=None, stop=None, channels=None, track=None, plugin=None, \
-            plugin_options=None, threads=None)")]
+            plugin_options=None, threads=None, seek_table=None)")]
     fn stream(
         &self,
         py: Python<'_>,
@@ -232,7 +242,7 @@ impl Api {
     ) -> PyResult<Stream> {
         static SIGNATURE: Signature = Signature::new("stream");
         let arguments = Self::bind(py, &SIGNATURE, args, kwargs)?;
-        let (window, reading) = (Window::new(&arguments)?, self.reading(&arguments)?);
+        let (window, reading) = (Window::new(&arguments)?, self.reading_one(&arguments)?);
         reading.rate.check_parts(py)?;
         let chunk_frames = arguments.get::<Option<Count>>("chunk_frames")?.map(|frames| frames.0);
         let chunk_duration: Option<f64> = arguments.get("chunk_duration")?;
@@ -328,7 +338,7 @@ impl Api {
     /// Args:
     ///     path: As in load; to write, as in save.
     ///     mode: "r", or "w" to write.
-    ///     mono, mono_mode, squeeze_mono, resample_quality, track: As in load, for every read.
+    ///     mono, mono_mode, squeeze_mono, resample_quality, track, seek_table: As in load, for every read.
     ///     sr: As in load; the reader counts frames at that rate. To write, the file's sample rate.
     ///     layout, dtype: As in load; to write, those of the arrays that are passed to write.
     ///     channels: As in load; to write, the number of channels.
@@ -337,7 +347,7 @@ impl Api {
     ///     durable: To write, as in save; sr and channels must be given, and clip cannot be "rescale".
     ///
     /// Returns:
-    ///     Reader: a context manager with read, seek, tell, reader[a:b], blocks, view, info and close.
+    ///     Reader: a context manager with read, seek, tell, reader[a:b], blocks, view, info, seek_table and close.
     ///     Writer: a context manager with write, close and abort. The file is at its path once it is closed.
     ///
     /// Raises:
@@ -346,7 +356,7 @@ impl Api {
             layout='channels_last', dtype='float32', squeeze_mono=False, channels=None, track=None, plugin=None, \
             plugin_options=None, threads=None, encoding='float32', bitrate='auto', clip=True, flac_compression='default', \
             format=None, dither='none', seed=0, tags=None, quality=None, effort=None, bit_depth=None, \
-            channel_mask=None, durable=False)")]
+            channel_mask=None, durable=False, seek_table=None)")]
     fn open<'py>(
         &self,
         py: Python<'py>,

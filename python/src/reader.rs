@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyAny, PyDict, PySlice, PyTuple, PyType};
+use pyo3::types::{PyAny, PyBytes, PyDict, PySlice, PyTuple, PyType};
 
 use crate::arguments::{Arguments, Count, Reading, Signature, Whole};
 use crate::arrays::ArrayLibrary;
@@ -189,6 +189,16 @@ impl Reader {
     fn info(&self, py: Python<'_>) -> PyResult<AudioInfo> {
         let file = self.file()?;
         interruptibly(py, 1, |_| Ok(AudioInfo::from(&*file)))
+    }
+
+    /// Returns bytes that spare another opening of the file, by this process or another, the scan for its packets: load, stream and
+    /// open take them as seek_table. None if the file opens as fast without, as files of PCM and files under 256 KiB do.
+    ///
+    /// They belong to this track of a file of these bytes, and to this version of the decoder.
+    fn seek_table<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let file = self.file()?;
+        let table = interruptibly(py, 1, |_| Ok(file.seek_table()))?;
+        Ok(table.map(|table| PyBytes::new(py, &table)))
     }
 
     /// The number of frames that can be read, at `sample_rate`.

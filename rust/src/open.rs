@@ -48,12 +48,13 @@ pub struct OpenOptions {
     plugin: Option<String>,
     track: Option<u32>,
     options: Vec<(String, String)>,
+    seek_table: Option<Vec<u8>>,
 }
 
 impl OpenOptions {
     /// Options for many reads of the default track by any plugin.
     pub fn new() -> Self {
-        Self { access: Access::Kept, plugin: None, track: None, options: Vec::new() }
+        Self { access: Access::Kept, plugin: None, track: None, options: Vec::new(), seek_table: None }
     }
 
     /// Chooses how the bytes of the file are read: see [`Access`].
@@ -101,6 +102,26 @@ impl OpenOptions {
         self
     }
 
+    /// Spares the file the scan for its packets, with what [`Reader::seek_table`](mapwave_core::Reader::seek_table) returned for the
+    /// same track of it. A table that does not fit the file has no effect.
+    ///
+    /// ```
+    /// use mapwave::OpenOptions;
+    ///
+    /// # fn main() -> mapwave::Result<()> {
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/compressed/mp3-lame.mp3");
+    /// let table = mapwave::open(path)?.seek_table().unwrap_or_default();
+    /// let reader = OpenOptions::new().seek_table(table).open(path)?;
+    /// # assert_eq!(reader.num_frames(), mapwave::open(path)?.num_frames());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn seek_table(mut self, table: impl Into<Vec<u8>>) -> Self {
+        self.seek_table = Some(table.into());
+        self
+    }
+
     /// Opens the file at `path`.
     ///
     /// # Errors
@@ -120,7 +141,12 @@ impl OpenOptions {
 
     fn read_source(&self, source: Source) -> Result<Reader> {
         set_up();
-        let choice = Choice { plugin: self.plugin.as_deref(), track: self.track, options: &self.options };
+        let choice = Choice {
+            plugin: self.plugin.as_deref(),
+            track: self.track,
+            options: &self.options,
+            seek_table: self.seek_table.as_deref(),
+        };
         mapwave_core::Reader::new(source, choice).map(Reader::from)
     }
 }

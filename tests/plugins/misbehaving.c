@@ -130,6 +130,7 @@ static const mw_decoder_table DECODER = {
     .stream = get_stream,
 #endif
     .option = TOY_OPTION,
+    .save_index = save_index,
 };
 
 static const mw_encoder_table ENCODER = {

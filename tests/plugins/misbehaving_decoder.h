@@ -216,6 +216,21 @@ static mw_status open_decoder(const mw_input *input, const mw_decoder_options *o
 #ifdef BREAK_UMASK
     umask(0);
 #endif
+#ifdef BREAK_INDEX_FAILS
+    if (options->size >= sizeof *options && options->index_bytes > 8 && memcmp(options->index, "toyindex", 8) != 0) {
+        free(d->table);
+        free(d);
+        return fail(error, MW_BAD_DATA, "no index");
+    }
+#endif
+#ifdef BREAK_INDEX_INFO
+    if (options->size >= sizeof *options && options->index_bytes == 4096)
+        d->info.num_frames = 1;
+#endif
+#ifdef BREAK_INDEX_BOUNDS
+    if (options->size >= sizeof *options && options->index_bytes > 0)
+        d->num_calls = options->index[options->index_bytes + 16];
+#endif
     *decoder = d;
     return MW_OK;
 }
@@ -497,6 +512,35 @@ static mw_status get_stream(const mw_decoder *decoder, uint32_t index, mw_stream
     memcpy(entry, &filled, size < sizeof filled ? size : sizeof filled);
     if (size > sizeof filled)
         memset((uint8_t *)entry + sizeof filled, 0, size - sizeof filled);
+    return MW_OK;
+}
+
+/* The index is a tag and the number of frames, which open compares. */
+static const char INDEX_TAG[8] = "toyindex";
+
+static mw_status save_index(const mw_decoder *decoder, const mw_sink *sink, mw_error *error)
+{
+    uint8_t frames[8];
+    for (int i = 0; i < 8; i++)
+        frames[i] = (uint8_t)(decoder->info.num_frames >> 8 * i);
+#ifdef BREAK_INDEX_FORK
+    static int number;
+    frames[0] ^= number++ & 1;
+#endif
+#ifdef BREAK_INDEX_EMPTY
+    return MW_OK;
+#endif
+    mw_status status = sink->write_at(sink->context, 0, INDEX_TAG, sizeof INDEX_TAG);
+#ifdef BREAK_INDEX_OFFSET
+    sink->write_at(sink->context, 0, frames, sizeof frames);
+#endif
+    if (status == MW_OK)
+        status = sink->write_at(sink->context, sizeof INDEX_TAG, frames, sizeof frames);
+    if (status != MW_OK)
+        return fail(error, MW_IO, "the host takes no more");
+#ifdef BREAK_INDEX_END
+    return MW_END;
+#endif
     return MW_OK;
 }
 

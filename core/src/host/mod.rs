@@ -27,6 +27,7 @@ pub(crate) use selection::decoder::{NotOpened, Opened, open};
 pub(crate) use selection::encoder::no_writer;
 pub use selection::encoder::{encoders, open_encoder};
 pub(crate) use selection::resampler::{default_resampler, no_resampler, qualities, quality, resampler};
+pub(crate) use selection::seek_table::seek_table;
 pub(crate) use selection::writable::Writable;
 #[cfg(test)]
 pub(crate) use selection::writable::tests::three_plugins;

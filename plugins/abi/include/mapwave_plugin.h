@@ -346,6 +346,13 @@ typedef struct mw_decoder_options {
     const mw_tag *settings;
     /// The number of `settings`; since version 1.2.
     uint64_t num_settings;
+    /// What `save_index` of the table wrote about this stream, or null. Valid during the call. The host keeps accidents away:
+    /// it seals what it saves with digests of it and of the file, and with the decoder's version. Yet it may be made up: the
+    /// decoder compares it with the file as far as that costs little, opens the file as without it if it does not fit,
+    /// and never reads outside of the file, loops or allocates more because of it; since version 1.2.
+    const uint8_t *index;
+    /// The number of its bytes; since version 1.2.
+    uint64_t index_bytes;
 } mw_decoder_options;
 
 /// The stream is the default one of its file; since version 1.2.
@@ -462,12 +469,18 @@ typedef struct mw_decoder_table {
     /// Fills `option`, whose size the caller sets, with option number `index` of the decoder's own, counted from 0;
     /// `MW_END` past the last. Any thread; always the same result. Null if there are none; since version 1.2.
     mw_status (*option)(uint32_t index, mw_option *option, mw_error *error);
+    /// Writes to `sink`, one behind the other from offset 0 on, the bytes that spare another `open` of the same file the scan
+    /// for its packets: a few for each packet at most. `MW_END`, with nothing written, if there was no such scan. Every handle
+    /// over the stream writes the same, whether it was opened with an `index` or without. `sink` is valid during the call, and
+    /// its `flags` are `MW_SINK_APPEND_ONLY`; the host refuses what is longer than it keeps. Null if the decoder has
+    /// no index; since version 1.2.
+    mw_status (*save_index)(const mw_decoder *decoder, const mw_sink *sink, mw_error *error);
 } mw_decoder_table;
 
 /// The sink takes bytes only at its end.
 #define MW_SINK_APPEND_ONLY 1
 
-/// The destination of an encoder's bytes. Valid until the encoder is closed.
+/// The destination of an encoder's bytes, valid until the encoder is closed, or of a decoder's index.
 typedef struct mw_sink {
     /// The size of this struct.
     uint32_t size;
@@ -475,7 +488,7 @@ typedef struct mw_sink {
     uint32_t flags;
     /// Passed to `write_at`.
     void *context;
-    /// Writes all bytes at `offset`, or fails with a negative status. Called only from within the encoder's own calls.
+    /// Writes all bytes at `offset`, or fails with a negative status. Called only from within the plugin's own calls.
     mw_status (*write_at)(void *context, uint64_t offset, const void *data, uint64_t num_bytes);
 } mw_sink;
 

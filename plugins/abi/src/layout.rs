@@ -102,7 +102,7 @@ layout! {
         minimum 40,
         maximum 48,
     }
-    mw_decoder_options 40 {
+    mw_decoder_options 56 {
         size 0,
         stream 4,
         max_threads 8,
@@ -110,6 +110,8 @@ layout! {
         max_alloc 16,
         settings 24,
         num_settings 32,
+        index 40,
+        index_bytes 48,
     }
     mw_buffer 32 {
         size 0,
@@ -127,7 +129,7 @@ layout! {
         codec 16,
         language 24,
     }
-    mw_decoder_table 112 {
+    mw_decoder_table 120 {
         size 0,
         probe_bytes 4,
         name 8,
@@ -143,6 +145,7 @@ layout! {
         close 88,
         stream 96,
         option 104,
+        save_index 112,
     }
     mw_tag 16 {
         key 0,

@@ -353,6 +353,13 @@ pub struct mw_decoder_options {
     pub settings: *const mw_tag,
     /// The number of `settings`; since version 1.2.
     pub num_settings: u64,
+    /// What `save_index` of the table wrote about this stream, or null. Valid during the call. The host keeps accidents away:
+    /// it seals what it saves with digests of it and of the file, and with the decoder's version. Yet it may be made up: the
+    /// decoder compares it with the file as far as that costs little, opens the file as without it if it does not fit,
+    /// and never reads outside of the file, loops or allocates more because of it; since version 1.2.
+    pub index: *const u8,
+    /// The number of its bytes; since version 1.2.
+    pub index_bytes: u64,
 }
 
 /// The stream is the default one of its file; since version 1.2.
@@ -515,12 +522,24 @@ pub struct mw_decoder_table {
     /// [`MW_END`] past the last. Any thread; always the same result. Null if there are none; since version 1.2.
     pub option:
         Option<unsafe extern "C" fn(index: u32, option: *mut mw_option, error: *mut mw_error) -> mw_status>,
+    /// Writes to `sink`, one behind the other from offset 0 on, the bytes that spare another `open` of the same file the scan
+    /// for its packets: a few for each packet at most. `MW_END`, with nothing written, if there was no such scan. Every handle
+    /// over the stream writes the same, whether it was opened with an `index` or without. `sink` is valid during the call, and
+    /// its `flags` are [`MW_SINK_APPEND_ONLY`]; the host refuses what is longer than it keeps. Null if the decoder has
+    /// no index; since version 1.2.
+    pub save_index: Option<
+        unsafe extern "C" fn(
+            decoder: *const mw_decoder,
+            sink: *const mw_sink,
+            error: *mut mw_error,
+        ) -> mw_status,
+    >,
 }
 
 /// The sink takes bytes only at its end.
 pub const MW_SINK_APPEND_ONLY: u32 = 1;
 
-/// The destination of an encoder's bytes. Valid until the encoder is closed.
+/// The destination of an encoder's bytes, valid until the encoder is closed, or of a decoder's index.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct mw_sink {
@@ -530,7 +549,7 @@ pub struct mw_sink {
     pub flags: u32,
     /// Passed to `write_at`.
     pub context: *mut c_void,
-    /// Writes all bytes at `offset`, or fails with a negative status. Called only from within the encoder's own calls.
+    /// Writes all bytes at `offset`, or fails with a negative status. Called only from within the plugin's own calls.
     pub write_at: Option<
         unsafe extern "C" fn(
             context: *mut c_void,

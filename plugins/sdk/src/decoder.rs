@@ -55,6 +55,8 @@ pub struct DecoderOptions<'a> {
     pub track: Option<Track<'a>>,
     /// The values of [`Decoder::OPTIONS`] that the user has given.
     pub settings: Settings<'a>,
+    /// What [`Decoder::save_index`] returned for this stream, or bytes that claim to be it; empty without.
+    pub index: &'a [u8],
 }
 
 impl Default for DecoderOptions<'_> {
@@ -67,6 +69,7 @@ impl Default for DecoderOptions<'_> {
             extension: None,
             track: None,
             settings: Settings::default(),
+            index: &[],
         }
     }
 }
@@ -179,6 +182,8 @@ pub trait Decoder: Sized + Send + 'static {
     /// Whether it knows all audio streams of a file. A decoder over a library that shows only the first says `false`, and the host
     /// asks it for no other.
     const LISTS_STREAMS: bool = true;
+    /// Whether [`save_index`](Self::save_index) may return something.
+    const HAS_INDEX: bool = false;
     /// The options of its own. Their values are in [`DecoderOptions::settings`].
     const OPTIONS: &'static [CodecOption] = &[];
 
@@ -234,5 +239,15 @@ pub trait Decoder: Sized + Send + 'static {
     /// Tags: lower-case Vorbis comment names and their values.
     fn tags(&self) -> &[(CString, CString)] {
         &[]
+    }
+
+    /// What spares another [`open`](Self::open) of the same file the scan for its packets, a few bytes for each packet at most; it
+    /// gets them as [`DecoderOptions::index`]. `None`, as by default, if there is no such scan. Always the same, for every fork and
+    /// for a stream that was opened with an index.
+    ///
+    /// The host keeps accidents away, by digests of the index and of the file; yet an index may be made up. So `open` compares it with
+    /// the file as far as that costs little, and scans the file if it does not fit. It never fails because of an index.
+    fn save_index(&self) -> Option<Vec<u8>> {
+        None
     }
 }

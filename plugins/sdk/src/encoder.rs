@@ -99,21 +99,21 @@ pub struct Sink {
 }
 
 enum Target {
-    /// The host's callback, callable from within the encoder's own calls.
+    /// The host's callback, callable from within the plugin's own calls.
     Callback { context: *mut c_void, write_at: WriteAt },
     /// Memory for tests.
     Memory(Arc<Mutex<Vec<u8>>>),
 }
 
-// SAFETY: the callback is only called from within the encoder's own calls, which the host makes one at a time from any
+// SAFETY: the callback is only called from within the plugin's own calls, which the host makes one at a time from any
 // thread, by the contract of `mw_sink`; memory is Send.
 unsafe impl Send for Sink {}
 
 impl Sink {
-    /// The sink that the host passed to `open`.
+    /// The sink that the host passed.
     ///
     /// # Safety
-    /// `sink` keeps the contract of [`abi::mw_sink`], and the result is used only within the encoder's own calls.
+    /// `sink` keeps the contract of [`abi::mw_sink`], and the result is used only within the plugin's own calls.
     pub(crate) unsafe fn from_host(sink: &abi::mw_sink) -> Result<Self> {
         let Some(write_at) = sink.write_at else {
             return Err(Error::new(Status::BadArgument, "the sink has no write_at"));

@@ -1,17 +1,20 @@
 //! The arguments that `load`, `stream`, `batch_load` and `open` share, checked before any file is touched.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use mapwave_core::resample::Rates;
 use mapwave_core::{
     ChannelSelection, Choice, Error, FrameSpec, Layout, MonoMode, OutputFormat, Parameter, Reader,
 };
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 use super::channels::Channels;
 use super::numbers::{ArrayRate, Threads, TrackNumber, Whole};
 use super::plugin_options::PluginOptions;
 use super::signature::Arguments;
+use super::value::{Argument, Mismatch};
 use super::words::{Dtype, ResampleMethod};
 use crate::errors::invalid;
 
@@ -50,16 +53,38 @@ pub(crate) struct Selection {
     plugin: Option<String>,
     track: Option<u32>,
     options: Vec<(String, String)>,
+    seek_table: Option<Arc<[u8]>>,
 }
 
 impl Selection {
     pub(crate) fn new(arguments: &Arguments<'_, '_>) -> PyResult<Self> {
         let track = arguments.get::<Option<TrackNumber>>("track")?.map(|track| track.0);
-        Ok(Self { plugin: plugin(arguments)?, track, options: plugin_options(arguments)? })
+        Ok(Self { plugin: plugin(arguments)?, track, options: plugin_options(arguments)?, seek_table: None })
+    }
+
+    /// Adds the seek table, which functions that read one file take.
+    pub(crate) fn add_seek_table(&mut self, arguments: &Arguments<'_, '_>) -> PyResult<()> {
+        self.seek_table = arguments.get::<Option<SeekTable>>("seek_table")?.map(|table| table.0);
+        Ok(())
     }
 
     pub(crate) fn choice(&self) -> Choice<'_> {
-        Choice { plugin: self.plugin.as_deref(), track: self.track, options: &self.options }
+        Choice {
+            plugin: self.plugin.as_deref(),
+            track: self.track,
+            options: &self.options,
+            seek_table: self.seek_table.as_deref(),
+        }
+    }
+}
+
+/// What `Reader.seek_table` returned.
+struct SeekTable(Arc<[u8]>);
+
+impl<'py> Argument<'py> for SeekTable {
+    fn parse(value: &Bound<'py, PyAny>) -> Result<Self, Mismatch> {
+        let bytes = value.cast::<PyBytes>().map_err(|_| Mismatch::kind("bytes"))?;
+        Ok(Self(bytes.as_bytes().into()))
     }
 }
 

@@ -16,7 +16,7 @@ use mapwave_fork::Lock;
 
 use crate::decode::ReadControl;
 use crate::error::{Error, Result};
-use crate::host::{Chunk, Decoder, Failure, SeekClass, StreamInfo};
+use crate::host::{self, Chunk, Decoder, Failure, SeekClass, StreamInfo};
 use crate::mix::Mixer;
 use crate::segment::{self, Piece, Stop};
 use crate::source::Source;
@@ -128,6 +128,11 @@ impl CompressedTrack {
     pub(crate) fn tags(&self) -> Vec<(String, String)> {
         let tags = self.prototype.with(&|| false, |decoder| Ok(decoder.tags()));
         tags.unwrap_or_default()
+    }
+
+    /// What spares another opening of the file the scan for its packets; `None` if it costs as little without.
+    pub(crate) fn seek_table(&self, source: &Source) -> Option<Vec<u8>> {
+        self.prototype.with(&|| false, |decoder| Ok(host::seek_table(decoder, source))).ok()?
     }
 
     /// The sound tracks of the file, of which this is one.

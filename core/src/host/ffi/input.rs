@@ -25,6 +25,8 @@ pub(crate) struct PluginInput {
     stream: Option<u32>,
     /// The values of the decoder's own options.
     settings: Arc<Pairs>,
+    /// What the decoder wrote about this stream when it opened it before.
+    index: Option<Arc<[u8]>>,
 }
 
 impl PluginInput {
@@ -34,7 +36,7 @@ impl PluginInput {
             .and_then(Path::extension)
             .map(|extension| Arc::new(raw::c_string(&extension.to_string_lossy().to_lowercase())));
         let track = track.and_then(PacketTrack::new).map(Arc::new);
-        Self { source, extension, track, stream: None, settings: Arc::default() }
+        Self { source, extension, track, stream: None, settings: Arc::default(), index: None }
     }
 
     /// The same file, of which another audio stream than the default one is opened.
@@ -45,6 +47,16 @@ impl PluginInput {
     /// The same file, opened with values of the decoder's own options.
     pub(crate) fn with_settings(self, settings: Pairs) -> Self {
         Self { settings: Arc::new(settings), ..self }
+    }
+
+    /// The same file, with what its decoder wrote about the stream when it opened it before.
+    pub(crate) fn with_index(&self, index: Option<Arc<[u8]>>) -> Self {
+        Self { index, ..self.clone() }
+    }
+
+    /// What the decoder wrote about this stream when it opened it before; nothing if it is not known.
+    pub(crate) fn index(&self) -> &[u8] {
+        self.index.as_deref().unwrap_or_default()
     }
 
     /// The values of the decoder's own options, which point into this value.

@@ -110,10 +110,12 @@ pub(crate) fn enter(
     }
     // SAFETY: as above.
     let text = |text| unsafe { raw::text(text) }.unwrap_or_default();
-    let standing = Standing::new(id, is_trusted);
+    let version = text(plugin.version);
+    // A library is read once per process.
+    let standing = Standing::new(id, version.clone().leak(), is_trusted);
     let mut interface = Interface {
         id,
-        version: text(plugin.version),
+        version,
         vendor: text(plugin.vendor),
         license: text(plugin.license),
         dependencies: text(plugin.dependencies),

@@ -13,7 +13,8 @@ use crate::host::ffi::raw::Pairs;
 use crate::host::listing::State;
 use crate::host::registry::{self, Snapshot};
 use crate::host::selection::absence::{no_reader, not_among, not_loaded};
-use crate::host::selection::recent;
+use crate::host::selection::recent::{self, Known};
+use crate::host::selection::seek_table::{self, SeekTable};
 use crate::host::session::decoder::{self, Decoder};
 use crate::host::session::probing::{self, Question};
 use crate::host::table::decoder::{DecoderKind, Hint};
@@ -33,6 +34,8 @@ pub struct Choice<'a> {
     pub track: Option<u32>,
     /// Values of options of that plugin's own.
     pub options: &'a [(String, String)],
+    /// What [`Reader::seek_table`](crate::Reader::seek_table) returned for the same track of the same file.
+    pub seek_table: Option<&'a [u8]>,
 }
 
 /// Why no plugin opened a file.
@@ -103,12 +106,21 @@ pub(crate) fn open(
     let input = PluginInput::new(Arc::clone(source), track).with_stream(choice.track);
     let input = input.with_settings(Pairs::new(choice.options));
     let identity = source.identity().filter(|_| wanted.is_none());
-    if let Some(kind) = identity.and_then(|identity| recent::recall(&identity, choice.track, snapshot))
-        && let Ok(decoder) = decoder::open(&kind, &input)
+    let known = identity
+        .as_ref()
+        .and_then(|identity| Some((identity, recent::recall(identity, choice.track, snapshot)?)));
+    if let Some((identity, Known { kind, index })) = known
+        && let Ok(mut decoder) = decoder::open(&kind, &input.with_index(index.clone().flatten()))
     {
+        // It is opened again and again.
+        if index.is_none() {
+            let saved = seek_table::worth_saving(source).and_then(|most| decoder.save_index(most));
+            recent::note_index(identity, choice.track, saved.map(Arc::from));
+        }
         return Ok(Opened { decoder, failures: Vec::new() });
     }
-    let mut search = Search { snapshot, source, input: &input, track, choice, failures: Vec::new() };
+    let table = choice.seek_table.and_then(|table| SeekTable::parse(table, source));
+    let mut search = Search { snapshot, source, input: &input, track, choice, table, failures: Vec::new() };
     let decoder = search.run()?;
     let failures = search.reported();
     if let Some(identity) = identity.filter(|_| failures.is_empty()) {
@@ -124,6 +136,7 @@ struct Search<'a> {
     input: &'a PluginInput,
     track: Option<&'a Track>,
     choice: Choice<'a>,
+    table: Option<SeekTable<'a>>,
     /// Those that were asked to open the file, or how sure they are, and failed.
     failures: Vec<(&'static DecoderKind, Failure)>,
 }
@@ -155,7 +168,7 @@ impl Search<'_> {
             let options = self.choice.options;
             option::check(kind.options(), options, &format!("the decoder '{}'", kind.name()))
                 .map_err(|error| NotOpened::Failed(Box::new(error)))?;
-            let failure = match decoder::open(kind, self.input) {
+            let failure = match self.try_open(kind) {
                 Ok(decoder) => return Ok(decoder),
                 Err(failure) => failure,
             };
@@ -179,7 +192,7 @@ impl Search<'_> {
         }
         self.ask(&mut left, |_| true, DecoderKind::first_bytes, Hint::Name)?;
         for (_, kind) in left.into_iter().filter(|(score, _)| *score > 0) {
-            match decoder::open(kind, self.input) {
+            match self.try_open(kind) {
                 Ok(decoder) => return Ok(decoder),
                 Err(failure) if failure.fault == Fault::Refused => {
                     return Err(no_such_track(self.choice, &failure));
@@ -193,6 +206,15 @@ impl Search<'_> {
             }
         }
         Err(self.not_opened())
+    }
+
+    /// Opens the file, with the caller's seek table if that decoder has made it.
+    fn try_open(&self, kind: &DecoderKind) -> Result<Decoder, Failure> {
+        let table = self.table.as_ref().filter(|table| table.is_of(kind, self.choice.track));
+        match table {
+            Some(table) => decoder::open(kind, &self.input.with_index(Some(Arc::from(table.index)))),
+            None => decoder::open(kind, self.input),
+        }
     }
 
     /// Asks those that are `wanted` with a number of bytes each, and keeps the highest score of each. One that fails is asked no

@@ -5,4 +5,5 @@ pub(crate) mod decoder;
 pub(crate) mod encoder;
 mod recent;
 pub(crate) mod resampler;
+pub(crate) mod seek_table;
 pub(crate) mod writable;

@@ -39,16 +39,17 @@ pub(crate) struct Decoder {
     kind: DecoderKind,
     info: StreamInfo,
     input: PluginInput,
+    has_index: bool,
     /// None if the thread has not returned from a call.
     worker: Option<Worker<DecoderHandle>>,
 }
 
 impl Decoder {
     fn new(handle: DecoderHandle, input: PluginInput) -> Result<Self, Failure> {
-        let (kind, info) = (*handle.kind(), handle.info()?.clone());
+        let (kind, info, has_index) = (*handle.kind(), handle.info()?.clone(), handle.has_index());
         let worker = Worker::keep(kind.is_trusted(), handle);
         let worker = Some(worker.map_err(|silence| supervisor::blame(kind.standing(), silence, "opening"))?);
-        Ok(Self { kind, info, input, worker })
+        Ok(Self { kind, info, input, has_index, worker })
     }
 
     /// The kind of decoder.
@@ -119,6 +120,16 @@ impl Decoder {
         let renewed = self.renew();
         let tags = renewed.and_then(|()| self.ask("reading tags", &|| false, |handle| handle.tags()));
         tags.unwrap_or_default()
+    }
+
+    /// As [`DecoderHandle::save_index`]; nothing if that fails.
+    pub(crate) fn save_index(&mut self, most: usize) -> Option<Vec<u8>> {
+        if !self.has_index {
+            return None;
+        }
+        self.renew().ok()?;
+        let saved = self.ask("saving its index", &|| false, move |handle| handle.save_index(most));
+        saved.ok()?.ok()?
     }
 
     /// The number of the stream that is open; `None` is the default one.

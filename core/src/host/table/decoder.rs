@@ -3,14 +3,18 @@
 #![allow(unsafe_code)] // calls into plugins
 
 use std::ffi::{CStr, c_void};
+use std::io;
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
+use std::sync::Arc;
 
+use mapwave_fork::Lock;
 use mapwave_plugin_abi as abi;
 
 use crate::error::Fault;
-use crate::host::ffi::fault::{Answer, Failure, required_name};
+use crate::host::ffi::fault::{Answer, Failure, Trouble, required_name};
 use crate::host::ffi::input::PluginInput;
+use crate::host::ffi::output::{ByteSink, Outlet, Ticket};
 use crate::host::ffi::raw;
 use crate::host::ffi::raw::Sized32;
 use crate::host::table::option::{self, CodecOption};
@@ -116,6 +120,13 @@ struct Functions {
             *mut abi::mw_error,
         ) -> abi::mw_status,
     >,
+    save_index: Option<
+        unsafe extern "C" fn(
+            *const abi::mw_decoder,
+            *const abi::mw_sink,
+            *mut abi::mw_error,
+        ) -> abi::mw_status,
+    >,
 }
 
 impl DecoderKind {
@@ -129,7 +140,19 @@ impl DecoderKind {
     ) -> Result<(Self, DecoderSummary), Failure> {
         // SAFETY: the caller's promise; a table begins with its size.
         let table = unsafe { Sized32::copied(table) };
-        let abi::mw_decoder_table { probe, open, info, seek, decode, fork, tag, close, stream, .. } = table;
+        let abi::mw_decoder_table {
+            probe,
+            open,
+            info,
+            seek,
+            decode,
+            fork,
+            tag,
+            close,
+            stream,
+            save_index,
+            ..
+        } = table;
         let missing = |name: &str| Failure::broken(format!("its decoder table has no function '{name}'"));
         let functions = Functions {
             probe: probe.ok_or_else(|| missing("probe"))?,
@@ -141,6 +164,7 @@ impl DecoderKind {
             tag,
             close: close.ok_or_else(|| missing("close"))?,
             stream,
+            save_index,
         };
         // SAFETY: strings of a table are valid until the process exits.
         let name = unsafe { required_name(table.name, "decoder's name") }?;
@@ -167,6 +191,11 @@ impl DecoderKind {
     /// The name of the plugin.
     pub(crate) fn plugin(&self) -> &'static str {
         self.standing.plugin()
+    }
+
+    /// The version of the plugin.
+    pub(crate) fn version(&self) -> &'static str {
+        self.standing.version()
     }
 
     /// Whether the plugin comes with mapwave: its calls need no supervision and may write into the caller's array.
@@ -239,10 +268,12 @@ impl DecoderKind {
         let track = input.track();
         let host_input = input.to_abi(track.as_ref(), !self.is_trusted());
         let max_alloc = input.source().len().saturating_mul(4).saturating_add(MAX_ALLOC);
-        let settings = input.settings();
+        let (settings, index) = (input.settings(), input.index());
         let options = abi::mw_decoder_options {
             settings: raw::address(&settings),
             num_settings: settings.len() as u64,
+            index: raw::address(index),
+            index_bytes: index.len() as u64,
             stream,
             max_threads: 1,
             max_alloc,
@@ -281,6 +312,27 @@ impl DecoderKind {
             (abi::MW_OK, None) => Err(Failure::broken(format!("its {function} succeeded without a handle"))),
             (status, _) => Err(answer.into_failure(status)),
         }
+    }
+}
+
+/// The memory for an index, up to a limit.
+struct IndexSink {
+    bytes: Arc<Lock<Vec<u8>>>,
+    most: usize,
+}
+
+impl ByteSink for IndexSink {
+    fn write_at(&mut self, _: u64, bytes: &[u8]) -> io::Result<()> {
+        let mut written = self.bytes.lock();
+        if bytes.len() > self.most.saturating_sub(written.len()) {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        written.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn is_append_only(&self) -> bool {
+        true
     }
 }
 
@@ -410,6 +462,33 @@ impl DecoderHandle {
                 )))
             }
             _ => self.after(status, answer).map(|()| 0),
+        }
+    }
+
+    /// Whether it may have an index to save.
+    pub(crate) fn has_index(&self) -> bool {
+        self.kind.functions.save_index.is_some()
+    }
+
+    /// What spares another opening of the file the scan for its packets, in at most `most` bytes; `None` if there is nothing.
+    pub(crate) fn save_index(&self, most: usize) -> Result<Option<Vec<u8>>, Failure> {
+        let Some(function) = self.kind.functions.save_index else { return Ok(None) };
+        let bytes = Arc::new(Lock::new());
+        let outlet = Outlet::new(Box::new(IndexSink { bytes: Arc::clone(&bytes), most }));
+        let ticket = Ticket::new(&outlet);
+        let (mut answer, sink) = (Answer::new(), ticket.to_abi(&outlet));
+        // SAFETY: an open handle that no other call is using, since this value is not Sync; the sink lives through the call.
+        let status =
+            outlet.during(|| unsafe { function(self.handle.as_ptr(), &raw const sink, answer.as_mut_ptr()) });
+        drop(ticket);
+        let written: Vec<u8> = std::mem::take(&mut *bytes.lock());
+        match (status, outlet.verdict()) {
+            (abi::MW_END, _) => Ok(None),
+            (abi::MW_OK, Ok(())) => Ok(Some(written).filter(|written| !written.is_empty())),
+            // It is longer than what is kept.
+            (_, Err(Trouble::Writing { .. })) => Ok(None),
+            (_, Err(Trouble::Plugin(failure))) => Err(failure),
+            (status, Ok(())) => Err(answer.into_failure(status)),
         }
     }
 

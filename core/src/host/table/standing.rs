@@ -11,6 +11,7 @@ use crate::host::ffi::log::{self, Level};
 #[derive(Debug)]
 pub(crate) struct Standing {
     plugin: &'static str,
+    version: &'static str,
     is_trusted: bool,
     /// Why the plugin is not called any more.
     set_aside: SetOnce<String>,
@@ -18,13 +19,18 @@ pub(crate) struct Standing {
 
 impl Standing {
     /// The standing of a plugin that was just loaded. There are as many as plugins, which are never unloaded.
-    pub(crate) fn new(plugin: &'static str, is_trusted: bool) -> &'static Self {
-        Box::leak(Box::new(Self { plugin, is_trusted, set_aside: SetOnce::new() }))
+    pub(crate) fn new(plugin: &'static str, version: &'static str, is_trusted: bool) -> &'static Self {
+        Box::leak(Box::new(Self { plugin, version, is_trusted, set_aside: SetOnce::new() }))
     }
 
     /// The name of the plugin.
     pub(crate) fn plugin(&self) -> &'static str {
         self.plugin
+    }
+
+    /// The version of the plugin.
+    pub(crate) fn version(&self) -> &'static str {
+        self.version
     }
 
     /// Whether the plugin comes with mapwave: its calls need no supervision and may write into the caller's array.

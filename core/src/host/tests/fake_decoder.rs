@@ -457,9 +457,10 @@ fn kind(is_trusted: bool) -> DecoderKind {
         close: Some(close),
         stream: None,
         option: None,
+        save_index: None,
     };
     // SAFETY: the table's strings are literals, and it is copied.
-    unsafe { DecoderKind::new(&raw const table, Standing::new("fake", is_trusted)) }.unwrap().0
+    unsafe { DecoderKind::new(&raw const table, Standing::new("fake", "1.0", is_trusted)) }.unwrap().0
 }
 
 /// A buffer for a read that reveals unwritten bytes: it is filled with 0xee.

@@ -273,7 +273,7 @@ unsafe extern "C" fn close(encoder: *mut abi::mw_encoder) {
 pub(crate) fn kind(plugin: &'static str, is_trusted: bool) -> EncoderKind {
     let table = table();
     // SAFETY: the table's strings are literals, and it is copied.
-    unsafe { EncoderKind::new(&raw const table, Standing::new(plugin, is_trusted)) }.unwrap()
+    unsafe { EncoderKind::new(&raw const table, Standing::new(plugin, "1.0", is_trusted)) }.unwrap()
 }
 
 /// The same, with the statements that `state` sets.
@@ -281,7 +281,7 @@ pub(crate) fn stating(state: impl FnOnce(&mut abi::mw_encoder_table)) -> Encoder
     let mut table = table();
     state(&mut table);
     // SAFETY: the table's strings are literals, as far as its size goes, and it is copied.
-    unsafe { EncoderKind::new(&raw const table, Standing::new("fake", true)) }.unwrap()
+    unsafe { EncoderKind::new(&raw const table, Standing::new("fake", "1.0", true)) }.unwrap()
 }
 
 fn table() -> abi::mw_encoder_table {

@@ -150,7 +150,7 @@ unsafe extern "C" fn restart(
 /// The kind of resampler.
 pub(crate) fn kind(is_trusted: bool) -> ResamplerKind {
     // SAFETY: a table whose strings and functions are constants.
-    unsafe { ResamplerKind::new(&raw const TABLE.0, Standing::new("fake", is_trusted)) }.unwrap()
+    unsafe { ResamplerKind::new(&raw const TABLE.0, Standing::new("fake", "1.0", is_trusted)) }.unwrap()
 }
 
 /// The same with a default quality and a limit.
@@ -158,7 +158,7 @@ pub(crate) fn offering(default_quality: &'static CStr, ratio_limit: u32) -> Resa
     let default_quality = default_quality.as_ptr();
     let table = abi::mw_resampler_table { default_quality, ratio_limit, ..TABLE.0 };
     // SAFETY: a table whose strings and functions are constants.
-    unsafe { ResamplerKind::new(&raw const table, Standing::new("fake", true)) }.unwrap()
+    unsafe { ResamplerKind::new(&raw const table, Standing::new("fake", "1.0", true)) }.unwrap()
 }
 
 /// The same in version 1.1, with other bytes after its fields.
@@ -170,7 +170,7 @@ pub(crate) fn of_version_1_1() -> ResamplerKind {
         ..TABLE.0
     };
     // SAFETY: a table whose strings and functions are constants, as far as its size goes.
-    unsafe { ResamplerKind::new(&raw const table, Standing::new("fake", true)) }.unwrap()
+    unsafe { ResamplerKind::new(&raw const table, Standing::new("fake", "1.0", true)) }.unwrap()
 }
 
 struct Constant(abi::mw_resampler_table);

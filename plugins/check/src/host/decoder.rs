@@ -14,6 +14,7 @@ use mapwave_plugin_abi::{
 };
 
 use super::guarded_buffer::{GuardedBuffer, Layout};
+use super::index::{self, SaveIndex};
 use super::input::{Input, track};
 use super::option::check_options;
 use super::refusal::{CANARY, ErrorBox, ErrorSpace, Fault, judge};
@@ -68,6 +69,7 @@ struct Functions {
     ) -> mw_status,
     tag: Option<Tag>,
     stream: Option<Stream>,
+    save_index: Option<SaveIndex>,
     close: unsafe extern "C" fn(*mut mw_decoder),
 }
 
@@ -116,6 +118,8 @@ pub struct OpenOptions {
     pub stream: Option<u32>,
     /// The file name extension, as a hint.
     pub extension: Option<CString>,
+    /// What the decoder has saved about the stream, or what claims to be it; empty without.
+    pub index: Vec<u8>,
 }
 
 impl Default for OpenOptions {
@@ -126,6 +130,7 @@ impl Default for OpenOptions {
             host: HostVersion::This,
             stream: None,
             extension: None,
+            index: Vec::new(),
         }
     }
 }
@@ -187,6 +192,7 @@ impl DecoderTable {
             fork: table.fork.ok_or_else(|| missing("fork"))?,
             tag: table.tag,
             stream: table.stream,
+            save_index: table.save_index,
             close: table.close.ok_or_else(|| missing("close"))?,
         };
         Ok(Self { table, functions })
@@ -226,6 +232,11 @@ impl DecoderTable {
     /// The struct itself, for calls that this host does not make.
     pub fn fields(&self) -> &'static mw_decoder_table {
         self.table
+    }
+
+    /// Whether it may save an index of a file.
+    pub fn saves_index(&self) -> bool {
+        self.functions.save_index.is_some()
     }
 
     /// Whether it lists the streams of a file, and so opens another than the first.
@@ -285,7 +296,11 @@ impl DecoderTable {
             max_alloc: options.max_alloc,
             settings: null(),
             num_settings: 0,
+            index: null(),
+            index_bytes: 0,
         };
+        // Behind its last byte is a page that cannot be read, and after the call it is gone.
+        let index = GuardedBytes::new(&options.index, Side::End).map_err(Fault::Broken)?;
         let track = input.track();
         let mut passed = Arc::new(Passed {
             input: Newer { fields: input_fields, rest },
@@ -297,6 +312,10 @@ impl DecoderTable {
         if let Some(passed) = Arc::get_mut(&mut passed) {
             passed.input.fields.track = passed.track.as_ref().map_or(null(), std::ptr::from_ref);
             passed.input.fields.extension = extension.map_or(null(), |_| passed.extension.as_ptr().cast());
+            if !options.index.is_empty() {
+                passed.options.fields.index = index.data();
+                passed.options.fields.index_bytes = index.bytes().len() as u64;
+            }
             if options.host == HostVersion::First {
                 passed.shorten();
             }
@@ -561,6 +580,13 @@ impl Decoder {
         // SAFETY: the handle is open; the entry is as large as it says, and so is the error, or null.
         let status = unsafe { stream(self.handle, index, entry.pointer(), error.pointer()) };
         if judge("stream", status, &error, true)? { Ok(None) } else { entry.read().map(Some) }
+    }
+
+    /// What the decoder saves about the stream for the next time that it is opened; `None` if that is nothing.
+    pub fn save_index(&self) -> Result<Option<Vec<u8>>, Fault> {
+        let Some(function) = self.functions.save_index else { return Ok(None) };
+        // SAFETY: a function of the table that the handle is of, and the handle is open.
+        unsafe { index::save(function, self.handle, self.errors) }
     }
 
     /// Another handle over the same input.

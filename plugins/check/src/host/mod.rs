@@ -35,6 +35,7 @@
 mod decoder;
 mod encoder;
 mod guarded_buffer;
+mod index;
 mod input;
 mod library;
 mod option;

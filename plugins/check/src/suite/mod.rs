@@ -6,6 +6,7 @@ pub mod encode;
 pub mod encoders;
 pub mod entry;
 pub mod handles;
+pub mod index;
 pub mod info;
 pub mod original;
 pub mod output;

@@ -114,6 +114,12 @@ pub const TESTS: &[Test] = &[
     ),
     test(Subject::Decoder, "seek", "a seek does what its class promises", suite::seek::seek),
     test(Subject::Decoder, "fork", "a fork is independent", suite::handles::fork),
+    test(
+        Subject::Decoder,
+        "index",
+        "a stream opened with its index is the same as without",
+        suite::index::index,
+    ),
     test(Subject::Decoder, "recovery", "a handle can seek after an error", suite::seek::recovery),
     test(
         Subject::Decoder,

@@ -13,6 +13,7 @@ use super::handle::Handle;
 use super::limits::{max_alloc, max_threads};
 use super::{option, text};
 use crate::decoder::{Decoder, DecoderOptions, Head, SeekClass, StreamInfo};
+use crate::encoder::Sink;
 use crate::error::{Error, Result, Status};
 use crate::guard;
 use crate::input::Input;
@@ -45,6 +46,7 @@ impl<D: Decoder> DecoderTable<D> {
             close: Some(close::<D>),
             stream: if D::LISTS_STREAMS { Some(stream::<D>) } else { None },
             option: if D::OPTIONS.is_empty() { None } else { Some(describe::<D>) },
+            save_index: if D::HAS_INDEX { Some(save_index::<D>) } else { None },
         }
     };
 }
@@ -138,6 +140,11 @@ unsafe extern "C" fn open<D: Decoder>(
             // SAFETY: by the contract of `mw_decoder_options`.
             chosen.settings =
                 unsafe { option::settings(options.settings, options.num_settings, D::OPTIONS) }?;
+            let index_bytes = usize::try_from(options.index_bytes).unwrap_or(usize::MAX);
+            if !options.index.is_null() && index_bytes <= isize::MAX as usize {
+                // SAFETY: by the contract of `mw_decoder_options`: as many bytes, for the time of the call.
+                chosen.index = unsafe { std::slice::from_raw_parts(options.index, index_bytes) };
+            }
         }
         // SAFETY: by the contract of `mw_input`.
         chosen.extension = unsafe { text::hint(host_input.extension) };
@@ -297,6 +304,27 @@ unsafe extern "C" fn stream<D: Decoder>(
     // SAFETY: by the contract of `stream`.
     let result = unsafe { Handle::call(decoder.cast_mut(), call) };
     // SAFETY: by the contract of `stream`.
+    unsafe { answer(result, error) }
+}
+
+unsafe extern "C" fn save_index<D: Decoder>(
+    decoder: *const abi::mw_decoder,
+    sink: *const abi::mw_sink,
+    error: *mut abi::mw_error,
+) -> abi::mw_status {
+    let call = |opened: &mut Opened<D>| {
+        // SAFETY: by the contract of `save_index`.
+        let sink = unsafe { sized::read(sink) }?;
+        // SAFETY: the host's sink is valid during this call, after which nothing has it.
+        let mut sink = unsafe { Sink::from_host(&sink) }?;
+        match opened.decoder.save_index() {
+            Some(index) => sink.append(&index).map(|()| abi::MW_OK),
+            None => Ok(abi::MW_END),
+        }
+    };
+    // SAFETY: by the contract of `save_index`.
+    let result = unsafe { Handle::call(decoder.cast_mut(), call) };
+    // SAFETY: by the contract of `save_index`.
     unsafe { answer(result, error) }
 }
 

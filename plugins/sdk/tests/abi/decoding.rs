@@ -19,7 +19,7 @@ fn ramp(num_samples: i16) -> Vec<i16> {
 #[test]
 fn a_table_says_what_it_reads() {
     for table in decoders() {
-        assert_eq!((table.size, table.probe_bytes), (112, 5));
+        assert_eq!((table.size, table.probe_bytes), (120, 5));
         assert_eq!([table.name, table.codecs, table.extensions].map(text), ["toy", "toy", "toy,ty"]);
     }
 }
@@ -342,6 +342,58 @@ fn streams_are_listed() {
         let mut short = mw_stream_entry { size: 31, ..sized() };
         let status = call!(table, stream(opened.handle(), 0, &mut short, ptr::null_mut()));
         assert_eq!((status, short.sample_rate), (MW_BAD_ARGUMENT, 0));
+    }
+}
+
+#[test]
+fn an_index_is_saved_and_given_back() {
+    let bytes = file('k', 1, &ramp(10));
+    for table in decoders() {
+        let open_with = |index: &[u8]| {
+            let options =
+                mw_decoder_options { index: index.as_ptr(), index_bytes: index.len() as u64, ..sized() };
+            open_with(table, &input(&bytes), &options).unwrap()
+        };
+        assert_eq!(open(table, &input(&bytes)).unwrap().save_index().unwrap().unwrap(), b"scanned");
+        assert_eq!(open_with(&[]).save_index().unwrap().unwrap(), b"scanned");
+        let decoder = open_with(b"given");
+        assert_eq!(decoder.save_index().unwrap().unwrap(), b"given");
+        assert_eq!(decoder.fork().unwrap().save_index().unwrap().unwrap(), b"given");
+        // A host of version 1.1 has no such field behind the others.
+        let old = mw_decoder_options { size: 40, index: b"beyond".as_ptr(), index_bytes: 6, ..sized() };
+        let decoder = crate::raw::open_with(table, &input(&bytes), &old).unwrap();
+        assert_eq!(decoder.save_index().unwrap().unwrap(), b"scanned");
+
+        let plain = file('-', 1, &ramp(10));
+        assert_eq!(open(table, &input(&plain)).unwrap().save_index().unwrap(), None);
+        let panics = file('y', 1, &ramp(10));
+        let fault = open(table, &input(&panics)).unwrap().save_index().unwrap_err();
+        let (status, message) = refused(fault);
+        assert_eq!((status, message.ends_with("mode y")), (MW_PANIC, true), "{message}");
+    }
+}
+
+#[test]
+fn an_index_goes_to_the_sink_of_the_host() {
+    unsafe extern "C" fn fails(_: *mut c_void, _: u64, _: *const c_void, _: u64) -> mw_status {
+        MW_LIMIT
+    }
+    let bytes = file('k', 1, &ramp(10));
+    for table in decoders() {
+        let (mut handle, mut error): (_, mw_error) = (ptr::null_mut(), sized());
+        let opened = call!(table, open(&input(&bytes), ptr::null(), &raw mut handle, ptr::null_mut()));
+        assert_eq!(opened, MW_OK);
+        let save = |sink: *const mw_sink, error: &mut mw_error| call!(table, save_index(handle, sink, error));
+        let sink = mw_sink { write_at: Some(fails), ..sized() };
+        assert_eq!(save(&sink, &mut error), MW_IO);
+        assert_eq!(error.native_code, i64::from(MW_LIMIT));
+        for (sink, words) in [(ptr::null(), "null"), (&raw const *&mw_sink { ..sized() }, "write_at")] {
+            error = sized();
+            assert_eq!(save(sink, &mut error), MW_BAD_ARGUMENT);
+            assert!(told(&error).1.contains(words), "{}", told(&error).1);
+        }
+        assert_eq!(call!(table, save_index(ptr::null(), &sink, &mut error)), MW_BAD_ARGUMENT);
+        call!(table, close(handle));
     }
 }
 

@@ -30,6 +30,7 @@ pub(crate) struct ToyDecoder {
     num_decoded: usize,
     tags: Vec<(CString, CString)>,
     streams: Vec<StreamEntry>,
+    index: Vec<u8>,
 }
 
 struct PanicsOnDrop;
@@ -43,7 +44,17 @@ impl Drop for PanicsOnDrop {
 impl ToyDecoder {
     fn new(input: Input, mode: u8, info: StreamInfo, tags: Vec<(CString, CString)>) -> Self {
         let lie = StreamInfo { num_channels: info.num_channels + 7, ..info.clone() };
-        Self { input, mode, position: 0, info, lie, num_decoded: 0, tags, streams: Vec::new() }
+        Self {
+            input,
+            mode,
+            position: 0,
+            info,
+            lie,
+            num_decoded: 0,
+            tags,
+            streams: Vec::new(),
+            index: Vec::new(),
+        }
     }
 
     fn panic_in(&self, mode: u8) {
@@ -67,6 +78,7 @@ impl Decoder for ToyDecoder {
     const CODECS: &'static CStr = c"toy";
     const EXTENSIONS: &'static CStr = c"toy,ty";
     const PROBE_BYTES: u32 = 5;
+    const HAS_INDEX: bool = true;
     const OPTIONS: &'static [CodecOption] = &[
         CodecOption {
             name: c"level",
@@ -137,7 +149,7 @@ impl Decoder for ToyDecoder {
             CString::new(text).map_err(|error| Error::new(Status::Internal, error.to_string()))
         };
         // The options come back as metadata, for the tests to see.
-        let settings = &options.settings;
+        let (settings, index) = (&options.settings, options.index);
         let options = format!(
             "{:?} {} {} {:?} {:?}",
             options.stream,
@@ -154,6 +166,7 @@ impl Decoder for ToyDecoder {
         }
         let mut this = Self::new(input, mode, info, tags);
         this.streams = streams;
+        this.index = if index.is_empty() { b"scanned".to_vec() } else { index.to_vec() };
         Ok(this)
     }
 
@@ -205,6 +218,7 @@ impl Decoder for ToyDecoder {
         self.panic_in(b'f');
         let mut fork = Self::new(self.input.clone(), self.mode, self.info.clone(), self.tags.clone());
         fork.streams.clone_from(&self.streams);
+        fork.index.clone_from(&self.index);
         Ok(fork)
     }
 
@@ -215,6 +229,12 @@ impl Decoder for ToyDecoder {
     fn tags(&self) -> &[(CString, CString)] {
         self.panic_in(b't');
         &self.tags
+    }
+
+    /// Mode 'k' keeps what it is given.
+    fn save_index(&self) -> Option<Vec<u8>> {
+        self.panic_in(b'y');
+        (self.mode == b'k').then(|| self.index.clone())
     }
 }
 
