@@ -4,10 +4,14 @@
 
 use mapwave_plugin::{Error, Result, Status};
 
+use super::increasing::Increasing;
+use super::saved::{Saved, Saver};
+
 /// Packets per block. Only a block's offset is stored; offsets within it are sums of sizes.
 const PACKETS_PER_BLOCK: u32 = 64;
 
-/// The positions of all packets: sizes of four bytes each, or one size for all, and the offset of every block.
+/// The positions of all packets: sizes of four bytes each, or one size for all, and the offset of every block; or, of packets with a
+/// header each, their offsets alone.
 #[derive(Debug)]
 pub(crate) struct PacketTable {
     sizes: Sizes,
@@ -24,6 +28,37 @@ enum Sizes {
     /// All packets have this many bytes.
     Alike(u32),
     Each(Vec<u32>),
+    /// Each packet ends where the header of the next one begins.
+    Framed(Framed),
+}
+
+/// Packets behind headers of one size.
+#[derive(Debug)]
+struct Framed {
+    offsets: Increasing,
+    header_bytes: u32,
+    last_bytes: u32,
+    /// The packets behind which something else comes, and their sizes.
+    exceptions: Vec<(u32, u32)>,
+}
+
+impl Framed {
+    /// The offset and the size of a packet.
+    fn get(&self, packet: u32) -> Option<(u64, u32)> {
+        let offset = self.offsets.get(packet as usize)?;
+        let Some(next) = self.offsets.get(packet as usize + 1) else {
+            return Some((offset, self.last_bytes));
+        };
+        let found = self.exceptions.binary_search_by_key(&packet, |(packet, _)| *packet).ok();
+        let exception = found.and_then(|found| self.exceptions.get(found));
+        Some((offset, exception.map_or_else(|| self.before(offset, next), |(_, num_bytes)| *num_bytes)))
+    }
+
+    /// The size of a packet that the header of one at `next` follows.
+    fn before(&self, offset: u64, next: u64) -> u32 {
+        let num_bytes = (next - offset).saturating_sub(self.header_bytes.into());
+        u32::try_from(num_bytes).unwrap_or(u32::MAX)
+    }
 }
 
 /// Packets that follow each other without a gap.
@@ -83,6 +118,49 @@ impl PacketTable {
         }
     }
 
+    /// An empty table of packets behind headers of so many bytes.
+    pub(crate) fn framed(file_bytes: u64, max_alloc: u64, header_bytes: u32) -> Self {
+        let (offsets, exceptions) = (Increasing::default(), Vec::new());
+        let sizes = Sizes::Framed(Framed { offsets, header_bytes, last_bytes: 0, exceptions });
+        Self { sizes, ..Self::new(file_bytes, max_alloc) }
+    }
+
+    /// Writes a table of packets behind headers, without their numbers of frames; nothing of another one.
+    pub(crate) fn save(&self, saver: &mut Saver) {
+        let Sizes::Framed(framed) = &self.sizes else { return };
+        saver.number(framed.last_bytes.into());
+        saver.number(framed.exceptions.len() as u64);
+        for (packet, num_bytes) in &framed.exceptions {
+            saver.number((*packet).into());
+            saver.number((*num_bytes).into());
+        }
+        framed.offsets.save(saver);
+    }
+
+    /// Reads what [`save`](Self::save) wrote into an empty table of packets behind headers; `None` if it is not that, or the packets
+    /// do not lie in the file.
+    pub(crate) fn load(mut self, saved: &mut Saved<'_>) -> Option<Self> {
+        let Sizes::Framed(framed) = &mut self.sizes else { return None };
+        framed.last_bytes = saved.small()?;
+        let count: usize = saved.small()?;
+        let mut last: Option<u32> = None;
+        for _ in 0..count {
+            let (packet, num_bytes) = (saved.small()?, saved.small()?);
+            if last.is_some_and(|last| last >= packet) {
+                return None;
+            }
+            framed.exceptions.push((packet, num_bytes));
+            last = Some(packet);
+        }
+        framed.offsets = Increasing::load(saved, self.limits.file_bytes)?;
+        self.num_packets = u32::try_from(framed.offsets.len()).ok()?;
+        self.end = match self.num_packets.checked_sub(1) {
+            Some(last) => framed.offsets.get(last as usize)?.checked_add(framed.last_bytes.into())?,
+            None => 0,
+        };
+        (self.end <= self.limits.file_bytes).then_some(self)
+    }
+
     /// Reserves memory for packets, at most as many as the file can hold.
     ///
     /// # Errors
@@ -124,6 +202,23 @@ impl PacketTable {
             left.ok_or_else(|| Error::bad_data(offset, "the packets take more bytes than the file has"))?;
         let next = self.num_packets.checked_add(1);
         let next = next.ok_or_else(|| Error::new(Status::Limit, "more than 4294967295 packets"))?;
+        if let Sizes::Framed(framed) = &mut self.sizes {
+            if let Some(last) = self.num_packets.checked_sub(1)
+                && let Some(before) = framed.offsets.get(last as usize)
+                && framed.before(before, offset) != framed.last_bytes
+            {
+                framed.exceptions.push((last, framed.last_bytes));
+            }
+            framed.offsets.push(offset)?;
+            framed.last_bytes = num_bytes;
+            let taken = framed.offsets.num_bytes() + framed.exceptions.capacity() * size_of::<(u32, u32)>();
+            (self.num_packets, self.end) = (next, end);
+            return if taken as u64 * 2 > self.limits.max_alloc {
+                Err(self.limit(taken as u64 * 2))
+            } else {
+                Ok(Added::Whole)
+            };
+        }
         self.push_size(num_bytes)?;
         let block = self.blocks.last();
         let is_full = block.is_none_or(|block| self.num_packets - block.first_packet >= PACKETS_PER_BLOCK);
@@ -193,6 +288,7 @@ impl PacketTable {
                 sizes.push(num_bytes);
                 self.limits_allow(self.num_packets)?;
             }
+            Sizes::Framed(_) => {}
         }
         Ok(())
     }
@@ -237,6 +333,11 @@ impl PacketTable {
         Ok(())
     }
 
+    /// Where the last packet ends.
+    pub(crate) fn end(&self) -> u64 {
+        self.end
+    }
+
     /// The number of packets.
     pub(crate) fn num_packets(&self) -> u32 {
         self.num_packets
@@ -256,10 +357,10 @@ impl PacketTable {
         run.first_packet.saturating_add(ahead).min(self.num_packets)
     }
 
-    /// A packet by its number.
-    pub(crate) fn get(&self, packet: u32) -> Option<Place> {
-        if packet >= self.num_packets {
-            return None;
+    /// The offset and the size of a packet.
+    fn place(&self, packet: u32) -> Option<(u64, u32)> {
+        if let Sizes::Framed(framed) = &self.sizes {
+            return framed.get(packet);
         }
         let block = self.blocks.partition_point(|block| block.first_packet <= packet).checked_sub(1)?;
         let block = self.blocks.get(block)?;
@@ -270,11 +371,21 @@ impl PacketTable {
                 let ahead = sizes.get(usize::try_from(block.first_packet).ok()?..last)?;
                 (ahead.iter().map(|size| u64::from(*size)).sum(), *sizes.get(last)?)
             }
+            Sizes::Framed(_) => return None,
         };
+        Some((block.offset + ahead, num_bytes))
+    }
+
+    /// A packet by its number.
+    pub(crate) fn get(&self, packet: u32) -> Option<Place> {
+        if packet >= self.num_packets {
+            return None;
+        }
+        let (offset, num_bytes) = self.place(packet)?;
         let run = self.runs.partition_point(|run| run.first_packet <= packet).checked_sub(1)?;
         let run = self.runs.get(run)?;
         Some(Place {
-            offset: block.offset + ahead,
+            offset,
             num_bytes,
             first_frame: frame_in(*run, packet),
             num_frames: run.frames_per_packet,
@@ -315,6 +426,36 @@ mod tests {
             assert_eq!(table.packet_at(place.first_frame + u64::from(place.num_frames) - 1), n as u32);
         }
         assert_eq!((table.get(1000), table.packet_at(u64::MAX)), (None, 1000));
+    }
+
+    #[test]
+    fn packets_behind_headers_are_found_where_they_were_put_and_saved() {
+        let sizes: Vec<u32> = (0..1000).map(|n| 1 + n * 7 % 900).collect();
+        let mut table = PacketTable::framed(1 << 20, 1 << 20, 7);
+        let (mut offset, mut places) = (7, Vec::new());
+        for (n, size) in sizes.iter().enumerate() {
+            // Something else is between some of them, and one header is longer.
+            offset += if n % 150 == 149 { 33 } else { 0 } + if n == 500 { 2 } else { 0 };
+            assert_eq!(table.push(offset, *size).unwrap(), Added::Whole);
+            places.push((offset, *size));
+            offset += u64::from(*size) + 7;
+        }
+        let mut saver = Saver::new(b"a test 1");
+        table.save(&mut saver);
+        let bytes = saver.finish();
+        let load = |bytes: &[u8], file_bytes| {
+            PacketTable::framed(file_bytes, 1 << 20, 7).load(&mut Saved::new(bytes, b"a test 1").unwrap())
+        };
+        let end = places.last().map_or(0, |(offset, size)| offset + u64::from(*size));
+        assert!(load(&bytes, end - 1).is_none());
+        assert!((8..bytes.len()).all(|length| load(bytes.get(..length).unwrap(), end).is_none()));
+        let mut loaded = load(&bytes, end).unwrap();
+        for table in [&mut table, &mut loaded] {
+            table.set_frames_from(0, 1024).unwrap();
+            assert_eq!(table.num_packets(), 1000);
+            let found = (0..).map_while(|n| table.get(n)).map(|place| (place.offset, place.num_bytes));
+            assert_eq!(found.collect::<Vec<_>>(), places);
+        }
     }
 
     #[test]

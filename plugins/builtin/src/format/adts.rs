@@ -13,6 +13,7 @@ use crate::codec::packet_setup::AudioSetup;
 use crate::engine::packet_table::{Added, PacketTable};
 use crate::engine::packets::{PacketDecoder, decode_with};
 use crate::engine::playlist::Playlist;
+use crate::engine::saved::{Saved, Saver};
 use crate::format::mpeg::tags;
 use crate::format::other;
 use crate::format::table_stream::TableStream;
@@ -20,6 +21,12 @@ use crate::tags::id3v2;
 
 /// The bytes of other data behind which frames are found, and the frames that confirm them.
 const PROBE_BYTES: u32 = (256 << 10) + (32 << 10);
+
+/// The tag of a saved index.
+const TAG: &[u8; 8] = b"adts   1";
+
+/// How many frames of a saved index are looked at before it is believed.
+const NUM_SAMPLES: u32 = 32;
 
 /// The frames in a row that tell a stream from other data: random bytes have such a chain once in 10^18 places.
 const ENOUGH: usize = 3;
@@ -35,6 +42,7 @@ impl Decoder for AdtsDecoder {
     const EXTENSIONS: &'static CStr = c"aac,adts";
 
     const PROBE_BYTES: u32 = PROBE_BYTES;
+    const HAS_INDEX: bool = true;
 
     fn probe(head: &Head<'_>) -> u8 {
         let bytes = head.bytes;
@@ -69,14 +77,13 @@ impl Decoder for AdtsDecoder {
 
     fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
         let memory = input.into_memory(options.max_alloc)?;
-        let mut table = PacketTable::new(memory.len() as u64, options.max_alloc);
-        let found = read_frames(&memory, &mut Sweep::new(memory.clone(), 0), &mut table)?;
+        let mut sweep = Sweep::new(memory.clone(), 0);
+        let (found, table) = read_frames(&memory, &mut sweep, options.index, options.max_alloc)?;
         if let Some((position, other)) = found.other {
             let other = other.describe();
             let message = format!("the stream ends at byte {position}, where one of {other} begins");
             log(Level::Warning, &message);
         }
-        table.set_frames_from(0, FRAMES_PER_PACKET)?;
         let all = Playlist::trimmed(0, None, table.num_frames());
         let is_truncated = !found.is_whole || found.other.is_some();
         let setup = AudioSetup::Aac(found.setup);
@@ -85,6 +92,12 @@ impl Decoder for AdtsDecoder {
     }
 
     decode_with!(decoder);
+
+    fn save_index(&self) -> Option<Vec<u8>> {
+        let mut saver = Saver::new(TAG);
+        self.decoder.stream().table().save(&mut saver);
+        Some(saver.finish())
+    }
 }
 
 /// A frame's header.
@@ -204,8 +217,40 @@ struct Found {
     other: Option<(usize, Stream)>,
 }
 
-/// Adds all frames.
-fn read_frames(bytes: &[u8], sweep: &mut Sweep, table: &mut PacketTable) -> Result<Found> {
+/// The frames of a saved index, if they are there as far as a look at some shows.
+fn load(
+    saved: &[u8],
+    table: PacketTable,
+    bytes: &[u8],
+    position: usize,
+    stream: Stream,
+) -> Option<PacketTable> {
+    let table = table.load(&mut Saved::new(saved, TAG)?)?;
+    let is_there = |packet: u32| {
+        let place = table.get(packet)?;
+        let end = usize::try_from(place.offset).ok()?;
+        let found = [7, 9].iter().find_map(|size| {
+            let position = end.checked_sub(*size)?;
+            let header = Header::read(bytes, position).filter(|header| header.header_bytes == *size)?;
+            let num_bytes = header.frame_bytes - header.header_bytes;
+            (header.stream == stream && num_bytes == place.num_bytes as usize).then_some(position)
+        });
+        found.filter(|found| packet > 0 || *found == position)
+    };
+    let last = table.num_packets().checked_sub(1)?;
+    let step = (last / NUM_SAMPLES).max(1) as usize;
+    let is_all_there = (0..last).step_by(step).chain([last]).all(|packet| is_there(packet).is_some());
+    is_all_there.then_some(table)
+}
+
+/// Finds all frames, from the last of a saved index on if there is one.
+fn read_frames(
+    bytes: &[u8],
+    sweep: &mut Sweep,
+    saved: &[u8],
+    max_alloc: u64,
+) -> Result<(Found, PacketTable)> {
+    let file_bytes = bytes.len() as u64;
     let start = id3v2::leading_bytes(bytes);
     let bytes = sound(bytes, start);
     let Some(mut position) = first_frame(bytes, start, true) else {
@@ -215,6 +260,19 @@ fn read_frames(bytes: &[u8], sweep: &mut Sweep, table: &mut PacketTable) -> Resu
     let first = first.ok_or_else(|| Error::bad_data(position as u64, "there is no ADTS frame"))?;
     let setup = first.stream.setup()?;
     let mut found = Found { setup, is_whole: true, other: None };
+    let empty = || {
+        let header_bytes = u32::try_from(first.header_bytes).unwrap_or(0);
+        let mut table = PacketTable::framed(file_bytes, max_alloc, header_bytes);
+        // Every packet has as many; its place needs a number.
+        table.set_frames_from(0, FRAMES_PER_PACKET).map(|()| table)
+    };
+    let mut table = match load(saved, empty()?, bytes, position, first.stream) {
+        Some(loaded) => {
+            position = usize::try_from(loaded.end()).unwrap_or(usize::MAX);
+            loaded
+        }
+        None => empty()?,
+    };
     loop {
         sweep.pass(position);
         let header = Header::read(bytes, position).filter(|header| header.stream == first.stream);
@@ -223,7 +281,7 @@ fn read_frames(bytes: &[u8], sweep: &mut Sweep, table: &mut PacketTable) -> Resu
                 Some((next, stream)) if stream == first.stream => position = next,
                 other => {
                     found.other = other;
-                    return Ok(found);
+                    return Ok((found, table));
                 }
             }
             continue;
@@ -236,7 +294,7 @@ fn read_frames(bytes: &[u8], sweep: &mut Sweep, table: &mut PacketTable) -> Resu
         let num_bytes = u32::try_from(header.frame_bytes - header.header_bytes).unwrap_or(u32::MAX);
         if table.push(offset, num_bytes)? == Added::BeyondEnd {
             found.is_whole = false;
-            return Ok(found);
+            return Ok((found, table));
         }
         position = position.saturating_add(header.frame_bytes);
     }
@@ -283,10 +341,8 @@ mod tests {
     }
 
     fn scan(bytes: &[u8]) -> Result<(Vec<(u64, u32)>, bool)> {
-        let mut table = PacketTable::new(bytes.len() as u64, 1 << 20);
         let memory = Input::from(bytes.to_vec()).into_memory(u64::MAX)?;
-        let found = read_frames(&memory, &mut Sweep::new(memory.clone(), 0), &mut table)?;
-        table.set_frames_from(0, 1024)?;
+        let (found, table) = read_frames(&memory, &mut Sweep::new(memory.clone(), 0), &[], 1 << 20)?;
         let places = (0..).map_while(|n| table.get(n)).map(|place| (place.offset, place.num_bytes));
         Ok((places.collect(), found.is_whole && found.other.is_none()))
     }

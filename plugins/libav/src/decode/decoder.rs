@@ -38,6 +38,7 @@ impl Decoder for LibavDecoder {
         voc,sph,dsf,dff,gsm,g722,aa3,oma,vqf,caf,8svx,iff,qcp,adx,brstm,nut,mxf,wtv,xwma,mp2,mpa,mp3,sbc,msbc,aptx,aptxhd,dfpwm,roq,sln,pvf,sox,ircam,sf,w64,hca,fsb,xa,vag,\
         ads,ss2,mtaf,bonk,rka,osq,wsaud,paf,xvag,musx,svag,rsd,genh,acm,ast,bfstm,bcstm,epaf,hcom,kvag,apc,daud";
     const PROBE_BYTES: u32 = 4096;
+    const HAS_INDEX: bool = true;
 
     fn probe(head: &Head<'_>) -> u8 {
         probe::score(head, Self::EXTENSIONS.to_bytes())
@@ -50,6 +51,10 @@ impl Decoder for LibavDecoder {
 
     fn info(&self) -> &StreamInfo {
         &self.stream.info
+    }
+
+    fn save_index(&self) -> Option<Vec<u8>> {
+        self.stream.index.clone()
     }
 
     fn seek(&mut self, frame: u64) -> Result<()> {

@@ -28,6 +28,7 @@ mod demuxer;
 mod durations;
 mod identify;
 mod io;
+mod measured;
 mod overlap;
 mod parameters;
 mod pieces;

@@ -15,6 +15,7 @@ use super::container::Container;
 use super::demuxer::{Chosen, Demuxer, Next};
 use super::durations::{Counting, Known};
 use super::identify;
+use super::measured;
 use super::parameters::{CodecKind, Parameters};
 use super::promise;
 use super::seeking::{Class, Entry};
@@ -68,6 +69,8 @@ pub(super) struct Stream {
     pub(super) max_samples: u64,
     /// Whether the packets were counted by decoding all of them.
     pub(super) is_measured: bool,
+    /// What it took that to count, as bytes.
+    pub(super) index: Option<Vec<u8>>,
     /// Whether the codec decodes the same from the middle as from the front, once that is known.
     pub(super) overlap: SetOnce<bool>,
 }
@@ -149,7 +152,8 @@ impl Stream {
         let max_samples = (options.max_alloc / 16).clamp(1 << 12, 1 << 28);
         let bounds = Bounds { max_samples, max_total: max_measured };
         let parameters = chosen.parameters;
-        let builder = Builder { parameters, kind, counting, scan, promised, end, bounds };
+        let builder =
+            Builder { parameters, kind, counting, scan, promised, end, bounds, index: options.index };
         Ok(Self { streams, ..builder.build(container, tags)? })
     }
 
@@ -307,7 +311,7 @@ fn scan(
 }
 
 /// A stream under construction.
-struct Builder {
+struct Builder<'a> {
     parameters: Parameters,
     kind: CodecKind,
     counting: Counting,
@@ -317,9 +321,11 @@ struct Builder {
     /// Where the sound ends, if libav trims it wrongly.
     end: Option<u64>,
     bounds: Bounds,
+    /// What was measured before.
+    index: &'a [u8],
 }
 
-impl Builder {
+impl Builder<'_> {
     fn build(mut self, container: Container, tags: Vec<(CString, CString)>) -> Result<Stream> {
         let (shape, first) = self.first()?;
         let scale = self.scale(&first.counts, shape);
@@ -327,8 +333,14 @@ impl Builder {
         let is_measured = known.is_none();
         let counted = match known {
             Some(counts) => Some(self.check_last(counts, shape)?),
-            None => self.measure(shape)?,
+            None => match measured::load(self.index, self.scan.packets.len()) {
+                Some(counts) if first.begins(&counts) => Some(counts),
+                _ => self.measure(shape)?,
+            },
         };
+        // Where the stream changes, fewer packets are counted than there are.
+        let is_whole = |counts: &&Vec<u32>| is_measured && counts.len() == self.scan.packets.len();
+        let index = counted.as_ref().filter(is_whole).map(|counts| measured::save(counts));
         let entry = match counted {
             Some(_) if self.kind.name == c"aac" && !self.scan.is_set_up_anew => {
                 Entry::aac(self.scan.is_low_complexity(&self.parameters), scale != Scale::ONE)
@@ -370,6 +382,7 @@ impl Builder {
             streams: Vec::new(),
             max_samples,
             is_measured,
+            index,
             overlap,
         })
     }

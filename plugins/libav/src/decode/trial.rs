@@ -40,6 +40,12 @@ impl Trial {
         self.damage.get_or_insert(code);
         Ok(())
     }
+
+    /// Whether a stream with these numbers of frames begins as it does. A codec may still have had frames of the last packets.
+    pub(super) fn begins(&self, counts: &[u32]) -> bool {
+        let settled = self.counts.len().saturating_sub(2);
+        self.counts.get(..settled).is_some_and(|begin| counts.starts_with(begin))
+    }
 }
 
 /// The limits of a trial.

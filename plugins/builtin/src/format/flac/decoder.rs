@@ -15,6 +15,7 @@ use mapwave_plugin::{
 
 use super::chain::{Chain, Place, damaged};
 use super::frames::{Format, Frame};
+use super::index::{Index, IndexKind, SavedIndex};
 use super::survey;
 use crate::codec::flac::FrameCodec;
 use crate::codec::flac::FrameHeader;
@@ -45,6 +46,7 @@ impl Decoder for FlacDecoder {
     const NAME: &'static CStr = c"flac";
     const CODECS: &'static CStr = c"flac";
     const EXTENSIONS: &'static CStr = c"flac,fla";
+    const HAS_INDEX: bool = true;
 
     fn probe(head: &Head<'_>) -> u8 {
         let marker = |offset: usize| head.bytes.get(offset..).and_then(|rest| rest.first_chunk());
@@ -66,8 +68,8 @@ impl Decoder for FlacDecoder {
     fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
         let memory = input.into_memory(options.max_alloc)?;
         let stream = match &options.track {
-            None => FlacStream::open(memory, options.max_alloc)?,
-            Some(track) if is_flac(track) => FlacStream::of_track(memory, track, options.max_alloc)?,
+            None => FlacStream::open(memory, options)?,
+            Some(track) if is_flac(track) => FlacStream::of_track(memory, track, options)?,
             Some(_) => {
                 return Err(Error::unsupported("this decoder supports FLAC only in FLAC and WAV files"));
             }
@@ -76,6 +78,10 @@ impl Decoder for FlacDecoder {
     }
 
     decode_with!(decoder);
+
+    fn save_index(&self) -> Option<Vec<u8>> {
+        self.decoder.stream().save_index()
+    }
 }
 
 /// Whether a track consists of consecutive FLAC frames, with STREAMINFO in the "fmt " chunk.
@@ -95,6 +101,8 @@ struct FlacStream {
     frames_offset: usize,
     /// Where the last one ends.
     frames_end: Place,
+    /// Whether the last frame is truncated.
+    is_cut: bool,
     /// Whether the numbers of frames may begin again; not in a stream whose last number confirms STREAMINFO.
     may_restart: bool,
     /// Known from the beginning, or after the first seek. It is set, not initialised, so that a process that forks
@@ -102,40 +110,14 @@ struct FlacStream {
     index: SetOnce<Result<Index>>,
 }
 
-/// Places between frames, in order.
-#[derive(Debug)]
-struct Index {
-    places: Vec<Place>,
-    /// Where the last frame ends, in bytes.
-    end_offset: usize,
-    kind: IndexKind,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum IndexKind {
-    /// The places of all frames.
-    Complete,
-    /// Some places; all are on the chain of frames.
-    Sparse,
-    /// The marks of a survey, between which the numbers are followed.
-    Surveyed,
-}
-
-impl From<Chain> for Index {
-    fn from(chain: Chain) -> Self {
-        let kind = if chain.is_complete { IndexKind::Complete } else { IndexKind::Sparse };
-        Self { places: chain.places, end_offset: chain.end.offset, kind }
-    }
-}
-
 impl FlacStream {
-    fn open(memory: Memory, max_alloc: u64) -> Result<Self> {
+    fn open(memory: Memory, options: &DecoderOptions<'_>) -> Result<Self> {
         let metadata = Metadata::parse(&memory)?;
         let end = memory.len();
-        Self::new(memory, end, metadata, c"flac", max_alloc)
+        Self::new(memory, end, metadata, c"flac", options)
     }
 
-    fn of_track(memory: Memory, track: &Track<'_>, max_alloc: u64) -> Result<Self> {
+    fn of_track(memory: Memory, track: &Track<'_>, options: &DecoderOptions<'_>) -> Result<Self> {
         let place = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(memory.len());
         let setup = memory.get(place(track.config.start)..place(track.config.end));
         let stream_info = setup.and_then(StreamInfoBlock::parse).ok_or_else(|| {
@@ -144,7 +126,7 @@ impl FlacStream {
         let (start, end) = (place(track.data.start), place(track.data.end));
         let container = host_track::container_name(track).unwrap_or(c"wav");
         let metadata = Metadata::without_comments(stream_info, start);
-        let mut stream = Self::new(memory, end, metadata, container, max_alloc)?;
+        let mut stream = Self::new(memory, end, metadata, container, options)?;
         if track.channel_mask.count_ones() == stream.info.num_channels {
             stream.info.channel_mask = track.channel_mask;
         }
@@ -161,7 +143,7 @@ impl FlacStream {
         end: usize,
         metadata: Metadata,
         container: &'static CStr,
-        max_alloc: u64,
+        options: &DecoderOptions<'_>,
     ) -> Result<Self> {
         let Metadata { stream_info, comments, frames_offset, .. } = metadata;
         let bytes = memory.get(..end).unwrap_or_default();
@@ -183,17 +165,32 @@ impl FlacStream {
                 format!("{} Hz with {} bits is not valid", format.sample_rate, format.bits_per_sample);
             return Err(Error::bad_data(frames_offset as u64, message));
         }
-        format.check_room(max_alloc)?;
+        format.check_room(options.max_alloc)?;
         let index = SetOnce::new();
+        let saved = SavedIndex::parse(options.index);
         let surveyed = surveyed_end(&frame_format, bytes, frames_offset);
         let may_restart = surveyed.is_none();
         let (frames_end, is_cut) = match surveyed {
-            Some(end) if has_frames => (end, false),
+            Some(end) if has_frames => {
+                if let Some(saved) =
+                    saved.filter(|saved| saved.fits(&frame_format, bytes, frames_offset, Some(&end)))
+                {
+                    index.get_or_init(|| Ok(saved.index));
+                }
+                (end, false)
+            }
             _ if has_frames => {
-                let chain = Chain::walk(&frame_format, &memory, end, frames_offset, true)?;
-                let facts = (chain.end, chain.is_cut);
-                index.get_or_init(|| Ok(chain.into()));
-                facts
+                let saved = saved.filter(|saved| saved.fits(&frame_format, bytes, frames_offset, None));
+                let (found, end, is_cut) = match saved {
+                    Some(saved) => (saved.index, saved.end, saved.is_cut),
+                    None => {
+                        let chain = Chain::walk(&frame_format, &memory, end, frames_offset, true)?;
+                        let (end, is_cut) = (chain.end, chain.is_cut);
+                        (chain.into(), end, is_cut)
+                    }
+                };
+                index.get_or_init(|| Ok(found));
+                (end, is_cut)
             }
             _ => (Place::start(frames_offset), frames_offset < bytes.len()),
         };
@@ -225,6 +222,7 @@ impl FlacStream {
             format: frame_format,
             frames_offset,
             frames_end,
+            is_cut,
             may_restart,
             index,
         })
@@ -240,6 +238,12 @@ impl FlacStream {
             }
         };
         made.as_ref().map_err(Clone::clone)
+    }
+
+    /// The places of frames as bytes; `None` of a stream without frames, or of one that is damaged.
+    fn save_index(&self) -> Option<Vec<u8>> {
+        let index = self.index().ok()?;
+        (self.frames_end.first > 0).then(|| index.save(&self.frames_end, self.is_cut))
     }
 
     fn make_index(&self) -> Result<Index> {

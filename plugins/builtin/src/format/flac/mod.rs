@@ -3,6 +3,7 @@
 mod chain;
 mod decoder;
 mod frames;
+mod index;
 mod survey;
 
 pub use decoder::FlacDecoder;

@@ -51,6 +51,7 @@ impl Decoder for MpegDecoder {
     const CODECS: &'static CStr = c"mp3,mp2,mp1";
     const EXTENSIONS: &'static CStr = c"mp3,mp2,mp1,mpga,mpa,m2a";
     const PROBE_BYTES: u32 = PROBE_BYTES;
+    const HAS_INDEX: bool = true;
 
     fn probe(head: &Head<'_>) -> u8 {
         match &head.track {
@@ -64,6 +65,10 @@ impl Decoder for MpegDecoder {
     }
 
     decode_with!(packets);
+
+    fn save_index(&self) -> Option<Vec<u8>> {
+        self.packets.stream().save_index()
+    }
 }
 
 /// Whether a track is MPEG audio, by its name, its WAVE format tag or its four-character code.

@@ -7,14 +7,20 @@ use super::reservoir::SideInfo;
 use super::sync::{Again, Sync};
 use super::tags;
 use super::xing::Description;
+use crate::engine::increasing::Increasing;
+use crate::engine::saved::{Saved, Saver};
 
-/// The positions of all frames of sound. It takes four bytes per frame, and a few for each irregularity.
+/// The tag of a saved index.
+const TAG: &[u8; 8] = b"mpeg   1";
+/// The bytes from the first frame on that confirm it.
+const FIRST_BYTES: usize = 64 << 10;
+/// How many frames of a saved index are looked at before it is believed.
+const NUM_SAMPLES: u32 = 32;
+
+/// The positions of all frames of sound. It takes a byte or two per frame, and a few for each irregularity.
 #[derive(Debug)]
 pub(crate) struct Index {
-    /// The low halves of the offsets.
-    offsets: Vec<u32>,
-    /// The frames at which the high half of the offset increases by one.
-    carries: Vec<u32>,
+    offsets: Increasing,
     /// The frames with a gap before them, so that no main data is kept for them.
     breaks: Vec<u32>,
     /// The frames that cannot be decoded.
@@ -36,7 +42,6 @@ pub(crate) struct Index {
 /// The state of the pass over the frames.
 struct Builder {
     index: Index,
-    high: usize,
     max_bytes: usize,
     kept_bytes: usize,
 }
@@ -57,8 +62,7 @@ impl Index {
             ));
         };
         let index = Self {
-            offsets: Vec::new(),
-            carries: Vec::new(),
+            offsets: Increasing::default(),
             breaks: Vec::new(),
             silent: Vec::new(),
             first,
@@ -69,12 +73,72 @@ impl Index {
             mixed: None,
         };
         let max_bytes = usize::try_from(max_alloc).unwrap_or(usize::MAX);
-        let mut builder = Builder { index, high: 0, max_bytes, kept_bytes: 0 };
-        let num_frames = (sound.len() - first.at) / first.header.num_bytes(first.free_bytes).max(1);
-        builder.reserve(num_frames.min(max_bytes / 16) + 1)?;
+        let mut builder = Builder { index, max_bytes, kept_bytes: 0 };
         builder.walk(sound, sweep)?;
-        builder.index.offsets.shrink_to_fit();
         Ok(builder.index)
+    }
+
+    /// The index as bytes; `None` if the stream changes, which must be told again.
+    pub(crate) fn save(&self) -> Option<Vec<u8>> {
+        if self.other.is_some() || self.mixed.is_some() {
+            return None;
+        }
+        let mut saver = Saver::new(TAG);
+        saver.number(self.first.at as u64);
+        saver.number(u64::from(self.description.is_some()));
+        saver.number(u64::from(self.is_cut));
+        saver.number(u64::from(self.is_short));
+        saver.list(&self.breaks);
+        saver.list(&self.silent);
+        self.offsets.save(&mut saver);
+        Some(saver.finish())
+    }
+
+    /// The index of `bytes` that [`save`](Self::save) returned; `None` if it is not that of these bytes, as far as a look at the
+    /// beginning and at some frames shows.
+    pub(crate) fn load(saved: &[u8], bytes: &[u8], max_alloc: u64) -> Option<Self> {
+        let mut saved = Saved::new(saved, TAG)?;
+        if saved.num_bytes() as u64 > max_alloc {
+            return None;
+        }
+        let start = tags::skip_leading(bytes, 0);
+        let sound = bytes.get(..tags::skip_trailing(bytes, start))?;
+        let at = saved.small()?;
+        // It was found by the chain of frames that it begins.
+        let first = Sync::first(sound.get(..sound.len().min(at + FIRST_BYTES))?, start)?;
+        let flags: [u64; 3] = [saved.number()?, saved.number()?, saved.number()?];
+        let description = describing(first, sound).map(|description| (first.at, description));
+        if first.at != at || u64::from(description.is_some()) != flags[0] {
+            return None;
+        }
+        let (breaks, silent) = (saved.list(u32::MAX)?, saved.list(u32::MAX)?);
+        let offsets = Increasing::load(&mut saved, sound.len() as u64)?;
+        let [_, is_cut, is_short] = flags.map(|flag| flag == 1);
+        let (other, mixed) = (None, None);
+        let index = Self { offsets, breaks, silent, first, description, is_cut, is_short, other, mixed };
+        index.fits(sound).then_some(index)
+    }
+
+    /// Whether frames are where the index has them, and follow each other.
+    fn fits(&self, sound: &[u8]) -> bool {
+        let num_packets = self.num_packets();
+        let header_at = |number: u32| {
+            let offset = self.offset(number)?;
+            let header = sound.get(offset..).and_then(Header::parse)?;
+            self.first.header.is_consistent(header).then_some((offset, header))
+        };
+        let follows = |number: u32| {
+            let Some((offset, header)) = header_at(number) else { return false };
+            let end = offset.saturating_add(header.num_bytes(self.first.free_bytes));
+            let next = number.saturating_add(1);
+            match self.offset(next) {
+                // Tags, or a frame that describes, may be between.
+                Some(following) => end == following || end < following && header_at(next).is_some(),
+                None => end <= sound.len() || self.is_short,
+            }
+        };
+        let step = (num_packets / NUM_SAMPLES).max(1);
+        num_packets > 0 && (0..num_packets).step_by(step as usize).all(follows) && follows(num_packets - 1)
     }
 
     /// The number of frames.
@@ -84,9 +148,7 @@ impl Index {
 
     /// The offset of frame `number`; `None` beyond the last.
     pub(crate) fn offset(&self, number: u32) -> Option<usize> {
-        let low = *self.offsets.get(number as usize)?;
-        let high = self.carries.partition_point(|carry| *carry <= number);
-        Some(high << 32 | low as usize)
+        usize::try_from(self.offsets.get(number as usize)?).ok()
     }
 
     /// Whether there is a gap before frame `number`.
@@ -106,8 +168,7 @@ impl Index {
 
     /// The bytes it has allocated.
     fn num_bytes(&self) -> usize {
-        let lists = [&self.offsets, &self.carries, &self.breaks, &self.silent];
-        lists.map(|list| list.capacity() * size_of::<u32>()).iter().sum()
+        (self.breaks.capacity() + self.silent.capacity()) * size_of::<u32>() + self.offsets.num_bytes()
     }
 }
 
@@ -142,7 +203,7 @@ impl Builder {
             }
             if is_layer3 {
                 let side = SideInfo::parse(header, rest);
-                let is_first = self.index.offsets.is_empty() && self.index.description.is_none();
+                let is_first = self.index.num_packets() == 0 && self.index.description.is_none();
                 if is_first || (side.main_data_begin, side.num_bits) == (0, 0) {
                     let frame = rest.get(..num_bytes).unwrap_or_default();
                     if let Some(description) = Description::parse(header, frame) {
@@ -194,28 +255,15 @@ impl Builder {
 
     fn push(&mut self, at: usize, is_break: bool) -> Result<()> {
         let number = self.index.num_packets();
-        if self.index.offsets.len() == self.index.offsets.capacity() {
-            self.reserve(self.index.offsets.len().max(64))?;
-        }
-        while self.high < at >> 32 {
-            self.high += 1;
-            self.index.carries.push(number);
+        // Of a block, which may double the memory of its list.
+        if number.is_multiple_of(64) {
+            self.check(self.index.offsets.num_bytes())?;
         }
         if is_break && number > 0 {
             self.check(4)?;
             self.index.breaks.push(number);
         }
-        self.index.offsets.push(low_half(at));
-        Ok(())
-    }
-
-    /// Makes room for `additional` more frames.
-    fn reserve(&mut self, additional: usize) -> Result<()> {
-        // The old and the new list exist together while one is copied to the other.
-        self.check((self.index.offsets.len() + additional).saturating_mul(4))?;
-        let reserved = self.index.offsets.try_reserve_exact(additional);
-        reserved
-            .map_err(|_| Error::new(Status::NoMemory, "not enough memory for the index of MPEG audio frames"))
+        self.index.offsets.push(at as u64)
     }
 
     /// Fails unless `additional` more bytes may be allocated.
@@ -235,8 +283,9 @@ impl Builder {
     }
 }
 
-/// The low half of an offset.
-#[allow(clippy::cast_possible_truncation)] // the truncation is intended
-fn low_half(offset: usize) -> u32 {
-    offset as u32
+/// The description in the first frame, if it is one.
+fn describing(first: Sync, sound: &[u8]) -> Option<Description> {
+    let num_bytes = first.header.num_bytes(first.free_bytes);
+    let frame = sound.get(first.at..)?.get(..num_bytes)?;
+    if first.header.layer() == 3 { Description::parse(first.header, frame) } else { None }
 }

@@ -63,9 +63,14 @@ impl MpegStream {
         let memory = input.into_memory(options.max_alloc)?;
         let range = options.track.as_ref().map_or(0..memory.len(), |track| in_memory(track, memory.len()));
         let bytes = memory.get(range.clone()).unwrap_or_default();
-        let mut sweep = Sweep::new(memory.clone(), range.start);
-        let index = Index::build(bytes, &mut sweep, options.max_alloc - read_bytes);
-        let index = index.map_err(|error| shift(error, range.start))?;
+        let max_alloc = options.max_alloc - read_bytes;
+        let index = match Index::load(options.index, bytes, max_alloc) {
+            Some(index) => index,
+            None => {
+                let index = Index::build(bytes, &mut Sweep::new(memory.clone(), range.start), max_alloc);
+                index.map_err(|error| shift(error, range.start))?
+            }
+        };
         report(&index, range.start);
         let (tags, itunes) = if options.track.is_none() { id3::read(bytes) } else { Default::default() };
         let (info, playlist, frames_per_packet) =
@@ -84,6 +89,11 @@ impl MpegStream {
     /// The size of an unpadded frame if the bitrate is free, or else 0.
     pub(crate) fn free_bytes(&self) -> usize {
         self.index.first.free_bytes
+    }
+
+    /// The index as bytes.
+    pub(crate) fn save_index(&self) -> Option<Vec<u8>> {
+        self.index.save()
     }
 
     /// The number of channels of the stream.

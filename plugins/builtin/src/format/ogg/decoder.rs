@@ -35,6 +35,7 @@ impl Decoder for OggDecoder {
     const NAME: &'static CStr = c"ogg";
     const CODECS: &'static CStr = c"vorbis,flac,opus";
     const EXTENSIONS: &'static CStr = c"ogg,oga,ogv,opus";
+    const HAS_INDEX: bool = true;
 
     fn probe(head: &Head<'_>) -> u8 {
         if head.track.is_some() || !head.bytes.starts_with(CAPTURE_PATTERN) {
@@ -55,7 +56,7 @@ impl Decoder for OggDecoder {
         let mut streams = listing::audio_streams(&bytes);
         // A file without audio has an error that says what it has.
         let number = if streams.is_empty() { 0 } else { StreamEntry::choose(&mut streams, options.stream)? };
-        let stream = open_stream(bytes, u32::try_from(number).unwrap_or(u32::MAX), options.max_alloc);
+        let stream = open_stream(bytes, u32::try_from(number).unwrap_or(u32::MAX), options);
         let stream = stream.map_err(|error| StreamEntry::named(&streams, number, error))?;
         Ok(Self { stream, streams: streams.into() })
     }
@@ -100,14 +101,23 @@ impl Decoder for OggDecoder {
             Stream::Opus(decoder) => decoder.stream().tags(),
         }
     }
+
+    fn save_index(&self) -> Option<Vec<u8>> {
+        match &self.stream {
+            Stream::Links(decoder) => decoder.stream().save_index(),
+            // Opening it looks at some places alone.
+            Stream::Opus(_) => None,
+        }
+    }
 }
 
 /// Opens the audio stream of that number.
-fn open_stream(bytes: Memory, number: u32, max_alloc: u64) -> Result<Stream> {
+fn open_stream(bytes: Memory, number: u32, options: &DecoderOptions<'_>) -> Result<Stream> {
+    let max_alloc = options.max_alloc;
     if chosen_kind(&bytes, number) == Some(Kind::Opus) {
         let stream = OpusStream::open(bytes, number, max_alloc)?;
         return Ok(Stream::Opus(Box::new(PacketDecoder::new(Arc::new(stream)))));
     }
-    let stream = OggStream::open(bytes, number, max_alloc)?;
+    let stream = OggStream::open(bytes, number, options.index, max_alloc)?;
     Ok(Stream::Links(PacketDecoder::new(Arc::new(stream))))
 }

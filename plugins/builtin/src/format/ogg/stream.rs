@@ -7,14 +7,24 @@ use std::ffi::CString;
 use mapwave_plugin::{Error, Level, Memory, Result, SampleFormat, SeekClass, StreamInfo, Sweep, log};
 
 use super::codec::{LinkCodec, LinkPacket};
-use super::links::{LinkPages, Links, find_links};
+use super::links::{Kind, LinkPages, Links, chosen_kind, find_links};
 use super::packets::{Packets, Place};
 use super::setup::Setup;
 use super::timeline::{Mark, Timeline};
 use crate::codec::flac::{FrameCodec, channel_mask};
 use crate::engine::packets::{Packet, PacketStream};
+use crate::engine::saved::{Saved, Saver};
 use crate::tags::vorbis_comment;
 use crate::tags::vorbis_comment::Comments;
+
+/// The tag of a saved index.
+const TAG: &[u8; 8] = b"ogg    1";
+
+/// How many pages of each link of a saved index are looked at before it is believed.
+const NUM_SAMPLES: usize = 32;
+
+/// The memory of a page's entry, which takes three bytes of a saved index at least.
+const MAX_MEMORY_PER_BYTE: u64 = 12;
 
 /// A link with its position on the decoded timeline of the file.
 #[derive(Debug)]
@@ -37,6 +47,8 @@ pub(crate) struct OggStream {
     links: Vec<Link>,
     /// The beginning of the first link's audio.
     start: u64,
+    /// Whether a link follows that differs.
+    changes: bool,
 }
 
 impl OggStream {
@@ -45,7 +57,10 @@ impl OggStream {
     /// # Errors
     /// When the file is not an Ogg file with such a stream, or not one packet of it is intact. Where a link differs from the
     /// first, the stream ends.
-    pub(crate) fn open(bytes: Memory, stream: u32, max_alloc: u64) -> Result<Self> {
+    pub(crate) fn open(bytes: Memory, stream: u32, index: &[u8], max_alloc: u64) -> Result<Self> {
+        if let Some(loaded) = Self::load(&bytes, stream, index, max_alloc) {
+            return Ok(loaded);
+        }
         let Links { links: found, is_cut, mut other } = find_links(&bytes, stream)?;
         let mut comments = Comments::new();
         let mut links: Vec<Link> = Vec::new();
@@ -96,6 +111,7 @@ impl OggStream {
         }
         let is_ended = timelines.iter().all(|timeline| timeline.is_ended);
         let is_truncated = is_cut || other.is_some() || !is_ended;
+        let changes = other.is_some();
         let frames = |frames: Option<u64>| u32::try_from(frames.unwrap_or(0)).unwrap_or(u32::MAX);
         let priming_frames = frames(timelines.first().map(|timeline| timeline.num_priming));
         let padding_frames = frames(timelines.last().map(|timeline| timeline.num_padding));
@@ -107,9 +123,95 @@ impl OggStream {
             padding_frames,
             ..stream_info(&first.setup, &comments)
         };
-        let stream = Self { bytes, info, comments, links, start };
+        let stream = Self { bytes, info, comments, links, start, changes };
         stream.check_any_intact()?;
         Ok(stream)
+    }
+
+    /// What opening has found out, as bytes; `None` if the stream changes, which must be told again.
+    pub(crate) fn save_index(&self) -> Option<Vec<u8>> {
+        if self.changes {
+            return None;
+        }
+        let mut saver = Saver::new(TAG);
+        let info = &self.info;
+        saver.number(u64::from(info.is_truncated));
+        saver.number(info.priming_frames.into());
+        saver.number(info.padding_frames.into());
+        saver.number(self.start);
+        saver.number(self.links.len() as u64);
+        for link in &self.links {
+            saver.number(link.end);
+            saver.number(link.offsets.len() as u64);
+            let (mut offset, mut frame) = (0, 0);
+            for (place, mark) in link.offsets.iter().zip(&link.marks) {
+                saver.number((*place as u64).wrapping_sub(offset));
+                saver.number(mark.first_frame.wrapping_sub(frame));
+                saver.number(u64::from(mark.previous) << 1 | u64::from(mark.is_after_hole));
+                (offset, frame) = (*place as u64, mark.first_frame);
+            }
+        }
+        Some(saver.finish())
+    }
+
+    /// The stream as [`save_index`](Self::save_index) described it; `None` if that was of another file, as far as the first pages of
+    /// links and a look at some others show.
+    fn load(bytes: &Memory, stream: u32, index: &[u8], max_alloc: u64) -> Option<Self> {
+        let mut saved = Saved::new(index, TAG)?;
+        if (saved.num_bytes() as u64).saturating_mul(MAX_MEMORY_PER_BYTE) > max_alloc {
+            return None;
+        }
+        let (is_truncated, priming_frames, padding_frames) =
+            (saved.number()? == 1, saved.small()?, saved.small()?);
+        let (start, num_links) = (saved.number()?, saved.number()?);
+        let mut comments = Comments::new();
+        let mut links: Vec<Link> = Vec::new();
+        for _ in 0..num_links {
+            let end = saved.number()?;
+            let num_pages: usize = saved.small()?;
+            let room = num_pages.min(saved.num_bytes() / 3);
+            let (mut offsets, mut marks) = (Vec::with_capacity(room), Vec::with_capacity(room));
+            let (mut offset, mut frame) = (0_u64, 0_u64);
+            for page in 0..num_pages {
+                let (distance, num_frames, state) = (saved.number()?, saved.number()?, saved.number()?);
+                (offset, frame) = (offset.checked_add(distance)?, frame.checked_add(num_frames)?);
+                if page > 0 && distance == 0 || frame > end {
+                    return None;
+                }
+                offsets.push(usize::try_from(offset).ok()?);
+                let previous = u8::try_from(state >> 1).ok()?;
+                marks.push(Mark { first_frame: frame, previous, is_after_hole: state & 1 == 1 });
+            }
+            let packets = Packets { bytes, offsets: &offsets };
+            let first = packets.page(0)?;
+            let kind = if links.is_empty() { chosen_kind(bytes, stream)? } else { Kind::of(first.body) };
+            let (setup, found, audio) = Setup::read(kind, &packets, max_alloc, first.offset as u64).ok()?;
+            if let Some(before) = links.first() {
+                before.setup.check_continued_by(&setup, first.offset as u64).ok()?;
+            } else {
+                comments = found;
+            }
+            let step = (num_pages / NUM_SAMPLES).max(1);
+            let is_there = |page: usize| packets.page(page).is_some_and(|page| page.serial == first.serial);
+            if !first.is_first || !(0..num_pages).step_by(step).chain([num_pages - 1]).all(is_there) {
+                return None;
+            }
+            links.push(Link { setup, offsets, marks, audio, end });
+        }
+        let end = links.last()?.end;
+        if !links.is_sorted_by_key(|link| link.end) {
+            return None;
+        }
+        let info = StreamInfo {
+            num_frames: Some(end.checked_sub(start)?),
+            is_truncated,
+            priming_frames,
+            padding_frames,
+            ..stream_info(&links.first()?.setup, &comments)
+        };
+        let stream = Self { bytes: bytes.clone(), info, comments, links, start, changes: false };
+        stream.check_any_intact().ok()?;
+        Some(stream)
     }
 
     /// Checks that at least one packet of Vorbis is intact. A damaged frame of FLAC is an error where it is read.

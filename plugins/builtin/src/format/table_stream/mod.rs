@@ -112,6 +112,11 @@ impl TableStream {
         Ok(stream)
     }
 
+    /// Where the packets are.
+    pub(crate) fn table(&self) -> &PacketTable {
+        &self.table
+    }
+
     fn check_packets(&self) -> Result<()> {
         let packets = (0..self.table.num_packets()).filter_map(|packet| {
             let place = self.table.get(packet)?;
