@@ -15,8 +15,7 @@ class Shim(NamedTuple):
     module: str
     #: The modules that it replaces as a whole.
     replaces: tuple[str, ...] = ()
-    #: The functions that it replaces in modules that keep everything else: (module, name). Modules that cannot be
-    #: imported are left out, if the first one is there.
+    #: The functions that it replaces in modules that keep everything else: (module, name).
     patches: tuple[tuple[str, str], ...] = ()
 
 
@@ -24,13 +23,12 @@ SHIMS = {
     "soundfile": Shim("soundfile", ("soundfile",)),
     "audiofile": Shim("audiofile", ("audiofile",)),
     "mlx_audio_io": Shim("mlx_audio_io", ("mlx_audio_io",)),
-    "mlx_audio": Shim("mlx_audio", ("mlx_audio.audio_io",), (("mlx_audio.utils", "load_audio"),)),
+    "mlx_audio": Shim("mlx_audio", ("mlx_audio.audio_io",)),
     "librosa": Shim(
         "librosa_load", (), (("librosa.core.audio", "load"), ("librosa.core", "load"), ("librosa", "load"))
     ),
     "torchaudio": Shim("torchaudio", (), (("torchaudio", "load"), ("torchaudio", "save"), ("torchaudio", "info"))),
     "whisper": Shim("whisper", (), (("whisper.audio", "load_audio"), ("whisper", "load_audio"))),
-    "mlx_whisper": Shim("whisper", (), (("mlx_whisper.audio", "load_audio"), ("mlx_whisper", "load_audio"))),
     "parakeet_mlx": Shim(
         "parakeet", (), (("parakeet_mlx.audio", "load_audio"), ("parakeet_mlx.parakeet", "load_audio"))
     ),
@@ -51,12 +49,12 @@ _undo: dict[str, list[tuple[Any, str, Any]]] = {}
 def install(name: str) -> ModuleType:
     """Puts mapwave's module in the place of another package, for code that imports that package afterwards.
 
-    soundfile, audiofile and mlx_audio_io are replaced as a whole, and need not be installed. In the others, which must
-    be installed, the functions that load and save are replaced. A name that was imported before stays as it was.
+    soundfile, audiofile, mlx_audio_io and the module mlx_audio.audio_io are replaced as a whole. In the others, which
+    must be installed, the functions that load and save are replaced. A name that was imported before stays as it was.
 
     Args:
         name: The name of the package: "soundfile", "audiofile", "mlx_audio_io", "mlx_audio", "librosa", "torchaudio",
-            "whisper", "mlx_whisper" or "parakeet_mlx".
+            "whisper" or "parakeet_mlx".
 
     Returns:
         The module of :mod:`mapwave.compat`.
@@ -72,13 +70,7 @@ def install(name: str) -> ModuleType:
         return module
     owners = []
     for owner, function in shim.patches:
-        if shim.replaces and owner not in sys.modules:
-            continue
-        try:
-            owners.append((importlib.import_module(owner), function))
-        except ImportError:
-            if not owners and owner == shim.patches[0][0]:
-                raise
+        owners.append((importlib.import_module(owner), function))
     undo: list[tuple[Any, str, Any]] = []
     for replaced in shim.replaces:
         undo.append((sys.modules, replaced, sys.modules.get(replaced, _MISSING)))

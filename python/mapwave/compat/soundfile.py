@@ -675,7 +675,7 @@ class _SoundFileInfo:
             self.samplerate: int = sound.samplerate
             self.channels: int = sound.channels
             self.frames: int = sound.frames
-            self.duration = sound.frames / sound.samplerate
+            self.duration: float = sound.frames / sound.samplerate
             self.format: str = sound.format
             self.subtype: str = sound.subtype
             self.endian: str = sound.endian
