@@ -42,7 +42,6 @@ FORMATS = {
     "RF64": Format("RF64 (RIFF 64)", "rf64", _WAV, _LITTLE),
     "W64": Format("W64 (SoundFoundry WAVE 64)", "w64", _WAV, _LITTLE),
     "WAV": Format("WAV (Microsoft)", "wav", _WAV, _LITTLE),
-    "WAVEX": Format("WAVEX (Microsoft)", "wav", _WAV, _LITTLE),
 }
 
 SUBTYPES = {
@@ -69,10 +68,27 @@ SUBTYPES = {
     "MPEG_LAYER_III": Subtype("MPEG Layer III", "mp3"),
 }
 
-#: Formats and subtypes that soundfile has and mapwave does not write. A call with one is told so.
-OTHER_FORMATS = frozenset(
-    "AU AVR HTK IRCAM MAT4 MAT5 MPC2K NIST PAF PVF RAW SD2 SDS SVX VOC WVE XI".split()  # noqa: SIM905
-)
+#: The formats and subtypes that soundfile has and mapwave does not write: it reads some, the most by FFmpeg.
+OTHER_FORMATS = {
+    "AU": "AU (Sun/NeXT)",
+    "AVR": "AVR (Audio Visual Research)",
+    "HTK": "HTK (HMM Tool Kit)",
+    "IRCAM": "SF (Berkeley/IRCAM/CARL)",
+    "MAT4": "MAT4 (GNU Octave 2.0 / Matlab 4.2)",
+    "MAT5": "MAT5 (GNU Octave 2.1 / Matlab 5.0)",
+    "MPC2K": "MPC (Akai MPC 2k)",
+    "NIST": "WAV (NIST Sphere)",
+    "PAF": "PAF (Ensoniq PARIS)",
+    "PVF": "PVF (Portable Voice Format)",
+    "RAW": "RAW (header-less)",
+    "SD2": "SD2 (Sound Designer II)",
+    "SDS": "SDS (Midi Sample Dump Standard)",
+    "SVX": "IFF (Amiga IFF/SVX8/SV16)",
+    "VOC": "VOC (Creative Labs)",
+    "WAVEX": "WAVEX (Microsoft)",
+    "WVE": "WVE (Psion Series 3)",
+    "XI": "XI (FastTracker 2)",
+}
 OTHER_SUBTYPES = frozenset(
     "VOX_ADPCM NMS_ADPCM_16 NMS_ADPCM_24 NMS_ADPCM_32 G721_32 G723_24 G723_40 "  # noqa: SIM905
     "DWVW_12 DWVW_16 DWVW_24 DWVW_N DPCM_8 DPCM_16".split()
@@ -115,9 +131,6 @@ WAVE_TAGS = {
     "IMA_ADPCM": "WAVE_FORMAT_IMA_ADPCM",
     "MS_ADPCM": "WAVE_FORMAT_MS_ADPCM",
 }
-
-#: The speakers of an EXTENSIBLE file that does not say more than its number of channels.
-WAVEX_MASKS = {1: 0x4, 2: 0x3, 4: 0x33, 6: 0x3F, 8: 0x63F}
 
 _PCM = {8: "PCM_S8", 16: "PCM_16", 24: "PCM_24", 32: "PCM_32"}
 _CODECS = {
@@ -165,7 +178,9 @@ def format_of(info: Any, head: bytes) -> str:
 
 def endian_of(info: Any, format: str) -> str:
     """The byte order of a file: "FILE" where it is the usual one of the format."""
-    usual = "be" if format in ("AIFF", "CAF", "AU", "AVR", "PVF") else "le"
+    usual = {"AIFF": "be", "CAF": "be", "AU": "be", "AVR": "be", "PVF": "be", "IRCAM": "", "NIST": "", "PAF": ""}.get(
+        format, "le"
+    )
     if info.codec[-2:] in ("le", "be") and info.codec[-2:] != usual:
         return {"le": "LITTLE", "be": "BIG"}[info.codec[-2:]]
     return "FILE"

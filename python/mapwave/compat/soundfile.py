@@ -28,7 +28,6 @@ from ._soundfile_names import (
     SUBTYPES,
     TEXTS,
     WAVE_TAGS,
-    WAVEX_MASKS,
     endian_of,
     format_of,
     opus_rate,
@@ -476,16 +475,10 @@ class SoundFile:
                 "bit_depth": subtype.bit_depth,
                 "clip": self._subtype not in ("FLOAT", "DOUBLE"),
                 "tags": {TEXTS[name]: text for name, text in self._texts.items()} or None,
-                "channel_mask": self._mask(),
                 **_compression(self._subtype, self._compression_level, self._bitrate_mode, self._channels),
             }
             self._writer = mw.open(self._source, "w", sr=self._samplerate, channels=self._channels, **options)
         return self._writer
-
-    def _mask(self) -> int | None:
-        if self._format != "WAVEX":
-            return None
-        return WAVEX_MASKS.get(self._channels, (1 << min(self._channels, 18)) - 1)
 
     def write(self, data: Any) -> None:
         """Writes an array of shape (frames, channels), or (frames,) for one channel, at the position."""
@@ -586,7 +579,9 @@ class SoundFile:
     @property
     def format_info(self) -> str:
         """A description of the major format."""
-        return FORMATS[self._format].description if self._format in FORMATS else self._format
+        if self._format in FORMATS:
+            return FORMATS[self._format].description
+        return OTHER_FORMATS.get(self._format, self._format)
 
     @property
     def subtype_info(self) -> str:
