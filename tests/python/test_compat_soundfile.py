@@ -83,14 +83,15 @@ def test_lossy_samples_are_nearly_the_same(path: Path) -> None:
 
 @pytest.mark.parametrize("rate", [8000, 12_000, 16_000, 24_000, 48_000])
 def test_opus_has_the_rate_of_its_header(tmp_path: Path, rate: int) -> None:
-    times = np.arange(rate) / rate
-    soundfile.write(tmp_path / "a.opus", np.sin(2 * np.pi * 2000 * times) / 3, rate, format="OGG", subtype="OPUS")
+    tone = np.sin(2 * np.pi * 2000 * np.arange(rate) / rate) / 3
+    # At the highest bitrate, where CELT alone codes: libopus decodes at this rate, and mapwave at 48 kHz.
+    soundfile.write(tmp_path / "a.opus", tone, rate, format="OGG", subtype="OPUS", compression_level=0.0)
     (ours, our_rate), (theirs, their_rate) = sf.read(tmp_path / "a.opus"), soundfile.read(tmp_path / "a.opus")
     assert our_rate == their_rate == rate
     assert ours.shape == theirs.shape
-    # libopus decodes at this rate, and mapwave at 48 kHz. A shift by one frame would leave 12 dB at most.
+    # A shift by one frame would leave 12 dB at most.
     noise = np.sum(np.square(ours - theirs)[500:-500])
-    assert 10 * np.log10(np.sum(np.square(theirs[500:-500])) / noise) > 20
+    assert 10 * np.log10(np.sum(np.square(theirs[500:-500])) / noise) > 70
     assert sf.info(tmp_path / "a.opus").frames == len(theirs)
 
 

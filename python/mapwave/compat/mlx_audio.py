@@ -65,10 +65,13 @@ def read(
             stop = len(reader) if duration is None else min(round(duration * reader.sample_rate), len(reader))
             samples = _with_channels(reader[0:stop], nchannels)
             rate = reader.sample_rate
+            is_empty = len(reader) == 0 and reader.info().container not in ("wav", "mp3", "flac")
     except AudioError as error:
         if isinstance(error, OSError):
             raise
         raise RuntimeError(f"decoding failed: {error}") from error
+    if is_empty:
+        raise RuntimeError("decoding failed: the file has no audio samples")
     samples = samples.astype(dtype, copy=False)
     return (samples if always_2d or samples.shape[1] > 1 else samples[:, 0]), rate
 
