@@ -41,7 +41,7 @@ _ALIASES = {
     "mlx-audio": "mlx_audio",
 }
 
-# What stood in the place of each installed shim: (the module or the owner, the name in it, what was there).
+# What each installed shim has replaced: (the object that has the attribute, its name, the value before).
 _MISSING: Any = object()
 _undo: dict[str, list[tuple[Any, str, Any]]] = {}
 

@@ -84,7 +84,7 @@ def read(
         (data, samplerate).
     """
     wanted = dtype if out is None else out.dtype
-    with _opened(wanted, file, samplerate, channels, subtype, endian, format, closefd) as sound:
+    with _opened(wanted, file, "r", samplerate, channels, subtype, endian, format, closefd) as sound:
         frames = sound._prepare_read(start, stop, frames)
         data = sound.read(frames, dtype, always_2d, fill_value, out)
     return data, sound.samplerate
@@ -107,9 +107,8 @@ def write(
     """
     data = np.asarray(data)
     channels = 1 if data.ndim == 1 else data.shape[1]
-    with SoundFile(
-        file, "w", samplerate, channels, subtype, endian, format, closefd, compression_level, bitrate_mode
-    ) as sound:
+    options = (subtype, endian, format, closefd, compression_level, bitrate_mode)
+    with _opened(data.dtype, file, "w", samplerate, channels, *options) as sound:
         sound.write(data)
 
 
@@ -133,7 +132,7 @@ def blocks(
 ) -> Iterator[np.ndarray[Any, Any]]:
     """Yields a file in blocks, each starting ``blocksize - overlap`` frames after the one before."""
     wanted = dtype if out is None else out.dtype
-    with _opened(wanted, file, samplerate, channels, subtype, endian, format, closefd) as sound:
+    with _opened(wanted, file, "r", samplerate, channels, subtype, endian, format, closefd) as sound:
         frames = sound._prepare_read(start, stop, frames)
         yield from sound.blocks(blocksize, overlap, frames, dtype, always_2d, fill_value, out)
 
@@ -182,7 +181,7 @@ class SoundFile:
 
     # For an instance whose construction failed.
     _closed = True
-    # The type that is read first: the reader is opened with it.
+    # The type that is read or written first: the file is opened with it.
     _dtype: Any = "float64"
 
     def __init__(
@@ -723,12 +722,12 @@ _BITRATE_MODES = ("CONSTANT", "AVERAGE", "VARIABLE")
 
 
 def _opened(dtype: Any, file: Any, *arguments: Any) -> SoundFile:
-    """A file that is read, opened for the type that will be read."""
+    """A file that is opened for the type that will be read or written."""
     sound = SoundFile.__new__(SoundFile)
     name = dtype if isinstance(dtype, str) else getattr(dtype, "name", None)
     if name in DTYPES:
         sound._dtype = name
-    sound.__init__(file, "r", *arguments)  # type: ignore[misc]
+    sound.__init__(file, *arguments)  # type: ignore[misc]
     return sound
 
 
