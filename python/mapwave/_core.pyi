@@ -38,6 +38,7 @@ __all__ = [
     "Writer",
     "api_of",
     "build_info",
+    "defaults",
     "plugin_directories",
     "plugins",
     "prepare_save",
@@ -340,9 +341,10 @@ class Api(Generic[Array]):
             dtype: "float32", "float16", "bfloat16", "float64", "int16" or "int32", where the array library has it, or the
                 library's own object, such as mx.float16, np.int16 or torch.bfloat16. Integers become floats by division by
                 2**(bits-1); floats become integers by multiplication by it, rounded half to even and saturated.
-            resample_quality: "default" ("soxr_vhq" where libsoxr's plugin is loaded, else "best"), "best", "high", "medium", "low",
-                "fastest", "soxr_vhq", "soxr_hq" (also as "soxr_style", "soxr_compat"), or "torchaudio_compat", which is
-                torchaudio.functional.resample of the frames from offset on. It has no effect unless the rate changes.
+            resample_quality: "default" (what mapwave.defaults has set, else "soxr_vhq" where libsoxr's plugin is loaded, else
+                "best"), "best", "high", "medium", "low", "fastest", "soxr_vhq", "soxr_hq" (also as "soxr_style",
+                "soxr_compat"), or "torchaudio_compat", which is torchaudio.functional.resample of the frames from offset on.
+                It has no effect unless the rate changes.
             low_memory: Has no effect: the scratch memory of resampling is always bounded to a few MB, except with
                 "torchaudio_compat". Accepted for callers of mlx-audio-io.
             squeeze_mono: Return a single channel as an array of shape (frames,).
@@ -712,6 +714,20 @@ class PluginDirectory:
     @property
     def refused(self) -> str | None:
         """Why nothing in it is loaded, or None."""
+
+def defaults(*, resample_quality: ResampleQuality | None = None) -> dict[str, str]:
+    """Sets what holds for all calls of this process where an argument is "default" or not given, and returns all of it.
+
+    Args:
+        resample_quality: The quality of resampling, as in load. "default" leaves it to the environment variable
+            MAPWAVE_RESAMPLE_QUALITY, and without that to mapwave. None changes nothing.
+
+    Returns:
+        A dict with resample_quality.
+
+    Raises:
+        ValueError: There is no such quality, here or in the environment variable.
+    """
 
 def supports_soxr() -> bool:
     """Returns whether libsoxr can resample: whether its plugin is loaded."""

@@ -17,6 +17,7 @@ from ._core import Reader as Reader
 from ._core import Stream as Stream
 from ._core import Track as Track
 from ._core import Writer as Writer
+from ._core import defaults as defaults
 from ._core import plugin_directories as plugin_directories
 from ._core import plugins as plugins
 from ._core import prepare_save as prepare_save
@@ -60,6 +61,7 @@ __all__ = [
     "UnsupportedFormat",
     "Writer",
     "batch_load",
+    "defaults",
     "errors",
     "info",
     "load",
@@ -175,9 +177,10 @@ def load(
         dtype: "float32", "float16", "bfloat16", "float64", "int16" or "int32", where the array library has it, or the
             library's own object, such as mx.float16, np.int16 or torch.bfloat16. Integers become floats by division by
             2**(bits-1); floats become integers by multiplication by it, rounded half to even and saturated.
-        resample_quality: "default" ("soxr_vhq" where libsoxr's plugin is loaded, else "best"), "best", "high", "medium", "low",
-            "fastest", "soxr_vhq", "soxr_hq" (also as "soxr_style", "soxr_compat"), or "torchaudio_compat", which is
-            torchaudio.functional.resample of the frames from offset on. It has no effect unless the rate changes.
+        resample_quality: "default" (what mapwave.defaults has set, else "soxr_vhq" where libsoxr's plugin is loaded, else
+            "best"), "best", "high", "medium", "low", "fastest", "soxr_vhq", "soxr_hq" (also as "soxr_style",
+            "soxr_compat"), or "torchaudio_compat", which is torchaudio.functional.resample of the frames from offset on.
+            It has no effect unless the rate changes.
         low_memory: Has no effect: the scratch memory of resampling is always bounded to a few MB, except with
             "torchaudio_compat". Accepted for callers of mlx-audio-io.
         squeeze_mono: Return a single channel as an array of shape (frames,).

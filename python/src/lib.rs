@@ -30,6 +30,8 @@ mod _core {
     #[pymodule_export]
     use super::api::{Api, api_of, prepare_save, save, save_prepared};
     #[pymodule_export]
+    use super::arguments::defaults::defaults;
+    #[pymodule_export]
     use super::build_info::build_info;
     #[pymodule_export]
     use super::command::run_command;

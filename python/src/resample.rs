@@ -33,7 +33,7 @@ impl ArrayRequest {
         let (ArrayRate(in_sr), ArrayRate(out_sr)) = (arguments.get("in_sr")?, arguments.get("out_sr")?);
         Ok(Self {
             rates: Rates::new(in_sr, out_sr).map_err(|error| raise(arguments.py(), &error))?,
-            quality: arguments.get("quality")?,
+            quality: arguments.get::<ResampleMethod>("quality")?.settled(arguments.py())?,
             layout: arguments.get::<AnyLayout>("layout")?.0,
             format: arguments.get::<Option<Dtype>>("dtype")?.map(|dtype| dtype.0),
             max_threads: Threads::max(arguments.get("threads")?),

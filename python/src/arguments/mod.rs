@@ -5,6 +5,7 @@
 //! cannot suggest a name. [`Reading`] and [`Writing`] hold what the functions that read and those that write share.
 
 mod channels;
+pub(crate) mod defaults;
 mod encoding;
 mod names;
 mod numbers;

@@ -34,7 +34,7 @@ impl Reading {
 
     fn parse(arguments: &Arguments<'_, '_>) -> PyResult<Self> {
         Ok(Self {
-            rate: Rate { wanted: sample_rate(arguments)?, quality: arguments.get("resample_quality")? },
+            rate: Rate::new(arguments)?,
             spec: FrameSpec {
                 format: dtype(arguments)?,
                 channels: channels(arguments)?,
@@ -187,6 +187,15 @@ pub(crate) struct Rate {
 }
 
 impl Rate {
+    fn new(arguments: &Arguments<'_, '_>) -> PyResult<Self> {
+        let wanted = sample_rate(arguments)?;
+        let quality: ResampleMethod = arguments.get("resample_quality")?;
+        match wanted {
+            Some(_) => Ok(Self { wanted, quality: quality.settled(arguments.py())? }),
+            None => Ok(Self { wanted, quality }),
+        }
+    }
+
     /// Rejects torchaudio's resampling, which takes a whole array, for a file that is read in parts.
     pub(crate) fn check_parts(self, py: Python<'_>) -> PyResult<()> {
         if self.quality != ResampleMethod::Torchaudio {

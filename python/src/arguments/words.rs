@@ -77,6 +77,14 @@ impl ResampleMethod {
     /// The name of torchaudio's own.
     pub(crate) const TORCHAUDIO: &str = "torchaudio_compat";
 
+    /// The name.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Core(quality) => quality.name(),
+            Self::Torchaudio => Self::TORCHAUDIO,
+        }
+    }
+
     /// Every name, for a message.
     fn names(py: Python<'_>) -> Vec<String> {
         let mut names = py.detach(ResampleQuality::names);
