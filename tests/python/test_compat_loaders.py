@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import io
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -15,6 +16,7 @@ import corpus
 import mapwave.numpy as mw
 import mlx.core as mx
 import numpy as np
+import peers
 import pytest
 import soundfile
 from mapwave.compat import audiofile, librosa_load, mlx_audio, parakeet, whisper
@@ -56,6 +58,17 @@ def test_whisper_loads_one_channel_of_float32() -> None:
     assert (audio.dtype, audio.ndim, whisper.SAMPLE_RATE) == (np.float32, 1, 16_000)
     assert np.array_equal(audio, expected)
     assert len(whisper.load_audio(MP3, 8000)) == round(mw.info(MP3).frames * 8000 / mw.info(MP3).sample_rate)
+
+
+@pytest.mark.parametrize(("rate", "least"), [(16_000, 80), (44_100, 60)])
+def test_whisper_hears_what_it_heard_from_ffmpeg(tmp_path: Path, rate: int, least: float) -> None:
+    times = np.arange(2 * rate) / rate
+    tones = np.stack([np.sin(2 * np.pi * pitch * times) * np.hanning(len(times)) for pitch in (330, 1760)], 1)
+    soundfile.write(tmp_path / "a.wav", tones / 2, rate, "PCM_16")
+    command = [peers.program("ffmpeg"), "-nostdin", "-v", "error", "-i", tmp_path / "a.wav"]
+    command += ["-f", "s16le", "-ac", "1", "-acodec", "pcm_s16le", "-ar", "16000", "-"]
+    heard = np.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout, np.int16) / 32768
+    assert decibels(heard, whisper.load_audio(str(tmp_path / "a.wav"))[: len(heard)]) > least
 
 
 def test_whisper_raises_its_own_error(tmp_path: Path) -> None:

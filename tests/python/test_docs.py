@@ -51,6 +51,9 @@ SAVED = {
         "out.wav": ("music.mp3", None),
         "out.caf": ("music.mp3", None),
     },
+    "docs/compat.md": {
+        "copy.flac": ("speech.wav", None),
+    },
     "docs/saving.md": {
         "out.wav": ("speech.wav", None),
         "out.flac": ("speech.wav", None),
