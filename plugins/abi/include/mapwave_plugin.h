@@ -395,6 +395,21 @@ typedef struct mw_buffer {
     uint64_t num_frames;
 } mw_buffer;
 
+/// The sink takes bytes only at its end.
+#define MW_SINK_APPEND_ONLY 1
+
+/// The destination of an encoder's bytes, valid until the encoder is closed, or of a decoder's index.
+typedef struct mw_sink {
+    /// The size of this struct.
+    uint32_t size;
+    /// `MW_SINK_*`.
+    uint32_t flags;
+    /// Passed to `write_at`.
+    void *context;
+    /// Writes all bytes at `offset`, or fails with a negative status. Called only from within the plugin's own calls.
+    mw_status (*write_at)(void *context, uint64_t offset, const void *data, uint64_t num_bytes);
+} mw_sink;
+
 /// A stream being decoded; defined by the plugin.
 typedef struct mw_decoder mw_decoder;
 
@@ -476,21 +491,6 @@ typedef struct mw_decoder_table {
     /// no index; since version 1.2.
     mw_status (*save_index)(const mw_decoder *decoder, const mw_sink *sink, mw_error *error);
 } mw_decoder_table;
-
-/// The sink takes bytes only at its end.
-#define MW_SINK_APPEND_ONLY 1
-
-/// The destination of an encoder's bytes, valid until the encoder is closed, or of a decoder's index.
-typedef struct mw_sink {
-    /// The size of this struct.
-    uint32_t size;
-    /// `MW_SINK_*`.
-    uint32_t flags;
-    /// Passed to `write_at`.
-    void *context;
-    /// Writes all bytes at `offset`, or fails with a negative status. Called only from within the plugin's own calls.
-    mw_status (*write_at)(void *context, uint64_t offset, const void *data, uint64_t num_bytes);
-} mw_sink;
 
 /// Options for opening an encoder.
 typedef struct mw_encoder_options {

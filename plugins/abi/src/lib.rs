@@ -406,6 +406,30 @@ pub struct mw_buffer {
     pub num_frames: u64,
 }
 
+/// The sink takes bytes only at its end.
+pub const MW_SINK_APPEND_ONLY: u32 = 1;
+
+/// The destination of an encoder's bytes, valid until the encoder is closed, or of a decoder's index.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct mw_sink {
+    /// The size of this struct.
+    pub size: u32,
+    /// `MW_SINK_*`.
+    pub flags: u32,
+    /// Passed to `write_at`.
+    pub context: *mut c_void,
+    /// Writes all bytes at `offset`, or fails with a negative status. Called only from within the plugin's own calls.
+    pub write_at: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            offset: u64,
+            data: *const c_void,
+            num_bytes: u64,
+        ) -> mw_status,
+    >,
+}
+
 /// A stream being decoded; defined by the plugin.
 #[repr(C)]
 pub struct mw_decoder {
@@ -532,30 +556,6 @@ pub struct mw_decoder_table {
             decoder: *const mw_decoder,
             sink: *const mw_sink,
             error: *mut mw_error,
-        ) -> mw_status,
-    >,
-}
-
-/// The sink takes bytes only at its end.
-pub const MW_SINK_APPEND_ONLY: u32 = 1;
-
-/// The destination of an encoder's bytes, valid until the encoder is closed, or of a decoder's index.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct mw_sink {
-    /// The size of this struct.
-    pub size: u32,
-    /// `MW_SINK_*`.
-    pub flags: u32,
-    /// Passed to `write_at`.
-    pub context: *mut c_void,
-    /// Writes all bytes at `offset`, or fails with a negative status. Called only from within the plugin's own calls.
-    pub write_at: Option<
-        unsafe extern "C" fn(
-            context: *mut c_void,
-            offset: u64,
-            data: *const c_void,
-            num_bytes: u64,
         ) -> mw_status,
     >,
 }
