@@ -7,6 +7,7 @@ use std::io::{ErrorKind, Write};
 use std::mem::MaybeUninit;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use mapwave_alac::{BatchError, Config, DecodeError, DecodedSample, Decoder, Part};
 use symphonia_codec_alac::AlacDecoder;
@@ -177,7 +178,10 @@ fn signal(kind: &str, bits: u32, num_channels: usize, num_frames: usize) -> Vec<
 /// The CAF or M4A file that FFmpeg makes, as a CAF file, which this test can read.
 fn encoded(samples: &[i32], bits: u32, num_channels: usize, layout: &str) -> Option<File> {
     let raw: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
-    let path = std::env::temp_dir().join(format!("mapwave-alac-{}-{layout}-{bits}.caf", std::process::id()));
+    // Tests of one process run side by side.
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let path = std::env::temp_dir().join(format!("mapwave-alac-{}-{number}.caf", std::process::id()));
     let (format, channels) = (if bits == 16 { "s16p" } else { "s32p" }, num_channels.to_string());
     let input = ["-f", "s32le", "-ar", "44100", "-ac", &channels, "-channel_layout", layout, "-i", "-"];
     let output = ["-c:a", "alac", "-sample_fmt", format, "-y", path.to_str().unwrap()];
