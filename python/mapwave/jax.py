@@ -12,7 +12,7 @@ try:
 except ImportError as error:
     raise unusable("jax", error) from error
 
-__all__ = [*_shared.__all__, "batch_load", "info", "load", "open", "resample", "stream"]
+__all__ = [*_shared.__all__, "batch_load", "info", "iter_load", "load", "open", "resample", "stream"]
 
 
 class Arrays:
@@ -34,6 +34,7 @@ load = _api.load
 info = _api.info
 stream = _api.stream
 batch_load = _api.batch_load
+iter_load = _api.iter_load
 open = _api.open
 resample = _api.resample
 

@@ -8,7 +8,7 @@ use mapwave_core::{Choice, Error, Reader};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyString};
+use pyo3::types::{PyByteArray, PyBytes, PyIterator, PyMemoryView, PyString};
 
 use crate::interned::intern;
 use crate::interruption::interruptibly;
@@ -32,6 +32,7 @@ pub(crate) fn path_of(object: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
 pub(crate) type KeptBytes = Arc<PyBackedBytes>;
 
 /// An input that can be opened without the interpreter.
+#[derive(Clone)]
 pub(crate) enum FileInput {
     Path(PathBuf),
     Bytes {
@@ -115,6 +116,11 @@ impl AsRef<[u8]> for Shared {
 
 /// Takes an iterable of what [`FileInput::new`] takes.
 pub(crate) fn each(paths: &Bound<'_, PyAny>) -> PyResult<Vec<FileInput>> {
+    iterated(paths)?.map(|path| FileInput::new(&path?)).collect()
+}
+
+/// The iterator of an iterable of inputs, which a single one is not.
+pub(crate) fn iterated<'py>(paths: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>> {
     let py = paths.py();
     let is_one = paths.is_instance_of::<PyString>()
         || paths.is_instance_of::<PyBytes>()
@@ -128,7 +134,7 @@ pub(crate) fn each(paths: &Bound<'_, PyAny>) -> PyResult<Vec<FileInput>> {
             format!("paths must be an iterable of paths or files, got {kind}; for one file pass [path]");
         return Err(PyTypeError::new_err(message));
     };
-    iterator.map(|path| FileInput::new(&path?)).collect()
+    Ok(iterator)
 }
 
 /// Opens what the caller passed, with the interpreter free meanwhile, and makes something of it.

@@ -17,6 +17,7 @@ mod interned;
 mod interruption;
 mod log;
 mod plugins;
+mod pool;
 mod prepared;
 mod reader;
 mod resample;
@@ -29,6 +30,8 @@ mod writer;
 mod _core {
     #[pymodule_export]
     use super::api::{Api, api_of, prepare_save, save, save_prepared};
+    #[pymodule_export]
+    use super::batch::Loading;
     #[pymodule_export]
     use super::build_info::build_info;
     #[pymodule_export]
@@ -44,7 +47,7 @@ mod _core {
     #[pymodule_export]
     use super::prepared::PreparedAudio;
     #[pymodule_export]
-    use super::reader::{Blocks, Reader};
+    use super::reader::{Blocks, Reader, reopen};
     #[pymodule_export]
     use super::resample::supports_soxr;
     #[pymodule_export]

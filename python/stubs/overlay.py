@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Literal, Self, TypeVar, final, overload
 
+from .errors import AudioError
 from .types import (
     Bitrate,
     Dither,
@@ -49,6 +50,10 @@ CLASSES: dict[str, str] = {
         def __iter__(self) -> Self: ...
         def __next__(self) -> Array: ...
     """,
+    "Loading": """
+        def __iter__(self) -> Self: ...
+        def __next__(self) -> tuple[int, Array, int]: ...
+    """,
     "Reader": """
         def __getitem__(self, key: slice, /) -> Array: ...
         def __len__(self) -> int: ...
@@ -79,7 +84,7 @@ CLASSES: dict[str, str] = {
     "PluginDirectory": "",
 }
 
-GENERIC = {"Api", "Blocks", "Reader", "Stream"}
+GENERIC = {"Api", "Blocks", "Loading", "Reader", "Stream"}
 
 #: The types of the properties, in the order of the stubs; those of AudioInfo are its own annotations.
 PROPERTIES: dict[str, str] = {
@@ -135,6 +140,7 @@ RETURNS: dict[str, str] = {
     "Frames.__dlpack_device__": "tuple[int, int]",
     "Stream.read_chunk": "tuple[Array, int]",
     "Stream.at_eof": "bool",
+    "Loading.close": "None",
     "Reader.read": "Array",
     "Reader.seek": "int",
     "Reader.tell": "int",
@@ -145,7 +151,8 @@ RETURNS: dict[str, str] = {
     "Api.load": "tuple[Array, int]",
     "Api.info": "AudioInfo",
     "Api.stream": "Stream[Array]",
-    "Api.batch_load": "list[tuple[Array, int]]",
+    "Api.batch_load": "list[tuple[Array, int]] | list[tuple[Array, int] | None] | tuple[Array, Array, int]",
+    "Api.iter_load": "Loading[Array]",
     "Api.resample": "Array",
     "Api.open": "Reader[Array] | Writer",
     "Writer.write": "None",
@@ -162,6 +169,7 @@ RETURNS: dict[str, str] = {
     "try_plugin": "int",
     "run_command": "int",
     "api_of": "Api[Any]",
+    "reopen": "Reader[Any]",
     "build_info": "dict[str, Any]",
     "zeros": "Frames",
 }
@@ -200,6 +208,12 @@ ARGUMENTS: dict[str, str] = {
     "mono_mode": "MonoMode",
     "num_frames": "int",
     "num_workers": "int",
+    "on_error": 'Literal["raise", "skip"] | Callable[[AudioError], object]',
+    "options": "dict[str, Any]",
+    "ordered": "bool",
+    "pad": "float",
+    "position": "int",
+    "prefetch": "int | None",
     "offset": "float",
     "out_sr": "SampleRate",
     "overlap": "int",
@@ -215,6 +229,7 @@ ARGUMENTS: dict[str, str] = {
     "shape": "Sequence[int]",
     "size": "int",
     "squeeze_mono": "bool",
+    "stack": "bool",
     "sr": "SampleRate | None",
     "start": "int | None",
     "stop": "int | None",
@@ -224,6 +239,14 @@ ARGUMENTS: dict[str, str] = {
     "track": "int | None",
     "whence": "int",
     # Where they are others.
+    "Api.batch_load.duration": "float | Sequence[float | None] | None",
+    "Api.batch_load.offset": "float | Sequence[float]",
+    "Api.batch_load.start": "int | Sequence[int | None] | None",
+    "Api.batch_load.stop": "int | Sequence[int | None] | None",
+    "Api.iter_load.duration": "float | Sequence[float | None] | None",
+    "Api.iter_load.offset": "float | Sequence[float]",
+    "Api.iter_load.start": "int | Sequence[int | None] | None",
+    "Api.iter_load.stop": "int | Sequence[int | None] | None",
     "Api.resample.dtype": "DtypeLike | None",
     "Api.resample.layout": "SaveLayout",
     "Api.resample.quality": "ResampleQuality",
@@ -240,6 +263,22 @@ ARGUMENTS: dict[str, str] = {
 
 #: For each overload: what it returns, the arguments that it does not have, and those that differ, with their defaults.
 OVERLOADS: dict[str, list[tuple[str, set[str], dict[str, str]]]] = {
+    "Api.batch_load": [
+        (
+            "list[tuple[Array, int]]",
+            {"pad"},
+            {"stack": "stack: Literal[False] = False", "on_error": 'on_error: Literal["raise"] = "raise"'},
+        ),
+        (
+            "list[tuple[Array, int] | None]",
+            {"pad"},
+            {
+                "stack": "stack: Literal[False] = False",
+                "on_error": 'on_error: Literal["skip"] | Callable[[AudioError], object]',
+            },
+        ),
+        ("tuple[Array, Array, int]", set(), {"stack": "stack: Literal[True]"}),
+    ],
     "Api.open": [
         (
             "Reader[Array]",

@@ -1,0 +1,15 @@
+//! Many files on several threads: `batch_load`, `iter_load`, and the batches of a `Loader`.
+
+mod each;
+mod failure;
+mod file;
+mod list;
+mod memory;
+mod progress;
+mod stack;
+
+pub(crate) use each::{Loading, Order};
+pub(crate) use failure::OnError;
+pub(crate) use file::Batch;
+pub(crate) use list::load;
+pub(crate) use stack::load_stacked;
