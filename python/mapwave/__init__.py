@@ -69,6 +69,10 @@ open = _api.open
 resample = _api.resample
 
 
+def __getattr__(name: str) -> object:
+    return _shared.lazy(name, _api, __name__)
+
+
 def __dir__() -> list[str]:
     from ._libraries import WITHOUT_MLX
 

@@ -39,5 +39,9 @@ open = _api.open
 resample = _api.resample
 
 
+def __getattr__(name: str) -> object:
+    return _shared.lazy(name, _api, __name__)
+
+
 def __dir__() -> list[str]:
     return sorted(__all__)

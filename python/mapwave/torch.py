@@ -9,6 +9,7 @@ from ._shared import *  # noqa: F403 - the same names in every module of an arra
 
 try:
     import torch
+    import torch.utils.data
 except ImportError as error:
     raise unusable("torch", error) from error
 
@@ -37,6 +38,10 @@ batch_load = _api.batch_load
 iter_load = _api.iter_load
 open = _api.open
 resample = _api.resample
+
+
+def __getattr__(name: str) -> object:
+    return _shared.lazy(name, _api, __name__, torch.utils.data.IterableDataset)
 
 
 def __dir__() -> list[str]:

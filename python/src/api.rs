@@ -13,7 +13,7 @@ use crate::arguments::{
     Writing, wrong_type,
 };
 use crate::arrays::ArrayLibrary;
-use crate::batch::{self, Batch, Loading, OnError, Order};
+use crate::batch::{self, Batch, Batches, Loading, OnError, Order};
 use crate::errors::{invalid, raise};
 use crate::info::AudioInfo;
 use crate::input;
@@ -356,6 +356,27 @@ impl Api {
         let order =
             Order { num_workers: num_workers.min(num_ahead), num_ahead, is_ordered: arguments.get("ordered")? };
         Loading::new(py, Arc::clone(&self.library), batch, paths, on_error, order)
+    }
+
+    /// The batches of a Loader, which has the arguments: see mapwave.Loader.
+    #[pyo3(signature = (*args, **kwargs), text_signature = "($self, num_workers, sr=None, mono=False, mono_mode='mean', layout='channels_last', \
+            dtype='float32', resample_quality='default', squeeze_mono=False, channels=None, track=None, plugin=None, \
+            plugin_options=None, threads=1, pad=0.0, leaves_out=False, reads_ahead=True)")]
+    fn batches(
+        &self,
+        py: Python<'_>,
+        args: &Bound<'_, PyTuple>,
+        kwargs: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Batches> {
+        static SIGNATURE: Signature = Signature::new("batches");
+        let arguments = Self::bind(py, &SIGNATURE, args, kwargs)?;
+        let Count(num_workers) = arguments.get("num_workers")?;
+        let reading = self.reading(&arguments)?;
+        reading.rate.check_parts(py)?;
+        let batch = Batch { windows: Windows::all(), reading };
+        let flags = (arguments.get("pad")?, arguments.get("leaves_out")?, arguments.get("reads_ahead")?);
+        let num_workers = usize::try_from(num_workers).unwrap_or(usize::MAX);
+        Batches::new(Arc::clone(&self.library), batch, num_workers, flags)
     }
 
     /// Resamples audio.

@@ -1,5 +1,6 @@
 //! The argument `path`: a path, bytes, or a binary file object.
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -37,6 +38,13 @@ pub(crate) enum FileInput {
     Path(PathBuf),
     Bytes {
         bytes: KeptBytes,
+        /// What errors call it.
+        name: PathBuf,
+    },
+    /// A part of a file, such as the member of an archive.
+    Part {
+        file: PathBuf,
+        bytes: Range<u64>,
         /// What errors call it.
         name: PathBuf,
     },
@@ -83,7 +91,7 @@ impl FileInput {
     pub(crate) fn kept(&self) -> Option<KeptBytes> {
         match self {
             Self::Bytes { bytes, .. } => Some(Arc::clone(bytes)),
-            Self::Path(_) | Self::AtItsEnd(_) => None,
+            Self::Path(_) | Self::Part { .. } | Self::AtItsEnd(_) => None,
         }
     }
 
@@ -91,6 +99,7 @@ impl FileInput {
     pub(crate) fn open(self, access: Access, choice: Choice<'_>) -> mapwave_core::Result<Reader> {
         let source = match self {
             Self::Path(path) => Source::open(&path, access)?,
+            Self::Part { file, bytes, name } => Source::open_part(&file, bytes, &name, access)?,
             Self::Bytes { bytes, name } => {
                 Source::from_bytes(Shared(bytes)).map_err(|error| error.in_file(&name))?.with_name(name)
             }

@@ -22,6 +22,7 @@ mod prepared;
 mod reader;
 mod resample;
 mod samples;
+mod scan;
 mod stream;
 mod writer;
 
@@ -31,7 +32,7 @@ mod _core {
     #[pymodule_export]
     use super::api::{Api, api_of, prepare_save, save, save_prepared};
     #[pymodule_export]
-    use super::batch::Loading;
+    use super::batch::{Batches, Loading};
     #[pymodule_export]
     use super::build_info::build_info;
     #[pymodule_export]
@@ -50,6 +51,8 @@ mod _core {
     use super::reader::{Blocks, Reader, reopen};
     #[pymodule_export]
     use super::resample::supports_soxr;
+    #[pymodule_export]
+    use super::scan::{members, scan};
     #[pymodule_export]
     use super::stream::Stream;
     #[pymodule_export]

@@ -22,7 +22,7 @@ pub(crate) type Stop = Arc<AtomicBool>;
 
 /// Threads that take tasks in the order in which they are given, and what comes of them, in the order in which they end.
 ///
-/// A forked child has none of the threads: see [`is_left_behind`](Self::is_left_behind). Results may hold objects of Python's:
+/// A forked child has none of the threads. Results may hold objects of Python's:
 /// they are taken, and the pool is dropped, with the interpreter's lock.
 pub(crate) struct Pool<T> {
     shared: Arc<Shared<T>>,
@@ -83,11 +83,6 @@ impl<T: Send + 'static> Pool<T> {
         }
     }
 
-    /// Whether this process was forked from the one whose threads these are.
-    pub(crate) fn is_left_behind(&self) -> bool {
-        self.generation != generation()
-    }
-
     /// Gives a task, to be done after those given before.
     pub(crate) fn submit(&self, task: impl FnOnce(&Stop) -> T + Send + 'static) {
         self.give(Box::new(task), VecDeque::push_back);
@@ -111,6 +106,11 @@ impl<T: Send + 'static> Pool<T> {
     /// The number of tasks whose results have not been taken.
     pub(crate) fn num_open(&self) -> usize {
         self.shared.state.lock().num_open
+    }
+
+    /// Drops the results that have come.
+    pub(crate) fn forget_results(&self) {
+        while matches!(self.shared.take(), Taken::Result(_)) {}
     }
 
     /// Waits for the next result; None when no task is open. A panic of the task goes on here.

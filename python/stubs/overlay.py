@@ -54,6 +54,7 @@ CLASSES: dict[str, str] = {
         def __iter__(self) -> Self: ...
         def __next__(self) -> tuple[int, Array, int]: ...
     """,
+    "Batches": "",
     "Reader": """
         def __getitem__(self, key: slice, /) -> Array: ...
         def __len__(self) -> int: ...
@@ -84,7 +85,10 @@ CLASSES: dict[str, str] = {
     "PluginDirectory": "",
 }
 
-GENERIC = {"Api", "Blocks", "Loading", "Reader", "Stream"}
+#: What the package has that is written in Python, with the modules; a Loader is one for each array library.
+IN_PYTHON = {"Index": "_index", "Row": "_index", "Window": "_index", "Windows": "_index", "Loader": "_loader"}
+
+GENERIC = {"Api", "Batches", "Blocks", "Loading", "Reader", "Stream"}
 
 #: The types of the properties, in the order of the stubs; those of AudioInfo are its own annotations.
 PROPERTIES: dict[str, str] = {
@@ -141,6 +145,9 @@ RETURNS: dict[str, str] = {
     "Stream.read_chunk": "tuple[Array, int]",
     "Stream.at_eof": "bool",
     "Loading.close": "None",
+    "Batches.submit": "None",
+    "Batches.take": "tuple[Array, Array, list[tuple[int, AudioError]]]",
+    "Batches.close": "None",
     "Reader.read": "Array",
     "Reader.seek": "int",
     "Reader.tell": "int",
@@ -153,6 +160,7 @@ RETURNS: dict[str, str] = {
     "Api.stream": "Stream[Array]",
     "Api.batch_load": "list[tuple[Array, int]] | list[tuple[Array, int] | None] | tuple[Array, Array, int]",
     "Api.iter_load": "Loading[Array]",
+    "Api.batches": "Batches[Array]",
     "Api.resample": "Array",
     "Api.open": "Reader[Array] | Writer",
     "Writer.write": "None",
@@ -169,7 +177,9 @@ RETURNS: dict[str, str] = {
     "try_plugin": "int",
     "run_command": "int",
     "api_of": "Api[Any]",
+    "members": "list[tuple[str, int, int]]",
     "reopen": "Reader[Any]",
+    "scan": "list[tuple[Any, ...] | None]",
     "build_info": "dict[str, Any]",
     "zeros": "Frames",
 }
@@ -197,10 +207,12 @@ ARGUMENTS: dict[str, str] = {
     "effort": "int | None",
     "encoding": "Encoding",
     "flac_compression": "FlacCompression",
+    "files": "Sequence[tuple[str, tuple[int, int, str] | None, tuple[int, int] | None]]",
     "format": "str | None",
     "frame": "int",
     "in_sr": "SampleRate",
     "layout": "Layout",
+    "leaves_out": "bool",
     "low_memory": "bool",
     "max_version": "tuple[int, int] | None",
     "module": "str",
@@ -224,6 +236,7 @@ ARGUMENTS: dict[str, str] = {
     "prepared": "PreparedAudio",
     "progress": "bool | Callable[[int, int], object] | None",
     "quality": "int | None",
+    "reads_ahead": "bool",
     "resample_quality": "ResampleQuality",
     "seed": "int",
     "shape": "Sequence[int]",
@@ -238,6 +251,7 @@ ARGUMENTS: dict[str, str] = {
     "threads": "int | None",
     "track": "int | None",
     "whence": "int",
+    "windows": "Sequence[tuple[Any, ...]]",
     # Where they are others.
     "Api.batch_load.duration": "float | Sequence[float | None] | None",
     "Api.batch_load.offset": "float | Sequence[float]",

@@ -7,6 +7,7 @@
 //!
 //! `shard.tar::member.flac` is a member of a tar archive, which is read where it is, as a part of the archive's file.
 
+mod ahead;
 mod guard;
 mod mapped;
 mod recent;
@@ -99,6 +100,12 @@ impl Source {
     pub fn members(path: &Path) -> Result<Vec<Member>> {
         let members = open_regular(path).and_then(|(file, metadata)| tar::members(&file, metadata.len()));
         members.map_err(|error| error.in_file(path))
+    }
+
+    /// Has the system begin to read a file, or a part of it, that will be opened soon; returns whether that was needed. Nothing
+    /// waits for the bytes.
+    pub fn read_ahead(path: &Path, part: Option<Range<u64>>) -> bool {
+        ahead::read_ahead(path, part)
     }
 
     fn open_member(name: &Path, archive: &Path, member: &OsStr, access: Access) -> Result<Self> {
@@ -460,6 +467,73 @@ mod tests {
             assert!(source.read(0..3_000_001, &mut Scratch::new()).is_err());
             assert!(source.read(u64::MAX - 1..u64::MAX, &mut Scratch::new()).is_err());
         }
+    }
+
+    #[test]
+    fn a_part_of_a_file_is_a_file_of_its_own() {
+        let bytes: Vec<u8> = (0..1_000_000u32).map(|i| (i % 251) as u8).collect();
+        let file = file_of(&bytes);
+        let part = 4097..900_001;
+        for access in [Access::Once, Access::Kept, Access::Streamed] {
+            let source = Source::open_part(file.path(), part.clone(), Path::new("part"), access).unwrap();
+            let expected = &bytes[4097..900_001];
+            assert_eq!((source.len(), source.path()), (expected.len() as u64, Some(Path::new("part"))));
+            source.settle(&(0..10));
+            for range in [0..10, 895_000..895_904, 5..600_000, 7..7] {
+                let wanted = &expected[range.start as usize..range.end as usize];
+                assert_eq!(source.read(range.clone(), &mut Scratch::new()).unwrap(), wanted);
+                let mut out = vec![MaybeUninit::uninit(); wanted.len()];
+                source.read_into(range.start, &mut out).unwrap();
+                #[allow(unsafe_code)]
+                // SAFETY: `read_into` initialises all of `out` when it succeeds.
+                let out = unsafe { out.assume_init_ref() };
+                assert_eq!(out, wanted);
+            }
+            assert_eq!(source.whole().unwrap(), expected);
+            assert!(source.read(895_904..895_905, &mut Scratch::new()).is_err());
+            source.release(0..source.len());
+            assert_eq!(source.whole().unwrap(), expected);
+            source.verify(source.len()).unwrap();
+        }
+        let other = Source::open_part(file.path(), 0..10, Path::new("part"), Access::Once).unwrap();
+        let same = Source::open_part(file.path(), 10..20, Path::new("part"), Access::Once).unwrap();
+        assert_ne!(other.identity(), same.identity());
+        assert!(message(Source::open_part(file.path(), 0..1_000_001, Path::new("part"), Access::Once)).contains("not in"));
+        assert!(message(Source::open_part(file.path(), 5..5, Path::new("part"), Access::Once)).contains("empty"));
+        let source = Source::open_part(file.path(), part, Path::new("part"), Access::Kept).unwrap();
+        source.settle(&(0..1));
+        file.as_file().set_len(900_000).unwrap();
+        assert!(source.verify(source.len()).is_err());
+        assert!(source.verify_len().is_err());
+        assert!(source.verify(source.len() - 1).is_ok());
+    }
+
+    #[test]
+    fn a_member_of_an_archive_opens_by_its_name_unless_a_file_has_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, bytes: &[u8]| std::fs::write(dir.path().join(name), bytes).unwrap();
+        write("a.bin", b"first");
+        write("b::c.bin", b"second");
+        let archive = dir.path().join("x.tar");
+        let mut tar = std::process::Command::new("tar");
+        tar.arg("-cf").arg(&archive).arg("-C").arg(dir.path()).args(["./a.bin", "b::c.bin"]);
+        assert!(tar.status().unwrap().success());
+        let read = |name: &str| {
+            let source = Source::open(&dir.path().join(name), Access::Once)?;
+            Ok::<_, Error>(source.read(0..source.len(), &mut Scratch::new())?.to_vec())
+        };
+        assert_eq!(read("x.tar::a.bin").unwrap(), b"first");
+        assert_eq!(read("x.tar::./a.bin").unwrap(), b"first");
+        assert_eq!(read("x.tar::b::c.bin").unwrap(), b"second");
+        assert_eq!(read("b::c.bin").unwrap(), b"second");
+        write("x.tar::a.bin", b"a file of its own");
+        assert_eq!(read("x.tar::a.bin").unwrap(), b"a file of its own");
+        let error = read("x.tar::gone.bin").unwrap_err();
+        assert!(error.to_string().contains("x.tar' has no member of this name"), "{error}");
+        assert!(read("a.bin::a.bin").unwrap_err().to_string().contains("the tar archive is damaged at byte 0"));
+        assert!(read("y.tar::a.bin").unwrap_err().to_string().contains("No such file"));
+        let names: Vec<_> = Source::members(&archive).unwrap().into_iter().map(|member| member.name).collect();
+        assert_eq!(names, ["./a.bin", "b::c.bin"]);
     }
 
     #[test]

@@ -199,6 +199,11 @@ impl Windows {
         (0..count).map(window).collect::<PyResult<_>>().map(Self::Each)
     }
 
+    /// All frames of every file.
+    pub(crate) fn all() -> Self {
+        Self::Same(Window::Frames { start: None, stop: None })
+    }
+
     /// Checks that there are as many as files.
     pub(crate) fn check_count(&self, py: Python<'_>, num_files: usize) -> PyResult<()> {
         match self {
@@ -279,6 +284,11 @@ impl Rate {
             py,
             &format!("resample_quality='{name}' is for load and resample; choose another quality here"),
         ))
+    }
+
+    /// The rate that is asked for.
+    pub(crate) fn wanted(self) -> Option<u32> {
+        self.wanted
     }
 
     /// Whether a rate is asked for.

@@ -67,7 +67,7 @@ impl Batch {
 }
 
 /// Does work that calls plugins and that ends early when the pool ends.
-pub(super) fn interruptible<T>(
+pub(crate) fn interruptible<T>(
     stop: &Stop,
     work: impl FnOnce() -> mapwave_core::Result<T>,
 ) -> mapwave_core::Result<T> {

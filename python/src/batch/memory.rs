@@ -81,6 +81,19 @@ impl Memory {
         (0..count).map(place).collect()
     }
 
+    /// Moves the rows together that are left when those of these numbers, in order, are left out. All of them must have been
+    /// filled.
+    pub(super) fn leave_out(&mut self, row_bytes: usize, num_rows: usize, failed: &[usize]) {
+        let (start, num_bytes) = self.extent();
+        // SAFETY: the memory is of that extent, and borrowed mutably: no place of it is left.
+        let bytes = unsafe { slice::from_raw_parts_mut(start, num_bytes) };
+        let mut next = 0;
+        for row in (0..num_rows).filter(|row| !failed.contains(row)) {
+            bytes.copy_within(row * row_bytes..(row + 1) * row_bytes, next * row_bytes);
+            next += 1;
+        }
+    }
+
     fn extent(&self) -> (*mut MaybeUninit<u8>, usize) {
         match self {
             Self::Buffer(buffer, _) => (buffer.as_ptr().cast(), buffer.num_bytes()),

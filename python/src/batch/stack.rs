@@ -59,7 +59,7 @@ pub(crate) fn load_stacked<'py>(
     batch.windows.check_count(py, total)?;
     let report = Progress::new(py, progress, total)?;
     let num_workers = num_workers.min(total).max(1);
-    let mut run = Run { library, on_error, batch: Arc::new(batch), inputs, report };
+    let mut run = Run { on_error, batch: Arc::new(batch), inputs, report };
     // Declared before the pool: whatever ends this, threads end before their memory does.
     let memory;
     let pool = Pool::new(num_workers)?;
@@ -81,7 +81,6 @@ pub(crate) fn load_stacked<'py>(
 }
 
 struct Run<'a, 'py> {
-    library: &'a ArrayLibrary,
     on_error: &'a OnError,
     batch: Arc<Batch>,
     inputs: Vec<FileInput>,
