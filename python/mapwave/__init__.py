@@ -26,7 +26,7 @@ from ._core import Api
 from ._forks import Importing
 from ._shared import *  # noqa: F403 - the same names in every module of an array library
 
-__all__ = [*_shared.__all__, "batch_load", "info", "iter_load", "load", "open", "resample", "stream"]
+__all__ = [*_shared.__all__, *_shared.LAZY, "batch_load", "info", "iter_load", "load", "open", "resample", "stream"]
 
 __version__: str = _core.build_info()["version"]
 

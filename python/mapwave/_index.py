@@ -23,10 +23,14 @@ Paths: TypeAlias = "str | os.PathLike[str] | Iterable[str | os.PathLike[str]]"
 Sort: TypeAlias = Literal["random", "length", "path"]
 
 # The endings of the files that are taken from directories and archives. Paths and patterns may have any.
-_AUDIO = frozenset(
-    ".3gp .aac .ac3 .adts .aif .aifc .aiff .alac .amr .ape .asf .au .bw64 .caf .dts .eac3 .flac .gsm .m4a .m4b .mka .mkv "
-    ".mov .mp1 .mp2 .mp3 .mp4 .oga .ogg .opus .qoa .rf64 .snd .spx .tta .w64 .wav .wave .weba .webm .wma .wv".split()
-)
+# fmt: off
+_AUDIO = frozenset({
+    ".3gp", ".aac", ".ac3", ".adts", ".aif", ".aifc", ".aiff", ".alac", ".amr", ".ape", ".asf", ".au", ".bw64",
+    ".caf", ".dts", ".eac3", ".flac", ".gsm", ".m4a", ".m4b", ".mka", ".mkv", ".mov", ".mp1", ".mp2", ".mp3",
+    ".mp4", ".oga", ".ogg", ".opus", ".qoa", ".rf64", ".snd", ".spx", ".tta", ".w64", ".wav", ".wave", ".weba",
+    ".webm", ".wma", ".wv",
+})
+# fmt: on
 
 # The files that are asked about at a time, after which what is known is safe from an interruption.
 _CHUNK = 4096
@@ -96,7 +100,7 @@ class Index(Sequence[Row]):
         return cls(_read(os.fspath(path)))
 
     def write(self, path: str | os.PathLike[str]) -> None:
-        """Writes the table, as Parquet or as lines of JSON by the name; the file is the old one or a complete new one."""
+        """Writes the table, as Parquet or JSON lines by the name; the file is the old one or a complete new one."""
         _write(os.fspath(path), self._rows)
 
     @overload
@@ -153,8 +157,8 @@ class Index(Sequence[Row]):
                 with it and may be shorter.
             min_duration: Windows that are shorter are left out.
             seed, epoch: Which random order.
-            rank, world: Takes every world-th window from the rank-th on, for one of so many processes. All get as many: up
-                to world - 1 windows at the end are left out.
+            rank, world: Takes every world-th window from the rank-th on, for one of so many processes. All get as many:
+                up to world - 1 windows at the end are left out.
             sort: "random", "length", the shortest first, or "path".
 
         Returns:
@@ -264,10 +268,10 @@ def build(
     hash: str | None,
 ) -> Index:
     """What ``mapwave.index`` does."""
-    _check(
-        "on_error must be 'record', 'skip' or 'raise'", on_error in ("record", "skip", "raise"), on_error
-    )
+    _check("on_error must be 'record', 'skip' or 'raise'", on_error in ("record", "skip", "raise"), on_error)
     _check("num_workers must be > 0 or None", num_workers is None or num_workers > 0, num_workers)
+    if hash is not None:
+        _digest_of(hash)
     target = None if path is None else os.fspath(path)
     if target is not None:
         _check_kind(target)
@@ -388,10 +392,14 @@ def _raise_first(rows: list[Row]) -> None:
             raise AudioError(row.error, path=row.path)
 
 
-def _digest(row: Row, name: str) -> str:
+def _digest_of(name: str) -> Any:
     import hashlib
 
-    digest = hashlib.new(name)
+    return hashlib.new(name, usedforsecurity=False)
+
+
+def _digest(row: Row, name: str) -> str:
+    digest = _digest_of(name)
     rest = row.bytes
     with open(row.path if row.start is None else archive_of(row.path), "rb") as file:
         file.seek(row.start or 0)
@@ -438,7 +446,7 @@ class _Journal:
             return
         if self._file is None:
             before = self.rows()
-            self._file = open(self._path, "w", encoding="ascii")
+            self._file = open(self._path, "w", encoding="ascii")  # noqa: SIM115 - closed at the end of the run
             self._file.write("".join(map(_line, before)))
         self._file.write(lines)
         self._file.flush()
@@ -503,7 +511,7 @@ def _parquet() -> tuple[Any, Any]:
         import pyarrow
         import pyarrow.parquet
     except ImportError as error:
-        message = "Parquet needs pyarrow, which cannot be imported: pip install 'mapwave[data]', or name the index .jsonl"
+        message = "Parquet needs pyarrow, which cannot be imported: pip install 'mapwave[data]', or use .jsonl"
         raise ModuleNotFoundError(message, name="pyarrow") from error
     return pyarrow, pyarrow.parquet
 

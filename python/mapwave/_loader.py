@@ -23,26 +23,26 @@ _VERSION = 1
 class Loader(Generic[Array]):
     """Batches of windows, which threads read ahead into one padded array each.
 
-    Iterating it gives the batches of an epoch as (audio, lengths, rows): an array of shape (windows, frames of the longest,
-    channels), or with the axes of layout; an int32 array of the frames in each row; and the list of the
-    :class:`~mapwave.Window` that each row holds. Every iteration that ends begins the next epoch. The batches depend on the
-    windows and these arguments alone, not on the number of workers.
+    Iterating it gives the batches of an epoch as (audio, lengths, rows): an array of shape (windows, frames of the
+    longest, channels), or with the axes of layout; an int32 array of the frames in each row; and the list of the
+    :class:`~mapwave.Window` that each row holds. Every iteration that ends begins the next epoch. The batches depend on
+    the windows and these arguments alone, not on the number of workers.
 
     Args:
         windows: What ``Index.windows`` returns.
         batch_size: The number of windows in a batch; the last may have fewer.
-        sr, mono, mono_mode, dtype, layout, squeeze_mono, channels, resample_quality, plugin: As in ``load``. Files of several
-            rates need sr, and files of several channel counts need mono or channels. A window of n frames has floor(n * sr /
-            file's rate) frames, and a whole file as many as load returns.
+        sr, mono, mono_mode, dtype, layout, squeeze_mono, channels, resample_quality, plugin: As in ``load``. Files of
+            several rates need sr, and files of several channel counts need mono or channels. A window of n frames has
+            floor(n * sr / file's rate) frames, and a whole file as many as load returns.
         pad: What fills shorter rows, as a sample whose full scale is 1.
-        bucket_by_length: Puts windows of similar length together: of each 64 batches in random order, windows are sorted by
-            length, and the batches are shuffled. Without effect on another order.
+        bucket_by_length: Puts windows of similar length together: of each 64 batches in random order, windows are
+            sorted by length, and the batches are shuffled. Without effect on another order.
         prefetch: How many batches are read ahead.
-        max_bytes: The most bytes of batches that are being read or wait to be taken; None sets no limit. One batch is always
-            read.
+        max_bytes: The most bytes of batches that are being read or wait to be taken; None sets no limit. One batch is
+            always read.
         num_workers: How many threads read; None is one for each processor.
-        on_error: What becomes of a window that cannot be read: "raise" raises the error, which has index, its row, and path;
-            "skip" leaves it out; "zeros" leaves a row of padding whose length is 0.
+        on_error: What becomes of a window that cannot be read: "raise" raises the error, which has index, its row, and
+            path; "skip" leaves it out; "zeros" leaves a row of padding whose length is 0.
         drop_last: Leaves out a last batch of fewer windows.
         read_ahead: Has the system read the files of later batches from cold storage.
     """
@@ -154,7 +154,8 @@ class Loader(Generic[Array]):
             raise ValueError(f"the state must be of version {_VERSION}, got {state.get('version')!r}")
         for name, value in self._identity().items():
             if state.get(name) != value:
-                raise ValueError(f"the state is of a loader with {name} {state.get(name)!r}, and this one has {value!r}")
+                other = state.get(name)
+                raise ValueError(f"the state is of a loader with {name} {other!r}, and this one has {value!r}")
         self._epoch, self._done, self._resumed = state["epoch"], state["batch"], state["batch"]
 
     def _identity(self) -> dict[str, Any]:

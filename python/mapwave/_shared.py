@@ -61,10 +61,8 @@ __all__ = [
     "AudioPermissionDenied",
     "Blocks",
     "Frames",
-    "Index",
     "InvalidArgument",
     "LimitExceeded",
-    "Loader",
     "Loading",
     "MalformedFile",
     "OutOfMemory",
@@ -73,12 +71,9 @@ __all__ = [
     "PluginError",
     "PreparedAudio",
     "Reader",
-    "Row",
     "Stream",
     "Track",
     "UnsupportedFormat",
-    "Window",
-    "Windows",
     "Writer",
     "errors",
     "index",
@@ -91,6 +86,9 @@ __all__ = [
     "show_build_info",
     "supports_soxr",
 ]
+
+# What is imported when it is first asked for: see lazy.
+LAZY = ["Index", "Loader", "Row", "Window", "Windows"]
 
 
 def show_build_info() -> dict[str, Any]:
@@ -115,9 +113,10 @@ def index(
     """Finds the facts of many files and keeps them in a table.
 
     Args:
-        paths: A file, a directory, a pattern such as ``"clips/**/*.flac"``, or several of them. Of directories the files
-            count whose names end as those of audio do. A tar archive (``.tar``, not compressed) stands for its members
-            whose names do: ``shard.tar::member.flac``, which every function that takes a path reads without extraction.
+        paths: A file, a directory, a pattern such as ``"clips/**/*.flac"``, or several of them. Of directories the
+            files count whose names end as those of audio do. A tar archive (``.tar``, not compressed) stands for its
+            members whose names do: ``shard.tar::member.flac``, which every function that takes a path reads without
+            extraction.
         path: Where the table is kept: a name that ends in ``.parquet``, which needs pyarrow (the extra ``data``), or in
             ``.jsonl``. Files whose size and time of change are those in the table are not opened again. After an
             interruption the next call goes on where this one was. None keeps the table in memory.
@@ -153,7 +152,7 @@ def lazy(name: str, api: Api[Any], module: str, *bases: type) -> object:
             from ._loader import bound
 
             found: object = bound(api, module, *bases)
-        elif name in ("Index", "Row", "Window", "Windows"):
+        elif name in LAZY:
             from . import _index
 
             found = getattr(_index, name)

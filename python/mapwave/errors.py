@@ -1,7 +1,7 @@
 """The errors of mapwave: each is an :class:`AudioError` and a subclass of the matching built-in error.
 
-All of them pickle, and have ``path``, ``offset`` (in bytes), ``container``, ``codec``, ``plugin`` and ``index``, which are
-None where they are not known.
+All of them pickle, and have ``path``, ``offset`` (in bytes), ``container``, ``codec``, ``plugin`` and ``index``, which
+are None where they are not known.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ try:
 except ImportError as error:
     raise unusable("numpy", error) from error
 
-__all__ = [*_shared.__all__, "batch_load", "info", "iter_load", "load", "open", "resample", "stream"]
+__all__ = [*_shared.__all__, *_shared.LAZY, "batch_load", "info", "iter_load", "load", "open", "resample", "stream"]
 
 
 class Arrays:

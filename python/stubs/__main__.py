@@ -161,10 +161,18 @@ def exports_of(tree: ast.Module) -> list[str]:
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "__all__":
             elements = node.value.elts if isinstance(node.value, ast.List) else []
-            is_shared = [isinstance(element, ast.Starred) for element in elements]
             own = [ast.literal_eval(element) for element in elements if not isinstance(element, ast.Starred)]
-            return sorted([*(exports_of(parsed("_shared")) if any(is_shared) else []), *own])
+            shared = [element.value.attr for element in elements if isinstance(element, ast.Starred)]
+            return sorted([*own, *(name for of in shared for name in list_of(parsed("_shared"), of))])
     raise SystemExit("a module without __all__")
+
+
+def list_of(tree: ast.Module, name: str) -> list[str]:
+    """The strings in a list of a module."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == name:
+            return [str(word) for word in ast.literal_eval(node.value)]
+    raise SystemExit(f"a module without {name}")
 
 
 def public_types() -> list[str]:
