@@ -74,7 +74,8 @@ impl Api {
         reading.rate.check_parts(py)?;
         let (choice, rate) = (reading.selection.choice(), reading.rate);
         let file = input::open(&arguments.get("path")?, Access::Kept, choice, |file| rate.apply(file))?;
-        let origin = Origin { module: self.module.clone(), options: arguments.given_without("path")?.unbind() };
+        let origin =
+            Origin { module: self.module.clone(), options: arguments.given_without("path")?.unbind() };
         Reader::new(py, Arc::clone(&self.library), file, reading, origin)
     }
 
@@ -353,8 +354,11 @@ impl Api {
         let num_ahead = prefetch.unwrap_or(num_workers.saturating_mul(2));
         let (batch, on_error) = (self.batch(&arguments)?, arguments.get::<OnError>("on_error")?);
         let paths = input::iterated(&arguments.get("paths")?)?;
-        let order =
-            Order { num_workers: num_workers.min(num_ahead), num_ahead, is_ordered: arguments.get("ordered")? };
+        let order = Order {
+            num_workers: num_workers.min(num_ahead),
+            num_ahead,
+            is_ordered: arguments.get("ordered")?,
+        };
         Loading::new(py, Arc::clone(&self.library), batch, paths, on_error, order)
     }
 

@@ -193,7 +193,8 @@ impl ArrayLibrary {
 
     /// An array of whole numbers along one axis.
     pub(crate) fn integers<'py>(&self, py: Python<'py>, numbers: &[i32]) -> PyResult<Bound<'py, PyAny>> {
-        let mut buffer = self.allocation(py)?.buffer(size_of_val(numbers)).map_err(|error| raise(py, &error))?;
+        let mut buffer =
+            self.allocation(py)?.buffer(size_of_val(numbers)).map_err(|error| raise(py, &error))?;
         let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_ne_bytes()).collect();
         if let Some(place) = buffer.as_uninit_mut().get_mut(..bytes.len()) {
             place.write_copy_of_slice(&bytes);

@@ -49,13 +49,7 @@ struct State<T> {
 
 impl<T> Default for State<T> {
     fn default() -> Self {
-        Self {
-            tasks: VecDeque::new(),
-            done: VecDeque::new(),
-            num_open: 0,
-            idle: Vec::new(),
-            waiting: None,
-        }
+        Self { tasks: VecDeque::new(), done: VecDeque::new(), num_open: 0, idle: Vec::new(), waiting: None }
     }
 }
 

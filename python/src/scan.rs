@@ -97,7 +97,8 @@ impl Answer {
             Self::Facts(facts) => {
                 let Facts { bytes, modified, frames, sample_rate, channels, codec, container } = facts;
                 let (codec, container) = (PyString::intern(py, &codec), PyString::intern(py, &container));
-                (bytes, modified, frames, sample_rate, channels, codec, container, py.None()).into_pyobject(py)?
+                (bytes, modified, frames, sample_rate, channels, codec, container, py.None())
+                    .into_pyobject(py)?
             }
             Self::Failed { bytes, modified, what } => {
                 let none = py.None();
@@ -160,11 +161,14 @@ pub(crate) fn members<'py>(py: Python<'py>, path: &Bound<'py, PyAny>) -> PyResul
     let members = interruptibly(py, 1, |_| Source::members(&path))?;
     let tuples = members.into_iter().map(|member| {
         let (start, end) = (member.bytes.start, member.bytes.end);
-        PyTuple::new(py, [
-            member.name.into_pyobject(py)?.into_any(),
-            start.into_pyobject(py)?.into_any(),
-            end.into_pyobject(py)?.into_any(),
-        ])
+        PyTuple::new(
+            py,
+            [
+                member.name.into_pyobject(py)?.into_any(),
+                start.into_pyobject(py)?.into_any(),
+                end.into_pyobject(py)?.into_any(),
+            ],
+        )
     });
     PyList::new(py, tuples.collect::<PyResult<Vec<_>>>()?)
 }

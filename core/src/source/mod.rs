@@ -127,7 +127,8 @@ impl Source {
         access: Access,
     ) -> Result<Self> {
         if bytes.start > bytes.end || bytes.end > metadata.len() {
-            let what = format!("bytes {}..{} are not in the file of {}", bytes.start, bytes.end, metadata.len());
+            let what =
+                format!("bytes {}..{} are not in the file of {}", bytes.start, bytes.end, metadata.len());
             return Err(Error::io("opening", io::Error::new(io::ErrorKind::UnexpectedEof, what)));
         }
         let identity = Identity::new(metadata).of_part(bytes);
@@ -329,12 +330,7 @@ impl Source {
         }
     }
 
-    fn map<'a>(
-        &self,
-        file: &File,
-        start: u64,
-        map: &'a SetOnce<Option<Arc<Mapped>>>,
-    ) -> Option<&'a Mapped> {
+    fn map<'a>(&self, file: &File, start: u64, map: &'a SetOnce<Option<Arc<Mapped>>>) -> Option<&'a Mapped> {
         // It is not an error if the file system cannot map files: every read falls back to pread.
         map.get_or_init(|| Mapped::new(file, start, self.len)).as_deref()
     }
@@ -498,8 +494,13 @@ mod tests {
         let other = Source::open_part(file.path(), 0..10, Path::new("part"), Access::Once).unwrap();
         let same = Source::open_part(file.path(), 10..20, Path::new("part"), Access::Once).unwrap();
         assert_ne!(other.identity(), same.identity());
-        assert!(message(Source::open_part(file.path(), 0..1_000_001, Path::new("part"), Access::Once)).contains("not in"));
-        assert!(message(Source::open_part(file.path(), 5..5, Path::new("part"), Access::Once)).contains("empty"));
+        assert!(
+            message(Source::open_part(file.path(), 0..1_000_001, Path::new("part"), Access::Once))
+                .contains("not in")
+        );
+        assert!(
+            message(Source::open_part(file.path(), 5..5, Path::new("part"), Access::Once)).contains("empty")
+        );
         let source = Source::open_part(file.path(), part, Path::new("part"), Access::Kept).unwrap();
         source.settle(&(0..1));
         file.as_file().set_len(900_000).unwrap();
@@ -530,9 +531,12 @@ mod tests {
         assert_eq!(read("x.tar::a.bin").unwrap(), b"a file of its own");
         let error = read("x.tar::gone.bin").unwrap_err();
         assert!(error.to_string().contains("x.tar' has no member of this name"), "{error}");
-        assert!(read("a.bin::a.bin").unwrap_err().to_string().contains("the tar archive is damaged at byte 0"));
+        assert!(
+            read("a.bin::a.bin").unwrap_err().to_string().contains("the tar archive is damaged at byte 0")
+        );
         assert!(read("y.tar::a.bin").unwrap_err().to_string().contains("No such file"));
-        let names: Vec<_> = Source::members(&archive).unwrap().into_iter().map(|member| member.name).collect();
+        let names: Vec<_> =
+            Source::members(&archive).unwrap().into_iter().map(|member| member.name).collect();
         assert_eq!(names, ["./a.bin", "b::c.bin"]);
     }
 

@@ -94,17 +94,22 @@ pub(super) fn members(file: &File, len: u64) -> Result<Vec<Member>> {
         let start = offset + BLOCK;
         let end = start.checked_add(size).filter(|end| *end <= len);
         let Some(end) = end else {
-            let what = format!("a member of {size} bytes begins {} bytes before the end", len - start.min(len));
+            let what =
+                format!("a member of {size} bytes begins {} bytes before the end", len - start.min(len));
             return Err(damaged(offset, &what));
         };
         match kind {
             b'L' => long_name = Some(text(extension(file, offset, start..end)?)),
             b'x' => {
                 let pax = extension(file, offset, start..end)?;
-                for (key, value) in records(&pax).ok_or_else(|| damaged(offset, "a pax header is malformed"))? {
+                for (key, value) in
+                    records(&pax).ok_or_else(|| damaged(offset, "a pax header is malformed"))?
+                {
                     match key {
                         b"path" => long_name = Some(OsString::from_vec(value.to_vec())),
-                        b"size" => size_override = std::str::from_utf8(value).ok().and_then(|size| size.parse().ok()),
+                        b"size" => {
+                            size_override = std::str::from_utf8(value).ok().and_then(|size| size.parse().ok())
+                        }
                         _ => {}
                     }
                 }
@@ -142,7 +147,8 @@ fn block(file: &File, offset: u64, len: u64) -> Result<Option<Vec<u8>>> {
 fn extension(file: &File, offset: u64, range: Range<u64>) -> Result<Vec<u8>> {
     let size = range.end - range.start;
     let num_bytes = usize::try_from(size).ok().filter(|_| size <= MAX_EXTENSION);
-    let num_bytes = num_bytes.ok_or_else(|| damaged(offset, "an extended header has more than a megabyte"))?;
+    let num_bytes =
+        num_bytes.ok_or_else(|| damaged(offset, "an extended header has more than a megabyte"))?;
     let mut bytes = vec![0; num_bytes];
     file.read_exact_at(&mut bytes, range.start).map_err(|cause| Error::io("reading", cause))?;
     Ok(bytes)
@@ -174,9 +180,9 @@ fn size_of(header: &[u8]) -> Option<u64> {
     let digits = field(header, 124..136);
     match digits.split_first() {
         // A number in base 256.
-        Some((0x80, rest)) => rest.iter().try_fold(0_u64, |number, byte| {
-            number.checked_mul(256)?.checked_add(u64::from(*byte))
-        }),
+        Some((0x80, rest)) => {
+            rest.iter().try_fold(0_u64, |number, byte| number.checked_mul(256)?.checked_add(u64::from(*byte)))
+        }
         _ => octal(digits),
     }
 }
@@ -234,7 +240,8 @@ mod tests {
             std::fs::write(path, vec![number as u8; 700 * number]).unwrap();
         }
         let to = dir.join(format!("{format}.tar"));
-        let tar = Command::new("tar").args(["--format", format, "-cf"]).arg(&to).arg("-C").arg(dir).args(names);
+        let tar =
+            Command::new("tar").args(["--format", format, "-cf"]).arg(&to).arg("-C").arg(dir).args(names);
         assert!({ tar }.status().unwrap().success());
         to
     }

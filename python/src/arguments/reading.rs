@@ -113,7 +113,8 @@ impl Window {
     pub(crate) fn new(arguments: &Arguments<'_, '_>) -> PyResult<Self> {
         let (offset, duration) = (arguments.get("offset")?, arguments.get::<Option<f64>>("duration")?);
         let frame = |name| Ok::<_, PyErr>(arguments.get::<Option<Whole>>(name)?.map(|frame| frame.0));
-        Self::of_either(arguments.py(), offset, duration, frame("start")?, frame("stop")?)
+        let (start, stop) = (frame("start")?, frame("stop")?);
+        Self::of_either(arguments.py(), offset, duration, start, stop)
     }
 
     fn of_either(
@@ -186,11 +187,15 @@ impl Windows {
         let Some((&Some(count), name)) = given().find(|(count, _)| count.is_some()) else {
             return Window::new(arguments).map(Self::Same);
         };
-        if let Some((&Some(other), other_name)) = given().find(|(other, _)| other.is_some_and(|n| n != count)) {
-            let message = format!("{name} and {other_name} must have as many values, got {count} and {other}");
+        if let Some((&Some(other), other_name)) = given().find(|(other, _)| other.is_some_and(|n| n != count))
+        {
+            let message =
+                format!("{name} and {other_name} must have as many values, got {count} and {other}");
             return Err(invalid(arguments.py(), &message));
         }
-        let frame = |frames: &OneOrEach<Option<Whole>>, index| frames.of(index).and_then(|whole| whole.as_ref().map(|whole| whole.0));
+        let frame = |frames: &OneOrEach<Option<Whole>>, index| {
+            frames.of(index).and_then(|whole| whole.as_ref().map(|whole| whole.0))
+        };
         let window = |index| {
             let seconds = |each: &OneOrEach<Option<f64>>| each.of(index).copied().flatten();
             let (offset, duration) = (seconds(&offsets).unwrap_or(0.0), seconds(&durations));

@@ -61,7 +61,14 @@ impl Window {
         };
         let frames = *start..start.saturating_add(*count).min(*file_frames);
         let (num_bytes, file_frames) = (*num_bytes, *file_frames);
-        Ok(Self { input, num_bytes, file_frames, sample_rate: *sample_rate, num_channels: *num_channels, frames })
+        Ok(Self {
+            input,
+            num_bytes,
+            file_frames,
+            sample_rate: *sample_rate,
+            num_channels: *num_channels,
+            frames,
+        })
     }
 
     /// The frames of the file and those of the window, at the rate that is wanted: a window of n frames has floor(n * wanted /
@@ -322,14 +329,19 @@ impl Batches {
             lengths.retain(|_| row.next().is_none_or(|row| !failed.contains(&row)));
         }
         let is_buffer = matches!(*memory, Memory::Buffer(..));
-        let mut array =
-            Memory::into_array(py, &self.library, Some(memory), &rows.axes(if is_buffer { count } else { total }))?;
+        let mut array = Memory::into_array(
+            py,
+            &self.library,
+            Some(memory),
+            &rows.axes(if is_buffer { count } else { total }),
+        )?;
         if !is_buffer && count < total {
             let rest = PySlice::new(py, 0, isize::try_from(count)?, 1);
             array = array.get_item(rest)?;
         }
         let lengths = self.library.integers(py, &lengths)?;
-        let errors = failures.into_iter().map(|(row, error)| (row, named(py, raise(py, &error), row, Some(total))));
+        let errors =
+            failures.into_iter().map(|(row, error)| (row, named(py, raise(py, &error), row, Some(total))));
         Ok((array, lengths, errors.collect()))
     }
 

@@ -116,8 +116,7 @@ impl State {
             self.num_given += 1;
             self.pool.submit(move |stop| {
                 let kept = input.kept();
-                let result =
-                    interruptible(stop, || batch.read(batch.open(index, input)?, allocation, stop));
+                let result = interruptible(stop, || batch.read(batch.open(index, input)?, allocation, stop));
                 Item { index, result, _kept: kept }
             });
         }
@@ -157,7 +156,9 @@ impl Loading {
             return Err(PyRuntimeError::new_err(message));
         }
         let Some(mut state) = self.state.try_lock() else {
-            return Err(PyValueError::new_err("another thread is waiting for the next file of this iterator"));
+            return Err(PyValueError::new_err(
+                "another thread is waiting for the next file of this iterator",
+            ));
         };
         let Some(present) = state.as_mut() else { return Ok(None) };
         let next = self.advance(py, present);

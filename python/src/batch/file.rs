@@ -43,7 +43,9 @@ impl Batch {
     pub(super) fn open(&self, index: usize, input: FileInput) -> mapwave_core::Result<Opened> {
         let Reading { selection, rate, .. } = &self.reading;
         let Some(window) = self.windows.of(index) else {
-            let what = format!("must be a single value or have one for each path, and there is none for paths[{index}]");
+            let what = format!(
+                "must be a single value or have one for each path, and there is none for paths[{index}]"
+            );
             return Err(Error::Argument { path: None, parameter: Parameter::Frames, what });
         };
         let reader = rate.apply(input.open(Access::Once, selection.choice())?)?;

@@ -144,9 +144,9 @@ impl Run<'_> {
             let kept = input.kept();
             let step = interruptible(stop, || {
                 let opened = batch.open(index, input)?;
-                let shape =
-                    batch.reading.spec.shape(opened.num_frames(), opened.reader.track().num_channels);
-                let num_bytes = shape.map_or(0, |shape| shape.num_samples() * batch.reading.spec.format.num_bytes());
+                let shape = batch.reading.spec.shape(opened.num_frames(), opened.reader.track().num_channels);
+                let num_bytes =
+                    shape.map_or(0, |shape| shape.num_samples() * batch.reading.spec.format.num_bytes());
                 match min_unfilled.is_some_and(|least| num_bytes >= least) {
                     true => Ok(Step::Opened(Box::new(opened))),
                     false => batch.read(opened, allocation, stop).map(Step::Loaded),

@@ -9,7 +9,8 @@ use std::sync::atomic::Ordering;
 
 use mapwave_core::buffer::advise_huge;
 use mapwave_core::{
-    Audio, Buffer, FrameSpec, Layout, OutputFormat, ReadControl, ResampleQuality, resample::Rates, resample_array,
+    Audio, Buffer, FrameSpec, Layout, OutputFormat, ReadControl, ResampleQuality, resample::Rates,
+    resample_array,
 };
 use pyo3::exceptions::PySystemError;
 use pyo3::prelude::*;
@@ -110,9 +111,7 @@ impl Memory {
     ) -> PyResult<Bound<'py, PyAny>> {
         match memory.and_then(Arc::into_inner) {
             Some(Self::Array(array)) => library.finish(py, array),
-            Some(Self::Buffer(buffer, format)) => {
-                library.adopt(py, Frames::of_buffer(buffer, format, axes))
-            }
+            Some(Self::Buffer(buffer, format)) => library.adopt(py, Frames::of_buffer(buffer, format, axes)),
             None => Err(PySystemError::new_err("the memory of an array is still being filled")),
         }
     }
@@ -211,7 +210,9 @@ impl Rows {
     /// Makes samples padding.
     pub(super) fn put_padding(&self, samples: &mut [MaybeUninit<u8>]) {
         match self.pad.first() {
-            Some(&first) if self.pad.iter().all(|byte| *byte == first) => samples.fill(MaybeUninit::new(first)),
+            Some(&first) if self.pad.iter().all(|byte| *byte == first) => {
+                samples.fill(MaybeUninit::new(first))
+            }
             _ => {
                 for sample in samples.chunks_exact_mut(self.pad.len().max(1)) {
                     sample.write_copy_of_slice(&self.pad);

@@ -69,7 +69,10 @@ pub(crate) fn load_stacked<'py>(
     let rows = Rows::new(&run.batch.reading.spec, num_channels, longest, pad);
     let rows = rows.map_err(|error| raise(py, &error))?;
     let too_large = || raise(py, &Error::OutOfMemory { path: None, num_bytes: u64::MAX });
-    rows.num_bytes().checked_mul(total).filter(|size| isize::try_from(*size).is_ok()).ok_or_else(too_large)?;
+    rows.num_bytes()
+        .checked_mul(total)
+        .filter(|size| isize::try_from(*size).is_ok())
+        .ok_or_else(too_large)?;
     let axes = rows.axes(total);
     memory = Arc::new(Memory::new(py, library, &axes, run.batch.reading.spec.format)?);
     let mut lengths = run.fill(py, &pool, &rows, &memory, &mut clips)?;
@@ -89,12 +92,7 @@ struct Run<'a, 'py> {
 
 impl<'py> Run<'_, 'py> {
     /// Opens all files; None for one that fails.
-    fn open(
-        &self,
-        py: Python<'py>,
-        pool: &Pool<Item>,
-        num_workers: usize,
-    ) -> PyResult<Vec<Option<Clip>>> {
+    fn open(&self, py: Python<'py>, pool: &Pool<Item>, num_workers: usize) -> PyResult<Vec<Option<Clip>>> {
         let total = self.inputs.len();
         let mut clips: Vec<Option<Clip>> = self.inputs.iter().map(|_| None).collect();
         let (mut next, mut num_kept) = (0, 0);
@@ -106,7 +104,12 @@ impl<'py> Run<'_, 'py> {
                 pool.submit(move |stop| {
                     let kept = input.kept();
                     let step = interruptible(stop, || batch.open(index, input));
-                    Item { index, step: step.map(|opened| Step::Opened(Box::new(opened))), kept, _place: None }
+                    Item {
+                        index,
+                        step: step.map(|opened| Step::Opened(Box::new(opened))),
+                        kept,
+                        _place: None,
+                    }
                 });
                 next += 1;
             }
@@ -133,7 +136,8 @@ impl<'py> Run<'_, 'py> {
         stays_open: bool,
     ) -> mapwave_core::Result<Clip> {
         let (spec, reader) = (&self.batch.reading.spec, &opened.reader);
-        let num_channels = spec.num_channels(reader.track().num_channels).map_err(|error| reader.named(error))?;
+        let num_channels =
+            spec.num_channels(reader.track().num_channels).map_err(|error| reader.named(error))?;
         let shape = spec.shape(opened.num_frames(), reader.track().num_channels);
         let shape = shape.map_err(|error| reader.named(error))?;
         i32::try_from(shape.num_frames()).map_err(|_| {
@@ -205,7 +209,12 @@ impl<'py> Run<'_, 'py> {
                     let found = opened.num_frames();
                     if found != num_frames as u64 {
                         let cause = std::io::Error::other("the file has changed since it was opened");
-                        return Err(opened.reader.named(Error::Io { path: None, doing: "reading", offset: None, cause }));
+                        return Err(opened.reader.named(Error::Io {
+                            path: None,
+                            doing: "reading",
+                            offset: None,
+                            cause,
+                        }));
                     }
                     rows.fill(place.bytes(), num_frames, |clip| batch.fill(&opened, clip, stop))
                 });
