@@ -59,8 +59,12 @@ pub(super) fn failure(
 /// The same for an exception.
 pub(super) fn named(py: Python<'_>, error: PyErr, index: usize, total: Option<usize>) -> PyErr {
     let of = total.map_or_else(String::new, |total| format!(" of {total}"));
-    // An exception that takes no note and no attribute is raised without them.
+    noted(py, error, index, format!("while loading paths[{index}]{of}"))
+}
+
+/// The exception with an index and a note. One that takes no note and no attribute is left without them.
+pub(super) fn noted(py: Python<'_>, error: PyErr, index: usize, note: String) -> PyErr {
     let _ = error.value(py).setattr(intern!(py, "index"), index);
-    let _ = error.add_note(py, format!("while loading paths[{index}]{of}"));
+    let _ = error.add_note(py, note);
     error
 }
