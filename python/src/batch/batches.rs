@@ -15,7 +15,7 @@ use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PySlice, PyType};
 
-use super::failure::named;
+use super::failure::noted;
 use super::file::{Batch, Opened, interruptible};
 use super::memory::{Memory, Place, Rows};
 use crate::arrays::ArrayLibrary;
@@ -340,8 +340,11 @@ impl Batches {
             array = array.get_item(rest)?;
         }
         let lengths = self.library.integers(py, &lengths)?;
-        let errors =
-            failures.into_iter().map(|(row, error)| (row, named(py, raise(py, &error), row, Some(total))));
+        let error = |(row, error): (usize, Error)| {
+            let note = format!("while loading row {row} of a batch of {total}");
+            (row, noted(py, raise(py, &error), row, note))
+        };
+        let errors = failures.into_iter().map(error);
         Ok((array, lengths, errors.collect()))
     }
 
