@@ -88,10 +88,8 @@ impl Memory {
         let (start, num_bytes) = self.extent();
         // SAFETY: the memory is of that extent, and borrowed mutably: no place of it is left.
         let bytes = unsafe { slice::from_raw_parts_mut(start, num_bytes) };
-        let mut next = 0;
-        for row in (0..num_rows).filter(|row| !failed.contains(row)) {
-            bytes.copy_within(row * row_bytes..(row + 1) * row_bytes, next * row_bytes);
-            next += 1;
+        for (place, row) in (0..num_rows).filter(|row| !failed.contains(row)).enumerate() {
+            bytes.copy_within(row * row_bytes..(row + 1) * row_bytes, place * row_bytes);
         }
     }
 
