@@ -74,8 +74,8 @@ impl Api {
         reading.rate.check_parts(py)?;
         let (choice, rate) = (reading.selection.choice(), reading.rate);
         let file = input::open(&arguments.get("path")?, Access::Kept, choice, |file| rate.apply(file))?;
-        let origin =
-            Origin { module: self.module.clone(), options: arguments.given_without("path")?.unbind() };
+        let options = arguments.given_without("path")?.unbind();
+        let origin = Origin::new(&file, self.module.clone(), options)?;
         Reader::new(py, Arc::clone(&self.library), file, reading, origin)
     }
 

@@ -26,10 +26,19 @@ pub(crate) struct Reader {
 
 /// How a reader was opened, so that another process can open it.
 pub(crate) struct Origin {
+    /// Whatever the current directory is then; None for bytes in memory.
+    path: Option<PathBuf>,
     /// The Python module that has the function `open`.
-    pub(crate) module: String,
+    module: String,
     /// The arguments but for the path.
-    pub(crate) options: Py<PyDict>,
+    options: Py<PyDict>,
+}
+
+impl Origin {
+    pub(crate) fn new(file: &mapwave_core::Reader, module: String, options: Py<PyDict>) -> PyResult<Self> {
+        let path = file.path().filter(|_| file.is_file()).map(std::path::absolute).transpose()?;
+        Ok(Self { path, module, options })
+    }
 }
 
 /// Opens a file as a reader was that is unpickled.
@@ -259,12 +268,10 @@ impl Reader {
 
     /// Pickles as the path, the options and the position: whoever unpickles it opens the file.
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Reopening<'py>)> {
-        let file = self.file()?;
-        let Some(path) = file.path().filter(|_| file.is_file()) else {
+        self.file()?;
+        let Some(path) = self.origin.path.clone() else {
             return Err(PyTypeError::new_err("a reader of bytes in memory cannot be pickled: open a path"));
         };
-        // The current directory may be another where it is unpickled.
-        let path = std::path::absolute(path)?;
         let options = self.origin.options.bind(py).copy()?;
         // An array library's own object may not pickle.
         if options.contains("dtype")? {

@@ -175,7 +175,7 @@ def test_progress_true_is_a_line_on_a_terminal(numbered: list[Path], monkeypatch
     mapwave.batch_load(numbered[:3], progress=True)
     assert terminal.getvalue() == "\rmapwave: 1/3 files\rmapwave: 2/3 files\rmapwave: 3/3 files\n"
     mapwave.batch_load(numbered[:3], progress=False)
-    assert len(terminal.getvalue()) == 63
+    assert len(terminal.getvalue()) == 58
 
 
 @pytest.mark.parametrize("stream", [io.StringIO(), None], ids=["pipe", "none"])

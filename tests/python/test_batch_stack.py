@@ -330,7 +330,7 @@ def test_a_reader_pickles_by_path_options_and_position(
         reader.seek(700)
         pickled = pickle.dumps(reader)
         monkeypatch.chdir(tmp_path)
-        for other in (pickle.loads(pickled), copy.copy(reader)) if not options else (pickle.loads(pickled),):
+        for other in (pickle.loads(pickled), copy.copy(reader)):
             assert other.tell() == 700
             assert (other.sample_rate, other.channels, other.frames) == (
                 reader.sample_rate,
