@@ -291,7 +291,7 @@ def index(paths: Paths, path: str | PathLike[str] | None=None, *, num_workers: i
         Index: the rows in the order of paths, those of a directory, a pattern or an archive by their names.
 
     Raises:
-        mapwave.InvalidArgument: A pattern matches nothing, or path is no table of this kind.
+        mapwave.InvalidArgument: A pattern matches nothing, or path is not a table of this kind.
         OSError: The table cannot be read or written.
     """
 def info(

@@ -189,7 +189,8 @@ class Windows(Sequence[Window]):
         _check("world must be > 0", world > 0, world)
         _check(f"rank must be from 0 to {world - 1}", 0 <= rank < world, rank)
         _check("sort must be 'random', 'length' or 'path'", sort in ("random", "length", "path"), sort)
-        self.index = index
+        #: The index of the files that these are windows of.
+        self.files = index
         self.sort: Sort = sort
         self.seed, self.epoch, self.rank, self.world = seed, epoch, rank, world
         self._rows, self._starts, self._counts = array("q"), array("q"), array("q")
@@ -220,12 +221,12 @@ class Windows(Sequence[Window]):
         elif self.sort == "length":
             keys = [self._seconds(place) for place in range(count)]
         else:
-            keys = [(self.index[row].path, start) for row, start in zip(self._rows, self._starts, strict=True)]
+            keys = [(self.files[row].path, start) for row, start in zip(self._rows, self._starts, strict=True)]
         order = sorted(range(count), key=keys.__getitem__)
         return array("q", order[self.rank : count - count % self.world : self.world])
 
     def _seconds(self, place: int) -> float:
-        return self._counts[place] / (self.index[self._rows[place]].sample_rate or 1)
+        return self._counts[place] / (self.files[self._rows[place]].sample_rate or 1)
 
     def at(self, epoch: int) -> Windows:
         """The same windows in the order of another epoch."""
@@ -249,14 +250,14 @@ class Windows(Sequence[Window]):
 
     def _window(self, place: int) -> Window:
         number = self._rows[place]
-        row = self.index[number]
+        row = self.files[number]
         return Window(number, row.path, self._starts[place], self._counts[place], row.sample_rate or 0)
 
     def __len__(self) -> int:
         return len(self._order)
 
     def __repr__(self) -> str:
-        return f"<mapwave.Windows: {len(self)} of {len(self.index)} files, sort={self.sort!r}, epoch={self.epoch}>"
+        return f"<mapwave.Windows: {len(self)} of {len(self.files)} files, sort={self.sort!r}, epoch={self.epoch}>"
 
 
 def build(
@@ -406,7 +407,7 @@ def _digest(row: Row, name: str) -> str:
         while rest > 0 and (piece := file.read(min(_HASHED_BYTES, rest))):
             digest.update(piece)
             rest -= len(piece)
-    return digest.hexdigest()
+    return str(digest.hexdigest())
 
 
 def archive_of(path: str) -> str:

@@ -111,7 +111,7 @@ class Loader(Generic[Array]):
         self._resumed = 0
 
     def _check_alike(self, is_mixed: bool) -> None:
-        index = self.windows.index
+        index = self.windows.files
         first = None
         for number in dict.fromkeys(self.windows._rows):
             row = index[number]
@@ -228,7 +228,7 @@ class Loader(Generic[Array]):
         if self._options["mono"] or isinstance(channels, int):
             num_channels = 1
         else:
-            num_channels = len(channels) if channels is not None else windows.index[rows[0].row].channels or 1
+            num_channels = len(channels) if channels is not None else windows.files[rows[0].row].channels or 1
         wide = {"float64": 8, "float32": 4, "int32": 4}
         return int(frames) * num_channels * len(rows) * wide.get(self._options["dtype"], 2)
 
@@ -266,7 +266,7 @@ def _cut(places: list[int], size: int) -> list[list[int]]:
 
 def _asked(windows: Windows, window: Window) -> tuple[Any, ...]:
     """What the core takes of a window."""
-    row = windows.index[window.row]
+    row = windows.files[window.row]
     facts = (row.bytes, row.frames, row.sample_rate, row.channels, window.start, window.frames)
     if row.start is None:
         return row.path, None, row.path, *facts

@@ -23,7 +23,7 @@ BAD = corpus.FIXTURES / "malformed" / "wav-no-data.wav"
 
 @pytest.fixture
 def clips(tmp_path: Path) -> Path:
-    """A directory of five clips, one of them in a directory of its own, and of what is no audio."""
+    """A directory of five clips, one of them in a directory of its own, and a text."""
     folder = tmp_path / "clips"
     (folder / "inner").mkdir(parents=True)
     for number, name in enumerate(["a.wav", "b.flac", "c.mp3", "d.ogg", "inner/e.wav"]):

@@ -78,7 +78,7 @@ fn plain(name: &OsStr) -> &OsStr {
 /// The regular files of an archive of `len` bytes, in its order.
 ///
 /// # Errors
-/// [`Error::Io`] if it cannot be read; [`Error::Unsupported`] if it is no tar archive, or a damaged or truncated one.
+/// [`Error::Io`] if it cannot be read; [`Error::Unsupported`] if it is not a tar archive, or a damaged or truncated one.
 pub(super) fn members(file: &File, len: u64) -> Result<Vec<Member>> {
     let mut found = Vec::new();
     let mut offset = 0;

@@ -191,7 +191,7 @@ impl Batches {
         })
     }
 
-    /// Does something with what is there, unless another thread does.
+    /// Works on the state, unless another thread does.
     fn with<T>(&self, work: impl FnOnce(&mut State) -> PyResult<T>) -> PyResult<T> {
         if self.generation != mapwave_fork::generation() {
             let message = "these batches belong to the process that this one was forked from";
