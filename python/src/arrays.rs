@@ -79,6 +79,16 @@ impl Allocation {
     }
 }
 
+impl Allocation {
+    /// Memory that is kept for the next batch when nobody needs it any more.
+    pub(crate) fn batch(self, num_bytes: usize) -> mapwave_core::Result<Buffer> {
+        match self {
+            Self::Kept | Self::Copied => Buffer::for_batch(num_bytes),
+            Self::Adopted { .. } => self.buffer(num_bytes),
+        }
+    }
+}
+
 impl ArrayLibrary {
     pub(crate) fn new(import: Py<PyAny>) -> Self {
         Self { import, parts: SetOnce::new() }

@@ -60,7 +60,7 @@ impl Memory {
             return Ok(Self::Array(array));
         }
         let num_bytes = axes.iter().product::<usize>() * format.num_bytes();
-        let buffer = library.allocation(py)?.buffer(num_bytes).map_err(|error| raise(py, &error))?;
+        let buffer = library.allocation(py)?.batch(num_bytes).map_err(|error| raise(py, &error))?;
         Ok(Self::Buffer(buffer, format))
     }
 
