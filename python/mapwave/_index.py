@@ -533,14 +533,21 @@ def _read(path: str) -> list[Row]:
         if missing:
             raise InvalidArgument(f"{path} is not an index: it has no column {missing[0]!r}")
         return list(map(Row._make, zip(*(table.column(name).to_pylist() for name in Row._fields), strict=True)))
-    rows = []
     with open(path, encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                rows.append(Row(**json.loads(line)))
-            except (ValueError, TypeError) as error:
-                raise InvalidArgument(f"{path} is not an index: line {number} is not a row of one ({error})") from error
-    return rows
+        lines = file.readlines()
+    try:
+        # All at once takes half the time.
+        rows = json.loads(f"[{','.join(lines)}]")
+        return list(map(Row._make, map(itemgetter(*Row._fields), rows)))
+    except (ValueError, KeyError, TypeError):
+        return [_parsed(path, number, line) for number, line in enumerate(lines, 1)]
+
+
+def _parsed(path: str, number: int, line: str) -> Row:
+    try:
+        return Row(**json.loads(line))
+    except (ValueError, TypeError) as error:
+        raise InvalidArgument(f"{path} is not an index: line {number} is not a row of one ({error})") from error
 
 
 def _line(row: Row) -> str:

@@ -240,9 +240,9 @@ mod tests {
             std::fs::write(path, vec![number as u8; 700 * number]).unwrap();
         }
         let to = dir.join(format!("{format}.tar"));
-        let tar =
-            Command::new("tar").args(["--format", format, "-cf"]).arg(&to).arg("-C").arg(dir).args(names);
-        assert!({ tar }.status().unwrap().success());
+        let mut tar = Command::new("tar");
+        tar.args(["--format", format, "-cf"]).arg(&to).arg("-C").arg(dir).args(names);
+        assert!(tar.status().unwrap().success());
         to
     }
 
