@@ -37,7 +37,7 @@ const NUM_RECYCLED: usize = 8;
 /// How many maps are kept, and how large each may be. The system may reclaim their pages at any time (MADV_FREE). Until it does,
 /// the next large read causes no page faults, which otherwise take two thirds of its time.
 #[cfg(target_os = "linux")]
-const NUM_RECYCLED_MAPS: usize = 2;
+const NUM_RECYCLED_MAPS: usize = 4;
 #[cfg(target_os = "linux")]
 const MAX_RECYCLED_MAP: usize = 512 << 20;
 
@@ -74,7 +74,7 @@ impl Buffer {
     /// # Errors
     /// [`Error::OutOfMemory`] if the system does not have that much memory.
     pub fn new(num_bytes: usize) -> Result<Self> {
-        match Self::huge(num_bytes) {
+        match Self::huge(num_bytes, MIN_HUGE) {
             Some(buffer) => Ok(buffer),
             None => Ok(Self::heap(lines(num_bytes)?, num_bytes, false)),
         }
@@ -99,6 +99,15 @@ impl Buffer {
         Ok(Self::heap(lines, num_bytes, true))
     }
 
+    /// A buffer of `num_bytes` that others of about its size follow, such as a batch for training: from the size of a huge page
+    /// on, its memory comes from the system in huge pages and is kept for the next one.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn for_batch(num_bytes: usize) -> Result<Self> {
+        Self::huge(num_bytes, HUGE_PAGE).map_or_else(|| Self::new(num_bytes), Ok)
+    }
+
     /// A buffer that a GPU can take over in place: it starts at a page boundary, and the rest of its last page belongs to it and
     /// is zero. An empty one comes from [`recycled`](Self::recycled).
     ///
@@ -121,8 +130,8 @@ impl Buffer {
         Self { memory: Memory::Heap { lines, recycle }, start, num_bytes }
     }
 
-    fn huge(num_bytes: usize) -> Option<Self> {
-        if num_bytes < MIN_HUGE {
+    fn huge(num_bytes: usize, least: usize) -> Option<Self> {
+        if num_bytes < least {
             return None;
         }
         let mut map = recycled_map(num_bytes).or_else(|| fresh_map(num_bytes))?;
@@ -417,6 +426,19 @@ mod tests {
         drop(first);
         assert_ne!(Buffer::new(MIN_HUGE).unwrap().as_ptr().addr(), address);
         assert_eq!(Buffer::new(2 * MIN_HUGE).unwrap().as_ptr().addr(), address);
+    }
+
+    #[test]
+    fn the_memory_of_a_batch_comes_back() {
+        let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let first = Buffer::for_batch(7 << 20).unwrap();
+        let address = first.as_ptr().addr();
+        assert_eq!((address % HUGE_PAGE, first.num_bytes()), (0, 7 << 20));
+        drop(first);
+        let mut second = Buffer::for_batch(6 << 20).unwrap();
+        assert_eq!(second.as_ptr().addr(), address);
+        second.as_uninit_mut().fill(MaybeUninit::new(7));
+        assert_eq!(Buffer::for_batch(1000).unwrap().as_uninit_mut().len(), 1000);
     }
 
     #[test]

@@ -178,6 +178,11 @@ impl Reader {
         &self.plugin_failures
     }
 
+    /// Whether it reads a file, not bytes in memory.
+    pub fn is_file(&self) -> bool {
+        self.source.is_file()
+    }
+
     /// The file's path, if it has one.
     pub fn path(&self) -> Option<&Path> {
         self.source.path()

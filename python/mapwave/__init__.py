@@ -26,7 +26,7 @@ from ._core import Api
 from ._forks import Importing
 from ._shared import *  # noqa: F403 - the same names in every module of an array library
 
-__all__ = [*_shared.__all__, "batch_load", "info", "load", "open", "resample", "stream"]
+__all__ = [*_shared.__all__, *_shared.LAZY, "batch_load", "info", "iter_load", "load", "open", "resample", "stream"]
 
 __version__: str = _core.build_info()["version"]
 
@@ -64,8 +64,13 @@ load = _api.load
 info = _api.info
 stream = _api.stream
 batch_load = _api.batch_load
+iter_load = _api.iter_load
 open = _api.open
 resample = _api.resample
+
+
+def __getattr__(name: str) -> object:
+    return _shared.lazy(name, _api, __name__)
 
 
 def __dir__() -> list[str]:

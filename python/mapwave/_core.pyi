@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Literal, Self, TypeVar, final, overload
 
+from .errors import AudioError
 from .types import (
     Bitrate,
     Dither,
@@ -27,8 +28,10 @@ Array = TypeVar("Array")
 __all__ = [
     "Api",
     "AudioInfo",
+    "Batches",
     "Blocks",
     "Frames",
+    "Loading",
     "Plugin",
     "PluginDirectory",
     "PreparedAudio",
@@ -39,13 +42,16 @@ __all__ = [
     "api_of",
     "build_info",
     "defaults",
+    "members",
     "plugin_directories",
     "plugins",
     "prepare_save",
     "register_plugin",
+    "reopen",
     "run_command",
     "save",
     "save_prepared",
+    "scan",
     "set_up_plugins",
     "supports_soxr",
     "try_plugin",
@@ -246,6 +252,26 @@ class Blocks(Generic[Array]):
     def __next__(self) -> Array: ...
 
 @final
+class Loading(Generic[Array]):
+    """An iterator of (index, audio, sample_rate) for many files, which threads read ahead."""
+
+    def close(self) -> None:
+        """Ends the threads; the iterator then has nothing more."""
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> tuple[int, Array, int]: ...
+
+@final
+class Batches(Generic[Array]):
+    """Batches of windows, read ahead by threads of their own into one padded array each."""
+
+    def submit(self, windows: Sequence[tuple[Any, ...]]) -> None:
+        """Gives the threads the windows of the next batch."""
+    def take(self) -> tuple[Array, Array, list[tuple[int, AudioError]]]:
+        """Waits for the oldest batch: the array, the frames in each row, and the errors with the numbers of their rows."""
+    def close(self) -> None:
+        """Ends the threads."""
+
+@final
 class Reader(Generic[Array]):
     """An open file. It stays mapped until it is closed; any number of threads can share one reader."""
 
@@ -432,6 +458,7 @@ class Api(Generic[Array]):
         Raises:
             As load; ValueError unless exactly one of chunk_frames and chunk_duration is given.
         """
+    @overload
     def batch_load(
         self,
         paths: Iterable[Source],
@@ -444,34 +471,217 @@ class Api(Generic[Array]):
         squeeze_mono: bool = False,
         num_workers: int = 4,
         *,
-        offset: float = 0.0,
-        duration: float | None = None,
-        start: int | None = None,
-        stop: int | None = None,
+        offset: float | Sequence[float] = 0.0,
+        duration: float | Sequence[float | None] | None = None,
+        start: int | Sequence[int | None] | None = None,
+        stop: int | Sequence[int | None] | None = None,
         channels: int | Sequence[int] | None = None,
         progress: bool | Callable[[int, int], object] | None = None,
         track: int | None = None,
         plugin: str | None = None,
         plugin_options: dict[str, str | int | float] | None = None,
         threads: int | None = 1,
+        stack: Literal[False] = False,
+        on_error: Literal["raise"] = "raise",
     ) -> list[tuple[Array, int]]:
         """Reads many files at once.
 
         Args:
             paths: An iterable of what load takes.
-            sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, offset, duration, start, stop, channels, track:
-                As in load, the same for every file.
+            sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, channels, track: As in load, the same for every
+                file.
+            offset, duration, start, stop: As in load, or a sequence with one for each file.
             num_workers: How many files to read at once.
             plugin, plugin_options: As in load.
             threads: The most threads that may decode one file; None allows one per processor.
-            progress: True for a line on stderr, or a function to call with (done, total) after each file.
+            progress: True for a line on stderr where that is a terminal, or a function to call with (done, total) after each
+                file.
+            stack: True reads all files into one array with an axis of files before those of load, as long as the longest. Files
+                must have one rate and one number of channels, or sr, mono or channels must be given.
+            pad: What fills the rows of shorter files with stack=True, as a sample whose full scale is 1.
+            on_error: What becomes of a file that cannot be read: "raise" raises the error; "skip" returns None in the place of
+                the file, or with stack=True a row of padding; a function is called with the error, and the file is skipped
+                unless it raises. The errors have index, the place in paths, and path.
 
         Returns:
-            A list of (audio, sample_rate), in the order of paths.
+            A list of (audio, sample_rate), in the order of paths; with stack=True (audio, lengths, sample_rate), where lengths
+            is an int32 array of the frames in each row.
 
         Raises:
-            As load, for the first file that fails; a note says which of the paths it was.
+            As load, for the first file that fails; a note says which of the paths it was. The error's results has what was read
+            before: the list, with None for each file that was not read.
         """
+    @overload
+    def batch_load(
+        self,
+        paths: Iterable[Source],
+        sr: SampleRate | None = None,
+        mono: bool = False,
+        mono_mode: MonoMode = "mean",
+        layout: Layout = "channels_last",
+        dtype: DtypeLike = "float32",
+        resample_quality: ResampleQuality = "default",
+        squeeze_mono: bool = False,
+        num_workers: int = 4,
+        *,
+        offset: float | Sequence[float] = 0.0,
+        duration: float | Sequence[float | None] | None = None,
+        start: int | Sequence[int | None] | None = None,
+        stop: int | Sequence[int | None] | None = None,
+        channels: int | Sequence[int] | None = None,
+        progress: bool | Callable[[int, int], object] | None = None,
+        track: int | None = None,
+        plugin: str | None = None,
+        plugin_options: dict[str, str | int | float] | None = None,
+        threads: int | None = 1,
+        stack: Literal[False] = False,
+        on_error: Literal["skip"] | Callable[[AudioError], object],
+    ) -> list[tuple[Array, int] | None]:
+        """Reads many files at once.
+
+        Args:
+            paths: An iterable of what load takes.
+            sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, channels, track: As in load, the same for every
+                file.
+            offset, duration, start, stop: As in load, or a sequence with one for each file.
+            num_workers: How many files to read at once.
+            plugin, plugin_options: As in load.
+            threads: The most threads that may decode one file; None allows one per processor.
+            progress: True for a line on stderr where that is a terminal, or a function to call with (done, total) after each
+                file.
+            stack: True reads all files into one array with an axis of files before those of load, as long as the longest. Files
+                must have one rate and one number of channels, or sr, mono or channels must be given.
+            pad: What fills the rows of shorter files with stack=True, as a sample whose full scale is 1.
+            on_error: What becomes of a file that cannot be read: "raise" raises the error; "skip" returns None in the place of
+                the file, or with stack=True a row of padding; a function is called with the error, and the file is skipped
+                unless it raises. The errors have index, the place in paths, and path.
+
+        Returns:
+            A list of (audio, sample_rate), in the order of paths; with stack=True (audio, lengths, sample_rate), where lengths
+            is an int32 array of the frames in each row.
+
+        Raises:
+            As load, for the first file that fails; a note says which of the paths it was. The error's results has what was read
+            before: the list, with None for each file that was not read.
+        """
+    @overload
+    def batch_load(
+        self,
+        paths: Iterable[Source],
+        sr: SampleRate | None = None,
+        mono: bool = False,
+        mono_mode: MonoMode = "mean",
+        layout: Layout = "channels_last",
+        dtype: DtypeLike = "float32",
+        resample_quality: ResampleQuality = "default",
+        squeeze_mono: bool = False,
+        num_workers: int = 4,
+        *,
+        offset: float | Sequence[float] = 0.0,
+        duration: float | Sequence[float | None] | None = None,
+        start: int | Sequence[int | None] | None = None,
+        stop: int | Sequence[int | None] | None = None,
+        channels: int | Sequence[int] | None = None,
+        progress: bool | Callable[[int, int], object] | None = None,
+        track: int | None = None,
+        plugin: str | None = None,
+        plugin_options: dict[str, str | int | float] | None = None,
+        threads: int | None = 1,
+        stack: Literal[True],
+        pad: float = 0.0,
+        on_error: Literal["raise", "skip"] | Callable[[AudioError], object] = "raise",
+    ) -> tuple[Array, Array, int]:
+        """Reads many files at once.
+
+        Args:
+            paths: An iterable of what load takes.
+            sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, channels, track: As in load, the same for every
+                file.
+            offset, duration, start, stop: As in load, or a sequence with one for each file.
+            num_workers: How many files to read at once.
+            plugin, plugin_options: As in load.
+            threads: The most threads that may decode one file; None allows one per processor.
+            progress: True for a line on stderr where that is a terminal, or a function to call with (done, total) after each
+                file.
+            stack: True reads all files into one array with an axis of files before those of load, as long as the longest. Files
+                must have one rate and one number of channels, or sr, mono or channels must be given.
+            pad: What fills the rows of shorter files with stack=True, as a sample whose full scale is 1.
+            on_error: What becomes of a file that cannot be read: "raise" raises the error; "skip" returns None in the place of
+                the file, or with stack=True a row of padding; a function is called with the error, and the file is skipped
+                unless it raises. The errors have index, the place in paths, and path.
+
+        Returns:
+            A list of (audio, sample_rate), in the order of paths; with stack=True (audio, lengths, sample_rate), where lengths
+            is an int32 array of the frames in each row.
+
+        Raises:
+            As load, for the first file that fails; a note says which of the paths it was. The error's results has what was read
+            before: the list, with None for each file that was not read.
+        """
+    def iter_load(
+        self,
+        paths: Iterable[Source],
+        sr: SampleRate | None = None,
+        mono: bool = False,
+        mono_mode: MonoMode = "mean",
+        layout: Layout = "channels_last",
+        dtype: DtypeLike = "float32",
+        resample_quality: ResampleQuality = "default",
+        squeeze_mono: bool = False,
+        num_workers: int = 4,
+        *,
+        offset: float | Sequence[float] = 0.0,
+        duration: float | Sequence[float | None] | None = None,
+        start: int | Sequence[int | None] | None = None,
+        stop: int | Sequence[int | None] | None = None,
+        channels: int | Sequence[int] | None = None,
+        track: int | None = None,
+        plugin: str | None = None,
+        plugin_options: dict[str, str | int | float] | None = None,
+        threads: int | None = 1,
+        ordered: bool = True,
+        prefetch: int | None = None,
+        on_error: Literal["raise", "skip"] | Callable[[AudioError], object] = "raise",
+    ) -> Loading[Array]:
+        """Reads many files one after the other, on threads that read ahead, in bounded memory.
+
+        Args:
+            paths: An iterable of what load takes. It is consumed as files are read, and need not end.
+            sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, channels, track, plugin, plugin_options, threads,
+            offset, duration, start, stop, num_workers: As in batch_load.
+            ordered: True returns the files in the order of paths, False as they are read.
+            prefetch: How many files are read or being read beyond those that were returned; None is two for each worker. That
+                many are in memory at most.
+            on_error: "raise" raises the error and ends the iterator; "skip" leaves the file out; a function is called with the
+                error, and the file is left out unless it raises. The errors have index and path.
+
+        Returns:
+            Loading: an iterator of (index, audio, sample_rate), where index is the place in paths. Its close ends the threads
+            before its end.
+
+        Raises:
+            As load; the errors of a file when it is its turn.
+        """
+    def batches(
+        self,
+        num_workers: int,
+        sr: SampleRate | None = None,
+        mono: bool = False,
+        mono_mode: MonoMode = "mean",
+        layout: Layout = "channels_last",
+        dtype: DtypeLike = "float32",
+        resample_quality: ResampleQuality = "default",
+        squeeze_mono: bool = False,
+        channels: int | Sequence[int] | None = None,
+        track: int | None = None,
+        plugin: str | None = None,
+        plugin_options: dict[str, str | int | float] | None = None,
+        threads: int | None = 1,
+        pad: float = 0.0,
+        leaves_out: bool = False,
+        reads_ahead: bool = True,
+    ) -> Batches[Array]:
+        """The batches of a Loader, which has the arguments: see mapwave.Loader."""
     def resample(
         self,
         audio: object,
@@ -892,6 +1102,20 @@ def run_command(args: Sequence[str], again: Sequence[str]) -> int:
 
 def api_of(module: str) -> Api[Any]:
     """The `_api` of a module: how an [`Api`], and so a function of it, is unpickled."""
+
+def members(path: Source) -> list[tuple[str, int, int]]:
+    """Returns the regular files in a tar archive as (name, start, end)."""
+
+def reopen(module: str, path: Source, options: dict[str, Any], position: int) -> Reader[Any]:
+    """Opens a file as a reader was that is unpickled."""
+
+def scan(
+    files: Sequence[tuple[str, tuple[int, int, str] | None, tuple[int, int] | None]],
+    num_workers: int,
+) -> list[tuple[Any, ...] | None]:
+    """Returns for each file a tuple of (bytes, mtime_ns, frames, sample_rate, channels, codec, container, error), or None for one whose
+    size and time of change are those that are known.
+    """
 
 def build_info() -> dict[str, Any]:
     """Returns the facts of the build and the machine, for show_build_info and the doctor."""

@@ -6,6 +6,9 @@ import sys
 
 
 def show(done: int, total: int) -> None:
-    """Shows that ``done`` of ``total`` files are loaded."""
+    """Shows that ``done`` of ``total`` files are loaded, where stderr is a terminal."""
+    stream = sys.stderr
+    if stream is None or not stream.isatty():
+        return
     end = "\n" if done == total else ""
-    print(f"\rmapwave: {done}/{total} files", end=end, file=sys.stderr, flush=True)
+    print(f"\rmapwave: {done}/{total} files", end=end, file=stream, flush=True)

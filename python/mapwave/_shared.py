@@ -7,6 +7,7 @@ from ._core import (
     AudioInfo,
     Blocks,
     Frames,
+    Loading,
     Plugin,
     PluginDirectory,
     PreparedAudio,
@@ -40,7 +41,17 @@ from .errors import (
 
 TYPE_CHECKING = False  # the constant of typing, without all that typing imports
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable
+    from os import PathLike
+    from typing import Any, Literal
+
+    from ._core import Api
+    from ._index import Index as Index
+    from ._index import Paths
+    from ._index import Row as Row
+    from ._index import Window as Window
+    from ._index import Windows as Windows
+    from ._loader import Loader as Loader
 
 __all__ = [
     "AudioError",
@@ -53,6 +64,7 @@ __all__ = [
     "Frames",
     "InvalidArgument",
     "LimitExceeded",
+    "Loading",
     "MalformedFile",
     "OutOfMemory",
     "Plugin",
@@ -66,6 +78,7 @@ __all__ = [
     "Writer",
     "defaults",
     "errors",
+    "index",
     "plugin_directories",
     "plugins",
     "prepare_save",
@@ -76,6 +89,9 @@ __all__ = [
     "supports_soxr",
 ]
 
+# What is imported when it is first asked for: see lazy.
+LAZY = ["Index", "Loader", "Row", "Window", "Windows"]
+
 
 def show_build_info() -> dict[str, Any]:
     """Returns the facts of this build and machine, as the doctor prints them.
@@ -85,3 +101,64 @@ def show_build_info() -> dict[str, Any]:
         and ``dtypes``.
     """
     return build_info()
+
+
+def index(
+    paths: Paths,
+    path: str | PathLike[str] | None = None,
+    *,
+    num_workers: int | None = None,
+    progress: bool | Callable[[int, int], object] = True,
+    on_error: Literal["record", "skip", "raise"] = "record",
+    hash: str | None = None,
+) -> Index:
+    """Finds the facts of many files and keeps them in a table.
+
+    Args:
+        paths: A file, a directory, a pattern such as ``"clips/**/*.flac"``, or several of them. Of directories the
+            files count whose names end as those of audio do. A tar archive (``.tar``, not compressed) stands for its
+            members whose names do: ``shard.tar::member.flac``, which every function that takes a path reads without
+            extraction.
+        path: Where the table is kept: a name that ends in ``.parquet``, which needs pyarrow (the extra ``data``), or in
+            ``.jsonl``. Files whose size and time of change are those in the table are not opened again. After an
+            interruption the next call goes on where this one was. None keeps the table in memory.
+        num_workers: How many files to open at once; None is one for each processor.
+        progress: True for a line on stderr where that is a terminal, or a function to call with (done, total).
+        on_error: What becomes of a file that cannot be read: "record" keeps the error in its row, "skip" leaves it out,
+            and "raise" raises the error.
+        hash: The name of a hash of the bytes of each file, such as "sha256" or "blake2b"; None makes none.
+
+    Returns:
+        Index: the rows in the order of paths, those of a directory, a pattern or an archive by their names.
+
+    Raises:
+        mapwave.InvalidArgument: A pattern matches nothing, or path is not a table of this kind.
+        OSError: The table cannot be read or written.
+    """
+    from ._forks import Importing
+
+    with Importing():
+        from ._index import build
+
+    return build(paths, path, num_workers, progress, on_error, hash)
+
+
+def lazy(name: str, api: Api[Any], module: str, *bases: type) -> object:
+    """What a module has that is imported when it is first asked for, and kept there."""
+    from ._forks import Importing
+
+    with Importing():
+        import sys
+
+        if name == "Loader":
+            from ._loader import bound
+
+            found: object = bound(api, module, *bases)
+        elif name in LAZY:
+            from . import _index
+
+            found = getattr(_index, name)
+        else:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}", name=name, obj=sys.modules[module])
+        setattr(sys.modules[module], name, found)
+    return found

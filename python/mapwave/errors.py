@@ -1,7 +1,7 @@
 """The errors of mapwave: each is an :class:`AudioError` and a subclass of the matching built-in error.
 
-All of them pickle, and have ``path``, ``offset`` (in bytes), ``container``, ``codec`` and ``plugin``, which are None
-where they are not known.
+All of them pickle, and have ``path``, ``offset`` (in bytes), ``container``, ``codec``, ``plugin`` and ``index``, which
+are None where they are not known.
 """
 
 from __future__ import annotations
@@ -30,7 +30,12 @@ class AudioError(Exception):
         container: The container's short name, such as ``"wav"``, or None.
         codec: The codec's name, such as ``"adpcm_ms"``, or None.
         plugin: The codec plugin that failed, such as ``"builtin"``, or None.
+        index: The place of the file among the paths of a batch, or None.
+        results: What ``batch_load`` had read before, with None for each file that was not read; or None.
     """
+
+    index: int | None = None
+    results: list[object] | None = None
 
     def __init__(
         self,
@@ -58,7 +63,7 @@ class AudioError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         facts = (self.path, self.offset, self.container, self.codec, self.plugin, getattr(self, "errno", None))
-        return _rebuild, (type(self), self.args[0], *facts)
+        return _rebuild, (type(self), self.args[0], *facts), {"index": self.index}
 
 
 def _rebuild(

@@ -1,6 +1,7 @@
 """mapwave for JAX: the functions of :mod:`mapwave`, returning CPU ``jax.Array`` without a copy."""
 
 from collections.abc import Callable, Iterable, Sequence
+from os import PathLike
 from typing import Any, Literal, overload
 
 import jax
@@ -10,6 +11,7 @@ from ._core import Api
 from ._core import AudioInfo as AudioInfo
 from ._core import Blocks as Blocks
 from ._core import Frames as Frames
+from ._core import Loading as Loading
 from ._core import Plugin as Plugin
 from ._core import PluginDirectory as PluginDirectory
 from ._core import PreparedAudio as PreparedAudio
@@ -25,6 +27,12 @@ from ._core import register_plugin as register_plugin
 from ._core import save as save
 from ._core import save_prepared as save_prepared
 from ._core import supports_soxr as supports_soxr
+from ._index import Paths
+from ._index import Index as Index
+from ._index import Row as Row
+from ._index import Window as Window
+from ._index import Windows as Windows
+from ._loader import Loader as _Loader
 from .errors import AudioError as AudioError
 from .errors import AudioFileNotFound as AudioFileNotFound
 from .errors import AudioIOError as AudioIOError
@@ -47,8 +55,11 @@ __all__ = [
     "AudioPermissionDenied",
     "Blocks",
     "Frames",
+    "Index",
     "InvalidArgument",
     "LimitExceeded",
+    "Loader",
+    "Loading",
     "MalformedFile",
     "OutOfMemory",
     "Plugin",
@@ -56,14 +67,19 @@ __all__ = [
     "PluginError",
     "PreparedAudio",
     "Reader",
+    "Row",
     "Stream",
     "Track",
     "UnsupportedFormat",
+    "Window",
+    "Windows",
     "Writer",
     "batch_load",
     "defaults",
     "errors",
+    "index",
     "info",
+    "iter_load",
     "load",
     "open",
     "plugin_directories",
@@ -80,6 +96,8 @@ __all__ = [
 
 _api: Api[jax.Array]
 
+class Loader(_Loader[jax.Array]): ...
+@overload
 def batch_load(
     paths: Iterable[Source],
     sr: SampleRate | None = None,
@@ -91,33 +109,174 @@ def batch_load(
     squeeze_mono: bool = False,
     num_workers: int = 4,
     *,
-    offset: float = 0.0,
-    duration: float | None = None,
-    start: int | None = None,
-    stop: int | None = None,
+    offset: float | Sequence[float] = 0.0,
+    duration: float | Sequence[float | None] | None = None,
+    start: int | Sequence[int | None] | None = None,
+    stop: int | Sequence[int | None] | None = None,
     channels: int | Sequence[int] | None = None,
     progress: bool | Callable[[int, int], object] | None = None,
     track: int | None = None,
     plugin: str | None = None,
     plugin_options: dict[str, str | int | float] | None = None,
     threads: int | None = 1,
+    stack: Literal[False] = False,
+    on_error: Literal["raise"] = "raise",
 ) -> list[tuple[jax.Array, int]]:
     """Reads many files at once.
 
     Args:
         paths: An iterable of what load takes.
-        sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, offset, duration, start, stop, channels, track:
-            As in load, the same for every file.
+        sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, channels, track: As in load, the same for every
+            file.
+        offset, duration, start, stop: As in load, or a sequence with one for each file.
         num_workers: How many files to read at once.
         plugin, plugin_options: As in load.
         threads: The most threads that may decode one file; None allows one per processor.
-        progress: True for a line on stderr, or a function to call with (done, total) after each file.
+        progress: True for a line on stderr where that is a terminal, or a function to call with (done, total) after each
+            file.
+        stack: True reads all files into one array with an axis of files before those of load, as long as the longest. Files
+            must have one rate and one number of channels, or sr, mono or channels must be given.
+        pad: What fills the rows of shorter files with stack=True, as a sample whose full scale is 1.
+        on_error: What becomes of a file that cannot be read: "raise" raises the error; "skip" returns None in the place of
+            the file, or with stack=True a row of padding; a function is called with the error, and the file is skipped
+            unless it raises. The errors have index, the place in paths, and path.
 
     Returns:
-        A list of (audio, sample_rate), in the order of paths.
+        A list of (audio, sample_rate), in the order of paths; with stack=True (audio, lengths, sample_rate), where lengths
+        is an int32 array of the frames in each row.
 
     Raises:
-        As load, for the first file that fails; a note says which of the paths it was.
+        As load, for the first file that fails; a note says which of the paths it was. The error's results has what was read
+        before: the list, with None for each file that was not read.
+    """
+@overload
+def batch_load(
+    paths: Iterable[Source],
+    sr: SampleRate | None = None,
+    mono: bool = False,
+    mono_mode: MonoMode = "mean",
+    layout: Layout = "channels_last",
+    dtype: DtypeLike = "float32",
+    resample_quality: ResampleQuality = "default",
+    squeeze_mono: bool = False,
+    num_workers: int = 4,
+    *,
+    offset: float | Sequence[float] = 0.0,
+    duration: float | Sequence[float | None] | None = None,
+    start: int | Sequence[int | None] | None = None,
+    stop: int | Sequence[int | None] | None = None,
+    channels: int | Sequence[int] | None = None,
+    progress: bool | Callable[[int, int], object] | None = None,
+    track: int | None = None,
+    plugin: str | None = None,
+    plugin_options: dict[str, str | int | float] | None = None,
+    threads: int | None = 1,
+    stack: Literal[False] = False,
+    on_error: Literal["skip"] | Callable[[AudioError], object],
+) -> list[tuple[jax.Array, int] | None]:
+    """Reads many files at once.
+
+    Args:
+        paths: An iterable of what load takes.
+        sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, channels, track: As in load, the same for every
+            file.
+        offset, duration, start, stop: As in load, or a sequence with one for each file.
+        num_workers: How many files to read at once.
+        plugin, plugin_options: As in load.
+        threads: The most threads that may decode one file; None allows one per processor.
+        progress: True for a line on stderr where that is a terminal, or a function to call with (done, total) after each
+            file.
+        stack: True reads all files into one array with an axis of files before those of load, as long as the longest. Files
+            must have one rate and one number of channels, or sr, mono or channels must be given.
+        pad: What fills the rows of shorter files with stack=True, as a sample whose full scale is 1.
+        on_error: What becomes of a file that cannot be read: "raise" raises the error; "skip" returns None in the place of
+            the file, or with stack=True a row of padding; a function is called with the error, and the file is skipped
+            unless it raises. The errors have index, the place in paths, and path.
+
+    Returns:
+        A list of (audio, sample_rate), in the order of paths; with stack=True (audio, lengths, sample_rate), where lengths
+        is an int32 array of the frames in each row.
+
+    Raises:
+        As load, for the first file that fails; a note says which of the paths it was. The error's results has what was read
+        before: the list, with None for each file that was not read.
+    """
+@overload
+def batch_load(
+    paths: Iterable[Source],
+    sr: SampleRate | None = None,
+    mono: bool = False,
+    mono_mode: MonoMode = "mean",
+    layout: Layout = "channels_last",
+    dtype: DtypeLike = "float32",
+    resample_quality: ResampleQuality = "default",
+    squeeze_mono: bool = False,
+    num_workers: int = 4,
+    *,
+    offset: float | Sequence[float] = 0.0,
+    duration: float | Sequence[float | None] | None = None,
+    start: int | Sequence[int | None] | None = None,
+    stop: int | Sequence[int | None] | None = None,
+    channels: int | Sequence[int] | None = None,
+    progress: bool | Callable[[int, int], object] | None = None,
+    track: int | None = None,
+    plugin: str | None = None,
+    plugin_options: dict[str, str | int | float] | None = None,
+    threads: int | None = 1,
+    stack: Literal[True],
+    pad: float = 0.0,
+    on_error: Literal["raise", "skip"] | Callable[[AudioError], object] = "raise",
+) -> tuple[jax.Array, jax.Array, int]:
+    """Reads many files at once.
+
+    Args:
+        paths: An iterable of what load takes.
+        sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, channels, track: As in load, the same for every
+            file.
+        offset, duration, start, stop: As in load, or a sequence with one for each file.
+        num_workers: How many files to read at once.
+        plugin, plugin_options: As in load.
+        threads: The most threads that may decode one file; None allows one per processor.
+        progress: True for a line on stderr where that is a terminal, or a function to call with (done, total) after each
+            file.
+        stack: True reads all files into one array with an axis of files before those of load, as long as the longest. Files
+            must have one rate and one number of channels, or sr, mono or channels must be given.
+        pad: What fills the rows of shorter files with stack=True, as a sample whose full scale is 1.
+        on_error: What becomes of a file that cannot be read: "raise" raises the error; "skip" returns None in the place of
+            the file, or with stack=True a row of padding; a function is called with the error, and the file is skipped
+            unless it raises. The errors have index, the place in paths, and path.
+
+    Returns:
+        A list of (audio, sample_rate), in the order of paths; with stack=True (audio, lengths, sample_rate), where lengths
+        is an int32 array of the frames in each row.
+
+    Raises:
+        As load, for the first file that fails; a note says which of the paths it was. The error's results has what was read
+        before: the list, with None for each file that was not read.
+    """
+def index(paths: Paths, path: str | PathLike[str] | None=None, *, num_workers: int | None=None, progress: bool | Callable[[int, int], object]=True, on_error: Literal['record', 'skip', 'raise']='record', hash: str | None=None) -> Index:
+    """Finds the facts of many files and keeps them in a table.
+
+    Args:
+        paths: A file, a directory, a pattern such as ``"clips/**/*.flac"``, or several of them. Of directories the
+            files count whose names end as those of audio do. A tar archive (``.tar``, not compressed) stands for its
+            members whose names do: ``shard.tar::member.flac``, which every function that takes a path reads without
+            extraction.
+        path: Where the table is kept: a name that ends in ``.parquet``, which needs pyarrow (the extra ``data``), or in
+            ``.jsonl``. Files whose size and time of change are those in the table are not opened again. After an
+            interruption the next call goes on where this one was. None keeps the table in memory.
+        num_workers: How many files to open at once; None is one for each processor.
+        progress: True for a line on stderr where that is a terminal, or a function to call with (done, total).
+        on_error: What becomes of a file that cannot be read: "record" keeps the error in its row, "skip" leaves it out,
+            and "raise" raises the error.
+        hash: The name of a hash of the bytes of each file, such as "sha256" or "blake2b"; None makes none.
+
+    Returns:
+        Index: the rows in the order of paths, those of a directory, a pattern or an archive by their names.
+
+    Raises:
+        mapwave.InvalidArgument: A pattern matches nothing, or path is not a table of this kind.
+        OSError: The table cannot be read or written.
     """
 def info(
     path: Source,
@@ -137,6 +296,49 @@ def info(
 
     Raises:
         As load.
+    """
+def iter_load(
+    paths: Iterable[Source],
+    sr: SampleRate | None = None,
+    mono: bool = False,
+    mono_mode: MonoMode = "mean",
+    layout: Layout = "channels_last",
+    dtype: DtypeLike = "float32",
+    resample_quality: ResampleQuality = "default",
+    squeeze_mono: bool = False,
+    num_workers: int = 4,
+    *,
+    offset: float | Sequence[float] = 0.0,
+    duration: float | Sequence[float | None] | None = None,
+    start: int | Sequence[int | None] | None = None,
+    stop: int | Sequence[int | None] | None = None,
+    channels: int | Sequence[int] | None = None,
+    track: int | None = None,
+    plugin: str | None = None,
+    plugin_options: dict[str, str | int | float] | None = None,
+    threads: int | None = 1,
+    ordered: bool = True,
+    prefetch: int | None = None,
+    on_error: Literal["raise", "skip"] | Callable[[AudioError], object] = "raise",
+) -> Loading[jax.Array]:
+    """Reads many files one after the other, on threads that read ahead, in bounded memory.
+
+    Args:
+        paths: An iterable of what load takes. It is consumed as files are read, and need not end.
+        sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, channels, track, plugin, plugin_options, threads,
+        offset, duration, start, stop, num_workers: As in batch_load.
+        ordered: True returns the files in the order of paths, False as they are read.
+        prefetch: How many files are read or being read beyond those that were returned; None is two for each worker. That
+            many are in memory at most.
+        on_error: "raise" raises the error and ends the iterator; "skip" leaves the file out; a function is called with the
+            error, and the file is left out unless it raises. The errors have index and path.
+
+    Returns:
+        Loading: an iterator of (index, audio, sample_rate), where index is the place in paths. Its close ends the threads
+        before its end.
+
+    Raises:
+        As load; the errors of a file when it is its turn.
     """
 def load(
     path: Source,

@@ -15,7 +15,7 @@ try:
 except ImportError as error:
     raise unusable("numpy", error) from error
 
-__all__ = [*_shared.__all__, "batch_load", "info", "load", "open", "resample", "stream"]
+__all__ = [*_shared.__all__, *_shared.LAZY, "batch_load", "info", "iter_load", "load", "open", "resample", "stream"]
 
 
 class Arrays:
@@ -37,8 +37,13 @@ load = _api.load
 info = _api.info
 stream = _api.stream
 batch_load = _api.batch_load
+iter_load = _api.iter_load
 open = _api.open
 resample = _api.resample
+
+
+def __getattr__(name: str) -> object:
+    return _shared.lazy(name, _api, __name__)
 
 
 def __dir__() -> list[str]:

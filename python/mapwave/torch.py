@@ -9,10 +9,11 @@ from ._shared import *  # noqa: F403 - the same names in every module of an arra
 
 try:
     import torch
+    import torch.utils.data
 except ImportError as error:
     raise unusable("torch", error) from error
 
-__all__ = [*_shared.__all__, "batch_load", "info", "load", "open", "resample", "stream"]
+__all__ = [*_shared.__all__, *_shared.LAZY, "batch_load", "info", "iter_load", "load", "open", "resample", "stream"]
 
 
 class Arrays:
@@ -34,8 +35,13 @@ load = _api.load
 info = _api.info
 stream = _api.stream
 batch_load = _api.batch_load
+iter_load = _api.iter_load
 open = _api.open
 resample = _api.resample
+
+
+def __getattr__(name: str) -> object:
+    return _shared.lazy(name, _api, __name__, torch.utils.data.IterableDataset)
 
 
 def __dir__() -> list[str]:

@@ -9,17 +9,17 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::arguments::{
-    Arguments, Count, Dtype, Mode, NumChannels, ONLY_WRITING, Reading, Selection, Signature, Window, Writing,
-    wrong_type,
+    Arguments, Count, Dtype, Mode, NumChannels, ONLY_WRITING, Reading, Selection, Signature, Window, Windows,
+    Writing, wrong_type,
 };
 use crate::arrays::ArrayLibrary;
-use crate::batch::{self, Batch};
+use crate::batch::{self, Batch, Batches, Loading, OnError, Order};
 use crate::errors::{invalid, raise};
 use crate::info::AudioInfo;
 use crate::input;
 use crate::interruption::interruptibly;
 use crate::prepared::PreparedAudio;
-use crate::reader::Reader;
+use crate::reader::{Origin, Reader};
 use crate::resample::{self, ArrayRequest};
 use crate::stream::Stream;
 use crate::writer::Writer;
@@ -63,6 +63,13 @@ impl Api {
         Ok(reading)
     }
 
+    /// What all files of a batch are read by.
+    fn batch(&self, arguments: &Arguments<'_, '_>) -> PyResult<Batch> {
+        let (windows, reading) = (Windows::new(arguments)?, self.reading(arguments)?);
+        reading.rate.check_parts(arguments.py())?;
+        Ok(Batch { windows, reading })
+    }
+
     fn open_reader(&self, arguments: &Arguments<'_, '_>) -> PyResult<Reader> {
         let py = arguments.py();
         for name in ONLY_WRITING {
@@ -74,7 +81,9 @@ impl Api {
         reading.rate.check_parts(py)?;
         let (choice, rate) = (reading.selection.choice(), reading.rate);
         let file = input::open(&arguments.get("path")?, Access::Kept, choice, |file| rate.apply(file))?;
-        Reader::new(py, Arc::clone(&self.library), file, reading)
+        let options = arguments.given_without("path")?.unbind();
+        let origin = Origin::new(&file, self.module.clone(), options)?;
+        Reader::new(py, Arc::clone(&self.library), file, reading, origin)
     }
 
     fn open_writer(arguments: &Arguments<'_, '_>) -> PyResult<Writer> {
@@ -266,38 +275,123 @@ impl Api {
     ///
     /// Args:
     ///     paths: An iterable of what load takes.
-    ///     sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, offset, duration, start, stop, channels, track:
-    ///         As in load, the same for every file.
+    ///     sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, channels, track: As in load, the same for every
+    ///         file.
+    ///     offset, duration, start, stop: As in load, or a sequence with one for each file.
     ///     num_workers: How many files to read at once.
     ///     plugin, plugin_options: As in load.
     ///     threads: The most threads that may decode one file; None allows one per processor.
-    ///     progress: True for a line on stderr, or a function to call with (done, total) after each file.
+    ///     progress: True for a line on stderr where that is a terminal, or a function to call with (done, total) after each
+    ///         file.
+    ///     stack: True reads all files into one array with an axis of files before those of load, as long as the longest. Files
+    ///         must have one rate and one number of channels, or sr, mono or channels must be given.
+    ///     pad: What fills the rows of shorter files with stack=True, as a sample whose full scale is 1.
+    ///     on_error: What becomes of a file that cannot be read: "raise" raises the error; "skip" returns None in the place of
+    ///         the file, or with stack=True a row of padding; a function is called with the error, and the file is skipped
+    ///         unless it raises. The errors have index, the place in paths, and path.
     ///
     /// Returns:
-    ///     A list of (audio, sample_rate), in the order of paths.
+    ///     A list of (audio, sample_rate), in the order of paths; with stack=True (audio, lengths, sample_rate), where lengths
+    ///     is an int32 array of the frames in each row.
     ///
     /// Raises:
-    ///     As load, for the first file that fails; a note says which of the paths it was.
+    ///     As load, for the first file that fails; a note says which of the paths it was. The error's results has what was read
+    ///     before: the list, with None for each file that was not read.
     #[pyo3(signature = (*args, **kwargs), text_signature = "($self, paths, sr=None, mono=False, mono_mode='mean', layout='channels_last', \
             dtype='float32', resample_quality='default', squeeze_mono=False, num_workers=4, *, \
             offset=0.0, duration=None, start=None, stop=None, channels=None, progress=None, track=None, \
-            plugin=None, plugin_options=None, threads=1)")]
+            plugin=None, plugin_options=None, threads=1, stack=False, pad=0.0, on_error='raise')")]
     fn batch_load<'py>(
         &self,
         py: Python<'py>,
         args: &Bound<'py, PyTuple>,
         kwargs: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Vec<(Bound<'py, PyAny>, u32)>> {
+    ) -> PyResult<Bound<'py, PyAny>> {
         static SIGNATURE: Signature = Signature::new("batch_load");
         let arguments = Self::bind(py, &SIGNATURE, args, kwargs)?;
         let Count(num_workers) = arguments.get("num_workers")?;
-        let (window, reading) = (Window::new(&arguments)?, self.reading(&arguments)?);
-        reading.rate.check_parts(py)?;
+        let (batch, on_error) = (self.batch(&arguments)?, arguments.get::<OnError>("on_error")?);
         let num_workers = usize::try_from(num_workers).unwrap_or(usize::MAX);
+        let (is_stacked, pad): (bool, f64) = (arguments.get("stack")?, arguments.get("pad")?);
+        if !is_stacked && arguments.differs("pad")? {
+            return Err(invalid(py, "pad is for stack=True, which makes rows of one length"));
+        }
         let paths: Bound<'_, PyAny> = arguments.get("paths")?;
         let inputs = input::each(&paths)?;
         let progress: Option<Bound<'_, PyAny>> = arguments.get("progress")?;
-        batch::load(py, &self.library, &Batch { window, reading, num_workers }, inputs, progress.as_ref())
+        if is_stacked {
+            let how = (num_workers, pad);
+            let stacked =
+                batch::load_stacked(py, &self.library, batch, inputs, how, &on_error, progress.as_ref())?;
+            return Ok(stacked.into_pyobject(py)?.into_any());
+        }
+        let list = batch::load(py, &self.library, batch, inputs, num_workers, &on_error, progress.as_ref())?;
+        Ok(list.into_any())
+    }
+
+    /// Reads many files one after the other, on threads that read ahead, in bounded memory.
+    ///
+    /// Args:
+    ///     paths: An iterable of what load takes. It is consumed as files are read, and need not end.
+    ///     sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, channels, track, plugin, plugin_options, threads,
+    ///     offset, duration, start, stop, num_workers: As in batch_load.
+    ///     ordered: True returns the files in the order of paths, False as they are read.
+    ///     prefetch: How many files are read or being read beyond those that were returned; None is two for each worker. That
+    ///         many are in memory at most.
+    ///     on_error: "raise" raises the error and ends the iterator; "skip" leaves the file out; a function is called with the
+    ///         error, and the file is left out unless it raises. The errors have index and path.
+    ///
+    /// Returns:
+    ///     Loading: an iterator of (index, audio, sample_rate), where index is the place in paths. Its close ends the threads
+    ///     before its end.
+    ///
+    /// Raises:
+    ///     As load; the errors of a file when it is its turn.
+    #[pyo3(signature = (*args, **kwargs), text_signature = "($self, paths, sr=None, mono=False, mono_mode='mean', layout='channels_last', \
+            dtype='float32', resample_quality='default', squeeze_mono=False, num_workers=4, *, \
+            offset=0.0, duration=None, start=None, stop=None, channels=None, track=None, plugin=None, \
+            plugin_options=None, threads=1, ordered=True, prefetch=None, on_error='raise')")]
+    fn iter_load<'py>(
+        &self,
+        py: Python<'py>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Loading> {
+        static SIGNATURE: Signature = Signature::new("iter_load");
+        let arguments = Self::bind(py, &SIGNATURE, args, kwargs)?;
+        let count = |Count(count)| usize::try_from(count).unwrap_or(usize::MAX);
+        let num_workers = count(arguments.get("num_workers")?);
+        let prefetch = arguments.get::<Option<Count>>("prefetch")?.map(count);
+        let num_ahead = prefetch.unwrap_or(num_workers.saturating_mul(2));
+        let (batch, on_error) = (self.batch(&arguments)?, arguments.get::<OnError>("on_error")?);
+        let paths = input::iterated(&arguments.get("paths")?)?;
+        let order = Order {
+            num_workers: num_workers.min(num_ahead),
+            num_ahead,
+            is_ordered: arguments.get("ordered")?,
+        };
+        Loading::new(py, Arc::clone(&self.library), batch, paths, on_error, order)
+    }
+
+    /// The batches of a Loader, which has the arguments: see mapwave.Loader.
+    #[pyo3(signature = (*args, **kwargs), text_signature = "($self, num_workers, sr=None, mono=False, mono_mode='mean', layout='channels_last', \
+            dtype='float32', resample_quality='default', squeeze_mono=False, channels=None, track=None, plugin=None, \
+            plugin_options=None, threads=1, pad=0.0, leaves_out=False, reads_ahead=True)")]
+    fn batches(
+        &self,
+        py: Python<'_>,
+        args: &Bound<'_, PyTuple>,
+        kwargs: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Batches> {
+        static SIGNATURE: Signature = Signature::new("batches");
+        let arguments = Self::bind(py, &SIGNATURE, args, kwargs)?;
+        let Count(num_workers) = arguments.get("num_workers")?;
+        let reading = self.reading(&arguments)?;
+        reading.rate.check_parts(py)?;
+        let batch = Batch { windows: Windows::all(), reading };
+        let flags = (arguments.get("pad")?, arguments.get("leaves_out")?, arguments.get("reads_ahead")?);
+        let num_workers = usize::try_from(num_workers).unwrap_or(usize::MAX);
+        Batches::new(Arc::clone(&self.library), batch, num_workers, flags)
     }
 
     /// Resamples audio.

@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::slice;
 
 use mapwave_core::buffer::{advise_huge, is_zeros};
-use mapwave_core::{Buffer, Error, OutputFormat, Reader, Shape};
+use mapwave_core::{Buffer, Error, OutputFormat, Reader};
 use mapwave_fork::SetOnce;
 use pyo3::buffer::PyUntypedBuffer;
 use pyo3::prelude::*;
@@ -79,6 +79,16 @@ impl Allocation {
     }
 }
 
+impl Allocation {
+    /// Memory that is kept for the next batch when nobody needs it any more.
+    pub(crate) fn batch(self, num_bytes: usize) -> mapwave_core::Result<Buffer> {
+        match self {
+            Self::Kept | Self::Copied => Buffer::for_batch(num_bytes),
+            Self::Adopted { .. } => self.buffer(num_bytes),
+        }
+    }
+}
+
 impl ArrayLibrary {
     pub(crate) fn new(import: Py<PyAny>) -> Self {
         Self { import, parts: SetOnce::new() }
@@ -144,11 +154,14 @@ impl ArrayLibrary {
             let num_frames = frames.end.saturating_sub(frames.start);
             let shape = spec.shape(num_frames, reader.track().num_channels);
             let shape = shape.map_err(|error| raise(py, &reader.named(error)))?;
-            parts.check(&shape).map_err(|error| raise(py, &reader.named(error)))?;
-            if let Some(array) = parts.unfilled(py, &shape, spec.format)?
-                && let Some(array) = fill(array, reader, frames.clone(), reading)?
-            {
-                return parts.finish.bind(py).call1((array, spec.format.name()));
+            parts.check(shape.axes()).map_err(|error| raise(py, &reader.named(error)))?;
+            if let Some(mut array) = parts.unfilled(py, shape.axes(), spec.format)? {
+                let memory = array.memory();
+                interruptibly(py, *max_threads, |control| {
+                    advise_huge(memory);
+                    reader.read_into(frames, spec, memory, control)
+                })?;
+                return array.finish(py, parts);
             }
         }
         let allocation = self.allocation(py)?;
@@ -156,6 +169,47 @@ impl ArrayLibrary {
             reader.read_with(frames, spec, |num_bytes| allocation.buffer(num_bytes), control)
         })?;
         self.hand_over(py, read)
+    }
+
+    /// An array to be filled, where the library has memory for one of this shape that may be written to.
+    ///
+    /// # Errors
+    /// Those of the library, and [`Error::Limit`] for an axis that is too long for it.
+    pub(crate) fn unfilled(
+        &self,
+        py: Python<'_>,
+        axes: &[usize],
+        format: OutputFormat,
+    ) -> PyResult<Option<Unfilled>> {
+        let parts = self.parts(py)?;
+        parts.check(axes).map_err(|error| raise(py, &error))?;
+        parts.unfilled(py, axes, format)
+    }
+
+    /// The output from which [`unfilled`](Self::unfilled) is worth asking; None where it never is.
+    pub(crate) fn min_unfilled(&self, py: Python<'_>) -> PyResult<Option<usize>> {
+        Ok(self.parts(py)?.allocate.as_ref().map(|_| MIN_IN_PLACE))
+    }
+
+    /// The array whose memory has been filled.
+    pub(crate) fn finish<'py>(&self, py: Python<'py>, filled: Unfilled) -> PyResult<Bound<'py, PyAny>> {
+        filled.finish(py, self.parts(py)?)
+    }
+
+    /// Makes an array of memory that has been filled.
+    pub(crate) fn adopt<'py>(&self, py: Python<'py>, frames: Frames) -> PyResult<Bound<'py, PyAny>> {
+        self.parts(py)?.from_frames.bind(py).call1((frames,))
+    }
+
+    /// An array of whole numbers along one axis.
+    pub(crate) fn integers<'py>(&self, py: Python<'py>, numbers: &[i32]) -> PyResult<Bound<'py, PyAny>> {
+        let mut buffer =
+            self.allocation(py)?.buffer(size_of_val(numbers)).map_err(|error| raise(py, &error))?;
+        let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_ne_bytes()).collect();
+        if let Some(place) = buffer.as_uninit_mut().get_mut(..bytes.len()) {
+            place.write_copy_of_slice(&bytes);
+        }
+        self.adopt(py, Frames::of_buffer(buffer, OutputFormat::I32, &[numbers.len()]))
     }
 
     /// Where the memory of frames for this library should come from.
@@ -175,15 +229,15 @@ impl ArrayLibrary {
         frames: mapwave_core::Frames,
     ) -> PyResult<Bound<'py, PyAny>> {
         let parts = self.parts(py)?;
-        parts.check(&frames.shape()).map_err(|error| raise(py, &error))?;
+        parts.check(frames.shape().axes()).map_err(|error| raise(py, &error))?;
         parts.from_frames.bind(py).call1((Frames::owned(frames),))
     }
 }
 
 impl Parts {
     /// Checks that the library can have an array of this shape.
-    fn check(&self, shape: &Shape) -> mapwave_core::Result<()> {
-        match (self.max_axis, shape.axes().iter().max()) {
+    fn check(&self, axes: &[usize]) -> mapwave_core::Result<()> {
+        match (self.max_axis, axes.iter().max()) {
             (Some(max), Some(&longest)) if longest > max => {
                 let what = "the length of an axis, in this array library,";
                 Err(Error::Limit { path: None, what, max: max as u64, got: longest as u64 })
@@ -193,13 +247,8 @@ impl Parts {
     }
 
     /// An array to be filled, where that is worth it and possible.
-    fn unfilled<'py>(
-        &self,
-        py: Python<'py>,
-        shape: &Shape,
-        format: OutputFormat,
-    ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let num_bytes = shape.num_samples() * format.num_bytes();
+    fn unfilled(&self, py: Python<'_>, axes: &[usize], format: OutputFormat) -> PyResult<Option<Unfilled>> {
+        let num_bytes = axes.iter().product::<usize>() * format.num_bytes();
         let Some(allocate) = self.allocate.as_ref().filter(|_| num_bytes >= MIN_IN_PLACE) else {
             return Ok(None);
         };
@@ -207,12 +256,56 @@ impl Parts {
             return Ok(None);
         }
         // The library's own judgement takes microseconds: it is asked only where it has a choice.
-        if self.fills && num_bytes < MIN_ALLOCATED && std::env::var_os(ROUTE).is_none() {
-            let zeros = Frames::zeros(shape.axes(), format)?;
-            return self.from_frames.bind(py).call1((zeros,)).map(Some);
+        let array = if self.fills && num_bytes < MIN_ALLOCATED && std::env::var_os(ROUTE).is_none() {
+            self.from_frames.bind(py).call1((Frames::zeros(axes, format)?,))?
+        } else {
+            allocate.bind(py).call1((PyTuple::new(py, axes)?, format.name()))?
+        };
+        match array.is_none() {
+            true => Ok(None),
+            false => Unfilled::new(&array, format),
         }
-        let array = allocate.bind(py).call1((PyTuple::new(py, shape.axes())?, format.name()))?;
-        Ok(Some(array).filter(|array| !array.is_none()))
+    }
+}
+
+/// An array that nobody else has seen yet, and its memory, which is to be filled.
+pub(crate) struct Unfilled {
+    /// Keeps the memory where it is.
+    buffer: PyUntypedBuffer,
+    array: Py<PyAny>,
+    format: OutputFormat,
+}
+
+impl Unfilled {
+    /// None when the array's memory cannot be written to.
+    fn new(array: &Bound<'_, PyAny>, format: OutputFormat) -> PyResult<Option<Self>> {
+        let buffer = PyUntypedBuffer::get(array)?;
+        let start = buffer.buf_ptr();
+        // A library that took the zeros over instead of copying them has an array that must not be written to. One that has no
+        // memory has found none: the way that is taken instead says so.
+        let is_refused = is_zeros(start.cast_const().cast()) || start.is_null();
+        if is_refused || buffer.readonly() || !buffer.is_c_contiguous() {
+            return Ok(None);
+        }
+        Ok(Some(Self { buffer, array: array.clone().unbind(), format }))
+    }
+
+    /// Where the memory is, and its size in bytes.
+    pub(crate) fn extent(&self) -> (*mut MaybeUninit<u8>, usize) {
+        (self.buffer.buf_ptr().cast(), self.buffer.len_bytes())
+    }
+
+    /// The memory.
+    pub(crate) fn memory(&mut self) -> &mut [MaybeUninit<u8>] {
+        let (start, num_bytes) = self.extent();
+        // SAFETY: the buffer is writable, contiguous and `num_bytes` long; it is exported, so that it stays where it is, and
+        // the array is new, so that nobody else reads or writes it.
+        unsafe { slice::from_raw_parts_mut(start, num_bytes) }
+    }
+
+    fn finish<'py>(self, py: Python<'py>, parts: &Parts) -> PyResult<Bound<'py, PyAny>> {
+        self.buffer.release(py);
+        parts.finish.bind(py).call1((self.array, self.format.name()))
     }
 }
 
@@ -230,35 +323,4 @@ fn is_daemon(py: Python<'_>) -> PyResult<bool> {
             Ok(*known.get_or_init(|| is_daemon))
         }
     })
-}
-
-/// Reads frames into the memory of an array that nobody else has seen yet and gives it back; None when that cannot be
-/// written to.
-fn fill<'py>(
-    array: Bound<'py, PyAny>,
-    reader: &Reader,
-    frames: Range<u64>,
-    reading: &Reading,
-) -> PyResult<Option<Bound<'py, PyAny>>> {
-    let py = array.py();
-    let buffer = PyUntypedBuffer::get(&array)?;
-    let (start, num_bytes) = (buffer.buf_ptr().cast::<MaybeUninit<u8>>(), buffer.len_bytes());
-    // A library that took the zeros over instead of copying them has an array that must not be written to. One that has no
-    // memory has found none: the way that is taken instead says so.
-    if is_zeros(start.cast_const().cast())
-        || start.is_null()
-        || buffer.readonly()
-        || !buffer.is_c_contiguous()
-    {
-        return Ok(None);
-    }
-    // SAFETY: the buffer is writable, contiguous and `num_bytes` long; it is exported, so that it stays where it is, and
-    // the array is new, so that nobody else reads or writes it.
-    let memory = unsafe { slice::from_raw_parts_mut(start, num_bytes) };
-    let result = interruptibly(py, reading.max_threads, |control| {
-        advise_huge(memory);
-        reader.read_into(frames, &reading.spec, memory, control)
-    });
-    buffer.release(py);
-    result.map(|()| Some(array))
 }

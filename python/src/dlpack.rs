@@ -114,8 +114,10 @@ impl Tensor {
 
     fn into_parts(self) -> PyResult<(DlTensor, *mut c_void)> {
         let mut strides = vec![1; self.shape.len()];
-        if let ([first, _], [_, second]) = (strides.as_mut_slice(), self.shape.as_slice()) {
-            *first = *second;
+        let mut step = 1_i64;
+        for (stride, &axis) in strides.iter_mut().zip(&self.shape).rev() {
+            *stride = step;
+            step = step.saturating_mul(axis.max(1));
         }
         let (code, bits) = match self.format {
             OutputFormat::I16 => (0, 16),

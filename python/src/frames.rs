@@ -6,7 +6,7 @@ use std::ffi::{CStr, c_int, c_void};
 use std::ptr;
 use std::sync::Arc;
 
-use mapwave_core::{OutputFormat, Reader, Shape};
+use mapwave_core::{Buffer, OutputFormat, Reader, Shape};
 use pyo3::exceptions::PyBufferError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -19,6 +19,7 @@ use crate::errors::raise;
 #[derive(Clone)]
 pub(crate) enum Owner {
     Memory(Arc<mapwave_core::Frames>),
+    Buffer(Arc<Buffer>),
     File(#[allow(dead_code)] Arc<Reader>),
     Zeros(#[allow(dead_code)] Arc<memmap2::Mmap>),
 }
@@ -52,6 +53,14 @@ impl Frames {
         Self::new(Owner::Memory(Arc::new(frames)), start, num_bytes, format, shape.axes(), false)
     }
 
+    /// Takes a buffer of which every byte has been written, as an array of this shape.
+    pub(crate) fn of_buffer(buffer: Buffer, format: OutputFormat, shape: &[usize]) -> Self {
+        let start = buffer.as_ptr();
+        let num_bytes = shape.iter().product::<usize>() * format.num_bytes();
+        assert!(num_bytes <= buffer.num_bytes(), "the buffer holds the array");
+        Self::new(Owner::Buffer(Arc::new(buffer)), start, num_bytes, format, shape, false)
+    }
+
     /// Points at a file's samples in place.
     ///
     /// # Errors
@@ -81,10 +90,7 @@ impl Frames {
         readonly: bool,
     ) -> Self {
         let shape: Vec<_> = shape.iter().map(|&axis| axis.cast_signed()).collect();
-        let mut strides = vec![format.num_bytes().cast_signed(); shape.len()];
-        if let ([first, _], [_, second]) = (strides.as_mut_slice(), shape.as_slice()) {
-            *first *= *second;
-        }
+        let strides = c_strides(&shape, format.num_bytes().cast_signed());
         Self { owner, start, num_bytes, format, readonly, shape, strides }
     }
 
@@ -131,8 +137,11 @@ impl Frames {
     /// Returns the whole pages that hold the samples, with the zeros behind them, along one axis: what a GPU can use without a
     /// copy. None when the samples do not start at a page or share their last one.
     fn pages(&self) -> Option<Self> {
-        let Owner::Memory(frames) = &self.owner else { return None };
-        let num_bytes = frames.num_page_bytes()?;
+        let num_bytes = match &self.owner {
+            Owner::Memory(frames) => frames.num_page_bytes()?,
+            Owner::Buffer(buffer) => buffer.num_page_bytes()?,
+            Owner::File(_) | Owner::Zeros(_) => return None,
+        };
         let num_samples = num_bytes / self.format.num_bytes();
         Some(Self::new(self.owner.clone(), self.start, num_bytes, self.format, &[num_samples], false))
     }
@@ -218,6 +227,17 @@ impl Frames {
         unsafe { view.write(filled) };
         Ok(())
     }
+}
+
+/// The strides of an array in C order, in the unit of `step`.
+fn c_strides(shape: &[ffi::Py_ssize_t], step: ffi::Py_ssize_t) -> Vec<ffi::Py_ssize_t> {
+    let mut strides = vec![step; shape.len()];
+    let mut step = step;
+    for (stride, &axis) in strides.iter_mut().zip(shape).rev() {
+        *stride = step;
+        step = step.saturating_mul(axis.max(1));
+    }
+    strides
 }
 
 /// Returns zeros that take up no memory, for a library that copies what it is given: they are read-only.

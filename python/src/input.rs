@@ -1,5 +1,6 @@
 //! The argument `path`: a path, bytes, or a binary file object.
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use mapwave_core::{Choice, Error, Reader};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyString};
+use pyo3::types::{PyByteArray, PyBytes, PyIterator, PyMemoryView, PyString};
 
 use crate::interned::intern;
 use crate::interruption::interruptibly;
@@ -32,10 +33,18 @@ pub(crate) fn path_of(object: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
 pub(crate) type KeptBytes = Arc<PyBackedBytes>;
 
 /// An input that can be opened without the interpreter.
+#[derive(Clone)]
 pub(crate) enum FileInput {
     Path(PathBuf),
     Bytes {
         bytes: KeptBytes,
+        /// What errors call it.
+        name: PathBuf,
+    },
+    /// A part of a file, such as the member of an archive.
+    Part {
+        file: PathBuf,
+        bytes: Range<u64>,
         /// What errors call it.
         name: PathBuf,
     },
@@ -82,7 +91,7 @@ impl FileInput {
     pub(crate) fn kept(&self) -> Option<KeptBytes> {
         match self {
             Self::Bytes { bytes, .. } => Some(Arc::clone(bytes)),
-            Self::Path(_) | Self::AtItsEnd(_) => None,
+            Self::Path(_) | Self::Part { .. } | Self::AtItsEnd(_) => None,
         }
     }
 
@@ -90,6 +99,7 @@ impl FileInput {
     pub(crate) fn open(self, access: Access, choice: Choice<'_>) -> mapwave_core::Result<Reader> {
         let source = match self {
             Self::Path(path) => Source::open(&path, access)?,
+            Self::Part { file, bytes, name } => Source::open_part(&file, bytes, &name, access)?,
             Self::Bytes { bytes, name } => {
                 Source::from_bytes(Shared(bytes)).map_err(|error| error.in_file(&name))?.with_name(name)
             }
@@ -115,6 +125,11 @@ impl AsRef<[u8]> for Shared {
 
 /// Takes an iterable of what [`FileInput::new`] takes.
 pub(crate) fn each(paths: &Bound<'_, PyAny>) -> PyResult<Vec<FileInput>> {
+    iterated(paths)?.map(|path| FileInput::new(&path?)).collect()
+}
+
+/// The iterator of an iterable of inputs, which a single one is not.
+pub(crate) fn iterated<'py>(paths: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>> {
     let py = paths.py();
     let is_one = paths.is_instance_of::<PyString>()
         || paths.is_instance_of::<PyBytes>()
@@ -128,7 +143,7 @@ pub(crate) fn each(paths: &Bound<'_, PyAny>) -> PyResult<Vec<FileInput>> {
             format!("paths must be an iterable of paths or files, got {kind}; for one file pass [path]");
         return Err(PyTypeError::new_err(message));
     };
-    iterator.map(|path| FileInput::new(&path?)).collect()
+    Ok(iterator)
 }
 
 /// Opens what the caller passed, with the interpreter free meanwhile, and makes something of it.

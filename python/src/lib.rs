@@ -17,10 +17,12 @@ mod interned;
 mod interruption;
 mod log;
 mod plugins;
+mod pool;
 mod prepared;
 mod reader;
 mod resample;
 mod samples;
+mod scan;
 mod stream;
 mod writer;
 
@@ -31,6 +33,8 @@ mod _core {
     use super::api::{Api, api_of, prepare_save, save, save_prepared};
     #[pymodule_export]
     use super::arguments::defaults::defaults;
+    #[pymodule_export]
+    use super::batch::{Batches, Loading};
     #[pymodule_export]
     use super::build_info::build_info;
     #[pymodule_export]
@@ -46,9 +50,11 @@ mod _core {
     #[pymodule_export]
     use super::prepared::PreparedAudio;
     #[pymodule_export]
-    use super::reader::{Blocks, Reader};
+    use super::reader::{Blocks, Reader, reopen};
     #[pymodule_export]
     use super::resample::supports_soxr;
+    #[pymodule_export]
+    use super::scan::{members, scan};
     #[pymodule_export]
     use super::stream::Stream;
     #[pymodule_export]

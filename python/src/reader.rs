@@ -1,5 +1,6 @@
 //! `Reader`: an open file for any number of reads at any place.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -18,9 +19,44 @@ use crate::interruption::interruptibly;
 pub(crate) struct Reader {
     library: Arc<ArrayLibrary>,
     reading: Reading,
+    origin: Origin,
     /// Only locked with the interpreter's lock, without which the process cannot be forked, and for no call of Python's.
     state: Mutex<State>,
 }
+
+/// How a reader was opened, so that another process can open it.
+pub(crate) struct Origin {
+    /// Whatever the current directory is then; None for bytes in memory.
+    path: Option<PathBuf>,
+    /// The Python module that has the function `open`.
+    module: String,
+    /// The arguments but for the path.
+    options: Py<PyDict>,
+}
+
+impl Origin {
+    pub(crate) fn new(file: &mapwave_core::Reader, module: String, options: Py<PyDict>) -> PyResult<Self> {
+        let path = file.path().filter(|_| file.is_file()).map(std::path::absolute).transpose()?;
+        Ok(Self { path, module, options })
+    }
+}
+
+/// Opens a file as a reader was that is unpickled.
+#[pyfunction]
+pub(crate) fn reopen<'py>(
+    py: Python<'py>,
+    module: &str,
+    path: &Bound<'py, PyAny>,
+    options: &Bound<'py, PyDict>,
+    position: u64,
+) -> PyResult<Bound<'py, PyAny>> {
+    let reader = py.import(module)?.getattr("open")?.call((path,), Some(options))?;
+    reader.call_method1("seek", (position,))?;
+    Ok(reader)
+}
+
+/// What [`reopen`] takes: the module, the path, the options and the position.
+type Reopening<'py> = (String, PathBuf, Bound<'py, PyDict>, u64);
 
 struct State {
     /// None once the reader is closed.
@@ -34,9 +70,11 @@ impl Reader {
         library: Arc<ArrayLibrary>,
         file: mapwave_core::Reader,
         reading: Reading,
+        origin: Origin,
     ) -> PyResult<Self> {
         reading.spec.num_channels(file.track().num_channels).map_err(|error| raise(py, &error))?;
-        Ok(Self { library, reading, state: Mutex::new(State { file: Some(Arc::new(file)), position: 0 }) })
+        let state = Mutex::new(State { file: Some(Arc::new(file)), position: 0 });
+        Ok(Self { library, reading, origin, state })
     }
 
     /// Binds a call of the method that the signature is of.
@@ -236,6 +274,22 @@ impl Reader {
     fn close(&self) {
         let file = self.state().file.take();
         drop(file);
+    }
+
+    /// Pickles as the path, the options and the position: whoever unpickles it opens the file.
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Reopening<'py>)> {
+        self.file()?;
+        let Some(path) = self.origin.path.clone() else {
+            return Err(PyTypeError::new_err("a reader of bytes in memory cannot be pickled: open a path"));
+        };
+        let options = self.origin.options.bind(py).copy()?;
+        // An array library's own object may not pickle.
+        if options.contains("dtype")? {
+            options.set_item("dtype", self.reading.spec.format.name())?;
+        }
+        let position = self.state().position;
+        let reopen = py.import("mapwave._core")?.getattr("reopen")?;
+        Ok((reopen, (self.origin.module.clone(), path, options, position)))
     }
 
     fn __len__(&self) -> PyResult<usize> {

@@ -123,6 +123,8 @@ def module_stub(name: str, library: Library, core: ModuleType) -> str:
             header = ast.unparse(ast.FunctionDef(node.name, node.args, [ast.Pass()], [], node.returns, lineno=0))
             text = ast.get_docstring(node) or ""
             body.append(f"{header.rpartition(chr(10))[0]}\n{quoted(text, '    ')}")
+        elif export == "Loader":
+            body.append(f"class Loader(_Loader[{array}]): ...")
         else:
             names.append(export)
     used = {*re.findall(r"\w+", array + "\n".join(body)), "Api"}
@@ -132,11 +134,17 @@ def module_stub(name: str, library: Library, core: ModuleType) -> str:
 
     lines = [docstring_of(tree), ""]
     lines += [f"from collections.abc import {wanted(('Callable', 'Iterable', 'Sequence'))}"]
+    lines += ["from os import PathLike"]
     lines += [f"from typing import {wanted(('Any', 'Literal', 'overload'))}", "", imports, ""]
     lines += ["from . import errors as errors"] if "errors" in names else []
     lines += [f"from ._core import {wanted(overlay.CLASSES)}"]
     lines += [f"from ._core import {each} as {each}" for each in names if hasattr(core, each)]
-    lines += [f"from .errors import {each} as {each}" for each in names if not hasattr(core, each) and each != "errors"]
+    lines += [f"from ._index import {wanted(('Paths',))}"]
+    lines += [f"from .{overlay.IN_PYTHON[each]} import {each} as {each}" for each in names if each in overlay.IN_PYTHON]
+    lines += ["from ._loader import Loader as _Loader"]
+    elsewhere = {*dir(core), *overlay.IN_PYTHON, "errors"}
+    lines += [f"from .errors import {each} as {each}" for each in names if each not in elsewhere]
+    lines += [f"from .errors import {wanted(('AudioError',))}"] if wanted(("AudioError",)) else []
     lines += [f"from .types import {wanted(public_types())}", "", exported(exports), ""]
     lines += ["__version__: str", ""] if name == "__init__" else []
     lines += [f"_api: Api[{array}]", "", *body]
@@ -153,10 +161,18 @@ def exports_of(tree: ast.Module) -> list[str]:
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "__all__":
             elements = node.value.elts if isinstance(node.value, ast.List) else []
-            is_shared = [isinstance(element, ast.Starred) for element in elements]
             own = [ast.literal_eval(element) for element in elements if not isinstance(element, ast.Starred)]
-            return sorted([*(exports_of(parsed("_shared")) if any(is_shared) else []), *own])
+            shared = [element.value.attr for element in elements if isinstance(element, ast.Starred)]
+            return sorted([*own, *(name for of in shared for name in list_of(parsed("_shared"), of))])
     raise SystemExit("a module without __all__")
+
+
+def list_of(tree: ast.Module, name: str) -> list[str]:
+    """The strings in a list of a module."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == name:
+            return [str(word) for word in ast.literal_eval(node.value)]
+    raise SystemExit(f"a module without {name}")
 
 
 def public_types() -> list[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Literal, Self, TypeVar, final, overload
 
+from .errors import AudioError
 from .types import (
     Bitrate,
     Dither,
@@ -49,6 +50,11 @@ CLASSES: dict[str, str] = {
         def __iter__(self) -> Self: ...
         def __next__(self) -> Array: ...
     """,
+    "Loading": """
+        def __iter__(self) -> Self: ...
+        def __next__(self) -> tuple[int, Array, int]: ...
+    """,
+    "Batches": "",
     "Reader": """
         def __getitem__(self, key: slice, /) -> Array: ...
         def __len__(self) -> int: ...
@@ -79,7 +85,10 @@ CLASSES: dict[str, str] = {
     "PluginDirectory": "",
 }
 
-GENERIC = {"Api", "Blocks", "Reader", "Stream"}
+#: What the package has that is written in Python, with the modules; a Loader is one for each array library.
+IN_PYTHON = {"Index": "_index", "Row": "_index", "Window": "_index", "Windows": "_index", "Loader": "_loader"}
+
+GENERIC = {"Api", "Batches", "Blocks", "Loading", "Reader", "Stream"}
 
 #: The types of the properties, in the order of the stubs; those of AudioInfo are its own annotations.
 PROPERTIES: dict[str, str] = {
@@ -135,6 +144,10 @@ RETURNS: dict[str, str] = {
     "Frames.__dlpack_device__": "tuple[int, int]",
     "Stream.read_chunk": "tuple[Array, int]",
     "Stream.at_eof": "bool",
+    "Loading.close": "None",
+    "Batches.submit": "None",
+    "Batches.take": "tuple[Array, Array, list[tuple[int, AudioError]]]",
+    "Batches.close": "None",
     "Reader.read": "Array",
     "Reader.seek": "int",
     "Reader.tell": "int",
@@ -146,7 +159,9 @@ RETURNS: dict[str, str] = {
     "Api.load": "tuple[Array, int]",
     "Api.info": "AudioInfo",
     "Api.stream": "Stream[Array]",
-    "Api.batch_load": "list[tuple[Array, int]]",
+    "Api.batch_load": "list[tuple[Array, int]] | list[tuple[Array, int] | None] | tuple[Array, Array, int]",
+    "Api.iter_load": "Loading[Array]",
+    "Api.batches": "Batches[Array]",
     "Api.resample": "Array",
     "Api.open": "Reader[Array] | Writer",
     "Writer.write": "None",
@@ -164,6 +179,9 @@ RETURNS: dict[str, str] = {
     "try_plugin": "int",
     "run_command": "int",
     "api_of": "Api[Any]",
+    "members": "list[tuple[str, int, int]]",
+    "reopen": "Reader[Any]",
+    "scan": "list[tuple[Any, ...] | None]",
     "build_info": "dict[str, Any]",
     "zeros": "Frames",
 }
@@ -191,10 +209,12 @@ ARGUMENTS: dict[str, str] = {
     "effort": "int | None",
     "encoding": "Encoding",
     "flac_compression": "FlacCompression",
+    "files": "Sequence[tuple[str, tuple[int, int, str] | None, tuple[int, int] | None]]",
     "format": "str | None",
     "frame": "int",
     "in_sr": "SampleRate",
     "layout": "Layout",
+    "leaves_out": "bool",
     "low_memory": "bool",
     "max_version": "tuple[int, int] | None",
     "module": "str",
@@ -202,6 +222,12 @@ ARGUMENTS: dict[str, str] = {
     "mono_mode": "MonoMode",
     "num_frames": "int",
     "num_workers": "int",
+    "on_error": 'Literal["raise", "skip"] | Callable[[AudioError], object]',
+    "options": "dict[str, Any]",
+    "ordered": "bool",
+    "pad": "float",
+    "position": "int",
+    "prefetch": "int | None",
     "offset": "float",
     "out_sr": "SampleRate",
     "overlap": "int",
@@ -212,12 +238,14 @@ ARGUMENTS: dict[str, str] = {
     "prepared": "PreparedAudio",
     "progress": "bool | Callable[[int, int], object] | None",
     "quality": "int | None",
+    "reads_ahead": "bool",
     "resample_quality": "ResampleQuality",
     "seed": "int",
     "seek_table": "bytes | None",
     "shape": "Sequence[int]",
     "size": "int",
     "squeeze_mono": "bool",
+    "stack": "bool",
     "sr": "SampleRate | None",
     "start": "int | None",
     "stop": "int | None",
@@ -226,7 +254,16 @@ ARGUMENTS: dict[str, str] = {
     "threads": "int | None",
     "track": "int | None",
     "whence": "int",
+    "windows": "Sequence[tuple[Any, ...]]",
     # Where they are others.
+    "Api.batch_load.duration": "float | Sequence[float | None] | None",
+    "Api.batch_load.offset": "float | Sequence[float]",
+    "Api.batch_load.start": "int | Sequence[int | None] | None",
+    "Api.batch_load.stop": "int | Sequence[int | None] | None",
+    "Api.iter_load.duration": "float | Sequence[float | None] | None",
+    "Api.iter_load.offset": "float | Sequence[float]",
+    "Api.iter_load.start": "int | Sequence[int | None] | None",
+    "Api.iter_load.stop": "int | Sequence[int | None] | None",
     "Api.resample.dtype": "DtypeLike | None",
     "Api.resample.layout": "SaveLayout",
     "Api.resample.quality": "ResampleQuality",
@@ -244,6 +281,22 @@ ARGUMENTS: dict[str, str] = {
 
 #: For each overload: what it returns, the arguments that it does not have, and those that differ, with their defaults.
 OVERLOADS: dict[str, list[tuple[str, set[str], dict[str, str]]]] = {
+    "Api.batch_load": [
+        (
+            "list[tuple[Array, int]]",
+            {"pad"},
+            {"stack": "stack: Literal[False] = False", "on_error": 'on_error: Literal["raise"] = "raise"'},
+        ),
+        (
+            "list[tuple[Array, int] | None]",
+            {"pad"},
+            {
+                "stack": "stack: Literal[False] = False",
+                "on_error": 'on_error: Literal["skip"] | Callable[[AudioError], object]',
+            },
+        ),
+        ("tuple[Array, Array, int]", set(), {"stack": "stack: Literal[True]"}),
+    ],
     "Api.open": [
         (
             "Reader[Array]",

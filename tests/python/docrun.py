@@ -32,7 +32,7 @@ def saved(given: set[str]) -> dict[str, tuple[int, float]]:
 
     facts = {}
     for path in Path().iterdir():
-        if path.is_file() and path.name not in given and path.suffix != ".so":
+        if path.is_file() and path.name not in given and path.suffix not in (".so", ".jsonl", ".tar"):
             info = mapwave.numpy.info(path)
             facts[path.name] = (info.sample_rate, info.duration)
     return facts

@@ -162,13 +162,29 @@ def test_an_error_in_progress_ends_the_batch(numbered: list[Path]) -> None:
         mapwave.batch_load(numbered, progress=stop)
 
 
-def test_progress_true_is_a_line_on_stderr(numbered: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_true_is_a_line_on_a_terminal(numbered: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
     mapwave.batch_load(numbered[:3], progress=True)
-    output = capsys.readouterr()
-    assert output.out == ""
-    assert output.err == "\rmapwave: 1/3 files\rmapwave: 2/3 files\rmapwave: 3/3 files\n"
+    assert terminal.getvalue() == "\rmapwave: 1/3 files\rmapwave: 2/3 files\rmapwave: 3/3 files\n"
     mapwave.batch_load(numbered[:3], progress=False)
-    assert capsys.readouterr().err == ""
+    assert len(terminal.getvalue()) == 58
+
+
+@pytest.mark.parametrize("stream", [io.StringIO(), None], ids=["pipe", "none"])
+def test_progress_true_is_silent_without_a_terminal(
+    numbered: list[Path], monkeypatch: pytest.MonkeyPatch, stream: io.StringIO | None
+) -> None:
+    monkeypatch.setattr("sys.stderr", stream)
+    mapwave.batch_load(numbered[:3], progress=True)
+    assert stream is None or stream.getvalue() == ""
 
 
 def test_more_files_than_may_be_open_at_once(numbered: list[Path]) -> None:

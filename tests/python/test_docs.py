@@ -68,7 +68,14 @@ SAVED = {
 }
 
 # Documents whose Python holds for every array library: they run once more with each that is installed.
-ANY_LIBRARY = {"README.md", "docs/guide.md", "docs/saving.md", "docs/resampling.md", "docs/errors.md"}
+ANY_LIBRARY = {
+    "README.md",
+    "docs/datasets.md",
+    "docs/guide.md",
+    "docs/saving.md",
+    "docs/resampling.md",
+    "docs/errors.md",
+}
 LIBRARIES = ("mapwave", "mapwave.numpy", "mapwave.jax", "mapwave.torch")
 
 # Code that needs what an installation may lack: the document, a part of the code, and the need.

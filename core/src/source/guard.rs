@@ -76,7 +76,7 @@ impl std::fmt::Debug for Slot {
 }
 
 impl Guard {
-    /// Guards a map at `range`, whose start is page-aligned; `None` if all slots are taken, or if the handler cannot be
+    /// Guards a map at `range`, which begins in its first page; `None` if all slots are taken, or if the handler cannot be
     /// installed.
     pub(super) fn new(range: Range<usize>) -> Option<Self> {
         if !install() {
@@ -214,7 +214,7 @@ fn replace_pages(address: usize) -> bool {
         let first = address - address % page;
         let (protection, flags) =
             (libc::PROT_READ, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED);
-        // SAFETY: first..end lies inside a map that its owner keeps alive while its slot is taken, and whose address
+        // SAFETY: first..end lies inside a map, which begins at a page and which its owner keeps alive while its slot is taken, and whose address
         // range memmap2 will unmap as a whole; replacing its pages by readable ones keeps every slice into it valid.
         let mapped = unsafe {
             libc::mmap(ptr::with_exposed_provenance_mut(first), end - first, protection, flags, -1, 0)

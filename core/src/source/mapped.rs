@@ -21,12 +21,12 @@ pub struct Mapped {
 }
 
 impl Mapped {
-    /// Maps the first `len` bytes of `file`; `None` if the system fails to map it, or if no more maps can be guarded.
-    pub(super) fn new(file: &File, len: u64) -> Option<Arc<Self>> {
+    /// Maps `len` bytes of `file` from `start` on; `None` if the system fails to map it, or if no more maps can be guarded.
+    pub(super) fn new(file: &File, start: u64, len: u64) -> Option<Arc<Self>> {
         let len = usize::try_from(len).ok()?;
         // SAFETY: the map is private to this type and read-only. That the file may change underneath is met by reading
         // nothing from it but plain bytes, which are valid whatever they are, and by the guard, for pages that vanish.
-        let map = unsafe { MmapOptions::new().len(len).map(file) }.ok()?;
+        let map = unsafe { MmapOptions::new().offset(start).len(len).map(file) }.ok()?;
         let start = map.as_ptr().addr();
         Guard::new(start..start + map.len()).map(|guard| Arc::new(Self { map, guard }))
     }

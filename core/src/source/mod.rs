@@ -4,16 +4,22 @@
 //! (measured for 3 to 70 MB, on one thread and two), and `pread` reports a file that shrinks meanwhile. A file that is kept
 //! open, or opened repeatedly for parts of it, is mapped under a guard that turns the SIGBUS of a shrinking file into an
 //! error.
+//!
+//! `shard.tar::member.flac` is a member of a tar archive, which is read where it is, as a part of the archive's file.
 
+mod ahead;
 mod guard;
 mod mapped;
 mod recent;
 mod scratch;
+mod tar;
 
-use std::fs::{File, FileType, OpenOptions};
+use std::ffi::{OsStr, OsString};
+use std::fs::{File, FileType, Metadata, OpenOptions};
 use std::io;
 use std::mem::MaybeUninit;
 use std::ops::Range;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,6 +30,7 @@ use crate::error::{Error, Result};
 pub use mapped::Mapped;
 pub(crate) use recent::Identity;
 pub use scratch::Scratch;
+pub use tar::Member;
 
 /// How a source will be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,36 +55,90 @@ pub struct Source {
 }
 
 enum Bytes {
-    File { file: File, identity: Identity, access: Access, map: SetOnce<Option<Arc<Mapped>>> },
+    File {
+        file: File,
+        /// Where the bytes begin in the file: not at 0 for a member of an archive.
+        start: u64,
+        identity: Identity,
+        access: Access,
+        map: SetOnce<Option<Arc<Mapped>>>,
+    },
     Memory(Box<dyn AsRef<[u8]> + Send + Sync>),
 }
 
 impl Source {
-    /// Opens a regular file.
+    /// Opens a regular file, or the member of a tar archive: `shard.tar::member.flac`, unless a file has that name.
     ///
     /// # Errors
     /// [`Error::Io`] if the file is missing, not readable, a directory, a FIFO, a device or a socket; a FIFO does not block.
-    /// [`Error::Unsupported`] if the file is empty.
+    /// [`Error::Unsupported`] if the file is empty, or the archive is damaged.
     pub fn open(path: &Path, access: Access) -> Result<Self> {
-        Self::open_file(path, access).map_err(|error| error.in_file(path))
+        let opened = match open_regular(path) {
+            Ok((file, metadata)) => Self::of_file(path, &file_bytes(&metadata), file, &metadata, access),
+            Err(error) => match archive_of(path, &error) {
+                Some((archive, member)) => Self::open_member(path, &archive, &member, access),
+                None => Err(error),
+            },
+        };
+        opened.map_err(|error| error.in_file(path))
     }
 
-    fn open_file(path: &Path, access: Access) -> Result<Self> {
-        // O_NONBLOCK keeps a FIFO without a writer from blocking and has no effect on a regular file.
-        let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
-        let file = OpenOptions::new().read(true).custom_flags(flags).open(path);
-        let file = file.map_err(|cause| Error::io("opening", cause))?;
-        let metadata = file.metadata().map_err(|cause| Error::io("opening", cause))?;
-        if !metadata.is_file() {
-            return Err(Error::io("opening", not_regular(metadata.file_type())));
+    /// Opens a part of a regular file as a file of its own, which errors call by `name`.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); [`Error::Io`] if the file is shorter.
+    pub fn open_part(path: &Path, bytes: Range<u64>, name: &Path, access: Access) -> Result<Self> {
+        let opened = open_regular(path)
+            .and_then(|(file, metadata)| Self::of_file(name, &bytes, file, &metadata, access));
+        opened.map_err(|error| error.in_file(name))
+    }
+
+    /// The regular files in a tar archive, in its order.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn members(path: &Path) -> Result<Vec<Member>> {
+        let members = open_regular(path).and_then(|(file, metadata)| tar::members(&file, metadata.len()));
+        members.map_err(|error| error.in_file(path))
+    }
+
+    /// Has the system begin to read a file, or a part of it, that will be opened soon; returns whether that was needed. Nothing
+    /// waits for the bytes.
+    pub fn read_ahead(path: &Path, part: Option<Range<u64>>) -> bool {
+        ahead::read_ahead(path, part)
+    }
+
+    fn open_member(name: &Path, archive: &Path, member: &OsStr, access: Access) -> Result<Self> {
+        let (file, metadata) = open_regular(archive)?;
+        match tar::find(&file, Identity::new(&metadata), metadata.len(), member)? {
+            Some(bytes) => Self::of_file(name, &bytes, file, &metadata, access),
+            None => {
+                let what = format!("'{}' has no member of this name", archive.display());
+                Err(Error::io("opening", io::Error::new(io::ErrorKind::NotFound, what)))
+            }
         }
-        let identity = Identity::new(&metadata);
+    }
+
+    fn of_file(
+        name: &Path,
+        bytes: &Range<u64>,
+        file: File,
+        metadata: &Metadata,
+        access: Access,
+    ) -> Result<Self> {
+        if bytes.start > bytes.end || bytes.end > metadata.len() {
+            let what =
+                format!("bytes {}..{} are not in the file of {}", bytes.start, bytes.end, metadata.len());
+            return Err(Error::io("opening", io::Error::new(io::ErrorKind::UnexpectedEof, what)));
+        }
+        let identity = Identity::new(metadata).of_part(bytes);
         let (access, map) = match recent::recall(&identity).filter(|_| access == Access::Once) {
             Some(map) => (Access::Kept, SetOnce::from(Some(map))),
             None => (access, SetOnce::new()),
         };
-        let bytes = Bytes::File { file, identity, access, map };
-        Self::non_empty(Some(path.to_path_buf()), metadata.len(), bytes, "the file is empty (0 bytes)")
+        let len = bytes.end - bytes.start;
+        let bytes = Bytes::File { file, start: bytes.start, identity, access, map };
+        Self::non_empty(Some(name.to_path_buf()), len, bytes, "the file is empty (0 bytes)")
     }
 
     /// Uses a whole file that is in memory.
@@ -113,6 +174,11 @@ impl Source {
         self.path.as_deref()
     }
 
+    /// Whether it is a file on disk.
+    pub fn is_file(&self) -> bool {
+        matches!(self.bytes, Bytes::File { .. })
+    }
+
     /// The length in bytes when the source was opened.
     #[allow(clippy::len_without_is_empty)] // a source is never empty
     pub fn len(&self) -> u64 {
@@ -131,11 +197,11 @@ impl Source {
             Bytes::Memory(bytes) => {
                 bytes.as_ref().as_ref().get(start..end).ok_or_else(|| self.outside(&range))
             }
-            Bytes::File { file, .. } => match self.mapped() {
+            Bytes::File { file, start: first, .. } => match self.mapped() {
                 Some(map) => map.bytes().get(start..end).ok_or_else(|| self.outside(&range)),
                 None => {
                     let scratch = scratch.get(end - start);
-                    file.read_exact_at(scratch, range.start)
+                    file.read_exact_at(scratch, first + range.start)
                         .map_err(|cause| self.read_failed(range.start, cause))?;
                     Ok(scratch)
                 }
@@ -151,10 +217,10 @@ impl Source {
         let range = offset..offset.saturating_add(out.len() as u64);
         self.bounds(&range)?;
         match &self.bytes {
-            Bytes::File { file, .. } if self.mapped().is_none() => {
+            Bytes::File { file, start, .. } if self.mapped().is_none() => {
                 let mut filled = 0;
                 while let Some(rest) = out.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-                    match rustix::io::pread(file, rest, offset + filled as u64) {
+                    match rustix::io::pread(file, rest, start + offset + filled as u64) {
                         Ok(([], _)) => {
                             return Err(self.read_failed(offset, io::ErrorKind::UnexpectedEof.into()));
                         }
@@ -176,10 +242,10 @@ impl Source {
     /// # Errors
     /// [`Error::Io`] if it has, or if the disk failed under the map.
     pub fn verify(&self, end: u64) -> Result<()> {
-        let Bytes::File { file, map, .. } = &self.bytes else { return Ok(()) };
+        let Bytes::File { file, start, map, .. } = &self.bytes else { return Ok(()) };
         let Some(Some(map)) = map.get() else { return Ok(()) };
         let status = rustix::fs::fstat(file).map_err(|errno| self.read_failed(end, errno.into()))?;
-        let len = u64::try_from(status.st_size).unwrap_or(0);
+        let len = u64::try_from(status.st_size).unwrap_or(0).saturating_sub(*start);
         if len < end || map.is_damaged() {
             let cause = match len < self.len {
                 true => shrank(self.len, Some(len)),
@@ -195,9 +261,9 @@ impl Source {
     /// # Errors
     /// [`Error::Io`] if it has.
     pub fn verify_len(&self) -> Result<()> {
-        let Bytes::File { file, .. } = &self.bytes else { return Ok(()) };
+        let Bytes::File { file, start, .. } = &self.bytes else { return Ok(()) };
         let status = rustix::fs::fstat(file).map_err(|errno| self.read_failed(0, errno.into()))?;
-        match u64::try_from(status.st_size).unwrap_or(0) {
+        match u64::try_from(status.st_size).unwrap_or(0).saturating_sub(*start) {
             len if len < self.len => Err(self.read_failed(len, shrank(self.len, Some(len)))),
             _ => Ok(()),
         }
@@ -215,7 +281,7 @@ impl Source {
     pub fn whole(&self) -> Option<&[u8]> {
         match &self.bytes {
             Bytes::Memory(bytes) => Some(bytes.as_ref().as_ref()),
-            Bytes::File { file, map, .. } => self.map(file, map).map(Mapped::bytes),
+            Bytes::File { file, start, map, .. } => self.map(file, *start, map).map(Mapped::bytes),
         }
     }
 
@@ -238,11 +304,12 @@ impl Source {
     /// remembers a file of which only a part is read.
     pub fn settle(&self, range: &Range<u64>) {
         match &self.bytes {
-            Bytes::File { file, map, access: Access::Kept, .. } => {
-                self.map(file, map);
+            Bytes::File { file, start, map, access: Access::Kept, .. } => {
+                self.map(file, *start, map);
             }
-            Bytes::File { file, identity, access: Access::Once, .. } => {
-                if (range.end - range.start).saturating_mul(MIN_PART) <= self.len {
+            Bytes::File { file, start, identity, access: Access::Once, .. } => {
+                // The map of an archive's member would be in the way of those of the others.
+                if *start == 0 && (range.end - range.start).saturating_mul(MIN_PART) <= self.len {
                     recent::note(*identity, file);
                 }
             }
@@ -263,9 +330,9 @@ impl Source {
         }
     }
 
-    fn map<'a>(&self, file: &File, map: &'a SetOnce<Option<Arc<Mapped>>>) -> Option<&'a Mapped> {
+    fn map<'a>(&self, file: &File, start: u64, map: &'a SetOnce<Option<Arc<Mapped>>>) -> Option<&'a Mapped> {
         // It is not an error if the file system cannot map files: every read falls back to pread.
-        map.get_or_init(|| Mapped::new(file, self.len)).as_deref()
+        map.get_or_init(|| Mapped::new(file, start, self.len)).as_deref()
     }
 
     fn bounds(&self, range: &Range<u64>) -> Result<(usize, usize)> {
@@ -293,6 +360,40 @@ impl std::fmt::Debug for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Source").field("path", &self.path).field("len", &self.len).finish_non_exhaustive()
     }
+}
+
+/// Opens a regular file.
+fn open_regular(path: &Path) -> Result<(File, Metadata)> {
+    // O_NONBLOCK keeps a FIFO without a writer from blocking and has no effect on a regular file.
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path);
+    let file = file.map_err(|cause| Error::io("opening", cause))?;
+    let metadata = file.metadata().map_err(|cause| Error::io("opening", cause))?;
+    match metadata.is_file() {
+        true => Ok((file, metadata)),
+        false => Err(Error::io("opening", not_regular(metadata.file_type()))),
+    }
+}
+
+/// All bytes of a file.
+fn file_bytes(metadata: &Metadata) -> Range<u64> {
+    0..metadata.len()
+}
+
+/// The archive and the member that a path means which no file has: the archive is the shortest part in front of a `::` that is a
+/// file.
+fn archive_of(path: &Path, error: &Error) -> Option<(PathBuf, OsString)> {
+    let Error::Io { cause, .. } = error else { return None };
+    if !matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) {
+        return None;
+    }
+    let bytes = path.as_os_str().as_bytes();
+    let marks = bytes.windows(2).zip(0..).filter(|(mark, _)| *mark == b"::").map(|(_, place)| place);
+    let parts = marks.filter_map(|place: usize| Some((bytes.get(..place)?, bytes.get(place + 2..)?)));
+    let parts = parts.map(|(archive, member)| {
+        (PathBuf::from(OsStr::from_bytes(archive)), OsStr::from_bytes(member).to_owned())
+    });
+    parts.into_iter().find(|(archive, _)| archive.is_file())
 }
 
 fn shrank(from: u64, to: Option<u64>) -> io::Error {
@@ -362,6 +463,81 @@ mod tests {
             assert!(source.read(0..3_000_001, &mut Scratch::new()).is_err());
             assert!(source.read(u64::MAX - 1..u64::MAX, &mut Scratch::new()).is_err());
         }
+    }
+
+    #[test]
+    fn a_part_of_a_file_is_a_file_of_its_own() {
+        let bytes: Vec<u8> = (0..1_000_000u32).map(|i| (i % 251) as u8).collect();
+        let file = file_of(&bytes);
+        let part = 4097..900_001;
+        for access in [Access::Once, Access::Kept, Access::Streamed] {
+            let source = Source::open_part(file.path(), part.clone(), Path::new("part"), access).unwrap();
+            let expected = &bytes[4097..900_001];
+            assert_eq!((source.len(), source.path()), (expected.len() as u64, Some(Path::new("part"))));
+            source.settle(&(0..10));
+            for range in [0..10, 895_000..895_904, 5..600_000, 7..7] {
+                let wanted = &expected[range.start as usize..range.end as usize];
+                assert_eq!(source.read(range.clone(), &mut Scratch::new()).unwrap(), wanted);
+                let mut out = vec![MaybeUninit::uninit(); wanted.len()];
+                source.read_into(range.start, &mut out).unwrap();
+                #[allow(unsafe_code)]
+                // SAFETY: `read_into` initialises all of `out` when it succeeds.
+                let out = unsafe { out.assume_init_ref() };
+                assert_eq!(out, wanted);
+            }
+            assert_eq!(source.whole().unwrap(), expected);
+            assert!(source.read(895_904..895_905, &mut Scratch::new()).is_err());
+            source.release(0..source.len());
+            assert_eq!(source.whole().unwrap(), expected);
+            source.verify(source.len()).unwrap();
+        }
+        let other = Source::open_part(file.path(), 0..10, Path::new("part"), Access::Once).unwrap();
+        let same = Source::open_part(file.path(), 10..20, Path::new("part"), Access::Once).unwrap();
+        assert_ne!(other.identity(), same.identity());
+        assert!(
+            message(Source::open_part(file.path(), 0..1_000_001, Path::new("part"), Access::Once))
+                .contains("not in")
+        );
+        assert!(
+            message(Source::open_part(file.path(), 5..5, Path::new("part"), Access::Once)).contains("empty")
+        );
+        let source = Source::open_part(file.path(), part, Path::new("part"), Access::Kept).unwrap();
+        source.settle(&(0..1));
+        file.as_file().set_len(900_000).unwrap();
+        assert!(source.verify(source.len()).is_err());
+        assert!(source.verify_len().is_err());
+        assert!(source.verify(source.len() - 1).is_ok());
+    }
+
+    #[test]
+    fn a_member_of_an_archive_opens_by_its_name_unless_a_file_has_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, bytes: &[u8]| std::fs::write(dir.path().join(name), bytes).unwrap();
+        write("a.bin", b"first");
+        write("b::c.bin", b"second");
+        let archive = dir.path().join("x.tar");
+        let mut tar = std::process::Command::new("tar");
+        tar.arg("-cf").arg(&archive).arg("-C").arg(dir.path()).args(["./a.bin", "b::c.bin"]);
+        assert!(tar.status().unwrap().success());
+        let read = |name: &str| {
+            let source = Source::open(&dir.path().join(name), Access::Once)?;
+            Ok::<_, Error>(source.read(0..source.len(), &mut Scratch::new())?.to_vec())
+        };
+        assert_eq!(read("x.tar::a.bin").unwrap(), b"first");
+        assert_eq!(read("x.tar::./a.bin").unwrap(), b"first");
+        assert_eq!(read("x.tar::b::c.bin").unwrap(), b"second");
+        assert_eq!(read("b::c.bin").unwrap(), b"second");
+        write("x.tar::a.bin", b"a file of its own");
+        assert_eq!(read("x.tar::a.bin").unwrap(), b"a file of its own");
+        let error = read("x.tar::gone.bin").unwrap_err();
+        assert!(error.to_string().contains("x.tar' has no member of this name"), "{error}");
+        assert!(
+            read("a.bin::a.bin").unwrap_err().to_string().contains("the tar archive is damaged at byte 0")
+        );
+        assert!(read("y.tar::a.bin").unwrap_err().to_string().contains("No such file"));
+        let names: Vec<_> =
+            Source::members(&archive).unwrap().into_iter().map(|member| member.name).collect();
+        assert_eq!(names, ["./a.bin", "b::c.bin"]);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 use std::fs::{File, Metadata};
+use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
@@ -25,6 +26,8 @@ const VARIABLE: &str = "MAPWAVE_KEEP_MAPS";
 pub(crate) struct Identity {
     device: u64,
     inode: u64,
+    /// Where it begins in the file of an archive that it is a member of; 0 for a file of its own.
+    start: u64,
     len: u64,
     modified: (i64, i64),
     changed: (i64, i64),
@@ -35,10 +38,16 @@ impl Identity {
         Self {
             device: metadata.dev(),
             inode: metadata.ino(),
+            start: 0,
             len: metadata.len(),
             modified: (metadata.mtime(), metadata.mtime_nsec()),
             changed: (metadata.ctime(), metadata.ctime_nsec()),
         }
+    }
+
+    /// That of a part of the file.
+    pub(super) fn of_part(self, bytes: &Range<u64>) -> Self {
+        Self { start: bytes.start, len: bytes.end.saturating_sub(bytes.start), ..self }
     }
 
     /// Whether it is the same file with the same contents, whatever has happened to its name and permissions.
@@ -76,7 +85,7 @@ pub(super) fn note(identity: Identity, file: &File) {
         |file: &Remembered| (file.identity.device, file.identity.inode) == (identity.device, identity.inode);
     let before = remembered.iter().position(same).map(|index| remembered.remove(index));
     let again = before.is_some_and(|file| file.identity == identity);
-    let map = if again { Mapped::new(file, identity.len) } else { None };
+    let map = if again { Mapped::new(file, 0, identity.len) } else { None };
     remembered.push(Remembered { identity, map });
     if remembered.len() > NUM_REMEMBERED {
         remembered.remove(0);

@@ -19,8 +19,8 @@ mod writing;
 
 pub(crate) use channels::NumChannels;
 pub(crate) use numbers::{ArrayRate, Count, Threads, Whole};
-pub(crate) use reading::{Reading, Selection, Window};
+pub(crate) use reading::{Reading, Selection, Window, Windows};
 pub(crate) use signature::{Arguments, Signature};
-pub(crate) use value::wrong_type;
+pub(crate) use value::{Argument, Mismatch, wrong_type};
 pub(crate) use words::{AnyLayout, Dtype, Mode, ResampleMethod};
 pub(crate) use writing::{ONLY_WRITING, Settlement, Writing};

@@ -8,7 +8,7 @@ use mapwave_core::{
     ChannelSelection, Choice, Error, FrameSpec, Layout, MonoMode, OutputFormat, Parameter, Reader,
 };
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyString};
 
 use super::channels::Channels;
 use super::numbers::{ArrayRate, Threads, TrackNumber, Whole};
@@ -137,12 +137,22 @@ impl Window {
         let (offset, duration) = (arguments.get("offset")?, arguments.get::<Option<f64>>("duration")?);
         let frame = |name| Ok::<_, PyErr>(arguments.get::<Option<Whole>>(name)?.map(|frame| frame.0));
         let (start, stop) = (frame("start")?, frame("stop")?);
+        Self::of_either(arguments.py(), offset, duration, start, stop)
+    }
+
+    fn of_either(
+        py: Python<'_>,
+        offset: f64,
+        duration: Option<f64>,
+        start: Option<i64>,
+        stop: Option<i64>,
+    ) -> PyResult<Self> {
         if start.is_none() && stop.is_none() {
             return Ok(Self::Seconds { offset, duration });
         }
         if offset != 0.0 || duration.is_some() {
             return Err(invalid(
-                arguments.py(),
+                py,
                 "give either offset and duration in seconds or start and stop in frames, not both",
             ));
         }
@@ -179,6 +189,111 @@ impl Window {
     }
 }
 
+/// Which frames of each of many files are wanted.
+#[derive(Debug)]
+pub(crate) enum Windows {
+    /// The same of every file.
+    Same(Window),
+    /// Of each file others, in their order.
+    Each(Vec<Window>),
+}
+
+impl Windows {
+    /// Takes what [`Window::new`] takes, and in the place of any of the numbers a sequence of one for each file.
+    pub(crate) fn new(arguments: &Arguments<'_, '_>) -> PyResult<Self> {
+        let offsets = OneOrEach::<Option<f64>>::new(arguments, "offset")?;
+        let durations = OneOrEach::<Option<f64>>::new(arguments, "duration")?;
+        let starts = OneOrEach::<Option<Whole>>::new(arguments, "start")?;
+        let stops = OneOrEach::<Option<Whole>>::new(arguments, "stop")?;
+        let counts = [offsets.count(), durations.count(), starts.count(), stops.count()];
+        let given = || counts.iter().zip(["offset", "duration", "start", "stop"]);
+        let Some((&Some(count), name)) = given().find(|(count, _)| count.is_some()) else {
+            return Window::new(arguments).map(Self::Same);
+        };
+        if let Some((&Some(other), other_name)) = given().find(|(other, _)| other.is_some_and(|n| n != count))
+        {
+            let message =
+                format!("{name} and {other_name} must have as many values, got {count} and {other}");
+            return Err(invalid(arguments.py(), &message));
+        }
+        let frame = |frames: &OneOrEach<Option<Whole>>, index| {
+            frames.of(index).and_then(|whole| whole.as_ref().map(|whole| whole.0))
+        };
+        let window = |index| {
+            let seconds = |each: &OneOrEach<Option<f64>>| each.of(index).copied().flatten();
+            let (offset, duration) = (seconds(&offsets).unwrap_or(0.0), seconds(&durations));
+            Window::of_either(arguments.py(), offset, duration, frame(&starts, index), frame(&stops, index))
+        };
+        (0..count).map(window).collect::<PyResult<_>>().map(Self::Each)
+    }
+
+    /// All frames of every file.
+    pub(crate) fn all() -> Self {
+        Self::Same(Window::Frames { start: None, stop: None })
+    }
+
+    /// Checks that there are as many as files.
+    pub(crate) fn check_count(&self, py: Python<'_>, num_files: usize) -> PyResult<()> {
+        match self {
+            Self::Each(windows) if windows.len() != num_files => {
+                let got = windows.len();
+                let message = format!(
+                    "offset, duration, start and stop must be single values or have one for each of the {num_files} paths, got {got}"
+                );
+                Err(invalid(py, &message))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// That of a file; None where there are fewer.
+    pub(crate) fn of(&self, index: usize) -> Option<&Window> {
+        match self {
+            Self::Same(window) => Some(window),
+            Self::Each(windows) => windows.get(index),
+        }
+    }
+}
+
+/// An argument that is one value, or a sequence of them.
+enum OneOrEach<T> {
+    One(T),
+    Each(Vec<T>),
+}
+
+impl<T> OneOrEach<T> {
+    fn new<'py>(arguments: &Arguments<'_, 'py>, name: &str) -> PyResult<Self>
+    where
+        T: Argument<'py>,
+    {
+        let value: Bound<'py, PyAny> = arguments.get(name)?;
+        let is_text = value.is_instance_of::<PyString>() || value.is_instance_of::<PyBytes>();
+        match value.try_iter().ok().filter(|_| !is_text) {
+            None => arguments.get(name).map(Self::One),
+            Some(values) => {
+                let parse = |(index, value): (usize, PyResult<Bound<'py, PyAny>>)| {
+                    arguments.parse(&format!("{name}[{index}]"), Some(&value?))
+                };
+                values.enumerate().map(parse).collect::<PyResult<_>>().map(Self::Each)
+            }
+        }
+    }
+
+    fn count(&self) -> Option<usize> {
+        match self {
+            Self::One(_) => None,
+            Self::Each(values) => Some(values.len()),
+        }
+    }
+
+    fn of(&self, index: usize) -> Option<&T> {
+        match self {
+            Self::One(value) => Some(value),
+            Self::Each(values) => values.get(index),
+        }
+    }
+}
+
 /// What a caller asks of the sample rate.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rate {
@@ -206,6 +321,11 @@ impl Rate {
             py,
             &format!("resample_quality='{name}' is for load and resample; choose another quality here"),
         ))
+    }
+
+    /// The rate that is asked for.
+    pub(crate) fn wanted(self) -> Option<u32> {
+        self.wanted
     }
 
     /// Whether a rate is asked for.

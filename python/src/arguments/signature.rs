@@ -170,7 +170,12 @@ impl<'a, 'py> Arguments<'a, 'py> {
         self.parse(name, given.or_else(|| self.default(index)))
     }
 
-    fn parse<T: Argument<'py>>(&self, name: &str, value: Option<&Bound<'py, PyAny>>) -> PyResult<T> {
+    /// A value as one of an argument, which errors call by this name; None is the None of Python.
+    pub(super) fn parse<T: Argument<'py>>(
+        &self,
+        name: &str,
+        value: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<T> {
         let none = self.py.None().into_bound(self.py);
         let value = value.unwrap_or(&none);
         T::parse(value).map_err(|mismatch| match mismatch {
@@ -180,6 +185,17 @@ impl<'a, 'py> Arguments<'a, 'py> {
             }
             Mismatch::Raised(error) => error,
         })
+    }
+
+    /// What a caller passed, but for one argument, by the names.
+    pub(crate) fn given_without(&self, name: &str) -> PyResult<Bound<'py, PyDict>> {
+        let given = PyDict::new(self.py);
+        for (parameter, value) in self.parameters.iter().zip(&self.given) {
+            if let Some(value) = value.as_ref().filter(|_| parameter.name != name) {
+                given.set_item(&parameter.name, value)?;
+            }
+        }
+        Ok(given)
     }
 
     /// Whether a caller passed something else than the default.
