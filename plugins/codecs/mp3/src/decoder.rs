@@ -398,8 +398,7 @@ fn restore_stereo(instructions: Instructions, jobs: &[Job], lines: &[Lines], spe
         let compress = second.info.scalefac_compress;
         stereo::restore(second.header, layout(second), &places.places, &second.positions, compress, spectra);
     } else {
-        let [first, second] = &mut *spectra;
-        stereo::unmix(&mut first.lines, &mut second.lines);
+        instructions.unmix(spectra);
     }
     let num_groups = spectra.iter().map(|spectrum| spectrum.num_groups).max().unwrap_or(0);
     for (spectrum, job) in spectra.iter_mut().zip(jobs) {

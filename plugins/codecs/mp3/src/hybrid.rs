@@ -130,8 +130,8 @@ pub(crate) fn place<L: Lanes>(
     has_long_places: bool,
     spectrum: &mut Spectrum,
 ) {
-    spectrum.lines.fill(0.0);
     if !has_long_places {
+        spectrum.lines.fill(0.0);
         // The last band, with all its windows.
         let mut last = layout.ends().partition_point(|end| usize::from(*end) < num_lines);
         if let Some(short) = last.checked_sub(layout.num_long) {
@@ -155,17 +155,28 @@ pub(crate) fn place<L: Lanes>(
     let mut line_gains = [0.0; GRANULE + NUM_LANES];
     let mut start = 0;
     for (end, gain) in layout.ends().iter().zip(gains) {
+        // Whole vectors: what is after the end is written again.
+        let gain = L::splat(proof, *gain);
         let end = usize::from(*end);
-        line_gains[start..end].fill(*gain);
+        while start < end {
+            store(gain, &mut line_gains, start);
+            start += NUM_LANES;
+        }
+        start = end;
         if end >= num_lines {
             break;
         }
-        start = end;
     }
-    for group in 0..num_groups.min(NUM_GROUPS) {
+    let zero = L::splat(proof, 0.0);
+    for group in num_groups..NUM_GROUPS {
+        for row in 0..SUBBAND {
+            store(zero, &mut spectrum.lines, row * NUM_SUBBANDS + group * NUM_LANES);
+        }
+    }
+    for group in 0..num_groups {
         // The last columns are those from 10 on, of which two are new.
         for (first, num_old) in [(0, 0), (8, 0), (10, 6)] {
-            let mut rows = [L::splat(proof, 0.0); NUM_LANES];
+            let mut rows = [zero; NUM_LANES];
             for (subband, row) in rows.iter_mut().enumerate() {
                 let at = (group * NUM_LANES + subband) * SUBBAND + first;
                 *row = load::<L>(proof, lines, at) * load::<L>(proof, &line_gains, at);
@@ -240,24 +251,24 @@ pub(crate) fn restore<L: Lanes>(
     for group in 0..NUM_GROUPS {
         let at = group * NUM_LANES;
         if group < num_groups {
-            let mut lines = [L::splat(proof, 0.0); SUBBAND];
-            for (line, to) in lines.iter_mut().enumerate() {
-                *to = load::<L>(proof, &spectrum.lines, line * NUM_SUBBANDS + at);
-            }
-            let mut samples = match info.block_type {
-                BlockType::Short => short::<L>(proof, lines),
-                block_type => long::<L>(proof, lines, &WINDOWS[block_type as usize]),
-            };
-            if group == 0 && info.is_mixed {
-                // Computed for all lanes, of which a few are used: mixed blocks are rare.
-                let low = long::<L>(proof, lines, &WINDOWS[0]);
-                for (sample, low) in samples.iter_mut().zip(low) {
-                    *sample = first_lanes(proof, num_long, low, *sample);
+            let before = (group == 0 && info.is_mixed).then(|| overlap.clone());
+            restore_group::<L>(proof, info.block_type, &spectrum.lines, at, overlap, slots);
+            if let Some(mut low_overlap) = before {
+                // Done anew for all lanes, of which a few are used: mixed blocks are rare.
+                let mut low_slots = [[0.0; NUM_SUBBANDS]; SUBBAND];
+                restore_group::<L>(
+                    proof,
+                    BlockType::Normal,
+                    &spectrum.lines,
+                    at,
+                    &mut low_overlap,
+                    &mut low_slots,
+                );
+                let rows =
+                    slots.iter_mut().zip(&low_slots).chain(overlap.slots.iter_mut().zip(&low_overlap.slots));
+                for (row, low) in rows {
+                    row[..num_long].copy_from_slice(&low[..num_long]);
                 }
-            }
-            for (time, (slot, overlap)) in slots.iter_mut().zip(&mut overlap.slots).enumerate() {
-                store(samples[time] + load::<L>(proof, overlap, at), slot, at);
-                store(samples[SUBBAND + time], overlap, at);
             }
         } else if group < overlap.num_groups {
             for (slot, overlap) in slots.iter_mut().zip(&mut overlap.slots) {
@@ -273,14 +284,31 @@ pub(crate) fn restore<L: Lanes>(
     overlap.num_groups = num_groups;
 }
 
-/// The first lanes of a vector and the last ones of another.
+/// The samples of eight subbands.
 #[inline(always)]
-fn first_lanes<L: Lanes>(proof: L::Proof, num_first: usize, first: L, last: L) -> L {
-    let (mut lanes, mut others) = ([0.0; NUM_LANES], [0.0; NUM_LANES]);
-    first.store(&mut lanes);
-    last.store(&mut others);
-    lanes.iter_mut().zip(others).skip(num_first).for_each(|(lane, other)| *lane = other);
-    L::load(proof, &lanes)
+#[expect(clippy::indexing_slicing, reason = "there are four block types, and 18 lines")]
+fn restore_group<L: Lanes>(
+    proof: L::Proof,
+    block_type: BlockType,
+    from: &[f32],
+    at: usize,
+    overlap: &mut Overlap,
+    slots: &mut [[f32; NUM_SUBBANDS]; SUBBAND],
+) {
+    let mut lines = [L::splat(proof, 0.0); SUBBAND];
+    for (line, to) in lines.iter_mut().enumerate() {
+        *to = load::<L>(proof, from, line * NUM_SUBBANDS + at);
+    }
+    match block_type {
+        BlockType::Short => {
+            let samples = short::<L>(proof, lines);
+            for (time, (slot, overlap)) in slots.iter_mut().zip(&mut overlap.slots).enumerate() {
+                store(samples[time] + load::<L>(proof, overlap, at), slot, at);
+                store(samples[SUBBAND + time], overlap, at);
+            }
+        }
+        _ => long::<L>(proof, lines, &WINDOWS[block_type as usize], at, overlap, slots),
+    }
 }
 
 /// Turns the lines on both sides of the borders of subbands, the first of which are `num_borders` (2.4.3.4.10.1).
@@ -309,40 +337,32 @@ fn reduce_aliases<L: Lanes>(proof: L::Proof, spectrum: &mut Spectrum, num_border
     }
 }
 
-/// The inverse transform of 18 lines, windowed.
+/// The inverse transform of 18 lines, windowed and overlapped.
 ///
 /// The definition, y(i) = sum of X(k) cos(pi / 72 (2i + 19)(2k + 1)) for i of 0 to 35 (2.4.3.4.10.2), has only 18 values
 /// but for their signs: with u(n) = sum of X(k) cos(pi / 72 (2n + 1)(2k + 1)), y(i) is u(9 + i) up to 8, -u(26 - i) up to
 /// 26, -u(i - 27) then.
 #[inline(always)]
+#[expect(clippy::indexing_slicing, reason = "n is below 9, and times below 18")]
 fn long<L: Lanes>(
     proof: L::Proof,
     lines: [L; SUBBAND],
     window: &[[f32; NUM_LANES]; 2 * SUBBAND],
-) -> [L; 2 * SUBBAND] {
+    at: usize,
+    overlap: &mut Overlap,
+    slots: &mut [[f32; NUM_SUBBANDS]; SUBBAND],
+) {
     let (sums, differences) = folded::<L, SUBBAND, 9>(lines);
     let (cosines, sines) = (cosine_sums_9(proof, sums), cosine_sums_9(proof, differences));
     let u = turned::<L, SUBBAND, 9>(proof, cosines, sines, &LONG_TURNS);
-    let mut samples = unfolded::<L, SUBBAND, { 2 * SUBBAND }>(u);
-    for (sample, window) in samples.iter_mut().zip(window) {
-        *sample = *sample * L::load(proof, window);
+    for n in 0..9 {
+        for time in [n, SUBBAND - 1 - n] {
+            let overlap = &mut overlap.slots[time];
+            let now = u[9 + n] * L::load(proof, &window[time]);
+            store(now + load::<L>(proof, overlap, at), &mut slots[time], at);
+            store(u[8 - n] * L::load(proof, &window[SUBBAND + time]), overlap, at);
+        }
     }
-    samples
-}
-
-/// The values of u in the order of time, without signs.
-#[inline(always)]
-#[expect(clippy::indexing_slicing, reason = "all places are below N")]
-fn unfolded<L: Lanes, const N: usize, const TIMES: usize>(u: [L; N]) -> [L; TIMES] {
-    let mut samples = [u[0]; TIMES];
-    for (time, sample) in samples.iter_mut().enumerate() {
-        *sample = match time {
-            _ if time < N / 2 => u[N / 2 + time],
-            _ if time < N / 2 * 3 => u[N / 2 * 3 - 1 - time],
-            _ => u[time - N / 2 * 3],
-        };
-    }
-    samples
 }
 
 /// Three inverse transforms of 6 lines, windowed and overlapped (2.4.3.4.10.3, block type 2).
@@ -358,10 +378,12 @@ fn short<L: Lanes>(proof: L::Proof, lines: [L; SUBBAND]) -> [L; 2 * SUBBAND] {
         let (sums, differences) = folded::<L, 6, 3>(of_window);
         let (cosines, sines) = (cosine_sums_3(proof, sums), cosine_sums_3(proof, differences));
         let u = turned::<L, 6, 3>(proof, cosines, sines, &SHORT_TURNS);
-        for (time, sample) in unfolded::<L, 6, 12>(u).into_iter().enumerate() {
-            let factor = if time < 3 { SHORT_WINDOW[time] } else { -SHORT_WINDOW[time] };
-            let sum = &mut samples[6 + 6 * window + time];
-            *sum = *sum + sample * L::splat(proof, factor);
+        for n in 0..3 {
+            for (time, value) in [(n, u[3 + n]), (5 - n, u[3 + n]), (6 + n, u[2 - n]), (11 - n, u[2 - n])] {
+                let factor = if time < 3 { SHORT_WINDOW[time] } else { -SHORT_WINDOW[time] };
+                let sum = &mut samples[6 + 6 * window + time];
+                *sum = *sum + value * L::splat(proof, factor);
+            }
         }
     }
     let signs = L::load(proof, &SIGNS);

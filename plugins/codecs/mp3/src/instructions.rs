@@ -10,6 +10,7 @@ use crate::huffman::{self, Codes, Lines};
 use crate::hybrid::{self, Overlap, Spectrum};
 use crate::lanes::Plain;
 use crate::side_info::ChannelInfo;
+use crate::stereo;
 use crate::synthesis::{self, Slots};
 use crate::{NUM_SUBBANDS, SUBBAND};
 
@@ -76,6 +77,16 @@ impl Instructions {
         }
     }
 
+    /// As [`stereo::unmix`].
+    pub(crate) fn unmix(self, spectra: &mut [Spectrum; 2]) {
+        match self {
+            Self::Plain => stereo::unmix(spectra),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the proof says that this CPU has the instructions.
+            Self::Avx2(_) => unsafe { unmix_avx2(spectra) },
+        }
+    }
+
     /// As [`hybrid::restore`].
     pub(crate) fn restore(
         self,
@@ -127,6 +138,12 @@ fn place_avx2(
     spectrum: &mut Spectrum,
 ) {
     hybrid::place::<Avx2Lanes>(proof, lines, num_lines, gains, layout, has_long_places, spectrum);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
+fn unmix_avx2(spectra: &mut [Spectrum; 2]) {
+    stereo::unmix(spectra);
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -24,8 +24,9 @@ const SHARES: [[f32; 2]; 7] = {
 
 /// Turns sums and differences into left and right.
 #[inline(always)]
-pub(crate) fn unmix(first: &mut [f32], second: &mut [f32]) {
-    for (first, second) in first.iter_mut().zip(second) {
+pub(crate) fn unmix(spectra: &mut [Spectrum; 2]) {
+    let [first, second] = spectra;
+    for (first, second) in first.lines.iter_mut().zip(&mut second.lines) {
         (*first, *second) = unmixed(*first, *second);
     }
 }

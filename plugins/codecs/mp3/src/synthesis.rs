@@ -23,17 +23,17 @@ const NUM_TOGETHER: usize = 4;
 /// V of a slot, without signs.
 pub(crate) type Slot = [f32; 2 * NUM_SUBBANDS];
 
-/// The window by slot, from the newest one back, with the signs of V.
+/// The window by slot, from the oldest one, with the signs of V.
 static WEIGHTS: [[f32; NUM_SUBBANDS]; NUM_BEFORE + 1] = {
     let mut weights = [[0.0; NUM_SUBBANDS]; NUM_BEFORE + 1];
     let mut slot = 0;
     while slot <= NUM_BEFORE {
         let mut sample = 0;
         while sample < NUM_SUBBANDS {
-            // Slots alternate between the first half of V and the second one.
-            let is_negative = slot % 2 == 1 || sample > 16;
-            let weight = window(32 * slot + sample);
-            weights[slot][sample] = if is_negative { -weight as f32 } else { weight as f32 };
+            // Slots alternate between the second half of V and the first one.
+            let is_negative = slot % 2 == 0 || sample > 16;
+            let weight = window(32 * (NUM_BEFORE - slot) + sample) as f32;
+            weights[slot][sample] = if is_negative { -weight } else { weight };
             sample += 1;
         }
         slot += 1;
@@ -133,15 +133,16 @@ fn apply_window<L: Lanes>(
         // Two sums each, so that one addition need not wait for the other.
         let zero = L::splat(proof, 0.0);
         let (mut even, mut odd) = ([zero; NUM_TOGETHER], [zero; NUM_TOGETHER]);
-        for pair in 0..=NUM_BEFORE / 2 {
-            let first = load::<L, NUM_SUBBANDS>(proof, &WEIGHTS[2 * pair], at);
-            let second = load::<L, NUM_SUBBANDS>(proof, &WEIGHTS[2 * pair + 1], at);
+        for (slots, [first, second]) in slots.windows(NUM_TOGETHER + 1).step_by(2).zip(WEIGHTS.as_chunks().0)
+        {
+            let Some(slots) = slots.first_chunk::<{ NUM_TOGETHER + 1 }>() else { continue };
+            let first = load::<L, NUM_SUBBANDS>(proof, first, at);
+            let second = load::<L, NUM_SUBBANDS>(proof, second, at);
             for number in 0..NUM_TOGETHER {
-                let newest = NUM_BEFORE + number;
-                let (one, other) = (&slots[newest - 2 * pair], &slots[newest - 2 * pair - 1]);
-                even[number] = even[number] + load::<L, { 2 * NUM_SUBBANDS }>(proof, one, at) * first;
-                odd[number] =
-                    odd[number] + load::<L, { 2 * NUM_SUBBANDS }>(proof, other, NUM_SUBBANDS + at) * second;
+                let one = load::<L, { 2 * NUM_SUBBANDS }>(proof, &slots[number], NUM_SUBBANDS + at);
+                let other = load::<L, { 2 * NUM_SUBBANDS }>(proof, &slots[number + 1], at);
+                odd[number] = odd[number] + one * first;
+                even[number] = even[number] + other * second;
             }
         }
         for number in 0..NUM_TOGETHER {
