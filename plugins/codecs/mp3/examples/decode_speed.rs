@@ -2,13 +2,13 @@
 //!
 //!     cargo run --release -p mapwave-mp3 --example decode_speed -- music.mp3
 //!
-//! Prints the best of several interleaved runs in nanoseconds per sample, for batches of several sizes, by the time of the
-//! thread. The results are compared first.
+//! Prints the best of several interleaved runs in nanoseconds per sample, for batches of several sizes. The results are compared first.
 
 #![allow(clippy::print_stdout)]
 
 use std::error::Error;
 use std::mem::MaybeUninit;
+use std::time::Instant;
 
 use mapwave_mp3::{Decoder, Header, Part};
 
@@ -31,12 +31,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut decoded = Vec::with_capacity(most);
         let mut best = [f64::INFINITY; 5];
         for run in 0..NUM_RUNS {
-            let begun = thread_time();
+            let begun = Instant::now();
             by_nanomp3(&packets, &mut expected);
             let [nanomp3, others @ ..] = &mut best;
-            *nanomp3 = nanomp3.min(thread_time() - begun);
+            *nanomp3 = nanomp3.min(begun.elapsed().as_secs_f64());
             for ((name, batch), best) in ways.iter().zip(others) {
-                let begun = thread_time();
+                let begun = Instant::now();
                 let decoder = Decoder::new();
                 let decoder =
                     if *name == "without vectors" { decoder.with_plain_instructions() } else { decoder };
@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 let kept = (run == 0).then_some(&mut decoded);
                 let is_checked = kept.is_some();
                 by_this_crate(decoder, &packets, *batch, &mut room, kept)?;
-                *best = best.min(thread_time() - begun);
+                *best = best.min(begun.elapsed().as_secs_f64());
                 if is_checked {
                     let ratio = ratio(&expected, &decoded);
                     if ratio < LEAST_RATIO || decoded.len() != expected.len() {
@@ -66,19 +66,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         );
     }
     Ok(())
-}
-
-/// The seconds that this thread has run.
-fn thread_time() -> f64 {
-    // The scheduler's count, in nanoseconds, where there is one.
-    let count = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-    match count.as_deref().and_then(|count| count.split(' ').next()?.parse::<f64>().ok()) {
-        Some(nanoseconds) => nanoseconds * 1e-9,
-        None => {
-            static BEGUN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
-            BEGUN.get_or_init(std::time::Instant::now).elapsed().as_secs_f64()
-        }
-    }
 }
 
 /// The packets of a file, between whatever else.

@@ -13,7 +13,7 @@ pub(crate) const MAX_BANDS: usize = 39;
 
 /// The widths of the bands of long blocks, of 44.1, 48 and 32 kHz (ISO/IEC 11172-3, table 3-B.8), of half of these (ISO/IEC
 /// 13818-3, table B.2), of a quarter, which no standard has: those of 22.05 kHz, and others at 8 kHz.
-const LONG_WIDTHS: [[u8; 22]; 9] = {
+pub const LONG_WIDTHS: [[u8; 22]; 9] = {
     let low = [6, 6, 6, 6, 6, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 38, 46, 52, 60, 68, 58, 54];
     [
         [4, 4, 4, 4, 4, 4, 6, 6, 8, 8, 10, 12, 16, 20, 24, 28, 34, 42, 50, 54, 76, 158],
@@ -29,7 +29,7 @@ const LONG_WIDTHS: [[u8; 22]; 9] = {
 };
 
 /// The widths of the bands of each short block, likewise.
-const SHORT_WIDTHS: [[u8; 13]; 9] = {
+pub const SHORT_WIDTHS: [[u8; 13]; 9] = {
     let low = [4, 4, 4, 6, 8, 10, 12, 14, 18, 24, 30, 40, 18];
     [
         [4, 4, 4, 4, 6, 8, 10, 12, 14, 18, 22, 30, 56],

@@ -138,7 +138,15 @@ impl Decoder {
     #[must_use]
     #[doc(hidden)]
     pub fn with_plain_instructions(mut self) -> Self {
-        self.instructions = Instructions::Plain;
+        self.instructions = Instructions::PLAIN;
+        self
+    }
+
+    /// Uses no instructions of vectors, for tests.
+    #[must_use]
+    #[doc(hidden)]
+    pub fn with_scalar_instructions(mut self) -> Self {
+        self.instructions = Instructions::Scalar;
         self
     }
 

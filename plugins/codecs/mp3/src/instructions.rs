@@ -8,7 +8,7 @@
 use crate::bands::{Layout, MAX_BANDS};
 use crate::huffman::{self, Codes, Lines};
 use crate::hybrid::{self, Overlap, Spectrum};
-use crate::lanes::Plain;
+use crate::lanes::Scalar;
 use crate::side_info::ChannelInfo;
 use crate::stereo;
 use crate::synthesis::{self, Slots};
@@ -20,8 +20,8 @@ use crate::avx2::Avx2Lanes;
 /// Which instructions are used.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Instructions {
-    /// Those that every CPU has.
-    Plain,
+    /// Those of every CPU.
+    Scalar,
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
 }
@@ -32,6 +32,9 @@ pub(crate) enum Instructions {
 pub(crate) struct Avx2(());
 
 impl Instructions {
+    /// The best of all CPUs of this architecture.
+    pub(crate) const PLAIN: Self = Self::Scalar;
+
     /// The best of this CPU.
     pub(crate) fn best() -> Self {
         #[cfg(target_arch = "x86_64")]
@@ -42,13 +45,13 @@ impl Instructions {
         {
             return Self::Avx2(Avx2(()));
         }
-        Self::Plain
+        Self::PLAIN
     }
 
     /// As [`huffman::read`].
     pub(crate) fn read(self, first: &mut Codes<'_, '_>, second: Option<&mut Codes<'_, '_>>) -> [usize; 2] {
         match self {
-            Self::Plain => huffman::read(first, second),
+            Self::Scalar => huffman::read(first, second),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the proof says that this CPU has the instructions.
             Self::Avx2(_) => unsafe { read_avx2(first, second) },
@@ -66,8 +69,8 @@ impl Instructions {
         spectrum: &mut Spectrum,
     ) {
         match self {
-            Self::Plain => {
-                hybrid::place::<Plain>((), lines, num_lines, gains, layout, has_long_places, spectrum);
+            Self::Scalar => {
+                hybrid::place::<Scalar>((), lines, num_lines, gains, layout, has_long_places, spectrum);
             }
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the proof says that this CPU has the instructions.
@@ -80,7 +83,7 @@ impl Instructions {
     /// As [`stereo::unmix`].
     pub(crate) fn unmix(self, spectra: &mut [Spectrum; 2]) {
         match self {
-            Self::Plain => stereo::unmix(spectra),
+            Self::Scalar => stereo::unmix(spectra),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the proof says that this CPU has the instructions.
             Self::Avx2(_) => unsafe { unmix_avx2(spectra) },
@@ -97,7 +100,7 @@ impl Instructions {
         slots: &mut [[f32; NUM_SUBBANDS]; SUBBAND],
     ) {
         match self {
-            Self::Plain => hybrid::restore::<Plain>((), info, rate_row, spectrum, overlap, slots),
+            Self::Scalar => hybrid::restore::<Scalar>((), info, rate_row, spectrum, overlap, slots),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the proof says that this CPU has the instructions.
             Self::Avx2(proof) => unsafe { restore_avx2(proof, info, rate_row, spectrum, overlap, slots) },
@@ -112,7 +115,7 @@ impl Instructions {
         samples: &mut [[f32; NUM_SUBBANDS]],
     ) {
         match self {
-            Self::Plain => synthesis::synthesize::<Plain>((), subbands, slots, samples),
+            Self::Scalar => synthesis::synthesize::<Scalar>((), subbands, slots, samples),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the proof says that this CPU has the instructions.
             Self::Avx2(proof) => unsafe { synthesize_avx2(proof, subbands, slots, samples) },

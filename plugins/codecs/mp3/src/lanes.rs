@@ -31,9 +31,9 @@ pub(crate) trait Lanes: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Out
 
 /// Lanes for every processor.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Plain([f32; NUM_LANES]);
+pub(crate) struct Scalar([f32; NUM_LANES]);
 
-impl Plain {
+impl Scalar {
     #[inline(always)]
     fn zip(self, other: Self, function: impl Fn(f32, f32) -> f32) -> Self {
         let [a, b, c, d, e, f, g, h] = self.0;
@@ -43,7 +43,7 @@ impl Plain {
     }
 }
 
-impl Add for Plain {
+impl Add for Scalar {
     type Output = Self;
 
     #[inline(always)]
@@ -52,7 +52,7 @@ impl Add for Plain {
     }
 }
 
-impl Sub for Plain {
+impl Sub for Scalar {
     type Output = Self;
 
     #[inline(always)]
@@ -61,7 +61,7 @@ impl Sub for Plain {
     }
 }
 
-impl Mul for Plain {
+impl Mul for Scalar {
     type Output = Self;
 
     #[inline(always)]
@@ -70,7 +70,7 @@ impl Mul for Plain {
     }
 }
 
-impl Lanes for Plain {
+impl Lanes for Scalar {
     type Proof = ();
 
     #[inline(always)]

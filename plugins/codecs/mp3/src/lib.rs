@@ -24,6 +24,7 @@
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 mod bands;
+#[allow(missing_docs, reason = "public to tests only")]
 mod codes;
 mod decoder;
 mod error;
@@ -43,6 +44,14 @@ pub use decoder::Decoder;
 pub use error::{BatchError, DecodeError};
 pub use header::{Header, Version, has_right_checksum};
 pub use mapwave_codec_base::Part;
+
+/// The tables of the standards, for the reference decoder of the tests.
+#[doc(hidden)]
+pub mod tables {
+    pub use crate::bands::{LONG_WIDTHS, SHORT_WIDTHS};
+    pub use crate::codes::*;
+    pub use crate::window::window;
+}
 
 /// The lines of a granule.
 const GRANULE: usize = 576;

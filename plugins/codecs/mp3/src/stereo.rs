@@ -104,8 +104,7 @@ fn shared_bands(
             // either if it would take that of this one.
             for (other, position) in shared.iter_mut().enumerate().take(layout.num_bands) {
                 let is_long = other < layout.num_long;
-                let is_of_window = band < layout.num_long
-                    || (other + 3 - layout.num_long % 3) % 3 == (band + 3 - layout.num_long % 3) % 3;
+                let is_of_window = band < layout.num_long || other % 3 == band % 3;
                 let takes = other + num_windows >= layout.num_bands && other == band + num_windows;
                 if (is_long || is_of_window) && (other <= band || takes) {
                     *position = NO_POSITION;

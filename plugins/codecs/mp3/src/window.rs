@@ -28,7 +28,7 @@ const FIRST_HALF: [i32; 257] = [
 
 /// D(n), of 512.
 #[expect(clippy::indexing_slicing, reason = "checked by the compiler")]
-pub(crate) const fn window(n: usize) -> f64 {
+pub const fn window(n: usize) -> f64 {
     // The second half is the first one reversed, with other signs but where the table of the standard begins a row of 64.
     let value = match n {
         0..=256 => FIRST_HALF[n],
