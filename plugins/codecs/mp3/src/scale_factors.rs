@@ -92,6 +92,7 @@ impl ScaleFactors {
             let groups = GROUPS.get(row).and_then(|kinds| kinds.get(kind)).copied().unwrap_or_default();
             let mut start = 0;
             for (num_bands, length) in groups.into_iter().zip(lengths) {
+                // The greatest position is none (ISO/IEC 13818-3, 2.4.3.2); without bits, there is only 0.
                 let none = if length > 0 { (1 << length) - 1 } else { NO_POSITION };
                 self.read_group(start, usize::from(num_bands), length, none, bits);
                 start += usize::from(num_bands);

@@ -100,13 +100,10 @@ fn shared_bands(
         start = usize::from(*end);
         let line = |place: &u16| second.lines.get(usize::from(*place)).copied().unwrap_or(0.0);
         if lines.any(|place| line(place) != 0.0) {
-            // Long bands have no share below this one, nor short bands of its window, of which the highest has none
-            // either if it would take that of this one.
-            for (other, position) in shared.iter_mut().enumerate().take(layout.num_bands) {
-                let is_long = other < layout.num_long;
+            // Long bands have no share up to this one, nor short bands of its window.
+            for (other, position) in shared.iter_mut().enumerate().take(band + 1) {
                 let is_of_window = band < layout.num_long || other % 3 == band % 3;
-                let takes = other + num_windows >= layout.num_bands && other == band + num_windows;
-                if (is_long || is_of_window) && (other <= band || takes) {
+                if other < layout.num_long || is_of_window {
                     *position = NO_POSITION;
                 }
             }

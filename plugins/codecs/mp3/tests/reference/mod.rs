@@ -413,7 +413,7 @@ fn stereo(
     for (number, band) in bands.iter().enumerate() {
         let step = if band.window.is_some() { 3 } else { 1 };
         let source = if number + step >= bands.len() { number - step } else { number };
-        let position = positions[source].filter(|_| is_intensity && is_above(number) && is_above(source));
+        let position = positions[source].filter(|_| is_intensity && is_above(number));
         for (left, right) in first[band.start..band.end].iter_mut().zip(&mut second[band.start..band.end]) {
             let (m, s) = (*left, *right);
             (*left, *right) = match position {
