@@ -51,6 +51,7 @@ impl<'a> BitReader<'a> {
     }
 
     /// A reader from a bit on.
+    #[expect(clippy::cast_possible_truncation, reason = "below 8")]
     pub fn at_bit(bytes: &'a [u8], position: usize) -> Self {
         let mut reader = Self::at(bytes, position / 8);
         reader.read((position % 8) as u32);
