@@ -67,6 +67,7 @@ pub(crate) struct Layout {
     pub(crate) places: [u16; GRANULE],
 }
 
+#[allow(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "made by the compiler")]
 static LAYOUTS: [[Layout; 3]; 9] = {
     let mut layouts = [const { [Layout::NONE, Layout::NONE, Layout::NONE] }; 9];
     let mut row = 0;

@@ -96,7 +96,7 @@ impl Header {
         let num_bytes = match self.kilobits() {
             0 => free_bytes,
             // 1152 or 576 frames, 8 bits in a byte, rounded down
-            kilobits => (72_000 * self.num_granules() as u32 * kilobits / self.sample_rate()) as usize,
+            kilobits => self.num_frames() * kilobits as usize * 125 / self.sample_rate() as usize,
         };
         num_bytes + usize::from(self.is_padded())
     }

@@ -64,8 +64,8 @@ const PLACES: [u8; 32] = [
     15, 15, 15,
 ];
 
-#[expect(clippy::indexing_slicing, reason = "checked by the compiler")]
 impl Pairs {
+    #[allow(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "made by the compiler")]
     const fn new(codes: &'static [u16], has_linear_bits: bool) -> Self {
         let mut found = [0; 1 << NUM_BITS];
         let (mut number, mut bits) = (0, 0_u32);
@@ -78,7 +78,7 @@ impl Pairs {
             let mut place = (bits >> (32 - NUM_BITS)) as usize;
             while place <= (last >> (32 - NUM_BITS)) as usize {
                 if !is_rare {
-                    found[place] = (code >> 8) + num_signs | num_signs << 6 | (code & 0xFF) << 8;
+                    found[place] = ((code >> 8) + num_signs) | (num_signs << 6) | (code & 0xFF) << 8;
                 } else if found[place] == 0 {
                     found[place] = RARE | (number as u16) << 8;
                 }
@@ -92,6 +92,7 @@ impl Pairs {
     }
 
     /// The table of a number in the side information.
+    #[expect(clippy::indexing_slicing, reason = "5 bits, and 4")]
     fn of(table: u8) -> &'static Self {
         &PAIRS[PLACES[usize::from(table & 31)] as usize & 15]
     }
@@ -103,6 +104,7 @@ struct Quads {
 }
 
 /// Tables A and B of quadruples.
+#[allow(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "made by the compiler")]
 static QUADS: [Quads; 2] = [
     Quads::new(&QUADS_A),
     // All codes of table B have 4 bits.
@@ -117,7 +119,7 @@ static QUADS: [Quads; 2] = [
     }),
 ];
 
-#[expect(clippy::indexing_slicing, reason = "checked by the compiler")]
+#[allow(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "made by the compiler")]
 impl Quads {
     const fn new(codes: &[u16; 16]) -> Self {
         let mut found = [0; 1 << NUM_QUAD_BITS];
@@ -150,6 +152,7 @@ impl Quads {
 }
 
 /// The lines of quadruples: four digits of base 3, which are 0, 1 and -1.
+#[allow(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "made by the compiler")]
 static QUAD_LINES: [[f32; 4]; 128] = {
     let mut lines = [[0.0; 4]; 128];
     let mut quad = 0;
@@ -167,6 +170,7 @@ static QUAD_LINES: [[f32; 4]; 128] = {
 };
 
 /// Numbers to the power of 4/3, as lines are stored (2.4.3.4.7.1).
+#[allow(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "made by the compiler")]
 static POWERS: [f32; MAX_VALUE + 1] = {
     let mut powers = [0.0; MAX_VALUE + 1];
     let (mut value, mut root) = (1, 1.0);
@@ -179,6 +183,7 @@ static POWERS: [f32; MAX_VALUE + 1] = {
 };
 
 /// The lines of pairs, the signs in the lowest two bits: the second is of the line that is not 0.
+#[allow(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "made by the compiler")]
 static PAIR_LINES: [[f32; 2]; 1024] = {
     let mut lines = [[0.0; 2]; 1024];
     let mut pair = 0;
@@ -202,6 +207,7 @@ struct Bits<'a> {
 }
 
 impl<'a> Bits<'a> {
+    #[expect(clippy::cast_possible_truncation, reason = "below 8")]
     fn at(bytes: &'a [u8], bit: usize) -> Self {
         let mut bits = Self { bytes, position: bit / 8, buffer: 0, count: 0 };
         bits.refill();
@@ -225,6 +231,7 @@ impl<'a> Bits<'a> {
 
     /// A number of 0 to 32 bits.
     #[inline(always)]
+    #[allow(clippy::cast_possible_truncation, reason = "32 bits")]
     fn read(&mut self, num_bits: u32) -> usize {
         let value = self.buffer >> 1 >> (63 - num_bits);
         self.skip(num_bits);
@@ -237,7 +244,7 @@ impl<'a> Bits<'a> {
 
     /// A pair; at least 13 bits are valid.
     #[inline(always)]
-    #[expect(clippy::indexing_slicing, reason = "11 bits and 10 bits")]
+    #[allow(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "11 bits and 10 bits")]
     fn pair(&mut self, table: &Pairs, linear_bits: u32) -> [f32; 2] {
         let found = u32::from(table.found[(self.buffer >> (64 - NUM_BITS)) as usize]);
         if found & 63 == RARE.into() {
@@ -254,7 +261,7 @@ impl<'a> Bits<'a> {
 
     /// The number of bits and the lines of a quadruple; at least 10 bits are valid.
     #[inline(always)]
-    #[expect(clippy::indexing_slicing, reason = "10 bits and 7 bits")]
+    #[allow(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "10 bits and 7 bits")]
     fn quad(&mut self, table: &Quads) -> (u32, &'static [f32; 4]) {
         let found = u32::from(table.found[(self.buffer >> (64 - NUM_QUAD_BITS)) as usize]);
         let num_bits = found & 15;
@@ -267,6 +274,7 @@ impl<'a> Bits<'a> {
 /// A pair whose code is long, or has a number behind it, and the bits behind it, of which 56 are valid.
 #[cold]
 #[inline(never)]
+#[allow(clippy::cast_possible_truncation, reason = "the upper half")]
 fn rare_pair<'a>(mut bits: Bits<'a>, table: &Pairs, linear_bits: u32, first: u32) -> ([f32; 2], Bits<'a>) {
     bits.refill();
     let next = (bits.buffer >> 32) as u32;
@@ -437,8 +445,8 @@ impl Codes<'_, '_> {
 
     /// The bits that are left, negative if the pairs have taken more than there are.
     fn num_left(&self) -> i32 {
-        let left = self.end as i64 - self.bits.position() as i64;
-        i32::try_from(left).unwrap_or(i32::MIN)
+        let (end, position) = (i32::try_from(self.end), i32::try_from(self.bits.position()));
+        end.unwrap_or(0).saturating_sub(position.unwrap_or(i32::MAX))
     }
 }
 

@@ -41,6 +41,7 @@ impl Overlap {
 }
 
 /// The factors of a line and its mirror image in the next subband (2.4.3.4.10.1, table 3-B.9): both for all lanes.
+#[allow(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "made by the compiler")]
 const ALIAS: [[f32; 2]; 8] = {
     let coefficients = [-0.6, -0.535, -0.33, -0.185, -0.095, -0.041, -0.0142, -0.0037];
     let mut factors = [[0.0; 2]; 8];
@@ -55,6 +56,7 @@ const ALIAS: [[f32; 2]; 8] = {
 
 /// The windows of long blocks (2.4.3.4.10.3) for the lanes of even and odd subbands, by time: normal, start, none, stop. They
 /// have the signs of [`long`], and those by which every other sample of every other subband is negated (2.4.3.4.10.4).
+#[allow(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "made by the compiler")]
 static WINDOWS: [[[f32; NUM_LANES]; 2 * SUBBAND]; 4] = {
     let mut windows = [[[0.0; NUM_LANES]; 2 * SUBBAND]; 4];
     let mut time = 0;
@@ -87,6 +89,7 @@ static WINDOWS: [[[f32; NUM_LANES]; 2 * SUBBAND]; 4] = {
 };
 
 /// The window of short blocks.
+#[allow(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "made by the compiler")]
 const SHORT_WINDOW: [f32; 12] = {
     let mut window = [0.0; 12];
     let mut time = 0;
@@ -104,6 +107,7 @@ const SIGNS: [f32; NUM_LANES] = [1.0, -1.0, 1.0, -1.0, 1.0, -1.0, 1.0, -1.0];
 const LONG_TURNS: [[f32; 2]; 9] = turns(72);
 const SHORT_TURNS: [[f32; 2]; 3] = turns(24);
 
+#[allow(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "made by the compiler")]
 const fn turns<const N: usize>(denominator: u32) -> [[f32; 2]; N] {
     let mut turns = [[0.0; 2]; N];
     let mut number = 0;
@@ -117,7 +121,7 @@ const fn turns<const N: usize>(denominator: u32) -> [[f32; 2]; N] {
 
 /// Multiplies lines with the gains of their bands and puts them in the places of the layout, or in those of long blocks.
 #[inline(always)]
-#[expect(
+#[allow(
     clippy::indexing_slicing,
     reason = "groups are of eight subbands; the ends of bands are below the lines"
 )]
@@ -211,7 +215,7 @@ pub(crate) fn replace(spectrum: &mut Spectrum, places: &[u16; GRANULE]) {
 }
 
 #[inline(always)]
-#[expect(
+#[allow(
     clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "the caller's places have eight numbers behind them"
@@ -221,7 +225,7 @@ fn load<L: Lanes>(proof: L::Proof, from: &[f32], at: usize) -> L {
 }
 
 #[inline(always)]
-#[expect(
+#[allow(
     clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "the caller's places have eight numbers behind them"
@@ -232,7 +236,7 @@ fn store<L: Lanes>(vector: L, to: &mut [f32], at: usize) {
 
 /// Turns the lines of a granule into the samples of 18 times, each of all subbands.
 #[inline(always)]
-#[expect(clippy::indexing_slicing, reason = "there are 18 times and four groups")]
+#[allow(clippy::indexing_slicing, reason = "there are 18 times and four groups")]
 pub(crate) fn restore<L: Lanes>(
     proof: L::Proof,
     info: &ChannelInfo,
@@ -286,7 +290,7 @@ pub(crate) fn restore<L: Lanes>(
 
 /// The samples of eight subbands.
 #[inline(always)]
-#[expect(clippy::indexing_slicing, reason = "there are four block types, and 18 lines")]
+#[allow(clippy::indexing_slicing, reason = "there are four block types, and 18 lines")]
 fn restore_group<L: Lanes>(
     proof: L::Proof,
     block_type: BlockType,
@@ -343,7 +347,7 @@ fn reduce_aliases<L: Lanes>(proof: L::Proof, spectrum: &mut Spectrum, num_border
 /// but for their signs: with u(n) = sum of X(k) cos(pi / 72 (2n + 1)(2k + 1)), y(i) is u(9 + i) up to 8, -u(26 - i) up to
 /// 26, -u(i - 27) then.
 #[inline(always)]
-#[expect(clippy::indexing_slicing, reason = "n is below 9, and times below 18")]
+#[allow(clippy::indexing_slicing, reason = "n is below 9, and times below 18")]
 fn long<L: Lanes>(
     proof: L::Proof,
     lines: [L; SUBBAND],
@@ -367,7 +371,7 @@ fn long<L: Lanes>(
 
 /// Three inverse transforms of 6 lines, windowed and overlapped (2.4.3.4.10.3, block type 2).
 #[inline(always)]
-#[expect(clippy::indexing_slicing, reason = "windows end before the last time")]
+#[allow(clippy::indexing_slicing, reason = "windows end before the last time")]
 fn short<L: Lanes>(proof: L::Proof, lines: [L; SUBBAND]) -> [L; 2 * SUBBAND] {
     let mut samples = [L::splat(proof, 0.0); 2 * SUBBAND];
     for window in 0..3 {
@@ -399,7 +403,7 @@ fn short<L: Lanes>(proof: L::Proof, lines: [L; SUBBAND]) -> [L; 2 * SUBBAND] {
 /// pairs of lines, added and subtracted, go into sums of cosines and of sines of 4mt, which are [`turned`] by t. Sines become
 /// cosines, with changing signs, in reverse order.
 #[inline(always)]
-#[expect(clippy::indexing_slicing, reason = "pairs are inside the lines")]
+#[allow(clippy::indexing_slicing, reason = "pairs are inside the lines")]
 fn folded<L: Lanes, const N: usize, const HALF: usize>(lines: [L; N]) -> ([L; HALF], [L; HALF]) {
     let (mut sums, mut differences) = ([lines[0]; HALF], [lines[N - 1]; HALF]);
     for m in 1..HALF {
@@ -411,7 +415,7 @@ fn folded<L: Lanes, const N: usize, const HALF: usize>(lines: [L; N]) -> ([L; HA
 
 /// u(n) from its sums of cosines and of sines, which are the same, or negative, for n and N - 1 - n.
 #[inline(always)]
-#[expect(clippy::indexing_slicing, reason = "there are as many turns as cosines and sines")]
+#[allow(clippy::indexing_slicing, reason = "there are as many turns as cosines and sines")]
 fn turned<L: Lanes, const N: usize, const HALF: usize>(
     proof: L::Proof,
     cosines: [L; HALF],
@@ -432,6 +436,7 @@ fn turned<L: Lanes, const N: usize, const HALF: usize>(
 /// The sum of a(m) cos(pi / 6 m (2n + 1)), for n of 0 to 2.
 #[inline(always)]
 fn cosine_sums_3<L: Lanes>(proof: L::Proof, [a, b, c]: [L; 3]) -> [L; 3] {
+    #[expect(clippy::cast_possible_truncation, reason = "of single precision")]
     const ROOT: f32 = cosine(1, 6) as f32;
     let (even, odd) = (a + c * L::splat(proof, 0.5), b * L::splat(proof, ROOT));
     [even + odd, a - c, even - odd]
@@ -441,6 +446,7 @@ fn cosine_sums_3<L: Lanes>(proof: L::Proof, [a, b, c]: [L; 3]) -> [L; 3] {
 /// negative. Of three sums of each kind one follows from the others.
 #[inline(always)]
 fn cosine_sums_9<L: Lanes>(proof: L::Proof, a: [L; 9]) -> [L; 9] {
+    #[expect(clippy::cast_possible_truncation, reason = "of single precision")]
     const fn of(eighteenths: u32) -> f32 {
         cosine(eighteenths, 18) as f32
     }

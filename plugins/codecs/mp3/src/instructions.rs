@@ -16,12 +16,17 @@ use crate::{NUM_SUBBANDS, SUBBAND};
 
 #[cfg(target_arch = "x86_64")]
 use crate::avx2::Avx2Lanes;
+#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+use crate::four::Fours;
 
 /// Which instructions are used.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Instructions {
-    /// Those of every CPU.
+    /// None of vectors.
     Scalar,
+    /// Those that every CPU of the architecture has.
+    #[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+    Fours,
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
 }
@@ -33,6 +38,9 @@ pub(crate) struct Avx2(());
 
 impl Instructions {
     /// The best of all CPUs of this architecture.
+    #[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+    pub(crate) const PLAIN: Self = Self::Fours;
+    #[cfg(not(any(target_arch = "aarch64", target_arch = "x86_64")))]
     pub(crate) const PLAIN: Self = Self::Scalar;
 
     /// The best of this CPU.
@@ -51,10 +59,10 @@ impl Instructions {
     /// As [`huffman::read`].
     pub(crate) fn read(self, first: &mut Codes<'_, '_>, second: Option<&mut Codes<'_, '_>>) -> [usize; 2] {
         match self {
-            Self::Scalar => huffman::read(first, second),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the proof says that this CPU has the instructions.
             Self::Avx2(_) => unsafe { read_avx2(first, second) },
+            _ => huffman::read(first, second),
         }
     }
 
@@ -72,6 +80,10 @@ impl Instructions {
             Self::Scalar => {
                 hybrid::place::<Scalar>((), lines, num_lines, gains, layout, has_long_places, spectrum);
             }
+            #[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+            Self::Fours => {
+                hybrid::place::<Fours>((), lines, num_lines, gains, layout, has_long_places, spectrum);
+            }
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the proof says that this CPU has the instructions.
             Self::Avx2(proof) => unsafe {
@@ -83,10 +95,10 @@ impl Instructions {
     /// As [`stereo::unmix`].
     pub(crate) fn unmix(self, spectra: &mut [Spectrum; 2]) {
         match self {
-            Self::Scalar => stereo::unmix(spectra),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the proof says that this CPU has the instructions.
             Self::Avx2(_) => unsafe { unmix_avx2(spectra) },
+            _ => stereo::unmix(spectra),
         }
     }
 
@@ -101,6 +113,8 @@ impl Instructions {
     ) {
         match self {
             Self::Scalar => hybrid::restore::<Scalar>((), info, rate_row, spectrum, overlap, slots),
+            #[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+            Self::Fours => hybrid::restore::<Fours>((), info, rate_row, spectrum, overlap, slots),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the proof says that this CPU has the instructions.
             Self::Avx2(proof) => unsafe { restore_avx2(proof, info, rate_row, spectrum, overlap, slots) },
@@ -116,6 +130,8 @@ impl Instructions {
     ) {
         match self {
             Self::Scalar => synthesis::synthesize::<Scalar>((), subbands, slots, samples),
+            #[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+            Self::Fours => synthesis::synthesize::<Fours>((), subbands, slots, samples),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the proof says that this CPU has the instructions.
             Self::Avx2(proof) => unsafe { synthesize_avx2(proof, subbands, slots, samples) },

@@ -28,6 +28,8 @@ mod bands;
 mod codes;
 mod decoder;
 mod error;
+#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+mod four;
 mod header;
 mod huffman;
 mod hybrid;

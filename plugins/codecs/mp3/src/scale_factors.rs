@@ -172,6 +172,7 @@ fn lengths(compress: u16, is_share: bool) -> (usize, [u8; 4]) {
 
 /// Two to the power of a number of quarters, above -480.
 pub(crate) fn power_of_two(quarters: i32) -> f32 {
+    #[expect(clippy::cast_possible_truncation, reason = "of single precision")]
     const ROOTS: [f32; 4] = {
         let root = square_root(square_root(2.0));
         [1.0, root as f32, square_root(2.0) as f32, (root * root * root) as f32]

@@ -11,6 +11,7 @@ use crate::maths::{cosine, sine};
 use crate::scale_factors::{NO_POSITION, power_of_two};
 
 /// The factors of both channels at a position in MPEG-1: tan(pi / 12 * position) is their ratio.
+#[allow(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "made by the compiler")]
 const SHARES: [[f32; 2]; 7] = {
     let mut shares = [[0.0; 2]; 7];
     let mut position = 0;

@@ -24,6 +24,7 @@ const NUM_TOGETHER: usize = 4;
 pub(crate) type Slot = [f32; 2 * NUM_SUBBANDS];
 
 /// The window by slot, from the oldest one, with the signs of V.
+#[allow(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "made by the compiler")]
 static WEIGHTS: [[f32; NUM_SUBBANDS]; NUM_BEFORE + 1] = {
     let mut weights = [[0.0; NUM_SUBBANDS]; NUM_BEFORE + 1];
     let mut slot = 0;
@@ -91,7 +92,7 @@ pub(crate) fn synthesize<L: Lanes>(
 
 /// V of eight slots.
 #[inline(always)]
-#[expect(clippy::indexing_slicing, reason = "all places are of arrays")]
+#[allow(clippy::indexing_slicing, reason = "all places are of arrays")]
 fn transform<L: Lanes>(
     proof: L::Proof,
     subbands: &[[f32; NUM_SUBBANDS]; NUM_LANES],
@@ -123,7 +124,7 @@ fn transform<L: Lanes>(
 
 /// The samples of four slots; `slots` begins with those before.
 #[inline(always)]
-#[expect(clippy::indexing_slicing, reason = "all places are of arrays")]
+#[allow(clippy::indexing_slicing, reason = "all places are of arrays")]
 fn apply_window<L: Lanes>(
     proof: L::Proof,
     slots: &[Slot; NUM_BEFORE + NUM_TOGETHER],
@@ -152,7 +153,7 @@ fn apply_window<L: Lanes>(
 }
 
 #[inline(always)]
-#[expect(
+#[allow(
     clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "the caller's places have eight numbers behind them"
@@ -162,7 +163,7 @@ fn load<L: Lanes, const N: usize>(proof: L::Proof, from: &[f32; N], at: usize) -
 }
 
 #[inline(always)]
-#[expect(
+#[allow(
     clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "the caller's places have eight numbers behind them"
@@ -172,6 +173,7 @@ fn store<L: Lanes, const N: usize>(vector: L, to: &mut [f32; N], at: usize) {
 }
 
 /// 1 / (2 cos(pi / 2N (2k + 1))).
+#[allow(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "made by the compiler")]
 const fn secants<const HALF: usize>() -> [f32; HALF] {
     let mut secants = [0.0; HALF];
     let mut k = 0;
@@ -189,7 +191,7 @@ const fn secants<const HALF: usize>() -> [f32; HALF] {
 macro_rules! cosines {
     ($name:ident, $half:ident, $n:literal) => {
         #[inline(always)]
-        #[expect(clippy::indexing_slicing, reason = "all places are of arrays")]
+        #[allow(clippy::indexing_slicing, reason = "all places are of arrays")]
         fn $name<L: Lanes>(proof: L::Proof, x: [L; $n]) -> [L; $n] {
             const HALF: usize = $n / 2;
             const SECANTS: [f32; HALF] = secants();

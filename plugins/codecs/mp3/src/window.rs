@@ -32,7 +32,7 @@ pub const fn window(n: usize) -> f64 {
     // The second half is the first one reversed, with other signs but where the table of the standard begins a row of 64.
     let value = match n {
         0..=256 => FIRST_HALF[n],
-        _ if n % 64 == 0 => FIRST_HALF[512 - n],
+        _ if n.is_multiple_of(64) => FIRST_HALF[512 - n],
         _ => -FIRST_HALF[512 - n],
     };
     value as f64 / 65_536.0

@@ -69,7 +69,7 @@ impl MpegCodec {
                 }
             }
             LayerDecoder::Lower(decoder) => {
-                let samples = decoder.decode(frame, header)?;
+                let samples = decoder.decode(frame.bytes, header)?;
                 if header.num_channels() == self.num_channels {
                     self.samples.extend_from_slice(samples);
                 } else {
@@ -101,7 +101,7 @@ impl MpegCodec {
                     stream.fill_reservoir(frame.number, main_data);
                     decoder.fill_reservoir(main_data);
                 }
-                LayerDecoder::Lower(decoder) => decoder.start(stream, header),
+                LayerDecoder::Lower(decoder) => decoder.start(header, stream.free_bytes()),
             }
         }
         Some(header)

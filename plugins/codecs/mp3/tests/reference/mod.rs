@@ -1,6 +1,8 @@
 //! A decoder straight from the formulas of the standards, in double precision, bit by bit and without any transform that is
 //! fast. Clauses are those of ISO/IEC 11172-3, unless said otherwise.
 
+#![allow(clippy::precedence, clippy::needless_range_loop)]
+
 use std::collections::HashMap;
 use std::f64::consts::PI;
 
