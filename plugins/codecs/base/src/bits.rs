@@ -50,6 +50,19 @@ impl<'a> BitReader<'a> {
         Self { bytes, position, buffer: 0, count: 0 }
     }
 
+    /// A reader from a bit on.
+    #[expect(clippy::cast_possible_truncation, reason = "below 8")]
+    pub fn at_bit(bytes: &'a [u8], position: usize) -> Self {
+        let mut reader = Self::at(bytes, position / 8);
+        reader.read((position % 8) as u32);
+        reader
+    }
+
+    /// The position in bits.
+    pub fn position(&self) -> usize {
+        usize::try_from(self.bit_position()).unwrap_or(usize::MAX)
+    }
+
     /// Makes at least 56 bits valid.
     #[inline(always)]
     pub fn refill(&mut self) {
@@ -182,6 +195,9 @@ mod tests {
             reader.skip_bytes(num_bytes / 2);
             let at = 5 + num_bytes / 2 * 8;
             assert_eq!(reader.read(7), (0..7).fold(0, |value, n| value << 1 | bit(at + n) as u32));
+            assert_eq!(reader.position(), at + 7);
+            let again = BitReader::at_bit(&bytes, at).read(7);
+            assert_eq!(again, (0..7).fold(0, |value, n| value << 1 | bit(at + n) as u32));
             reader.align();
             assert_eq!(reader.bit_position(), (at as u64 + 7).next_multiple_of(8));
         }

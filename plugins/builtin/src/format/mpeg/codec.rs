@@ -1,46 +1,48 @@
 //! Decodes frames from any position with the state that linear decoding would have there.
 //!
-//! The decoder below takes frames one by one: it accepts a slice that is exactly one frame, and then the next of the
-//! same kind. Its state is the overlap of the filter banks, which one or two frames restore, and the bit reservoir of
-//! layer III. The reservoir can be restored without decoding, because its main data is in the file: it is passed in
-//! made-up frames that carry it, use none of it, and are silent.
+//! That is the overlap of the filter banks, which one or two frames restore, and in layer III the bit reservoir, which is
+//! read from the frames before in the file.
 
 use std::ops::Range;
 
+use mapwave_mp3::{Decoder, Part};
 use mapwave_plugin::Output;
-use nanomp3_core::{Decoder, MAX_SAMPLES_PER_FRAME};
 
 use super::header::Header;
+use super::lower::LowerDecoder;
 use super::reservoir::{MAX_RESERVOIR_BYTES, SideInfo};
 use super::stream::{Frame, MpegStream};
-use super::sync::MAX_FREE_BYTES;
-use crate::engine::packets::{Broken, Packet, PacketCodec};
+use crate::engine::packets::{Broken, Packet, PacketCodec, Wanted};
 
-/// Room for two frames of free bitrate and the header of a third.
-const SCRATCH_BYTES: usize = 2 * (MAX_FREE_BYTES + 4) + 8;
+/// The most frames of layer III that are decoded at a time where channels are apart.
+const MAX_TOGETHER: usize = 4;
 
 /// A decoder of MPEG audio at some position of a stream.
 pub(crate) struct MpegCodec {
-    decoder: Box<Decoder>,
-    /// The samples of the last frame, interleaved, in the stream's number of channels.
-    samples: Box<[f32; MAX_SAMPLES_PER_FRAME]>,
-    num_channels: usize,
+    decoder: LayerDecoder,
+    /// The samples of the last frame, interleaved, in the stream's number of channels, unless the decoder keeps them.
+    samples: Vec<f32>,
+    is_kept: bool,
+    /// The channels of the stream.
+    num_channels: u8,
     /// The last decoded frame, and its number of channels.
     last: Option<(u32, u8)>,
-    /// The bytes of frames that are not in the file in this form.
-    scratch: Box<[u8; SCRATCH_BYTES]>,
+}
+
+/// The decoder of a layer.
+enum LayerDecoder {
+    Third(Box<Decoder>),
+    Lower(Box<LowerDecoder>),
 }
 
 impl MpegCodec {
-    /// A decoder in its initial state.
-    pub(crate) fn new() -> Self {
-        Self {
-            decoder: Box::new(Decoder::new()),
-            samples: Box::new([0.0; MAX_SAMPLES_PER_FRAME]),
-            num_channels: 1,
-            last: None,
-            scratch: Box::new([0; SCRATCH_BYTES]),
-        }
+    /// A decoder in its initial state, for a stream of a layer and a number of channels.
+    pub(crate) fn new(layer: u8, num_channels: u8) -> Self {
+        let decoder = match layer {
+            3 => LayerDecoder::Third(Box::new(Decoder::new())),
+            _ => LayerDecoder::Lower(Box::new(LowerDecoder::new())),
+        };
+        Self { decoder, samples: Vec::new(), is_kept: false, num_channels, last: None }
     }
 
     /// Returns to the initial state.
@@ -50,108 +52,68 @@ impl MpegCodec {
 
     /// Decodes a frame that follows the last one, or starts over; `None` when it is damaged.
     fn decode_next(&mut self, stream: &MpegStream, frame: &Frame<'_>) -> Option<usize> {
+        let header = self.begin(stream, frame)?;
+        self.is_kept = false;
+        self.samples.clear();
+        let num_frames = usize::from(header.num_frames());
+        match &mut self.decoder {
+            LayerDecoder::Third(decoder) => {
+                decoder.read(&[frame.bytes]).ok().filter(|_| decoder.kept_frames(0) == num_frames)?;
+                if header.num_channels() == self.num_channels {
+                    self.is_kept = true;
+                } else {
+                    self.samples.reserve(num_frames * usize::from(header.num_channels()));
+                    let room = self.samples.spare_capacity_mut();
+                    let samples = decoder.write(0, 0..num_frames, room).ok()?;
+                    self.samples = match_channels(samples, header.num_channels());
+                }
+            }
+            LayerDecoder::Lower(decoder) => {
+                let samples = decoder.decode(frame.bytes, header)?;
+                if header.num_channels() == self.num_channels {
+                    self.samples.extend_from_slice(samples);
+                } else {
+                    self.samples = match_channels(samples, header.num_channels());
+                }
+            }
+        }
+        self.last = Some((frame.number, header.num_channels()));
+        Some(num_frames)
+    }
+
+    /// Brings the decoder to the state of linear decoding before `frame`, and returns its header; `None` when it cannot be
+    /// decoded.
+    fn begin(&mut self, stream: &MpegStream, frame: &Frame<'_>) -> Option<Header> {
         let last = self.last.take();
-        let header = frame.header.filter(|_| !stream.is_silent(frame.number))?;
-        // The decoder updates both channels only in frames that have both: otherwise the second channel would return
-        // with the overlap of the last frame that had it.
+        let header = frame.header.filter(|_| !frame.is_silent)?;
+        // Where the number of channels changes, both channels begin anew: otherwise the second one would return with the
+        // overlap of the last frame that had it.
         let follows = last.is_some_and(|(number, num_channels)| {
             number.checked_add(1) == Some(frame.number) && num_channels == header.num_channels()
         });
         if !follows || stream.is_break(frame.number) {
-            self.start(stream, frame, header);
-        }
-        let num_frames = self.decode_frame(stream, frame, header)?;
-        self.last = Some((frame.number, header.num_channels()));
-        self.match_channels(num_frames, header.num_channels(), stream.num_channels());
-        Some(num_frames)
-    }
-
-    /// Brings the decoder to the state of linear decoding before `frame`.
-    fn start(&mut self, stream: &MpegStream, frame: &Frame<'_>, header: Header) {
-        *self.decoder = Decoder::new();
-        let plain = header.plain();
-        let num_bytes = plain.num_bytes(stream.free_bytes());
-        if header.is_free_format() {
-            // The decoder must first learn the size of such frames, from two silent frames and a third header.
-            self.scratch.fill(0);
-            for at in [0, num_bytes, 2 * num_bytes] {
-                copy(&plain.to_bytes(), self.scratch.get_mut(at..));
-            }
-            self.decode_scratch(2 * num_bytes + 8);
-        }
-        if header.layer() == 3 {
-            let num_kept = SideInfo::parse(header, frame.bytes).main_data_begin;
-            let mut kept = [0; MAX_RESERVOIR_BYTES];
-            let kept = kept.get_mut(..num_kept).unwrap_or_default();
-            stream.fill_reservoir(frame.number, kept);
-            let room = num_bytes.saturating_sub(plain.main_data_start()).max(1);
-            let (mut rest, mut num_given) = (&*kept, 0_u16);
-            while !rest.is_empty() {
-                // The part that does not fill a frame comes first, so that no gap remains between parts. Earlier parts
-                // stay in the reservoir because this frame points back to them.
-                let (part, behind) = rest.split_at((rest.len() - 1) % room + 1);
-                let begin = num_given << if header.is_mpeg1() { 7 } else { 8 };
-                self.scratch.fill(0);
-                copy(&plain.to_bytes(), Some(&mut *self.scratch));
-                copy(&begin.to_be_bytes(), self.scratch.get_mut(Header::NUM_BYTES..));
-                copy(part, self.scratch.get_mut(num_bytes.saturating_sub(part.len())..num_bytes));
-                self.decode_scratch(num_bytes);
-                num_given += u16::try_from(part.len()).unwrap_or(0);
-                rest = behind;
-            }
-        }
-    }
-
-    /// Decodes the made-up frame and drops its silence.
-    fn decode_scratch(&mut self, num_bytes: usize) {
-        let _silence =
-            self.decoder.decode(self.scratch.get(..num_bytes).unwrap_or_default(), &mut *self.samples);
-    }
-
-    /// Decodes a frame and returns the number of frames of sound.
-    fn decode_frame(&mut self, stream: &MpegStream, frame: &Frame<'_>, header: Header) -> Option<usize> {
-        let num_bytes = header.num_bytes(stream.free_bytes());
-        let result = if frame.bytes.len() == num_bytes {
-            self.decoder.decode(frame.bytes, &mut *self.samples).1
-        } else {
-            // The last frame of a file that is truncated after its main data.
-            self.scratch.fill(0);
-            copy(frame.bytes, Some(&mut *self.scratch));
-            self.decoder.decode(self.scratch.get(..num_bytes)?, &mut *self.samples).1
-        };
-        let decoded = result.ok()?;
-        let is_whole = decoded.samples_produced == usize::from(header.num_frames())
-            && decoded.channels.num() == header.num_channels();
-        is_whole.then_some(decoded.samples_produced)
-    }
-
-    /// Converts decoded samples to the stream's number of channels: one channel is copied to both, and two are
-    /// averaged.
-    fn match_channels(&mut self, num_frames: usize, decoded: u8, wanted: usize) {
-        match (decoded, wanted) {
-            (1, 2) => {
-                for frame in (0..num_frames).rev() {
-                    let sample = self.samples.get(frame).copied().unwrap_or_default();
-                    let places = self.samples.get_mut(2 * frame..2 * frame + 2).unwrap_or_default();
-                    places.fill(sample);
+            match &mut self.decoder {
+                LayerDecoder::Third(decoder) => {
+                    decoder.reset();
+                    let mut main_data = [0; MAX_RESERVOIR_BYTES];
+                    let num_bytes = SideInfo::parse(header, frame.bytes).main_data_begin;
+                    let main_data = main_data.get_mut(..num_bytes).unwrap_or_default();
+                    stream.fill_reservoir(frame.number, main_data);
+                    decoder.fill_reservoir(main_data);
                 }
+                LayerDecoder::Lower(decoder) => decoder.start(header, stream.free_bytes()),
             }
-            (2, 1) => {
-                for frame in 0..num_frames {
-                    let pair = self.samples.get(2 * frame..2 * frame + 2).unwrap_or_default();
-                    let mean = pair.iter().sum::<f32>() / 2.0;
-                    self.samples.iter_mut().skip(frame).take(1).for_each(|place| *place = mean);
-                }
-            }
-            _ => {}
         }
-        self.num_channels = wanted;
+        Some(header)
     }
 }
 
-/// Copies bytes to the beginning of a slice.
-fn copy(bytes: &[u8], place: Option<&mut [u8]>) {
-    place.unwrap_or_default().iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+/// Converts samples to the other number of channels: one channel is copied to both, and two are averaged.
+fn match_channels(samples: &[f32], num_channels: u8) -> Vec<f32> {
+    match num_channels {
+        1 => samples.iter().flat_map(|sample| [*sample; 2]).collect(),
+        _ => samples.as_chunks::<2>().0.iter().map(|pair| pair.iter().sum::<f32>() / 2.0).collect(),
+    }
 }
 
 impl PacketCodec<MpegStream> for MpegCodec {
@@ -160,7 +122,91 @@ impl PacketCodec<MpegStream> for MpegCodec {
     }
 
     fn write(&self, frames: Range<usize>, output: &mut Output<'_>) -> usize {
-        let samples = self.samples.get(frames.start * self.num_channels..frames.end * self.num_channels);
-        output.write_interleaved(samples.unwrap_or_default(), |sample| sample)
+        match &self.decoder {
+            LayerDecoder::Third(decoder) if self.is_kept => {
+                let Some(last) = decoder.num_kept().checked_sub(1) else { return 0 };
+                write_kept(decoder, last, frames, output).unwrap_or(0)
+            }
+            _ => {
+                let num_channels = usize::from(self.num_channels);
+                let samples = self.samples.get(frames.start * num_channels..frames.end * num_channels);
+                output.write_interleaved(samples.unwrap_or_default(), |sample| sample)
+            }
+        }
     }
+
+    fn is_batched(&self, packet: &Packet<Frame<'_>>) -> bool {
+        let frame = &packet.bytes;
+        let is_usual = frame.header.is_some_and(|header| header.num_channels() == self.num_channels);
+        is_usual && !frame.is_silent && matches!(self.decoder, LayerDecoder::Third(_))
+    }
+
+    fn decode_batch(
+        &mut self,
+        stream: &MpegStream,
+        batch: &[Wanted<Frame<'_>>],
+        output: &mut Output<'_>,
+    ) -> Result<(), (usize, Broken)> {
+        let mut index = 0;
+        while let Some((first, later)) = batch.get(index..).and_then(<[_]>::split_first) {
+            // The index knows what can be decoded, so what cannot has changed since.
+            let damaged = (index, Broken::Silence);
+            let Some(header) = self.begin(stream, &first.packet.bytes) else { return Err(damaged) };
+            let follows = |(number, wanted): (usize, &Wanted<Frame<'_>>)| {
+                let frame = &wanted.packet.bytes;
+                let is_next = number as u64 + 1 + u64::from(first.packet.bytes.number) == frame.number.into();
+                is_next && !stream.is_break(frame.number)
+            };
+            let num_later = later.iter().enumerate().position(|next| !follows(next)).unwrap_or(later.len());
+            let run = batch.get(index..index + 1 + num_later).unwrap_or_default();
+            let LayerDecoder::Third(decoder) = &mut self.decoder else { return Err(damaged) };
+            let mut parts = Vec::with_capacity(run.len());
+            for Wanted { packet, frames } in run {
+                parts.push(Part { bytes: packet.bytes.bytes, frames: frames.clone() });
+            }
+            decode_parts(decoder, &parts, output).map_err(|number| (index + number, Broken::Silence))?;
+            index += run.len();
+            let last = run.last().map_or(0, |wanted| wanted.packet.bytes.number);
+            (self.last, self.is_kept) = (Some((last, header.num_channels())), true);
+        }
+        Ok(())
+    }
+}
+
+/// Decodes frames that follow one another and writes what is wanted of each.
+///
+/// # Errors
+/// The number of one that cannot be decoded.
+fn decode_parts(decoder: &mut Decoder, parts: &[Part<'_>], output: &mut Output<'_>) -> Result<(), usize> {
+    if let Some(written) = output.write_in_place(|room| decoder.decode(parts, room)) {
+        return written.map(|_| ()).map_err(|error| error.index);
+    }
+    let mut number = 0;
+    while let Some(rest) = parts.get(number..).filter(|rest| !rest.is_empty()) {
+        let packets: Vec<&[u8]> = rest.iter().take(MAX_TOGETHER).map(|part| part.bytes).collect();
+        let num_read = decoder.read(&packets).map_err(|_| number)?;
+        for (index, part) in rest.iter().take(num_read).enumerate() {
+            write_kept(decoder, index, part.frames.clone(), output).ok_or(number + index)?;
+        }
+        number += num_read.max(1);
+    }
+    Ok(())
+}
+
+/// Writes frames that the decoder keeps, as many as fit, and returns their number; `None` if it does not keep them.
+fn write_kept(
+    decoder: &Decoder,
+    index: usize,
+    frames: Range<usize>,
+    output: &mut Output<'_>,
+) -> Option<usize> {
+    let frames = frames.start..frames.end.min(frames.start.saturating_add(output.room()));
+    if let Some(written) = output.write_in_place(|room| decoder.write(index, frames.clone(), room)) {
+        return written.ok();
+    }
+    let num_frames = frames.len();
+    let written = output.write_channels(num_frames, |channel, room| {
+        decoder.write_channel(index, channel, frames.clone(), room)
+    });
+    written.is_none_or(|written| written.is_ok()).then_some(num_frames)
 }

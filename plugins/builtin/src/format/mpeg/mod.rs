@@ -2,7 +2,7 @@
 //!
 //! [`sync`] finds frames by their [`header`]s, between [`tags`]; [`index`] goes over them once and keeps where they are, with
 //! the account of the bit [`reservoir`]; [`xing`] and [`id3`] tell what is known of the sound; [`stream`] makes packets of all
-//! that, which [`codec`] decodes.
+//! that, which [`codec`] decodes, those of layers I and II by [`lower`].
 
 #![forbid(unsafe_code)]
 
@@ -11,6 +11,7 @@ mod decoder;
 mod header;
 mod id3;
 mod index;
+mod lower;
 mod reservoir;
 mod stream;
 pub(crate) mod sync;

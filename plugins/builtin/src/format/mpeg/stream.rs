@@ -46,6 +46,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) header: Option<Header>,
     /// Its bytes, which may be fewer than stated in the header of the last frame.
     pub(crate) bytes: &'a [u8],
+    /// Whether it is known to be undecodable.
+    pub(crate) is_silent: bool,
 }
 
 impl MpegStream {
@@ -96,16 +98,6 @@ impl MpegStream {
         self.index.save()
     }
 
-    /// The number of channels of the stream.
-    pub(crate) fn num_channels(&self) -> usize {
-        self.info.num_channels as usize
-    }
-
-    /// Whether frame `number` is known to be undecodable.
-    pub(crate) fn is_silent(&self, number: u32) -> bool {
-        self.index.is_silent(number)
-    }
-
     /// Whether no state passes from the frame before into frame `number`.
     pub(crate) fn is_break(&self, number: u32) -> bool {
         self.index.is_break(number)
@@ -119,7 +111,10 @@ impl MpegStream {
         let header = Header::parse(rest).filter(|header| self.index.first.header.is_consistent(*header));
         let num_bytes = header.map_or(0, |header| header.num_bytes(self.free_bytes())).min(rest.len());
         let bytes = rest.get(..num_bytes).unwrap_or_default();
-        Some((self.range.start + offset, Frame { number, header, bytes }))
+        Some((
+            self.range.start + offset,
+            Frame { number, header, bytes, is_silent: self.index.is_silent(number) },
+        ))
     }
 
     /// Fills `room` with the main data before frame `number`, as far as it is there.
@@ -195,7 +190,8 @@ impl PacketStream for MpegStream {
     }
 
     fn codec(&self, _: u64) -> Result<MpegCodec> {
-        Ok(MpegCodec::new())
+        let header = self.index.first.header;
+        Ok(MpegCodec::new(header.layer(), if self.info.num_channels == 1 { 1 } else { 2 }))
     }
 
     fn renew(&self, mut codec: MpegCodec, _: u64) -> Result<MpegCodec> {
