@@ -8,6 +8,7 @@
 
 use crate::packet::{Lines, MAX_LINES};
 use crate::side::Sequence;
+use crate::transform::{NUM_LANES, Vector};
 use crate::windows;
 
 /// What a channel keeps of the packet before.
@@ -34,8 +35,9 @@ impl Overlap {
 
     /// Makes the samples of the packet that is now, which then is the one before.
     #[inline(always)]
-    pub(crate) fn advance(
+    pub(crate) fn advance<V: Vector>(
         &mut self,
+        proof: V::Proof,
         sequence: Sequence,
         is_kbd: bool,
         num_frames: usize,
@@ -46,11 +48,7 @@ impl Overlap {
         let rises_long = matches!(sequence, Sequence::Long | Sequence::Start);
         if falls_long && rises_long {
             let window = windows::long(num_frames, is_kbd_before);
-            if num_frames == MAX_LINES {
-                rotate::<MAX_LINES>(&self.now, &self.last, window, samples);
-            } else {
-                rotate::<960>(&self.now, &self.last, window, samples);
-            }
+            rotate::<V>(proof, &self.now[..], &self.last[..], window, samples);
         } else {
             if let Some((sequence, is_kbd)) = self.before {
                 fall(&self.last, sequence, is_kbd, num_frames, samples);
@@ -66,19 +64,26 @@ impl Overlap {
 
 /// Two long slopes: what is `n` frames from the beginning and what is `n` from the end come of the same two numbers.
 #[inline(always)]
-fn rotate<const M: usize>(now: &Lines, last: &Lines, window: &[f32], samples: &mut [f32]) {
-    let half = M / 2;
-    let (Some(now), Some(last), Some(window)) = (now.get(half..M), last.get(..half), window.get(..M)) else { return };
-    let Some(samples) = samples.get_mut(..M) else { return };
+fn rotate<V: Vector>(proof: V::Proof, now: &[f32], last: &[f32], window: &[f32], samples: &mut [f32]) {
+    let half = samples.len() / 2;
+    let (Some(now), Some(last)) = (now.get(half..2 * half), last.get(..half)) else { return };
+    let Some((rising, falling)) = window.split_at_checked(half) else { return };
     let (first, second) = samples.split_at_mut(half);
-    let (rising, falling) = window.split_at(half);
-    let last = last.iter().rev();
-    let window = rising.iter().zip(falling.iter().rev());
-    let samples = first.iter_mut().zip(second.iter_mut().rev());
-    for (((now, last), (low, high)), (to, mirrored)) in now.iter().zip(last).zip(window).zip(samples) {
-        *to = now * low - last * high;
-        *mirrored = -(now * high + last * low);
+    let (first, second) = (first.as_chunks_mut::<NUM_LANES>().0, second.as_chunks_mut::<NUM_LANES>().0);
+    let inputs = blocks(now).iter().zip(blocks(last).iter().rev());
+    let window = blocks(rising).iter().zip(blocks(falling).iter().rev());
+    let outputs = first.iter_mut().zip(second.iter_mut().rev());
+    for (((now, last), (low, high)), (to, mirrored)) in inputs.zip(window).zip(outputs) {
+        let (now, last) = (V::load(proof, now), V::load(proof, last).reversed());
+        let (low, high) = (V::load(proof, low), V::load(proof, high).reversed());
+        (now * low - last * high).store(to);
+        (now * high + last * low).negated().reversed().store(mirrored);
     }
+}
+
+#[inline(always)]
+fn blocks(numbers: &[f32]) -> &[[f32; NUM_LANES]] {
+    numbers.as_chunks().0
 }
 
 /// The 2M numbers of M, by place.

@@ -9,6 +9,9 @@ use crate::error::DecodeError;
 use crate::packet::{Block, Lines, Packet};
 use crate::spectrum;
 use crate::synthesis::{State, Stream, synthesize};
+use crate::transform::Lanes;
+#[cfg(target_arch = "x86_64")]
+use crate::transform::Register;
 
 /// Which instructions are used.
 #[derive(Clone, Copy, Debug)]
@@ -61,10 +64,10 @@ impl Instructions {
         planes: &mut [Lines],
     ) {
         match self {
-            Self::Plain => synthesize(stream, packet, block, state, planes),
+            Self::Plain => synthesize::<Lanes>((), stream, packet, block, state, planes),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the proof says that this CPU has the instructions.
-            Self::Avx2(_) => unsafe { synthesize_avx2(stream, packet, block, state, planes) },
+            Self::Avx2(proof) => unsafe { synthesize_avx2(proof, stream, packet, block, state, planes) },
         }
     }
 }
@@ -122,6 +125,13 @@ fn read_avx2(first: &mut Packet<'_, '_>, second: Option<&mut Packet<'_, '_>>) ->
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
-fn synthesize_avx2(stream: &Stream, packet: &[u8], block: &mut Block, state: &mut State, planes: &mut [Lines]) {
-    synthesize(stream, packet, block, state, planes);
+fn synthesize_avx2(
+    proof: Avx2,
+    stream: &Stream,
+    packet: &[u8],
+    block: &mut Block,
+    state: &mut State,
+    planes: &mut [Lines],
+) {
+    synthesize::<Register>(proof, stream, packet, block, state, planes);
 }

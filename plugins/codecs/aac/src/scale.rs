@@ -23,7 +23,9 @@ pub(crate) fn scale(channel: &Channel, bands: &[Bands; 2], lines: &mut Lines, se
                 noise::fill(lines, *scale, seed(band));
             } else if *book < NOISE {
                 let (quads, _) = lines.as_chunks_mut::<4>();
-                quads.iter_mut().flatten().for_each(|line| *line *= scale);
+                for quad in quads {
+                    *quad = quad.map(|line| line * scale);
+                }
             }
         }
         return;

@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+use std::array::from_fn;
+
 use crate::bands::Bands;
 use crate::packet::{ElementSide, Lines};
 use crate::side::{Channel, INTENSITY, NOISE, OPPOSITE_INTENSITY};
@@ -34,14 +36,20 @@ pub(crate) fn apply(
                     continue;
                 };
                 let (left, right) = (left.as_chunks_mut::<4>().0, right.as_chunks_mut::<4>().0);
-                let lines = left.iter_mut().flatten().zip(right.iter_mut().flatten());
+                let quads = left.iter_mut().zip(right);
                 if is_intensity {
                     // Only a mask inverts the sign.
                     let is_negative = (right_book == OPPOSITE_INTENSITY) != (element.has_mask && is_marked);
                     let factor = if is_negative { -scale } else { scale };
-                    lines.for_each(|(left, right)| *right = *left * factor);
+                    for (left, right) in quads {
+                        *right = left.map(|line| line * factor);
+                    }
                 } else {
-                    lines.for_each(|(mid, side)| (*mid, *side) = (*mid + *side, *mid - *side));
+                    for (left, right) in quads {
+                        let (mid, side) = (*left, *right);
+                        *left = from_fn(|line| mid[line] + side[line]);
+                        *right = from_fn(|line| mid[line] - side[line]);
+                    }
                 }
             }
         }

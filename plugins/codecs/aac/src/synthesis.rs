@@ -11,7 +11,9 @@ use crate::program::{Kind, MAX_CHANNELS, Program};
 use crate::scale::scale;
 use crate::side::{Channel, NOISE, Sequence, Windows, ZERO};
 use crate::stereo;
-use crate::transform::{NUM_LANES, transform_60, transform_64, transform_480, transform_1024};
+use crate::transform::{
+    NUM_LANES, Vector, Workspace, from_rows, to_rows, transform_60, transform_64, transform_480, transform_1024,
+};
 
 /// What all packets of a stream have in common.
 #[derive(Clone, Debug)]
@@ -22,15 +24,20 @@ pub(crate) struct Stream {
 }
 
 /// What is kept of the packets before: of each channel of the output, and of each coupling channel with windows of its own, by tag.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct State {
-    pub(crate) channels: Vec<Overlap>,
-    pub(crate) couplings: Vec<Overlap>,
+    channels: Vec<Overlap>,
+    couplings: Vec<Overlap>,
+    workspace: Box<Workspace>,
 }
 
 impl State {
     pub(crate) fn new(num_channels: usize) -> Self {
-        Self { channels: vec![Overlap::default(); num_channels], couplings: Vec::new() }
+        Self {
+            channels: vec![Overlap::default(); num_channels],
+            couplings: Vec::new(),
+            workspace: Box::new([[([0.0; NUM_LANES], [0.0; NUM_LANES]); 64]; 2]),
+        }
     }
 
     /// Forgets the packets before.
@@ -41,7 +48,14 @@ impl State {
 
 /// Turns a packet that is read into samples, a plane for each channel.
 #[inline(always)]
-pub(crate) fn synthesize(stream: &Stream, packet: &[u8], block: &mut Block, state: &mut State, planes: &mut [Lines]) {
+pub(crate) fn synthesize<V: Vector>(
+    proof: V::Proof,
+    stream: &Stream,
+    packet: &[u8],
+    block: &mut Block,
+    state: &mut State,
+    planes: &mut [Lines],
+) {
     restore_lines(stream, packet, block);
     couple(stream, block, Point::BeforeShaping);
     for (channel, lines) in block.channels.iter().zip(&mut block.lines) {
@@ -51,18 +65,18 @@ pub(crate) fn synthesize(stream: &Stream, packet: &[u8], block: &mut Block, stat
     }
     couple(stream, block, Point::AfterShaping);
     for ((channel, lines), overlap) in block.channels.iter().zip(&block.lines).zip(&mut state.channels) {
-        transform(stream, &channel.windows, lines, &mut overlap.now);
+        transform::<V>(proof, stream, &mut state.workspace, &channel.windows, lines, &mut overlap.now);
     }
     if stream.num_frames < MAX_LINES {
-        transform_together(block, state);
+        transform_together::<V>(proof, stream, block, state);
     }
     for ((channel, overlap), plane) in block.channels.iter().zip(&mut state.channels).zip(&mut *planes) {
         let samples = plane.get_mut(..stream.num_frames).unwrap_or_default();
         let Windows { sequence, is_kbd, .. } = channel.windows;
-        overlap.advance(sequence, is_kbd, stream.num_frames, samples);
+        overlap.advance::<V>(proof, sequence, is_kbd, stream.num_frames, samples);
     }
     if block.num_couplings > 0 || !state.couplings.is_empty() {
-        add_samples(stream, block, state, planes);
+        add_samples::<V>(proof, stream, block, state, planes);
     }
 }
 
@@ -173,7 +187,14 @@ fn add_lines(stream: &Stream, coupling: &Coupling, gains: &[f32], lines: &mut Li
 }
 
 /// Adds the samples of coupling channels to those of others.
-fn add_samples(stream: &Stream, block: &Block, state: &mut State, planes: &mut [Lines]) {
+#[inline(always)]
+fn add_samples<V: Vector>(
+    proof: V::Proof,
+    stream: &Stream,
+    block: &Block,
+    state: &mut State,
+    planes: &mut [Lines],
+) {
     let tags = tags(block);
     let mut is_present = [false; 16];
     for coupling in block.couplings.iter().take(block.num_couplings) {
@@ -186,18 +207,18 @@ fn add_samples(stream: &Stream, block: &Block, state: &mut State, planes: &mut [
             state.couplings.resize_with(number + 1, Overlap::default);
         }
         let Some(overlap) = state.couplings.get_mut(number) else { continue };
-        transform(stream, &coupling.channel.windows, &coupling.lines, &mut overlap.now);
-        if stream.num_frames < MAX_LINES && coupling.channel.windows.sequence != Sequence::Short {
-            let mut unused = [[0.0; MAX_LINES]; NUM_LANES];
-            let mut outputs = unused.iter_mut().map(|lines| &mut lines[..]);
-            let mut outputs = std::array::from_fn(|_| outputs.next().unwrap_or_default());
-            outputs[0] = &mut overlap.now[..];
-            transform_480([&coupling.lines[..]; NUM_LANES], outputs);
+        let windows = &coupling.channel.windows;
+        transform::<V>(proof, stream, &mut state.workspace, windows, &coupling.lines, &mut overlap.now);
+        if stream.num_frames < MAX_LINES && windows.sequence != Sequence::Short {
+            let mut rows = [[0.0; NUM_LANES]; 960];
+            rows.iter_mut().zip(&coupling.lines).for_each(|(row, line)| row[0] = *line);
+            transform_480::<V>(proof, &mut rows);
+            overlap.now.iter_mut().zip(&rows).for_each(|(to, row)| *to = row[0]);
         }
         let mut samples = [0.0; MAX_LINES];
         let Windows { sequence, is_kbd, .. } = coupling.channel.windows;
         let own = samples.get_mut(..stream.num_frames).unwrap_or_default();
-        overlap.advance(sequence, is_kbd, stream.num_frames, own);
+        overlap.advance::<V>(proof, sequence, is_kbd, stream.num_frames, own);
         for target in coupling.targets() {
             for (plane, list) in targets(stream, &tags, target) {
                 let gain = coupling.gains.get(list).and_then(|gains| gains.first()).copied().unwrap_or_default();
@@ -214,10 +235,17 @@ fn add_samples(stream: &Stream, block: &Block, state: &mut State, planes: &mut [
 
 /// Transforms the lines of a channel, but not those of long windows of 960, which go [together](transform_together).
 #[inline(always)]
-fn transform(stream: &Stream, windows: &Windows, lines: &Lines, to: &mut Lines) {
+fn transform<V: Vector>(
+    proof: V::Proof,
+    stream: &Stream,
+    workspace: &mut Workspace,
+    windows: &Windows,
+    lines: &Lines,
+    to: &mut Lines,
+) {
     if windows.sequence != Sequence::Short {
         if stream.num_frames == MAX_LINES {
-            transform_1024(lines, to);
+            transform_1024::<V>(proof, workspace, lines, to);
         }
         return;
     }
@@ -225,21 +253,31 @@ fn transform(stream: &Stream, windows: &Windows, lines: &Lines, to: &mut Lines) 
     let mut inputs = lines.chunks_exact(num_lines);
     let mut outputs = to.chunks_exact_mut(num_lines);
     let inputs = std::array::from_fn(|_| inputs.next().unwrap_or_default());
-    let outputs = std::array::from_fn(|_| outputs.next().unwrap_or_default());
-    if stream.num_frames == MAX_LINES { transform_64(inputs, outputs) } else { transform_60(inputs, outputs) }
+    let mut outputs = std::array::from_fn(|_| outputs.next().unwrap_or_default());
+    let mut rows = [[0.0; NUM_LANES]; MAX_LINES / NUM_LANES];
+    let rows = rows.get_mut(..num_lines).unwrap_or_default();
+    to_rows::<V>(proof, &inputs, rows);
+    if stream.num_frames == MAX_LINES {
+        transform_64::<V>(proof, rows);
+    } else {
+        transform_60::<V>(proof, rows);
+    }
+    from_rows::<V>(proof, rows, &mut outputs);
 }
 
 /// Transforms the long windows of 960 lines of all channels.
 #[inline(always)]
-fn transform_together(block: &Block, state: &mut State) {
-    let mut unused = [[0.0; MAX_LINES]; NUM_LANES];
-    let mut outputs = unused.iter_mut().map(|lines| &mut lines[..]);
-    let mut outputs: [&mut [f32]; NUM_LANES] = std::array::from_fn(|_| outputs.next().unwrap_or_default());
-    let mut inputs: [&[f32]; NUM_LANES] = [&[0.0; MAX_LINES]; NUM_LANES];
+fn transform_together<V: Vector>(proof: V::Proof, stream: &Stream, block: &Block, state: &mut State) {
+    let mut inputs: [&[f32]; NUM_LANES] = [&[]; NUM_LANES];
+    let mut outputs: [&mut [f32]; NUM_LANES] = Default::default();
     let each = block.channels.iter().zip(&block.lines).zip(&mut state.channels);
     let long = each.filter(|((channel, _), _)| channel.windows.sequence != Sequence::Short);
     for (((_, lines), overlap), (input, output)) in long.zip(inputs.iter_mut().zip(&mut outputs)) {
         (*input, *output) = (&lines[..], &mut overlap.now[..]);
     }
-    transform_480(inputs, outputs);
+    let mut rows = [[0.0; NUM_LANES]; 960];
+    let rows = rows.get_mut(..stream.num_frames).unwrap_or_default();
+    to_rows::<V>(proof, &inputs, rows);
+    transform_480::<V>(proof, rows);
+    from_rows::<V>(proof, rows, &mut outputs);
 }

@@ -4,17 +4,14 @@
 
 use std::array::from_fn;
 
-use super::lanes::{Complex, Lanes, NUM_LANES, fourier_8, transposed};
+use super::lanes::{Complex, NUM_LANES, Stored, Vector, fourier_8};
 use super::{after, before, turn};
 
 const POINTS: usize = 512;
 /// Vectors of points.
 const VECTORS: usize = POINTS / NUM_LANES;
 
-/// A factor of each point, as vectors of points.
-type Factors<const N: usize> = [([f32; NUM_LANES], [f32; NUM_LANES]); N];
-
-const fn vectors<const N: usize>(points: &[[f32; 2]]) -> Factors<N> {
+const fn vectors<const N: usize>(points: &[[f32; 2]]) -> [Stored; N] {
     let mut factors = [([0.0; NUM_LANES], [0.0; NUM_LANES]); N];
     let mut place = 0;
     while place < N * NUM_LANES {
@@ -25,11 +22,11 @@ const fn vectors<const N: usize>(points: &[[f32; 2]]) -> Factors<N> {
     factors
 }
 
-static BEFORE: Factors<VECTORS> = vectors(&before::<POINTS>());
-static AFTER: Factors<VECTORS> = vectors(&after::<POINTS>());
+static BEFORE: [Stored; VECTORS] = vectors(&before::<POINTS>());
+static AFTER: [Stored; VECTORS] = vectors(&after::<POINTS>());
 
 /// Between the first pass and the second: row by row, exp(-2πi row column / 512).
-static FIRST: Factors<VECTORS> = vectors(&{
+static FIRST: [Stored; VECTORS] = vectors(&{
     let mut factors = [[0.0; 2]; POINTS];
     let mut place = 0;
     while place < POINTS {
@@ -40,7 +37,7 @@ static FIRST: Factors<VECTORS> = vectors(&{
 });
 
 /// Between the second pass and the third: row by row, exp(-2πi row column / 64).
-static SECOND: Factors<8> = vectors(&{
+static SECOND: [Stored; 8] = vectors(&{
     let mut factors = [[0.0; 2]; 64];
     let mut place = 0;
     while place < 64 {
@@ -50,54 +47,62 @@ static SECOND: Factors<8> = vectors(&{
     factors
 });
 
-#[inline(always)]
-fn factor((re, im): &([f32; NUM_LANES], [f32; NUM_LANES])) -> Complex {
-    Complex { re: Lanes(*re), im: Lanes(*im) }
-}
+/// The points between the passes.
+pub(crate) type Workspace = [[Stored; VECTORS]; 2];
 
 /// Lines to u.
 #[inline(always)]
 #[expect(clippy::indexing_slicing, reason = "arrays of known lengths, which the compiler checks")]
-pub(crate) fn transform(lines: &[f32; 2 * POINTS], samples: &mut [f32; 2 * POINTS]) {
-    let mut points = [Complex::ZERO; VECTORS];
-    let (blocks, _) = lines.as_chunks::<{ 2 * NUM_LANES }>();
-    for (number, point) in points.iter_mut().enumerate() {
-        let (near, far) = (&blocks[number], &blocks[VECTORS - 1 - number]);
-        let even = Lanes(from_fn(|lane| near[2 * lane]));
-        let odd = Lanes(from_fn(|lane| far[2 * NUM_LANES - 1 - 2 * lane]));
-        *point = Complex { re: even, im: odd } * factor(&BEFORE[number]);
+pub(crate) fn transform<V: Vector>(
+    proof: V::Proof,
+    [points, last]: &mut Workspace,
+    lines: &[f32; 2 * POINTS],
+    samples: &mut [f32; 2 * POINTS],
+) {
+    let (blocks, _) = lines.as_chunks::<NUM_LANES>();
+    for number in 0..VECTORS / 2 {
+        // The even lines of the one go with the odd lines of the other, backwards.
+        let mirror = VECTORS - 1 - number;
+        let load = |place: usize| V::load(proof, &blocks[place]);
+        let (even, odd) = load(2 * number).unzipped(load(2 * number + 1));
+        let (mirror_even, mirror_odd) = load(2 * mirror).unzipped(load(2 * mirror + 1));
+        let near = Complex { re: even, im: mirror_odd.reversed() };
+        let far = Complex { re: mirror_even, im: odd.reversed() };
+        (near * Complex::load(proof, &BEFORE[number])).store(&mut points[number]);
+        (far * Complex::load(proof, &BEFORE[mirror])).store(&mut points[mirror]);
     }
     for column in 0..8 {
-        let rows = fourier_8(from_fn(|row| points[8 * row + column]));
-        points[column] = rows[0];
+        let rows = fourier_8(proof, from_fn(|row| Complex::<V>::load(proof, &points[8 * row + column])));
+        rows[0].store(&mut points[column]);
         for row in 1..8 {
-            points[8 * row + column] = rows[row] * factor(&FIRST[8 * row + column]);
+            let factor = Complex::load(proof, &FIRST[8 * row + column]);
+            (rows[row] * factor).store(&mut points[8 * row + column]);
         }
     }
     for block in points.as_chunks_mut::<8>().0 {
-        let rows = fourier_8(*block);
-        block[0] = rows[0];
+        let rows = fourier_8(proof, from_fn(|row| Complex::<V>::load(proof, &block[row])));
+        rows[0].store(&mut block[0]);
         for row in 1..8 {
-            block[row] = rows[row] * factor(&SECOND[row]);
+            (rows[row] * Complex::load(proof, &SECOND[row])).store(&mut block[row]);
         }
     }
-    let mut last = [Complex::ZERO; VECTORS];
     for group in 0..8 {
         // Vector d of the group is row d, whose columns become points: the result is one of points d + 8 group + 64 k.
-        let re = transposed(from_fn(|row| points[8 * row + group].re));
-        let im = transposed(from_fn(|row| points[8 * row + group].im));
-        let rows = fourier_8(from_fn(|row| Complex { re: re[row], im: im[row] }));
+        let re = V::transposed(from_fn(|row| V::load(proof, &points[8 * row + group].0)));
+        let im = V::transposed(from_fn(|row| V::load(proof, &points[8 * row + group].1)));
+        let rows = fourier_8(proof, from_fn(|row| Complex { re: re[row], im: im[row] }));
         for row in 0..8 {
-            last[8 * row + group] = rows[row] * factor(&AFTER[8 * row + group]);
+            let factor = Complex::load(proof, &AFTER[8 * row + group]);
+            (rows[row] * factor).store(&mut last[8 * row + group]);
         }
     }
     let (blocks, _) = samples.as_chunks_mut::<{ 2 * NUM_LANES }>();
     for (number, block) in blocks.iter_mut().enumerate() {
-        let even = last[number].re;
-        let odd = (-last[VECTORS - 1 - number].im).reversed();
-        for lane in 0..NUM_LANES {
-            block[2 * lane] = even.0[lane];
-            block[2 * lane + 1] = odd.0[lane];
-        }
+        let even = V::load(proof, &last[number].0);
+        let odd = V::load(proof, &last[VECTORS - 1 - number].1).negated().reversed();
+        let (low, high) = even.zipped(odd);
+        let (halves, _) = block.as_chunks_mut::<NUM_LANES>();
+        low.store(&mut halves[0]);
+        high.store(&mut halves[1]);
     }
 }

@@ -11,17 +11,21 @@
 //! One long window of 1024 lines is transformed by itself, as 8 x 8 x 8 points. Otherwise eight windows lie side by side in the lanes
 //! of vectors: the eight short ones of a channel, or long ones of several.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 mod lanes;
 mod long;
 mod side_by_side;
 
 use crate::math;
 
-pub(crate) use long::transform as transform_1024;
-pub(crate) use side_by_side::{transform_60, transform_64, transform_480};
-pub(crate) use lanes::NUM_LANES;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx2::Register;
+pub(crate) use lanes::{Lanes, NUM_LANES, Vector};
+pub(crate) use long::{Workspace, transform as transform_1024};
+pub(crate) use side_by_side::{from_rows, to_rows, transform_60, transform_64, transform_480};
 
 /// exp(-πi times a fraction) times a factor.
 const fn turn(numerator: usize, denominator: usize, factor: f64) -> [f32; 2] {
@@ -90,20 +94,25 @@ mod tests {
     fn transforms_are_those_of_the_definition() {
         let lines: [f32; 1024] = noise(1024, 1).try_into().unwrap_or([0.0; 1024]);
         let mut samples = [0.0; 1024];
-        transform_1024(&lines, &mut samples);
+        let mut workspace = [[([0.0; 8], [0.0; 8]); 64]; 2];
+        transform_1024::<Lanes>((), &mut workspace, &lines, &mut samples);
         let found = precision(&samples, &by_definition(&lines));
         assert!(found > 135.0, "{found} dB");
         let eight: Vec<Vec<f32>> = (1..9).map(|seed| noise(960, seed)).collect();
         for count in [128, 120, 960] {
             let inputs: [&[f32]; NUM_LANES] = std::array::from_fn(|lane| &eight[lane][..count]);
+            let mut rows = vec![[0.0; 8]; count];
+            to_rows::<Lanes>((), &inputs, &mut rows);
+            match count {
+                128 => transform_64::<Lanes>((), &mut rows),
+                120 => transform_60::<Lanes>((), &mut rows),
+                _ => transform_480::<Lanes>((), &mut rows),
+            }
             let mut outputs = vec![vec![0.0; count]; NUM_LANES];
             let mut lanes = outputs.iter_mut();
-            let refs: [&mut [f32]; NUM_LANES] = std::array::from_fn(|_| lanes.next().map_or(&mut [][..], |lane| lane));
-            match count {
-                128 => transform_64(inputs, refs),
-                120 => transform_60(inputs, refs),
-                _ => transform_480(inputs, refs),
-            }
+            let mut refs: [&mut [f32]; NUM_LANES] =
+                std::array::from_fn(|_| lanes.next().map_or(&mut [][..], |lane| lane));
+            from_rows::<Lanes>((), &rows, &mut refs);
             for (input, output) in inputs.iter().zip(&outputs) {
                 let found = precision(output, &by_definition(input));
                 assert!(found > 135.0, "{count} lines: {found} dB");

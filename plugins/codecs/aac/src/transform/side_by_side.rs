@@ -7,7 +7,7 @@
 
 use std::array::from_fn;
 
-use super::lanes::{Complex, Lanes, NUM_LANES, fourier_8};
+use super::lanes::{Complex, NUM_LANES, Stored, Vector, fourier_8};
 use super::{after, before, turn};
 
 /// What a transform of a number of points needs.
@@ -16,103 +16,142 @@ struct Plan<const POINTS: usize> {
     after: [[f32; 2]; POINTS],
     /// exp(-2πi n / points)
     roots: [[f32; 2]; POINTS],
-    /// Whose product is the number of points; each is 3, 4, 5 or 8.
-    factors: &'static [usize],
 }
 
 impl<const POINTS: usize> Plan<POINTS> {
-    const fn new(factors: &'static [usize]) -> Self {
+    const fn new() -> Self {
         let mut roots = [[0.0; 2]; POINTS];
         let mut n = 0;
         while n < POINTS {
             roots[n] = turn(2 * n, POINTS, 1.0);
             n += 1;
         }
-        Self { before: before(), after: after(), roots, factors }
+        Self { before: before(), after: after(), roots }
     }
 
     #[inline(always)]
-    fn root(&self, n: usize) -> [f32; 2] {
-        self.roots.get(n % POINTS).copied().unwrap_or_default()
+    fn root<V: Vector>(&self, proof: V::Proof, n: usize) -> Complex<V> {
+        Complex::splat(proof, self.roots.get(n % POINTS).copied().unwrap_or_default())
     }
 }
 
-static PLAN_64: Plan<64> = Plan::new(&[8, 8]);
-static PLAN_60: Plan<60> = Plan::new(&[4, 5, 3]);
-static PLAN_480: Plan<480> = Plan::new(&[8, 4, 5, 3]);
+static PLAN_64: Plan<64> = Plan::new();
+static PLAN_60: Plan<60> = Plan::new();
+static PLAN_480: Plan<480> = Plan::new();
+
+/// Eight windows, each in a lane: first row by row of lines, then of samples.
+pub(crate) type Rows = [[f32; NUM_LANES]];
 
 /// 128 lines of each of eight windows to u.
 #[inline(always)]
-pub(crate) fn transform_64(lines: [&[f32]; NUM_LANES], samples: [&mut [f32]; NUM_LANES]) {
-    transform(&PLAN_64, lines, samples);
+pub(crate) fn transform_64<V: Vector>(proof: V::Proof, rows: &mut Rows) {
+    let mut points = [([0.0; NUM_LANES], [0.0; NUM_LANES]); 64];
+    let mut others = points;
+    enter::<V, 64>(proof, &PLAN_64, rows, &mut points);
+    pass::<V, 8, 64>(proof, &PLAN_64, &points, &mut others, 64, |x| fourier_8(proof, x));
+    pass::<V, 8, 64>(proof, &PLAN_64, &others, &mut points, 8, |x| fourier_8(proof, x));
+    leave::<V, 64>(proof, &PLAN_64, &points, rows);
 }
 
 /// 120 lines of each of eight windows to u.
 #[inline(always)]
-pub(crate) fn transform_60(lines: [&[f32]; NUM_LANES], samples: [&mut [f32]; NUM_LANES]) {
-    transform(&PLAN_60, lines, samples);
+pub(crate) fn transform_60<V: Vector>(proof: V::Proof, rows: &mut Rows) {
+    let mut points = [([0.0; NUM_LANES], [0.0; NUM_LANES]); 60];
+    let mut others = points;
+    enter::<V, 60>(proof, &PLAN_60, rows, &mut points);
+    pass::<V, 4, 60>(proof, &PLAN_60, &points, &mut others, 60, |x| fourier(proof, &PLAN_60, x));
+    pass::<V, 5, 60>(proof, &PLAN_60, &others, &mut points, 15, |x| fourier(proof, &PLAN_60, x));
+    pass::<V, 3, 60>(proof, &PLAN_60, &points, &mut others, 3, |x| fourier(proof, &PLAN_60, x));
+    leave::<V, 60>(proof, &PLAN_60, &others, rows);
 }
 
 /// 960 lines of each of eight windows to u.
 #[inline(always)]
-pub(crate) fn transform_480(lines: [&[f32]; NUM_LANES], samples: [&mut [f32]; NUM_LANES]) {
-    transform(&PLAN_480, lines, samples);
+pub(crate) fn transform_480<V: Vector>(proof: V::Proof, rows: &mut Rows) {
+    let mut points = [([0.0; NUM_LANES], [0.0; NUM_LANES]); 480];
+    let mut others = points;
+    enter::<V, 480>(proof, &PLAN_480, rows, &mut points);
+    pass::<V, 8, 480>(proof, &PLAN_480, &points, &mut others, 480, |x| fourier_8(proof, x));
+    pass::<V, 4, 480>(proof, &PLAN_480, &others, &mut points, 60, |x| fourier(proof, &PLAN_480, x));
+    pass::<V, 5, 480>(proof, &PLAN_480, &points, &mut others, 15, |x| fourier(proof, &PLAN_480, x));
+    pass::<V, 3, 480>(proof, &PLAN_480, &others, &mut points, 3, |x| fourier(proof, &PLAN_480, x));
+    leave::<V, 480>(proof, &PLAN_480, &points, rows);
+}
+
+/// Windows to rows, eight columns at a time; or the reverse, as `lanes` are rows.
+#[inline(always)]
+pub(crate) fn to_rows<V: Vector>(proof: V::Proof, lanes: &[&[f32]; NUM_LANES], rows: &mut Rows) {
+    let (blocks, _) = rows.as_chunks_mut::<NUM_LANES>();
+    for (number, block) in blocks.iter_mut().enumerate() {
+        let part = |lane: usize| {
+            let part = lanes.get(lane).and_then(|lane| lane.as_chunks().0.get(number));
+            V::load(proof, part.unwrap_or(&[0.0; NUM_LANES]))
+        };
+        block.iter_mut().zip(V::transposed(from_fn(part))).for_each(|(to, row)| row.store(to));
+    }
+}
+
+/// Rows to windows.
+#[inline(always)]
+pub(crate) fn from_rows<V: Vector>(proof: V::Proof, rows: &Rows, lanes: &mut [&mut [f32]; NUM_LANES]) {
+    let (blocks, _) = rows.as_chunks::<NUM_LANES>();
+    for (number, block) in blocks.iter().enumerate() {
+        let columns = V::transposed(block.each_ref().map(|row| V::load(proof, row)));
+        for (lane, column) in lanes.iter_mut().zip(columns) {
+            lane.as_chunks_mut().0.get_mut(number).into_iter().for_each(|to| column.store(to));
+        }
+    }
 }
 
 #[inline(always)]
-#[expect(clippy::indexing_slicing, reason = "arrays of known lengths; windows are as long as the plan says")]
-fn transform<const POINTS: usize>(
+fn enter<V: Vector, const POINTS: usize>(
+    proof: V::Proof,
     plan: &Plan<POINTS>,
-    lines: [&[f32]; NUM_LANES],
-    mut samples: [&mut [f32]; NUM_LANES],
+    rows: &Rows,
+    points: &mut [Stored; POINTS],
 ) {
-    let (mut points, mut others) = ([Complex::ZERO; POINTS], [Complex::ZERO; POINTS]);
-    let lines = lines.map(|lines| &lines[..2 * POINTS]);
-    for (k, point) in points.iter_mut().enumerate() {
-        let even = Lanes(from_fn(|lane| lines[lane][2 * k]));
-        let odd = Lanes(from_fn(|lane| lines[lane][2 * POINTS - 1 - 2 * k]));
-        *point = Complex { re: even, im: odd }.times(plan.before[k]);
-    }
-    let (mut from, mut to) = (&mut points, &mut others);
-    let (mut length, mut stride) = (POINTS, 1);
-    for factor in plan.factors {
-        match factor {
-            8 => pass::<8, POINTS>(plan, from, to, length, stride, fourier_8),
-            5 => pass::<5, POINTS>(plan, from, to, length, stride, |x| fourier(plan, x)),
-            4 => pass::<4, POINTS>(plan, from, to, length, stride, |x| fourier(plan, x)),
-            _ => pass::<3, POINTS>(plan, from, to, length, stride, |x| fourier(plan, x)),
-        }
-        (from, to) = (to, from);
-        length /= factor;
-        stride *= factor;
-    }
-    for (j, (point, factor)) in from.iter().zip(&plan.after).enumerate() {
-        let turned = point.times(*factor);
-        for (lane, samples) in samples.iter_mut().enumerate() {
-            samples[2 * j] = turned.re.0[lane];
-            samples[2 * POINTS - 1 - 2 * j] = -turned.im.0[lane];
-        }
+    let (pairs, _) = rows.as_chunks::<2>();
+    let both = pairs.iter().zip(pairs.iter().rev());
+    for (([even, _], [_, odd]), (point, factor)) in both.zip(points.iter_mut().zip(&plan.before)) {
+        let value = Complex { re: V::load(proof, even), im: V::load(proof, odd) };
+        (value * Complex::splat(proof, *factor)).store(point);
     }
 }
 
-/// Splits transforms of `length` points, of which there are `stride`, into `FACTOR` times as many.
+#[inline(always)]
+fn leave<V: Vector, const POINTS: usize>(
+    proof: V::Proof,
+    plan: &Plan<POINTS>,
+    points: &[Stored; POINTS],
+    rows: &mut Rows,
+) {
+    for (j, (point, factor)) in points.iter().zip(&plan.after).enumerate() {
+        let turned = Complex::<V>::load(proof, point) * Complex::splat(proof, *factor);
+        rows.get_mut(2 * j).into_iter().for_each(|to| turned.re.store(to));
+        rows.get_mut(2 * POINTS - 1 - 2 * j).into_iter().for_each(|to| turned.im.negated().store(to));
+    }
+}
+
+/// Splits transforms of `length` points into `FACTOR` times as many.
 #[inline(always)]
 #[expect(clippy::indexing_slicing, reason = "places are below the number of points")]
-fn pass<const FACTOR: usize, const POINTS: usize>(
+fn pass<V: Vector, const FACTOR: usize, const POINTS: usize>(
+    proof: V::Proof,
     plan: &Plan<POINTS>,
-    from: &[Complex; POINTS],
-    to: &mut [Complex; POINTS],
+    from: &[Stored; POINTS],
+    to: &mut [Stored; POINTS],
     length: usize,
-    stride: usize,
-    fourier: impl Fn([Complex; FACTOR]) -> [Complex; FACTOR],
+    fourier: impl Fn([Complex<V>; FACTOR]) -> [Complex<V>; FACTOR],
 ) {
-    let part = length / FACTOR;
+    let (part, stride) = (length / FACTOR, POINTS / length);
     for place in 0..part {
+        let factors: [Complex<V>; FACTOR] = from_fn(|n| plan.root(proof, stride * place * n));
         for which in 0..stride {
-            let found = fourier(from_fn(|n| from[which + stride * (place + n * part)]));
+            let load = |n: usize| Complex::load(proof, &from[which + stride * (place + n * part)]);
+            let found = fourier(from_fn(load));
             for (n, value) in found.into_iter().enumerate() {
-                let turned = if n == 0 { value } else { value.times(plan.root(stride * place * n)) };
-                to[which + stride * (FACTOR * place + n)] = turned;
+                let turned = if n == 0 { value } else { value * factors[n] };
+                turned.store(&mut to[which + stride * (FACTOR * place + n)]);
             }
         }
     }
@@ -121,14 +160,16 @@ fn pass<const FACTOR: usize, const POINTS: usize>(
 /// The Fourier transform of a few points, by its definition.
 #[inline(always)]
 #[expect(clippy::indexing_slicing, reason = "places are below the number of points")]
-fn fourier<const FACTOR: usize, const POINTS: usize>(
+fn fourier<V: Vector, const FACTOR: usize, const POINTS: usize>(
+    proof: V::Proof,
     plan: &Plan<POINTS>,
-    x: [Complex; FACTOR],
-) -> [Complex; FACTOR] {
+    x: [Complex<V>; FACTOR],
+) -> [Complex<V>; FACTOR] {
+    let roots: [Complex<V>; FACTOR] = from_fn(|n| plan.root(proof, POINTS / FACTOR * n));
     from_fn(|n| {
         let mut sum = x[0];
-        for (k, value) in x.iter().enumerate().skip(1) {
-            sum = sum + value.times(plan.root(POINTS / FACTOR * (n * k % FACTOR)));
+        for k in 1..FACTOR {
+            sum = sum + x[k] * roots[n * k % FACTOR];
         }
         sum
     })
