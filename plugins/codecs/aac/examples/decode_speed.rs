@@ -18,7 +18,9 @@ use symphonia_core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDec
 use symphonia_core::packet::PacketRef;
 use symphonia_core::units::{Duration, Timestamp};
 
-const NUM_RUNS: usize = 15;
+const NUM_RUNS: usize = 7;
+/// The times that a run decodes the file, because the system counts in steps of some milliseconds.
+const NUM_REPEATS: usize = 25;
 
 fn main() -> Result<(), Box<dyn Error>> {
     for path in std::env::args().skip(1) {
@@ -26,42 +28,42 @@ fn main() -> Result<(), Box<dyn Error>> {
         let (config, packets) = split(&file).ok_or("no ADTS file of AAC-LC")?;
         let num_samples = packets.len() * config.frames_per_packet() * config.num_channels();
         let mut expected = Vec::with_capacity(num_samples);
-        let has_rival = by_symphonia(&config, &packets, &mut expected).is_some();
-        let mut room = vec![MaybeUninit::uninit(); num_samples];
-        let ways = [("batches of 32", 32), ("batches of 2", 2), ("one by one", 1), ("without vectors", 32)];
-        let mut best = [f64::INFINITY; 5];
+        let has_rival = by_symphonia(&config, &packets, &mut expected, true).is_some();
         let mut samples = Vec::with_capacity(num_samples);
-        for run in 0..NUM_RUNS {
+        let ways = [("batches of 32", 32), ("batches of 2", 2), ("one by one", 1), ("without vectors", 32)];
+        for (name, batch) in ways {
+            samples.clear();
+            by_this_crate(decoder(&config, name), &packets, batch, &mut samples, true)?;
+            println!("{path}: {name}: {:.1} dB from symphonia", distance(&samples, &expected));
+        }
+        let mut best = [f64::INFINITY; 5];
+        for _ in 0..NUM_RUNS {
+            let [symphonia, others @ ..] = &mut best;
             if has_rival {
-                samples.clear();
                 let begun = thread_seconds();
-                by_symphonia(&config, &packets, &mut samples).ok_or("symphonia fails")?;
-                let [symphonia, ..] = &mut best;
+                for _ in 0..NUM_REPEATS {
+                    by_symphonia(&config, &packets, &mut samples, false).ok_or("symphonia fails")?;
+                }
                 *symphonia = symphonia.min(thread_seconds() - begun);
             }
-            let [_, others @ ..] = &mut best;
             for ((name, batch), best) in ways.iter().zip(others) {
-                let decoder = Decoder::new(&config);
-                let decoder =
-                    if *name == "without vectors" { decoder.with_plain_instructions() } else { decoder };
-                if run == 0 {
-                    samples.clear();
-                    by_this_crate(decoder, &packets, *batch, &mut room, Some(&mut samples))?;
-                    if has_rival {
-                        println!("{path}: {name}: {:.1} dB from symphonia", distance(&samples, &expected));
-                    }
-                    continue;
-                }
                 let begun = thread_seconds();
-                by_this_crate(decoder, &packets, *batch, &mut room, None)?;
+                for _ in 0..NUM_REPEATS {
+                    by_this_crate(decoder(&config, name), &packets, *batch, &mut samples, false)?;
+                }
                 *best = best.min(thread_seconds() - begun);
             }
         }
         for (name, best) in ["symphonia"].iter().chain(ways.iter().map(|(name, _)| name)).zip(best) {
-            println!("{path}: {name}: {:.2} ns a sample", best * 1e9 / num_samples as f64);
+            println!("{path}: {name}: {:.2} ns a sample", best * 1e9 / (num_samples * NUM_REPEATS) as f64);
         }
     }
     Ok(())
+}
+
+fn decoder(config: &Config, name: &str) -> Decoder {
+    let decoder = Decoder::new(config);
+    if name == "without vectors" { decoder.with_plain_instructions() } else { decoder }
 }
 
 /// The time that this thread has run.
@@ -96,29 +98,29 @@ fn split(file: &[u8]) -> Option<(Config, Vec<&[u8]>)> {
     Some((config?, packets))
 }
 
-/// Decodes all packets into one room; if asked, keeps the samples.
+/// Decodes all packets; keeps the samples, or else those of the last batch.
 fn by_this_crate(
     mut decoder: Decoder,
     packets: &[&[u8]],
     batch: usize,
-    room: &mut [MaybeUninit<f32>],
-    mut kept: Option<&mut Vec<f32>>,
+    samples: &mut Vec<f32>,
+    is_kept: bool,
 ) -> Result<(), Box<dyn Error>> {
     let frames = decoder.config().frames_per_packet();
-    let num_samples = frames * decoder.config().num_channels();
+    let mut room = vec![MaybeUninit::uninit(); frames * decoder.config().num_channels() * batch];
     let mut parts = Vec::with_capacity(batch);
-    for (packets, room) in packets.chunks(batch).zip(room.chunks_mut(batch * num_samples)) {
+    for packets in packets.chunks(batch) {
         parts.clear();
         parts.extend(packets.iter().map(|bytes| Part { bytes, frames: 0..frames }));
-        let decoded = decoder.decode(&parts, room)?;
-        if let Some(kept) = &mut kept {
-            kept.extend_from_slice(decoded);
+        let decoded = decoder.decode(&parts, &mut room)?;
+        if is_kept {
+            samples.extend_from_slice(decoded);
         }
     }
     Ok(())
 }
 
-fn by_symphonia(config: &Config, packets: &[&[u8]], samples: &mut Vec<f32>) -> Option<()> {
+fn by_symphonia(config: &Config, packets: &[&[u8]], samples: &mut Vec<f32>, is_kept: bool) -> Option<()> {
     let channels: Channels = match config.num_channels() {
         1 => layouts::CHANNEL_LAYOUT_MONO,
         2 => layouts::CHANNEL_LAYOUT_STEREO,
@@ -130,6 +132,9 @@ fn by_symphonia(config: &Config, packets: &[&[u8]], samples: &mut Vec<f32>) -> O
     for packet in packets {
         let input = PacketRef::new(0, Timestamp::ZERO, Duration::ZERO, packet);
         let GenericAudioBufferRef::F32(planes) = decoder.decode_ref(&input).ok()? else { return None };
+        if !is_kept {
+            samples.clear();
+        }
         match (planes.plane(0), planes.plane(1)) {
             (Some(left), Some(right)) if config.num_channels() == 2 => {
                 samples.extend(left.iter().zip(right).flat_map(|(left, right)| [*left, *right]));

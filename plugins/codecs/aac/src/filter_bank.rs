@@ -86,17 +86,29 @@ fn blocks(numbers: &[f32]) -> &[[f32; NUM_LANES]] {
     numbers.as_chunks().0
 }
 
-/// The 2M numbers of M, by place.
+/// The first half of the 2M numbers of M.
 #[inline(always)]
-fn unfolded(u: &[f32], n: usize) -> f32 {
-    let (all, half) = (u.len(), u.len() / 2);
-    let at = |place: usize| u.get(place).copied().unwrap_or_default();
-    if n < half {
-        at(half + n)
-    } else if n < all + half {
-        -at(all + half - 1 - n)
-    } else {
-        -at(n - all - half)
+fn first_half(u: &[f32], to: &mut [f32]) {
+    let (_, u) = u.split_at(u.len() / 2);
+    let (first, second) = to.split_at_mut(to.len() / 2);
+    for (to, number) in first.iter_mut().zip(u) {
+        *to = *number;
+    }
+    for (to, number) in second.iter_mut().zip(u.iter().rev()) {
+        *to = -number;
+    }
+}
+
+/// The second half of the 2M numbers of M.
+#[inline(always)]
+fn second_half(u: &[f32], to: &mut [f32]) {
+    let (u, _) = u.split_at(u.len() / 2);
+    let (first, second) = to.split_at_mut(to.len() / 2);
+    for (to, number) in first.iter_mut().zip(u.iter().rev()) {
+        *to = -number;
+    }
+    for (to, number) in second.iter_mut().zip(u) {
+        *to = -number;
     }
 }
 
@@ -105,25 +117,23 @@ fn unfolded(u: &[f32], n: usize) -> f32 {
 fn fall(last: &Lines, sequence: Sequence, is_kbd: bool, num_frames: usize, samples: &mut [f32]) {
     let Some(u) = last.get(..num_frames) else { return };
     let flat = (num_frames - num_frames / 8) / 2;
+    let short = windows::short(num_frames, is_kbd);
     match sequence {
         Sequence::Long | Sequence::Stop => {
+            second_half(u, samples);
             let window = windows::long(num_frames, is_kbd).iter().rev();
-            for (n, (to, factor)) in samples.iter_mut().zip(window).enumerate() {
-                *to = unfolded(u, num_frames + n) * factor;
-            }
+            samples.iter_mut().zip(window).for_each(|(to, factor)| *to *= factor);
         }
         Sequence::Start => {
-            for (n, to) in samples.iter_mut().enumerate() {
-                *to = if n < flat { unfolded(u, num_frames + n) } else { 0.0 };
-            }
-            let window = windows::short(num_frames, is_kbd).iter().rev();
-            for (to, (n, factor)) in samples.iter_mut().skip(flat).zip((flat..).zip(window)) {
-                *to = unfolded(u, num_frames + n) * factor;
-            }
+            second_half(u, samples);
+            let (_, rest) = samples.split_at_mut(flat);
+            let (slope, rest) = rest.split_at_mut(short.len());
+            slope.iter_mut().zip(short.iter().rev()).for_each(|(to, factor)| *to *= factor);
+            rest.fill(0.0);
         }
         Sequence::Short => {
             samples.fill(0.0);
-            // Its window before the first does not reach so far: which slope that has is of no matter.
+            // The first window does not reach so far: which slope it has is of no matter.
             add_short(u, is_kbd, is_kbd, num_frames, num_frames, samples);
         }
     }
@@ -141,40 +151,67 @@ fn rise(
 ) {
     let Some(u) = now.get(..num_frames) else { return };
     let flat = (num_frames - num_frames / 8) / 2;
+    let mut half = [0.0; MAX_LINES];
+    let half = half.get_mut(..num_frames).unwrap_or_default();
     match sequence {
         Sequence::Long | Sequence::Start => {
+            first_half(u, half);
             let window = windows::long(num_frames, is_kbd_before);
-            for (n, (to, factor)) in samples.iter_mut().zip(window).enumerate() {
-                *to += unfolded(u, n) * factor;
+            for ((to, number), factor) in samples.iter_mut().zip(half).zip(window) {
+                *to += *number * factor;
             }
         }
         Sequence::Stop => {
+            first_half(u, half);
             let window = windows::short(num_frames, is_kbd_before);
-            for (to, (n, factor)) in samples.iter_mut().skip(flat).zip((flat..).zip(window)) {
-                *to += unfolded(u, n) * factor;
-            }
-            for (n, to) in samples.iter_mut().enumerate().skip(flat + window.len()) {
-                *to += unfolded(u, n);
-            }
+            let (_, rest) = half.split_at_mut(flat);
+            let (slope, _) = rest.split_at_mut(window.len());
+            slope.iter_mut().zip(window).for_each(|(number, factor)| *number *= factor);
+            let (_, samples) = samples.split_at_mut(flat);
+            samples.iter_mut().zip(rest).for_each(|(to, number)| *to += *number);
         }
         Sequence::Short => add_short(u, is_kbd_before, is_kbd, num_frames, 0, samples),
     }
 }
 
-/// Adds those of the frames of eight short windows that begin at `first`, of twice `num_frames`.
+/// Adds those of the frames of eight short windows that begin at `first`, of twice `num_frames`: those of the first half, or of the
+/// second.
 #[inline(always)]
-fn add_short(u: &[f32], is_kbd_before: bool, is_kbd: bool, num_frames: usize, first: usize, samples: &mut [f32]) {
+fn add_short(
+    u: &[f32],
+    is_kbd_before: bool,
+    is_kbd: bool,
+    num_frames: usize,
+    first: usize,
+    samples: &mut [f32],
+) {
     let num_lines = num_frames / 8;
     let flat = (num_frames - num_lines) / 2;
+    let mut half = [0.0; MAX_LINES / 8];
+    let half = half.get_mut(..num_lines).unwrap_or_default();
+    let falling = windows::short(num_frames, is_kbd);
     for (number, u) in u.chunks_exact(num_lines).enumerate() {
-        let rising = windows::short(num_frames, if number == 0 { is_kbd_before } else { is_kbd });
-        let falling = windows::short(num_frames, is_kbd);
         let start = flat + number * num_lines;
-        let factors = rising.iter().chain(falling.iter().rev());
-        for (n, factor) in factors.enumerate() {
-            if let Some(to) = (start + n).checked_sub(first).and_then(|place| samples.get_mut(place)) {
-                *to += unfolded(u, n) * factor;
-            }
-        }
+        let rising = windows::short(num_frames, if number == 0 { is_kbd_before } else { is_kbd });
+        first_half(u, half);
+        add(half, rising.iter(), start, first, samples);
+        second_half(u, half);
+        add(half, falling.iter().rev(), start + num_lines, first, samples);
+    }
+}
+
+/// Adds numbers times factors from a place on, as far as there are samples from `first` on.
+#[inline(always)]
+fn add<'f>(
+    numbers: &[f32],
+    factors: impl ExactSizeIterator<Item = &'f f32>,
+    start: usize,
+    first: usize,
+    samples: &mut [f32],
+) {
+    let skipped = first.saturating_sub(start);
+    let samples = samples.get_mut(start.saturating_sub(first)..).unwrap_or_default();
+    for (to, (number, factor)) in samples.iter_mut().zip(numbers.iter().zip(factors).skip(skipped)) {
+        *to += number * factor;
     }
 }

@@ -31,13 +31,11 @@ pub(crate) struct ElementSide {
     /// Whether bands are coded as sum and difference.
     pub(crate) is_mid_side: [bool; MAX_BANDS],
     pub(crate) has_mid_side: bool,
-    /// Whether each band says that, which also inverts intensity stereo.
-    pub(crate) has_mask: bool,
 }
 
 impl Default for ElementSide {
     fn default() -> Self {
-        Self { tag: None, is_mid_side: [false; MAX_BANDS], has_mid_side: false, has_mask: false }
+        Self { tag: None, is_mid_side: [false; MAX_BANDS], has_mid_side: false }
     }
 }
 
@@ -125,6 +123,7 @@ impl<'a, 'b> Packet<'a, 'b> {
                     Program::read(&mut self.bits).map_err(|_| malformed("its program is not valid"))?;
                 }
                 6 => self.skip_fill(),
+                _ if self.num_seen == 0 => return Err(malformed("it has no channels")),
                 _ => return Ok(false),
             }
             if kind < 4 {
@@ -207,7 +206,7 @@ impl<'a, 'b> Packet<'a, 'b> {
         let number = found.map(|(number, _)| number).or(fallback);
         let number = number.ok_or(malformed("it has an element that the stream has not, or not twice"))?;
         if let Some(element) = self.block.elements.get_mut(number) {
-            (element.tag, element.has_mid_side, element.has_mask) = (Some(tag), false, false);
+            (element.tag, element.has_mid_side) = (Some(tag), false);
         }
         self.num_seen += 1;
         Ok((number, self.program.slots().get(number).copied().unwrap_or_default()))
@@ -232,7 +231,7 @@ impl<'a, 'b> Packet<'a, 'b> {
                     0 => {}
                     1 => {
                         is_mid_side.for_each(|is_mid_side| *is_mid_side = self.bits.read(1) != 0);
-                        (element.has_mid_side, element.has_mask) = (true, true);
+                        element.has_mid_side = true;
                     }
                     2 => {
                         is_mid_side.for_each(|is_mid_side| *is_mid_side = true);

@@ -24,7 +24,8 @@ pub(crate) fn apply(
     let mut each = each.map(|(((left, right), scale), is_mid_side)| (*left, *right, *scale, *is_mid_side));
     for (first, length) in windows.groups() {
         for (band, (left_book, right_book, scale, is_marked)) in each.by_ref().take(windows.num_bands).enumerate() {
-            let is_mid_side = is_marked && element.has_mid_side && left_book < NOISE && right_book < NOISE;
+            let is_marked = is_marked && element.has_mid_side;
+            let is_mid_side = is_marked && left_book < NOISE && right_book < NOISE;
             let is_intensity = matches!(right_book, INTENSITY | OPPOSITE_INTENSITY);
             if !is_mid_side && !is_intensity {
                 continue;
@@ -38,8 +39,8 @@ pub(crate) fn apply(
                 let (left, right) = (left.as_chunks_mut::<4>().0, right.as_chunks_mut::<4>().0);
                 let quads = left.iter_mut().zip(right);
                 if is_intensity {
-                    // Only a mask inverts the sign.
-                    let is_negative = (right_book == OPPOSITE_INTENSITY) != (element.has_mask && is_marked);
+                    // By 4.6.8.2.3, a band's own mark inverts the sign; FFmpeg writes and reads that all are marked as that they are.
+                    let is_negative = (right_book == OPPOSITE_INTENSITY) != is_marked;
                     let factor = if is_negative { -scale } else { scale };
                     for (left, right) in quads {
                         *right = left.map(|line| line * factor);

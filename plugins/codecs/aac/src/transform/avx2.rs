@@ -61,6 +61,19 @@ fn halves(one: __m256, two: __m256) -> (Register, Register) {
     (Register(low), Register(high))
 }
 
+/// Numbers of two registers by turns: those of the lower quarters, and of the upper ones.
+#[inline(always)]
+fn pairs(one: __m256, two: __m256) -> (__m256, __m256) {
+    (on_avx2!(_mm256_unpacklo_ps(one, two)), on_avx2!(_mm256_unpackhi_ps(one, two)))
+}
+
+/// The lower quarters of two registers, and the upper ones.
+#[inline(always)]
+fn fours(one: __m256, two: __m256) -> (__m256, __m256) {
+    let low = on_avx2!(_mm256_shuffle_ps::<0b01_00_01_00>(one, two));
+    (low, on_avx2!(_mm256_shuffle_ps::<0b11_10_11_10>(one, two)))
+}
+
 /// The first and third quarters before the second and fourth.
 #[inline(always)]
 fn quarters(register: __m256) -> Register {
@@ -110,25 +123,15 @@ impl Vector for Register {
 
     #[inline(always)]
     fn zipped(self, odd: Self) -> (Self, Self) {
-        let low = on_avx2!(_mm256_unpacklo_ps(self.0, odd.0));
-        let high = on_avx2!(_mm256_unpackhi_ps(self.0, odd.0));
+        let (low, high) = pairs(self.0, odd.0);
         halves(low, high)
     }
 
     #[inline(always)]
     fn transposed(rows: [Self; NUM_LANES]) -> [Self; NUM_LANES] {
-        let pairs = |one: Self, two: Self| {
-            (on_avx2!(_mm256_unpacklo_ps(one.0, two.0)), on_avx2!(_mm256_unpackhi_ps(one.0, two.0)))
-        };
-        let fours = |one, two| {
-            (
-                on_avx2!(_mm256_shuffle_ps::<0b01_00_01_00>(one, two)),
-                on_avx2!(_mm256_shuffle_ps::<0b11_10_11_10>(one, two)),
-            )
-        };
         let [a, b, c, d, e, f, g, h] = rows;
-        let ((ab, ab_high), (cd, cd_high)) = (pairs(a, b), pairs(c, d));
-        let ((ef, ef_high), (gh, gh_high)) = (pairs(e, f), pairs(g, h));
+        let ((ab, ab_high), (cd, cd_high)) = (pairs(a.0, b.0), pairs(c.0, d.0));
+        let ((ef, ef_high), (gh, gh_high)) = (pairs(e.0, f.0), pairs(g.0, h.0));
         let ((first, second), (third, fourth)) = (fours(ab, cd), fours(ab_high, cd_high));
         let ((first_end, second_end), (third_end, fourth_end)) = (fours(ef, gh), fours(ef_high, gh_high));
         let (a, e) = halves(first, first_end);

@@ -146,6 +146,35 @@ impl<V: Vector> Complex<V> {
     fn turned(self) -> Self {
         Self { re: self.im, im: self.re.negated() }
     }
+
+    /// Rows to columns.
+    #[inline(always)]
+    pub(crate) fn transposed(rows: [Self; NUM_LANES]) -> [Self; NUM_LANES] {
+        let [a, b, c, d, e, f, g, h] = rows;
+        let re = V::transposed([a.re, b.re, c.re, d.re, e.re, f.re, g.re, h.re]);
+        let im = V::transposed([a.im, b.im, c.im, d.im, e.im, f.im, g.im, h.im]);
+        let mut columns = rows;
+        for ((column, re), im) in columns.iter_mut().zip(re).zip(im) {
+            *column = Self { re, im };
+        }
+        columns
+    }
+}
+
+/// Eight complex vectors, `step` apart. A loop, because what closures do is not compiled for the instructions of their callers.
+#[inline(always)]
+#[expect(clippy::indexing_slicing, reason = "places that the caller knows to be there")]
+pub(crate) fn load_all<V: Vector>(
+    proof: V::Proof,
+    stored: &[Stored],
+    first: usize,
+    step: usize,
+) -> [Complex<V>; NUM_LANES] {
+    let mut all = [Complex::load(proof, &stored[first]); NUM_LANES];
+    for row in 1..NUM_LANES {
+        all[row] = Complex::load(proof, &stored[first + row * step]);
+    }
+    all
 }
 
 impl<V: Vector> Add for Complex<V> {

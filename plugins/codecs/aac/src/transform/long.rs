@@ -2,9 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use std::array::from_fn;
-
-use super::lanes::{Complex, NUM_LANES, Stored, Vector, fourier_8};
+use super::lanes::{Complex, NUM_LANES, Stored, Vector, fourier_8, load_all};
 use super::{after, before, turn};
 
 const POINTS: usize = 512;
@@ -63,16 +61,17 @@ pub(crate) fn transform<V: Vector>(
     for number in 0..VECTORS / 2 {
         // The even lines of the one go with the odd lines of the other, backwards.
         let mirror = VECTORS - 1 - number;
-        let load = |place: usize| V::load(proof, &blocks[place]);
-        let (even, odd) = load(2 * number).unzipped(load(2 * number + 1));
-        let (mirror_even, mirror_odd) = load(2 * mirror).unzipped(load(2 * mirror + 1));
+        let (low, high) = (V::load(proof, &blocks[2 * number]), V::load(proof, &blocks[2 * number + 1]));
+        let (even, odd) = low.unzipped(high);
+        let (low, high) = (V::load(proof, &blocks[2 * mirror]), V::load(proof, &blocks[2 * mirror + 1]));
+        let (mirror_even, mirror_odd) = low.unzipped(high);
         let near = Complex { re: even, im: mirror_odd.reversed() };
         let far = Complex { re: mirror_even, im: odd.reversed() };
         (near * Complex::load(proof, &BEFORE[number])).store(&mut points[number]);
         (far * Complex::load(proof, &BEFORE[mirror])).store(&mut points[mirror]);
     }
     for column in 0..8 {
-        let rows = fourier_8(proof, from_fn(|row| Complex::<V>::load(proof, &points[8 * row + column])));
+        let rows = fourier_8(proof, load_all::<V>(proof, points, column, 8));
         rows[0].store(&mut points[column]);
         for row in 1..8 {
             let factor = Complex::load(proof, &FIRST[8 * row + column]);
@@ -80,7 +79,7 @@ pub(crate) fn transform<V: Vector>(
         }
     }
     for block in points.as_chunks_mut::<8>().0 {
-        let rows = fourier_8(proof, from_fn(|row| Complex::<V>::load(proof, &block[row])));
+        let rows = fourier_8(proof, load_all::<V>(proof, block, 0, 1));
         rows[0].store(&mut block[0]);
         for row in 1..8 {
             (rows[row] * Complex::load(proof, &SECOND[row])).store(&mut block[row]);
@@ -88,9 +87,7 @@ pub(crate) fn transform<V: Vector>(
     }
     for group in 0..8 {
         // Vector d of the group is row d, whose columns become points: the result is one of points d + 8 group + 64 k.
-        let re = V::transposed(from_fn(|row| V::load(proof, &points[8 * row + group].0)));
-        let im = V::transposed(from_fn(|row| V::load(proof, &points[8 * row + group].1)));
-        let rows = fourier_8(proof, from_fn(|row| Complex { re: re[row], im: im[row] }));
+        let rows = fourier_8(proof, Complex::transposed(load_all::<V>(proof, points, group, 8)));
         for row in 0..8 {
             let factor = Complex::load(proof, &AFTER[8 * row + group]);
             (rows[row] * factor).store(&mut last[8 * row + group]);

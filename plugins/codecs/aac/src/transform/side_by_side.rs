@@ -5,9 +5,7 @@
 
 #![forbid(unsafe_code)]
 
-use std::array::from_fn;
-
-use super::lanes::{Complex, NUM_LANES, Stored, Vector, fourier_8};
+use super::lanes::{Complex, NUM_LANES, Stored, Vector, fourier_8, load_all};
 use super::{after, before, turn};
 
 /// What a transform of a number of points needs.
@@ -48,8 +46,8 @@ pub(crate) fn transform_64<V: Vector>(proof: V::Proof, rows: &mut Rows) {
     let mut points = [([0.0; NUM_LANES], [0.0; NUM_LANES]); 64];
     let mut others = points;
     enter::<V, 64>(proof, &PLAN_64, rows, &mut points);
-    pass::<V, 8, 64>(proof, &PLAN_64, &points, &mut others, 64, |x| fourier_8(proof, x));
-    pass::<V, 8, 64>(proof, &PLAN_64, &others, &mut points, 8, |x| fourier_8(proof, x));
+    pass_8::<V, 64>(proof, &PLAN_64, &points, &mut others, 64);
+    pass_8::<V, 64>(proof, &PLAN_64, &others, &mut points, 8);
     leave::<V, 64>(proof, &PLAN_64, &points, rows);
 }
 
@@ -59,9 +57,9 @@ pub(crate) fn transform_60<V: Vector>(proof: V::Proof, rows: &mut Rows) {
     let mut points = [([0.0; NUM_LANES], [0.0; NUM_LANES]); 60];
     let mut others = points;
     enter::<V, 60>(proof, &PLAN_60, rows, &mut points);
-    pass::<V, 4, 60>(proof, &PLAN_60, &points, &mut others, 60, |x| fourier(proof, &PLAN_60, x));
-    pass::<V, 5, 60>(proof, &PLAN_60, &others, &mut points, 15, |x| fourier(proof, &PLAN_60, x));
-    pass::<V, 3, 60>(proof, &PLAN_60, &points, &mut others, 3, |x| fourier(proof, &PLAN_60, x));
+    pass::<V, 4, 60>(proof, &PLAN_60, &points, &mut others, 60);
+    pass::<V, 5, 60>(proof, &PLAN_60, &others, &mut points, 15);
+    pass::<V, 3, 60>(proof, &PLAN_60, &points, &mut others, 3);
     leave::<V, 60>(proof, &PLAN_60, &others, rows);
 }
 
@@ -71,10 +69,10 @@ pub(crate) fn transform_480<V: Vector>(proof: V::Proof, rows: &mut Rows) {
     let mut points = [([0.0; NUM_LANES], [0.0; NUM_LANES]); 480];
     let mut others = points;
     enter::<V, 480>(proof, &PLAN_480, rows, &mut points);
-    pass::<V, 8, 480>(proof, &PLAN_480, &points, &mut others, 480, |x| fourier_8(proof, x));
-    pass::<V, 4, 480>(proof, &PLAN_480, &others, &mut points, 60, |x| fourier(proof, &PLAN_480, x));
-    pass::<V, 5, 480>(proof, &PLAN_480, &points, &mut others, 15, |x| fourier(proof, &PLAN_480, x));
-    pass::<V, 3, 480>(proof, &PLAN_480, &others, &mut points, 3, |x| fourier(proof, &PLAN_480, x));
+    pass_8::<V, 480>(proof, &PLAN_480, &points, &mut others, 480);
+    pass::<V, 4, 480>(proof, &PLAN_480, &others, &mut points, 60);
+    pass::<V, 5, 480>(proof, &PLAN_480, &points, &mut others, 15);
+    pass::<V, 3, 480>(proof, &PLAN_480, &others, &mut points, 3);
     leave::<V, 480>(proof, &PLAN_480, &points, rows);
 }
 
@@ -83,11 +81,15 @@ pub(crate) fn transform_480<V: Vector>(proof: V::Proof, rows: &mut Rows) {
 pub(crate) fn to_rows<V: Vector>(proof: V::Proof, lanes: &[&[f32]; NUM_LANES], rows: &mut Rows) {
     let (blocks, _) = rows.as_chunks_mut::<NUM_LANES>();
     for (number, block) in blocks.iter_mut().enumerate() {
-        let part = |lane: usize| {
-            let part = lanes.get(lane).and_then(|lane| lane.as_chunks().0.get(number));
-            V::load(proof, part.unwrap_or(&[0.0; NUM_LANES]))
-        };
-        block.iter_mut().zip(V::transposed(from_fn(part))).for_each(|(to, row)| row.store(to));
+        let mut columns = [V::splat(proof, 0.0); NUM_LANES];
+        for (column, lane) in columns.iter_mut().zip(lanes) {
+            if let Some(part) = lane.as_chunks().0.get(number) {
+                *column = V::load(proof, part);
+            }
+        }
+        for (to, row) in block.iter_mut().zip(V::transposed(columns)) {
+            row.store(to);
+        }
     }
 }
 
@@ -96,9 +98,14 @@ pub(crate) fn to_rows<V: Vector>(proof: V::Proof, lanes: &[&[f32]; NUM_LANES], r
 pub(crate) fn from_rows<V: Vector>(proof: V::Proof, rows: &Rows, lanes: &mut [&mut [f32]; NUM_LANES]) {
     let (blocks, _) = rows.as_chunks::<NUM_LANES>();
     for (number, block) in blocks.iter().enumerate() {
-        let columns = V::transposed(block.each_ref().map(|row| V::load(proof, row)));
-        for (lane, column) in lanes.iter_mut().zip(columns) {
-            lane.as_chunks_mut().0.get_mut(number).into_iter().for_each(|to| column.store(to));
+        let mut rows = [V::splat(proof, 0.0); NUM_LANES];
+        for (to, row) in rows.iter_mut().zip(block) {
+            *to = V::load(proof, row);
+        }
+        for (lane, column) in lanes.iter_mut().zip(V::transposed(rows)) {
+            if let Some(to) = lane.as_chunks_mut().0.get_mut(number) {
+                column.store(to);
+            }
         }
     }
 }
@@ -127,8 +134,12 @@ fn leave<V: Vector, const POINTS: usize>(
 ) {
     for (j, (point, factor)) in points.iter().zip(&plan.after).enumerate() {
         let turned = Complex::<V>::load(proof, point) * Complex::splat(proof, *factor);
-        rows.get_mut(2 * j).into_iter().for_each(|to| turned.re.store(to));
-        rows.get_mut(2 * POINTS - 1 - 2 * j).into_iter().for_each(|to| turned.im.negated().store(to));
+        if let Some(to) = rows.get_mut(2 * j) {
+            turned.re.store(to);
+        }
+        if let Some(to) = rows.get_mut(2 * POINTS - 1 - 2 * j) {
+            turned.im.negated().store(to);
+        }
     }
 }
 
@@ -141,17 +152,47 @@ fn pass<V: Vector, const FACTOR: usize, const POINTS: usize>(
     from: &[Stored; POINTS],
     to: &mut [Stored; POINTS],
     length: usize,
-    fourier: impl Fn([Complex<V>; FACTOR]) -> [Complex<V>; FACTOR],
 ) {
     let (part, stride) = (length / FACTOR, POINTS / length);
+    let mut roots = [plan.root::<V>(proof, 0); FACTOR];
+    for (n, root) in roots.iter_mut().enumerate() {
+        *root = plan.root(proof, POINTS / FACTOR * n);
+    }
     for place in 0..part {
-        let factors: [Complex<V>; FACTOR] = from_fn(|n| plan.root(proof, stride * place * n));
+        let mut factors = [plan.root::<V>(proof, 0); FACTOR];
+        for (n, factor) in factors.iter_mut().enumerate().skip(1) {
+            *factor = plan.root(proof, stride * place * n);
+        }
         for which in 0..stride {
-            let load = |n: usize| Complex::load(proof, &from[which + stride * (place + n * part)]);
-            let found = fourier(from_fn(load));
-            for (n, value) in found.into_iter().enumerate() {
-                let turned = if n == 0 { value } else { value * factors[n] };
+            let mut points = [Complex::<V>::load(proof, &from[which + stride * place]); FACTOR];
+            for (n, point) in points.iter_mut().enumerate().skip(1) {
+                *point = Complex::load(proof, &from[which + stride * (place + n * part)]);
+            }
+            for (n, sum) in fourier(&points, &roots).into_iter().enumerate() {
+                let turned = if n == 0 { sum } else { sum * factors[n] };
                 turned.store(&mut to[which + stride * (FACTOR * place + n)]);
+            }
+        }
+    }
+}
+
+/// As [`pass`], of eight.
+#[inline(always)]
+#[expect(clippy::indexing_slicing, reason = "places are below the number of points")]
+fn pass_8<V: Vector, const POINTS: usize>(
+    proof: V::Proof,
+    plan: &Plan<POINTS>,
+    from: &[Stored; POINTS],
+    to: &mut [Stored; POINTS],
+    length: usize,
+) {
+    let (part, stride) = (length / 8, POINTS / length);
+    for place in 0..part {
+        for which in 0..stride {
+            let points = load_all::<V>(proof, from, which + stride * place, stride * part);
+            for (n, sum) in fourier_8(proof, points).into_iter().enumerate() {
+                let turned = if n == 0 { sum } else { sum * plan.root(proof, stride * place * n) };
+                turned.store(&mut to[which + stride * (8 * place + n)]);
             }
         }
     }
@@ -160,17 +201,15 @@ fn pass<V: Vector, const FACTOR: usize, const POINTS: usize>(
 /// The Fourier transform of a few points, by its definition.
 #[inline(always)]
 #[expect(clippy::indexing_slicing, reason = "places are below the number of points")]
-fn fourier<V: Vector, const FACTOR: usize, const POINTS: usize>(
-    proof: V::Proof,
-    plan: &Plan<POINTS>,
-    x: [Complex<V>; FACTOR],
+fn fourier<V: Vector, const FACTOR: usize>(
+    points: &[Complex<V>; FACTOR],
+    roots: &[Complex<V>; FACTOR],
 ) -> [Complex<V>; FACTOR] {
-    let roots: [Complex<V>; FACTOR] = from_fn(|n| plan.root(proof, POINTS / FACTOR * n));
-    from_fn(|n| {
-        let mut sum = x[0];
+    let mut sums = [points[0]; FACTOR];
+    for (n, sum) in sums.iter_mut().enumerate() {
         for k in 1..FACTOR {
-            sum = sum + x[k] * roots[n * k % FACTOR];
+            *sum = *sum + points[k] * roots[n * k % FACTOR];
         }
-        sum
-    })
+    }
+    sums
 }
