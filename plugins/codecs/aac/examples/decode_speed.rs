@@ -72,15 +72,20 @@ fn thread_seconds() -> f64 {
     let schedule = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let nanoseconds = schedule.split(' ').next().and_then(|number| number.parse::<f64>().ok());
     nanoseconds.map_or_else(
-        || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64()),
+        || {
+            std::time::SystemTime::now()
+                .duration_since(std::time::UNIX_EPOCH)
+                .map_or(0.0, |time| time.as_secs_f64())
+        },
         |nanoseconds| nanoseconds * 1e-9,
     )
 }
 
 /// The setup and the packets of a file.
 fn split(file: &[u8]) -> Option<(Config, Vec<&[u8]>)> {
-    const RATES: [u32; 13] =
-        [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350];
+    const RATES: [u32; 13] = [
+        96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350,
+    ];
     let (mut packets, mut rest, mut config) = (Vec::new(), file, None);
     while let Some([0xff, b, c, d, e, f, _]) = rest.first_chunk::<7>() {
         let size = usize::from(d & 3) << 11 | usize::from(*e) << 3 | usize::from(f >> 5);

@@ -179,7 +179,10 @@ impl Decoder {
                 let mut piece = [0.0; 2 * PIECE];
                 for (left, right) in left.chunks(PIECE).zip(right.chunks(PIECE)) {
                     let (pairs, _) = piece.as_chunks_mut::<2>();
-                    pairs.iter_mut().zip(left.iter().zip(right)).for_each(|(pair, (left, right))| *pair = [*left, *right]);
+                    pairs
+                        .iter_mut()
+                        .zip(left.iter().zip(right))
+                        .for_each(|(pair, (left, right))| *pair = [*left, *right]);
                     write_all(&mut room, piece.get(..2 * left.len()).unwrap_or_default())?;
                 }
             }

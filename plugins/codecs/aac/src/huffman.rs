@@ -394,7 +394,10 @@ mod tests {
     #[test]
     fn every_code_with_every_sign_and_escape_is_read() {
         for (number, book) in BOOKS.iter().enumerate() {
-            let (bias, num_lines) = (if book.is_signed { (book.base as i32 - 1) / 2 } else { 0 }, 4 / (2 - usize::from(book.is_quad)));
+            let (bias, num_lines) = (
+                if book.is_signed { (book.base as i32 - 1) / 2 } else { 0 },
+                4 / (2 - usize::from(book.is_quad)),
+            );
             let num_lines = if book.is_quad { 4 } else { num_lines };
             for (symbol, length, code) in codes(book.listing) {
                 for signs in 0..16_u64 {
@@ -404,7 +407,8 @@ mod tests {
                         num_bits += count;
                     };
                     let mut expected = Vec::new();
-                    let digits = (0..num_lines as u32).rev().map(|line| symbol / book.base.pow(line) % book.base);
+                    let digits =
+                        (0..num_lines as u32).rev().map(|line| symbol / book.base.pow(line) % book.base);
                     let digits: Vec<i32> = digits.map(|digit| digit as i32 - bias).collect();
                     for (line, digit) in digits.iter().enumerate() {
                         let mut value = f64::from(*digit);
@@ -430,14 +434,21 @@ mod tests {
                     put(next, next_length);
                     let bytes = (stream << (128 - num_bits)).to_be_bytes();
                     let mut bits = BitReader::at(&bytes, 0);
-                    let lines = if book.is_quad { book.read::<true>(&mut bits) } else { book.read::<false>(&mut bits) };
+                    let lines = if book.is_quad {
+                        book.read::<true>(&mut bits)
+                    } else {
+                        book.read::<false>(&mut bits)
+                    };
                     for (line, value) in lines.iter().zip(&expected) {
                         let power = value.signum() * value.abs().powf(4.0 / 3.0);
                         let error = (f64::from(*line) - if *value == 0.0 { 0.0 } else { power }).abs();
                         assert!(error <= power.abs() * 6.1e-8, "codebook {}, symbol {symbol}", number + 1);
                     }
                     let num_read = bits.position as u32 * 8 - bits.count;
-                    assert!(book.is_quad && num_read == num_bits - next_length || num_read >= num_bits - next_length);
+                    assert!(
+                        book.is_quad && num_read == num_bits - next_length
+                            || num_read >= num_bits - next_length
+                    );
                 }
             }
         }

@@ -106,8 +106,14 @@ mod tests {
         for denominator in [1, 2, 3, 7, 60, 1024, 4096] {
             for numerator in -3 * denominator..3 * denominator {
                 let angle = PI * numerator as f64 / denominator as f64;
-                assert!((sin_pi(numerator, denominator) - angle.sin()).abs() < 4e-15, "{numerator}/{denominator}");
-                assert!((cos_pi(numerator, denominator) - angle.cos()).abs() < 4e-15, "{numerator}/{denominator}");
+                assert!(
+                    (sin_pi(numerator, denominator) - angle.sin()).abs() < 4e-15,
+                    "{numerator}/{denominator}"
+                );
+                assert!(
+                    (cos_pi(numerator, denominator) - angle.cos()).abs() < 4e-15,
+                    "{numerator}/{denominator}"
+                );
             }
         }
         for n in 1..9000 {

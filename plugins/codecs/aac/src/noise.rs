@@ -29,7 +29,8 @@ pub(crate) fn fill(lines: &mut [f32], amplitude: f32, seed: u64) {
         mixed ^ (mixed >> 31)
     };
     let (first, second) = (next(), next());
-    let mut states = [first as u32 | 1, (first >> 32) as u32 | 1, second as u32 | 1, (second >> 32) as u32 | 1];
+    let mut states =
+        [first as u32 | 1, (first >> 32) as u32 | 1, second as u32 | 1, (second >> 32) as u32 | 1];
     let mut energies = [0.0_f32; 4];
     let (quads, _) = lines.as_chunks_mut::<4>();
     for quad in &mut *quads {

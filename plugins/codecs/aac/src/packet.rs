@@ -88,7 +88,12 @@ fn malformed(what: &'static str) -> DecodeError {
 }
 
 impl<'a, 'b> Packet<'a, 'b> {
-    pub(crate) fn new(bytes: &'a [u8], program: &'b Program, bands: &'b [Bands; 2], block: &'b mut Block) -> Self {
+    pub(crate) fn new(
+        bytes: &'a [u8],
+        program: &'b Program,
+        bands: &'b [Bands; 2],
+        block: &'b mut Block,
+    ) -> Self {
         block.elements.iter_mut().for_each(|element| element.tag = None);
         block.num_couplings = 0;
         let bits = BitReader::at(bytes, 0);

@@ -36,7 +36,9 @@ pub(crate) fn scale(channel: &Channel, bands: &[Bands; 2], lines: &mut Lines, se
     for (group, (first, length)) in windows.groups().enumerate() {
         for band in 0..windows.num_bands {
             let place = group * windows.num_bands + band;
-            let (Some(book), Some(scale)) = (channel.books.get(place), channel.scales.get(place)) else { continue };
+            let (Some(book), Some(scale)) = (channel.books.get(place), channel.scales.get(place)) else {
+                continue;
+            };
             let (start, end) = (bands.start(band), bands.start(band + 1));
             for window in 0..length {
                 let to = (first + window) * num_lines;

@@ -161,7 +161,8 @@ impl Channel {
 
     /// A channel that is not in the packet: silence.
     pub(crate) fn clear(&mut self) {
-        self.windows = Windows { num_groups: 1, group_lengths: [1, 0, 0, 0, 0, 0, 0, 0], ..Windows::default() };
+        self.windows =
+            Windows { num_groups: 1, group_lengths: [1, 0, 0, 0, 0, 0, 0, 0], ..Windows::default() };
         (self.num_runs, self.has_noise, self.pulses.count) = (0, false, 0);
         self.tns.clear();
     }

@@ -23,7 +23,9 @@ pub(crate) fn apply(
     let each = books.zip(&right.scales).zip(&element.is_mid_side);
     let mut each = each.map(|(((left, right), scale), is_mid_side)| (*left, *right, *scale, *is_mid_side));
     for (first, length) in windows.groups() {
-        for (band, (left_book, right_book, scale, is_marked)) in each.by_ref().take(windows.num_bands).enumerate() {
+        for (band, (left_book, right_book, scale, is_marked)) in
+            each.by_ref().take(windows.num_bands).enumerate()
+        {
             let is_marked = is_marked && element.has_mid_side;
             let is_mid_side = is_marked && left_book < NOISE && right_book < NOISE;
             let is_intensity = matches!(right_book, INTENSITY | OPPOSITE_INTENSITY);
@@ -31,8 +33,10 @@ pub(crate) fn apply(
                 continue;
             }
             for window in first..first + length {
-                let lines = window * num_lines + bands.start(band)..window * num_lines + bands.start(band + 1);
-                let (Some(left), Some(right)) = (left_lines.get_mut(lines.clone()), right_lines.get_mut(lines))
+                let lines =
+                    window * num_lines + bands.start(band)..window * num_lines + bands.start(band + 1);
+                let (Some(left), Some(right)) =
+                    (left_lines.get_mut(lines.clone()), right_lines.get_mut(lines))
                 else {
                     continue;
                 };

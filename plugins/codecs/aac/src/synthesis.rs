@@ -12,7 +12,8 @@ use crate::scale::scale;
 use crate::side::{Channel, NOISE, Sequence, Windows, ZERO};
 use crate::stereo;
 use crate::transform::{
-    NUM_LANES, Vector, Workspace, from_rows, to_rows, transform_60, transform_64, transform_480, transform_1024,
+    NUM_LANES, Vector, Workspace, from_rows, to_rows, transform_60, transform_64, transform_480,
+    transform_1024,
 };
 
 /// What all packets of a stream have in common.
@@ -87,7 +88,8 @@ fn restore_lines(stream: &Stream, packet: &[u8], block: &mut Block) {
         || block.couplings.iter().take(block.num_couplings).any(|coupling| coupling.channel.has_noise);
     let packet_seed = if has_noise { noise::seed_of(packet) } else { 0 };
     // A seed for each band of each channel. Bands have up to eight windows.
-    let seed = |channel: usize, band: usize| packet_seed.wrapping_add((channel as u64) << 32 | (band as u64) << 8);
+    let seed =
+        |channel: usize, band: usize| packet_seed.wrapping_add((channel as u64) << 32 | (band as u64) << 8);
     for (slot, element) in stream.program.slots().iter().zip(&block.elements) {
         let [first, second] = slot.planes.map(usize::from);
         if element.tag.is_none() {
@@ -154,7 +156,9 @@ fn couple(stream: &Stream, block: &mut Block, point: Point) {
         return;
     }
     let tags = tags(block);
-    for coupling in block.couplings.iter().take(block.num_couplings).filter(|coupling| coupling.point == point) {
+    for coupling in
+        block.couplings.iter().take(block.num_couplings).filter(|coupling| coupling.point == point)
+    {
         for target in coupling.targets() {
             for (plane, list) in targets(stream, &tags, target) {
                 if let (Some(lines), Some(gains)) = (block.lines.get_mut(plane), coupling.gains.get(list)) {
@@ -176,7 +180,8 @@ fn add_lines(stream: &Stream, coupling: &Coupling, gains: &[f32], lines: &mut Li
                 continue;
             }
             for window in first..first + length {
-                let range = window * num_lines + bands.start(band)..window * num_lines + bands.start(band + 1);
+                let range =
+                    window * num_lines + bands.start(band)..window * num_lines + bands.start(band + 1);
                 let from = coupling.lines.get(range.clone()).unwrap_or_default();
                 for (to, line) in lines.get_mut(range).unwrap_or_default().iter_mut().zip(from) {
                     *to += line * gain;
@@ -221,7 +226,8 @@ fn add_samples<V: Vector>(
         overlap.advance::<V>(proof, sequence, is_kbd, stream.num_frames, own);
         for target in coupling.targets() {
             for (plane, list) in targets(stream, &tags, target) {
-                let gain = coupling.gains.get(list).and_then(|gains| gains.first()).copied().unwrap_or_default();
+                let gain =
+                    coupling.gains.get(list).and_then(|gains| gains.first()).copied().unwrap_or_default();
                 for (to, sample) in planes.get_mut(plane).into_iter().flatten().zip(&samples) {
                     *to += sample * gain;
                 }

@@ -25,11 +25,8 @@ const fn reflections(num_bits: u32) -> [f64; 16] {
     let mut code = 0;
     while code < steps {
         let half = steps / 2;
-        reflections[code as usize] = if code < half {
-            math::sin_pi(code, steps - 1)
-        } else {
-            math::sin_pi(code - steps, steps + 1)
-        };
+        reflections[code as usize] =
+            if code < half { math::sin_pi(code, steps - 1) } else { math::sin_pi(code - steps, steps + 1) };
         code += 1;
     }
     reflections

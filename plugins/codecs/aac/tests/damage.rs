@@ -91,11 +91,15 @@ fn damaged_packets_are_errors_or_other_samples() {
         let [best, single, plain] = &mut decoders[which];
         let expected = outcomes(best, &packets);
         assert_eq!(expected.len(), packets.len());
-        let one_by_one: Vec<Outcome> = packets.iter().flat_map(|packet| outcomes(single, &[packet])).collect();
+        let one_by_one: Vec<Outcome> =
+            packets.iter().flat_map(|packet| outcomes(single, &[packet])).collect();
         assert!(one_by_one == expected, "one by one");
         assert!(outcomes(plain, &packets) == expected, "without vectors");
         num_rejected += expected.iter().filter(|outcome| outcome.is_err()).count();
         num_decoded += expected.iter().filter(|outcome| outcome.is_ok()).count();
     }
-    assert!(num_decoded > wanted / 5 && num_rejected > wanted / 5, "{num_decoded} decoded, {num_rejected} rejected");
+    assert!(
+        num_decoded > wanted / 5 && num_rejected > wanted / 5,
+        "{num_decoded} decoded, {num_rejected} rejected"
+    );
 }

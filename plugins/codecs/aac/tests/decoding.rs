@@ -48,9 +48,18 @@ fn check_ways(stream: &Stream, what: &str) -> Vec<f32> {
 
 /// All ways to decode a file agree with FFmpeg.
 fn check(file: &[u8], what: &str) {
+    check_in_order(file, what, &[]);
+}
+
+/// As [`check`], where FFmpeg has the channels in another order.
+fn check_in_order(file: &[u8], what: &str, order: &[usize]) {
     let stream = Stream::parse(file);
     let decoded = check_ways(&stream, what);
-    let Some(expected) = by_ffmpeg(file) else { return };
+    let Some(mut expected) = by_ffmpeg(file) else { return };
+    if !order.is_empty() {
+        let frames = expected.chunks_exact(order.len());
+        expected = frames.flat_map(|frame| order.iter().map(|place| frame[*place])).collect();
+    }
     assert_eq!(decoded.len(), expected.len(), "{what}");
     let found = precision(&decoded, expected.iter().map(|sample| f64::from(*sample)));
     assert!(found > 110.0, "{what}: {found:.1} dB");
@@ -108,7 +117,13 @@ fn every_layout_agrees_with_ffmpeg() {
         let Some(file) = encoded(48_000, layout, num_channels, 0.7, &options) else { return };
         let found = Stream::parse(&file).config.channel_mask();
         assert_eq!(found, mask, "{layout}: {found:x}");
-        check(&file, layout);
+        // FFmpeg calls these unknown, and leaves their channels in the order of the elements: sides before what is at the back.
+        let order: &[usize] = match layout {
+            "6.0" => &[0, 1, 2, 5, 3, 4],
+            "7.0" => &[0, 1, 2, 5, 6, 3, 4],
+            _ => &[],
+        };
+        check_in_order(&file, layout, order);
     }
 }
 

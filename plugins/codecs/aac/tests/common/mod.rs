@@ -63,7 +63,12 @@ pub fn adts(rate: u32, channel_configuration: u8, packets: &[Vec<u8>]) -> Vec<u8
     for packet in packets {
         let size = packet.len() + 7;
         file.extend([0xff, 0xf1, 1 << 6 | index << 2 | channel_configuration >> 2]);
-        file.extend([channel_configuration << 6 | (size >> 11) as u8, (size >> 3) as u8, (size << 5) as u8 | 0x1f, 0xfc]);
+        file.extend([
+            channel_configuration << 6 | (size >> 11) as u8,
+            (size >> 3) as u8,
+            (size << 5) as u8 | 0x1f,
+            0xfc,
+        ]);
         file.extend(packet);
     }
     file
@@ -124,7 +129,13 @@ pub fn signal(rate: u32, num_channels: usize, num_frames: usize) -> Vec<u8> {
 }
 
 /// A signal that FFmpeg has encoded, in ADTS frames.
-pub fn encoded(rate: u32, layout: &str, num_channels: usize, seconds: f64, options: &[&str]) -> Option<Vec<u8>> {
+pub fn encoded(
+    rate: u32,
+    layout: &str,
+    num_channels: usize,
+    seconds: f64,
+    options: &[&str],
+) -> Option<Vec<u8>> {
     let input = signal(rate, num_channels, (f64::from(rate) * seconds) as usize);
     let (rate, count) = (rate.to_string(), num_channels.to_string());
     let mut arguments = vec!["-f", "f32le", "-ar", &rate, "-ac", &count];
