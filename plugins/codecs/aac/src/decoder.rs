@@ -1,0 +1,239 @@
+//! The public decoder: batches of packets in, samples out.
+
+#![forbid(unsafe_code)]
+
+use std::mem::MaybeUninit;
+use std::ops::Range;
+
+use mapwave_codec_base::{Part, Room};
+
+use crate::bands;
+use crate::config::Config;
+use crate::error::{BatchError, DecodeError};
+use crate::instructions::Instructions;
+use crate::packet::{Block, Lines, MAX_LINES, Packet};
+use crate::synthesis::{State, Stream};
+
+/// The most packets that are kept at a time.
+const MAX_KEPT: usize = 2;
+
+/// The frames that are interleaved at a time.
+const PIECE: usize = 64;
+
+/// Decodes packets of one stream, in order.
+///
+/// Two packets are read in one loop, so pass as many as there are. The samples depend neither on the batches nor on the CPU.
+///
+/// Each packet overlaps the one before, and on nothing else depends what it decodes to: after [`reset`](Self::reset) the second packet, and
+/// all after it, come out as in decoding from the beginning.
+///
+/// Channels come in the order of [`Config::channel_mask`]; samples are from -1 to 1, and beyond where the encoder was too loud.
+///
+/// ```
+/// use mapwave_aac::{Config, Decoder, Part};
+///
+/// let mut decoder = Decoder::new(&Config::new(44_100, 1)?);
+/// let silence = [0x00, 0xc8, 0x01, 0x84, 0x2a, 0x1b, 0x08, 0x00, 0x03, 0x80];
+/// let mut samples = Vec::with_capacity(1024 + 100);
+/// let parts = [Part { bytes: &silence, frames: 0..1024 }, Part { bytes: &silence, frames: 0..100 }];
+/// let decoded = decoder.decode(&parts, samples.spare_capacity_mut()).unwrap();
+/// assert_eq!(decoded, [0.0; 1124]);
+/// # Ok::<(), mapwave_aac::DecodeError>(())
+/// ```
+#[derive(Debug)]
+pub struct Decoder {
+    config: Config,
+    stream: Stream,
+    instructions: Instructions,
+    blocks: [Block; MAX_KEPT],
+    state: State,
+    /// The planes of all channels of the first kept packet, then those of the next.
+    planes: Vec<Lines>,
+    num_kept: usize,
+}
+
+impl Decoder {
+    /// A decoder at the beginning of a stream.
+    pub fn new(config: &Config) -> Self {
+        let program = config.program;
+        let num_channels = config.num_channels();
+        Self {
+            config: *config,
+            stream: Stream {
+                program,
+                bands: bands::of_rate(config.sample_rate(), config.num_frames()),
+                num_frames: config.frames_per_packet(),
+            },
+            instructions: Instructions::best(),
+            blocks: [Block::new(&program), Block::new(&program)],
+            state: State::new(num_channels),
+            planes: vec![[0.0; MAX_LINES]; MAX_KEPT * num_channels],
+            num_kept: 0,
+        }
+    }
+
+    /// Uses none but the instructions that every CPU has, for tests.
+    #[must_use]
+    #[doc(hidden)]
+    pub fn with_plain_instructions(mut self) -> Self {
+        self.instructions = Instructions::Plain;
+        self
+    }
+
+    /// The setup.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Forgets the packets before, as at the beginning of a stream.
+    pub fn reset(&mut self) {
+        self.state.reset();
+        self.num_kept = 0;
+    }
+
+    /// Writes the wanted frames of all parts, one after the other and interleaved, to the beginning of `output`, and returns
+    /// them. Afterwards the last packets are [kept](Self::num_kept).
+    ///
+    /// # Errors
+    /// Which packet cannot be decoded, and why. The parts before it are written, and decoding goes on behind it, as behind a
+    /// [reset](Self::reset).
+    pub fn decode<'o>(
+        &mut self,
+        parts: &[Part<'_>],
+        output: &'o mut [MaybeUninit<f32>],
+    ) -> Result<&'o mut [f32], BatchError> {
+        let mut room = Room::new(output);
+        for (group, parts) in parts.chunks(MAX_KEPT).enumerate() {
+            let at = |index, reason| BatchError { index: group * MAX_KEPT + index, reason };
+            let mut packets: [&[u8]; MAX_KEPT] = [&[]; MAX_KEPT];
+            packets.iter_mut().zip(parts).for_each(|(packet, part)| *packet = part.bytes);
+            let read = self.read(packets.get(..parts.len()).unwrap_or_default());
+            for (index, part) in parts.iter().enumerate().take(self.num_kept) {
+                let written = room.write(|rest| self.write(index, part.frames.clone(), rest));
+                written.map_err(|reason| at(index, reason))?;
+            }
+            read.map_err(|error| at(error.index, error.reason))?;
+        }
+        Ok(room.finish())
+    }
+
+    /// Decodes the first packets of a batch, keeps their samples in place of those that were kept before, and returns their
+    /// number: 1 or 2, or 0 if there are none.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode); the packets before the one that is rejected are kept.
+    pub fn read(&mut self, packets: &[&[u8]]) -> Result<usize, BatchError> {
+        self.num_kept = 0;
+        let Some(first) = packets.first() else { return Ok(0) };
+        let [block, second_block] = &mut self.blocks;
+        let Stream { program, bands, .. } = &self.stream;
+        let mut one = Packet::new(first, program, bands, block);
+        let second = packets.get(1);
+        let mut two = second.map(|bytes| Packet::new(bytes, program, bands, second_block));
+        let outcomes = self.instructions.read(&mut one, two.as_mut());
+        let num_channels = self.config.num_channels();
+        let packets = std::iter::once(first).chain(second);
+        let planes = self.planes.chunks_mut(num_channels);
+        for (((packet, block), planes), outcome) in packets.zip(&mut self.blocks).zip(planes).zip(outcomes) {
+            if let Err(reason) = outcome {
+                self.state.reset();
+                return Err(BatchError { index: self.num_kept, reason });
+            }
+            self.instructions.synthesize(&self.stream, packet, block, &mut self.state, planes);
+            self.num_kept += 1;
+        }
+        Ok(self.num_kept)
+    }
+
+    /// The number of packets that are kept.
+    pub fn num_kept(&self) -> usize {
+        self.num_kept
+    }
+
+    /// The frames of a packet that is kept; 0 if there is no such.
+    pub fn kept_frames(&self, index: usize) -> usize {
+        if index < self.num_kept { self.stream.num_frames } else { 0 }
+    }
+
+    /// Writes frames of a packet that is kept, interleaved, to the beginning of `output`, and returns them.
+    ///
+    /// # Errors
+    /// When there are no such frames, or no room.
+    pub fn write<'o>(
+        &self,
+        index: usize,
+        frames: Range<usize>,
+        output: &'o mut [MaybeUninit<f32>],
+    ) -> Result<&'o mut [f32], DecodeError> {
+        let num_channels = self.config.num_channels();
+        let mut planes: [&[f32]; 8] = [&[]; 8];
+        for (channel, plane) in planes.iter_mut().enumerate().take(num_channels) {
+            *plane = self.plane(index, channel, frames.clone())?;
+        }
+        let num_samples = frames.len() * num_channels;
+        let output = output.get_mut(..num_samples).ok_or(DecodeError::Room)?;
+        let mut room = Room::new(output);
+        match planes.get(..num_channels).unwrap_or_default() {
+            [plane] => write_all(&mut room, plane)?,
+            [left, right] => {
+                let mut piece = [0.0; 2 * PIECE];
+                for (left, right) in left.chunks(PIECE).zip(right.chunks(PIECE)) {
+                    let (pairs, _) = piece.as_chunks_mut::<2>();
+                    pairs
+                        .iter_mut()
+                        .zip(left.iter().zip(right))
+                        .for_each(|(pair, (left, right))| *pair = [*left, *right]);
+                    write_all(&mut room, piece.get(..2 * left.len()).unwrap_or_default())?;
+                }
+            }
+            planes => {
+                let mut piece = [0.0; 8 * PIECE];
+                let mut start = 0;
+                while start < frames.len() {
+                    let end = frames.len().min(start + PIECE);
+                    for (channel, plane) in planes.iter().enumerate() {
+                        let samples = plane.get(start..end).unwrap_or_default();
+                        let to = piece.iter_mut().skip(channel).step_by(num_channels);
+                        to.zip(samples).for_each(|(to, sample)| *to = *sample);
+                    }
+                    write_all(&mut room, piece.get(..(end - start) * num_channels).unwrap_or_default())?;
+                    start = end;
+                }
+            }
+        }
+        Ok(room.finish())
+    }
+
+    /// As [`write`](Self::write), of one channel.
+    ///
+    /// # Errors
+    /// When there are no such frames, no such channel, or no room.
+    pub fn write_channel<'o>(
+        &self,
+        index: usize,
+        channel: usize,
+        frames: Range<usize>,
+        output: &'o mut [MaybeUninit<f32>],
+    ) -> Result<&'o mut [f32], DecodeError> {
+        let room = output.get_mut(..frames.len()).ok_or(DecodeError::Room)?;
+        Ok(room.write_copy_of_slice(self.plane(index, channel, frames)?))
+    }
+
+    fn plane(&self, index: usize, channel: usize, frames: Range<usize>) -> Result<&[f32], DecodeError> {
+        let num_frames = self.kept_frames(index);
+        let num_channels = self.config.num_channels();
+        if channel >= num_channels {
+            return Err(DecodeError::Room);
+        }
+        let plane = self.planes.get(index * num_channels + channel).filter(|_| frames.end <= num_frames);
+        let plane = plane.and_then(|plane| plane.get(frames.clone()));
+        plane.ok_or(DecodeError::TooShort { num_frames, wanted: frames.end })
+    }
+}
+
+fn write_all(room: &mut Room<'_, f32>, samples: &[f32]) -> Result<(), DecodeError> {
+    room.write(|rest| {
+        let rest = rest.get_mut(..samples.len()).ok_or(DecodeError::Room)?;
+        Ok(rest.write_copy_of_slice(samples))
+    })
+}

@@ -1,0 +1,137 @@
+//! The inner loops, compiled a second time for CPUs with wider registers, and the choice between both.
+//!
+//! Both versions are the same source, and round alike. Unsafe code is allowed in this file to call functions compiled for instructions
+//! that not every CPU has.
+
+#![allow(unsafe_code)]
+
+use crate::error::DecodeError;
+use crate::packet::{Block, Lines, Packet};
+use crate::spectrum;
+use crate::synthesis::{State, Stream, synthesize};
+use crate::transform::Lanes;
+#[cfg(target_arch = "x86_64")]
+use crate::transform::Register;
+
+/// Which instructions are used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Instructions {
+    /// Those that every CPU has.
+    Plain,
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
+}
+
+/// The proof that this CPU has AVX2, BMI1, BMI2 and LZCNT: only [`Instructions::best`] makes one.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Avx2(());
+
+/// What became of two packets.
+type Outcomes = [Result<(), DecodeError>; 2];
+
+impl Instructions {
+    /// The best of this CPU.
+    pub(crate) fn best() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("lzcnt")
+        {
+            return Self::Avx2(Avx2(()));
+        }
+        Self::Plain
+    }
+
+    /// Reads one packet or two.
+    pub(crate) fn read(self, first: &mut Packet<'_, '_>, second: Option<&mut Packet<'_, '_>>) -> Outcomes {
+        match self {
+            Self::Plain => read(first, second),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the proof says that this CPU has the instructions.
+            Self::Avx2(_) => unsafe { read_avx2(first, second) },
+        }
+    }
+
+    /// As [`synthesize`].
+    pub(crate) fn synthesize(
+        self,
+        stream: &Stream,
+        packet: &[u8],
+        block: &mut Block,
+        state: &mut State,
+        planes: &mut [Lines],
+    ) {
+        match self {
+            Self::Plain => synthesize::<Lanes>((), stream, packet, block, state, planes),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the proof says that this CPU has the instructions.
+            Self::Avx2(proof) => unsafe { synthesize_avx2(proof, stream, packet, block, state, planes) },
+        }
+    }
+}
+
+#[inline(always)]
+fn read(first: &mut Packet<'_, '_>, second: Option<&mut Packet<'_, '_>>) -> Outcomes {
+    let Some(second) = second else { return [read_rest(first), Ok(())] };
+    loop {
+        match (first.advance(), second.advance()) {
+            (Ok(true), Ok(true)) => {
+                let (mut one, mut two) = (first.spectrum(), second.spectrum());
+                spectrum::read_two(&mut one, &mut two);
+                spectrum::read(&mut one);
+                spectrum::read(&mut two);
+                let (one, two) = (one.bits, two.bits);
+                match (first.finish(one), second.finish(two)) {
+                    (Ok(()), Ok(())) => {}
+                    (one, two) => {
+                        return [one.and_then(|()| read_rest(first)), two.and_then(|()| read_rest(second))];
+                    }
+                }
+            }
+            (one, two) => {
+                let finish = |packet: &mut Packet<'_, '_>, is_pending| {
+                    if is_pending { read_channel(packet).and_then(|()| read_rest(packet)) } else { Ok(()) }
+                };
+                let one = one.and_then(|is_pending| finish(first, is_pending));
+                return [one, two.and_then(|is_pending| finish(second, is_pending))];
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn read_rest(packet: &mut Packet<'_, '_>) -> Result<(), DecodeError> {
+    while packet.advance()? {
+        read_channel(packet)?;
+    }
+    Ok(())
+}
+
+#[inline(always)]
+fn read_channel(packet: &mut Packet<'_, '_>) -> Result<(), DecodeError> {
+    let mut channel = packet.spectrum();
+    spectrum::read(&mut channel);
+    let bits = channel.bits;
+    packet.finish(bits)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
+fn read_avx2(first: &mut Packet<'_, '_>, second: Option<&mut Packet<'_, '_>>) -> Outcomes {
+    read(first, second)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
+fn synthesize_avx2(
+    proof: Avx2,
+    stream: &Stream,
+    packet: &[u8],
+    block: &mut Block,
+    state: &mut State,
+    planes: &mut [Lines],
+) {
+    synthesize::<Register>(proof, stream, packet, block, state, planes);
+}
