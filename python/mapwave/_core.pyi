@@ -1112,8 +1112,10 @@ def reopen(module: str, path: Source, options: dict[str, Any], position: int) ->
 def scan(
     files: Sequence[tuple[str, tuple[int, int, str] | None, tuple[int, int] | None]],
     num_workers: int,
+    with_tables: bool,
 ) -> list[tuple[Any, ...] | None]:
-    """Returns for each file a tuple of (bytes, mtime_ns, frames, sample_rate, channels, codec, container, error), or None for one whose
+    """Returns for each file a tuple of (bytes, mtime_ns, frames, sample_rate, channels, codec, container, error, seek_table), or None
+    for one whose
     size and time of change are those that are known.
     """
 

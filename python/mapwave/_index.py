@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import glob
 import json
 import os
@@ -71,6 +72,8 @@ class Row(NamedTuple):
     file_bytes: int = 0
     #: The time of the file's last change in nanoseconds.
     mtime_ns: int = 0
+    #: The seek table, when one was asked for; empty if the file opens as fast without.
+    seek_table: bytes | None = None
 
 
 class Window(NamedTuple):
@@ -267,6 +270,7 @@ def build(
     progress: bool | Callable[[int, int], object],
     on_error: str,
     hash: str | None,
+    seek_tables: bool,
 ) -> Index:
     """What ``mapwave.index`` does."""
     _check("on_error must be 'record', 'skip' or 'raise'", on_error in ("record", "skip", "raise"), on_error)
@@ -281,7 +285,7 @@ def build(
     journal = _Journal(target)
     known = {row.path: row for row in before}
     known.update((row.path, row) for row in journal.rows())
-    scan = _Scan(names, known, num_workers or os.cpu_count() or 1, hash)
+    scan = _Scan(names, known, num_workers or os.cpu_count() or 1, hash, seek_tables)
     report = progress if callable(progress) else show if progress else None
     rows = []
     done = 0
@@ -303,11 +307,14 @@ def build(
 class _Scan:
     """Asks about files, those that are known by their size and time first."""
 
-    def __init__(self, names: list[str], known: dict[str, Row], num_workers: int, hash: str | None) -> None:
+    def __init__(
+        self, names: list[str], known: dict[str, Row], num_workers: int, hash: str | None, seek_tables: bool
+    ) -> None:
         self._names = names
         self._known = known
         self._num_workers = num_workers
         self._hash = hash
+        self._seek_tables = seek_tables
         self._archives: dict[str, list[Row]] = {}
         for row in known.values():
             if row.start is not None:
@@ -327,12 +334,12 @@ class _Scan:
                     self._ask_archive(name, rows, questions, places)
                 else:
                     row = self._known.get(name)
-                    is_known = row is not None and row.error is None
+                    is_known = row is not None and self._is_known(row)
                     stamp = (row.file_bytes, row.mtime_ns) if row is not None and is_known else None
                     questions.append((name, None, stamp))
                     places.append(len(rows))
                     rows.append(row)
-            answers = _core.scan(questions, self._num_workers)
+            answers = _core.scan(questions, self._num_workers, self._seek_tables)
             for place, question, answer in zip(places, questions, answers, strict=True):
                 if answer is not None:
                     rows[place] = _row(question, answer)
@@ -342,12 +349,15 @@ class _Scan:
             self.num_asked = len(asked)
             yield self._hashed(found) if self._hash else found
 
+    def _is_known(self, row: Row) -> bool:
+        return row.error is None and (row.seek_table is not None or not self._seek_tables)
+
     def _ask_archive(self, name: str, rows: list[Row | None], questions: list[Any], places: list[int]) -> None:
         known = self._archives.get(name, [])
         try:
             status = os.stat(name)
             stamp = (status.st_size, status.st_mtime_ns)
-            if known and all((row.file_bytes, row.mtime_ns) == stamp and row.error is None for row in known):
+            if known and all((row.file_bytes, row.mtime_ns) == stamp and self._is_known(row) for row in known):
                 rows += known
                 return
             members = _core.members(name)
@@ -378,11 +388,12 @@ class _Scan:
 
 def _row(question: Any, answer: Any) -> Row:
     name, part, _ = question
-    file_bytes, mtime_ns, frames, rate, channels, codec, container, error = answer
+    file_bytes, mtime_ns, frames, rate, channels, codec, container, error, table = answer
     start, end, path = part or (None, file_bytes, name)
     duration = None if frames is None else frames / rate
     size = end - (start or 0)
-    return Row(path, size, frames, rate, channels, codec, container, duration, None, error, start, file_bytes, mtime_ns)
+    facts = (path, size, frames, rate, channels, codec, container, duration, None, error, start, file_bytes, mtime_ns)
+    return Row(*facts, table)
 
 
 def _raise_first(rows: list[Row]) -> None:
@@ -432,7 +443,7 @@ class _Journal:
         with open(self._path, encoding="ascii", errors="replace") as file:
             for line in file:
                 try:
-                    rows.append(Row(**json.loads(line)))
+                    rows.append(_of_json(Row(**json.loads(line))))
                 except (ValueError, TypeError):
                     # The run ended in the middle of a line.
                     break
@@ -520,6 +531,7 @@ def _parquet() -> tuple[Any, Any]:
 def _schema(pyarrow: Any) -> Any:
     text, whole = pyarrow.string(), pyarrow.int64()
     kinds = {"sample_rate": pyarrow.int32(), "channels": pyarrow.int32(), "duration": pyarrow.float64()}
+    kinds["seek_table"] = pyarrow.binary()
     texts = ("path", "codec", "container", "hash", "error")
     fields = [(name, kinds.get(name, text if name in texts else whole)) for name in Row._fields]
     return pyarrow.schema(fields, metadata={"mapwave.index": "1"})
@@ -538,20 +550,28 @@ def _read(path: str) -> list[Row]:
     try:
         # All at once takes half the time.
         rows = json.loads(f"[{','.join(lines)}]")
-        return list(map(Row._make, map(itemgetter(*Row._fields), rows)))
+        return list(map(_of_json, map(itemgetter(*Row._fields), rows)))
     except (ValueError, KeyError, TypeError):
         return [_parsed(path, number, line) for number, line in enumerate(lines, 1)]
 
 
 def _parsed(path: str, number: int, line: str) -> Row:
     try:
-        return Row(**json.loads(line))
+        return _of_json(Row(**json.loads(line)))
     except (ValueError, TypeError) as error:
         raise InvalidArgument(f"{path} is not an index: line {number} is not a row of one ({error})") from error
 
 
+def _of_json(facts: Iterable[Any]) -> Row:
+    row = Row._make(facts)
+    return row if row.seek_table is None else row._replace(seek_table=base64.b64decode(row.seek_table, validate=True))
+
+
 def _line(row: Row) -> str:
-    return json.dumps(row._asdict(), separators=(",", ":")) + "\n"
+    facts = row._asdict()
+    if row.seek_table is not None:
+        facts["seek_table"] = base64.b64encode(row.seek_table).decode("ascii")
+    return json.dumps(facts, separators=(",", ":")) + "\n"
 
 
 def _write(path: str, rows: list[Row]) -> None:

@@ -267,7 +267,7 @@ def _cut(places: list[int], size: int) -> list[list[int]]:
 def _asked(windows: Windows, window: Window) -> tuple[Any, ...]:
     """What the core takes of a window."""
     row = windows.files[window.row]
-    facts = (row.bytes, row.frames, row.sample_rate, row.channels, window.start, window.frames)
+    facts = (row.bytes, row.frames, row.sample_rate, row.channels, window.start, window.frames, row.seek_table)
     if row.start is None:
         return row.path, None, row.path, *facts
     return archive_of(row.path), (row.start, row.start + row.bytes), row.path, *facts

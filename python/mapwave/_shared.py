@@ -111,6 +111,7 @@ def index(
     progress: bool | Callable[[int, int], object] = True,
     on_error: Literal["record", "skip", "raise"] = "record",
     hash: str | None = None,
+    seek_tables: bool = False,
 ) -> Index:
     """Finds the facts of many files and keeps them in a table.
 
@@ -127,6 +128,8 @@ def index(
         on_error: What becomes of a file that cannot be read: "record" keeps the error in its row, "skip" leaves it out,
             and "raise" raises the error.
         hash: The name of a hash of the bytes of each file, such as "sha256" or "blake2b"; None makes none.
+        seek_tables: Keeps the seek table of each file that has one, so that windows of long files are read without a
+            scan: a ``Loader`` uses it, and ``load`` takes it as ``seek_table``.
 
     Returns:
         Index: the rows in the order of paths, those of a directory, a pattern or an archive by their names.
@@ -140,7 +143,7 @@ def index(
     with Importing():
         from ._index import build
 
-    return build(paths, path, num_workers, progress, on_error, hash)
+    return build(paths, path, num_workers, progress, on_error, hash, seek_tables)
 
 
 def lazy(name: str, api: Api[Any], module: str, *bases: type) -> object:

@@ -254,7 +254,7 @@ def batch_load(
         As load, for the first file that fails; a note says which of the paths it was. The error's results has what was read
         before: the list, with None for each file that was not read.
     """
-def index(paths: Paths, path: str | PathLike[str] | None=None, *, num_workers: int | None=None, progress: bool | Callable[[int, int], object]=True, on_error: Literal['record', 'skip', 'raise']='record', hash: str | None=None) -> Index:
+def index(paths: Paths, path: str | PathLike[str] | None=None, *, num_workers: int | None=None, progress: bool | Callable[[int, int], object]=True, on_error: Literal['record', 'skip', 'raise']='record', hash: str | None=None, seek_tables: bool=False) -> Index:
     """Finds the facts of many files and keeps them in a table.
 
     Args:
@@ -270,6 +270,8 @@ def index(paths: Paths, path: str | PathLike[str] | None=None, *, num_workers: i
         on_error: What becomes of a file that cannot be read: "record" keeps the error in its row, "skip" leaves it out,
             and "raise" raises the error.
         hash: The name of a hash of the bytes of each file, such as "sha256" or "blake2b"; None makes none.
+        seek_tables: Keeps the seek table of each file that has one, so that windows of long files are read without a
+            scan: a ``Loader`` uses it, and ``load`` takes it as ``seek_table``.
 
     Returns:
         Index: the rows in the order of paths, those of a directory, a pattern or an archive by their names.

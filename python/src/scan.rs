@@ -9,7 +9,7 @@ use std::sync::Arc;
 use mapwave_core::source::{Access, Source};
 use mapwave_core::{Choice, Reader};
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 
 use crate::batch::interruptible;
 use crate::errors::raise;
@@ -28,6 +28,8 @@ struct Question {
     part: Option<(Range<u64>, PathBuf)>,
     /// Its size in bytes and the time of its last change when it was looked at before.
     known: Option<(u64, i64)>,
+    /// Whether its seek table is asked for.
+    with_table: bool,
 }
 
 /// What a file is.
@@ -45,6 +47,7 @@ struct Facts {
     channels: u16,
     codec: String,
     container: String,
+    seek_table: Option<Vec<u8>>,
 }
 
 /// The time of a file's last change in nanoseconds, as `st_mtime_ns` of Python's.
@@ -67,7 +70,11 @@ impl Question {
             None => FileInput::Path(self.file),
         };
         match input.open(Access::Once, Choice::default()) {
-            Ok(reader) => Ok(Answer::Facts(Facts::new(&reader, bytes, modified))),
+            Ok(reader) => {
+                // An empty one says that the file needs none.
+                let table = self.with_table.then(|| reader.seek_table().unwrap_or_default());
+                Ok(Answer::Facts(Facts::new(&reader, bytes, modified, table)))
+            }
             Err(error @ mapwave_core::Error::Interrupted) => Err(error),
             Err(error) => Ok(Answer::Failed { bytes, modified, what: error.to_string() }),
         }
@@ -75,7 +82,7 @@ impl Question {
 }
 
 impl Facts {
-    fn new(reader: &Reader, bytes: u64, modified: i64) -> Self {
+    fn new(reader: &Reader, bytes: u64, modified: i64, seek_table: Option<Vec<u8>>) -> Self {
         let track = reader.track();
         Self {
             bytes,
@@ -85,24 +92,27 @@ impl Facts {
             channels: track.num_channels,
             codec: track.codec.name().to_owned(),
             container: track.container.name().to_owned(),
+            seek_table,
         }
     }
 }
 
 impl Answer {
-    /// (bytes, modified, frames, sample_rate, channels, codec, container, error), or None for a file that has not changed.
+    /// (bytes, modified, frames, sample_rate, channels, codec, container, error, seek_table), or None for a file that has not changed.
     fn into_python<'py>(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let facts = match self {
             Self::Unchanged => return Ok(py.None().into_bound(py)),
             Self::Facts(facts) => {
-                let Facts { bytes, modified, frames, sample_rate, channels, codec, container } = facts;
+                let Facts { bytes, modified, frames, sample_rate, channels, codec, container, seek_table } =
+                    facts;
                 let (codec, container) = (PyString::intern(py, &codec), PyString::intern(py, &container));
-                (bytes, modified, frames, sample_rate, channels, codec, container, py.None())
+                let table = seek_table.map(|table| PyBytes::new(py, &table));
+                (bytes, modified, frames, sample_rate, channels, codec, container, py.None(), table)
                     .into_pyobject(py)?
             }
             Self::Failed { bytes, modified, what } => {
                 let none = py.None();
-                (bytes, modified, &none, &none, &none, &none, &none, what).into_pyobject(py)?
+                (bytes, modified, &none, &none, &none, &none, &none, what, &none).into_pyobject(py)?
             }
         };
         Ok(facts.into_any())
@@ -112,14 +122,16 @@ impl Answer {
 /// What [`scan`] is asked of a file: the path, the start, end and name of the part of it, and the size and the time that are known.
 type Asked<'py> = (Bound<'py, PyAny>, Option<(u64, u64, Bound<'py, PyAny>)>, Option<(u64, i64)>);
 
-/// Returns for each file a tuple of (bytes, mtime_ns, frames, sample_rate, channels, codec, container, error), or None for one whose
+/// Returns for each file a tuple of (bytes, mtime_ns, frames, sample_rate, channels, codec, container, error, seek_table), or None
+/// for one whose
 /// size and time of change are those that are known.
 #[pyfunction]
-#[pyo3(signature = (files, num_workers))]
+#[pyo3(signature = (files, num_workers, with_tables))]
 pub(crate) fn scan<'py>(
     py: Python<'py>,
     files: Vec<Asked<'py>>,
     num_workers: usize,
+    with_tables: bool,
 ) -> PyResult<Bound<'py, PyList>> {
     let mut questions = Vec::with_capacity(files.len());
     for (file, part, known) in files {
@@ -127,7 +139,7 @@ pub(crate) fn scan<'py>(
             Some((start, end, name)) => Some((start..end, path_of(&name)?)),
             None => None,
         };
-        questions.push(Question { file: path_of(&file)?, part, known });
+        questions.push(Question { file: path_of(&file)?, part, known, with_table: with_tables });
     }
     let total = questions.len();
     let pool = Pool::new(num_workers.min(total.div_ceil(CHUNK)))?;

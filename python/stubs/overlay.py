@@ -254,6 +254,7 @@ ARGUMENTS: dict[str, str] = {
     "threads": "int | None",
     "track": "int | None",
     "whence": "int",
+    "with_tables": "bool",
     "windows": "Sequence[tuple[Any, ...]]",
     # Where they are others.
     "Api.batch_load.duration": "float | Sequence[float | None] | None",

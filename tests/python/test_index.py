@@ -196,11 +196,11 @@ def test_an_interrupted_run_is_gone_on_with(clips: Path, tmp_path: Path, monkeyp
     monkeypatch.setattr(_index, "_CHUNK", 2)
     table, scan, asked = tmp_path / "table.jsonl", _core.scan, []
 
-    def interrupted(files, num_workers):
+    def interrupted(files, num_workers, with_tables):
         asked.append(len(files))
         if len(asked) == 3:
             raise KeyboardInterrupt
-        return scan(files, num_workers)
+        return scan(files, num_workers, with_tables)
 
     monkeypatch.setattr(_core, "scan", interrupted)
     with pytest.raises(KeyboardInterrupt):

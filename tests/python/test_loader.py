@@ -285,7 +285,7 @@ def test_memory_is_bounded(index: mapwave.Index, monkeypatch: pytest.MonkeyPatch
             self.batches = batches
 
         def submit(self, rows: list) -> None:
-            held.append(max(row[-1] for row in rows) * len(rows) * 4)
+            held.append(max(row[-2] for row in rows) * len(rows) * 4)
             most.append(sum(held))
             self.batches.submit(rows)
 

@@ -144,3 +144,39 @@ def test_a_table_is_bytes_and_for_reading(tmp_path: Path) -> None:
         mapwave.load(path, seek_table="abc")
     with pytest.raises(ValueError, match="seek_table must be left out in mode 'w'"):
         mapwave.open(tmp_path / "x.wav", "w", sr=8000, channels=1, seek_table=b"1")
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_an_index_keeps_the_tables_of_files(long_file: Path, tmp_path: Path, kind: str) -> None:
+    if kind == "parquet":
+        pytest.importorskip("pyarrow")
+    short = tmp_path / "short.mp3"
+    short.write_bytes((FIXTURES / "compressed" / "mp3-lame.mp3").read_bytes())
+    path = tmp_path / f"clips.{kind}"
+    files = [long_file, short]
+    assert [row.seek_table for row in mapwave.index(files, path, progress=False)] == [None, None]
+    index = mapwave.index(files, path, progress=False, seek_tables=True)
+    with mapwave.open(long_file) as reader:
+        assert [row.seek_table for row in index] == [reader.seek_table(), b""]
+    assert mapwave.Index.read(path) == index == mapwave.index(files, path, progress=False, seek_tables=True)
+
+
+def test_a_loader_uses_the_tables_of_an_index(tmp_path: Path) -> None:
+    data = repeated("mp3-lame.mp3")
+    path = tmp_path / "long.mp3"
+    path.write_bytes(data)
+    index = mapwave.index(path, progress=False, seek_tables=True)
+    # A scan would miss these frames and count fewer; the file's time is put back for the test alone.
+    hole = len(data) // 14
+    path.write_bytes(data[:hole] + bytes(3000) + data[hole + 3000 :])
+    start = index[0].frames - 20_000
+    windows = index.windows(duration=0.1, sort="path")
+    loader = mapwave.Loader(windows, batch_size=8)
+    last = [(audio, rows) for audio, _, rows in loader][-1]
+    whole, _ = mapwave.load(data)
+    assert last[1][-1].start > start
+    for row, window in zip(last[0], last[1], strict=True):
+        np.testing.assert_array_equal(row[: window.frames], whole[window.start : window.start + window.frames])
+    plain = mapwave.Index([index[0]._replace(seek_table=None)])
+    with pytest.raises(OSError, match="the file has changed since it was indexed"):
+        list(mapwave.Loader(plain.windows(duration=0.1), batch_size=8))

@@ -9,11 +9,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mapwave_core::resample::Rates;
 use mapwave_core::source::Source;
-use mapwave_core::{Error, Result, source::Access};
+use mapwave_core::{Choice, Error, Result, source::Access};
 use mapwave_fork::LongLock;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyAny, PySlice, PyType};
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::{PyAny, PyBytes, PySlice, PyType};
 
 use super::failure::noted;
 use super::file::{Batch, Opened, interruptible};
@@ -44,15 +45,28 @@ struct Window {
     num_channels: u16,
     /// In frames of the file.
     frames: Range<u64>,
+    seek_table: Option<PyBackedBytes>,
 }
 
 /// What `submit` takes of a window: the file, the start and the end of its part, its name, its bytes, frames, rate and channels, the
-/// first frame and the number of frames.
-type Asked<'py> = (Bound<'py, PyAny>, Option<(u64, u64)>, Bound<'py, PyAny>, u64, u64, u32, u16, u64, u64);
+/// first frame and the number of frames, and its seek table.
+type Asked<'py> = (
+    Bound<'py, PyAny>,
+    Option<(u64, u64)>,
+    Bound<'py, PyAny>,
+    u64,
+    u64,
+    u32,
+    u16,
+    u64,
+    u64,
+    Option<Bound<'py, PyBytes>>,
+);
 
 impl Window {
     fn new(asked: &Asked<'_>) -> PyResult<Self> {
-        let (file, part, name, num_bytes, file_frames, sample_rate, num_channels, start, count) = asked;
+        let (file, part, name, num_bytes, file_frames, sample_rate, num_channels, start, count, table) =
+            asked;
         let input = match part {
             Some((start, end)) => {
                 FileInput::Part { file: path_of(file)?, bytes: *start..*end, name: path_of(name)? }
@@ -68,6 +82,7 @@ impl Window {
             sample_rate: *sample_rate,
             num_channels: *num_channels,
             frames,
+            seek_table: table.clone().map(PyBackedBytes::from),
         })
     }
 
@@ -108,7 +123,8 @@ impl Window {
 
     fn read(&self, batch: &Batch, rows: &Rows, row: &mut Place, stop: &Stop) -> Result<()> {
         let (selection, rate) = (&batch.reading.selection, &batch.reading.rate);
-        let reader = rate.apply(self.input.clone().open(Access::Once, selection.choice())?)?;
+        let choice = Choice { seek_table: self.seek_table.as_deref(), ..selection.choice() };
+        let reader = rate.apply(self.input.clone().open(Access::Once, choice)?)?;
         let (total, frames) = self.at(rate.wanted())?;
         let track = reader.track();
         let facts = (reader.num_frames(), track.sample_rate, track.num_channels);

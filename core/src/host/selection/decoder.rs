@@ -110,7 +110,10 @@ pub(crate) fn open(
         .as_ref()
         .and_then(|identity| Some((identity, recent::recall(identity, choice.track, snapshot)?)));
     if let Some((identity, Known { kind, index })) = known
-        && let Ok(mut decoder) = decoder::open(&kind, &input.with_index(index.clone().flatten()))
+        && let Ok(mut decoder) = match &index {
+            Some(index) => decoder::open(&kind, &input.with_index(index.clone())),
+            None => open_with_table(&kind, &input, choice),
+        }
     {
         // It is opened again and again.
         if index.is_none() {
@@ -119,14 +122,22 @@ pub(crate) fn open(
         }
         return Ok(Opened { decoder, failures: Vec::new() });
     }
-    let table = choice.seek_table.and_then(|table| SeekTable::parse(table, source));
-    let mut search = Search { snapshot, source, input: &input, track, choice, table, failures: Vec::new() };
+    let mut search = Search { snapshot, source, input: &input, track, choice, failures: Vec::new() };
     let decoder = search.run()?;
     let failures = search.reported();
     if let Some(identity) = identity.filter(|_| failures.is_empty()) {
         recent::note(identity, choice.track, snapshot, *decoder.kind());
     }
     Ok(Opened { decoder, failures })
+}
+
+/// Opens a file, with the caller's seek table if it is of that file and that decoder has made it.
+fn open_with_table(kind: &DecoderKind, input: &PluginInput, choice: Choice<'_>) -> Result<Decoder, Failure> {
+    let table = choice.seek_table.and_then(|table| SeekTable::parse(table, input.source()));
+    match table.filter(|table| table.is_of(kind, choice.track)) {
+        Some(table) => decoder::open(kind, &input.with_index(Some(Arc::from(table.index)))),
+        None => decoder::open(kind, input),
+    }
 }
 
 /// A search for the decoder of a file.
@@ -136,7 +147,6 @@ struct Search<'a> {
     input: &'a PluginInput,
     track: Option<&'a Track>,
     choice: Choice<'a>,
-    table: Option<SeekTable<'a>>,
     /// Those that were asked to open the file, or how sure they are, and failed.
     failures: Vec<(&'static DecoderKind, Failure)>,
 }
@@ -168,7 +178,7 @@ impl Search<'_> {
             let options = self.choice.options;
             option::check(kind.options(), options, &format!("the decoder '{}'", kind.name()))
                 .map_err(|error| NotOpened::Failed(Box::new(error)))?;
-            let failure = match self.try_open(kind) {
+            let failure = match open_with_table(kind, self.input, self.choice) {
                 Ok(decoder) => return Ok(decoder),
                 Err(failure) => failure,
             };
@@ -192,7 +202,7 @@ impl Search<'_> {
         }
         self.ask(&mut left, |_| true, DecoderKind::first_bytes, Hint::Name)?;
         for (_, kind) in left.into_iter().filter(|(score, _)| *score > 0) {
-            match self.try_open(kind) {
+            match open_with_table(kind, self.input, self.choice) {
                 Ok(decoder) => return Ok(decoder),
                 Err(failure) if failure.fault == Fault::Refused => {
                     return Err(no_such_track(self.choice, &failure));
@@ -206,15 +216,6 @@ impl Search<'_> {
             }
         }
         Err(self.not_opened())
-    }
-
-    /// Opens the file, with the caller's seek table if that decoder has made it.
-    fn try_open(&self, kind: &DecoderKind) -> Result<Decoder, Failure> {
-        let table = self.table.as_ref().filter(|table| table.is_of(kind, self.choice.track));
-        match table {
-            Some(table) => decoder::open(kind, &self.input.with_index(Some(Arc::from(table.index)))),
-            None => decoder::open(kind, self.input),
-        }
     }
 
     /// Asks those that are `wanted` with a number of bytes each, and keeps the highest score of each. One that fails is asked no
