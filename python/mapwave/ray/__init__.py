@@ -12,6 +12,9 @@ Ray itself is imported at the first call that needs it: ``pip install 'mapwave[r
 
 from __future__ import annotations
 
+from .batches import DecodeAudio, EncodeAudio
+from .engines import run_parts
 from .reading import read_audio
+from .transcoding import Transcoded, transcode
 
-__all__ = ["read_audio"]
+__all__ = ["DecodeAudio", "EncodeAudio", "Transcoded", "read_audio", "run_parts", "transcode"]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-import mapwave.numpy
 import numpy as np
+
+import mapwave.numpy
 from mapwave.errors import AudioError, UnsupportedFormat
 
 from .storage import Storage
@@ -25,8 +26,8 @@ _DTYPES = ("float32", "float64", "float16", "int16", "int32")
 class Clip(NamedTuple):
     """A clip, or why there is none."""
 
-    #: Where it stood among those that were asked for.
-    index: int
+    #: Its place among those that were asked for.
+    place: int
     amplitude: np.ndarray[Any, np.dtype[Any]] | None
     sample_rate: int | None
     error: str | None
@@ -38,19 +39,20 @@ def check_on_error(on_error: str) -> None:
         raise ValueError(f'on_error must be "raise", "skip" or "null", and is {on_error!r}')
 
 
-def load_options(given: dict[str, Any]) -> dict[str, Any]:
+def load_options(given: dict[str, Any], function: Callable[..., Any] = mapwave.numpy.load) -> dict[str, Any]:
     """The arguments of ``mapwave.numpy.load``, checked before anything is sent to other machines.
 
     Args:
         given: Arguments by name; those that are None are left out.
+        function: The function that they are for, if it is another.
 
     Returns:
         The arguments, with Ray's order of axes and one thread a task unless they say otherwise.
     """
-    known = set(inspect.signature(mapwave.numpy.load).parameters) - {"path"}
+    known = set(inspect.signature(function).parameters) - {"path", "chunk_frames", "chunk_duration"}
     for name in given:
         if name not in known:
-            raise TypeError(f"mapwave.load has no argument {name!r}; it has {', '.join(sorted(known))}")
+            raise TypeError(f"mapwave.{function.__name__} has no argument {name!r}; it has {', '.join(sorted(known))}")
     options = {name: value for name, value in given.items() if value is not None}
     if "dtype" in options:
         dtype = options["dtype"]
@@ -74,7 +76,7 @@ def decode(
             yields one without samples, with the error's text.
     """
     names = [source if isinstance(source, str) else "<bytes>" for source in sources]
-    for index, source in enumerate(_opened(sources, storage)):
+    for index, source in enumerate(fetched(sources, storage)):
         try:
             if isinstance(source, OSError):
                 raise source
@@ -91,17 +93,20 @@ def decode(
 
 
 def named(error: Exception, path: str) -> Exception:
-    """The error of a file that was read from memory, with the file's path in the place of ``<bytes>``."""
-    if isinstance(error, AudioError) and error.path == "<bytes>":
-        message = str(error).replace("<bytes>", path, 1)
-        facts = (error.offset, error.container, error.codec, error.plugin)
-        offset, container, codec, plugin = facts
-        return type(error)(message, path=path, offset=offset, container=container, codec=codec, plugin=plugin)
-    return error
+    """The error of a file that was read or written in memory, with the file's path."""
+    if not isinstance(error, AudioError) or error.path not in (None, "<bytes>"):
+        return error
+    message = str(error).removeprefix("<bytes>: ")
+    facts = (error.offset, error.container, error.codec, error.plugin)
+    offset, container, codec, plugin = facts
+    return type(error)(f"{path}: {message}", path=path, offset=offset, container=container, codec=codec, plugin=plugin)
 
 
-def _opened(sources: Sequence[str | bytes], storage: Storage) -> Iterator[Any]:
-    """What ``mapwave.load`` reads for each source; an OSError for one that the storage could not read."""
+def fetched(sources: Sequence[str | bytes], storage: Storage) -> Iterator[Any]:
+    """What ``mapwave.load`` takes for each source, with remote files read ahead.
+
+    An OSError takes the place of a file that cannot be read.
+    """
     if storage.is_local or not any(isinstance(source, str) for source in sources):
         yield from sources
         return

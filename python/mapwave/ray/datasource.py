@@ -51,7 +51,10 @@ class MapwaveAudioDatasource(Datasource):  # type: ignore[misc, unused-ignore]
         return -(-len(self._paths) // self._rows_per_block)
 
     def estimate_inmemory_data_size(self) -> int:
-        """About the bytes of all rows: the sizes of compressed files say little, and asking for them is a request each."""
+        """About the bytes of all rows.
+
+        The sizes of compressed files would say little, and each is a request.
+        """
         return len(self._paths) * _EXPECTED_ROW_BYTES
 
     def get_read_tasks(
@@ -86,7 +89,7 @@ def read_block(
     num_axes = 1 if options.get("squeeze_mono") else 2
     columns = clip_columns(clips, options.get("dtype", "float32"), num_axes, ("amplitude", "sample_rate"))
     if include_paths:
-        columns["path"] = pa.array([paths[clip.index] for clip in clips], pa.string())
+        columns["path"] = pa.array([paths[clip.place] for clip in clips], pa.string())
     if on_error == "null":
         columns["error"] = pa.array([clip.error for clip in clips], pa.string())
     return pa.table(columns)

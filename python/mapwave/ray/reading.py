@@ -11,8 +11,47 @@ from .storage import Storage, resolve_all
 
 #: The extensions that files of audio have. Only the listing of directories uses them: mapwave knows files by content.
 EXTENSIONS = frozenset(
-    "aac ac3 adts aif aifc aiff amr ape au bw64 caf dts eac3 flac gsm m4a m4b mka mkv mov mp1 mp2 mp3 mp4 mpc oga ogg opus "
-    "qoa rf64 snd spx tta w64 wav wave webm wma wv".split()
+    [
+        "aac",
+        "ac3",
+        "adts",
+        "aif",
+        "aifc",
+        "aiff",
+        "amr",
+        "ape",
+        "au",
+        "bw64",
+        "caf",
+        "dts",
+        "eac3",
+        "flac",
+        "gsm",
+        "m4a",
+        "m4b",
+        "mka",
+        "mkv",
+        "mov",
+        "mp1",
+        "mp2",
+        "mp3",
+        "mp4",
+        "mpc",
+        "oga",
+        "ogg",
+        "opus",
+        "qoa",
+        "rf64",
+        "snd",
+        "spx",
+        "tta",
+        "w64",
+        "wav",
+        "wave",
+        "webm",
+        "wma",
+        "wv",
+    ]
 )
 
 
@@ -37,13 +76,13 @@ def read_audio(
     The order of rows is not that of the files: tell rows by their path.
 
     Args:
-        paths: A file or directory, or a list of them: local paths, or URLs such as ``s3://bucket/clips``. Directories are
-            listed with those below them; names that begin with "." or "_" are left out, and so are files without an
+        paths: A file or directory, or a list of them: local paths, or URLs such as ``s3://bucket/clips``. Directories
+            are listed with those below them; names that begin with "." or "_" are left out, and so are files without an
             extension of audio.
         sr, mono, offset, duration, dtype: As in ``mapwave.load``.
         on_error: What becomes of a file that cannot be read. "raise" ends the dataset with mapwave's error; "skip"
-            leaves its row out; "null" keeps the row with nulls and adds the column ``error``, which is null for all other
-            rows. Ray shows a null ``amplitude`` as None in rows and as an empty array in batches.
+            leaves its row out; "null" keeps the row with nulls and adds the column ``error``, which is null for all
+            other rows. Ray shows a null ``amplitude`` as None in rows and as an empty array in batches.
         rows_per_block: The number of files that one task decodes into one block.
         include_paths: Add the column ``path``.
         filesystem: A ``pyarrow.fs.FileSystem`` or an fsspec file system for paths without a scheme.
@@ -52,7 +91,7 @@ def read_audio(
         **ray_options: Passed to ``ray.data.read_datasource``: ``num_cpus``, ``concurrency``, ``memory``, ...
 
     Returns:
-        A ``ray.data.Dataset`` with ``amplitude`` (a tensor of channels and frames), ``sample_rate`` (int64) and ``path``.
+        A ``ray.data.Dataset`` of ``amplitude`` (a tensor of channels and frames), ``sample_rate`` (int64) and ``path``.
 
     Raises:
         ModuleNotFoundError: Ray is not installed.
@@ -65,7 +104,9 @@ def read_audio(
     check_on_error(on_error)
     if rows_per_block < 1:
         raise ValueError(f"rows_per_block must be at least 1, and is {rows_per_block}")
-    options = load_options({"sr": sr, "mono": mono, "offset": offset, "duration": duration, "dtype": dtype, **(load or {})})
+    options = load_options(
+        {"sr": sr, "mono": mono, "offset": offset, "duration": duration, "dtype": dtype, **(load or {})}
+    )
     storage, found = resolve_all(paths, filesystem)
     source = MapwaveAudioDatasource(
         expand(found, storage, file_extensions),
@@ -106,6 +147,7 @@ def require_ray() -> Any:
         import ray.data
     except ImportError as error:
         raise ModuleNotFoundError(
-            f"Ray Data is not installed ({error}): pip install 'mapwave[ray]'", name=getattr(error, "name", None) or "ray"
+            f"Ray Data is not installed ({error}): pip install 'mapwave[ray]'",
+            name=getattr(error, "name", None) or "ray",
         ) from error
     return ray.data

@@ -18,6 +18,8 @@ class Entry(NamedTuple):
 
     path: str
     num_bytes: int
+    #: When it was last changed, in nanoseconds; 0 where the file system does not say.
+    mtime_ns: int
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ class Storage:
         if self.filesystem is None:
             with open(path, "rb") as file:
                 return file.read()
-        return bytes(self.source(path))
+        with self.filesystem.open_input_stream(path, compression=None) as file:
+            return bytes(file.read())
 
     def exists(self, path: str) -> bool:
         """Whether there is a file or a directory."""
@@ -72,7 +75,7 @@ class Storage:
         for info in sorted(found, key=lambda each: str(each.path)):
             parts = info.path.removeprefix(base).split("/")
             if info.is_file and not any(part.startswith((".", "_")) for part in parts):
-                yield Entry(info.path, info.size or 0)
+                yield Entry(info.path, info.size or 0, info.mtime_ns or 0)
 
     def join(self, directory: str, *parts: str) -> str:
         """A path below a directory."""
@@ -84,6 +87,15 @@ class Storage:
             return os.path.relpath(path, directory).replace(os.sep, "/")
         return path.removeprefix(directory.rstrip("/") + "/")
 
+    def names(self, directory: str) -> list[str]:
+        """The names of the files right in a directory; none if there is no directory."""
+        if self.filesystem is None:
+            return sorted(os.listdir(directory)) if os.path.isdir(directory) else []
+        from pyarrow.fs import FileSelector
+
+        selector = FileSelector(directory, allow_not_found=True)
+        return sorted(info.base_name for info in self.filesystem.get_file_info(selector) if info.is_file)
+
     def make_directory(self, path: str) -> None:
         """Makes a directory and those above it."""
         if self.filesystem is None:
@@ -91,15 +103,20 @@ class Storage:
         elif not self.is_whole_or_nothing:
             self.filesystem.create_dir(path, recursive=True)
 
+    def remove_file(self, path: str) -> None:
+        """Removes a file, if it exists."""
+        if self.filesystem is None:
+            if os.path.exists(path):
+                os.remove(path)
+        elif self.exists(path):
+            self.filesystem.delete_file(path)
+
     def remove_directory(self, path: str) -> None:
         """Removes a directory and all below it, if it exists."""
         if self.filesystem is None:
             shutil.rmtree(path, ignore_errors=True)
-        elif not self.is_whole_or_nothing:
-            from pyarrow.fs import FileType
-
-            if self.filesystem.get_file_info(path).type == FileType.Directory:
-                self.filesystem.delete_dir(path)
+        elif self.filesystem.get_file_info(path).type.name == "Directory":
+            self.filesystem.delete_dir(path)
 
     @property
     def is_whole_or_nothing(self) -> bool:
@@ -187,8 +204,10 @@ def _local_files(directory: str) -> Iterator[Entry]:
         directories[:] = sorted(name for name in directories if not name.startswith((".", "_")))
         for name in sorted(names):
             path = os.path.join(above, name)
-            if not name.startswith((".", "_")) and os.path.isfile(path):
-                yield Entry(path, os.path.getsize(path))
+            if name.startswith((".", "_")) or not os.path.isfile(path):
+                continue
+            facts = os.stat(path)
+            yield Entry(path, facts.st_size, facts.st_mtime_ns)
 
 
 def _of_url(url: str) -> tuple[Storage, str]:
@@ -202,7 +221,7 @@ def _of_url(url: str) -> tuple[Storage, str]:
             import fsspec
         except ImportError as error:
             raise ModuleNotFoundError(
-                f"{url}: pyarrow does not know this scheme ({unknown}), and fsspec is not installed: pip install fsspec",
+                f"{url}: pyarrow does not know this scheme ({unknown}), and fsspec is missing: pip install fsspec",
                 name="fsspec",
             ) from error
         filesystem, path = fsspec.core.url_to_fs(url)
