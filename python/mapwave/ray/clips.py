@@ -94,9 +94,9 @@ def decode(
 
 def named(error: Exception, path: str) -> Exception:
     """The error of a file that was read or written in memory, with the file's path."""
-    if not isinstance(error, AudioError) or error.path not in (None, "<bytes>"):
+    if not isinstance(error, AudioError) or not (error.path or "<").startswith("<"):
         return error
-    message = str(error).removeprefix("<bytes>: ")
+    message = str(error).removeprefix(f"{error.path}: ")
     facts = (error.offset, error.container, error.codec, error.plugin)
     offset, container, codec, plugin = facts
     return type(error)(f"{path}: {message}", path=path, offset=offset, container=container, codec=codec, plugin=plugin)

@@ -51,13 +51,20 @@ def run_parts(
     Raises:
         What the work raises; the parts that have not begun then do not run.
     """
+    check_engine(engine, address)
+    if not parts:
+        return iter(())
     if engine == "local":
-        if address is not None:
-            raise ValueError('address is for engine="ray"')
         return _on_threads(work, parts, num_workers or os.cpu_count() or 1)
-    if engine == "ray":
-        return _on_ray(work, parts, num_workers, address)
-    raise ValueError(f'engine must be "local" or "ray", and is {engine!r}')
+    return _on_ray(work, parts, num_workers, address)
+
+
+def check_engine(engine: str, address: str | None) -> None:
+    """Refuses the name of no engine, and an address that the engine has no use for."""
+    if engine not in ("local", "ray"):
+        raise ValueError(f'engine must be "local" or "ray", and is {engine!r}')
+    if engine == "local" and address is not None:
+        raise ValueError(f'address={address!r} is for engine="ray"')
 
 
 def _on_threads(work: Callable[[Part], Result], parts: Sequence[Part], num_workers: int) -> Iterator[Result]:

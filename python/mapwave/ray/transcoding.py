@@ -16,7 +16,7 @@ from mapwave.types import Dtype
 
 from .clips import fetched, load_options, named
 from .encoding import save_options, target_named
-from .engines import Engine, run_parts
+from .engines import Engine, check_engine, run_parts
 from .manifest import Manifest, Row
 from .reading import EXTENSIONS, extension
 from .storage import Entry, Storage, resolve
@@ -135,6 +135,7 @@ def transcode(
         raise ValueError(f"files_per_task must be at least 1, and is {files_per_task}")
     if on_error not in ("record", "raise"):
         raise ValueError(f'on_error must be "record" or "raise", and is {on_error!r}')
+    check_engine(engine, address)
     job = _job(source, to_dir, format, sr, mono, filesystem, to_filesystem, load or {}, save or {})
     entries = _listing(job)
     manifest = Manifest(job.target, job.target_directory)
