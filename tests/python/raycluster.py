@@ -1,7 +1,7 @@
 """Two Ray nodes on loopback, and what mapwave.ray does there: ``python raycluster.py DIRECTORY RESULTS``.
 
-A program of its own, because Ray's processes must end with it, and because an environment variable keeps Ray on loopback
-only if it is there before Ray is imported. It writes what each step returned as JSON, for test_ray.py to check.
+A program of its own, because Ray's processes must end with it, and because an environment variable keeps Ray on
+loopback only if it is there before Ray is imported. It writes what each step returned as JSON, for test_ray.py.
 """
 
 from __future__ import annotations

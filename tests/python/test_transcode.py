@@ -53,7 +53,8 @@ def _check(source: Path, target: Path, paths: list[Path]) -> None:
 PROGRAM = """
     import mapwave.ray
     done = mapwave.ray.transcode(
-        sys.argv[1], sys.argv[2], "flac", files_per_task=4, num_workers=2, progress=lambda done, total: print(done, flush=True)
+        sys.argv[1], sys.argv[2], "flac", files_per_task=4, num_workers=2,
+        progress=lambda done, total: print(done, flush=True),
     )
     print("end", done.converted, done.kept)
 """

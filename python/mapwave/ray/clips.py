@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -10,6 +9,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 import mapwave.numpy
+from mapwave._adapters import checked, named
 from mapwave.errors import AudioError, UnsupportedFormat
 
 from .storage import Storage
@@ -49,11 +49,7 @@ def load_options(given: dict[str, Any], function: Callable[..., Any] = mapwave.n
     Returns:
         The arguments, with Ray's order of axes and one thread a task unless they say otherwise.
     """
-    known = set(inspect.signature(function).parameters) - {"path", "chunk_frames", "chunk_duration"}
-    for name in given:
-        if name not in known:
-            raise TypeError(f"mapwave.{function.__name__} has no argument {name!r}; it has {', '.join(sorted(known))}")
-    options = {name: value for name, value in given.items() if value is not None}
+    options = checked(given, function, {"path", "chunk_frames", "chunk_duration"})
     if "dtype" in options:
         dtype = options["dtype"]
         options["dtype"] = dtype if isinstance(dtype, str) else np.dtype(dtype).name
@@ -90,16 +86,6 @@ def decode(
                 yield Clip(index, None, None, str(named(error, names[index])))
             continue
         yield Clip(index, amplitude, sample_rate, None)
-
-
-def named(error: Exception, path: str) -> Exception:
-    """The error of a file that was read or written in memory, with the file's path."""
-    if not isinstance(error, AudioError) or not (error.path or "<").startswith("<"):
-        return error
-    message = str(error).removeprefix(f"{error.path}: ")
-    facts = (error.offset, error.container, error.codec, error.plugin)
-    offset, container, codec, plugin = facts
-    return type(error)(f"{path}: {message}", path=path, offset=offset, container=container, codec=codec, plugin=plugin)
 
 
 def fetched(sources: Sequence[str | bytes], storage: Storage) -> Iterator[Any]:

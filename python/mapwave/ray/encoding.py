@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import io
 import os
 from collections.abc import Iterator
@@ -10,20 +9,16 @@ from contextlib import contextmanager
 from typing import Any
 
 import mapwave.numpy
+from mapwave._adapters import checked, named
 from mapwave.errors import AudioError
 from mapwave.types import SaveLayout
 
-from .clips import named
 from .storage import Storage
 
 
 def save_options(given: dict[str, Any]) -> dict[str, Any]:
     """The arguments of ``mapwave.save``, checked before anything is sent to other machines, and one thread a task."""
-    known = set(inspect.signature(mapwave.numpy.save).parameters) - {"path", "audio", "sr", "format", "layout"}
-    for name in given:
-        if name not in known:
-            raise TypeError(f"mapwave.save has no argument {name!r} to give here; it has {', '.join(sorted(known))}")
-    return {"threads": 1, **given}
+    return {"threads": 1, **checked(given, mapwave.numpy.save, {"path", "audio", "sr", "format", "layout"})}
 
 
 def write_audio(

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import mapwave.numpy
+from mapwave._adapters import named
 from mapwave.errors import AudioError
 from mapwave.types import Dtype
 
-from .clips import fetched, load_options, named
+from .clips import fetched, load_options
 from .encoding import save_options, target_named
 from .engines import Engine, check_engine, run_parts
 from .manifest import Manifest, Row
