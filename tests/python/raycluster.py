@@ -23,6 +23,17 @@ from ray.cluster_utils import Cluster
 NODE = {"num_cpus": 1, "object_store_memory": 200 * 2**20}
 
 
+def add_node(cluster: Cluster, **options: Any) -> Any:
+    """Adds a node. Ray gives its daemons half a minute to start, which is too little for a busy machine."""
+    for attempt in range(5):
+        try:
+            return cluster.add_node(**NODE, **options)
+        except Exception:
+            if attempt == 4:
+                raise
+    return None
+
+
 def digest(amplitude: Any) -> str:
     """A row's samples with their shape and type."""
     array = np.ascontiguousarray(amplitude)
@@ -113,7 +124,7 @@ def encoding(directory: Path, _: Cluster) -> Any:
 
 
 def a_node_killed_while_reading(directory: Path, cluster: Cluster) -> Any:
-    node = cluster.add_node(**NODE)
+    node = add_node(cluster)
     dataset = mapwave.ray.read_audio(str(directory / "many"), rows_per_block=4)
     found = []
     for batch in dataset.iter_batches(batch_size=4, prefetch_batches=0):
@@ -127,7 +138,7 @@ def a_node_killed_while_reading(directory: Path, cluster: Cluster) -> Any:
 
 
 def a_node_killed_while_converting(directory: Path, cluster: Cluster) -> Any:
-    nodes = [cluster.add_node(**NODE)]
+    nodes = [add_node(cluster)]
 
     def progress(done: int, total: int) -> None:
         if nodes and done < total:
@@ -163,12 +174,13 @@ STEPS: list[Callable[[Path, Cluster], Any]] = [
 
 
 def main(directory: Path, results: Path) -> None:
-    cluster = Cluster(initialize_head=True, head_node_args={**NODE, "include_dashboard": False})
-    cluster.add_node(**NODE)
-    ray.init(address=cluster.address, log_to_driver=False, logging_level="error")
-    ray.data.DataContext.get_current().enable_progress_bars = False
+    cluster = Cluster()
     found = {}
     try:
+        add_node(cluster, include_dashboard=False)
+        add_node(cluster)
+        ray.init(address=cluster.address, log_to_driver=False, logging_level="error")
+        ray.data.DataContext.get_current().enable_progress_bars = False
         for step in STEPS:
             try:
                 found[step.__name__] = {"returned": step(directory, cluster)}

@@ -26,6 +26,9 @@ _MAX_RETRIES = 20
 _STRAGGLER_FACTOR = 3.0
 _STRAGGLER_SECONDS = 10.0
 
+#: How long to wait for tasks before those that are done are handed on.
+_SECONDS_BETWEEN_LOOKS = 0.1
+
 
 def run_parts(
     work: Callable[[Part], Result],
@@ -135,12 +138,13 @@ class _Run:
                     next_part += 1
                 if next_part == len(self._parts):
                     self._start_second_tasks()
-                ready, _ = self._ray.wait(list(self._running), num_returns=1, timeout=1.0)
-                for reference in ready:
+                # All that are done, a few times a second: to ask for one at a time costs the number of tasks for each.
+                references = list(self._running)
+                ready, _ = self._ray.wait(references, num_returns=len(references), timeout=_SECONDS_BETWEEN_LOOKS)
+                for reference, (seconds, result) in zip(ready, self._ray.get(ready), strict=True):
                     number, _ = self._running.pop(reference)
                     if number in self._done:
                         continue
-                    seconds, result = self._ray.get(reference)
                     self._seconds.append(seconds)
                     self._done.add(number)
                     yield result

@@ -67,7 +67,7 @@ class Job:
     load: dict[str, Any]
     save: dict[str, Any]
 
-    def __call__(self, part: Part) -> list[Row]:
+    def __call__(self, part: Part) -> PartDone:
         """Converts the files of a part and records them."""
         return _convert_part(self, part)
 
@@ -78,6 +78,14 @@ class Part:
 
     name: str
     entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class PartDone:
+    """What a task sends back; the rows are in the manifest."""
+
+    num_files: int
+    errors: dict[str, str]
 
 
 def transcode(
@@ -146,13 +154,12 @@ def transcode(
     todo = [entry for name, entry in entries.items() if name not in kept]
     done = len(kept)
     errors: dict[str, str] = {}
-    for rows in run_parts(job, _parts(todo, files_per_task), engine=engine, num_workers=num_workers, address=address):
-        for row in rows:
-            if row.error is not None:
-                errors[row.source] = row.error
-                if on_error == "raise":
-                    _raise(job, entries[row.source], row.error)
-        done += len(rows)
+    for part in run_parts(job, _parts(todo, files_per_task), engine=engine, num_workers=num_workers, address=address):
+        errors |= part.errors
+        if on_error == "raise":
+            for name, error in part.errors.items():
+                _raise(job, entries[name], error)
+        done += part.num_files
         if progress is not None:
             progress(done, len(entries))
     manifest.finish(entries, {"format": job.format})
@@ -236,7 +243,7 @@ def _parts(entries: list[Entry], files_per_task: int) -> list[Part]:
     ]
 
 
-def _convert_part(job: Job, part: Part) -> list[Row]:
+def _convert_part(job: Job, part: Part) -> PartDone:
     manifest = Manifest(job.target, job.target_directory)
     scratch = manifest.scratch()
     paths = [entry.path for entry in part.entries]
@@ -258,7 +265,7 @@ def _convert_part(job: Job, part: Part) -> list[Row]:
             rows.append(Row(*facts, None, None, None, None, None, str(error)))
     manifest.add_part(part.name, rows, scratch)
     manifest.drop(scratch)
-    return rows
+    return PartDone(len(rows), {row.source: row.error for row in rows if row.error is not None})
 
 
 def _convert(job: Job, name: str, opened: Any, path: str, temporary: str) -> tuple[int, int, int, int]:
