@@ -1,6 +1,6 @@
 """A simulation of conversions on many machines: slow nodes, lost nodes, and what second tasks are worth.
 
-``python benches/stragglers.py [--nodes 1000] [--clips 100000000]``. docs/scale.md explains what it models and prints.
+``python benches/stragglers.py [--nodes 1000] [--clips 1000000000]``. docs/scale.md explains what it models and prints.
 Nothing is decoded and Ray is not used: tasks take times drawn from distributions, on as many processors as there are.
 """
 
@@ -68,7 +68,7 @@ def simulate(cluster: Cluster, clips: int, clips_per_task: int, second_tasks: bo
     busy = wasted = handed_over = 0.0
     while next_task < num_tasks or again:
         start, node = heapq.heappop(free)
-        while loss[node] + cluster.seconds_to_replace < start:
+        while loss[node] + cluster.seconds_to_replace <= start:
             loss[node] += cluster.seconds_to_replace + chance.expovariate(1 / cluster.seconds_to_loss)
         if start > loss[node]:
             heapq.heappush(free, (loss[node] + cluster.seconds_to_replace, node))
@@ -119,12 +119,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nodes", type=int, default=1_000)
     parser.add_argument("--processors", type=int, default=32)
-    parser.add_argument("--clips", type=int, default=100_000_000)
+    parser.add_argument("--clips", type=int, default=1_000_000_000)
     parser.add_argument("--clip-ms", type=float, default=50.0, help="milliseconds of a processor for a clip")
     parser.add_argument("--slow", type=float, default=0.02, help="the share of nodes that are slow")
     parser.add_argument("--slow-factor", type=float, default=5.0)
     parser.add_argument("--hours-to-loss", type=float, default=200.0, help="of a node, on average")
-    parser.add_argument("--driver-rate", type=float, default=300.0, help="tasks a second that the driver hands over")
+    parser.add_argument("--driver-rate", type=float, default=500.0, help="tasks a second that the driver hands over")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     cluster = Cluster(
@@ -133,7 +133,7 @@ def main() -> None:
     )  # fmt: skip
     print(f"{options.nodes} nodes of {options.processors} processors, {options.clips} clips of {options.clip_ms} ms")
     print("clips a task    tasks  second tasks   minutes   of the ideal  lost tasks  copies  wasted")
-    for clips_per_task in (256, 1_024, 4_096, 16_384):
+    for clips_per_task in (1_024, 4_096, 16_384):
         for second_tasks in (False, True):
             found = simulate(cluster, options.clips, clips_per_task, second_tasks, options.seed)
             print(

@@ -77,6 +77,12 @@ NEEDS = [
     ("docs/saving.md", "out.m4a", "libav"),
     ("docs/saving.md", "out.mp3", "lame"),
     ("docs/mlx.md", "mapwave.mlx", "mlx"),
+    ("docs/integrations.md", "mapwave.ray", "ray"),
+    ("docs/integrations.md", "ray.data", "ray"),
+    ("docs/integrations.md", "mapwave.hf", "datasets"),
+    ("docs/integrations.md", "mapwave.webdataset", "webdataset"),
+    ("docs/integrations.md", "mapwave.lhotse", "lhotse"),
+    ("docs/integrations.md", "mapwave.mlx_data", "mlx.data"),
 ]
 
 # Commands that are not run, and why.
@@ -110,8 +116,10 @@ class Step:
 @functools.cache
 def _lacks(need: str) -> str | None:
     """Why a need is not met, or None."""
-    if need in ("mlx", "jax", "torch"):
-        return None if importlib.util.find_spec(need) else f"{need} is not installed"
+    if need in ("mlx", "jax", "torch", "ray", "datasets", "webdataset", "lhotse", "mlx.data"):
+        parts = need.split(".")
+        names = [".".join(parts[: number + 1]) for number in range(len(parts))]
+        return None if all(map(importlib.util.find_spec, names)) else f"{need} is not installed"
     in_use = {plugin.id for plugin in mapwave._core.plugins() if plugin.refused is None}
     return None if need in in_use else f"the plugin {need} is not in this package, or lacks its library"
 
@@ -157,6 +165,10 @@ def _set_up(directory: Path, document: str) -> None:
             _sound(directory / name, *facts)
     if "broken.wav" in text:
         shutil.copy(REPOSITORY / "fixtures/malformed/wav-fmt-size-0.wav", directory / "broken.wav")
+    if '"clips' in text:
+        (directory / "clips").mkdir()
+        _sound(directory / "clips" / "a.flac", 22_050, 1, 1.0)
+        _sound(directory / "clips" / "b.wav", 16_000, 2, 1.5)
     if "my-au-files" in text:
         (directory / "my-au-files").mkdir()
         _sound(directory / "my-au-files" / "a.au", 22_050, 2, 1.0)
@@ -190,6 +202,12 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Run]:
         environment = child.environment(HOME=str(home), PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
         for variable in ("XDG_DATA_HOME", "XDG_CACHE_HOME"):
             environment.pop(variable, None)
+        # Ray stays on loopback, and takes little of the memory.
+        environment |= {
+            "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+            "RAY_USAGE_STATS_ENABLED": "0",
+            "RAY_DEFAULT_OBJECT_STORE_MAX_MEMORY_BYTES": str(300 * 2**20),
+        }
         command = [sys.executable, HERE / "docrun.py", steps, results]
         ended = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True)
         found = json.loads(results.read_text()) if results.exists() else {"outcomes": [], "saved": {}}
