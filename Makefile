@@ -3,6 +3,7 @@
 # make wheel   dist/*.whl
 # make bench   side by side with the peers; QUICK=1 for a look in two minutes
 # make lint    formatting, clippy, types, and the licences of dependencies where cargo-deny is installed
+# make test-ecosystem  the tests with Ray and the libraries of data sets, which it installs into a place of their own
 # make darwin  the workspace as the compiler for a Mac sees it, without a Mac; where that can be had, part of the tests
 # make aarch64-lint  the same for Linux on aarch64
 # make aarch64  builds for Linux on aarch64, and runs tests there under emulation, where that can be had
@@ -14,7 +15,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := test
-.PHONY: demo test wheel bench lint darwin aarch64-lint aarch64 clean
+.PHONY: demo test test-ecosystem wheel bench lint darwin aarch64-lint aarch64 clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -38,6 +39,16 @@ test: lint darwin aarch64-lint $(VENV)/test
 	else cargo test $(WORKSPACE) --no-fail-fast; fi
 	$(BIN)/python fixtures/make.py --check
 	$(BIN)/python -m pytest
+
+# These packages are large, and what they bring along changes what other tests find.
+test-ecosystem: dist/.built
+	$(PYTHON) -m venv $(VENV)-ecosystem
+	$(VENV)-ecosystem/bin/python -m pip --disable-pip-version-check --quiet install 'ray[data]>=2.60' datasets webdataset \
+		mlx-data fsspec '$(MLX)' numpy soundfile pytest $(ECOSYSTEM)
+	$(VENV)-ecosystem/bin/python -m pip --disable-pip-version-check --quiet install --force-reinstall --no-deps dist/*.whl
+	$(VENV)-ecosystem/bin/python -m pytest tests/python/test_ray.py tests/python/test_transcode.py \
+		tests/python/test_adapters_*.py
+	$(VENV)-ecosystem/bin/python -m pytest tests/python/test_docs.py -k integrations
 
 lint: $(VENV)/test
 	cargo fmt --all --check
@@ -106,4 +117,4 @@ $(VENV)/bench: $(VENV)/installed
 	touch $@
 
 clean:
-	rm -rf $(VENV) dist demo-out mapwave-bench target python/mapwave/plugins
+	rm -rf $(VENV) $(VENV)-ecosystem dist demo-out mapwave-bench target python/mapwave/plugins

@@ -89,6 +89,7 @@ NEEDS = [
     ("docs/integrations.md", "mapwave.hf", "datasets"),
     ("docs/integrations.md", "mapwave.webdataset", "webdataset"),
     ("docs/integrations.md", "mapwave.lhotse", "lhotse"),
+    ("docs/integrations.md", "mapwave.lhotse", "torch"),
     ("docs/integrations.md", "mapwave.mlx_data", "mlx.data"),
 ]
 

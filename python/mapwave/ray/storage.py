@@ -36,17 +36,19 @@ class Storage:
 
     def source(self, path: str) -> str | memoryview:
         """What ``mapwave.load`` takes for a path: the path itself, or the bytes of a remote file."""
-        if self.filesystem is None:
-            return path
-        with self.filesystem.open_input_stream(path, compression=None) as file:
-            return memoryview(file.read())
+        return path if self.filesystem is None else memoryview(self.read_bytes(path))
 
     def read_bytes(self, path: str) -> bytes:
         """The bytes of a file."""
         if self.filesystem is None:
             with open(path, "rb") as file:
                 return file.read()
-        with self.filesystem.open_input_stream(path, compression=None) as file:
+        inner = _inside(self.filesystem)
+        if inner is not None:
+            # One request, where an open file asks for its size first.
+            return bytes(inner.cat_file(path))
+        # Of a stream, pyarrow does not know the size and reads it in many requests.
+        with self.filesystem.open_input_file(path) as file:
             return bytes(file.read())
 
     def exists(self, path: str) -> bool:
@@ -172,7 +174,7 @@ def resolve(path: str | os.PathLike[str], filesystem: Any = None) -> tuple[Stora
     filesystem = _as_pyarrow(filesystem)
     if _names(filesystem) & {"local", "file"}:
         return Storage(), rest if separator else text
-    inner = getattr(getattr(filesystem, "handler", None), "fs", None)
+    inner = _inside(filesystem)
     if inner is not None:
         return Storage(filesystem), str(inner._strip_protocol(text))
     return Storage(filesystem), rest if separator else text
@@ -240,8 +242,12 @@ def _as_pyarrow(filesystem: Any) -> Any:
 
 def _names(filesystem: Any) -> set[str]:
     """The names that a file system of pyarrow goes by; those of fsspec have several."""
-    handler = getattr(filesystem, "handler", None)
-    if handler is not None and hasattr(handler, "fs"):
-        protocol = handler.fs.protocol
-        return {protocol} if isinstance(protocol, str) else set(protocol)
-    return {filesystem.type_name}
+    inner = _inside(filesystem)
+    if inner is None:
+        return {filesystem.type_name}
+    return {inner.protocol} if isinstance(inner.protocol, str) else set(inner.protocol)
+
+
+def _inside(filesystem: Any) -> Any:
+    """The file system of fsspec that one of pyarrow wraps, or None."""
+    return getattr(getattr(filesystem, "handler", None), "fs", None)
