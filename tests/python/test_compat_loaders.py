@@ -201,6 +201,15 @@ def test_audiofile_converts_and_describes(tmp_path: Path) -> None:
         audiofile.write(tmp_path / "b.mp3", np.zeros((3, 5)), 8000)
 
 
+def test_audiofile_sees_video(tmp_path: Path) -> None:
+    assert not audiofile.has_video(corpus.FIXTURES / "compressed" / "aac.m4a")
+    with pytest.raises(RuntimeError, match="does not exist"):
+        audiofile.has_video(tmp_path / "absent.mp4")
+    command = [peers.program("ffmpeg"), "-nostdin", "-v", "error", "-f", "lavfi", "-i", "testsrc=duration=0.2"]
+    subprocess.run([*command, tmp_path / "silent.mp4"], check=True)
+    assert audiofile.has_video(tmp_path / "silent.mp4")
+
+
 @pytest.mark.parametrize("name", audiofile.__all__)
 def test_audiofile_has_the_signatures(name: str) -> None:
     assert parameters(getattr(audiofile, name)) == parameters(getattr(real("audiofile"), name))
