@@ -2,7 +2,7 @@
 
     python tests/campaigns/compat.py soundfile DIRECTORY [--verbose]
 
-The first argument is soundfile, mlx_audio_io, mlx_audio or whisper. DIRECTORY is the root of that package's
+The first argument is soundfile, mlx_audio_io, mlx_audio, audiofile or whisper. DIRECTORY is the root of that package's
 sources, with its tests; nothing is fetched. mapwave.compat.install puts mapwave's module in the package's place before
 the tests are imported. Prints the share of tests that pass among those that apply, each test that fails, and how many
 do not apply, with the reason. The exit status is 0 if the share is at least what the package's row of SUITES says.
@@ -64,6 +64,14 @@ SUITES = {
             r"miniaudio_stops|ffmpeg_gets_time_limit|names_the_format_after": "replaces functions inside the package",
             r"looks_past_id3_tags": "asks a function inside the package",
             r"detected_decoder_fails": "expects miniaudio's errors",
+        },
+    ),
+    "audiofile": Suite(
+        ("tests",),
+        0.98,
+        {
+            r"missing_binaries": "asks for programs that mapwave does without",
+            r"offset_rounding": "replaces functions inside the package",
         },
     ),
     "whisper": Suite(("tests/test_audio.py",), 1.0, {}),

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from .. import numpy as mw
+from ..errors import AudioError
 from . import soundfile
 
 __all__ = [
@@ -30,6 +32,7 @@ _SUBTYPES = {
     "flac": {8: "PCM_S8", 16: "PCM_16", 24: "PCM_24"},
 }
 _MAX_CHANNELS = {"wav": 1024, "ogg": 255, "mp3": 2, "flac": 8}
+_WITH_VIDEO = ("mp4", "mov", "mkv", "webm", "avi", "flv", "ts", "mpeg", "wmv", "asf")
 _BITS = {
     "PCM_S8": 8,
     "PCM_U8": 8,
@@ -153,9 +156,16 @@ def duration(file: Any, sloppy: bool = False) -> float:
 
 def has_video(file: Any) -> bool:
     """Whether a file has pictures that move."""
-    if os.path.splitext(_path(file))[1][1:].lower() in _MAX_CHANNELS:
+    path = _path(file)
+    if os.path.splitext(path)[1][1:].lower() in _MAX_CHANNELS:
         return False
-    return _info(file).format in ("MP4", "MOV", "MKV", "WEBM", "AVI", "FLV", "MPEGTS", "MPEG", "ASF")
+    if not os.path.exists(path):
+        raise RuntimeError(f"'{file}' does not exist.")
+    try:
+        container = mw.info(path).container
+    except AudioError as error:  # such as that it has no sound
+        container = error.container or ""
+    return container in _WITH_VIDEO
 
 
 def samples(file: Any) -> int:

@@ -17,14 +17,22 @@ from typing import Any
 import numpy as np
 
 from .. import numpy as mw
+from ._soundfile_arguments import (
+    BITRATE_MODES,
+    check_mode,
+    combination,
+    compression,
+    default_subtype,
+    dtype_name,
+    known_format,
+    written_type,
+)
 from ._soundfile_errors import LibsndfileError, SoundFileError, SoundFileRuntimeError, translated
+from ._soundfile_files import Target, bytes_of, extension, is_file_object
 from ._soundfile_names import (
     DTYPES,
-    ENDIANS,
     FORMATS,
-    OTHER_DEFAULTS,
     OTHER_FORMATS,
-    OTHER_SUBTYPES,
     SUBTYPES,
     TEXTS,
     WAVE_TAGS,
@@ -159,18 +167,10 @@ def available_subtypes(format: str | None = None) -> dict[str, str]:
 def check_format(format: str, subtype: str | None = None, endian: str | None = None) -> bool:
     """Whether mapwave writes this combination."""
     try:
-        _combination(format, subtype, endian)
+        combination(format, subtype, endian)
     except (ValueError, TypeError):
         return False
     return True
-
-
-def default_subtype(format: str) -> str | None:
-    """The subtype that a format has if none is given; None for "RAW"."""
-    format = _known_format(format)
-    if format == "RAW":
-        return None
-    return FORMATS[format].subtypes[0] if format in FORMATS else OTHER_DEFAULTS.get(format, "PCM_16")
 
 
 class SoundFile:
@@ -206,14 +206,14 @@ class SoundFile:
             mode = getattr(file, "mode", None)
             if mode is None:
                 raise TypeError("Can not get `mode` from file. provided `mode` is None.")
-        _check_mode(mode)
+        check_mode(mode)
         self._mode: str = mode
         self._compression_level, self._bitrate_mode = compression_level, bitrate_mode
         if "r" in mode:
             self._check_reading_of(samplerate, channels, format, subtype, endian)
         else:
             self._check_writing_of(samplerate, channels, format, subtype, endian)
-        if not isinstance(file, str | bytes | int) and not _is_file_object(file, mode):
+        if not isinstance(file, str | bytes | int) and not is_file_object(file, mode):
             raise TypeError(f"Invalid file: {file!r}")
         if "x" in mode and isinstance(file, str | bytes) and os.path.isfile(file):
             raise OSError(f"File exists: {file!r}")
@@ -234,8 +234,8 @@ class SoundFile:
 
     def _check_reading_of(self, samplerate: Any, channels: Any, format: Any, subtype: Any, endian: Any) -> None:
         if format is not None:
-            _known_format(format)
-        if (format or _extension(self._name)).upper() == "RAW":
+            known_format(format)
+        if (format or extension(self._name)).upper() == "RAW":
             if samplerate is None or channels is None or subtype is None:
                 raise TypeError("samplerate, channels and subtype must be specified for a file without a header")
             raise SoundFileRuntimeError(
@@ -249,7 +249,7 @@ class SoundFile:
 
     def _check_writing_of(self, samplerate: Any, channels: Any, format: Any, subtype: Any, endian: Any) -> None:
         if format is None:
-            format = _extension(self._name)
+            format = extension(self._name)
             if format.upper() not in (*FORMATS, *OTHER_FORMATS):
                 raise TypeError(f"No format specified and unable to get format from file extension: {self._name!r}")
         if samplerate is None:
@@ -258,12 +258,12 @@ class SoundFile:
         if channels is None:
             raise TypeError("channels must be specified")
         self._channels = index(channels)
-        self._format, self._subtype, self._endian = _combination(format, subtype, endian)
+        self._format, self._subtype, self._endian = combination(format, subtype, endian)
         level = self._compression_level
         if level is not None and not 0 <= level <= 1:
             raise ValueError("Compression level must be in range [0..1]")
-        if level is not None and self._bitrate_mode is not None and self._bitrate_mode not in _BITRATE_MODES:
-            raise ValueError(f"bitrate_mode must be one of {_BITRATE_MODES}, got {self._bitrate_mode!r}")
+        if level is not None and self._bitrate_mode is not None and self._bitrate_mode not in BITRATE_MODES:
+            raise ValueError(f"bitrate_mode must be one of {BITRATE_MODES}, got {self._bitrate_mode!r}")
 
     def _open_source(self, file: Any, closefd: bool) -> None:
         """Sets what mapwave opens: a path, the bytes of a file object, or a file object to write to."""
@@ -273,7 +273,7 @@ class SoundFile:
             return
         if isinstance(file, int):
             self._owned = file = os.fdopen(file, "rb" if "r" in self._mode else "wb", closefd=closefd, buffering=0)
-        self._source = _bytes_of(file) if "r" in self._mode else _Target.of(file)
+        self._source = bytes_of(file) if "r" in self._mode else Target.of(file)
 
     # Reading
 
@@ -327,7 +327,7 @@ class SoundFile:
         self._check_reading()
         if out is None:
             frames = self._check_frames(frames, fill_value)
-            name = _dtype_name(np.dtype(dtype).name)
+            name = dtype_name(np.dtype(dtype).name)
         else:
             frames = len(out) if not 0 <= frames <= len(out) else frames
             name = self._check_out(out)
@@ -349,7 +349,7 @@ class SoundFile:
     def buffer_read(self, frames: int = -1, dtype: Any = None) -> memoryview:
         """Reads frames as bytes."""
         self._check_reading()
-        name = _dtype_name(dtype)
+        name = dtype_name(dtype)
         samples = self._advance(self._check_frames(frames, None), name)
         return samples.data.cast("B") if samples.size else memoryview(b"")
 
@@ -426,7 +426,7 @@ class SoundFile:
             raise ValueError(f"Invalid shape: {out.shape!r} (Expected {self._channels} channels, got {channels})")
         if not out.flags.c_contiguous:
             raise ValueError("Data must be C-contiguous")
-        return _dtype_name(out.dtype.name)
+        return dtype_name(out.dtype.name)
 
     def _check_frames(self, frames: int, fill_value: float | None) -> int:
         """The number of frames that are read: no more than remain, unless the rest is filled."""
@@ -444,7 +444,7 @@ class SoundFile:
     def _frames_of(self, buffer: Any, dtype: Any) -> np.ndarray[Any, Any]:
         """A buffer as an array of frames over its own memory."""
         flat = np.frombuffer(buffer, np.uint8)
-        frame = self._channels * np.dtype(_dtype_name(dtype)).itemsize
+        frame = self._channels * np.dtype(dtype_name(dtype)).itemsize
         if len(flat) % frame:
             raise ValueError("Data size must be a multiple of frame size")
         frames: np.ndarray[Any, Any] = flat.view(dtype).reshape(-1, self._channels)
@@ -474,7 +474,7 @@ class SoundFile:
                 "bit_depth": subtype.bit_depth,
                 "clip": self._subtype not in ("FLOAT", "DOUBLE"),
                 "tags": {TEXTS[name]: text for name, text in self._texts.items()} or None,
-                **_compression(self._subtype, self._compression_level, self._bitrate_mode, self._channels),
+                **compression(self._subtype, self._compression_level, self._bitrate_mode, self._channels),
             }
             self._writer = mw.open(self._source, "w", sr=self._samplerate, channels=self._channels, **options)
         return self._writer
@@ -495,7 +495,7 @@ class SoundFile:
         with translated(f"Error writing {self._name!r}: "):
             if data.dtype.kind == "i" and self._subtype in ("FLOAT", "DOUBLE"):
                 data = data.astype("float64")
-            dtype: Any = self._written[0] if self._frames else _written_type(data.dtype.name, self._subtype)
+            dtype: Any = self._written[0] if self._frames else written_type(data.dtype.name, self._subtype)
             if dtype != data.dtype.name:
                 data = mw.resample(data, 1, 1, layout="channels_last", dtype=dtype)
             writer = self._writer_of(dtype)
@@ -704,23 +704,6 @@ class _SoundFileInfo:
         return "\n".join(lines)
 
 
-class _Target:
-    """A file object that has only ``write``, ``seek`` and ``tell``."""
-
-    def __init__(self, file: Any) -> None:
-        self.write, self.seek, self.tell = file.write, file.seek, file.tell
-
-    @classmethod
-    def of(cls, file: Any) -> Any:
-        return file if hasattr(file, "seekable") else cls(file)
-
-    def seekable(self) -> bool:
-        return True
-
-
-_BITRATE_MODES = ("CONSTANT", "AVERAGE", "VARIABLE")
-
-
 def _opened(dtype: Any, file: Any, *arguments: Any) -> SoundFile:
     """A file that is opened for the type that will be read or written."""
     sound = SoundFile.__new__(SoundFile)
@@ -729,105 +712,6 @@ def _opened(dtype: Any, file: Any, *arguments: Any) -> SoundFile:
         sound._dtype = name
     sound.__init__(file, *arguments)  # type: ignore[misc]
     return sound
-
-
-def _check_mode(mode: Any) -> None:
-    if not isinstance(mode, str):
-        raise TypeError(f"Invalid mode: {mode!r}")
-    if set(mode) - set("xrwb+") or len(mode) > len(set(mode)):
-        raise ValueError(f"Invalid mode: {mode!r}")
-    if len(set(mode) & set("xrw")) != 1:
-        raise ValueError("mode must contain exactly one of 'xrw'")
-
-
-def _is_file_object(file: Any, mode: str) -> bool:
-    reads = hasattr(file, "read") or hasattr(file, "readinto") or not {"r", "+"} & set(mode)
-    writes = hasattr(file, "write") or ("r" in mode and "+" not in mode)
-    return hasattr(file, "seek") and hasattr(file, "tell") and reads and writes
-
-
-def _extension(file: Any) -> str:
-    """The extension of a file's name without the dot, or nothing."""
-    name = getattr(file, "name", file)
-    return os.path.splitext(os.fsdecode(name))[1][1:] if isinstance(name, str | bytes) else ""
-
-
-def _bytes_of(file: Any) -> bytes:
-    """What a file object holds from its position on."""
-    if hasattr(file, "read"):
-        data = file.read()
-        return data if isinstance(data, bytes) else bytes(data)
-    start = file.tell()
-    file.seek(0, SEEK_END)
-    data = bytearray(file.tell() - start)
-    file.seek(start)
-    view, filled = memoryview(data), 0
-    while filled < len(data) and (count := file.readinto(view[filled:])):
-        filled += count
-    return bytes(view[:filled])
-
-
-def _known_format(format: Any) -> str:
-    if not isinstance(format, str):
-        raise TypeError(f"Invalid format: {format!r}")
-    if format.upper() not in (*FORMATS, *OTHER_FORMATS):
-        raise ValueError(f"Unknown format: {format!r}")
-    return format.upper()
-
-
-def _combination(format: Any, subtype: Any, endian: Any) -> tuple[str, str, str]:
-    """The names of a format, subtype and byte order that mapwave writes."""
-    name = _known_format(format)
-    if subtype is None:
-        subtype = default_subtype(name)
-        if subtype is None:
-            raise TypeError(f"No default subtype for major format {format!r}")
-    if not isinstance(subtype, str):
-        raise TypeError(f"Invalid subtype: {subtype!r}")
-    if subtype.upper() not in (*SUBTYPES, *OTHER_SUBTYPES):
-        raise ValueError(f"Unknown subtype: {subtype!r}")
-    if endian is not None and not isinstance(endian, str):
-        raise TypeError(f"Invalid endian-ness: {endian!r}")
-    order = (endian or "FILE").upper()
-    if order not in ENDIANS:
-        raise ValueError(f"Unknown endian-ness: {endian!r}")
-    facts = FORMATS.get(name)
-    if facts is None or subtype.upper() not in facts.subtypes or order not in facts.endians:
-        raise ValueError(
-            f"Invalid combination of format, subtype and endian: mapwave does not write {name} with {subtype.upper()} "
-            f"and {order}; it writes {', '.join(FORMATS)}, and available_subtypes(format) lists what they hold"
-        )
-    return name, subtype.upper(), order
-
-
-def _dtype_name(dtype: Any) -> str:
-    if dtype not in DTYPES:
-        raise ValueError(f"dtype must be one of {sorted(DTYPES)!r} and not {dtype!r}")
-    return str(dtype)
-
-
-def _written_type(dtype: str, subtype: str) -> str:
-    """The type of a writer that takes this one first, and may take any other later without losing bits that count."""
-    if dtype == "int16" and subtype not in ("PCM_16", "PCM_S8", "PCM_U8", "ALAC_16", "ULAW", "ALAW"):
-        return "int32"
-    return "float64" if dtype == "float32" and subtype in ("DOUBLE", "PCM_32") else dtype
-
-
-def _compression(subtype: str, level: float | None, mode: str | None, channels: int) -> dict[str, Any]:
-    """A compression level from 0 to 1, and a bitrate mode, as options of :func:`mapwave.save`."""
-    if level is None:
-        return {}
-    quality = max(1, round(100 * (1 - level)))
-    if subtype.startswith("PCM_"):
-        return {"flac_compression": round(8 * level)}
-    if subtype == "OPUS":
-        return {"bitrate": round(channels * (6000 + 250_000 * (1 - level)))}
-    if subtype == "MPEG_LAYER_III" and mode == "CONSTANT":
-        return {"bitrate": _MP3_BITRATES[round((len(_MP3_BITRATES) - 1) * (1 - level))] * 1000}
-    return {"quality": quality} if subtype in ("VORBIS", "MPEG_LAYER_III") else {}
-
-
-_MP3_BITRATES = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 
 
 def _first(out: Any, length: int) -> Any:
