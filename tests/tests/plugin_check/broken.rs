@@ -118,7 +118,7 @@ pub const ALL: &[Broken] = &[
     broken("INDEX_OFFSET", "index", "save_index", "it wrote 8 bytes at byte 0, expected at the end, byte 8"),
     broken("INDEX_END", "index", "save_index", "save_index returned MW_END after it wrote 16 bytes"),
     broken("INDEX_FAILS", "index", "index", "with other bytes open says: "),
-    broken("INDEX_INFO", "index", "index", "bytes that are no index of the file change its info"),
+    broken("INDEX_INFO", "index", "index", "bytes that are not its index change its info"),
     broken("INDEX_BOUNDS", "index", "R6", ""),
     broken("SEEK", "seek", "seek", "a stream that says MW_SEEK_EXACT gave"),
     broken("SEEK_END", "seek", "seek", "returned MW_OK, expected an error"),

@@ -22,7 +22,7 @@ pub fn index(context: &Context) -> Outcome {
             break;
         }
         context.with_input(&reference.sample.name);
-        context.doing("opening it with bytes that are no index");
+        context.doing("opening it with other bytes than an index");
         let noise: Vec<u8> = (0..1000_u32).map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
         for bytes in [&[0][..], &[0xff; 4096], &noise] {
             opens(&table, &reference, bytes)?;
@@ -81,7 +81,7 @@ fn opens(table: &DecoderTable, reference: &Reference, bytes: &[u8]) -> Outcome {
     let mut decoder =
         table.open(&reference.input, &options).map_err(|fault| refused("other bytes", fault))?;
     if decoder.info()? != reference.info {
-        return Err(Finding::broken("index", "bytes that are no index of the file change its info"));
+        return Err(Finding::broken("index", "bytes that are not its index change its info"));
     }
     let shape = reference.shape();
     let (pcm, _) = drain(&mut decoder, shape, reference.num_frames.max(1), || USUAL_FRAMES)?;

@@ -1,6 +1,6 @@
 //! Perceptual noise substitution: bands of noise of a given energy (ISO/IEC 14496-3, 4.6.13).
 //!
-//! The standard leaves the generator to the decoder. This one begins anew in every band, from the bytes of the packet, so that the noise
+//! The standard leaves the generator to the decoder. This one begins again in every band, from the bytes of the packet, so that the noise
 //! of a packet is the same wherever decoding began.
 
 #![forbid(unsafe_code)]

@@ -20,7 +20,7 @@ pub(crate) const MAX_LINES: usize = 1024;
 /// The most coupling channels of a packet: one for each tag.
 const MAX_COUPLINGS: usize = 16;
 
-/// The lines of a channel, in the order in which they are coded.
+/// The lines of a channel, in the order of the packet.
 pub(crate) type Lines = [f32; MAX_LINES];
 
 /// What an element says about its channels together.
@@ -28,7 +28,7 @@ pub(crate) type Lines = [f32; MAX_LINES];
 pub(crate) struct ElementSide {
     /// The instance tag, if the packet has the element.
     pub(crate) tag: Option<u8>,
-    /// Whether bands are coded as sum and difference.
+    /// Whether bands hold sum and difference.
     pub(crate) is_mid_side: [bool; MAX_BANDS],
     pub(crate) has_mid_side: bool,
 }

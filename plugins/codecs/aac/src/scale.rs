@@ -1,6 +1,6 @@
-//! Coded lines to lines of windows: scale factors (ISO/IEC 14496-3, 4.6.2), noise, and the order of short windows.
+//! Lines of a packet to lines of windows: scale factors (ISO/IEC 14496-3, 4.6.2), noise, and the order of short windows.
 //!
-//! In a group of short windows, the lines of a band are coded window after window, then those of the next band.
+//! In a group of short windows, the lines of a band follow window after window, then those of the next band.
 
 #![forbid(unsafe_code)]
 

@@ -130,7 +130,7 @@ pub(crate) struct Channel {
     pub(crate) books: [u8; MAX_BANDS],
     /// What the lines of each band are multiplied by; of noise, the square root of its energy.
     pub(crate) scales: [f32; MAX_BANDS],
-    /// The runs of coded lines.
+    /// The runs of lines of one codebook.
     runs: [Run; MAX_BANDS],
     num_runs: usize,
     pub(crate) has_noise: bool,
@@ -154,7 +154,7 @@ impl Default for Channel {
 }
 
 impl Channel {
-    /// The runs of coded lines.
+    /// The runs of lines of one codebook.
     pub(crate) fn runs(&self) -> &[Run] {
         self.runs.get(..self.num_runs).unwrap_or_default()
     }

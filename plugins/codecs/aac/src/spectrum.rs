@@ -9,7 +9,7 @@ use mapwave_codec_base::BitReader;
 
 use crate::huffman::{BOOKS, Book};
 
-/// Lines that are coded by one codebook. Both ends are multiples of four.
+/// Lines of one codebook. Both ends are multiples of four.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Run {
     /// 1 to 11.
@@ -18,7 +18,7 @@ pub(crate) struct Run {
     pub(crate) end: u16,
 }
 
-/// The coded lines of a channel, and where they are put, in the order in which they are coded.
+/// The lines of a channel, and where they are put, in the order of the packet.
 pub(crate) struct Spectrum<'a, 'l> {
     pub(crate) bits: BitReader<'a>,
     pub(crate) lines: &'l mut [f32],

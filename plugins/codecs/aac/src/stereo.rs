@@ -1,4 +1,4 @@
-//! Two channels coded together: sum and difference, and intensity (ISO/IEC 14496-3, 4.6.8.1 and 4.6.8.2).
+//! Two channels that share a packet: sum and difference, and intensity (ISO/IEC 14496-3, 4.6.8.1 and 4.6.8.2).
 
 #![forbid(unsafe_code)]
 

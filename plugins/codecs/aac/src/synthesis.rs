@@ -81,7 +81,7 @@ pub(crate) fn synthesize<V: Vector>(
     }
 }
 
-/// Turns what is coded into the lines of each channel, before noise shaping. Channels that are not in the packet are silent.
+/// Turns a packet into the lines of each channel, before noise shaping. Channels that are not in the packet are silent.
 #[inline(always)]
 fn restore_lines(stream: &Stream, packet: &[u8], block: &mut Block) {
     let has_noise = block.channels.iter().any(|channel| channel.has_noise)
@@ -109,7 +109,7 @@ fn restore_lines(stream: &Stream, packet: &[u8], block: &mut Block) {
         let lines = block.lines.get_disjoint_mut([first, second]);
         if let ((Some(left), Some(right)), Ok([left_lines, right_lines])) = (channels, lines) {
             scale(left, &stream.bands, left_lines, |band| seed(first, band));
-            // Noise in both channels of a band that is coded as sum and difference is the same (4.6.13.3).
+            // Noise in both channels of a band that holds sum and difference is the same (4.6.13.3).
             let is_same = |band: usize| {
                 element.has_mid_side
                     && element.is_mid_side.get(band) == Some(&true)
@@ -234,7 +234,7 @@ fn add_samples<V: Vector>(
             }
         }
     }
-    // One that is not in this packet begins anew.
+    // One that is not in this packet begins again.
     let absent = state.couplings.iter_mut().zip(is_present).filter(|(_, is_present)| !is_present);
     absent.for_each(|(overlap, _)| overlap.reset());
 }

@@ -153,7 +153,7 @@ impl Header {
         first + self.rate_index()
     }
 
-    /// Whether both channels are coded as their sum and difference.
+    /// Whether both channels hold their sum and difference.
     #[inline]
     pub(crate) fn is_mid_side(self) -> bool {
         self.mode() == 1 && self.0 >> 5 & 1 == 1
@@ -194,7 +194,7 @@ impl Header {
     }
 }
 
-/// Whether the checksum of a packet is right; `None` if it has none, or is no packet.
+/// Whether the checksum of a packet is right; `None` if it has none, or is not a packet.
 ///
 /// It covers the last two bytes of the header and the side information (ISO/IEC 11172-3, 2.4.3.1 and table 3-B.5). Decoders
 /// of this crate do not look at it: some encoders write a wrong one.

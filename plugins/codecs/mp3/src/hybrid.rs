@@ -1,4 +1,4 @@
-//! From Huffman-coded lines to the samples of subbands (ISO/IEC 11172-3, 2.4.3.4.7 to 2.4.3.4.10.4): gains, alias
+//! From lines to the samples of subbands (ISO/IEC 11172-3, 2.4.3.4.7 to 2.4.3.4.10.4): gains, alias
 //! reduction, the inverse modified cosine transform, and the overlap of its windows.
 //!
 //! Eight subbands stand side by side in the lanes of a vector.
@@ -258,7 +258,7 @@ pub(crate) fn restore<L: Lanes>(
             let before = (group == 0 && info.is_mixed).then(|| overlap.clone());
             restore_group::<L>(proof, info.block_type, &spectrum.lines, at, overlap, slots);
             if let Some(mut low_overlap) = before {
-                // Done anew for all lanes, of which a few are used: mixed blocks are rare.
+                // Done again for all lanes, of which a few are used: mixed blocks are rare.
                 let mut low_slots = [[0.0; NUM_SUBBANDS]; SUBBAND];
                 restore_group::<L>(
                     proof,

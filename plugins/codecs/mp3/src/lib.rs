@@ -11,7 +11,7 @@
 //!
 //! 1. The *main data* of a packet may begin in the packets before it, in what encoders left of them for the hard parts: the bit
 //!    reservoir.
-//! 2. A granule of a channel is 576 *lines*, Huffman-coded in pairs and quadruples. Each code waits for the one before it, so
+//! 2. A granule of a channel is 576 *lines*, in Huffman codes of pairs and quadruples. Each code waits for the one before it, so
 //!    two channels or two granules are read in one loop.
 //! 3. Lines are multiplied with the gains of their bands, and turned from sum and difference, or from one channel and its
 //!    share, into two channels.

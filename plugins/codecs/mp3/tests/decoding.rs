@@ -281,7 +281,7 @@ fn files_are_decoded_as_by_others() {
             let header = Header::parse(packet).unwrap();
             let kind = (header.version(), header.sample_rate(), header.num_channels());
             if last.replace(kind).is_some_and(|last| last != kind) {
-                // Another stream, which begins anew.
+                // Another stream, which begins again.
                 (other, reference) = (nanomp3_core::Decoder::new(), Some(Reference::new()));
             }
             let expected = by_nanomp3(&mut other, packet);

@@ -86,7 +86,7 @@ impl MpegCodec {
     fn begin(&mut self, stream: &MpegStream, frame: &Frame<'_>) -> Option<Header> {
         let last = self.last.take();
         let header = frame.header.filter(|_| !frame.is_silent)?;
-        // Where the number of channels changes, both channels begin anew: otherwise the second one would return with the
+        // Where the number of channels changes, both channels begin again: otherwise the second one would return with the
         // overlap of the last frame that had it.
         let follows = last.is_some_and(|(number, num_channels)| {
             number.checked_add(1) == Some(frame.number) && num_channels == header.num_channels()
