@@ -128,6 +128,7 @@ impl Coupling {
 }
 
 /// 2 to the power of minus so many steps of 1/8, 1/4, 1/2 or 1 octave.
+#[expect(clippy::cast_possible_truncation, reason = "to the precision of lines")]
 fn gain(step: u32, exponent: i32) -> f32 {
     let eighths = (-exponent << step).clamp(-800, 800);
     let root = math::sqrt(math::exp2_quarters(1));

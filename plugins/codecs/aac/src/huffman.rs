@@ -20,6 +20,7 @@ const ESCAPE: usize = 16;
 const MAX_MAGNITUDE: usize = 8191;
 
 /// |q|^(4/3) of all magnitudes.
+#[expect(clippy::indexing_slicing, reason = "the compiler computes it, and checks")]
 pub(crate) static POWERS: [f32; MAX_MAGNITUDE + 1] = {
     let mut powers = [0.0; MAX_MAGNITUDE + 1];
     let mut magnitude = 1;
@@ -31,6 +32,7 @@ pub(crate) static POWERS: [f32; MAX_MAGNITUDE + 1] = {
 };
 
 /// The power 4/3 of a positive number.
+#[expect(clippy::cast_possible_truncation, reason = "to the precision of lines")]
 pub(crate) const fn power(magnitude: f64) -> f32 {
     (magnitude * math::cbrt(magnitude)) as f32
 }
@@ -45,6 +47,11 @@ struct Quad {
 }
 
 /// What the signs of lines are: by the set of lines that have one, then by the next four bits. The highest bit of each.
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "the compiler computes it, and checks"
+)]
 static SIGNS: [[u32; 4]; 256] = {
     let mut signs = [[0; 4]; 256];
     let mut place = 0;
@@ -82,6 +89,7 @@ const fn value(magnitude: i64) -> f32 {
     }
 }
 
+#[expect(clippy::indexing_slicing, reason = "the compiler computes it, and checks")]
 const fn quads(bias: i64) -> [Quad; 81] {
     let mut quads = [Quad { lines: [0.0; 4], signed: 0 }; 81];
     let mut symbol = 0;
@@ -100,6 +108,7 @@ const fn quads(bias: i64) -> [Quad; 81] {
     quads
 }
 
+#[expect(clippy::indexing_slicing, reason = "the compiler computes it, and checks")]
 const fn pairs<const N: usize>(base: usize, bias: i64) -> [[f32; 2]; N] {
     let mut pairs = [[0.0; 2]; N];
     let mut place = 0;
@@ -150,6 +159,11 @@ pub(crate) static BOOKS: [Book; 11] = [
     book(10, false, 17, &PAIRS_17, false),
 ];
 
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "the compiler computes it, and checks"
+)]
 const fn book(
     number: usize,
     is_quad: bool,
@@ -205,7 +219,6 @@ impl Book {
     }
 
     #[inline(always)]
-    #[expect(clippy::cast_possible_truncation, reason = "ten bits")]
     fn entry(&self, bits: &BitReader<'_>) -> u16 {
         self.table.get((bits.buffer >> (64 - FAST_BITS)) as usize).copied().unwrap_or(RARE)
     }
@@ -218,7 +231,6 @@ impl Book {
     }
 
     #[inline(always)]
-    #[expect(clippy::cast_possible_truncation, reason = "four bits")]
     fn read_quad(&self, bits: &mut BitReader<'_>) -> [f32; 4] {
         let entry = self.entry(bits);
         let (mut symbol, mut length, mut total) = Self::parts(entry);
@@ -238,7 +250,6 @@ impl Book {
     }
 
     #[inline(always)]
-    #[expect(clippy::cast_possible_truncation, reason = "two bits")]
     fn read_pair(&self, bits: &mut BitReader<'_>) -> [f32; 2] {
         let entry = self.entry(bits);
         if entry >= RARE {
@@ -323,6 +334,11 @@ fn flip(value: f32, sign: u32) -> f32 {
 }
 
 /// By the next ten bits: the length of the code, from bit 4 on the symbol; 0 where the code is longer.
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "the compiler computes it, and checks"
+)]
 static SCALE_FACTORS: [u16; 1 << FAST_BITS] = {
     let listing = &codebooks::SCALE_FACTORS;
     let mut table = [0; 1 << FAST_BITS];

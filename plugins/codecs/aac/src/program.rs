@@ -165,7 +165,7 @@ impl Program {
             program.mask = mask;
             for plane in program.slots.iter_mut().flat_map(|slot| &mut slot.planes) {
                 let speaker = speakers.get(usize::from(*plane)).copied().unwrap_or(OTHER);
-                *plane = (mask & speaker.wrapping_sub(1)).count_ones() as u8;
+                *plane = u8::try_from((mask & speaker.wrapping_sub(1)).count_ones()).unwrap_or(0);
             }
         }
         Ok(program)

@@ -28,6 +28,11 @@ pub(crate) fn scale(channel: &Channel, bands: &[Bands; 2], lines: &mut Lines, se
                 }
             }
         }
+        if channel.pulses.count > 0 {
+            // They may lie behind the last band.
+            let behind = lines.get_mut(bands.start(windows.num_bands)..);
+            behind.into_iter().flatten().for_each(|line| *line = 0.0);
+        }
         return;
     }
     let coded = *lines;

@@ -30,6 +30,11 @@ const INTENSITY_RANGE: (i32, i32) = (-155, 100);
 const NOISE_RANGE: (i32, i32) = (-100, 155);
 
 /// 2 to the power of a quarter of the scale factor, by scale factors from -100 to 155.
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "the compiler computes it, and checks"
+)]
 static SCALES: [f32; 256] = {
     let mut scales = [0.0; 256];
     let mut place = 0;

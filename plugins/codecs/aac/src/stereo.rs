@@ -2,8 +2,6 @@
 
 #![forbid(unsafe_code)]
 
-use std::array::from_fn;
-
 use crate::bands::Bands;
 use crate::packet::{ElementSide, Lines};
 use crate::side::{Channel, INTENSITY, NOISE, OPPOSITE_INTENSITY};
@@ -51,9 +49,9 @@ pub(crate) fn apply(
                     }
                 } else {
                     for (left, right) in quads {
-                        let (mid, side) = (*left, *right);
-                        *left = from_fn(|line| mid[line] + side[line]);
-                        *right = from_fn(|line| mid[line] - side[line]);
+                        for (mid, side) in left.iter_mut().zip(right) {
+                            (*mid, *side) = (*mid + *side, *mid - *side);
+                        }
                     }
                 }
             }

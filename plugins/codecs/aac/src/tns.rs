@@ -19,6 +19,11 @@ const MAX_FILTERS: usize = 8;
 /// another step.
 static REFLECTIONS: [[f64; 16]; 2] = [reflections(3), reflections(4)];
 
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "the compiler computes it, and checks"
+)]
 const fn reflections(num_bits: u32) -> [f64; 16] {
     let mut reflections = [0.0; 16];
     let steps = 1 << num_bits;
@@ -43,7 +48,7 @@ struct Filter {
     /// Whether it begins with the highest line.
     is_downward: bool,
     /// What each of the lines before it is multiplied by and subtracted.
-    coefficients: [f32; MAX_ORDER],
+    coefficients: [f64; MAX_ORDER],
 }
 
 /// The filters of a channel.
@@ -141,15 +146,16 @@ impl Tns {
 
 impl Filter {
     /// Each line loses what the lines before it predict. `past` has the sums of what past lines add to those that come: a line waits
-    /// for one product and one sum, whatever the order.
+    /// for one product and one sum, whatever the order. Filters may be close to instability, where single precision is not enough.
     #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "to the precision of lines")]
     fn run<'l, const ORDER: usize>(&self, lines: impl Iterator<Item = &'l mut f32>) {
         let mut coefficients = [0.0; ORDER];
         coefficients.iter_mut().zip(&self.coefficients).for_each(|(to, from)| *to = *from);
         let mut past = [0.0; ORDER];
         for line in lines {
-            let value = *line - past.first().copied().unwrap_or_default();
-            *line = value;
+            let value = f64::from(*line) - past.first().copied().unwrap_or_default();
+            *line = value as f32;
             let mut next = [0.0; ORDER];
             for (place, (to, coefficient)) in next.iter_mut().zip(&coefficients).enumerate() {
                 *to = past.get(place + 1).copied().unwrap_or_default() + coefficient * value;
@@ -160,7 +166,7 @@ impl Filter {
 }
 
 /// The coefficients of a predictor of so many reflection coefficients (4.6.9.3, "conversion to LPC coefficients").
-fn prediction(reflections: &[f64; MAX_ORDER], order: usize) -> [f32; MAX_ORDER] {
+fn prediction(reflections: &[f64; MAX_ORDER], order: usize) -> [f64; MAX_ORDER] {
     let mut coefficients = [0.0; MAX_ORDER];
     for (count, reflection) in reflections.iter().enumerate().take(order) {
         let before = coefficients;
@@ -171,5 +177,5 @@ fn prediction(reflections: &[f64; MAX_ORDER], order: usize) -> [f32; MAX_ORDER] 
             *to = *reflection;
         }
     }
-    coefficients.map(|coefficient| coefficient as f32)
+    coefficients
 }

@@ -7,6 +7,11 @@ use std::f64::consts::PI;
 use crate::math;
 
 /// A window's rising half.
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "the compiler computes it, and checks"
+)]
 const fn sine<const N: usize>() -> [f32; N] {
     let mut window = [0.0; N];
     let mut n = 0;
@@ -18,6 +23,11 @@ const fn sine<const N: usize>() -> [f32; N] {
 }
 
 /// The Kaiser-Bessel derived window's rising half: roots of sums of a Kaiser window of N + 1 points.
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "the compiler computes it, and checks"
+)]
 const fn kaiser_bessel<const N: usize>(alpha: f64) -> [f32; N] {
     let mut kaiser = [0.0; N];
     let mut total = 0.0;

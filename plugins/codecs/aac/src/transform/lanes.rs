@@ -43,6 +43,7 @@ impl Add for Lanes {
     type Output = Self;
 
     #[inline(always)]
+    #[expect(clippy::indexing_slicing, reason = "eight lanes")]
     fn add(self, other: Self) -> Self {
         Self(from_fn(|lane| self.0[lane] + other.0[lane]))
     }
@@ -52,6 +53,7 @@ impl Sub for Lanes {
     type Output = Self;
 
     #[inline(always)]
+    #[expect(clippy::indexing_slicing, reason = "eight lanes")]
     fn sub(self, other: Self) -> Self {
         Self(from_fn(|lane| self.0[lane] - other.0[lane]))
     }
@@ -61,6 +63,7 @@ impl Mul for Lanes {
     type Output = Self;
 
     #[inline(always)]
+    #[expect(clippy::indexing_slicing, reason = "eight lanes")]
     fn mul(self, other: Self) -> Self {
         Self(from_fn(|lane| self.0[lane] * other.0[lane]))
     }
@@ -108,6 +111,7 @@ impl Vector for Lanes {
     }
 
     #[inline(always)]
+    #[expect(clippy::indexing_slicing, reason = "eight lanes")]
     fn transposed(rows: [Self; NUM_LANES]) -> [Self; NUM_LANES] {
         from_fn(|column| Self(from_fn(|row| rows[row].0[column])))
     }

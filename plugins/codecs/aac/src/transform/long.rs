@@ -9,6 +9,7 @@ const POINTS: usize = 512;
 /// Vectors of points.
 const VECTORS: usize = POINTS / NUM_LANES;
 
+#[expect(clippy::indexing_slicing, reason = "the compiler computes it, and checks")]
 const fn vectors<const N: usize>(points: &[[f32; 2]]) -> [Stored; N] {
     let mut factors = [([0.0; NUM_LANES], [0.0; NUM_LANES]); N];
     let mut place = 0;
@@ -24,6 +25,7 @@ static BEFORE: [Stored; VECTORS] = vectors(&before::<POINTS>());
 static AFTER: [Stored; VECTORS] = vectors(&after::<POINTS>());
 
 /// Between the first pass and the second: row by row, exp(-2πi row column / 512).
+#[expect(clippy::indexing_slicing, reason = "the compiler computes it, and checks")]
 static FIRST: [Stored; VECTORS] = vectors(&{
     let mut factors = [[0.0; 2]; POINTS];
     let mut place = 0;
@@ -35,6 +37,7 @@ static FIRST: [Stored; VECTORS] = vectors(&{
 });
 
 /// Between the second pass and the third: row by row, exp(-2πi row column / 64).
+#[expect(clippy::indexing_slicing, reason = "the compiler computes it, and checks")]
 static SECOND: [Stored; 8] = vectors(&{
     let mut factors = [[0.0; 2]; 64];
     let mut place = 0;

@@ -28,6 +28,7 @@ pub(crate) use long::{Workspace, transform as transform_1024};
 pub(crate) use side_by_side::{from_rows, to_rows, transform_60, transform_64, transform_480};
 
 /// exp(-πi times a fraction) times a factor.
+#[expect(clippy::cast_possible_truncation, reason = "to the precision of lines")]
 const fn turn(numerator: usize, denominator: usize, factor: f64) -> [f32; 2] {
     let (numerator, denominator) = (numerator as i64, denominator as i64);
     [
@@ -37,6 +38,7 @@ const fn turn(numerator: usize, denominator: usize, factor: f64) -> [f32; 2] {
 }
 
 /// The factors of M/2 points before the Fourier transform. They also scale samples: 1/M, and full scale of 16 bits to 1.
+#[expect(clippy::indexing_slicing, reason = "the compiler computes it, and checks")]
 const fn before<const POINTS: usize>() -> [[f32; 2]; POINTS] {
     let mut factors = [[0.0; 2]; POINTS];
     let mut k = 0;
@@ -48,6 +50,7 @@ const fn before<const POINTS: usize>() -> [[f32; 2]; POINTS] {
 }
 
 /// The factors of M/2 points after the Fourier transform.
+#[expect(clippy::indexing_slicing, reason = "the compiler computes it, and checks")]
 const fn after<const POINTS: usize>() -> [[f32; 2]; POINTS] {
     let mut factors = [[0.0; 2]; POINTS];
     let mut j = 0;

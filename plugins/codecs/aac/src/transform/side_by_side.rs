@@ -17,6 +17,7 @@ struct Plan<const POINTS: usize> {
 }
 
 impl<const POINTS: usize> Plan<POINTS> {
+    #[expect(clippy::indexing_slicing, reason = "the compiler computes it, and checks")]
     const fn new() -> Self {
         let mut roots = [[0.0; 2]; POINTS];
         let mut n = 0;
