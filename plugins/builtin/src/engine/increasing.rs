@@ -69,7 +69,7 @@ impl Increasing {
 
     /// Makes a block of the tail.
     fn pack(&mut self) -> Result<()> {
-        let distances = || self.tail.windows(2).map(|pair| distance(pair));
+        let distances = || self.tail.windows(2).map(distance);
         let least = distances().min().unwrap_or(0);
         let most = distances().max().unwrap_or(0) - least;
         let width = u64::BITS - most.leading_zeros();
@@ -81,7 +81,7 @@ impl Increasing {
         let reserved = self.bits.try_reserve(block.num_bytes()).and_then(|()| self.blocks.try_reserve(1));
         reserved.map_err(|_| no_memory())?;
         let (mut buffer, mut filled) = (0_u64, 0);
-        for distance in self.tail.windows(2).map(|pair| distance(pair)) {
+        for distance in self.tail.windows(2).map(distance) {
             buffer |= (distance - least) << filled;
             filled += width;
             while filled >= 8 {
