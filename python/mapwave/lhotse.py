@@ -41,9 +41,7 @@ class MapwaveBackend(AudioBackend):  # type: ignore[misc, unused-ignore]
         force_opus_sampling_rate: int | None = None,
     ) -> tuple[Any, int]:
         """The samples as float32 of shape (channels, frames), and their rate."""
-        source = _source(path_or_fd)
-        sr = _opus_rate(source, force_opus_sampling_rate)
-        with mapwave.numpy.open(source, sr=sr, layout="channels_first", threads=1) as reader:
+        with _opened(path_or_fd, force_opus_sampling_rate) as reader:
             rate = reader.sample_rate
             start = compute_num_samples(offset, rate) if offset else 0
             stop = None if duration is None else start + compute_num_samples(duration, rate)
@@ -51,9 +49,7 @@ class MapwaveBackend(AudioBackend):  # type: ignore[misc, unused-ignore]
 
     def info(self, path_or_fd: Any, force_opus_sampling_rate: int | None = None) -> LibsndfileCompatibleAudioInfo:
         """What Lhotse makes a recording of."""
-        source = _source(path_or_fd)
-        sr = _opus_rate(source, force_opus_sampling_rate)
-        with mapwave.numpy.open(source, sr=sr) as reader:
+        with _opened(path_or_fd, force_opus_sampling_rate) as reader:
             frames, rate = len(reader), reader.sample_rate
             return LibsndfileCompatibleAudioInfo(reader.info().channels, frames, rate, frames / rate)
 
@@ -74,15 +70,18 @@ class MapwaveBackend(AudioBackend):  # type: ignore[misc, unused-ignore]
         return True
 
 
-def _source(path_or_fd: Any) -> Any:
-    """What mapwave opens: Lhotse also has paths of members of tar files, and objects that are at their end."""
+def _opened(path_or_fd: Any, forced_rate: int | None) -> Any:
+    """A reader of a file: Lhotse also has paths of members of tar files, and objects that are at their end.
+
+    Lhotse names a rate for every file, and means those of Opus alone.
+    """
     if isinstance(path_or_fd, str | os.PathLike) and ".tar/" in os.fspath(path_or_fd):
         from lhotse.serialization import TarAsDirBackend
 
         path_or_fd = TarAsDirBackend().open(path_or_fd)
-    return path_or_fd.read() if hasattr(path_or_fd, "read") else path_or_fd
-
-
-def _opus_rate(source: Any, forced: int | None) -> int | None:
-    """The rate to resample to: Lhotse forces one on Opus alone, but names one for every file."""
-    return forced if forced is not None and mapwave.numpy.info(source).codec == "opus" else None
+    source = path_or_fd.read() if hasattr(path_or_fd, "read") else path_or_fd
+    reader = mapwave.numpy.open(source, layout="channels_first", threads=1)
+    if forced_rate in (None, reader.sample_rate) or reader.info().codec != "opus":
+        return reader
+    reader.close()
+    return mapwave.numpy.open(source, sr=forced_rate, layout="channels_first", threads=1)

@@ -89,6 +89,16 @@ def errors_raised(directory: Path, _: Cluster) -> Any:
     return None
 
 
+def unknown_arguments(directory: Path, _: Cluster) -> Any:
+    said = []
+    for wrong in ({"shuffle": "files"}, {"load": {"bitrate": 3}}, {"on_error": "ignore"}, {"rows_per_block": 0}):
+        try:
+            mapwave.ray.read_audio(clips(directory), **wrong)
+        except (TypeError, ValueError) as error:
+            said.append(f"{type(error).__name__}: {error}")
+    return said
+
+
 def errors_skipped(directory: Path, _: Cluster) -> Any:
     return rows(mapwave.ray.read_audio(str(directory / "mixed"), on_error="skip"))
 
@@ -167,8 +177,8 @@ def _fail(part: int) -> None:
 
 
 STEPS: list[Callable[[Path, Cluster], Any]] = [
-    reading, reading_as_ray_does, same_types_as_ray, windows, through_a_file_system, errors_raised, errors_skipped,
-    errors_as_nulls, decoding_in_batches, decoding_bytes, encoding, work_in_parts, work_that_fails,
+    reading, reading_as_ray_does, same_types_as_ray, windows, through_a_file_system, errors_raised, unknown_arguments,
+    errors_skipped, errors_as_nulls, decoding_in_batches, decoding_bytes, encoding, work_in_parts, work_that_fails,
     a_node_killed_while_reading, a_node_killed_while_converting,
 ]  # fmt: skip
 

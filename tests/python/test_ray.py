@@ -121,6 +121,14 @@ def test_an_error_arrives_as_it_was_raised(outcomes, directory) -> None:
     assert str(directory / "mixed" / "001-cut.wav") in message
 
 
+def test_arguments_are_honoured_or_refused(outcomes) -> None:
+    shuffle, bitrate, on_error, rows = _returned(outcomes, "unknown_arguments")
+    assert shuffle.startswith("TypeError: read_audio has no argument 'shuffle', and Ray neither")
+    assert bitrate.startswith("TypeError: mapwave.load has no argument 'bitrate'")
+    assert on_error.startswith('ValueError: on_error must be "raise", "skip" or "null"')
+    assert rows == "ValueError: rows_per_block must be at least 1, and is 0"
+
+
 def test_broken_files_are_skipped(outcomes) -> None:
     assert [row[0] for row in _returned(outcomes, "errors_skipped")] == ["000.wav", "003.wav", "006.wav"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -102,6 +103,7 @@ def read_audio(
     from .datasource import MapwaveAudioDatasource
 
     check_on_error(on_error)
+    _check_ray_options(ray_data, ray_options)
     if rows_per_block < 1:
         raise ValueError(f"rows_per_block must be at least 1, and is {rows_per_block}")
     options = load_options(
@@ -119,6 +121,14 @@ def read_audio(
     # Ray would otherwise split the blocks of a task again to have about 200 of them.
     ray_options.setdefault("override_num_blocks", source.num_blocks)
     return ray_data.read_datasource(source, **ray_options)
+
+
+def _check_ray_options(ray_data: Any, options: dict[str, Any]) -> None:
+    """Refuses arguments that ``read_datasource`` would ignore."""
+    known = set(inspect.signature(ray_data.read_datasource).parameters) - {"datasource", "parallelism", "read_args"}
+    for name in options:
+        if name not in known:
+            raise TypeError(f"read_audio has no argument {name!r}, and Ray neither: it has {', '.join(sorted(known))}")
 
 
 def expand(paths: Sequence[str], storage: Storage, extensions: Sequence[str] | None = None) -> list[str]:
