@@ -130,7 +130,20 @@ def encoding(directory: Path, _: Cluster) -> Any:
     dataset = mapwave.ray.read_audio(clips(directory), dtype="int16")
     encode = mapwave.ray.EncodeAudio("amplitude", directory / "encoded", "flac")
     written = dataset.map_batches(encode, batch_size=8)
-    return sorted(row["path"] for row in written.take_all())
+    deep = mapwave.ray.EncodeAudio("amplitude", directory / "deep", "wav", relative_to=directory, encoding="pcm16")
+    below = dataset.limit(2).map_batches(deep, batch_format="pyarrow").take_all()
+    return [sorted(row["path"] for row in written.take_all()), sorted(row["path"] for row in below)]
+
+
+def encoding_two_rows_into_one_file(directory: Path, _: Cluster) -> Any:
+    found = ray.data.from_items([{"path": f"{above}/a.wav", "samples": [0.0, 0.5]} for above in "xy"])
+    encode = mapwave.ray.EncodeAudio("samples", directory / "never", "wav", sample_rate=8_000)
+    try:
+        found.repartition(1).map_batches(encode, batch_size=2).materialize()
+    except ray.exceptions.RayTaskError as error:
+        # Ray wraps what a function of map_batches raises.
+        return [str(error), (directory / "never").exists()]
+    return None
 
 
 def a_node_killed_while_reading(directory: Path, cluster: Cluster) -> Any:
@@ -177,9 +190,10 @@ def _fail(part: int) -> None:
 
 
 STEPS: list[Callable[[Path, Cluster], Any]] = [
-    reading, reading_as_ray_does, same_types_as_ray, windows, through_a_file_system, errors_raised, unknown_arguments,
-    errors_skipped, errors_as_nulls, decoding_in_batches, decoding_bytes, encoding, work_in_parts, work_that_fails,
-    a_node_killed_while_reading, a_node_killed_while_converting,
+    reading, reading_as_ray_does, same_types_as_ray, windows, through_a_file_system, errors_raised,
+    unknown_arguments, errors_skipped, errors_as_nulls, decoding_in_batches, decoding_bytes, encoding,
+    encoding_two_rows_into_one_file, work_in_parts, work_that_fails, a_node_killed_while_reading,
+    a_node_killed_while_converting,
 ]  # fmt: skip
 
 

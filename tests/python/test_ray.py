@@ -149,12 +149,21 @@ def test_a_column_of_paths_is_decoded(outcomes, expected, batch_format) -> None:
 
 
 def test_a_column_of_samples_is_encoded(outcomes, directory) -> None:
-    written = _returned(outcomes, "encoding")
+    written, deep = _returned(outcomes, "encoding")
     assert written == [str(directory / "encoded" / f"{number:03}.flac") for number in range(CLIPS)]
     assert sorted(str(path) for path in (directory / "encoded").iterdir()) == written
     for path in written:
         source = next((directory / "clips").glob(f"{Path(path).stem}.*"))
         assert np.array_equal(soundfile.read(path, dtype="int16")[0], soundfile.read(source, dtype="int16")[0])
+
+    assert all(Path(path).parent == directory / "deep" / "clips" for path in deep)
+    assert [soundfile.info(path).subtype for path in deep] == ["PCM_16", "PCM_16"]
+
+
+def test_two_rows_of_one_file_are_refused(outcomes) -> None:
+    message, was_written = _returned(outcomes, "encoding_two_rows_into_one_file")
+    assert "several rows would be the file a.wav" in message
+    assert not was_written
 
 
 def test_work_runs_in_parts(outcomes) -> None:

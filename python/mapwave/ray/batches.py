@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import uuid
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -104,6 +105,7 @@ class EncodeAudio:
         format: str,
         *,
         name: str = "path",
+        relative_to: str | os.PathLike[str] | None = None,
         sample_rate: str | int = "sample_rate",
         layout: SaveLayout = "channels_first",
         filesystem: Any = None,
@@ -115,7 +117,9 @@ class EncodeAudio:
             directory: Where the files go: a directory, or a URL such as ``s3://bucket/out``.
             format: The format, which is the extension: "flac", "wav", "mp3", "opus", ...
             name: The column to name files after: the last part of a path, without its extension. Two rows of one name
-                are one file.
+                are one file, which is refused where both are in one batch.
+            relative_to: The directory that these paths are below; the directories between it and a file are then made
+                below the new directory too.
             sample_rate: The column of sample rates, or the rate of all rows.
             layout: The order of the axes of each row's samples.
             filesystem: As in `read_audio`.
@@ -125,6 +129,7 @@ class EncodeAudio:
         self._directory = os.fspath(directory)
         self._format = format.lower().lstrip(".")
         self._name = name
+        self._relative_to = None if relative_to is None else os.fspath(relative_to).rstrip("/") + "/"
         self._sample_rate = sample_rate
         self._layout: SaveLayout = layout
         self._filesystem = filesystem
@@ -136,8 +141,12 @@ class EncodeAudio:
 
         table = as_table(batch)
         storage, directory = resolve(self._directory, self._filesystem)
-        storage.make_directory(directory)
-        names = [posixpath.splitext(posixpath.basename(str(name)))[0] for name in table.column(self._name).to_pylist()]
+        names = [self._file_name(str(name)) for name in table.column(self._name).to_pylist()]
+        twice = next((name for name, count in Counter(names).items() if count > 1), None)
+        if twice is not None:
+            raise ValueError(f"several rows would be the file {twice}: give relative_to, or another column as name")
+        for above in {posixpath.dirname(name) for name in names}:
+            storage.make_directory(storage.join(directory, above))
         if isinstance(self._sample_rate, str):
             rates = table.column(self._sample_rate).to_pylist()
         else:
@@ -148,12 +157,23 @@ class EncodeAudio:
             if samples is None:
                 paths.append(None)
                 continue
-            path = storage.join(directory, f"{name}.{self._format}")
+            path = storage.join(directory, name)
             # A local save makes its own file beside the path and renames it.
-            scratch = path if storage.is_local else storage.join(directory, f".{name}.{uuid.uuid4().hex}.part")
+            hidden = f".{uuid.uuid4().hex}.part"
+            scratch = path if storage.is_local else storage.join(directory, posixpath.dirname(name), hidden)
             write_audio(storage, path, scratch, samples, rate, layout=self._layout, format=self._format, **self._save)
             paths.append(path)
         return _with_column(table.drop_columns([self._column]), "path", pa.array(paths, pa.string()))
+
+    def _file_name(self, value: str) -> str:
+        """The path of a row's file below the new directory."""
+        if self._relative_to is None:
+            below = posixpath.basename(value)
+        elif value.startswith(self._relative_to):
+            below = value.removeprefix(self._relative_to)
+        else:
+            raise ValueError(f"{value} is not below {self._relative_to}, which relative_to names")
+        return f"{posixpath.splitext(below)[0]}.{self._format}"
 
 
 def as_table(batch: Any) -> Any:

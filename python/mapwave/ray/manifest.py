@@ -68,9 +68,11 @@ class Manifest:
             storage.remove_directory(self._own)
             storage.remove_file(self._whole)
         storage.remove_file(self._success)
+        # Values that JSON does not have, such as NumPy's types, stand by their names.
+        settings = json.loads(json.dumps(settings, default=str))
         if storage.exists(self._settings):
             before = json.loads(storage.read_bytes(self._settings))
-            if before != json.loads(json.dumps(settings)):
+            if before != settings:
                 names = sorted({*before, *settings})
                 changed = [name for name in names if before.get(name) != settings.get(name)]
                 raise ValueError(
