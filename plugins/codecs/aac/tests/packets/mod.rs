@@ -222,10 +222,13 @@ impl Maker {
     }
 }
 
+/// Numbers of bands and their widths.
+type Runs = &'static [(usize, usize)];
+
 /// The bands of rates (tables 4.129 to 4.147), and how far noise shaping reaches.
 fn bands(rate: u32) -> (Vec<usize>, Vec<usize>, [usize; 2]) {
     // The widths of bands, as runs of equal ones.
-    let (long, short, max_tns): (&[(usize, usize)], &[(usize, usize)], [usize; 2]) = match rate {
+    let (long, short, max_tns): (Runs, Runs, [usize; 2]) = match rate {
         96_000 => (
             &[
                 (14, 4),
@@ -266,14 +269,14 @@ fn bands(rate: u32) -> (Vec<usize>, Vec<usize>, [usize; 2]) {
             &[
                 (11, 4),
                 (10, 8),
-                (3, 12),
+                (4, 12),
                 (3, 16),
                 (2, 20),
                 (2, 24),
                 (2, 28),
-                (2, 32),
+                (1, 32),
                 (2, 36),
-                (2, 40),
+                (1, 40),
                 (1, 44),
                 (1, 48),
                 (2, 52),
@@ -290,29 +293,29 @@ fn bands(rate: u32) -> (Vec<usize>, Vec<usize>, [usize; 2]) {
                 (3, 20),
                 (2, 24),
                 (2, 28),
-                (2, 32),
-                (2, 36),
+                (1, 32),
+                (1, 36),
                 (2, 40),
                 (1, 44),
                 (1, 48),
                 (1, 52),
                 (1, 56),
                 (1, 60),
-                (4, 64),
+                (3, 64),
             ],
-            &[(8, 4), (3, 8), (2, 12), (1, 16), (2, 20)],
+            &[(8, 4), (2, 8), (2, 12), (1, 16), (2, 20)],
             [42, 14],
         ),
         _ => (
             &[
                 (13, 12),
-                (8, 16),
-                (5, 20),
+                (7, 16),
+                (4, 20),
                 (3, 24),
-                (3, 28),
-                (2, 32),
+                (2, 28),
+                (1, 32),
                 (2, 36),
-                (2, 40),
+                (1, 40),
                 (1, 44),
                 (1, 48),
                 (1, 52),
@@ -342,8 +345,6 @@ fn bands(rate: u32) -> (Vec<usize>, Vec<usize>, [usize; 2]) {
     if matches!(rate, 44_100 | 48_000) {
         long.truncate(49);
         long.push(1024);
-    } else if rate == 32_000 {
-        long = (0..=928).filter(|start| long.contains(start)).chain([960, 992, 1024]).collect();
     }
     (long, short, max_tns)
 }
