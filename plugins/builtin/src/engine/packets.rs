@@ -111,7 +111,7 @@ pub(crate) trait PacketCodec<S: PacketStream + ?Sized>: Send {
     /// Writes frames of the last decoded packet, as many as fit, and returns their number.
     fn write(&self, frames: Range<usize>, output: &mut Output<'_>) -> usize;
 
-    /// Whether a packet may be decoded in a batch with others, which follow each other.
+    /// Whether a packet may be decoded in a batch with others. Packets of such codecs do not depend on each other.
     fn is_batched(&self, packet: &Packet<S::Bytes<'_>>) -> bool {
         let _ = packet;
         false
@@ -372,7 +372,7 @@ impl<S: PacketStream> State<S> {
 }
 
 /// Warns that silence replaces a packet, unless none of its frames are returned.
-pub(crate) fn warn<B>(packet: &Packet<B>, target: u64) {
+fn warn<B>(packet: &Packet<B>, target: u64) {
     if packet.end() > target {
         let (offset, num_frames) = (packet.offset, packet.num_frames);
         log(

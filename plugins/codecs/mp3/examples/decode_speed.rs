@@ -2,7 +2,8 @@
 //!
 //!     cargo run --release -p mapwave-mp3 --example decode_speed -- music.mp3
 //!
-//! Prints the best of several interleaved runs in nanoseconds per sample, for batches of several sizes. The results are compared first.
+//! Prints the best of several interleaved runs in nanoseconds per sample, for batches of several sizes. The results are
+//! compared first.
 
 #![allow(clippy::print_stdout)]
 
