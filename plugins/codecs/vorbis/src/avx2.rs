@@ -66,8 +66,7 @@ fn interleave(one: __m256, other: __m256) -> (__m256, __m256) {
 fn deinterleave(one: __m256, other: __m256) -> (__m256, __m256) {
     let evens = _mm256_shuffle_ps::<0b10_00_10_00>(one, other);
     let odds = _mm256_shuffle_ps::<0b11_01_11_01>(one, other);
-    let ordered =
-        |lanes| _mm256_castpd_ps(_mm256_permute4x64_pd::<0b11_01_10_00>(_mm256_castps_pd(lanes)));
+    let ordered = |lanes| _mm256_castpd_ps(_mm256_permute4x64_pd::<0b11_01_10_00>(_mm256_castps_pd(lanes)));
     (ordered(evens), ordered(odds))
 }
 
@@ -80,10 +79,7 @@ fn transpose(rows: [__m256; NUM_LANES]) -> [__m256; NUM_LANES] {
         (pairs(a, b), pairs(c, d), pairs(e, f), pairs(g, h));
     let fours = |one, other| {
         let (one, other) = (_mm256_castps_pd(one), _mm256_castps_pd(other));
-        (
-            _mm256_castpd_ps(_mm256_unpacklo_pd(one, other)),
-            _mm256_castpd_ps(_mm256_unpackhi_pd(one, other)),
-        )
+        (_mm256_castpd_ps(_mm256_unpacklo_pd(one, other)), _mm256_castpd_ps(_mm256_unpackhi_pd(one, other)))
     };
     let ((first, second), (third, fourth)) = (fours(ab, cd), fours(ab_far, cd_far));
     let ((first_end, second_end), (third_end, fourth_end)) = (fours(ef, gh), fours(ef_far, gh_far));

@@ -121,7 +121,10 @@ mod tests {
                 let mut ahead = bits;
                 if ahead.refill() {
                     assert!(at + 56 <= bytes.len() * 8);
-                    assert_eq!(ahead.peek() as u32 & 0xFF, (0..8).fold(0, |value, n| value | bit(at + n) << n));
+                    assert_eq!(
+                        ahead.peek() as u32 & 0xFF,
+                        (0..8).fold(0, |value, n| value | bit(at + n) << n)
+                    );
                 }
                 assert_eq!(bits.read(num_bits), expected);
                 at += num_bits as usize;

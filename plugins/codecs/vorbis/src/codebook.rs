@@ -180,7 +180,8 @@ impl Codebook {
         let mut rest = self.words.as_slice();
         while let Some(&(word, packed)) = rest.first() {
             if !is_long(packed) {
-                fill(&mut self.table, word.reverse_bits(), packed & LENGTH, packed);
+                let first = self.table.get_mut(..1 << first_bits).unwrap_or_default();
+                fill(first, word.reverse_bits(), packed & LENGTH, packed);
                 rest = rest.get(1..).unwrap_or_default();
                 continue;
             }
@@ -405,8 +406,8 @@ mod tests {
 
     #[test]
     fn words_of_all_lengths_are_read() {
-        // One word of each length, the longest twice.
         for longest in [1, 2, 9, 10, 11, 18, 19, 32] {
+            // One word of each length, the longest twice.
             let mut lengths: Vec<u8> = (1..=longest).collect();
             lengths.push(longest);
             let book = book(&lengths);
@@ -422,6 +423,14 @@ mod tests {
             }
             assert_eq!(book.read(&mut Bits::new(&[])), None);
         }
+        // Short words after long ones: 4096 of 13 bits, then one of 1 bit.
+        let lengths = [vec![13; 4096], vec![1]].concat();
+        let book = book(&lengths);
+        for entry in [0, 1, 2047, 4095] {
+            let word = (entry << 19_u32).reverse_bits();
+            assert_eq!(book.read(&mut Bits::new(&word.to_le_bytes())), Some(entry));
+        }
+        assert_eq!(book.read(&mut Bits::new(&[1])), Some(4096));
     }
 
     #[test]

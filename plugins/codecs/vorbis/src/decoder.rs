@@ -70,7 +70,8 @@ impl Decoder {
         let num_values = group_size * num_channels * state.stride;
         planes.try_reserve_exact(num_values).map_err(|_| DecodeError::Memory)?;
         planes.resize(num_values, 0.0);
-        let places = PLACES.get(num_channels).map_or_else(|| (0..num_channels).collect(), |places| places.to_vec());
+        let places =
+            PLACES.get(num_channels).map_or_else(|| (0..num_channels).collect(), |places| places.to_vec());
         Ok(Self {
             setup: setup.clone(),
             instructions: Instructions::best(),
@@ -84,7 +85,8 @@ impl Decoder {
 
     /// About how many bytes a decoder of a stream allocates.
     pub fn num_bytes_for(setup: &Setup) -> u64 {
-        let num_values = group_size(setup) * setup.num_channels() * crate::packet::plane_stride(&setup.tables);
+        let num_values =
+            group_size(setup) * setup.num_channels() * crate::packet::plane_stride(&setup.tables);
         State::num_bytes_for(&setup.tables) + num_values as u64 * 4
     }
 

@@ -149,7 +149,8 @@ impl State {
             channel.has_residue = channel.has_floor;
         }
         for (magnitude, angle) in &mapping.couplings {
-            let has_residue = |number: usize| self.channels.get(number).is_some_and(|channel| channel.has_residue);
+            let has_residue =
+                |number: usize| self.channels.get(number).is_some_and(|channel| channel.has_residue);
             let either = has_residue(*magnitude) || has_residue(*angle);
             for number in [*magnitude, *angle] {
                 if let Some(channel) = self.channels.get_mut(number) {
@@ -165,8 +166,7 @@ impl State {
         }
         for (magnitude, angle) in mapping.couplings.iter().rev() {
             let start = |number: usize| number * self.stride..number * self.stride + num_lines;
-            if let Ok([magnitude, angle]) =
-                self.spectra.get_disjoint_mut([start(*magnitude), start(*angle)])
+            if let Ok([magnitude, angle]) = self.spectra.get_disjoint_mut([start(*magnitude), start(*angle)])
             {
                 decouple(magnitude, angle);
             }
@@ -176,9 +176,8 @@ impl State {
     #[inline(always)]
     fn read_residue(&mut self, bits: &mut Bits<'_>, tables: &Tables, submap: &Submap, num_lines: usize) {
         let Some(residue) = tables.residues.get(submap.residue) else { return };
-        let has_residue = |number: &&usize| {
-            self.channels.get(**number).is_some_and(|channel| channel.has_residue)
-        };
+        let has_residue =
+            |number: &&usize| self.channels.get(**number).is_some_and(|channel| channel.has_residue);
         self.numbers.clear();
         self.numbers.extend(submap.channels.iter().filter(has_residue));
         if self.numbers.is_empty() {

@@ -80,7 +80,7 @@ impl Residue {
             cascades.push(high << 3 | low);
         }
         let mut books = Vec::new();
-        let mut num_passes = 0;
+        let mut num_passes = 1; // classes are read in any case
         for cascade in cascades {
             let mut of_class = [None; NUM_PASSES];
             for (pass, book) in of_class.iter_mut().enumerate().filter(|(pass, _)| cascade >> pass & 1 != 0) {

@@ -159,7 +159,8 @@ impl Fourier {
         let middle = radices.into_iter().map(|radix| {
             let angle = -2.0 * PI / left as f64;
             left /= radix;
-            let turns = (0..left).map(|place| std::array::from_fn(|number| turn(angle * (number * place) as f64)));
+            let turns =
+                (0..left).map(|place| std::array::from_fn(|number| turn(angle * (number * place) as f64)));
             Middle { radix, turns: turns.collect() }
         });
         Self {
@@ -323,19 +324,12 @@ fn store_pair<S: Simd>(simd: S, lanes: [S::Lanes; 2], pair: &mut [f32; 2 * NUM_L
 /// Complex products.
 #[inline(always)]
 fn turned<S: Simd>(simd: S, [re, im]: [S::Lanes; 2], [cosine, sine]: [S::Lanes; 2]) -> [S::Lanes; 2] {
-    [
-        simd.sub(simd.mul(re, cosine), simd.mul(im, sine)),
-        simd.add(simd.mul(re, sine), simd.mul(im, cosine)),
-    ]
+    [simd.sub(simd.mul(re, cosine), simd.mul(im, sine)), simd.add(simd.mul(re, sine), simd.mul(im, cosine))]
 }
 
 /// A Fourier transform of four or eight points.
 #[inline(always)]
-fn butterfly<S: Simd, const RADIX: usize>(
-    simd: S,
-    re: &mut [S::Lanes; RADIX],
-    im: &mut [S::Lanes; RADIX],
-) {
+fn butterfly<S: Simd, const RADIX: usize>(simd: S, re: &mut [S::Lanes; RADIX], im: &mut [S::Lanes; RADIX]) {
     let (re, im) = (re.as_mut_slice(), im.as_mut_slice());
     if RADIX == 8 {
         if let (Some(re), Some(im)) = (re.first_chunk_mut(), im.first_chunk_mut()) {

@@ -108,8 +108,7 @@ mod tests {
     fn blocks_of_all_sizes_overlap_as_by_the_formulas() {
         for (one, other) in [(6, 6), (6, 7), (7, 6), (8, 8), (8, 11), (11, 8), (11, 11), (6, 11)] {
             let transforms = [one, other].map(Transform::new);
-            let lines =
-                [noise(transforms[0].num_lines, 1), noise(transforms[1].num_lines, 2)];
+            let lines = [noise(transforms[0].num_lines, 1), noise(transforms[1].num_lines, 2)];
             let values = [0, 1].map(|number| {
                 let num_lines = transforms[number].num_lines;
                 let mut values = vec![0.0; num_lines];
@@ -119,24 +118,18 @@ mod tests {
             let [first, second] = [0, 1].map(|number| transforms[number].num_lines);
             let smaller = &transforms[usize::from(second < first)];
             let mut samples = vec![0.0; first / 2 + second / 2];
-            overlap(
-                Plain,
-                &values[0][..first / 2],
-                &values[1][second / 2..],
-                &smaller.slope,
-                &mut samples,
-            );
+            overlap(Plain, &values[0][..first / 2], &values[1][second / 2..], &smaller.slope, &mut samples);
             let blocks = [block(&lines[0]), block(&lines[1])];
             let width = first.min(second) as f64;
             for (place, sample) in samples.iter().enumerate() {
                 // The middle of the overlap is three quarters into the first block and one into the second.
                 let from_middle = place as f64 + 0.5 - (first / 2) as f64;
-                let earlier = blocks[0].get(first + place).map_or(0.0, |value| {
-                    value * slope(width / 2.0 - from_middle, width)
-                });
-                let later = (second / 2 + place).checked_sub(first / 2).map_or(0.0, |place| {
-                    blocks[1][place] * slope(width / 2.0 + from_middle, width)
-                });
+                let earlier = blocks[0]
+                    .get(first + place)
+                    .map_or(0.0, |value| value * slope(width / 2.0 - from_middle, width));
+                let later = (second / 2 + place)
+                    .checked_sub(first / 2)
+                    .map_or(0.0, |place| blocks[1][place] * slope(width / 2.0 + from_middle, width));
                 let exact = earlier + later;
                 assert!((f64::from(*sample) - exact).abs() < 2e-5, "{one} {other} {place}: {sample} {exact}");
             }

@@ -171,7 +171,9 @@ impl PointFloor {
     #[inline(always)]
     fn amplitude(&self, predicted: i32, coded: i32) -> i32 {
         let (room_above, room_below) = (self.range - predicted, predicted);
-        if coded >= room_above.min(room_below) * 2 {
+        if coded == 0 {
+            predicted
+        } else if coded >= room_above.min(room_below) * 2 {
             if room_above > room_below {
                 coded - room_below + predicted
             } else {

@@ -38,8 +38,7 @@ impl RootFloor {
         for _ in 0..bits.read(4) + 1 {
             let number = bits.read(8) as usize;
             let book = books.get_mut(number);
-            let book =
-                book.ok_or(DecodeError::Header("setup refers to a codebook that does not exist"))?;
+            let book = book.ok_or(DecodeError::Header("setup refers to a codebook that does not exist"))?;
             book.make_vectors(budget)?;
             numbers.push(number);
         }
@@ -95,7 +94,7 @@ impl RootFloor {
                 let angle = std::f64::consts::PI * f64::from(*step) / self.map_size;
                 let square = square(&shape.coefficients, angle.cos());
                 let level = shape.amplitude / square.sqrt() - self.amplitude_offset;
-                last = (*step, (0.115_129_25 * level).exp() as f32);
+                last = (*step, (0.115_129_25 * level).exp().min(f32::MAX.into()) as f32);
             }
             *value *= last.1;
         }
