@@ -44,6 +44,38 @@ pub fn write_interleaved<'o, S: DecodedSample>(
     unsafe { output.assume_init_mut() }
 }
 
+/// Writes frames of one or two channels that are samples already to all of `output`.
+///
+/// ```
+/// use std::mem::MaybeUninit;
+///
+/// use mapwave_codec_base::interleave;
+///
+/// let mut output = [MaybeUninit::uninit(); 4];
+/// assert_eq!(interleave(&[&[1.0, 2.0], &[3.0, 4.0]], &mut output), [1.0, 3.0, 2.0, 4.0]);
+/// ```
+///
+/// # Panics
+/// When there are other channels than one or two, or one has another number of samples than `output` has frames.
+#[inline(always)]
+pub fn interleave<'o, T: Copy>(planes: &[&[T]], output: &'o mut [MaybeUninit<T>]) -> &'o mut [T] {
+    let [first, second] = match planes {
+        [plane] => {
+            assert_eq!(plane.len(), output.len(), "as many samples as room");
+            return output.write_copy_of_slice(plane);
+        }
+        [first, second] => [first, second],
+        _ => panic!("one or two channels"),
+    };
+    assert!([first, second].iter().all(|plane| plane.len() * 2 == output.len()), "as many samples as room");
+    let (pairs, _) = output.as_chunks_mut::<2>();
+    for ((pair, first), second) in pairs.iter_mut().zip(*first).zip(*second) {
+        *pair = [MaybeUninit::new(*first), MaybeUninit::new(*second)];
+    }
+    // SAFETY: by the assertion, there are as many pairs as samples of each plane, and nothing is left over.
+    unsafe { output.assume_init_mut() }
+}
+
 /// Writes frames of two channels, which `channels` makes of a value of each plane, to all of `output`.
 ///
 /// # Panics

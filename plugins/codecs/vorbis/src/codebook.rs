@@ -26,6 +26,8 @@ pub(crate) struct Codebook {
     pub(crate) num_entries: u32,
     /// Whether any word is used.
     pub(crate) has_words: bool,
+    /// How many words the bits of a refill suffice for: 1, 2 or 4.
+    pub(crate) words_at_once: usize,
     /// The vectors of all entries, if vectors are made.
     vectors: Vec<f32>,
     /// How vectors are made.
@@ -69,6 +71,7 @@ impl Codebook {
             num_dimensions: num_dimensions as usize,
             num_entries,
             has_words: !words.is_empty(),
+            words_at_once: 1,
             vectors: Vec::new(),
             lookup,
             mask: 0,
@@ -123,16 +126,23 @@ impl Codebook {
     #[inline(always)]
     pub(crate) fn read_some(&self, bits: &mut Bits<'_>) -> Option<u32> {
         let is_inside = bits.refill();
+        let entry = self.read_refilled(bits);
+        if !is_inside && bits.is_past_end() {
+            return None;
+        }
+        Some(entry)
+    }
+
+    /// Reads a word of bits that are valid.
+    #[inline(always)]
+    pub(crate) fn read_refilled(&self, bits: &mut Bits<'_>) -> u32 {
         let next = bits.peek();
         let mut found = self.entry(next & self.mask);
         if found & (CONTINUED | SEARCHED) != 0 {
             found = self.read_long(next, found);
         }
         bits.consume(found & LENGTH);
-        if !is_inside && bits.is_past_end() {
-            return None;
-        }
-        Some(found >> 8)
+        found >> 8
     }
 
     #[inline(always)]
@@ -166,6 +176,11 @@ impl Codebook {
     /// Makes tables of the words.
     fn make_table(&mut self, budget: &mut Budget) -> Result<(), DecodeError> {
         let longest = self.words.iter().map(|(_, packed)| packed & LENGTH).max().unwrap_or(0);
+        self.words_at_once = match longest {
+            ..=14 => 4,
+            15..=28 => 2,
+            _ => 1,
+        };
         if let [(_, packed)] = *self.words.as_slice() {
             // The word of a single entry has one bit, which may have either value.
             (self.mask, self.table) = (0, vec![packed]);
@@ -373,6 +388,7 @@ mod tests {
             num_dimensions: 1,
             num_entries: u32::try_from(lengths.len()).unwrap(),
             has_words: !words.is_empty(),
+            words_at_once: 1,
             vectors: Vec::new(),
             lookup: None,
             mask: 0,
@@ -426,7 +442,7 @@ mod tests {
         // Short words after long ones: 4096 of 13 bits, then one of 1 bit.
         let lengths = [vec![13; 4096], vec![1]].concat();
         let book = book(&lengths);
-        for entry in [0, 1, 2047, 4095] {
+        for entry in [0_u32, 1, 2047, 4095] {
             let word = (entry << 19_u32).reverse_bits();
             assert_eq!(book.read(&mut Bits::new(&word.to_le_bytes())), Some(entry));
         }

@@ -5,7 +5,7 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use mapwave_codec_base::{Part, Room};
+use mapwave_codec_base::{Part, Room, interleave};
 
 use crate::error::{BatchError, DecodeError};
 use crate::instructions::Instructions;
@@ -233,14 +233,10 @@ impl Decoder {
             1 => copy(first, room),
             2 => {
                 let second = self.kept_plane(index, 1, frames)?;
-                let mut piece = [[0.0; 2]; PIECE / 2];
-                for (first, second) in first.chunks(PIECE / 2).zip(second.chunks(PIECE / 2)) {
-                    for ((pair, first), second) in piece.iter_mut().zip(first).zip(second) {
-                        *pair = [*first, *second];
-                    }
-                    copy(piece.as_flattened().get(..first.len() * 2).unwrap_or_default(), room)?;
-                }
-                Ok(())
+                room.write(|rest| {
+                    let rest = rest.get_mut(..first.len() * 2).ok_or(DecodeError::Room)?;
+                    Ok(interleave(&[first, second], rest))
+                })
             }
             num_channels => {
                 let mut piece = [0.0; PIECE];

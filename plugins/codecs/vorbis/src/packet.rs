@@ -8,7 +8,7 @@ use crate::floor::Shape;
 use crate::residue::Vectors;
 use crate::setup::{Mapping, Submap, Tables};
 use crate::simd::Simd;
-use crate::spectrum::{decouple, separate};
+use crate::spectrum::{decouple, separate, separate_pair};
 use crate::transform::Work;
 use crate::window::overlap;
 
@@ -20,12 +20,11 @@ const PLANE_PADDING: usize = 16;
 pub(crate) struct State {
     /// Whether the last block was long, unless there is none.
     last: Option<bool>,
-    /// The values of the last block of each channel that overlap the next one, `stride` apart.
-    previous: Vec<f32>,
     /// The spectra of all channels, `stride` apart.
     spectra: Vec<f32>,
     pub(crate) stride: usize,
-    values: Vec<f32>,
+    /// What the spectra of the last block and of this one are transformed to, in turns; of each channel, `stride` apart.
+    values: [Vec<f32>; 2],
     /// A vector in which channels alternate.
     interleaved: Vec<f32>,
     /// The class of each partition of a residue.
@@ -53,7 +52,7 @@ impl State {
     /// The bytes that [`new`](Self::new) allocates, about.
     pub(crate) fn num_bytes_for(tables: &Tables) -> u64 {
         let num_values = tables.num_channels * plane_stride(tables);
-        (num_values * (3 * size_of::<f32>() + 1) + tables.num_channels * (1 << 13)) as u64
+        (num_values * (4 * size_of::<f32>() + 1) + tables.num_channels * (1 << 13)) as u64
     }
 
     /// # Errors
@@ -64,10 +63,9 @@ impl State {
         let channel = Channel { shape: Shape::new(), has_floor: false, has_residue: false };
         Ok(Self {
             last: None,
-            previous: zeros(num_values / 2)?,
             spectra: zeros(num_values)?,
             stride,
-            values: zeros(stride)?,
+            values: [zeros(num_values)?, zeros(num_values)?],
             interleaved: zeros(num_values)?,
             classes: zeros(num_values)?,
             channels: vec![channel; tables.num_channels],
@@ -113,10 +111,13 @@ impl State {
         });
         let smaller = if mode.is_long && last == Some(true) { long } else { short };
         let last_half = last.map_or(0, |is_long| if is_long { long.num_lines } else { short.num_lines } / 2);
-        let of_channels = self.spectra.chunks_mut(self.stride).zip(self.previous.chunks_mut(self.stride / 2));
-        for ((number, (spectrum, previous)), place) in of_channels.enumerate().zip(places) {
+        self.values.reverse();
+        let [previous, values] = &mut self.values;
+        let values = previous.chunks(self.stride).zip(values.chunks_mut(self.stride));
+        let of_channels = self.spectra.chunks_mut(self.stride).zip(values);
+        for ((number, (spectrum, (previous, values))), place) in of_channels.enumerate().zip(places) {
             let spectrum = spectrum.get_mut(..num_lines).unwrap_or_default();
-            let values = self.values.get_mut(..num_lines).unwrap_or_default();
+            let values = values.get_mut(..num_lines).unwrap_or_default();
             let floor = mapping.floors.get(number).and_then(|floor| tables.floors.get(*floor));
             match (floor, self.channels.get(number)) {
                 (Some(floor), Some(channel)) if channel.has_floor => {
@@ -125,15 +126,12 @@ impl State {
                 }
                 _ => values.fill(0.0),
             }
-            let (first, second) = values.split_at_mut_checked(num_lines / 2).unwrap_or_default();
             if last.is_some() {
                 let samples = planes.get_mut(place * self.stride..).unwrap_or_default();
                 let samples = samples.get_mut(..num_frames).unwrap_or_default();
                 let previous = previous.get(..last_half).unwrap_or_default();
-                overlap(simd, previous, second, &smaller.slope, samples);
-            }
-            if let Some(previous) = previous.get_mut(..num_lines / 2) {
-                previous.copy_from_slice(first);
+                let current = values.get(num_lines / 2..).unwrap_or_default();
+                overlap(simd, previous, current, &smaller.slope, samples);
             }
         }
         Ok(num_frames)
@@ -143,9 +141,11 @@ impl State {
     #[inline(always)]
     fn read_spectra(&mut self, bits: &mut Bits<'_>, tables: &Tables, mapping: &Mapping, num_lines: usize) {
         for (channel, floor) in self.channels.iter_mut().zip(&mapping.floors) {
-            let floor = tables.floors.get(*floor);
-            channel.has_floor =
-                floor.is_some_and(|floor| floor.read(bits, &tables.books, &mut channel.shape));
+            // Not in a closure, which would be compiled for other instructions.
+            channel.has_floor = match tables.floors.get(*floor) {
+                Some(floor) => floor.read(bits, &tables.books, &mut channel.shape),
+                None => false,
+            };
             channel.has_residue = channel.has_floor;
         }
         for (magnitude, angle) in &mapping.couplings {
@@ -158,11 +158,11 @@ impl State {
                 }
             }
         }
-        for spectrum in self.spectra.chunks_mut(self.stride) {
-            spectrum.get_mut(..num_lines).unwrap_or_default().fill(0.0);
-        }
         for submap in &mapping.submaps {
-            self.read_residue(bits, tables, submap, num_lines);
+            self.read_residue(bits, tables, submap, num_lines, mapping.is_pair);
+        }
+        if mapping.is_pair {
+            return;
         }
         for (magnitude, angle) in mapping.couplings.iter().rev() {
             let start = |number: usize| number * self.stride..number * self.stride + num_lines;
@@ -173,8 +173,16 @@ impl State {
         }
     }
 
+    /// Reads the residues of the channels of a submap. Those that have none keep what is there, which is not used.
     #[inline(always)]
-    fn read_residue(&mut self, bits: &mut Bits<'_>, tables: &Tables, submap: &Submap, num_lines: usize) {
+    fn read_residue(
+        &mut self,
+        bits: &mut Bits<'_>,
+        tables: &Tables,
+        submap: &Submap,
+        num_lines: usize,
+        is_pair: bool,
+    ) {
         let Some(residue) = tables.residues.get(submap.residue) else { return };
         let has_residue =
             |number: &&usize| self.channels.get(**number).is_some_and(|channel| channel.has_residue);
@@ -184,6 +192,10 @@ impl State {
             return;
         }
         if !residue.is_interleaved() {
+            for number in &self.numbers {
+                let start = number * self.stride;
+                self.spectra.get_mut(start..start + num_lines).unwrap_or_default().fill(0.0);
+            }
             let (values, stride, numbers) = (&mut self.spectra, self.stride, &self.numbers);
             let mut vectors = Vectors { values, stride, num_values: num_lines, numbers };
             residue.read(bits, &tables.books, &mut vectors, &mut self.classes);
@@ -195,7 +207,11 @@ impl State {
         values.fill(0.0);
         let mut vectors = Vectors { values, stride: num_values, num_values, numbers: &[0] };
         residue.read(bits, &tables.books, &mut vectors, &mut self.classes);
-        separate(values, &submap.channels, &mut self.spectra, self.stride);
+        if is_pair {
+            separate_pair(values, &mut self.spectra, self.stride);
+        } else {
+            separate(values, &submap.channels, &mut self.spectra, self.stride);
+        }
     }
 }
 

@@ -173,15 +173,46 @@ impl Residue {
 /// Section 8.6.4, with vectors of `N` values.
 #[inline(always)]
 fn add_contiguous<const N: usize>(bits: &mut Bits<'_>, book: &Codebook, values: &mut [f32]) -> Option<()> {
+    match book.words_at_once {
+        4 => add_at_once::<N, 4>(bits, book, values),
+        2 => add_at_once::<N, 2>(bits, book, values),
+        _ => add_at_once::<N, 1>(bits, book, values),
+    }
+}
+
+/// The same, with bits for several words at once: what limits the speed is that each word waits for the length of the one
+/// before, and the bits that are loaded for the lengths of all before.
+#[inline(always)]
+fn add_at_once<const N: usize, const NUM_WORDS: usize>(
+    bits: &mut Bits<'_>,
+    book: &Codebook,
+    values: &mut [f32],
+) -> Option<()> {
     let vectors = book.vectors::<N>();
-    let (whole, rest) = values.as_chunks_mut::<N>();
-    for values in whole {
-        let vector = vectors.get(book.read_some(bits)? as usize)?;
-        for (value, more) in values.iter_mut().zip(vector) {
-            *value += more;
+    let (vectors_of_values, rest) = values.as_chunks_mut::<N>();
+    let (groups, last) = vectors_of_values.as_chunks_mut::<NUM_WORDS>();
+    for group in groups {
+        if bits.refill() {
+            for values in group {
+                add(values, vectors.get(book.read_refilled(bits) as usize)?);
+            }
+        } else {
+            for values in group {
+                add(values, vectors.get(book.read_some(bits)? as usize)?);
+            }
         }
     }
+    for values in last {
+        add(values, vectors.get(book.read_some(bits)? as usize)?);
+    }
     if rest.is_empty() { Some(()) } else { add_any(bits, book, rest) }
+}
+
+#[inline(always)]
+fn add<const N: usize>(values: &mut [f32; N], vector: &[f32; N]) {
+    for (value, more) in values.iter_mut().zip(vector) {
+        *value += more;
+    }
 }
 
 /// Section 8.6.4. What is left of the last vector is dropped, as by the reference decoder.

@@ -62,6 +62,8 @@ pub(crate) struct Mapping {
     /// The floor of each channel.
     pub(crate) floors: Vec<usize>,
     pub(crate) submaps: Vec<Submap>,
+    /// Whether there are two channels, which alternate in one vector and are coupled with each other.
+    pub(crate) is_pair: bool,
 }
 
 /// Channels that share a residue.
@@ -181,7 +183,7 @@ impl Tables {
         }
         let mut mappings = Vec::new();
         for _ in 0..bits.read(6) + 1 {
-            mappings.push(Mapping::parse(bits, num_channels, floors.len(), residues.len(), budget)?);
+            mappings.push(Mapping::parse(bits, num_channels, floors.len(), &residues, budget)?);
         }
         let num_modes = bits.read(6) + 1;
         let mut modes = Vec::new();
@@ -225,7 +227,7 @@ impl Mapping {
         bits: &mut Bits<'_>,
         num_channels: usize,
         num_floors: usize,
-        num_residues: usize,
+        residues: &[Residue],
         budget: &mut Budget,
     ) -> Result<Self, DecodeError> {
         budget.take::<usize>(num_channels * 4 + 2 * 256)?;
@@ -263,7 +265,7 @@ impl Mapping {
             if floor >= num_floors {
                 return Err(DecodeError::Header("mapping refers to a floor that does not exist"));
             }
-            if residue >= num_residues {
+            if residue >= residues.len() {
                 return Err(DecodeError::Header("mapping refers to a residue that does not exist"));
             }
             let mut channels = Vec::new();
@@ -278,6 +280,9 @@ impl Mapping {
         if bits.is_past_end() {
             return Err(DecodeError::TruncatedHeader);
         }
-        Ok(Self { couplings, floors, submaps })
+        let of_first = submaps.first().and_then(|submap| residues.get(submap.residue));
+        let is_pair = (num_channels, submaps.len(), couplings.as_slice()) == (2, 1, &[(0, 1)])
+            && of_first.is_some_and(Residue::is_interleaved);
+        Ok(Self { couplings, floors, submaps, is_pair })
     }
 }

@@ -18,6 +18,17 @@ fn decoupled(magnitude: f32, angle: f32) -> (f32, f32) {
     (magnitude + first, magnitude - second)
 }
 
+/// Both at once, of two channels that are coupled with each other.
+#[inline(always)]
+pub(crate) fn separate_pair(interleaved: &[f32], spectra: &mut [f32], stride: usize) {
+    let (pairs, _) = interleaved.as_chunks::<2>();
+    let (first, second) = spectra.split_at_mut_checked(stride).unwrap_or_default();
+    for ((pair, first), second) in pairs.iter().zip(first).zip(second) {
+        let [magnitude, angle] = *pair;
+        (*first, *second) = decoupled(magnitude, angle);
+    }
+}
+
 /// Takes the values of channels out of a vector in which they alternate (section 8.6.5). Spectra are `stride` apart.
 #[inline(always)]
 pub(crate) fn separate(interleaved: &[f32], channels: &[usize], spectra: &mut [f32], stride: usize) {

@@ -5,7 +5,7 @@
 
 #![forbid(unsafe_code)]
 
-/// The longest line whose levels are computed in single precision.
+/// The longest line whose levels are computed with a slope of 24 bits after the point.
 const MAX_RUN: u32 = 4096;
 
 /// The amplitudes of all levels, in steps of 140/256 dB down from 1 (`floor1_inverse_dB_table`, section 10.1).
@@ -50,30 +50,20 @@ fn multiply_line(from: u8, to: u8, run: u32, amplitudes: &[f32; 256], values: &m
     if run > MAX_RUN {
         for (step, value) in (0_u32..).zip(values) {
             let risen = (step * rise.unsigned_abs() / run).cast_signed();
-            *value *= amplitude(amplitudes, level(from, rise.signum() * risen));
+            let level = i32::from(from) + rise.signum() * risen;
+            *value *= amplitude(amplitudes, u8::try_from(level).unwrap_or(u8::MAX));
         }
         return;
     }
-    // The nearest whole number is at least 1 / 8192 away from (step * rise + 1/2) / run, which is below 256 and has an error
-    // of less than 256 * 2^-23.
-    let (rise_abs, scale) = (rise.unsigned_abs() as f32, 1.0 / run as f32);
-    for (step, value) in (0_i32..).zip(values) {
-        let risen = floor((step as f32 * rise_abs + 0.5) * scale);
-        *value *= amplitude(amplitudes, level(from, rise.signum() * risen));
+    // The level with 24 bits after the point goes up or down by the same each step. A slope that is rounded up is less than one
+    // unit too steep, which is less than 1 / run in all; and what falls is rounded up.
+    let slope = ((rise.unsigned_abs() << 24) / run + 1).cast_signed();
+    let (start, step) = if rise > 0 { (0, slope) } else { (0xFF_FFFF, -slope) };
+    let mut level = u32::from(from) << 24 | start;
+    for value in values {
+        *value *= amplitude(amplitudes, level.to_be_bytes()[0]);
+        level = level.wrapping_add_signed(step);
     }
-}
-
-/// A number from 0 to 255, rounded down.
-#[inline(always)]
-#[expect(clippy::cast_possible_truncation, reason = "it is rounded down")]
-fn floor(number: f32) -> i32 {
-    number as i32
-}
-
-#[inline(always)]
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "levels are 0 to 255")]
-fn level(from: u8, risen: i32) -> u8 {
-    (i32::from(from) + risen) as u8
 }
 
 #[inline(always)]
