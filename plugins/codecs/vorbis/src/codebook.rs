@@ -35,7 +35,8 @@ pub(crate) struct Codebook {
     mask: u64,
     /// Indexed by the next bits of the stream; second tables follow the first.
     table: Vec<u32>,
-    /// Words with the first bit on top, in order; and their lengths and entries, packed as in the table.
+    /// Words that are longer than the first table takes, with the first bit on top, in order; and their lengths and entries,
+    /// packed as in the table.
     words: Vec<(u32, u32)>,
 }
 
@@ -190,16 +191,15 @@ impl Codebook {
         self.mask = (1 << first_bits) - 1;
         self.table = budget.vec(1 << first_bits, 0)?;
         let place = |word: u32| (word.reverse_bits() & ((1 << first_bits) - 1)) as usize;
-        // Words that begin alike are neighbours.
         let is_long = |packed: u32| packed & LENGTH > first_bits;
+        for (word, packed) in self.words.iter().filter(|(_, packed)| !is_long(*packed)) {
+            fill(&mut self.table, word.reverse_bits(), packed & LENGTH, *packed);
+        }
+        self.words.retain(|(_, packed)| is_long(*packed));
+        self.words.sort_unstable_by_key(|(word, _)| *word);
+        // Words that begin alike are neighbours.
         let mut rest = self.words.as_slice();
-        while let Some(&(word, packed)) = rest.first() {
-            if !is_long(packed) {
-                let first = self.table.get_mut(..1 << first_bits).unwrap_or_default();
-                fill(first, word.reverse_bits(), packed & LENGTH, packed);
-                rest = rest.get(1..).unwrap_or_default();
-                continue;
-            }
+        while let Some(&(word, _)) = rest.first() {
             let num_alike = rest.iter().take_while(|(other, _)| place(*other) == place(word)).count();
             let (alike, others) = rest.split_at_checked(num_alike).unwrap_or((rest, &[]));
             rest = others;
@@ -264,8 +264,8 @@ fn read_lengths(bits: &mut Bits<'_>, num_entries: u32, budget: &mut Budget) -> R
     if bits.is_past_end() { Err(DecodeError::TruncatedHeader) } else { Ok(lengths) }
 }
 
-/// The word of each entry, with the first bit on top, in the order of words: each entry in turn takes the lowest word of its
-/// length that is free (section 3.2.1, "Huffman decision tree representation").
+/// The word of each entry that has one, with the first bit on top: each entry in turn takes the lowest word of its length
+/// that is free (section 3.2.1, "Huffman decision tree representation").
 ///
 /// A part of the tree that is free is known by its root. There is at most one of each depth, and the deeper it is, the lower
 /// are its words: placing a word in one leaves its right siblings on the way down.
@@ -287,7 +287,6 @@ fn assign_words(lengths: &[u8], budget: &mut Budget) -> Result<Vec<(u32, u32)>, 
     if num_used > 0 && !is_single && free.iter().any(Option::is_some) {
         return Err(DecodeError::Header("codebook has fewer words than its tree"));
     }
-    words.sort_unstable();
     Ok(words)
 }
 
@@ -335,6 +334,9 @@ impl Lookup {
 
     /// Vectors of all combinations of the values, the first of a vector changing fastest.
     fn lattice(&self, num_dimensions: usize, num_values: usize, vectors: &mut Vec<f32>) {
+        if !self.is_sequence {
+            return self.plain_lattice(num_dimensions, num_values, vectors);
+        }
         let mut row = vec![0; num_dimensions];
         while vectors.len() < num_values {
             let mut last = 0.0;
@@ -350,6 +352,30 @@ impl Lookup {
                 }
                 *digit = 0;
             }
+        }
+    }
+
+    /// As [`lattice`](Self::lattice), of values that do not depend on each other: column by column, in which every value is
+    /// repeated so often that all combinations of the columns before come to pass.
+    fn plain_lattice(&self, num_dimensions: usize, num_values: usize, vectors: &mut Vec<f32>) {
+        let values: Vec<f32> =
+            self.multiplicands.iter().map(|multiplicand| self.value(*multiplicand, &mut 0.0)).collect();
+        vectors.resize(num_values, 0.0);
+        let mut num_repeats = 1_usize;
+        for column in 0..num_dimensions {
+            let mut rows = vectors.iter_mut().skip(column).step_by(num_dimensions);
+            'column: loop {
+                for value in &values {
+                    for _ in 0..num_repeats {
+                        let Some(to) = rows.next() else { break 'column };
+                        *to = *value;
+                    }
+                }
+                if values.is_empty() {
+                    break;
+                }
+            }
+            num_repeats = num_repeats.saturating_mul(values.len());
         }
     }
 }
@@ -402,8 +428,7 @@ mod tests {
     #[test]
     fn words_are_those_of_the_specifications_example() {
         // Section 3.2.1: lengths 2 4 4 4 4 2 3 3 have the words 00 0100 0101 0110 0111 10 110 111.
-        let mut words = assign_words(&[2, 4, 4, 4, 4, 2, 3, 3], &mut budget()).unwrap();
-        words.sort_by_key(|(_, packed)| packed >> 8);
+        let words = assign_words(&[2, 4, 4, 4, 4, 2, 3, 3], &mut budget()).unwrap();
         let found: Vec<String> = words
             .iter()
             .map(|(word, packed)| format!("{word:032b}")[..(packed & LENGTH) as usize].to_owned())

@@ -15,7 +15,7 @@ use crate::setup::Setup;
 /// The most packets that are kept at a time.
 const MAX_KEPT: usize = 8;
 /// The samples that are kept at a time, unless a single packet has more: they should stay in a cache.
-const KEPT_SAMPLES: usize = 1 << 13;
+const KEPT_SAMPLES: usize = 1 << 11;
 
 /// The values that are put in order at a time.
 const PIECE: usize = 512;

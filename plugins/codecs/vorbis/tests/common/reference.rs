@@ -1,5 +1,7 @@
 //! A decoder in double precision, slow, straight from the formulas of the specification.
 
+#![allow(clippy::needless_range_loop)]
+
 use std::collections::HashMap;
 use std::f64::consts::PI;
 
