@@ -23,7 +23,7 @@ cd "$(dirname "$0")/../.."
 . tools/platforms/debian.sh
 parts=("$@")
 [ ${#parts[@]} -gt 0 ] || parts=(rust wheel python)
-crates=(mapwave-core mapwave-builtin mapwave-codec-base mapwave-flac mapwave-alac mapwave-mp3 mapwave-edits mapwave-fork mapwave-plugin mapwave-plugin-abi)
+crates=(mapwave-core mapwave-builtin mapwave-codec-base mapwave-aac mapwave-alac mapwave-flac mapwave-mp3 mapwave-vorbis mapwave-edits mapwave-fork mapwave-plugin mapwave-plugin-abi)
 tests=(test_load.py test_reader.py test_info.py test_arrays.py test_flac.py test_compressed.py test_resample.py test_save.py)
 directory=$(realpath -m "${AARCH64_DIR:-/var/tmp/aarch64}")
 [ -z "${AARCH64_CRATES:-}" ] || read -ra crates <<<"$AARCH64_CRATES"
