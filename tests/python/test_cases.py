@@ -33,9 +33,9 @@ EXPECTED = {
     "mp3_behind_zeros.mp3": (36_864, 44_100, 1, False, False),
     "ts_dts.ts": (38_400, 48_000, 2, False, True),
     "ts_latm.ts": (39_936, 48_000, 2, False, True),
-    "vorbis_3ch.ogg": (24_000, 48_000, 3, False, True),
-    "vorbis_quad.ogg": (24_000, 48_000, 4, False, True),
-    "vorbis_stereo_uncoupled.ogg": (38_400, 48_000, 2, False, True),
+    "vorbis_3ch.ogg": (24_000, 48_000, 3, False, False),
+    "vorbis_quad.ogg": (24_000, 48_000, 4, False, False),
+    "vorbis_stereo_uncoupled.ogg": (38_400, 48_000, 2, False, False),
     "wmapro_seam.wma": (249_856, 44_100, 2, True, True),
 }
 

@@ -1,4 +1,4 @@
-//! The checked reader of bits: numbers of any width, at any place, in either order of bits.
+//! The checked reader of bits: numbers of any width, at any place.
 
 #![forbid(unsafe_code)]
 
@@ -21,10 +21,6 @@ pub(crate) trait BitOrder {
 /// The most significant bit of a byte comes first, and so does that of a number: FLAC, MPEG.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum MsbFirst {}
-
-/// The least significant bit of a byte comes first, and so does that of a number: Vorbis (Vorbis I specification, 2.1).
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum LsbFirst {}
 
 /// The bytes from the one that `position` lies in, up to eight of them, and the bit in the first one.
 fn at(bytes: &[u8], position: u64) -> (&[u8], u64) {
@@ -49,23 +45,6 @@ impl BitOrder for MsbFirst {
     #[inline]
     fn field(word: u64, num_bits: u32) -> u64 {
         word >> (64 - num_bits)
-    }
-}
-
-impl BitOrder for LsbFirst {
-    #[inline]
-    fn word(bytes: &[u8], position: u64) -> u64 {
-        let (rest, bit) = at(bytes, position);
-        let word = match rest.first_chunk::<8>() {
-            Some(bytes) => u64::from_le_bytes(*bytes),
-            None => rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
-        };
-        word >> bit
-    }
-
-    #[inline]
-    fn field(word: u64, num_bits: u32) -> u64 {
-        word & ((1 << num_bits) - 1)
     }
 }
 
@@ -145,24 +124,10 @@ mod tests {
         assert_eq!(bits.read(8), Err(EndOfBits));
     }
 
-    #[test]
-    fn bits_come_from_the_bottom() {
-        let mut bits = Bits::<LsbFirst>::new(&[0b1010_0110, 0xFF, 0x01]);
-        assert_eq!(bits.read(3), Ok(0b110));
-        assert_eq!(bits.read(6), Ok(0b110100));
-        assert_eq!(bits.read(0), Ok(0));
-        assert_eq!(bits.read(8), Ok(0xFF));
-        assert_eq!(bits.read(8), Err(EndOfBits));
-    }
-
-    /// A number bit by bit, by the definition of an order.
-    fn naive(bytes: &[u8], position: usize, num_bits: usize, is_msb_first: bool) -> Option<u32> {
-        let bit =
-            |at: usize| Some(bytes.get(at / 8)? >> (if is_msb_first { 7 - at % 8 } else { at % 8 }) & 1);
-        (0..num_bits).try_fold(0, |value, place| {
-            let bit = u32::from(bit(position + place)?);
-            Some(if is_msb_first { value << 1 | bit } else { value | bit << place })
-        })
+    /// A number bit by bit.
+    fn naive(bytes: &[u8], position: usize, num_bits: usize) -> Option<u32> {
+        let bit = |at: usize| Some(bytes.get(at / 8)? >> (7 - at % 8) & 1);
+        (0..num_bits).try_fold(0, |value, place| Some(value << 1 | u32::from(bit(position + place)?)))
     }
 
     #[test]
@@ -172,13 +137,9 @@ mod tests {
             let bytes = &bytes[..length];
             for position in 0..=8 * length + 3 {
                 for num_bits in 1..=32 {
-                    let expected = |is_msb_first| {
-                        naive(bytes, position, num_bits as usize, is_msb_first).ok_or(EndOfBits)
-                    };
+                    let expected = naive(bytes, position, num_bits as usize).ok_or(EndOfBits);
                     let found = Bits::<MsbFirst>::at(bytes, position as u64).read(num_bits);
-                    assert_eq!(found, expected(true), "{num_bits} bits at {position} of {length} bytes");
-                    let found = Bits::<LsbFirst>::at(bytes, position as u64).read(num_bits);
-                    assert_eq!(found, expected(false), "{num_bits} bits at {position} of {length} bytes");
+                    assert_eq!(found, expected, "{num_bits} bits at {position} of {length} bytes");
                 }
             }
         }
@@ -196,7 +157,7 @@ mod tests {
 
     #[test]
     fn no_number_of_bits_overflows() {
-        let mut bits = Bits::<LsbFirst>::at(&[1], 4);
+        let mut bits = Bits::<MsbFirst>::at(&[1], 4);
         assert_eq!(bits.skip(u64::MAX), Err(EndOfBits));
         assert_eq!((bits.skip(u64::MAX), bits.read(32)), (Err(EndOfBits), Err(EndOfBits)));
     }

@@ -111,7 +111,7 @@ pub(crate) trait PacketCodec<S: PacketStream + ?Sized>: Send {
     /// Writes frames of the last decoded packet, as many as fit, and returns their number.
     fn write(&self, frames: Range<usize>, output: &mut Output<'_>) -> usize;
 
-    /// Whether a packet may be decoded in a batch with others. Packets of such codecs do not depend on each other.
+    /// Whether a packet may be decoded in a batch with others.
     fn is_batched(&self, packet: &Packet<S::Bytes<'_>>) -> bool {
         let _ = packet;
         false
@@ -121,7 +121,8 @@ pub(crate) trait PacketCodec<S: PacketStream + ?Sized>: Send {
     /// is the last decoded one.
     ///
     /// # Errors
-    /// The number of the first packet that is damaged, and how that affects the stream. Packets before it may be written.
+    /// The number of the first packet that is damaged, and how that affects the stream. If silence replaces it, the wanted
+    /// frames of the packets before it are written.
     fn decode_batch(
         &mut self,
         stream: &S,
@@ -340,13 +341,16 @@ impl<S: PacketStream> State<S> {
         }
         if let Some(Wanted { packet: last, .. }) = batch.last() {
             self.pending = 0..0; // in case of an error
-            self.codec.decode_batch(stream, &batch, output).map_err(|(number, broken)| {
-                let offset = batch.get(number).map_or(0, |wanted| wanted.packet.offset);
+            let mut rest = batch.as_slice();
+            while let Err((number, broken)) = self.codec.decode_batch(stream, rest, output) {
+                let Some(Wanted { packet, frames }) = rest.get(number) else { break };
                 match broken {
-                    Broken::Silence => Error::bad_data(offset, "a packet of a batch is damaged"),
-                    Broken::Fatal(error) => error.at(offset),
+                    Broken::Silence => warn(packet, packet.first_frame),
+                    Broken::Fatal(error) => return Err(error.at(packet.offset)),
                 }
-            })?;
+                output.write_silence(frames.len());
+                rest = rest.get(number + 1..).unwrap_or_default();
+            }
             (self.first_frame, self.num_decoded) = (last.first_frame, last.num_frames);
             self.pending = next..last.end();
         }

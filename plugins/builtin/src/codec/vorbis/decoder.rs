@@ -1,69 +1,93 @@
-//! Decodes Vorbis packets with Symphonia's decoder.
+//! Decodes Vorbis packets with the decoder of `mapwave-vorbis`.
 
 #![forbid(unsafe_code)]
 
 use std::ops::Range;
 
 use mapwave_plugin::{Error, Output, Result, SampleFormat};
-use symphonia_codec_vorbis::VorbisDecoder;
-use symphonia_core::audio::{Audio, GenericAudioBufferRef};
-use symphonia_core::codecs::audio::well_known::CODEC_ID_VORBIS;
-use symphonia_core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
-use symphonia_core::packet::PacketRef;
-use symphonia_core::units::{Duration, Timestamp};
+use mapwave_vorbis::{DecodeError, Decoder, Part};
 
 use crate::codec::vorbis::VorbisSetup;
 use crate::engine::packets::Broken;
 
 /// Turns packets into samples.
 pub(crate) struct VorbisCodec {
-    decoder: VorbisDecoder,
+    decoder: Decoder,
 }
 
 impl VorbisCodec {
     /// A decoder for the packets of a stream.
     ///
     /// # Errors
-    /// When the setup is not supported.
+    /// When there is not enough memory.
     pub(crate) fn new(setup: &VorbisSetup) -> Result<Self> {
-        let mut parameters = AudioCodecParameters::new();
-        parameters.for_codec(CODEC_ID_VORBIS).with_extra_data(setup.headers.clone());
-        let decoder = VorbisDecoder::try_new(&parameters, &AudioDecoderOptions::default());
-        decoder
-            .map(|decoder| Self { decoder })
-            .map_err(|error| Error::unsupported(format!("the Vorbis setup is not supported: {error}")))
+        let decoder = Decoder::new(&setup.setup);
+        let no_memory = |error: DecodeError| Error::new(mapwave_plugin::Status::NoMemory, error.to_string());
+        decoder.map(|decoder| Self { decoder }).map_err(no_memory)
     }
 
     /// Returns to the initial state.
-    ///
-    /// Symphonia's decoder keeps only the overlapping half of the last block and its length from packet to packet; its
-    /// `reset` clears both. Everything else is written before it is read.
     pub(crate) fn reset(&mut self) {
         self.decoder.reset();
     }
 
     /// Decodes a packet and returns the number of frames. A damaged packet becomes silence, as in other decoders.
     pub(crate) fn decode(&mut self, packet: &[u8]) -> Result<usize, Broken> {
-        let packet = PacketRef::new(0, Timestamp::ZERO, Duration::ZERO, packet);
-        if let Ok(buffer) = self.decoder.decode_ref(&packet) {
-            return Ok(buffer.frames());
-        }
-        // After the reset, the output does not depend on where decoding started.
-        self.decoder.reset();
-        Err(Broken::Silence)
+        // After an error the decoder is reset, so that the output does not depend on where decoding started.
+        self.decoder.read(&[packet]).map_err(|_| Broken::Silence)?;
+        Ok(self.decoder.kept_frames(0))
     }
 
-    /// Writes frames of the last decoded packet, as many as fit, and returns their number.
+    /// Decodes packets and writes the wanted frames of each; those that a packet does not have, because the one before is
+    /// lost, are silence.
+    ///
+    /// # Errors
+    /// The number of the first packet that is damaged. The frames of those before it are written.
+    pub(crate) fn decode_batch(
+        &mut self,
+        parts: &[Part<'_>],
+        output: &mut Output<'_>,
+    ) -> Result<(), (usize, Broken)> {
+        let packets: Vec<&[u8]> = parts.iter().map(|part| part.bytes).collect();
+        let mut number = 0;
+        while number < parts.len() {
+            let read = self.decoder.read(packets.get(number..).unwrap_or_default());
+            for index in 0..self.decoder.num_kept() {
+                let frames = parts.get(number + index).map_or(0..0, |part| part.frames.clone());
+                self.write_kept(index, frames, output);
+            }
+            number += read.map_err(|error| {
+                self.decoder.reset(); // what is kept is not of the last packet
+                (number + error.index, Broken::Silence)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Writes frames of the last decoded packet, as many as fit, and returns their number. Those that it does not have are
+    /// silence.
     pub(crate) fn write(&self, frames: Range<usize>, output: &mut Output<'_>) -> usize {
-        let GenericAudioBufferRef::F32(buffer) = self.decoder.last_decoded() else { return 0 };
-        let mut planes: [&[f32]; 8] = [&[]; 8];
-        for (channel, plane) in planes.iter_mut().enumerate().take(buffer.num_planes()) {
-            *plane = buffer.plane(channel).and_then(|plane| plane.get(frames.clone())).unwrap_or_default();
+        match self.decoder.num_kept().checked_sub(1) {
+            Some(last) => self.write_kept(last, frames, output),
+            None => output.write_silence(frames.len()),
         }
-        let planes = planes.get(..output.num_channels()).unwrap_or_default();
-        match output.format() {
-            SampleFormat::F32 => output.write_planar(planes, |sample: f32| sample),
-            SampleFormat::I16 | SampleFormat::I32 => 0, // not among the formats offered
+    }
+
+    fn write_kept(&self, index: usize, frames: Range<usize>, output: &mut Output<'_>) -> usize {
+        if output.format() != SampleFormat::F32 {
+            return 0; // not among the formats offered
         }
+        let end = frames.end.min(frames.start.saturating_add(output.room()));
+        let num_kept = self.decoder.kept_frames(index);
+        let kept = frames.start.min(num_kept)..end.min(num_kept);
+        let decoder = &self.decoder;
+        let in_place = output.write_in_place::<f32, _>(|room| decoder.write(index, kept.clone(), room));
+        if in_place.is_none() {
+            // All channels have the frames.
+            let _ = output.write_channels::<f32, _>(kept.len(), |channel, room| {
+                decoder.write_channel(index, channel, kept.clone(), room)
+            });
+        }
+        kept.len() + output.write_silence(end - frames.start - kept.len())
     }
 }

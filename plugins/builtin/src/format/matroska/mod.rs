@@ -20,6 +20,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use mapwave_codec_base::Part;
 use mapwave_plugin::fork::Lock;
 use mapwave_plugin::{
     Decoder, DecoderOptions, Error, Head, Input, Memory, Output, Result, Status, StreamEntry, StreamInfo,
@@ -174,7 +175,7 @@ struct Packets {
     cells: Option<Cells>,
     /// The bytes that precede those of every packet.
     stripped: Vec<u8>,
-    /// The codec created by `open`, for the first use: setting up Vorbis takes as long as decoding a second of it.
+    /// The codec created by `open`, for the first use.
     codec: Lock<Option<Codec>>,
 }
 
@@ -363,7 +364,11 @@ impl PacketCodec<Packets> for Codec {
     }
 
     fn is_batched(&self, _: &Packet<Cow<'_, [u8]>>) -> bool {
-        matches!(self, Self::Compressed(codec) if codec.is_batched())
+        match self {
+            Self::Compressed(codec) => codec.is_batched(),
+            Self::Vorbis(_) => true,
+            Self::Pcm(_) => false,
+        }
     }
 
     fn decode_batch(
@@ -374,7 +379,14 @@ impl PacketCodec<Packets> for Codec {
     ) -> Result<(), (usize, Broken)> {
         match self {
             Self::Compressed(codec) => codec.decode_batch(batch, output),
-            _ => Err((0, Broken::Silence)), // there are no batches of these
+            Self::Vorbis(codec) => {
+                let parts = batch
+                    .iter()
+                    .map(|wanted| Part { bytes: &wanted.packet.bytes, frames: wanted.frames.clone() });
+                let parts: Vec<Part<'_>> = parts.collect();
+                codec.decode_batch(&parts, output)
+            }
+            Self::Pcm(_) => Err((0, Broken::Silence)), // there are no batches of these
         }
     }
 }

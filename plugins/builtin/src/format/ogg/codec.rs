@@ -88,7 +88,7 @@ where
 
     fn is_batched(&self, packet: &Packet<LinkPacket<'_>>) -> bool {
         let LinkPacket { link, bytes, .. } = &packet.bytes;
-        *link == self.link && bytes.is_some() && matches!(self.codec, Codec::Flac(_))
+        *link == self.link && bytes.is_some()
     }
 
     fn decode_batch(
@@ -97,11 +97,14 @@ where
         batch: &[Wanted<LinkPacket<'_>>],
         output: &mut Output<'_>,
     ) -> Result<(), (usize, Broken)> {
-        let Codec::Flac(codec) = &mut self.codec else { return Err((0, Broken::Silence)) }; // no others are batched
         let parts = batch.iter().map(|wanted| {
             let bytes = wanted.packet.bytes.bytes.as_deref().unwrap_or_default();
             Part { bytes, frames: wanted.frames.clone() }
         });
-        codec.decode_packets(&parts.collect::<Vec<_>>(), output)
+        let parts: Vec<Part<'_>> = parts.collect();
+        match &mut self.codec {
+            Codec::Vorbis(codec) => codec.decode_batch(&parts, output),
+            Codec::Flac(codec) => codec.decode_packets(&parts, output),
+        }
     }
 }

@@ -396,8 +396,7 @@ fn stream_info(setup: &Setup, comments: &Comments) -> StreamInfo {
         is_truncated: false,
         priming_frames: 0,
         padding_frames: 0,
-        // Every handle sets up the codebooks, which takes as long as decoding this many frames.
-        seek_cost_frames: 1 << 16,
+        seek_cost_frames: 1 << 12, // the packet before, its page, and a new decoder
         codec: c"vorbis",
         container: c"ogg",
     };
