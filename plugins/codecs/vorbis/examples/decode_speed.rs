@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             return Err("no Vorbis headers".into());
         };
         let setup = Setup::parse(identification, setup_header, 1 << 26)?;
-        let parts = parts(&setup, packets).ok_or("a packet is no audio packet")?;
+        let parts = parts(&setup, packets).ok_or("a packet is not one of audio")?;
         let num_samples = parts.iter().map(|part| part.frames.len()).sum::<usize>() * setup.num_channels();
         let headers = [identification.get(..30).unwrap_or_default(), setup_header].concat();
         let mut room = vec![MaybeUninit::uninit(); num_samples];

@@ -2,7 +2,7 @@
 //!
 //! The next bits lie at the bottom of a 64-bit register. `count` of them are valid; above them lie the bits that follow in
 //! the stream, or zeros. So a refill is one unaligned load and an OR, without a branch: a bit that is there already is the
-//! same. Beyond the end of a packet there are zeros, which [`is_past_end`](Bits::is_past_end) tells: the end is no error but
+//! same. Beyond the end of a packet there are zeros, which [`is_past_end`](Bits::is_past_end) tells: the end is not an error, it
 //! has a meaning (section 2.1.8).
 
 #![forbid(unsafe_code)]

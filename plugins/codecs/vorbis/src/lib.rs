@@ -9,12 +9,12 @@
 //! # How a packet is decoded
 //!
 //! 1. The *floor* of each channel, the coarse shape of its spectrum, is read: amplitudes at a few frequencies (section 7).
-//! 2. The *residue*, what makes the spectrum of it, is read as sums of vectors from codebooks (section 8). Two channels may be coded
+//! 2. The *residue*, what makes the spectrum of it, is read as sums of vectors from codebooks (section 8). Two channels may be given
 //!    as magnitude and angle, which is undone (section 4.3.5).
 //! 3. Spectra are multiplied by their floors and become a block of samples each, by an inverse MDCT. Blocks have one of two
 //!    sizes, and overlap by half of the smaller one under a window (sections 4.3.6 to 4.3.8).
 //!
-//! All is done eight lanes at a time where the processor has AVX2. The end of a packet is no error: what is missing is silence
+//! All is done eight lanes at a time where the processor has AVX2. The end of a packet is not an error: what is missing is silence
 //! in the highest frequencies, or in all (section 2.1.8).
 
 #![deny(unsafe_code)]

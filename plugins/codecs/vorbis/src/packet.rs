@@ -173,7 +173,7 @@ impl State {
         }
     }
 
-    /// Reads the residues of the channels of a submap. Those that have none keep what is there, which is not used.
+    /// Reads the residues of the channels of a submap. Those that have none stay as they are, which is not used.
     #[inline(always)]
     fn read_residue(
         &mut self,

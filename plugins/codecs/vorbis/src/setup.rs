@@ -54,7 +54,7 @@ pub(crate) struct Mode {
     pub(crate) mapping: usize,
 }
 
-/// How channels are coded.
+/// How the channels of a packet are stored.
 #[derive(Debug)]
 pub(crate) struct Mapping {
     /// The numbers of the channels of magnitudes and angles, in the order in which they were coupled.

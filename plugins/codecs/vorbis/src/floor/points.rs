@@ -20,7 +20,7 @@ pub(crate) struct PointFloor {
     multiplier: i32,
     /// The amplitudes in the unit of the multiplier.
     range: i32,
-    /// In the order in which they are coded.
+    /// In the order of the setup header.
     points: Vec<Point>,
     /// The numbers of the points from the lowest frequency on.
     order: Vec<usize>,
@@ -166,7 +166,7 @@ impl PointFloor {
         }
     }
 
-    /// The amplitude that a coded difference to the predicted one means: small differences alternate between both sides,
+    /// The amplitude that a stored difference to the predicted one means: small differences alternate between both sides,
     /// larger ones are on the side with more room.
     #[inline(always)]
     fn amplitude(&self, predicted: i32, coded: i32) -> i32 {
