@@ -13,8 +13,8 @@ import pytest
 
 soundfile = pytest.importorskip("soundfile")
 
-# The channels and rate of streams that libvorbis encodes uncoupled, with residue classes to spare, at a low quality: decoders
-# were seen to mix them up.
+# The channels and rate of streams that libvorbis encodes uncoupled, with residue classes to spare, at a low quality:
+# decoders were seen to mix them up.
 UNCOUPLED = [(3, 48_000), (4, 44_100), (5, 48_000), (6, 96_000), (7, 44_100), (8, 48_000)]
 COUPLED = [(1, 48_000), (2, 44_100), (6, 48_000), (8, 16_000)]
 
