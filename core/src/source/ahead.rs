@@ -5,14 +5,14 @@
 use std::ops::Range;
 use std::path::Path;
 
-use super::open_regular;
+use super::regular;
 
 /// Has the system begin to read a part of a file that is not in the page cache, and returns whether it was not. Nothing waits for
 /// the bytes, and what goes wrong is found by whoever reads the file.
 ///
 /// Where the system cannot tell what is in the page cache (other than Linux), it does nothing.
 pub(super) fn read_ahead(path: &Path, part: Option<Range<u64>>) -> bool {
-    let Ok((file, metadata)) = open_regular(path) else { return false };
+    let Ok((file, metadata)) = regular::open(path) else { return false };
     let part = part.unwrap_or(0..metadata.len());
     // The end of the part is the last that is read.
     let end = part.end.min(metadata.len());

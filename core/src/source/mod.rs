@@ -11,16 +11,17 @@ mod ahead;
 mod guard;
 mod mapped;
 mod recent;
+mod regular;
 mod scratch;
 mod tar;
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{File, FileType, Metadata, OpenOptions};
+use std::fs::{File, Metadata};
 use std::io;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -73,7 +74,7 @@ impl Source {
     /// [`Error::Io`] if the file is missing, not readable, a directory, a FIFO, a device or a socket; a FIFO does not block.
     /// [`Error::Unsupported`] if the file is empty, or the archive is damaged.
     pub fn open(path: &Path, access: Access) -> Result<Self> {
-        let opened = match open_regular(path) {
+        let opened = match regular::open(path) {
             Ok((file, metadata)) => Self::of_file(path, &file_bytes(&metadata), file, &metadata, access),
             Err(error) => match archive_of(path, &error) {
                 Some((archive, member)) => Self::open_member(path, &archive, &member, access),
@@ -88,7 +89,7 @@ impl Source {
     /// # Errors
     /// As [`open`](Self::open); [`Error::Io`] if the file is shorter.
     pub fn open_part(path: &Path, bytes: Range<u64>, name: &Path, access: Access) -> Result<Self> {
-        let opened = open_regular(path)
+        let opened = regular::open(path)
             .and_then(|(file, metadata)| Self::of_file(name, &bytes, file, &metadata, access));
         opened.map_err(|error| error.in_file(name))
     }
@@ -98,7 +99,7 @@ impl Source {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn members(path: &Path) -> Result<Vec<Member>> {
-        let members = open_regular(path).and_then(|(file, metadata)| tar::members(&file, metadata.len()));
+        let members = regular::open(path).and_then(|(file, metadata)| tar::members(&file, metadata.len()));
         members.map_err(|error| error.in_file(path))
     }
 
@@ -109,7 +110,7 @@ impl Source {
     }
 
     fn open_member(name: &Path, archive: &Path, member: &OsStr, access: Access) -> Result<Self> {
-        let (file, metadata) = open_regular(archive)?;
+        let (file, metadata) = regular::open(archive)?;
         match tar::find(&file, Identity::new(&metadata), metadata.len(), member)? {
             Some(bytes) => Self::of_file(name, &bytes, file, &metadata, access),
             None => {
@@ -362,19 +363,6 @@ impl std::fmt::Debug for Source {
     }
 }
 
-/// Opens a regular file.
-fn open_regular(path: &Path) -> Result<(File, Metadata)> {
-    // O_NONBLOCK keeps a FIFO without a writer from blocking and has no effect on a regular file.
-    let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path);
-    let file = file.map_err(|cause| Error::io("opening", cause))?;
-    let metadata = file.metadata().map_err(|cause| Error::io("opening", cause))?;
-    match metadata.is_file() {
-        true => Ok((file, metadata)),
-        false => Err(Error::io("opening", not_regular(metadata.file_type()))),
-    }
-}
-
 /// All bytes of a file.
 fn file_bytes(metadata: &Metadata) -> Range<u64> {
     0..metadata.len()
@@ -402,24 +390,11 @@ fn shrank(from: u64, to: Option<u64>) -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, what)
 }
 
-/// The error for something that is not a regular file.
-fn not_regular(kind: FileType) -> io::Error {
-    let what = match kind {
-        _ if kind.is_dir() => return io::Error::from_raw_os_error(libc::EISDIR),
-        _ if kind.is_fifo() => "a FIFO",
-        _ if kind.is_socket() => "a socket",
-        _ if kind.is_char_device() || kind.is_block_device() => "a device",
-        _ => "not a regular file",
-    };
-    let what =
-        format!("it is {what}, and only regular files can be mapped; read it into bytes and pass those");
-    io::Error::new(io::ErrorKind::InvalidInput, what)
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 mod tests {
     use super::*;
+    use std::fs::OpenOptions;
     use std::io::Write;
 
     fn file_of(bytes: &[u8]) -> tempfile::NamedTempFile {

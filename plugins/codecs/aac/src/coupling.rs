@@ -7,8 +7,8 @@ use mapwave_codec_base::BitReader;
 use crate::bands::Bands;
 use crate::error::DecodeError;
 use crate::huffman::read_difference;
+use crate::lines::{Lines, MAX_LINES};
 use crate::math;
-use crate::packet::{Lines, MAX_LINES};
 use crate::side::{Channel, MAX_BANDS, ZERO};
 
 /// The most elements that a channel is added to, and the most lists of gains.

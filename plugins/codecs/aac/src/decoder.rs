@@ -11,7 +11,8 @@ use crate::bands;
 use crate::config::Config;
 use crate::error::{BatchError, DecodeError};
 use crate::instructions::Instructions;
-use crate::packet::{Block, Lines, MAX_LINES, Packet};
+use crate::lines::{Lines, MAX_LINES};
+use crate::packet::{Block, Packet};
 use crate::synthesis::{State, Stream};
 
 /// The most packets that are kept at a time.

@@ -6,8 +6,8 @@
 
 #![forbid(unsafe_code)]
 
-use crate::packet::{Lines, MAX_LINES};
-use crate::side::Sequence;
+use crate::grouping::Sequence;
+use crate::lines::{Lines, MAX_LINES};
 use crate::transform::{NUM_LANES, Vector};
 use crate::windows;
 

@@ -6,12 +6,13 @@
 #![allow(unsafe_code)]
 
 use crate::error::DecodeError;
-use crate::packet::{Block, Lines, Packet};
+use crate::lines::Lines;
+use crate::packet::{Block, Packet};
 use crate::spectrum;
 use crate::synthesis::{State, Stream, synthesize};
 use crate::transform::Lanes;
 #[cfg(target_arch = "x86_64")]
-use crate::transform::Register;
+use crate::transform::{Avx2, Register};
 
 /// Which instructions are used.
 #[derive(Clone, Copy, Debug)]
@@ -22,11 +23,6 @@ pub(crate) enum Instructions {
     Avx2(Avx2),
 }
 
-/// The proof that this CPU has AVX2, BMI1, BMI2 and LZCNT: only [`Instructions::best`] makes one.
-#[cfg(target_arch = "x86_64")]
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Avx2(());
-
 /// What became of two packets.
 type Outcomes = [Result<(), DecodeError>; 2];
 
@@ -34,12 +30,8 @@ impl Instructions {
     /// The best of this CPU.
     pub(crate) fn best() -> Self {
         #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("bmi1")
-            && is_x86_feature_detected!("bmi2")
-            && is_x86_feature_detected!("lzcnt")
-        {
-            return Self::Avx2(Avx2(()));
+        if let Some(proof) = Avx2::detect() {
+            return Self::Avx2(proof);
         }
         Self::Plain
     }

@@ -9,19 +9,15 @@ use mapwave_codec_base::BitReader;
 use crate::bands::Bands;
 use crate::coupling::Coupling;
 use crate::error::DecodeError;
+use crate::grouping::Windows;
 use crate::huffman;
+use crate::lines::{Lines, MAX_LINES};
 use crate::program::{Kind, Program, Slot};
-use crate::side::{Channel, MAX_BANDS, Windows};
+use crate::side::{Channel, MAX_BANDS};
 use crate::spectrum::Spectrum;
-
-/// The most lines of a channel.
-pub(crate) const MAX_LINES: usize = 1024;
 
 /// The most coupling channels of a packet: one for each tag.
 const MAX_COUPLINGS: usize = 16;
-
-/// The lines of a channel, in the order of the packet.
-pub(crate) type Lines = [f32; MAX_LINES];
 
 /// What an element says about its channels together.
 #[derive(Clone, Debug)]

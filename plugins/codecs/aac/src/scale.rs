@@ -5,9 +5,10 @@
 #![forbid(unsafe_code)]
 
 use crate::bands::Bands;
+use crate::grouping::Sequence;
+use crate::lines::Lines;
 use crate::noise;
-use crate::packet::Lines;
-use crate::side::{Channel, NOISE, Sequence};
+use crate::side::{Channel, NOISE};
 
 /// Scales the lines of a channel, and puts those of short windows window after window. `seed` says what the noise of each band, counted
 /// over all groups, begins with.

@@ -3,7 +3,8 @@
 #![forbid(unsafe_code)]
 
 use crate::bands::Bands;
-use crate::packet::{ElementSide, Lines};
+use crate::lines::Lines;
+use crate::packet::ElementSide;
 use crate::side::{Channel, INTENSITY, NOISE, OPPOSITE_INTENSITY};
 
 /// Makes left and right of what a pair codes.

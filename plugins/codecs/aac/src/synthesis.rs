@@ -5,11 +5,13 @@
 use crate::bands::Bands;
 use crate::coupling::{Coupling, Point, Target};
 use crate::filter_bank::Overlap;
+use crate::grouping::{Sequence, Windows};
+use crate::lines::{Lines, MAX_LINES};
 use crate::noise;
-use crate::packet::{Block, Lines, MAX_LINES};
+use crate::packet::Block;
 use crate::program::{Kind, MAX_CHANNELS, Program};
 use crate::scale::scale;
-use crate::side::{Channel, NOISE, Sequence, Windows, ZERO};
+use crate::side::{Channel, NOISE, ZERO};
 use crate::stereo;
 use crate::transform::{
     NUM_LANES, Vector, Workspace, from_rows, to_rows, transform_60, transform_64, transform_480,

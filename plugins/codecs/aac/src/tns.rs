@@ -6,8 +6,8 @@ use mapwave_codec_base::BitReader;
 
 use crate::bands::Bands;
 use crate::error::DecodeError;
+use crate::grouping::{Sequence, Windows};
 use crate::math;
-use crate::side::{Sequence, Windows};
 
 /// The most coefficients of a filter of Low Complexity (table 4.155).
 const MAX_ORDER: usize = 12;

@@ -12,8 +12,22 @@ use std::arch::x86_64::{
 };
 use std::ops::{Add, Mul, Sub};
 
-use crate::instructions::Avx2;
 use crate::lanes::{Lanes, NUM_LANES};
+
+/// The proof that this CPU has AVX2, BMI1, BMI2 and LZCNT: only [`detect`](Self::detect) makes one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Avx2(());
+
+impl Avx2 {
+    /// The proof, if this CPU has all of them.
+    pub(crate) fn detect() -> Option<Self> {
+        let has_all = is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("lzcnt");
+        has_all.then_some(Self(()))
+    }
+}
 
 /// Eight numbers. There is such a value only where the processor has AVX2: it is made by [`Lanes::load`] and
 /// [`Lanes::splat`], which take the proof, and from others.

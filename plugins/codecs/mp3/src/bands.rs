@@ -6,7 +6,7 @@
 
 #![forbid(unsafe_code)]
 
-use crate::{GRANULE, NUM_SUBBANDS, SUBBAND};
+use crate::sizes::{GRANULE, NUM_SUBBANDS, SUBBAND};
 
 /// The most bands of a granule: thirteen of three windows.
 pub(crate) const MAX_BANDS: usize = 39;

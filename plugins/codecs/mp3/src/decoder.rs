@@ -15,9 +15,9 @@ use crate::hybrid::{self, Overlap, Spectrum};
 use crate::instructions::Instructions;
 use crate::scale_factors::ScaleFactors;
 use crate::side_info::{ChannelInfo, SideInfo};
+use crate::sizes::{NUM_SUBBANDS, SUBBAND};
 use crate::stereo;
 use crate::synthesis::Slots;
-use crate::{NUM_SUBBANDS, SUBBAND};
 
 /// The most bytes of main data that are kept for later packets: `main_data_begin` has 9 bits.
 const MAX_RESERVOIR: usize = 511;

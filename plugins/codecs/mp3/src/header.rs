@@ -81,7 +81,7 @@ impl Header {
     /// The frames that the packet decodes to: 1152 or 576.
     #[inline]
     pub fn num_frames(self) -> usize {
-        self.num_granules() * crate::GRANULE
+        self.num_granules() * crate::sizes::GRANULE
     }
 
     /// Bits per second; `None` if the bit rate is free: chosen by the encoder, and known only from where the next packet

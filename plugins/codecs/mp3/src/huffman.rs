@@ -11,10 +11,10 @@ use std::ops::Range;
 
 use mapwave_codec_base::load;
 
-use crate::GRANULE;
 use crate::codes::{self, NUM_LINEAR_BITS, QUADS_A};
 use crate::maths::cube_root;
 use crate::side_info::ChannelInfo;
+use crate::sizes::GRANULE;
 
 /// The bits that are looked up at once.
 const NUM_BITS: u32 = 11;

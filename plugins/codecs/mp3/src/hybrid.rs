@@ -10,7 +10,7 @@ use crate::huffman::Lines;
 use crate::lanes::{Lanes, NUM_LANES};
 use crate::maths::{cosine, sine, square_root};
 use crate::side_info::{BlockType, ChannelInfo};
-use crate::{GRANULE, NUM_SUBBANDS, SUBBAND};
+use crate::sizes::{GRANULE, NUM_SUBBANDS, SUBBAND};
 
 /// The vectors that hold a line of all subbands.
 const NUM_GROUPS: usize = NUM_SUBBANDS / NUM_LANES;

@@ -10,12 +10,12 @@ use crate::huffman::{self, Codes, Lines};
 use crate::hybrid::{self, Overlap, Spectrum};
 use crate::lanes::Scalar;
 use crate::side_info::ChannelInfo;
+use crate::sizes::{NUM_SUBBANDS, SUBBAND};
 use crate::stereo;
 use crate::synthesis::{self, Slots};
-use crate::{NUM_SUBBANDS, SUBBAND};
 
 #[cfg(target_arch = "x86_64")]
-use crate::avx2::Avx2Lanes;
+use crate::avx2::{Avx2, Avx2Lanes};
 #[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
 use crate::four::Fours;
 
@@ -31,11 +31,6 @@ pub(crate) enum Instructions {
     Avx2(Avx2),
 }
 
-/// The proof that this CPU has AVX2, BMI1, BMI2 and LZCNT: only [`Instructions::best`] makes one.
-#[cfg(target_arch = "x86_64")]
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Avx2(());
-
 impl Instructions {
     /// The best of all CPUs of this architecture.
     #[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
@@ -46,12 +41,8 @@ impl Instructions {
     /// The best of this CPU.
     pub(crate) fn best() -> Self {
         #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("bmi1")
-            && is_x86_feature_detected!("bmi2")
-            && is_x86_feature_detected!("lzcnt")
-        {
-            return Self::Avx2(Avx2(()));
+        if let Some(proof) = Avx2::detect() {
+            return Self::Avx2(proof);
         }
         Self::PLAIN
     }

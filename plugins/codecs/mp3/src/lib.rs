@@ -38,6 +38,7 @@ mod lanes;
 mod maths;
 mod scale_factors;
 mod side_info;
+mod sizes;
 mod stereo;
 mod synthesis;
 mod window;
@@ -54,13 +55,6 @@ pub mod tables {
     pub use crate::codes::*;
     pub use crate::window::window;
 }
-
-/// The lines of a granule.
-const GRANULE: usize = 576;
-/// The subbands of the filter bank.
-const NUM_SUBBANDS: usize = 32;
-/// The lines of a subband in a granule, and its samples.
-const SUBBAND: usize = GRANULE / NUM_SUBBANDS;
 
 #[doc = include_str!("../README.md")]
 #[cfg(doctest)]

@@ -9,7 +9,7 @@ use crate::error::DecodeError;
 use crate::header::{Header, Version};
 
 /// The most pairs of a granule.
-const MAX_PAIRS: usize = crate::GRANULE / 2;
+const MAX_PAIRS: usize = crate::sizes::GRANULE / 2;
 
 /// How the 576 lines of a granule are divided among blocks of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -143,7 +143,7 @@ fn channel_info(header: Header, bits: &mut BitReader<'_>) -> Result<ChannelInfo,
         } else {
             Layout::of(header.rate_row(), BlockKind::Long).line(8)
         };
-        third = crate::GRANULE;
+        third = crate::sizes::GRANULE;
     } else {
         for table in &mut info.tables {
             *table = bits.read(5) as u8;

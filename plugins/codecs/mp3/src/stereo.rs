@@ -3,12 +3,12 @@
 
 #![forbid(unsafe_code)]
 
-use crate::GRANULE;
 use crate::bands::{Layout, MAX_BANDS};
 use crate::header::{Header, Version};
 use crate::hybrid::Spectrum;
 use crate::maths::{cosine, sine};
 use crate::scale_factors::{NO_POSITION, power_of_two};
+use crate::sizes::GRANULE;
 
 /// The factors of both channels at a position in MPEG-1: tan(pi / 12 * position) is their ratio.
 #[allow(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "made by the compiler")]

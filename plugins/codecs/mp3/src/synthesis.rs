@@ -9,9 +9,9 @@
 
 #![forbid(unsafe_code)]
 
-use crate::NUM_SUBBANDS;
 use crate::lanes::{Lanes, NUM_LANES};
 use crate::maths::cosine;
+use crate::sizes::NUM_SUBBANDS;
 use crate::window::window;
 
 /// The slots before the one that is written that go into it.

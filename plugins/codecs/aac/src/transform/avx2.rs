@@ -14,7 +14,21 @@ use std::arch::x86_64::{
 use std::ops::{Add, Mul, Sub};
 
 use super::lanes::{NUM_LANES, Vector};
-use crate::instructions::Avx2;
+
+/// The proof that this CPU has AVX2, BMI1, BMI2 and LZCNT: only [`detect`](Self::detect) makes one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Avx2(());
+
+impl Avx2 {
+    /// The proof, if this CPU has all of them.
+    pub(crate) fn detect() -> Option<Self> {
+        let has_all = is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("lzcnt");
+        has_all.then_some(Self(()))
+    }
+}
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Register(__m256);

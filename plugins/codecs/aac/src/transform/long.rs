@@ -2,8 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+use super::factors::{after, before, turn};
 use super::lanes::{Complex, NUM_LANES, Stored, Vector, fourier_8, load_all};
-use super::{after, before, turn};
 
 const POINTS: usize = 512;
 /// Vectors of points.

@@ -5,8 +5,8 @@
 
 #![forbid(unsafe_code)]
 
+use super::factors::{after, before, turn};
 use super::lanes::{Complex, NUM_LANES, Stored, Vector, fourier_8, load_all};
-use super::{after, before, turn};
 
 /// What a transform of a number of points needs.
 struct Plan<const POINTS: usize> {

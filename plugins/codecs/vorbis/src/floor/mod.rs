@@ -5,6 +5,7 @@
 mod lines;
 mod points;
 mod roots;
+mod shape;
 
 use crate::bits::Bits;
 use crate::codebook::Codebook;
@@ -14,6 +15,7 @@ use crate::memory::Budget;
 pub(crate) use lines::inverse_decibels;
 use points::PointFloor;
 use roots::RootFloor;
+pub(crate) use shape::Shape;
 
 /// A floor of the setup.
 #[derive(Debug)]
@@ -22,30 +24,6 @@ pub(crate) enum Floor {
     Roots(RootFloor),
     /// Type 1: points that lines connect.
     Points(PointFloor),
-}
-
-/// The floor of one channel in one packet.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Shape {
-    /// Of type 0: the amplitude, above 0, and the cosines of the coefficients.
-    amplitude: f64,
-    coefficients: Vec<f64>,
-    /// Of type 1: where the lines bend, from the lowest frequency on.
-    corners: Vec<(u32, u8)>,
-    values: Vec<i32>,
-}
-
-impl Shape {
-    /// A shape with memory for any floor.
-    pub(crate) fn new() -> Self {
-        let (most_points, most_coefficients) = (points::MAX_POINTS, 512);
-        Self {
-            amplitude: 0.0,
-            coefficients: Vec::with_capacity(most_coefficients),
-            corners: Vec::with_capacity(most_points + 1),
-            values: Vec::with_capacity(most_points),
-        }
-    }
 }
 
 impl Floor {

@@ -2,14 +2,11 @@
 
 #![forbid(unsafe_code)]
 
-use super::Shape;
+use super::shape::{MAX_POINTS, Shape};
 use crate::bits::{Bits, num_bits};
 use crate::codebook::Codebook;
 use crate::error::DecodeError;
 use crate::memory::Budget;
-
-/// The most points of a floor (section 7.2.2).
-pub(super) const MAX_POINTS: usize = 65;
 
 /// A floor of the setup.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::Shape;
+use super::shape::Shape;
 use crate::bits::{Bits, num_bits};
 use crate::codebook::Codebook;
 use crate::error::DecodeError;
