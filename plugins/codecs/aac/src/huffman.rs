@@ -288,7 +288,9 @@ impl Book {
                     let num_ones = bits.buffer.leading_ones();
                     if num_ones > 8 {
                         // No line is so great. What cannot be read is behind the end.
-                        return ([0.0; 2], BitReader::at(bits.bytes, bits.bytes.len() + 16));
+                        bits = BitReader::at(bits.bytes, bits.bytes.len() + 16);
+                        bits.refill();
+                        return ([0.0; 2], bits);
                     }
                     let num_bits = num_ones + 4;
                     let low = (bits.buffer << (num_ones + 1) >> (64 - num_bits)) as usize;
@@ -472,6 +474,17 @@ mod tests {
 
     fn magnitude_bits(magnitude: u64) -> u32 {
         64 - magnitude.leading_zeros()
+    }
+
+    #[test]
+    fn an_escape_that_is_too_long_ends_the_packet() {
+        let (_, length, code) = codes(BOOKS[10].listing)[2]; // two escapes
+        let bytes = ((code << 2 | 3) << (62 - length) | ((1 << 40) - 1) << (22 - length)).to_be_bytes();
+        let mut bits = BitReader::at(&bytes, 0);
+        assert_eq!(codes(BOOKS[10].listing)[2].0, 288);
+        BOOKS[10].read::<false>(&mut bits);
+        assert!(bits.is_past_end());
+        BOOKS[10].read::<false>(&mut bits);
     }
 
     #[test]
