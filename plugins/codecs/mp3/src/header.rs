@@ -205,7 +205,7 @@ impl Header {
 /// let mut packet = [0; 417];
 /// packet[..4].copy_from_slice(&[0xFF, 0xFA, 0x90, 0x64]);
 /// assert_eq!(has_right_checksum(&packet), Some(false));
-/// packet[4..6].copy_from_slice(&[0xBB, 0x7F]);
+/// packet[4..6].copy_from_slice(&[0x57, 0x6F]);
 /// assert_eq!(has_right_checksum(&packet), Some(true));
 /// packet[1] |= 1; // none
 /// assert_eq!(has_right_checksum(&packet), None);
