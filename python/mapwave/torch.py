@@ -9,7 +9,6 @@ from ._shared import *  # noqa: F403 - the same names in every module of an arra
 
 try:
     import torch
-    import torch.utils.data
 except ImportError as error:
     raise unusable("torch", error) from error
 
@@ -41,6 +40,8 @@ resample = _api.resample
 
 
 def __getattr__(name: str) -> object:
+    import torch.utils.data
+
     return _shared.lazy(name, _api, __name__, torch.utils.data.IterableDataset)
 
 

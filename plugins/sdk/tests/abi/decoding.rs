@@ -387,7 +387,8 @@ fn an_index_goes_to_the_sink_of_the_host() {
         let sink = mw_sink { write_at: Some(fails), ..sized() };
         assert_eq!(save(&sink, &mut error), MW_IO);
         assert_eq!(error.native_code, i64::from(MW_LIMIT));
-        for (sink, words) in [(ptr::null(), "null"), (&raw const *&mw_sink { ..sized() }, "write_at")] {
+        let without: mw_sink = sized();
+        for (sink, words) in [(ptr::null(), "null"), (&raw const without, "write_at")] {
             error = sized();
             assert_eq!(save(sink, &mut error), MW_BAD_ARGUMENT);
             assert!(told(&error).1.contains(words), "{}", told(&error).1);
