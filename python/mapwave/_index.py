@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import builtins
 import glob
 import json
 import os
@@ -73,7 +74,7 @@ class Row(NamedTuple):
     #: The time of the file's last change in nanoseconds.
     mtime_ns: int = 0
     #: The seek table, when one was asked for; empty if the file opens as fast without.
-    seek_table: bytes | None = None
+    seek_table: builtins.bytes | None = None
 
 
 class Window(NamedTuple):

@@ -161,7 +161,7 @@ def batch_load(
         "dtype": dtype,
         "resample_quality": _chosen_quality(resample_quality, sr),
     }
-    return mapwave.batch_load(
+    loaded: list[tuple[mx.array, int]] = mapwave.batch_load(
         [os.fspath(path) for path in paths],
         sr=sr,
         mono=mono,
@@ -169,6 +169,7 @@ def batch_load(
         num_workers=num_workers,
         **options,
     )
+    return loaded
 
 
 def resample(audio: Any, in_sr: int, out_sr: int, quality: str = "default", layout: str = "channels_last") -> mx.array:
