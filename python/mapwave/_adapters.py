@@ -20,7 +20,7 @@ def functions_of(library: str) -> Any:
 
 
 def checked(given: dict[str, Any], function: Callable[..., Any], without: set[str]) -> dict[str, Any]:
-    """Arguments for one of mapwave's functions, where a wrong name is told at once and not by the first file.
+    """Arguments for one of mapwave's functions. A wrong name is an error at once, not at the first file.
 
     Args:
         given: The arguments by name; those that are None are left out.

@@ -214,8 +214,8 @@ fn replace_pages(address: usize) -> bool {
         let first = address - address % page;
         let (protection, flags) =
             (libc::PROT_READ, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED);
-        // SAFETY: first..end lies inside a map, which begins at a page and which its owner keeps alive while its slot is taken, and whose address
-        // range memmap2 will unmap as a whole; replacing its pages by readable ones keeps every slice into it valid.
+        // SAFETY: first..end lies inside a map, which begins at a page, which its owner keeps alive while its slot is taken, and
+        // whose address range memmap2 will unmap as a whole; replacing its pages by readable ones keeps every slice into it valid.
         let mapped = unsafe {
             libc::mmap(ptr::with_exposed_provenance_mut(first), end - first, protection, flags, -1, 0)
         };

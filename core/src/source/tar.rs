@@ -86,7 +86,7 @@ pub(super) fn members(file: &File, len: u64) -> Result<Vec<Member>> {
     let (mut long_name, mut size_override) = (None, None);
     while let Some(header) = block(file, offset, len)? {
         let Some(size) = size_of(&header).filter(|_| is_header(&header)) else {
-            return Err(damaged(offset, "there is no header of a member, or its checksum is wrong"));
+            return Err(damaged(offset, "expected the header of a member here, with the right checksum"));
         };
         let kind = byte(&header, 156);
         let is_file = matches!(kind, 0 | b'0' | b'7');

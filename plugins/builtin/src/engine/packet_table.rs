@@ -56,7 +56,7 @@ impl Framed {
 
     /// The size of a packet that the header of one at `next` follows.
     fn before(&self, offset: u64, next: u64) -> u32 {
-        let num_bytes = (next - offset).saturating_sub(self.header_bytes.into());
+        let num_bytes = next.saturating_sub(offset).saturating_sub(self.header_bytes.into());
         u32::try_from(num_bytes).unwrap_or(u32::MAX)
     }
 }

@@ -103,9 +103,9 @@ impl Index {
         }
         let start = tags::skip_leading(bytes, 0);
         let sound = bytes.get(..tags::skip_trailing(bytes, start))?;
-        let at = saved.small()?;
+        let at: usize = saved.small()?;
         // It was found by the chain of frames that it begins.
-        let first = Sync::first(sound.get(..sound.len().min(at + FIRST_BYTES))?, start)?;
+        let first = Sync::first(sound.get(..sound.len().min(at.saturating_add(FIRST_BYTES)))?, start)?;
         let flags: [u64; 3] = [saved.number()?, saved.number()?, saved.number()?];
         let description = describing(first, sound).map(|description| (first.at, description));
         if first.at != at || u64::from(description.is_some()) != flags[0] {

@@ -578,3 +578,23 @@ fn what_may_not_be_allocated_is_not() {
     let decoder = MpegDecoder::open(Input::from(bytes), &options).unwrap();
     assert_eq!(decoder.info().num_frames, Some(5_760_000));
 }
+
+#[test]
+fn an_index_that_is_made_up_is_not_believed() {
+    let frame = [[0xFF, 0xF3, 0x14, 0xC4].as_slice(), &[0; 20]].concat();
+    let bytes = frame.repeat(1000);
+    let open = |index: &[u8]| {
+        let options = DecoderOptions { index, ..DecoderOptions::default() };
+        MpegDecoder::open(Input::from(bytes.clone()), &options).unwrap()
+    };
+    let plain = open(&[]);
+    let saved = plain.save_index().unwrap();
+    assert_eq!(open(&saved).save_index().unwrap(), saved);
+    // The number of the place of the first frame, as large as any.
+    let tag = saved.get(..8).unwrap();
+    let largest = [&[0xFF; 9][..], &[1]].concat();
+    for made_up in [[tag, &largest].concat(), [tag, &largest, saved.get(9..).unwrap()].concat()] {
+        let decoder = open(&made_up);
+        assert_eq!((decoder.info(), decoder.save_index().unwrap()), (plain.info(), saved.clone()));
+    }
+}

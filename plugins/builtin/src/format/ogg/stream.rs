@@ -18,7 +18,7 @@ use crate::tags::vorbis_comment;
 use crate::tags::vorbis_comment::Comments;
 
 /// The tag of a saved index.
-const TAG: &[u8; 8] = b"ogg    1";
+const TAG: &[u8; 8] = b"ogg    2";
 
 /// How many pages of each link of a saved index are looked at before it is believed.
 const NUM_SAMPLES: usize = 32;
@@ -140,10 +140,11 @@ impl OggStream {
         saver.number(info.padding_frames.into());
         saver.number(self.start);
         saver.number(self.links.len() as u64);
+        let mut offset = 0;
         for link in &self.links {
             saver.number(link.end);
             saver.number(link.offsets.len() as u64);
-            let (mut offset, mut frame) = (0, 0);
+            let mut frame = 0;
             for (place, mark) in link.offsets.iter().zip(&link.marks) {
                 saver.number((*place as u64).wrapping_sub(offset));
                 saver.number(mark.first_frame.wrapping_sub(frame));
@@ -166,16 +167,18 @@ impl OggStream {
         let (start, num_links) = (saved.number()?, saved.number()?);
         let mut comments = Comments::new();
         let mut links: Vec<Link> = Vec::new();
-        for _ in 0..num_links {
+        // Pages come one behind the other, also those of different links: none is read twice.
+        let mut offset = 0_u64;
+        for number in 0..num_links {
             let end = saved.number()?;
             let num_pages: usize = saved.small()?;
             let room = num_pages.min(saved.num_bytes() / 3);
             let (mut offsets, mut marks) = (Vec::with_capacity(room), Vec::with_capacity(room));
-            let (mut offset, mut frame) = (0_u64, 0_u64);
+            let mut frame = 0_u64;
             for page in 0..num_pages {
                 let (distance, num_frames, state) = (saved.number()?, saved.number()?, saved.number()?);
                 (offset, frame) = (offset.checked_add(distance)?, frame.checked_add(num_frames)?);
-                if page > 0 && distance == 0 || frame > end {
+                if (number > 0 || page > 0) && distance == 0 || frame > end {
                     return None;
                 }
                 offsets.push(usize::try_from(offset).ok()?);
