@@ -294,7 +294,7 @@ mod tests {
         }
         let mut changed = bytes.clone();
         changed[3] ^= 1;
-        assert!(error(&changed).unwrap().contains("damaged at byte 0: there is no header"));
+        assert!(error(&changed).unwrap().contains("damaged at byte 0: expected the header of a member"));
         assert!(error(&bytes[..300]).unwrap().contains("ends inside a header"));
         assert!(error(b"not a tar archive at all").unwrap().contains("damaged at byte 0"));
     }
