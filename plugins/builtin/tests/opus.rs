@@ -98,6 +98,32 @@ fn every_rate_and_duration_decodes_as_by_libopus() {
 }
 
 #[test]
+fn what_is_louder_than_full_scale_is_not_cut() {
+    for (bit_rate, duration, application) in
+        [("64k", "10", "voip"), ("32k", "20", "audio"), ("40k", "20", "voip"), ("128k", "20", "audio")]
+    {
+        for num_channels in [1, 2] {
+            // Speech and music in turn, so that packets of all modes are in the file.
+            let (speech, music) = (Sound::Speech, Sound::Music);
+            let mut samples = sound(speech, 240_000, num_channels);
+            let other = sound(music, 240_000, num_channels);
+            for (number, (sample, other)) in samples.iter_mut().zip(other).enumerate() {
+                let is_music = number / num_channels / 60_000 % 2 == 1;
+                *sample = 5.0 * if is_music { other } else { *sample };
+            }
+            let options = ["-b:a", bit_rate, "-frame_duration", duration, "-application", application];
+            let name = format!("{num_channels} channels, {options:?}");
+            let Some(bytes) = encode_by_ffmpeg(&samples, num_channels, &options, "opus") else { return };
+            let Some(Decoded { samples: expected, .. }) = opusdec(&bytes) else { return };
+            assert!(expected.iter().any(|sample| sample.abs() > 1.2), "{name}");
+            let Some(ratio) = compare(&bytes, 240_000, &name) else { return };
+            println!("{name}: {ratio:.1} dB");
+            assert!(ratio >= 120.0, "{name}: {ratio} dB");
+        }
+    }
+}
+
+#[test]
 fn surround_decodes_as_by_libopus() {
     for num_channels in 1..=8 {
         for (bit_rate, family) in [(256 * num_channels.min(8), "1"), (96, "1"), (96, "255")] {

@@ -40,7 +40,80 @@ struct Stream {
 
 enum Decoder {
     Fast(Box<opus_pure::OpusDecoder>),
-    General(Box<rusty_opus::OpusDecoder>),
+    General(Box<General>),
+}
+
+/// A decoder that cuts samples at ±1, and what restores them.
+struct General {
+    decoder: rusty_opus::OpusDecoder,
+    unlimited: Unlimited,
+}
+
+/// Where the samples that are cut come from: another decoder, which goes through the same packets once there are such samples.
+enum Unlimited {
+    /// No sample was cut so far. The packets one after the other, and the end and the frames of each.
+    Unneeded { packets: Vec<u8>, ends: Vec<(usize, usize)> },
+    /// The decoder, and the samples of its last packet.
+    Decoder(Box<opus_pure::OpusDecoder>, Vec<f32>),
+    /// It could not be made: samples stay cut.
+    Missing,
+}
+
+impl General {
+    fn decode(&mut self, packet: &[u8], num_frames: usize, samples: &mut [f32]) -> Option<usize> {
+        let num_decoded = self.decoder.decode(packet, num_frames, samples).ok();
+        let is_cut = num_decoded.is_some() && samples.iter().any(|sample| sample.abs() >= 1.0);
+        if let Unlimited::Unneeded { packets, ends } = &mut self.unlimited {
+            packets.extend_from_slice(packet);
+            ends.push((packets.len(), num_frames));
+            if is_cut {
+                let num_channels = samples.len() / num_frames.max(1);
+                self.unlimited = Unlimited::after(packets, ends, num_channels);
+            }
+        } else {
+            self.unlimited.decode(packet, num_frames, samples.len());
+        }
+        if is_cut && let Unlimited::Decoder(_, whole) = &self.unlimited {
+            for (sample, whole) in samples.iter_mut().zip(whole) {
+                // The two differ by rounding, and nowhere does the one that is whole fall below the limit for it.
+                if sample.abs() >= 1.0 && whole.abs() >= 1.0 {
+                    *sample = *whole;
+                }
+            }
+        }
+        num_decoded
+    }
+}
+
+impl Unlimited {
+    /// A decoder that has been through these packets.
+    fn after(packets: &[u8], ends: &[(usize, usize)], num_channels: usize) -> Self {
+        let Ok(decoder) = opus_pure::OpusDecoder::new(SAMPLE_RATE.cast_signed(), num_channels) else {
+            return Self::Missing;
+        };
+        let mut unlimited = Self::Decoder(Box::new(decoder), Vec::new());
+        let mut start = 0;
+        for (end, num_frames) in ends {
+            unlimited.decode(
+                packets.get(start..*end).unwrap_or_default(),
+                *num_frames,
+                num_frames * num_channels,
+            );
+            start = *end;
+        }
+        unlimited
+    }
+
+    /// Decodes a packet. One that is damaged leaves silence, which replaces nothing.
+    fn decode(&mut self, packet: &[u8], num_frames: usize, num_samples: usize) {
+        if let Self::Decoder(decoder, samples) = self {
+            samples.clear();
+            samples.resize(num_samples, 0.0);
+            if decoder.decode(packet, num_frames, samples).is_err() {
+                samples.fill(0.0);
+            }
+        }
+    }
 }
 
 impl Decoder {
@@ -57,7 +130,10 @@ impl Decoder {
                 .map(|decoder| Self::Fast(Box::new(decoder)))
                 .map_err(|error| failed(error.to_string())),
             Engine::General => rusty_opus::OpusDecoder::new(rate, num_channels)
-                .map(|decoder| Self::General(Box::new(decoder)))
+                .map(|decoder| {
+                    let unlimited = Unlimited::Unneeded { packets: Vec::new(), ends: Vec::new() };
+                    Self::General(Box::new(General { decoder, unlimited }))
+                })
                 .map_err(|error| failed(error.to_string())),
         }
     }
@@ -66,7 +142,7 @@ impl Decoder {
     fn decode(&mut self, packet: &[u8], num_frames: usize, samples: &mut [f32]) -> Option<usize> {
         match self {
             Self::Fast(decoder) => decoder.decode(packet, num_frames, samples).ok(),
-            Self::General(decoder) => decoder.decode(packet, num_frames, samples).ok(),
+            Self::General(decoder) => decoder.decode(packet, num_frames, samples),
         }
     }
 }
