@@ -100,6 +100,19 @@ def test_adts_behind_a_tag_and_other_bytes(num_frames: int, end: bytes, junk: by
     assert found[0] == 1024 * num_frames
 
 
+@pytest.mark.parametrize("num_tag_bytes", [21, 70_000, 300_000])
+@pytest.mark.parametrize(
+    "name", ["flac16.flac", "flac.oga", "vorbis.ogg", "opus.opus", "opus-voice.ogg", "mp3-vbr-mono.mp3", "aac.aac"]
+)
+def test_what_follows_an_id3_tag_is_the_file(name: str, num_tag_bytes: int, tmp_path: Path) -> None:
+    """Some programs write ID3v2 tags in front of any format, with pictures that are longer than what probing reads."""
+    data = (COMPRESSED / name).read_bytes()
+    expected = everything(data)
+    assert expected[4] == "builtin"
+    size = bytes(num_tag_bytes >> shift & 0x7F for shift in (21, 14, 7, 0))
+    assert in_every_way(b"ID3\x03\0\0" + size + bytes(num_tag_bytes) + data, tmp_path) == expected
+
+
 @pytest.mark.parametrize("path", sorted(COMPRESSED.glob("*.*")), ids=lambda path: path.name)
 def test_fixtures_do_not_depend_on_their_names(path: Path, tmp_path: Path) -> None:
     if path.suffix == ".tsv":

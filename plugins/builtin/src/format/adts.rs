@@ -77,6 +77,7 @@ impl Decoder for AdtsDecoder {
 
     fn open(input: Input, options: &DecoderOptions<'_>) -> Result<Self> {
         let memory = input.into_memory(options.max_alloc)?;
+        other::refuse_behind(&memory, id3v2::leading_bytes(&memory))?;
         let mut sweep = Sweep::new(memory.clone(), 0);
         let (found, table) = read_frames(&memory, &mut sweep, options.index, options.max_alloc)?;
         if let Some((position, other)) = found.other {

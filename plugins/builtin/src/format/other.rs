@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+use mapwave_plugin::{Error, Result};
+
 /// The offset of the first bytes of such formats, and the bytes.
 const MAGIC: [(usize, &[u8]); 21] = [
     (0, b"RIFF"),
@@ -36,6 +38,17 @@ pub(crate) fn begins(bytes: &[u8]) -> bool {
     let is_transport = (0..3).all(|packet| bytes.get(packet * TRANSPORT_BYTES) == Some(&TRANSPORT_SYNC));
     is_transport
         || MAGIC.iter().any(|(at, magic)| bytes.get(*at..).is_some_and(|bytes| bytes.starts_with(magic)))
+}
+
+/// Refuses a file of such a format behind tags, which the head of the file may have hidden.
+///
+/// # Errors
+/// When one begins there.
+pub(crate) fn refuse_behind(bytes: &[u8], start: usize) -> Result<()> {
+    if start > 0 && bytes.get(start..).is_some_and(begins) {
+        return Err(Error::unsupported("a file of another format follows the tags").at(start as u64));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -57,10 +57,8 @@ impl Decoder for FlacDecoder {
             0 if marker(0) == Some(MARKER) => 100,
             0 => 0,
             num_bytes if marker(num_bytes) == Some(MARKER) => 100,
-            // The tag is longer than the head.
-            num_bytes if num_bytes >= head.bytes.len() && matches!(head.extension, Some("flac" | "fla")) => {
-                40
-            }
+            // The tag is longer than the head: an MP3 mostly, which is tried first.
+            num_bytes if num_bytes >= head.bytes.len() => 40,
             _ => 0,
         }
     }

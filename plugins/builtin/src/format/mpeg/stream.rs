@@ -12,9 +12,11 @@ use super::codec::MpegCodec;
 use super::header::Header;
 use super::id3::{self, ItunesGapless};
 use super::index::Index;
+use super::tags;
 use super::xing::Gapless;
 use crate::engine::packets::{Packet, PacketCodec, PacketStream};
 use crate::engine::playlist::{Playlist, Run};
+use crate::format::other;
 use crate::host_track;
 
 /// The delay of a layer III decoder: 528 frames of the filter banks and one more.
@@ -66,6 +68,9 @@ impl MpegStream {
         let range = options.track.as_ref().map_or(0..memory.len(), |track| in_memory(track, memory.len()));
         let bytes = memory.get(range.clone()).unwrap_or_default();
         let max_alloc = options.max_alloc - read_bytes;
+        if options.track.is_none() {
+            other::refuse_behind(bytes, tags::skip_leading(bytes, 0))?;
+        }
         let index = match Index::load(options.index, bytes, max_alloc) {
             Some(index) => index,
             None => {

@@ -13,6 +13,7 @@ use super::opus::OpusStream;
 use super::page::CAPTURE_PATTERN;
 use super::stream::OggStream;
 use crate::engine::packets::{PacketDecoder, PacketStream};
+use crate::tags::id3v2;
 
 /// Decodes Ogg files with Vorbis, FLAC or Opus.
 pub struct OggDecoder {
@@ -38,7 +39,13 @@ impl Decoder for OggDecoder {
     const HAS_INDEX: bool = true;
 
     fn probe(head: &Head<'_>) -> u8 {
-        if head.track.is_some() || !head.bytes.starts_with(CAPTURE_PATTERN) {
+        let tags = id3v2::leading_bytes(head.bytes);
+        if tags >= head.bytes.len() && tags > 0 {
+            return u8::from(head.track.is_none()) * 30; // the tags are longer than the head
+        }
+        if head.track.is_some()
+            || !head.bytes.get(tags..).is_some_and(|rest| rest.starts_with(CAPTURE_PATTERN))
+        {
             return 0;
         }
         match first_audio(head.bytes) {

@@ -6,6 +6,7 @@ use mapwave_plugin::{Error, Memory, Result, Sweep};
 
 use super::flac;
 use super::page::{Page, Pages};
+use crate::tags::id3v2;
 
 /// The kind of a stream, from its first packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,7 +156,7 @@ pub(crate) fn chosen_kind(bytes: &[u8], stream: u32) -> Option<Kind> {
 
 /// The codecs of all streams; the first pages of a link's streams are consecutive.
 fn first_kinds(bytes: &[u8]) -> impl Iterator<Item = Kind> {
-    let mut offset = 0;
+    let mut offset = id3v2::leading_bytes(bytes);
     std::iter::from_fn(move || {
         let page = Page::parse(bytes, offset).filter(|page| page.is_first)?;
         offset = page.end();

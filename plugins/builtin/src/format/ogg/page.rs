@@ -8,6 +8,7 @@ use std::ops::Range;
 use memchr::memmem;
 
 use crate::bytes::Bytes;
+use crate::tags::id3v2;
 
 /// The first bytes of a page.
 pub(crate) const CAPTURE_PATTERN: &[u8; 4] = b"OggS";
@@ -151,8 +152,9 @@ pub(crate) struct Pages<'a> {
 }
 
 impl<'a> Pages<'a> {
+    /// The pages of a file, behind the ID3v2 tags that some programs write in front of them.
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, offset: 0, is_cut: false }
+        Self { bytes, offset: id3v2::leading_bytes(bytes), is_cut: false }
     }
 }
 
