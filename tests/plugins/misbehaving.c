@@ -247,6 +247,9 @@ __attribute__((constructor)) static void construct(void)
 #ifndef BREAK_NO_ENTRY
 __attribute__((visibility("default"))) const mw_plugin *mapwave_plugin_entry_v1(const mw_host *host, mw_error *error)
 {
+#ifdef TOY_ASKS_FOR
+    told_host = host;
+#endif
     (void)host;
     (void)error;
 #ifdef BREAK_HANG_ENTRY

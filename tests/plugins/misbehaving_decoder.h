@@ -87,6 +87,9 @@ static int32_t probe(const uint8_t *head, uint64_t num_bytes, uint64_t total_byt
     return track == NULL && num_bytes >= 8 && memcmp(head, MAGIC, 8) == 0 ? TOY_SCORE : 0;
 }
 
+#ifdef TOY_ASKS_FOR
+static const mw_host *told_host;
+#endif
 #ifdef BREAK_SHARED_STATE
 static uint64_t shared_position;
 #endif
@@ -120,6 +123,14 @@ static mw_status open_decoder(const mw_input *input, const mw_decoder_options *o
 #ifdef TOY_HANGS_IN_OPEN
     for (;;)
         pause();
+#endif
+#ifdef TOY_ASKS_FOR
+    /* As one that loads a model: tenths of a second. */
+    for (int i = 0; i < TOY_ASKS_FOR; i++) {
+        usleep(100000);
+        if (told_host->is_cancelled(told_host->context))
+            return fail(error, MW_CANCELLED, "nobody waits");
+    }
 #endif
 #ifndef BREAK_STREAM_OPENS
     if (options->stream != 0 && options->stream != MW_DEFAULT_STREAM)

@@ -57,6 +57,17 @@ def test_a_plugin_that_hangs_is_called_once(lab: Lab, place: str) -> None:
     assert rest == ["40 40", "39", "it is set aside until this process exits"]
 
 
+def test_a_plugin_that_asks_whether_it_is_cancelled_is_not_hung(lab: Lab) -> None:
+    """A call that loads a model may take longer than the limit, if it asks meanwhile."""
+    misbehaving(lab, "toy", "TOY_ASKS_FOR=25")
+    code = """
+        import mapwave.numpy as mw
+        print(mw.load(sys.argv[1])[0].shape, mw.load(sys.argv[1])[0].shape)
+    """
+    path = toy(lab.directory / "x.toy")
+    assert lab.run(code, path, **SECOND) == lab.run(code, path, **NO_LIMIT)
+
+
 def test_others_read_what_a_hanging_plugin_claims(lab: Lab) -> None:
     """A plugin that hangs while it is asked costs the others nothing but the first wait."""
     misbehaving(lab, "toy", "TOY_HANGS_IN_PROBE", 'TOY_ID="hangs"')

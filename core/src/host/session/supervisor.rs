@@ -75,6 +75,15 @@ impl Silence {
     }
 }
 
+/// How many time limits a call may take that goes on asking whether it is cancelled.
+const MOST_LIMITS: u32 = 60;
+
+/// The time of a call that does not count as the plugin's: `excused`, and what passed until it asked last whether it is cancelled.
+/// A decoder that loads a model for minutes is not hung as long as it asks; one that asks for half an hour is.
+pub(crate) fn excused_or_asked(excused: Duration, cancelled: &Cancelled) -> Duration {
+    excused.max(cancelled.asked().min(time_limit().saturating_mul(MOST_LIMITS - 1)))
+}
+
 /// Waits for an answer until the time limit or an interruption. `excused` is time that does not count as the plugin's.
 pub(crate) fn listen<T>(
     answers: &Receiver<T>,
@@ -123,7 +132,8 @@ pub(crate) fn run<T: Send + 'static>(
     let cancelled = Cancelled::default();
     let flag = cancelled.clone();
     let thread = move || drop(sender.send(flag.during(work)));
-    let answer = start(thread).and_then(|()| listen(&receiver, &|| false, &|| Duration::ZERO));
+    let answer = start(thread)
+        .and_then(|()| listen(&receiver, &|| false, &|| excused_or_asked(Duration::ZERO, &cancelled)));
     answer.inspect_err(|_| cancelled.set())
 }
 

@@ -78,7 +78,8 @@ impl<H: Send + 'static> Worker<H> {
             };
             opened.send(result).ok().and(handle)
         })?;
-        let answer = supervisor::listen(&answer, stop, excused).inspect_err(|_| cancelled.set());
+        let excused = || supervisor::excused_or_asked(excused(), &cancelled);
+        let answer = supervisor::listen(&answer, stop, &excused).inspect_err(|_| cancelled.set());
         Ok(answer?.map(|()| worker))
     }
 
@@ -136,7 +137,8 @@ fn send<H: 'static, T: Send + 'static>(
     // If nobody waits for the answer, the thread drops it.
     let work = move |kept: &mut Option<H>| drop(flag.during(|| work(kept)).map(|result| sender.send(result)));
     requests.send(Box::new(work)).map_err(|_| Silence::Gone)?;
-    supervisor::listen(&answer, stop, excused).inspect_err(|_| cancelled.set())
+    let excused = || supervisor::excused_or_asked(excused(), &cancelled);
+    supervisor::listen(&answer, stop, &excused).inspect_err(|_| cancelled.set())
 }
 
 #[cfg(test)]
