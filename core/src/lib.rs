@@ -11,6 +11,7 @@ mod cursor;
 pub mod decode;
 pub mod error;
 pub mod host;
+mod kept;
 mod mix;
 pub mod pcm;
 pub mod reader;

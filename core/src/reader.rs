@@ -12,6 +12,7 @@ use crate::container::{self, foreign};
 use crate::decode::{CompressedTrack, FrameTrack, PcmTrack, ReadControl};
 use crate::error::{Error, Parameter, Result};
 use crate::host::{self, Choice, NotOpened, Opened, PluginFailure};
+use crate::kept::{self, OpenFile};
 use crate::pcm::OutputFormat;
 use crate::resample::engine::Rates;
 use crate::resample::{Converter, FileFrames, ResampleQuality, Resampled};
@@ -45,6 +46,8 @@ pub struct Reader {
     source: Arc<Source>,
     resampled: Option<Resampled>,
     plugin_failures: Vec<PluginFailure>,
+    /// By what the open file is found again, if it may be kept.
+    key: Option<Arc<kept::Key>>,
 }
 
 impl Reader {
@@ -78,13 +81,23 @@ impl Reader {
     /// # Errors
     /// As [`open`](Self::open); [`Error::Argument`] if no such plugin is loaded, or if there is no such track.
     pub fn new(source: Source, choice: Choice<'_>) -> Result<Self> {
+        let may_be_kept = choice.plugin.is_none() && choice.options.is_empty();
+        let kept = if may_be_kept { kept::recall(&source, choice.track) } else { None };
+        if let Some((key, OpenFile { compressed, track, source })) = kept {
+            let (frames, key) = (FrameTrack::Compressed(compressed), Some(key));
+            return Ok(Self { frames, track, source, resampled: None, plugin_failures: Vec::new(), key });
+        }
         let source = Arc::new(source);
         let named = |error: Error| match source.path() {
             Some(path) => error.in_file(path),
             None => error,
         };
         let (frames, track, plugin_failures) = open_track(&source, choice).map_err(named)?;
-        Ok(Self { frames, track, source, resampled: None, plugin_failures })
+        let may_be_kept = may_be_kept
+            && plugin_failures.is_empty()
+            && matches!(&frames, FrameTrack::Compressed(track) if track.is_trusted());
+        let key = if may_be_kept { kept::Key::new(&source, choice.track).map(Arc::new) } else { None };
+        Ok(Self { frames, track, source, resampled: None, plugin_failures, key })
     }
 
     /// Resamples the file as it is read: from now on, everything that counts frames counts frames at the new rate.
@@ -256,6 +269,7 @@ impl Reader {
         control: &ReadControl<'_>,
     ) -> Result<()> {
         self.check(&frames)?;
+        let num_frames = frames.end - frames.start;
         let read = match &self.resampled {
             None => self.frames.read(&self.source, frames, spec, out, control),
             Some(resampled) => spec.num_channels(self.track.num_channels).and_then(|num_channels| {
@@ -264,7 +278,15 @@ impl Reader {
                 resampled.read(&input, frames, spec, out, control)
             }),
         };
-        read.map_err(|error| self.named(error))
+        read.map_err(|error| self.named(error))?;
+        if let (Some(key), FrameTrack::Compressed(compressed)) = (&self.key, &self.frames) {
+            kept::note(key, num_frames, self.num_frames(), || OpenFile {
+                compressed: Arc::clone(compressed),
+                track: self.track.clone(),
+                source: Arc::clone(&self.source),
+            });
+        }
+        Ok(())
     }
 
     /// The interleaved samples of the whole file, in place and in their own format.
@@ -365,7 +387,7 @@ fn open_track(source: &Arc<Source>, choice: Choice<'_>) -> Result<(FrameTrack, T
             let compressed = CompressedTrack::new(decoder, source, hint)?;
             let track = compressed.describe(source);
             source.verify(source.len())?;
-            Ok((FrameTrack::Compressed(Box::new(compressed)), track, failures))
+            Ok((FrameTrack::Compressed(Arc::new(compressed)), track, failures))
         }
         Err(NotOpened::Failed(error)) => source.verify_len().and(Err(*error)),
         Err(NotOpened::Unread(asked)) => Err(unread(track, asked)),

@@ -12,6 +12,7 @@ pub(crate) use pcm::PcmTrack;
 
 use std::mem::MaybeUninit;
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::error::Result;
 use crate::source::Source;
@@ -21,7 +22,7 @@ use crate::spec::FrameSpec;
 #[derive(Debug)]
 pub(crate) enum FrameTrack {
     Pcm(PcmTrack),
-    Compressed(Box<CompressedTrack>),
+    Compressed(Arc<CompressedTrack>),
 }
 
 impl FrameTrack {

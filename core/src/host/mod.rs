@@ -21,6 +21,7 @@ pub use listing::{Plugin, State};
 pub use loading::directories::{Directory, Origin};
 pub use loading::hints::{Hint, register_hint};
 pub use loading::probation::{set_checker, try_load};
+pub(crate) use registry::loaded_plugins;
 pub use registry::{directories, embed, plugins, register, set_bundled};
 pub use selection::decoder::{Choice, PluginFailure};
 pub(crate) use selection::decoder::{NotOpened, Opened, open};

@@ -172,6 +172,12 @@ pub(super) fn snapshot() -> &'static Snapshot {
     }
 }
 
+/// Which plugins are loaded, as a number that changes with them. Loads none.
+pub(crate) fn loaded_plugins() -> usize {
+    let snapshot = REGISTRY.get().and_then(|registry| registry.snapshot);
+    snapshot.map_or(0, |snapshot| std::ptr::from_ref(snapshot).addr())
+}
+
 /// Finds and loads all plugins that are not known yet, unless all are. Only for a thread that holds [`LOADING`]. If its caller
 /// interrupts the search, the result has what was found so far, and the next search goes on.
 fn search() -> &'static Registry {

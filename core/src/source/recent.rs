@@ -10,6 +10,7 @@ use std::fs::{File, Metadata};
 use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use mapwave_fork::{Lock, SetOnce};
 
@@ -17,6 +18,9 @@ use super::Mapped;
 
 /// How many files are remembered.
 const NUM_REMEMBERED: usize = 4;
+
+/// The coarsest time stamps, in seconds: those of FAT.
+const COARSEST_SECONDS: i64 = 2;
 
 /// If set to 0, nothing is remembered: a map keeps the space of a deleted file allocated and its file system busy.
 const VARIABLE: &str = "MAPWAVE_KEEP_MAPS";
@@ -48,6 +52,12 @@ impl Identity {
     /// That of a part of the file.
     pub(super) fn of_part(self, bytes: &Range<u64>) -> Self {
         Self { start: bytes.start, len: bytes.end.saturating_sub(bytes.start), ..self }
+    }
+
+    /// Whether a later change must show: time stamps can be as coarse as the clock of the file system.
+    pub(crate) fn is_settled(&self) -> bool {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        i64::try_from(now).unwrap_or(0).saturating_sub(self.changed.0) > COARSEST_SECONDS
     }
 
     /// Whether it is the same file with the same contents, whatever has happened to its name and permissions.

@@ -109,6 +109,11 @@ impl CompressedTrack {
         self.num_frames
     }
 
+    /// Whether its plugin came with this crate's user.
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.is_trusted
+    }
+
     /// How many threads may read at once: without seeks, each would decode everything before its part.
     pub(crate) fn max_threads(&self) -> usize {
         if self.info.seek_class == SeekClass::None { 1 } else { usize::MAX }
