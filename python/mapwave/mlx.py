@@ -35,7 +35,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import _MLX_CAME_FIRST, _PID, batch_load, info, iter_load, load, open, stream
+from . import _MLX_CAME_FIRST, _PID, batch_load, info, iter_load, load, open, resample, stream
 from ._core import Frames, zeros
 from ._libraries import unusable
 
@@ -44,7 +44,7 @@ try:
 except ImportError as error:
     raise unusable("mlx", error) from error
 
-__all__ = ["batch_load", "info", "iter_load", "load", "open", "route", "stream"]
+__all__ = ["batch_load", "info", "iter_load", "load", "open", "resample", "route", "stream"]
 
 # The output from which it takes less time to call MLX's thread (about 80 us) than to write zeros.
 _MIN_LOAD = 4 << 20
