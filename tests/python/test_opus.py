@@ -129,3 +129,43 @@ def test_a_file_cut_off_says_so(tmp_path: Path) -> None:
         audio = mw.load(cut)[0]
         assert len(audio) == info.frames > len(whole) // 3
         assert np.array_equal(audio, whole[: len(audio)])
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("frames", [700, 960, 50_001])
+@pytest.mark.parametrize("rate", [16_000, 48_000])
+def test_caf_has_the_sound_of_ogg(rate: int, frames: int, channels: int, tmp_path: Path) -> None:
+    path, ogg, audio = tmp_path / "a.caf", tmp_path / "a.ogg", tones(channels, frames)
+    options = {"encoding": "opus", "bitrate": 64_000 * channels}
+    mapwave.save(path, audio, rate, tags={"title": "notes"}, **options)
+    mapwave.save(ogg, audio, rate, **options)
+    info = mapwave.info(path)
+    assert (info.plugin, info.container, info.codec) == ("builtin", "caf", "opus")
+    assert (info.frames, info.sample_rate, info.channels) == (frames * RATE // rate, RATE, channels)
+    found, _ = mw.load(path)
+    np.testing.assert_array_equal(found, mw.load(ogg)[0])
+    np.testing.assert_array_equal(mw.load(path, start=300, stop=650)[0], found[300:650])
+
+    class Pipe:
+        """A target that can only be written to."""
+
+        written = b""
+
+        def write(self, data: bytes) -> int:
+            self.written += bytes(data)
+            return len(data)
+
+    pipe = Pipe()
+    mapwave.save(pipe, audio, rate, format="caf", tags={"title": "notes"}, **options)
+    assert pipe.written == path.read_bytes()
+    if shutil.which("ffmpeg"):
+        # FFmpeg 5.1 returns what precedes the first frame, too.
+        by_ffmpeg = by_libopus(path).reshape(-1, channels)
+        lags = range(min(1000, len(by_ffmpeg) - len(found)) + 1)
+        assert max(ratio(by_ffmpeg[lag : lag + len(found)], found) for lag in lags) > 100
+
+
+def test_surround_in_caf_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(mapwave.UnsupportedFormat, match="mono and stereo only: write Ogg"):
+        mapwave.save(tmp_path / "a.caf", tones(6), RATE, encoding="opus")
+    assert list(tmp_path.iterdir()) == []

@@ -10,10 +10,11 @@ use super::super::packet::SAMPLE_RATE;
 use super::layout::Layout;
 use super::packets::{PACKET_FRAMES, PacketEncoder};
 use super::settings::Settings;
+use crate::format::caf::{CafWriter, WrittenStream};
 use crate::format::matroska::{MatroskaWriter, WrittenTrack};
 use crate::format::ogg::OggWriter;
 
-/// Encodes Opus in Ogg, WebM and Matroska.
+/// Encodes Opus in Ogg, WebM, Matroska and CAF.
 ///
 /// Takes 1 to 255 channels at 8000, 12000, 16000, 24000 or 48000 Hz, with `bitrate` from 6 to 256 kbit/s per channel; without it,
 /// 112. `effort` is mapped to the complexities 0 to 10; without it, it is 10. A file decodes to exactly as many frames as were
@@ -47,6 +48,7 @@ pub struct OpusEncoder {
 enum Writer {
     Ogg(OggWriter),
     Matroska(MatroskaWriter),
+    Caf(CafWriter),
 }
 
 impl std::fmt::Debug for OpusEncoder {
@@ -58,7 +60,7 @@ impl std::fmt::Debug for OpusEncoder {
 impl Encoder for OpusEncoder {
     const NAME: &'static CStr = c"opus";
     const CODECS: &'static CStr = c"opus";
-    const CONTAINERS: &'static CStr = c"ogg,webm,mka";
+    const CONTAINERS: &'static CStr = c"ogg,webm,mka,caf";
     const FORMATS: &'static [SampleFormat] = &[SampleFormat::F32];
     const EXTENSIONS: &'static CStr = c"opus=ogg/opus,oga=ogg,mkv=mka";
 
@@ -67,9 +69,10 @@ impl Encoder for OpusEncoder {
             "ogg" => "ogg",
             "webm" => "webm",
             "mka" => "mka",
+            "caf" => "caf",
             other => {
                 return Err(Error::unsupported(format!(
-                    "the container is {other:?}, expected one of ogg,webm,mka"
+                    "the container is {other:?}, expected one of ogg,webm,mka,caf"
                 )));
             }
         };
@@ -78,6 +81,13 @@ impl Encoder for OpusEncoder {
         }
         if options.num_frames == Some(0) {
             return Err(without_frames(container));
+        }
+        if container == "caf" && options.num_channels > 2 {
+            let message = format!(
+                "{} channels in CAF; other programs read Opus in CAF in mono and stereo only: write Ogg",
+                options.num_channels
+            );
+            return Err(Error::unsupported(message));
         }
         let settings = Settings::choose(options)?;
         let layout = Layout::choose(options)?;
@@ -94,6 +104,20 @@ impl Encoder for OpusEncoder {
         let tags: Vec<_> = options.tags.iter().copied().filter(|(name, _)| *name != "encoder").collect();
         let writer = match container {
             "ogg" => Writer::Ogg(OggWriter::new(sink, &header, &tags)?),
+            "caf" => Writer::Caf(CafWriter::new(
+                sink,
+                &WrittenStream {
+                    format: b"opus",
+                    flags: 0,
+                    bits_per_sample: 0,
+                    frames_per_packet: PACKET_FRAMES,
+                    sample_rate: SAMPLE_RATE,
+                    num_channels: options.num_channels,
+                    channel_mask: options.channel_mask,
+                    cookie: &[], // as other writers: mono and stereo need no header
+                    tags: &tags,
+                },
+            )?),
             _ => Writer::Matroska(MatroskaWriter::new(
                 sink,
                 WrittenTrack {
@@ -157,6 +181,11 @@ impl Encoder for OpusEncoder {
         match &mut self.writer {
             Writer::Ogg(writer) => writer.finish(&last, end),
             Writer::Matroska(writer) => writer.finish(&last, nanoseconds(padding), nanoseconds(end)),
+            Writer::Caf(writer) => {
+                writer.write(&last)?;
+                let num_frames = self.num_frames.saturating_mul(self.factor);
+                writer.finish(self.packets.pre_skip.into(), num_frames, u32::try_from(padding).unwrap_or(0))
+            }
         }
     }
 }
@@ -166,6 +195,7 @@ impl Writer {
         match self {
             Self::Ogg(writer) => writer.write(packet, PACKET_FRAMES),
             Self::Matroska(writer) => writer.write(packet, nanoseconds(PACKET_FRAMES.into())),
+            Self::Caf(writer) => writer.write(packet),
         }
     }
 }

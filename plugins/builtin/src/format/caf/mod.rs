@@ -3,6 +3,10 @@
 
 #![forbid(unsafe_code)]
 
+mod writer;
+
+pub(crate) use writer::{CafWriter, WrittenStream};
+
 use std::ffi::CStr;
 use std::ops::Range;
 use std::sync::Arc;
