@@ -27,7 +27,8 @@ fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     }
     let facts = PyDict::new(py);
     let mut name = "AudioError";
-    let set_path = |path: &Option<std::path::PathBuf>| match path.as_deref().map(Path::to_string_lossy) {
+    // As `os.fsdecode` gives it, so that the file can be opened again, whatever bytes its name has.
+    let set_path = |path: &Option<std::path::PathBuf>| match path.as_deref().map(Path::as_os_str) {
         Some(path) => facts.set_item("path", path),
         None => Ok(()),
     };

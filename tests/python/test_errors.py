@@ -8,6 +8,8 @@ import os
 import pickle
 import random
 import socket
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import child
@@ -118,6 +120,21 @@ def test_bytes_are_called_bytes() -> None:
         mapwave.load((MALFORMED / "wav-no-data.wav").read_bytes())
     assert caught.value.path == "<bytes>"
     assert str(caught.value).startswith("<bytes>: malformed wav file")
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="file names are UTF-8 there")
+@pytest.mark.parametrize(
+    "call", [mapwave.info, mapwave.numpy.load, mapwave.open, lambda path: mapwave.batch_load([path])]
+)
+def test_a_name_of_any_bytes_can_be_opened_again(call: Callable[[Path], object], tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"\xff\xfe \xe4.wav")
+    path.write_bytes(b"RIFF....WAVEnothing")
+    with pytest.raises(mapwave.MalformedFile) as caught:
+        call(path)
+    assert caught.value.path == str(path)
+    assert os.path.samefile(caught.value.path, path)
+    assert pickle.loads(pickle.dumps(caught.value)).path == str(path)
+    str(caught.value).encode()
 
 
 def test_an_argument_that_depends_on_the_file_names_it() -> None:
