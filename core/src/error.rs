@@ -82,6 +82,16 @@ pub enum Error {
         num_bytes: u64,
     },
 
+    /// A file was saved, but its name is not known to be on the disk.
+    #[error("{}saved, but not known to be on the disk: flushing the directory failed: {cause}", name(path))]
+    NotDurable {
+        /// The file.
+        path: Option<PathBuf>,
+        /// The cause.
+        #[source]
+        cause: io::Error,
+    },
+
     /// An argument has an invalid value.
     #[error("{}{parameter} {what}", name(path))]
     Argument {
@@ -278,6 +288,7 @@ impl Error {
         | Self::Unsupported { path, .. }
         | Self::Limit { path, .. }
         | Self::OutOfMemory { path, .. }
+        | Self::NotDurable { path, .. }
         | Self::Plugin { path, .. }
         | Self::Argument { path, .. } = &mut self
         {

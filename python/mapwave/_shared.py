@@ -36,6 +36,7 @@ from .errors import (
     MalformedFile,
     OutOfMemory,
     PluginError,
+    SavedNotDurable,
     UnsupportedFormat,
 )
 
@@ -70,6 +71,7 @@ __all__ = [
     "Plugin",
     "PluginDirectory",
     "PluginError",
+    "SavedNotDurable",
     "PreparedAudio",
     "Reader",
     "Stream",

@@ -17,6 +17,7 @@ __all__ = [
     "MalformedFile",
     "OutOfMemory",
     "PluginError",
+    "SavedNotDurable",
     "UnsupportedFormat",
 ]
 
@@ -113,6 +114,10 @@ class AudioPermissionDenied(AudioIOError, PermissionError):
 
 class AudioIsADirectory(AudioIOError, IsADirectoryError):
     """The path is a directory."""
+
+
+class SavedNotDurable(AudioIOError):
+    """The file was saved, but with durable=True it is not known to be on the disk: flushing its directory failed."""
 
 
 class PluginError(AudioError, RuntimeError):

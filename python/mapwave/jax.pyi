@@ -43,6 +43,7 @@ from .errors import LimitExceeded as LimitExceeded
 from .errors import MalformedFile as MalformedFile
 from .errors import OutOfMemory as OutOfMemory
 from .errors import PluginError as PluginError
+from .errors import SavedNotDurable as SavedNotDurable
 from .errors import UnsupportedFormat as UnsupportedFormat
 from .types import Bitrate, Dither, DtypeLike, Encoding, FlacCompression, Layout, MonoMode, ResampleQuality, SampleRate, SaveLayout, Source, Target
 
@@ -68,6 +69,7 @@ __all__ = [
     "PreparedAudio",
     "Reader",
     "Row",
+    "SavedNotDurable",
     "Stream",
     "Track",
     "UnsupportedFormat",

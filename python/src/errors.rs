@@ -78,6 +78,11 @@ fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
             set_path(path)?;
             name = "OutOfMemory";
         }
+        Error::NotDurable { path, cause } => {
+            set_path(path)?;
+            facts.set_item("errno", cause.raw_os_error())?;
+            name = "SavedNotDurable";
+        }
         Error::Argument { path, .. } => {
             set_path(path)?;
             name = "InvalidArgument";

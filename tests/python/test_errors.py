@@ -29,6 +29,7 @@ KINDS = {
     "AudioPermissionDenied": PermissionError,
     "AudioIsADirectory": IsADirectoryError,
     "PluginError": RuntimeError,
+    "SavedNotDurable": OSError,
 }
 FACTS = {"path": "/a/b.wav", "offset": 36, "container": "wav", "codec": "pcm_s16le", "plugin": "builtin"}
 MALFORMED = corpus.FIXTURES / "malformed"

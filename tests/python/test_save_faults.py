@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import child
+import mapwave
+import numpy as np
 import pytest
 
 
@@ -275,3 +281,121 @@ def test_a_killed_process_leaves_the_old_file(tmp_path: Path, folder: Path) -> N
         """,
         folder,
     )
+
+
+# Fails every call of a save in turn. What the system calls of the plugins' libraries do is not seen here.
+EACH_CALL = """
+import ctypes, os, sys
+import mapwave, mapwave.numpy as mw, numpy as np
+
+extension, folder, durable = sys.argv[1], sys.argv[2], sys.argv[3] == "durable"
+shim = ctypes.CDLL(None)
+choose, last = shim.failing_calls_choose, shim.failing_calls_last
+choose.argtypes, choose.restype, last.restype = [ctypes.c_long], ctypes.c_long, ctypes.c_char_p
+path = os.path.join(folder, "a." + extension)
+old, new = (np.full((n, 1), 0.25, np.float32) for n in (700, 900))
+save = lambda audio: mapwave.save(path, audio, 8000, durable=durable)
+save(old)
+choose(-1)
+save(new)
+num_calls = choose(-2)
+failed = set()
+for number in range(num_calls):
+    save(old)
+    before = open(path, "rb").read()
+    choose(number)
+    try:
+        save(new)
+        error = None
+    except mapwave.AudioError as caught:
+        error = caught
+    name = last().decode()
+    choose(-2)
+    after, length = open(path, "rb").read(), len(mw.load(path)[0])
+    assert os.listdir(folder) == [os.path.basename(path)], (name, os.listdir(folder))
+    if error is None:
+        assert length == 900, name
+    elif isinstance(error, mapwave.SavedNotDurable):
+        assert length == 900 and name == "fsync" and "saved, but not known to be on the disk" in str(error), name
+    else:
+        assert after == before and error.errno == 5 and error.path == path, (name, error)
+    failed.add(f"{name}:{type(error).__name__}")
+print(*sorted(failed))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="preloads a library")
+@pytest.mark.parametrize("durable", ["durable", "not"])
+@pytest.mark.parametrize("extension", ["wav", "aiff", "caf", "w64", "flac", "opus", "mp3"])
+def test_each_call_of_a_save_may_fail(tmp_path: Path, folder: Path, extension: str, durable: str) -> None:
+    if shutil.which("cc") is None:
+        pytest.skip("there is no C compiler")
+    shim = tmp_path / "failing_calls.so"
+    source = Path(__file__).parents[1] / "plugins" / "failing_calls.c"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", shim, source, "-ldl"], check=True)
+    code = EACH_CALL.replace("8000", "48000") if extension == "opus" else EACH_CALL
+    said = child.run(tmp_path, code, extension, folder, durable, LD_PRELOAD=str(shim)).split()
+    assert {"pwrite:AudioIOError", "rename:AudioIOError", "open:AudioIOError"} <= set(said), said
+    assert ("fsync:SavedNotDurable" in said) == ("fsync:AudioIOError" in said) == (durable == "durable"), said
+
+
+def test_a_private_file_stays_private(folder: Path) -> None:
+    path = folder / "a.wav"
+    audio = np.zeros((1000, 1), np.float32)
+    mapwave.save(path, audio, 8000)
+    path.chmod(0o600)
+    with mapwave.open(path, "w", sr=8000, channels=1) as writer:
+        writer.write(audio)
+        assert [file.stat().st_mode & 0o777 for file in folder.iterdir()] == [0o600, 0o600]
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_keeps_its_mode_owner_and_attributes(folder: Path) -> None:
+    path = folder / "a.wav"
+    audio = np.zeros((1000, 1), np.float32)
+    mapwave.save(path, audio, 8000)
+    if os.getuid() == 0:
+        os.chown(path, 1234, 2345)
+    try:
+        os.setxattr(path, "user.note", b"kept")
+    except (OSError, AttributeError):
+        attributes = None
+    else:
+        attributes = {"user.note": b"kept"}
+    path.chmod(0o6754)
+    before = path.stat()
+    mapwave.save(path, audio[:500], 8000)
+    after = path.stat()
+    assert after.st_ino != before.st_ino
+    assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
+    if attributes:
+        assert {name: os.getxattr(path, name) for name in os.listxattr(path)} == attributes
+
+
+def test_a_directory_that_may_not_be_read_is_an_error_before_the_file_changes(tmp_path: Path, folder: Path) -> None:
+    path = folder / "a.wav"
+    mapwave.save(path, np.zeros((1000, 1), np.float32), 8000)
+    before = path.read_bytes()
+    code = """
+        import os, mapwave, numpy as np
+        folder, path = sys.argv[1:]
+        if os.getuid() == 0:
+            os.chown(folder, 1234, 1234)
+            os.chown(path, 1234, 1234)
+        os.chmod(folder, 0o300)
+        if os.getuid() == 0:
+            os.setgid(1234)
+            os.setuid(1234)
+        audio = np.ones((50, 1), np.float32)
+        try:
+            mapwave.save(path, audio, 8000, durable=True)
+        except mapwave.AudioPermissionDenied as error:
+            print(error.path == path, "opening the directory to flush it" in str(error))
+        print(os.stat(path).st_size)
+        mapwave.save(path, audio, 8000)
+        print(os.stat(path).st_size < 1000)
+    """
+    for parent in folder.parents:
+        if parent.stat().st_mode & 0o001 == 0 and os.getuid() == 0:
+            parent.chmod(parent.stat().st_mode | 0o011)
+    assert child.run(tmp_path, code, folder, path).split("\n") == ["True True", str(len(before)), "True", ""]

@@ -3,16 +3,17 @@
 #![forbid(unsafe_code)]
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, Metadata, OpenOptions, Permissions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use mapwave_fork::generation;
 
+use super::attributes;
 use super::interrupt::Interrupt;
 use crate::error::{Error, Result};
 use crate::host::ByteSink;
@@ -59,17 +60,12 @@ impl AtomicFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
-        let (file, temporary) = create_new(&target, name)?;
+        // Nobody else may read a file that takes the place of a private one, not even until it has its mode.
+        let (file, temporary) = create_new(&target, name, if existing.is_some() { 0o600 } else { 0o666 })?;
         let file = Arc::new(Growing::new(file, existing.is_some()));
         let this = Self { file, temporary, target, is_committed: false, generation: generation() };
         if let Some(existing) = existing {
-            let file = &this.file.file;
-            file.set_permissions(Permissions::from_mode(existing.mode() & 0o7777))?;
-            let own = file.metadata()?;
-            if (own.uid(), own.gid()) != (existing.uid(), existing.gid()) {
-                // Only root can change the owner; for other users, the new file belongs to the writer.
-                let _ = std::os::unix::fs::fchown(file, Some(existing.uid()), Some(existing.gid()));
-            }
+            attributes::copy(&this.target, &existing, &this.file.file)?;
         }
         Ok(this)
     }
@@ -91,7 +87,7 @@ impl AtomicFile {
     /// Replaces the target with the file. If `is_durable`, flushes the file's bytes to the disk before, and its name after.
     ///
     /// # Errors
-    /// [`Error::Io`]; the target is unchanged then, unless only the final flush of the directory failed.
+    /// [`Error::Io`]; the target is unchanged then. [`Error::NotDurable`] if only the flush of the name failed.
     pub(super) fn commit(mut self, is_durable: bool, stop: Interrupt<'_>) -> Result<()> {
         if stop() {
             return Err(Error::Interrupted);
@@ -100,23 +96,21 @@ impl AtomicFile {
             return Err(Error::writer_of_parent());
         }
         self.file.settle().map_err(|cause| Error::io("writing", cause))?;
+        // All that can fail comes before the target changes, as far as possible.
+        let mut directory = None;
         if is_durable {
             self.file.file.sync_all().map_err(|cause| Error::io("writing to the disk", cause))?;
+            let opened = File::open(directory_of(&self.target));
+            let opened = opened.map_err(|cause| Error::io("opening the directory to flush it", cause))?;
+            sync(&opened).map_err(|cause| Error::io("writing the directory to the disk", cause))?;
+            directory = Some(opened);
         }
         fs::rename(&self.temporary, &self.target).map_err(|cause| Error::io("replacing", cause))?;
         self.is_committed = true;
-        if is_durable {
-            let directory = directory_of(&self.target);
-            let synced = File::open(directory).and_then(|directory| directory.sync_all());
-            match synced {
-                // Not every file system supports it.
-                Err(error) if error.kind() != io::ErrorKind::InvalidInput => {
-                    return Err(Error::io("writing the directory to the disk", error));
-                }
-                _ => {}
-            }
+        match directory {
+            Some(directory) => sync(&directory).map_err(|cause| Error::NotDurable { path: None, cause }),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -206,6 +200,14 @@ fn resolved(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::from_raw_os_error(libc::ELOOP))
 }
 
+/// Flushes a directory to the disk, which not every file system supports.
+fn sync(directory: &File) -> io::Result<()> {
+    directory.sync_all().or_else(|error| match error.kind() {
+        io::ErrorKind::InvalidInput => Ok(()),
+        _ => Err(error),
+    })
+}
+
 fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
@@ -229,8 +231,8 @@ fn replaceable(target: &Path, metadata: Metadata) -> io::Result<Metadata> {
     Err(io::Error::new(io::ErrorKind::InvalidInput, what))
 }
 
-/// A new file whose name states its purpose and the process.
-fn create_new(target: &Path, name: &OsStr) -> io::Result<(File, PathBuf)> {
+/// A new file with at most that mode whose name states its purpose and the process.
+fn create_new(target: &Path, name: &OsStr, mode: u32) -> io::Result<(File, PathBuf)> {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let bytes = name.as_bytes();
     let stem = OsStr::from_bytes(bytes.get(..MAX_STEM_BYTES).unwrap_or(bytes));
@@ -241,7 +243,7 @@ fn create_new(target: &Path, name: &OsStr) -> io::Result<(File, PathBuf)> {
         name.push(format!(".{}-{number}{ENDING}", std::process::id()));
         let path = directory_of(target).join(name);
         // The user's umask applies to the mode.
-        match OpenOptions::new().write(true).create_new(true).mode(0o666).open(&path) {
+        match OpenOptions::new().write(true).create_new(true).mode(mode).open(&path) {
             Ok(file) => return Ok((file, path)),
             // Left by a killed process with the same number, or belonging to a process in another namespace.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -253,6 +255,9 @@ fn create_new(target: &Path, name: &OsStr) -> io::Result<(File, PathBuf)> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
     use super::*;
 
     fn names(directory: &Path) -> Vec<String> {

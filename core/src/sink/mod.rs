@@ -6,6 +6,7 @@
 
 mod aiff;
 mod atomic;
+mod attributes;
 mod caf;
 mod compressed;
 mod dither;

@@ -29,11 +29,11 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("aac_lc_1ch.m4a", "the one oracle plays the padding of the last packet"),
     ("aac_lc_51.m4a", "the one oracle plays the padding of the last packet"),
     ("aac_lc_faststart.m4a", "the one oracle plays the padding of the last packet"),
-    ("ogg_vorbis_1ch.ogg", "the last granule position is 6617, as for libsndfile"),
-    ("ogg_vorbis_2ch.ogg", "the last granule position is 6617, as for libsndfile"),
-    ("vorbis_51.ogg", "the last granule position is 6617, as for libsndfile"),
-    ("vorbis_1ch_8k.ogg", "the last granule position is 1201, as for libsndfile"),
 ];
+
+/// Those that FFmpeg 5.1 reads differently and 7.1 does not: it ignores a last granule position that trims the end.
+const EXCEPTIONS_OF_OLD_VERSIONS: &[&str] =
+    &["ogg_vorbis_1ch.ogg", "ogg_vorbis_2ch.ogg", "vorbis_51.ogg", "vorbis_1ch_8k.ogg"];
 
 /// The codecs to compare with the ffmpeg program: those that the built-in codecs do not read.
 const OTHER_CODECS: [&str; 12] = [
@@ -57,6 +57,10 @@ const MIN_SNR: f64 = 60.0;
 fn is_exception(row: &Row) -> bool {
     // libav reads the samples of this form in the wrong byte order, so it is rejected.
     row.container == "rifx" || EXCEPTIONS.iter().any(|(name, _)| row.name.ends_with(&format!("/{name}")))
+}
+
+fn may_be_exception(row: &Row) -> bool {
+    EXCEPTIONS_OF_OLD_VERSIONS.iter().any(|name| row.name.ends_with(&format!("/{name}")))
 }
 
 /// Compares a file with its row of the manifest.
@@ -123,7 +127,9 @@ fn libav_alone_reads_what_others_read() {
         *num_read += u32::from(found.is_ok());
         match (found, is_exception(row)) {
             (Ok(()), true) => wrong.push(format!("{}: is an exception that agrees now", row.name)),
-            (Err(why), false) => wrong.push(format!("{} ({}): {why}", row.name, row.status)),
+            (Err(why), false) if !may_be_exception(row) => {
+                wrong.push(format!("{} ({}): {why}", row.name, row.status))
+            }
             _ => {}
         }
     }
