@@ -174,8 +174,9 @@ pub(crate) fn edited(
     let comments = comments.edited(edit, has_picture_comments, format, sample_rate)?;
     let mut edited: Vec<Block> = blocks.iter().filter(is_kept).cloned().collect();
     if old.is_some() || !comments.is_empty() {
-        // Behind the stream information, which is first.
-        edited.insert(1.min(edited.len()), Block { kind: COMMENTS, body: comments.compose() });
+        // Behind the stream information, which is first; in Ogg it is in a packet of its own.
+        let place = usize::from(edited.first().is_some_and(|block| block.kind == STREAM_INFO));
+        edited.insert(place, Block { kind: COMMENTS, body: comments.compose() });
     }
     for picture in edit.pictures.iter().flatten().filter(|_| !has_picture_comments) {
         edited.push(Block { kind: PICTURE, body: image::to_flac(picture) });

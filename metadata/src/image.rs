@@ -57,17 +57,42 @@ pub(crate) fn look(data: &[u8]) -> Option<(&'static str, Option<(u32, u32)>)> {
     }
 }
 
-/// The size in the first frame header (ITU-T T.81, annex B.2.2).
+/// The bits of a pixel of an image without a palette.
+fn depth(data: &[u8]) -> Option<u32> {
+    match data {
+        [0x89, b'P', b'N', b'G', ..] => {
+            let (bits, colour) = (data.get(24)?, data.get(25)?);
+            // PNG, section 11.2.2: grey, colours, a palette, grey with opacity, colours with opacity.
+            let samples = match colour {
+                0 => 1,
+                2 => 3,
+                4 => 2,
+                6 => 4,
+                _ => return None,
+            };
+            Some(u32::from(*bits) * samples)
+        }
+        [0xff, 0xd8, ..] => jpeg(data).map(|(_, _, depth)| depth),
+        _ => None,
+    }
+    .filter(|&depth| depth > 0)
+}
+
 fn jpeg_size(data: &[u8]) -> Option<(u32, u32)> {
+    jpeg(data).map(|(width, height, _)| (width, height))
+}
+
+/// The width, the height and the depth in the first frame header (ITU-T T.81, annex B.2.2).
+fn jpeg(data: &[u8]) -> Option<(u32, u32, u32)> {
     let mut bytes = Bytes(data);
     bytes.take(2)?;
     for _ in 0..MAX_SEGMENTS {
         let [0xff, marker] = bytes.array()? else { return None };
         let length = usize::from(bytes.u16_be()?);
         if matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc) {
-            bytes.u8()?;
-            let (height, width) = (bytes.u16_be()?, bytes.u16_be()?);
-            return Some((width.into(), height.into()));
+            let (precision, height, width) = (bytes.u8()?, bytes.u16_be()?, bytes.u16_be()?);
+            let components = bytes.u8()?;
+            return Some((width.into(), height.into(), u32::from(precision) * u32::from(components)));
         }
         bytes.take(length.checked_sub(2)?)?;
     }
@@ -98,12 +123,10 @@ pub(crate) fn to_flac(picture: &Picture) -> Vec<u8> {
         block.extend(saturated(text.len()).to_be_bytes());
         block.extend(text.as_bytes());
     }
-    let (width, height) = look(&picture.data).and_then(|(_, size)| size).unzip();
-    for size in [width.or(picture.width), height.or(picture.height)] {
-        block.extend(size.unwrap_or(0).to_be_bytes());
-    }
-    // The depth and the number of colours are not known.
-    block.extend([0; 8]);
+    // Either all of these are known or none; the number of colours is 0 where there is no palette.
+    let size = look(&picture.data).and_then(|(_, size)| size).zip(depth(&picture.data));
+    let ((width, height), depth) = size.unwrap_or_default();
+    block.extend([width, height, depth, 0].map(u32::to_be_bytes).concat());
     block.extend(saturated(picture.data.len()).to_be_bytes());
     block.extend(&picture.data);
     block

@@ -59,4 +59,4 @@ pub use input::ReadAt;
 pub use model::{Bext, Loop, LoopKind, Marker, Metadata, Picture};
 pub use plan::{Piece, Plan};
 pub use options::Options;
-pub use read::{chunks, plan, read};
+pub use read::{check, chunks, plan, read};

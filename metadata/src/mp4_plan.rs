@@ -197,3 +197,9 @@ fn shift(bytes: &mut [u8], start: usize, from: u64, added: u64) -> Result<()> {
     }
     Ok(())
 }
+
+/// Checks that a file can hold an edit.
+pub(crate) fn check(edit: &Edit) -> Result<()> {
+    edit.lacks_all("m4a", &["bext"])?;
+    user_data(&[], &[], edit).map(|_| ())
+}

@@ -125,3 +125,9 @@ pub(crate) fn plan(input: &dyn ReadAt, edit: &Edit, format: &'static str) -> Res
     };
     Ok(Plan::new(vec![Piece::New(tag), Piece::Kept(start..end.max(start))]))
 }
+
+/// Checks that a file can hold an edit.
+pub(crate) fn check(edit: &Edit, format: &'static str) -> Result<()> {
+    edit.lacks_all(format, &["bext"])?;
+    edited_frames(None, edit, format, 1).map(|_| ())
+}

@@ -218,3 +218,9 @@ fn in_place(input: &dyn ReadAt, headers: &Headers, packets: &[Vec<u8>]) -> Resul
     pieces.push(Piece::Kept(at..input.num_bytes()));
     Ok(Plan::new(pieces))
 }
+
+/// Checks that a file can hold an edit.
+pub(crate) fn check(edit: &Edit) -> Result<()> {
+    edit.lacks_all("ogg", &["bext"])?;
+    Comments::default().edited(edit, true, "ogg", 1).map(|_| ())
+}

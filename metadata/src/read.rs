@@ -67,6 +67,22 @@ pub fn plan(input: &dyn ReadAt, edit: &Edit) -> Result<Plan> {
     }
 }
 
+/// Checks that a file of a format can hold an edit.
+///
+/// # Errors
+/// [`Error::Lacks`] for what it cannot hold.
+pub fn check(format: Format, edit: &Edit) -> Result<()> {
+    edit.check()?;
+    match format {
+        Format::Wave | Format::Wave64 | Format::Aiff | Format::Caf => chunks(format, edit, 1).map(|_| ()),
+        Format::Flac => flac::edited(&[], edit, false, "flac", 1).map(|_| ()),
+        Format::Ogg => ogg::check(edit),
+        Format::Mpeg | Format::Adts => mpeg::check(edit, format.name()),
+        Format::Mp4 => mp4_plan::check(edit),
+        Format::Matroska => edit.lacks_all("mka", &["pictures", "markers", "bext"]),
+    }
+}
+
 /// The chunks that hold an edit in a new file of a PCM format, to be written before its samples; empty if there is nothing to hold.
 /// Their size is a multiple of 8 bytes in WAV and of 2 in AIFF.
 ///

@@ -7,7 +7,7 @@
 use std::io;
 
 pub use mapwave_metadata::{Bext, Edit, Loop, LoopKind, Marker, Metadata, OnUnknown, Picture};
-pub(crate) use mapwave_metadata::{Format, Plan, chunks, is_tag, plan};
+pub(crate) use mapwave_metadata::{Format, Plan, check, chunks, is_tag};
 use mapwave_metadata::{Options, ReadAt};
 
 use crate::error::{Error, Parameter, Result};
@@ -26,6 +26,15 @@ pub fn read(source: &Source, sample_rate: Option<u32>, with_data: bool) -> Resul
         Some(path) => error.in_file(path),
         None => error,
     })
+}
+
+/// The plan of a change of a source's metadata.
+///
+/// # Errors
+/// [`Error::Argument`] for what the format cannot hold, [`Error::Unsupported`] if its metadata is not written or the file is too
+/// damaged, [`Error::Io`].
+pub(crate) fn plan(source: &Source, edit: &Edit) -> Result<Plan> {
+    mapwave_metadata::plan(&SourceBytes(source), edit).map_err(translated)
 }
 
 /// The bytes of a source.
