@@ -32,7 +32,7 @@ mod writer;
 #[pyo3::pymodule]
 mod _core {
     #[pymodule_export]
-    use super::api::{Api, api_of, prepare_save, save, save_prepared};
+    use super::api::{Api, api_of, prepare_save, retag, save, save_prepared};
     #[pymodule_export]
     use super::arguments::defaults::defaults;
     #[pymodule_export]

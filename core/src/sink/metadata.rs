@@ -119,7 +119,7 @@ impl Completion {
 /// # Errors
 /// [`Error::Io`].
 pub(super) fn scratch() -> Result<AtomicFile> {
-    AtomicFile::create(&std::env::temp_dir().join("mapwave-encoded"))
+    AtomicFile::create(&std::env::temp_dir().join(format!("mapwave-{}", std::process::id())))
 }
 
 /// Whether a path names a file itself, not a member of an archive.

@@ -10,6 +10,7 @@ use std::path::Path;
 use super::atomic::AtomicFile;
 use super::interrupt::Interrupt;
 use super::metadata::open;
+use crate::decode::ReadControl;
 use crate::error::{Error, Result};
 use crate::metadata::{self, Edit, Plan, SourceBytes};
 use crate::source::Source;
@@ -34,8 +35,8 @@ pub struct Retagged {
 /// # Errors
 /// [`Error::Argument`] for what the format cannot hold; [`Error::Unsupported`] for a file whose metadata cannot be written;
 /// [`Error::Io`]; [`Error::Interrupted`]. The file is unchanged then.
-pub fn retag(path: &Path, edit: &Edit, is_durable: bool, stop: Interrupt<'_>) -> Result<Retagged> {
-    let change = || {
+pub fn retag(path: &Path, edit: &Edit, is_durable: bool, control: &ReadControl<'_>) -> Result<Retagged> {
+    let change = || -> Result<Retagged> {
         let source = open(path)?;
         let plan = metadata::plan(&source, edit)?;
         source.verify_len()?;
@@ -47,7 +48,7 @@ pub fn retag(path: &Path, edit: &Edit, is_durable: bool, stop: Interrupt<'_>) ->
                 Ok(Retagged { in_place: true, num_bytes })
             }
             _ => {
-                write_anew(path, &source, &plan, is_durable, stop)?;
+                write_anew(path, &source, &plan, is_durable, control.interrupted)?;
                 Ok(Retagged { in_place: false, num_bytes })
             }
         }
