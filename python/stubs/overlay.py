@@ -350,7 +350,8 @@ OVERLOADS: dict[str, list[tuple[str, set[str], dict[str, str]]]] = {
             "Reader[Array]",
             {
                 "bit_depth", "bitrate", "channel_mask", "clip", "dither", "durable", "effort", "encoding",
-                "flac_compression", "format", "quality", "seed", "tags", "pictures", "markers", "bext", "on_unknown_tags",
+                "flac_compression", "format", "quality", "seed", "tags", "pictures", "markers", "bext",
+                "on_unknown_tags",
             },
             {"mode": 'mode: Literal["r"] = "r"'},
         ),

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::metadata::{self, Edit, Plan, SourceBytes};
 use crate::source::Source;
 
-/// A file of at most this many bytes is always written anew, which takes as long as changing it in its place.
+/// A file of at most this many bytes is always written as a whole, which takes as long as changing it in its place.
 const MAX_ANEW: u64 = 1 << 20;
 
 /// How a file was changed.
