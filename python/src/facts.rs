@@ -46,8 +46,8 @@ annotate! {
 macro_rules! facts {
     (
         $(#[$of_class:meta])*
-        $class:ident, $shown:ident { $($(#[$doc:meta])* $field:ident: $kind:ty,)* }
-        $(new $signature:tt)? $($more:item)*
+        $class:ident $(($($signature:tt)*))?, $shown:ident { $($(#[$doc:meta])* $field:ident: $kind:ty,)* }
+        $($more:item)*
     ) => {
         $(#[$of_class])*
         #[pyclass(frozen, eq, get_all, module = "mapwave")]
@@ -59,7 +59,7 @@ macro_rules! facts {
         #[pymethods]
         impl $class {
             #[new]
-            $(#[pyo3(signature = $signature)])?
+            $(#[pyo3(signature = ($($signature)*))])?
             #[allow(clippy::too_many_arguments)] // one for each field, for pickle
             fn new($($field: $kind),*) -> Self {
                 Self { $($field),* }

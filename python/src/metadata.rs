@@ -240,7 +240,7 @@ impl Picture {
 
 facts! {
     /// A position in a file that has a name, or a range of it.
-    Marker, in_one_line {
+    Marker (label, start, end=None), in_one_line {
     /// The name; may be empty.
     label: String,
     /// The first frame.
@@ -248,7 +248,6 @@ facts! {
     /// The frame behind the last one, or None for a position.
     end: Option<u64>,
     }
-    new (label, start, end=None)
 
     fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
         self.facts(py)?.values().to_tuple().hash()
@@ -275,7 +274,12 @@ facts! {
 
 facts! {
     /// The broadcast extension of WAV (EBU Tech 3285).
-    Bext, in_one_line {
+    Bext (
+        description=String::new(), originator=String::new(), originator_reference=String::new(),
+        origination_date=String::new(), origination_time=String::new(), time_reference=0, version=0, umid=String::new(),
+        loudness_value=None, loudness_range=None, max_true_peak_level=None, max_momentary_loudness=None,
+        max_short_term_loudness=None, coding_history=String::new()
+    ), in_one_line {
     /// What the sound is, at most 256 bytes.
     description: String,
     /// Who made it, at most 32 bytes.
@@ -305,12 +309,6 @@ facts! {
     /// A line for each step of coding.
     coding_history: String,
     }
-    new (
-        description=String::new(), originator=String::new(), originator_reference=String::new(),
-        origination_date=String::new(), origination_time=String::new(), time_reference=0, version=0, umid=String::new(),
-        loudness_value=None, loudness_range=None, max_true_peak_level=None, max_momentary_loudness=None,
-        max_short_term_loudness=None, coding_history=String::new()
-    )
 }
 
 impl From<metadata::Marker> for Marker {
@@ -356,6 +354,19 @@ impl From<metadata::Bext> for Bext {
             max_short_term_loudness: bext.max_short_term_loudness,
             coding_history: bext.coding_history,
         }
+    }
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Bext {
+    type Error = PyErr;
+
+    /// Takes one, or a dict of its fields.
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let made = match value.cast::<PyDict>() {
+            Ok(facts) => value.py().get_type::<Self>().call((), Some(&facts))?,
+            Err(_) => value.to_owned(),
+        };
+        Ok(made.cast::<Self>()?.get().clone())
     }
 }
 

@@ -92,12 +92,10 @@ pub(crate) struct Broadcast(pub(crate) metadata::Bext);
 
 impl<'py> Argument<'py> for Broadcast {
     fn parse(value: &Bound<'py, PyAny>) -> Result<Self, Mismatch> {
-        let refuse = || Mismatch::kind("Bext or a dict of its fields");
-        let made = match value.cast::<PyDict>() {
-            Ok(facts) => value.py().get_type::<Bext>().call((), Some(facts))?,
-            Err(_) => value.clone(),
-        };
-        Ok(Self(made.cast::<Bext>().map_err(|_| refuse())?.get().to_core()?))
+        if !value.is_instance_of::<PyDict>() && !value.is_instance_of::<Bext>() {
+            return Err(Mismatch::kind("Bext or a dict of its fields"));
+        }
+        Ok(Self(value.extract::<Bext>()?.to_core()?))
     }
 }
 

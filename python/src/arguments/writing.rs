@@ -12,7 +12,7 @@ use super::metadata::{Broadcast, Markers, Pictures, Tags, Unknown};
 use super::numbers::{BitDepth, Bitrate, ChannelMask, FileRate, FlacLevel, Percent, Seed, Threads};
 use super::reading::{plugin, plugin_options};
 use super::signature::Arguments;
-use super::value::{Argument, Mismatch, shown};
+use super::value::shown;
 use super::words::{Clip, Dither};
 use crate::errors::{invalid, raise};
 use crate::file_object::FileObject;
