@@ -29,10 +29,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             (_, _, Some((name, value))) => {
                 edit.tags.get_or_insert_default().push((name.to_owned(), value.to_owned()));
             }
-            _ => return Err(format!("{argument:?} is none of name=value, picture:, marker: and bext:").into()),
+            _ => {
+                return Err(format!("{argument:?} is none of name=value, picture:, marker: and bext:").into());
+            }
         }
     }
-    let plan = plan(&&*old, &edit)?;
+    let plan = plan(&&*old, &edit, None)?;
     println!("{}", if plan.in_place().is_some() { "in place" } else { "anew" });
     std::fs::write(copy, plan.apply(&&*old)?)?;
     Ok(())

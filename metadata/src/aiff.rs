@@ -8,8 +8,8 @@ use crate::error::{Error, Result};
 use crate::id3;
 use crate::input::{self, ReadAt};
 use crate::model::{Loop, LoopKind, Marker, Metadata};
-use crate::plan::Plan;
 use crate::options::Options;
+use crate::plan::Plan;
 use crate::text_names::{self, IFF};
 
 /// The chunks of AIFF.
@@ -40,13 +40,16 @@ pub(crate) fn read(input: &dyn ReadAt, options: &Options) -> Result<Metadata> {
             id => {
                 if let Some(name) = text_names::name_of(&IFF, id) {
                     let value = text(&chunk.read(input)?);
-                    metadata.tags.extend(Some((name.to_owned(), value)).filter(|(_, value)| !value.is_empty()));
+                    metadata
+                        .tags
+                        .extend(Some((name.to_owned(), value)).filter(|(_, value)| !value.is_empty()));
                 }
             }
         }
     }
     metadata.loops = instrument.map(|instrument| loops(&instrument, &places)).unwrap_or_default();
-    let markers = places.into_iter().map(|(_, frame, label)| Marker { label, start: frame.into(), end: None });
+    let markers =
+        places.into_iter().map(|(_, frame, label)| Marker { label, start: frame.into(), end: None });
     metadata.markers = markers.collect();
     if let Some(tag) = chunks.list.iter().find(|chunk| is_id3(chunk)) {
         id3::read(&tag.read(input)?, options.sample_rate.unwrap_or(1), options, &mut metadata);
@@ -60,7 +63,9 @@ fn marks(chunk: &[u8]) -> Vec<Place> {
     let num_marks = bytes.u16_be().unwrap_or(0);
     let mut places = Vec::new();
     for _ in 0..num_marks {
-        let (Some(id), Some(frame), Some(length)) = (bytes.u16_be(), bytes.u32_be(), bytes.u8()) else { break };
+        let (Some(id), Some(frame), Some(length)) = (bytes.u16_be(), bytes.u32_be(), bytes.u8()) else {
+            break;
+        };
         let Some(name) = bytes.take(length.into()) else { break };
         // The length and the name take an even number of bytes.
         bytes.take((name.len() + 1) % 2);
@@ -74,7 +79,9 @@ fn comments(chunk: &[u8], tags: &mut Vec<(String, String)>) {
     let mut bytes = Bytes(chunk);
     let num_comments = bytes.u16_be().unwrap_or(0);
     for _ in 0..num_comments {
-        let (Some(_), Some(marker), Some(length)) = (bytes.u32_be(), bytes.u16_be(), bytes.u16_be()) else { return };
+        let (Some(_), Some(marker), Some(length)) = (bytes.u32_be(), bytes.u16_be(), bytes.u16_be()) else {
+            return;
+        };
         let Some(comment) = bytes.take(length.into()) else { return };
         bytes.take(comment.len() % 2);
         let value = text(comment);
@@ -90,7 +97,9 @@ fn loop_marks(chunk: &[u8]) -> Vec<(u16, u16, LoopKind)> {
     bytes.take(8);
     let mut found = Vec::new();
     for _ in 0..2 {
-        let (Some(mode), Some(start), Some(end)) = (bytes.u16_be(), bytes.u16_be(), bytes.u16_be()) else { break };
+        let (Some(mode), Some(start), Some(end)) = (bytes.u16_be(), bytes.u16_be(), bytes.u16_be()) else {
+            break;
+        };
         match mode {
             1 => found.push((start, end, LoopKind::Forward)),
             2 => found.push((start, end, LoopKind::PingPong)),
@@ -119,7 +128,11 @@ fn compose_marks(markers: &[Marker], needed: &[Place], edit: &Edit) -> Result<Ve
             edit.lacks("aiff", "markers", format!("they have no end, got {marker:?}"))?;
         }
         if marker.label.len() > 255 {
-            edit.lacks("aiff", "markers", format!("a label has at most 255 bytes, got {}", marker.label.len()))?;
+            edit.lacks(
+                "aiff",
+                "markers",
+                format!("a label has at most 255 bytes, got {}", marker.label.len()),
+            )?;
         }
         let Ok(frame) = u32::try_from(marker.start) else {
             edit.lacks("aiff", "markers", format!("they are below frame 2^32, got {}", marker.start))?;

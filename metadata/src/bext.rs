@@ -1,6 +1,6 @@
 //! The broadcast extension (EBU Tech 3285, version 2, section 2.3).
 
-use crate::bytes::{Bytes, head, text};
+use crate::bytes::{Bytes, head, text, whole_text};
 use crate::edit::Edit;
 use crate::error::Result;
 use crate::model::Bext;
@@ -24,7 +24,13 @@ pub(crate) fn parse(chunk: &[u8]) -> Option<Bext> {
         Some(f64::from(value) / 100.0).filter(|_| version >= 2 && value != UNSET)
     };
     let levels = [level(), level(), level(), level(), level()];
-    let [loudness_value, loudness_range, max_true_peak_level, max_momentary_loudness, max_short_term_loudness] = levels;
+    let [
+        loudness_value,
+        loudness_range,
+        max_true_peak_level,
+        max_momentary_loudness,
+        max_short_term_loudness,
+    ] = levels;
     Some(Bext {
         description,
         originator,
@@ -39,7 +45,7 @@ pub(crate) fn parse(chunk: &[u8]) -> Option<Bext> {
         max_true_peak_level,
         max_momentary_loudness,
         max_short_term_loudness,
-        coding_history: chunk.get(FIXED_BYTES..).map(text).unwrap_or_default(),
+        coding_history: chunk.get(FIXED_BYTES..).map(whole_text).unwrap_or_default(),
     })
 }
 

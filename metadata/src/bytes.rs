@@ -46,12 +46,16 @@ impl<'a> Bytes<'a> {
 
 /// The text before the first zero, without spaces at its end; as Latin-1 if it is not UTF-8.
 pub(crate) fn text(bytes: &[u8]) -> String {
+    whole_text(bytes).trim_end().to_owned()
+}
+
+/// As [`text`], with the spaces.
+pub(crate) fn whole_text(bytes: &[u8]) -> String {
     let bytes = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
-    let text = match std::str::from_utf8(bytes) {
+    match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
         Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
-    };
-    text.trim_end().to_owned()
+    }
 }
 
 /// The start of a text that takes at most `max` bytes, cut between characters.

@@ -49,7 +49,10 @@ fn strings(chunk: &[u8]) -> Vec<(String, String)> {
         let (key, value) = (text(key), text(value));
         if !key.is_empty() && !value.is_empty() && tags.len() < MAX_MARKERS {
             let known = CAF.iter().find(|(_, name)| key.eq_ignore_ascii_case(name));
-            tags.push((known.map_or_else(|| key.to_ascii_lowercase(), |(name, _)| (*name).to_owned()), value));
+            tags.push((
+                known.map_or_else(|| key.to_ascii_lowercase(), |(name, _)| (*name).to_owned()),
+                value,
+            ));
         }
     }
     tags
@@ -158,7 +161,9 @@ fn compose_markers(markers: &[Marker]) -> Vec<u8> {
         new.extend(STYLE.chunk(*b"mark", &[&num_marks.to_be_bytes(), [0; 4].as_slice(), &marks].concat()));
     }
     if num_regions > 0 {
-        new.extend(STYLE.chunk(*b"regn", &[[0; 4].as_slice(), &num_regions.to_be_bytes(), &regions].concat()));
+        new.extend(
+            STYLE.chunk(*b"regn", &[[0; 4].as_slice(), &num_regions.to_be_bytes(), &regions].concat()),
+        );
     }
     if num_texts > 0 {
         new.extend(STYLE.chunk(*b"strg", &[num_texts.to_be_bytes().as_slice(), &entries, &texts].concat()));

@@ -102,8 +102,15 @@ impl Chunks {
         long_size: impl Fn(&[Chunk]) -> Option<u64>,
     ) -> Result<Self> {
         let file_bytes = input.num_bytes();
-        let mut this =
-            Self { style, list: Vec::new(), audio: None, is_open: false, is_cut: false, rest: style.first, file_bytes };
+        let mut this = Self {
+            style,
+            list: Vec::new(),
+            audio: None,
+            is_open: false,
+            is_cut: false,
+            rest: style.first,
+            file_bytes,
+        };
         while this.list.len() < MAX_CHUNKS && this.rest + style.header_bytes() <= file_bytes {
             let head = input::up_to(input, this.rest, 16)?;
             let Some((id, size)) = this.header(&head) else { break };
@@ -172,12 +179,14 @@ impl Chunks {
             return Err(Error::malformed(format, self.rest, "there is no audio before the end of the file"));
         };
         if self.is_cut {
-            let what = "the file ends before the audio that it promises; repair it before its metadata is changed";
+            let what =
+                "the file ends before the audio that it promises; repair it before its metadata is changed";
             return Err(Error::malformed(format, audio.start, what));
         }
         let (before, behind) = self.list.split_at(index);
         let behind = behind.get(1..).unwrap_or_default();
-        let is_filler = |chunk: &Chunk| chunk.id == self.style.filler || matches!(&chunk.id, b"JUNK" | b"junk" | b"FLLR");
+        let is_filler =
+            |chunk: &Chunk| chunk.id == self.style.filler || matches!(&chunk.id, b"JUNK" | b"junk" | b"FLLR");
         // Before the audio: what stays, the new chunks, and a filler.
         let mut head = input::bytes(input, 0, self.style.first)?.into_owned();
         let is_changed = !new.is_empty() || before.iter().any(&is_replaced);
@@ -187,7 +196,11 @@ impl Chunks {
         let free = |head: &[u8], more: usize| audio.header.checked_sub((head.len() + more) as u64);
         let fits = free(&head, new.len()).is_some_and(|left| left == 0 || left >= self.style.header_bytes());
         let mut tail = Vec::new();
-        if fits { head.extend_from_slice(new) } else { tail.extend_from_slice(new) };
+        if fits {
+            head.extend_from_slice(new)
+        } else {
+            tail.extend_from_slice(new)
+        };
         match free(&head, 0) {
             Some(0) => {}
             Some(left) if left >= self.style.header_bytes() => {
@@ -196,11 +209,18 @@ impl Chunks {
                 head.extend(self.style.size(room as u64));
                 head.resize(head.len() + room, 0);
             }
-            _ => return Err(Error::malformed(format, audio.header, "the chunks before the audio have no whole size")),
+            _ => {
+                return Err(Error::malformed(
+                    format,
+                    audio.header,
+                    "the chunks before the audio have no whole size",
+                ));
+            }
         }
         // The audio with its header, which states its size.
         let is_large = audio.num_bytes >= u32::MAX.into() && !self.style.is_long;
-        let kept_header = || Ok::<_, Error>(input::bytes(input, audio.header, self.style.header_bytes())?.into_owned());
+        let kept_header =
+            || Ok::<_, Error>(input::bytes(input, audio.header, self.style.header_bytes())?.into_owned());
         let mut header = kept_header()?;
         if self.is_open && !is_large {
             header = audio.id.to_vec();

@@ -61,7 +61,11 @@ fn notes(lists: &[Vec<u8>], is_big_endian: bool) -> (Vec<(u32, String)>, Vec<(u3
             let Some(cue) = number(&mut payload, is_big_endian) else { continue };
             match &id {
                 b"labl" => labels.push((cue, text(payload.0))),
-                b"ltxt" => lengths.extend(number(&mut payload, is_big_endian).filter(|&length| length > 0).map(|length| (cue, length))),
+                b"ltxt" => lengths.extend(
+                    number(&mut payload, is_big_endian)
+                        .filter(|&length| length > 0)
+                        .map(|length| (cue, length)),
+                ),
                 _ => {}
             }
         }
@@ -102,7 +106,11 @@ pub(crate) fn compose(markers: &[Marker], style: Style, edit: &Edit) -> Result<V
     let (mut points, mut list, mut num_points) = (Vec::new(), b"adtl".to_vec(), 0_u32);
     for marker in markers {
         let Ok(start) = u32::try_from(marker.start) else {
-            edit.lacks(style.format, "markers", format!("its cue points are below frame 2^32, got {}", marker.start))?;
+            edit.lacks(
+                style.format,
+                "markers",
+                format!("its cue points are below frame 2^32, got {}", marker.start),
+            )?;
             continue;
         };
         num_points += 1;
@@ -116,7 +124,9 @@ pub(crate) fn compose(markers: &[Marker], style: Style, edit: &Edit) -> Result<V
         if let Some(length) = marker.end.map(|end| end - marker.start).filter(|&length| length > 0) {
             let length = number(u32::try_from(length).unwrap_or(u32::MAX));
             // The purpose is a region; country, language, dialect and code page are not set.
-            list.extend(style.chunk(*b"ltxt", &[&number(num_points), &length, b"rgn ".as_slice(), &[0; 8]].concat()));
+            list.extend(
+                style.chunk(*b"ltxt", &[&number(num_points), &length, b"rgn ".as_slice(), &[0; 8]].concat()),
+            );
         }
     }
     if num_points == 0 {

@@ -35,7 +35,12 @@ impl Edit {
     }
 
     /// Reports what a format cannot hold, unless it is to be left out.
-    pub(crate) fn lacks(&self, format: &'static str, item: &'static str, what: impl Into<String>) -> Result<()> {
+    pub(crate) fn lacks(
+        &self,
+        format: &'static str,
+        item: &'static str,
+        what: impl Into<String>,
+    ) -> Result<()> {
         match self.on_unknown {
             OnUnknown::Drop => Ok(()),
             OnUnknown::Error => Err(Error::Lacks { format, item, what: what.into() }),
@@ -62,7 +67,8 @@ impl Edit {
     pub(crate) fn check(&self) -> Result<()> {
         let refuse = |item, what: String| Err(Error::Lacks { format: "audio", item, what });
         for (name, value) in self.tags.iter().flatten() {
-            let is_name = !name.is_empty() && name.bytes().all(|byte| (0x20..0x7e).contains(&byte) && byte != b'=');
+            let is_name =
+                !name.is_empty() && name.bytes().all(|byte| (0x20..0x7e).contains(&byte) && byte != b'=');
             if !is_name || value.contains('\0') {
                 return refuse(
                     "tags",
@@ -78,7 +84,10 @@ impl Edit {
                 return refuse("pictures", format!("picture {index} has no data"));
             }
             if picture.mime.contains('\0') || picture.description.contains('\0') {
-                return refuse("pictures", format!("picture {index} has a zero byte in its type or description"));
+                return refuse(
+                    "pictures",
+                    format!("picture {index} has a zero byte in its type or description"),
+                );
             }
         }
         for marker in self.markers.iter().flatten() {

@@ -50,7 +50,9 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(cause) => write!(f, "{cause}"),
-            Self::Malformed { format, offset, what } => write!(f, "at byte {offset} of the {format} file: {what}"),
+            Self::Malformed { format, offset, what } => {
+                write!(f, "at byte {offset} of the {format} file: {what}")
+            }
             Self::Unsupported { what } => f.write_str(what),
             Self::Lacks { format, item, what } => write!(f, "{item} of a {format} file: {what}"),
         }

@@ -9,8 +9,8 @@ use crate::id3_frames::Header as Id3;
 use crate::image;
 use crate::input::{self, ReadAt};
 use crate::model::{Marker, Metadata};
-use crate::plan::{Piece, Plan};
 use crate::options::Options;
+use crate::plan::{Piece, Plan};
 
 pub(crate) const STREAM_INFO: u8 = 0;
 pub(crate) const PADDING: u8 = 1;
@@ -68,7 +68,8 @@ impl Blocks {
                 return Err(Error::malformed("flac", end, what));
             }
             let is_wanted = with_all || matches!(kind, STREAM_INFO | COMMENTS | CUE_SHEET | PICTURE);
-            let body = if is_wanted { input::bytes(input, end + 4, num_bytes)?.into_owned() } else { Vec::new() };
+            let body =
+                if is_wanted { input::bytes(input, end + 4, num_bytes)?.into_owned() } else { Vec::new() };
             list.push(Block { kind, body });
             end += 4 + num_bytes;
             if flags & 0x80 != 0 {
@@ -105,7 +106,12 @@ pub(crate) fn read(input: &dyn ReadAt, options: &Options) -> Result<Metadata> {
     let blocks = Blocks::read(input, false)?;
     let audio_bytes = Some(input.num_bytes().saturating_sub(blocks.end));
     let mut metadata = Metadata { audio_bytes, ..Metadata::default() };
-    read_blocks(&blocks.list, options.sample_rate.unwrap_or_else(|| blocks.sample_rate()), options, &mut metadata);
+    read_blocks(
+        &blocks.list,
+        options.sample_rate.unwrap_or_else(|| blocks.sample_rate()),
+        options,
+        &mut metadata,
+    );
     Ok(metadata)
 }
 
@@ -144,7 +150,8 @@ fn cue_sheet(body: &[u8]) -> Option<Vec<Marker>> {
         let num_points = bytes.u8()?;
         let points = bytes.take(12 * usize::from(num_points))?;
         // The pause before a track is point 0, its start is point 1.
-        let first = points.chunks(12).find(|point| point.get(8) == Some(&1)).and_then(|point| Bytes(point).u64_be());
+        let first =
+            points.chunks(12).find(|point| point.get(8) == Some(&1)).and_then(|point| Bytes(point).u64_be());
         let is_track = !matches!(number, 170 | 255) && markers.len() < MAX_MARKERS;
         if is_track {
             let start = offset.saturating_add(first.unwrap_or(0));
@@ -191,9 +198,9 @@ pub(crate) fn edited(
     Ok(edited)
 }
 
-pub(crate) fn plan(input: &dyn ReadAt, edit: &Edit) -> Result<Plan> {
+pub(crate) fn plan(input: &dyn ReadAt, edit: &Edit, rate: Option<u32>) -> Result<Plan> {
     let blocks = Blocks::read(input, true)?;
-    let mut edited = edited(&blocks.list, edit, false, "flac", blocks.sample_rate())?;
+    let mut edited = edited(&blocks.list, edit, false, "flac", rate.unwrap_or_else(|| blocks.sample_rate()))?;
     let num_bytes: usize = edited.iter().map(|block| 4 + block.body.len()).sum();
     let room = usize::try_from(blocks.end - blocks.start - 4).unwrap_or(usize::MAX).checked_sub(num_bytes);
     match room {

@@ -38,7 +38,9 @@ impl Format {
     pub fn of(input: &dyn ReadAt) -> Result<Option<Self>> {
         let head = input::up_to(input, 0, 16)?;
         let format = match &*head {
-            [b'R', b'I', b'F', b'F' | b'X', ..] | [b'R', b'F', b'6', b'4', ..] | [b'B', b'W', b'6', b'4', ..] => {
+            [b'R', b'I', b'F', b'F' | b'X', ..]
+            | [b'R', b'F', b'6', b'4', ..]
+            | [b'B', b'W', b'6', b'4', ..] => {
                 head.get(8..12).filter(|kind| *kind == b"WAVE").map(|_| Self::Wave)
             }
             [b'r', b'i', b'f', b'f', 0x2e, 0x91, ..] => Some(Self::Wave64),
@@ -48,7 +50,9 @@ impl Format {
             [0x1a, 0x45, 0xdf, 0xa3, ..] => Some(Self::Matroska),
             [_, _, _, _, kind @ ..]
                 if kind.get(..4).is_some_and(|kind| {
-                    [b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot"].iter().any(|known| *known == kind)
+                    [b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot"]
+                        .iter()
+                        .any(|known| *known == kind)
                 }) =>
             {
                 Some(Self::Mp4)

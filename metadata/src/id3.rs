@@ -7,7 +7,9 @@ use crate::bytes::Bytes;
 use crate::comments::{frames as exact_frames, show_frames};
 use crate::edit::Edit;
 use crate::error::{Error, Result};
-use crate::id3_frames::{Frame, HEADER_BYTES, Header, decoded, latin1, parse, subframes, terminated, to_syncsafe};
+use crate::id3_frames::{
+    Frame, HEADER_BYTES, Header, decoded, latin1, parse, subframes, terminated, to_syncsafe,
+};
 use crate::id3_names::{genre, genre_of, id_of, name_of};
 use crate::model::{Marker, Metadata, Picture};
 use crate::options::Options;
@@ -31,7 +33,9 @@ pub(crate) fn read(tag: &[u8], sample_rate: u32, options: &Options, metadata: &m
     for frame in parse(tag).iter().filter(|frame| !frame.is_opaque) {
         match &frame.id {
             b"APIC" => {
-                metadata.pictures.extend(picture(&frame.body).map(|picture| picture.settled(options.with_data)));
+                metadata
+                    .pictures
+                    .extend(picture(&frame.body).map(|picture| picture.settled(options.with_data)));
             }
             b"CHAP" => markers.extend(chapter(version, &frame.body, sample_rate)),
             _ => texts(frame, &mut tags),
@@ -56,14 +60,16 @@ fn texts(frame: &Frame, tags: &mut Vec<(String, String)>) {
     match &frame.id {
         b"TXXX" => {
             let Some((name, value)) = terminated(*encoding, body) else { return };
-            let is_name = !name.is_empty() && name.bytes().all(|byte| (0x20..0x7e).contains(&byte) && byte != b'=');
+            let is_name =
+                !name.is_empty() && name.bytes().all(|byte| (0x20..0x7e).contains(&byte) && byte != b'=');
             if is_name {
                 add(&name.to_ascii_lowercase(), &decoded(*encoding, value));
             }
         }
         b"COMM" | b"USLT" => {
             let text = body.get(3..).and_then(|rest| terminated(*encoding, rest));
-            let Some((description, text)) = text.filter(|(description, _)| !description.starts_with("iTun")) else {
+            let Some((description, text)) = text.filter(|(description, _)| !description.starts_with("iTun"))
+            else {
                 return;
             };
             let name = if &frame.id == b"USLT" { "lyrics" } else { "comment" };
@@ -95,7 +101,8 @@ fn chapter(version: u8, body: &[u8], sample_rate: u32) -> Option<Marker> {
     let mut bytes = Bytes(rest);
     let (start, end) = (bytes.u32_be()?, bytes.u32_be()?);
     bytes.take(8)?;
-    let mut marker = Marker { start: time::to_frame(start.into(), PER_SECOND, sample_rate), ..Marker::default() };
+    let mut marker =
+        Marker { start: time::to_frame(start.into(), PER_SECOND, sample_rate), ..Marker::default() };
     if end != UNUSED && end > start {
         marker.end = Some(time::to_frame(end.into(), PER_SECOND, sample_rate));
     }
@@ -208,7 +215,8 @@ pub(crate) fn edited_frames(
     if let Some(markers) = &markers {
         frames.extend(chapter_frames(markers, edit, format, sample_rate)?);
     }
-    let too_large = || Error::Lacks { format, item: "pictures", what: "a frame holds less than 256 MiB".to_owned() };
+    let too_large =
+        || Error::Lacks { format, item: "pictures", what: "a frame holds less than 256 MiB".to_owned() };
     let mut bytes = Vec::new();
     for frame in &frames {
         bytes.extend(frame.compose().ok_or_else(too_large)?);
@@ -225,13 +233,16 @@ fn text_frames(tags: &[(String, String)]) -> Vec<Frame> {
             continue;
         }
         names.push(name);
-        let values: Vec<&str> = tags.iter().filter(|(other, _)| other == name).map(|(_, value)| &**value).collect();
+        let values: Vec<&str> =
+            tags.iter().filter(|(other, _)| other == name).map(|(_, value)| &**value).collect();
         let joined = values.join("\0");
         let unknown_language = [&[UTF_8], b"XXX\0".as_slice()].concat();
         let single = |id, value: &&str| Frame::new(id, [&unknown_language, value.as_bytes()].concat());
         match (name.as_str(), id_of(name)) {
             (_, Some(id)) => frames.push(Frame::new(id, [&[UTF_8], joined.as_bytes()].concat())),
-            ("comment" | "description", _) => frames.extend(values.iter().map(|value| single(b"COMM", value))),
+            ("comment" | "description", _) => {
+                frames.extend(values.iter().map(|value| single(b"COMM", value)))
+            }
             ("lyrics", _) => frames.extend(values.iter().map(|value| single(b"USLT", value))),
             _ => frames.push(Frame::new(b"TXXX", user_text(name, &joined))),
         }
@@ -249,9 +260,18 @@ fn picture_frame(picture: &Picture) -> Frame {
     Frame::new(b"APIC", [head.as_slice(), &picture.data].concat())
 }
 
-fn chapter_frames(markers: &[Marker], edit: &Edit, format: &'static str, sample_rate: u32) -> Result<Vec<Frame>> {
+fn chapter_frames(
+    markers: &[Marker],
+    edit: &Edit,
+    format: &'static str,
+    sample_rate: u32,
+) -> Result<Vec<Frame>> {
     if markers.len() > 255 {
-        edit.lacks(format, "markers", format!("a table of contents holds at most 255 of them, got {}", markers.len()))?;
+        edit.lacks(
+            format,
+            "markers",
+            format!("a table of contents holds at most 255 of them, got {}", markers.len()),
+        )?;
     }
     let markers = markers.get(..255).unwrap_or(markers);
     if markers.is_empty() {

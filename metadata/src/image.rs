@@ -13,7 +13,15 @@ impl Picture {
         let (mime, size) = look(&data)?;
         let (width, height) = size.unzip();
         let num_bytes = data.len() as u64;
-        Some(Self { kind: 3, mime: mime.to_owned(), description: String::new(), width, height, num_bytes, data })
+        Some(Self {
+            kind: 3,
+            mime: mime.to_owned(),
+            description: String::new(),
+            width,
+            height,
+            num_bytes,
+            data,
+        })
     }
 
     /// Drops the data unless it is wanted, after its size was taken from it.

@@ -9,7 +9,7 @@
 //! # fn main() -> Result<(), mapwave_metadata::Error> {
 //! let file: &[u8] = b"RIFF\x2c\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\x08\0\0\0\0\0\0\0\0\0\0\0";
 //! let edit = Edit { tags: Some(vec![("title".into(), "Four frames".into())]), ..Edit::default() };
-//! let changed = plan(&file, &edit)?.apply(&file)?;
+//! let changed = plan(&file, &edit, None)?.apply(&file)?;
 //! assert_eq!(read(&&*changed, &Options::default())?.tags, edit.tags.unwrap());
 //! # Ok(())
 //! # }
@@ -57,6 +57,6 @@ pub use error::{Error, Result};
 pub use format::Format;
 pub use input::ReadAt;
 pub use model::{Bext, Loop, LoopKind, Marker, Metadata, Picture};
-pub use plan::{Piece, Plan};
 pub use options::Options;
+pub use plan::{Piece, Plan};
 pub use read::{check, chunks, plan, read};

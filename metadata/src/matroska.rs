@@ -56,7 +56,8 @@ const NAMES: [(&str, &str); 5] = [
 ];
 
 /// What programs state of the packets as tags.
-const STATISTICS: [&str; 6] = ["bps", "duration", "encoder", "number_of_bytes", "number_of_frames", "language"];
+const STATISTICS: [&str; 6] =
+    ["bps", "duration", "encoder", "number_of_bytes", "number_of_frames", "language"];
 
 /// An identifier or a size; the second of 1 to 8 bytes, of which all ones are unknown.
 fn number(bytes: &mut Bytes<'_>, keeps_marker: bool, most: u32) -> Option<u64> {
@@ -118,7 +119,9 @@ fn element(input: &dyn ReadAt, offset: u64) -> Result<Option<Element>> {
 pub(crate) fn read(input: &dyn ReadAt, options: &Options) -> Result<Metadata> {
     let mut metadata = Metadata::default();
     let Some(first) = element(input, 0)?.filter(|first| first.id == EBML) else { return Ok(metadata) };
-    let Some(segment) = element(input, first.end)?.filter(|segment| segment.id == SEGMENT) else { return Ok(metadata) };
+    let Some(segment) = element(input, first.end)?.filter(|segment| segment.id == SEGMENT) else {
+        return Ok(metadata);
+    };
     let (mut offset, mut later, mut seen) = (segment.start, Vec::new(), Vec::new());
     let mut found = Found { rate: options.sample_rate, title: None, chapters: Vec::new(), num_tracks: 0 };
     let mut first_cluster = None;
@@ -132,7 +135,10 @@ pub(crate) fn read(input: &dyn ReadAt, options: &Options) -> Result<Metadata> {
             }
         } else {
             if element.id == SEEK_HEAD {
-                later.extend(places(&input::up_to(input, element.start, element.end - element.start)?, segment.start));
+                later.extend(places(
+                    &input::up_to(input, element.start, element.end - element.start)?,
+                    segment.start,
+                ));
             }
             seen.push(offset);
             found.read(input, &element, options, &mut metadata)?;
@@ -171,7 +177,9 @@ fn places(table: &[u8], segment: u64) -> Vec<u64> {
         let id = child(entry, SEEK_ID).map(unsigned);
         [CHAPTERS, ATTACHMENTS, TAGS, INFO, TRACKS].iter().any(|wanted| id == Some(u64::from(*wanted)))
     });
-    wanted.filter_map(|(_, entry)| Some(segment.saturating_add(unsigned(child(entry, SEEK_POSITION)?)))).collect()
+    wanted
+        .filter_map(|(_, entry)| Some(segment.saturating_add(unsigned(child(entry, SEEK_POSITION)?))))
+        .collect()
 }
 
 /// What was found so far; times in nanoseconds.
@@ -183,7 +191,13 @@ struct Found {
 }
 
 impl Found {
-    fn read(&mut self, input: &dyn ReadAt, element: &Element, options: &Options, metadata: &mut Metadata) -> Result<()> {
+    fn read(
+        &mut self,
+        input: &dyn ReadAt,
+        element: &Element,
+        options: &Options,
+        metadata: &mut Metadata,
+    ) -> Result<()> {
         let is_wanted = matches!(element.id, CHAPTERS | ATTACHMENTS | TAGS | INFO | TRACKS);
         if !is_wanted || element.end - element.start > input::MAX_BYTES {
             return Ok(());
@@ -222,7 +236,8 @@ impl Found {
             }
             let start = child(atom, CHAPTER_TIME_START).map_or(0, unsigned);
             let end = child(atom, CHAPTER_TIME_END).map(unsigned).filter(|&end| end > start);
-            let label = child(atom, CHAPTER_DISPLAY).and_then(|display| child(display, CHAP_STRING)).map(text);
+            let label =
+                child(atom, CHAPTER_DISPLAY).and_then(|display| child(display, CHAP_STRING)).map(text);
             self.chapters.push((label.unwrap_or_default(), start, end));
         }
     }
@@ -232,10 +247,13 @@ fn tags(data: &[u8], tags: &mut Vec<(String, String)>) {
     let groups = children(data).filter(|(id, _)| *id == TAG);
     let simple = groups.flat_map(|(_, group)| children(group).filter(|(id, _)| *id == SIMPLE_TAG));
     for (_, simple) in simple.take(MAX_MARKERS) {
-        let (Some(name), Some(value)) = (child(simple, TAG_NAME), child(simple, TAG_STRING)) else { continue };
+        let (Some(name), Some(value)) = (child(simple, TAG_NAME), child(simple, TAG_STRING)) else {
+            continue;
+        };
         let name = text(name).to_ascii_lowercase();
         let name = NAMES.iter().find(|(own, _)| *own == name).map_or(name.as_str(), |(_, common)| common);
-        let is_plain = !name.is_empty() && name.bytes().all(|byte| (0x20..0x7e).contains(&byte) && byte != b'=');
+        let is_plain =
+            !name.is_empty() && name.bytes().all(|byte| (0x20..0x7e).contains(&byte) && byte != b'=');
         let is_new = !tags.iter().any(|(known, _)| known == name);
         if is_plain && is_new && !name.starts_with('_') && !STATISTICS.contains(&name) {
             tags.push((name.to_owned(), text(value)));

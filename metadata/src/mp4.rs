@@ -40,7 +40,8 @@ pub(crate) fn tops(input: &dyn ReadAt) -> Result<Vec<Top>> {
             1 => (header + 16, bytes.u64_be().unwrap_or(0)),
             size => (header + 8, size.into()),
         };
-        let Some(end) = header.checked_add(num_bytes).filter(|&end| end >= start && end <= input.num_bytes()) else {
+        let Some(end) = header.checked_add(num_bytes).filter(|&end| end >= start && end <= input.num_bytes())
+        else {
             break;
         };
         tops.push(Top { kind, header, start, end });

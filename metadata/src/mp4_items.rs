@@ -92,7 +92,8 @@ pub(crate) fn read(items: &[u8], options: &Options, metadata: &mut Metadata) {
 /// The tags in an item.
 fn tags(item: &Atom<'_>, tags: &mut Vec<(String, String)>) {
     let mut add = |name: &str, value: String| {
-        let is_name = !name.is_empty() && name.bytes().all(|byte| (0x20..0x7e).contains(&byte) && byte != b'=');
+        let is_name =
+            !name.is_empty() && name.bytes().all(|byte| (0x20..0x7e).contains(&byte) && byte != b'=');
         if is_name && !value.contains('\0') {
             tags.push((name.to_owned(), value));
         }
@@ -100,7 +101,9 @@ fn tags(item: &Atom<'_>, tags: &mut Vec<(String, String)>) {
     match &item.kind {
         b"----" => {
             let name = find(item.payload, b"name").and_then(|name| std::str::from_utf8(name.get(4..)?).ok());
-            let Some(name) = name.filter(|name| name.len() <= 256 && !name.starts_with("iTun")) else { return };
+            let Some(name) = name.filter(|name| name.len() <= 256 && !name.starts_with("iTun")) else {
+                return;
+            };
             for (_, value) in values(item).filter(|(kind, _)| *kind == UTF_8) {
                 if let Some(text) = text(value) {
                     add(&name.to_ascii_lowercase(), text);
@@ -108,11 +111,16 @@ fn tags(item: &Atom<'_>, tags: &mut Vec<(String, String)>) {
             }
         }
         b"trkn" | b"disk" => {
-            let names =
-                if &item.kind == b"trkn" { ["tracknumber", "tracktotal"] } else { ["discnumber", "disctotal"] };
+            let names = if &item.kind == b"trkn" {
+                ["tracknumber", "tracktotal"]
+            } else {
+                ["discnumber", "disctotal"]
+            };
             // Two unused bytes, the number, the total.
             let Some((_, [_, _, a, b, c, d, ..])) = values(item).next() else { return };
-            for (name, count) in names.into_iter().zip([u16::from_be_bytes([*a, *b]), u16::from_be_bytes([*c, *d])]) {
+            for (name, count) in
+                names.into_iter().zip([u16::from_be_bytes([*a, *b]), u16::from_be_bytes([*c, *d])])
+            {
                 if count > 0 {
                     add(name, count.to_string());
                 }
@@ -149,7 +157,9 @@ pub(crate) fn edited(old: &[u8], edit: &Edit) -> Result<Vec<u8>> {
         let is_tag = || {
             let mut found = Vec::new();
             tags(&item, &mut found);
-            !found.is_empty() || NAMES.iter().any(|(kind, _)| *kind == &item.kind) || matches!(&item.kind, b"cpil" | b"gnre")
+            !found.is_empty()
+                || NAMES.iter().any(|(kind, _)| *kind == &item.kind)
+                || matches!(&item.kind, b"cpil" | b"gnre")
         };
         let is_kept = match &item.kind {
             b"covr" => edit.pictures.is_none(),
@@ -170,12 +180,20 @@ pub(crate) fn edited(old: &[u8], edit: &Edit) -> Result<Vec<u8>> {
                 "image/png" => PNG,
                 "image/bmp" => BMP,
                 other => {
-                    edit.lacks("m4a", "pictures", format!("they are image/jpeg, image/png or image/bmp, got {other:?}"))?;
+                    edit.lacks(
+                        "m4a",
+                        "pictures",
+                        format!("they are image/jpeg, image/png or image/bmp, got {other:?}"),
+                    )?;
                     continue;
                 }
             };
             if picture.kind != 3 {
-                edit.lacks("m4a", "pictures", format!("they are front covers (kind 3), got kind {}", picture.kind))?;
+                edit.lacks(
+                    "m4a",
+                    "pictures",
+                    format!("they are front covers (kind 3), got kind {}", picture.kind),
+                )?;
             }
             covers.extend(data(kind, &picture.data));
         }
@@ -202,7 +220,9 @@ fn pair(tags: &[(String, String)], number: &str, total: &str) -> Option<[u16; 2]
 
 fn compose_tags(tags: &[(String, String)], list: &mut Vec<u8>) {
     let mut done: Vec<&str> = Vec::new();
-    for (number, total, kind) in [("tracknumber", "tracktotal", b"trkn"), ("discnumber", "disctotal", b"disk")] {
+    for (number, total, kind) in
+        [("tracknumber", "tracktotal", b"trkn"), ("discnumber", "disctotal", b"disk")]
+    {
         if let Some([first, second]) = pair(tags, number, total) {
             let [a, b] = first.to_be_bytes();
             let [c, d] = second.to_be_bytes();
@@ -224,7 +244,8 @@ fn compose_tags(tags: &[(String, String)], list: &mut Vec<u8>) {
             (_, _, Some((kind, _))) => list.extend(atom(kind, &values)),
             _ => {
                 let word = |kind, text: &str| atom(kind, &[[0; 4].as_slice(), text.as_bytes()].concat());
-                let names = [word(b"mean", "com.apple.iTunes"), word(b"name", &name.to_ascii_uppercase())].concat();
+                let names =
+                    [word(b"mean", "com.apple.iTunes"), word(b"name", &name.to_ascii_uppercase())].concat();
                 list.extend(atom(b"----", &[names, values].concat()));
             }
         }

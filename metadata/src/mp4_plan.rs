@@ -14,7 +14,7 @@ use crate::time;
 /// The room left behind the movie box for later changes when a file is written anew.
 const ROOM: usize = 4096;
 
-pub(crate) fn plan(input: &dyn ReadAt, edit: &Edit) -> Result<Plan> {
+pub(crate) fn plan(input: &dyn ReadAt, edit: &Edit, rate: Option<u32>) -> Result<Plan> {
     edit.lacks_all("m4a", &["bext"])?;
     let tops = tops(input)?;
     let Some(place) = tops.iter().position(|top| &top.kind == b"moov") else {
@@ -23,7 +23,8 @@ pub(crate) fn plan(input: &dyn ReadAt, edit: &Edit) -> Result<Plan> {
     let (before, rest) = tops.split_at(place);
     let Some((moov, behind)) = rest.split_first() else { return Ok(Plan::default()) };
     let old = input::bytes(input, moov.start, moov.end - moov.start)?;
-    let mut new = atom(b"moov", &edited(&old, edit)?);
+    let rate = rate.unwrap_or_else(|| sample_rate(&old));
+    let mut new = atom(b"moov", &edited(&old, edit, rate)?);
     let is_free = |top: &&Top| matches!(&top.kind, b"free" | b"skip");
     let end = behind.iter().take_while(is_free).last().map_or(moov.end, |top| top.end);
     let room = usize::try_from(end - moov.header).unwrap_or(usize::MAX);
@@ -51,7 +52,7 @@ pub(crate) fn plan(input: &dyn ReadAt, edit: &Edit) -> Result<Plan> {
 }
 
 /// The children of the movie box after an edit.
-fn edited(moov: &[u8], edit: &Edit) -> Result<Vec<u8>> {
+fn edited(moov: &[u8], edit: &Edit, rate: u32) -> Result<Vec<u8>> {
     let mut new = Vec::new();
     let mut has_user_data = false;
     for child in atoms(moov) {
@@ -59,14 +60,14 @@ fn edited(moov: &[u8], edit: &Edit) -> Result<Vec<u8>> {
         match &child.kind {
             b"udta" if !has_user_data => {
                 has_user_data = true;
-                new.extend(atom(b"udta", &user_data(child.payload, moov, edit)?));
+                new.extend(atom(b"udta", &user_data(child.payload, edit, rate)?));
             }
             b"trak" if edit.markers.is_some() => new.extend(without_chapters(raw)),
             _ => new.extend_from_slice(raw),
         }
     }
     if !has_user_data {
-        new.extend(atom(b"udta", &user_data(&[], moov, edit)?));
+        new.extend(atom(b"udta", &user_data(&[], edit, rate)?));
     }
     Ok(new)
 }
@@ -74,9 +75,12 @@ fn edited(moov: &[u8], edit: &Edit) -> Result<Vec<u8>> {
 /// A track whose reference to a track of chapters is void.
 fn without_chapters(trak: &[u8]) -> Vec<u8> {
     let mut new = trak.to_vec();
-    let places = atoms(trak.get(8..).unwrap_or_default()).filter(|child| &child.kind == b"tref").flat_map(|tref| {
-        atoms(tref.payload).filter(|child| &child.kind == b"chap").map(move |child| 8 + tref.start + child.header + 4)
-    });
+    let places =
+        atoms(trak.get(8..).unwrap_or_default()).filter(|child| &child.kind == b"tref").flat_map(|tref| {
+            atoms(tref.payload)
+                .filter(|child| &child.kind == b"chap")
+                .map(move |child| 8 + tref.start + child.header + 4)
+        });
     for place in places {
         if let Some(kind) = new.get_mut(place..place + 4) {
             kind.copy_from_slice(b"free");
@@ -86,7 +90,7 @@ fn without_chapters(trak: &[u8]) -> Vec<u8> {
 }
 
 /// The children of the user data after an edit.
-fn user_data(old: &[u8], moov: &[u8], edit: &Edit) -> Result<Vec<u8>> {
+fn user_data(old: &[u8], edit: &Edit, rate: u32) -> Result<Vec<u8>> {
     let sets_items = edit.tags.is_some() || edit.pictures.is_some();
     let mut new = Vec::new();
     let mut has_meta = false;
@@ -105,7 +109,7 @@ fn user_data(old: &[u8], moov: &[u8], edit: &Edit) -> Result<Vec<u8>> {
         new.extend(atom(b"meta", &meta(&[], edit)?));
     }
     if let Some(markers) = edit.markers.as_ref().filter(|markers| !markers.is_empty()) {
-        new.extend(atom(b"chpl", &chapters(markers, edit, sample_rate(moov))?));
+        new.extend(atom(b"chpl", &chapters(markers, edit, rate)?));
     }
     Ok(new)
 }
@@ -151,7 +155,11 @@ fn chapters(markers: &[Marker], edit: &Edit, sample_rate: u32) -> Result<Vec<u8>
             edit.lacks("m4a", "markers", format!("chapters have no end, got {marker:?}"))?;
         }
         if marker.label.len() > 255 {
-            edit.lacks("m4a", "markers", format!("a label has at most 255 bytes, got {}", marker.label.len()))?;
+            edit.lacks(
+                "m4a",
+                "markers",
+                format!("a label has at most 255 bytes, got {}", marker.label.len()),
+            )?;
         }
         let label = head(&marker.label, 255);
         list.extend(time::from_frame(marker.start, CHAPTER_PER_SECOND, sample_rate).to_be_bytes());
@@ -189,7 +197,9 @@ fn shift(bytes: &mut [u8], start: usize, from: u64, added: u64) -> Result<()> {
             match (width, u32::try_from(moved)) {
                 (4, Ok(moved)) => offset.copy_from_slice(&moved.to_be_bytes()),
                 (4, Err(_)) => {
-                    return Err(Error::unsupported("the file's offsets of 32 bits have no room for the metadata"));
+                    return Err(Error::unsupported(
+                        "the file's offsets of 32 bits have no room for the metadata",
+                    ));
                 }
                 _ => offset.copy_from_slice(&moved.to_be_bytes()),
             }
@@ -201,5 +211,5 @@ fn shift(bytes: &mut [u8], start: usize, from: u64, added: u64) -> Result<()> {
 /// Checks that a file can hold an edit.
 pub(crate) fn check(edit: &Edit) -> Result<()> {
     edit.lacks_all("m4a", &["bext"])?;
-    user_data(&[], &[], edit).map(|_| ())
+    user_data(&[], edit, 1).map(|_| ())
 }

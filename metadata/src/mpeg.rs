@@ -8,8 +8,8 @@ use crate::id3::{self, edited_frames, padded};
 use crate::id3_frames::Header;
 use crate::input::{self, ReadAt};
 use crate::model::Metadata;
-use crate::plan::{Piece, Plan};
 use crate::options::Options;
+use crate::plan::{Piece, Plan};
 
 /// The padding left for later changes when a file is written anew.
 const ROOM: usize = 2048;
@@ -42,6 +42,35 @@ pub(crate) fn frame_rate(header: [u8; 4]) -> Option<u32> {
     }
     let rate = RATES.get(usize::from(third >> 2 & 3))?;
     Some(rate >> [2, 0, 1, 0].get(usize::from(version)).copied().unwrap_or(0))
+}
+
+/// The bitrates of layer III in kbit/s by their number: of MPEG-1, and of the others.
+const BITRATES: [[u32; 15]; 2] = [
+    [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
+    [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
+];
+
+/// The size of a first frame that holds no sound but facts: `Xing` or `Info` behind the side information, or `VBRI`.
+fn facts_bytes(input: &dyn ReadAt, start: u64) -> Result<u64> {
+    let frame = input::up_to(input, start, 48)?;
+    let size = (|| {
+        let header: [u8; 4] = Bytes(&frame).array()?;
+        let rate = frame_rate(header)?;
+        let [_, second, third, fourth] = header;
+        let (is_first, is_layer_3, is_mono) = (second >> 3 & 3 == 3, second >> 1 & 3 == 1, fourth >> 6 == 3);
+        let side_bytes = match (is_first, is_mono) {
+            (true, false) => 32,
+            (true, true) | (false, false) => 17,
+            (false, true) => 9,
+        };
+        let is_at = |at: usize, word: &[u8]| frame.get(at..at + 4) == Some(word);
+        let has_facts =
+            is_at(4 + side_bytes, b"Xing") || is_at(4 + side_bytes, b"Info") || is_at(36, b"VBRI");
+        let bitrate = BITRATES.get(usize::from(!is_first))?.get(usize::from(third >> 4))?;
+        let num_bytes = if is_first { 144_000 } else { 72_000 } * bitrate / rate + u32::from(third >> 1 & 1);
+        (is_layer_3 && has_facts).then_some(u64::from(num_bytes))
+    })();
+    Ok(size.unwrap_or(0))
 }
 
 fn sample_rate(input: &dyn ReadAt, start: u64) -> Result<u32> {
@@ -89,11 +118,11 @@ pub(crate) fn read(input: &dyn ReadAt, options: &Options) -> Result<Metadata> {
         end -= V1_BYTES;
     }
     end -= ape_bytes(input, end)?.min(end);
-    metadata.audio_bytes = Some(end.saturating_sub(start));
+    metadata.audio_bytes = Some(end.saturating_sub(start).saturating_sub(facts_bytes(input, start)?));
     Ok(metadata)
 }
 
-pub(crate) fn plan(input: &dyn ReadAt, edit: &Edit, format: &'static str) -> Result<Plan> {
+pub(crate) fn plan(input: &dyn ReadAt, edit: &Edit, format: &'static str, rate: Option<u32>) -> Result<Plan> {
     edit.lacks_all(format, &["bext"])?;
     let start = behind_id3(input)?;
     if start > input.num_bytes() {
@@ -104,7 +133,11 @@ pub(crate) fn plan(input: &dyn ReadAt, edit: &Edit, format: &'static str) -> Res
         Some(header) => Some(input::bytes(input, 0, header.num_bytes())?),
         None => None,
     };
-    let frames = edited_frames(old.as_deref(), edit, format, sample_rate(input, start)?)?;
+    let rate = match rate {
+        Some(rate) => rate,
+        None => sample_rate(input, start)?,
+    };
+    let frames = edited_frames(old.as_deref(), edit, format, rate)?;
     // All tags before the sound become one.
     let there = usize::try_from(start).unwrap_or(usize::MAX);
     let room = match there.checked_sub(frames.len() + 10) {

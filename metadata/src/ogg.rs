@@ -8,8 +8,8 @@ use crate::flac::{self, Block};
 use crate::input::{MAX_BYTES, ReadAt};
 use crate::model::Metadata;
 use crate::ogg_page::{self, FIRST, Page};
-use crate::plan::{Piece, Plan};
 use crate::options::Options;
+use crate::plan::{Piece, Plan};
 
 /// The zeros left behind the comments for later changes.
 const ROOM: usize = 1024;
@@ -63,10 +63,19 @@ impl Headers {
             }
         }
         let Some((codec, sample_rate, first, head)) = found else {
-            return Err(Error::unsupported("an Ogg file without Vorbis, Opus or FLAC; its metadata is not known"));
+            return Err(Error::unsupported(
+                "an Ogg file without Vorbis, Opus or FLAC; its metadata is not known",
+            ));
         };
-        let mut this =
-            Self { codec, first, sample_rate, packets: Vec::new(), pages: Vec::new(), others: Vec::new(), end: offset };
+        let mut this = Self {
+            codec,
+            first,
+            sample_rate,
+            packets: Vec::new(),
+            pages: Vec::new(),
+            others: Vec::new(),
+            end: offset,
+        };
         // The mapping of FLAC says how many packets follow, or 0.
         let stated = head.get(7..9).and_then(|bytes| Bytes(bytes).u16_be()).unwrap_or(0);
         let (mut open, mut total) = (Vec::new(), 0);
@@ -93,7 +102,11 @@ impl Headers {
             if this.is_complete(stated) {
                 return match open.is_empty() {
                     true => Ok(this),
-                    false => Err(Error::malformed("ogg", this.end, "the sound does not begin on a page of its own")),
+                    false => Err(Error::malformed(
+                        "ogg",
+                        this.end,
+                        "the sound does not begin on a page of its own",
+                    )),
                 };
             }
         }
@@ -105,7 +118,8 @@ impl Headers {
             Codec::Opus => !self.packets.is_empty(),
             Codec::Vorbis => self.packets.len() >= 2,
             Codec::Flac => {
-                let is_last = self.packets.iter().any(|packet| packet.first().is_some_and(|first| first & 0x80 != 0));
+                let is_last =
+                    self.packets.iter().any(|packet| packet.first().is_some_and(|first| first & 0x80 != 0));
                 is_last || (stated > 0 && self.packets.len() >= stated.into())
             }
         }
@@ -128,7 +142,8 @@ impl Headers {
 
 /// The codec of a stream by its first packet, and its rate.
 fn identify(packet: &[u8]) -> Option<(Codec, u32)> {
-    let rate_at = |at: usize| packet.get(at..).and_then(|bytes| Bytes(bytes).u32_le()).filter(|&rate| rate > 0);
+    let rate_at =
+        |at: usize| packet.get(at..).and_then(|bytes| Bytes(bytes).u32_le()).filter(|&rate| rate > 0);
     match packet {
         [1, b'v', b'o', b'r', b'b', b'i', b's', ..] => rate_at(12).map(|rate| (Codec::Vorbis, rate)),
         // Opus is decoded at 48 kHz, whatever the rate of the original was.
@@ -154,13 +169,14 @@ pub(crate) fn read(input: &dyn ReadAt, options: &Options) -> Result<Metadata> {
     Ok(metadata)
 }
 
-pub(crate) fn plan(input: &dyn ReadAt, edit: &Edit) -> Result<Plan> {
+pub(crate) fn plan(input: &dyn ReadAt, edit: &Edit, rate: Option<u32>) -> Result<Plan> {
     edit.lacks_all("ogg", &["bext"])?;
     let headers = Headers::read(input)?;
+    let sample_rate = rate.unwrap_or(headers.sample_rate);
     let mut packets = headers.packets.clone();
     let mut first = headers.first.body(input)?;
     if headers.codec == Codec::Flac {
-        let blocks = flac::edited(&headers.blocks(), edit, false, "ogg", headers.sample_rate)?;
+        let blocks = flac::edited(&headers.blocks(), edit, false, "ogg", sample_rate)?;
         let last = blocks.len().saturating_sub(1);
         packets = blocks.iter().enumerate().map(|(index, block)| block.compose(index == last)).collect();
         let count = u16::try_from(packets.len()).unwrap_or(0);
@@ -169,9 +185,13 @@ pub(crate) fn plan(input: &dyn ReadAt, edit: &Edit) -> Result<Plan> {
         }
     } else {
         let Some(comments) = headers.comments() else {
-            return Err(Error::malformed("ogg", headers.first.end(), "the second packet is not that of comments"));
+            return Err(Error::malformed(
+                "ogg",
+                headers.first.end(),
+                "the second packet is not that of comments",
+            ));
         };
-        let comments = comments.edited(edit, true, "ogg", headers.sample_rate)?;
+        let comments = comments.edited(edit, true, "ogg", sample_rate)?;
         let mut packet = [headers.codec.prefix(), &comments.compose()].concat();
         // Vorbis ends its comments with a bit. Zeros behind them are ignored (RFC 7845, section 5.2; libvorbis reads no further).
         packet.extend((headers.codec == Codec::Vorbis).then_some(1));
@@ -186,8 +206,10 @@ pub(crate) fn plan(input: &dyn ReadAt, edit: &Edit) -> Result<Plan> {
         }
     }
     let pages = ogg_page::pages(&packets, headers.first.serial, headers.first.number.wrapping_add(1));
-    let added = u32::try_from(pages.len()).unwrap_or(0).wrapping_sub(u32::try_from(headers.pages.len()).unwrap_or(0));
-    let start = headers.pages.iter().chain(&headers.others).map(|page| page.offset).min().unwrap_or(headers.end);
+    let added =
+        u32::try_from(pages.len()).unwrap_or(0).wrapping_sub(u32::try_from(headers.pages.len()).unwrap_or(0));
+    let start =
+        headers.pages.iter().chain(&headers.others).map(|page| page.offset).min().unwrap_or(headers.end);
     let mut pieces = vec![
         Piece::Kept(0..headers.first.offset),
         Piece::New(headers.first.with_body(input, &first)?),

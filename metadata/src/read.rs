@@ -32,12 +32,12 @@ pub fn read(input: &dyn ReadAt, options: &Options) -> Result<Metadata> {
 }
 
 /// The plan of a change. Nothing of the file but its metadata changes, and what the edit does not name stays, also what is not
-/// understood.
+/// understood. `sample_rate` is the rate of the frames of markers; `None` for the one that the file states.
 ///
 /// # Errors
 /// [`Error::Lacks`] for what the format cannot hold; [`Error::Unsupported`] for a format whose metadata is not written;
 /// [`Error::Malformed`] for a damaged container; [`Error::Io`].
-pub fn plan(input: &dyn ReadAt, edit: &Edit) -> Result<Plan> {
+pub fn plan(input: &dyn ReadAt, edit: &Edit, sample_rate: Option<u32>) -> Result<Plan> {
     edit.check()?;
     let all = || Plan::new(vec![Piece::Kept(0..input.num_bytes())]);
     let Some(format) = Format::of(input)? else {
@@ -52,10 +52,10 @@ pub fn plan(input: &dyn ReadAt, edit: &Edit) -> Result<Plan> {
         Format::Wave => wave::plan(input, edit),
         Format::Aiff => aiff::plan(input, edit),
         Format::Caf => caf::plan(input, edit),
-        Format::Flac => flac::plan(input, edit),
-        Format::Ogg => ogg::plan(input, edit),
-        Format::Mpeg | Format::Adts => mpeg::plan(input, edit, format.name()),
-        Format::Mp4 => mp4_plan::plan(input, edit),
+        Format::Flac => flac::plan(input, edit, sample_rate),
+        Format::Ogg => ogg::plan(input, edit, sample_rate),
+        Format::Mpeg | Format::Adts => mpeg::plan(input, edit, format.name(), sample_rate),
+        Format::Mp4 => mp4_plan::plan(input, edit, sample_rate),
         Format::Wave64 if edit.on_unknown == OnUnknown::Drop => Ok(all()),
         Format::Wave64 => {
             edit.lacks_all("w64", &["tags", "pictures", "markers", "bext"])?;

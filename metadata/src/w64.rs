@@ -18,7 +18,10 @@ pub(crate) fn read(input: &dyn ReadAt) -> Result<Metadata> {
     for _ in 0..MAX_CHUNKS {
         let head = input::up_to(input, offset, 24)?;
         let mut bytes = Bytes(&head);
-        let (Some(id), Some(tail), Some(size)) = (bytes.array::<4>(), bytes.array::<12>(), bytes.u64_le()) else { break };
+        let (Some(id), Some(tail), Some(size)) = (bytes.array::<4>(), bytes.array::<12>(), bytes.u64_le())
+        else {
+            break;
+        };
         let Some(num_bytes) = size.checked_sub(24) else { break };
         let start = offset + 24;
         let there = num_bytes.min(input.num_bytes().saturating_sub(start));
@@ -36,7 +39,9 @@ pub(crate) fn read(input: &dyn ReadAt) -> Result<Metadata> {
             }
             _ => {}
         }
-        let Some(next) = size.checked_next_multiple_of(8).and_then(|size| offset.checked_add(size)) else { break };
+        let Some(next) = size.checked_next_multiple_of(8).and_then(|size| offset.checked_add(size)) else {
+            break;
+        };
         offset = next;
     }
     Ok(metadata)

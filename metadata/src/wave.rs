@@ -6,8 +6,8 @@ use crate::edit::Edit;
 use crate::error::{Error, Result};
 use crate::input::{self, ReadAt};
 use crate::model::Metadata;
-use crate::plan::Plan;
 use crate::options::Options;
+use crate::plan::Plan;
 use crate::text_names::{self, INFO};
 use crate::{bext, cue, id3};
 
@@ -34,7 +34,8 @@ fn is_id3(chunk: &Chunk) -> bool {
 
 pub(crate) fn read(input: &dyn ReadAt, options: &Options) -> Result<Metadata> {
     let (chunks, _) = chunks(input)?;
-    let mut metadata = Metadata { audio_bytes: chunks.audio().map(|audio| audio.num_bytes), ..Metadata::default() };
+    let mut metadata =
+        Metadata { audio_bytes: chunks.audio().map(|audio| audio.num_bytes), ..Metadata::default() };
     let is_big_endian = chunks.style.is_big_endian;
     let (mut cue, mut lists) = (None, Vec::new());
     for chunk in chunks.list.iter().filter(|chunk| chunk.num_bytes <= input::MAX_BYTES) {

@@ -114,7 +114,9 @@ pub(crate) fn plain<'py>(facts: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyDi
     let plain = PyDict::new(py);
     for (name, value) in facts {
         match value.cast::<PyTuple>() {
-            Ok(several) => plain.set_item(name, several.iter().map(as_dict).collect::<PyResult<Vec<_>>>()?)?,
+            Ok(several) => {
+                plain.set_item(name, several.iter().map(as_dict).collect::<PyResult<Vec<_>>>()?)?
+            }
             Err(_) => plain.set_item(name, as_dict(value)?)?,
         }
     }

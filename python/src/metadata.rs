@@ -91,10 +91,17 @@ impl Picture {
             Data::File { path, index } => {
                 let found = metadata::read(&Source::open(path, Access::Once)?, None, true)?;
                 let found = found.pictures.into_iter().nth(*index);
-                let found = found.filter(|found| (found.num_bytes, &found.mime) == (self.picture.num_bytes, &self.picture.mime));
+                let found = found.filter(|found| {
+                    (found.num_bytes, &found.mime) == (self.picture.num_bytes, &self.picture.mime)
+                });
                 let Some(found) = found else {
                     let cause = std::io::Error::other("the file has changed and no longer has this picture");
-                    return Err(Error::Io { path: Some(path.clone()), doing: "reading a picture", offset: None, cause });
+                    return Err(Error::Io {
+                        path: Some(path.clone()),
+                        doing: "reading a picture",
+                        offset: None,
+                        cause,
+                    });
                 };
                 found.data
             }
@@ -141,7 +148,9 @@ impl Picture {
         let found = data.as_ref().and_then(|data| metadata::Picture::new(data.clone()));
         let found = found.unwrap_or_default();
         let Some(mime) = mime.or(Some(found.mime).filter(|mime| !mime.is_empty())) else {
-            return Err(PyValueError::new_err("data must be an image (PNG, JPEG, GIF, WebP, BMP) where no mime is given"));
+            return Err(PyValueError::new_err(
+                "data must be an image (PNG, JPEG, GIF, WebP, BMP) where no mime is given",
+            ));
         };
         let picture = metadata::Picture {
             kind: u8::try_from(kind).unwrap_or(0),
@@ -233,7 +242,8 @@ impl Picture {
             Data::Unknown => None,
             _ => Some(self.data(py)?),
         };
-        let facts = (data, self.r#type(), self.mime(), self.description(), self.width(), self.height(), self.size());
+        let facts =
+            (data, self.r#type(), self.mime(), self.description(), self.width(), self.height(), self.size());
         Ok((py.get_type::<Self>().into_any(), facts.into_pyobject(py)?))
     }
 }
@@ -375,9 +385,13 @@ impl Bext {
     pub(crate) fn to_core(&self) -> PyResult<metadata::Bext> {
         let digits: Vec<u8> = self.umid.bytes().collect();
         let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-        let umid: Option<Vec<u8>> = digits.chunks(2).map(|pair| byte(pair).filter(|_| pair.len() == 2)).collect();
+        let umid: Option<Vec<u8>> =
+            digits.chunks(2).map(|pair| byte(pair).filter(|_| pair.len() == 2)).collect();
         let Some(umid) = umid else {
-            return Err(PyTypeError::new_err(format!("umid must be pairs of hexadecimal digits, got '{}'", self.umid)));
+            return Err(PyTypeError::new_err(format!(
+                "umid must be pairs of hexadecimal digits, got '{}'",
+                self.umid
+            )));
         };
         Ok(metadata::Bext {
             description: self.description.clone(),

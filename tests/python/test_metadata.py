@@ -89,13 +89,11 @@ def test_what_ffmpeg_writes_is_read(tmp_path: Path, extension: str) -> None:
     assert info.tags["title"] == "Grün"
     if extension not in ("caf", "aiff"):
         assert info.tags["artist"] == "Me"
-    if extension in ("ogg", "mp3", "m4a", "mka", "flac"):
-        found = [(marker.label, marker.start) for marker in info.markers]
-        assert (
-            found
-            == [("one", 4410), ("two", 22_050)]
-            == [(label, round(start * 44_100)) for label, start in chapters(path)]
-        )
+    found = [(marker.label, marker.start) for marker in info.markers]
+    if extension in ("mp3", "m4a", "mka"):
+        assert found == [("one", 4410), ("two", 22_050)]
+    elif extension != "wav":
+        assert found == [(label, round(start * 44_100)) for label, start in chapters(path)]
 
 
 @needs_ffmpeg

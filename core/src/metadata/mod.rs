@@ -22,9 +22,11 @@ use crate::source::{Scratch, Source};
 /// [`Error::Io`] if the source cannot be read, [`Error::Unsupported`] if it is too damaged.
 pub fn read(source: &Source, sample_rate: Option<u32>, with_data: bool) -> Result<Metadata> {
     let options = Options { sample_rate, with_data };
-    mapwave_metadata::read(&SourceBytes(source), &options).map_err(translated).map_err(|error| match source.path() {
-        Some(path) => error.in_file(path),
-        None => error,
+    mapwave_metadata::read(&SourceBytes(source), &options).map_err(translated).map_err(|error| {
+        match source.path() {
+            Some(path) => error.in_file(path),
+            None => error,
+        }
     })
 }
 
@@ -33,8 +35,8 @@ pub fn read(source: &Source, sample_rate: Option<u32>, with_data: bool) -> Resul
 /// # Errors
 /// [`Error::Argument`] for what the format cannot hold, [`Error::Unsupported`] if its metadata is not written or the file is too
 /// damaged, [`Error::Io`].
-pub(crate) fn plan(source: &Source, edit: &Edit) -> Result<Plan> {
-    mapwave_metadata::plan(&SourceBytes(source), edit).map_err(translated)
+pub(crate) fn plan(source: &Source, edit: &Edit, sample_rate: Option<u32>) -> Result<Plan> {
+    mapwave_metadata::plan(&SourceBytes(source), edit, sample_rate).map_err(translated)
 }
 
 /// The bytes of a source.

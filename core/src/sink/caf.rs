@@ -86,8 +86,14 @@ mod tests {
             SampleFormat::Alaw,
             SampleFormat::Mulaw,
         ] {
-            let description =
-                Header { samples, sample_rate: 192_000, num_channels: 6, channel_mask: 0x3f, tags: &tags, more: &[] };
+            let description = Header {
+                samples,
+                sample_rate: 192_000,
+                num_channels: 6,
+                channel_mask: 0x3f,
+                tags: &tags,
+                more: &[],
+            };
             for num_frames in [0, 1001] {
                 let bytes = header(&description, Some(num_frames));
                 assert_eq!(bytes.len(), header(&description, None).len());

@@ -7,8 +7,9 @@ use super::format::FileFormat;
 use super::options::SaveOptions;
 use super::tags::{self, TagKeys};
 use crate::error::{Error, Parameter, Result};
-use crate::host::ByteSink;
+use crate::host::{ByteSink, Choice};
 use crate::metadata::{self, Edit, Format, OnUnknown, SourceBytes};
+use crate::reader::Reader;
 use crate::source::{Access, Source};
 
 /// What can hold metadata in files of a format; `None` if nothing but tags is written.
@@ -71,7 +72,9 @@ pub(super) fn checked(mut options: SaveOptions) -> Result<SaveOptions> {
 /// The chunks of an uncompressed file that hold what the options set beside tags; empty if they set nothing.
 pub(super) fn chunks(options: &SaveOptions) -> Result<Vec<u8>> {
     match held_by(&options.format) {
-        Some(format) => metadata::chunks(format, &edit(options), options.sample_rate).map_err(metadata::translated),
+        Some(format) => {
+            metadata::chunks(format, &edit(options), options.sample_rate).map_err(metadata::translated)
+        }
         None => Ok(Vec::new()),
     }
 }
@@ -86,6 +89,8 @@ pub(super) fn check_tags(options: &SaveOptions) -> Result<()> {
 #[derive(Debug)]
 pub(super) struct Completion {
     edit: Edit,
+    /// The rate that the frames of markers are counted at.
+    sample_rate: u32,
 }
 
 impl Completion {
@@ -93,7 +98,19 @@ impl Completion {
     pub(super) fn new(options: &SaveOptions) -> Option<Self> {
         let edit = edit(options);
         let is_needed = options.format.facts().is_none() && !edit.is_empty();
-        is_needed.then_some(Self { edit })
+        is_needed.then_some(Self { edit, sample_rate: options.sample_rate })
+    }
+
+    /// The edit with markers in frames of a rate: some codecs have a rate of their own.
+    fn at(&self, rate: u32) -> Edit {
+        let mut edit = self.edit.clone();
+        let (from, to) = (u128::from(self.sample_rate.max(1)), u128::from(rate));
+        let moved =
+            |frame: u64| u64::try_from((u128::from(frame) * to + from / 2) / from).unwrap_or(u64::MAX);
+        for marker in edit.markers.iter_mut().flatten() {
+            (marker.start, marker.end) = (moved(marker.start), marker.end.map(moved));
+        }
+        edit
     }
 
     /// Writes the file with its metadata, and returns its size.
@@ -102,7 +119,9 @@ impl Completion {
     /// [`Error::Io`], [`Error::Argument`], [`Error::Unsupported`] for a file whose metadata cannot be written.
     pub(super) fn write(&self, encoded: &AtomicFile, output: &mut dyn ByteSink) -> Result<u64> {
         let source = encoded.to_source()?;
-        let plan = metadata::plan(&source, &self.edit)?;
+        let rate = Reader::new(encoded.to_source()?, Choice::default())
+            .map_or(self.sample_rate, |reader| reader.sample_rate());
+        let plan = metadata::plan(&source, &self.at(rate), Some(rate))?;
         let mut offset = 0;
         let write = |bytes: &[u8]| {
             output.write_at(offset, bytes)?;
@@ -126,7 +145,12 @@ pub(super) fn scratch() -> Result<AtomicFile> {
 pub(super) fn open(path: &std::path::Path) -> Result<Source> {
     if !path.is_file() && path.to_string_lossy().contains("::") {
         let what = "the metadata of a member of an archive cannot be changed".to_owned();
-        return Err(Error::Unsupported { path: Some(path.to_path_buf()), container: None, codec: None, what });
+        return Err(Error::Unsupported {
+            path: Some(path.to_path_buf()),
+            container: None,
+            codec: None,
+            what,
+        });
     }
     Source::open(path, Access::Once)
 }

@@ -13,6 +13,7 @@ use super::metadata::open;
 use crate::decode::ReadControl;
 use crate::error::{Error, Result};
 use crate::metadata::{self, Edit, Plan, SourceBytes};
+use crate::reader::Reader;
 use crate::source::Source;
 
 /// A file of at most this many bytes is always written as a whole, which takes as long as changing it in its place.
@@ -38,11 +39,20 @@ pub struct Retagged {
 pub fn retag(path: &Path, edit: &Edit, is_durable: bool, control: &ReadControl<'_>) -> Result<Retagged> {
     let change = || -> Result<Retagged> {
         let source = open(path)?;
-        let plan = metadata::plan(&source, edit)?;
+        // Only a decoder knows the rate of some codecs, and so the times of frames.
+        let rate = match &edit.markers {
+            Some(markers) if !markers.is_empty() => {
+                Reader::open_once(path).ok().map(|reader| reader.sample_rate())
+            }
+            _ => None,
+        };
+        let plan = metadata::plan(&source, edit, rate)?;
         source.verify_len()?;
         let num_bytes = plan.num_bytes();
         match plan.in_place() {
-            Some(writes) if writes.is_empty() && num_bytes == source.len() => Ok(Retagged { in_place: true, num_bytes }),
+            Some(writes) if writes.is_empty() && num_bytes == source.len() => {
+                Ok(Retagged { in_place: true, num_bytes })
+            }
             Some(writes) if source.len() > MAX_ANEW => {
                 overwrite(path, &source, &writes, num_bytes, is_durable)?;
                 Ok(Retagged { in_place: true, num_bytes })
@@ -56,7 +66,13 @@ pub fn retag(path: &Path, edit: &Edit, is_durable: bool, control: &ReadControl<'
     change().map_err(|error| error.in_file(path))
 }
 
-fn write_anew(path: &Path, source: &Source, plan: &Plan, is_durable: bool, stop: Interrupt<'_>) -> Result<()> {
+fn write_anew(
+    path: &Path,
+    source: &Source,
+    plan: &Plan,
+    is_durable: bool,
+    stop: Interrupt<'_>,
+) -> Result<()> {
     let file = AtomicFile::create(path)?;
     let (mut output, mut offset) = (file.output(), 0);
     let write = |bytes: &[u8]| {
@@ -77,9 +93,16 @@ fn write_anew(path: &Path, source: &Source, plan: &Plan, is_durable: bool, stop:
 }
 
 /// Writes over parts of a file: those at its end first, so that its headers state what is there.
-fn overwrite(path: &Path, source: &Source, writes: &[(u64, &[u8])], num_bytes: u64, is_durable: bool) -> Result<()> {
+fn overwrite(
+    path: &Path,
+    source: &Source,
+    writes: &[(u64, &[u8])],
+    num_bytes: u64,
+    is_durable: bool,
+) -> Result<()> {
     let failed = |cause| Error::io("writing", cause);
-    let file = OpenOptions::new().read(true).write(true).open(path).map_err(|cause| Error::io("saving", cause))?;
+    let file =
+        OpenOptions::new().read(true).write(true).open(path).map_err(|cause| Error::io("saving", cause))?;
     let status = file.metadata().map_err(failed)?;
     if status.size() != source.len() {
         let what = "the file has changed since its metadata was read";

@@ -52,11 +52,18 @@ fn one_picture(value: &Bound<'_, PyAny>) -> Result<metadata::Picture, Mismatch> 
         () if value.is_instance_of::<PyString>() || value.hasattr(intern!(py, "__fspath__"))? => {
             let path = path_of(value)?;
             std::fs::read(&path).map_err(|cause| {
-                let error = mapwave_core::Error::Io { path: Some(path), doing: "reading a picture", offset: None, cause };
+                let error = mapwave_core::Error::Io {
+                    path: Some(path),
+                    doing: "reading a picture",
+                    offset: None,
+                    cause,
+                };
                 Mismatch::Raised(crate::errors::raise(py, &error))
             })?
         }
-        () => return Err(Mismatch::kind("a sequence of pictures: Picture, the bytes of an image, or its path")),
+        () => {
+            return Err(Mismatch::kind("a sequence of pictures: Picture, the bytes of an image, or its path"));
+        }
     };
     let refuse = || Mismatch::value("pictures that are PNG, JPEG, GIF, WebP or BMP, or Picture with a mime");
     metadata::Picture::new(data).ok_or_else(refuse)
@@ -67,8 +74,10 @@ pub(crate) struct Markers(pub(crate) Vec<metadata::Marker>);
 
 impl<'py> Argument<'py> for Markers {
     fn parse(value: &Bound<'py, PyAny>) -> Result<Self, Mismatch> {
-        let refuse = || Mismatch::kind("a sequence of markers: Marker, (label, start) or (label, start, end)");
-        let markers = value.try_iter().ok().filter(|_| !value.is_instance_of::<PyString>()).ok_or_else(refuse)?;
+        let refuse =
+            || Mismatch::kind("a sequence of markers: Marker, (label, start) or (label, start, end)");
+        let markers =
+            value.try_iter().ok().filter(|_| !value.is_instance_of::<PyString>()).ok_or_else(refuse)?;
         let one = |marker: Bound<'py, PyAny>| -> Result<metadata::Marker, Mismatch> {
             if let Ok(marker) = marker.cast::<Marker>() {
                 return Ok(marker.get().clone().into());

@@ -66,7 +66,9 @@ impl<'py> Writing<'py> {
             bits_per_sample: arguments.get::<Option<BitDepth>>("bit_depth")?.map(|bits| bits.0),
             channel_mask: arguments.get::<Option<ChannelMask>>("channel_mask")?.map_or(0, |mask| mask.0),
             tags: arguments.get::<Option<Tags>>("tags")?.map_or_else(Vec::new, |tags| tags.0),
-            pictures: arguments.get::<Option<Pictures>>("pictures")?.map_or_else(Vec::new, |pictures| pictures.0),
+            pictures: arguments
+                .get::<Option<Pictures>>("pictures")?
+                .map_or_else(Vec::new, |pictures| pictures.0),
             markers: arguments.get::<Option<Markers>>("markers")?.map_or_else(Vec::new, |markers| markers.0),
             bext: arguments.get::<Option<Broadcast>>("bext")?.map(|bext| bext.0),
             on_unknown: arguments.get::<Unknown>("on_unknown_tags")?.0,
