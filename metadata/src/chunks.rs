@@ -190,7 +190,7 @@ impl Chunks {
         // Before the audio: what stays, the new chunks, and a filler.
         let mut head = input::bytes(input, 0, self.style.first)?.into_owned();
         let is_changed = !new.is_empty() || before.iter().any(&is_replaced);
-        for chunk in before.iter().filter(|chunk| !(is_changed && is_filler(chunk)) && !is_replaced(chunk)) {
+        for chunk in before.iter().filter(|chunk| !(is_replaced(chunk) || is_changed && is_filler(chunk))) {
             head.extend_from_slice(&input::bytes(input, chunk.header, chunk.end - chunk.header)?);
         }
         let free = |head: &[u8], more: usize| audio.header.checked_sub((head.len() + more) as u64);

@@ -277,7 +277,7 @@ mod tests {
             assert_eq!(metadata.tags, []);
             metadata.markers
         };
-        assert_eq!(read(&Comments::parse(&comments.compose())), [marker.clone()]);
+        assert_eq!(read(&Comments::parse(&comments.compose())), std::slice::from_ref(&marker));
         *comments.list.first_mut().unwrap() = b"CHAPTER000=00:00:01.000".to_vec();
         assert_eq!(read(&comments), [Marker { start: 44_100, end: None, ..marker }]);
     }

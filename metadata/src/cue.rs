@@ -10,6 +10,9 @@ use crate::model::{Loop, LoopKind, Marker};
 /// The most markers and loops that are read.
 pub(crate) const MAX_MARKERS: usize = 65_536;
 
+/// Facts of cue points, by their identifiers.
+type Numbered<T> = Vec<(u32, T)>;
+
 /// A cue point.
 #[derive(Debug)]
 struct Cue {
@@ -49,7 +52,7 @@ pub(crate) fn markers(cue: &[u8], lists: &[Vec<u8>], is_big_endian: bool) -> Vec
 }
 
 /// The labels and the lengths of cue points, by their identifiers.
-fn notes(lists: &[Vec<u8>], is_big_endian: bool) -> (Vec<(u32, String)>, Vec<(u32, u32)>) {
+fn notes(lists: &[Vec<u8>], is_big_endian: bool) -> (Numbered<String>, Numbered<u32>) {
     let (mut labels, mut lengths) = (Vec::new(), Vec::new());
     for list in lists {
         let mut bytes = Bytes(list);
