@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     let plan = plan(&&*old, &edit, None)?;
-    println!("{}", if plan.in_place().is_some() { "in place" } else { "anew" });
+    println!("{}", if plan.in_place().is_some() { "in place" } else { "as a whole" });
     std::fs::write(copy, plan.apply(&&*old)?)?;
     Ok(())
 }

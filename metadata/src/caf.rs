@@ -119,7 +119,7 @@ fn regions(chunk: &[u8], labels: &[(u32, String)]) -> Vec<Marker> {
     markers
 }
 
-#[allow(clippy::cast_precision_loss)] // frames beyond 2^53 are no file
+#[allow(clippy::cast_precision_loss)] // no file has 2^53 frames
 fn compose_mark(kind: [u8; 4], frame: u64, id: u32) -> Vec<u8> {
     let mut bytes = kind.to_vec();
     bytes.extend((frame as f64).to_be_bytes());

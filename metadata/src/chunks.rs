@@ -1,4 +1,4 @@
-//! Files of chunks: RIFF, AIFF and CAF; how they are walked, and laid out anew around the audio, which stays where it is.
+//! Files of chunks: RIFF, AIFF and CAF; how they are walked, and laid out again around the audio, which stays where it is.
 
 use crate::error::{Error, Result};
 use crate::input::{self, ReadAt};
@@ -150,7 +150,7 @@ impl Chunks {
             (false, true) => bytes.u32_be()?.into(),
             (false, false) => bytes.u32_le()?.into(),
         };
-        // Anything else is no chunk but bytes behind the last one.
+        // Anything else is not a chunk: bytes behind the last one.
         id.iter().all(|byte| (0x20..0x7f).contains(byte)).then_some((id, size))
     }
 
@@ -232,7 +232,7 @@ impl Chunks {
         if padding == 1 && !is_last {
             pieces.push(Piece::New(vec![0]));
         }
-        // Behind it: what stays, then the new chunks, then what is no chunk.
+        // Behind it: what stays, then the new chunks, then the bytes behind the last chunk.
         let moved: u64 = behind.iter().map(|chunk| chunk.end - chunk.header).sum();
         for chunk in behind.iter().filter(|chunk| !is_replaced(chunk)) {
             let range = chunk.header..chunk.end;

@@ -21,7 +21,7 @@ pub(crate) const PICTURE: u8 = 6;
 /// The largest block.
 pub(crate) const MAX_BLOCK: usize = (1 << 24) - 1;
 
-/// The padding left for later changes when a file is written anew.
+/// The padding left for later changes when a file is written as a whole.
 const ROOM: usize = 8192;
 
 /// The most blocks of a file.

@@ -91,7 +91,7 @@ fn picture(body: &[u8]) -> Option<Picture> {
     let (kind, rest) = rest.split_first()?;
     let (description, data) = terminated(*encoding, rest)?;
     let mime = if mime.is_empty() || mime == "image/" { String::new() } else { mime };
-    // A link is no picture.
+    // A link does not have the data.
     let is_picture = mime != "-->" && !data.is_empty();
     is_picture.then(|| Picture { kind: *kind, mime, description, data: data.to_vec(), ..Picture::default() })
 }

@@ -208,7 +208,7 @@ fn data(kind: u32, value: &[u8]) -> Vec<u8> {
     atom(b"data", &[kind.to_be_bytes().as_slice(), &[0; 4], value].concat())
 }
 
-/// A number and a total in one item, "3/12" or two tags; `None` if they are no numbers.
+/// A number and a total in one item, "3/12" or two tags; `None` if they are not numbers.
 fn pair(tags: &[(String, String)], number: &str, total: &str) -> Option<[u16; 2]> {
     let of = |name: &str| tags.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim());
     let (first, second) = match of(number)?.split_once('/') {

@@ -11,7 +11,7 @@ use crate::mp4_items;
 use crate::plan::{Piece, Plan};
 use crate::time;
 
-/// The room left behind the movie box for later changes when a file is written anew.
+/// The room left behind the movie box for later changes when a file is written as a whole.
 const ROOM: usize = 4096;
 
 pub(crate) fn plan(input: &dyn ReadAt, edit: &Edit, rate: Option<u32>) -> Result<Plan> {

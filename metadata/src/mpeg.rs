@@ -11,7 +11,7 @@ use crate::model::Metadata;
 use crate::options::Options;
 use crate::plan::{Piece, Plan};
 
-/// The padding left for later changes when a file is written anew.
+/// The padding left for later changes when a file is written as a whole.
 const ROOM: usize = 2048;
 
 /// How far the first frame is searched.

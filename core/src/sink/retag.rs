@@ -92,7 +92,7 @@ fn write_anew(
     file.commit(is_durable, stop)
 }
 
-/// Writes over parts of a file: those at its end first, so that its headers state what is there.
+/// Writes over parts of a file: those at its end first, so that its headers never state more than the file holds.
 fn overwrite(
     path: &Path,
     source: &Source,
