@@ -162,6 +162,8 @@ pub enum Fault {
 pub enum Parameter {
     /// The samples to write or to resample.
     Audio,
+    /// The broadcast extension of WAV.
+    Bext,
     /// The bit rate of a lossy codec, in bits per second.
     Bitrate,
     /// The bit depth of a lossless codec.
@@ -188,6 +190,8 @@ pub enum Parameter {
     InputRate,
     /// The order of an array's axes.
     Layout,
+    /// Markers.
+    Markers,
     /// How several channels become one.
     MonoMode,
     /// The number of frames announced.
@@ -200,6 +204,8 @@ pub enum Parameter {
     OutputRate,
     /// How samples beyond full scale are handled.
     Overflow,
+    /// Pictures.
+    Pictures,
     /// The plugin to read or write a file with.
     Plugin,
     /// The options of a plugin's own.
@@ -227,6 +233,7 @@ impl Parameter {
     pub fn name(self) -> &'static str {
         match self {
             Self::Audio => "audio",
+            Self::Bext => "bext",
             Self::Bitrate => "bitrate",
             Self::BitsPerSample => "bits_per_sample",
             Self::ChannelMask => "channel_mask",
@@ -240,11 +247,13 @@ impl Parameter {
             Self::Frames => "frames",
             Self::InputRate => "the input's sample rate",
             Self::Layout => "layout",
+            Self::Markers => "markers",
             Self::MonoMode => "mono_mode",
             Self::NumFrames => "num_frames",
             Self::Offset => "offset",
             Self::OutputRate => "the output's sample rate",
             Self::Overflow => "overflow",
+            Self::Pictures => "pictures",
             Self::Plugin => "plugin",
             Self::PluginOptions => "plugin_options",
             Self::Quality => "quality",

@@ -13,12 +13,13 @@ use crate::decode::{CompressedTrack, FrameTrack, PcmTrack, ReadControl};
 use crate::error::{Error, Parameter, Result};
 use crate::host::{self, Choice, NotOpened, Opened, PluginFailure};
 use crate::kept::{self, OpenFile};
+use crate::metadata::{self, Metadata, Picture};
 use crate::pcm::OutputFormat;
 use crate::resample::engine::Rates;
 use crate::resample::{Converter, FileFrames, ResampleQuality, Resampled};
 use crate::source::{Access, Scratch, Source};
 use crate::spec::FrameSpec;
-use crate::track::{SoundTrack, Track};
+use crate::track::{Codec, SoundTrack, Track};
 
 /// How much of a file is read to find its headers; nearly all headers fit into a page.
 const HEAD_BYTES: u64 = 4096;
@@ -152,12 +153,41 @@ impl Reader {
         self.resampled.as_ref().map_or_else(|| self.frames.num_frames(), Resampled::num_frames)
     }
 
-    /// The file's metadata as its codec plugin reads it: lower-case Vorbis comment names, such as `title`, and their values.
+    /// The file's tags: lower-case Vorbis comment names, such as `title`, and their values.
     pub fn tags(&self) -> Vec<(String, String)> {
-        match &self.frames {
-            FrameTrack::Pcm(_) => Vec::new(),
-            FrameTrack::Compressed(track) => track.tags(),
+        self.metadata().tags
+    }
+
+    /// The file's metadata: tags, pictures without their data, markers and loops in frames of the file, the broadcast extension.
+    /// Tags that only the codec plugin finds are among them. Metadata that is damaged is left out.
+    pub fn metadata(&self) -> Metadata {
+        let mut found = metadata::read(&self.source, Some(self.track.sample_rate), false).unwrap_or_default();
+        if let FrameTrack::Compressed(track) = &self.frames {
+            let is_known: Vec<String> = found.tags.iter().map(|(name, _)| name.clone()).collect();
+            let is_new = |(name, _): &(String, String)| metadata::is_tag(name) && !is_known.contains(name);
+            found.tags.extend(track.tags().into_iter().filter(is_new));
         }
+        found
+    }
+
+    /// The file's metadata with the data of the pictures.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file cannot be read, [`Error::Unsupported`] if it is too damaged.
+    pub fn pictures(&self) -> Result<Vec<Picture>> {
+        Ok(metadata::read(&self.source, Some(self.track.sample_rate), true)?.pictures)
+    }
+
+    /// The bits of audio per second: its bytes in the file over its length, without headers and tags. `None` if the bytes of the
+    /// track are not known, or the file has no frames.
+    pub fn bitrate(&self, metadata: &Metadata) -> Option<u64> {
+        let audio_bytes = match &self.track.codec {
+            Codec::Compressed(_) => metadata.audio_bytes?,
+            Codec::Pcm(_) | Codec::Packets(_) => self.track.data.end - self.track.data.start,
+        };
+        let bits = u128::from(audio_bytes) * 8 * u128::from(self.track.sample_rate);
+        let num_frames = u128::from(self.num_file_frames());
+        (num_frames > 0).then(|| u64::try_from((bits + num_frames / 2) / num_frames).unwrap_or(u64::MAX))
     }
 
     /// Bytes that spare another opening of the same track of the same file the scan for its packets, in this process or another:

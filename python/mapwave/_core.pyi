@@ -29,9 +29,13 @@ __all__ = [
     "Api",
     "AudioInfo",
     "Batches",
+    "Bext",
     "Blocks",
     "Frames",
     "Loading",
+    "Loop",
+    "Marker",
+    "Picture",
     "Plugin",
     "PluginDirectory",
     "PreparedAudio",
@@ -48,6 +52,7 @@ __all__ = [
     "prepare_save",
     "register_plugin",
     "reopen",
+    "retag",
     "run_command",
     "save",
     "save_prepared",
@@ -81,6 +86,11 @@ class AudioInfo:
         priming_frames: int,
         padding_frames: int,
         tags: dict[str, str],
+        pictures: tuple[Picture, ...],
+        markers: tuple[Marker, ...],
+        loops: tuple[Loop, ...],
+        bext: Bext | None,
+        bitrate: int | None,
         tracks: tuple[Track, ...],
         plugin_errors: tuple[str, ...],
     ) -> Self: ...
@@ -138,6 +148,21 @@ class AudioInfo:
     def tags(self) -> dict[str, str]:
         """Metadata: lower-case Vorbis comment names and their values, several joined by "; "."""
     @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """Pictures such as a cover, whose data are read on request."""
+    @property
+    def markers(self) -> tuple[Marker, ...]:
+        """Markers, cue points and chapters, in frames, by their start."""
+    @property
+    def loops(self) -> tuple[Loop, ...]:
+        """Loops of a sampled instrument, in frames."""
+    @property
+    def bext(self) -> Bext | None:
+        """The broadcast extension of a WAV file."""
+    @property
+    def bitrate(self) -> int | None:
+        """The bits of audio per second: its bytes in the file over the duration, without headers and tags."""
+    @property
     def tracks(self) -> tuple[Track, ...]:
         """The sound tracks of the file, of which these facts are those of one."""
     @property
@@ -182,6 +207,167 @@ class Track:
         """Whether it is the track that is read when none is chosen."""
     def asdict(self) -> dict[str, Any]:
         """The facts as a new dict, by their names, ready for JSON."""
+
+@final
+class Picture:
+    """A picture in a file, such as a cover, or one to be saved.
+
+    Args:
+        data: The bytes of an image file: PNG, JPEG, GIF, WebP or BMP.
+        type: What it shows: "front cover", "back cover", "artist", ... "other", as ID3 names them.
+        mime: Its type, such as "image/png"; None finds it in the data.
+        description: A description.
+        width, height, size: Pixels and bytes; None finds them in the data.
+    """
+
+    def __new__(
+        cls,
+        data: bytes | None = None,
+        type: str = "front cover",
+        mime: str | None = None,
+        description: str = "",
+        width: int | None = None,
+        height: int | None = None,
+        size: int | None = None,
+    ) -> Self: ...
+    @property
+    def type(self) -> str:
+        """What it shows, such as "front cover"."""
+    @property
+    def mime(self) -> str:
+        """The type of its data, such as "image/jpeg"."""
+    @property
+    def description(self) -> str:
+        """A description; often empty."""
+    @property
+    def width(self) -> int | None:
+        """The width in pixels, or None when neither the file nor the image says it."""
+    @property
+    def height(self) -> int | None:
+        """The height in pixels, or None when neither the file nor the image says it."""
+    @property
+    def size(self) -> int:
+        """The size of its data in bytes."""
+    @property
+    def data(self) -> bytes:
+        """The bytes of the image, read from the file now."""
+    def asdict(self) -> dict[str, Any]:
+        """The facts as a new dict, by their names, ready for JSON."""
+
+@final
+class Marker:
+    """A position in a file that has a name, or a range of it."""
+
+    def __new__(
+        cls,
+        label: str,
+        start: int,
+        end: int | None = None,
+    ) -> Self: ...
+    @property
+    def label(self) -> str:
+        """The name; may be empty."""
+    @property
+    def start(self) -> int:
+        """The first frame."""
+    @property
+    def end(self) -> int | None:
+        """The frame behind the last one, or None for a position."""
+    def asdict(self) -> dict[str, Any]:
+        """The facts as a new dict, by their names, ready for JSON."""
+
+@final
+class Loop:
+    """A range of frames that an instrument repeats."""
+
+    def __new__(
+        cls,
+        start: int,
+        end: int,
+        kind: str,
+        count: int | None,
+    ) -> Self: ...
+    @property
+    def start(self) -> int:
+        """The first frame."""
+    @property
+    def end(self) -> int:
+        """The frame behind the last one."""
+    @property
+    def kind(self) -> str:
+        """How it is played: "forward", "pingpong" or "backward"."""
+    @property
+    def count(self) -> int | None:
+        """How many times, or None for as long as the note sounds."""
+    def asdict(self) -> dict[str, Any]:
+        """The facts as a new dict, by their names, ready for JSON."""
+
+@final
+class Bext:
+    """The broadcast extension of WAV (EBU Tech 3285)."""
+
+    def __new__(
+        cls,
+        description: str = "",
+        originator: str = "",
+        originator_reference: str = "",
+        origination_date: str = "",
+        origination_time: str = "",
+        time_reference: int = 0,
+        version: int = 0,
+        umid: str = "",
+        loudness_value: float | None = None,
+        loudness_range: float | None = None,
+        max_true_peak_level: float | None = None,
+        max_momentary_loudness: float | None = None,
+        max_short_term_loudness: float | None = None,
+        coding_history: str = "",
+    ) -> Self: ...
+    @property
+    def description(self) -> str:
+        """What the sound is, at most 256 bytes."""
+    @property
+    def originator(self) -> str:
+        """Who made it, at most 32 bytes."""
+    @property
+    def originator_reference(self) -> str:
+        """The originator's reference, at most 32 bytes."""
+    @property
+    def origination_date(self) -> str:
+        """The date, "yyyy-mm-dd"."""
+    @property
+    def origination_time(self) -> str:
+        """The time, "hh:mm:ss"."""
+    @property
+    def time_reference(self) -> int:
+        """The first frame, counted from midnight."""
+    @property
+    def version(self) -> int:
+        """The version: 1 with a UMID, 2 with loudness."""
+    @property
+    def umid(self) -> str:
+        """The unique material identifier in hexadecimal digits, or ""."""
+    @property
+    def loudness_value(self) -> float | None:
+        """The integrated loudness in LUFS."""
+    @property
+    def loudness_range(self) -> float | None:
+        """The loudness range in LU."""
+    @property
+    def max_true_peak_level(self) -> float | None:
+        """The maximum true peak level in dBTP."""
+    @property
+    def max_momentary_loudness(self) -> float | None:
+        """The highest momentary loudness in LUFS."""
+    @property
+    def max_short_term_loudness(self) -> float | None:
+        """The highest short-term loudness in LUFS."""
+    @property
+    def coding_history(self) -> str:
+        """A line for each step of coding."""
+    def asdict(self) -> dict[str, Any]:
+        """The facts as a new dict, by their names, ready for JSON."""
+    __hash__: None  # type: ignore[assignment]
 
 @final
 class Frames:
@@ -745,7 +931,7 @@ class Api(Generic[Array]):
             channels: As in load; to write, the number of channels.
             plugin, plugin_options, threads: As in load; to write, as in save.
             encoding, bitrate, clip, flac_compression, format, dither, seed, tags, quality, effort, bit_depth, channel_mask,
-            durable: To write, as in save; sr and channels must be given, and clip cannot be "rescale".
+            durable, pictures, markers, bext, on_unknown_tags: To write, as in save; sr and channels must be given, and clip cannot be "rescale".
 
         Returns:
             Reader: a context manager with read, seek, tell, reader[a:b], blocks, view, info, seek_table and close.
@@ -782,6 +968,10 @@ class Api(Generic[Array]):
         channel_mask: int | None = None,
         durable: bool = False,
         seek_table: bytes | None = None,
+        pictures: Sequence[Picture | bytes | str | PathLike[str]] | None = None,
+        markers: Sequence[Marker | tuple[str, int] | tuple[str, int, int | None]] | None = None,
+        bext: Bext | dict[str, Any] | None = None,
+        on_unknown_tags: Literal["error", "drop"] = "error",
     ) -> Writer:
         """Opens a file for any number of reads at any place, or to write it in parts.
 
@@ -794,7 +984,7 @@ class Api(Generic[Array]):
             channels: As in load; to write, the number of channels.
             plugin, plugin_options, threads: As in load; to write, as in save.
             encoding, bitrate, clip, flac_compression, format, dither, seed, tags, quality, effort, bit_depth, channel_mask,
-            durable: To write, as in save; sr and channels must be given, and clip cannot be "rescale".
+            durable, pictures, markers, bext, on_unknown_tags: To write, as in save; sr and channels must be given, and clip cannot be "rescale".
 
         Returns:
             Reader: a context manager with read, seek, tell, reader[a:b], blocks, view, info, seek_table and close.
@@ -985,6 +1175,41 @@ def prepare_save(audio: object, layout: SaveLayout = "auto") -> PreparedAudio:
         TypeError: It is not an array.
     """
 
+def retag(
+    path: str | PathLike[str],
+    *,
+    tags: dict[str, str | int] | None = None,
+    pictures: Sequence[Picture | bytes | str | PathLike[str]] | None = None,
+    markers: Sequence[Marker | tuple[str, int] | tuple[str, int, int | None]] | None = None,
+    bext: Bext | dict[str, Any] | Literal[False] | None = None,
+    on_unknown_tags: Literal["error", "drop"] = "error",
+    durable: bool = False,
+) -> bool:
+    """Changes the metadata of a file without decoding it. No sample changes.
+
+    What is not given stays. A large file is changed in its place where the space suffices; otherwise a complete new file replaces
+    the old one, as in save. After an error the file is as it was.
+
+    Args:
+        path: A str or path of a WAV, AIFF, CAF, FLAC, Ogg (Vorbis, Opus, FLAC), MP3, AAC or M4A file.
+        tags: All tags that the file is to have, by lower-case Vorbis comment names; {} removes them, None keeps them. To change
+            one, pass info(path).tags | {"title": "new"}.
+        pictures: All pictures, as in save; () removes them.
+        markers: All markers, as in save; () removes them.
+        bext: The broadcast extension of a WAV file, as in save; {} writes an empty one, False removes it.
+        on_unknown_tags: As in save.
+        durable: As in save.
+
+    Returns:
+        True if the file was changed in its place, False if a new one has replaced it.
+
+    Raises:
+        ValueError: The format cannot hold something of it; the message says what.
+        mapwave.UnsupportedFormat: The metadata of such a file cannot be changed, or the file is damaged.
+        OSError: The file cannot be read or written; errno says why.
+        TypeError: An argument is of the wrong type.
+    """
+
 def save(
     path: Target,
     audio: object,
@@ -1007,6 +1232,10 @@ def save(
     plugin_options: dict[str, str | int | float] | None = None,
     threads: int | None = None,
     durable: bool = False,
+    pictures: Sequence[Picture | bytes | str | PathLike[str]] | None = None,
+    markers: Sequence[Marker | tuple[str, int] | tuple[str, int, int | None]] | None = None,
+    bext: Bext | dict[str, Any] | None = None,
+    on_unknown_tags: Literal["error", "drop"] = "error",
 ) -> None:
     """Saves an array to an audio file.
 
@@ -1033,6 +1262,11 @@ def save(
         dither: "none", or "tpdf" for triangular noise of one step before samples are rounded to integers.
         seed: The seed of the noise.
         tags: Metadata, by lower-case Vorbis comment names such as "title".
+        pictures: Pictures such as a cover: a sequence of Picture, bytes of an image, or paths of image files.
+        markers: Positions or ranges with names, in frames: a sequence of Marker, (label, start) or (label, start, end).
+        bext: The broadcast extension of a WAV file: Bext, or a dict of its fields.
+        on_unknown_tags: What happens to tags, pictures, markers and bext that the format cannot hold: "error" raises
+            ValueError before anything is written, "drop" leaves them out.
         quality: The quality of a variable bitrate, from 1 to 100, instead of bitrate.
         effort: How much work the codec spends on compression, from 1 to 100.
         bit_depth: The bit depth of a lossless codec; None is 16 for int16 audio and 24 for all other.
@@ -1073,6 +1307,10 @@ def save_prepared(
     plugin_options: dict[str, str | int | float] | None = None,
     threads: int | None = None,
     durable: bool = False,
+    pictures: Sequence[Picture | bytes | str | PathLike[str]] | None = None,
+    markers: Sequence[Marker | tuple[str, int] | tuple[str, int, int | None]] | None = None,
+    bext: Bext | dict[str, Any] | None = None,
+    on_unknown_tags: Literal["error", "drop"] = "error",
 ) -> None:
     """Saves what prepare_save returned, on any thread: uses no array library, and leaves the interpreter free.
 
@@ -1080,7 +1318,7 @@ def save_prepared(
         path: As in save.
         prepared: The PreparedAudio; it can be saved any number of times.
         sr, encoding, bitrate, clip, flac_compression, format, dither, seed, tags, quality, effort, bit_depth,
-        channel_mask, plugin, plugin_options, threads, durable: As in save.
+        channel_mask, plugin, plugin_options, threads, durable, pictures, markers, bext, on_unknown_tags: As in save.
 
     Raises:
         As save.

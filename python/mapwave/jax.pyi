@@ -9,9 +9,13 @@ import jax
 from . import errors as errors
 from ._core import Api
 from ._core import AudioInfo as AudioInfo
+from ._core import Bext as Bext
 from ._core import Blocks as Blocks
 from ._core import Frames as Frames
 from ._core import Loading as Loading
+from ._core import Loop as Loop
+from ._core import Marker as Marker
+from ._core import Picture as Picture
 from ._core import Plugin as Plugin
 from ._core import PluginDirectory as PluginDirectory
 from ._core import PreparedAudio as PreparedAudio
@@ -24,6 +28,7 @@ from ._core import plugin_directories as plugin_directories
 from ._core import plugins as plugins
 from ._core import prepare_save as prepare_save
 from ._core import register_plugin as register_plugin
+from ._core import retag as retag
 from ._core import save as save
 from ._core import save_prepared as save_prepared
 from ._core import supports_soxr as supports_soxr
@@ -54,6 +59,7 @@ __all__ = [
     "AudioInfo",
     "AudioIsADirectory",
     "AudioPermissionDenied",
+    "Bext",
     "Blocks",
     "Frames",
     "Index",
@@ -61,8 +67,11 @@ __all__ = [
     "LimitExceeded",
     "Loader",
     "Loading",
+    "Loop",
     "MalformedFile",
+    "Marker",
     "OutOfMemory",
+    "Picture",
     "Plugin",
     "PluginDirectory",
     "PluginError",
@@ -89,6 +98,7 @@ __all__ = [
     "prepare_save",
     "register_plugin",
     "resample",
+    "retag",
     "save",
     "save_prepared",
     "show_build_info",
@@ -444,7 +454,7 @@ def open(
         channels: As in load; to write, the number of channels.
         plugin, plugin_options, threads: As in load; to write, as in save.
         encoding, bitrate, clip, flac_compression, format, dither, seed, tags, quality, effort, bit_depth, channel_mask,
-        durable: To write, as in save; sr and channels must be given, and clip cannot be "rescale".
+        durable, pictures, markers, bext, on_unknown_tags: To write, as in save; sr and channels must be given, and clip cannot be "rescale".
 
     Returns:
         Reader: a context manager with read, seek, tell, reader[a:b], blocks, view, info, seek_table and close.
@@ -480,6 +490,10 @@ def open(
     channel_mask: int | None = None,
     durable: bool = False,
     seek_table: bytes | None = None,
+    pictures: Sequence[Picture | bytes | str | PathLike[str]] | None = None,
+    markers: Sequence[Marker | tuple[str, int] | tuple[str, int, int | None]] | None = None,
+    bext: Bext | dict[str, Any] | None = None,
+    on_unknown_tags: Literal["error", "drop"] = "error",
 ) -> Writer:
     """Opens a file for any number of reads at any place, or to write it in parts.
 
@@ -492,7 +506,7 @@ def open(
         channels: As in load; to write, the number of channels.
         plugin, plugin_options, threads: As in load; to write, as in save.
         encoding, bitrate, clip, flac_compression, format, dither, seed, tags, quality, effort, bit_depth, channel_mask,
-        durable: To write, as in save; sr and channels must be given, and clip cannot be "rescale".
+        durable, pictures, markers, bext, on_unknown_tags: To write, as in save; sr and channels must be given, and clip cannot be "rescale".
 
     Returns:
         Reader: a context manager with read, seek, tell, reader[a:b], blocks, view, info, seek_table and close.

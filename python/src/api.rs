@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use mapwave_core::sink::Overflow;
+use mapwave_core::metadata::Edit;
+use mapwave_core::sink::{self, Overflow};
 use mapwave_core::source::Access;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyBool, PyDict, PyTuple};
 
 use crate::arguments::{
-    Arguments, Count, Dtype, Mode, NumChannels, ONLY_WRITING, Reading, Selection, Signature, Window, Windows,
-    Writing, wrong_type,
+    Arguments, Broadcast, Count, Dtype, Markers, Mode, NumChannels, ONLY_WRITING, Pictures, Reading,
+    Selection, Signature, Tags, Unknown, Window, Windows, Writing, wrong_type,
 };
 use crate::arrays::ArrayLibrary;
 use crate::batch::{self, Batch, Batches, Loading, OnError, Order};
@@ -439,7 +440,7 @@ impl Api {
     ///     channels: As in load; to write, the number of channels.
     ///     plugin, plugin_options, threads: As in load; to write, as in save.
     ///     encoding, bitrate, clip, flac_compression, format, dither, seed, tags, quality, effort, bit_depth, channel_mask,
-    ///     durable: To write, as in save; sr and channels must be given, and clip cannot be "rescale".
+    ///     durable, pictures, markers, bext, on_unknown_tags: To write, as in save; sr and channels must be given, and clip cannot be "rescale".
     ///
     /// Returns:
     ///     Reader: a context manager with read, seek, tell, reader[a:b], blocks, view, info, seek_table and close.
@@ -451,7 +452,8 @@ impl Api {
             layout='channels_last', dtype='float32', squeeze_mono=False, channels=None, track=None, plugin=None, \
             plugin_options=None, threads=None, encoding='float32', bitrate='auto', clip=True, flac_compression='default', \
             format=None, dither='none', seed=0, tags=None, quality=None, effort=None, bit_depth=None, \
-            channel_mask=None, durable=False, seek_table=None)")]
+            channel_mask=None, durable=False, seek_table=None, pictures=None, markers=None, bext=None, \
+            on_unknown_tags='error')")]
     fn open<'py>(
         &self,
         py: Python<'py>,
@@ -515,6 +517,11 @@ pub(crate) fn prepare_save<'py>(
 ///     dither: "none", or "tpdf" for triangular noise of one step before samples are rounded to integers.
 ///     seed: The seed of the noise.
 ///     tags: Metadata, by lower-case Vorbis comment names such as "title".
+///     pictures: Pictures such as a cover: a sequence of Picture, bytes of an image, or paths of image files.
+///     markers: Positions or ranges with names, in frames: a sequence of Marker, (label, start) or (label, start, end).
+///     bext: The broadcast extension of a WAV file: Bext, or a dict of its fields.
+///     on_unknown_tags: What happens to tags, pictures, markers and bext that the format cannot hold: "error" raises
+///         ValueError before anything is written, "drop" leaves them out.
 ///     quality: The quality of a variable bitrate, from 1 to 100, instead of bitrate.
 ///     effort: How much work the codec spends on compression, from 1 to 100.
 ///     bit_depth: The bit depth of a lossless codec; None is 16 for int16 audio and 24 for all other.
@@ -536,7 +543,7 @@ pub(crate) fn prepare_save<'py>(
 #[pyo3(pass_module, signature = (*args, **kwargs), text_signature = "(path, audio, sr, layout='auto', encoding='float32', bitrate='auto', clip=True, \
         flac_compression='default', *, format=None, dither='none', seed=0, tags=None, quality=None, \
         effort=None, bit_depth=None, channel_mask=None, plugin=None, plugin_options=None, threads=None, \
-        durable=False)")]
+        durable=False, pictures=None, markers=None, bext=None, on_unknown_tags='error')")]
 pub(crate) fn save<'py>(
     module: &Bound<'py, PyModule>,
     args: &Bound<'py, PyTuple>,
@@ -553,14 +560,15 @@ pub(crate) fn save<'py>(
 ///     path: As in save.
 ///     prepared: The PreparedAudio; it can be saved any number of times.
 ///     sr, encoding, bitrate, clip, flac_compression, format, dither, seed, tags, quality, effort, bit_depth,
-///     channel_mask, plugin, plugin_options, threads, durable: As in save.
+///     channel_mask, plugin, plugin_options, threads, durable, pictures, markers, bext, on_unknown_tags: As in save.
 ///
 /// Raises:
 ///     As save.
 #[pyfunction]
 #[pyo3(pass_module, signature = (*args, **kwargs), text_signature = "(path, prepared, sr, encoding='float32', bitrate='auto', clip=True, flac_compression='default', \
         *, format=None, dither='none', seed=0, tags=None, quality=None, effort=None, bit_depth=None, \
-        channel_mask=None, plugin=None, plugin_options=None, threads=None, durable=False)")]
+        channel_mask=None, plugin=None, plugin_options=None, threads=None, durable=False, pictures=None, \
+        markers=None, bext=None, on_unknown_tags='error')")]
 pub(crate) fn save_prepared<'py>(
     module: &Bound<'py, PyModule>,
     args: &Bound<'py, PyTuple>,
@@ -573,6 +581,55 @@ pub(crate) fn save_prepared<'py>(
         return Err(wrong_type("prepared", "what prepare_save returns", &prepared));
     };
     prepared.get().write(&arguments)
+}
+
+/// Changes the metadata of a file without decoding it. No sample changes.
+///
+/// What is not given stays. A large file is changed in its place where the space suffices; otherwise a complete new file replaces
+/// the old one, as in save. After an error the file is as it was.
+///
+/// Args:
+///     path: A str or path of a WAV, AIFF, CAF, FLAC, Ogg (Vorbis, Opus, FLAC), MP3, AAC or M4A file.
+///     tags: All tags that the file is to have, by lower-case Vorbis comment names; {} removes them, None keeps them. To change
+///         one, pass info(path).tags | {"title": "new"}.
+///     pictures: All pictures, as in save; () removes them.
+///     markers: All markers, as in save; () removes them.
+///     bext: The broadcast extension of a WAV file, as in save; {} writes an empty one, False removes it.
+///     on_unknown_tags: As in save.
+///     durable: As in save.
+///
+/// Returns:
+///     True if the file was changed in its place, False if a new one has replaced it.
+///
+/// Raises:
+///     ValueError: The format cannot hold something of it; the message says what.
+///     mapwave.UnsupportedFormat: The metadata of such a file cannot be changed, or the file is damaged.
+///     OSError: The file cannot be read or written; errno says why.
+///     TypeError: An argument is of the wrong type.
+#[pyfunction]
+#[pyo3(pass_module, signature = (*args, **kwargs), text_signature = "(path, *, tags=None, pictures=None, markers=None, bext=None, on_unknown_tags='error', \
+        durable=False)")]
+pub(crate) fn retag<'py>(
+    module: &Bound<'py, PyModule>,
+    args: &Bound<'py, PyTuple>,
+    kwargs: Option<&Bound<'py, PyDict>>,
+) -> PyResult<bool> {
+    static SIGNATURE: Signature = Signature::new("retag");
+    let arguments = SIGNATURE.bind(module.as_any(), args, kwargs)?;
+    let bext: Bound<'_, PyAny> = arguments.get("bext")?;
+    let edit = Edit {
+        tags: arguments.get::<Option<Tags>>("tags")?.map(|tags| tags.0),
+        pictures: arguments.get::<Option<Pictures>>("pictures")?.map(|pictures| pictures.0),
+        markers: arguments.get::<Option<Markers>>("markers")?.map(|markers| markers.0),
+        bext: match bext.is(PyBool::new(module.py(), false)) {
+            true => Some(None),
+            false => arguments.get::<Option<Broadcast>>("bext")?.map(|bext| Some(bext.0)),
+        },
+        on_unknown: arguments.get::<Unknown>("on_unknown_tags")?.0,
+    };
+    let (path, is_durable): (std::path::PathBuf, bool) = (arguments.get("path")?, arguments.get("durable")?);
+    let retagged = interruptibly(module.py(), 1, |control| sink::retag(&path, &edit, is_durable, control))?;
+    Ok(retagged.in_place)
 }
 
 /// floor(seconds * rate), when that is at least one frame and finite.

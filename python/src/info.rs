@@ -5,199 +5,17 @@ use std::collections::BTreeMap;
 use mapwave_core::track::Codec;
 use mapwave_core::{Reader, SampleFormat, SoundTrack};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::types::{PyDict, PyTuple};
 
-use crate::interned::intern;
-
-/// The longest line of `repr`.
-const LINE_WIDTH: usize = 96;
-
-/// A type of a field.
-trait Field {
-    /// The type as Python's annotations write it.
-    const ANNOTATION: &'static str;
-}
-
-macro_rules! annotate {
-    ($($kind:ty => $annotation:literal,)*) => {
-        $(impl Field for $kind {
-            const ANNOTATION: &'static str = $annotation;
-        })*
-    };
-}
+use crate::facts::{Several, Texts, annotate, facts};
+use crate::metadata::{Bext, Loop, Marker, Picture};
 
 annotate! {
-    bool => "bool",
-    f64 => "float",
-    u16 => "int",
-    u32 => "int",
-    u64 => "int",
-    String => "str",
-    Option<u16> => "int | None",
-    Option<String> => "str | None",
-    Option<u32> => "int | None",
-    BTreeMap<String, String> => "dict[str, str]",
-    Tracks => "tuple[Track, ...]",
-    Texts => "tuple[str, ...]",
-}
-
-/// Declares a class with the fields of a list, in whose order they are shown and pickled.
-macro_rules! facts {
-    (
-        $(#[$of_class:meta])*
-        $class:ident, $shown:ident { $($(#[$doc:meta])* $field:ident: $kind:ty,)* } $($more:item)*
-    ) => {
-        $(#[$of_class])*
-        #[pyclass(frozen, eq, get_all, module = "mapwave")]
-        #[derive(Clone, PartialEq)]
-        pub(crate) struct $class {
-            $($(#[$doc])* $field: $kind,)*
-        }
-
-        #[pymethods]
-        impl $class {
-            #[new]
-            #[allow(clippy::too_many_arguments)] // one for each field, for pickle
-            fn new($($field: $kind),*) -> Self {
-                Self { $($field),* }
-            }
-
-            /// The type of each field, in their order.
-            #[classattr]
-            fn __annotations__(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
-                let annotations = PyDict::new(py);
-                $(annotations.set_item(stringify!($field), <$kind as Field>::ANNOTATION)?;)*
-                Ok(annotations)
-            }
-
-            /// The facts as a new dict, by their names, ready for JSON.
-            fn asdict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-                let facts = self.facts(py)?;
-                for (name, value) in self.facts(py)? {
-                    if let Ok(several) = value.cast::<PyTuple>() {
-                        let each = several.iter().map(|one| match one.is_instance_of::<PyString>() {
-                            true => Ok(one),
-                            false => one.call_method0(intern!(py, "asdict")),
-                        });
-                        facts.set_item(name, each.collect::<PyResult<Vec<_>>>()?)?;
-                    }
-                }
-                Ok(facts)
-            }
-
-            fn __reduce__<'py>(
-                &self,
-                py: Python<'py>,
-            ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
-                let values = self.facts(py)?.values();
-                Ok((py.get_type::<Self>().into_any(), values.to_tuple()))
-            }
-
-            fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-                $shown(stringify!($class), &self.facts(py)?)
-            }
-
-            $($more)*
-        }
-
-        impl $class {
-            fn facts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-                let facts = PyDict::new(py);
-                $(facts.set_item(stringify!($field), self.$field.clone())?;)*
-                Ok(facts)
-            }
-        }
-    };
-}
-
-fn in_one_line(class: &str, facts: &Bound<'_, PyDict>) -> PyResult<String> {
-    let facts = facts.iter().map(|(name, value)| Ok(format!("{name}={}", value.repr()?)));
-    Ok(format!("{class}({})", facts.collect::<PyResult<Vec<_>>>()?.join(", ")))
-}
-
-fn in_lines(class: &str, facts: &Bound<'_, PyDict>) -> PyResult<String> {
-    let mut text = format!("{class}(");
-    let mut width = LINE_WIDTH;
-    for (name, value) in facts {
-        let fact = format!("{name}={},", value.repr()?);
-        if width + 1 + fact.len() > LINE_WIDTH {
-            text.push_str("\n   ");
-            width = 3;
-        }
-        width += 1 + fact.len();
-        text.push(' ');
-        text.push_str(&fact);
-    }
-    Ok(text + "\n)")
-}
-
-/// The sound tracks of a file, in Python a tuple of them, or of what `asdict` makes of them.
-#[derive(Clone, PartialEq)]
-pub(crate) struct Tracks(Vec<Track>);
-
-impl<'a, 'py> FromPyObject<'a, 'py> for Tracks {
-    type Error = PyErr;
-
-    fn extract(tracks: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        let track = |track: Bound<'py, PyAny>| match track.cast::<PyDict>() {
-            Ok(facts) => track.py().get_type::<Track>().call((), Some(facts)),
-            Err(_) => Ok(track),
-        };
-        let tracks = tracks.try_iter()?.map(|found| Ok(track(found?)?.cast::<Track>()?.get().clone()));
-        tracks.collect::<PyResult<_>>().map(Self)
-    }
-}
-
-impl<'py> IntoPyObject<'py> for Tracks {
-    type Target = PyTuple;
-    type Output = Bound<'py, PyTuple>;
-    type Error = PyErr;
-
-    fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, self.0)
-    }
-}
-
-impl<'py> IntoPyObject<'py> for &Tracks {
-    type Target = PyTuple;
-    type Output = Bound<'py, PyTuple>;
-    type Error = PyErr;
-
-    fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        self.clone().into_pyobject(py)
-    }
-}
-
-/// Texts, in Python a tuple of them.
-#[derive(Clone, PartialEq)]
-pub(crate) struct Texts(Vec<String>);
-
-impl<'a, 'py> FromPyObject<'a, 'py> for Texts {
-    type Error = PyErr;
-
-    fn extract(texts: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        texts.try_iter()?.map(|text| text?.extract()).collect::<PyResult<_>>().map(Self)
-    }
-}
-
-impl<'py> IntoPyObject<'py> for &Texts {
-    type Target = PyTuple;
-    type Output = Bound<'py, PyTuple>;
-    type Error = PyErr;
-
-    fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, &self.0)
-    }
-}
-
-impl<'py> IntoPyObject<'py> for Texts {
-    type Target = PyTuple;
-    type Output = Bound<'py, PyTuple>;
-    type Error = PyErr;
-
-    fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        (&self).into_pyobject(py)
-    }
+    Several<Track> => "tuple[Track, ...]",
+    Several<Picture> => "tuple[Picture, ...]",
+    Several<Marker> => "tuple[Marker, ...]",
+    Several<Loop> => "tuple[Loop, ...]",
+    Option<Bext> => "Bext | None",
 }
 
 facts! {
@@ -260,8 +78,18 @@ facts! {
     padding_frames: u32,
     /// Metadata: lower-case Vorbis comment names and their values, several joined by "; ".
     tags: BTreeMap<String, String>,
+    /// Pictures such as a cover, whose data are read on request.
+    pictures: Several<Picture>,
+    /// Markers, cue points and chapters, in frames, by their start.
+    markers: Several<Marker>,
+    /// Loops of a sampled instrument, in frames.
+    loops: Several<Loop>,
+    /// The broadcast extension of a WAV file.
+    bext: Option<Bext>,
+    /// The bits of audio per second: its bytes in the file over the duration, without headers and tags.
+    bitrate: Option<u64>,
     /// The sound tracks of the file, of which these facts are those of one.
-    tracks: Tracks,
+    tracks: Several<Track>,
     /// What codec plugins said that failed to open the file before the one in plugin did, which is logged as a warning too;
     /// empty unless a plugin has a fault.
     plugin_errors: Texts,
@@ -283,6 +111,7 @@ impl From<&Reader> for AudioInfo {
             Codec::Compressed(stream) => Some(stream),
             Codec::Pcm(_) | Codec::Packets(_) => None,
         };
+        let metadata = reader.metadata();
         Self {
             frames: reader.num_file_frames(),
             sample_rate: track.sample_rate,
@@ -301,8 +130,13 @@ impl From<&Reader> for AudioInfo {
             plugin: compressed.map(|stream| stream.plugin.to_owned()),
             priming_frames: compressed.map_or(0, |stream| stream.priming_frames),
             padding_frames: compressed.map_or(0, |stream| stream.padding_frames),
-            tags: joined(reader.tags()),
-            tracks: Tracks(
+            bitrate: reader.bitrate(&metadata),
+            tags: joined(metadata.tags),
+            pictures: Several(Picture::of(reader, metadata.pictures)),
+            markers: Several(metadata.markers.into_iter().map(Marker::from).collect()),
+            loops: Several(metadata.loops.into_iter().map(Loop::from).collect()),
+            bext: metadata.bext.map(Bext::from),
+            tracks: Several(
                 (0..)
                     .zip(reader.sound_tracks())
                     .map(|(index, track)| Track { index, ..track.into() })

@@ -9,6 +9,7 @@ mod command;
 mod dlpack;
 mod dlpack_import;
 mod errors;
+mod facts;
 mod file_object;
 mod frames;
 mod info;
@@ -16,6 +17,7 @@ mod input;
 mod interned;
 mod interruption;
 mod log;
+mod metadata;
 mod plugins;
 mod pool;
 mod prepared;
@@ -30,7 +32,7 @@ mod writer;
 #[pyo3::pymodule]
 mod _core {
     #[pymodule_export]
-    use super::api::{Api, api_of, prepare_save, save, save_prepared};
+    use super::api::{Api, api_of, prepare_save, retag, save, save_prepared};
     #[pymodule_export]
     use super::arguments::defaults::defaults;
     #[pymodule_export]
@@ -43,6 +45,8 @@ mod _core {
     use super::frames::{Frames, zeros};
     #[pymodule_export]
     use super::info::{AudioInfo, Track};
+    #[pymodule_export]
+    use super::metadata::{Bext, Loop, Marker, Picture};
     #[pymodule_export]
     use super::plugins::{
         Plugin, PluginDirectory, plugin_directories, plugins, register_plugin, set_up_plugins, try_plugin,

@@ -47,9 +47,12 @@ def class_stub(name: str, class_: type) -> str:
     annotations = members.get("__annotations__", {})
     if annotations:
         lines += ["    def __new__(", "        cls,"]
-        lines += [f"        {field}: {kind}," for field, kind in annotations.items()]
+        arguments = overlay.DEFAULTS.get(name, annotations)
+        lines += [f"        {field}: {kind}," for field, kind in arguments.items()]
         lines += ["    ) -> Self: ..."]
     kinds = annotations or of_class(overlay.PROPERTIES, name)
+    if name == "Picture":
+        kinds = {**kinds, "data": "bytes"}
     properties = [field for field, value in members.items() if inspect.isgetsetdescriptor(value)]
     check(f"properties of {name}", [field for field in properties if not field.startswith("__")], kinds)
     for field, kind in kinds.items():

@@ -38,6 +38,12 @@ CLASSES: dict[str, str] = {
         __hash__: None  # type: ignore[assignment]
     """,
     "Track": "",
+    "Picture": "",
+    "Marker": "",
+    "Loop": "",
+    "Bext": """
+        __hash__: None  # type: ignore[assignment]
+    """,
     "Frames": """
         def __len__(self) -> int: ...
         def __buffer__(self, flags: int, /) -> memoryview: ...  # the buffer protocol, from Python 3.12 on
@@ -139,6 +145,10 @@ PROPERTIES: dict[str, str] = {
 RETURNS: dict[str, str] = {
     "AudioInfo.asdict": "dict[str, Any]",
     "Track.asdict": "dict[str, Any]",
+    "Picture.asdict": "dict[str, Any]",
+    "Marker.asdict": "dict[str, Any]",
+    "Loop.asdict": "dict[str, Any]",
+    "Bext.asdict": "dict[str, Any]",
     "Frames.pages": "Frames | None",
     "Frames.__dlpack__": "Any",
     "Frames.__dlpack_device__": "tuple[int, int]",
@@ -173,6 +183,7 @@ RETURNS: dict[str, str] = {
     "plugin_directories": "list[PluginDirectory]",
     "register_plugin": "Plugin",
     "prepare_save": "PreparedAudio",
+    "retag": "bool",
     "save": "None",
     "save_prepared": "None",
     "set_up_plugins": "None",
@@ -190,6 +201,7 @@ ARGUMENTS: dict[str, str] = {
     "again": "Sequence[str]",
     "args": "Sequence[str]",
     "audio": "object",
+    "bext": "Bext | dict[str, Any] | None",
     "bit_depth": "int | None",
     "bitrate": "Bitrate",
     "bundled": "str | PathLike[str]",
@@ -223,15 +235,18 @@ ARGUMENTS: dict[str, str] = {
     "num_frames": "int",
     "num_workers": "int",
     "on_error": 'Literal["raise", "skip"] | Callable[[AudioError], object]',
+    "on_unknown_tags": 'Literal["error", "drop"]',
     "options": "dict[str, Any]",
     "ordered": "bool",
     "pad": "float",
     "position": "int",
     "prefetch": "int | None",
+    "markers": "Sequence[Marker | tuple[str, int] | tuple[str, int, int | None]] | None",
     "offset": "float",
     "out_sr": "SampleRate",
     "overlap": "int",
     "path": "Source",
+    "pictures": "Sequence[Picture | bytes | str | PathLike[str]] | None",
     "paths": "Iterable[Source]",
     "plugin": "str | None",
     "plugin_options": "dict[str, str | int | float] | None",
@@ -271,6 +286,8 @@ ARGUMENTS: dict[str, str] = {
     "defaults.resample_quality": "ResampleQuality | None",
     "prepare_save.layout": "SaveLayout",
     "register_plugin.path": "str | PathLike[str]",
+    "retag.bext": "Bext | dict[str, Any] | Literal[False] | None",
+    "retag.path": "str | PathLike[str]",
     "save.layout": "SaveLayout",
     "save.path": "Target",
     "save.sr": "SampleRate",
@@ -278,6 +295,36 @@ ARGUMENTS: dict[str, str] = {
     "save_prepared.sr": "SampleRate",
     "try_plugin.path": "str | PathLike[str]",
     "zeros.dtype": "str",
+}
+
+#: The defaults of the fields of classes that are declared by their annotations; the others have none.
+DEFAULTS: dict[str, dict[str, str]] = {
+    "Picture": {
+        "data": "bytes | None = None",
+        "type": 'str = "front cover"',
+        "mime": "str | None = None",
+        "description": 'str = ""',
+        "width": "int | None = None",
+        "height": "int | None = None",
+        "size": "int | None = None",
+    },
+    "Marker": {"label": "str", "start": "int", "end": "int | None = None"},
+    "Bext": {
+        "description": 'str = ""',
+        "originator": 'str = ""',
+        "originator_reference": 'str = ""',
+        "origination_date": 'str = ""',
+        "origination_time": 'str = ""',
+        "time_reference": "int = 0",
+        "version": "int = 0",
+        "umid": 'str = ""',
+        "loudness_value": "float | None = None",
+        "loudness_range": "float | None = None",
+        "max_true_peak_level": "float | None = None",
+        "max_momentary_loudness": "float | None = None",
+        "max_short_term_loudness": "float | None = None",
+        "coding_history": 'str = ""',
+    },
 }
 
 #: For each overload: what it returns, the arguments that it does not have, and those that differ, with their defaults.
@@ -303,7 +350,8 @@ OVERLOADS: dict[str, list[tuple[str, set[str], dict[str, str]]]] = {
             "Reader[Array]",
             {
                 "bit_depth", "bitrate", "channel_mask", "clip", "dither", "durable", "effort", "encoding",
-                "flac_compression", "format", "quality", "seed", "tags",
+                "flac_compression", "format", "quality", "seed", "tags", "pictures", "markers", "bext",
+                "on_unknown_tags",
             },
             {"mode": 'mode: Literal["r"] = "r"'},
         ),

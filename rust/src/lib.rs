@@ -25,6 +25,7 @@
 //! - [`open`] a file, or use [`OpenOptions`] to name a plugin or a sound track, or to stream it.
 //! - [`Reader::read`] any window, [`Reader::blocks`] one block after the other, [`Reader::resampled`] at another sample rate.
 //! - [`save`] frames, or use a [`Writer`] for audio that does not fit into memory.
+//! - [`metadata`] reads tags, pictures and markers, and [`retag`] changes them without decoding.
 //! - [`plugins`] lists the codec plugins and loads more.
 //!
 //! Frames are exact: the number of frames that a [`Reader`] reports is the number that it delivers, without the encoder's delay
@@ -32,6 +33,7 @@
 
 mod builtin;
 mod hints;
+mod metadata;
 mod open;
 mod options;
 pub mod plugins;
@@ -46,6 +48,9 @@ pub use mapwave_core::source::Access;
 pub use mapwave_core::{
     Audio, ChannelSelection, Error, FrameSpec, Frames, Layout, MonoMode, OutputFormat, ReadControl,
     ResampleQuality, Result, SampleFormat, Shape, SoundTrack, Track, View,
+};
+pub use metadata::{
+    Bext, Edit, Loop, LoopKind, Marker, Metadata, OnUnknown, Picture, Retagged, metadata, retag,
 };
 pub use open::{OpenOptions, open};
 pub use options::SaveOptions;

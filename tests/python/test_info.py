@@ -18,7 +18,7 @@ import wavefile
 FIELDS = (
     "frames", "sample_rate", "channels", "duration", "container", "container_variant", "codec", "subtype", "bit_depth",
     "bits", "channel_layout", "is_lossless", "is_truncated", "plugin", "priming_frames", "padding_frames", "tags",
-    "tracks",
+    "pictures", "markers", "loops", "bext", "bitrate", "tracks",
     "plugin_errors",
 )  # fmt: skip
 
@@ -97,7 +97,8 @@ def test_repr_names_every_field_and_its_value_in_short_lines() -> None:
         "    frames=232608, sample_rate=48000, channels=2, duration=4.846, container='wav',\n"
         "    container_variant='wav', codec='pcm_s16le', subtype='pcm16', bit_depth=16, bits=16,\n"
         "    channel_layout='stereo', is_lossless=True, is_truncated=False, plugin=None,\n"
-        "    priming_frames=0, padding_frames=0, tags={},\n"
+        "    priming_frames=0, padding_frames=0, tags={}, pictures=(), markers=(), loops=(), bext=None,\n"
+        "    bitrate=1536000,\n"
         "    tracks=(Track(index=0, codec='pcm_s16le', language=None, channels=2, sample_rate=48000, "
         "is_default=True),),\n"
         "    plugin_errors=(),\n"
@@ -120,7 +121,9 @@ def test_asdict_has_every_field_in_order_and_is_the_callers_own() -> None:
     as_dict = facts.asdict()
     assert tuple(as_dict) == FIELDS == tuple(mapwave.AudioInfo.__annotations__)
     tracks = [track.asdict() for track in facts.tracks]
-    assert as_dict == {field: getattr(facts, field) for field in FIELDS} | {"tracks": tracks, "plugin_errors": []}
+    assert as_dict == {field: getattr(facts, field) for field in FIELDS} | {"tracks": tracks} | {
+        name: [] for name in ("pictures", "markers", "loops", "plugin_errors")
+    }
     assert json.loads(json.dumps(as_dict)) == as_dict
     as_dict["tags"]["title"] = as_dict["frames"] = 1
     assert facts == mapwave.info(corpus.RECORDING)
@@ -129,7 +132,8 @@ def test_asdict_has_every_field_in_order_and_is_the_callers_own() -> None:
 
 def test_the_types_of_the_fields_are_those_of_their_values() -> None:
     kinds = {"int": int, "float": float, "bool": bool, "str": str, "dict[str, str]": dict, "None": type(None)}
-    kinds |= {"tuple[Track, ...]": tuple, "tuple[str, ...]": tuple}
+    kinds |= {f"tuple[{kind}, ...]": tuple for kind in ("Track", "str", "Picture", "Marker", "Loop")}
+    kinds |= {"Bext": mapwave.Bext}
     for path in (corpus.RECORDING, *sorted((corpus.FIXTURES / "compressed").glob("*.mp3"))[:1]):
         info = mapwave.info(path)
         for field, value in ((field, getattr(info, field)) for field in FIELDS):

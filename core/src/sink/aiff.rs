@@ -45,6 +45,7 @@ pub(super) fn header(header: &Header<'_>, num_frames: Option<u64>, is_aifc: bool
     }
     append(&mut chunks, b"COMM", &common(header, num_frames, is_aifc.then(|| compression.unwrap_or(NONE)))?);
     chunks.extend(tags::iff_texts(header.tags));
+    chunks.extend_from_slice(header.more);
     // After the form's size: its type, the chunks, and SSND with its header, its offset and block size, and its padding.
     let form = (4 + chunks.len() as u64 + 16).saturating_add(data).saturating_add(data % 2);
     let form = u32::try_from(form).map_err(|_| Error::Limit {
@@ -138,7 +139,7 @@ mod tests {
     use crate::track::Container;
 
     fn stereo(samples: SampleFormat) -> Header<'static> {
-        Header { samples, sample_rate: 44_100, num_channels: 2, channel_mask: 0, tags: &[] }
+        Header { samples, sample_rate: 44_100, num_channels: 2, channel_mask: 0, tags: &[], more: &[] }
     }
 
     #[test]

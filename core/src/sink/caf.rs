@@ -48,6 +48,7 @@ pub(super) fn header(header: &Header<'_>, num_frames: Option<u64>) -> Vec<u8> {
     if !strings.is_empty() {
         append(&mut bytes, b"info", &strings);
     }
+    bytes.extend_from_slice(header.more);
     // The samples are 8-byte aligned: a chunk that readers skip fills the gap before `data` and its edit count.
     let free = (8 - (bytes.len() + 12 + 12 + 4) % 8) % 8;
     append(&mut bytes, b"free", &vec![0; free]);
@@ -85,8 +86,14 @@ mod tests {
             SampleFormat::Alaw,
             SampleFormat::Mulaw,
         ] {
-            let description =
-                Header { samples, sample_rate: 192_000, num_channels: 6, channel_mask: 0x3f, tags: &tags };
+            let description = Header {
+                samples,
+                sample_rate: 192_000,
+                num_channels: 6,
+                channel_mask: 0x3f,
+                tags: &tags,
+                more: &[],
+            };
             for num_frames in [0, 1001] {
                 let bytes = header(&description, Some(num_frames));
                 assert_eq!(bytes.len(), header(&description, None).len());

@@ -32,6 +32,8 @@ pub(super) struct Header<'a> {
     pub(super) num_channels: u16,
     pub(super) channel_mask: u32,
     pub(super) tags: &'a [(String, String)],
+    /// Chunks with more metadata, an even number of bytes.
+    pub(super) more: &'a [u8],
 }
 
 impl Header<'_> {

@@ -8,6 +8,7 @@ use super::dither::Dither;
 use super::encoding::{Encoding, PcmEncoding};
 use super::format::FileFormat;
 use crate::error::{Error, Parameter, Result};
+use crate::metadata::{Bext, Marker, OnUnknown, Picture};
 
 /// How samples beyond full scale, which is -1.0 to 1.0, are handled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,6 +77,14 @@ pub struct SaveOptions {
     pub bits_per_sample: Option<u16>,
     /// Metadata: lower-case Vorbis comment names, such as `title`, and their values.
     pub tags: Vec<(String, String)>,
+    /// Pictures such as a cover, with their data.
+    pub pictures: Vec<Picture>,
+    /// Markers, in frames.
+    pub markers: Vec<Marker>,
+    /// The broadcast extension of a WAV file.
+    pub bext: Option<Bext>,
+    /// What to do with tags, pictures, markers and a broadcast extension that the format cannot hold.
+    pub on_unknown: OnUnknown,
     /// The codec plugin to write the file with; `None` for the first that can.
     pub plugin: Option<String>,
     /// Options of that plugin's own and their values.
@@ -103,6 +112,10 @@ impl SaveOptions {
             effort: None,
             bits_per_sample: None,
             tags: Vec::new(),
+            pictures: Vec::new(),
+            markers: Vec::new(),
+            bext: None,
+            on_unknown: OnUnknown::Error,
             plugin: None,
             plugin_options: Vec::new(),
             max_threads: 1,

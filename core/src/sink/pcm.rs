@@ -6,6 +6,7 @@ use std::fmt;
 
 use super::header::{Header, PcmFacts};
 use super::interrupt::Interrupt;
+use super::metadata;
 use super::options::SaveOptions;
 use super::quantise::Quantiser;
 use crate::array::Audio;
@@ -28,6 +29,8 @@ pub(super) struct PcmWriter {
     header_bytes: u64,
     /// The number of frames in the header; `None` until it is known.
     stated_frames: Option<u64>,
+    /// The chunks of metadata beside tags.
+    more: Vec<u8>,
     num_frames: u64,
     gathered: Vec<u8>,
     converted: Vec<u8>,
@@ -53,7 +56,8 @@ impl PcmWriter {
             let expected = "a format that is written without a plugin";
             Error::argument(Parameter::FileFormat, expected, options.format.name())
         })?;
-        let description = describe(options, samples);
+        let more = metadata::chunks(options)?;
+        let description = describe(options, samples, &more);
         check_size(&description, num_frames.unwrap_or(0))?;
         let header = (facts.header)(&description, num_frames)?;
         write(&mut *output, 0, &header)?;
@@ -63,6 +67,7 @@ impl PcmWriter {
             samples,
             header_bytes: header.len() as u64,
             stated_frames: num_frames,
+            more,
             num_frames: 0,
             gathered: Vec::new(),
             converted: Vec::new(),
@@ -105,7 +110,7 @@ impl PcmWriter {
             write(&mut *self.output, end, &[0])?;
         }
         if self.stated_frames != Some(self.num_frames) {
-            let description = describe(options, self.samples);
+            let description = describe(options, self.samples, &self.more);
             check_size(&description, self.num_frames)?;
             let completed = (self.facts.completed)(&description, self.num_frames)?;
             debug_assert_eq!(completed.len() as u64, self.header_bytes, "a header is completed in its place");
@@ -127,13 +132,14 @@ impl fmt::Debug for PcmWriter {
 }
 
 /// The contents of the header.
-fn describe(options: &SaveOptions, samples: SampleFormat) -> Header<'_> {
+fn describe<'a>(options: &'a SaveOptions, samples: SampleFormat, more: &'a [u8]) -> Header<'a> {
     Header {
         samples,
         sample_rate: options.sample_rate,
         num_channels: options.num_channels,
         channel_mask: options.channel_mask,
         tags: &options.tags,
+        more,
     }
 }
 

@@ -5,8 +5,8 @@
 use super::dither::Dither;
 use super::encoding::{Encoding, PcmEncoding};
 use super::format::{FileFormat, known_formats};
+use super::metadata::check_tags;
 use super::options::SaveOptions;
-use super::tags::{self, TagKeys};
 use crate::error::{Error, Parameter, Result};
 use crate::host::{self, Writable};
 use crate::pcm::{OutputFormat, SampleFormat};
@@ -59,8 +59,7 @@ impl Plan {
         }
         let plan = Self::choose(options, from, || Codecs::new(options, &writable()))?;
         plan.check(options)?;
-        let keys = options.format.facts().map_or(TagKeys::Any, |facts| facts.tag_keys);
-        tags::check(options.format.name(), keys, &options.tags)?;
+        check_tags(options)?;
         Ok(plan)
     }
 

@@ -62,8 +62,14 @@ mod tests {
         for samples in
             [SampleFormat::S24(ByteOrder::Little), SampleFormat::F32(ByteOrder::Little), SampleFormat::Mulaw]
         {
-            let description =
-                Header { samples, sample_rate: 48_000, num_channels: 3, channel_mask: 0x7, tags: &[] };
+            let description = Header {
+                samples,
+                sample_rate: 48_000,
+                num_channels: 3,
+                channel_mask: 0x7,
+                tags: &[],
+                more: &[],
+            };
             assert_eq!(header(&description, None).len(), header(&description, Some(7)).len());
             for num_frames in [0, 7, 3_000_000_000] {
                 let bytes = header(&description, Some(num_frames));

@@ -41,6 +41,7 @@ pub(super) fn header(header: &Header<'_>, num_frames: Option<u64>, is_rf64: bool
         append(&mut chunks, b"fact", &saturated(num_frames.unwrap_or(u64::MAX)).to_le_bytes());
     }
     chunks.extend(tags::info_list(header.tags));
+    chunks.extend_from_slice(header.more);
 
     // After the first eight bytes of the file: the form's type, the chunks, and the data with its header and padding.
     let riff_bytes =
@@ -161,7 +162,7 @@ mod tests {
     const S16: SampleFormat = SampleFormat::S16(ByteOrder::Little);
 
     fn stereo(samples: SampleFormat) -> Header<'static> {
-        Header { samples, sample_rate: 44_100, num_channels: 2, channel_mask: 0, tags: &[] }
+        Header { samples, sample_rate: 44_100, num_channels: 2, channel_mask: 0, tags: &[], more: &[] }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use mapwave_fork::generation;
 
 use super::atomic::AtomicFile;
+use super::metadata::{self, Completion};
 use super::options::{Overflow, SaveOptions};
 use super::pcm::{self, PcmWriter};
 use super::plan::Plan;
@@ -77,6 +78,8 @@ struct Open {
     // Declared before the file, so that a plugin's handle is closed while the file still exists.
     body: Body,
     file: Option<AtomicFile>,
+    /// What follows when the file is encoded, and where the complete file goes.
+    completion: Option<(Completion, Target)>,
     quantiser: Quantiser,
 }
 
@@ -115,9 +118,25 @@ impl Writer {
         num_frames: Option<u64>,
     ) -> Result<Self> {
         let path = target.path().map(PathBuf::from);
+        let options = metadata::checked(options).map_err(|error| match &path {
+            Some(path) => error.in_file(path),
+            None => error,
+        })?;
         let open = || -> Result<(Plan, Open)> {
             let plan = Plan::new(&options, from)?;
-            let (output, file) = target.open()?;
+            let (output, file, completion) = match Completion::new(&options) {
+                None => {
+                    let (output, file) = target.open()?;
+                    (output, file, None)
+                }
+                Some(completion) => {
+                    let file = match &target {
+                        Target::Path(path) => AtomicFile::create(path)?,
+                        Target::Sink(_) => metadata::scratch()?,
+                    };
+                    (file.output(), Some(file), Some((completion, target)))
+                }
+            };
             let (body, quantiser) = match &plan {
                 Plan::Pcm(samples) => {
                     let body = PcmWriter::new(output, &options, *samples, num_frames)?;
@@ -130,7 +149,7 @@ impl Writer {
                     (Body::Compressed(body), quantiser)
                 }
             };
-            Ok((plan, Open { body, file, quantiser }))
+            Ok((plan, Open { body, file, completion, quantiser }))
         };
         let (plan, open) = open().map_err(|error| match &path {
             Some(path) => error.in_file(path),
@@ -198,7 +217,7 @@ impl Writer {
         self.check_process().map_err(|error| self.named(error))?;
         let state = std::mem::replace(&mut self.state, State::Failed);
         let State::Open(open) = state else { return Err(self.named(given_up())) };
-        let Open { body, file, .. } = *open;
+        let Open { body, file, completion, .. } = *open;
         let complete = || -> Result<Saved> {
             let num_frames = body.num_frames();
             let written = body.written(&self.options);
@@ -206,10 +225,19 @@ impl Writer {
                 Body::Pcm(body) => body.finish(&self.options)?,
                 Body::Compressed(body) => body.finish(control.interrupted)?,
             };
-            if let Some(file) = file {
-                if let Some(written) = written {
-                    written.check(file.to_source()?)?;
+            let Some(file) = file else { return Ok(Saved { num_frames, num_bytes }) };
+            if let Some(written) = written {
+                written.check(file.to_source()?)?;
+            }
+            let (file, num_bytes) = match completion {
+                None => (Some(file), num_bytes),
+                Some((completion, target)) => {
+                    let (mut output, complete) = target.open()?;
+                    let num_bytes = completion.write(&file, &mut *output)?;
+                    (complete, num_bytes)
                 }
+            };
+            if let Some(file) = file {
                 file.commit(self.options.is_durable, control.interrupted)?;
             }
             Ok(Saved { num_frames, num_bytes })
@@ -294,6 +322,10 @@ pub fn save(
     control: &ReadControl<'_>,
 ) -> Result<Saved> {
     let path = target.path().map(PathBuf::from);
+    let options = metadata::checked(options).map_err(|error| match &path {
+        Some(path) => error.in_file(path),
+        None => error,
+    })?;
     let checked = || -> Result<f64> {
         let plan = Plan::new(&options, audio.format())?;
         if options.num_channels != audio.num_channels() {

@@ -7,6 +7,7 @@
 mod channels;
 pub(crate) mod defaults;
 mod encoding;
+mod metadata;
 mod names;
 mod numbers;
 mod plugin_options;
@@ -18,6 +19,7 @@ mod words;
 mod writing;
 
 pub(crate) use channels::NumChannels;
+pub(crate) use metadata::{Broadcast, Markers, Pictures, Tags, Unknown};
 pub(crate) use numbers::{ArrayRate, Count, Threads, Whole};
 pub(crate) use reading::{Reading, Selection, Window, Windows};
 pub(crate) use signature::{Arguments, Signature};

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use mapwave_core::sink::{Encoding, FileFormat, SaveOptions, Target};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyString};
+use pyo3::types::PyString;
 
+use super::metadata::{Broadcast, Markers, Pictures, Tags, Unknown};
 use super::numbers::{BitDepth, Bitrate, ChannelMask, FileRate, FlacLevel, Percent, Seed, Threads};
 use super::reading::{plugin, plugin_options};
 use super::signature::Arguments;
-use super::value::{Argument, Mismatch, shown};
+use super::value::shown;
 use super::words::{Clip, Dither};
 use crate::errors::{invalid, raise};
 use crate::file_object::FileObject;
@@ -25,7 +26,7 @@ pub(crate) struct Writing<'py> {
 }
 
 /// The arguments that only writing takes, beside those that it shares with reading.
-pub(crate) const ONLY_WRITING: [&str; 13] = [
+pub(crate) const ONLY_WRITING: [&str; 17] = [
     "encoding",
     "bitrate",
     "clip",
@@ -39,6 +40,10 @@ pub(crate) const ONLY_WRITING: [&str; 13] = [
     "bit_depth",
     "channel_mask",
     "durable",
+    "pictures",
+    "markers",
+    "bext",
+    "on_unknown_tags",
 ];
 
 impl<'py> Writing<'py> {
@@ -61,6 +66,12 @@ impl<'py> Writing<'py> {
             bits_per_sample: arguments.get::<Option<BitDepth>>("bit_depth")?.map(|bits| bits.0),
             channel_mask: arguments.get::<Option<ChannelMask>>("channel_mask")?.map_or(0, |mask| mask.0),
             tags: arguments.get::<Option<Tags>>("tags")?.map_or_else(Vec::new, |tags| tags.0),
+            pictures: arguments
+                .get::<Option<Pictures>>("pictures")?
+                .map_or_else(Vec::new, |pictures| pictures.0),
+            markers: arguments.get::<Option<Markers>>("markers")?.map_or_else(Vec::new, |markers| markers.0),
+            bext: arguments.get::<Option<Broadcast>>("bext")?.map(|bext| bext.0),
+            on_unknown: arguments.get::<Unknown>("on_unknown_tags")?.0,
             plugin: plugin(arguments)?,
             plugin_options: plugin_options(arguments)?,
             max_threads: Threads::max(arguments.get("threads")?),
@@ -101,24 +112,6 @@ fn effort(
     match (level, effort) {
         (Some(_), Some(_)) => Err(invalid(py, "give either flac_compression or effort, not both")),
         (level, effort) => Ok(level.or(effort)),
-    }
-}
-
-/// Metadata: pairs of names and values.
-struct Tags(Vec<(String, String)>);
-
-impl<'py> Argument<'py> for Tags {
-    fn parse(value: &Bound<'py, PyAny>) -> Result<Self, Mismatch> {
-        let refuse = || Mismatch::kind("a dict of str to str or int");
-        let pair = |(key, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
-            let key: String = key.extract().map_err(|_| refuse())?;
-            let is_number = !value.is_instance_of::<PyBool>() && value.extract::<i64>().is_ok();
-            if !is_number && !value.is_instance_of::<PyString>() {
-                return Err(refuse());
-            }
-            Ok((key.to_lowercase(), value.str()?.to_string()))
-        };
-        value.cast::<PyDict>().map_err(|_| refuse())?.iter().map(pair).collect::<Result<_, _>>().map(Self)
     }
 }
 

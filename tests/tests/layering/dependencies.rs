@@ -2,8 +2,9 @@
 
 use crate::{crates, repository};
 
-/// What everybody may depend on: the plugin interface, and the locks of processes that fork.
-const COMMON: [&str; 2] = ["mapwave-plugin-abi", "mapwave-fork"];
+/// What everybody may depend on: the plugin interface, the locks of processes that fork, and the parsers of metadata, which are
+/// pure functions.
+const COMMON: [&str; 3] = ["mapwave-plugin-abi", "mapwave-fork", "mapwave-metadata"];
 
 /// What the core must do without beside the other crates of the workspace: it knows neither Python nor a codec.
 const FOREIGN: [&str; 3] = ["pyo3", "numpy", "symphonia"];

@@ -7,7 +7,7 @@ use crate::repository;
 /// The modules from left to right; a module may name only what stands before it.
 ///
 /// The two parts of `resample` stand apart: its mathematics far to the left of what applies them to files.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 19] = [
     "error",
     "track",
     "pcm",
@@ -17,6 +17,7 @@ const ORDER: [&str; 18] = [
     "cursor",
     "container",
     "source",
+    "metadata",
     "segment",
     "buffer",
     "mix",
@@ -32,7 +33,7 @@ const ORDER: [&str; 18] = [
 const BASE: [&str; 3] = ["error", "track", "pcm"];
 
 /// What each module may name, whole modules or single items of them.
-const ALLOWED: [(&str, &[&str]); 18] = [
+const ALLOWED: [(&str, &[&str]); 19] = [
     ("error", &["track"]),
     ("track", &["pcm::SampleFormat"]),
     ("pcm", &["error"]),
@@ -42,6 +43,7 @@ const ALLOWED: [(&str, &[&str]); 18] = [
     ("cursor", &["error", "track"]),
     ("container", &["error", "track", "cursor", "pcm::SampleFormat", "pcm::ByteOrder", "pcm::OutputFormat"]),
     ("source", &["error"]),
+    ("metadata", &["error", "source"]),
     ("segment", &["error"]),
     ("buffer", &["error", "spec", "pcm::OutputFormat", "array::Audio"]),
     ("mix", &["error", "pcm", "spec"]),
@@ -74,6 +76,7 @@ const ALLOWED: [(&str, &[&str]); 18] = [
             "spec",
             "container",
             "source",
+            "metadata",
             "segment",
             "buffer",
             "host",
@@ -92,6 +95,7 @@ const ALLOWED: [(&str, &[&str]); 18] = [
             "container::w64",
             "container::wave_tags",
             "host",
+            "metadata",
             "decode::ReadControl",
             // What a third-party plugin has encoded is opened again.
             "reader::Reader",
