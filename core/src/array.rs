@@ -159,9 +159,20 @@ impl<'a> Audio<'a> {
 
     /// Interleaved samples of a range of frames: in place if the array is interleaved, otherwise gathered in `scratch`.
     ///
+    /// ```
+    /// use mapwave_core::{Audio, Layout, OutputFormat};
+    ///
+    /// let planar = [1i16, 2, 3, 10, 20, 30];
+    /// let audio = Audio::new(&planar, OutputFormat::I16, &[2, 3], Some(Layout::ChannelsFirst))?;
+    /// let mut scratch = Vec::new();
+    /// let samples = audio.interleaved(1..3, &mut scratch);
+    /// assert_eq!(samples, [2i16, 20, 3, 30].map(i16::to_ne_bytes).as_flattened());
+    /// # Ok::<(), mapwave_core::Error>(())
+    /// ```
+    ///
     /// # Panics
     /// If the range is not inside the frames.
-    pub(crate) fn interleaved<'b>(&self, frames: Range<usize>, scratch: &'b mut Vec<u8>) -> &'b [u8]
+    pub fn interleaved<'b>(&self, frames: Range<usize>, scratch: &'b mut Vec<u8>) -> &'b [u8]
     where
         'a: 'b,
     {

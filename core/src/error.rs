@@ -186,12 +186,18 @@ pub enum Parameter {
     FileFormat,
     /// A range of frames.
     Frames,
+    /// The factor that all samples are multiplied by.
+    Gain,
     /// The sample rate of the audio to resample.
     InputRate,
+    /// The height of a picture.
+    Height,
     /// The order of an array's axes.
     Layout,
     /// Markers.
     Markers,
+    /// The least length of a silence in seconds.
+    MinDuration,
     /// How several channels become one.
     MonoMode,
     /// The number of frames announced.
@@ -206,6 +212,8 @@ pub enum Parameter {
     Overflow,
     /// Pictures.
     Pictures,
+    /// What a picture shows.
+    PlotKind,
     /// The plugin to read or write a file with.
     Plugin,
     /// The options of a plugin's own.
@@ -222,8 +230,14 @@ pub enum Parameter {
     Tags,
     /// Where to write a file.
     Target,
+    /// The colours of a picture.
+    Theme,
+    /// The level of what counts as silence.
+    Threshold,
     /// The sound track to read.
     Track,
+    /// The width of a picture.
+    Width,
     /// A writer.
     Writer,
 }
@@ -245,15 +259,19 @@ impl Parameter {
             Self::EndFrame => "frames.end",
             Self::FileFormat | Self::OutputFormat => "format",
             Self::Frames => "frames",
+            Self::Gain => "gain",
             Self::InputRate => "the input's sample rate",
+            Self::Height => "height",
             Self::Layout => "layout",
             Self::Markers => "markers",
+            Self::MinDuration => "min_duration",
             Self::MonoMode => "mono_mode",
             Self::NumFrames => "num_frames",
             Self::Offset => "offset",
             Self::OutputRate => "the output's sample rate",
             Self::Overflow => "overflow",
             Self::Pictures => "pictures",
+            Self::PlotKind => "kind",
             Self::Plugin => "plugin",
             Self::PluginOptions => "plugin_options",
             Self::Quality => "quality",
@@ -262,7 +280,10 @@ impl Parameter {
             Self::StartFrame => "frames.start",
             Self::Tags => "tags",
             Self::Target => "target",
+            Self::Theme => "theme",
+            Self::Threshold => "threshold_db",
             Self::Track => "track",
+            Self::Width => "width",
             Self::Writer => "writer",
         }
     }

@@ -153,6 +153,12 @@ impl Reader {
         self.resampled.as_ref().map_or_else(|| self.frames.num_frames(), Resampled::num_frames)
     }
 
+    /// How many threads can read different parts of the file at once: 1 if whoever starts in the middle must decode everything
+    /// before it.
+    pub fn max_threads(&self) -> usize {
+        self.frames.max_threads()
+    }
+
     /// The file's tags: lower-case Vorbis comment names, such as `title`, and their values.
     pub fn tags(&self) -> Vec<(String, String)> {
         self.metadata().tags

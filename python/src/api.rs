@@ -531,6 +531,9 @@ pub(crate) fn prepare_save<'py>(
 ///     threads: The most threads that may work; None allows one per processor. The bytes do not depend on it.
 ///     durable: True waits until the file is on the disk (fsync), so that it survives a power failure right after. False
 ///         leaves that to the system; the file is complete for every program either way.
+///     loudness: The integrated loudness that the file is to have, in LUFS, such as -23.0 (EBU R 128); None changes nothing. One
+///         gain is applied to all samples, less than that where the true peak would exceed true_peak. Silence stays as it is.
+///     true_peak: The greatest true peak that loudness may lead to, in dBTP.
 ///
 /// Raises:
 ///     ValueError: The format or the codec does not support these settings. The message lists those it supports; nothing
@@ -543,7 +546,7 @@ pub(crate) fn prepare_save<'py>(
 #[pyo3(pass_module, signature = (*args, **kwargs), text_signature = "(path, audio, sr, layout='auto', encoding='float32', bitrate='auto', clip=True, \
         flac_compression='default', *, format=None, dither='none', seed=0, tags=None, quality=None, \
         effort=None, bit_depth=None, channel_mask=None, plugin=None, plugin_options=None, threads=None, \
-        durable=False, pictures=None, markers=None, bext=None, on_unknown_tags='error')")]
+        durable=False, pictures=None, markers=None, bext=None, on_unknown_tags='error', loudness=None, true_peak=-1.0)")]
 pub(crate) fn save<'py>(
     module: &Bound<'py, PyModule>,
     args: &Bound<'py, PyTuple>,
@@ -560,7 +563,8 @@ pub(crate) fn save<'py>(
 ///     path: As in save.
 ///     prepared: The PreparedAudio; it can be saved any number of times.
 ///     sr, encoding, bitrate, clip, flac_compression, format, dither, seed, tags, quality, effort, bit_depth,
-///     channel_mask, plugin, plugin_options, threads, durable, pictures, markers, bext, on_unknown_tags: As in save.
+///     channel_mask, plugin, plugin_options, threads, durable, pictures, markers, bext, on_unknown_tags, loudness,
+///     true_peak: As in save.
 ///
 /// Raises:
 ///     As save.
@@ -568,7 +572,7 @@ pub(crate) fn save<'py>(
 #[pyo3(pass_module, signature = (*args, **kwargs), text_signature = "(path, prepared, sr, encoding='float32', bitrate='auto', clip=True, flac_compression='default', \
         *, format=None, dither='none', seed=0, tags=None, quality=None, effort=None, bit_depth=None, \
         channel_mask=None, plugin=None, plugin_options=None, threads=None, durable=False, pictures=None, \
-        markers=None, bext=None, on_unknown_tags='error')")]
+        markers=None, bext=None, on_unknown_tags='error', loudness=None, true_peak=-1.0)")]
 pub(crate) fn save_prepared<'py>(
     module: &Bound<'py, PyModule>,
     args: &Bound<'py, PyTuple>,

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::facts::{Several, Texts, annotate, facts};
+use crate::interned::intern;
 use crate::metadata::{Bext, Loop, Marker, Picture};
 
 annotate! {
@@ -93,6 +94,13 @@ facts! {
     /// What codec plugins said that failed to open the file before the one in plugin did, which is logged as a warning too;
     /// empty unless a plugin has a fault.
     plugin_errors: Texts,
+    }
+
+    /// What a notebook shows: the facts as a table.
+    fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        let of_info = py.import(intern!(py, "mapwave._notebook"))?.getattr(intern!(py, "of_info"))?;
+        of_info.call1((slf,))
     }
 }
 

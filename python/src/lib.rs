@@ -1,5 +1,6 @@
 //! The extension module `mapwave._core`: converts arguments, errors and arrays, nothing else.
 
+mod analysis;
 mod api;
 mod arguments;
 mod arrays;
@@ -18,9 +19,11 @@ mod interned;
 mod interruption;
 mod log;
 mod metadata;
+mod picture;
 mod plugins;
 mod pool;
 mod prepared;
+mod preview;
 mod reader;
 mod resample;
 mod samples;
@@ -31,6 +34,8 @@ mod writer;
 /// The Rust side of mapwave.
 #[pyo3::pymodule]
 mod _core {
+    #[pymodule_export]
+    use super::analysis::{Loudness, loudness, silences};
     #[pymodule_export]
     use super::api::{Api, api_of, prepare_save, retag, save, save_prepared};
     #[pymodule_export]
@@ -47,6 +52,8 @@ mod _core {
     use super::info::{AudioInfo, Track};
     #[pymodule_export]
     use super::metadata::{Bext, Loop, Marker, Picture};
+    #[pymodule_export]
+    use super::picture::{Plot, plot};
     #[pymodule_export]
     use super::plugins::{
         Plugin, PluginDirectory, plugin_directories, plugins, register_plugin, set_up_plugins, try_plugin,

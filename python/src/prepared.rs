@@ -1,11 +1,13 @@
 //! `PreparedAudio`: audio that is ready to be saved.
 
-use mapwave_core::Layout;
+use mapwave::Input;
 use mapwave_core::sink;
+use mapwave_core::{Audio, Layout, ReadControl};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use crate::arguments::{AnyLayout, Arguments, Writing};
+use crate::errors::invalid;
 use crate::interruption::interruptibly;
 use crate::log::log_messages;
 use crate::samples::Samples;
@@ -39,13 +41,54 @@ impl PreparedAudio {
     /// Writes the file that the arguments describe.
     pub(crate) fn write(&self, arguments: &Arguments<'_, '_>) -> PyResult<()> {
         let py = arguments.py();
-        let Writing { place, options } = Writing::new(arguments, self.channels)?;
+        let Writing { place, mut options } = Writing::new(arguments, self.channels)?;
+        let target_loudness = TargetLoudness::new(arguments)?;
         let audio = self.samples.audio(py, Some(self.layout))?;
         let (target, settlement) = place.into_target();
         let max_threads = options.max_threads;
-        let saved = interruptibly(py, max_threads, |control| sink::save(target, &audio, options, control));
+        let saved = interruptibly(py, max_threads, |control| {
+            if let Some(target) = target_loudness {
+                options.gain = target.gain(audio, options.sample_rate, control)?;
+            }
+            sink::save(target, &audio, options, control)
+        });
         log_messages(py)?;
         settlement.settle(py, saved?.num_bytes)
+    }
+}
+
+/// The loudness that a file is to have.
+#[derive(Clone, Copy)]
+struct TargetLoudness {
+    loudness: f64,
+    true_peak: f64,
+}
+
+impl TargetLoudness {
+    /// Takes the arguments `loudness` and `true_peak`.
+    fn new(arguments: &Arguments<'_, '_>) -> PyResult<Option<Self>> {
+        let py = arguments.py();
+        let (loudness, true_peak) = (arguments.get::<Option<f64>>("loudness")?, arguments.get("true_peak")?);
+        for (name, level) in [("loudness", loudness), ("true_peak", Some(true_peak))] {
+            if let Some(level) = level.filter(|level: &f64| !level.is_finite()) {
+                return Err(invalid(py, &format!("{name} must be finite, got {level}")));
+            }
+        }
+        if loudness.is_none() && arguments.differs("true_peak")? {
+            return Err(invalid(py, "true_peak is for loudness=, whose gain it limits"));
+        }
+        Ok(loudness.map(|loudness| Self { loudness, true_peak }))
+    }
+
+    /// The factor for the samples.
+    fn gain(
+        self,
+        audio: Audio<'_>,
+        sample_rate: u32,
+        control: &ReadControl<'_>,
+    ) -> mapwave_core::Result<f64> {
+        let measured = mapwave::analysis::loudness(&Input::Array { audio, sample_rate }, control)?;
+        Ok(10_f64.powf(measured.gain_to(self.loudness, self.true_peak) / 20.0))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use mapwave_core::num_processors;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyBytes, PyDict, PySlice, PyTuple, PyType};
@@ -12,7 +13,10 @@ use crate::arrays::ArrayLibrary;
 use crate::errors::{invalid, raise};
 use crate::frames::Frames;
 use crate::info::AudioInfo;
+use crate::interned::intern;
 use crate::interruption::interruptibly;
+use crate::log::log_messages;
+use crate::preview::{Preview, preview};
 
 /// An open file. It stays mapped until it is closed; any number of threads can share one reader.
 #[pyclass(frozen, module = "mapwave")]
@@ -96,7 +100,7 @@ impl Reader {
         self.reading.spec.num_channels(file.track().num_channels)
     }
 
-    fn file(&self) -> PyResult<Arc<mapwave_core::Reader>> {
+    pub(crate) fn file(&self) -> PyResult<Arc<mapwave_core::Reader>> {
         self.state().file.clone().ok_or_else(|| PyValueError::new_err("the reader is closed"))
     }
 }
@@ -302,6 +306,17 @@ impl Reader {
 
     fn __exit__(&self, _kind: &Bound<'_, PyAny>, _error: &Bound<'_, PyAny>, _traceback: &Bound<'_, PyAny>) {
         self.close();
+    }
+
+    /// What a notebook shows: the waveform, the facts, and a player of the first seconds.
+    fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        let file = slf.get().file()?;
+        let Preview { media_type, bytes, seconds } =
+            interruptibly(py, num_processors(), |control| preview(&file, control))?;
+        log_messages(py)?;
+        let of_reader = py.import(intern!(py, "mapwave._notebook"))?.getattr(intern!(py, "of_reader"))?;
+        of_reader.call1((slf, media_type, PyBytes::new(py, &bytes), seconds))
     }
 
     fn __repr__(&self) -> String {

@@ -26,13 +26,17 @@
 //! - [`Reader::read`] any window, [`Reader::blocks`] one block after the other, [`Reader::resampled`] at another sample rate.
 //! - [`save`] frames, or use a [`Writer`] for audio that does not fit into memory.
 //! - [`metadata`] reads tags, pictures and markers, and [`retag`] changes them without decoding.
+//! - [`loudness()`] measures a file, [`silences`] finds where nothing is heard, [`plot()`]
+//!   draws a waveform or a spectrogram as SVG or PNG.
 //! - [`plugins`] lists the codec plugins and loads more.
 //!
 //! Frames are exact: the number of frames that a [`Reader`] reports is the number that it delivers, without the encoder's delay
 //! and padding, and a window has the same bits as that part of the whole file, on any number of threads.
 
+pub mod analysis;
 mod builtin;
 mod hints;
+mod measure;
 mod metadata;
 mod open;
 mod options;
@@ -42,6 +46,7 @@ mod save;
 
 pub use builtin::{set_up, set_up_with};
 pub use hints::PluginSources;
+pub use mapwave_analysis::{Input, Loudness, Plot, PlotKind, PlotOptions, Theme};
 pub use mapwave_core::resample::FilterQuality;
 pub use mapwave_core::sink::{Dither, Encoding, Overflow, PcmEncoding, Saved};
 pub use mapwave_core::source::Access;
@@ -49,6 +54,7 @@ pub use mapwave_core::{
     Audio, ChannelSelection, Error, FrameSpec, Frames, Layout, MonoMode, OutputFormat, ReadControl,
     ResampleQuality, Result, SampleFormat, Shape, SoundTrack, Track, View,
 };
+pub use measure::{loudness, plot, silences};
 pub use metadata::{
     Bext, Edit, Loop, LoopKind, Marker, Metadata, OnUnknown, Picture, Retagged, metadata, retag,
 };

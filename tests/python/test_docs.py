@@ -64,6 +64,10 @@ SAVED = {
         "master.wav": ("speech.wav", None),
         "long.flac": ("long.wav", None),
     },
+    "docs/measuring.md": {
+        "broadcast.wav": ("speech.wav", None),
+        "podcast.flac": ("speech.wav", None),
+    },
     "docs/writing-a-plugin.md": {"take.qoa": ("speech.wav", None)},
 }
 
@@ -72,6 +76,7 @@ ANY_LIBRARY = {
     "README.md",
     "docs/datasets.md",
     "docs/guide.md",
+    "docs/measuring.md",
     "docs/saving.md",
     "docs/resampling.md",
     "docs/errors.md",

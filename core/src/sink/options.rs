@@ -63,6 +63,8 @@ pub struct SaveOptions {
     pub num_channels: u16,
     /// Speaker positions as a WAVE channel mask; 0 for the default positions.
     pub channel_mask: u32,
+    /// The factor that all samples are multiplied by, greater than 0, before any other change.
+    pub gain: f64,
     /// How samples beyond full scale are handled.
     pub overflow: Overflow,
     /// The noise added before samples are rounded.
@@ -105,6 +107,7 @@ impl SaveOptions {
             sample_rate,
             num_channels,
             channel_mask: 0,
+            gain: 1.0,
             overflow: Overflow::default(),
             dither: Dither::None,
             bitrate: None,

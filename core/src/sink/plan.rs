@@ -48,6 +48,9 @@ impl Plan {
         if options.num_channels == 0 {
             return Err(Error::argument(Parameter::Channels, "at least 1", 0));
         }
+        if !(options.gain > 0.0 && options.gain.is_finite()) {
+            return Err(Error::argument(Parameter::Gain, "greater than 0 and finite", options.gain));
+        }
         let num_speakers = options.channel_mask.count_ones();
         if num_speakers > 0 && num_speakers != options.num_channels.into() {
             let expected = format!("a mask of {} speakers, one for each channel", options.num_channels);
@@ -313,6 +316,9 @@ mod tests {
                 .starts_with("sample_rate must be at least 1 Hz")
         );
         assert!(refusal(&SaveOptions { num_channels: 0, ..wav() }).contains("channels"));
+        for gain in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert!(refusal(&SaveOptions { gain, ..wav() }).starts_with("gain must be greater than 0"));
+        }
         assert!(refusal(&SaveOptions { channel_mask: 0x3f, ..wav() }).contains("6 speakers"));
         assert!(
             refusal(&SaveOptions { bitrate: Some(128_000), ..wav() }).starts_with("bitrate does not apply")

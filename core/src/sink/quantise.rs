@@ -118,23 +118,24 @@ impl Quantiser {
     }
 }
 
-/// Checks that all samples fit, and names the first that does not.
+/// Checks that all samples fit when they are multiplied by `gain`, and names the first that does not.
 ///
 /// # Errors
 /// [`Error::Argument`] if a sample is beyond full scale or NaN. Full scale itself, 1.0, is stored as the largest integer.
 pub(super) fn check_fits(
     format: OutputFormat,
     samples: &[u8],
+    gain: f64,
     first_frame: u64,
     num_channels: u16,
 ) -> Result<()> {
-    if peak(format, samples) <= 1.0 {
+    if peak(format, samples) * gain <= 1.0 {
         return Ok(());
     }
     let size = format.num_bytes();
-    let values = samples.chunks_exact(size).map(|sample| peak(format, sample));
+    let values = samples.chunks_exact(size).map(|sample| peak(format, sample) * gain);
     let (index, _) = values.enumerate().find(|(_, peak)| peak.is_nan() || *peak > 1.0).unwrap_or((0, 0.0));
-    let value = value_of(format, samples.get(index * size..(index + 1) * size).unwrap_or_default());
+    let value = gain * value_of(format, samples.get(index * size..(index + 1) * size).unwrap_or_default());
     let (frame, channel) = (index / usize::from(num_channels), index % usize::from(num_channels));
     let frame = first_frame + frame as u64;
     let expected = "samples from -1.0 to 1.0 when clip=False and the encoding is not of floats; pass clip=True to hold \
@@ -252,10 +253,14 @@ mod tests {
     #[test]
     fn the_first_sample_that_does_not_fit_is_named() {
         let samples = bytes_of(&[0.0, 1.0, -1.0, 0.5, 0.0, -1.25]);
-        let message = check_fits(OutputFormat::F32, &samples, 100, 2).unwrap_err().to_string();
+        let message = check_fits(OutputFormat::F32, &samples, 1.0, 100, 2).unwrap_err().to_string();
         assert!(message.contains("got -1.25 in frame 102, channel 1"), "{message}");
-        let message = check_fits(OutputFormat::F32, &bytes_of(&[f32::NAN]), 0, 1).unwrap_err().to_string();
+        let message =
+            check_fits(OutputFormat::F32, &bytes_of(&[f32::NAN]), 1.0, 0, 1).unwrap_err().to_string();
         assert!(message.contains("got NaN in frame 0"), "{message}");
-        check_fits(OutputFormat::F32, samples.get(..16).unwrap(), 0, 2).unwrap();
+        check_fits(OutputFormat::F32, samples.get(..16).unwrap(), 1.0, 0, 2).unwrap();
+        check_fits(OutputFormat::F32, &samples, 0.8, 100, 2).unwrap();
+        let message = check_fits(OutputFormat::F32, &samples, 2.0, 100, 2).unwrap_err().to_string();
+        assert!(message.contains("got 2 in frame 100, channel 1"), "{message}");
     }
 }

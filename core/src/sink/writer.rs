@@ -137,7 +137,7 @@ impl Writer {
                     (file.output(), Some(file), Some((completion, target)))
                 }
             };
-            let (body, quantiser) = match &plan {
+            let (body, mut quantiser) = match &plan {
                 Plan::Pcm(samples) => {
                     let body = PcmWriter::new(output, &options, *samples, num_frames)?;
                     (Body::Pcm(body), pcm::quantiser(&options, from, *samples)?)
@@ -149,6 +149,7 @@ impl Writer {
                     (Body::Compressed(body), quantiser)
                 }
             };
+            quantiser.set_gain(options.gain);
             Ok((plan, Open { body, file, completion, quantiser }))
         };
         let (plan, open) = open().map_err(|error| match &path {
@@ -190,7 +191,7 @@ impl Writer {
         if self.checks_fit {
             let written = self.num_frames();
             each_block(audio, control, |first, samples| {
-                check_fits(audio.format(), samples, written + first, audio.num_channels())
+                check_fits(audio.format(), samples, self.options.gain, written + first, audio.num_channels())
             })?;
         }
         Ok(())
@@ -334,12 +335,12 @@ pub fn save(
         }
         match options.overflow {
             Overflow::Refuse if !plan.fits_all() => each_block(audio, control, |first, samples| {
-                check_fits(audio.format(), samples, first, audio.num_channels())
+                check_fits(audio.format(), samples, options.gain, first, audio.num_channels())
             })?,
-            Overflow::Rescale => return gain(audio, control),
+            Overflow::Rescale => return gain(audio, options.gain, control),
             _ => {}
         }
-        Ok(1.0)
+        Ok(options.gain)
     };
     let gain = checked().map_err(|error| match &path {
         Some(path) => error.in_file(path),
@@ -353,8 +354,8 @@ pub fn save(
     writer.finish(control)
 }
 
-/// The factor that attenuates the peak of the audio to full scale.
-fn gain(audio: &Audio<'_>, control: &ReadControl<'_>) -> Result<f64> {
+/// The gain, reduced until the peak of the audio is at full scale.
+fn gain(audio: &Audio<'_>, gain: f64, control: &ReadControl<'_>) -> Result<f64> {
     let mut largest = 0.0_f64;
     each_block(audio, control, |first, samples| {
         let peak = peak(audio.format(), samples);
@@ -369,7 +370,7 @@ fn gain(audio: &Audio<'_>, control: &ReadControl<'_>) -> Result<f64> {
         largest = largest.max(peak);
         Ok(())
     })?;
-    Ok(if largest > 1.0 { largest.recip() } else { 1.0 })
+    Ok(if largest * gain > 1.0 { largest.recip() } else { gain })
 }
 
 /// Calls `look` for all samples in blocks, each with the number of its first frame.

@@ -62,7 +62,9 @@ fn one_picture(value: &Bound<'_, PyAny>) -> Result<metadata::Picture, Mismatch> 
             })?
         }
         () => {
-            return Err(Mismatch::kind("a sequence of pictures: Picture, the bytes of an image, or its path"));
+            return Err(Mismatch::kind(
+                "a sequence of pictures: Picture, the bytes of an image, or its path",
+            ));
         }
     };
     let refuse = || Mismatch::value("pictures that are PNG, JPEG, GIF, WebP or BMP, or Picture with a mime");
