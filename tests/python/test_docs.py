@@ -293,7 +293,7 @@ def _packages() -> set[str]:
 
 @pytest.mark.parametrize("document", NAMES)
 def test_every_block_says_its_language(document: str) -> None:
-    known = {"python", "sh", "text", "toml", "rust", "c"}
+    known = {"python", "sh", "text", "toml", "rust", "c", "console"}
     for block in markdown.blocks(REPOSITORY / document):
         assert block.language in known, f"{document}:{block.line}: {block.language!r} is not one of {sorted(known)}"
 
