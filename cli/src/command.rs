@@ -14,6 +14,8 @@ use crate::cut::{self, CutArguments};
 use crate::generate::{self, CompletionsArguments, ManArguments};
 use crate::info::{self, InfoArguments};
 use crate::output::{TROUBLE, fail};
+#[cfg(feature = "play")]
+use crate::play::{self, PlayArguments};
 use crate::plugins::{self, PluginsCommand};
 use crate::python::{BenchArguments, DoctorArguments, Engine, IndexArguments};
 use crate::split::{self, SplitArguments};
@@ -46,6 +48,9 @@ enum Command {
     Compare(CompareArguments),
     /// Decode files as a whole, check what they say of themselves, and tell where they are damaged.
     Verify(VerifyArguments),
+    /// Play a file.
+    #[cfg(feature = "play")]
+    Play(PlayArguments),
     /// Keep the facts of many files in a table.
     Index(IndexArguments),
     /// Codec plugins.
@@ -99,6 +104,8 @@ pub fn run_or_hand_over(args: impl IntoIterator<Item = OsString>, again: &[OsStr
         Ok(Command::Cut(arguments)) => cut::run(&arguments),
         Ok(Command::Compare(arguments)) => compare::run(&arguments),
         Ok(Command::Verify(arguments)) => verify::run(&arguments),
+        #[cfg(feature = "play")]
+        Ok(Command::Play(arguments)) => play::run(&arguments),
         Ok(Command::Plugins { command }) => plugins::run(&command, again),
         Ok(Command::Completions(arguments)) => generate::completions(&arguments, Arguments::command()),
         Ok(Command::Man(arguments)) => generate::man(&arguments, Arguments::command()),

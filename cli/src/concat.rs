@@ -55,7 +55,8 @@ pub(crate) fn run(arguments: &ConcatArguments) -> i32 {
             });
             let pieces: Vec<Piece<'_>> = pieces.collect::<Result<_>>()?;
             let progress = Progress::new(arguments.progress, Unit::Frames(options.sample_rate), num_frames);
-            let saved = save(output.target()?, options, &pieces, control, &|num_frames| progress.add(num_frames));
+            let saved =
+                save(output.target()?, options, &pieces, control, &|num_frames| progress.add(num_frames));
             progress.end();
             saved.map(|_| SUCCESS)
         })
@@ -80,8 +81,9 @@ fn common<'a>(
     for (_, reader) in all {
         let other = Reading::new(reader, samples)?;
         let differs = |parameter, option: &str, got: u32, expected: u32| {
-            let what =
-                format!("is {got}, and that of {first_name} is {expected}: {option} {expected} converts all files to it");
+            let what = format!(
+                "is {got}, and that of {first_name} is {expected}: {option} {expected} converts all files to it"
+            );
             reader.named(Error::Argument { path: None, parameter, what })
         };
         if reader.sample_rate() != first.sample_rate() {

@@ -13,9 +13,9 @@ use crate::place::trouble;
 
 /// The endings of the files that are taken from directories. Paths and patterns may have any.
 const AUDIO: [&str; 42] = [
-    "3gp", "aac", "ac3", "adts", "aif", "aifc", "aiff", "alac", "amr", "ape", "asf", "au", "bw64", "caf", "dts", "eac3",
-    "flac", "gsm", "m4a", "m4b", "mka", "mkv", "mov", "mp1", "mp2", "mp3", "mp4", "oga", "ogg", "opus", "qoa", "rf64",
-    "snd", "spx", "tta", "w64", "wav", "wave", "weba", "webm", "wma", "wv",
+    "3gp", "aac", "ac3", "adts", "aif", "aifc", "aiff", "alac", "amr", "ape", "asf", "au", "bw64", "caf",
+    "dts", "eac3", "flac", "gsm", "m4a", "m4b", "mka", "mkv", "mov", "mp1", "mp2", "mp3", "mp4", "oga",
+    "ogg", "opus", "qoa", "rf64", "snd", "spx", "tta", "w64", "wav", "wave", "weba", "webm", "wma", "wv",
 ];
 
 /// A file to work on.

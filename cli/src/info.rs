@@ -49,7 +49,9 @@ pub(crate) fn run(arguments: &InfoArguments) -> i32 {
     }
     let facts = || files.iter().filter_map(Described::facts);
     let report = match (arguments.output.format(), files.as_slice()) {
-        (Format::Json, _) => serde_json::to_string_pretty(&Report { files: &files }).unwrap_or_default() + "\n",
+        (Format::Json, _) => {
+            serde_json::to_string_pretty(&Report { files: &files }).unwrap_or_default() + "\n"
+        }
         (Format::Text, [Described::Facts(facts)]) => facts.to_text(),
         (Format::Text, _) if facts().next().is_none() => String::new(),
         (Format::Text, _) => table(facts()),
@@ -144,7 +146,11 @@ impl Facts {
         };
         let duration = reader.duration();
         let is_exact = || !pcm.is_some_and(SampleFormat::is_companded);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates; never negative")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "saturates; never negative"
+        )]
         let bitrate = |bytes: u64| (duration > 0.0).then(|| (bytes as f64 * 8.0 / duration).round() as u64);
         Self {
             path,
@@ -166,7 +172,12 @@ impl Facts {
             padding_frames: compressed.map_or(0, |stream| stream.padding_frames),
             plugin: compressed.map(|stream| stream.plugin),
             tags: joined(reader.tags()),
-            tracks: reader.sound_tracks().into_iter().enumerate().map(|(n, track)| Row::new(n, track)).collect(),
+            tracks: reader
+                .sound_tracks()
+                .into_iter()
+                .enumerate()
+                .map(|(n, track)| Row::new(n, track))
+                .collect(),
         }
     }
 
@@ -175,13 +186,19 @@ impl Facts {
         let mut text = printable(&self.path) + "\n";
         let mut line = |label: &str, value: &str| text += &format!("  {label:12}{}\n", printable(value));
         let variant = self.container_variant.as_deref().map(str::trim).filter(|&name| name != self.container);
-        line("container", &[Some(self.container), variant].map(Option::unwrap_or_default).join(" ").trim_end().to_owned());
+        line(
+            "container",
+            &[Some(self.container), variant].map(Option::unwrap_or_default).join(" ").trim_end().to_owned(),
+        );
         let plugin = self.plugin.map_or_else(String::new, |plugin| format!(", by plugin {plugin}"));
         let kind = if self.is_lossless { "lossless" } else { "lossy" };
         line("codec", &format!("{} ({kind}){plugin}", self.codec));
         let depth = self.bit_depth.map_or_else(String::new, |bits| format!(", {bits} bits"));
         line("samples", &format!("{} Hz, {}{depth}", self.sample_rate, self.channels_text()));
-        line("duration", &format!("{} ({:.6} s, {} frames)", clock(self.duration), self.duration, self.frames));
+        line(
+            "duration",
+            &format!("{} ({:.6} s, {} frames)", clock(self.duration), self.duration, self.frames),
+        );
         if let (Some(bytes), Some(bitrate)) = (self.bytes, self.bitrate) {
             line("size", &format!("{bytes} bytes, {:.1} kbit/s", bitrate as f64 / 1000.0));
         }
@@ -220,7 +237,8 @@ impl Row {
         let channels = self.channels.map(|number| format!("{number} channel{}", plural(number)));
         let default = self.is_default.then(|| "default".to_owned());
         let facts = [self.language.clone(), rate, channels, default].into_iter().flatten();
-        let facts: Vec<String> = std::iter::once(format!("{}: {}", self.index, self.codec)).chain(facts).collect();
+        let facts: Vec<String> =
+            std::iter::once(format!("{}: {}", self.index, self.codec)).chain(facts).collect();
         facts.join(", ")
     }
 }
@@ -233,7 +251,15 @@ fn table<'a>(files: impl Iterator<Item = &'a Facts>) -> String {
         let bits = optional(facts.bit_depth.map(|bits| bits.to_string()));
         let rate = optional(facts.bitrate.map(|rate| format!("{:.0}", rate as f64 / 1000.0)));
         let (sample_rate, channels) = (facts.sample_rate.to_string(), facts.channels.to_string());
-        table.push(&[&clock(facts.duration), &sample_rate, &channels, &facts.codec, &bits, &rate, &facts.path]);
+        table.push(&[
+            &clock(facts.duration),
+            &sample_rate,
+            &channels,
+            &facts.codec,
+            &bits,
+            &rate,
+            &facts.path,
+        ]);
         if facts.is_truncated {
             table.detail("truncated", "the file ends before the audio that it promises");
         }

@@ -17,6 +17,8 @@ mod info;
 mod interrupt;
 mod output;
 mod place;
+#[cfg(feature = "play")]
+mod play;
 mod plugins;
 mod progress;
 mod python;

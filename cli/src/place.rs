@@ -2,15 +2,14 @@
 
 #![forbid(unsafe_code)]
 
-use std::convert::Infallible;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Seek, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::Duration;
 
+use clap::builder::{MapValueParser, PathBufValueParser, TypedValueParser, ValueParserFactory};
 use mapwave::{Error, OpenOptions, Reader, Result};
 use mapwave_core::sink::{ByteSink, Target};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -36,11 +35,11 @@ pub(crate) enum Place {
     Path(PathBuf),
 }
 
-impl FromStr for Place {
-    type Err = Infallible;
+impl ValueParserFactory for Place {
+    type Parser = MapValueParser<PathBufValueParser, fn(PathBuf) -> Self>;
 
-    fn from_str(text: &str) -> std::result::Result<Self, Infallible> {
-        Ok(Self::from(PathBuf::from(text)))
+    fn value_parser() -> Self::Parser {
+        PathBufValueParser::new().map(Self::from)
     }
 }
 

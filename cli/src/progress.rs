@@ -75,7 +75,8 @@ impl Progress {
                 let now = u64::try_from(lines.began.elapsed().as_millis()).unwrap_or(u64::MAX);
                 let last = lines.written.load(Ordering::Relaxed);
                 let is_due = now.saturating_sub(last) >= LINE_INTERVAL || done == lines.total;
-                let claim = |_| lines.written.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).ok();
+                let claim =
+                    |_| lines.written.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).ok();
                 // Of the threads that find a line due, one writes it.
                 if is_due && Some(()).and_then(claim).is_some() {
                     // If it cannot be written, nobody watches.

@@ -111,7 +111,9 @@ impl Depth {
         let track = reader.track();
         let (format, bits) = match &track.codec {
             Codec::Pcm(format) => (*format, track.bits_per_sample.unwrap_or(format.bits())),
-            Codec::Compressed(stream) => (stream.native, track.bits_per_sample.unwrap_or(stream.native.bits())),
+            Codec::Compressed(stream) => {
+                (stream.native, track.bits_per_sample.unwrap_or(stream.native.bits()))
+            }
             Codec::Packets(_) => return Self::Single,
         };
         match format.bits() {
@@ -159,7 +161,11 @@ fn parse_rate(text: &str) -> std::result::Result<u32, String> {
     let number: f64 = thousands.unwrap_or(text).parse().map_err(|_| wrong())?;
     let hertz = (number * if thousands.is_some() { 1000.0 } else { 1.0 } * 1e6).round() / 1e6;
     let is_rate = (1.0..=768_000.0).contains(&hertz) && hertz.fract() == 0.0;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number within the range")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a whole number within the range"
+    )]
     is_rate.then_some(hertz as u32).ok_or_else(wrong)
 }
 
@@ -169,7 +175,9 @@ mod tests {
 
     #[test]
     fn rates_are_hertz_or_thousands() {
-        for (text, rate) in [("16000", 16_000), ("16k", 16_000), ("44.1k", 44_100), ("11.025K", 11_025), ("1", 1)] {
+        for (text, rate) in
+            [("16000", 16_000), ("16k", 16_000), ("44.1k", 44_100), ("11.025K", 11_025), ("1", 1)]
+        {
             assert_eq!(parse_rate(text), Ok(rate), "{text}");
         }
         for wrong in ["", "k", "0", "-1", "16.5", "1e9", "nan", "16 k", "769k", "44.10001k"] {

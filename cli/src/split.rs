@@ -82,7 +82,9 @@ pub(crate) fn run(arguments: &SplitArguments) -> i32 {
 
 /// The frames of each part; the last one may be shorter.
 fn parts(reader: &Reader, every: Time) -> Result<Vec<Range<u64>>> {
-    let wrong = |what: String| Err(reader.named(Error::Argument { path: None, parameter: Parameter::Duration, what }));
+    let wrong = |what: String| {
+        Err(reader.named(Error::Argument { path: None, parameter: Parameter::Duration, what }))
+    };
     let seconds = every.seconds(reader.track().sample_rate);
     let num_frames = reader.num_frames();
     let step = match every {

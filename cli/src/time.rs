@@ -116,7 +116,9 @@ mod tests {
         assert_eq!(seconds("75:00"), Ok(Time::Seconds(4500.0)));
         assert_eq!(seconds("1:02:03.5"), Ok(Time::Seconds(3723.5)));
         assert_eq!(seconds("44100f"), Ok(Time::Frame(44_100)));
-        for wrong in ["", "-1", "1:60", "1:2:3:4", "1.5:00", ":30", "1:", "nan", "inf", "1e3", "f", "+3", "1..2"] {
+        for wrong in
+            ["", "-1", "1:60", "1:2:3:4", "1.5:00", ":30", "1:", "nan", "inf", "1e3", "f", "+3", "1..2"]
+        {
             assert!(seconds(wrong).is_err(), "{wrong}");
         }
     }

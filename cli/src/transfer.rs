@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use mapwave::{FrameSpec, ReadControl, Reader, Result};
 use mapwave_core::Buffer;
-use mapwave_core::sink::{Saved, SaveOptions, Target, Writer};
+use mapwave_core::sink::{SaveOptions, Saved, Target, Writer};
 
 /// The bytes of the samples in a block: enough for several threads, and a small part of the memory that a pipe may use.
 const BLOCK_BYTES: u64 = 4 << 20;

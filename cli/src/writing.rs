@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use clap::{Args, ValueEnum};
-use mapwave::{Dither, Encoding, Error, PcmEncoding, Reader, Result, SaveOptions};
+use mapwave::{ChannelSelection, Dither, Encoding, Error, PcmEncoding, Reader, Result, SaveOptions};
 use mapwave_core::Parameter;
 use mapwave_core::sink::{self, FileFormat};
 
@@ -82,7 +82,16 @@ const AIFF_TAGS: [&str; 4] = ["title", "artist", "copyright", "comment"];
 
 /// The tags that every compressed format can store.
 const COMMON_TAGS: [&str; 10] = [
-    "title", "artist", "album", "albumartist", "composer", "date", "genre", "comment", "tracknumber", "discnumber",
+    "title",
+    "artist",
+    "album",
+    "albumartist",
+    "composer",
+    "date",
+    "genre",
+    "comment",
+    "tracknumber",
+    "discnumber",
 ];
 
 impl FormArguments {
@@ -123,6 +132,9 @@ impl FormArguments {
             (None, None) => keep_depth(&mut options, reading.depth),
         }
         options.tags = self.tags_for(&options.format, reader);
+        if reading.spec.channels == ChannelSelection::All {
+            keep_speakers(&mut options, reader.track().channel_mask);
+        }
         Ok(options)
     }
 
@@ -166,6 +178,18 @@ fn keep_depth(options: &mut sink::SaveOptions, depth: Depth) {
     // What it cannot store, it rejects; then the format's default stays, and whatever else is wrong is rejected with it.
     if sink::is_lossless(&wanted).is_ok_and(|is_lossless| is_lossless) {
         options.encoding = wanted.encoding;
+    }
+}
+
+/// Keeps the positions of the speakers where the format has them.
+fn keep_speakers(options: &mut sink::SaveOptions, channel_mask: u32) {
+    let is_ours = !matches!(options.format, FileFormat::Compressed { .. });
+    if channel_mask == 0 || !(is_ours || options.format.name() == "flac") {
+        return;
+    }
+    let wanted = sink::SaveOptions { channel_mask, ..options.clone() };
+    if sink::is_lossless(&wanted).is_ok() {
+        options.channel_mask = channel_mask;
     }
 }
 

@@ -45,6 +45,7 @@ SAVED = {
         "music.flac": ("music.mp3", None),
         "talk.wav": ("talk.mp3", 16_000),
         "long.flac": ("long.wav", 16_000),
+        "speech.flac": ("speech.wav", None),
     },
     "docs/guide.md": {
         "out.flac": ("music.mp3", None),

@@ -7,7 +7,9 @@ mod correlation;
 use std::ops::Range;
 
 use clap::Args;
-use mapwave::{Access, ChannelSelection, FrameSpec, MonoMode, OutputFormat, ReadControl, Reader, ResampleQuality, Result};
+use mapwave::{
+    Access, ChannelSelection, FrameSpec, MonoMode, OutputFormat, ReadControl, Reader, ResampleQuality, Result,
+};
 use mapwave_core::{Buffer, num_processors};
 use serde::Serialize;
 
@@ -105,7 +107,12 @@ fn side(place: &Place, reader: &Reader) -> Side {
 }
 
 /// Compares readers of one rate.
-fn compare(files: [Side; 2], first: &Reader, second: &Reader, control: &ReadControl<'_>) -> Result<Comparison> {
+fn compare(
+    files: [Side; 2],
+    first: &Reader,
+    second: &Reader,
+    control: &ReadControl<'_>,
+) -> Result<Comparison> {
     let [one, two] = &files;
     let has_same_form = (one.sample_rate, one.channels) == (two.sample_rate, two.channels);
     let channels = match one.channels == two.channels {
@@ -128,7 +135,8 @@ fn compare(files: [Side; 2], first: &Reader, second: &Reader, control: &ReadCont
             let (from_first, from_second) = if offset > 0 { (0, late) } else { (late, 0) };
             let left = first.num_frames().saturating_sub(from_first);
             let length = left.min(second.num_frames().saturating_sub(from_second));
-            let found = difference(first, from_first..from_first + length, second, from_second, &spec, control)?;
+            let found =
+                difference(first, from_first..from_first + length, second, from_second, &spec, control)?;
             Difference { first: direct.first, ..found }
         }
     };
@@ -179,7 +187,8 @@ fn difference(
         let one = first.read_with(at..end, spec, Buffer::recycled, control)?;
         let two = second.read_with(other..other + (end - at), spec, Buffer::recycled, control)?;
         let num_channels = one.shape().num_samples() / one.shape().num_frames().max(1);
-        let samples = one.samples::<f64>().unwrap_or_default().iter().zip(two.samples::<f64>().unwrap_or_default());
+        let samples =
+            one.samples::<f64>().unwrap_or_default().iter().zip(two.samples::<f64>().unwrap_or_default());
         for (index, (&a, &b)) in samples.enumerate() {
             let apart = b - a;
             total.signal += a * a;
@@ -211,12 +220,15 @@ impl Comparison {
         if let Some(frame) = self.first_difference {
             line("differs", format!("from frame {frame} on"));
         }
-        line("offset", match self.offset {
-            None => "unknown: no part of the second file fits the first".to_owned(),
-            Some(0) => "0 frames".to_owned(),
-            Some(late) if late > 0 => format!("{late} frames: the second file is late"),
-            Some(early) => format!("{early} frames: the second file is early"),
-        });
+        line(
+            "offset",
+            match self.offset {
+                None => "unknown: no part of the second file fits the first".to_owned(),
+                Some(0) => "0 frames".to_owned(),
+                Some(late) if late > 0 => format!("{late} frames: the second file is late"),
+                Some(early) => format!("{early} frames: the second file is early"),
+            },
+        );
         match self.snr_db {
             Some(ratio) => line("SNR", format!("{ratio:.1} dB over {} frames", self.compared_frames)),
             None if self.peak_difference_db.is_none() => {

@@ -156,7 +156,9 @@ fn plan(found: Vec<Found>, directory: &Path, format: &str) -> Result<Vec<Task>> 
         let output = directory.join(relative).with_extension(extension);
         if let Some(other) = sources.insert(output.clone(), path.clone()) {
             let (other, path) = (other.display(), path.display());
-            let what = format!("would be made of both {other} and {path}; rename one, or convert them into different directories");
+            let what = format!(
+                "would be made of both {other} and {path}; rename one, or convert them into different directories"
+            );
             return Err(Error::Argument { path: Some(output), parameter: Parameter::Target, what });
         }
         tasks.push(Task { source: path, state: None, output });
@@ -254,5 +256,6 @@ fn convert(
 
 fn one(task: &Task, work: &Work, interrupt: &Interrupt, max_threads: usize) -> Result<Converted> {
     let (input, output) = (Place::Path(task.source.clone()), Place::Path(task.output.clone()));
-    interrupt.during(max_threads, |control| work.run(&input, &output, interrupt, control, |_, _| Box::new(|_| {})))
+    interrupt
+        .during(max_threads, |control| work.run(&input, &output, interrupt, control, |_, _| Box::new(|_| {})))
 }

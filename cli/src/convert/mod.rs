@@ -119,7 +119,9 @@ impl ConvertArguments {
             Err(TROUBLE)
         };
         let ([source], Some(to_dir)) = (self.paths.as_slice(), self.many.to_dir.clone()) else {
-            return refuse("--engine ray converts one directory: mapwave convert DIR --to-dir DIR --format NAME --engine ray");
+            return refuse(
+                "--engine ray converts one directory: mapwave convert DIR --to-dir DIR --format NAME --engine ray",
+            );
         };
         let Work { samples, from, to, source: SourceArguments { track, plugin }, form } = &self.work;
         let Some(format) = form.format.clone() else {
@@ -191,7 +193,13 @@ pub(crate) fn run(arguments: &ConvertArguments) -> i32 {
         fail("one file and one new file are expected; to convert several, give a directory with --to-dir");
         return TROUBLE;
     };
-    one(&Place::from(input.clone()), &Place::from(output.clone()), &arguments.work, arguments.replace, arguments.progress)
+    one(
+        &Place::from(input.clone()),
+        &Place::from(output.clone()),
+        &arguments.work,
+        arguments.replace,
+        arguments.progress,
+    )
 }
 
 /// Converts a file and returns the exit code.

@@ -77,7 +77,8 @@ impl Row {
 
     /// Whether it says that the file was converted as it is now, into the file that is there now.
     fn holds(&self, source: State, output: &Path) -> bool {
-        let is_same = self.source_bytes == Some(source.num_bytes) && self.source_mtime_ns == Some(source.mtime_ns);
+        let is_same =
+            self.source_bytes == Some(source.num_bytes) && self.source_mtime_ns == Some(source.mtime_ns);
         let made = State::of(output);
         is_same && self.error.is_none() && made.is_some_and(|made| self.output_bytes == Some(made.num_bytes))
     }

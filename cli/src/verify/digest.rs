@@ -21,7 +21,8 @@ pub(super) fn stated(file: &File) -> Option<[u8; 16]> {
     let mut head = [0; HEAD_BYTES];
     file.read_exact_at(&mut head, id3_bytes(&start)).ok()?;
     // A block of the type 0, whose length is 34.
-    let is_stream_info = head.starts_with(b"fLaC") && head.get(4)? & 0x7f == 0 && head.get(5..8)? == [0, 0, 34];
+    let is_stream_info =
+        head.starts_with(b"fLaC") && head.get(4)? & 0x7f == 0 && head.get(5..8)? == [0, 0, 34];
     let digest: [u8; 16] = head.last_chunk().copied().filter(|_| is_stream_info)?;
     (digest != [0; 16]).then_some(digest)
 }

@@ -150,7 +150,10 @@ fn verdict(place: &Place, interrupt: &Interrupt, control: &ReadControl<'_>) -> R
 
 /// What decoders have warned of since the last call.
 fn warnings() -> impl Iterator<Item = String> {
-    host::drain_messages().into_iter().filter(|message| message.level >= Level::Warning).map(|message| message.text)
+    host::drain_messages()
+        .into_iter()
+        .filter(|message| message.level >= Level::Warning)
+        .map(|message| message.text)
 }
 
 impl Verdict {
