@@ -24,7 +24,7 @@ from commandline import by, decoded, ffprobe, ok, refused, run, snr, sound
         ("PCM_16", "out.flac", "flac", 16),
         ("PCM_24", "out.flac", "flac", 24),
         ("PCM_24", "out.wav", "pcm_s24le", 24),
-        ("PCM_32", "out.caf", "pcm_s32be", 32),
+        ("PCM_32", "out.caf", "pcm_s32le", 32),
         ("PCM_16", "out.aiff", "pcm_s16be", 16),
         ("PCM_16", "out.w64", "pcm_s16le", 16),
     ],

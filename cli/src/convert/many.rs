@@ -104,20 +104,17 @@ pub(super) fn run(arguments: &ConvertArguments, paths: &[PathBuf], directory: &P
             None => None,
         };
         let progress = Progress::new(arguments.progress, Unit::Files, tasks.len() as u64);
-        let on_error = many.on_error.unwrap_or_default();
         let mut num_failed = 0;
-        let converted = convert(&tasks, &arguments.work, many.jobs, interrupt, |outcome| {
+        let converted = convert(&tasks, &arguments.work, many, interrupt, |outcome| {
             progress.add(1);
             let task = tasks.get(outcome.task);
             if let (Some(report), Some(Task { source, state, output })) = (&mut report, task) {
                 let done = outcome.done.as_ref().map(|done| *done).map_err(message);
                 report.add(&Row::new(source, *state, output, done))?;
             }
-            let Err(error) = outcome.done else { return Ok(()) };
-            num_failed += 1;
-            progress.aside(|| fail(&message(&error)));
-            if on_error == OnError::Stop {
-                interrupt.ask();
+            if let Err(error) = outcome.done {
+                num_failed += 1;
+                progress.aside(|| fail(&message(&error)));
             }
             Ok(())
         });
@@ -211,14 +208,15 @@ fn make_directories(directory: &Path, tasks: &[Task]) -> Result<()> {
 fn convert(
     tasks: &[Task],
     work: &Work,
-    jobs: Option<u16>,
+    many: &ManyArguments,
     interrupt: &Interrupt,
     mut told: impl FnMut(Outcome) -> Result<()>,
 ) -> Result<usize> {
     let processors = num_processors();
-    let num_threads = jobs.map_or(processors, usize::from).min(tasks.len());
+    let num_threads = many.jobs.map_or(processors, usize::from).min(tasks.len());
     // Files that are too few for the processors share them.
     let max_threads = (processors / num_threads.max(1)).max(1);
+    let stops = many.on_error.unwrap_or_default() == OnError::Stop;
     let next = AtomicUsize::new(0);
     let mut num_converted = 0;
     thread::scope(|scope| {
@@ -230,6 +228,9 @@ fn convert(
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     let Some(task) = tasks.get(number) else { break };
                     let done = one(task, work, interrupt, max_threads);
+                    if done.is_err() && stops {
+                        interrupt.ask();
+                    }
                     // The receiver is gone only after an error.
                     if sender.send(Outcome { task: number, done }).is_err() {
                         break;

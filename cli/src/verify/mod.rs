@@ -23,6 +23,7 @@ use crate::interrupt::{Interrupt, is_interruption};
 use crate::output::{FAILURE, SUCCESS, message, print};
 use crate::place::Place;
 use crate::progress::{Progress, ProgressMode, Unit};
+use crate::table::printable;
 use crate::time::clock;
 
 /// The frames of a block, and of the pieces by which damage in it is located.
@@ -51,7 +52,8 @@ struct Verdict {
     path: String,
     /// Whether nothing is wrong with it.
     is_sound: bool,
-    frames: u64,
+    /// `None` if damage keeps the file from being opened.
+    frames: Option<u64>,
     /// Whether the file ends before the audio that it promises.
     is_truncated: bool,
     /// Whether the samples have the MD5 that the file states; `None` if it states none.
@@ -66,10 +68,12 @@ struct Verdict {
 /// A damaged place.
 #[derive(Debug, Serialize)]
 struct Damage {
-    /// The frames in or around it.
-    start: u64,
-    end: u64,
-    start_seconds: f64,
+    /// Its byte in the file, if the decoder tells.
+    offset: Option<u64>,
+    /// The frames in or around it, and their time; `None` if damage keeps the file from being opened.
+    start: Option<u64>,
+    end: Option<u64>,
+    start_seconds: Option<f64>,
     what: String,
 }
 
@@ -88,7 +92,7 @@ pub(crate) fn run(arguments: &VerifyArguments) -> i32 {
             progress.add(1);
             let verdict = match verdict {
                 Err(error) if is_interruption(&error) => return Err(error),
-                Err(error) => Verdict { error: Some(message(&error)), ..Verdict::default() },
+                Err(error) => Verdict::unopened(&error),
                 Ok(verdict) => verdict,
             };
             files.push(Verdict { path: place.to_string(), ..verdict });
@@ -111,7 +115,7 @@ fn verdict(place: &Place, interrupt: &Interrupt, control: &ReadControl<'_>) -> R
     host::drain_messages();
     let reader = OpenOptions::new().access(Access::Streamed).open_file(file, name)?;
     let mut verdict = Verdict {
-        frames: reader.num_frames(),
+        frames: Some(reader.num_frames()),
         is_truncated: reader.track().missing_bytes > 0,
         ..Verdict::default()
     };
@@ -128,7 +132,7 @@ fn verdict(place: &Place, interrupt: &Interrupt, control: &ReadControl<'_>) -> R
                 }
                 // The decoders have put silence in place of what these tell of.
                 for text in warnings() {
-                    verdict.add(&reader, block.clone(), text);
+                    verdict.add(&reader, block.clone(), None, text);
                 }
             }
             Err(error) if is_interruption(&error) => return Err(error),
@@ -174,32 +178,46 @@ impl Verdict {
             match reader.read_with(piece.clone(), spec, Buffer::recycled, control) {
                 Ok(_) => {
                     for text in warnings() {
-                        self.add(reader, piece.clone(), text);
+                        self.add(reader, piece.clone(), None, text);
                     }
                 }
                 Err(error) if is_interruption(&error) => return Err(error),
                 Err(error) => {
                     is_located = true;
-                    self.add(reader, piece, what(&error));
+                    let (offset, what) = place_and_what(&error);
+                    self.add(reader, piece, offset, what);
                 }
             }
         }
         if !is_located {
-            self.add(reader, block, what(error));
+            let (offset, what) = place_and_what(error);
+            self.add(reader, block, offset, what);
         }
         Ok(())
     }
 
-    /// Adds a place, or lengthens the last one if it is the same damage.
-    fn add(&mut self, reader: &Reader, frames: Range<u64>, what: String) {
-        let is_known = self.damage.iter_mut().rev().take(MAX_PLACES).find(|known| known.what == what);
-        if let Some(known) = is_known {
-            known.end = known.end.max(frames.end);
+    /// Adds a place, or lengthens one that is known.
+    fn add(&mut self, reader: &Reader, frames: Range<u64>, offset: Option<u64>, what: String) {
+        let is_same = |known: &&mut Damage| known.what == what && known.offset == offset;
+        if let Some(known) = self.damage.iter_mut().find(is_same) {
+            known.end = known.end.max(Some(frames.end));
         } else if self.damage.len() < MAX_PLACES {
-            let start_seconds = frames.start as f64 / f64::from(reader.sample_rate());
-            self.damage.push(Damage { start: frames.start, end: frames.end, start_seconds, what });
+            let start_seconds = Some(frames.start as f64 / f64::from(reader.sample_rate()));
+            let (start, end) = (Some(frames.start), Some(frames.end));
+            self.damage.push(Damage { offset, start, end, start_seconds, what });
         } else {
             self.more_damage += 1;
+        }
+    }
+
+    /// The verdict on a file that cannot be opened: damaged if there is a place in it to tell, otherwise unreadable.
+    fn unopened(error: &Error) -> Self {
+        match place_and_what(error) {
+            (None, _) => Self { error: Some(message(error)), ..Self::default() },
+            (offset, what) => {
+                let damage = Damage { offset, start: None, end: None, start_seconds: None, what };
+                Self { damage: vec![damage], ..Self::default() }
+            }
         }
     }
 
@@ -213,13 +231,18 @@ impl Verdict {
             Some(false) => ", MD5 DIFFERS",
             None => "",
         };
-        let mut text = format!("{verdict:12}{}: {} frames{digest}\n", self.path, self.frames);
+        let frames = self.frames.map_or_else(String::new, |frames| format!(": {frames} frames"));
+        let mut text = format!("{verdict:12}{}{frames}{digest}\n", printable(&self.path));
+        let mut detail = |what: &str| text += &format!("            {}\n", printable(what));
         if self.is_truncated {
-            text += "            the file ends before the audio that it promises\n";
+            detail("the file ends before the audio that it promises");
         }
-        for Damage { start, end, start_seconds, what } in &self.damage {
-            let last = end.saturating_sub(1);
-            text += &format!("            frames {start} to {last}, at {}: {what}\n", clock(*start_seconds));
+        for Damage { offset, start, end, start_seconds, what } in &self.damage {
+            let at = start_seconds.map(|seconds| format!(", at {}", clock(seconds))).unwrap_or_default();
+            let frames = start.zip(*end).map(|(start, end)| format!("frames {start} to {}{at}", end.saturating_sub(1)));
+            let byte = offset.map(|offset| format!("byte {offset}"));
+            let places: Vec<String> = [frames, byte].into_iter().flatten().collect();
+            detail(&format!("{}: {what}", places.join(", ")));
         }
         if self.more_damage > 0 {
             text += &format!("            and {} more places\n", self.more_damage);
@@ -228,12 +251,11 @@ impl Verdict {
     }
 }
 
-/// The message of an error without the file, which is named already.
-fn what(error: &Error) -> String {
+/// Where in the file an error is, and its message without the file and the place.
+fn place_and_what(error: &Error) -> (Option<u64>, String) {
     match error {
-        Error::Plugin { offset: Some(offset), what, .. } => format!("at byte {offset}: {what}"),
-        Error::Plugin { what, .. } => what.to_string(),
-        Error::Malformed { offset, what, .. } => format!("at byte {offset}: {what}"),
-        error => message(error),
+        Error::Plugin { offset, what, .. } => (*offset, what.to_string()),
+        Error::Malformed { offset, what, .. } => (Some(*offset), what.clone()),
+        error => (None, message(error)),
     }
 }

@@ -58,9 +58,7 @@ def index_on_ray(
         # An archive's rows have the names of its members.
         archives = tuple(f"{name}::" for name in of_part if name.endswith(".tar"))
         rows = {
-            path: row
-            for path, row in known.items()
-            if path in set(of_part) or (archives and path.startswith(archives))
+            path: row for path, row in known.items() if path in set(of_part) or (archives and path.startswith(archives))
         }
         parts.append(IndexPart(number, of_part, rows))
     job = IndexJob(hash, seek_tables)
