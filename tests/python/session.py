@@ -90,11 +90,11 @@ def write(document: Path) -> None:
     text = document.read_text()
     with tempfile.TemporaryDirectory() as name:
         set_up(Path(name))
-        outputs = {step.command: printed(step, Path(name)) for step in steps(document)}
+        outputs = iter([printed(step, Path(name)) for step in steps(document)])
 
     def block(match: re.Match[str]) -> str:
-        commands = [line[2:] for line in match["code"].splitlines() if line.startswith("$ ")]
-        return "```console\n" + "".join(f"$ {command}\n{outputs[command]}" for command in commands) + "```"
+        commands = [line for line in match["code"].splitlines() if line.startswith("$ ")]
+        return "```console\n" + "".join(f"{command}\n{next(outputs)}" for command in commands) + "```"
 
     document.write_text(re.sub(r"```console\n(?P<code>.*?)```", block, text, flags=re.DOTALL))
 
