@@ -22,15 +22,21 @@ use crate::split::{self, SplitArguments};
 use crate::verify::{self, VerifyArguments};
 
 /// Audio files for MLX: describes, converts, cuts, compares and checks them.
-///
-/// Exit codes: 0 when all is done and right; 1 when something failed, files differ or a file is damaged; 2 when the command line
-/// is not understood, or files cannot be compared. Ctrl-C ends the command as the signal, and leaves no file half-written.
 #[derive(Debug, Parser)]
-#[command(name = "mapwave", version, disable_help_subcommand = true)]
+#[command(name = "mapwave", version, disable_help_subcommand = true, after_help = EXIT_CODES)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
+
+/// What follows the help.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  All is done and right
+  1  Something failed, files differ, or a file is damaged
+  2  The command line is not understood, or files cannot be compared
+
+Ctrl-C ends the command and leaves no file half-written.";
 
 #[derive(Debug, Subcommand)]
 enum Command {

@@ -68,12 +68,13 @@ struct Verdict {
 /// A damaged place.
 #[derive(Debug, Serialize)]
 struct Damage {
-    /// Its byte in the file, if the decoder tells.
+    /// Its first byte in the file, if the decoder tells.
     offset: Option<u64>,
     /// The frames in or around it, and their time; `None` if damage keeps the file from being opened.
     start: Option<u64>,
     end: Option<u64>,
     start_seconds: Option<f64>,
+    /// What the decoder says of the first of it.
     what: String,
 }
 
@@ -130,15 +131,15 @@ fn verdict(place: &Place, interrupt: &Interrupt, control: &ReadControl<'_>) -> R
                 if let Some(digest) = &mut digest {
                     digest.update(frames.samples::<i32>().unwrap_or_default());
                 }
-                // The decoders have put silence in place of what these tell of.
-                for text in warnings() {
-                    verdict.add(&reader, block.clone(), None, text);
+                // The decoders have put silence in place of what they warn of.
+                if let Some(text) = warnings().next() {
+                    verdict.locate(&reader, block, (None, text), &spec, control)?;
                 }
             }
             Err(error) if is_interruption(&error) => return Err(error),
             Err(error) => {
                 digest = None;
-                verdict.locate(&reader, block, &error, &spec, control)?;
+                verdict.locate(&reader, block, place_and_what(&error), &spec, control)?;
             }
         }
     }
@@ -161,12 +162,12 @@ fn warnings() -> impl Iterator<Item = String> {
 }
 
 impl Verdict {
-    /// Finds the damaged pieces of a block that cannot be read.
+    /// Finds the damaged pieces of a block in which there is something wrong.
     fn locate(
         &mut self,
         reader: &Reader,
         block: Range<u64>,
-        error: &Error,
+        wrong: (Option<u64>, String),
         spec: &FrameSpec,
         control: &ReadControl<'_>,
     ) -> Result<()> {
@@ -178,6 +179,7 @@ impl Verdict {
             match reader.read_with(piece.clone(), spec, Buffer::recycled, control) {
                 Ok(_) => {
                     for text in warnings() {
+                        is_located = true;
                         self.add(reader, piece.clone(), None, text);
                     }
                 }
@@ -190,16 +192,15 @@ impl Verdict {
             }
         }
         if !is_located {
-            let (offset, what) = place_and_what(error);
+            let (offset, what) = wrong;
             self.add(reader, block, offset, what);
         }
         Ok(())
     }
 
-    /// Adds a place, or lengthens one that is known.
+    /// Adds a place, or lengthens the last one if it goes on there.
     fn add(&mut self, reader: &Reader, frames: Range<u64>, offset: Option<u64>, what: String) {
-        let is_same = |known: &&mut Damage| known.what == what && known.offset == offset;
-        if let Some(known) = self.damage.iter_mut().find(is_same) {
+        if let Some(known) = self.damage.last_mut().filter(|known| known.end >= Some(frames.start)) {
             known.end = known.end.max(Some(frames.end));
         } else if self.damage.len() < MAX_PLACES {
             let start_seconds = Some(frames.start as f64 / f64::from(reader.sample_rate()));
@@ -239,7 +240,9 @@ impl Verdict {
         }
         for Damage { offset, start, end, start_seconds, what } in &self.damage {
             let at = start_seconds.map(|seconds| format!(", at {}", clock(seconds))).unwrap_or_default();
-            let frames = start.zip(*end).map(|(start, end)| format!("frames {start} to {}{at}", end.saturating_sub(1)));
+            let frames = start
+                .zip(*end)
+                .map(|(start, end)| format!("frames {start} to {}{at}", end.saturating_sub(1)));
             let byte = offset.map(|offset| format!("byte {offset}"));
             let places: Vec<String> = [frames, byte].into_iter().flatten().collect();
             detail(&format!("{}: {what}", places.join(", ")));
