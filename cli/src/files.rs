@@ -80,7 +80,10 @@ fn matching(path: &Path, pattern: &str) -> Result<Vec<Found>> {
     let start: PathBuf = path.components().take_while(is_fixed).collect();
     let mut found = Vec::new();
     for path in paths {
-        let path = path.map_err(|error| trouble("listing", error.path().to_path_buf(), error.into()))?;
+        let path = path.map_err(|error| {
+            let unlisted = error.path().to_path_buf();
+            trouble("listing", unlisted, error.into())
+        })?;
         if path.is_file() {
             let relative = path.strip_prefix(&start).unwrap_or(&path).to_path_buf();
             found.push(Found { path, relative });

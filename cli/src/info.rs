@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use mapwave::{Access, Reader, Result, SampleFormat, SoundTrack};
@@ -62,8 +62,8 @@ pub(crate) fn run(arguments: &InfoArguments) -> i32 {
     }
 }
 
-fn described(arguments: &InfoArguments, path: &PathBuf) -> Result<Facts> {
-    let place = Place::from(path.clone());
+fn described(arguments: &InfoArguments, path: &Path) -> Result<Facts> {
+    let place = Place::from(path.to_path_buf());
     let reader = arguments.source.open(&place, Access::Once, &Interrupt::default())?;
     let bytes = place.path().and_then(|path| path.metadata().ok()).map(|metadata| metadata.len());
     Ok(Facts::new(place.to_string(), bytes, &reader))
@@ -188,7 +188,7 @@ impl Facts {
         let variant = self.container_variant.as_deref().map(str::trim).filter(|&name| name != self.container);
         line(
             "container",
-            &[Some(self.container), variant].map(Option::unwrap_or_default).join(" ").trim_end().to_owned(),
+            [Some(self.container), variant].map(Option::unwrap_or_default).join(" ").trim_end(),
         );
         let plugin = self.plugin.map_or_else(String::new, |plugin| format!(", by plugin {plugin}"));
         let kind = if self.is_lossless { "lossless" } else { "lossy" };

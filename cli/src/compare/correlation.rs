@@ -99,6 +99,7 @@ fn overlap<'a>(part: &'a [f32], whole: &'a [f32], lag: i64) -> Option<(&'a [f32]
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
 
@@ -107,7 +108,7 @@ mod tests {
         let mut state = seed;
         let mut next = || {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (f64::from(state) / f64::from(u32::MAX) - 0.5) as f32
+            f32::from((state >> 16) as u16) / f32::from(u16::MAX) - 0.5
         };
         (0..num).map(|_| next()).collect()
     }
