@@ -2,14 +2,32 @@
 //!
 //! ```
 //! let arguments = ["mapwave", "--version"].map(Into::into);
-//! assert_eq!(mapwave_cli::run(arguments, &["mapwave".into()], &[]), 0);
+//! assert_eq!(mapwave_cli::run(arguments, &["mapwave".into()]), 0);
 //! ```
 
 mod command;
+mod compare;
+mod concat;
+mod convert;
+mod cut;
+mod files;
 mod format;
+mod generate;
 mod info;
+mod interrupt;
 mod output;
+mod place;
+#[cfg(feature = "play")]
+mod play;
 mod plugins;
+mod progress;
+mod python;
+mod reading;
+mod split;
 mod table;
+mod time;
+mod transfer;
+mod verify;
+mod writing;
 
-pub use command::run;
+pub use command::{Outcome, run, run_or_hand_over};

@@ -69,7 +69,7 @@ impl Table {
 }
 
 /// A text with control characters escaped: file names and plugin strings may hold anything.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
     text.chars().map(shown).collect()
 }

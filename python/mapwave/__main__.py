@@ -10,21 +10,19 @@ from ._core import run_command
 
 def main() -> int:
     """Runs the command with this process's arguments and returns its exit status."""
-    match sys.argv[1:]:
-        case ["doctor"]:
-            from . import doctor
-
-            return doctor.main()
-        case ["bench", *options]:
-            from .bench.command import main as bench
-
-            return bench(options)
     # Python only makes a note of Ctrl-C while other code runs. Where it was ignored from the start, it stays so.
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    heard = signal.getsignal(signal.SIGINT)
+    if heard is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     # -P: the current directory must not contribute modules to the command.
     again = [sys.executable, "-P", "-m", "mapwave"] if sys.executable else []
-    return run_command(["mapwave", *sys.argv[1:]], again)
+    done = run_command(["mapwave", *sys.argv[1:]], again)
+    if isinstance(done, int):
+        return done
+    signal.signal(signal.SIGINT, heard)
+    from ._commands import run
+
+    return run(*done)
 
 
 if __name__ == "__main__":

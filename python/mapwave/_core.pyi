@@ -1330,12 +1330,15 @@ def set_up_plugins(bundled: str | PathLike[str], checker: Sequence[str]) -> None
 def try_plugin(path: str | PathLike[str]) -> int:
     """Loads a library in this process, which exits afterwards, and returns the exit status."""
 
-def run_command(args: Sequence[str], again: Sequence[str]) -> int:
-    """Runs the command and returns its exit status.
+def run_command(args: Sequence[str], again: Sequence[str]) -> int | tuple[str, str]:
+    """Runs the command and returns its exit status, or the name and the arguments of a command that Python runs.
 
     Args:
         args: The name of the program and its arguments.
         again: The program, with its first arguments, that is this command: for the processes that some commands start.
+
+    Returns:
+        int | tuple[str, str]: The exit status; or the name of the command, and its arguments as an object in JSON.
     """
 
 def api_of(module: str) -> Api[Any]:

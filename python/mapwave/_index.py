@@ -281,7 +281,7 @@ def build(
     target = None if path is None else os.fspath(path)
     if target is not None:
         _check_kind(target)
-    names = _expanded(paths)
+    names = expanded(paths)
     before = _read(target) if target is not None and os.path.exists(target) else []
     journal = _Journal(target)
     known = {row.path: row for row in before}
@@ -303,6 +303,11 @@ def build(
             _write(target, rows)
         journal.is_done = True
     return Index(rows)
+
+
+def scan_part(names: list[str], known: dict[str, Row], hash: str | None, seek_tables: bool) -> list[Row]:
+    """The rows of files, found on this thread; what is known and has not changed is not asked about again."""
+    return [row for rows in _Scan(names, known, 1, hash, seek_tables).chunks(False) for row in rows]
 
 
 class _Scan:
@@ -471,7 +476,7 @@ class _Journal:
             os.unlink(self._path)
 
 
-def _expanded(paths: Paths) -> list[str]:
+def expanded(paths: Paths) -> list[str]:
     """The files that are meant, each once."""
     given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     names: dict[str, None] = {}

@@ -203,7 +203,7 @@ RETURNS: dict[str, str] = {
     "save_prepared": "None",
     "set_up_plugins": "None",
     "try_plugin": "int",
-    "run_command": "int",
+    "run_command": "int | tuple[str, str]",
     "api_of": "Api[Any]",
     "members": "list[tuple[str, int, int]]",
     "reopen": "Reader[Any]",

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+use std::fs::File;
 use std::path::Path;
 
 use mapwave_core::source::{Access, Source};
@@ -137,6 +138,29 @@ impl OpenOptions {
     /// As [`open`](Self::open).
     pub fn open_bytes(&self, bytes: impl AsRef<[u8]> + Send + Sync + 'static) -> Result<Reader> {
         self.read_source(Source::from_bytes(bytes)?)
+    }
+
+    /// Opens a regular file that is open already, such as one without a name. Errors call it by `name`.
+    ///
+    /// ```
+    /// use std::io::Write;
+    ///
+    /// use mapwave::OpenOptions;
+    ///
+    /// # fn main() -> mapwave::Result<()> {
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/compressed/vorbis.ogg");
+    /// let mut file = tempfile::tempfile().unwrap();
+    /// file.write_all(&std::fs::read(path).unwrap()).unwrap();
+    /// let reader = OpenOptions::new().open_file(file, "standard input")?;
+    /// # assert_eq!(reader.num_frames(), mapwave::open(path)?.num_frames());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_file(&self, file: File, name: impl AsRef<Path>) -> Result<Reader> {
+        self.read_source(Source::from_file(file, name.as_ref(), self.access)?)
     }
 
     fn read_source(&self, source: Source) -> Result<Reader> {

@@ -182,13 +182,13 @@ def test_the_command_tells_by_its_exit_status(tmp_path: Path, capsys: pytest.Cap
     }.items():
         paths[name] = tmp_path / f"{name}.json"
         paths[name].write_text(results.as_json(run))
-    old = str(paths["old"])
-    assert regressions.main([old, old]) == 0
+    old = paths["old"]
+    assert regressions.main(old, old) == 0
     assert "no regression over 10% in 1 rows" in capsys.readouterr().out
-    assert regressions.main([old, str(paths["worse"])]) == 1
+    assert regressions.main(old, paths["worse"]) == 1
     assert "| load | mapwave | 10.0 ms | 12.0 ms | 1.20x | 1.20x |" in capsys.readouterr().out
-    assert regressions.main([old, str(paths["elsewhere"])]) == 2
-    assert regressions.main([old, str(tmp_path / "missing.json")]) == 2
+    assert regressions.main(old, paths["elsewhere"]) == 2
+    assert regressions.main(old, tmp_path / "missing.json") == 2
     assert "missing.json" in capsys.readouterr().err
 
 

@@ -45,6 +45,7 @@ SAVED = {
         "music.flac": ("music.mp3", None),
         "talk.wav": ("talk.mp3", 16_000),
         "long.flac": ("long.wav", 16_000),
+        "speech.flac": ("speech.wav", None),
     },
     "docs/guide.md": {
         "out.flac": ("music.mp3", None),
@@ -298,7 +299,7 @@ def _packages() -> set[str]:
 
 @pytest.mark.parametrize("document", NAMES)
 def test_every_block_says_its_language(document: str) -> None:
-    known = {"python", "sh", "text", "toml", "rust", "c"}
+    known = {"python", "sh", "text", "toml", "rust", "c", "console"}
     for block in markdown.blocks(REPOSITORY / document):
         assert block.language in known, f"{document}:{block.line}: {block.language!r} is not one of {sorted(known)}"
 

@@ -41,8 +41,8 @@ pub enum PluginsCommand {
 /// Runs one of the commands and returns the exit code.
 pub fn run(command: &PluginsCommand, again: &[OsString]) -> i32 {
     match command {
-        PluginsCommand::List(output) => print(&list::report(output.format)),
-        PluginsCommand::Dirs(output) => print(&dirs::report(output.format)),
+        PluginsCommand::List(output) => print(&list::report(output.format())),
+        PluginsCommand::Dirs(output) => print(&dirs::report(output.format())),
         PluginsCommand::Check(arguments) => check::run(arguments, again),
         PluginsCommand::New(arguments) => new::run(arguments),
         PluginsCommand::IncludeDir => include_dir::run(),

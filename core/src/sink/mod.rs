@@ -33,6 +33,7 @@ pub use dither::Dither;
 pub use encoding::{Encoding, PcmEncoding};
 pub use format::FileFormat;
 pub use options::{Overflow, SaveOptions};
+pub use plan::is_lossless;
 pub use retag::{Retagged, retag};
 pub use target::Target;
 pub use writer::{Saved, Writer, save};

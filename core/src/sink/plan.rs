@@ -205,6 +205,22 @@ impl Plan {
     }
 }
 
+/// Whether the file that the options describe keeps samples as they are, within its bit depth.
+///
+/// ```
+/// use mapwave_core::sink::{self, FileFormat, SaveOptions};
+///
+/// assert!(sink::is_lossless(&SaveOptions::new(FileFormat::Wav, 16_000, 1))?);
+/// # Ok::<(), mapwave_core::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Argument`] and [`Error::Unsupported`] for options that no file can have.
+pub fn is_lossless(options: &SaveOptions) -> Result<bool> {
+    let plan = Plan::new(options, OutputFormat::F32)?;
+    Ok(!matches!(plan, Plan::Compressed { bits_per_sample: None, .. }))
+}
+
 /// The codecs that plugins write in a format.
 #[derive(Debug, Default)]
 struct Codecs {

@@ -94,6 +94,16 @@ impl Source {
         opened.map_err(|error| error.in_file(name))
     }
 
+    /// Uses a regular file that is open already, which errors call by `name`. Its position plays no part.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it is not a regular file; [`Error::Unsupported`] if it is empty.
+    pub fn from_file(file: File, name: &Path, access: Access) -> Result<Self> {
+        let opened = regular::described(file)
+            .and_then(|(file, metadata)| Self::of_file(name, &file_bytes(&metadata), file, &metadata, access));
+        opened.map_err(|error| error.in_file(name))
+    }
+
     /// The regular files in a tar archive, in its order.
     ///
     /// # Errors

@@ -17,7 +17,14 @@ pub(super) fn open(path: &Path) -> Result<(File, Metadata)> {
     // O_NONBLOCK keeps a FIFO without a writer from blocking and has no effect on a regular file.
     let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path);
-    let file = file.map_err(|cause| Error::io("opening", cause))?;
+    described(file.map_err(|cause| Error::io("opening", cause))?)
+}
+
+/// A file that is open, if it is a regular one.
+///
+/// # Errors
+/// As [`open`].
+pub(super) fn described(file: File) -> Result<(File, Metadata)> {
     let metadata = file.metadata().map_err(|cause| Error::io("opening", cause))?;
     match metadata.is_file() {
         true => Ok((file, metadata)),

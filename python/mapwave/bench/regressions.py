@@ -5,9 +5,7 @@ The exit status is 1 when something did, and 2 when the two cannot be compared.
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,15 +95,10 @@ def describe(found: list[Change]) -> str:
     return "\n".join(lines)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(old: Path, new: Path, *, any_machine: bool = False) -> int:
     """0, or 1 when there are regressions, or 2 when the two cannot be compared."""
-    parser = argparse.ArgumentParser(prog="mapwave bench compare", description="What became slower between two runs.")
-    parser.add_argument("old", type=Path, metavar="OLD.json")
-    parser.add_argument("new", type=Path, metavar="NEW.json")
-    parser.add_argument("--any-machine", action="store_true", help="also where the machines differ")
-    args = parser.parse_args(arguments)
     try:
-        found = changes(results.read(args.old), results.read(args.new), any_machine=args.any_machine)
+        found = changes(results.read(old), results.read(new), any_machine=any_machine)
     except (Incomparable, UnknownResults, OSError) as error:
         print(f"mapwave bench compare: {error}", file=sys.stderr)
         return 2
@@ -129,7 +122,3 @@ def _drift(
         if not (row.times.problem or earlier.times.problem) and earlier.times.median > 0:
             ratios.append(row.times.median / earlier.times.median)
     return quantile(sorted(ratios), 0.5) if ratios else None
-
-
-if __name__ == "__main__":
-    sys.exit(main())

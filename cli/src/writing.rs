@@ -1,0 +1,241 @@
+//! How files are written: the arguments that all writing commands share, and the options that they make.
+
+#![forbid(unsafe_code)]
+
+use std::path::Path;
+
+use clap::{Args, ValueEnum};
+use mapwave::{ChannelSelection, Dither, Encoding, Error, PcmEncoding, Reader, Result, SaveOptions};
+use mapwave_core::Parameter;
+use mapwave_core::sink::{self, FileFormat};
+
+use crate::place::Place;
+use crate::reading::{Depth, Reading};
+
+/// The form of a new file.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct FormArguments {
+    /// Format of the new file, such as wav, flac or mp3 [default: the extension's].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) format: Option<String>,
+    /// Bits per sample: 8, 16, 24 or 32 [default: those of a lossless source].
+    #[arg(short = 'b', long, value_name = "N", conflicts_with = "encoding", value_parser = parse_bits)]
+    pub(crate) bits: Option<PcmEncoding>,
+    /// Encoding of the samples, such as pcm16, float32, alaw, or a codec such as opus.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) encoding: Option<String>,
+    /// Bitrate of a lossy codec in bits per second, such as 128k.
+    #[arg(long, value_name = "RATE", value_parser = parse_bitrate)]
+    pub(crate) bitrate: Option<u32>,
+    /// Quality of a variable bitrate, from 1 to 100.
+    #[arg(long, value_name = "N", conflicts_with = "bitrate")]
+    pub(crate) quality: Option<u8>,
+    /// How hard the encoder tries, from 1 to 100.
+    #[arg(long, value_name = "N")]
+    pub(crate) effort: Option<u8>,
+    /// Noise that is added before samples are rounded.
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub(crate) dither: Option<DitherKind>,
+    /// A tag of the new file, such as title=Rain; may be given several times. Without a value, the tag is left out.
+    #[arg(long = "tags", value_name = "NAME=VALUE", value_parser = parse_tag)]
+    pub(crate) tags: Vec<(String, String)>,
+}
+
+/// Whether old files may be replaced.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub(crate) struct ReplaceArguments {
+    /// Replace files that exist.
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+}
+
+impl ReplaceArguments {
+    /// Rejects a file that exists.
+    pub(crate) fn check(self, path: &Path) -> Result<()> {
+        // A link that leads nowhere exists, too.
+        if self.overwrite || path.symlink_metadata().is_err() {
+            return Ok(());
+        }
+        let what = "exists already; --overwrite replaces it".to_owned();
+        Err(Error::Argument { path: Some(path.to_path_buf()), parameter: Parameter::Target, what })
+    }
+
+    /// As [`check`](Self::check), for a place that may be a pipe.
+    pub(crate) fn check_place(self, place: &Place) -> Result<()> {
+        place.path().map_or(Ok(()), |path| self.check(path))
+    }
+}
+
+/// The noise that is added before samples are rounded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DitherKind {
+    /// No noise.
+    None,
+    /// Noise with a triangular distribution.
+    Tpdf,
+}
+
+/// The tags that formats without free names can store.
+const WAV_TAGS: [&str; 8] =
+    ["title", "artist", "album", "date", "genre", "comment", "copyright", "tracknumber"];
+const AIFF_TAGS: [&str; 4] = ["title", "artist", "copyright", "comment"];
+
+/// The tags that every compressed format can store.
+const COMMON_TAGS: [&str; 10] = [
+    "title",
+    "artist",
+    "album",
+    "albumartist",
+    "composer",
+    "date",
+    "genre",
+    "comment",
+    "tracknumber",
+    "discnumber",
+];
+
+impl FormArguments {
+    /// The format of the file at `place`.
+    pub(crate) fn format_of(&self, place: &Place) -> Result<FileFormat> {
+        match (&self.format, place.path()) {
+            (Some(name), _) => FileFormat::named(name),
+            (None, Some(path)) => FileFormat::of_path(path).map_err(|error| error.in_file(path)),
+            (None, None) => Err(Error::Argument {
+                path: None,
+                parameter: Parameter::FileFormat,
+                what: "must be given for standard output, such as --format wav".to_owned(),
+            }),
+        }
+    }
+
+    /// The options of a file of this format that holds what is read from `reader`.
+    pub(crate) fn options(
+        &self,
+        format: FileFormat,
+        reader: &Reader,
+        reading: &Reading,
+        max_threads: usize,
+    ) -> Result<sink::SaveOptions> {
+        let named = SaveOptions::for_format(format.name(), reader.sample_rate(), reading.num_channels)?;
+        let mut options = named.into_inner();
+        options.format = format;
+        options.max_threads = max_threads;
+        options.bitrate = self.bitrate;
+        options.quality = self.quality;
+        options.effort = self.effort;
+        if self.dither == Some(DitherKind::Tpdf) {
+            options.dither = Dither::Tpdf { seed: 0 };
+        }
+        match (&self.encoding, self.bits) {
+            (Some(name), _) => options.encoding = name.parse().unwrap_or(Encoding::Pcm(PcmEncoding::F32)),
+            (None, Some(bits)) => set_bits(&mut options, bits),
+            (None, None) => keep_depth(&mut options, reading.depth),
+        }
+        options.tags = self.tags_for(&options.format, reader);
+        if reading.spec.channels == ChannelSelection::All {
+            keep_speakers(&mut options, reader.track().channel_mask);
+        }
+        Ok(options)
+    }
+
+    /// The tags of the source that the format can store, and those that are given.
+    fn tags_for(&self, format: &FileFormat, reader: &Reader) -> Vec<(String, String)> {
+        let can_store = |name: &str| match format {
+            FileFormat::Wav | FileFormat::Rf64 => WAV_TAGS.contains(&name),
+            FileFormat::W64 => false,
+            FileFormat::Aiff | FileFormat::Aifc => AIFF_TAGS.contains(&name),
+            FileFormat::Compressed { container, .. } if !matches!(container.as_str(), "flac" | "ogg") => {
+                COMMON_TAGS.contains(&name)
+            }
+            FileFormat::Caf | FileFormat::Compressed { .. } => name != "encoder",
+        };
+        let is_given = |name: &str| self.tags.iter().any(|(given, _)| given == name);
+        let kept = reader.tags().into_iter().filter(|(name, _)| can_store(name) && !is_given(name));
+        let given = self.tags.iter().filter(|(_, value)| !value.is_empty()).cloned();
+        kept.chain(given).collect()
+    }
+}
+
+/// Chooses the encoding of a bit depth: 8 bits of a codec are not an encoding of their own.
+fn set_bits(options: &mut sink::SaveOptions, bits: PcmEncoding) {
+    match (&options.format, bits) {
+        (FileFormat::Compressed { .. }, PcmEncoding::Pcm8) => options.bits_per_sample = Some(8),
+        _ => options.encoding = Encoding::Pcm(bits),
+    }
+}
+
+/// Chooses an encoding that keeps every sample, where the format has one.
+fn keep_depth(options: &mut sink::SaveOptions, depth: Depth) {
+    let exact = match depth {
+        Depth::Sixteen => PcmEncoding::Pcm16,
+        Depth::TwentyFour => PcmEncoding::Pcm24,
+        Depth::ThirtyTwo => PcmEncoding::Pcm32,
+        Depth::Single => PcmEncoding::F32,
+        Depth::Double => PcmEncoding::F64,
+    };
+    let mut wanted = options.clone();
+    wanted.encoding = Encoding::Pcm(exact);
+    // What it cannot store, it rejects; then the format's default stays, and whatever else is wrong is rejected with it.
+    if sink::is_lossless(&wanted).is_ok_and(|is_lossless| is_lossless) {
+        options.encoding = wanted.encoding;
+    }
+}
+
+/// Keeps the positions of the speakers where the format has them.
+fn keep_speakers(options: &mut sink::SaveOptions, channel_mask: u32) {
+    let is_ours = !matches!(options.format, FileFormat::Compressed { .. });
+    if channel_mask == 0 || !(is_ours || options.format.name() == "flac") {
+        return;
+    }
+    let wanted = sink::SaveOptions { channel_mask, ..options.clone() };
+    if sink::is_lossless(&wanted).is_ok() {
+        options.channel_mask = channel_mask;
+    }
+}
+
+fn parse_bits(text: &str) -> std::result::Result<PcmEncoding, String> {
+    match text {
+        "8" => Ok(PcmEncoding::Pcm8),
+        "16" => Ok(PcmEncoding::Pcm16),
+        "24" => Ok(PcmEncoding::Pcm24),
+        "32" => Ok(PcmEncoding::Pcm32),
+        _ => Err("expected 8, 16, 24 or 32; --encoding float32 writes floats".to_owned()),
+    }
+}
+
+/// A bitrate as "128000" or "128k".
+fn parse_bitrate(text: &str) -> std::result::Result<u32, String> {
+    let wrong = || "expected bits per second, such as 128k or 128000".to_owned();
+    let thousands = text.strip_suffix(['k', 'K']);
+    let number: u32 = thousands.unwrap_or(text).parse().map_err(|_| wrong())?;
+    let bits = if thousands.is_some() { number.checked_mul(1000) } else { Some(number) };
+    bits.filter(|&bits| bits > 0).ok_or_else(wrong)
+}
+
+fn parse_tag(text: &str) -> std::result::Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_lowercase(), value.to_owned())),
+        _ => Err("expected NAME=VALUE, such as title=Rain".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bitrates_are_bits_or_thousands() {
+        assert_eq!(parse_bitrate("128k"), Ok(128_000));
+        assert_eq!(parse_bitrate("96000"), Ok(96_000));
+        for wrong in ["", "k", "0", "-1", "12.5k", "5000000k"] {
+            assert!(parse_bitrate(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_tag_has_a_name() {
+        assert_eq!(parse_tag("Title=a=b"), Ok(("title".to_owned(), "a=b".to_owned())));
+        assert_eq!(parse_tag("title="), Ok(("title".to_owned(), String::new())));
+        assert!(parse_tag("title").is_err() && parse_tag("=x").is_err());
+    }
+}
