@@ -41,7 +41,7 @@ mapwave_plugin::plugin! {
     pub fn entry;
     id: "builtin",
     vendor: "mapwave",
-    license: "(MIT OR Apache-2.0) AND MPL-2.0 AND BSD-3-Clause",
+    license: "(MIT OR Apache-2.0) AND BSD-3-Clause",
     dependencies: "",
     decoders: [
         MpegDecoder,

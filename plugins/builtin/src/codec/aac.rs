@@ -2,38 +2,26 @@
 
 #![forbid(unsafe_code)]
 
+use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use mapwave_plugin::fork::hold_off;
+use mapwave_aac::{BatchError, Config, DecodeError, Decoder, Noise};
 use mapwave_plugin::{Error, Output, Result};
-use symphonia_codec_aac::AacDecoder;
-use symphonia_core::audio::{Audio, Channels, GenericAudioBufferRef, layouts};
-use symphonia_core::codecs::audio::well_known::CODEC_ID_AAC;
-use symphonia_core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
-use symphonia_core::packet::PacketRef;
-use symphonia_core::units::{Duration, Timestamp};
 
 use crate::bits::{Bits, MsbFirst};
-use crate::engine::packets::Broken;
+use crate::engine::packets::{Broken, Numbered, NumberedPackets, Wanted};
 
-/// The frames of a packet.
+/// The frames of a packet of ADTS, and of nearly all others.
 pub(crate) const FRAMES_PER_PACKET: u32 = 1024;
 
 /// The packets that are inspected before decoding starts.
 pub(crate) const PACKETS_LOOKED_AT: usize = 16;
 
-/// Packets of stereo between two points at which decoding restarts.
+/// Packets of stereo in a cell, at whose beginning the generator of noise begins again; those of mono have twice as many.
 ///
-/// Noise substitution draws from a generator whose initial state only a new decoder has, and a new decoder costs as
-/// much as sixteen packets of stereo, because its windows and twiddle factors are computed again. Together with the
-/// packet of pre-roll it takes 127 us, a packet 15 us at 160 kbit/s. So a whole file takes a tenth longer, and a window
-/// of one second, which on average starts half a grid after a point, stays below 2 ms. Packets of mono cost half as
-/// much, so their grid has twice as many.
-const GRID_PACKETS: u32 = 80;
-
-/// The cost of a new decoder, in packets of stereo that decode in the same time.
-const PACKETS_PER_CREATION: u64 = 16;
+/// Noise is drawn from one generator, packet after packet, as in FFmpeg. Where decoding begins within a cell, what was drawn before is
+/// counted, once there is noise: that takes less time than to decode, and the longer the cells are, the longer it takes.
+const CELL_PACKETS: u64 = 80;
 
 /// Audio object types whose setup states the rate of spectral band replication (ISO/IEC 14496-3, table 1.17): with one core channel,
 /// the second decodes to two.
@@ -47,9 +35,7 @@ const SAMPLE_RATES: [u32; 13] =
 /// The parameters for decoding packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AacSetup {
-    pub(crate) sample_rate: u32,
-    /// 1 or 2.
-    pub(crate) num_channels: u32,
+    config: Config,
 }
 
 impl AacSetup {
@@ -57,31 +43,17 @@ impl AacSetup {
     /// 1.17 and 1.19).
     ///
     /// # Errors
-    /// [`Status::Unsupported`](mapwave_plugin::Status::Unsupported) for what is not Low Complexity in one or two channels.
+    /// [`Status::Unsupported`](mapwave_plugin::Status::Unsupported) for what is not Low Complexity in a known order of at most eight
+    /// channels.
     pub(crate) fn new(object_type: u32, sample_rate: u32, channel_configuration: u32) -> Result<Self> {
-        let name = match object_type {
-            2 if matches!(channel_configuration, 1 | 2) => {
-                return Ok(Self { sample_rate, num_channels: channel_configuration });
+        check_profile(object_type)?;
+        match Config::new(sample_rate, channel_configuration) {
+            Ok(config) => Ok(Self { config }),
+            Err(_) if channel_configuration == 0 => {
+                Err(needs_libav("AAC with channels defined by its packets"))
             }
-            2 => {
-                let channels = match channel_configuration {
-                    0 => "channels defined by its packets".to_owned(),
-                    7 => "8 channels".to_owned(),
-                    other => format!("{other} channels"),
-                };
-                return Err(needs_libav(&format!("AAC with {channels}")));
-            }
-            1 => "AAC Main",
-            3 => "AAC SSR",
-            4 => "AAC LTP",
-            HE_AAC | HE_AAC_V2 => "HE-AAC",
-            6 | 20 => "AAC Scalable",
-            23 => "AAC-LD",
-            39 => "AAC-ELD",
-            42 => "xHE-AAC",
-            _ => return Err(needs_libav(&format!("MPEG-4 audio of object type {object_type}"))),
-        };
-        Err(needs_libav(name))
+            Err(_) => Err(needs_libav(&format!("AAC in channel configuration {channel_configuration}"))),
+        }
     }
 
     /// Reads an AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1).
@@ -89,33 +61,39 @@ impl AacSetup {
     /// # Errors
     /// As [`new`](Self::new), and when it is truncated or has a reserved value.
     pub(crate) fn from_config(config: &[u8], offset: u64) -> Result<Self> {
-        let mut bits = Bits::new(config);
-        Self::from_bits(&mut bits).unwrap_or_else(|| {
-            let found = config.len();
-            Err(Error::bad_data(
-                offset,
-                format!("the AAC setup of {found} bytes is truncated or has a reserved sample rate"),
-            ))
-        })
+        let found = config.len();
+        let bad = |what: &str| Err(Error::bad_data(offset, format!("the AAC setup of {found} bytes {what}")));
+        match object_type(&mut Bits::new(config)) {
+            Some(object_type) => check_profile(object_type)?,
+            None => return bad("is truncated"),
+        }
+        match Config::parse(config) {
+            Ok(config) => Ok(Self { config }),
+            Err(DecodeError::Config(what)) => bad(what),
+            // Of what is Low Complexity, only an extension of the setup announces another profile.
+            Err(DecodeError::Unsupported("spectral band replication")) => Err(needs_libav("HE-AAC")),
+            Err(DecodeError::Unsupported(what)) => Err(needs_libav(&format!("AAC with {what}"))),
+            Err(error) => bad(&error.to_string()),
+        }
     }
 
-    fn from_bits(bits: &mut Bits<'_, MsbFirst>) -> Option<Result<Self>> {
-        let object_type = object_type(bits)?;
-        let sample_rate = sample_rate(bits)?;
-        let channel_configuration = bits.read(4).ok()?;
-        let setup = match Self::new(object_type, sample_rate, channel_configuration) {
-            Ok(setup) => setup,
-            error => return Some(error),
-        };
-        // GASpecificConfig (4.4.1)
-        if bits.read(1).ok()? == 1 {
-            return Some(Err(needs_libav("AAC with 960 frames per packet")));
-        }
-        if bits.read(1).ok()? == 1 {
-            bits.read(14).ok()?; // coreCoderDelay
-        }
-        bits.read(1).ok()?; // extensionFlag: Low Complexity has no extension
-        Some(if has_sbr_extension(bits) == Some(true) { Err(needs_libav("HE-AAC")) } else { Ok(setup) })
+    /// Frames per second.
+    pub(crate) fn sample_rate(&self) -> u32 {
+        self.config.sample_rate()
+    }
+
+    pub(crate) fn num_channels(&self) -> u32 {
+        u32::try_from(self.config.num_channels()).unwrap_or(0)
+    }
+
+    /// Speaker positions as a WAVE channel mask, or 0.
+    pub(crate) fn channel_mask(&self) -> u64 {
+        self.config.channel_mask().into()
+    }
+
+    /// The frames of every packet: 1024 or 960.
+    pub(crate) fn frames_per_packet(&self) -> u32 {
+        u32::try_from(self.config.frames_per_packet()).unwrap_or(FRAMES_PER_PACKET)
     }
 
     /// The sample rate and the number of channels that an AudioSpecificConfig states, of any profile; 0 channels if its packets define
@@ -142,17 +120,12 @@ impl AacSetup {
     /// looks like that: one in a hundred thousand streams of three packets, and one in 10^24 of sixteen.
     ///
     /// # Errors
-    /// When packets carry unannounced spectral band replication, or begin with an element that is not
-    /// supported.
+    /// When packets carry unannounced spectral band replication.
     pub(crate) fn check_packets<'a>(&self, packets: impl Iterator<Item = &'a [u8]>) -> Result<()> {
         let (mut num_packets, mut num_with_sbr) = (0u32, 0u32);
         for packet in packets {
-            // Elements 2 and 5 are coupling channels and program configurations (4.4.2.1).
-            if matches!(packet.first().map(|byte| byte >> 5), Some(2 | 5)) {
-                return Err(needs_libav("AAC whose packets define their channels"));
-            }
             num_packets += 1;
-            num_with_sbr += u32::from(self.sample_rate <= 24000 && ends_with_sbr(packet));
+            num_with_sbr += u32::from(self.sample_rate() <= 24000 && ends_with_sbr(packet));
         }
         if num_packets >= 3 && num_with_sbr * 10 >= num_packets * 9 {
             Err(needs_libav("HE-AAC"))
@@ -161,7 +134,7 @@ impl AacSetup {
         }
     }
 
-    /// Whether at least one packet can be decoded. The first packets of nearly every stream begin and end as they must, and
+    /// Whether at least one packet can be decoded: one without channels cannot. The first packets of nearly every stream begin and end as they must, and
     /// differ; only where they do not is anything decoded: random bytes look like eight such packets once in 10^8 streams.
     ///
     /// # Errors
@@ -181,52 +154,59 @@ impl AacSetup {
         if are_plausible && num_packets >= PACKETS_LOOKED_AT / 2 && !are_alike {
             return Ok(true);
         }
-        let mut codec = self.codec()?;
+        let mut decoder = Decoder::new(&self.config);
         let mut plausible = packets.clone().filter(|packet| self.is_plausible(packet.as_ref()));
-        if plausible.any(|packet| codec.decode(packet.as_ref()).is_ok()) {
-            return Ok(true);
-        }
-        // A packet that begins with the end element is valid and holds nothing.
-        let is_empty = |packet: &[u8]| packet.first().is_none_or(|byte| byte >> 5 == 7);
-        let mut codec = self.codec()?;
-        Ok(packets.any(|packet| !is_empty(packet.as_ref()) && codec.decode(packet.as_ref()).is_ok()))
-    }
-
-    /// The element of one or of two channels (4.4.2.1).
-    fn channel_element(&self) -> u8 {
-        u8::from(self.num_channels == 2)
+        Ok(plausible.any(|packet| decoder.read(&[packet.as_ref()]).is_ok())
+            || packets.any(|packet| decoder.read(&[packet.as_ref()]).is_ok()))
     }
 
     /// Whether a packet begins with an element that the stream may have first, and ends with the end element and zeros up to
     /// the byte (4.4.2.1).
     fn is_plausible(&self, packet: &[u8]) -> bool {
-        // Element 4 is data, 6 fills.
-        let begins = packet.first().is_some_and(|byte| [self.channel_element(), 4, 6].contains(&(byte >> 5)));
+        // Element 0 is a channel, 1 a pair; 4 is data, 6 fills, 5 is a program, which streams of a known order rarely have.
+        let begins = packet.first().is_some_and(|byte| match (byte >> 5, self.num_channels()) {
+            (4 | 6, _) => true,
+            (0, 2) | (1, 1) => false,
+            (0 | 1, _) => true,
+            (element, num_channels) => element == 5 && num_channels > 2,
+        });
         let num_zeros = packet.last().map_or(8, |byte| byte.trailing_zeros());
         let end = (packet.len() * 8).checked_sub(num_zeros as usize + 3);
         begins && num_zeros < 8 && end.is_some_and(|end| bits_at(packet, end, 3) == Some(7))
     }
 
-    /// The distance between points at which decoding restarts, in frames.
-    pub(crate) fn grid_frames(&self) -> u64 {
-        u64::from(GRID_PACKETS) * u64::from(FRAMES_PER_PACKET) * 2 / u64::from(self.num_channels.max(1))
-    }
-
-    /// The cost of a seek in frames: a new decoder and a packet of pre-roll.
+    /// The cost of a seek in frames: the packet before, and on average half of the first.
     pub(crate) fn seek_cost_frames(&self) -> u64 {
-        let creation = PACKETS_PER_CREATION * 2 / u64::from(self.num_channels.max(1));
-        (creation + 1) * u64::from(FRAMES_PER_PACKET)
+        u64::from(self.frames_per_packet()) * 3 / 2
     }
 
     /// A decoder in its initial state.
-    pub(crate) fn codec(&self) -> Result<AacCodec> {
-        AacCodec::new(self)
+    pub(crate) fn codec(&self) -> AacCodec {
+        let cell_packets = if self.num_channels() == 1 { 2 * CELL_PACKETS } else { CELL_PACKETS };
+        AacCodec { decoder: Decoder::new(&self.config), cell_packets, next: 0, is_lost: false }
     }
+}
+
+/// Refuses all profiles but Low Complexity, by name.
+fn check_profile(object_type: u32) -> Result<()> {
+    let name = match object_type {
+        2 => return Ok(()),
+        1 => "AAC Main",
+        3 => "AAC SSR",
+        4 => "AAC LTP",
+        HE_AAC | HE_AAC_V2 => "HE-AAC",
+        6 | 20 => "AAC Scalable",
+        23 => "AAC-LD",
+        39 => "AAC-ELD",
+        42 => "xHE-AAC",
+        _ => return Err(needs_libav(&format!("MPEG-4 audio of object type {object_type}"))),
+    };
+    Err(needs_libav(name))
 }
 
 /// The error for variants that only FFmpeg decodes.
 fn needs_libav(what: &str) -> Error {
-    Error::unsupported(format!("{what} needs the libav plugin; only AAC-LC in mono and stereo is built in"))
+    Error::unsupported(format!("{what} needs the libav plugin; only AAC-LC of up to 8 channels is built in"))
 }
 
 /// An audio object type (ISO/IEC 14496-3, 1.6.2.1, GetAudioObjectType).
@@ -247,12 +227,6 @@ fn sample_rate(bits: &mut Bits<'_, MsbFirst>) -> Option<u32> {
 /// The sample rate of an index; `None` for reserved indices and the escape.
 pub(crate) fn sample_rate_of(index: u32) -> Option<u32> {
     SAMPLE_RATES.get(usize::try_from(index).ok()?).copied()
-}
-
-/// Whether the setup continues with an extension that announces spectral band replication (1.6.5).
-fn has_sbr_extension(bits: &mut Bits<'_, MsbFirst>) -> Option<bool> {
-    let is_extension = bits.read(11).ok()? == 0x2b7;
-    Some(is_extension && matches!(object_type(bits)?, 5 | 22) && bits.read(1).ok()? == 1)
 }
 
 /// Whether a packet ends with a fill element that holds spectral band replication. The search goes backwards: up to
@@ -288,96 +262,117 @@ fn bits_at(bytes: &[u8], position: usize, count: u32) -> Option<u32> {
     Bits::<MsbFirst>::at(bytes, position as u64).read(count).ok()
 }
 
-/// Turns packets into samples.
+/// Turns packets into samples. Each depends on the one before, and its noise on how much is drawn since the beginning of its cell.
 pub(crate) struct AacCodec {
-    setup: AacSetup,
-    decoder: AacDecoder,
-    has_decoded: bool,
-    num_renewals: u32,
-}
-
-/// How often a codec replaces its decoder at most, which takes as long as decoding sixteen packets.
-const MAX_RENEWALS: u32 = 4096;
-
-/// A packet of silence in mono (ISO/IEC 14496-3, 4.4.2.1) whose first three bands are of Huffman codebooks 1, 5 and 11, so that
-/// all tables are needed to decode it.
-const SILENCE: [u8; 10] = [0x00, 0xc8, 0x01, 0x84, 0x2a, 0x1b, 0x08, 0x00, 0x03, 0x80];
-
-/// Fills the tables that all decoders share. symphonia fills each when it is first needed, behind a lock, which would stay locked
-/// in a child that is forked meanwhile.
-fn fill_tables() {
-    static ARE_FULL: AtomicBool = AtomicBool::new(false);
-    if !ARE_FULL.load(Ordering::Acquire) {
-        hold_off(|| {
-            let setup = AacSetup { sample_rate: 44_100, num_channels: 1 };
-            // The decoder of another file fails in the same way, and says so.
-            drop(AacCodec::create(&setup).map(|mut codec| codec.decode(&SILENCE).is_ok()));
-        });
-        ARE_FULL.store(true, Ordering::Release);
-    }
+    decoder: Decoder,
+    cell_packets: u64,
+    /// The number of the packet for which the decoder's generator of noise is right.
+    next: u64,
+    /// Whether silence replaces the last packet.
+    is_lost: bool,
 }
 
 impl AacCodec {
-    fn new(setup: &AacSetup) -> Result<Self> {
-        fill_tables();
-        Self::create(setup)
-    }
-
-    fn create(setup: &AacSetup) -> Result<Self> {
-        let decoder = Self::decoder(setup)?;
-        Ok(Self { setup: *setup, decoder, has_decoded: false, num_renewals: 0 })
-    }
-
-    fn decoder(setup: &AacSetup) -> Result<AacDecoder> {
-        let channels: Channels = match setup.num_channels {
-            1 => layouts::CHANNEL_LAYOUT_MONO,
-            _ => layouts::CHANNEL_LAYOUT_STEREO,
-        };
-        let mut parameters = AudioCodecParameters::new();
-        parameters.for_codec(CODEC_ID_AAC).with_sample_rate(setup.sample_rate).with_channels(channels);
-        let decoder = AacDecoder::try_new(&parameters, &AudioDecoderOptions::default());
-        decoder.map_err(|error| Error::unsupported(error.to_string()))
+    /// Goes back to the initial state.
+    pub(crate) fn reset(&mut self) {
+        self.decoder.reset();
+        (self.next, self.is_lost) = (0, false);
     }
 
     /// Decodes a packet and returns the number of frames. A damaged packet becomes silence, as in other decoders.
-    pub(crate) fn decode(&mut self, packet: &[u8]) -> Result<usize, Broken> {
-        if packet.is_empty() {
-            return Err(Broken::Silence); // the decoder would return the last packet again
-        }
-        let input = PacketRef::new(0, Timestamp::new(0), Duration::new(FRAMES_PER_PACKET.into()), packet);
-        match self.decoder.decode_ref(&input).map(|samples| samples.frames()) {
-            Ok(num_frames) => {
-                self.has_decoded = true;
-                Ok(num_frames)
-            }
-            Err(_) => {
-                self.forget(packet);
-                Err(Broken::Silence)
-            }
-        }
+    pub(crate) fn decode<B: AsRef<[u8]>>(
+        &mut self,
+        stream: &dyn NumberedPackets,
+        packet: &Numbered<B>,
+    ) -> Result<usize, Broken> {
+        let read = self.read(stream, packet.number, &[packet.as_ref()]);
+        if read.is_ok() { Ok(self.decoder.kept_frames(0)) } else { Err(Broken::Silence) }
     }
 
-    /// Replaces a decoder that has only seen damage: it expects all packets to have the elements of the first one.
-    fn forget(&mut self, packet: &[u8]) {
-        let is_usual = packet.first().is_some_and(|byte| byte >> 5 == self.setup.channel_element());
-        if !self.has_decoded
-            && !is_usual
-            && self.num_renewals < MAX_RENEWALS
-            && let Ok(decoder) = Self::decoder(&self.setup)
+    /// Decodes packets and writes the wanted frames of each.
+    ///
+    /// # Errors
+    /// The number of the first packet that is damaged. The frames of those before it are written.
+    pub(crate) fn decode_batch<B: AsRef<[u8]>>(
+        &mut self,
+        stream: &dyn NumberedPackets,
+        batch: &[Wanted<Numbered<B>>],
+        output: &mut Output<'_>,
+    ) -> Result<(), (usize, Broken)> {
+        let packets: Vec<&[u8]> = batch.iter().map(|wanted| wanted.packet.bytes.as_ref()).collect();
+        let mut num_done = 0;
+        while let Some(rest) = batch.get(num_done..)
+            && let Some(first) = rest.first()
         {
-            self.decoder = decoder;
-            self.num_renewals += 1;
+            let read =
+                self.read(stream, first.packet.bytes.number, packets.get(num_done..).unwrap_or_default());
+            for (index, wanted) in rest.iter().enumerate().take(self.decoder.num_kept()) {
+                self.write_kept(index, wanted.frames.clone(), output);
+            }
+            num_done += read.map_err(|error| (num_done + error.index, Broken::Silence))?;
+        }
+        Ok(())
+    }
+
+    /// Reads packets that follow each other, the first of which has this number: as many as the decoder takes, but only those of one cell.
+    fn read(
+        &mut self,
+        stream: &dyn NumberedPackets,
+        number: u64,
+        packets: &[&[u8]],
+    ) -> Result<usize, BatchError> {
+        let place = number % self.cell_packets;
+        let num_left = usize::try_from(self.cell_packets - place).unwrap_or(usize::MAX);
+        let packets = packets.get(..num_left).unwrap_or(packets);
+        if place == 0 {
+            self.decoder.set_noise(Some(Noise::default()));
+        } else if self.next != number {
+            self.decoder.set_noise(None);
+        }
+        let mut read = self.decoder.read(packets);
+        if let Err(BatchError { index, reason: DecodeError::NoNoise }) = read {
+            read = if index > 0 {
+                Ok(index)
+            } else {
+                let noise = self.noise_before(stream, number);
+                self.decoder.set_noise(Some(noise));
+                self.decoder.read(packets)
+            };
+        }
+        let num_done = read.as_ref().map_or_else(|error| error.index + 1, |num_read| *num_read);
+        self.next = number.saturating_add(num_done as u64);
+        self.is_lost = read.is_err();
+        read
+    }
+
+    /// The generator of noise behind the packets of a cell that come before one of this number.
+    fn noise_before(&mut self, stream: &dyn NumberedPackets, number: u64) -> Noise {
+        let cell = number - number % self.cell_packets;
+        let packets = (cell..number).map(|number| stream.packet(number).unwrap_or_default());
+        let packets: Vec<Cow<'_, [u8]>> = packets.collect();
+        let packets: Vec<&[u8]> = packets.iter().map(|packet| &**packet).collect();
+        Noise::default().after(self.decoder.num_noise_lines(&packets))
+    }
+
+    /// Writes frames of the last decoded packet, as many as fit, and returns their number.
+    pub(crate) fn write(&self, frames: Range<usize>, output: &mut Output<'_>) -> usize {
+        match self.decoder.num_kept().checked_sub(1) {
+            _ if self.is_lost => output.write_silence(frames.len()),
+            Some(last) => self.write_kept(last, frames, output),
+            None => 0,
         }
     }
 
-    /// Writes frames of the last decoded packet.
-    pub(crate) fn write(&self, frames: Range<usize>, output: &mut Output<'_>) -> usize {
-        let GenericAudioBufferRef::F32(samples) = self.decoder.last_decoded() else { return 0 };
-        let channel = |index| samples.plane(index).and_then(|plane| plane.get(frames.clone())).unwrap_or(&[]);
-        match output.num_channels() {
-            1 => output.write_planar(&[channel(0)], |sample: f32| sample),
-            2 => output.write_planar(&[channel(0), channel(1)], |sample: f32| sample),
-            _ => 0,
+    fn write_kept(&self, index: usize, frames: Range<usize>, output: &mut Output<'_>) -> usize {
+        let frames = frames.start..frames.end.min(frames.start.saturating_add(output.room()));
+        match output.write_in_place::<f32, _>(|room| self.decoder.write(index, frames.clone(), room)) {
+            Some(written) => written.unwrap_or(0),
+            None => {
+                let written = output.write_channels::<f32, _>(frames.len(), |channel, room| {
+                    self.decoder.write_channel(index, channel, frames.clone(), room)
+                });
+                written.map_or(0, |written| written.map_or(0, |()| frames.len()))
+            }
         }
     }
 }
@@ -389,28 +384,37 @@ mod tests {
 
     use super::*;
 
+    /// Packets by their numbers.
+    struct List<'a>(&'a [&'a [u8]]);
+
+    impl NumberedPackets for List<'_> {
+        fn packet(&self, number: u64) -> Option<Cow<'_, [u8]>> {
+            self.0.get(usize::try_from(number).ok()?).map(|packet| Cow::Borrowed(*packet))
+        }
+    }
+
     fn refusal(config: &[u8]) -> Error {
         AacSetup::from_config(config, 7).unwrap_err()
     }
 
     #[test]
-    fn silence_that_needs_all_tables_is_decoded() {
-        let mut codec = AacCodec::create(&AacSetup { sample_rate: 44_100, num_channels: 1 }).unwrap();
-        assert!(matches!(codec.decode(&SILENCE), Ok(1024)));
-        let codebooks = [26, 35, 44].map(|position| bits_at(&SILENCE, position, 4));
-        assert_eq!(codebooks, [Some(1), Some(5), Some(11)]);
-    }
-
-    #[test]
     fn a_setup_is_read() {
-        let stereo = AacSetup { sample_rate: 44100, num_channels: 2 };
+        let stereo = AacSetup::new(2, 44100, 2).unwrap();
         assert_eq!(AacSetup::from_config(&[0x12, 0x10], 0).unwrap(), stereo);
         // An extension that denies band replication, as FFmpeg writes it.
         assert_eq!(AacSetup::from_config(&[0x12, 0x10, 0x56, 0xe5, 0], 0).unwrap(), stereo);
         // A sample rate of 44056 by value.
         let escaped = [0x17, 0x80, 0x56, 0x0c, 0x08];
-        let mono = AacSetup { sample_rate: 44056, num_channels: 1 };
+        let mono = AacSetup::new(2, 44056, 1).unwrap();
         assert_eq!(AacSetup::from_config(&escaped, 0).unwrap(), mono);
+    }
+
+    #[test]
+    fn more_channels_and_shorter_packets_are_read() {
+        let surround = AacSetup::from_config(&[0x12, 0x30], 0).unwrap();
+        assert_eq!((surround.num_channels(), surround.channel_mask()), (6, 0x3f));
+        assert_eq!((surround.sample_rate(), surround.frames_per_packet()), (44_100, 1024));
+        assert_eq!(AacSetup::from_config(&[0x12, 0x14], 0).unwrap().frames_per_packet(), 960);
     }
 
     #[test]
@@ -420,8 +424,9 @@ mod tests {
             assert_eq!(error.status(), Status::Unsupported);
             assert!(error.message().contains("HE-AAC needs the libav plugin"), "{error}");
         }
-        assert!(refusal(&[0x12, 0x30]).message().contains("6 channels"));
-        assert!(refusal(&[0x12, 0x14]).message().contains("960"));
+        assert!(refusal(&[0x12, 0x68]).message().contains("more than 8 channels"));
+        let packets_say = AacSetup::new(2, 44100, 0).unwrap_err();
+        assert!(packets_say.message().contains("channels defined by its packets"));
         assert!(refusal(&[0x0a, 0x10]).message().contains("AAC Main"));
         assert!(refusal(&[0xf9, 0x46, 0x20]).message().contains("xHE-AAC"));
     }
@@ -445,7 +450,7 @@ mod tests {
 
     #[test]
     fn packets_that_cannot_be_decoded_are_told_from_audio() {
-        let mono = AacSetup { sample_rate: 44100, num_channels: 1 };
+        let mono = AacSetup::new(2, 44100, 1).unwrap();
         // A channel without lines: gain 0, a long window, no bands, no tools; then the end element.
         let silent = &[0, 0, 0, 0, 0x70][..];
         assert!(!mono.is_plausible(&[0; 9]) && !mono.is_plausible(&[]) && !mono.is_plausible(&[0xff; 9]));
@@ -455,25 +460,28 @@ mod tests {
             assert!(!any(&vec![broken; 40]), "{broken:?}");
         }
         assert!(!any(&[]));
-        // One of many that decodes is enough, wherever it is.
+        // One of many that decodes is enough, wherever it is; but it must hold a channel.
         let fill = [0xc0, 0x0e].as_slice(); // a fill element without bytes, then the end
         let mut packets = vec![&[0_u8; 30][..]; 40];
         packets.push(fill);
-        assert_eq!(any(&packets), mono.codec().unwrap().decode(fill).is_ok());
+        assert!(!any(&packets));
+        packets.push(silent);
+        assert!(any(&packets));
     }
 
     #[test]
     fn a_damaged_beginning_does_not_silence_the_rest() {
-        let stereo = AacSetup { sample_rate: 44100, num_channels: 2 };
+        let stereo = AacSetup::new(2, 44100, 2).unwrap();
         let packet = &[0x21, 0x00, 0x49, 0x90, 0x02, 0x19, 0x00, 0x23, 0x80][..]; // two silent channels
-        let mut codec = stereo.codec().unwrap();
-        assert_eq!(codec.decode(packet).ok(), Some(1024));
-        let mut codec = stereo.codec().unwrap();
         // One channel, in a stream that always has two.
-        assert!(codec.decode(&[0; 30]).is_err());
-        assert_eq!(codec.decode(packet).ok(), Some(1024));
-        assert!(codec.decode(&[0; 30]).is_err());
-        assert_eq!(codec.decode(packet).ok(), Some(1024));
+        let packets = [&[0; 30][..], packet, &[0; 30], packet];
+        let mut codec = stereo.codec();
+        assert_eq!(codec.decode(&List(&packets), &Numbered { number: 1, bytes: packet }).ok(), Some(1024));
+        codec.reset();
+        for (number, bytes) in (0..).zip(packets) {
+            let decoded = codec.decode(&List(&packets), &Numbered { number, bytes });
+            assert_eq!(decoded.ok(), (number % 2 == 1).then_some(1024));
+        }
     }
 
     #[test]
@@ -483,7 +491,7 @@ mod tests {
         assert!(ends_with_sbr(&with_sbr));
         assert!(!ends_with_sbr(&[0b0010_0110, 0b0010_0001, 0b0000_1111, 0b0000_1110]));
         assert!(!ends_with_sbr(&[]) && !ends_with_sbr(&[0; 40]) && !ends_with_sbr(&[7]));
-        let setup = AacSetup { sample_rate: 22050, num_channels: 2 };
+        let setup = AacSetup::new(2, 22050, 2).unwrap();
         assert!(setup.check_packets([&with_sbr[..]; 4].into_iter()).is_err());
         assert!(setup.check_packets([&with_sbr[..], &[0x21, 0], &with_sbr].into_iter()).is_ok());
     }

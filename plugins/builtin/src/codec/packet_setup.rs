@@ -7,13 +7,12 @@ use std::ops::Range;
 use mapwave_codec_base::Part;
 use mapwave_plugin::{Error, Output, Result, SampleFormat, SeekClass, Status, StreamInfo};
 
-use crate::codec::aac;
 use crate::codec::aac::{AacCodec, AacSetup, PACKETS_LOOKED_AT};
 use crate::codec::alac::{AlacCodec, AlacSetup};
 use crate::codec::flac::{FlacSetup, FrameCodec};
 use crate::codec::opus;
 use crate::codec::opus::{Engine, Kind, OpusCodec, OpusSetup};
-use crate::engine::packets::{Broken, Wanted};
+use crate::engine::packets::{Broken, Numbered, NumberedPackets, Wanted};
 
 /// The parameters for decoding packets of a codec.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +27,7 @@ impl AudioSetup {
     /// Frames per second.
     pub(crate) fn sample_rate(&self) -> u32 {
         match self {
-            Self::Aac(setup) => setup.sample_rate,
+            Self::Aac(setup) => setup.sample_rate(),
             Self::Alac(setup) => setup.sample_rate,
             Self::Flac(setup) => setup.stream_info.sample_rate,
             Self::Opus(_) => opus::SAMPLE_RATE,
@@ -38,7 +37,7 @@ impl AudioSetup {
     /// The frames of every packet but the last; for FLAC and Opus, the most frames of a packet.
     pub(crate) fn frames_per_packet(&self) -> u32 {
         match self {
-            Self::Aac(_) => aac::FRAMES_PER_PACKET,
+            Self::Aac(setup) => setup.frames_per_packet(),
             Self::Alac(setup) => setup.frames_per_packet,
             Self::Flac(setup) => setup.stream_info.max_block_size,
             Self::Opus(_) => opus::MAX_PACKET_FRAMES,
@@ -48,7 +47,7 @@ impl AudioSetup {
     /// The frames of a packet according to its own bytes.
     pub(crate) fn frames_of(&self, packet: &[u8]) -> u32 {
         match self {
-            Self::Aac(_) => aac::FRAMES_PER_PACKET,
+            Self::Aac(setup) => setup.frames_per_packet(),
             Self::Alac(setup) => setup.frames_of(packet),
             Self::Flac(setup) => setup.stream_info.frames_of(packet).unwrap_or(0),
             Self::Opus(_) => opus::num_frames(packet).unwrap_or(0),
@@ -121,9 +120,8 @@ impl AudioSetup {
         };
         match self {
             Self::Aac(setup) => StreamInfo {
-                num_channels: setup.num_channels,
-                channel_mask: if setup.num_channels == 1 { 0x4 } else { 0x3 },
-                seek_class: SeekClass::Anchored { grid_frames: setup.grid_frames() },
+                num_channels: setup.num_channels(),
+                channel_mask: setup.channel_mask(),
                 is_lossless: false,
                 seek_cost_frames: setup.seek_cost_frames(),
                 codec: c"aac",
@@ -162,7 +160,7 @@ impl AudioSetup {
     /// When the setup is invalid.
     pub(crate) fn codec(&self) -> Result<AudioCodec> {
         match self {
-            Self::Aac(setup) => setup.codec().map(|codec| AudioCodec::Aac(Box::new(codec))),
+            Self::Aac(setup) => Ok(AudioCodec::Aac(Box::new(setup.codec()))),
             Self::Alac(setup) => setup.codec().map(|codec| AudioCodec::Alac(Box::new(codec))),
             Self::Flac(setup) => {
                 FrameCodec::new(&setup.stream_info).map(|codec| AudioCodec::Flac(Box::new(codec)))
@@ -179,8 +177,12 @@ impl AudioSetup {
     /// As [`codec`](Self::codec).
     pub(crate) fn renew(&self, codec: AudioCodec) -> Result<AudioCodec> {
         match codec {
-            AudioCodec::Aac(_) | AudioCodec::Opus(_) => self.codec(), // their states cannot be restored
-            AudioCodec::Alac(_) | AudioCodec::Flac(_) => Ok(codec),   // packets do not depend on each other
+            AudioCodec::Opus(_) => self.codec(), // its state cannot be restored
+            AudioCodec::Aac(mut codec) => {
+                codec.reset();
+                Ok(AudioCodec::Aac(codec))
+            }
+            AudioCodec::Alac(_) | AudioCodec::Flac(_) => Ok(codec), // packets do not depend on each other
         }
     }
 }
@@ -198,9 +200,16 @@ impl AudioCodec {
     ///
     /// # Errors
     /// As [`PacketCodec::decode`](crate::engine::packets::PacketCodec::decode).
-    pub(crate) fn decode(&mut self, packet: &[u8], num_frames: u64) -> Result<usize, Broken> {
+    pub(crate) fn decode<B: AsRef<[u8]>>(
+        &mut self,
+        stream: &dyn NumberedPackets,
+        packet: &Numbered<B>,
+        num_frames: u64,
+    ) -> Result<usize, Broken> {
+        let numbered = packet;
+        let packet = numbered.as_ref();
         match self {
-            Self::Aac(codec) => codec.decode(packet),
+            Self::Aac(codec) => codec.decode(stream, numbered),
             Self::Alac(codec) => codec.decode(packet, num_frames),
             Self::Flac(codec) => {
                 let num_decoded = codec.decode_packet(packet).map_err(Broken::Fatal)?;
@@ -227,7 +236,7 @@ impl AudioCodec {
 
     /// Whether packets are decoded in batches.
     pub(crate) fn is_batched(&self) -> bool {
-        matches!(self, Self::Alac(_) | Self::Flac(_))
+        matches!(self, Self::Aac(_) | Self::Alac(_) | Self::Flac(_))
     }
 
     /// Decodes a batch of packets and writes the wanted frames of each.
@@ -236,7 +245,8 @@ impl AudioCodec {
     /// As [`PacketCodec::decode_batch`](crate::engine::packets::PacketCodec::decode_batch).
     pub(crate) fn decode_batch<B: AsRef<[u8]>>(
         &mut self,
-        batch: &[Wanted<B>],
+        stream: &dyn NumberedPackets,
+        batch: &[Wanted<Numbered<B>>],
         output: &mut Output<'_>,
     ) -> Result<(), (usize, Broken)> {
         let parts = || {
@@ -246,11 +256,12 @@ impl AudioCodec {
             parts.collect::<Vec<_>>()
         };
         match self {
+            Self::Aac(codec) => codec.decode_batch(stream, batch, output),
             Self::Alac(codec) => codec.decode_batch(&parts(), output),
             Self::Flac(codec) => codec.decode_packets(&parts(), output),
             _ => {
                 for (number, Wanted { packet, frames }) in batch.iter().enumerate() {
-                    let decoded = self.decode(packet.bytes.as_ref(), packet.num_frames);
+                    let decoded = self.decode(stream, &packet.bytes, packet.num_frames);
                     decoded.map_err(|broken| (number, broken))?;
                     self.write(frames.clone(), output);
                 }

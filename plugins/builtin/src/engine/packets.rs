@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+use std::borrow::Cow;
 use std::ffi::CString;
 use std::ops::Range;
 use std::sync::Arc;
@@ -32,6 +33,25 @@ impl<B> Packet<B> {
     fn end(&self) -> u64 {
         self.first_frame.saturating_add(self.num_frames)
     }
+}
+
+/// The bytes of a packet, and its number in the stream.
+#[derive(Clone, Debug)]
+pub(crate) struct Numbered<B> {
+    pub(crate) number: u64,
+    pub(crate) bytes: B,
+}
+
+impl<B: AsRef<[u8]>> AsRef<[u8]> for Numbered<B> {
+    fn as_ref(&self) -> &[u8] {
+        self.bytes.as_ref()
+    }
+}
+
+/// A stream whose packets are found by their numbers.
+pub(crate) trait NumberedPackets {
+    /// The bytes of a packet; `None` if there is none, or the file ends before it does.
+    fn packet(&self, number: u64) -> Option<Cow<'_, [u8]>>;
 }
 
 /// A stream, shared by all handles.

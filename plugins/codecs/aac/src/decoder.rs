@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::error::{BatchError, DecodeError};
 use crate::instructions::Instructions;
 use crate::lines::{Lines, MAX_LINES};
+use crate::noise::Noise;
 use crate::packet::{Block, Packet};
 use crate::synthesis::{State, Stream};
 
@@ -25,8 +26,9 @@ const PIECE: usize = 64;
 ///
 /// Two packets are read in one loop, so pass as many as there are. The samples depend neither on the batches nor on the CPU.
 ///
-/// Each packet overlaps the one before, and on nothing else depends what it decodes to: after [`reset`](Self::reset) the second packet, and
-/// all after it, come out as in decoding from the beginning.
+/// Each packet overlaps the one before. Noise depends on how many lines of noise came before it, and on nothing else of the packets
+/// before depends what a packet decodes to: after [`reset`](Self::reset) and [`set_noise`](Self::set_noise) the second packet, and all
+/// after it, come out as in decoding from the beginning.
 ///
 /// Channels come in the order of [`Config::channel_mask`]; samples are from -1 to 1, and beyond where the encoder was too loud.
 ///
@@ -48,6 +50,8 @@ pub struct Decoder {
     instructions: Instructions,
     blocks: [Block; MAX_KEPT],
     state: State,
+    /// Whether the state of the generator of noise is known.
+    knows_noise: bool,
     /// The planes of all channels of the first kept packet, then those of the next.
     planes: Vec<Lines>,
     num_kept: usize,
@@ -68,6 +72,7 @@ impl Decoder {
             instructions: Instructions::best(),
             blocks: [Block::new(&program), Block::new(&program)],
             state: State::new(num_channels),
+            knows_noise: true,
             planes: vec![[0.0; MAX_LINES]; MAX_KEPT * num_channels],
             num_kept: 0,
         }
@@ -88,8 +93,42 @@ impl Decoder {
 
     /// Forgets the packets before, as at the beginning of a stream.
     pub fn reset(&mut self) {
-        self.state.reset();
+        self.state.reset_overlap();
+        self.set_noise(Some(Noise::default()));
         self.num_kept = 0;
+    }
+
+    /// Draws the noise of the next packet from that state of the generator. If it is `None`, packets with noise are refused with
+    /// [`DecodeError::NoNoise`], until it is set; then they can be decoded as if nothing had happened.
+    pub fn set_noise(&mut self, noise: Option<Noise>) {
+        self.knows_noise = noise.is_some();
+        self.state.noise = noise.unwrap_or_default();
+    }
+
+    /// The lines of noise of packets, of which those that cannot be decoded have none. It takes half of the time of decoding, and
+    /// forgets none but the packets that are [kept](Self::num_kept).
+    pub fn num_noise_lines(&mut self, packets: &[&[u8]]) -> u64 {
+        self.num_kept = 0;
+        let mut num_lines = 0;
+        for pair in packets.chunks(MAX_KEPT) {
+            let outcomes = self.read_blocks(pair);
+            for ((block, outcome), _) in self.blocks.iter().zip(outcomes).zip(pair) {
+                if outcome.is_ok() {
+                    num_lines += block.num_noise_lines(&self.stream.program, &self.stream.bands) as u64;
+                }
+            }
+        }
+        num_lines
+    }
+
+    /// Reads the first packets, as many as are kept.
+    fn read_blocks(&mut self, packets: &[&[u8]]) -> [Result<(), DecodeError>; MAX_KEPT] {
+        let Some(first) = packets.first() else { return [Ok(()); MAX_KEPT] };
+        let [block, second_block] = &mut self.blocks;
+        let Stream { program, bands, .. } = &self.stream;
+        let mut one = Packet::new(first, program, bands, block);
+        let mut two = packets.get(1).map(|bytes| Packet::new(bytes, program, bands, second_block));
+        self.instructions.read(&mut one, two.as_mut())
     }
 
     /// Writes the wanted frames of all parts, one after the other and interleaved, to the beginning of `output`, and returns
@@ -125,22 +164,19 @@ impl Decoder {
     /// As [`decode`](Self::decode); the packets before the one that is rejected are kept.
     pub fn read(&mut self, packets: &[&[u8]]) -> Result<usize, BatchError> {
         self.num_kept = 0;
-        let Some(first) = packets.first() else { return Ok(0) };
-        let [block, second_block] = &mut self.blocks;
-        let Stream { program, bands, .. } = &self.stream;
-        let mut one = Packet::new(first, program, bands, block);
-        let second = packets.get(1);
-        let mut two = second.map(|bytes| Packet::new(bytes, program, bands, second_block));
-        let outcomes = self.instructions.read(&mut one, two.as_mut());
+        let outcomes = self.read_blocks(packets);
         let num_channels = self.config.num_channels();
-        let packets = std::iter::once(first).chain(second);
-        let planes = self.planes.chunks_mut(num_channels);
-        for (((packet, block), planes), outcome) in packets.zip(&mut self.blocks).zip(planes).zip(outcomes) {
+        let Stream { program, bands, .. } = &self.stream;
+        let planes = self.planes.chunks_mut(num_channels).take(packets.len());
+        for ((block, planes), outcome) in self.blocks.iter_mut().zip(planes).zip(outcomes) {
             if let Err(reason) = outcome {
-                self.state.reset();
+                self.state.reset_overlap();
                 return Err(BatchError { index: self.num_kept, reason });
             }
-            self.instructions.synthesize(&self.stream, packet, block, &mut self.state, planes);
+            if !self.knows_noise && block.num_noise_lines(program, bands) > 0 {
+                return Err(BatchError { index: self.num_kept, reason: DecodeError::NoNoise });
+            }
+            self.instructions.synthesize(&self.stream, block, &mut self.state, planes);
             self.num_kept += 1;
         }
         Ok(self.num_kept)

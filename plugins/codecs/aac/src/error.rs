@@ -23,6 +23,8 @@ pub enum DecodeError {
         /// The frames that it should have at least.
         wanted: usize,
     },
+    /// The packet has noise, and the state of its generator is [not known](crate::Decoder::set_noise).
+    NoNoise,
     /// The caller's slice has no room for the frames, or there is no such channel.
     Room,
 }
@@ -37,6 +39,7 @@ impl fmt::Display for DecodeError {
             Self::TooShort { num_frames, wanted } => {
                 write!(f, "it has {num_frames} frames, expected {wanted}")
             }
+            Self::NoNoise => f.write_str("it has noise, whose generator is in no known state"),
             Self::Room => f.write_str("the slice has no room for the frames that are wanted"),
         }
     }

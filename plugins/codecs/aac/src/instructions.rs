@@ -50,16 +50,15 @@ impl Instructions {
     pub(crate) fn synthesize(
         self,
         stream: &Stream,
-        packet: &[u8],
         block: &mut Block,
         state: &mut State,
         planes: &mut [Lines],
     ) {
         match self {
-            Self::Plain => synthesize::<Lanes>((), stream, packet, block, state, planes),
+            Self::Plain => synthesize::<Lanes>((), stream, block, state, planes),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the proof says that this CPU has the instructions.
-            Self::Avx2(proof) => unsafe { synthesize_avx2(proof, stream, packet, block, state, planes) },
+            Self::Avx2(proof) => unsafe { synthesize_avx2(proof, stream, block, state, planes) },
         }
     }
 }
@@ -117,13 +116,6 @@ fn read_avx2(first: &mut Packet<'_, '_>, second: Option<&mut Packet<'_, '_>>) ->
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
-fn synthesize_avx2(
-    proof: Avx2,
-    stream: &Stream,
-    packet: &[u8],
-    block: &mut Block,
-    state: &mut State,
-    planes: &mut [Lines],
-) {
-    synthesize::<Register>(proof, stream, packet, block, state, planes);
+fn synthesize_avx2(proof: Avx2, stream: &Stream, block: &mut Block, state: &mut State, planes: &mut [Lines]) {
+    synthesize::<Register>(proof, stream, block, state, planes);
 }

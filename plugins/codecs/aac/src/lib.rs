@@ -45,6 +45,7 @@ pub use config::Config;
 pub use decoder::Decoder;
 pub use error::{BatchError, DecodeError};
 pub use mapwave_codec_base::Part;
+pub use noise::Noise;
 
 #[doc = include_str!("../README.md")]
 #[cfg(doctest)]

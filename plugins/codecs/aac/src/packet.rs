@@ -12,7 +12,7 @@ use crate::error::DecodeError;
 use crate::grouping::Windows;
 use crate::huffman;
 use crate::lines::{Lines, MAX_LINES};
-use crate::program::{Kind, Program, Slot};
+use crate::program::{Kind, MAX_CHANNELS, Program, Slot};
 use crate::side::{Channel, MAX_BANDS};
 use crate::spectrum::Spectrum;
 
@@ -35,9 +35,19 @@ impl Default for ElementSide {
     }
 }
 
+/// An element with lines.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Element {
+    /// One of the program.
+    Slot(usize),
+    Coupling(usize),
+}
+
 /// What a packet is read into.
 #[derive(Debug, Default)]
 pub(crate) struct Block {
+    /// The elements in the order of the packet.
+    pub(crate) order: Vec<Element>,
     /// Each channel of the output.
     pub(crate) channels: Vec<Channel>,
     pub(crate) lines: Vec<Lines>,
@@ -51,12 +61,30 @@ pub(crate) struct Block {
 impl Block {
     pub(crate) fn new(program: &Program) -> Self {
         Self {
+            order: Vec::with_capacity(MAX_CHANNELS + MAX_COUPLINGS),
             channels: vec![Channel::default(); program.num_channels()],
             lines: vec![[0.0; MAX_LINES]; program.num_channels()],
             elements: vec![ElementSide::default(); program.slots().len()],
             couplings: Vec::new(),
             num_couplings: 0,
         }
+    }
+}
+
+impl Block {
+    /// The lines of noise of the packet.
+    pub(crate) fn num_noise_lines(&self, program: &Program, bands: &[Bands; 2]) -> usize {
+        let of = |channel: Option<&Channel>| channel.map_or(0, |channel| channel.num_noise_lines(bands));
+        let elements = self.order.iter().map(|element| match *element {
+            Element::Slot(number) => {
+                let [first, second] =
+                    program.slots().get(number).map_or([0; 2], |slot| slot.planes.map(usize::from));
+                let second = if second == first { 0 } else { of(self.channels.get(second)) };
+                of(self.channels.get(first)) + second
+            }
+            Element::Coupling(number) => of(self.couplings.get(number).map(|coupling| &coupling.channel)),
+        });
+        elements.sum()
     }
 }
 
@@ -91,6 +119,7 @@ impl<'a, 'b> Packet<'a, 'b> {
         block: &'b mut Block,
     ) -> Self {
         block.elements.iter_mut().for_each(|element| element.tag = None);
+        block.order.clear();
         block.num_couplings = 0;
         let bits = BitReader::at(bytes, 0);
         Self { bits, program, bands, block, pending: Pending::Coupling, second: None, num_seen: 0 }
@@ -210,6 +239,7 @@ impl<'a, 'b> Packet<'a, 'b> {
             (element.tag, element.has_mid_side) = (Some(tag), false);
         }
         self.num_seen += 1;
+        self.block.order.push(Element::Slot(number));
         Ok((number, self.program.slots().get(number).copied().unwrap_or_default()))
     }
 
@@ -255,6 +285,7 @@ impl<'a, 'b> Packet<'a, 'b> {
         if self.block.couplings.len() <= number {
             self.block.couplings.push(Coupling::default());
         }
+        self.block.order.push(Element::Coupling(number));
         let Some(coupling) = self.block.couplings.get_mut(number) else { return Ok(()) };
         coupling.read(&mut self.bits, self.bands)
     }

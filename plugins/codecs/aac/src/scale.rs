@@ -7,13 +7,12 @@
 use crate::bands::Bands;
 use crate::grouping::Sequence;
 use crate::lines::Lines;
-use crate::noise;
+use crate::noise::Noise;
 use crate::side::{Channel, NOISE};
 
-/// Scales the lines of a channel, and puts those of short windows window after window. `seed` says what the noise of each band, counted
-/// over all groups, begins with.
+/// Scales the lines of a channel, and puts those of short windows window after window. Bands of noise are drawn from `noise`.
 #[inline(always)]
-pub(crate) fn scale(channel: &Channel, bands: &[Bands; 2], lines: &mut Lines, seed: impl Fn(usize) -> u64) {
+pub(crate) fn scale(channel: &Channel, bands: &[Bands; 2], lines: &mut Lines, noise: &mut Noise) {
     let windows = &channel.windows;
     let bands = windows.bands(bands);
     if windows.sequence != Sequence::Short {
@@ -21,7 +20,7 @@ pub(crate) fn scale(channel: &Channel, bands: &[Bands; 2], lines: &mut Lines, se
         for (band, (book, scale)) in each {
             let Some(lines) = lines.get_mut(bands.start(band)..bands.start(band + 1)) else { continue };
             if *book == NOISE {
-                noise::fill(lines, *scale, seed(band));
+                noise.fill(lines, *scale);
             } else if *book < NOISE {
                 let (quads, _) = lines.as_chunks_mut::<4>();
                 for quad in quads {
@@ -50,7 +49,7 @@ pub(crate) fn scale(channel: &Channel, bands: &[Bands; 2], lines: &mut Lines, se
                 let to = (first + window) * num_lines;
                 let Some(to) = lines.get_mut(to + start..to + end) else { continue };
                 if *book == NOISE {
-                    noise::fill(to, *scale, seed(place).wrapping_add(window as u64));
+                    noise.fill(to, *scale);
                 } else if *book < NOISE {
                     let from = first * num_lines + start * length + window * (end - start);
                     let from = coded.get(from..).unwrap_or_default();

@@ -91,6 +91,20 @@ impl Channel {
         self.runs.get(..self.num_runs).unwrap_or_default()
     }
 
+    /// The lines of noise, of all windows.
+    pub(crate) fn num_noise_lines(&self, bands: &[Bands; 2]) -> usize {
+        if !self.has_noise {
+            return 0;
+        }
+        let bands = self.windows.bands(bands);
+        let groups = self.windows.groups().zip(self.books.chunks(self.windows.num_bands.max(1)));
+        let lines = groups.flat_map(|((_, length), books)| {
+            let noise = books.iter().enumerate().filter(|(_, book)| **book == NOISE);
+            noise.map(move |(band, _)| (bands.start(band + 1) - bands.start(band)) * length)
+        });
+        lines.sum()
+    }
+
     /// A channel that is not in the packet: silence.
     pub(crate) fn clear(&mut self) {
         self.windows =

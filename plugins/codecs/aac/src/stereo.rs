@@ -1,4 +1,4 @@
-//! Two channels that share a packet: sum and difference, and intensity (ISO/IEC 14496-3, 4.6.8.1 and 4.6.8.2).
+//! Two channels that share a packet: sum and difference, intensity, and common noise (ISO/IEC 14496-3, 4.6.8.1, 4.6.8.2 and 4.6.13).
 
 #![forbid(unsafe_code)]
 
@@ -19,18 +19,23 @@ pub(crate) fn apply(
     let bands = windows.bands(bands);
     let num_lines = bands.start(usize::MAX);
     let books = left.books.iter().zip(&right.books);
-    let each = books.zip(&right.scales).zip(&element.is_mid_side);
-    let mut each = each.map(|(((left, right), scale), is_mid_side)| (*left, *right, *scale, *is_mid_side));
+    let scales = left.scales.iter().zip(&right.scales);
+    let mut each = books.zip(scales).zip(&element.is_mid_side);
     for (first, length) in windows.groups() {
-        for (band, (left_book, right_book, scale, is_marked)) in
-            each.by_ref().take(windows.num_bands).enumerate()
-        {
-            let is_marked = is_marked && element.has_mid_side;
-            let is_mid_side = is_marked && left_book < NOISE && right_book < NOISE;
-            let is_intensity = matches!(right_book, INTENSITY | OPPOSITE_INTENSITY);
-            if !is_mid_side && !is_intensity {
-                continue;
-            }
+        for (band, ((books, scales), is_marked)) in each.by_ref().take(windows.num_bands).enumerate() {
+            let is_marked = *is_marked && element.has_mid_side;
+            // What the lines on the right are those on the left multiplied by, unless both are a sum and a difference.
+            let factor = match (*books.0, *books.1) {
+                // By 4.6.8.2.3, a band's own mark inverts the sign; FFmpeg writes and reads that all are marked as that they are.
+                (_, INTENSITY | OPPOSITE_INTENSITY) => {
+                    let is_negative = (*books.1 == OPPOSITE_INTENSITY) != is_marked;
+                    Some(if is_negative { -scales.1 } else { *scales.1 })
+                }
+                // A mark says that the noise is the same, but for its energy.
+                (NOISE, NOISE) if is_marked => Some(scales.1 / scales.0),
+                (left, right) if is_marked && left < NOISE && right < NOISE => None,
+                _ => continue,
+            };
             for window in first..first + length {
                 let lines =
                     window * num_lines + bands.start(band)..window * num_lines + bands.start(band + 1);
@@ -41,10 +46,7 @@ pub(crate) fn apply(
                 };
                 let (left, right) = (left.as_chunks_mut::<4>().0, right.as_chunks_mut::<4>().0);
                 let quads = left.iter_mut().zip(right);
-                if is_intensity {
-                    // By 4.6.8.2.3, a band's own mark inverts the sign; FFmpeg writes and reads that all are marked as that they are.
-                    let is_negative = (right_book == OPPOSITE_INTENSITY) != is_marked;
-                    let factor = if is_negative { -scale } else { scale };
+                if let Some(factor) = factor {
                     for (left, right) in quads {
                         *right = left.map(|line| line * factor);
                     }
@@ -57,5 +59,34 @@ pub(crate) fn apply(
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+    use crate::bands;
+    use crate::lines::MAX_LINES;
+
+    #[test]
+    fn a_mark_makes_noise_common() {
+        let bands = bands::of_rate(44_100, 1024);
+        let [long, _] = &bands;
+        let mut left = Channel::default();
+        left.windows.num_bands = 3;
+        (left.windows.num_groups, left.windows.group_lengths[0]) = (1, 1);
+        let mut right = left.clone();
+        (left.books[..3].fill(NOISE), right.books[..3].fill(NOISE));
+        (left.scales[..3].fill(0.5), right.scales[..3].fill(2.0));
+        let mut element = ElementSide { has_mid_side: true, ..ElementSide::default() };
+        element.is_mid_side[1] = true;
+        let (mut left_lines, mut right_lines) = ([0.25; MAX_LINES], [7.0; MAX_LINES]);
+        left_lines[long.start(1)] = -3.0;
+        apply(&element, (&left, &mut left_lines), (&right, &mut right_lines), &bands);
+        let (start, end) = (long.start(1), long.start(2));
+        assert_eq!(right_lines[start..start + 2], [-12.0, 1.0]);
+        assert!(right_lines[start + 1..end].iter().all(|line| *line == 1.0));
+        assert!(right_lines[..start].iter().chain(&right_lines[end..]).all(|line| *line == 7.0));
     }
 }

@@ -7,11 +7,11 @@ use crate::coupling::{Coupling, Point, Target};
 use crate::filter_bank::Overlap;
 use crate::grouping::{Sequence, Windows};
 use crate::lines::{Lines, MAX_LINES};
-use crate::noise;
-use crate::packet::Block;
+use crate::noise::Noise;
+use crate::packet::{Block, Element};
 use crate::program::{Kind, MAX_CHANNELS, Program};
 use crate::scale::scale;
-use crate::side::{Channel, NOISE, ZERO};
+use crate::side::{Channel, ZERO};
 use crate::stereo;
 use crate::transform::{
     NUM_LANES, Vector, Workspace, from_rows, to_rows, transform_60, transform_64, transform_480,
@@ -29,6 +29,8 @@ pub(crate) struct Stream {
 /// What is kept of the packets before: of each channel of the output, and of each coupling channel with windows of its own, by tag.
 #[derive(Clone, Debug)]
 pub(crate) struct State {
+    /// The generator of noise.
+    pub(crate) noise: Noise,
     channels: Vec<Overlap>,
     couplings: Vec<Overlap>,
     workspace: Box<Workspace>,
@@ -37,14 +39,15 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn new(num_channels: usize) -> Self {
         Self {
+            noise: Noise::default(),
             channels: vec![Overlap::default(); num_channels],
             couplings: Vec::new(),
             workspace: Box::new([[([0.0; NUM_LANES], [0.0; NUM_LANES]); 64]; 2]),
         }
     }
 
-    /// Forgets the packets before.
-    pub(crate) fn reset(&mut self) {
+    /// Forgets what overlaps.
+    pub(crate) fn reset_overlap(&mut self) {
         self.channels.iter_mut().chain(&mut self.couplings).for_each(Overlap::reset);
     }
 }
@@ -54,12 +57,11 @@ impl State {
 pub(crate) fn synthesize<V: Vector>(
     proof: V::Proof,
     stream: &Stream,
-    packet: &[u8],
     block: &mut Block,
     state: &mut State,
     planes: &mut [Lines],
 ) {
-    restore_lines(stream, packet, block);
+    restore_lines(stream, block, &mut state.noise);
     couple(stream, block, Point::BeforeShaping);
     for (channel, lines) in block.channels.iter().zip(&mut block.lines) {
         if !channel.tns.is_empty() {
@@ -85,48 +87,43 @@ pub(crate) fn synthesize<V: Vector>(
 
 /// Turns a packet into the lines of each channel, before noise shaping. Channels that are not in the packet are silent.
 #[inline(always)]
-fn restore_lines(stream: &Stream, packet: &[u8], block: &mut Block) {
-    let has_noise = block.channels.iter().any(|channel| channel.has_noise)
-        || block.couplings.iter().take(block.num_couplings).any(|coupling| coupling.channel.has_noise);
-    let packet_seed = if has_noise { noise::seed_of(packet) } else { 0 };
-    // A seed for each band of each channel. Bands have up to eight windows.
-    let seed =
-        |channel: usize, band: usize| packet_seed.wrapping_add((channel as u64) << 32 | (band as u64) << 8);
-    for (slot, element) in stream.program.slots().iter().zip(&block.elements) {
-        let [first, second] = slot.planes.map(usize::from);
-        if element.tag.is_none() {
-            for plane in slot.planes.map(usize::from) {
-                block.channels.get_mut(plane).into_iter().for_each(Channel::clear);
-                block.lines.get_mut(plane).into_iter().for_each(|lines| lines.fill(0.0));
-            }
-            continue;
-        }
-        if slot.kind != Kind::Pair {
-            if let (Some(channel), Some(lines)) = (block.channels.get(first), block.lines.get_mut(first)) {
-                scale(channel, &stream.bands, lines, |band| seed(first, band));
-            }
-            continue;
-        }
-        let channels = (block.channels.get(first), block.channels.get(second));
-        let lines = block.lines.get_disjoint_mut([first, second]);
-        if let ((Some(left), Some(right)), Ok([left_lines, right_lines])) = (channels, lines) {
-            scale(left, &stream.bands, left_lines, |band| seed(first, band));
-            // Noise in both channels of a band that holds sum and difference is the same (4.6.13.3).
-            let is_same = |band: usize| {
-                element.has_mid_side
-                    && element.is_mid_side.get(band) == Some(&true)
-                    && left.books.get(band) == Some(&NOISE)
-            };
-            let seed = |band| seed(if is_same(band) { first } else { second }, band);
-            scale(right, &stream.bands, right_lines, seed);
-            stereo::apply(element, (left, left_lines), (right, right_lines), &stream.bands);
+fn restore_lines(stream: &Stream, block: &mut Block, noise: &mut Noise) {
+    let Block { order, channels, lines, elements, couplings, .. } = block;
+    let slots = stream.program.slots();
+    for (slot, _) in slots.iter().zip(&*elements).filter(|(_, element)| element.tag.is_none()) {
+        for plane in slot.planes.map(usize::from) {
+            channels.get_mut(plane).into_iter().for_each(Channel::clear);
+            lines.get_mut(plane).into_iter().for_each(|lines| lines.fill(0.0));
         }
     }
-    for (number, coupling) in block.couplings.iter_mut().enumerate().take(block.num_couplings) {
-        let Coupling { channel, lines, .. } = coupling;
-        scale(channel, &stream.bands, lines, |band| seed(MAX_CHANNELS + number, band));
-        if !channel.tns.is_empty() {
-            channel.tns.apply(lines, &channel.windows, &stream.bands);
+    // Noise is drawn in the order of the packet.
+    for element in order {
+        match *element {
+            Element::Slot(number) => {
+                let (Some(slot), Some(element)) = (slots.get(number), elements.get(number)) else { continue };
+                let [first, second] = slot.planes.map(usize::from);
+                if slot.kind != Kind::Pair {
+                    if let (Some(channel), Some(lines)) = (channels.get(first), lines.get_mut(first)) {
+                        scale(channel, &stream.bands, lines, noise);
+                    }
+                    continue;
+                }
+                let pair = (channels.get(first), channels.get(second));
+                if let ((Some(left), Some(right)), Ok([left_lines, right_lines])) =
+                    (pair, lines.get_disjoint_mut([first, second]))
+                {
+                    scale(left, &stream.bands, left_lines, noise);
+                    scale(right, &stream.bands, right_lines, noise);
+                    stereo::apply(element, (left, left_lines), (right, right_lines), &stream.bands);
+                }
+            }
+            Element::Coupling(number) => {
+                let Some(Coupling { channel, lines, .. }) = couplings.get_mut(number) else { continue };
+                scale(channel, &stream.bands, lines, noise);
+                if !channel.tns.is_empty() {
+                    channel.tns.apply(lines, &channel.windows, &stream.bands);
+                }
+            }
         }
     }
 }

@@ -7,7 +7,7 @@
 mod common;
 
 use common::{Random, Stream, encoded};
-use mapwave_aac::{Config, Decoder};
+use mapwave_aac::{Config, Decoder, Noise};
 
 /// What a packet decodes to, or why not.
 type Outcome = Result<Vec<u32>, String>;
@@ -56,11 +56,14 @@ fn damaged_packets_are_errors_or_other_samples() {
     let mut random = Random(seed);
     let (mut num_decoded, mut num_rejected) = (0, 0);
     let mut batch = Vec::new();
-    let mut decoders: Vec<[Decoder; 3]> = streams
+    let mut noises = vec![Noise::default(); streams.len()];
+    let mut decoders: Vec<[Decoder; 5]> = streams
         .iter()
         .map(|stream| {
             let new = |config: &Config| Decoder::new(config);
-            [new(&stream.config), new(&stream.config), new(&stream.config).with_plain_instructions()]
+            let all = [(); 4].map(|()| new(&stream.config));
+            let [best, single, told, counting] = all;
+            [best, single, told, counting, new(&stream.config).with_plain_instructions()]
         })
         .collect();
     while num_decoded + num_rejected < wanted {
@@ -88,13 +91,18 @@ fn damaged_packets_are_errors_or_other_samples() {
             batch.push(packet);
         }
         let packets: Vec<&[u8]> = batch.iter().map(|packet| &packet[..]).collect();
-        let [best, single, plain] = &mut decoders[which];
+        let [best, single, told, counting, plain] = &mut decoders[which];
         let expected = outcomes(best, &packets);
         assert_eq!(expected.len(), packets.len());
         let one_by_one: Vec<Outcome> =
             packets.iter().flat_map(|packet| outcomes(single, &[packet])).collect();
         assert!(one_by_one == expected, "one by one");
         assert!(outcomes(plain, &packets) == expected, "without vectors");
+        for (packet, expected) in packets.iter().zip(&expected) {
+            told.set_noise(Some(noises[which]));
+            assert!(&outcomes(told, &[packet])[0] == expected, "by the lines of noise before");
+            noises[which] = noises[which].after(counting.num_noise_lines(&[packet]));
+        }
         num_rejected += expected.iter().filter(|outcome| outcome.is_err()).count();
         num_decoded += expected.iter().filter(|outcome| outcome.is_ok()).count();
     }

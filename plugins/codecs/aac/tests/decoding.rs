@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Stream, by_ffmpeg, decode, encoded, precision};
-use mapwave_aac::{Config, DecodeError, Decoder, Part};
+use mapwave_aac::{Config, DecodeError, Decoder, Noise, Part};
 
 /// All ways to decode a stream give the same samples, bit for bit, which are returned.
 fn check_ways(stream: &Stream, what: &str) -> Vec<f32> {
@@ -26,8 +26,11 @@ fn check_ways(stream: &Stream, what: &str) -> Vec<f32> {
     let num_channels = stream.config.num_channels();
     let packet_samples = stream.config.frames_per_packet() * num_channels;
     let mut decoder = new();
+    let packets: Vec<&[u8]> = parts.iter().map(|part| part.bytes).collect();
     for first in (1..parts.len()).step_by(7) {
         decoder.reset();
+        let num_lines = decoder.num_noise_lines(&packets[..first - 1]);
+        decoder.set_noise(Some(Noise::default().after(num_lines)));
         let window = &parts[first - 1..parts.len().min(first + 3)];
         let decoded = decode(&mut decoder, window).unwrap();
         let (found, wanted) = (&decoded[packet_samples..], &expected[first * packet_samples..]);
@@ -128,15 +131,43 @@ fn every_layout_agrees_with_ffmpeg() {
 }
 
 #[test]
-fn noise_is_the_same_everywhere_and_as_loud_as_that_of_ffmpeg() {
-    let Some(file) = encoded(44_100, "stereo", 2, 3.0, &["-b:a", "48k", "-aac_pns", "1"]) else { return };
-    let decoded = check_ways(&Stream::parse(&file), "noise");
-    let Some(expected) = by_ffmpeg(&file) else { return };
-    let energy = |samples: &[f32]| samples.iter().map(|sample| f64::from(*sample).powi(2)).sum::<f64>();
-    let ratio = energy(&decoded) / energy(&expected);
-    assert!((ratio - 1.0).abs() < 0.01, "{ratio}");
-    let found = precision(&decoded, expected.iter().map(|sample| f64::from(*sample)));
-    assert!((5.0..60.0).contains(&found), "{found:.1} dB: there is noise, and not only noise");
+fn noise_is_that_of_ffmpeg() {
+    for (layout, num_channels, bit_rate) in
+        [("mono", 1, "24k"), ("stereo", 2, "48k"), ("stereo", 2, "96k"), ("5.1", 6, "160k")]
+    {
+        let options = ["-b:a", bit_rate, "-aac_pns", "1"];
+        let Some(file) = encoded(44_100, layout, num_channels, 3.0, &options) else { return };
+        let what = format!("noise, {layout}, {bit_rate}");
+        let decoded = check_ways(&Stream::parse(&file), &what);
+        let Some(expected) = by_ffmpeg(&file) else { return };
+        let expected = expected.iter().map(|sample| f64::from(*sample));
+        let found = precision(&decoded, expected);
+        assert!(found > 110.0, "{what}: {found:.1} dB");
+    }
+}
+
+#[test]
+fn noise_without_its_generator_is_refused_and_goes_on() {
+    let Some(file) = encoded(44_100, "stereo", 2, 2.0, &["-b:a", "48k", "-aac_pns", "1"]) else { return };
+    let stream = Stream::parse(&file);
+    let (parts, mut decoder) = (stream.parts(), Decoder::new(&stream.config));
+    let expected = decode(&mut decoder, &parts).unwrap();
+    decoder.reset();
+    let counts: Vec<u64> = parts.iter().map(|part| decoder.num_noise_lines(&[part.bytes])).collect();
+    assert!(counts.iter().any(|count| *count == 0) && counts.iter().any(|count| *count > 0));
+    let (mut found, mut noise, mut num_refused) = (Vec::new(), Noise::default(), 0);
+    for (part, count) in parts.iter().zip(&counts) {
+        decoder.set_noise(None);
+        let parts = [part.clone()];
+        found.extend(decode(&mut decoder, &parts).unwrap_or_else(|error| {
+            assert_eq!((error.reason, *count > 0), (DecodeError::NoNoise, true));
+            num_refused += 1;
+            decoder.set_noise(Some(noise));
+            decode(&mut decoder, &parts).unwrap()
+        }));
+        noise = noise.after(*count);
+    }
+    assert!(found == expected && num_refused == counts.iter().filter(|count| **count > 0).count());
 }
 
 #[test]

@@ -144,7 +144,7 @@ mod tests {
         for pair in STEPS.windows(2) {
             let &[step, next] = pair else { unreachable!() };
             let is_a_tenth = (10 * next - 11 * step).abs() <= 10;
-            assert!(next > step && (is_a_tenth || next == i16::MAX.into()), "{step} {next}");
+            assert!(next > step && (is_a_tenth || next == i32::from(i16::MAX)), "{step} {next}");
         }
     }
 

@@ -16,7 +16,7 @@ use crate::codec::opus::{Engine, OpusCodec, OpusSetup};
 use crate::codec::packet_setup::{AudioCodec, AudioSetup};
 use crate::codec::vorbis::VorbisCodec;
 use crate::codec::vorbis::{VorbisSetup, frames_between};
-use crate::engine::packets::Broken;
+use crate::engine::packets::{Broken, Numbered, NumberedPackets};
 use crate::tags::vorbis_comment::default_channel_mask;
 
 /// A track's codec, with the parameters of its decoder.
@@ -273,11 +273,16 @@ impl Codec {
     ///
     /// # Errors
     /// As [`PacketCodec::decode`](crate::engine::packets::PacketCodec::decode).
-    pub(crate) fn decode(&mut self, packet: &[u8], num_frames: u64) -> Result<usize, Broken> {
+    pub(crate) fn decode<B: AsRef<[u8]>>(
+        &mut self,
+        stream: &dyn NumberedPackets,
+        packet: &Numbered<B>,
+        num_frames: u64,
+    ) -> Result<usize, Broken> {
         match self {
-            Self::Pcm(codec) => Ok(codec.decode(packet)),
-            Self::Compressed(codec) => codec.decode(packet, num_frames),
-            Self::Vorbis(codec) => codec.decode(packet),
+            Self::Pcm(codec) => Ok(codec.decode(packet.as_ref())),
+            Self::Compressed(codec) => codec.decode(stream, packet, num_frames),
+            Self::Vorbis(codec) => codec.decode(packet.as_ref()),
         }
     }
 

@@ -29,7 +29,9 @@ use mapwave_plugin::{
 
 use crate::codec::aac::PACKETS_LOOKED_AT;
 use crate::codec::opus::{Cells, Kind};
-use crate::engine::packets::{Broken, Packet, PacketCodec, PacketDecoder, PacketStream, Wanted};
+use crate::engine::packets::{
+    Broken, Numbered, NumberedPackets, Packet, PacketCodec, PacketDecoder, PacketStream, Wanted,
+};
 use crate::engine::playlist::{Playlist, Run};
 use crate::format::mpeg;
 use crate::format::mpeg::track;
@@ -300,7 +302,7 @@ fn packet_bytes<'a>(bytes: &'a [u8], place: Place, stripped: &[u8]) -> Cow<'a, [
 impl PacketStream for Packets {
     /// The number of a packet.
     type Cursor = usize;
-    type Bytes<'a> = Cow<'a, [u8]>;
+    type Bytes<'a> = Numbered<Cow<'a, [u8]>>;
     type Codec = Codec;
 
     fn info(&self) -> &StreamInfo {
@@ -332,12 +334,13 @@ impl PacketStream for Packets {
         Ok(self.packet_at(frame).saturating_sub(self.coding.pre_roll()))
     }
 
-    fn next<'a>(&'a self, number: &mut usize) -> Result<Option<Packet<Cow<'a, [u8]>>>> {
+    fn next<'a>(&'a self, number: &mut usize) -> Result<Option<Packet<Numbered<Cow<'a, [u8]>>>>> {
         let Some(&Indexed { place, num_frames, first_frame }) = self.index.get(*number) else {
             return Ok(None);
         };
-        *number += 1;
         let bytes = packet_bytes(&self.memory, place, &self.stripped);
+        let bytes = Numbered { number: *number as u64, bytes };
+        *number += 1;
         Ok(Some(Packet { bytes, offset: place.offset, first_frame, num_frames: num_frames.into() }))
     }
 
@@ -354,16 +357,27 @@ impl PacketStream for Packets {
     }
 }
 
+impl NumberedPackets for Packets {
+    fn packet(&self, number: u64) -> Option<Cow<'_, [u8]>> {
+        let packet = self.index.get(usize::try_from(number).ok()?)?;
+        Some(packet_bytes(&self.memory, packet.place, &self.stripped))
+    }
+}
+
 impl PacketCodec<Packets> for Codec {
-    fn decode(&mut self, _: &Packets, packet: &Packet<Cow<'_, [u8]>>) -> Result<usize, Broken> {
-        self.decode(&packet.bytes, packet.num_frames)
+    fn decode(
+        &mut self,
+        stream: &Packets,
+        packet: &Packet<Numbered<Cow<'_, [u8]>>>,
+    ) -> Result<usize, Broken> {
+        self.decode(stream, &packet.bytes, packet.num_frames)
     }
 
     fn write(&self, frames: Range<usize>, output: &mut Output<'_>) -> usize {
         self.write(frames, output)
     }
 
-    fn is_batched(&self, _: &Packet<Cow<'_, [u8]>>) -> bool {
+    fn is_batched(&self, _: &Packet<Numbered<Cow<'_, [u8]>>>) -> bool {
         match self {
             Self::Compressed(codec) => codec.is_batched(),
             Self::Vorbis(_) => true,
@@ -373,16 +387,17 @@ impl PacketCodec<Packets> for Codec {
 
     fn decode_batch(
         &mut self,
-        _: &Packets,
-        batch: &[Wanted<Cow<'_, [u8]>>],
+        stream: &Packets,
+        batch: &[Wanted<Numbered<Cow<'_, [u8]>>>],
         output: &mut Output<'_>,
     ) -> Result<(), (usize, Broken)> {
         match self {
-            Self::Compressed(codec) => codec.decode_batch(batch, output),
+            Self::Compressed(codec) => codec.decode_batch(stream, batch, output),
             Self::Vorbis(codec) => {
-                let parts = batch
-                    .iter()
-                    .map(|wanted| Part { bytes: &wanted.packet.bytes, frames: wanted.frames.clone() });
+                let parts = batch.iter().map(|wanted| Part {
+                    bytes: wanted.packet.bytes.as_ref(),
+                    frames: wanted.frames.clone(),
+                });
                 let parts: Vec<Part<'_>> = parts.collect();
                 codec.decode_batch(&parts, output)
             }

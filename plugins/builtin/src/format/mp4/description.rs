@@ -218,8 +218,7 @@ mod tests {
 
     #[test]
     fn aac_is_found_in_every_version_of_a_description() {
-        let expected =
-            Description::Compressed(AudioSetup::Aac(AacSetup { sample_rate: 44100, num_channels: 2 }));
+        let expected = Description::Compressed(AudioSetup::Aac(AacSetup::new(2, 44100, 2).unwrap()));
         let boxes = atom(b"esds", &esds(0x40, false));
         let mut inside = atom(b"frma", b"mp4a");
         inside.extend(atom(b"esds", &esds(0x67, true)));

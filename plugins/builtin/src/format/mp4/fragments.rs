@@ -181,7 +181,7 @@ mod tests {
     fn packets(trafs: &[Vec<u8>], track: u32) -> Result<Found> {
         let bytes = atom(b"moof", &trafs.concat());
         let moof = Bytes::new(&bytes).boxes().next().unwrap();
-        let setup = AudioSetup::Aac(AacSetup { sample_rate: 44100, num_channels: 2 });
+        let setup = AudioSetup::Aac(AacSetup::new(2, 44100, 2).unwrap());
         let (mut table, mut timeline) = (PacketTable::new(2000, 1 << 20), Timeline::new(&setup, 44100));
         let defaults = Defaults { duration: 1024, size: 9 };
         let is_whole = read_packets(&moof, track, defaults, &mut table, &mut timeline)?;

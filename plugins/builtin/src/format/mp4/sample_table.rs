@@ -366,7 +366,7 @@ mod tests {
 
     #[test]
     fn the_last_duration_tells_where_sound_ends() {
-        let setup = AudioSetup::Aac(AacSetup { sample_rate: 44100, num_channels: 2 });
+        let setup = AudioSetup::Aac(AacSetup::new(2, 44100, 2).unwrap());
         let length = |ticks_per_second, durations: &[(u32, u32)]| {
             let mut table = PacketTable::new(1000, 1 << 20);
             for n in 0..4 {

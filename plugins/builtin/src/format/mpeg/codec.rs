@@ -154,7 +154,8 @@ impl PacketCodec<MpegStream> for MpegCodec {
             let Some(header) = self.begin(stream, &first.packet.bytes) else { return Err(damaged) };
             let follows = |(number, wanted): (usize, &Wanted<Frame<'_>>)| {
                 let frame = &wanted.packet.bytes;
-                let is_next = number as u64 + 1 + u64::from(first.packet.bytes.number) == frame.number.into();
+                let is_next =
+                    number as u64 + 1 + u64::from(first.packet.bytes.number) == u64::from(frame.number);
                 is_next && !stream.is_break(frame.number)
             };
             let num_later = later.iter().enumerate().position(|next| !follows(next)).unwrap_or(later.len());

@@ -2,15 +2,16 @@
 
 #![forbid(unsafe_code)]
 
+use std::borrow::Cow;
 use std::ffi::{CStr, CString};
 use std::ops::Range;
 
-use mapwave_plugin::{Error, Memory, Output, Result, SeekClass, StreamInfo};
+use mapwave_plugin::{Error, Memory, Output, Result, StreamInfo};
 
 use crate::codec::opus::{Cells, Kind, OpusCodec};
 use crate::codec::packet_setup::{AudioCodec, AudioSetup};
 use crate::engine::packet_table::PacketTable;
-use crate::engine::packets::{Broken, Packet, PacketCodec, PacketStream, Wanted};
+use crate::engine::packets::{Broken, Numbered, NumberedPackets, Packet, PacketCodec, PacketStream, Wanted};
 use crate::engine::playlist::{Playlist, Run};
 
 #[cfg(test)]
@@ -22,38 +23,9 @@ pub(crate) struct TableStream {
     table: PacketTable,
     setup: AudioSetup,
     playlist: Playlist,
-    anchors: Option<Anchors>,
     cells: Option<Cells>,
     info: StreamInfo,
     tags: Vec<(CString, CString)>,
-}
-
-/// Points of the decoded timeline at which decoding starts again, so that a frame does not depend on the edits before it.
-///
-/// Without edits the host does the same by the seek class, and the frames are the same: the points are counted from the first
-/// frame that is played.
-#[derive(Clone, Copy, Debug)]
-struct Anchors {
-    origin: u64,
-    grid_frames: u64,
-}
-
-impl Anchors {
-    /// The last point up to a frame.
-    fn before(self, frame: u64) -> u64 {
-        match frame.checked_sub(self.origin) {
-            Some(ahead) => frame - ahead % self.grid_frames.max(1),
-            None => 0,
-        }
-    }
-
-    /// The next point after a frame.
-    fn after(self, frame: u64) -> u64 {
-        match frame.checked_sub(self.origin) {
-            Some(ahead) => frame.saturating_add(self.grid_frames.max(1) - ahead % self.grid_frames.max(1)),
-            None => self.origin,
-        }
-    }
 }
 
 impl TableStream {
@@ -90,24 +62,15 @@ impl TableStream {
             }
             _ => setup.info(),
         };
-        let (seek_class, anchors) = match common.seek_class {
-            SeekClass::Anchored { grid_frames } if playlist.single().is_none() => {
-                (SeekClass::Exact, Some(Anchors { origin: priming_frames, grid_frames }))
-            }
-            class => (class, None),
-        };
-        let to_anchor = anchors.map_or(0, |anchors| anchors.grid_frames / 2);
         let info = StreamInfo {
             num_frames: Some(playlist.num_frames()),
             is_truncated,
             priming_frames: u32::try_from(priming_frames).unwrap_or(u32::MAX),
             padding_frames: u32::try_from(padding_frames).unwrap_or(u32::MAX),
-            seek_class,
-            seek_cost_frames: common.seek_cost_frames.saturating_add(to_anchor),
             container,
             ..common
         };
-        let stream = Self { memory, table, setup, playlist, anchors, cells, info, tags };
+        let stream = Self { memory, table, setup, playlist, cells, info, tags };
         stream.check_packets()?;
         Ok(stream)
     }
@@ -146,7 +109,7 @@ pub(crate) fn bytes_at(bytes: &[u8], offset: u64, num_bytes: u32) -> Option<&[u8
 
 impl PacketStream for TableStream {
     type Cursor = u32;
-    type Bytes<'a> = &'a [u8];
+    type Bytes<'a> = Numbered<&'a [u8]>;
     type Codec = AudioCodec;
 
     fn info(&self) -> &StreamInfo {
@@ -159,9 +122,6 @@ impl PacketStream for TableStream {
 
     fn run(&self, position: u64) -> Option<Run> {
         let mut run = self.playlist.run(position)?;
-        if let (Some(frame), Some(anchors)) = (run.source, self.anchors) {
-            run.num_frames = run.num_frames.min(anchors.after(frame) - frame);
-        }
         if let (Some(frame), Some(cells)) = (run.source, &self.cells) {
             run.num_frames = run.num_frames.min(cells.next(frame) - frame);
         }
@@ -179,17 +139,17 @@ impl PacketStream for TableStream {
     }
 
     fn entry(&self, frame: u64) -> Result<u32> {
-        let frame = self.anchors.map_or(frame, |anchors| anchors.before(frame));
         let frame =
             self.cells.as_ref().map_or(frame, |cells| cells.entry(frame, |frames| self.kind_of(frames)));
         Ok(self.table.packet_at(frame).saturating_sub(self.setup.pre_roll()))
     }
 
-    fn next<'a>(&'a self, packet: &mut u32) -> Result<Option<Packet<&'a [u8]>>> {
+    fn next<'a>(&'a self, packet: &mut u32) -> Result<Option<Packet<Numbered<&'a [u8]>>>> {
         let Some(place) = self.table.get(*packet) else { return Ok(None) };
         let bytes = bytes_at(&self.memory, place.offset, place.num_bytes);
         let bytes =
             bytes.ok_or_else(|| Error::bad_data(place.offset, "a packet is beyond the end of the file"))?;
+        let bytes = Numbered { number: (*packet).into(), bytes };
         *packet = packet.saturating_add(1);
         let (first_frame, num_frames) = (place.first_frame, place.num_frames.into());
         Ok(Some(Packet { bytes, offset: place.offset, first_frame, num_frames }))
@@ -213,25 +173,32 @@ impl PacketStream for TableStream {
     }
 }
 
+impl NumberedPackets for TableStream {
+    fn packet(&self, number: u64) -> Option<Cow<'_, [u8]>> {
+        let place = self.table.get(u32::try_from(number).ok()?)?;
+        bytes_at(&self.memory, place.offset, place.num_bytes).map(Cow::Borrowed)
+    }
+}
+
 impl PacketCodec<TableStream> for AudioCodec {
-    fn decode(&mut self, _: &TableStream, packet: &Packet<&[u8]>) -> Result<usize, Broken> {
-        self.decode(packet.bytes, packet.num_frames)
+    fn decode(&mut self, stream: &TableStream, packet: &Packet<Numbered<&[u8]>>) -> Result<usize, Broken> {
+        self.decode(stream, &packet.bytes, packet.num_frames)
     }
 
     fn write(&self, frames: Range<usize>, output: &mut Output<'_>) -> usize {
         self.write(frames, output)
     }
 
-    fn is_batched(&self, _: &Packet<&[u8]>) -> bool {
+    fn is_batched(&self, _: &Packet<Numbered<&[u8]>>) -> bool {
         self.is_batched()
     }
 
     fn decode_batch(
         &mut self,
-        _: &TableStream,
-        batch: &[Wanted<&[u8]>],
+        stream: &TableStream,
+        batch: &[Wanted<Numbered<&[u8]>>],
         output: &mut Output<'_>,
     ) -> Result<(), (usize, Broken)> {
-        self.decode_batch(batch, output)
+        self.decode_batch(stream, batch, output)
     }
 }

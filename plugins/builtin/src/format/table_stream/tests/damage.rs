@@ -103,7 +103,7 @@ fn a_broken_packet_is_silence_in_aac_and_an_error_in_alac() {
         let mut whole = Any::open(&bytes, &DecoderOptions::default()).unwrap();
         let mut decoder = Any::open(&damaged, &DecoderOptions::default()).unwrap();
         assert_eq!(decoder.num_frames(), whole.num_frames());
-        if is_exact(decoder.info()) {
+        if decoder.info().is_lossless {
             let error = decoder.read::<i32>(decoder.num_frames(), 4096).unwrap_err();
             assert_eq!(error.status(), Status::BadData);
             assert!(error.offset().is_some());
