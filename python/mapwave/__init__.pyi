@@ -30,8 +30,10 @@ from ._core import Blocks as Blocks
 from ._core import Frames as Frames
 from ._core import Loading as Loading
 from ._core import Loop as Loop
+from ._core import Loudness as Loudness
 from ._core import Marker as Marker
 from ._core import Picture as Picture
+from ._core import Plot as Plot
 from ._core import Plugin as Plugin
 from ._core import PluginDirectory as PluginDirectory
 from ._core import PreparedAudio as PreparedAudio
@@ -40,6 +42,8 @@ from ._core import Stream as Stream
 from ._core import Track as Track
 from ._core import Writer as Writer
 from ._core import defaults as defaults
+from ._core import loudness as loudness
+from ._core import plot as plot
 from ._core import plugin_directories as plugin_directories
 from ._core import plugins as plugins
 from ._core import prepare_save as prepare_save
@@ -47,6 +51,7 @@ from ._core import register_plugin as register_plugin
 from ._core import retag as retag
 from ._core import save as save
 from ._core import save_prepared as save_prepared
+from ._core import silences as silences
 from ._core import supports_soxr as supports_soxr
 from ._index import Paths
 from ._index import Index as Index
@@ -84,10 +89,12 @@ __all__ = [
     "Loader",
     "Loading",
     "Loop",
+    "Loudness",
     "MalformedFile",
     "Marker",
     "OutOfMemory",
     "Picture",
+    "Plot",
     "Plugin",
     "PluginDirectory",
     "PluginError",
@@ -108,7 +115,9 @@ __all__ = [
     "info",
     "iter_load",
     "load",
+    "loudness",
     "open",
+    "plot",
     "plugin_directories",
     "plugins",
     "prepare_save",
@@ -118,6 +127,7 @@ __all__ = [
     "save",
     "save_prepared",
     "show_build_info",
+    "silences",
     "stream",
     "supports_soxr",
 ]

@@ -34,8 +34,10 @@ __all__ = [
     "Frames",
     "Loading",
     "Loop",
+    "Loudness",
     "Marker",
     "Picture",
+    "Plot",
     "Plugin",
     "PluginDirectory",
     "PreparedAudio",
@@ -46,7 +48,9 @@ __all__ = [
     "api_of",
     "build_info",
     "defaults",
+    "loudness",
     "members",
+    "plot",
     "plugin_directories",
     "plugins",
     "prepare_save",
@@ -58,6 +62,7 @@ __all__ = [
     "save_prepared",
     "scan",
     "set_up_plugins",
+    "silences",
     "supports_soxr",
     "try_plugin",
     "zeros",
@@ -172,6 +177,8 @@ class AudioInfo:
         """
     def asdict(self) -> dict[str, Any]:
         """The facts as a new dict, by their names, ready for JSON."""
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the facts as a table."""
     __hash__: None  # type: ignore[assignment]
 
 @final
@@ -370,6 +377,75 @@ class Bext:
     __hash__: None  # type: ignore[assignment]
 
 @final
+class Loudness:
+    """The loudness of audio and its peaks. A level that there is none of is negative infinity."""
+
+    def __new__(
+        cls,
+        integrated: float,
+        range: float,
+        range_low: float,
+        range_high: float,
+        threshold: float,
+        max_momentary: float,
+        max_short_term: float,
+        true_peak: float,
+        sample_peak: float,
+    ) -> Self: ...
+    @property
+    def integrated(self) -> float:
+        """The integrated loudness in LUFS: -inf where nothing is above -70 LUFS, or where there are less than 400 ms."""
+    @property
+    def range(self) -> float:
+        """The loudness range in LU: range_high - range_low; 0.0 for less than 3 s."""
+    @property
+    def range_low(self) -> float:
+        """The lower end of the range in LUFS: the 10th percentile."""
+    @property
+    def range_high(self) -> float:
+        """The upper end of the range in LUFS: the 95th percentile."""
+    @property
+    def threshold(self) -> float:
+        """The relative gate of the integrated loudness in LUFS."""
+    @property
+    def max_momentary(self) -> float:
+        """The loudest 400 ms in LUFS."""
+    @property
+    def max_short_term(self) -> float:
+        """The loudest 3 s in LUFS."""
+    @property
+    def true_peak(self) -> float:
+        """The true peak of the loudest channel in dBTP."""
+    @property
+    def sample_peak(self) -> float:
+        """The largest sample in dBFS."""
+    def asdict(self) -> dict[str, Any]:
+        """The facts as a new dict, by their names, ready for JSON."""
+    def gain_to(self, loudness: float = -23.0, true_peak: float = -1.0) -> float:
+        """Returns the gain in dB that brings the integrated loudness to `loudness` LUFS, or less if the true peak would exceed
+        `true_peak` dBTP; 0.0 for silence. The samples are to be multiplied by 10 ** (gain / 20).
+        """
+
+@final
+class Plot:
+    """A picture of audio, which a notebook shows."""
+
+    @property
+    def width(self) -> int:
+        """The width in pixels."""
+    @property
+    def height(self) -> int:
+        """The height in pixels."""
+    def svg(self) -> str:
+        """Returns the picture as an SVG, complete in itself."""
+    def png(self) -> bytes:
+        """Returns the picture as a PNG."""
+    def save(self, path: str | PathLike[str]) -> None:
+        """Writes the picture to a file whose name ends in .svg or .png: a complete new file replaces the old one."""
+    def _repr_svg_(self) -> str:
+        """"""
+
+@final
 class Frames:
     """Samples as a C-contiguous array, exported without a copy by the buffer protocol and by DLPack.
 
@@ -498,6 +574,8 @@ class Reader(Generic[Array]):
         """What the file says about itself: its own frames, rate and channels, whatever the reader delivers."""
     def close(self) -> None:
         """Closes the file; views of it stay valid and keep it mapped."""
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the waveform, the facts, and a player of the first seconds."""
     def __getitem__(self, key: slice, /) -> Array: ...
     def __len__(self) -> int: ...
     def __enter__(self) -> Self: ...
@@ -1132,6 +1210,106 @@ def defaults(*, resample_quality: ResampleQuality | None = None) -> dict[str, st
 def supports_soxr() -> bool:
     """Returns whether libsoxr can resample: whether its plugin is loaded."""
 
+def loudness(
+    source: Source | Reader[Any] | object,
+    sr: SampleRate | None = None,
+    *,
+    layout: SaveLayout = "auto",
+    track: int | None = None,
+    plugin: str | None = None,
+    plugin_options: dict[str, str | int | float] | None = None,
+    threads: int | None = None,
+) -> Loudness:
+    """Measures loudness by EBU R 128 (ITU-R BS.1770), with the range of EBU Tech 3342 and the true peak.
+
+    A file is read in parts on all processors, in bounded memory. The result does not depend on the number of threads.
+
+    Args:
+        source: As path in load, a Reader, or an array as in save.
+        sr: The sample rate of an array in Hz; a file has its own.
+        layout: As in save, for an array.
+        track, plugin, plugin_options, threads: As in load.
+
+    Returns:
+        Loudness, with integrated, range, true_peak, sample_peak and others.
+
+    Raises:
+        As load; ValueError for a rate below 4000 Hz, and for samples that are NaN or infinite.
+    """
+
+def plot(
+    source: Source | Reader[Any] | object,
+    sr: SampleRate | None = None,
+    kind: Literal["waveform", "spectrogram", "both"] = "waveform",
+    out: str | PathLike[str] | None = None,
+    *,
+    width: int = 1200,
+    height: int | None = None,
+    theme: Literal["auto", "light", "dark", "page"] = "auto",
+    title: str | None = None,
+    markers: Sequence[Marker | tuple[str, int] | tuple[str, int, int | None]] | None = None,
+    layout: SaveLayout = "auto",
+    track: int | None = None,
+    plugin: str | None = None,
+    plugin_options: dict[str, str | int | float] | None = None,
+    threads: int | None = None,
+) -> Plot:
+    """Draws the waveform or the spectrogram of audio as SVG or PNG.
+
+    A waveform has the extremes of each column and, in a stronger colour, its root mean square; its axis has levels in dBFS. The
+    frequencies of a spectrogram are on the mel scale. A notebook shows what this returns.
+
+    Args:
+        source: As path in load, a Reader, or an array as in save.
+        sr: The sample rate of an array in Hz; a file has its own.
+        kind: "waveform", "spectrogram" or "both".
+        out: Where to write the picture: a name that ends in .svg or .png. None writes nothing.
+        width: The width in pixels, 160 to 8192.
+        height: The height in pixels, 160 to 8192; None is what the panels of all channels need.
+        theme: "light", "dark", "auto", with which an SVG follows the system that shows it, or "page", with which an SVG that
+            is part of a page has the page's ground and colour. A PNG is light but with "dark".
+        title: What stands above the picture; None is the name of the file.
+        markers: Frames to mark, as in save: a sequence of Marker, (label, start) or (label, start, end); None is those of the
+            file, () is none.
+        layout: As in save, for an array.
+        track, plugin, plugin_options, threads: As in load.
+
+    Returns:
+        Plot, with svg(), png(), save(path), width and height.
+
+    Raises:
+        As load; ValueError for a size out of range, a marker past the end, and another extension.
+    """
+
+def silences(
+    source: Source | Reader[Any] | object,
+    sr: SampleRate | None = None,
+    threshold_db: float = -50.0,
+    min_duration: float = 0.3,
+    *,
+    layout: SaveLayout = "auto",
+    track: int | None = None,
+    plugin: str | None = None,
+    plugin_options: dict[str, str | int | float] | None = None,
+    threads: int | None = None,
+) -> list[tuple[int, int]]:
+    """Finds where audio is silent: where no sample of any channel exceeds a level.
+
+    Args:
+        source: As path in load, a Reader, or an array as in save.
+        sr: The sample rate of an array in Hz; a file has its own.
+        threshold_db: The level in dBFS, at most 0.
+        min_duration: The least length of a silence in seconds; shorter ones are left out.
+        layout: As in save, for an array.
+        track, plugin, plugin_options, threads: As in load.
+
+    Returns:
+        A list of (start, stop) in frames, in their order: source[start:stop] is silent, and no frame beside it is.
+
+    Raises:
+        As load; ValueError for a threshold above 0 and a negative duration.
+    """
+
 def plugins() -> list[Plugin]:
     """Lists the codec plugins: those that are loaded, in order of precedence, and those that were rejected, with the reason.
 
@@ -1236,6 +1414,8 @@ def save(
     markers: Sequence[Marker | tuple[str, int] | tuple[str, int, int | None]] | None = None,
     bext: Bext | dict[str, Any] | None = None,
     on_unknown_tags: Literal["error", "drop"] = "error",
+    loudness: float | None = None,
+    true_peak: float = -1.0,
 ) -> None:
     """Saves an array to an audio file.
 
@@ -1276,6 +1456,9 @@ def save(
         threads: The most threads that may work; None allows one per processor. The bytes do not depend on it.
         durable: True waits until the file is on the disk (fsync), so that it survives a power failure right after. False
             leaves that to the system; the file is complete for every program either way.
+        loudness: The integrated loudness that the file is to have, in LUFS, such as -23.0 (EBU R 128); None changes nothing. One
+            gain is applied to all samples, less than that where the true peak would exceed true_peak. Silence stays as it is.
+        true_peak: The greatest true peak that loudness may lead to, in dBTP.
 
     Raises:
         ValueError: The format or the codec does not support these settings. The message lists those it supports; nothing
@@ -1311,6 +1494,8 @@ def save_prepared(
     markers: Sequence[Marker | tuple[str, int] | tuple[str, int, int | None]] | None = None,
     bext: Bext | dict[str, Any] | None = None,
     on_unknown_tags: Literal["error", "drop"] = "error",
+    loudness: float | None = None,
+    true_peak: float = -1.0,
 ) -> None:
     """Saves what prepare_save returned, on any thread: uses no array library, and leaves the interpreter free.
 
@@ -1318,7 +1503,8 @@ def save_prepared(
         path: As in save.
         prepared: The PreparedAudio; it can be saved any number of times.
         sr, encoding, bitrate, clip, flac_compression, format, dither, seed, tags, quality, effort, bit_depth,
-        channel_mask, plugin, plugin_options, threads, durable, pictures, markers, bext, on_unknown_tags: As in save.
+        channel_mask, plugin, plugin_options, threads, durable, pictures, markers, bext, on_unknown_tags, loudness,
+        true_peak: As in save.
 
     Raises:
         As save.

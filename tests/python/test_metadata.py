@@ -165,7 +165,6 @@ def test_what_is_saved_is_read(tmp_path: Path, extension: str) -> None:
 
 @pytest.mark.parametrize("extension", SAVED)
 def test_a_file_object_and_a_writer_get_the_same(tmp_path: Path, extension: str) -> None:
-    import io
 
     options: dict = {"markers": MARKERS, "tags": {"title": "x"}}
     rate, encoding = (48_000, "float32") if extension == "opus" else (44_100, "float32")
