@@ -185,7 +185,7 @@ fn markers_of(input: &Input<'_>, options: &PlotOptions) -> Vec<(u64, String)> {
         }
         (None, Input::Array { .. }) => Vec::new(),
     };
-    // A file may have marked what is not there.
+    // A file may have markers beyond its end.
     let is_inside = |marker: &Marker| marker.start <= input.num_frames();
     markers.into_iter().filter(is_inside).map(|marker| (marker.start, marker.label)).collect()
 }

@@ -97,7 +97,7 @@ impl Finder<'_> {
         let mut next = span.start;
         let look = |samples: &[f32]| {
             for frame in samples.chunks_exact(num_channels) {
-                // A NaN is no silence.
+                // A NaN is not silence.
                 let is_silent = frame.iter().all(|sample| sample.abs() <= self.threshold);
                 next += 1;
                 if is_silent {

@@ -123,7 +123,7 @@ fn standard_input(interrupt: &Interrupt) -> Result<File> {
     }
 }
 
-/// Reads what there is, and waits for it so that Ctrl-C is heard; 0 bytes at the end.
+/// Reads some bytes, and waits for them so that Ctrl-C is heard; 0 bytes at the end.
 fn read_some(file: &mut File, chunk: &mut [u8], interrupt: &Interrupt) -> Result<usize> {
     let patience = Timespec::try_from(PATIENCE).ok();
     loop {

@@ -68,10 +68,10 @@ struct Remembered {
     file: Option<OpenFile>,
 }
 
-/// The most recently used file is last. Nobody waits for this lock: without it, a file is opened anew.
+/// The most recently used file is last. Nobody waits for this lock: without it, a file is opened again.
 static REMEMBERED: Lock<Vec<Remembered>> = Lock::new();
 
-/// The open file of a source that was opened anew, and its key.
+/// The open file of a source that was just opened, and its key.
 pub(crate) fn recall(source: &Source, track: Option<u32>) -> Option<(Arc<Key>, OpenFile)> {
     let mut remembered = REMEMBERED.try_lock()?;
     let place = remembered.iter().rposition(|file| file.file.is_some() && file.key.is_of(source, track))?;

@@ -98,7 +98,7 @@ impl Decoder {
         self.num_kept = 0;
     }
 
-    /// Draws the noise of the next packet from that state of the generator. If it is `None`, packets with noise are refused with
+    /// Draws the noise of the next packet from that state of the generator. If it is `None`, packets with noise are rejected with
     /// [`DecodeError::NoNoise`], until it is set; then they can be decoded as if nothing had happened.
     pub fn set_noise(&mut self, noise: Option<Noise>) {
         self.knows_noise = noise.is_some();
