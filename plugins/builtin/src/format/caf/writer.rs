@@ -68,7 +68,7 @@ impl CafWriter {
         bytes.extend(b"data");
         let size_at = bytes.len() as u64;
         bytes.extend([0; 8]);
-        bytes.extend([0; EDIT_COUNT as usize]);
+        bytes.extend(0_u32.to_be_bytes());
         let held = sink.is_append_only().then(Vec::new);
         let mut writer =
             Self { sink, size_at, held, num_data_bytes: EDIT_COUNT, num_packets: 0, sizes: Vec::new() };
