@@ -46,7 +46,7 @@ pub(crate) fn run(arguments: &ConcatArguments) -> i32 {
             };
             let readers: Vec<Reader> = inputs.iter().map(open).collect::<Result<_>>()?;
             let (first, mut reading) = common(inputs, &readers, &arguments.samples)?;
-            let options = arguments.form.options(format, first, &reading, control.max_threads);
+            let options = arguments.form.options(format, first, &reading, None, control.max_threads);
             let options = options.map_err(|error| named(error, output))?;
             let num_frames = readers.iter().map(|reader| reader.num_frames()).sum();
             let pieces = readers.iter().map(|reader| {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use mapwave::{Access, Reader, Result, SampleFormat, SoundTrack};
+use mapwave::{Access, Picture, Reader, Result, SampleFormat, SoundTrack};
 use mapwave_core::track::Codec;
 use serde::Serialize;
 
@@ -107,7 +107,7 @@ struct Facts {
     bit_depth: Option<u16>,
     frames: u64,
     duration: f64,
-    /// The bits of the file per second, its headers and tags included.
+    /// The bits of audio per second, without headers and tags.
     bitrate: Option<u64>,
     is_lossless: bool,
     is_truncated: bool,
@@ -115,6 +115,11 @@ struct Facts {
     padding_frames: u32,
     plugin: Option<&'static str>,
     tags: BTreeMap<String, String>,
+    /// For the text alone.
+    #[serde(skip)]
+    pictures: Vec<String>,
+    #[serde(skip)]
+    num_markers: usize,
     tracks: Vec<Row>,
 }
 
@@ -146,12 +151,7 @@ impl Facts {
         };
         let duration = reader.duration();
         let is_exact = || !pcm.is_some_and(SampleFormat::is_companded);
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "saturates; never negative"
-        )]
-        let bitrate = |bytes: u64| (duration > 0.0).then(|| (bytes as f64 * 8.0 / duration).round() as u64);
+        let metadata = reader.metadata();
         Self {
             path,
             bytes,
@@ -165,13 +165,15 @@ impl Facts {
             bit_depth: track.bits_per_sample,
             frames: reader.num_file_frames(),
             duration,
-            bitrate: bytes.and_then(bitrate),
+            bitrate: reader.bitrate(&metadata),
             is_lossless: compressed.map_or_else(is_exact, |stream| stream.is_lossless),
             is_truncated: track.missing_bytes > 0,
             priming_frames: compressed.map_or(0, |stream| stream.priming_frames),
             padding_frames: compressed.map_or(0, |stream| stream.padding_frames),
             plugin: compressed.map(|stream| stream.plugin),
-            tags: joined(reader.tags()),
+            pictures: metadata.pictures.iter().map(picture_text).collect(),
+            num_markers: metadata.markers.len(),
+            tags: joined(metadata.tags),
             tracks: reader
                 .sound_tracks()
                 .into_iter()
@@ -199,8 +201,11 @@ impl Facts {
             "duration",
             &format!("{} ({:.6} s, {} frames)", clock(self.duration), self.duration, self.frames),
         );
-        if let (Some(bytes), Some(bitrate)) = (self.bytes, self.bitrate) {
-            line("size", &format!("{bytes} bytes, {:.1} kbit/s", bitrate as f64 / 1000.0));
+        if let Some(bytes) = self.bytes {
+            line("size", &format!("{bytes} bytes"));
+        }
+        if let Some(bitrate) = self.bitrate {
+            line("bitrate", &format!("{:.1} kbit/s", bitrate as f64 / 1000.0));
         }
         if self.priming_frames + self.padding_frames > 0 {
             let (priming, padding) = (self.priming_frames, self.padding_frames);
@@ -211,6 +216,12 @@ impl Facts {
         }
         for (number, (name, value)) in self.tags.iter().enumerate() {
             line(if number == 0 { "tags" } else { "" }, &format!("{name}: {value}"));
+        }
+        for picture in &self.pictures {
+            line("picture", picture);
+        }
+        if self.num_markers > 0 {
+            line("markers", &self.num_markers.to_string());
         }
         if self.tracks.len() > 1 {
             for (number, row) in self.tracks.iter().enumerate() {
@@ -267,6 +278,10 @@ fn table<'a>(files: impl Iterator<Item = &'a Facts>) -> String {
     table.to_text()
 }
 
+fn picture_text(picture: &Picture) -> String {
+    format!("{}, {} bytes", picture.mime, picture.num_bytes)
+}
+
 /// Tags with the values of each name joined.
 fn joined(pairs: Vec<(String, String)>) -> BTreeMap<String, String> {
     let mut tags = BTreeMap::<String, String>::new();
@@ -318,7 +333,8 @@ mod tests {
                         codec       flac (lossless), by plugin builtin\n  \
                         samples     48000 Hz, stereo, 16 bits\n  \
                         duration    0:01.5 (1.500000 s, 72000 frames)\n  \
-                        size        150000 bytes, 800.0 kbit/s\n  \
+                        size        150000 bytes\n  \
+                        bitrate     800.0 kbit/s\n  \
                         truncated   the file ends before the audio that it promises\n  \
                         tags        title: A; B\\n\n  \
                         tracks      0: ac3, eng\n              \

@@ -66,7 +66,8 @@ pub(crate) fn run(arguments: &SplitArguments) -> i32 {
             for (frames, path) in parts.iter().zip(&outputs) {
                 let output = Place::Path(path.clone());
                 let format = arguments.form.format_of(&output)?;
-                let options = arguments.form.options(format, &reader, &reading, control.max_threads);
+                let options =
+                    arguments.form.options(format, &reader, &reading, Some(frames), control.max_threads);
                 let options = options.map_err(|error| named(error, &output))?;
                 let piece = Piece { reader: &reader, frames: frames.clone(), spec: reading.spec.clone() };
                 save(output.target()?, options, &[piece], control, &|num_frames| progress.add(num_frames))?;

@@ -2,10 +2,13 @@
 
 #![forbid(unsafe_code)]
 
+use std::ops::Range;
 use std::path::Path;
 
 use clap::{Args, ValueEnum};
-use mapwave::{ChannelSelection, Dither, Encoding, Error, PcmEncoding, Reader, Result, SaveOptions};
+use mapwave::{
+    ChannelSelection, Dither, Encoding, Error, Marker, OnUnknown, PcmEncoding, Reader, Result, SaveOptions,
+};
 use mapwave_core::Parameter;
 use mapwave_core::sink::{self, FileFormat};
 
@@ -75,25 +78,6 @@ pub(crate) enum DitherKind {
     Tpdf,
 }
 
-/// The tags that formats without free names can store.
-const WAV_TAGS: [&str; 8] =
-    ["title", "artist", "album", "date", "genre", "comment", "copyright", "tracknumber"];
-const AIFF_TAGS: [&str; 4] = ["title", "artist", "copyright", "comment"];
-
-/// The tags that every compressed format can store.
-const COMMON_TAGS: [&str; 10] = [
-    "title",
-    "artist",
-    "album",
-    "albumartist",
-    "composer",
-    "date",
-    "genre",
-    "comment",
-    "tracknumber",
-    "discnumber",
-];
-
 impl FormArguments {
     /// The format of the file at `place`.
     pub(crate) fn format_of(&self, place: &Place) -> Result<FileFormat> {
@@ -108,12 +92,13 @@ impl FormArguments {
         }
     }
 
-    /// The options of a file of this format that holds what is read from `reader`.
+    /// The options of a file of this format that holds these frames of `reader`, or more than them.
     pub(crate) fn options(
         &self,
         format: FileFormat,
         reader: &Reader,
         reading: &Reading,
+        frames: Option<&Range<u64>>,
         max_threads: usize,
     ) -> Result<sink::SaveOptions> {
         let named = SaveOptions::for_format(format.name(), reader.sample_rate(), reading.num_channels)?;
@@ -131,28 +116,56 @@ impl FormArguments {
             (None, Some(bits)) => set_bits(&mut options, bits),
             (None, None) => keep_depth(&mut options, reading.depth),
         }
-        options.tags = self.tags_for(&options.format, reader);
+        self.keep_metadata(&mut options, reader, frames)?;
         if reading.spec.channels == ChannelSelection::All {
             keep_speakers(&mut options, reader.track().channel_mask);
         }
         Ok(options)
     }
 
-    /// The tags of the source that the format can store, and those that are given.
-    fn tags_for(&self, format: &FileFormat, reader: &Reader) -> Vec<(String, String)> {
-        let can_store = |name: &str| match format {
-            FileFormat::Wav | FileFormat::Rf64 => WAV_TAGS.contains(&name),
-            FileFormat::W64 => false,
-            FileFormat::Aiff | FileFormat::Aifc => AIFF_TAGS.contains(&name),
-            FileFormat::Compressed { container, .. } if !matches!(container.as_str(), "flac" | "ogg") => {
-                COMMON_TAGS.contains(&name)
-            }
-            FileFormat::Caf | FileFormat::Compressed { .. } => name != "encoder",
-        };
+    /// Has the new file keep the source's metadata, as far as its format can hold it, and sets the tags that are given.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for a given tag that the format cannot hold.
+    fn keep_metadata(
+        &self,
+        options: &mut sink::SaveOptions,
+        reader: &Reader,
+        frames: Option<&Range<u64>>,
+    ) -> Result<()> {
+        let given: Vec<(String, String)> =
+            self.tags.iter().filter(|(_, value)| !value.is_empty()).cloned().collect();
+        sink::is_lossless(&sink::SaveOptions { tags: given.clone(), ..options.clone() })?;
+        let found = reader.metadata();
         let is_given = |name: &str| self.tags.iter().any(|(given, _)| given == name);
-        let kept = reader.tags().into_iter().filter(|(name, _)| can_store(name) && !is_given(name));
-        let given = self.tags.iter().filter(|(_, value)| !value.is_empty()).cloned();
-        kept.chain(given).collect()
+        options.tags =
+            found.tags.into_iter().filter(|(name, _)| !is_given(name) && name != "encoder").collect();
+        options.tags.extend(given);
+        options.pictures = reader.pictures().unwrap_or_default();
+        options.on_unknown = OnUnknown::Drop;
+        let Some(frames) = frames else { return Ok(()) };
+        let (file_rate, rate) = (u128::from(reader.track().sample_rate), u128::from(reader.sample_rate()));
+        // Markers count frames of the file, and the window those of the reader.
+        let moved = |frame: u64| {
+            let frame = u64::try_from(u128::from(frame) * rate / file_rate).unwrap_or(u64::MAX);
+            frame.clamp(frames.start, frames.end) - frames.start
+        };
+        let is_inside = |marker: &Marker| {
+            let start = u128::from(marker.start) * rate / file_rate;
+            (u128::from(frames.start)..u128::from(frames.end)).contains(&start)
+        };
+        let markers = found.markers.into_iter().filter(is_inside);
+        let placed = |marker: Marker| Marker {
+            start: moved(marker.start),
+            end: marker.end.map(&moved),
+            label: marker.label,
+        };
+        options.markers = markers.map(placed).collect();
+        // Its time is that of the first frame.
+        if *frames == (0..reader.num_frames()) && rate == file_rate {
+            options.bext = found.bext;
+        }
+        Ok(())
     }
 }
 

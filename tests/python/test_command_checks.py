@@ -9,6 +9,7 @@ from pathlib import Path
 import child
 import commandline
 import corpus
+import mapwave
 import numpy as np
 import pytest
 import soundfile
@@ -29,7 +30,8 @@ def test_facts_are_those_of_ffprobe(name: str) -> None:
     # FFmpeg rounds lengths of MP3 and Opus to packets.
     assert facts["duration"] == pytest.approx(float(stream["format"]["duration"]), abs=0.06)
     assert facts["bytes"] == path.stat().st_size
-    assert facts["bitrate"] == round(facts["bytes"] * 8 / facts["duration"])
+    # Without headers and tags.
+    assert 0.5 < facts["bitrate"] / (facts["bytes"] * 8 / facts["duration"]) <= 1
     text = ok("info", path)
     assert text.startswith(f"{path}\n")
     assert f"codec       {facts['codec']} (" in text
@@ -47,10 +49,9 @@ def test_many_files_are_a_table(tmp_path: Path) -> None:
     )
     heading, *rows = done.stdout.decode().splitlines()
     assert heading.split() == ["DURATION", "RATE", "CHANNELS", "CODEC", "BITS", "KBIT/S", "FILE"]
-    size = two.stat().st_size * 8 / 61 / 1000
     assert [row.split() for row in rows] == [
         ["0:01.5", "44100", "2", "pcm_s16le", "16", "1411", str(one)],
-        ["1:01.0", "16000", "1", "flac", "16", f"{size:.0f}", str(two)],
+        ["1:01.0", "16000", "1", "flac", "16", f"{mapwave.info(two).bitrate / 1000:.0f}", str(two)],
     ]
     report = json.loads(run("info", one, tmp_path / "missing.wav", "--json").stdout)
     assert [file.get("frames") for file in report["files"]] == [66_150, None]

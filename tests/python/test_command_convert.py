@@ -125,6 +125,10 @@ def test_tags_are_kept_given_and_left_out(tmp_path: Path) -> None:
     ok("convert", output, second, "--tags", "title=", "--tags", "artist=C")
     assert ffprobe(output)["format"]["tags"] == {"TITLE": "Rain", "ARTIST": "A = B", "MOOD": "wet"}
     assert ffprobe(second)["format"]["tags"] == {"ARTIST": "C", "MOOD": "wet"}
+    # What the format of the new file lacks is left out, unless it is given.
+    ok("convert", second, tmp_path / "three.wav")
+    assert ffprobe(tmp_path / "three.wav")["format"]["tags"] == {"artist": "C"}
+    assert "--tags must be" in refused("convert", second, tmp_path / "four.wav", "--tags", "mood=dry")
 
 
 def test_an_old_file_is_not_replaced_unless_asked(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ impl Work {
         let reader = self.samples.resampled(reader)?;
         let frames = window(&reader, self.from, self.to)?;
         let reading = Reading::new(&reader, &self.samples)?;
-        let options = self.form.options(format, &reader, &reading, control.max_threads);
+        let options = self.form.options(format, &reader, &reading, Some(&frames), control.max_threads);
         let options = options.map_err(|error| named(error, output))?;
         let (sample_rate, channels) = (options.sample_rate, options.num_channels);
         let moved = started(frames.end - frames.start, sample_rate);
