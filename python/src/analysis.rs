@@ -109,7 +109,7 @@ impl From<Loudness> for mapwave::Loudness {
 
 /// What a caller passed to be analysed.
 pub(crate) enum Analysed {
-    Opened(mapwave_core::Reader),
+    Opened(Box<mapwave_core::Reader>),
     /// The file of a reader that stays open.
     Shared(Arc<mapwave_core::Reader>),
     Array {
@@ -154,7 +154,8 @@ impl Analysed {
                 }
                 Ok(Self::Shared(reader.get().file()?))
             }
-            None => input::open(&source, Access::Streamed, selection.choice(), Ok).map(Self::Opened),
+            None => input::open(&source, Access::Streamed, selection.choice(), |reader| Ok(Box::new(reader)))
+                .map(Self::Opened),
         }
     }
 

@@ -99,8 +99,9 @@ impl Source {
     /// # Errors
     /// [`Error::Io`] if it is not a regular file; [`Error::Unsupported`] if it is empty.
     pub fn from_file(file: File, name: &Path, access: Access) -> Result<Self> {
-        let opened = regular::described(file)
-            .and_then(|(file, metadata)| Self::of_file(name, &file_bytes(&metadata), file, &metadata, access));
+        let opened = regular::described(file).and_then(|(file, metadata)| {
+            Self::of_file(name, &file_bytes(&metadata), file, &metadata, access)
+        });
         opened.map_err(|error| error.in_file(name))
     }
 

@@ -2,5 +2,5 @@
 
 fn main() {
     let again = std::env::current_exe().expect("the program has a path");
-    std::process::exit(mapwave_cli::run(std::env::args_os(), &[again.into()], &[]))
+    std::process::exit(mapwave_cli::run(std::env::args_os(), &[again.into()]))
 }

@@ -77,8 +77,10 @@ mod tests {
         left.windows.num_bands = 3;
         (left.windows.num_groups, left.windows.group_lengths[0]) = (1, 1);
         let mut right = left.clone();
-        (left.books[..3].fill(NOISE), right.books[..3].fill(NOISE));
-        (left.scales[..3].fill(0.5), right.scales[..3].fill(2.0));
+        left.books[..3].fill(NOISE);
+        right.books[..3].fill(NOISE);
+        left.scales[..3].fill(0.5);
+        right.scales[..3].fill(2.0);
         let mut element = ElementSide { has_mid_side: true, ..ElementSide::default() };
         element.is_mid_side[1] = true;
         let (mut left_lines, mut right_lines) = ([0.25; MAX_LINES], [7.0; MAX_LINES]);
