@@ -106,17 +106,22 @@ fn lengths_are_those_of_what_was_encoded() {
     let directory = Directory::new("lengths");
     let three = sound(2, 3.0);
     let source = ["-f", "lavfi", "-i", &three];
+    let fragmented = [
+        "-c:a",
+        "aac",
+        "-aac_pns",
+        "0",
+        "-movflags",
+        "+frag_keyframe+empty_moov",
+        "-frag_duration",
+        "500000",
+    ];
     let files: [(&str, &[&str], u64, u32); 6] = [
-        ("a.m4a", &["-c:a", "aac"], 132_300, 1024),
-        ("b.mp4", &["-c:a", "aac", "-movflags", "+faststart"], 132_300, 1024),
-        ("c.mov", &["-c:a", "aac"], 132_300, 1024),
+        ("a.m4a", &["-c:a", "aac", "-aac_pns", "0"], 132_300, 1024),
+        ("b.mp4", &["-c:a", "aac", "-aac_pns", "0", "-movflags", "+faststart"], 132_300, 1024),
+        ("c.mov", &["-c:a", "aac", "-aac_pns", "0"], 132_300, 1024),
         // Without an edit list, priming is unknown, but the last duration leaves out the padding.
-        (
-            "d.mp4",
-            &["-c:a", "aac", "-movflags", "+frag_keyframe+empty_moov", "-frag_duration", "500000"],
-            132_300 + 1024,
-            0,
-        ),
+        ("d.mp4", &fragmented, 132_300 + 1024, 0),
         ("e.m4a", &["-c:a", "alac"], 132_300, 0),
         ("f.mov", &["-c:a", "alac", "-sample_fmt", "s32p"], 132_300, 0),
     ];
