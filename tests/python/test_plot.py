@@ -62,11 +62,11 @@ def texts_of(svg: str) -> list[str]:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_pictures_are_those_that_were_looked_at(kind: str, theme: str) -> None:
     picture = mapwave.plot(
-        sound(), RATE, kind, width=320, height=200, theme=theme, title="tones", markers=[("half", 8000), ("", 24_000)]
+        sound(), RATE, kind, width=320, height=240, theme=theme, title="tones", markers=[("half", 8000), ("", 24_000)]
     )
     found = pixels_of(picture.png()).astype(float)
     expected = pixels_of((REFERENCES / f"{kind}-{theme}.png").read_bytes()).astype(float)
-    assert found.shape == expected.shape == (200, 320, 3)
+    assert found.shape == expected.shape == (240, 320, 3)
     differ = np.abs(found - expected).max(axis=2) > 24
     assert differ.mean() < 0.002
 
