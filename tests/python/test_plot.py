@@ -58,13 +58,20 @@ def texts_of(svg: str) -> list[str]:
     return [element.text or "" for element in ElementTree.fromstring(svg).iter(f"{SVG}text")]
 
 
-@pytest.mark.parametrize("kind", ["waveform", "spectrogram", "both"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+KINDS = ("waveform", "spectrogram", "both")
+THEMES = ("light", "dark")
+
+
+def tones(kind: str, theme: str) -> mapwave.Plot:
+    markers = [("half", 8000), ("", 24_000)]
+    return mapwave.plot(sound(), RATE, kind, width=320, height=240, theme=theme, title="tones", markers=markers)
+
+
+@pytest.mark.skipif(not REFERENCES.is_dir(), reason="no references: python tests/python/test_plot.py writes them")
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("theme", THEMES)
 def test_pictures_are_those_that_were_looked_at(kind: str, theme: str) -> None:
-    picture = mapwave.plot(
-        sound(), RATE, kind, width=320, height=240, theme=theme, title="tones", markers=[("half", 8000), ("", 24_000)]
-    )
-    found = pixels_of(picture.png()).astype(float)
+    found = pixels_of(tones(kind, theme).png()).astype(float)
     expected = pixels_of((REFERENCES / f"{kind}-{theme}.png").read_bytes()).astype(float)
     assert found.shape == expected.shape == (240, 320, 3)
     differ = np.abs(found - expected).max(axis=2) > 24
@@ -179,3 +186,10 @@ def test_what_cannot_be_drawn_is_refused() -> None:
             mapwave.plot(audio, RATE, **arguments)
     with pytest.raises(TypeError, match="markers must be a sequence of markers"):
         mapwave.plot(audio, RATE, markers="abc")
+
+
+if __name__ == "__main__":
+    REFERENCES.mkdir(exist_ok=True)
+    for each in KINDS:
+        for colours in THEMES:
+            tones(each, colours).save(REFERENCES / f"{each}-{colours}.png")
