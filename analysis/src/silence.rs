@@ -130,7 +130,7 @@ impl Finder<'_> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::single_range_in_vec_init)]
 mod tests {
     use mapwave_core::{Audio, OutputFormat};
 
@@ -160,7 +160,7 @@ mod tests {
         let mut place = 12_345;
         while place < samples.len() - 9000 {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            samples[place] = if state % 2 == 0 { 0.5 } else { -0.5 };
+            samples[place] = if state.is_multiple_of(2) { 0.5 } else { -0.5 };
             place += 1 + (state >> 16) as usize;
         }
         // A silence across the border of two units, and one with a loud frame right at it.
@@ -189,6 +189,6 @@ mod tests {
         assert_eq!(refusal(f64::NAN, 0.3), "threshold_db must be at most 0 dBFS, got NaN");
         assert_eq!(refusal(-50.0, -1.0), "min_duration must be >= 0 seconds and finite, got -1");
         let all = silences(&input, f64::NEG_INFINITY, 0.001, &ReadControl::ONE_THREAD).unwrap();
-        assert_eq!(all, [0..8]);
+        assert_eq!(all, vec![0..8]);
     }
 }

@@ -103,7 +103,7 @@ pub(crate) fn each<I: Sync, T: Send>(
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::single_range_in_vec_init)]
 mod tests {
     use mapwave_core::Parameter;
 

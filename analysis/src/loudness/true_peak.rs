@@ -107,6 +107,7 @@ fn tap(index: usize, factor: usize) -> f32 {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 mod tests {
     use super::*;
 
@@ -131,7 +132,7 @@ mod tests {
     #[test]
     fn skipped_stretches_do_not_change_the_result() {
         let noise = |index: u32| {
-            let loudness = if index / 500 % 3 == 0 { 1.0 } else { 0.4 };
+            let loudness = if (index / 500).is_multiple_of(3) { 1.0 } else { 0.4 };
             loudness * ((index.wrapping_mul(2_654_435_761) >> 8) as f32 / 8_388_608.0 - 1.0)
         };
         let samples: Vec<f32> = (0..20_000).map(noise).collect();

@@ -31,7 +31,7 @@ pub(super) struct Weighting {
 
 impl Weighting {
     pub(super) fn new(sample_rate: u32) -> Self {
-        let (frequency, gain, q) = (1681.974_450_955_533, 3.999_843_853_973_347, 0.707_175_236_955_419_6);
+        let (frequency, gain, q) = (1_681.974_450_955_533, 3.999_843_853_973_347, 0.707_175_236_955_419_6);
         let k = (PI * frequency / f64::from(sample_rate)).tan();
         let high = 10_f64.powf(gain / 20.0);
         let band = high.powf(0.499_666_774_154_541_6);

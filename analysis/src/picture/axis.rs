@@ -1,5 +1,7 @@
 //! Where the ticks of an axis are, and what they say.
 
+#![allow(clippy::cast_possible_truncation)] // values on axes are small
+
 /// A tick and its label.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Tick {

@@ -1,5 +1,7 @@
 //! Colours: those of the two themes, and the scale of a spectrogram.
 
+#![allow(clippy::cast_possible_truncation)] // shares of 255
+
 /// Red, green and blue, as in sRGB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rgb(pub(crate) u8, pub(crate) u8, pub(crate) u8);

@@ -1,5 +1,7 @@
 //! Arranges what a picture shows: a title, panels one below the other with their axes, and markers across them.
 
+#![allow(clippy::cast_possible_truncation)] // pixels
+
 use super::axis::{self, Tick, TimeAxis, mel};
 use super::colour::{Ink, scale};
 use super::scene::{Anchor, Area, Indexed, Item, Point, Scene};
@@ -158,7 +160,7 @@ fn loudest_of(sounds: &[(usize, Sound)]) -> f32 {
         _ => f32::NEG_INFINITY,
     };
     let loudest = sounds.iter().map(|(_, sound)| loudest(sound)).fold(f32::NEG_INFINITY, f32::max);
-    if loudest > -150.0 { (loudest / 10.0).ceil() * 10.0 } else { 0.0 }
+    if loudest > -150.0 { (loudest / 10.0).ceil() * 10.0 + 0.0 } else { 0.0 }
 }
 
 /// A picture in the making.
@@ -195,7 +197,11 @@ impl Drawing<'_> {
         }
         let (middle, half) = (panel.y + panel.height / 2.0, panel.height / 2.0);
         // Halves of the limit, as far as there is room for their labels.
-        let halvings = if half >= 60.0 { 2 } else { 1 };
+        let halvings = match half {
+            60.0.. => 2,
+            32.0.. => 1,
+            _ => 0,
+        };
         for halving in 0..=halvings {
             let part = 0.5_f32.powi(halving);
             let level = (20.0 * (limit * part).log10()).round();
@@ -205,11 +211,16 @@ impl Drawing<'_> {
                 if halving > 0 {
                     self.scene.rectangle(panel.x, y.round(), panel.width, 1.0, Ink::Grid);
                 }
-                self.left_label(panel, y, &label);
+                // The lowest panels have room for one label.
+                if direction < 0.0 || half >= 18.0 {
+                    self.left_label(panel, y, &label);
+                }
             }
         }
         self.scene.rectangle(panel.x, middle.round(), panel.width, 1.0, Ink::Axis);
-        self.left_label(panel, middle, "−∞");
+        if half >= 18.0 {
+            self.left_label(panel, middle, "−∞");
+        }
         self.unit(panel, "dBFS");
     }
 
@@ -312,7 +323,8 @@ impl Drawing<'_> {
     }
 
     fn channel_name(&mut self, panel: Area, channel: usize, is_spectrogram: bool) {
-        let Some(name) = self.facts.channels.get(channel).filter(|name| !name.is_empty()) else { return };
+        let name = self.facts.channels.get(channel).filter(|name| !name.is_empty() && panel.height >= 28.0);
+        let Some(name) = name else { return };
         let ink = if is_spectrogram { Ink::OnDark } else { Ink::Text };
         self.scene.write((panel.x + 8.0, panel.y + 16.0), LABEL_SIZE, Anchor::Start, name.as_str(), ink);
     }
@@ -336,11 +348,16 @@ impl Drawing<'_> {
         let is_levels = |(_, (_, sound)): &(&Area, &(usize, Sound))| matches!(sound, Sound::Levels(_));
         let mut panels = frame.panels.iter().zip(sounds).filter(is_levels).map(|(panel, _)| *panel);
         let Some(first) = panels.next() else { return };
-        let bottom = panels.last().map_or(first.bottom(), Area::bottom);
+        let bottom = panels.next_back().map_or(first.bottom(), Area::bottom);
         let area = Area { x: first.right() + 14.0, y: first.y, width: 10.0, height: bottom - first.y };
         let image = Indexed { width: 1, pixels: (0..=255).rev().collect(), colours: scale() };
         self.scene.items.push(Item::Image { area, image });
-        for tenth in [0.0, 3.0, 6.0, 9.0] {
+        let tenths: &[f32] = match area.height {
+            64.0.. => &[0.0, 3.0, 6.0, 9.0],
+            24.0.. => &[0.0, 9.0],
+            _ => &[0.0],
+        };
+        for tenth in tenths {
             let level = loudest - 10.0 * tenth;
             let y = area.y + area.height * tenth * 10.0 / SPAN;
             let label = format!("{level}").replace('-', "−");

@@ -1,5 +1,7 @@
 //! Paints a scene in pixels, and writes them as a PNG.
 
+#![allow(clippy::cast_possible_truncation)] // pixels
+
 use ab_glyph_rasterizer::{Point as Corner, Rasterizer, point};
 use png::{BitDepth, ColorType, Compression, Encoder};
 

@@ -1,5 +1,7 @@
 //! Writes a scene as an SVG.
 
+#![allow(clippy::cast_possible_truncation)] // tenths of pixels
+
 use std::fmt::Write;
 
 use super::Theme;
