@@ -7,12 +7,12 @@ mod raster;
 mod scene;
 mod svg;
 mod text;
+mod theme;
 
 use std::ffi::OsStr;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
-use std::str::FromStr;
 
 use mapwave_core::{Error, Parameter, Result};
 
@@ -20,38 +20,7 @@ pub(crate) use axis::{duration, frequency_of, mel};
 use colour::Ink;
 pub(crate) use layout::{Facts, Frame, Sound, arrange};
 use scene::Scene;
-
-/// The colours of a picture.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Theme {
-    /// Dark on light.
-    Light,
-    /// Light on dark.
-    Dark,
-    /// An SVG follows the preference of the system that shows it; a PNG is light.
-    #[default]
-    Auto,
-    /// An SVG that is part of a page has no ground of its own, and writes in the page's colour; a PNG is light.
-    Page,
-}
-
-impl FromStr for Theme {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self> {
-        match name {
-            "light" => Ok(Self::Light),
-            "dark" => Ok(Self::Dark),
-            "auto" => Ok(Self::Auto),
-            "page" => Ok(Self::Page),
-            _ => Err(Error::Argument {
-                path: None,
-                parameter: Parameter::Theme,
-                what: format!("must be 'auto', 'light', 'dark' or 'page', got '{name}'"),
-            }),
-        }
-    }
-}
+pub use theme::Theme;
 
 /// A picture of audio, to be written as SVG or PNG.
 #[derive(Clone, Debug)]

@@ -4,10 +4,10 @@
 
 use std::fmt::Write;
 
-use super::Theme;
 use super::colour::{Ink, Rgb};
 use super::raster::png_of_image;
 use super::scene::{Anchor, Item, Point, Scene};
+use super::theme::Theme;
 
 /// The fonts of writing: the picture's own where it is installed, otherwise the system's.
 const FONTS: &str = "Roboto,system-ui,-apple-system,'Segoe UI',Helvetica,Arial,sans-serif";

@@ -15,8 +15,8 @@ use mapwave_core::{Parameter, num_processors};
 use mapwave_fork::start_scoped;
 use serde::Serialize;
 
-use super::report::{Earlier, Report, Row, State};
-use super::{ConvertArguments, Converted, Work, guarded};
+use super::report::{Converted, Earlier, Report, Row, State};
+use super::{ConvertArguments, Work, guarded};
 use crate::files::{self, Found};
 use crate::interrupt::{Interrupt, is_interruption};
 use crate::output::{FAILURE, SUCCESS, TROUBLE, fail, message, note};

@@ -25,6 +25,7 @@ use crate::transfer::{Piece, save};
 use crate::writing::{FormArguments, ReplaceArguments};
 
 pub(crate) use many::{ManyArguments, OnError};
+use report::Converted;
 
 /// The arguments of the command.
 #[derive(Clone, Debug, Args)]
@@ -60,15 +61,6 @@ pub(crate) struct Work {
     pub(crate) source: SourceArguments,
     #[command(flatten)]
     pub(crate) form: FormArguments,
-}
-
-/// What was written.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct Converted {
-    pub(crate) output_bytes: u64,
-    pub(crate) frames: u64,
-    pub(crate) sample_rate: u32,
-    pub(crate) channels: u16,
 }
 
 impl Work {

@@ -11,8 +11,16 @@ use std::path::{Path, PathBuf};
 use mapwave::Result;
 use serde::{Deserialize, Serialize};
 
-use super::Converted;
 use crate::place::trouble;
+
+/// What was written.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Converted {
+    pub(crate) output_bytes: u64,
+    pub(crate) frames: u64,
+    pub(crate) sample_rate: u32,
+    pub(crate) channels: u16,
+}
 
 /// What became of a file.
 #[derive(Clone, Debug, Serialize, Deserialize)]

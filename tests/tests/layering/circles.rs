@@ -10,7 +10,12 @@ use crate::{crates, repository};
 const MAX_PAIRS: usize = 5;
 
 /// The pairs of files that may import each other, and why.
-const PAIRS: [(&str, &str, &str); 2] = [
+const PAIRS: [(&str, &str, &str); 3] = [
+    (
+        "cli/src/convert/many.rs",
+        "cli/src/convert/mod.rs",
+        "the arguments of the command contain those for many files, of which each is converted as one file is",
+    ),
     (
         "plugins/builtin/src/format/mpeg/codec.rs",
         "plugins/builtin/src/format/mpeg/stream.rs",

@@ -7,7 +7,7 @@ use crate::repository;
 /// The modules from left to right; a module may name only what stands before it.
 ///
 /// The two parts of `resample` stand apart: its mathematics far to the left of what applies them to files.
-const ORDER: [&str; 19] = [
+const ORDER: [&str; 20] = [
     "error",
     "track",
     "pcm",
@@ -25,6 +25,7 @@ const ORDER: [&str; 19] = [
     "decode",
     "resample::read",
     "resample",
+    "kept",
     "reader",
     "sink",
 ];
@@ -81,6 +82,7 @@ const ALLOWED: [(&str, &[&str]); 19] = [
             "buffer",
             "host",
             "decode",
+            "kept",
         ],
     ),
     (
