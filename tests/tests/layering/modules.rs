@@ -34,7 +34,7 @@ const ORDER: [&str; 20] = [
 const BASE: [&str; 3] = ["error", "track", "pcm"];
 
 /// What each module may name, whole modules or single items of them.
-const ALLOWED: [(&str, &[&str]); 19] = [
+const ALLOWED: [(&str, &[&str]); 20] = [
     ("error", &["track"]),
     ("track", &["pcm::SampleFormat"]),
     ("pcm", &["error"]),
@@ -67,6 +67,7 @@ const ALLOWED: [(&str, &[&str]); 19] = [
         ],
     ),
     ("resample", &["resample::engine", "resample::read"]),
+    ("kept", &["decode::CompressedTrack", "host", "source::Identity", "source::Source", "track::Track"]),
     (
         "reader",
         &[
