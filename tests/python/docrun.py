@@ -32,7 +32,7 @@ def saved(given: set[str]) -> dict[str, tuple[int, float]]:
 
     facts = {}
     for path in Path().iterdir():
-        if path.is_file() and path.name not in given and path.suffix not in (".so", ".jsonl", ".tar"):
+        if path.is_file() and path.name not in given and path.suffix not in (".so", ".jsonl", ".tar", ".svg", ".png"):
             info = mapwave.numpy.info(path)
             facts[path.name] = (info.sample_rate, info.duration)
     return facts
