@@ -74,6 +74,9 @@ def test_a_wrong_type_names_the_argument_and_shows_the_value(function: str, argu
 @pytest.mark.parametrize("function", WRITERS)
 def test_a_wrong_type_for_writing_names_the_argument(function: str) -> None:
     parameters = set(inspect.signature(mapwave.save).parameters) - {"path", "audio"}
+    if function == "open":
+        # A writer does not have all of the audio that is measured.
+        parameters -= {"loudness", "true_peak"}
     for argument in parameters:
         message = f"^{argument} must be .*, got <something wrong>, of type Wrong$"
         with pytest.raises((TypeError, ValueError), match=message):

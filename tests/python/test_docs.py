@@ -268,10 +268,10 @@ def test_what_is_saved_has_the_rate_and_the_length_of_what_was_loaded(
         pytest.skip(reason)
     saved = runs(document, library).saved
     skipped = "".join(step.code for step in _steps(document, library) if step.skipped())
-    blocks = markdown.blocks(REPOSITORY / document)
+    blocks = list(markdown.blocks(REPOSITORY / document))
     python, shell = ("".join(block.code for block in blocks if block.language == kind) for kind in ("python", "sh"))
     # Commands run once, not with every library.
-    by_commands = {name for name in SAVED.get(document, {}) if name in shell and name not in python}
+    by_commands = {name for name in SAVED.get(document, {}) if name in shell and f'"{name}"' not in python}
     expected = {name for name in SAVED.get(document, {}) if name not in skipped}
     assert set(saved) == (expected if library == "mapwave" else expected - by_commands)
     for name, (rate, duration) in saved.items():
