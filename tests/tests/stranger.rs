@@ -32,6 +32,8 @@ fn ten_lines_on_the_front_door_alone_open_read_and_save() {
         .args(["run", "--quiet"])
         .current_dir(directory.path())
         .env("CARGO_TARGET_DIR", root.join("target/stranger"))
+        .env("CARGO_INCREMENTAL", "0")
+        .env("CARGO_PROFILE_DEV_DEBUG", "false")
         .output()
         .unwrap();
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
