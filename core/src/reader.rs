@@ -165,23 +165,34 @@ impl Reader {
     }
 
     /// The file's metadata: tags, pictures without their data, markers and loops in frames of the file, the broadcast extension.
-    /// Tags that only the codec plugin finds are among them. Metadata that is damaged is left out.
+    /// Tags that only the codec plugin finds are among them, and its pictures and chapters where no others are found. Metadata
+    /// that is damaged is left out.
     pub fn metadata(&self) -> Metadata {
         let mut found = metadata::read(&self.source, Some(self.track.sample_rate), false).unwrap_or_default();
         if let FrameTrack::Compressed(track) = &self.frames {
             let is_known: Vec<String> = found.tags.iter().map(|(name, _)| name.clone()).collect();
             let is_new = |(name, _): &(String, String)| metadata::is_tag(name) && !is_known.contains(name);
             found.tags.extend(track.tags().into_iter().filter(is_new));
+            if found.pictures.is_empty() {
+                found.pictures = track.pictures(false);
+            }
+            if found.markers.is_empty() {
+                found.markers = track.chapters();
+            }
         }
         found
     }
 
-    /// The file's metadata with the data of the pictures.
+    /// The file's pictures with their data.
     ///
     /// # Errors
     /// [`Error::Io`] if the file cannot be read, [`Error::Unsupported`] if it is too damaged.
     pub fn pictures(&self) -> Result<Vec<Picture>> {
-        Ok(metadata::read(&self.source, Some(self.track.sample_rate), true)?.pictures)
+        let found = metadata::read(&self.source, Some(self.track.sample_rate), true)?.pictures;
+        match &self.frames {
+            FrameTrack::Compressed(track) if found.is_empty() => Ok(track.pictures(true)),
+            _ => Ok(found),
+        }
     }
 
     /// The bits of audio per second: its bytes in the file over its length, without headers and tags. `None` if the bytes of the

@@ -89,8 +89,12 @@ impl Picture {
             Data::Bytes(data) => data.clone(),
             Data::Unknown => Vec::new(),
             Data::File { path, index } => {
-                let found = metadata::read(&Source::open(path, Access::Once)?, None, true)?;
-                let found = found.pictures.into_iter().nth(*index);
+                let mut found = metadata::read(&Source::open(path, Access::Once)?, None, true)?.pictures;
+                if found.is_empty() {
+                    // Those that only a codec plugin finds.
+                    found = Reader::open(path)?.pictures()?;
+                }
+                let found = found.into_iter().nth(*index);
                 let found = found.filter(|found| {
                     (found.num_bytes, &found.mime) == (self.picture.num_bytes, &self.picture.mime)
                 });

@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "mapwave_plugin.h"
+#include "mapwave_plugin_util.h"
 
 /* What it is called, how sure it is, and whether it opens anything. */
 #ifndef TOY_ID
@@ -131,6 +131,8 @@ static const mw_decoder_table DECODER = {
 #endif
     .option = TOY_OPTION,
     .save_index = save_index,
+    .picture = get_picture,
+    .chapter = get_chapter,
 };
 
 static const mw_encoder_table ENCODER = {

@@ -526,6 +526,88 @@ static mw_status get_stream(const mw_decoder *decoder, uint32_t index, mw_stream
     return MW_OK;
 }
 
+/* The first bytes of a PNG file, and another picture. */
+static const uint8_t COVER[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+
+static mw_status get_picture(const mw_decoder *decoder, uint32_t index, mw_picture *picture, mw_error *error)
+{
+    mw_picture filled = {
+        .size = sizeof filled,
+        .kind = index == 0 ? 3 : 0,
+        .mime = index == 0 ? "image/png" : "image/x-toy",
+        .description = index == 0 ? "a cover" : NULL,
+        .width = index == 0 ? 640 : 0,
+        .height = index == 0 ? 480 : 0,
+        .data = COVER,
+        .num_bytes = sizeof COVER,
+    };
+    (void)decoder, (void)error;
+#ifdef BREAK_PICTURE_KIND
+    filled.kind = 21;
+#endif
+#ifdef BREAK_PICTURE_TYPE
+    filled.mime = "png";
+#endif
+#ifdef BREAK_PICTURE_TEXT
+    filled.description = "";
+#endif
+#ifdef BREAK_PICTURE_EMPTY
+    filled.num_bytes = 0;
+#endif
+#ifdef BREAK_PICTURE_NULL
+    filled.data = NULL;
+#endif
+#ifdef BREAK_PICTURE_BUFFER
+    static uint8_t bytes[8];
+    bytes[0] = (uint8_t)(bytes[0] + 1);
+    filled.data = bytes;
+#endif
+#ifdef BREAK_PICTURE_SIZE
+    memset((uint8_t *)picture + picture->size, 0, 8);
+#endif
+#ifndef BREAK_PICTURE_ENDLESS
+    if (index > 1) {
+#ifdef BREAK_PICTURE_END
+        mw_fill_picture(picture, &filled);
+#endif
+        return MW_END;
+    }
+#endif
+    mw_fill_picture(picture, &filled);
+    return MW_OK;
+}
+
+static mw_status get_chapter(const mw_decoder *decoder, uint32_t index, mw_chapter *chapter, mw_error *error)
+{
+    uint64_t num_frames = decoder->info.num_frames;
+    mw_chapter filled = {
+        .size = sizeof filled,
+        .label = index == 0 ? NULL : "the toy",
+        .start = index == 0 ? num_frames / 2 : 0,
+        .end = index == 0 ? MW_UNKNOWN : num_frames / 2,
+    };
+    (void)error;
+#ifdef BREAK_CHAPTER_ORDER
+    filled.start = num_frames;
+    filled.end = num_frames - 1;
+#endif
+#ifdef BREAK_CHAPTER_BEHIND
+    filled.start = num_frames + 1;
+#endif
+#ifdef BREAK_CHAPTER_RESERVED
+    filled.reserved = 1;
+#endif
+#ifdef BREAK_CHAPTER_FORK
+    static const char *const LABELS[3] = {"a", "b", "c"};
+    static _Atomic unsigned number;
+    filled.label = LABELS[number++ % 3];
+#endif
+    if (index > 1)
+        return MW_END;
+    mw_fill_chapter(chapter, &filled);
+    return MW_OK;
+}
+
 /* The index is a tag and the number of frames, which open compares. */
 static const char INDEX_TAG[8] = "toyindex";
 

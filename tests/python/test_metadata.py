@@ -361,6 +361,54 @@ def test_pictures_are_read_on_request(tmp_path: Path) -> None:
         picture.data  # noqa: B018
 
 
+# ASF specification, 10.1: the identifier of the Extended Content Description Object; 3.11: its descriptors.
+EXTENDED_CONTENT = bytes.fromhex("40a4d0d207e3d21197f000a0c95ea850")
+
+
+def with_picture(asf: bytes, kind: int, mime: str, description: str, data: bytes) -> bytes:
+    """An ASF file with a picture, as the descriptor WM/Picture holds it: kind, size, two strings, data."""
+
+    def text(text: str) -> bytes:
+        return (text + "\0").encode("utf-16-le")
+
+    name = text("WM/Picture")
+    value = struct.pack("<BI", kind, len(data)) + text(mime) + text(description) + data
+    added = struct.pack("<H", len(name)) + name + struct.pack("<HH", 1, len(value)) + value
+    place = asf.index(EXTENDED_CONTENT)
+    size, count = struct.unpack_from("<QH", asf, place + 16)
+    (header_size,) = struct.unpack_from("<Q", asf, 16)
+    changed = bytearray(asf)
+    struct.pack_into("<QH", changed, place + 16, size + len(added), count + 1)
+    struct.pack_into("<Q", changed, 16, header_size + len(added))
+    return bytes(changed[: place + 26]) + added + bytes(changed[place + 26 :])
+
+
+@needs_ffmpeg
+@pytest.mark.skipif("libav" not in {plugin["id"] for plugin in mapwave.plugins()}, reason="without FFmpeg's libraries")
+def test_a_plugin_lists_pictures_and_chapters(tmp_path: Path) -> None:
+    facts = tmp_path / "facts.txt"
+    sections = [(0, 400, "intro"), (400, 1000, "the rest")]
+    facts.write_text(";FFMETADATA1\ntitle=A tune\n" + "".join(
+        f"[CHAPTER]\nTIMEBASE=1/1000\nSTART={start}\nEND={end}\ntitle={title}\n" for start, end, title in sections
+    ))  # fmt: skip
+    path = tmp_path / "a.wma"
+    command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=r=44100:d=1", "-i", facts, "-map_metadata", "1",
+               "-c:a", "wmav2", path]  # fmt: skip
+    subprocess.run(command, check=True)
+    path.write_bytes(with_picture(path.read_bytes(), 3, "image/png", "a cover", PNG))
+    (probed,) = (found for found in ffprobe(path, "-show_streams")["streams"] if found["codec_type"] == "video")
+    assert (probed["codec_name"], probed["tags"]["comment"]) == ("png", "Cover (front)")
+
+    info = mapwave.info(path)
+    assert (info.codec, info.tags["title"]) == ("wmav2", "A tune")
+    (picture,) = info.pictures
+    assert (picture.type, picture.mime, picture.description) == ("front cover", "image/png", "a cover")
+    assert (picture.size, picture.data) == (len(PNG), PNG)
+    found = [(marker.label, marker.start / info.sample_rate) for marker in info.markers]
+    assert found == pytest.approx(chapters(path), abs=1e-3)
+    assert [label for label, _ in found] == ["intro", "the rest"]
+
+
 def test_info_with_metadata_is_a_dict_and_pickles(tmp_path: Path) -> None:
     info = mapwave.info(make(tmp_path / "a.wav", markers=RANGES, pictures=[PNG], bext=BEXT))
     assert pickle.loads(pickle.dumps(info)) == info

@@ -288,6 +288,41 @@ fn the_surest_is_asked_first_then_the_next_and_a_name_picks_one() {
 }
 
 #[test]
+fn pictures_and_chapters_of_a_plugin_are_metadata() {
+    if !has_compiler() {
+        return;
+    }
+    let place = Place::new();
+    place.compile("a", &[]);
+    let file = place.write("x.toy", &misbehaving::file(2, 100));
+    let cover = "kind: 3, mime: \"image/png\", description: \"a cover\", width: Some(640), height: Some(480)";
+    let other = "kind: 0, mime: \"image/x-toy\", description: \"\", width: None, height: None";
+    let mut expected = vec!["opened toypcm 100".to_owned()];
+    for data in ["", "137, 80, 78, 71, 13, 10, 26, 10"] {
+        for facts in [cover, other] {
+            expected.push(format!("Picture {{ {facts}, num_bytes: 8, data: [{data}] }}"));
+        }
+    }
+    // By their start.
+    expected.push("Marker { label: \"the toy\", start: 0, end: Some(50) }".to_owned());
+    expected.push("Marker { label: \"\", start: 50, end: None }".to_owned());
+    assert_eq!(place.run(&["open", &file, "items"]), expected);
+
+    // What no file may have is left out.
+    for (fault, left) in [("PICTURE_EMPTY", 3), ("PICTURE_NULL", 3), ("CHAPTER_ORDER", 5)] {
+        let place = Place::new();
+        place.compile("a", &[&format!("BREAK_{fault}")]);
+        let file = place.write("x.toy", &misbehaving::file(2, 100));
+        assert_eq!(place.run(&["open", &file, "items"]).len(), left, "{fault}");
+    }
+    // A list without end has one all the same.
+    let place = Place::new();
+    place.compile("a", &["BREAK_PICTURE_ENDLESS"]);
+    let file = place.write("x.toy", &misbehaving::file(2, 100));
+    assert_eq!(place.run(&["open", &file, "items"]).len(), 1 + 2 * 256 + 2);
+}
+
+#[test]
 fn only_a_plugin_that_is_certain_has_the_last_word_on_damage() {
     if !has_compiler() {
         return;

@@ -374,6 +374,40 @@ typedef struct mw_stream_entry {
     const char *language;
 } mw_stream_entry;
 
+/// A picture in a file, such as a cover; since version 1.2.
+typedef struct mw_picture {
+    /// The size of this struct.
+    uint32_t size;
+    /// What it shows, as ID3v2 numbers it from 0 to 20: 3 is the front cover, 0 anything else.
+    uint32_t kind;
+    /// The type of the data, such as "image/jpeg". Valid until `close`.
+    const char *mime;
+    /// A description; null if there is none. Valid until `close`.
+    const char *description;
+    /// The width in pixels; 0 if it is not known.
+    uint32_t width;
+    /// The height in pixels; 0 if it is not known.
+    uint32_t height;
+    /// The image file. Valid until `close`.
+    const uint8_t *data;
+    /// The number of its bytes, at least 1.
+    uint64_t num_bytes;
+} mw_picture;
+
+/// A chapter or a marker of a stream, in frames that `decode` returns; since version 1.2.
+typedef struct mw_chapter {
+    /// The size of this struct.
+    uint32_t size;
+    /// Reserved.
+    uint32_t reserved;
+    /// The name; null if it has none. Valid until `close`.
+    const char *label;
+    /// The first frame.
+    uint64_t start;
+    /// The frame behind the last one, at least `start`; `MW_UNKNOWN` if it has no end.
+    uint64_t end;
+} mw_chapter;
+
 /// The samples of a frame are adjacent: one plane, `num_channels` samples per frame.
 #define MW_INTERLEAVED 0
 /// The samples of a channel are adjacent: `num_channels` planes.
@@ -413,7 +447,7 @@ typedef struct mw_sink {
 /// A stream being decoded; defined by the plugin.
 typedef struct mw_decoder mw_decoder;
 
-/// A kind of decoder: "mapwave.decoder/1". Only `tag`, `stream` and `option` may be null.
+/// A kind of decoder: "mapwave.decoder/1". Only `tag` and the functions since version 1.2 may be null.
 typedef struct mw_decoder_table {
     /// The size of this struct.
     uint32_t size;
@@ -490,6 +524,18 @@ typedef struct mw_decoder_table {
     /// its `flags` are `MW_SINK_APPEND_ONLY`; the host refuses what is longer than it keeps. Null if the decoder has
     /// no index; since version 1.2.
     mw_status (*save_index)(const mw_decoder *decoder, const mw_sink *sink, mw_error *error);
+    /// Fills `picture`, whose size the caller sets, with picture number `index` of the file, counted from 0; `MW_END` past the
+    /// last, and nothing is written. Always the same, for every fork. Null if the decoder knows none; since version 1.2.
+    mw_status (*picture)(const mw_decoder *decoder,
+                         uint32_t index,
+                         mw_picture *picture,
+                         mw_error *error);
+    /// Fills `chapter`, whose size the caller sets, with chapter number `index` of the stream, counted from 0; `MW_END` past
+    /// the last, and nothing is written. Always the same, for every fork. Null if the decoder knows none; since version 1.2.
+    mw_status (*chapter)(const mw_decoder *decoder,
+                         uint32_t index,
+                         mw_chapter *chapter,
+                         mw_error *error);
 } mw_decoder_table;
 
 /// Options for opening an encoder.

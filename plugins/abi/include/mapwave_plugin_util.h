@@ -100,6 +100,16 @@ MW_UNUSED static int mw_fill_info(mw_stream_info *to, const mw_stream_info *from
     return mw_fill(to, from, sizeof *from, MW_SIZE_1_0(mw_stream_info, container));
 }
 
+MW_UNUSED static int mw_fill_picture(mw_picture *to, const mw_picture *from)
+{
+    return mw_fill(to, from, sizeof *from, MW_SIZE_1_0(mw_picture, num_bytes));
+}
+
+MW_UNUSED static int mw_fill_chapter(mw_chapter *to, const mw_chapter *from)
+{
+    return mw_fill(to, from, sizeof *from, MW_SIZE_1_0(mw_chapter, end));
+}
+
 MW_UNUSED static int mw_fill_entry(mw_stream_entry *to, const mw_stream_entry *from)
 {
     return mw_fill(to, from, sizeof *from, MW_SIZE_1_0(mw_stream_entry, language));

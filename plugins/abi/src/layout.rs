@@ -129,7 +129,24 @@ layout! {
         codec 16,
         language 24,
     }
-    mw_decoder_table 120 {
+    mw_picture 48 {
+        size 0,
+        kind 4,
+        mime 8,
+        description 16,
+        width 24,
+        height 28,
+        data 32,
+        num_bytes 40,
+    }
+    mw_chapter 32 {
+        size 0,
+        reserved 4,
+        label 8,
+        start 16,
+        end 24,
+    }
+    mw_decoder_table 136 {
         size 0,
         probe_bytes 4,
         name 8,
@@ -146,6 +163,8 @@ layout! {
         stream 96,
         option 104,
         save_index 112,
+        picture 120,
+        chapter 128,
     }
     mw_tag 16 {
         key 0,

@@ -383,6 +383,44 @@ pub struct mw_stream_entry {
     pub language: *const c_char,
 }
 
+/// A picture in a file, such as a cover; since version 1.2.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct mw_picture {
+    /// The size of this struct.
+    pub size: u32,
+    /// What it shows, as ID3v2 numbers it from 0 to 20: 3 is the front cover, 0 anything else.
+    pub kind: u32,
+    /// The type of the data, such as "image/jpeg". Valid until `close`.
+    pub mime: *const c_char,
+    /// A description; null if there is none. Valid until `close`.
+    pub description: *const c_char,
+    /// The width in pixels; 0 if it is not known.
+    pub width: u32,
+    /// The height in pixels; 0 if it is not known.
+    pub height: u32,
+    /// The image file. Valid until `close`.
+    pub data: *const u8,
+    /// The number of its bytes, at least 1.
+    pub num_bytes: u64,
+}
+
+/// A chapter or a marker of a stream, in frames that `decode` returns; since version 1.2.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct mw_chapter {
+    /// The size of this struct.
+    pub size: u32,
+    /// Reserved.
+    pub reserved: u32,
+    /// The name; null if it has none. Valid until `close`.
+    pub label: *const c_char,
+    /// The first frame.
+    pub start: u64,
+    /// The frame behind the last one, at least `start`; [`MW_UNKNOWN`] if it has no end.
+    pub end: u64,
+}
+
 /// The samples of a frame are adjacent: one plane, `num_channels` samples per frame.
 pub const MW_INTERLEAVED: u32 = 0;
 /// The samples of a channel are adjacent: `num_channels` planes.
@@ -436,7 +474,7 @@ pub struct mw_decoder {
     _opaque: [u8; 0],
 }
 
-/// A kind of decoder: "mapwave.decoder/1". Only `tag`, `stream` and `option` may be null.
+/// A kind of decoder: "mapwave.decoder/1". Only `tag` and the functions since version 1.2 may be null.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct mw_decoder_table {
@@ -555,6 +593,26 @@ pub struct mw_decoder_table {
         unsafe extern "C" fn(
             decoder: *const mw_decoder,
             sink: *const mw_sink,
+            error: *mut mw_error,
+        ) -> mw_status,
+    >,
+    /// Fills `picture`, whose size the caller sets, with picture number `index` of the file, counted from 0; [`MW_END`] past the
+    /// last, and nothing is written. Always the same, for every fork. Null if the decoder knows none; since version 1.2.
+    pub picture: Option<
+        unsafe extern "C" fn(
+            decoder: *const mw_decoder,
+            index: u32,
+            picture: *mut mw_picture,
+            error: *mut mw_error,
+        ) -> mw_status,
+    >,
+    /// Fills `chapter`, whose size the caller sets, with chapter number `index` of the stream, counted from 0; [`MW_END`] past
+    /// the last, and nothing is written. Always the same, for every fork. Null if the decoder knows none; since version 1.2.
+    pub chapter: Option<
+        unsafe extern "C" fn(
+            decoder: *const mw_decoder,
+            index: u32,
+            chapter: *mut mw_chapter,
             error: *mut mw_error,
         ) -> mw_status,
     >,

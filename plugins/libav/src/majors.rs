@@ -34,6 +34,19 @@ pub(crate) fn speex_packet_frames(header: &[u8]) -> Option<u32> {
     field(56)?.checked_mul(field(64)?)
 }
 
+/// Whether a decoder has left out already what a demuxer wants to be discarded from a packet of `num_frames` frames. From FFmpeg 9 on,
+/// CAF's asks for that of the last packet, whatever the codec. A packet of ALAC says itself how many frames it has
+/// (`ALACSpecificConfig` in Apple's description of the format has the most, `frameLength`).
+pub(crate) fn is_left_out(codec: &CStr, setup: &[u8], num_frames: u32, discard: u32) -> bool {
+    if codec != c"alac" {
+        return false;
+    }
+    // The configuration alone, or in its box.
+    let config = if setup.get(4..8) == Some(b"alac") { 12 } else { 0 };
+    let most = setup.get(config..).and_then(<[u8]>::first_chunk).map(|bytes| u32::from_be_bytes(*bytes));
+    most == num_frames.checked_add(discard) && discard > 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,6 +59,14 @@ mod tests {
         header.resize(56, 0);
         header.extend([640u32, 0, 2].map(u32::to_le_bytes).concat());
         assert_eq!(speex_packet_frames(&header), Some(1280));
+        let config = 4096u32.to_be_bytes();
+        let boxed = [&[0, 0, 0, 36], &b"alac"[..], &[0; 4], &config].concat();
+        for setup in [&config[..], &boxed] {
+            assert!(is_left_out(c"alac", setup, 2521, 1575));
+            assert!(!is_left_out(c"alac", setup, 4096, 1575) && !is_left_out(c"alac", setup, 4096, 0));
+            assert!(!is_left_out(c"aac", setup, 2521, 1575));
+        }
+        assert!(!is_left_out(c"alac", &[], 2521, 1575));
         assert_eq!((speex_packet_frames(b"Speex   "), speex_packet_frames(&[0; 80])), (None, None));
     }
 }

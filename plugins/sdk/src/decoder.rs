@@ -6,6 +6,7 @@ use mapwave_plugin_abi as abi;
 
 use crate::error::Result;
 use crate::input::Input;
+use crate::items::{Chapter, Picture};
 use crate::option::{CodecOption, Settings};
 use crate::output::Output;
 use crate::sample::SampleFormat;
@@ -238,6 +239,16 @@ pub trait Decoder: Sized + Send + 'static {
 
     /// Tags: lower-case Vorbis comment names and their values.
     fn tags(&self) -> &[(CString, CString)] {
+        &[]
+    }
+
+    /// Pictures in the file, such as a cover. Always the same, for every fork.
+    fn pictures(&self) -> &[Picture] {
+        &[]
+    }
+
+    /// Chapters and markers of the stream. Always the same, for every fork.
+    fn chapters(&self) -> &[Chapter] {
         &[]
     }
 

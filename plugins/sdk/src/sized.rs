@@ -35,6 +35,8 @@ tagged!(
     mw_input 56,
     mw_stream_info 88,
     mw_stream_entry 32,
+    mw_picture 48,
+    mw_chapter 32,
     mw_option 56,
     mw_decoder_options 24,
     mw_buffer 32,

@@ -150,6 +150,16 @@ impl Session {
                 say(&format!("track {track:?}"));
             }),
             "tags" => say(&format!("{:?}", self.reader.as_ref().unwrap().tags())),
+            "items" => {
+                let reader = self.reader.as_ref().unwrap();
+                let metadata = reader.metadata();
+                for picture in metadata.pictures.iter().chain(&reader.pictures().unwrap()) {
+                    say(&format!("{picture:?}"));
+                }
+                for marker in metadata.markers {
+                    say(&format!("{marker:?}"));
+                }
+            }
             "who" => match &self.reader.as_ref().unwrap().track().codec {
                 mapwave_core::track::Codec::Compressed(stream) => say(stream.plugin),
                 other => say(&format!("nobody: {}", other.name())),

@@ -48,8 +48,34 @@ const ALLOWED: [(&str, &[&str]); 20] = [
     ("segment", &["error"]),
     ("buffer", &["error", "spec", "pcm::OutputFormat", "array::Audio"]),
     ("mix", &["error", "pcm", "spec"]),
-    ("host", &["error", "track", "pcm::SampleFormat", "pcm::ByteOrder", "pcm::OutputFormat", "source"]),
-    ("decode", &["error", "track", "pcm::SampleFormat", "spec", "source", "segment", "mix", "host"]),
+    (
+        "host",
+        &[
+            "error",
+            "track",
+            "pcm::SampleFormat",
+            "pcm::ByteOrder",
+            "pcm::OutputFormat",
+            "source",
+            "metadata::Marker",
+            "metadata::Picture",
+        ],
+    ),
+    (
+        "decode",
+        &[
+            "error",
+            "track",
+            "pcm::SampleFormat",
+            "spec",
+            "source",
+            "metadata::Marker",
+            "metadata::Picture",
+            "segment",
+            "mix",
+            "host",
+        ],
+    ),
     (
         "resample::read",
         &[

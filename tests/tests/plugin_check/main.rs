@@ -67,7 +67,7 @@ fn a_plugin_that_keeps_the_rules_passes() {
         assert!(row["result"] == "passed", "{row:#}");
     }
     assert_eq!(code, 0);
-    assert_eq!(report["summary"]["passed"], 40);
+    assert_eq!(report["summary"]["passed"], 41);
     assert_eq!(report["plugin"]["id"], "toypcm");
 }
 

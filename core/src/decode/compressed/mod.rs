@@ -17,6 +17,7 @@ use mapwave_fork::Lock;
 use crate::decode::ReadControl;
 use crate::error::{Error, Result};
 use crate::host::{self, Chunk, Decoder, Failure, SeekClass, StreamInfo};
+use crate::metadata::{Marker, Picture};
 use crate::mix::Mixer;
 use crate::segment::{self, Piece, Stop};
 use crate::source::Source;
@@ -133,6 +134,17 @@ impl CompressedTrack {
     pub(crate) fn tags(&self) -> Vec<(String, String)> {
         let tags = self.prototype.with(&|| false, |decoder| Ok(decoder.tags()));
         tags.unwrap_or_default()
+    }
+
+    /// The pictures in the file, as its plugin lists them, with their data or without.
+    pub(crate) fn pictures(&self, with_data: bool) -> Vec<Picture> {
+        let pictures = self.prototype.with(&|| false, |decoder| Ok(decoder.pictures(with_data)));
+        pictures.unwrap_or_default()
+    }
+
+    /// The chapters and markers of the stream, as its plugin lists them.
+    pub(crate) fn chapters(&self) -> Vec<Marker> {
+        self.prototype.with(&|| false, |decoder| Ok(decoder.chapters())).unwrap_or_default()
     }
 
     /// What spares another opening of the file the scan for its packets; `None` if it costs as little without.

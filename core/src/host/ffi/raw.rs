@@ -51,6 +51,10 @@ unsafe impl Sized32 for abi::mw_stream_info {}
 // SAFETY: as above.
 unsafe impl Sized32 for abi::mw_stream_entry {}
 // SAFETY: as above.
+unsafe impl Sized32 for abi::mw_picture {}
+// SAFETY: as above.
+unsafe impl Sized32 for abi::mw_chapter {}
+// SAFETY: as above.
 unsafe impl Sized32 for abi::mw_option {}
 // SAFETY: as above.
 unsafe impl Sized32 for abi::mw_decoder_table {}

@@ -10,6 +10,7 @@ use crate::host::ffi::fault::Failure;
 use crate::host::ffi::input::PluginInput;
 use crate::host::table::decoder::{Chunk, DecoderHandle, DecoderKind, Planes};
 use crate::host::table::stream_info::StreamInfo;
+use crate::metadata::{Marker, Picture};
 use crate::track::SoundTrack;
 
 /// Opens a file.
@@ -117,9 +118,17 @@ impl Decoder {
 
     /// The stream's metadata.
     pub(crate) fn tags(&mut self) -> Vec<(String, String)> {
-        let renewed = self.renew();
-        let tags = renewed.and_then(|()| self.ask("reading tags", &|| false, |handle| handle.tags()));
-        tags.unwrap_or_default()
+        self.listed("reading tags", |handle| handle.tags())
+    }
+
+    /// As [`DecoderHandle::pictures`].
+    pub(crate) fn pictures(&mut self, with_data: bool) -> Vec<Picture> {
+        self.listed("reading pictures", move |handle| handle.pictures(with_data))
+    }
+
+    /// As [`DecoderHandle::chapters`].
+    pub(crate) fn chapters(&mut self) -> Vec<Marker> {
+        self.listed("reading chapters", |handle| handle.chapters())
     }
 
     /// As [`DecoderHandle::save_index`]; nothing if that fails.
@@ -139,10 +148,17 @@ impl Decoder {
 
     /// As [`DecoderHandle::sound_tracks`].
     pub(crate) fn sound_tracks(&mut self) -> Vec<SoundTrack> {
+        self.listed("listing tracks", |handle| handle.sound_tracks())
+    }
+
+    /// What a handle lists; nothing if that fails.
+    fn listed<T: Send + 'static>(
+        &mut self,
+        doing: &str,
+        list: impl FnOnce(&mut DecoderHandle) -> Vec<T> + Send + 'static,
+    ) -> Vec<T> {
         let renewed = self.renew();
-        let listed =
-            renewed.and_then(|()| self.ask("listing tracks", &|| false, |handle| handle.sound_tracks()));
-        listed.unwrap_or_default()
+        renewed.and_then(|()| self.ask(doing, &|| false, list)).unwrap_or_default()
     }
 
     /// Makes a call. A thread that does not answer is not used again; if an answer comes later, that thread drops it.

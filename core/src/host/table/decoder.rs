@@ -17,9 +17,11 @@ use crate::host::ffi::input::PluginInput;
 use crate::host::ffi::output::{ByteSink, Outlet, Ticket};
 use crate::host::ffi::raw;
 use crate::host::ffi::raw::Sized32;
+use crate::host::table::items;
 use crate::host::table::option::{self, CodecOption};
 use crate::host::table::standing::Standing;
 use crate::host::table::stream_info::StreamInfo;
+use crate::metadata::{Marker, Picture};
 use crate::pcm::SampleFormat;
 use crate::track::{Container, SoundTrack};
 
@@ -112,14 +114,7 @@ struct Functions {
         ) -> abi::mw_status,
     >,
     close: unsafe extern "C" fn(*mut abi::mw_decoder),
-    stream: Option<
-        unsafe extern "C" fn(
-            *const abi::mw_decoder,
-            u32,
-            *mut abi::mw_stream_entry,
-            *mut abi::mw_error,
-        ) -> abi::mw_status,
-    >,
+    stream: Option<List<abi::mw_stream_entry>>,
     save_index: Option<
         unsafe extern "C" fn(
             *const abi::mw_decoder,
@@ -127,7 +122,13 @@ struct Functions {
             *mut abi::mw_error,
         ) -> abi::mw_status,
     >,
+    picture: Option<List<abi::mw_picture>>,
+    chapter: Option<List<abi::mw_chapter>>,
 }
+
+/// A function that fills in what has a number, counted from 0.
+type List<T> =
+    unsafe extern "C" fn(*const abi::mw_decoder, u32, *mut T, *mut abi::mw_error) -> abi::mw_status;
 
 impl DecoderKind {
     /// Reads the table of a decoder.
@@ -151,6 +152,8 @@ impl DecoderKind {
             close,
             stream,
             save_index,
+            picture,
+            chapter,
             ..
         } = table;
         let missing = |name: &str| Failure::broken(format!("its decoder table has no function '{name}'"));
@@ -165,6 +168,8 @@ impl DecoderKind {
             close: close.ok_or_else(|| missing("close"))?,
             stream,
             save_index,
+            picture,
+            chapter,
         };
         // SAFETY: strings of a table are valid until the process exits.
         let name = unsafe { required_name(table.name, "decoder's name") }?;
@@ -514,16 +519,8 @@ impl DecoderHandle {
 
     /// The audio streams of the file, as the plugin lists them; none if it has no list.
     pub(crate) fn sound_tracks(&self) -> Vec<SoundTrack> {
-        let Some(function) = self.kind.functions.stream else { return Vec::new() };
         let mut tracks = Vec::new();
-        for index in 0..MAX_STREAMS {
-            let (mut answer, mut entry) = (Answer::new(), abi::mw_stream_entry::zeroed());
-            // SAFETY: an open handle, and both structs are sized and live through the call.
-            let status =
-                unsafe { function(self.handle.as_ptr(), index, &raw mut entry, answer.as_mut_ptr()) };
-            if status != abi::MW_OK {
-                break;
-            }
+        for entry in self.listed(self.kind.functions.stream, MAX_STREAMS) {
             // SAFETY: the strings are valid until the handle is closed.
             let codec = unsafe { raw::text(entry.codec) };
             // SAFETY: as above.
@@ -537,6 +534,35 @@ impl DecoderHandle {
             });
         }
         tracks
+    }
+
+    /// The pictures in the file, as the plugin lists them, with their data or without.
+    pub(crate) fn pictures(&self, with_data: bool) -> Vec<Picture> {
+        let listed = self.listed(self.kind.functions.picture, items::MAX_PICTURES);
+        // SAFETY: the strings and the data are valid until the handle is closed.
+        listed.iter().filter_map(|found| unsafe { items::picture(found, with_data) }).collect()
+    }
+
+    /// The chapters and markers of the stream, as the plugin lists them, by their start.
+    pub(crate) fn chapters(&self) -> Vec<Marker> {
+        let listed = self.listed(self.kind.functions.chapter, items::MAX_CHAPTERS);
+        // SAFETY: the strings are valid until the handle is closed.
+        let mut chapters: Vec<Marker> =
+            listed.iter().filter_map(|found| unsafe { items::chapter(found) }).collect();
+        chapters.sort_by_key(|chapter| chapter.start);
+        chapters
+    }
+
+    /// What a function lists, up to a number of it; nothing without the function.
+    fn listed<T: Sized32>(&self, function: Option<List<T>>, most: u32) -> Vec<T> {
+        let one = |index| {
+            let (mut answer, mut entry) = (Answer::new(), T::zeroed());
+            // SAFETY: an open handle, and both structs are sized and live through the call.
+            let status =
+                unsafe { function?(self.handle.as_ptr(), index, &raw mut entry, answer.as_mut_ptr()) };
+            (status == abi::MW_OK).then_some(entry)
+        };
+        (0..most).map_while(one).collect()
     }
 
     /// Checks that a stream after the first is one that the plugin lists.

@@ -3,6 +3,7 @@
 pub(crate) mod decoder;
 pub(crate) mod encoder;
 pub(crate) mod facts;
+mod items;
 pub(crate) mod option;
 pub(crate) mod resampler;
 pub(crate) mod standing;

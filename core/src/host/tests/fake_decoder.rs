@@ -458,6 +458,8 @@ fn kind(is_trusted: bool) -> DecoderKind {
         stream: None,
         option: None,
         save_index: None,
+        picture: None,
+        chapter: None,
     };
     // SAFETY: the table's strings are literals, and it is copied.
     unsafe { DecoderKind::new(&raw const table, Standing::new("fake", "1.0", is_trusted)) }.unwrap().0

@@ -9,17 +9,18 @@ use std::sync::Arc;
 
 use mapwave_core::host::PacketTrack;
 use mapwave_plugin_abi::{
-    MW_DEFAULT_STREAM, MW_END, mw_decoder, mw_decoder_options, mw_decoder_table, mw_input, mw_status,
-    mw_stream_entry, mw_stream_info, mw_track,
+    MW_DEFAULT_STREAM, MW_END, mw_chapter, mw_decoder, mw_decoder_options, mw_decoder_table, mw_input,
+    mw_picture, mw_status, mw_stream_entry, mw_stream_info, mw_track,
 };
 
 use super::guarded_buffer::{GuardedBuffer, Layout};
 use super::index::{self, SaveIndex};
 use super::input::{Input, track};
+use super::items::{self, KeptChapter, KeptPicture, List};
 use super::option::check_options;
 use super::refusal::{CANARY, ErrorBox, ErrorSpace, Fault, judge};
 use super::sample::Sample;
-use super::stream_entry::{EntryBox, StreamEntry};
+use super::stream_entry::StreamEntry;
 use super::stream_info::{FULL_INFO_BYTES, InfoBox, StreamInfo};
 use super::struct_bytes::struct_bytes;
 use super::text::{names, text};
@@ -68,17 +69,12 @@ struct Functions {
         *mut mapwave_plugin_abi::mw_error,
     ) -> mw_status,
     tag: Option<Tag>,
-    stream: Option<Stream>,
+    stream: Option<List<mw_stream_entry>>,
     save_index: Option<SaveIndex>,
+    picture: Option<List<mw_picture>>,
+    chapter: Option<List<mw_chapter>>,
     close: unsafe extern "C" fn(*mut mw_decoder),
 }
-
-type Stream = unsafe extern "C" fn(
-    *const mw_decoder,
-    u32,
-    *mut mw_stream_entry,
-    *mut mapwave_plugin_abi::mw_error,
-) -> mw_status;
 
 type Tag = unsafe extern "C" fn(*const mw_decoder, u32, *mut *const c_char, *mut *const c_char) -> mw_status;
 
@@ -193,6 +189,8 @@ impl DecoderTable {
             tag: table.tag,
             stream: table.stream,
             save_index: table.save_index,
+            picture: table.picture,
+            chapter: table.chapter,
             close: table.close.ok_or_else(|| missing("close"))?,
         };
         Ok(Self { table, functions })
@@ -242,6 +240,11 @@ impl DecoderTable {
     /// Whether it lists the streams of a file, and so opens another than the first.
     pub fn lists_streams(&self) -> bool {
         self.functions.stream.is_some()
+    }
+
+    /// Whether it may list pictures or chapters.
+    pub fn lists_items(&self) -> bool {
+        self.functions.picture.is_some() || self.functions.chapter.is_some()
     }
 
     /// The probe score, 0 to 100, for a file of these bytes.
@@ -575,11 +578,25 @@ impl Decoder {
     /// The stream at an index of the file's list; `None` past the last.
     pub fn stream(&self, index: u32) -> Result<Option<StreamEntry>, Fault> {
         let Some(stream) = self.functions.stream else { return Ok(None) };
-        let mut entry = EntryBox::new();
+        let mut entry = StreamEntry::to_fill();
         let mut error = ErrorBox::new(self.errors);
         // SAFETY: the handle is open; the entry is as large as it says, and so is the error, or null.
         let status = unsafe { stream(self.handle, index, entry.pointer(), error.pointer()) };
-        if judge("stream", status, &error, true)? { Ok(None) } else { entry.read().map(Some) }
+        if judge("stream", status, &error, true)? { Ok(None) } else { StreamEntry::read(&entry).map(Some) }
+    }
+
+    /// Where the plugin has the picture at an index; `None` past the last.
+    pub(crate) fn picture(&self, index: u32) -> Result<Option<KeptPicture>, Fault> {
+        let Some(function) = self.functions.picture else { return Ok(None) };
+        // SAFETY: a function of the table that the handle is of, and the handle is open.
+        unsafe { items::picture(function, self, self.handle, index) }
+    }
+
+    /// Where the plugin has the chapter at an index; `None` past the last.
+    pub(crate) fn chapter(&self, index: u32) -> Result<Option<KeptChapter>, Fault> {
+        let Some(function) = self.functions.chapter else { return Ok(None) };
+        // SAFETY: as above.
+        unsafe { items::chapter(function, self, self.handle, index) }
     }
 
     /// What the decoder saves about the stream for the next time that it is opened; `None` if that is nothing.

@@ -8,8 +8,8 @@ use mapwave_plugin_abi::{
     MW_OPTION_FLAG, MW_OPTION_INTEGER, MW_OPTION_NUMBER, MW_OPTION_TEXT, mw_error, mw_option, mw_status,
 };
 
-use super::refusal::{CANARY, ErrorBox, ErrorSpace, Fault, judge};
-use super::struct_bytes::struct_bytes;
+use super::refusal::{ErrorBox, ErrorSpace, Fault, judge};
+use super::struct_bytes::{SizedBox, struct_bytes};
 use super::text::line;
 use crate::verdict::{Finding, Outcome};
 
@@ -18,9 +18,6 @@ const MAX_OPTIONS: u32 = 256;
 
 /// The longest name.
 const MAX_NAME_BYTES: usize = 64;
-
-/// The bytes behind a struct that are watched.
-const NUM_CANARIES: usize = 64;
 
 /// The function of a table that describes its options.
 pub(super) type Describe = Option<unsafe extern "C" fn(u32, *mut mw_option, *mut mw_error) -> mw_status>;
@@ -33,13 +30,6 @@ struct CodecOption {
     default_value: Option<String>,
     choices: Vec<String>,
     limits: (f64, f64),
-}
-
-/// An `mw_option` before canaries.
-#[repr(C)]
-struct OptionBox {
-    fields: mw_option,
-    rest: [u8; NUM_CANARIES],
 }
 
 /// Rejects options that a host cannot show or check.
@@ -79,17 +69,12 @@ fn ask(
         minimum: 0.0,
         maximum: 0.0,
     };
-    let mut option = OptionBox { fields, rest: [CANARY; NUM_CANARIES] };
+    let mut option = SizedBox::new(fields);
     let mut error = ErrorBox::new(ErrorSpace::FULL);
-    let place: *mut OptionBox = &raw mut option;
     // SAFETY: both structs are as large as they say, and live through the call; any index is legal.
-    let status = unsafe { describe(index, place.cast(), error.pointer()) };
+    let status = unsafe { describe(index, option.pointer(), error.pointer()) };
     let is_end = judge("option", status, &error, true)?;
-    let OptionBox { fields, rest } = option;
-    if rest.iter().any(|byte| *byte != CANARY) || fields.size != struct_bytes::<mw_option>() {
-        let reason = "option wrote past the end of the mw_option it was given, or changed its size";
-        return Err(Fault::broken("R1", reason));
-    }
+    let fields = option.fields("option", "mw_option")?;
     if is_end {
         return Ok(None);
     }

@@ -8,6 +8,7 @@ pub mod entry;
 pub mod handles;
 pub mod index;
 pub mod info;
+pub mod items;
 pub mod original;
 pub mod output;
 pub mod plan;

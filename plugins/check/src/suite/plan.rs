@@ -83,6 +83,12 @@ pub const TESTS: &[Test] = &[
     test(Subject::Decoder, "metadata", "tags are text", suite::info::metadata),
     test(
         Subject::Decoder,
+        "items",
+        "pictures and chapters are valid, and always the same",
+        suite::items::items,
+    ),
+    test(
+        Subject::Decoder,
         "streams",
         "the streams of a file are listed, and open by their numbers",
         suite::streams::streams,

@@ -6,7 +6,8 @@ use std::ffi::{CStr, CString};
 use std::sync::Arc;
 
 use mapwave_plugin::{
-    Decoder, DecoderOptions, Error, Head, Input, Level, Output, Result, Status, StreamEntry, StreamInfo, log,
+    Chapter, Decoder, DecoderOptions, Error, Head, Input, Level, Output, Picture, Result, Status,
+    StreamEntry, StreamInfo, log,
 };
 
 use super::codec::{Codec, Received};
@@ -90,6 +91,14 @@ impl Decoder for LibavDecoder {
 
     fn tags(&self) -> &[(CString, CString)] {
         &self.stream.tags
+    }
+
+    fn pictures(&self) -> &[Picture] {
+        &self.stream.pictures
+    }
+
+    fn chapters(&self) -> &[Chapter] {
+        &self.stream.chapters
     }
 }
 

@@ -7,11 +7,12 @@ use std::ptr::{self, NonNull};
 
 use ffmpeg_sys_next as ffi;
 use mapwave_plugin::fork::hold_off;
-use mapwave_plugin::{Error, Input, Result, Status, StreamEntry};
+use mapwave_plugin::{Error, Input, Picture, Result, Status, StreamEntry};
 
 use super::amr;
 use super::identify;
 use super::io::InputIo;
+use super::items::{self, Section};
 use super::parameters::Parameters;
 use crate::dictionary::entries;
 use crate::error::{check_file, from_file, is_no_memory, no_memory};
@@ -273,7 +274,15 @@ impl Demuxer {
                 denominator: u32::try_from(denominator).unwrap_or(0),
             },
             tags: entries(stream.metadata),
+            // SAFETY: the context is open, and nobody else uses it.
+            sections: unsafe { items::sections(self.get(), stream) },
         })
+    }
+
+    /// The pictures that are attached to the file.
+    pub(super) fn pictures(&self) -> Vec<Picture> {
+        // SAFETY: the streams are of the open context, and nobody else uses them.
+        unsafe { items::pictures(&self.streams()) }
     }
 
     /// The file's metadata.
@@ -321,6 +330,8 @@ pub(super) struct Chosen {
     pub(super) time_base: TimeBase,
     /// Its metadata.
     pub(super) tags: Vec<(CString, CString)>,
+    /// The chapters of the file.
+    pub(super) sections: Vec<Section>,
 }
 
 impl Drop for Demuxer {

@@ -15,6 +15,7 @@
 //! | `parameters`, `codec` | what a stream needs to be decoded, and what comes out |
 //! | `trial` | decoding to find out what only that can tell |
 //! | `seeking`, `overlap` | what a seek promises, and the proof that a codec keeps it |
+//! | `items` | attached pictures and chapters |
 //! | `container` | what people call the container |
 //! | `stream` | what is known of a file |
 //! | `decoder` | the trait of the SDK |
@@ -28,6 +29,7 @@ mod demuxer;
 mod durations;
 mod identify;
 mod io;
+mod items;
 mod measured;
 mod overlap;
 mod parameters;

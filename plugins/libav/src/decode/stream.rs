@@ -6,8 +6,8 @@ use std::ffi::{CStr, CString};
 
 use mapwave_plugin::fork::SetOnce;
 use mapwave_plugin::{
-    DecoderOptions, Error, Input, Level, Result, SampleFormat, SeekClass, Status, StreamEntry, StreamInfo,
-    log,
+    Chapter, DecoderOptions, Error, Input, Level, Picture, Result, SampleFormat, SeekClass, Status,
+    StreamEntry, StreamInfo, log,
 };
 
 use super::changes;
@@ -15,6 +15,7 @@ use super::container::Container;
 use super::demuxer::{Chosen, Demuxer, Next};
 use super::durations::{Counting, Known};
 use super::identify;
+use super::items;
 use super::measured;
 use super::parameters::{CodecKind, Parameters};
 use super::promise;
@@ -25,7 +26,7 @@ use super::trial::{self, Bounds, NUM_SETTLING, Trial};
 use super::wavpack::{self, WavPackFacts};
 use crate::error::words;
 use crate::frame::Shape;
-use crate::majors::{has_frame_durations, speex_packet_frames};
+use crate::majors::{has_frame_durations, is_left_out, speex_packet_frames};
 use crate::packet::{Packet, Trim};
 use crate::tags::tags;
 
@@ -64,6 +65,8 @@ pub(super) struct Stream {
     pub(super) info: StreamInfo,
     pub(super) container_variant: Option<String>,
     pub(super) tags: Vec<(CString, CString)>,
+    pub(super) pictures: Vec<Picture>,
+    pub(super) chapters: Vec<Chapter>,
     /// All audio streams of the file.
     pub(super) streams: Vec<StreamEntry>,
     pub(super) max_samples: u64,
@@ -148,13 +151,16 @@ impl Stream {
         let mut scan = scan(&mut demuxer, &chosen, counting, store, is_aac)?;
         scan.is_truncated |= is_cut;
         let tags = tags(demuxer.tags(), chosen.tags);
+        let pictures = demuxer.pictures();
         drop(demuxer);
         let max_samples = (options.max_alloc / 16).clamp(1 << 12, 1 << 28);
         let bounds = Bounds { max_samples, max_total: max_measured };
         let parameters = chosen.parameters;
         let builder =
             Builder { parameters, kind, counting, scan, promised, end, bounds, index: options.index };
-        Ok(Self { streams, ..builder.build(container, tags)? })
+        let built = builder.build(container, tags)?;
+        let chapters = items::chapters(&chosen.sections, built.info.sample_rate, built.info.num_frames);
+        Ok(Self { streams, pictures, chapters, ..built })
     }
 
     /// The packet at which a new codec must start so that `frame` of the trimmed timeline decodes as its seek class promises.
@@ -355,7 +361,9 @@ impl Builder<'_> {
         }
         let mut timeline = Timeline::new(first.skip.unwrap_or(0));
         for ((trim, _), num_frames) in self.scan.packets.iter().zip(counted.iter().flatten()) {
-            timeline.push(*num_frames, *trim, scale);
+            let is_left_out = is_left_out(self.kind.name, self.parameters.setup(), *num_frames, trim.discard);
+            let discard = if is_left_out { 0 } else { trim.discard };
+            timeline.push(*num_frames, Trim { discard, ..*trim }, scale);
         }
         let num_frames = counted.is_some().then(|| timeline.num_frames());
         let is_short = |promised| num_frames.is_some_and(|num_frames| num_frames < promised);
@@ -379,6 +387,8 @@ impl Builder<'_> {
             info,
             container_variant,
             tags,
+            pictures: Vec::new(),
+            chapters: Vec::new(),
             streams: Vec::new(),
             max_samples,
             is_measured,

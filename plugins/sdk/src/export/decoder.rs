@@ -17,6 +17,7 @@ use crate::encoder::Sink;
 use crate::error::{Error, Result, Status};
 use crate::guard;
 use crate::input::Input;
+use crate::items::{Chapter, Picture};
 use crate::sample::SampleFormat;
 use crate::sized;
 use crate::streams::StreamEntry;
@@ -47,6 +48,8 @@ impl<D: Decoder> DecoderTable<D> {
             stream: if D::LISTS_STREAMS { Some(stream::<D>) } else { None },
             option: if D::OPTIONS.is_empty() { None } else { Some(describe::<D>) },
             save_index: if D::HAS_INDEX { Some(save_index::<D>) } else { None },
+            picture: Some(picture::<D>),
+            chapter: Some(chapter::<D>),
         }
     };
 }
@@ -58,6 +61,8 @@ struct Opened<D> {
     info: StreamInfo,
     tags: OnceCell<Vec<(CString, CString)>>,
     streams: OnceCell<Vec<StreamEntry>>,
+    pictures: OnceCell<Vec<Picture>>,
+    chapters: OnceCell<Vec<Chapter>>,
     /// An error after frames were written, for the next call to return.
     pending: Option<Error>,
 }
@@ -73,7 +78,15 @@ impl<D: Decoder> Opened<D> {
         {
             return Err(Error::new(Status::Internal, format!("the decoder's info is not legal: {info:?}")));
         }
-        Ok(Self { decoder, info, tags: OnceCell::new(), streams: OnceCell::new(), pending: None })
+        Ok(Self {
+            decoder,
+            info,
+            tags: OnceCell::new(),
+            streams: OnceCell::new(),
+            pictures: OnceCell::new(),
+            chapters: OnceCell::new(),
+            pending: None,
+        })
     }
 
     /// The audio streams, whose strings are valid until `close`, even if the decoder changes its own.
@@ -304,6 +317,62 @@ unsafe extern "C" fn stream<D: Decoder>(
     // SAFETY: by the contract of `stream`.
     let result = unsafe { Handle::call(decoder.cast_mut(), call) };
     // SAFETY: by the contract of `stream`.
+    unsafe { answer(result, error) }
+}
+
+unsafe extern "C" fn picture<D: Decoder>(
+    decoder: *const abi::mw_decoder,
+    index: u32,
+    picture: *mut abi::mw_picture,
+    error: *mut abi::mw_error,
+) -> abi::mw_status {
+    let call = |opened: &mut Opened<D>| {
+        // These bytes are valid until `close`, even if the decoder changes its own.
+        let pictures = opened.pictures.get_or_init(|| opened.decoder.pictures().to_vec());
+        let Some(found) = pictures.get(index as usize) else { return Ok(abi::MW_END) };
+        let found = abi::mw_picture {
+            size: sized::code::<abi::mw_picture>(),
+            kind: found.kind,
+            mime: found.mime.as_ptr(),
+            description: found.description.as_ref().map_or(std::ptr::null(), |text| text.as_ptr()),
+            width: found.width,
+            height: found.height,
+            data: found.data.as_ptr(),
+            num_bytes: found.data.len() as u64,
+        };
+        // SAFETY: by the contract of `picture`.
+        unsafe { sized::fill(picture, &found) }?;
+        Ok(abi::MW_OK)
+    };
+    // SAFETY: by the contract of `picture`.
+    let result = unsafe { Handle::call(decoder.cast_mut(), call) };
+    // SAFETY: by the contract of `picture`.
+    unsafe { answer(result, error) }
+}
+
+unsafe extern "C" fn chapter<D: Decoder>(
+    decoder: *const abi::mw_decoder,
+    index: u32,
+    chapter: *mut abi::mw_chapter,
+    error: *mut abi::mw_error,
+) -> abi::mw_status {
+    let call = |opened: &mut Opened<D>| {
+        let chapters = opened.chapters.get_or_init(|| opened.decoder.chapters().to_vec());
+        let Some(found) = chapters.get(index as usize) else { return Ok(abi::MW_END) };
+        let found = abi::mw_chapter {
+            size: sized::code::<abi::mw_chapter>(),
+            reserved: 0,
+            label: found.label.as_ref().map_or(std::ptr::null(), |label| label.as_ptr()),
+            start: found.start,
+            end: found.end.unwrap_or(abi::MW_UNKNOWN),
+        };
+        // SAFETY: by the contract of `chapter`.
+        unsafe { sized::fill(chapter, &found) }?;
+        Ok(abi::MW_OK)
+    };
+    // SAFETY: by the contract of `chapter`.
+    let result = unsafe { Handle::call(decoder.cast_mut(), call) };
+    // SAFETY: by the contract of `chapter`.
     unsafe { answer(result, error) }
 }
 
