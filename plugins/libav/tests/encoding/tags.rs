@@ -71,7 +71,8 @@ fn speakers_are_named() {
         (("m4a", "aac"), 1, 0x4, "mono"),
         (("m4a", "aac"), 6, 0x3f, "5.1"),
         (("m4a", "aac"), 6, 0x60f, "5.1"),
-        (("m4a", "aac"), 6, 0, "unknown"),
+        // FFmpeg 9 takes six channels without places for a hexagon.
+        (("m4a", "aac"), 6, 0, "unknown|hexagonal"),
         (("ogg", "opus"), 6, 0x3f, "5.1"),
         (("ogg", "opus"), 6, 0, "unknown"),
         (("ogg", "vorbis"), 8, 0x63f, "7.1"),
@@ -80,6 +81,6 @@ fn speakers_are_named() {
         let wish = Wish { channel_mask: mask, ..Wish::new(pair, 48_000, num_channels) };
         let file = wish.encode(&music_16(48_000, num_channels, 5000)).unwrap();
         let found = probe(&file, pair.0, "stream=channel_layout").unwrap();
-        assert_eq!(found, expected, "{pair:?}, {mask:#x}");
+        assert!(expected.split('|').any(|expected| expected == found), "{pair:?}, {mask:#x}: {found}");
     }
 }
