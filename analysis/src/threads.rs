@@ -2,18 +2,12 @@
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc;
-use std::thread::Builder;
-use std::time::Duration;
 
 use mapwave_core::{Error, ReadControl, Result};
-use mapwave_fork::start_scoped;
+use mapwave_fork::together;
 
 /// How many spans there are per thread, so that a slow thread delays the end only a little.
 const SPANS_PER_THREAD: u64 = 4;
-
-/// How often the caller is asked whether to continue while it waits for other threads.
-const INTERVAL: Duration = Duration::from_millis(50);
 
 /// Divides `num_units` units into spans of consecutive units, each for one thread: neighbours in a span are decoded one after the
 /// other, without a seek.
@@ -55,37 +49,10 @@ pub(crate) fn each<I: Sync, T: Send>(
         }
     };
     let num_threads = control.max_threads.min(items.len());
-    let mut results = vec![];
-    std::thread::scope(|scope| {
-        // Nothing is sent: the channel closes when the last thread has dropped its end.
-        let (end, ends) = mpsc::channel::<()>();
-        let run = &run;
-        // If no thread can be started, the caller's thread does all the work.
-        let start = |_| {
-            let end = end.clone();
-            let work = move || {
-                let _end = end;
-                run(&|| false)
-            };
-            start_scoped(Builder::new(), scope, work).ok()
-        };
-        let workers: Vec<_> = (1..num_threads).filter_map(start).collect();
-        drop(end);
-        results.push(run(control.interrupted));
-        while matches!(ends.recv_timeout(INTERVAL), Err(mpsc::RecvTimeoutError::Timeout)) {
-            if (control.interrupted)() {
-                stopped.store(true, Ordering::Relaxed);
-                results.push(Err(Error::Interrupted));
-                break;
-            }
-        }
-        for worker in workers {
-            match worker.join() {
-                Ok(result) => results.push(result),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-    });
+    let (mut results, is_interrupted) = together(num_threads, control.interrupted, &stopped, run);
+    if is_interrupted {
+        results.push(Err(Error::Interrupted));
+    }
     // An error says more than the interruption of the threads that it ended.
     let (mut done, mut interruption) = (Vec::new(), None);
     for result in results {

@@ -3,16 +3,16 @@
 #![forbid(unsafe_code)]
 
 use clap::Args;
-use mapwave::{Access, Error, Reader, Result};
+use mapwave::{Error, Reader, Result};
 use mapwave_core::{Parameter, num_processors};
 
 use crate::convert::{guarded, named};
 use crate::output::SUCCESS;
 use crate::place::Place;
-use crate::progress::{Progress, ProgressMode, Unit};
-use crate::reading::{Reading, SampleArguments, SourceArguments};
+use crate::progress::{Progress, Unit};
+use crate::reading::{Reading, SampleArguments};
 use crate::transfer::{Piece, save};
-use crate::writing::{FormArguments, ReplaceArguments};
+use crate::writing::FileArguments;
 
 /// The arguments of the command.
 #[derive(Clone, Debug, Args)]
@@ -23,30 +23,20 @@ pub(crate) struct ConcatArguments {
     #[command(flatten)]
     samples: SampleArguments,
     #[command(flatten)]
-    source: SourceArguments,
-    #[command(flatten)]
-    form: FormArguments,
-    #[command(flatten)]
-    replace: ReplaceArguments,
-    /// How progress is shown.
-    #[arg(long, value_enum, default_value_t, value_name = "KIND")]
-    progress: ProgressMode,
+    files: FileArguments,
 }
 
 /// Runs the command and returns the exit code.
 pub(crate) fn run(arguments: &ConcatArguments) -> i32 {
     let Some((output, inputs)) = arguments.paths.split_last() else { return SUCCESS };
     guarded(|interrupt| {
-        arguments.replace.check_place(output)?;
-        let format = arguments.form.format_of(output)?;
+        arguments.files.replace.check_place(output)?;
+        let format = arguments.files.form.format_of(output)?;
         interrupt.during(num_processors(), |control| {
-            let open = |input: &Place| {
-                let reader = arguments.source.open(input, Access::Streamed, interrupt)?;
-                arguments.samples.resampled(reader)
-            };
+            let open = |input: &Place| arguments.samples.open(&arguments.files.source, input, interrupt);
             let readers: Vec<Reader> = inputs.iter().map(open).collect::<Result<_>>()?;
             let (first, mut reading) = common(inputs, &readers, &arguments.samples)?;
-            let options = arguments.form.options(format, first, &reading, None, control.max_threads);
+            let options = arguments.files.form.options(format, first, &reading, None, control.max_threads);
             let options = options.map_err(|error| named(error, output))?;
             let num_frames = readers.iter().map(|reader| reader.num_frames()).sum();
             let pieces = readers.iter().map(|reader| {
@@ -54,7 +44,8 @@ pub(crate) fn run(arguments: &ConcatArguments) -> i32 {
                 Ok(Piece { reader, frames: 0..reader.num_frames(), spec: reading.spec.clone() })
             });
             let pieces: Vec<Piece<'_>> = pieces.collect::<Result<_>>()?;
-            let progress = Progress::new(arguments.progress, Unit::Frames(options.sample_rate), num_frames);
+            let progress =
+                Progress::new(arguments.files.progress, Unit::Frames(options.sample_rate), num_frames);
             let saved =
                 save(output.target()?, options, &pieces, control, &|num_frames| progress.add(num_frames));
             progress.end();

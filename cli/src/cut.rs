@@ -6,10 +6,9 @@ use clap::{ArgGroup, Args};
 
 use crate::convert::{Work, one};
 use crate::place::Place;
-use crate::progress::ProgressMode;
-use crate::reading::{SampleArguments, SourceArguments};
+use crate::reading::SampleArguments;
 use crate::time::Time;
-use crate::writing::{FormArguments, ReplaceArguments};
+use crate::writing::FileArguments;
 
 /// The arguments of the command.
 #[derive(Clone, Debug, Args)]
@@ -26,19 +25,13 @@ pub(crate) struct CutArguments {
     #[arg(long, value_name = "TIME")]
     to: Option<Time>,
     #[command(flatten)]
-    source: SourceArguments,
-    #[command(flatten)]
-    form: FormArguments,
-    #[command(flatten)]
-    replace: ReplaceArguments,
-    /// How progress is shown.
-    #[arg(long, value_enum, default_value_t, value_name = "KIND")]
-    progress: ProgressMode,
+    files: FileArguments,
 }
 
 /// Runs the command and returns the exit code.
 pub(crate) fn run(arguments: &CutArguments) -> i32 {
-    let CutArguments { input, output, from, to, source, form, replace, progress } = arguments.clone();
+    let CutArguments { input, output, from, to, files } = arguments.clone();
+    let FileArguments { source, form, replace, progress } = files;
     let work = Work { samples: SampleArguments::default(), from, to, source, form };
     one(&input, &output, &work, replace, progress)
 }

@@ -173,7 +173,7 @@ impl Facts {
             plugin: compressed.map(|stream| stream.plugin),
             pictures: metadata.pictures.iter().map(picture_text).collect(),
             num_markers: metadata.markers.len(),
-            tags: joined(metadata.tags),
+            tags: metadata.joined_tags(),
             tracks: reader
                 .sound_tracks()
                 .into_iter()
@@ -282,19 +282,6 @@ fn picture_text(picture: &Picture) -> String {
     format!("{}, {} bytes", picture.mime, picture.num_bytes)
 }
 
-/// Tags with the values of each name joined.
-fn joined(pairs: Vec<(String, String)>) -> BTreeMap<String, String> {
-    let mut tags = BTreeMap::<String, String>::new();
-    for (key, value) in pairs {
-        let values = tags.entry(key).or_default();
-        if !values.is_empty() {
-            values.push_str("; ");
-        }
-        values.push_str(&value);
-    }
-    tags
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -324,7 +311,7 @@ mod tests {
             is_lossless: true,
             is_truncated: true,
             plugin: Some("builtin"),
-            tags: joined(vec![("title".to_owned(), "A".to_owned()), ("title".to_owned(), "B\n".to_owned())]),
+            tags: BTreeMap::from([("title".to_owned(), "A; B\n".to_owned())]),
             tracks: vec![row(0, "ac3", Some("eng"), None), row(1, "flac", None, Some((2, 48_000)))],
             ..Facts::default()
         };

@@ -52,8 +52,14 @@ pub(crate) struct SampleArguments {
 }
 
 impl SampleArguments {
-    /// The reader at the rate that is asked for.
-    pub(crate) fn resampled(&self, reader: Reader) -> Result<Reader> {
+    /// Opens a file to be read once from front to back, at the rate that is asked for.
+    pub(crate) fn open(
+        &self,
+        source: &SourceArguments,
+        place: &Place,
+        interrupt: &Interrupt,
+    ) -> Result<Reader> {
+        let reader = source.open(place, Access::Streamed, interrupt)?;
         let quality = match &self.resample_quality {
             Some(name) => name.parse::<ResampleQuality>()?,
             None => ResampleQuality::Default,

@@ -6,17 +6,17 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use mapwave::{Access, Error, Reader, Result};
+use mapwave::{Error, Reader, Result};
 use mapwave_core::{Parameter, num_processors};
 
 use crate::convert::{guarded, named};
 use crate::output::{SUCCESS, print};
 use crate::place::{Place, trouble};
-use crate::progress::{Progress, ProgressMode, Unit};
-use crate::reading::{Reading, SampleArguments, SourceArguments};
+use crate::progress::{Progress, Unit};
+use crate::reading::{Reading, SampleArguments};
 use crate::time::Time;
 use crate::transfer::{Piece, save};
-use crate::writing::{FormArguments, ReplaceArguments};
+use crate::writing::FileArguments;
 
 /// The most parts of one file: more are a mistake in the length.
 const MAX_PARTS: u64 = 100_000;
@@ -35,39 +35,36 @@ pub(crate) struct SplitArguments {
     #[command(flatten)]
     samples: SampleArguments,
     #[command(flatten)]
-    source: SourceArguments,
-    #[command(flatten)]
-    form: FormArguments,
-    #[command(flatten)]
-    replace: ReplaceArguments,
-    /// How progress is shown.
-    #[arg(long, value_enum, default_value_t, value_name = "KIND")]
-    progress: ProgressMode,
+    files: FileArguments,
 }
 
 /// Runs the command and returns the exit code.
 pub(crate) fn run(arguments: &SplitArguments) -> i32 {
     guarded(|interrupt| {
-        let reader = arguments.source.open(&arguments.input, Access::Streamed, interrupt)?;
-        let reader = arguments.samples.resampled(reader)?;
+        let reader = arguments.samples.open(&arguments.files.source, &arguments.input, interrupt)?;
         let reading = Reading::new(&reader, &arguments.samples)?;
         let parts = parts(&reader, arguments.every)?;
         let outputs = outputs(arguments, &reader, parts.len());
         for output in &outputs {
-            arguments.replace.check(output)?;
+            arguments.files.replace.check(output)?;
         }
         if let Some(directory) = &arguments.to_dir {
             std::fs::create_dir_all(directory)
                 .map_err(|error| trouble("creating the directory", directory, error))?;
         }
         let progress =
-            Progress::new(arguments.progress, Unit::Frames(reader.sample_rate()), reader.num_frames());
+            Progress::new(arguments.files.progress, Unit::Frames(reader.sample_rate()), reader.num_frames());
         let written = interrupt.during(num_processors(), |control| {
             for (frames, path) in parts.iter().zip(&outputs) {
                 let output = Place::Path(path.clone());
-                let format = arguments.form.format_of(&output)?;
-                let options =
-                    arguments.form.options(format, &reader, &reading, Some(frames), control.max_threads);
+                let format = arguments.files.form.format_of(&output)?;
+                let options = arguments.files.form.options(
+                    format,
+                    &reader,
+                    &reading,
+                    Some(frames),
+                    control.max_threads,
+                );
                 let options = options.map_err(|error| named(error, &output))?;
                 let piece = Piece { reader: &reader, frames: frames.clone(), spec: reading.spec.clone() };
                 save(output.target()?, options, &[piece], control, &|num_frames| progress.add(num_frames))?;
@@ -109,7 +106,7 @@ fn outputs(arguments: &SplitArguments, reader: &Reader, num_parts: usize) -> Vec
     let input = arguments.input.path();
     let stem = input.and_then(Path::file_stem).map_or_else(|| "part".into(), |stem| stem.to_string_lossy());
     let own = input.and_then(Path::extension).map(|extension| extension.to_string_lossy().into_owned());
-    let extension = arguments.form.format.clone().or(own);
+    let extension = arguments.files.form.format.clone().or(own);
     let extension = extension.unwrap_or_else(|| reader.track().container.name().to_owned());
     let beside = input.and_then(Path::parent).map(Path::to_path_buf).unwrap_or_default();
     let directory = arguments.to_dir.clone().unwrap_or(beside);

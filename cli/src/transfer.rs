@@ -19,7 +19,7 @@ pub(crate) struct Piece<'a> {
 }
 
 impl Piece<'_> {
-    /// Writes all frames; `moved` is told of those of each block.
+    /// Writes all frames, and calls `moved` with the number of frames of each block.
     pub(crate) fn write_to(
         &self,
         writer: &mut Writer,

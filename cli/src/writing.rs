@@ -13,7 +13,22 @@ use mapwave_core::Parameter;
 use mapwave_core::sink::{self, FileFormat};
 
 use crate::place::Place;
-use crate::reading::{Depth, Reading};
+use crate::progress::ProgressMode;
+use crate::reading::{Depth, Reading, SourceArguments};
+
+/// What all commands that make a file of others share.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct FileArguments {
+    #[command(flatten)]
+    pub(crate) source: SourceArguments,
+    #[command(flatten)]
+    pub(crate) form: FormArguments,
+    #[command(flatten)]
+    pub(crate) replace: ReplaceArguments,
+    /// How progress is shown.
+    #[arg(long, value_enum, default_value_t, value_name = "KIND")]
+    pub(crate) progress: ProgressMode,
+}
 
 /// The form of a new file.
 #[derive(Clone, Debug, Default, Args)]

@@ -5,11 +5,9 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError, mpsc};
-use std::thread::Builder;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
 
-use mapwave_fork::{SetOnce, start_scoped};
+use mapwave_fork::{SetOnce, together};
 
 use crate::error::{Error, Result};
 
@@ -30,9 +28,6 @@ const MIN_SEEKS_PER_SEGMENT: u64 = 12;
 
 /// How many segments there are per thread, so that a slow or late thread delays the end only a little.
 const SEGMENTS_PER_THREAD: u64 = 4;
-
-/// How often the caller is asked whether to continue while it waits for other threads.
-const INTERVAL: Duration = Duration::from_millis(50);
 
 /// The number of threads that pays off for a read of PCM with `num_bytes` of output, at most `max`.
 pub(crate) fn num_threads(num_bytes: u64, in_place: bool, max: usize) -> usize {
@@ -151,37 +146,9 @@ pub(crate) fn work<'a, L>(
     if num_threads <= 1 {
         return run(interrupted);
     }
-    std::thread::scope(|scope| {
-        // Nothing is sent: the channel closes when the last thread has dropped its end.
-        let (end, ends) = mpsc::channel::<()>();
-        let run = &run;
-        // If no thread can be started, the caller's thread does all the work.
-        let start = |_| {
-            let end = end.clone();
-            let work = move || {
-                let _end = end;
-                run(&|| false)
-            };
-            start_scoped(Builder::new(), scope, work).ok()
-        };
-        let workers: Vec<_> = (1..num_threads).filter_map(start).collect();
-        drop(end);
-        let mut result = run(interrupted);
-        while matches!(ends.recv_timeout(INTERVAL), Err(mpsc::RecvTimeoutError::Timeout)) {
-            // The caller reports it only once.
-            if !stopped.load(Ordering::Relaxed) && interrupted() {
-                stopped.store(true, Ordering::Relaxed);
-                result = graver(result, Err(Error::Interrupted));
-            }
-        }
-        for worker in workers {
-            match worker.join() {
-                Ok(other) => result = graver(result, other),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        result
-    })
+    let (results, is_interrupted) = together(num_threads, interrupted, &stopped, run);
+    let interruption = if is_interrupted { Err(Error::Interrupted) } else { Ok(()) };
+    results.into_iter().fold(interruption, graver)
 }
 
 /// The more informative of two results: an error takes precedence over an interruption.
@@ -308,7 +275,7 @@ mod tests {
                 }
                 for _ in 0..10_000 {
                     stop.check()?;
-                    std::thread::sleep(Duration::from_millis(1));
+                    std::thread::sleep(std::time::Duration::from_millis(1));
                 }
                 Ok(())
             },

@@ -60,3 +60,4 @@ pub use model::{Bext, Loop, LoopKind, Marker, Metadata, Picture};
 pub use options::Options;
 pub use plan::{Piece, Plan};
 pub use read::{check, chunks, plan, read};
+pub use text_names::{CAF as CAF_NAMES, IFF as IFF_NAMES, INFO as INFO_NAMES};

@@ -1,5 +1,7 @@
 //! What files say beside their audio.
 
+use std::collections::BTreeMap;
+
 /// The metadata of a file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Metadata {
@@ -15,6 +17,21 @@ pub struct Metadata {
     pub bext: Option<Bext>,
     /// How many bytes hold the audio, without headers and tags; `None` if the container does not say without being read through.
     pub audio_bytes: Option<u64>,
+}
+
+impl Metadata {
+    /// The tags by name, the values of each name joined by "; ".
+    pub fn joined_tags(&self) -> BTreeMap<String, String> {
+        let mut tags = BTreeMap::<String, String>::new();
+        for (name, value) in &self.tags {
+            let values = tags.entry(name.clone()).or_default();
+            if !values.is_empty() {
+                values.push_str("; ");
+            }
+            values.push_str(value);
+        }
+        tags
+    }
 }
 
 /// A picture.

@@ -5,7 +5,7 @@ use crate::error::Result;
 
 /// RIFF's `INFO` (Microsoft, *Multimedia Programming Interface and Data Specifications 1.0*, "INFO List Chunk"; `ITRK` and `IPRT`
 /// are conventions among players). The first identifier of a name is written.
-pub(crate) const INFO: [(&str, &[u8; 4]); 11] = [
+pub const INFO: [(&str, &[u8; 4]); 11] = [
     ("title", b"INAM"),
     ("artist", b"IART"),
     ("album", b"IPRD"),
@@ -15,16 +15,16 @@ pub(crate) const INFO: [(&str, &[u8; 4]); 11] = [
     ("copyright", b"ICOP"),
     ("encoder", b"ISFT"),
     ("tracknumber", b"ITRK"),
-    ("language", b"ILNG"),
     ("tracknumber", b"IPRT"),
+    ("language", b"ILNG"),
 ];
 
 /// AIFF's text chunks (*Audio Interchange File Format 1.3*, "Text Chunks").
-pub(crate) const IFF: [(&str, &[u8; 4]); 4] =
+pub const IFF: [(&str, &[u8; 4]); 4] =
     [("title", b"NAME"), ("artist", b"AUTH"), ("copyright", b"(c) "), ("comment", b"ANNO")];
 
 /// CAF's keys (*Apple Core Audio Format Specification 1.0*, "Information Chunk") where they differ.
-pub(crate) const CAF: [(&str, &str); 4] = [
+pub const CAF: [(&str, &str); 4] = [
     ("tracknumber", "track number"),
     ("date", "recorded date"),
     ("comment", "comments"),

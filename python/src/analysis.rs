@@ -53,59 +53,37 @@ facts! {
     }
 }
 
-impl From<mapwave::Loudness> for Loudness {
-    fn from(measured: mapwave::Loudness) -> Self {
-        let mapwave::Loudness {
-            integrated,
-            range,
-            range_low,
-            range_high,
-            threshold,
-            max_momentary,
-            max_short_term,
-            true_peak,
-            sample_peak,
-        } = measured;
-        Self {
-            integrated,
-            range,
-            range_low,
-            range_high,
-            threshold,
-            max_momentary,
-            max_short_term,
-            true_peak,
-            sample_peak,
+/// Converts two types with the same fields into each other.
+macro_rules! same_fields {
+    ($one:ty, $other:ty { $($field:ident),* $(,)? }) => {
+        impl From<$one> for $other {
+            fn from(from: $one) -> Self {
+                Self { $($field: from.$field),* }
+            }
         }
-    }
+
+        impl From<$other> for $one {
+            fn from(from: $other) -> Self {
+                Self { $($field: from.$field),* }
+            }
+        }
+    };
 }
 
-impl From<Loudness> for mapwave::Loudness {
-    fn from(measured: Loudness) -> Self {
-        let Loudness {
-            integrated,
-            range,
-            range_low,
-            range_high,
-            threshold,
-            max_momentary,
-            max_short_term,
-            true_peak,
-            sample_peak,
-        } = measured;
-        Self {
-            integrated,
-            range,
-            range_low,
-            range_high,
-            threshold,
-            max_momentary,
-            max_short_term,
-            true_peak,
-            sample_peak,
-        }
+same_fields!(
+    Loudness,
+    mapwave::Loudness {
+        integrated,
+        range,
+        range_low,
+        range_high,
+        threshold,
+        max_momentary,
+        max_short_term,
+        true_peak,
+        sample_peak,
     }
-}
+);
 
 /// What a caller passed to be analysed.
 pub(crate) enum Analysed {

@@ -139,7 +139,7 @@ impl From<&Reader> for AudioInfo {
             priming_frames: compressed.map_or(0, |stream| stream.priming_frames),
             padding_frames: compressed.map_or(0, |stream| stream.padding_frames),
             bitrate: reader.bitrate(&metadata),
-            tags: joined(metadata.tags),
+            tags: metadata.joined_tags(),
             pictures: Several(Picture::of(reader, metadata.pictures)),
             markers: Several(metadata.markers.into_iter().map(Marker::from).collect()),
             loops: Several(metadata.loops.into_iter().map(Loop::from).collect()),
@@ -153,17 +153,4 @@ impl From<&Reader> for AudioInfo {
             plugin_errors: Texts(reader.plugin_failures().iter().map(ToString::to_string).collect()),
         }
     }
-}
-
-/// Tags with the values of each name joined.
-fn joined(pairs: Vec<(String, String)>) -> BTreeMap<String, String> {
-    let mut tags = BTreeMap::<String, String>::new();
-    for (key, value) in pairs {
-        let values = tags.entry(key).or_default();
-        if !values.is_empty() {
-            values.push_str("; ");
-        }
-        values.push_str(&value);
-    }
-    tags
 }

@@ -61,7 +61,7 @@ pub(super) fn integrated(hops: &[f64], hop_frames: usize) -> Integrated {
     Integrated { loudness: loudness_of(gated), gate: loudness_of(gate) }
 }
 
-/// The loudness range; `None` where nothing is loud enough or there is no window of 3 s.
+/// The loudness range. `None` if no window of 3 s is louder than the gates.
 pub(super) fn range(hops: &[f64], hop_frames: usize) -> Option<Range> {
     let absolute = mean_square_of(ABSOLUTE_GATE);
     let mut loud: Vec<f64> =

@@ -88,7 +88,7 @@ pub(crate) struct Scene {
     pub(crate) width: u32,
     pub(crate) height: u32,
     pub(crate) items: Vec<Item>,
-    /// What a reader who cannot see it is told.
+    /// The picture in words, for those who cannot see it.
     pub(crate) description: String,
 }
 

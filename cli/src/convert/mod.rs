@@ -8,7 +8,7 @@ mod report;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use mapwave::{Access, Error, ReadControl, Result};
+use mapwave::{Error, ReadControl, Result};
 use mapwave_core::num_processors;
 use mapwave_core::sink::Saved;
 use serde::Serialize;
@@ -64,7 +64,8 @@ pub(crate) struct Work {
 }
 
 impl Work {
-    /// Converts one file. `started` is told the number of frames and their rate, and returns who is told of each block.
+    /// Converts one file. It calls `started` with the number of frames and their rate, and the function that this returns with the
+    /// number of frames of each block that has been written.
     pub(crate) fn run<'a>(
         &self,
         input: &Place,
@@ -74,8 +75,7 @@ impl Work {
         started: impl FnOnce(u64, u32) -> Box<dyn Fn(u64) + 'a>,
     ) -> Result<Converted> {
         let format = self.form.format_of(output)?;
-        let reader = self.source.open(input, Access::Streamed, interrupt)?;
-        let reader = self.samples.resampled(reader)?;
+        let reader = self.samples.open(&self.source, input, interrupt)?;
         let frames = window(&reader, self.from, self.to)?;
         let reading = Reading::new(&reader, &self.samples)?;
         let options = self.form.options(format, &reader, &reading, Some(&frames), control.max_threads);

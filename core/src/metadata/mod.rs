@@ -7,7 +7,7 @@
 use std::io;
 
 pub use mapwave_metadata::{Bext, Edit, Loop, LoopKind, Marker, Metadata, OnUnknown, Picture};
-pub(crate) use mapwave_metadata::{Format, Plan, check, chunks, is_tag};
+pub(crate) use mapwave_metadata::{CAF_NAMES, Format, IFF_NAMES, INFO_NAMES, Plan, check, chunks, is_tag};
 use mapwave_metadata::{Options, ReadAt};
 
 use crate::error::{Error, Parameter, Result};

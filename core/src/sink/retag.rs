@@ -16,8 +16,8 @@ use crate::metadata::{self, Edit, Plan, SourceBytes};
 use crate::reader::Reader;
 use crate::source::Source;
 
-/// A file of at most this many bytes is always written as a whole, which takes as long as changing it in its place.
-const MAX_ANEW: u64 = 1 << 20;
+/// A file of at most this many bytes is always replaced by a new one, which takes as long as a change in its place.
+const MAX_SMALL_BYTES: u64 = 1 << 20;
 
 /// How a file was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,12 +53,12 @@ pub fn retag(path: &Path, edit: &Edit, is_durable: bool, control: &ReadControl<'
             Some(writes) if writes.is_empty() && num_bytes == source.len() => {
                 Ok(Retagged { in_place: true, num_bytes })
             }
-            Some(writes) if source.len() > MAX_ANEW => {
+            Some(writes) if source.len() > MAX_SMALL_BYTES => {
                 overwrite(path, &source, &writes, num_bytes, is_durable)?;
                 Ok(Retagged { in_place: true, num_bytes })
             }
             _ => {
-                write_anew(path, &source, &plan, is_durable, control.interrupted)?;
+                write_new_file(path, &source, &plan, is_durable, control.interrupted)?;
                 Ok(Retagged { in_place: false, num_bytes })
             }
         }
@@ -66,7 +66,7 @@ pub fn retag(path: &Path, edit: &Edit, is_durable: bool, control: &ReadControl<'
     change().map_err(|error| error.in_file(path))
 }
 
-fn write_anew(
+fn write_new_file(
     path: &Path,
     source: &Source,
     plan: &Plan,

@@ -3,33 +3,7 @@
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, Parameter, Result};
-
-/// Vorbis comment names and their RIFF equivalents (Microsoft, *Multimedia Programming Interface and Data Specifications 1.0*,
-/// "INFO List Chunk"; `ITRK` is a convention among players).
-const INFO: [(&str, &[u8; 4]); 10] = [
-    ("title", b"INAM"),
-    ("artist", b"IART"),
-    ("album", b"IPRD"),
-    ("date", b"ICRD"),
-    ("genre", b"IGNR"),
-    ("comment", b"ICMT"),
-    ("copyright", b"ICOP"),
-    ("encoder", b"ISFT"),
-    ("tracknumber", b"ITRK"),
-    ("language", b"ILNG"),
-];
-
-/// AIFF's text chunks (*Audio Interchange File Format 1.3*, "Text Chunks").
-const IFF: [(&str, &[u8; 4]); 4] =
-    [("title", b"NAME"), ("artist", b"AUTH"), ("copyright", b"(c) "), ("comment", b"ANNO")];
-
-/// CAF's keys (*Apple Core Audio Format Specification 1.0*, "Information Chunk") where they differ.
-const CAF: [(&str, &str); 4] = [
-    ("tracknumber", "track number"),
-    ("date", "recorded date"),
-    ("comment", "comments"),
-    ("encoder", "encoding application"),
-];
+use crate::metadata::{CAF_NAMES, IFF_NAMES, INFO_NAMES};
 
 /// A key and its value.
 pub(super) type Tag = (String, String);
@@ -44,10 +18,10 @@ pub(super) enum TagKeys {
 }
 
 /// The keys of RIFF's `INFO`.
-pub(super) const INFO_KEYS: TagKeys = TagKeys::Only(&INFO);
+pub(super) const INFO_KEYS: TagKeys = TagKeys::Only(&INFO_NAMES);
 
 /// The keys of AIFF's text chunks.
-pub(super) const IFF_KEYS: TagKeys = TagKeys::Only(&IFF);
+pub(super) const IFF_KEYS: TagKeys = TagKeys::Only(&IFF_NAMES);
 
 /// Rejects tags that a file of the format `name` cannot store.
 pub(super) fn check(name: &str, known: TagKeys, tags: &[Tag]) -> Result<()> {
@@ -60,7 +34,8 @@ pub(super) fn check(name: &str, known: TagKeys, tags: &[Tag]) -> Result<()> {
         }
         let TagKeys::Only(known) = known else { continue };
         if !known.iter().any(|(known, _)| known == key) {
-            let keys: Vec<&str> = known.iter().map(|(key, _)| *key).collect();
+            let mut keys: Vec<&str> = known.iter().map(|(key, _)| *key).collect();
+            keys.dedup();
             let expected = match keys.as_slice() {
                 [] => format!("left out: a {name} file cannot store tags"),
                 keys => format!("among those that a {name} file can store: {}", keys.join(", ")),
@@ -75,7 +50,7 @@ pub(super) fn check(name: &str, known: TagKeys, tags: &[Tag]) -> Result<()> {
 /// that the chunks that follow keep their alignment.
 pub(super) fn info_list(tags: &[Tag]) -> Vec<u8> {
     let named = |(key, value): &Tag| {
-        INFO.iter().find(|(name, _)| name == key).map(|(_, id)| (*id, value.as_bytes().to_vec()))
+        INFO_NAMES.iter().find(|(name, _)| name == key).map(|(_, id)| (*id, value.as_bytes().to_vec()))
     };
     let mut items: Vec<(&[u8; 4], Vec<u8>)> = tags.iter().filter_map(named).collect();
     for (_, text) in &mut items {
@@ -99,7 +74,7 @@ pub(super) fn info_list(tags: &[Tag]) -> Vec<u8> {
 pub(super) fn iff_texts(tags: &[Tag]) -> Vec<u8> {
     let mut chunks = Vec::new();
     for (key, value) in tags {
-        let Some((_, id)) = IFF.iter().find(|(name, _)| name == key) else { continue };
+        let Some((_, id)) = IFF_NAMES.iter().find(|(name, _)| name == key) else { continue };
         chunks.extend_from_slice(*id);
         chunks.extend_from_slice(&u32::try_from(value.len()).unwrap_or(u32::MAX).to_be_bytes());
         chunks.extend_from_slice(value.as_bytes());
@@ -115,7 +90,7 @@ pub(super) fn caf_strings(tags: &[Tag]) -> Vec<u8> {
     }
     let mut strings = u32::try_from(tags.len()).unwrap_or(u32::MAX).to_be_bytes().to_vec();
     for (key, value) in tags {
-        let key = CAF.iter().find(|(name, _)| name == key).map_or(key.as_str(), |(_, name)| name);
+        let key = CAF_NAMES.iter().find(|(name, _)| name == key).map_or(key.as_str(), |(_, name)| name);
         for text in [key, value] {
             strings.extend_from_slice(text.as_bytes());
             strings.push(0);

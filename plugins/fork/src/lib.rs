@@ -15,7 +15,7 @@
 //! | `OnceLock<T>`, `LazyLock<T>` | [`SetOnce<T>`] | set or not set, and never in between |
 //! | `RwLock<T>` of something that rarely changes | [`Shared<T>`] | the value published last |
 //! | a call into a library that has locks or lazy values of its own | [`hold_off`] | the call has not begun or has ended |
-//! | `Builder::spawn`, `spawn_scoped` | [`start`], [`start_scoped`] | no stack of a thread is half prepared |
+//! | `Builder::spawn`, `spawn_scoped` | [`start`], [`start_scoped`], [`together`] | no stack of a thread is half prepared |
 //!
 //! Reading costs a load. A change, and a `Lock` that is taken, cost two atomic operations more than their counterparts.
 //!
@@ -34,4 +34,4 @@ pub use handlers::{generation, has_lost_calls, hold_off, while_held_off};
 pub use lock::{Guard, Lock, LongLock};
 pub use once::SetOnce;
 pub use shared::Shared;
-pub use threads::{start, start_scoped};
+pub use threads::{start, start_scoped, together};
