@@ -13,15 +13,18 @@ use crate::convert::{self, ConvertArguments};
 use crate::cut::{self, CutArguments};
 use crate::generate::{self, CompletionsArguments, ManArguments};
 use crate::info::{self, InfoArguments};
+use crate::loudness::{self, LoudnessArguments};
 use crate::output::{TROUBLE, fail};
 #[cfg(feature = "play")]
 use crate::play::{self, PlayArguments};
+use crate::plot::{self, PlotArguments};
 use crate::plugins::{self, PluginsCommand};
 use crate::python::{BenchArguments, DoctorArguments, Engine, IndexArguments};
 use crate::split::{self, SplitArguments};
+use crate::tags::{self, TagsCommand};
 use crate::verify::{self, VerifyArguments};
 
-/// Audio files for MLX: describes, converts, cuts, compares and checks them.
+/// Audio files for MLX: describes, converts, cuts, tags, measures, draws, compares and checks them.
 #[derive(Debug, Parser)]
 #[command(name = "mapwave", version, disable_help_subcommand = true, after_help = EXIT_CODES)]
 struct Arguments {
@@ -54,6 +57,15 @@ enum Command {
     Compare(CompareArguments),
     /// Decode files as a whole, check what they say of themselves, and tell where they are damaged.
     Verify(VerifyArguments),
+    /// Measure how loud files are, by EBU R 128.
+    Loudness(LoudnessArguments),
+    /// Draw a file: its waveform, its spectrogram, or both.
+    Plot(PlotArguments),
+    /// Show and change metadata, without decoding.
+    Tags {
+        #[command(subcommand)]
+        command: TagsCommand,
+    },
     /// Play a file.
     #[cfg(feature = "play")]
     Play(PlayArguments),
@@ -110,6 +122,9 @@ pub fn run_or_hand_over(args: impl IntoIterator<Item = OsString>, again: &[OsStr
         Ok(Command::Cut(arguments)) => cut::run(&arguments),
         Ok(Command::Compare(arguments)) => compare::run(&arguments),
         Ok(Command::Verify(arguments)) => verify::run(&arguments),
+        Ok(Command::Loudness(arguments)) => loudness::run(&arguments),
+        Ok(Command::Plot(arguments)) => plot::run(&arguments),
+        Ok(Command::Tags { command }) => tags::run(&command),
         #[cfg(feature = "play")]
         Ok(Command::Play(arguments)) => play::run(&arguments),
         Ok(Command::Plugins { command }) => plugins::run(&command, again),

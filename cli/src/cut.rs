@@ -6,7 +6,6 @@ use clap::{ArgGroup, Args};
 
 use crate::convert::{Work, one};
 use crate::place::Place;
-use crate::reading::SampleArguments;
 use crate::time::Time;
 use crate::writing::FileArguments;
 
@@ -32,6 +31,6 @@ pub(crate) struct CutArguments {
 pub(crate) fn run(arguments: &CutArguments) -> i32 {
     let CutArguments { input, output, from, to, files } = arguments.clone();
     let FileArguments { source, form, replace, progress } = files;
-    let work = Work { samples: SampleArguments::default(), from, to, source, form };
+    let work = Work { from, to, source, form, ..Work::default() };
     one(&input, &output, &work, replace, progress)
 }

@@ -5,7 +5,8 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{ArgGroup, Args};
+use mapwave::analysis::{self, Input};
 use mapwave::{Error, Reader, Result};
 use mapwave_core::{Parameter, num_processors};
 
@@ -23,12 +24,31 @@ const MAX_PARTS: u64 = 100_000;
 
 /// The arguments of the command.
 #[derive(Clone, Debug, Args)]
+#[command(group = ArgGroup::new("places").required(true).args(["every", "silence", "markers"]))]
 pub(crate) struct SplitArguments {
     /// The file, or "-" for standard input.
     input: Place,
     /// Length of the parts: 30, 1:30, or 44100f for frames.
     #[arg(long, value_name = "TIME")]
-    every: Time,
+    every: Option<Time>,
+    /// Write what is between silences, which are left out.
+    #[arg(long)]
+    silence: bool,
+    /// The level in decibels of full scale that no sample of a silence exceeds.
+    #[arg(
+        long,
+        value_name = "DB",
+        default_value_t = -50.0,
+        allow_negative_numbers = true,
+        requires = "silence"
+    )]
+    threshold: f64,
+    /// The least length of a silence in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.3, requires = "silence")]
+    min_silence: f64,
+    /// Begin a part at each marker of the file.
+    #[arg(long)]
+    markers: bool,
     /// Directory of the parts [default: that of the file].
     #[arg(long, value_name = "DIR")]
     to_dir: Option<PathBuf>,
@@ -43,7 +63,15 @@ pub(crate) fn run(arguments: &SplitArguments) -> i32 {
     guarded(|interrupt| {
         let reader = arguments.samples.open(&arguments.files.source, &arguments.input, interrupt)?;
         let reading = Reading::new(&reader, &arguments.samples)?;
-        let parts = parts(&reader, arguments.every)?;
+        let parts = match arguments.every {
+            Some(every) => parts(&reader, every)?,
+            None if arguments.markers => between_markers(&reader)?,
+            None => interrupt.during(num_processors(), |control| {
+                let (threshold, min_silence) = (arguments.threshold, arguments.min_silence);
+                let silences = analysis::silences(&Input::from(&reader), threshold, min_silence, control)?;
+                between(&reader, &silences)
+            })?,
+        };
         let outputs = outputs(arguments, &reader, parts.len());
         for output in &outputs {
             arguments.files.replace.check(output)?;
@@ -99,6 +127,44 @@ fn parts(reader: &Reader, every: Time) -> Result<Vec<Range<u64>>> {
         return wrong(format!("of a part gives {num_parts} parts, more than the limit of {MAX_PARTS}"));
     }
     Ok((0..num_parts).map(|part| part * step..num_frames.min((part + 1) * step)).collect())
+}
+
+/// What is between silences, which are in order.
+///
+/// # Errors
+/// [`Error::Argument`] if that is nothing.
+fn between(reader: &Reader, silences: &[Range<u64>]) -> Result<Vec<Range<u64>>> {
+    let starts = std::iter::once(0).chain(silences.iter().map(|silence| silence.end));
+    let ends = silences.iter().map(|silence| silence.start).chain([reader.num_frames()]);
+    let parts: Vec<Range<u64>> =
+        starts.zip(ends).filter(|(start, end)| start < end).map(|(start, end)| start..end).collect();
+    if parts.is_empty() {
+        let what = "is silent from the first frame to the last; nothing is left to write".to_owned();
+        return Err(reader.named(Error::Argument { path: None, parameter: Parameter::Audio, what }));
+    }
+    Ok(parts)
+}
+
+/// The parts that begin at the markers of a file, and what is before the first one.
+///
+/// # Errors
+/// [`Error::Argument`] if the file has no markers.
+fn between_markers(reader: &Reader) -> Result<Vec<Range<u64>>> {
+    let (file_rate, rate) = (u128::from(reader.track().sample_rate), u128::from(reader.sample_rate()));
+    // Markers count frames of the file, which may be resampled.
+    let frame = |frame: u64| u64::try_from(u128::from(frame) * rate / file_rate).unwrap_or(u64::MAX);
+    let markers = reader.metadata().markers;
+    if markers.is_empty() {
+        let what = "has no markers to split it at".to_owned();
+        return Err(reader.named(Error::Argument { path: None, parameter: Parameter::Audio, what }));
+    }
+    let mut cuts: Vec<u64> =
+        markers.iter().map(|marker| frame(marker.start).min(reader.num_frames())).collect();
+    cuts.extend([0, reader.num_frames()]);
+    cuts.sort_unstable();
+    cuts.dedup();
+    let ends = cuts.iter().skip(1);
+    Ok(cuts.iter().zip(ends).map(|(&start, &end)| start..end).collect())
 }
 
 /// The paths of the parts: the name of the file and a number, which all have as many digits.

@@ -240,7 +240,7 @@ fn parse_bitrate(text: &str) -> std::result::Result<u32, String> {
     bits.filter(|&bits| bits > 0).ok_or_else(wrong)
 }
 
-fn parse_tag(text: &str) -> std::result::Result<(String, String), String> {
+pub(crate) fn parse_tag(text: &str) -> std::result::Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_lowercase(), value.to_owned())),
         _ => Err("expected NAME=VALUE, such as title=Rain".to_owned()),

@@ -378,6 +378,13 @@ fn name(path: &Option<PathBuf>) -> String {
     path.as_ref().map(|path| format!("{}: ", path.display())).unwrap_or_default()
 }
 
+/// "a FORMAT file", or "an" where people say the name so: "an aiff file", "an mp3 file".
+pub(crate) fn a_file(format: impl fmt::Display) -> String {
+    let format = format.to_string();
+    let is_vowel = format.starts_with(['a', 'e', 'i', 'o', 'm']) || format.starts_with("rf64");
+    format!("{} {format} file", if is_vowel { "an" } else { "a" })
+}
+
 fn at(offset: Option<u64>) -> String {
     offset.map(|offset| format!(" at byte {offset}")).unwrap_or_default()
 }

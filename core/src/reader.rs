@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::buffer::{Buffer, Frames};
 use crate::container::{self, foreign};
 use crate::decode::{CompressedTrack, FrameTrack, PcmTrack, ReadControl};
-use crate::error::{Error, Parameter, Result};
+use crate::error::{Error, Parameter, Result, a_file};
 use crate::host::{self, Choice, NotOpened, Opened, PluginFailure};
 use crate::kept::{self, OpenFile};
 use crate::metadata::{self, Metadata, Picture};
@@ -454,7 +454,7 @@ fn refuse_no_audio(source: &Source) -> Result<()> {
 fn unread(track: Result<Track>, asked: String) -> Error {
     match track {
         Ok(track) => {
-            let what = format!("{} audio in a {} file: {asked}", track.codec.name(), track.container);
+            let what = format!("{} audio in {}: {asked}", track.codec.name(), a_file(&track.container));
             let codec = Some(track.codec.name().to_owned());
             Error::Unsupported { path: None, container: Some(track.container), codec, what }
         }

@@ -384,7 +384,7 @@ def with_picture(asf: bytes, kind: int, mime: str, description: str, data: bytes
 
 
 @needs_ffmpeg
-@pytest.mark.skipif("libav" not in {plugin["id"] for plugin in mapwave.plugins()}, reason="without FFmpeg's libraries")
+@pytest.mark.skipif("libav" not in {plugin.id for plugin in mapwave.plugins()}, reason="without FFmpeg's libraries")
 def test_a_plugin_lists_pictures_and_chapters(tmp_path: Path) -> None:
     facts = tmp_path / "facts.txt"
     sections = [(0, 400, "intro"), (400, 1000, "the rest")]
@@ -404,9 +404,10 @@ def test_a_plugin_lists_pictures_and_chapters(tmp_path: Path) -> None:
     (picture,) = info.pictures
     assert (picture.type, picture.mime, picture.description) == ("front cover", "image/png", "a cover")
     assert (picture.size, picture.data) == (len(PNG), PNG)
-    found = [(marker.label, marker.start / info.sample_rate) for marker in info.markers]
-    assert found == pytest.approx(chapters(path), abs=1e-3)
-    assert [label for label, _ in found] == ["intro", "the rest"]
+    assert [(marker.label, marker.start / info.sample_rate) for marker in info.markers] == [
+        (label, pytest.approx(start, abs=1e-3)) for label, start in chapters(path)
+    ]
+    assert [marker.label for marker in info.markers] == ["intro", "the rest"]
 
 
 def test_info_with_metadata_is_a_dict_and_pickles(tmp_path: Path) -> None:

@@ -316,7 +316,7 @@ def test_levels_of_flac_order_sizes(tmp_path: Path) -> None:
         ("mp3", {"bitrate": 128_000, "quality": 50}, "choose one of the two|choose one of them"),
         ("mp3", {"bit_depth": 16}, "bit_depth does not apply to mp3 in mp3, which has no bit depth"),
         ("mp3", {"dither": "tpdf"}, "dither does not apply to mp3 in mp3, which does not round"),
-        ("mp3", {"encoding": "pcm16"}, "encoding must be one of 'float32', 'mp3' for a mp3 file, got 'pcm16'"),
+        ("mp3", {"encoding": "pcm16"}, "encoding must be one of 'float32', 'mp3' for an mp3 file, got 'pcm16'"),
         ("mp3", {"flac_compression": 5}, "flac_compression must be 'default' for a file that is not FLAC"),
         ("m4a", {"quality": 50}, "the aac encoder takes only a bitrate"),
         ("m4a", {"bitrate": 10_000_000}, "10000000"),

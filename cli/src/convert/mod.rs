@@ -21,7 +21,7 @@ use crate::progress::{Progress, ProgressMode, Unit};
 use crate::python::EngineArguments;
 use crate::reading::{Reading, SampleArguments, SourceArguments};
 use crate::time::{Time, window};
-use crate::transfer::{Piece, save};
+use crate::transfer::{LoudnessTarget, Piece, save, save_at_loudness};
 use crate::writing::{FormArguments, ReplaceArguments};
 
 pub(crate) use many::{ManyArguments, OnError};
@@ -46,6 +46,9 @@ pub(crate) struct ConvertArguments {
     progress: ProgressMode,
 }
 
+/// The greatest true peak for --loudness, in decibels (EBU R 128).
+const DEFAULT_TRUE_PEAK: f64 = -1.0;
+
 /// What becomes of a file.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Work {
@@ -57,6 +60,12 @@ pub(crate) struct Work {
     /// Where the part to convert ends, from the start of the file.
     #[arg(long, value_name = "TIME")]
     pub(crate) to: Option<Time>,
+    /// Integrated loudness of the new file in LUFS, such as -23.
+    #[arg(long, value_name = "LUFS", allow_negative_numbers = true, value_parser = parse_level)]
+    pub(crate) loudness: Option<f64>,
+    /// Greatest true peak of the new file in decibels, which limits --loudness [default: -1].
+    #[arg(long, value_name = "DB", allow_negative_numbers = true, requires = "loudness", value_parser = parse_level)]
+    pub(crate) true_peak: Option<f64>,
     #[command(flatten)]
     pub(crate) source: SourceArguments,
     #[command(flatten)]
@@ -83,7 +92,16 @@ impl Work {
         let (sample_rate, channels) = (options.sample_rate, options.num_channels);
         let moved = started(frames.end - frames.start, sample_rate);
         let piece = Piece { reader: &reader, frames, spec: reading.spec };
-        let Saved { num_frames, num_bytes } = save(output.target()?, options, &[piece], control, &*moved)?;
+        let target = output.target()?;
+        let saved = match self.loudness {
+            None => save(target, options, &[piece], control, &*moved),
+            Some(integrated) => {
+                let true_peak = self.true_peak.unwrap_or(DEFAULT_TRUE_PEAK);
+                let loudness = LoudnessTarget { integrated, true_peak };
+                save_at_loudness(target, options, &piece, loudness, control, &*moved)
+            }
+        };
+        let Saved { num_frames, num_bytes } = saved?;
         Ok(Converted { output_bytes: num_bytes, frames: num_frames, sample_rate, channels })
     }
 }
@@ -115,7 +133,10 @@ impl ConvertArguments {
                 "--engine ray converts one directory: mapwave convert DIR --to-dir DIR --format NAME --engine ray",
             );
         };
-        let Work { samples, from, to, source: SourceArguments { track, plugin }, form } = &self.work;
+        let Work { samples, from, to, source: SourceArguments { track, plugin }, form, .. } = &self.work;
+        if self.work.loudness.is_some() {
+            return refuse("--loudness does not apply to --engine ray");
+        }
         let Some(format) = form.format.clone() else {
             return refuse("--to-dir needs --format, which is the extension of the new files");
         };
@@ -170,6 +191,12 @@ pub(crate) fn named(error: Error, output: &Place) -> Error {
         Some(path) => error.in_file(path),
         None => error,
     }
+}
+
+/// A level in decibels at or below full scale.
+fn parse_level(text: &str) -> std::result::Result<f64, String> {
+    let level: Option<f64> = text.parse().ok().filter(|level| (-120.0..=0.0).contains(level));
+    level.ok_or_else(|| "expected decibels from -120 to 0".to_owned())
 }
 
 /// Runs the command and returns the exit code.

@@ -10,7 +10,7 @@ pub use mapwave_metadata::{Bext, Edit, Loop, LoopKind, Marker, Metadata, OnUnkno
 pub(crate) use mapwave_metadata::{CAF_NAMES, Format, IFF_NAMES, INFO_NAMES, Plan, check, chunks, is_tag};
 use mapwave_metadata::{Options, ReadAt};
 
-use crate::error::{Error, Parameter, Result};
+use crate::error::{Error, Parameter, Result, a_file};
 use crate::source::{Scratch, Source};
 
 /// Reads the metadata of a source of any format that is known; that of others is empty.
@@ -75,7 +75,7 @@ pub(crate) fn translated(error: mapwave_metadata::Error) -> Error {
                 "markers" => Parameter::Markers,
                 _ => Parameter::Bext,
             };
-            let what = format!("cannot be stored in a {format} file: {what}");
+            let what = format!("cannot be stored in {}: {what}", a_file(format));
             Error::Argument { path: None, parameter, what }
         }
         other => unsupported(other.to_string()),

@@ -6,7 +6,7 @@ use super::atomic::AtomicFile;
 use super::format::FileFormat;
 use super::options::SaveOptions;
 use super::tags::{self, TagKeys};
-use crate::error::{Error, Parameter, Result};
+use crate::error::{Error, Parameter, Result, a_file};
 use crate::host::{ByteSink, Choice};
 use crate::metadata::{self, Edit, Format, OnUnknown, SourceBytes};
 use crate::reader::Reader;
@@ -62,7 +62,7 @@ pub(super) fn checked(mut options: SaveOptions) -> Result<SaveOptions> {
                 () if edit.markers.is_some() => Parameter::Markers,
                 () => Parameter::Bext,
             };
-            let expected = format!("left out: a {} file cannot store it", options.format.name());
+            let expected = format!("left out: {} cannot store it", a_file(options.format.name()));
             return Err(Error::argument(parameter, expected, "some"));
         }
     }

@@ -7,7 +7,7 @@ use super::encoding::{Encoding, PcmEncoding};
 use super::format::{FileFormat, known_formats};
 use super::metadata::check_tags;
 use super::options::SaveOptions;
-use crate::error::{Error, Parameter, Result};
+use crate::error::{Error, Parameter, Result, a_file};
 use crate::host::{self, Writable};
 use crate::pcm::{OutputFormat, SampleFormat};
 
@@ -272,7 +272,7 @@ fn refuse_encoding(options: &SaveOptions, codecs: &Codecs) -> Error {
     }
     let names = names.into_iter().chain(codecs.names.iter().map(String::as_str));
     let names: Vec<String> = names.map(|name| format!("'{name}'")).collect();
-    let expected = format!("one of {} for a {} file", names.join(", "), options.format.name());
+    let expected = format!("one of {} for {}", names.join(", "), a_file(options.format.name()));
     Error::argument(Parameter::Encoding, expected, format!("'{}'", options.encoding))
 }
 

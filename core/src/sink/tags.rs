@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use crate::error::{Error, Parameter, Result};
+use crate::error::{Error, Parameter, Result, a_file};
 use crate::metadata::{CAF_NAMES, IFF_NAMES, INFO_NAMES};
 
 /// A key and its value.
@@ -37,8 +37,8 @@ pub(super) fn check(name: &str, known: TagKeys, tags: &[Tag]) -> Result<()> {
             let mut keys: Vec<&str> = known.iter().map(|(key, _)| *key).collect();
             keys.dedup();
             let expected = match keys.as_slice() {
-                [] => format!("left out: a {name} file cannot store tags"),
-                keys => format!("among those that a {name} file can store: {}", keys.join(", ")),
+                [] => format!("left out: {} cannot store tags", a_file(name)),
+                keys => format!("among those that {} can store: {}", a_file(name), keys.join(", ")),
             };
             return Err(Error::argument(Parameter::Tags, expected, format!("{key:?}")));
         }
