@@ -176,7 +176,7 @@ fn cover(arguments: &CoverArguments) -> Result<()> {
         Some(image) => {
             let bytes = fs::read(image).map_err(|error| trouble("reading", image, error))?;
             let Some(picture) = Picture::new(bytes) else {
-                return refuse(image, "is no JPEG, PNG, GIF or WebP image");
+                return refuse(image, "is not a JPEG, PNG, GIF or WebP image");
             };
             pictures.retain(|picture| picture.kind != 3);
             pictures.insert(0, picture);
@@ -220,7 +220,7 @@ struct Report {
 fn found(path: &Path) -> Result<Metadata> {
     let found = metadata(path)?;
     let is_empty = found.tags.is_empty() && found.pictures.is_empty() && found.markers.is_empty();
-    // A file that is no audio has an error to report.
+    // What is not audio has an error to report.
     if is_empty {
         OpenOptions::new().access(Access::Once).open(path).map(|reader| reader.metadata())
     } else {
