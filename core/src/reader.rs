@@ -454,7 +454,7 @@ fn refuse_no_audio(source: &Source) -> Result<()> {
 fn unread(track: Result<Track>, asked: String) -> Error {
     match track {
         Ok(track) => {
-            let what = format!("{} audio in {}: {asked}", track.codec.name(), a_file(&track.container));
+            let what = format!("{} audio in {}: {asked}", track.codec.name(), a_file(track.container));
             let codec = Some(track.codec.name().to_owned());
             Error::Unsupported { path: None, container: Some(track.container), codec, what }
         }

@@ -26,6 +26,7 @@ mod format {
 }
 
 pub use codec::adpcm::AdpcmDecoder;
+pub use codec::alac::AlacEncoder;
 pub use codec::flac::FlacEncoder;
 pub use codec::opus::OpusEncoder;
 pub use format::adts::AdtsDecoder;
@@ -53,6 +54,6 @@ mapwave_plugin::plugin! {
         AdpcmDecoder,
         MatroskaDecoder,
     ],
-    encoders: [FlacEncoder, OpusEncoder],
+    encoders: [FlacEncoder, OpusEncoder, AlacEncoder],
     resamplers: [],
 }

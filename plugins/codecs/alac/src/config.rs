@@ -39,6 +39,50 @@ impl Config {
     /// The bytes of the setup.
     pub const NUM_BYTES: usize = 24;
 
+    /// The setup of a stream to be encoded, with the parameters that Apple's encoder has.
+    ///
+    /// # Errors
+    /// When the format does not allow the values.
+    pub fn new(sample_rate: u32, num_channels: u32, bits_per_sample: u32) -> Result<Self, DecodeError> {
+        let config = Self {
+            frames_per_packet: 4096,
+            bits_per_sample,
+            history_factor: 40,
+            initial_history: 10,
+            max_parameter: 14,
+            num_channels,
+            sample_rate,
+        };
+        config.check().map(|()| config)
+    }
+
+    /// The setup as containers have it, without atoms around it. The greatest packet and the bit rate are said to be unknown.
+    ///
+    /// ```
+    /// # use mapwave_alac::Config;
+    /// let config = Config::new(48_000, 1, 24)?;
+    /// assert_eq!(Config::parse(&config.to_bytes()), Ok(config));
+    /// # Ok::<(), mapwave_alac::DecodeError>(())
+    /// ```
+    pub fn to_bytes(&self) -> [u8; Self::NUM_BYTES] {
+        let [a, b, c, d] = self.frames_per_packet.to_be_bytes();
+        let [w, x, y, z] = self.sample_rate.to_be_bytes();
+        let small = [
+            self.bits_per_sample,
+            self.history_factor,
+            self.initial_history,
+            self.max_parameter,
+            self.num_channels,
+        ];
+        let [bits, factor, history, parameter, channels] =
+            small.map(|value| u8::try_from(value).unwrap_or(u8::MAX));
+        // The longest run of zeros is 255 by the description, and no decoder reads it.
+        [
+            a, b, c, d, 0, bits, factor, history, parameter, channels, 0, 255, 0, 0, 0, 0, 0, 0, 0, 0, w, x,
+            y, z,
+        ]
+    }
+
     /// Reads the setup, without atoms around it.
     ///
     /// # Errors

@@ -21,7 +21,7 @@ const PLANE_STEP: usize = 16;
 
 /// For each number of channels, where the channels of a packet stand in the order of a WAVE channel mask
 /// (ALACMagicCookieDescription, "Channel Layout Info").
-const PLACES: [&[usize]; 9] = [
+pub(crate) const PLACES: [&[usize]; 9] = [
     &[],
     &[0],
     &[0, 1],

@@ -1,4 +1,4 @@
-//! What a decoder cannot do, and why.
+//! What a decoder and an encoder cannot do, and why.
 
 #![forbid(unsafe_code)]
 
@@ -59,3 +59,41 @@ impl std::error::Error for DecodeError {}
 
 /// Which packet of a batch is rejected, and why. Those before it are intact.
 pub type BatchError = mapwave_codec_base::BatchError<DecodeError>;
+
+/// Why frames cannot be encoded.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EncodeError {
+    /// Not as many slices as the stream has channels.
+    Channels {
+        /// The slices.
+        found: usize,
+        /// The channels.
+        expected: u32,
+    },
+    /// The slices of the channels are not alike in length.
+    Lengths,
+    /// More frames than a packet has.
+    TooMany {
+        /// The frames.
+        found: usize,
+        /// The most frames of a packet.
+        most: u32,
+    },
+}
+
+impl fmt::Display for EncodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Channels { found, expected } => {
+                write!(f, "samples of {found} channels, expected {expected}")
+            }
+            Self::Lengths => f.write_str("the channels differ in length"),
+            Self::TooMany { found, most } => {
+                write!(f, "{found} frames for a packet, expected at most {most}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for EncodeError {}

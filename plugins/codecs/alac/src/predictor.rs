@@ -51,7 +51,7 @@ pub(crate) fn unfold(folded: i32) -> i32 {
 
 /// The lowest `num_bits` bits, in two's complement.
 #[inline(always)]
-fn wrap(value: i32, num_bits: u32) -> i32 {
+pub(crate) fn wrap(value: i32, num_bits: u32) -> i32 {
     value << (32 - num_bits) >> (32 - num_bits)
 }
 
@@ -114,7 +114,6 @@ fn predict_any(plane: &mut [i32], predictor: &mut Predictor) {
 
 /// The sample of a residual, and what the coefficients learn from it. `near` has the samples before, the last one last.
 #[inline(always)]
-#[expect(clippy::cast_possible_truncation, reason = "coefficients wrap; there are at most 31")]
 fn step(
     residual: i32,
     oldest: i32,
@@ -123,10 +122,25 @@ fn step(
     shift: u32,
     num_bits: u32,
 ) -> i32 {
+    let predicted = expected(oldest, near, coefficients, shift);
+    learn(residual, oldest, near, coefficients, shift);
+    wrap(residual.wrapping_add(predicted), num_bits)
+}
+
+/// What the samples before let expect.
+#[inline(always)]
+pub(crate) fn expected(oldest: i32, near: &[i32], coefficients: &[i32], shift: u32) -> i32 {
     let mut sum = 1_i32 << shift >> 1;
-    for (sample, coefficient) in near.iter().rev().zip(coefficients.iter()) {
+    for (sample, coefficient) in near.iter().rev().zip(coefficients) {
         sum = sum.wrapping_add(coefficient.wrapping_mul(sample.wrapping_sub(oldest)));
     }
+    oldest.wrapping_add(sum >> shift)
+}
+
+/// Moves the coefficients whose products went the wrong way.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "coefficients wrap; there are at most 31")]
+pub(crate) fn learn(residual: i32, oldest: i32, near: &[i32], coefficients: &mut [i32], shift: u32) {
     let mut left = residual.wrapping_abs();
     if left > 0 {
         // Shifts round towards minus infinity, so that what a negative residual takes is rounded up.
@@ -142,7 +156,6 @@ fn step(
             }
         }
     }
-    wrap(residual.wrapping_add(oldest).wrapping_add(sum >> shift), num_bits)
 }
 
 #[cfg(test)]

@@ -11,6 +11,10 @@ mod fragments;
 pub(crate) mod sample_table;
 mod tags;
 mod tracks;
+mod writer;
+mod written_tags;
+
+pub(crate) use writer::{Mp4Writer, WrittenSound};
 
 use std::ffi::{CStr, CString};
 use std::sync::Arc;

@@ -14,7 +14,7 @@ const MAX_TAGS: usize = 256;
 const MAX_VALUE_BYTES: usize = 1 << 16;
 
 /// The Vorbis comment names of items.
-const NAMES: [(Kind, &str); 25] = [
+pub(super) const NAMES: [(Kind, &str); 25] = [
     (*b"\xa9nam", "title"),
     (*b"\xa9ART", "artist"),
     (*b"aART", "albumartist"),

@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+mod encoder;
+
 use std::ops::Range;
 
 use mapwave_alac::{Config, DecodeError, Decoder, Part};
@@ -10,6 +12,8 @@ use mapwave_plugin::{Error, Output, Result, SampleFormat, Status};
 use crate::bytes::Bytes;
 use crate::codec::kept::{decode_parts, write_last};
 use crate::engine::packets::Broken;
+
+pub use encoder::AlacEncoder;
 
 /// The most frames a packet may have: sixteen times what every encoder writes.
 const MAX_FRAMES_PER_PACKET: u32 = 65536;
