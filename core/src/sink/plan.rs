@@ -390,7 +390,7 @@ mod tests {
         let refusal = |format, encoding| compressed(format, encoding, F32, None).unwrap_err().to_string();
         let message = refusal("exa", "mp3");
         let expected =
-            "one of 'pcm16', 'pcm24', 'float32', 'exact', 'squeeze', 'old' for a exa file, got 'mp3'";
+            "one of 'pcm16', 'pcm24', 'float32', 'exact', 'squeeze', 'old' for an exa file, got 'mp3'";
         assert!(message.contains(expected), "{message}");
         assert!(refusal("ogg", "pcm16").contains("one of 'float32', 'opus'"));
         assert!(refusal("xyz", "float32").contains("no loaded plugin writes 'xyz'"));

@@ -19,7 +19,7 @@ fn ramp(num_samples: i16) -> Vec<i16> {
 #[test]
 fn a_table_says_what_it_reads() {
     for table in decoders() {
-        assert_eq!((table.size, table.probe_bytes), (120, 5));
+        assert_eq!((table.size, table.probe_bytes), (136, 5));
         assert_eq!([table.name, table.codecs, table.extensions].map(text), ["toy", "toy", "toy,ty"]);
     }
 }
@@ -276,6 +276,47 @@ fn what_the_host_was_told_stays_so() {
         assert_eq!(text(key) + &text(value), "titleToy", "the decoder has dropped its own");
         assert_eq!(tag_status(table, &opened, 2), MW_END);
         assert_eq!(tag_status(table, &opened, u32::MAX), MW_END);
+    }
+}
+
+#[test]
+fn pictures_and_chapters_are_listed_and_stay() {
+    let (good, lying, bad) = (file('-', 2, &ramp(20)), file('l', 2, &ramp(20)), file('q', 2, &ramp(20)));
+    for table in decoders() {
+        let mut opened = open(table, &input(&lying)).unwrap();
+        let picture = |opened: &Decoder, index| {
+            let mut found: mw_picture = sized();
+            (call!(table, picture(opened.handle(), index, &mut found, ptr::null_mut())), found)
+        };
+        let chapter = |opened: &Decoder, index| {
+            let mut found: mw_chapter = sized();
+            (call!(table, chapter(opened.handle(), index, &mut found, ptr::null_mut())), found)
+        };
+        let (status, cover) = picture(&opened, 0);
+        assert_eq!((status, cover.kind, cover.num_bytes, cover.width, cover.height), (MW_OK, 3, 4, 0, 0));
+        let chapters = [chapter(&opened, 0), chapter(&opened, 1)];
+        let places = chapters.map(|(status, found)| (status, found.start, found.end));
+        assert_eq!(places, [(MW_OK, 1, 2), (MW_OK, 3, MW_UNKNOWN)]);
+        assert_eq!(read(&mut opened, 4).unwrap().len(), 8);
+        // The decoder has dropped its own.
+        assert_eq!((text(cover.mime), cover.description), ("image/png".to_owned(), ptr::null()));
+        assert_eq!(unsafe { std::slice::from_raw_parts(cover.data, 4) }, b"\x89PNG");
+        assert_eq!((text(chapters[0].1.label), chapters[1].1.label), ("first".to_owned(), ptr::null()));
+        for index in [1, u32::MAX] {
+            assert_eq!(picture(&opened, index).0, MW_END);
+            assert_eq!(chapter(&opened, index + u32::from(index == 1)).0, MW_END);
+        }
+
+        // A struct that is smaller than in the version that has it is refused.
+        let opened = open(table, &input(&good)).unwrap();
+        let mut short = mw_chapter { size: 16, ..sized() };
+        assert_eq!(call!(table, chapter(opened.handle(), 0, &mut short, ptr::null_mut())), MW_BAD_ARGUMENT);
+        assert_eq!((short.label, short.start), (ptr::null(), 0));
+
+        let opened = open(table, &input(&bad)).unwrap();
+        let mut error = sized();
+        let mut found: mw_picture = sized();
+        assert_eq!(call!(table, picture(opened.handle(), 0, &mut found, &mut error)), MW_PANIC);
     }
 }
 

@@ -3,8 +3,8 @@
 use std::ffi::{CStr, CString};
 
 use mapwave_plugin::{
-    CodecOption, Decoder, DecoderOptions, Error, Head, Input, Level, OptionKind, Output, Result,
-    SampleFormat, SeekClass, Status, StreamEntry, StreamInfo, Sweep, is_cancelled, log,
+    Chapter, CodecOption, Decoder, DecoderOptions, Error, Head, Input, Level, OptionKind, Output, Picture,
+    Result, SampleFormat, SeekClass, Status, StreamEntry, StreamInfo, Sweep, is_cancelled, log,
 };
 
 const HEADER_BYTES: u64 = 5;
@@ -29,6 +29,8 @@ pub(crate) struct ToyDecoder {
     lie: StreamInfo,
     num_decoded: usize,
     tags: Vec<(CString, CString)>,
+    pictures: Vec<Picture>,
+    chapters: Vec<Chapter>,
     streams: Vec<StreamEntry>,
     index: Vec<u8>,
 }
@@ -52,6 +54,8 @@ impl ToyDecoder {
             lie,
             num_decoded: 0,
             tags,
+            pictures: vec![Picture::new("image/png", b"\x89PNG".to_vec())],
+            chapters: vec![Chapter { end: Some(2), ..Chapter::new("first", 1) }, Chapter::new("", 3)],
             streams: Vec::new(),
             index: Vec::new(),
         }
@@ -210,6 +214,8 @@ impl Decoder for ToyDecoder {
         }
         if self.mode == b'l' {
             self.tags.clear();
+            self.pictures.clear();
+            self.chapters.clear();
         }
         Ok(())
     }
@@ -229,6 +235,16 @@ impl Decoder for ToyDecoder {
     fn tags(&self) -> &[(CString, CString)] {
         self.panic_in(b't');
         &self.tags
+    }
+
+    fn pictures(&self) -> &[Picture] {
+        self.panic_in(b'q');
+        &self.pictures
+    }
+
+    fn chapters(&self) -> &[Chapter] {
+        self.panic_in(b'q');
+        &self.chapters
     }
 
     /// Mode 'k' keeps what it is given.
