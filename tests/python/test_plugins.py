@@ -226,7 +226,7 @@ def test_plugins_and_directories(lab: Lab, qoa_library: Path, au_library: Path) 
     assert (au["id"], au["origin"]) == ("example-au", "user")
     assert (embedded["id"], embedded["origin"], embedded["path"]) == ("builtin", "embedded", None)
     assert {"mp3", "aac", "alac", "flac", "vorbis", "opus"} <= {*embedded["decodes"]}
-    assert embedded["encodes"] == ["flac", "opus"]
+    assert embedded["encodes"] == ["flac", "opus", "alac"]
     assert all(plugin["loaded"] and plugin["refused"] is None for plugin in (qoa, au, embedded))
 
     code = """

@@ -113,7 +113,7 @@ fn an_extension_and_a_default_codec_are_the_plugins() {
     let wrong = |options: &mut SaveOptions| options.encoding = "mp3".parse().unwrap();
     let message = saved("a.exa", &samples(), wrong).unwrap_err().to_string();
     assert!(
-        message.contains("one of 'pcm24', 'float32', 'rough24', 'exact24' for a exa24 file"),
+        message.contains("one of 'pcm24', 'float32', 'rough24', 'exact24' for an exa24 file"),
         "{message}"
     );
 }

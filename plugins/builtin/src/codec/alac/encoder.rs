@@ -9,25 +9,12 @@ use mapwave_plugin::{
     Block, Encoder, EncoderOptions, Error, Layout, Result, Sample, SampleFormat, Sink, Status,
 };
 
-use super::CHANNEL_MASKS;
+use super::layout::{CHANNEL_MASKS, LAYOUT_TAGS};
 use crate::format::caf::{CafWriter, WrittenStream};
 use crate::format::mp4::{Mp4Writer, WrittenSound};
 
 /// The depths in bits, by the number that CAF has for each (Apple Core Audio Format Specification 1.0, "Audio Description Chunk").
 const DEPTHS: [u32; 4] = [16, 20, 24, 32];
-
-/// The layouts of 1 to 8 channels (ALACMagicCookieDescription, "Channel Layout Info"): an `AudioChannelLayoutTag`.
-const LAYOUT_TAGS: [u32; 9] = [
-    0,
-    100 << 16 | 1, // Mono
-    101 << 16 | 2, // Stereo
-    113 << 16 | 3, // MPEG_3_0_B
-    116 << 16 | 4, // MPEG_4_0_B
-    120 << 16 | 5, // MPEG_5_0_D
-    124 << 16 | 6, // MPEG_5_1_D
-    142 << 16 | 7, // AAC_6_1
-    127 << 16 | 8, // MPEG_7_1_B
-];
 
 /// Encodes Apple Lossless in M4A and CAF.
 ///

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod encoder;
+mod layout;
 
 use std::ops::Range;
 
@@ -14,12 +15,10 @@ use crate::codec::kept::{decode_parts, write_last};
 use crate::engine::packets::Broken;
 
 pub use encoder::AlacEncoder;
+use layout::CHANNEL_MASKS;
 
 /// The most frames a packet may have: sixteen times what every encoder writes.
 const MAX_FRAMES_PER_PACKET: u32 = 65536;
-
-/// The speakers of each number of channels, as a WAVE mask (ALACMagicCookieDescription, "Channel Layout Info").
-const CHANNEL_MASKS: [u64; 9] = [0, 0x4, 0x3, 0x7, 0x107, 0x37, 0x3f, 0x13f, 0xff];
 
 /// The parameters for decoding packets: the ALACSpecificConfig.
 #[derive(Clone, Debug, PartialEq, Eq)]

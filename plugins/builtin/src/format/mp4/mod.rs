@@ -12,6 +12,7 @@ pub(crate) mod sample_table;
 mod tags;
 mod tracks;
 mod writer;
+mod written_atoms;
 mod written_tags;
 
 pub(crate) use writer::{Mp4Writer, WrittenSound};

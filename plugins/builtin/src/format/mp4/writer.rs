@@ -5,6 +5,7 @@
 use mapwave_plugin::{Error, Result, Sink, Status};
 
 use super::atoms::Kind;
+use super::written_atoms::{atom, full};
 use super::written_tags::user_data;
 
 /// The packets in a chunk: what players read at once.
@@ -233,18 +234,4 @@ fn sample_entry(sound: &WrittenSound<'_>) -> Vec<u8> {
         &setup,
     ];
     atom(sound.format, &fields.concat())
-}
-
-/// A box.
-pub(super) fn atom(kind: Kind, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = u32::try_from(payload.len() + 8).unwrap_or(u32::MAX).to_be_bytes().to_vec();
-    bytes.extend(kind);
-    bytes.extend(payload);
-    bytes
-}
-
-/// A box with a version and flags.
-pub(super) fn full(kind: Kind, version: u8, flags: u32, fields: &[&[u8]]) -> Vec<u8> {
-    let head = (u32::from(version) << 24 | flags).to_be_bytes();
-    atom(kind, &[&head[..], &fields.concat()].concat())
 }

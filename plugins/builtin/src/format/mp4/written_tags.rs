@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use super::tags::NAMES;
-use super::writer::{atom, full};
+use super::written_atoms::{atom, full};
 
 /// The type of a value that is UTF-8, and of one that has a form of its own.
 const TEXT: u32 = 1;
