@@ -586,17 +586,17 @@ impl Decoder {
     }
 
     /// Where the plugin has the picture at an index; `None` past the last.
-    pub(crate) fn picture(&self, index: u32) -> Result<Option<KeptPicture>, Fault> {
+    pub(crate) fn picture(&self, index: u32) -> Result<Option<KeptPicture<'_>>, Fault> {
         let Some(function) = self.functions.picture else { return Ok(None) };
-        // SAFETY: a function of the table that the handle is of, and the handle is open.
-        unsafe { items::picture(function, self, self.handle, index) }
+        // SAFETY: a function of the table that the handle is of, and the handle is open for as long as it is borrowed.
+        unsafe { items::picture(function, self.handle, self.errors, index) }
     }
 
     /// Where the plugin has the chapter at an index; `None` past the last.
-    pub(crate) fn chapter(&self, index: u32) -> Result<Option<KeptChapter>, Fault> {
+    pub(crate) fn chapter(&self, index: u32) -> Result<Option<KeptChapter<'_>>, Fault> {
         let Some(function) = self.functions.chapter else { return Ok(None) };
         // SAFETY: as above.
-        unsafe { items::chapter(function, self, self.handle, index) }
+        unsafe { items::chapter(function, self.handle, self.errors, index) }
     }
 
     /// What the decoder saves about the stream for the next time that it is opened; `None` if that is nothing.

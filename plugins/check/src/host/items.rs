@@ -3,13 +3,14 @@
 #![allow(unsafe_code)] // structs that a callee fills, and bytes of a plugin
 
 use std::ffi::c_char;
+use std::marker::PhantomData;
 use std::ptr::null;
 
 use mapwave_plugin_abi::{MW_UNKNOWN, mw_chapter, mw_decoder, mw_error, mw_picture, mw_status};
 
-use super::Decoder;
-use super::refusal::{ErrorBox, Fault, judge};
-use super::struct_bytes::{SizedBox, struct_bytes};
+use super::refusal::{ErrorBox, ErrorSpace, Fault, judge};
+use super::sized_box::SizedBox;
+use super::struct_bytes::struct_bytes;
 use super::text::{line, optional_text};
 use crate::verdict::{Finding, Outcome};
 
@@ -45,21 +46,21 @@ pub struct Chapter {
 }
 
 /// A picture where the plugin has it, valid until its handle is closed.
-pub(crate) struct KeptPicture(mw_picture);
+pub(crate) struct KeptPicture<'a>(mw_picture, PhantomData<&'a ()>);
 
 /// A chapter where the plugin has it, valid until its handle is closed.
-pub(crate) struct KeptChapter(mw_chapter);
+pub(crate) struct KeptChapter<'a>(mw_chapter, PhantomData<&'a ()>);
 
 /// The picture at an index; `None` past the last.
 ///
 /// # Safety
-/// The function is of the table that the handle is of, and the handle is open.
-pub(super) unsafe fn picture(
+/// The function is of the table that the handle is of, and the handle is open for `'a`.
+pub(super) unsafe fn picture<'a>(
     function: List<mw_picture>,
-    decoder: &Decoder,
     handle: *const mw_decoder,
+    errors: ErrorSpace,
     index: u32,
-) -> Result<Option<KeptPicture>, Fault> {
+) -> Result<Option<KeptPicture<'a>>, Fault> {
     let fields = mw_picture {
         size: struct_bytes::<mw_picture>(),
         kind: 0,
@@ -71,7 +72,7 @@ pub(super) unsafe fn picture(
         num_bytes: 0,
     };
     let mut filled = SizedBox::new(fields);
-    let mut error = ErrorBox::new(decoder.errors);
+    let mut error = ErrorBox::new(errors);
     // SAFETY: the caller's promise; both structs are as large as they say, or null.
     let status = unsafe { function(handle, index, filled.pointer(), error.pointer()) };
     let is_end = judge("picture", status, &error, true)?;
@@ -79,7 +80,7 @@ pub(super) unsafe fn picture(
     let is_written = fields.num_bytes > 0 || !fields.data.is_null() || !fields.mime.is_null();
     match (is_end, is_written) {
         (true, true) => Err(Fault::broken("picture", "picture returned MW_END and filled the mw_picture")),
-        _ => Ok((!is_end).then_some(KeptPicture(*fields))),
+        _ => Ok((!is_end).then_some(KeptPicture(*fields, PhantomData))),
     }
 }
 
@@ -87,16 +88,16 @@ pub(super) unsafe fn picture(
 ///
 /// # Safety
 /// As for [`picture`].
-pub(super) unsafe fn chapter(
+pub(super) unsafe fn chapter<'a>(
     function: List<mw_chapter>,
-    decoder: &Decoder,
     handle: *const mw_decoder,
+    errors: ErrorSpace,
     index: u32,
-) -> Result<Option<KeptChapter>, Fault> {
+) -> Result<Option<KeptChapter<'a>>, Fault> {
     let fields =
         mw_chapter { size: struct_bytes::<mw_chapter>(), reserved: 0, label: null(), start: 0, end: 0 };
     let mut filled = SizedBox::new(fields);
-    let mut error = ErrorBox::new(decoder.errors);
+    let mut error = ErrorBox::new(errors);
     // SAFETY: the caller's promise; both structs are as large as they say, or null.
     let status = unsafe { function(handle, index, filled.pointer(), error.pointer()) };
     let is_end = judge("chapter", status, &error, true)?;
@@ -104,14 +105,14 @@ pub(super) unsafe fn chapter(
     let is_written = fields.start > 0 || fields.end > 0 || !fields.label.is_null();
     match (is_end, is_written) {
         (true, true) => Err(Fault::broken("chapter", "chapter returned MW_END and filled the mw_chapter")),
-        _ => Ok((!is_end).then_some(KeptChapter(*fields))),
+        _ => Ok((!is_end).then_some(KeptChapter(*fields, PhantomData))),
     }
 }
 
-impl KeptPicture {
-    /// What it holds now. The decoder is the one that gave it.
-    pub(crate) fn read(&self, _decoder: &Decoder) -> Outcome<Picture> {
-        let Self(fields) = self;
+impl KeptPicture<'_> {
+    /// What it holds now.
+    pub(crate) fn read(&self) -> Outcome<Picture> {
+        let Self(fields, _) = self;
         if fields.kind > LAST_KIND {
             let reason = format!("a picture has the kind {}, expected 0 to {LAST_KIND}", fields.kind);
             return Err(Finding::broken("picture", reason));
@@ -133,10 +134,10 @@ impl KeptPicture {
     }
 }
 
-impl KeptChapter {
-    /// What it holds now, of a stream of `num_frames` frames. The decoder is the one that gave it.
-    pub(crate) fn read(&self, _decoder: &Decoder, num_frames: u64) -> Outcome<Chapter> {
-        let Self(fields) = self;
+impl KeptChapter<'_> {
+    /// What it holds now, of a stream of `num_frames` frames.
+    pub(crate) fn read(&self, num_frames: u64) -> Outcome<Chapter> {
+        let Self(fields, _) = self;
         let broken = |reason: String| Err(Finding::broken("chapter", reason));
         if fields.reserved != 0 {
             return broken(format!("reserved of a chapter is {:#x}, expected 0", fields.reserved));

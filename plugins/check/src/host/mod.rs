@@ -43,6 +43,7 @@ mod option;
 mod refusal;
 mod resampler;
 mod sample;
+mod sized_box;
 mod statements;
 mod stream_entry;
 mod stream_info;

@@ -9,7 +9,8 @@ use mapwave_plugin_abi::{
 };
 
 use super::refusal::{ErrorBox, ErrorSpace, Fault, judge};
-use super::struct_bytes::{SizedBox, struct_bytes};
+use super::sized_box::SizedBox;
+use super::struct_bytes::struct_bytes;
 use super::text::line;
 use crate::verdict::{Finding, Outcome};
 

@@ -5,7 +5,8 @@
 use mapwave_plugin_abi::{MW_ENTRY_DEFAULT, mw_stream_entry};
 
 use super::refusal::Fault;
-use super::struct_bytes::{SizedBox, struct_bytes};
+use super::sized_box::SizedBox;
+use super::struct_bytes::struct_bytes;
 use super::text::line;
 
 /// An audio stream of a file, as a decoder lists it.

@@ -1,48 +1,7 @@
-//! The sizes that structs of the interface begin with, and what lies behind those that a plugin fills.
-
-#![allow(unsafe_code)] // the first field of a struct
-
-use super::refusal::{CANARY, Fault};
-
-/// The bytes behind a struct that are watched.
-const NUM_CANARIES: usize = 64;
+//! The sizes that structs of the interface begin with.
 
 /// The size of a struct of the interface, as it stands in its first field.
 #[allow(clippy::cast_possible_truncation)] // a few hundred bytes
 pub(super) const fn struct_bytes<T>() -> u32 {
     size_of::<T>() as u32
-}
-
-/// A struct that a plugin fills, before canaries.
-#[repr(C)]
-pub(super) struct SizedBox<T> {
-    fields: T,
-    rest: [u8; NUM_CANARIES],
-}
-
-impl<T> SizedBox<T> {
-    /// A struct of the interface, which begins with its size.
-    pub(super) fn new(fields: T) -> Self {
-        Self { fields, rest: [CANARY; NUM_CANARIES] }
-    }
-
-    /// The pointer to pass to `function`.
-    pub(super) fn pointer(&mut self) -> *mut T {
-        std::ptr::from_mut(self).cast()
-    }
-
-    /// What `function` has filled in, if it kept to the size of the struct.
-    pub(super) fn fields(&self, function: &str, name: &str) -> Result<&T, Fault> {
-        if self.rest.iter().any(|byte| *byte != CANARY) {
-            let reason = format!("{function} wrote past the end of the {name} it was given");
-            return Err(Fault::broken("R1", reason));
-        }
-        // SAFETY: a struct of the interface begins with its size, a u32.
-        let size = unsafe { std::ptr::from_ref(&self.fields).cast::<u32>().read() };
-        if size != struct_bytes::<T>() {
-            let reason = format!("{function} changed the size of the {name} it was given");
-            return Err(Fault::broken("R1", reason));
-        }
-        Ok(&self.fields)
-    }
 }

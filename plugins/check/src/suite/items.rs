@@ -12,7 +12,7 @@ const MAX_PICTURES: usize = 256;
 const MAX_CHAPTERS: usize = 1 << 16;
 
 /// Pictures and chapters where the plugin has them.
-struct Kept(Vec<KeptPicture>, Vec<KeptChapter>);
+struct Kept<'a>(Vec<KeptPicture<'a>>, Vec<KeptChapter<'a>>);
 
 /// What they hold.
 type Items = (Vec<Picture>, Vec<Chapter>);
@@ -33,17 +33,17 @@ pub fn items(context: &Context) -> Outcome {
         let num_frames = reference.num_frames as u64;
         let decoder = reference.open(&table)?;
         let kept = list(&decoder)?;
-        let items = kept.read(&decoder, num_frames)?;
+        let items = kept.read(num_frames)?;
         count += items.0.len() + items.1.len();
         let other = reference.open(&table)?;
         for (handle, whose) in [(&other, "another handle"), (&other.fork()?, "a fork")] {
-            if list(handle)?.read(handle, num_frames)? != items {
+            if list(handle)?.read(num_frames)? != items {
                 let reason = format!("{whose} lists other pictures or chapters");
                 return Err(Finding::broken("picture", reason));
             }
         }
         drop(other);
-        if kept.read(&decoder, num_frames)? != items {
+        if kept.read(num_frames)? != items {
             let reason = "a picture or a chapter, which is valid until close, changed after other handles listed theirs";
             return Err(Finding::broken("picture", reason));
         }
@@ -54,18 +54,18 @@ pub fn items(context: &Context) -> Outcome {
     Ok(())
 }
 
-impl Kept {
-    fn read(&self, decoder: &Decoder, num_frames: u64) -> Outcome<Items> {
+impl Kept<'_> {
+    fn read(&self, num_frames: u64) -> Outcome<Items> {
         let Self(pictures, chapters) = self;
         Ok((
-            pictures.iter().map(|picture| picture.read(decoder)).collect::<Outcome<_>>()?,
-            chapters.iter().map(|chapter| chapter.read(decoder, num_frames)).collect::<Outcome<_>>()?,
+            pictures.iter().map(|picture| picture.read()).collect::<Outcome<_>>()?,
+            chapters.iter().map(|chapter| chapter.read(num_frames)).collect::<Outcome<_>>()?,
         ))
     }
 }
 
 /// All pictures and chapters that a handle lists.
-fn list(decoder: &Decoder) -> Outcome<Kept> {
+fn list(decoder: &Decoder) -> Outcome<Kept<'_>> {
     Ok(Kept(
         all("picture", MAX_PICTURES, |index| decoder.picture(index))?,
         all("chapter", MAX_CHAPTERS, |index| decoder.chapter(index))?,
