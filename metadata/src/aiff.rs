@@ -1,5 +1,7 @@
 //! AIFF and AIFF-C (Apple, *Audio Interchange File Format 1.3*).
 
+use std::collections::HashSet;
+
 use crate::bytes::{Bytes, head, text};
 use crate::chunks::{Chunk, Chunks, Style};
 use crate::cue::MAX_MARKERS;
@@ -122,8 +124,10 @@ fn loops(instrument: &[u8], places: &[Place]) -> Vec<Loop> {
 fn compose_marks(markers: &[Marker], needed: &[Place], edit: &Edit) -> Result<Vec<u8>> {
     let mut places: Vec<Place> = Vec::new();
     let mut needed = needed.to_vec();
-    let mut free = 1_u16;
-    for marker in markers {
+    let mut taken: HashSet<u16> = needed.iter().map(|(id, ..)| *id).collect();
+    let mut free = 1_u16..;
+    // Those beyond what it holds are not numbered.
+    for marker in markers.iter().take(MAX_MARKERS / 2) {
         if marker.end.is_some() {
             edit.lacks("aiff", "markers", format!("they have no end, got {marker:?}"))?;
         }
@@ -141,19 +145,14 @@ fn compose_marks(markers: &[Marker], needed: &[Place], edit: &Edit) -> Result<Ve
         let same = needed.iter().position(|(_, place, label)| *place == frame && *label == marker.label);
         let id = match same {
             Some(index) => needed.remove(index).0,
-            None => {
-                let is_taken = |id: u16| needed.iter().chain(&places).any(|(taken, ..)| *taken == id);
-                while is_taken(free) {
-                    free = free.saturating_add(1);
-                }
-                free
-            }
+            None => free.find(|id| taken.insert(*id)).unwrap_or(u16::MAX),
         };
         places.push((id, frame, marker.label.clone()));
     }
     places.append(&mut needed);
     if places.len() > MAX_MARKERS / 2 - 1 {
-        edit.lacks("aiff", "markers", format!("it holds at most 32767 of them, got {}", places.len()))?;
+        let num_markers = markers.len().max(places.len());
+        edit.lacks("aiff", "markers", format!("it holds at most 32767 of them, got {num_markers}"))?;
         places.truncate(MAX_MARKERS / 2 - 1);
     }
     if places.is_empty() {

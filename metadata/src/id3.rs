@@ -3,6 +3,8 @@
 //! Tags are written in 2.4, as UTF-8. Chapters have times in milliseconds; a text frame of ours in each has its frames, as "start"
 //! or "start-end".
 
+use std::collections::{HashMap, HashSet};
+
 use crate::bytes::Bytes;
 use crate::comments::{frames as exact_frames, show_frames};
 use crate::edit::Edit;
@@ -21,6 +23,9 @@ const UTF_8: u8 = 3;
 const FRAMES: &str = "frames";
 
 const PER_SECOND: u64 = 1000;
+
+/// The most tags that are read: a frame can hold one in every two bytes.
+const MAX_TAGS: usize = 65_536;
 
 /// A byte offset or a time that is not used.
 const UNUSED: u32 = u32::MAX;
@@ -42,7 +47,7 @@ pub(crate) fn read(tag: &[u8], sample_rate: u32, options: &Options, metadata: &m
         }
     }
     // The first frame of a name wins, and what is known already stays.
-    let known: Vec<String> = metadata.tags.iter().map(|(name, _)| name.clone()).collect();
+    let known: HashSet<String> = metadata.tags.iter().map(|(name, _)| name.clone()).collect();
     metadata.tags.extend(tags.into_iter().filter(|(name, value)| !value.is_empty() && !known.contains(name)));
     if metadata.markers.is_empty() {
         metadata.markers = markers;
@@ -53,7 +58,8 @@ pub(crate) fn read(tag: &[u8], sample_rate: u32, options: &Options, metadata: &m
 fn texts(frame: &Frame, tags: &mut Vec<(String, String)>) {
     let Some((encoding, body)) = frame.body.split_first() else { return };
     let mut add = |name: &str, text: &str| {
-        for value in text.split('\0').map(str::trim).filter(|value| !value.is_empty()) {
+        let room = MAX_TAGS.saturating_sub(tags.len());
+        for value in text.split('\0').map(str::trim).filter(|value| !value.is_empty()).take(room) {
             tags.push((name.to_owned(), if name == "genre" { genre(value) } else { value.to_owned() }));
         }
     };
@@ -227,14 +233,12 @@ pub(crate) fn edited_frames(
 /// The frames of tags: a text frame holds several values, a comment only one.
 fn text_frames(tags: &[(String, String)]) -> Vec<Frame> {
     let mut frames = Vec::new();
-    let mut names: Vec<&str> = Vec::new();
+    let mut values_of: HashMap<&str, Vec<&str>> = HashMap::new();
+    for (name, value) in tags {
+        values_of.entry(name).or_default().push(value);
+    }
     for (name, _) in tags {
-        if names.contains(&name.as_str()) {
-            continue;
-        }
-        names.push(name);
-        let values: Vec<&str> =
-            tags.iter().filter(|(other, _)| other == name).map(|(_, value)| &**value).collect();
+        let Some(values) = values_of.remove(name.as_str()) else { continue };
         let joined = values.join("\0");
         let unknown_language = [&[UTF_8], b"XXX\0".as_slice()].concat();
         let single = |id, value: &&str| Frame::new(id, [&unknown_language, value.as_bytes()].concat());

@@ -1,6 +1,7 @@
 //! Where the bytes of a file come from.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::io;
 
 use crate::error::{Error, Result};
@@ -43,6 +44,61 @@ impl ReadAt for &[u8] {
     }
 }
 
+/// The bytes that are read together with a header.
+const WINDOW_BYTES: u64 = 4096;
+
+/// A file whose headers are read with what follows them: a file can have a header every two bytes, and each would be a call of
+/// the operating system.
+pub(crate) struct Buffered<'a> {
+    input: &'a dyn ReadAt,
+    /// Some bytes, and where they begin.
+    window: RefCell<(u64, Vec<u8>)>,
+}
+
+impl<'a> Buffered<'a> {
+    pub(crate) fn new(input: &'a dyn ReadAt) -> Self {
+        Self { input, window: RefCell::new((0, Vec::new())) }
+    }
+}
+
+impl ReadAt for Buffered<'_> {
+    fn num_bytes(&self) -> u64 {
+        self.input.num_bytes()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        let num_bytes = buffer.len() as u64;
+        let (Ok(mut window), true) = (self.window.try_borrow_mut(), num_bytes < WINDOW_BYTES / 4) else {
+            return self.input.read_at(offset, buffer);
+        };
+        let (start, bytes) = &mut *window;
+        let is_inside = |start: u64, length: usize| {
+            offset >= start && offset.saturating_add(num_bytes) <= start.saturating_add(length as u64)
+        };
+        if !is_inside(*start, bytes.len()) {
+            let length = self.input.num_bytes().saturating_sub(offset).min(WINDOW_BYTES);
+            if length < num_bytes {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            bytes.clear();
+            bytes.resize(usize::try_from(length).unwrap_or(0), 0);
+            if let Err(error) = self.input.read_at(offset, bytes) {
+                bytes.clear();
+                return Err(error);
+            }
+            *start = offset;
+        }
+        let from = usize::try_from(offset - *start).unwrap_or(usize::MAX);
+        let found = bytes.get(from..from.saturating_add(buffer.len()));
+        buffer.copy_from_slice(found.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+
+    fn in_memory(&self) -> Option<&[u8]> {
+        self.input.in_memory()
+    }
+}
+
 /// The bytes from `offset` on, exactly `num_bytes` of them.
 pub(crate) fn bytes(input: &dyn ReadAt, offset: u64, num_bytes: u64) -> Result<Cow<'_, [u8]>> {
     let end = offset.checked_add(num_bytes).filter(|&end| end <= input.num_bytes() && num_bytes <= MAX_BYTES);
@@ -64,4 +120,49 @@ pub(crate) fn up_to(input: &dyn ReadAt, offset: u64, num_bytes: u64) -> Result<C
         return Ok(Cow::Borrowed(&[]));
     }
     bytes(input, offset, num_bytes.min(rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// A file that counts how often it is read.
+    struct Counted<'a>(&'a [u8], Cell<usize>);
+
+    impl ReadAt for Counted<'_> {
+        fn num_bytes(&self) -> u64 {
+            self.0.len() as u64
+        }
+
+        fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+            self.1.set(self.1.get() + 1);
+            self.0.read_at(offset, buffer)
+        }
+    }
+
+    #[test]
+    fn headers_are_read_together_and_are_what_the_file_has() -> Result<()> {
+        let file: Vec<u8> =
+            (0..30_000_u32).map(|number| number.to_le_bytes()[(number % 2) as usize]).collect();
+        let counted = Counted(&file, Cell::new(0));
+        let buffered = Buffered::new(&counted);
+        let all = file.as_slice();
+        let forwards = (0..30_000).step_by(2);
+        for offset in forwards.clone().chain(forwards.rev().step_by(100)) {
+            for num_bytes in [2, 12, 1023, 5000] {
+                let (found, expected) =
+                    (up_to(&buffered, offset, num_bytes)?, up_to(&all, offset, num_bytes)?);
+                assert_eq!(found, expected, "{num_bytes} at {offset}");
+            }
+        }
+        counted.1.set(0);
+        for offset in (0..30_000).step_by(2) {
+            bytes(&buffered, offset, 2)?;
+        }
+        assert!(counted.1.get() <= 9, "{}", counted.1.get());
+        assert!(bytes(&buffered, 29_999, 2).is_err() && bytes(&buffered, u64::MAX, 2).is_err());
+        Ok(())
+    }
 }

@@ -1,5 +1,7 @@
 //! Matroska and WebM (RFC 8794, RFC 9559), which are only read.
 
+use std::collections::HashSet;
+
 use crate::bytes::{Bytes, text};
 use crate::cue::MAX_MARKERS;
 use crate::error::Result;
@@ -123,7 +125,14 @@ pub(crate) fn read(input: &dyn ReadAt, options: &Options) -> Result<Metadata> {
         return Ok(metadata);
     };
     let (mut offset, mut later, mut seen) = (segment.start, Vec::new(), Vec::new());
-    let mut found = Found { rate: options.sample_rate, title: None, chapters: Vec::new(), num_tracks: 0 };
+    let mut found = Found {
+        rate: options.sample_rate,
+        title: None,
+        chapters: Vec::new(),
+        num_tracks: 0,
+        names: HashSet::new(),
+        bytes_left: input.num_bytes().saturating_mul(2),
+    };
     let mut first_cluster = None;
     for _ in 0..MAX_ELEMENTS {
         let Some(element) = element(input, offset)? else { break };
@@ -188,6 +197,10 @@ struct Found {
     title: Option<String>,
     chapters: Vec<(String, u64, Option<u64>)>,
     num_tracks: usize,
+    /// The names of the tags so far.
+    names: HashSet<String>,
+    /// How many bytes of elements may still be read: a table can name places within each other.
+    bytes_left: u64,
 }
 
 impl Found {
@@ -199,15 +212,17 @@ impl Found {
         metadata: &mut Metadata,
     ) -> Result<()> {
         let is_wanted = matches!(element.id, CHAPTERS | ATTACHMENTS | TAGS | INFO | TRACKS);
-        if !is_wanted || element.end - element.start > input::MAX_BYTES {
+        let num_bytes = element.end - element.start;
+        if !is_wanted || num_bytes > input::MAX_BYTES || num_bytes > self.bytes_left {
             return Ok(());
         }
+        self.bytes_left -= num_bytes;
         let data = input::up_to(input, element.start, element.end - element.start)?;
         match element.id {
             INFO => self.title = child(&data, TITLE).map(text).or(self.title.take()),
             TRACKS => self.tracks(&data),
             CHAPTERS => self.chapters(&data),
-            TAGS => tags(&data, &mut metadata.tags),
+            TAGS => self.tags(&data, &mut metadata.tags),
             _ => attachments(&data, options, &mut metadata.pictures),
         }
         Ok(())
@@ -228,6 +243,24 @@ impl Found {
         }
     }
 
+    fn tags(&mut self, data: &[u8], tags: &mut Vec<(String, String)>) {
+        let groups = children(data).filter(|(id, _)| *id == TAG);
+        let simple = groups.flat_map(|(_, group)| children(group).filter(|(id, _)| *id == SIMPLE_TAG));
+        for (_, simple) in simple.take(MAX_MARKERS) {
+            let (Some(name), Some(value)) = (child(simple, TAG_NAME), child(simple, TAG_STRING)) else {
+                continue;
+            };
+            let name = text(name).to_ascii_lowercase();
+            let name = NAMES.iter().find(|(own, _)| *own == name).map_or(name.as_str(), |(_, common)| common);
+            let is_plain =
+                !name.is_empty() && name.bytes().all(|byte| (0x20..0x7e).contains(&byte) && byte != b'=');
+            let is_kept = is_plain && !name.starts_with('_') && !STATISTICS.contains(&name);
+            if is_kept && self.names.insert(name.to_owned()) {
+                tags.push((name.to_owned(), text(value)));
+            }
+        }
+    }
+
     fn chapters(&mut self, data: &[u8]) {
         let edition = children(data).find(|(id, _)| *id == EDITION_ENTRY).map(|(_, edition)| edition);
         for (_, atom) in children(edition.unwrap_or_default()).filter(|(id, _)| *id == CHAPTER_ATOM) {
@@ -239,24 +272,6 @@ impl Found {
             let label =
                 child(atom, CHAPTER_DISPLAY).and_then(|display| child(display, CHAP_STRING)).map(text);
             self.chapters.push((label.unwrap_or_default(), start, end));
-        }
-    }
-}
-
-fn tags(data: &[u8], tags: &mut Vec<(String, String)>) {
-    let groups = children(data).filter(|(id, _)| *id == TAG);
-    let simple = groups.flat_map(|(_, group)| children(group).filter(|(id, _)| *id == SIMPLE_TAG));
-    for (_, simple) in simple.take(MAX_MARKERS) {
-        let (Some(name), Some(value)) = (child(simple, TAG_NAME), child(simple, TAG_STRING)) else {
-            continue;
-        };
-        let name = text(name).to_ascii_lowercase();
-        let name = NAMES.iter().find(|(own, _)| *own == name).map_or(name.as_str(), |(_, common)| common);
-        let is_plain =
-            !name.is_empty() && name.bytes().all(|byte| (0x20..0x7e).contains(&byte) && byte != b'=');
-        let is_new = !tags.iter().any(|(known, _)| known == name);
-        if is_plain && is_new && !name.starts_with('_') && !STATISTICS.contains(&name) {
-            tags.push((name.to_owned(), text(value)));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Metadata in iTunes' form: a list of items (`ilst`) named by four letters or by words.
 
+use std::collections::HashMap;
+
 use crate::atoms::{Atom, at, atom, atoms, find};
 use crate::bytes::Bytes;
 use crate::edit::Edit;
@@ -230,13 +232,12 @@ fn compose_tags(tags: &[(String, String)], list: &mut Vec<u8>) {
             done.extend([number, total]);
         }
     }
+    let mut values_of: HashMap<&str, Vec<u8>> = HashMap::new();
+    for (name, value) in tags.iter().filter(|(name, _)| !done.contains(&name.as_str())) {
+        values_of.entry(name).or_default().extend(data(UTF_8, value.as_bytes()));
+    }
     for (name, value) in tags {
-        if done.contains(&name.as_str()) {
-            continue;
-        }
-        done.push(name);
-        let values = tags.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_bytes());
-        let values: Vec<u8> = values.flat_map(|value| data(UTF_8, value)).collect();
+        let Some(values) = values_of.remove(name.as_str()) else { continue };
         let known = NAMES.iter().find(|(_, known)| known == name);
         match (name.as_str(), value.trim().parse::<u16>(), known) {
             ("bpm", Ok(bpm), _) => list.extend(atom(b"tmpo", &data(INTEGER, &bpm.to_be_bytes()))),

@@ -78,7 +78,7 @@ impl Headers {
         };
         // The mapping of FLAC says how many packets follow, or 0.
         let stated = head.get(7..9).and_then(|bytes| Bytes(bytes).u16_be()).unwrap_or(0);
-        let (mut open, mut total) = (Vec::new(), 0);
+        let (mut open, mut total, mut num_seen, mut has_last) = (Vec::new(), 0, 0, false);
         while this.pages.len() + this.others.len() < MAX_PAGES {
             let Some(page) = Page::read(input, this.end)? else { break };
             this.end = page.end();
@@ -99,7 +99,10 @@ impl Headers {
                 }
             }
             this.pages.push(page);
-            if this.is_complete(stated) {
+            let new = this.packets.get(num_seen..).unwrap_or_default();
+            has_last |= new.iter().any(|packet| packet.first().is_some_and(|first| first & 0x80 != 0));
+            num_seen = this.packets.len();
+            if this.is_complete(stated, has_last) {
                 return match open.is_empty() {
                     true => Ok(this),
                     false => Err(Error::malformed(
@@ -113,15 +116,12 @@ impl Headers {
         Err(Error::malformed("ogg", this.end, "the file ends before its headers do"))
     }
 
-    fn is_complete(&self, stated: u16) -> bool {
+    /// Whether these are all headers; of FLAC, the one that is marked as the last may be among them.
+    fn is_complete(&self, stated: u16, has_last: bool) -> bool {
         match self.codec {
             Codec::Opus => !self.packets.is_empty(),
             Codec::Vorbis => self.packets.len() >= 2,
-            Codec::Flac => {
-                let is_last =
-                    self.packets.iter().any(|packet| packet.first().is_some_and(|first| first & 0x80 != 0));
-                is_last || (stated > 0 && self.packets.len() >= stated.into())
-            }
+            Codec::Flac => has_last || (stated > 0 && self.packets.len() >= stated.into()),
         }
     }
 

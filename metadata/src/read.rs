@@ -3,7 +3,7 @@
 use crate::edit::{Edit, OnUnknown};
 use crate::error::{Error, Result};
 use crate::format::Format;
-use crate::input::ReadAt;
+use crate::input::{Buffered, ReadAt};
 use crate::model::Metadata;
 use crate::options::Options;
 use crate::plan::{Piece, Plan};
@@ -14,6 +14,7 @@ use crate::{aiff, caf, flac, matroska, mp4, mp4_plan, mpeg, ogg, w64, wave};
 /// # Errors
 /// [`Error::Io`]; [`Error::Malformed`] if the container is damaged where it says where its metadata is. Damaged entries are skipped.
 pub fn read(input: &dyn ReadAt, options: &Options) -> Result<Metadata> {
+    let input = &Buffered::new(input);
     let Some(format) = Format::of(input)? else { return Ok(Metadata::default()) };
     let mut metadata = match format {
         Format::Wave => wave::read(input, options),
@@ -39,6 +40,7 @@ pub fn read(input: &dyn ReadAt, options: &Options) -> Result<Metadata> {
 /// [`Error::Malformed`] for a damaged container; [`Error::Io`].
 pub fn plan(input: &dyn ReadAt, edit: &Edit, sample_rate: Option<u32>) -> Result<Plan> {
     edit.check()?;
+    let input = &Buffered::new(input);
     let all = || Plan::new(vec![Piece::Kept(0..input.num_bytes())]);
     let Some(format) = Format::of(input)? else {
         return Err(Error::unsupported(

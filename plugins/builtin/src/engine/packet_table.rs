@@ -105,6 +105,15 @@ pub(crate) enum Added {
     BeyondEnd,
 }
 
+/// A position between packets of a table.
+#[derive(Clone, Debug, Default)]
+struct Walk {
+    packet: u32,
+    /// The blocks that have begun.
+    num_blocks: usize,
+    offset: u64,
+}
+
 impl PacketTable {
     /// An empty table for a file of that many bytes.
     pub(crate) fn new(file_bytes: u64, max_alloc: u64) -> Self {
@@ -326,8 +335,15 @@ impl PacketTable {
     pub(crate) fn measure(&mut self, frames_of: impl Fn(Place) -> u32) -> Result<()> {
         self.runs.clear();
         self.set_frames_from(0, 0)?; // `get` needs a number of frames for every packet
+        let mut walk = Walk::default();
         for packet in 0..self.num_packets {
-            let num_frames = self.get(packet).map_or(0, &frames_of);
+            let place = self.step(&mut walk).map(|(offset, num_bytes)| Place {
+                offset,
+                num_bytes,
+                first_frame: 0,
+                num_frames: 0,
+            });
+            let num_frames = place.map_or(0, &frames_of);
             self.set_frames_from(packet, num_frames)?;
         }
         Ok(())
@@ -374,6 +390,31 @@ impl PacketTable {
             Sizes::Framed(_) => return None,
         };
         Some((block.offset + ahead, num_bytes))
+    }
+
+    /// The offsets and sizes of all packets in order, which takes much less time than to get each.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (u64, u32)> + Clone + '_ {
+        let mut walk = Walk::default();
+        std::iter::from_fn(move || self.step(&mut walk))
+    }
+
+    /// The offset and the size of the next packet of a walk.
+    fn step(&self, walk: &mut Walk) -> Option<(u64, u32)> {
+        let packet = walk.packet;
+        if packet >= self.num_packets {
+            return None;
+        }
+        let num_bytes = match &self.sizes {
+            Sizes::Framed(framed) => return framed.get(packet).inspect(|_| walk.packet += 1),
+            Sizes::Alike(size) => *size,
+            Sizes::Each(sizes) => *sizes.get(usize::try_from(packet).ok()?)?,
+        };
+        if let Some(block) = self.blocks.get(walk.num_blocks).filter(|block| block.first_packet == packet) {
+            (walk.offset, walk.num_blocks) = (block.offset, walk.num_blocks + 1);
+        }
+        let offset = walk.offset;
+        (walk.packet, walk.offset) = (packet + 1, offset.saturating_add(num_bytes.into()));
+        Some((offset, num_bytes))
     }
 
     /// A packet by its number.
@@ -426,6 +467,7 @@ mod tests {
             assert_eq!(table.packet_at(place.first_frame + u64::from(place.num_frames) - 1), n as u32);
         }
         assert_eq!((table.get(1000), table.packet_at(u64::MAX)), (None, 1000));
+        assert_eq!(table.places().collect::<Vec<_>>(), places);
     }
 
     #[test]

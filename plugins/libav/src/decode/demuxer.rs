@@ -49,8 +49,11 @@ const REFUSED: [&str; 25] = [
     "webvtt",
 ];
 
-/// The maximum number of bytes that libav examines to identify a file and its streams.
-const MAX_PROBE_BYTES: u64 = 1 << 20;
+/// The maximum number of bytes that libav examines to identify a file, and one that begins with a tag, which may be long: it
+/// takes many times as long over a file that looks a little like everything as over others.
+const MAX_PROBE_BYTES: u64 = 256 << 10;
+const MAX_TAGGED_PROBE_BYTES: u64 = 1 << 20;
+/// The maximum number of bytes that it examines to find what the streams are.
 const MAX_ANALYSED_BYTES: u64 = 5 << 20;
 
 /// The minimum probe score, of 100, for libav's identification of a file to be trusted.
@@ -100,7 +103,11 @@ impl Demuxer {
         let mut io = InputIo::new(input.clone())?;
         let format = match identify::by_frames(&input)? {
             Some(name) => named(name)?,
-            None => find_format(&mut io, extension, max_alloc)?,
+            None => {
+                let mut head = [0; 3];
+                let is_tagged = input.read_at(0, &mut head)? == head.len() && &head == b"ID3";
+                find_format(&mut io, extension, is_tagged, max_alloc)?
+            }
         };
         // SAFETY: a format of libav's list, which is constant.
         let found = unsafe { format.as_ref() };
@@ -372,13 +379,15 @@ fn named(name: &'static CStr) -> Result<NonNull<ffi::AVInputFormat>> {
 fn find_format(
     io: &mut InputIo,
     extension: Option<&str>,
+    is_tagged: bool,
     max_alloc: u64,
 ) -> Result<NonNull<ffi::AVInputFormat>> {
     let extension = extension.filter(|extension| extension.bytes().all(|byte| byte.is_ascii_alphanumeric()));
     let name = extension.map_or(String::new(), |extension| format!("input.{extension}"));
     let name = CString::new(name).unwrap_or_default();
     let mut format = ptr::null();
-    let max_bytes = u32::try_from(MAX_PROBE_BYTES.min(max_alloc / 2).max(2048)).unwrap_or(2048);
+    let most = if is_tagged { MAX_TAGGED_PROBE_BYTES } else { MAX_PROBE_BYTES };
+    let max_bytes = u32::try_from(most.min(max_alloc / 2).max(2048)).unwrap_or(2048);
     // SAFETY: the context is open and stands at its first byte, to which it returns; the name is a text.
     let score = unsafe {
         ffi::av_probe_input_buffer2(

@@ -26,18 +26,28 @@ impl From<EndOfBits> for FrameLength {
     }
 }
 
-/// Finds the length of the frame at the beginning of `bytes`, given its header and the depth of the stream.
-pub(crate) fn frame_length(bytes: &[u8], header: &FrameHeader, bits_per_sample: u32) -> FrameLength {
+/// Finds the length of the frame at the beginning of `bytes`, given its header and the depth of the stream; returns also how
+/// many bytes were read.
+pub(crate) fn frame_length(bytes: &[u8], header: &FrameHeader, bits_per_sample: u32) -> (FrameLength, usize) {
     let mut bits = Bits::at(bytes, header.num_bytes as u64 * 8);
     for channel in 0..header.num_channels {
         let is_side = header.side_channel() == Some(channel);
         match skip_subframe(&mut bits, header.block_size, bits_per_sample + u32::from(is_side)) {
             Ok(()) => {}
-            Err(length) => return length,
+            // A cut frame was read to the end of the bytes.
+            Err(FrameLength::Cut) => return (FrameLength::Cut, bytes.len()),
+            Err(length) => return (length, bytes_before(&bits)),
         }
     }
+    let num_read = bytes_before(&bits);
     let num_bytes = usize::try_from(bits.position().div_ceil(8).saturating_add(2)).unwrap_or(usize::MAX);
-    if num_bytes <= bytes.len() { FrameLength::Bytes(num_bytes) } else { FrameLength::Cut }
+    let length = if num_bytes <= bytes.len() { FrameLength::Bytes(num_bytes) } else { FrameLength::Cut };
+    (length, num_read)
+}
+
+/// The bytes in front of a position.
+fn bytes_before(bits: &Bits<'_, MsbFirst>) -> usize {
+    usize::try_from(bits.position().div_ceil(8)).unwrap_or(usize::MAX)
 }
 
 fn skip_subframe(
@@ -106,7 +116,7 @@ mod tests {
         let header = FrameHeader::parse(&EXAMPLE).expect("a header");
         for num_bytes in header.num_bytes..EXAMPLE.len() + 1 {
             let expected = if num_bytes < 15 { FrameLength::Cut } else { FrameLength::Bytes(15) };
-            assert_eq!(frame_length(&EXAMPLE[..num_bytes], &header, 16), expected);
+            assert_eq!(frame_length(&EXAMPLE[..num_bytes], &header, 16).0, expected);
         }
         assert_eq!(mapwave_flac::crc::crc16(0, &EXAMPLE), 0);
     }

@@ -4,4 +4,4 @@ mod decoder;
 mod setup;
 
 pub(crate) use decoder::VorbisCodec;
-pub(crate) use setup::{VorbisSetup, frames_between};
+pub(crate) use setup::{MAX_BYTES, VorbisSetup, frames_between};

@@ -17,12 +17,17 @@ pub(crate) struct VorbisSetup {
     pub(super) setup: Setup,
 }
 
+/// The most memory that a setup may take: a few bytes of it can describe millions of words. Those of real files take less than a
+/// megabyte.
+pub(crate) const MAX_BYTES: u64 = 16 << 20;
+
 impl VorbisSetup {
     /// Reads the identification and the setup header of a stream at `offset`.
     ///
     /// # Errors
-    /// When they violate the specification, or a decoder would take more than `max_alloc` bytes.
+    /// When they violate the specification, or a decoder would take more than `max_alloc` bytes or [`MAX_BYTES`].
     pub(crate) fn parse(identification: &[u8], setup: &[u8], max_alloc: u64, offset: u64) -> Result<Self> {
+        let max_alloc = max_alloc.min(MAX_BYTES);
         let limit = |needed: u64| {
             let message =
                 format!("the Vorbis codebooks need {needed} bytes, but only {max_alloc} may be allocated");

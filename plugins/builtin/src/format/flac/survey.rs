@@ -9,7 +9,8 @@
 use std::ops::Range;
 
 use super::chain::Place;
-use super::frames::{Format, Frame};
+use super::frames::{Format, Frame, Work};
+use crate::codec::flac::FrameHeader;
 
 /// The bytes that are searched at a time, from the end, for the last frame.
 const TAIL_BYTES: usize = 64 << 10;
@@ -26,6 +27,7 @@ const IN_A_ROW: usize = 4;
 pub(crate) fn end_of_stream(format: &Format, bytes: &[u8], offset: usize) -> Option<Place> {
     let mut end = bytes.len();
     let mut num_doubts = 0;
+    let mut work = Work::through(0);
     while end > offset {
         let start = end.saturating_sub(TAIL_BYTES).max(offset);
         let mut places = Vec::new();
@@ -34,11 +36,11 @@ pub(crate) fn end_of_stream(format: &Format, bytes: &[u8], offset: usize) -> Opt
             false
         });
         for frame in places.into_iter().rev() {
-            if let Some(offset) = format.whole_end(bytes, frame.offset) {
+            if let Some(offset) = format.doubtful_end(bytes, &frame, &mut work) {
                 return Some(Place { offset, first: frame.end(), origin: 0 });
             }
             num_doubts += 1;
-            if num_doubts == MAX_TAIL_DOUBTS {
+            if num_doubts == MAX_TAIL_DOUBTS || work.is_done() {
                 return None;
             }
         }
@@ -54,9 +56,10 @@ pub(crate) fn marks(format: &Format, bytes: &[u8], offset: usize, end: &Place) -
     let distance = (end.offset.saturating_sub(offset) / MAX_MARKS).max(MARK_BYTES);
     let mut marks = vec![first];
     let mut from = offset.saturating_add(distance);
+    let mut work = Work::through(bytes.len());
     while from.saturating_add(distance / 2) < end.offset {
         let range = from..from.saturating_add(distance).min(end.offset);
-        let mark = next_in_order(format, bytes, range)?;
+        let mark = next_in_order(format, bytes, range, &mut work)?;
         if marks.last().is_some_and(|last| mark.first <= last.first) || mark.first >= end.first {
             return None;
         }
@@ -72,16 +75,22 @@ pub(crate) fn marks(format: &Format, bytes: &[u8], offset: usize, end: &Place) -
     Some(marks.iter().map(|mark| Place { offset: mark.offset, first: mark.first, origin: 0 }).collect())
 }
 
-/// The last of [`IN_A_ROW`] frames in a row, of which the first begins in a range.
-fn next_in_order(format: &Format, bytes: &[u8], range: Range<usize>) -> Option<Frame> {
+/// The last of [`IN_A_ROW`] frames in a row, of which the first begins in a range; `None` also if that is too much work.
+fn next_in_order(format: &Format, bytes: &[u8], range: Range<usize>, work: &mut Work) -> Option<Frame> {
     let mut found = None;
     format.find(bytes, range, |frame| {
-        let following = |frame: Frame| {
-            let end = format.end_of(bytes, &frame)?;
+        let mut following = |frame: Frame| {
+            let usual = format.usual_bytes(&frame).saturating_add(FrameHeader::MAX_BYTES);
+            let limit = frame.offset.saturating_add(usual);
+            let within = bytes.get(..limit).unwrap_or(bytes);
+            let end = format.end_of(within, &frame);
+            let looked_at = end.unwrap_or(within.len()).saturating_sub(frame.offset);
+            let is_enough = work.take(looked_at);
+            let end = end.filter(|_| is_enough)?;
             format.frame_at(bytes, end).map(|(_, next)| next).filter(|next| next.first == frame.end())
         };
         found = (1..IN_A_ROW).try_fold(*frame, |frame, _| following(frame));
-        found.is_some()
+        found.is_some() || work.is_done()
     });
     found
 }

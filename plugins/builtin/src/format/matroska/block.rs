@@ -74,12 +74,13 @@ impl Lace<'_> {
         Some(sizes)
     }
 
-    /// Section 10.3.4: all packets have the same size.
+    /// Section 10.3.4: all packets have the same size. A byte would make 256 empty ones.
     fn fixed(&mut self) -> Option<Vec<usize>> {
         let num_sizes = self.byte()?;
         let rest = self.data.len().checked_sub(self.position)?;
         let num_packets = num_sizes + 1;
-        (rest % num_packets == 0).then(|| vec![rest / num_packets; num_sizes])
+        let is_consistent = rest % num_packets == 0 && (rest > 0 || num_sizes == 0);
+        is_consistent.then(|| vec![rest / num_packets; num_sizes])
     }
 }
 
@@ -113,6 +114,7 @@ mod tests {
         assert_eq!(sizes(&block(0x02, &[1, 200], 100)), None);
         assert_eq!(sizes(&block(0x06, &[2, 0x85, 0x80], 100)), None);
         assert_eq!(sizes(&block(0x04, &[2], 100)), None);
+        assert_eq!(sizes(&block(0x04, &[255], 0)), None);
         for block in [&[][..], &[0x81], &[0x81, 0, 0], &[0x81, 0, 0, 2], &[0x81, 0, 0, 2, 1, 255]] {
             assert_eq!(packets(block), None);
         }

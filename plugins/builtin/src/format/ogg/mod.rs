@@ -1,6 +1,7 @@
 //! Ogg (RFC 3533) with Vorbis, FLAC or Opus. Of Vorbis and FLAC, pages are walked by their headers, and packets measured without
 //! decoding them.
 
+mod checksum;
 mod codec;
 mod decoder;
 mod flac;

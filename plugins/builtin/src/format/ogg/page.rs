@@ -1,12 +1,12 @@
 //! Pages (RFC 3533, section 6).
 
 #![forbid(unsafe_code)]
-#![allow(clippy::indexing_slicing)] // a byte is always an index into 256 entries
 
 use std::ops::Range;
 
 use memchr::memmem;
 
+use super::checksum::{Checksums, crc32, followed_by};
 use crate::bytes::Bytes;
 use crate::tags::id3v2;
 
@@ -14,52 +14,9 @@ use crate::tags::id3v2;
 pub(crate) const CAPTURE_PATTERN: &[u8; 4] = b"OggS";
 
 const HEADER_BYTES: usize = 27;
+/// The most bytes of a page.
+pub(crate) const MAX_PAGE_BYTES: usize = HEADER_BYTES + 255 + 255 * 255;
 const CHECKSUM: Range<usize> = 22..26;
-/// The bytes of a checksum that are processed at a time.
-const STRIDE: usize = 16;
-
-/// Table `n` holds the contribution of a byte that `n` bytes follow.
-static CRC32: [[u32; 256]; STRIDE] = crc32_tables();
-
-const fn crc32_tables() -> [[u32; 256]; STRIDE] {
-    let mut tables = [[0; 256]; STRIDE];
-    let mut byte = 0;
-    while byte < 256 {
-        #[allow(clippy::cast_possible_truncation)] // below 256
-        let mut crc = (byte as u32) << 24;
-        let mut table = 0;
-        while table < STRIDE {
-            let mut bit = 0;
-            while bit < 8 {
-                crc = (crc << 1) ^ if crc & (1 << 31) != 0 { 0x04C1_1DB7 } else { 0 };
-                bit += 1;
-            }
-            tables[table][byte] = crc;
-            table += 1;
-        }
-        byte += 1;
-    }
-    tables
-}
-
-/// Continues a checksum over more bytes.
-fn crc32(mut crc: u32, bytes: &[u8]) -> u32 {
-    let (blocks, rest) = bytes.as_chunks::<STRIDE>();
-    for block in blocks {
-        let mut next = 0;
-        for (place, byte) in crc.to_be_bytes().into_iter().enumerate() {
-            next ^= CRC32[STRIDE - 1 - place][usize::from(block[place] ^ byte)];
-        }
-        let mut place = 4;
-        while place < STRIDE {
-            next ^= CRC32[STRIDE - 1 - place][usize::from(block[place])];
-            place += 1;
-        }
-        crc = next;
-    }
-    rest.iter().fold(crc, |crc, byte| (crc << 8) ^ CRC32[0][usize::from(crc.to_be_bytes()[0] ^ byte)])
-}
-
 /// The page with its checksum.
 pub(crate) fn with_checksum(mut page: Vec<u8>) -> Vec<u8> {
     let crc = crc32(0, &page);
@@ -140,6 +97,16 @@ impl<'a> Page<'a> {
         let crc = crc32(crc32(crc32(0, before), &[0; 4]), after);
         stored == crc.to_le_bytes()
     }
+
+    /// As [`is_intact`](Self::is_intact), where many places look like pages.
+    pub(crate) fn is_intact_among(&self, bytes: &[u8], sums: &mut Checksums) -> bool {
+        let field = self.offset + CHECKSUM.start..self.offset + CHECKSUM.end;
+        let Some(stored) = bytes.get(field.clone()) else { return false };
+        // Without the field, which counts as zeros.
+        let with_field = sums.of(bytes, self.offset..self.end());
+        let crc = with_field ^ followed_by(crc32(0, stored), self.end() - field.end);
+        stored == crc.to_le_bytes()
+    }
 }
 
 /// The pages of a file in order; bytes between them are skipped.
@@ -149,12 +116,13 @@ pub(crate) struct Pages<'a> {
     offset: usize,
     /// Whether the file ends within a page.
     pub(crate) is_cut: bool,
+    sums: Checksums,
 }
 
 impl<'a> Pages<'a> {
     /// The pages of a file, behind the ID3v2 tags that some programs write in front of them.
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, offset: id3v2::leading_bytes(bytes), is_cut: false }
+        Self { bytes, offset: id3v2::leading_bytes(bytes), is_cut: false, sums: Checksums::default() }
     }
 }
 
@@ -172,7 +140,7 @@ impl<'a> Iterator for Pages<'a> {
         let rest = self.bytes.get(start..)?;
         for place in memmem::find_iter(rest, CAPTURE_PATTERN) {
             if let Some(page) = Page::parse(self.bytes, start + place)
-                && page.is_intact(self.bytes)
+                && page.is_intact_among(self.bytes, &mut self.sums)
             {
                 self.offset = page.end();
                 self.is_cut = false;
@@ -211,18 +179,32 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_checksum_is_that_of_the_polynomial() {
-        let by_bits = |bytes: &[u8]| {
-            bytes.iter().fold(0_u32, |crc, byte| {
-                (0..8).fold(crc ^ (u32::from(*byte) << 24), |crc, _| {
-                    (crc << 1) ^ if crc >> 31 == 0 { 0 } else { 0x04C1_1DB7 }
-                })
-            })
-        };
-        let bytes: Vec<u8> = (0..100_u8).map(|number| number.wrapping_mul(151)).collect();
-        for end in 0..bytes.len() {
-            let (first, second) = bytes[..end].split_at(end / 3);
-            assert_eq!(crc32(crc32(0, first), second), by_bits(&bytes[..end]));
+    fn a_page_among_many_is_intact_when_it_is_alone() {
+        let mut bytes = [page(2, 0, 7, 0, &[3], b"abc"), page(4, -1, 7, 1, &[255, 2], &[1; 257])].concat();
+        for place in (0..bytes.len()).chain([0]) {
+            for start in [0, 31] {
+                let page = Page::parse(&bytes, start);
+                let among = page.map(|page| page.is_intact_among(&bytes, &mut Checksums::default()));
+                assert_eq!(among, page.map(|page| page.is_intact(&bytes)), "{place}");
+            }
+            bytes[place] ^= 4;
+        }
+    }
+
+    #[test]
+    fn what_looks_like_pages_is_read_once() {
+        let lookalike = [b"OggS\0\0".as_slice(), &[255; 21]].concat();
+        let whole = page(0, 5, 7, 1, &[1], b"x");
+        for every in [usize::MAX, 9] {
+            let mut bytes = [page(2, 0, 7, 0, &[3], b"abc").as_slice(), b"X"].concat();
+            for number in 0..20_000 {
+                bytes.extend(if number % every == every - 1 { &whole } else { &lookalike });
+                // Not where the next page is expected.
+                bytes.push(b'X');
+            }
+            let mut pages = Pages::new(&bytes);
+            assert_eq!(pages.by_ref().count(), 1 + 20_000 / every);
+            assert!(pages.sums.num_read <= 2 * bytes.len(), "{} of {}", pages.sums.num_read, bytes.len());
         }
     }
 

@@ -12,6 +12,7 @@ use super::packets::{Packets, Place};
 use super::setup::Setup;
 use super::timeline::{Mark, Timeline};
 use crate::codec::flac::{FrameCodec, channel_mask};
+use crate::codec::vorbis::MAX_BYTES;
 use crate::engine::packets::{Packet, PacketStream};
 use crate::engine::saved::{Saved, Saver};
 use crate::tags::vorbis_comment;
@@ -66,10 +67,11 @@ impl OggStream {
         let mut links: Vec<Link> = Vec::new();
         let mut timelines = Vec::new();
         let mut sweep = Sweep::new(bytes.clone(), 0);
+        let setups = SetupMemory::new(found.len() as u64, &bytes, max_alloc);
         for LinkPages { kind, mut offsets, .. } in found {
             let place = offsets.first().copied().unwrap_or(0) as u64;
             let packets = Packets { bytes: &bytes, offsets: &offsets };
-            let read = Setup::read(kind, &packets, max_alloc, place);
+            let read = Setup::read(kind, &packets, setups.of_link(kind), place);
             let read = read.and_then(|read| match links.first() {
                 Some(first) => first.setup.check_continued_by(&read.0, place).map(|()| read),
                 None => Ok(read),
@@ -169,6 +171,7 @@ impl OggStream {
         let mut links: Vec<Link> = Vec::new();
         // Pages come one behind the other, also those of different links: none is read twice.
         let mut offset = 0_u64;
+        let setups = SetupMemory::new(num_links, bytes, max_alloc);
         for number in 0..num_links {
             let end = saved.number()?;
             let num_pages: usize = saved.small()?;
@@ -188,7 +191,8 @@ impl OggStream {
             let packets = Packets { bytes, offsets: &offsets };
             let first = packets.page(0)?;
             let kind = if links.is_empty() { chosen_kind(bytes, stream)? } else { Kind::of(first.body) };
-            let (setup, found, audio) = Setup::read(kind, &packets, max_alloc, first.offset as u64).ok()?;
+            let room = setups.of_link(kind);
+            let (setup, found, audio) = Setup::read(kind, &packets, room, first.offset as u64).ok()?;
             if let Some(before) = links.first() {
                 before.setup.check_continued_by(&setup, first.offset as u64).ok()?;
             } else {
@@ -296,6 +300,34 @@ impl OggStream {
                 LinkPacket { link: cursor.link, setup: &link.setup, bytes: is_intact.then_some(found.bytes) };
             return Ok(Some(Packet { bytes, offset, first_frame, num_frames }));
         }
+    }
+}
+
+/// The memory that the setups of links may take. A few bytes of Vorbis' setup describe millions of words; those of real files take
+/// less than a megabyte.
+struct SetupMemory {
+    num_links: u64,
+    /// Those of the file.
+    num_bytes: u64,
+    max_alloc: u64,
+}
+
+impl SetupMemory {
+    /// What all setups may take, and how much more for each byte of the file.
+    const ALL: u64 = MAX_BYTES;
+    const PER_BYTE: u64 = 20;
+
+    fn new(num_links: u64, bytes: &[u8], max_alloc: u64) -> Self {
+        Self { num_links, num_bytes: bytes.len() as u64, max_alloc }
+    }
+
+    /// What a link may take.
+    fn of_link(&self, kind: Kind) -> u64 {
+        if kind != Kind::Vorbis {
+            return self.max_alloc;
+        }
+        let all = self.num_bytes.saturating_mul(Self::PER_BYTE).saturating_add(Self::ALL);
+        (all / self.num_links.max(1)).min(Self::ALL).min(self.max_alloc)
     }
 }
 

@@ -81,10 +81,8 @@ impl TableStream {
     }
 
     fn check_packets(&self) -> Result<()> {
-        let packets = (0..self.table.num_packets()).filter_map(|packet| {
-            let place = self.table.get(packet)?;
-            bytes_at(&self.memory, place.offset, place.num_bytes)
-        });
+        let places = self.table.places();
+        let packets = places.filter_map(|(offset, num_bytes)| bytes_at(&self.memory, offset, num_bytes));
         self.setup.check_packets(packets.clone())?;
         self.setup.check_any_decodes(packets, self.table.get(0).map_or(0, |place| place.offset))
     }

@@ -7,7 +7,9 @@ use std::ops::Range;
 
 use mapwave_plugin::{Error, Result};
 
+use super::super::checksum::Checksums;
 use super::super::packets::{Packets, Place};
+use super::super::page::{MAX_PAGE_BYTES, Page};
 use super::search::StreamPages;
 use super::walk::{Located, Walk};
 use crate::codec::opus::{Cells, Kind, OpusSetup};
@@ -163,16 +165,21 @@ impl Link {
         let pages = self.pages(bytes);
         let is_before =
             |granule: i64| u64::try_from(granule.saturating_sub(self.first)).is_ok_and(|end| end <= frame);
+        let mut sums = Checksums::default();
         let (mut low, mut high) = (self.audio, self.range.end);
         while high.saturating_sub(low) > LINEAR_BYTES {
             let middle = low + (high - low) / 2;
-            match pages.next_timed(middle) {
+            // A page that begins in front of `high` may end behind it.
+            let end = high.saturating_add(MAX_PAGE_BYTES).min(self.range.end);
+            let below = StreamPages { range: self.range.start..end, ..pages.clone() };
+            match below.next_timed(middle, &mut sums) {
                 Some((page, granule)) if page.offset < high && is_before(granule) => low = page.offset,
                 _ => high = middle,
             }
         }
         let mut at = low;
-        while let Some((page, _)) = pages.next_timed(at).filter(|(_, granule)| is_before(*granule)) {
+        while let Some((page, _)) = pages.next_timed(at, &mut sums).filter(|(_, granule)| is_before(*granule))
+        {
             (low, at) = (page.offset, page.end());
         }
         low
@@ -203,23 +210,32 @@ pub(super) struct LinkCursor {
 fn headers(pages: &StreamPages<'_>, offset: u64) -> Result<(OpusSetup, Comments, usize)> {
     let mut offsets = Vec::new();
     let mut at = pages.range.start;
+    let mut sums = Checksums::default();
     let mut first = None;
-    while let Some(page) = pages.next(at) {
-        at = page.end();
-        offsets.push(page.offset);
-        if page.lacing.last().is_none_or(|size| *size == 255) && !page.lacing.iter().any(|size| *size < 255) {
-            continue; // no packet ends here
+    // They are looked for among twice as many pages each time, so that each page is read a few times at most.
+    let mut is_end = false;
+    while !is_end {
+        let wanted = (2 * offsets.len()).max(1);
+        while offsets.len() < wanted && !is_end {
+            match pages.next(at, &mut sums) {
+                Some(page) => {
+                    at = page.end();
+                    offsets.push(page.offset);
+                }
+                None => is_end = true,
+            }
         }
         let packets = Packets { bytes: pages.bytes, offsets: &offsets };
+        let end_of = |number| packets.page(number).map_or(at, |page: Page<'_>| page.end());
         let mut place = Place::default();
         let Some(head) = packets.next(&mut place, true) else { continue };
         let (setup, after_head) = match first.take() {
             Some(first) => first,
-            None => (OpusSetup::from_head(&head.bytes, offset)?, at),
+            None => (OpusSetup::from_head(&head.bytes, offset)?, end_of(head.last_page)),
         };
         if let Some(comment) = packets.next(&mut place, true) {
             return Ok(match comment.bytes.strip_prefix(COMMENT_SIGNATURE) {
-                Some(block) => (setup, vorbis_comment::parse(block), at),
+                Some(block) => (setup, vorbis_comment::parse(block), end_of(comment.last_page)),
                 None => (setup, Comments::new(), after_head),
             });
         }

@@ -16,8 +16,9 @@ use mapwave_plugin::{Error, Level, Memory, Output, Result, StreamInfo, log};
 use self::link::{Link, LinkCursor};
 use self::search::next_page;
 use self::walk::Content;
+use super::checksum::Checksums;
 use super::links::{Kind, LinkPages, Links, find_links};
-use super::page::{CAPTURE_PATTERN, Page, Pages};
+use super::page::{CAPTURE_PATTERN, MAX_PAGE_BYTES, Page, Pages};
 use crate::codec::opus::OpusCodec;
 use crate::engine::packets::{Broken, Packet, PacketCodec, PacketStream};
 use crate::engine::playlist::Run;
@@ -127,9 +128,14 @@ fn single_link(bytes: &Memory, max_alloc: u64) -> Result<Option<Link>> {
     }
     let link = Link::open(bytes, 0..bytes.len(), first.serial, max_alloc)?;
     let (mut sequence, mut granule) = (0, i64::MIN);
+    let (mut sums, mut last) = (Checksums::default(), 0);
     for probe in 1..=NUM_PROBES {
         let offset = bytes.len() / NUM_PROBES * probe - 1;
-        let Some(page) = next_page(bytes, offset) else { continue };
+        if offset <= last {
+            continue; // the same page again
+        }
+        let Some(page) = next_page(bytes, offset, &mut sums) else { break };
+        last = page.offset;
         if is_other(&page) || page.sequence < sequence {
             return Ok(None);
         }
@@ -146,7 +152,6 @@ fn single_link(bytes: &Memory, max_alloc: u64) -> Result<Option<Link>> {
 
 /// Whether a file ends inside a page.
 fn ends_within_page(bytes: &[u8]) -> bool {
-    const MAX_PAGE_BYTES: usize = 27 + 255 + 255 * 255;
     let start = bytes.len().saturating_sub(MAX_PAGE_BYTES);
     let tail = bytes.get(start..).unwrap_or_default();
     let last = memchr::memmem::rfind(tail, CAPTURE_PATTERN);

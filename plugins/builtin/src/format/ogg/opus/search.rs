@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use memchr::memmem;
 
+use super::super::checksum::Checksums;
 use super::super::page::{CAPTURE_PATTERN, Page};
 
 /// The pages of one stream in a part of a file. Only intact ones exist, so that they are the same wherever a search begins.
@@ -19,10 +20,10 @@ pub(super) struct StreamPages<'a> {
 
 impl<'a> StreamPages<'a> {
     /// The first page that begins at an offset or after it.
-    pub(super) fn next(&self, from: usize) -> Option<Page<'a>> {
+    pub(super) fn next(&self, from: usize, sums: &mut Checksums) -> Option<Page<'a>> {
         let mut at = from.max(self.range.start);
         loop {
-            let page = next_page(self.bytes.get(..self.range.end)?, at)?;
+            let page = next_page(self.bytes.get(..self.range.end)?, at, sums)?;
             if page.serial == self.serial {
                 return Some(page);
             }
@@ -31,10 +32,10 @@ impl<'a> StreamPages<'a> {
     }
 
     /// The first page on which a packet ends that begins at an offset or after it.
-    pub(super) fn next_timed(&self, from: usize) -> Option<(Page<'a>, i64)> {
+    pub(super) fn next_timed(&self, from: usize, sums: &mut Checksums) -> Option<(Page<'a>, i64)> {
         let mut at = from;
         loop {
-            let page = self.next(at)?;
+            let page = self.next(at, sums)?;
             if let Some(granule) = page.granule {
                 return Some((page, granule));
             }
@@ -48,19 +49,18 @@ impl<'a> StreamPages<'a> {
         let searched = whole.get(self.range.start..before.saturating_add(3).min(self.range.end))?;
         let places = memmem::rfind_iter(searched, CAPTURE_PATTERN);
         let mut pages = places.filter_map(|place| Page::parse(whole, self.range.start + place));
-        pages.find(|page| page.serial == self.serial && is_wanted(page) && page.is_intact(whole))
+        let mut sums = Checksums::default();
+        pages.find(|page| {
+            page.serial == self.serial && is_wanted(page) && page.is_intact_among(whole, &mut sums)
+        })
     }
 }
 
 /// The first intact page of any stream that begins at an offset or after it.
-pub(super) fn next_page(bytes: &[u8], from: usize) -> Option<Page<'_>> {
-    if let Some(page) = Page::parse(bytes, from).filter(|page| page.is_intact(bytes)) {
-        return Some(page);
-    }
-    let start = from.saturating_add(1);
-    let places = memmem::find_iter(bytes.get(start..)?, CAPTURE_PATTERN);
-    let mut pages = places.filter_map(|place| Page::parse(bytes, start + place));
-    pages.find(|page| page.is_intact(bytes))
+pub(super) fn next_page<'a>(bytes: &'a [u8], from: usize, sums: &mut Checksums) -> Option<Page<'a>> {
+    let places = memmem::find_iter(bytes.get(from..)?, CAPTURE_PATTERN);
+    let mut pages = places.filter_map(|place| Page::parse(bytes, from + place));
+    pages.find(|page| page.is_intact_among(bytes, sums))
 }
 
 #[cfg(test)]
@@ -85,12 +85,12 @@ mod tests {
         let pages = StreamPages { bytes: &bytes, range: 0..bytes.len(), serial: 7 };
         let mut sequences = Vec::new();
         let mut at = 0;
-        while let Some(page) = pages.next(at) {
+        while let Some(page) = pages.next(at, &mut Checksums::default()) {
             sequences.push(page.sequence);
             at = page.end();
         }
         assert_eq!(sequences, [0, 1, 2]);
-        let (timed, granule) = pages.next_timed(1).unwrap();
+        let (timed, granule) = pages.next_timed(1, &mut Checksums::default()).unwrap();
         assert_eq!((timed.sequence, granule), (2, 5));
         let last = pages.last(bytes.len(), |_| true).unwrap();
         assert_eq!(last.sequence, 2);

@@ -9,6 +9,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use super::super::checksum::Checksums;
 use super::super::page::Page;
 use super::search::StreamPages;
 use crate::codec::opus::num_frames;
@@ -61,6 +62,7 @@ pub(super) struct Walk {
     sequence: Option<u32>,
     /// Packets that ended on pages without a granule position.
     untimed: Vec<(Content, usize, u32)>,
+    sums: Checksums,
 }
 
 impl Walk {
@@ -87,7 +89,7 @@ impl Walk {
 
     /// Reads the next page and collects the packets that end on it; returns also whether it follows the one before.
     pub(super) fn collect<'a>(&mut self, pages: &StreamPages<'a>) -> Option<(Page<'a>, bool)> {
-        let page = pages.next(self.offset)?;
+        let page = pages.next(self.offset, &mut self.sums)?;
         self.offset = page.end();
         let is_next = self.sequence.is_none_or(|last| last.wrapping_add(1) == page.sequence);
         self.sequence = Some(page.sequence);
