@@ -384,6 +384,14 @@ impl Frames {
     }
 }
 
+/// The memory of this machine in bytes; `None` if it is not known.
+pub(crate) fn physical_memory() -> Option<u64> {
+    // SAFETY: the function takes a number and returns one.
+    let num_pages = unsafe { libc::sysconf(libc::_SC_PHYS_PAGES) };
+    let num_pages = u64::try_from(num_pages).ok().filter(|num_pages| *num_pages > 0)?;
+    num_pages.checked_mul(rustix::param::page_size() as u64)
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {

@@ -13,12 +13,13 @@ use crate::decode::{CompressedTrack, FrameTrack, PcmTrack, ReadControl};
 use crate::error::{Error, Parameter, Result, a_file};
 use crate::host::{self, Choice, NotOpened, Opened, PluginFailure};
 use crate::kept::{self, OpenFile};
+use crate::limits::Limits;
 use crate::metadata::{self, Metadata, Picture};
 use crate::pcm::OutputFormat;
 use crate::resample::engine::Rates;
 use crate::resample::{Converter, FileFrames, ResampleQuality, Resampled};
 use crate::source::{Access, Scratch, Source};
-use crate::spec::FrameSpec;
+use crate::spec::{FrameSpec, Shape};
 use crate::track::{Codec, SoundTrack, Track};
 
 /// How much of a file is read to find its headers; nearly all headers fit into a page.
@@ -49,6 +50,7 @@ pub struct Reader {
     plugin_failures: Vec<PluginFailure>,
     /// By what the open file is found again, if it may be kept.
     key: Option<Arc<kept::Key>>,
+    limits: Limits,
 }
 
 impl Reader {
@@ -82,11 +84,12 @@ impl Reader {
     /// # Errors
     /// As [`open`](Self::open); [`Error::Argument`] if no such plugin is loaded, or if there is no such track.
     pub fn new(source: Source, choice: Choice<'_>) -> Result<Self> {
-        let may_be_kept = choice.plugin.is_none() && choice.options.is_empty();
+        let (limits, may_be_kept) = (choice.limits, choice.plugin.is_none() && choice.options.is_empty());
         let kept = if may_be_kept { kept::recall(&source, choice.track) } else { None };
         if let Some((key, OpenFile { compressed, track, source })) = kept {
             let (frames, key) = (FrameTrack::Compressed(compressed), Some(key));
-            return Ok(Self { frames, track, source, resampled: None, plugin_failures: Vec::new(), key });
+            let plugin_failures = Vec::new();
+            return Ok(Self { frames, track, source, resampled: None, plugin_failures, key, limits });
         }
         let source = Arc::new(source);
         let named = |error: Error| match source.path() {
@@ -98,7 +101,7 @@ impl Reader {
             && plugin_failures.is_empty()
             && matches!(&frames, FrameTrack::Compressed(track) if track.is_trusted());
         let key = if may_be_kept { kept::Key::new(&source, choice.track).map(Arc::new) } else { None };
-        Ok(Self { frames, track, source, resampled: None, plugin_failures, key })
+        Ok(Self { frames, track, source, resampled: None, plugin_failures, key, limits })
     }
 
     /// Resamples the file as it is read: from now on, everything that counts frames counts frames at the new rate.
@@ -276,7 +279,8 @@ impl Reader {
     /// Reads `frames` into a new buffer on all processors.
     ///
     /// # Errors
-    /// [`Error::Argument`] if the file does not have these frames or channels; [`Error::Io`] if it cannot be read.
+    /// [`Error::Argument`] if the file does not have these frames or channels; [`Error::Limit`] if they are more than a read may
+    /// return; [`Error::Io`] if the file cannot be read.
     pub fn read(&self, frames: Range<u64>, spec: &FrameSpec) -> Result<Frames> {
         let control =
             ReadControl { max_threads: crate::segment::num_processors(), ..ReadControl::ONE_THREAD };
@@ -296,12 +300,24 @@ impl Reader {
     ) -> Result<Frames> {
         self.check(&frames)?;
         let num_frames = frames.end - frames.start;
-        let shape = spec.shape(num_frames, self.track.num_channels).map_err(|error| self.named(error))?;
+        let shape = self.shape(num_frames, spec)?;
         let buffer = allocate(shape.num_samples() * spec.format.num_bytes());
         let mut buffer = buffer.map_err(|error| self.named(error))?;
         self.read_into(frames, spec, buffer.as_uninit_mut(), control)?;
         // SAFETY: `read_into` initialises all of the buffer when it succeeds, and the buffer was made for `shape`.
         Ok(unsafe { Frames::new(buffer, spec.format, shape) })
+    }
+
+    /// The shape of an array of so many frames.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if the file does not have these channels; [`Error::Limit`] if the array would be larger than a read of
+    /// this reader may return.
+    pub fn shape(&self, num_frames: u64, spec: &FrameSpec) -> Result<Shape> {
+        let shape = spec.shape(num_frames, self.track.num_channels).map_err(|error| self.named(error))?;
+        let num_bytes = shape.num_samples() as u64 * spec.format.num_bytes() as u64;
+        let checked = self.limits.check(num_frames, num_bytes, self.sample_rate());
+        checked.map(|()| shape).map_err(|error| self.named(error))
     }
 
     /// Reads `frames` into all of `out`, whose size must be that of `spec.shape(..)`.

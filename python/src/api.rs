@@ -64,11 +64,25 @@ impl Api {
         Ok(reading)
     }
 
+    /// The same of one whose arrays are limited.
+    fn reading_limited(&self, arguments: &Arguments<'_, '_>) -> PyResult<Reading> {
+        let mut reading = self.reading_one(arguments)?;
+        reading.selection.add_limits(arguments)?;
+        Ok(reading)
+    }
+
     /// What all files of a batch are read by.
     fn batch(&self, arguments: &Arguments<'_, '_>) -> PyResult<Batch> {
         let (windows, reading) = (Windows::new(arguments)?, self.reading(arguments)?);
         reading.rate.check_parts(arguments.py())?;
         Ok(Batch { windows, reading })
+    }
+
+    /// The same of a function whose arrays are limited.
+    fn batch_limited(&self, arguments: &Arguments<'_, '_>) -> PyResult<Batch> {
+        let mut batch = self.batch(arguments)?;
+        batch.reading.selection.add_limits(arguments)?;
+        Ok(batch)
     }
 
     fn open_reader(&self, arguments: &Arguments<'_, '_>) -> PyResult<Reader> {
@@ -78,7 +92,7 @@ impl Api {
                 return Err(PyTypeError::new_err(format!("open() takes '{name}' only in mode 'w'")));
             }
         }
-        let reading = self.reading_one(arguments)?;
+        let reading = self.reading_limited(arguments)?;
         reading.rate.check_parts(py)?;
         let (choice, rate) = (reading.selection.choice(), reading.rate);
         let file = input::open(&arguments.get("path")?, Access::Kept, choice, |file| rate.apply(file))?;
@@ -108,8 +122,17 @@ impl Api {
 }
 
 /// The arguments of `open` that only reading takes.
-const ONLY_READING: [&str; 6] =
-    ["resample_quality", "mono", "mono_mode", "squeeze_mono", "track", "seek_table"];
+const ONLY_READING: [&str; 9] = [
+    "resample_quality",
+    "mono",
+    "mono_mode",
+    "squeeze_mono",
+    "track",
+    "seek_table",
+    "max_frames",
+    "max_bytes",
+    "max_seconds",
+];
 
 #[pymethods]
 impl Api {
@@ -158,6 +181,9 @@ impl Api {
     ///     threads: The most threads that may decode; None allows one per processor. The result does not depend on it.
     ///     seek_table: What Reader.seek_table returned for the same track of the same file, so that a file without a table of its
     ///         own, such as an hour of MP3, is not scanned again. One that does not fit the file has no effect.
+    ///     max_frames, max_bytes, max_seconds: The most frames, bytes and seconds that may be returned; more raises LimitExceeded
+    ///         before memory is allocated. None is what mapwave.limits has set, at first only as many bytes as the machine has
+    ///         memory; math.inf is no limit.
     ///
     /// Returns:
     ///     (audio, sample_rate): the array, and its sample rate in Hz.
@@ -166,6 +192,7 @@ impl Api {
     ///     FileNotFoundError, PermissionError, IsADirectoryError, OSError: The file cannot be opened or read.
     ///     mapwave.UnsupportedFormat, mapwave.MalformedFile: The file cannot be read as audio; both are ValueErrors.
     ///     mapwave.PluginError: A codec plugin failed, not the file; a RuntimeError.
+    ///     mapwave.LimitExceeded: More would be returned than a limit allows; a ValueError.
     ///     ValueError: An argument is out of range, the offset lies past the end, or there is no such track.
     ///     TypeError: An argument is of the wrong type, or there is no such argument.
     ///     RuntimeError: The quality is one of libsoxr or torchaudio, which is not installed.
@@ -174,7 +201,7 @@ impl Api {
     #[pyo3(signature = (*args, **kwargs), text_signature = "($self, path, sr=None, offset=0.0, duration=None, mono=False, mono_mode='mean', \
             layout='channels_last', dtype='float32', resample_quality='default', low_memory=False, \
             squeeze_mono=False, *, start=None, stop=None, channels=None, track=None, plugin=None, \
-            plugin_options=None, threads=None, seek_table=None)")]
+            plugin_options=None, threads=None, seek_table=None, max_frames=None, max_bytes=None, max_seconds=None)")]
     fn load<'py>(
         &self,
         py: Python<'py>,
@@ -185,7 +212,7 @@ impl Api {
         let arguments = Self::bind(py, &SIGNATURE, args, kwargs)?;
         // There is nothing to bound: every read, and all resampling but torchaudio's, works in blocks of a few megabytes.
         let _: bool = arguments.get("low_memory")?;
-        let (window, reading) = (Window::new(&arguments)?, self.reading_one(&arguments)?);
+        let (window, reading) = (Window::new(&arguments)?, self.reading_limited(&arguments)?);
         let reader = input::open(&arguments.get("path")?, Access::Once, reading.selection.choice(), Ok)?;
         if let Some(rates) = reading.rate.for_torchaudio(&reader).map_err(|error| raise(py, &error))? {
             let frames = window.of(&reader).map_err(|error| raise(py, &error))?;
@@ -290,6 +317,7 @@ impl Api {
     ///     on_error: What becomes of a file that cannot be read: "raise" raises the error; "skip" returns None in the place of
     ///         the file, or with stack=True a row of padding; a function is called with the error, and the file is skipped
     ///         unless it raises. The errors have index, the place in paths, and path.
+    ///     max_frames, max_bytes, max_seconds: As in load, for each file; with stack=True, max_bytes is also that of the whole array.
     ///
     /// Returns:
     ///     A list of (audio, sample_rate), in the order of paths; with stack=True (audio, lengths, sample_rate), where lengths
@@ -301,7 +329,8 @@ impl Api {
     #[pyo3(signature = (*args, **kwargs), text_signature = "($self, paths, sr=None, mono=False, mono_mode='mean', layout='channels_last', \
             dtype='float32', resample_quality='default', squeeze_mono=False, num_workers=4, *, \
             offset=0.0, duration=None, start=None, stop=None, channels=None, progress=None, track=None, \
-            plugin=None, plugin_options=None, threads=1, stack=False, pad=0.0, on_error='raise')")]
+            plugin=None, plugin_options=None, threads=1, stack=False, pad=0.0, on_error='raise', max_frames=None, \
+            max_bytes=None, max_seconds=None)")]
     fn batch_load<'py>(
         &self,
         py: Python<'py>,
@@ -311,7 +340,7 @@ impl Api {
         static SIGNATURE: Signature = Signature::new("batch_load");
         let arguments = Self::bind(py, &SIGNATURE, args, kwargs)?;
         let Count(num_workers) = arguments.get("num_workers")?;
-        let (batch, on_error) = (self.batch(&arguments)?, arguments.get::<OnError>("on_error")?);
+        let (batch, on_error) = (self.batch_limited(&arguments)?, arguments.get::<OnError>("on_error")?);
         let num_workers = usize::try_from(num_workers).unwrap_or(usize::MAX);
         let (is_stacked, pad): (bool, f64) = (arguments.get("stack")?, arguments.get("pad")?);
         if !is_stacked && arguments.differs("pad")? {
@@ -341,6 +370,7 @@ impl Api {
     ///         many are in memory at most.
     ///     on_error: "raise" raises the error and ends the iterator; "skip" leaves the file out; a function is called with the
     ///         error, and the file is left out unless it raises. The errors have index and path.
+    ///     max_frames, max_bytes, max_seconds: As in load, for each file.
     ///
     /// Returns:
     ///     Loading: an iterator of (index, audio, sample_rate), where index is the place in paths. Its close ends the threads
@@ -351,7 +381,8 @@ impl Api {
     #[pyo3(signature = (*args, **kwargs), text_signature = "($self, paths, sr=None, mono=False, mono_mode='mean', layout='channels_last', \
             dtype='float32', resample_quality='default', squeeze_mono=False, num_workers=4, *, \
             offset=0.0, duration=None, start=None, stop=None, channels=None, track=None, plugin=None, \
-            plugin_options=None, threads=1, ordered=True, prefetch=None, on_error='raise')")]
+            plugin_options=None, threads=1, ordered=True, prefetch=None, on_error='raise', max_frames=None, \
+            max_bytes=None, max_seconds=None)")]
     fn iter_load<'py>(
         &self,
         py: Python<'py>,
@@ -364,7 +395,7 @@ impl Api {
         let num_workers = count(arguments.get("num_workers")?);
         let prefetch = arguments.get::<Option<Count>>("prefetch")?.map(count);
         let num_ahead = prefetch.unwrap_or(num_workers.saturating_mul(2));
-        let (batch, on_error) = (self.batch(&arguments)?, arguments.get::<OnError>("on_error")?);
+        let (batch, on_error) = (self.batch_limited(&arguments)?, arguments.get::<OnError>("on_error")?);
         let paths = input::iterated(&arguments.get("paths")?)?;
         let order = Order {
             num_workers: num_workers.min(num_ahead),
@@ -435,6 +466,7 @@ impl Api {
     ///     path: As in load; to write, as in save.
     ///     mode: "r", or "w" to write.
     ///     mono, mono_mode, squeeze_mono, resample_quality, track, seek_table: As in load, for every read.
+    ///     max_frames, max_bytes, max_seconds: As in load, for what each read returns.
     ///     sr: As in load; the reader counts frames at that rate. To write, the file's sample rate.
     ///     layout, dtype: As in load; to write, those of the arrays that are passed to write.
     ///     channels: As in load; to write, the number of channels.
@@ -453,7 +485,7 @@ impl Api {
             plugin_options=None, threads=None, encoding='float32', bitrate='auto', clip=True, flac_compression='default', \
             format=None, dither='none', seed=0, tags=None, quality=None, effort=None, bit_depth=None, \
             channel_mask=None, durable=False, seek_table=None, pictures=None, markers=None, bext=None, \
-            on_unknown_tags='error')")]
+            on_unknown_tags='error', max_frames=None, max_bytes=None, max_seconds=None)")]
     fn open<'py>(
         &self,
         py: Python<'py>,

@@ -152,8 +152,7 @@ impl ArrayLibrary {
         let parts = self.parts(py)?;
         if parts.allocate.is_some() {
             let num_frames = frames.end.saturating_sub(frames.start);
-            let shape = spec.shape(num_frames, reader.track().num_channels);
-            let shape = shape.map_err(|error| raise(py, &reader.named(error)))?;
+            let shape = reader.shape(num_frames, spec).map_err(|error| raise(py, &error))?;
             parts.check(shape.axes()).map_err(|error| raise(py, &reader.named(error)))?;
             if let Some(mut array) = parts.unfilled(py, shape.axes(), spec.format)? {
                 let memory = array.memory();

@@ -41,6 +41,8 @@ mod _core {
     #[pymodule_export]
     use super::arguments::defaults::defaults;
     #[pymodule_export]
+    use super::arguments::limits::{Limits, limits};
+    #[pymodule_export]
     use super::batch::{Batches, Loading};
     #[pymodule_export]
     use super::build_info::build_info;

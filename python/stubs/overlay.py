@@ -91,6 +91,16 @@ CLASSES: dict[str, str] = {
     """,
     "Plugin": "",
     "PluginDirectory": "",
+    "Limits": """
+        def __enter__(self) -> Self: ...
+        def __exit__(
+            self,
+            kind: type[BaseException] | None,
+            value: BaseException | None,
+            traceback: TracebackType | None,
+            /,
+        ) -> None: ...
+    """,
 }
 
 #: What the package has that is written in Python, with the modules; a Loader is one for each array library.
@@ -139,6 +149,9 @@ PROPERTIES: dict[str, str] = {
     "Plugin.encodes": "list[str]",
     "Plugin.extensions": "list[str]",
     "Plugin.resamples": "list[str]",
+    "Limits.max_frames": "int | float | None",
+    "Limits.max_bytes": "int | float | None",
+    "Limits.max_seconds": "float | None",
     "PluginDirectory.path": "Path",
     "PluginDirectory.origin": 'Literal["environment", "user", "bundled", "system"]',
     "PluginDirectory.exists": "bool",
@@ -190,6 +203,7 @@ RETURNS: dict[str, str] = {
     "Writer.close": "None",
     "Writer.abort": "None",
     "defaults": "dict[str, str]",
+    "limits": "Limits",
     "supports_soxr": "bool",
     "loudness": "Loudness",
     "plot": "Plot",
@@ -246,6 +260,9 @@ ARGUMENTS: dict[str, str] = {
     "leaves_out": "bool",
     "loudness": "float | None",
     "low_memory": "bool",
+    "max_bytes": "float | None",
+    "max_frames": "float | None",
+    "max_seconds": "float | None",
     "max_version": "tuple[int, int] | None",
     "module": "str",
     "min_duration": "float",
@@ -310,6 +327,9 @@ ARGUMENTS: dict[str, str] = {
     "Api.resample.layout": "SaveLayout",
     "Api.resample.quality": "ResampleQuality",
     "Loudness.gain_to.loudness": "float",
+    "limits.max_bytes": 'float | Literal["default"] | None',
+    "limits.max_frames": 'float | Literal["default"] | None',
+    "limits.max_seconds": 'float | Literal["default"] | None',
     "defaults.resample_quality": "ResampleQuality | None",
     "loudness.layout": "SaveLayout",
     "loudness.sr": "SampleRate | None",
@@ -391,7 +411,7 @@ OVERLOADS: dict[str, list[tuple[str, set[str], dict[str, str]]]] = {
         ),
         (
             "Writer",
-            {"mono", "mono_mode", "resample_quality", "squeeze_mono"},
+            {"mono", "mono_mode", "resample_quality", "squeeze_mono", "max_frames", "max_bytes", "max_seconds"},
             {
                 "path": "path: Target",
                 "mode": 'mode: Literal["w"]',

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::path::Path;
 
 use mapwave_core::source::{Access, Source};
-use mapwave_core::{Choice, Result};
+use mapwave_core::{Choice, Limits, Result};
 
 use crate::reader::Reader;
 use crate::set_up;
@@ -50,12 +50,20 @@ pub struct OpenOptions {
     track: Option<u32>,
     options: Vec<(String, String)>,
     seek_table: Option<Vec<u8>>,
+    limits: Limits,
 }
 
 impl OpenOptions {
     /// Options for many reads of the default track by any plugin.
     pub fn new() -> Self {
-        Self { access: Access::Kept, plugin: None, track: None, options: Vec::new(), seek_table: None }
+        Self {
+            access: Access::Kept,
+            plugin: None,
+            track: None,
+            options: Vec::new(),
+            seek_table: None,
+            limits: Limits::default(),
+        }
     }
 
     /// Chooses how the bytes of the file are read: see [`Access`].
@@ -123,6 +131,28 @@ impl OpenOptions {
         self
     }
 
+    /// Limits what each read may return: what exceeds a limit is refused before memory is allocated for it. A few kilobytes of some
+    /// formats stand for hours of silence. By default, [`Limits::current`] holds.
+    ///
+    /// ```
+    /// use mapwave::{Error, FrameSpec, Limits, OpenOptions};
+    ///
+    /// # fn main() -> mapwave::Result<()> {
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/compressed/vorbis.ogg");
+    /// let limits = Limits { max_seconds: Some(1.0), ..Limits::default() };
+    /// let reader = OpenOptions::new().limits(limits).open(path)?;
+    /// assert!(reader.read(0..48_000, &FrameSpec::default()).is_ok());
+    /// let error = reader.read(0..48_001, &FrameSpec::default()).unwrap_err();
+    /// assert!(matches!(error, Error::Limit { max: 1000, .. }));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
     /// Opens the file at `path`.
     ///
     /// # Errors
@@ -170,6 +200,7 @@ impl OpenOptions {
             track: self.track,
             options: &self.options,
             seek_table: self.seek_table.as_deref(),
+            limits: self.limits,
         };
         mapwave_core::Reader::new(source, choice).map(Reader::from)
     }

@@ -219,12 +219,16 @@ fn add(found: Found, num_entered: usize) -> &'static Registry {
 /// Loads a library and publishes the result. A child process that is forked meanwhile has the library and knows that it has, or
 /// has neither: the system's loader cannot be used in a child in which it stopped halfway. `None` if the caller interrupts it.
 fn load(candidate: Candidate, publish: impl FnOnce(Found) -> &'static Registry) -> Option<&'static Registry> {
-    let Candidate { origin, path, mut refused } = candidate;
-    // A third-party library is tried in a process of its own, for which no fork waits.
-    if refused.is_none() && !origin.is_ours() {
-        match probation::trial(&path) {
+    let Candidate { origin, path, mut refused, pinned } = candidate;
+    let mut place = path.clone();
+    // A third-party library is tried in a process of its own, for which no fork waits. The same file is loaded here.
+    if let (None, false, Some(pinned)) = (&refused, origin.is_ours(), &pinned) {
+        match probation::trial(pinned, &path) {
             Verdict::Crashed(words) => refused = Some(words),
-            Verdict::Safe => {}
+            Verdict::Safe => match pinned.place().filter(|_| pinned.is_unchanged()) {
+                Some(found) => place = found,
+                None => refused = Some(CHANGED.to_owned()),
+            },
             Verdict::Interrupted => return None,
         }
     }
@@ -236,7 +240,7 @@ fn load(candidate: Candidate, publish: impl FnOnce(Found) -> &'static Registry) 
             None => {
                 let (is_ours, path) = (origin.is_ours(), path.clone());
                 let enter = move || {
-                    let entry = library::load(&path)?;
+                    let entry = library::load(&place, &path)?;
                     library::enter(entry, &path.to_string_lossy(), is_ours)
                 };
                 match supervisor::run(is_ours, enter) {
@@ -253,6 +257,10 @@ fn load(candidate: Candidate, publish: impl FnOnce(Found) -> &'static Registry) 
 /// Why a library that was rebuilt is not loaded.
 const REPLACED: &str = "the file has been replaced or rebuilt since this process loaded it, and what is loaded stays until the \
                         process exits: start a new process, or register the new library under another path";
+
+/// Why a library is not loaded that was tried.
+const CHANGED: &str =
+    "the file was replaced or changed while it was checked; start again when it stays as it is";
 
 /// Why a child process cannot load a library.
 const LOST: &str = "this process was forked while its parent was loading a library, which took too long to wait for; load the \

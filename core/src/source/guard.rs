@@ -116,7 +116,9 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        self.slot.start.store(0, Ordering::Release);
+        let _start = self.slot.start.swap(0, Ordering::AcqRel);
+        #[cfg(test)]
+        tests::note_freed(_start);
     }
 }
 
@@ -264,5 +266,39 @@ fn give_up(signal: c_int, code: c_int) {
         // A signal that a process sent does not repeat by itself.
         // SAFETY: raise may be called from a signal handler.
         unsafe { libc::raise(signal) };
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::cell::Cell;
+    use std::io::Write;
+
+    use super::super::mapped::Mapped;
+
+    thread_local! {
+        /// Whether the last slot of this thread became free while its map was there.
+        static WAS_MAPPED: Cell<Option<bool>> = const { Cell::new(None) };
+    }
+
+    pub(super) fn note_freed(start: usize) {
+        let page = start - start % rustix::param::page_size();
+        let mut residence = [0; 1];
+        // SAFETY: mincore looks at no memory but the place for its answer, of one page; it fails where nothing is mapped.
+        let answer = unsafe {
+            libc::mincore(std::ptr::with_exposed_provenance_mut(page), 1, residence.as_mut_ptr().cast())
+        };
+        WAS_MAPPED.set(Some(answer == 0));
+    }
+
+    #[test]
+    fn a_slot_is_free_before_its_addresses_are() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&[7; 5000]).unwrap();
+        let mapped = Mapped::new(&file, 0, 5000).unwrap();
+        assert_eq!(mapped.bytes().get(4999), Some(&7));
+        drop(mapped);
+        assert_eq!(WAS_MAPPED.get(), Some(true));
     }
 }

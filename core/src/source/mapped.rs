@@ -16,8 +16,9 @@ use super::guard::Guard;
 /// pages read as zeros and [`is_damaged`](Self::is_damaged) returns true.
 #[derive(Debug)]
 pub struct Mapped {
-    map: Mmap,
+    // Declared before the map, so that its slot is free before the addresses can belong to another map.
     guard: Guard,
+    map: Mmap,
 }
 
 impl Mapped {
@@ -28,7 +29,7 @@ impl Mapped {
         // nothing from it but plain bytes, which are valid whatever they are, and by the guard, for pages that vanish.
         let map = unsafe { MmapOptions::new().offset(start).len(len).map(file) }.ok()?;
         let start = map.as_ptr().addr();
-        Guard::new(start..start + map.len()).map(|guard| Arc::new(Self { map, guard }))
+        Guard::new(start..start + map.len()).map(|guard| Arc::new(Self { guard, map }))
     }
 
     /// The file's bytes.

@@ -7,6 +7,7 @@
 mod channels;
 pub(crate) mod defaults;
 mod encoding;
+pub(crate) mod limits;
 mod metadata;
 mod names;
 mod numbers;

@@ -164,7 +164,7 @@ impl<'py> Argument<'py> for FlacLevel {
 }
 
 /// A whole number of a range, for which `expected` stands in the message.
-fn in_range<T: TryFrom<i64>>(
+pub(super) fn in_range<T: TryFrom<i64>>(
     value: &Bound<'_, PyAny>,
     expected: &str,
     is_legal: impl Fn(i64) -> bool,

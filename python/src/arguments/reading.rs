@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mapwave_core::resample::Rates;
 use mapwave_core::{
-    ChannelSelection, Choice, Error, FrameSpec, Layout, MonoMode, OutputFormat, Parameter, Reader,
+    ChannelSelection, Choice, Error, FrameSpec, Layout, Limits, MonoMode, OutputFormat, Parameter, Reader,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
@@ -54,12 +54,20 @@ pub(crate) struct Selection {
     track: Option<u32>,
     options: Vec<(String, String)>,
     seek_table: Option<Arc<[u8]>>,
+    limits: Limits,
 }
 
 impl Selection {
     pub(crate) fn new(arguments: &Arguments<'_, '_>) -> PyResult<Self> {
         let track = arguments.get::<Option<TrackNumber>>("track")?.map(|track| track.0);
-        Ok(Self { plugin: plugin(arguments)?, track, options: plugin_options(arguments)?, seek_table: None })
+        let (plugin, options) = (plugin(arguments)?, plugin_options(arguments)?);
+        Ok(Self { plugin, track, options, seek_table: None, limits: Limits::default() })
+    }
+
+    /// Adds the limits, which functions that return arrays take.
+    pub(crate) fn add_limits(&mut self, arguments: &Arguments<'_, '_>) -> PyResult<()> {
+        self.limits = super::limits::of_call(arguments)?;
+        Ok(())
     }
 
     /// Adds the seek table, which functions that read one file take.
@@ -68,12 +76,17 @@ impl Selection {
         Ok(())
     }
 
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits
+    }
+
     pub(crate) fn choice(&self) -> Choice<'_> {
         Choice {
             plugin: self.plugin.as_deref(),
             track: self.track,
             options: &self.options,
             seek_table: self.seek_table.as_deref(),
+            limits: self.limits,
         }
     }
 }

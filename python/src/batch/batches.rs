@@ -294,7 +294,13 @@ impl Batches {
                 self.read_ahead(ahead, &windows);
             }
             let axes = rows.axes(windows.len());
-            let memory = Memory::new(py, &self.library, &axes, self.batch.reading.spec.format)?;
+            let memory = Memory::new(
+                py,
+                &self.library,
+                &axes,
+                self.batch.reading.spec.format,
+                self.batch.reading.selection.limits(),
+            )?;
             let memory = Arc::new(memory);
             let number = state.first + state.pending.len() as u64;
             let places = Memory::places(&memory, rows.num_bytes(), windows.len());

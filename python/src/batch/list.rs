@@ -144,7 +144,7 @@ impl Run<'_> {
             let kept = input.kept();
             let step = interruptible(stop, || {
                 let opened = batch.open(index, input)?;
-                let shape = batch.reading.spec.shape(opened.num_frames(), opened.reader.track().num_channels);
+                let shape = opened.reader.shape(opened.num_frames(), &batch.reading.spec);
                 let num_bytes =
                     shape.map_or(0, |shape| shape.num_samples() * batch.reading.spec.format.num_bytes());
                 match min_unfilled.is_some_and(|least| num_bytes >= least) {
@@ -168,8 +168,7 @@ impl Run<'_> {
     ) -> PyResult<()> {
         let (batch, allocation) = (Arc::clone(&self.batch), self.allocation);
         let spec = &batch.reading.spec;
-        let shape = spec.shape(opened.num_frames(), opened.reader.track().num_channels);
-        let array = match shape {
+        let array = match opened.reader.shape(opened.num_frames(), spec) {
             Ok(shape) => self.library.unfilled(py, shape.axes(), spec.format)?,
             // The read says what is wrong.
             Err(_) => None,

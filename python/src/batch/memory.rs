@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 
 use mapwave_core::buffer::advise_huge;
 use mapwave_core::{
-    Audio, Buffer, FrameSpec, Layout, OutputFormat, ReadControl, ResampleQuality, resample::Rates,
+    Audio, Buffer, FrameSpec, Layout, Limits, OutputFormat, ReadControl, ResampleQuality, resample::Rates,
     resample_array,
 };
 use pyo3::exceptions::PySystemError;
@@ -54,7 +54,11 @@ impl Memory {
         library: &ArrayLibrary,
         axes: &[usize],
         format: OutputFormat,
+        limits: Limits,
     ) -> PyResult<Self> {
+        let num_samples = axes.iter().fold(1_u64, |product, size| product.saturating_mul(*size as u64));
+        let num_bytes = num_samples.saturating_mul(format.num_bytes() as u64);
+        limits.check(0, num_bytes, 1).map_err(|error| raise(py, &error))?;
         if let Some(mut array) = library.unfilled(py, axes, format)? {
             advise_huge(array.memory());
             return Ok(Self::Array(array));

@@ -74,7 +74,13 @@ pub(crate) fn load_stacked<'py>(
         .filter(|size| isize::try_from(*size).is_ok())
         .ok_or_else(too_large)?;
     let axes = rows.axes(total);
-    memory = Arc::new(Memory::new(py, library, &axes, run.batch.reading.spec.format)?);
+    memory = Arc::new(Memory::new(
+        py,
+        library,
+        &axes,
+        run.batch.reading.spec.format,
+        run.batch.reading.selection.limits(),
+    )?);
     let mut lengths = run.fill(py, &pool, &rows, &memory, &mut clips)?;
     drop(pool);
     let array = Memory::into_array(py, library, Some(memory), &axes)?;
@@ -138,8 +144,7 @@ impl<'py> Run<'_, 'py> {
         let (spec, reader) = (&self.batch.reading.spec, &opened.reader);
         let num_channels =
             spec.num_channels(reader.track().num_channels).map_err(|error| reader.named(error))?;
-        let shape = spec.shape(opened.num_frames(), reader.track().num_channels);
-        let shape = shape.map_err(|error| reader.named(error))?;
+        let shape = reader.shape(opened.num_frames(), spec)?;
         i32::try_from(shape.num_frames()).map_err(|_| {
             let (what, max, got) = ("the number of frames in a row", i32::MAX as u64, opened.num_frames());
             reader.named(Error::Limit { path: None, what, max, got })

@@ -130,12 +130,7 @@ impl Session {
                     mapwave_core::source::Source::open(Path::new(&path), access).and_then(|source| {
                         Reader::new(
                             source,
-                            Choice {
-                                plugin: self.codec.as_deref(),
-                                track: self.track,
-                                options: &[],
-                                seek_table: None,
-                            },
+                            Choice { plugin: self.codec.as_deref(), track: self.track, ..Choice::default() },
                         )
                     });
                 match opened {

@@ -7,7 +7,7 @@ use crate::repository;
 /// The modules from left to right; a module may name only what stands before it.
 ///
 /// The two parts of `resample` stand apart: its mathematics far to the left of what applies them to files.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 21] = [
     "error",
     "track",
     "pcm",
@@ -20,6 +20,7 @@ const ORDER: [&str; 20] = [
     "metadata",
     "segment",
     "buffer",
+    "limits",
     "mix",
     "host",
     "decode",
@@ -34,7 +35,7 @@ const ORDER: [&str; 20] = [
 const BASE: [&str; 3] = ["error", "track", "pcm"];
 
 /// What each module may name, whole modules or single items of them.
-const ALLOWED: [(&str, &[&str]); 20] = [
+const ALLOWED: [(&str, &[&str]); 21] = [
     ("error", &["track"]),
     ("track", &["pcm::SampleFormat"]),
     ("pcm", &["error"]),
@@ -47,6 +48,7 @@ const ALLOWED: [(&str, &[&str]); 20] = [
     ("metadata", &["error", "source"]),
     ("segment", &["error"]),
     ("buffer", &["error", "spec", "pcm::OutputFormat", "array::Audio"]),
+    ("limits", &["error", "buffer::physical_memory"]),
     ("mix", &["error", "pcm", "spec"]),
     (
         "host",
@@ -59,6 +61,7 @@ const ALLOWED: [(&str, &[&str]); 20] = [
             "source",
             "metadata::Marker",
             "metadata::Picture",
+            "limits::Limits",
         ],
     ),
     (
@@ -107,6 +110,7 @@ const ALLOWED: [(&str, &[&str]); 20] = [
             "metadata",
             "segment",
             "buffer",
+            "limits::Limits",
             "host",
             "decode",
             "kept",

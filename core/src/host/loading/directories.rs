@@ -8,6 +8,9 @@ use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use crate::host::loading::library;
+use crate::host::loading::pinned::Pinned;
+
 /// Directories that are searched before all others, separated by colons.
 pub(crate) const VARIABLE: &str = "MAPWAVE_PLUGIN_PATH";
 
@@ -104,10 +107,11 @@ pub fn directories(bundled: Option<&Path>) -> Vec<Directory> {
     found
 }
 
-/// Whether the program has more privileges than the user who started it.
+/// Whether the program has more privileges than the user who started it: of another user or group, or capabilities of its file.
 fn is_privileged() -> bool {
     rustix::process::getuid() != rustix::process::geteuid()
         || rustix::process::getgid() != rustix::process::getegid()
+        || library::is_secure_execution()
 }
 
 fn home() -> Option<PathBuf> {
@@ -137,6 +141,8 @@ pub(crate) struct Candidate {
     pub(crate) path: PathBuf,
     /// Why the library must not be loaded.
     pub(crate) refused: Option<String>,
+    /// The file that was checked.
+    pub(crate) pinned: Option<Pinned>,
 }
 
 /// The libraries in the directories, each file once, sorted by name within a directory.
@@ -166,31 +172,58 @@ pub(crate) fn candidates(directories: &[Directory]) -> Vec<Candidate> {
 }
 
 /// A library with any file name.
+///
+/// Whoever can write to the file, to its directory or to one around that can put another file in its place. Those around the
+/// libraries that come with this program are those of the program itself, which could be replaced as well.
 pub(crate) fn candidate(origin: Origin, path: &Path) -> Candidate {
-    let refuse = |why: String| Candidate { origin, path: path.to_path_buf(), refused: Some(why) };
+    let refuse =
+        |why: String| Candidate { origin, path: path.to_path_buf(), refused: Some(why), pinned: None };
     let resolved = match path.canonicalize() {
         Ok(resolved) => resolved,
         Err(error) => return refuse(format!("it cannot be opened: {error}")),
     };
-    let metadata = match std::fs::metadata(&resolved) {
-        Ok(metadata) => metadata,
+    // Not opened unless it is a file: opening a pipe waits for its other end.
+    match std::fs::metadata(&resolved) {
+        Ok(metadata) if metadata.is_file() => {}
+        Ok(_) => return refuse("it is not a regular file".to_owned()),
+        Err(error) => return refuse(format!("it cannot be opened: {error}")),
+    }
+    let (pinned, metadata) = match Pinned::open(&resolved) {
+        Ok(pinned) => pinned,
         Err(error) => return refuse(format!("it cannot be opened: {error}")),
     };
     let refused = match metadata.is_file() {
         true => distrust(&metadata, "file").or_else(|| {
-            // The directory that actually contains the file: anyone who can write there can replace it.
-            let parent = std::fs::metadata(resolved.parent()?).ok()?;
-            distrust(&parent, "directory")
+            let parent = resolved.parent()?;
+            let refused = distrust(&std::fs::metadata(parent).ok()?, "directory");
+            refused.or_else(|| if origin.is_ours() { None } else { distrust_around(parent) })
         }),
         false => Some("it is not a regular file".to_owned()),
     };
-    Candidate { origin, path: resolved, refused }
+    Candidate { origin, path: resolved, refused, pinned: Some(pinned) }
+}
+
+/// Why the directories around one, of which all links are resolved, are not trusted.
+///
+/// In a directory with the sticky bit, such as `/tmp`, only owners can rename what they own.
+fn distrust_around(directory: &Path) -> Option<String> {
+    directory.ancestors().skip(1).find_map(|around| {
+        let Ok(metadata) = std::fs::metadata(around) else {
+            return Some(format!("{} around it cannot be looked at", around.display()));
+        };
+        let is_sticky = metadata.mode() & 0o1000 != 0;
+        let refused = distrust(&metadata, "directory").filter(|_| !is_sticky || !is_owner_trusted(&metadata));
+        refused.map(|why| format!("of the directories around it, {}: {why}", around.display()))
+    })
+}
+
+fn is_owner_trusted(metadata: &Metadata) -> bool {
+    [0, rustix::process::geteuid().as_raw()].contains(&metadata.uid())
 }
 
 /// Why a file or directory is not trusted: a user other than root and this user owns it or can write to it.
 fn distrust(metadata: &Metadata, kind: &str) -> Option<String> {
-    let user = rustix::process::geteuid().as_raw();
-    if metadata.uid() != 0 && metadata.uid() != user {
+    if !is_owner_trusted(metadata) {
         return Some(format!(
             "the {kind} belongs to user {}, and only root's and your own are loaded (chown it)",
             metadata.uid()

@@ -34,21 +34,22 @@ pub(crate) struct Interface {
     pub(crate) resamplers: Vec<ResamplerKind>,
 }
 
-/// Loads a library with all its symbols bound, until the process exits, and finds its entry function.
+/// Loads the library at `place` with all its symbols bound, until the process exits, and finds its entry function. Errors call it by
+/// `path`.
 ///
 /// # Errors
 /// The dynamic loader's message.
-pub(crate) fn load(path: &Path) -> Result<abi::mw_plugin_entry, Failure> {
+pub(crate) fn load(place: &Path, path: &Path) -> Result<abi::mw_plugin_entry, Failure> {
     let words = |error: libloading::Error| {
         let mut words = error.to_string();
         if let Some(source) = std::error::Error::source(&error) {
             words = format!("{words}: {source}");
         }
-        Failure::broken(hints::explained(words))
+        Failure::broken(hints::explained(words.replace(&*place.to_string_lossy(), &path.to_string_lossy())))
     };
     // SAFETY: loading runs the library's constructors, which is what its user asked for by putting it into a directory of
     // plugins that nobody else can write to; third-party libraries were loaded in a child process before.
-    let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.map_err(words)?;
+    let library = unsafe { Library::open(Some(place), RTLD_NOW | RTLD_LOCAL) }.map_err(words)?;
     // SAFETY: the name is the plugin interface's own, and the type is the one that it has there.
     let entry = unsafe { library.get::<abi::mw_plugin_entry>(abi::MW_ENTRY_SYMBOL.as_bytes()) };
     let entry = entry.map(|symbol| *symbol).map_err(|_| {
@@ -62,6 +63,17 @@ pub(crate) fn load(path: &Path) -> Result<abi::mw_plugin_entry, Failure> {
     // Never unloaded: the tables and strings are used until the process exits (R7).
     std::mem::forget(library);
     entry
+}
+
+/// Whether the system started this program in its secure mode, as it does where the file has a set-user-ID or set-group-ID bit or
+/// capabilities (`AT_SECURE`, getauxval(3)).
+pub(crate) fn is_secure_execution() -> bool {
+    #[cfg(target_os = "linux")]
+    // SAFETY: the function takes a number and returns one.
+    return unsafe { libc::getauxval(libc::AT_SECURE) } != 0;
+    #[cfg(not(target_os = "linux"))]
+    // SAFETY: the function takes nothing and returns a number.
+    return unsafe { libc::issetugid() } != 0;
 }
 
 /// The entry symbol of another major version, if the library has one.

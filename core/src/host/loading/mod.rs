@@ -3,4 +3,5 @@
 pub(crate) mod directories;
 pub(crate) mod hints;
 pub(crate) mod library;
+pub(crate) mod pinned;
 pub(crate) mod probation;

@@ -1,14 +1,12 @@
 //! Loads a third-party library in a child process first, so that a crash or a hang does not affect this process.
 //!
-//! The verdict is remembered in the user's cache directory by path, size, modification time, inode and interface version, so
+//! The verdict is remembered in the user's cache directory by path, size, times of change, inode and interface version, so
 //! that each plugin is tried only once.
 
 #![forbid(unsafe_code)]
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::fs::Metadata;
-use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -17,6 +15,7 @@ use std::time::{Duration, Instant};
 use mapwave_fork::Shared;
 use mapwave_plugin_abi as abi;
 
+use crate::host::loading::pinned::Pinned;
 use crate::host::loading::{directories, library};
 use crate::host::session::interruption::is_interrupted;
 use crate::host::session::supervisor;
@@ -54,7 +53,8 @@ pub fn set_checker(command: Vec<OsString>) {
 
 /// Loads a library, calls its entry function and some probes, and returns the exit status for the trial process.
 pub fn try_load(path: &Path) -> i32 {
-    let entered = library::load(path).and_then(|entry| library::enter(entry, &path.to_string_lossy(), false));
+    let entered =
+        library::load(path, path).and_then(|entry| library::enter(entry, &path.to_string_lossy(), false));
     if entered.is_ok() { LOADED } else { REFUSED }
 }
 
@@ -70,18 +70,18 @@ pub(crate) enum Verdict {
 }
 
 /// Tries a library, unless it is remembered.
-pub(crate) fn trial(path: &Path) -> Verdict {
+pub(crate) fn trial(pinned: &Pinned, path: &Path) -> Verdict {
     let is_wanted = std::env::var_os(VARIABLE).is_none_or(|value| value != "0");
     let Some(checker) = CHECKER.get().filter(|command| is_wanted && !command.is_empty()) else {
         return Verdict::Safe;
     };
-    let Ok(metadata) = std::fs::metadata(path) else { return Verdict::Safe };
-    let key = key(path, &metadata);
+    let Some(place) = pinned.place_elsewhere() else { return Verdict::Safe };
+    let key = key(path, pinned);
     let mut memory = Memory::read();
     if let Some(verdict) = memory.recall(&key) {
         return verdict;
     }
-    let (verdict, is_final) = run(checker, path);
+    let (verdict, is_final) = run(checker, &place);
     if is_final {
         memory.note(&key, &verdict);
     }
@@ -137,12 +137,11 @@ fn judge(status: ExitStatus) -> (Verdict, bool) {
 }
 
 /// What identifies an unchanged library.
-fn key(path: &Path, metadata: &Metadata) -> String {
-    let (size, inode) = (metadata.len(), metadata.ino());
-    let (seconds, nanoseconds) = (metadata.mtime(), metadata.mtime_nsec());
+fn key(path: &Path, pinned: &Pinned) -> String {
+    let state = pinned.key();
     let (major, minor) = (abi::MW_ABI_MAJOR, abi::MW_ABI_MINOR);
     let path = path.to_string_lossy().replace(['\t', '\n'], "?");
-    format!("{size}\t{seconds}.{nanoseconds:09}\t{inode}\t{major}.{minor}\t{path}")
+    format!("{state}\t{major}.{minor}\t{path}")
 }
 
 /// The remembered verdicts, one per line: the verdict, then the key.

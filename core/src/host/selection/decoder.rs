@@ -19,6 +19,7 @@ use crate::host::session::decoder::{self, Decoder};
 use crate::host::session::probing::{self, Question};
 use crate::host::table::decoder::{DecoderKind, Hint};
 use crate::host::table::option;
+use crate::limits::Limits;
 use crate::source::{Scratch, Source};
 use crate::track::Track;
 
@@ -26,7 +27,7 @@ use crate::track::Track;
 const CERTAIN: u8 = 100;
 
 /// What of a file is read, and by what.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Choice<'a> {
     /// The codec plugin of this name, instead of the one that recognises the file best.
     pub plugin: Option<&'a str>,
@@ -36,6 +37,8 @@ pub struct Choice<'a> {
     pub options: &'a [(String, String)],
     /// What [`Reader::seek_table`](crate::Reader::seek_table) returned for the same track of the same file.
     pub seek_table: Option<&'a [u8]>,
+    /// How much a read may return.
+    pub limits: Limits,
 }
 
 /// Why no plugin opened a file.
