@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import resource
 import signal
@@ -25,10 +26,8 @@ def _memory(field: str) -> int:
 
 def _forget_peak() -> int:
     """The memory that is used now; the peak begins here."""
-    try:
+    with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        pass
     return _memory("VmRSS")
 
 
@@ -61,10 +60,8 @@ def _interrupted(work: Callable[[], object], after: float) -> float | None:
     sent = time.perf_counter() + after
     signal.setitimer(signal.ITIMER_REAL, after)
     try:
-        try:
+        with contextlib.suppress(mapwave.AudioError):
             work()
-        except mapwave.AudioError:
-            pass
         at_work = False
     except KeyboardInterrupt:
         return time.perf_counter() - sent
@@ -108,6 +105,8 @@ def _measure(path: str, interrupt: bool) -> dict[str, object]:
 
 if __name__ == "__main__":
     mapwave.plugins()
+    if "--small" in sys.argv:
+        mapwave.limits(max_bytes=50_000_000)
     interrupt = "--interrupt" in sys.argv
     for line in sys.stdin:
         print(json.dumps(_measure(line.rstrip("\n"), interrupt)), flush=True)

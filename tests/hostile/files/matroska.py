@@ -73,9 +73,7 @@ def files(size: int, fixture: Callable[[str], bytes]) -> Iterator[tuple[str, byt
     unknown = bytes.fromhex(CLUSTER) + UNKNOWN + element("e7", b"\0") + block(0, b"\x08")
     yield "clusters-unknown.webm", segment(tracks, unknown * (size // len(unknown)), size=UNKNOWN)
     yield "blocks-empty.webm", segment(tracks, cluster(0, block(0, b"") * (size // 6)))
-    yield "blocks-other.webm", segment(
-        tracks, SOUND, cluster(0, element("a3", b"\x85\0\0\x80") * (size // 6))
-    )
+    yield "blocks-other.webm", segment(tracks, SOUND, cluster(0, element("a3", b"\x85\0\0\x80") * (size // 6)))
     yield "times-2-63.webm", segment(tracks, SOUND, cluster((1 << 63) - 1, block(0, b"\x08")))
     jumps = b"".join(cluster((n + 1) << 36, block(0, b"\x08")) for n in range(size // len(tiny)))
     yield "times-jump.webm", segment(tracks, jumps)
@@ -87,8 +85,11 @@ def files(size: int, fixture: Callable[[str], bytes]) -> Iterator[tuple[str, byt
     yield "lacing-zeros.webm", segment(tracks, cluster(0, block(0, laced, 0x82) * (size // 262)))
     yield "lacing-fixed.webm", segment(tracks, cluster(0, block(0, b"\xff" + b"\x08" * 256, 0x84) * (size // 10_000)))
     yield "lacing-fixed-0.webm", segment(tracks, cluster(0, block(0, b"\xff", 0x84) * (size // 7)))
-    yield "padding.webm", segment(
-        tracks, cluster(0, element("a0", element("a1", b"\x81\0\0\0\x08") + element("75a2", b"\x7f" + b"\xff" * 7)))
+    yield (
+        "padding.webm",
+        segment(
+            tracks, cluster(0, element("a0", element("a1", b"\x81\0\0\0\x08") + element("75a2", b"\x7f" + b"\xff" * 7)))
+        ),
     )
     depth = min(size // 9, 20_000)
     for name, title in (("67c8", "tags"), ("b6", "atoms"), (CLUSTER, "clusters"), ("a0", "groups"), ("ae", "entries")):
@@ -115,6 +116,7 @@ def files(size: int, fixture: Callable[[str], bytes]) -> Iterator[tuple[str, byt
     yield "seek-heads.webm", segment(heads * (size // len(heads)), tracks, SOUND)
     to_tags = element("4dbb", element("53ab", bytes.fromhex(TAGS)) + element("53ac", b"\0\0\0\xff"))
     yield "seek-tags.webm", segment(element(SEEK_HEAD, to_tags * (size // len(to_tags))), tracks, SOUND)
+
     def other(n: int) -> bytes:
         return element("67c8", element("45a3", b"NAME%06d" % n) + element("4487", b"x"))
 
@@ -144,7 +146,9 @@ def files(size: int, fixture: Callable[[str], bytes]) -> Iterator[tuple[str, byt
     yield "attachments.webm", segment(tracks, SOUND, element(ATTACHMENTS, attached * (size // len(attached))))
     yield "tracks.webm", segment(element(TRACKS, TRACK * (size // len(TRACK))), SOUND)
     yield "tracks-elements.webm", segment(tracks * (size // len(tracks)), SOUND)
-    codings = element("6d80", element("6240", element("5034", element("4254", b"\3") + element("4255", b"x"))) * (size // 16))
+    codings = element(
+        "6d80", element("6240", element("5034", element("4254", b"\3") + element("4255", b"x"))) * (size // 16)
+    )
     coded = element("ae", _ENTRY + element("63a2", _HEAD) + _AUDIO + codings)
     yield "codings.webm", segment(element(TRACKS, coded), SOUND)
     yield "element-2-56.webm", segment(tracks, SOUND, bytes.fromhex(VOID) + number((1 << 56) - 2) + bytes(100))

@@ -49,9 +49,7 @@ def with_boxes(data: bytes, new: dict[bytes, bytes]) -> bytes:
             elif inner in CONTAINERS:
                 parts.append(box(inner, rebuilt(begin + 8, stop, inner)))
             elif inner == b"stco":
-                offsets = [
-                    int.from_bytes(data[at : at + 4], "big") + delta for at in range(begin + 16, stop, 4)
-                ]
+                offsets = [int.from_bytes(data[at : at + 4], "big") + delta for at in range(begin + 16, stop, 4)]
                 parts.append(full(b"stco", len(offsets), rest=struct.pack(f">{len(offsets)}I", *offsets)))
             else:
                 parts.append(data[begin:stop])
@@ -87,8 +85,9 @@ def _tables(size: int, data: bytes) -> Iterator[tuple[str, bytes]]:
     zeros = with_boxes(data, {b"stsz": full(b"stsz", 0, size // 4, rest=bytes(size)), b"stsc": chunks})
     yield "stsz-zeros.m4a", with_boxes(zeros, {b"stts": full(b"stts", 1, size // 4, 1024)})
     ones = full(b"stsz", 0, size // 4, rest=b"\0\0\0\1" * (size // 4))
-    yield "stsz-ones.m4a", with_boxes(
-        data, {b"stsz": ones, b"stsc": chunks, b"stts": full(b"stts", 1, size // 4, 1024)}
+    yield (
+        "stsz-ones.m4a",
+        with_boxes(data, {b"stsz": ones, b"stsc": chunks, b"stts": full(b"stts", 1, size // 4, 1024)}),
     )
     yield "stsc-count.m4a", with_boxes(data, {b"stsc": full(b"stsc", MANY)})
     yield "stsc-per-chunk.m4a", with_boxes(data, {b"stsc": chunks})
@@ -99,24 +98,30 @@ def _tables(size: int, data: bytes) -> Iterator[tuple[str, bytes]]:
     yield "stco-count.m4a", with_boxes(data, {b"stco": full(b"stco", MANY)})
     offsets = bytes(4) * (size // 4)
     yield "stco-many.m4a", with_boxes(data, {b"stco": full(b"stco", size // 4, rest=offsets)})
-    yield "stco-many-sizes.m4a", with_boxes(
-        data,
-        {
-            b"stco": full(b"stco", size // 4, rest=offsets),
-            b"stsz": full(b"stsz", 1, MANY),
-            b"stsc": full(b"stsc", 1, 1, 10_000, 1),
-            b"stts": full(b"stts", 1, MANY, 1024),
-        },
+    yield (
+        "stco-many-sizes.m4a",
+        with_boxes(
+            data,
+            {
+                b"stco": full(b"stco", size // 4, rest=offsets),
+                b"stsz": full(b"stsz", 1, MANY),
+                b"stsc": full(b"stsc", 1, 1, 10_000, 1),
+                b"stts": full(b"stts", 1, MANY, 1024),
+            },
+        ),
     )
     yield "ctts-run.m4a", with_boxes(data, {b"ctts": full(b"ctts", 1, MANY, MANY)})
     runs = struct.pack(">II", MANY, MANY) * (size // 8)
     yield "ctts-runs.m4a", with_boxes(data, {b"ctts": full(b"ctts", size // 8, rest=runs)})
-    yield "sgpd.m4a", with_boxes(
-        data,
-        {
-            b"sgpd": box(b"sgpd", struct.pack(">I4sII", 1 << 24, b"roll", 2, MANY), b"\xff\xff"),
-            b"sbgp": box(b"sbgp", struct.pack(">I4sI", 0, b"roll", MANY), struct.pack(">II", MANY, 1)),
-        },
+    yield (
+        "sgpd.m4a",
+        with_boxes(
+            data,
+            {
+                b"sgpd": box(b"sgpd", struct.pack(">I4sII", 1 << 24, b"roll", 2, MANY), b"\xff\xff"),
+                b"sbgp": box(b"sbgp", struct.pack(">I4sI", 0, b"roll", MANY), struct.pack(">II", MANY, 1)),
+            },
+        ),
     )
     descriptions = full(b"stsd", MANY, rest=box(b"mp4a", bytes(28)) * (size // 36))
     yield "stsd-many.m4a", with_boxes(data, {b"stsd": descriptions})
@@ -161,8 +166,9 @@ def _atoms(size: int, data: bytes) -> Iterator[tuple[str, bytes]]:
     yield "size-2-62.m4a", data[:head] + wide + data[head:]
     yield "size-16.m4a", data + struct.pack(">I4sQ", 1, b"free", 16) * (size // 16)
     chapters = b"".join(struct.pack(">QB", n, 0) for n in range(size // 9))
-    yield "chapters.m4a", with_boxes(
-        data, {b"udta": box(b"udta", box(b"chpl", struct.pack(">IIB", 1 << 24, 0, 255), chapters))}
+    yield (
+        "chapters.m4a",
+        with_boxes(data, {b"udta": box(b"udta", box(b"chpl", struct.pack(">IIB", 1 << 24, 0, 255), chapters))}),
     )
 
     def tags(items: bytes) -> bytes:
@@ -210,7 +216,14 @@ def files(size: int, fixture: Callable[[str], bytes]) -> Iterator[tuple[str, byt
     yield from _atoms(size, data)
     yield from _fragments(size, fixture("aac-fragmented.mp4"))
     alac = fixture("alac16.m4a")
-    yield "stsz-all-alac.m4a", with_boxes(
-        alac,
-        {b"stsz": full(b"stsz", 1, MANY), b"stts": full(b"stts", 1, MANY, MANY), b"stsc": full(b"stsc", 1, 1, MANY, 1)},
+    yield (
+        "stsz-all-alac.m4a",
+        with_boxes(
+            alac,
+            {
+                b"stsz": full(b"stsz", 1, MANY),
+                b"stts": full(b"stts", 1, MANY, MANY),
+                b"stsc": full(b"stsc", 1, 1, MANY, 1),
+            },
+        ),
     )

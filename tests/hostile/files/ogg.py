@@ -88,8 +88,6 @@ def vorbis(setup: bytes, pages: bytes = b"", comment: bytes = VORBIS_COMMENT) ->
     return head + long_packet(comment, 1) + long_packet(setup, 100) + (pages or packet_page(4, 9, 200, b"\0\0"))
 
 
-
-
 def codebooks(num_books: int, num_bits: int) -> bytes:
     """A setup of many codebooks with 2^bits words of that many bits, in a dozen bytes each (3.2.1)."""
     bits = _Bits()
@@ -127,7 +125,10 @@ def files(size: int, fixture: Callable[[str], bytes]) -> Iterator[tuple[str, byt
     vorbis_file = fixture("vorbis.ogg")
     places = list(pages_of(vorbis_file))
     begin = vorbis_file[: places[2][0]]
-    yield "lookalike-later.ogg", vorbis_file + b"X" + lookalike * (size // len(lookalike)) + vorbis_file[places[-1][0] :]
+    yield (
+        "lookalike-later.ogg",
+        vorbis_file + b"X" + lookalike * (size // len(lookalike)) + vorbis_file[places[-1][0] :],
+    )
     yield "capture-patterns.ogg", vorbis_file + b"OggS" * (size // 4)
     empty = page(0, -1, 5, [], b"", serial=struct.unpack_from("<I", vorbis_file, 14)[0])
     yield "empty-pages.ogg", begin + empty * (size // 27) + vorbis_file[places[2][0] :]
@@ -148,7 +149,10 @@ def files(size: int, fixture: Callable[[str], bytes]) -> Iterator[tuple[str, byt
     yield "granule-2-62.ogg", bytes(last)
     flac_head = b"\x7fFLAC\1\0\0\0" + flac.stream_info(1, 0, 4096)
     frames = packet_page(4, 1 << 62, 2, flac.silent_frame(0, 1, 4096))
-    yield "granule-2-62.oga", packet_page(2, 0, 0, flac_head) + packet_page(0, 0, 1, b"\x84\0\0\x08" + bytes(8)) + frames
+    yield (
+        "granule-2-62.oga",
+        packet_page(2, 0, 0, flac_head) + packet_page(0, 0, 1, b"\x84\0\0\x08" + bytes(8)) + frames,
+    )
     pages, position = [], 0
     for number in range(max(size // 100_000, 2)):
         position += 255 * 5760
@@ -164,9 +168,7 @@ def files(size: int, fixture: Callable[[str], bytes]) -> Iterator[tuple[str, byt
     pictures = (struct.pack("<I", len(picture)) + picture) * (size // (4 + len(picture)))
     tags = b"OpusTags" + struct.pack("<II", 0, size // (4 + len(picture))) + pictures
     yield "many-pictures.opus", packet_page(2, 0, 0, OPUS_HEAD) + long_packet(tags, 1) + whole
-    chapters = b"".join(
-        struct.pack("<I", 23) + b"CHAPTER%03d=00:00:00.000" % (n % 1000) for n in range(size // 28)
-    )
+    chapters = b"".join(struct.pack("<I", 23) + b"CHAPTER%03d=00:00:00.000" % (n % 1000) for n in range(size // 28))
     tags = b"OpusTags" + struct.pack("<II", 0, size // 28) + chapters
     yield "many-chapters.opus", packet_page(2, 0, 0, OPUS_HEAD) + long_packet(tags, 1) + whole
     yield "big-codebooks.ogg", vorbis(codebooks(256, 22))

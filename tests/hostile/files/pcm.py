@@ -35,13 +35,15 @@ def _wav_files(size: int) -> Iterator[tuple[str, bytes]]:
     labels = b"".join(_chunk(b"labl", struct.pack("<I", n) + b"a\0") for n in range(size // 14))
     cues = b"".join(struct.pack("<IIIIII", n, n, 0x61746164, 0, 0, n) for n in range(size // 24))
     yield "many-cues.wav", wav(FMT, _chunk(b"cue ", struct.pack("<I", size // 24) + cues), SOUND)
-    yield "cues-and-labels.wav", wav(
-        FMT, _chunk(b"cue ", struct.pack("<I", size // 24) + cues), SOUND, _chunk(b"LIST", b"adtl" + labels)
+    yield (
+        "cues-and-labels.wav",
+        wav(FMT, _chunk(b"cue ", struct.pack("<I", size // 24) + cues), SOUND, _chunk(b"LIST", b"adtl" + labels)),
     )
     same = struct.pack("<IIIIII", 1, 0, 0x61746164, 0, 0, 0) * (size // 24)
     alike = _chunk(b"labl", struct.pack("<I", 1) + b"a\0") * (size // 14)
-    yield "same-cues.wav", wav(
-        FMT, _chunk(b"cue ", struct.pack("<I", size // 24) + same), SOUND, _chunk(b"LIST", b"adtl" + alike)
+    yield (
+        "same-cues.wav",
+        wav(FMT, _chunk(b"cue ", struct.pack("<I", size // 24) + same), SOUND, _chunk(b"LIST", b"adtl" + alike)),
     )
     yield "cue-count.wav", wav(FMT, _chunk(b"cue ", struct.pack("<I", 0xFFFFFFFF) + bytes(24)), SOUND)
     sampler = bytes(28) + struct.pack("<II", 0xFFFFFFFF, 0) + bytes(24) * (size // 24)
