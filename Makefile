@@ -3,6 +3,7 @@
 # make wheel   dist/*.whl
 # make bench   side by side with the peers; QUICK=1 for a look in two minutes
 # make lint    formatting, clippy, types, and the licences of dependencies where cargo-deny is installed
+# make hostile the table of what hostile files cost; HOSTILE="--interrupt flac" for some, with Ctrl-C
 # make test-ecosystem  the tests with Ray and the libraries of data sets, which it installs into a place of their own
 # make darwin  the workspace as the compiler for a Mac sees it, without a Mac; where that can be had, part of the tests
 # make aarch64-lint  the same for Linux on aarch64
@@ -15,7 +16,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := test
-.PHONY: demo test test-ecosystem wheel bench lint darwin aarch64-lint aarch64 clean
+.PHONY: demo test test-ecosystem hostile wheel bench lint darwin aarch64-lint aarch64 clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -49,6 +50,9 @@ test-ecosystem: dist/.built
 	$(VENV)-ecosystem/bin/python -m pytest tests/python/test_ray.py tests/python/test_transcode.py \
 		tests/python/test_adapters_*.py
 	$(VENV)-ecosystem/bin/python -m pytest tests/python/test_docs.py -k integrations
+
+hostile: $(VENV)/test
+	$(BIN)/python tests/hostile $(HOSTILE)
 
 lint: $(VENV)/test
 	cargo fmt --all --check

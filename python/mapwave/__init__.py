@@ -21,10 +21,18 @@ from __future__ import annotations
 import os
 import sys
 
+if "t" in getattr(sys, "abiflags", ""):
+    raise ImportError(
+        "mapwave has no build for free-threaded Python: use one with the global interpreter lock, such as python3.14 "
+        "instead of python3.14t. Its threads release the lock while they read and decode"
+    )
+
 from . import _core, _shared
 from ._core import Api
 from ._forks import Importing
 from ._shared import *  # noqa: F403 - the same names in every module of an array library
+
+_core.check_interpreter()
 
 __all__ = [*_shared.__all__, *_shared.LAZY, "batch_load", "info", "iter_load", "load", "open", "resample", "stream"]
 

@@ -16,6 +16,7 @@ mod frames;
 mod info;
 mod input;
 mod interned;
+mod interpreters;
 mod interruption;
 mod log;
 mod metadata;
@@ -52,6 +53,8 @@ mod _core {
     use super::frames::{Frames, zeros};
     #[pymodule_export]
     use super::info::{AudioInfo, Track};
+    #[pymodule_export]
+    use super::interpreters::check_interpreter;
     #[pymodule_export]
     use super::metadata::{Bext, Loop, Marker, Picture};
     #[pymodule_export]

@@ -223,6 +223,7 @@ RETURNS: dict[str, str] = {
     "reopen": "Reader[Any]",
     "scan": "list[tuple[Any, ...] | None]",
     "build_info": "dict[str, Any]",
+    "check_interpreter": "None",
     "zeros": "Frames",
 }
 
