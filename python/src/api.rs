@@ -181,9 +181,10 @@ impl Api {
     ///     threads: The most threads that may decode; None allows one per processor. The result does not depend on it.
     ///     seek_table: What Reader.seek_table returned for the same track of the same file, so that a file without a table of its
     ///         own, such as an hour of MP3, is not scanned again. One that does not fit the file has no effect.
-    ///     max_frames, max_bytes, max_seconds: The most frames, bytes and seconds that may be returned; more raises LimitExceeded
-    ///         before memory is allocated. None is what mapwave.limits has set, at first only as many bytes as the machine has
-    ///         memory; math.inf is no limit.
+    ///     max_frames: The most frames that may be returned; more raises LimitExceeded before memory is allocated. None is what
+    ///         mapwave.limits has set, and math.inf allows any number.
+    ///     max_bytes: The same for bytes of samples. At first mapwave.limits allows as many as the machine has memory.
+    ///     max_seconds: The same for seconds.
     ///
     /// Returns:
     ///     (audio, sample_rate): the array, and its sample rate in Hz.
@@ -317,7 +318,9 @@ impl Api {
     ///     on_error: What becomes of a file that cannot be read: "raise" raises the error; "skip" returns None in the place of
     ///         the file, or with stack=True a row of padding; a function is called with the error, and the file is skipped
     ///         unless it raises. The errors have index, the place in paths, and path.
-    ///     max_frames, max_bytes, max_seconds: As in load, for each file; with stack=True, max_bytes is also that of the whole array.
+    ///     max_frames: As in load, for each file.
+    ///     max_bytes: As in load, for each file; with stack=True also for the whole array.
+    ///     max_seconds: As in load, for each file.
     ///
     /// Returns:
     ///     A list of (audio, sample_rate), in the order of paths; with stack=True (audio, lengths, sample_rate), where lengths
@@ -370,7 +373,9 @@ impl Api {
     ///         many are in memory at most.
     ///     on_error: "raise" raises the error and ends the iterator; "skip" leaves the file out; a function is called with the
     ///         error, and the file is left out unless it raises. The errors have index and path.
-    ///     max_frames, max_bytes, max_seconds: As in load, for each file.
+    ///     max_frames: As in load, for each file.
+    ///     max_bytes: As in load, for each file.
+    ///     max_seconds: As in load, for each file.
     ///
     /// Returns:
     ///     Loading: an iterator of (index, audio, sample_rate), where index is the place in paths. Its close ends the threads
@@ -466,7 +471,9 @@ impl Api {
     ///     path: As in load; to write, as in save.
     ///     mode: "r", or "w" to write.
     ///     mono, mono_mode, squeeze_mono, resample_quality, track, seek_table: As in load, for every read.
-    ///     max_frames, max_bytes, max_seconds: As in load, for what each read returns.
+    ///     max_frames: As in load, for what each read returns.
+    ///     max_bytes: As in load, for what each read returns.
+    ///     max_seconds: As in load, for what each read returns.
     ///     sr: As in load; the reader counts frames at that rate. To write, the file's sample rate.
     ///     layout, dtype: As in load; to write, those of the arrays that are passed to write.
     ///     channels: As in load; to write, the number of channels.

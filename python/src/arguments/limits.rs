@@ -152,7 +152,7 @@ fn shown_limit(py: Python<'_>, limit: Option<u64>) -> PyResult<Option<Bound<'_, 
 ///         is in.
 ///     max_seconds: The longest array in seconds.
 ///
-/// None changes nothing, math.inf is no limit, and "default" is what holds at first.
+/// None changes nothing, math.inf allows any number, and "default" is what holds at first.
 ///
 /// Returns:
 ///     Limits, with max_frames, max_bytes and max_seconds.

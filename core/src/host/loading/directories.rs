@@ -8,8 +8,8 @@ use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::host::loading::library;
 use crate::host::loading::pinned::Pinned;
+use crate::host::loading::privilege::is_privileged;
 
 /// Directories that are searched before all others, separated by colons.
 pub(crate) const VARIABLE: &str = "MAPWAVE_PLUGIN_PATH";
@@ -105,13 +105,6 @@ pub fn directories(bundled: Option<&Path>) -> Vec<Directory> {
         add(Origin::System, Path::new(system).join(ABI_DIRECTORY));
     }
     found
-}
-
-/// Whether the program has more privileges than the user who started it: of another user or group, or capabilities of its file.
-fn is_privileged() -> bool {
-    rustix::process::getuid() != rustix::process::geteuid()
-        || rustix::process::getgid() != rustix::process::getegid()
-        || library::is_secure_execution()
 }
 
 fn home() -> Option<PathBuf> {

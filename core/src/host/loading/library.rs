@@ -65,17 +65,6 @@ pub(crate) fn load(place: &Path, path: &Path) -> Result<abi::mw_plugin_entry, Fa
     entry
 }
 
-/// Whether the system started this program in its secure mode, as it does where the file has a set-user-ID or set-group-ID bit or
-/// capabilities (`AT_SECURE`, getauxval(3)).
-pub(crate) fn is_secure_execution() -> bool {
-    #[cfg(target_os = "linux")]
-    // SAFETY: the function takes a number and returns one.
-    return unsafe { libc::getauxval(libc::AT_SECURE) } != 0;
-    #[cfg(not(target_os = "linux"))]
-    // SAFETY: the function takes nothing and returns a number.
-    return unsafe { libc::issetugid() } != 0;
-}
-
 /// The entry symbol of another major version, if the library has one.
 fn has_other_version(library: &Library) -> Option<String> {
     let names = (0..=9).filter(|major| *major != abi::MW_ABI_MAJOR);

@@ -4,4 +4,5 @@ pub(crate) mod directories;
 pub(crate) mod hints;
 pub(crate) mod library;
 pub(crate) mod pinned;
+mod privilege;
 pub(crate) mod probation;

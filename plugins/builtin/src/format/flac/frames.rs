@@ -162,7 +162,7 @@ impl Format {
         (crc16(0, bytes.get(offset..end)?) == 0).then_some(end)
     }
 
-    /// As [`whole_end`](Self::whole_end), of a place that may be no frame; `None` also if that is too much work.
+    /// As [`whole_end`](Self::whole_end), of a place where a frame may not begin; `None` also if that is too much work.
     pub(crate) fn doubtful_end(&self, bytes: &[u8], frame: &Frame, work: &mut Work) -> Option<usize> {
         let limit = frame.offset.saturating_add(self.usual_bytes(frame)).min(bytes.len());
         let (length, num_read) = self.measured_at(bytes.get(..limit).unwrap_or_default(), frame.offset);
