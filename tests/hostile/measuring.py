@@ -68,15 +68,14 @@ class Worker:
         if line:
             return json.loads(line)  # type: ignore[no-any-return]
         self.process.kill()
-        status = self.process.wait()
+        self.process.communicate()
+        status = self.process.returncode
         self.process = self._start()
         return f"its process ended with {status}" if is_there else f"it took more than {self.limit} seconds"
 
     def close(self) -> None:
         """Ends the process."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait()
+        self.process.communicate()
 
 
 def seconds_per_byte(worker: Worker, directory: Path) -> dict[str, float]:

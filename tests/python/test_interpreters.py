@@ -9,7 +9,7 @@ from pathlib import Path
 import mapwave
 import pytest
 
-PACKAGES = str(Path(mapwave.__file__).resolve().parents[1])
+PACKAGES = str(Path(mapwave.__file__).parents[1])
 
 SUB = """
 import sys

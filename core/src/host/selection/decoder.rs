@@ -93,7 +93,7 @@ impl fmt::Display for PluginFailure {
 ///
 /// A decoder that says that it does not support the file gives way to the next without a word. Any other failure gives way too,
 /// but is kept with the decoder and logged as a warning. A decoder with a score of [`CERTAIN`] that finds the file damaged ends
-/// the search.
+/// the search, as one that comes with mapwave does if the file asks for more memory than it may take.
 pub(crate) fn open(
     source: &Arc<Source>,
     track: Option<&Track>,
@@ -192,8 +192,13 @@ impl Search<'_> {
                     self.failures
                         .push((kind, Failure { fault: Fault::Unsupported, offset: None, ..failure }));
                 }
-                // Another plugin might read what is damaged and not notice.
+                // Another plugin might read what is damaged and not notice, or take what this one may not: a file that asks for too
+                // much is not safer with others.
                 Fault::BadData if score == CERTAIN => {
+                    self.failures.push((kind, failure));
+                    return Err(self.not_opened());
+                }
+                Fault::Memory if score >= PLAUSIBLE && kind.is_trusted() => {
                     self.failures.push((kind, failure));
                     return Err(self.not_opened());
                 }

@@ -15,8 +15,9 @@ use crate::track::SoundTrack;
 
 /// Opens a file.
 pub(crate) fn open(kind: &DecoderKind, input: &PluginInput) -> Result<Decoder, Failure> {
-    let (copy, bytes) = (*kind, input.clone());
-    let handle = supervisor::call(kind.standing(), "opening", move || copy.open(&bytes))?;
+    let (copy, bytes, num_bytes) = (*kind, input.clone(), input.source().len());
+    let handle =
+        supervisor::call_with_file(kind.standing(), "opening", num_bytes, move || copy.open(&bytes))?;
     Decoder::new(handle, input.clone())
 }
 

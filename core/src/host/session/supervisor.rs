@@ -2,7 +2,7 @@
 //!
 //! Neither a call nor a thread can be stopped from outside. Therefore everything that such a call may access belongs to its
 //! thread: the handle, the bytes that it reads and the memory that it writes. The caller waits, can be interrupted meanwhile, and
-//! continues without them. Plugins that come with mapwave are called directly.
+//! continues without them. Plugins that come with mapwave are called directly, but for opening large files.
 
 #![forbid(unsafe_code)]
 
@@ -26,6 +26,9 @@ const VARIABLE: &str = "MAPWAVE_PLUGIN_TIME_LIMIT";
 
 /// The stack of a thread for plugins' calls: what the interface promises them (`MW_MIN_STACK_BYTES`), and room for the host.
 const STACK_BYTES: usize = abi::MW_MIN_STACK_BYTES as usize + (256 << 10);
+
+/// From this size on, opening a file may take long.
+const LONG_BYTES: u64 = 4 << 20;
 
 /// How often a waiting caller checks for an interruption.
 const INTERVAL: Duration = Duration::from_millis(50);
@@ -135,6 +138,25 @@ pub(crate) fn run<T: Send + 'static>(
     let answer = start(thread)
         .and_then(|()| listen(&receiver, &|| false, &|| excused_or_asked(Duration::ZERO, &cancelled)));
     answer.inspect_err(|_| cancelled.set())
+}
+
+/// As [`call`], of work that may take long with a file of so many bytes: a plugin that is trusted takes time in proportion to them,
+/// and the caller of one with many can be interrupted as well.
+pub(crate) fn call_with_file<T: Send + 'static>(
+    standing: &Standing,
+    doing: &str,
+    num_bytes: u64,
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    if !standing.is_trusted() || num_bytes < LONG_BYTES {
+        return call(standing, doing, work);
+    }
+    standing.check()?;
+    let (sender, receiver) = sync_channel(1);
+    // No time limit: nothing but the file is long.
+    let answer = start(move || drop(sender.send(work())))
+        .and_then(|()| listen(&receiver, &|| false, &|| Duration::MAX));
+    answer.map_err(|silence| silence.into_failure(doing))?
 }
 
 /// Calls a plugin unless it is set aside, on a separate thread unless it is trusted.
