@@ -200,6 +200,8 @@ pub enum Parameter {
     MinDuration,
     /// How several channels become one.
     MonoMode,
+    /// The number of channels to mix to.
+    NumChannels,
     /// The number of frames announced.
     NumFrames,
     /// The start of a window in seconds.
@@ -266,6 +268,7 @@ impl Parameter {
             Self::Markers => "markers",
             Self::MinDuration => "min_duration",
             Self::MonoMode => "mono_mode",
+            Self::NumChannels => "num_channels",
             Self::NumFrames => "num_frames",
             Self::Offset => "offset",
             Self::OutputRate => "the output's sample rate",

@@ -4,6 +4,7 @@ use std::mem::MaybeUninit;
 
 use bytemuck::{AnyBitPattern, NoUninit};
 
+use crate::matrix::ChannelMatrix;
 use crate::pcm::{ByteOrder, Kernel, OutputFormat, SampleFormat, Stage};
 use crate::spec::{ChannelSelection, FrameSpec, Layout};
 
@@ -32,6 +33,8 @@ enum Path {
     StereoMean(Kernel),
     /// Channels summed and scaled in double precision, then rounded to the output.
     Mono { to_f64: Kernel, gain: f64, from_f64: Kernel, format: OutputFormat },
+    /// Channels mixed by a matrix in double precision, then rounded to the output.
+    Matrix { to_f64: Kernel, matrix: ChannelMatrix, from_f64: Kernel, format: OutputFormat, planar: bool },
 }
 
 impl Mixer {
@@ -46,12 +49,25 @@ impl Mixer {
         };
         let all = || (0..usize::from(num_channels)).collect();
         let path = match &spec.channels {
-            ChannelSelection::All | ChannelSelection::Mono(_) if num_channels == 1 => Path::Direct(kernel()),
-            ChannelSelection::All if spec.layout == Layout::ChannelsLast => Path::Direct(kernel()),
-            ChannelSelection::All => gather(all()),
+            ChannelSelection::All | ChannelSelection::Mono(_) | ChannelSelection::Count(_)
+                if num_channels == 1 =>
+            {
+                Path::Direct(kernel())
+            }
+            ChannelSelection::All | ChannelSelection::Count(_) if spec.layout == Layout::ChannelsLast => {
+                Path::Direct(kernel())
+            }
+            ChannelSelection::All | ChannelSelection::Count(_) => gather(all()),
             ChannelSelection::Only(channels) => {
                 gather(channels.iter().map(|&channel| channel.into()).collect())
             }
+            ChannelSelection::Matrix(matrix) => Path::Matrix {
+                to_f64: Kernel::new(from, OutputFormat::F64),
+                matrix: matrix.clone(),
+                from_f64: Kernel::new(SampleFormat::F64(ByteOrder::NATIVE), spec.format),
+                format: spec.format,
+                planar: spec.layout == Layout::ChannelsFirst && matrix.num_outputs() > 1,
+            },
             ChannelSelection::Mono(mode) => {
                 let gain = mode.gain(num_channels);
                 let single = spec.format == OutputFormat::F32 && from.fits_f32();
@@ -69,11 +85,13 @@ impl Mixer {
             }
         };
         let num_output_channels = match &spec.channels {
-            ChannelSelection::All => num_channels.into(),
+            // A number is that of the file by now: the reader has put a matrix in the place of others.
+            ChannelSelection::All | ChannelSelection::Count(_) => num_channels.into(),
             ChannelSelection::Only(channels) => channels.len(),
             ChannelSelection::Mono(_) => 1,
+            ChannelSelection::Matrix(matrix) => matrix.num_outputs(),
         };
-        let is_planar = matches!(path, Path::Gather { planar: true, .. });
+        let is_planar = matches!(path, Path::Gather { planar: true, .. } | Path::Matrix { planar: true, .. });
         let num_planes = if is_planar { num_output_channels } else { 1 };
         let plane_frame_bytes = num_output_channels / num_planes.max(1) * spec.format.num_bytes();
         Self { from, num_channels: num_channels.into(), path, num_planes, plane_frame_bytes }
@@ -106,7 +124,7 @@ impl Mixer {
 
     /// Whether the output has a slice per channel.
     pub(crate) fn is_planar(&self) -> bool {
-        matches!(self.path, Path::Gather { planar: true, .. })
+        matches!(self.path, Path::Gather { planar: true, .. } | Path::Matrix { planar: true, .. })
     }
 
     /// Converts whole frames of the file into the planes and initialises all of them.
@@ -129,6 +147,28 @@ impl Mixer {
                 let means = samples.as_chunks::<2>().0.iter().map(|[left, right]| (left + right) * 0.5);
                 store(planes, first, means);
             }),
+            Path::Matrix { to_f64, matrix, from_f64, format, planar } => {
+                let size = format.num_bytes();
+                let mut mixed: Vec<f64> = Vec::with_capacity(STAGE_SAMPLES);
+                let put = |plane: &mut [MaybeUninit<u8>], first: usize, mixed: &[f64]| {
+                    let plane = plane.get_mut(first * size..(first + mixed.len()) * size);
+                    from_f64.convert(bytemuck::cast_slice(mixed), plane.unwrap_or_default());
+                };
+                self.in_stages(*to_f64, input, |first, samples: &[f64]| {
+                    let frames = || samples.chunks_exact(self.num_channels);
+                    if *planar {
+                        for (plane, row) in planes.iter_mut().zip(matrix.rows()) {
+                            mixed.clear();
+                            mixed.extend(frames().map(|frame| dot(frame, row)));
+                            put(plane, first, &mixed);
+                        }
+                    } else if let Some(plane) = planes.first_mut() {
+                        mixed.clear();
+                        mixed.extend(frames().flat_map(|frame| matrix.rows().map(|row| dot(frame, row))));
+                        put(plane, first * matrix.num_outputs(), &mixed);
+                    }
+                });
+            }
             Path::Mono { to_f64, gain, from_f64, format } => {
                 let mut mono = Vec::with_capacity(STAGE_SAMPLES);
                 let size = format.num_bytes();
@@ -160,6 +200,11 @@ impl Mixer {
             pass(index * frames_per_stage, samples);
         }
     }
+}
+
+/// The sum of a frame's samples, each by its gain.
+fn dot(frame: &[f64], gains: &[f64]) -> f64 {
+    frame.iter().zip(gains).map(|(sample, gain)| sample * gain).sum()
 }
 
 struct Gather<'a> {
@@ -292,6 +337,25 @@ mod tests {
                 assert_eq!(mix::<f64>(&samples, num_channels, &mono(OutputFormat::F64)), [exact]);
             }
         }
+    }
+
+    #[test]
+    fn a_matrix_is_a_sum_of_products_rounded_once() {
+        let samples = ramp(3001, 6);
+        let matrix = ChannelMatrix::between(6, 0, 2).unwrap();
+        let mixed: Vec<Vec<f64>> = (0..2)
+            .map(|output| {
+                let row = matrix.row(output);
+                let sample = |frame: &[i16]| (0..6).map(|i| f64::from(frame[i]) / 32768.0 * row[i]).sum();
+                samples.chunks(6).map(sample).collect()
+            })
+            .collect();
+        let spec = |layout, format| spec(ChannelSelection::Matrix(matrix.clone()), layout, format);
+        assert_eq!(mix::<f64>(&samples, 6, &spec(Layout::ChannelsFirst, OutputFormat::F64)), mixed);
+        let integer = |value: &f64| (value * 32768.0).round_ties_even() as i16;
+        let expected: Vec<i16> =
+            (0..3001).flat_map(|frame| [integer(&mixed[0][frame]), integer(&mixed[1][frame])]).collect();
+        assert_eq!(mix::<i16>(&samples, 6, &spec(Layout::ChannelsLast, OutputFormat::I16)), [expected]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code)] // one place: frames that a read has filled
 
+use std::borrow::Cow;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::path::Path;
@@ -299,6 +300,7 @@ impl Reader {
         control: &ReadControl<'_>,
     ) -> Result<Frames> {
         self.check(&frames)?;
+        let spec = &*self.settled(spec)?;
         let num_frames = frames.end - frames.start;
         let shape = self.shape(num_frames, spec)?;
         let buffer = allocate(shape.num_samples() * spec.format.num_bytes());
@@ -333,6 +335,7 @@ impl Reader {
     ) -> Result<()> {
         self.check(&frames)?;
         let num_frames = frames.end - frames.start;
+        let spec = &*self.settled(spec)?;
         let read = match &self.resampled {
             None => self.frames.read(&self.source, frames, spec, out, control),
             Some(resampled) => spec.num_channels(self.track.num_channels).and_then(|num_channels| {
@@ -389,6 +392,12 @@ impl Reader {
             ));
         }
         Ok(View { bytes, format: native })
+    }
+
+    /// What is read with this specification: a number of channels becomes the matrix that mixes the file to it.
+    fn settled<'a>(&self, spec: &'a FrameSpec) -> Result<Cow<'a, FrameSpec>> {
+        let Track { num_channels, channel_mask, .. } = self.track;
+        spec.settled(num_channels, channel_mask).map_err(|error| self.named(error))
     }
 
     fn check(&self, frames: &Range<u64>) -> Result<()> {

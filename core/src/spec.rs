@@ -2,10 +2,12 @@
 
 #![forbid(unsafe_code)]
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Parameter, Result};
+use crate::matrix::ChannelMatrix;
 use crate::pcm::OutputFormat;
 
 /// How several channels are mixed into one.
@@ -84,6 +86,11 @@ pub enum ChannelSelection {
     Only(Vec<u16>),
     /// All channels, mixed into one.
     Mono(MonoMode),
+    /// All channels, mixed to this number, from 1 to 8, by the [`ChannelMatrix`] of the file's layout. A file of that number stays as
+    /// it is.
+    Count(u16),
+    /// All channels, mixed by this matrix.
+    Matrix(ChannelMatrix),
 }
 
 /// The form in which frames are read.
@@ -129,6 +136,21 @@ impl FrameSpec {
         match &self.channels {
             ChannelSelection::All => Ok(usize::from(num_channels)),
             ChannelSelection::Mono(_) => Ok(1),
+            ChannelSelection::Count(count) if *count == num_channels => Ok(usize::from(num_channels)),
+            ChannelSelection::Count(count) => {
+                ChannelMatrix::between(num_channels, 0, *count).map(|matrix| matrix.num_outputs())
+            }
+            ChannelSelection::Matrix(matrix) if matrix.num_inputs() == usize::from(num_channels) => {
+                Ok(matrix.num_outputs())
+            }
+            ChannelSelection::Matrix(matrix) => {
+                let expected = format!("a matrix for the {num_channels} channels of the file");
+                Err(Error::argument(
+                    Parameter::Channels,
+                    expected,
+                    format!("one for {}", matrix.num_inputs()),
+                ))
+            }
             ChannelSelection::Only(channels) => {
                 if channels.is_empty() {
                     return Err(Error::argument(Parameter::Channels, "at least one channel", "none"));
@@ -148,6 +170,20 @@ impl FrameSpec {
                 }
             }
         }
+    }
+
+    /// The same with the matrix that mixes a file with `num_channels`, whose speakers `channel_mask` names, in the place of a number
+    /// of channels.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if there is no such matrix.
+    pub(crate) fn settled(&self, num_channels: u16, channel_mask: u32) -> Result<Cow<'_, Self>> {
+        let ChannelSelection::Count(count) = self.channels else { return Ok(Cow::Borrowed(self)) };
+        let channels = match count == num_channels {
+            true => ChannelSelection::All,
+            false => ChannelSelection::Matrix(ChannelMatrix::between(num_channels, channel_mask, count)?),
+        };
+        Ok(Cow::Owned(Self { channels, ..self.clone() }))
     }
 
     /// The shape of an array with `num_frames` frames of a file with `num_channels`.

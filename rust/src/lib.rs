@@ -51,8 +51,8 @@ pub use mapwave_core::resample::FilterQuality;
 pub use mapwave_core::sink::{Dither, Encoding, Overflow, PcmEncoding, Saved};
 pub use mapwave_core::source::Access;
 pub use mapwave_core::{
-    Audio, ChannelSelection, Error, FrameSpec, Frames, Layout, Limits, MonoMode, OutputFormat, ReadControl,
-    ResampleQuality, Result, SampleFormat, Shape, SoundTrack, Track, View,
+    Audio, ChannelMatrix, ChannelSelection, Error, FrameSpec, Frames, Layout, Limits, MonoMode, OutputFormat,
+    ReadControl, ResampleQuality, Result, SampleFormat, Shape, SoundTrack, Track, View,
 };
 pub use measure::{loudness, plot, silences};
 pub use metadata::{

@@ -7,11 +7,12 @@ use crate::repository;
 /// The modules from left to right; a module may name only what stands before it.
 ///
 /// The two parts of `resample` stand apart: its mathematics far to the left of what applies them to files.
-const ORDER: [&str; 21] = [
+const ORDER: [&str; 22] = [
     "error",
     "track",
     "pcm",
     "resample::engine",
+    "matrix",
     "spec",
     "array",
     "cursor",
@@ -35,12 +36,13 @@ const ORDER: [&str; 21] = [
 const BASE: [&str; 3] = ["error", "track", "pcm"];
 
 /// What each module may name, whole modules or single items of them.
-const ALLOWED: [(&str, &[&str]); 21] = [
+const ALLOWED: [(&str, &[&str]); 22] = [
     ("error", &["track"]),
     ("track", &["pcm::SampleFormat"]),
     ("pcm", &["error"]),
     ("resample::engine", &["error"]),
-    ("spec", &["error", "pcm::OutputFormat"]),
+    ("matrix", &["error"]),
+    ("spec", &["error", "pcm::OutputFormat", "matrix"]),
     ("array", &["error", "pcm::OutputFormat", "spec::Layout"]),
     ("cursor", &["error", "track"]),
     ("container", &["error", "track", "cursor", "pcm::SampleFormat", "pcm::ByteOrder", "pcm::OutputFormat"]),
@@ -49,7 +51,7 @@ const ALLOWED: [(&str, &[&str]); 21] = [
     ("segment", &["error"]),
     ("buffer", &["error", "spec", "pcm::OutputFormat", "array::Audio"]),
     ("limits", &["error", "buffer::physical_memory"]),
-    ("mix", &["error", "pcm", "spec"]),
+    ("mix", &["error", "pcm", "matrix", "spec"]),
     (
         "host",
         &[

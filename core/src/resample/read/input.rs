@@ -74,7 +74,8 @@ unsafe impl FrameSource for FileFrames<'_> {
 
     fn is_16_bit(&self) -> bool {
         // The mean of two integers may not be an integer.
-        self.frames.is_16_bit() && !matches!(self.channels, ChannelSelection::Mono(_))
+        let is_mixed = matches!(self.channels, ChannelSelection::Mono(_) | ChannelSelection::Matrix(_));
+        self.frames.is_16_bit() && !is_mixed
     }
 
     fn read(
