@@ -119,6 +119,11 @@ impl PcmWriter {
         Ok(self.header_bytes + padded)
     }
 
+    /// The type of the samples in the file.
+    pub(super) fn samples(&self) -> SampleFormat {
+        self.samples
+    }
+
     /// The number of frames that were written.
     pub(super) fn num_frames(&self) -> u64 {
         self.num_frames

@@ -167,11 +167,10 @@ impl Writer {
         })
     }
 
-    /// Adds frames.
+    /// Adds frames of any type; that of [`create`](Self::create) has chosen the encoding of the file where the options leave it open.
     ///
     /// # Errors
-    /// [`Error::Argument`] if the type or number of channels differs, or if samples do not fit; other frames can be written after
-    /// it. After [`Error::Io`], [`Error::Plugin`] and [`Error::Interrupted`], the file is abandoned.
+    /// [`Error::Argument`] if the number of channels differs, or if samples do not fit; other frames can be written after it. After [`Error::Io`], [`Error::Plugin`] and [`Error::Interrupted`], the file is abandoned.
     pub fn write(&mut self, audio: &Audio<'_>, control: &ReadControl<'_>) -> Result<()> {
         self.check(audio, control).map_err(|error| self.named(error))?;
         self.append(audio, control)
@@ -183,10 +182,6 @@ impl Writer {
         if audio.num_channels() != self.options.num_channels {
             let expected = format!("an array with {} channels, like the file", self.options.num_channels);
             return Err(Error::argument(Parameter::Audio, expected, audio.num_channels()));
-        }
-        if audio.format() != self.from {
-            let expected = format!("{}, the type that the file was created for", self.from);
-            return Err(Error::argument(Parameter::Audio, expected, audio.format()));
         }
         if self.checks_fit {
             let written = self.num_frames();
@@ -200,6 +195,16 @@ impl Writer {
     fn append(&mut self, audio: &Audio<'_>, control: &ReadControl<'_>) -> Result<()> {
         let State::Open(open) = &mut self.state else { return Err(self.named(given_up())) };
         let Open { body, quantiser, .. } = &mut **open;
+        if audio.format() != self.from {
+            let made = match body {
+                Body::Pcm(body) => pcm::quantiser(&self.options, audio.format(), body.samples()),
+                Body::Compressed(body) => body.quantiser(&self.options, audio.format()),
+            };
+            match made {
+                Ok(made) => (*quantiser, self.from) = (made, audio.format()),
+                Err(error) => return Err(self.named(error)),
+            }
+        }
         let written = match body {
             Body::Pcm(body) => body.write(audio, quantiser, control.interrupted),
             Body::Compressed(body) => body.write(audio, quantiser, control.interrupted),
