@@ -380,7 +380,8 @@ impl Reader {
         let Some(native) = format.native() else {
             return refuse(format!("no array type of this machine holds {}", format.name()));
         };
-        let Some(file) = self.source.whole() else { return refuse("the file cannot be mapped".to_owned()) };
+        let in_place = self.source.whole().filter(|_| !self.source.is_costly());
+        let Some(file) = in_place else { return refuse("the file cannot be mapped".to_owned()) };
         let range = pcm.bytes_of(&(0..self.num_frames()));
         let bounds = usize::try_from(range.start).ok().zip(usize::try_from(range.end).ok());
         let bytes = bounds.and_then(|(start, end)| file.get(start..end)).unwrap_or_default();
@@ -456,13 +457,15 @@ fn open_track(source: &Arc<Source>, choice: Choice<'_>) -> Result<(FrameTrack, T
     let hint = track.as_ref().ok().filter(|track| track.pcm().is_none());
     match host::open(source, hint, choice) {
         Ok(Opened { decoder, failures }) => {
-            let compressed = CompressedTrack::new(decoder, source, hint)?;
+            // Bytes that could not be fetched look like a damaged file.
+            let compressed = CompressedTrack::new(decoder, source, hint);
+            let compressed = compressed.or_else(|error| source.verify_len().and(Err(error)))?;
             let track = compressed.describe(source);
             source.verify(source.len())?;
             Ok((FrameTrack::Compressed(Arc::new(compressed)), track, failures))
         }
         Err(NotOpened::Failed(error)) => source.verify_len().and(Err(*error)),
-        Err(NotOpened::Unread(asked)) => Err(unread(track, asked)),
+        Err(NotOpened::Unread(asked)) => source.verify_len().and(Err(unread(track, asked))),
     }
 }
 
@@ -498,7 +501,7 @@ fn parse(source: &Source) -> Result<Track> {
         let head = source.read(0..num_bytes, &mut scratch)?;
         match container::parse_head(head, source.len()) {
             Err(Error::Incomplete { needed }) if needed > num_bytes && needed <= source.len() => {
-                if let Some(file) = source.whole() {
+                if let Some(file) = source.whole().filter(|_| !source.is_costly()) {
                     let track = container::parse_head(file, source.len());
                     source.verify(source.len())?;
                     return track;

@@ -1,17 +1,22 @@
-//! A SIGBUS handler for mapped files: a file that shrinks while it is mapped causes an error instead of ending the process.
+//! A handler of faults in mapped files: a file that shrinks while it is mapped causes an error instead of ending the process, and
+//! memory that is fetched when it is touched is waited for.
 //!
 //! Touching a page of a map beyond the current end of its file raises SIGBUS. The handler looks up the address among the
-//! guarded ranges, replaces the missing pages with zeros, marks the range as hit, and lets the instruction run again. It
-//! passes any other SIGBUS to the previous handler.
+//! guarded ranges, replaces the missing pages with zeros, marks the range as hit, and lets the instruction run again. Touching
+//! a page that is not fetched raises SIGSEGV, or SIGBUS on macOS; the handler waits for it. It passes any other fault to the previous
+//! handler.
 
 #![allow(unsafe_code)] // sigaction, and mmap inside a signal handler
 
 use std::ffi::c_int;
 use std::ops::Range;
 use std::ptr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
 use mapwave_fork::{Lock, hold_off};
+
+use super::paged::Pages;
 
 /// How many maps can be guarded at the same time; further files are read with `pread`.
 const MAX_GUARDS: usize = 4096;
@@ -21,13 +26,20 @@ struct Slot {
     start: AtomicUsize,
     end: AtomicUsize,
     hit: AtomicBool,
+    /// What fetches the pages; null for a map of a file.
+    pages: AtomicPtr<Pages>,
 }
 
 const RESERVED: usize = 1;
 
-static SLOTS: [Slot; MAX_GUARDS] =
-    [const { Slot { start: AtomicUsize::new(0), end: AtomicUsize::new(0), hit: AtomicBool::new(false) } };
-        MAX_GUARDS];
+static SLOTS: [Slot; MAX_GUARDS] = [const {
+    Slot {
+        start: AtomicUsize::new(0),
+        end: AtomicUsize::new(0),
+        hit: AtomicBool::new(false),
+        pages: AtomicPtr::new(ptr::null_mut()),
+    }
+}; MAX_GUARDS];
 
 /// Where the search for a free slot starts.
 static NEXT: AtomicUsize = AtomicUsize::new(0);
@@ -46,19 +58,28 @@ const NUM_ENTRIES: usize = 8;
 /// each would pass a foreign fault to the other forever. Under a new address, each handler passes the fault to an older one,
 /// and the chain ends.
 static ENTRIES: [Handler; NUM_ENTRIES] = [
-    on_bus_error::<0>,
-    on_bus_error::<1>,
-    on_bus_error::<2>,
-    on_bus_error::<3>,
-    on_bus_error::<4>,
-    on_bus_error::<5>,
-    on_bus_error::<6>,
-    on_bus_error::<7>,
+    on_fault::<0>,
+    on_fault::<1>,
+    on_fault::<2>,
+    on_fault::<3>,
+    on_fault::<4>,
+    on_fault::<5>,
+    on_fault::<6>,
+    on_fault::<7>,
 ];
 
-/// The dispositions that the entries replaced; never freed, since a handler may be running.
-static PREVIOUS: [AtomicPtr<libc::sigaction>; NUM_ENTRIES] =
-    [const { AtomicPtr::new(ptr::null_mut()) }; NUM_ENTRIES];
+/// The signals of faults.
+const SIGNALS: [c_int; 2] = [libc::SIGBUS, libc::SIGSEGV];
+
+/// The dispositions that the entries replaced, of each signal; never freed, since a handler may be running.
+static PREVIOUS: [[AtomicPtr<libc::sigaction>; NUM_ENTRIES]; 2] =
+    [const { [const { AtomicPtr::new(ptr::null_mut()) }; NUM_ENTRIES] }; 2];
+
+/// Those of one signal.
+fn previous_of(signal: c_int) -> &'static [AtomicPtr<libc::sigaction>; NUM_ENTRIES] {
+    let [bus, segment] = &PREVIOUS;
+    if signal == libc::SIGBUS { bus } else { segment }
+}
 
 /// The size of a page, known before the handler first runs.
 static PAGE_SIZE: AtomicUsize = AtomicUsize::new(0);
@@ -79,15 +100,23 @@ impl Guard {
     /// Guards a map at `range`, which begins in its first page; `None` if all slots are taken, or if the handler cannot be
     /// installed.
     pub(super) fn new(range: Range<usize>) -> Option<Self> {
-        if !install() {
+        if !install(libc::SIGBUS) {
             return None;
         }
         // In a forked child the handler finds whole slots.
-        hold_off(|| Self::fill(range))
+        hold_off(|| Self::fill(range, ptr::null_mut()))
+    }
+
+    /// Guards memory that `pages` fetches, which outlives the guard; `None` as for [`new`](Self::new).
+    pub(super) fn of_pages(pages: &Arc<Pages>, range: Range<usize>) -> Option<Self> {
+        if !SIGNALS.iter().all(|signal| install(*signal)) {
+            return None;
+        }
+        hold_off(|| Self::fill(range, Arc::as_ptr(pages).cast_mut()))
     }
 
     /// Takes the first free slot.
-    fn fill(range: Range<usize>) -> Option<Self> {
+    fn fill(range: Range<usize>, pages: *mut Pages) -> Option<Self> {
         let first = NEXT.fetch_add(1, Ordering::Relaxed);
         for i in 0..MAX_GUARDS {
             let index = first.wrapping_add(i) % MAX_GUARDS;
@@ -95,6 +124,7 @@ impl Guard {
             if slot.start.compare_exchange(0, RESERVED, Ordering::Acquire, Ordering::Relaxed).is_ok() {
                 slot.hit.store(false, Ordering::Relaxed);
                 slot.end.store(range.end, Ordering::Relaxed);
+                slot.pages.store(pages, Ordering::Relaxed);
                 NUM_USED.fetch_max(index + 1, Ordering::Relaxed);
                 slot.start.store(range.start, Ordering::Release);
                 return Some(Self { slot });
@@ -105,7 +135,10 @@ impl Guard {
 
     /// Makes sure that the handler is installed before the range is read: another library may have replaced it.
     pub(super) fn watch(&self) {
-        install();
+        install(libc::SIGBUS);
+        if !self.slot.pages.load(Ordering::Relaxed).is_null() {
+            install(libc::SIGSEGV);
+        }
     }
 
     /// Whether a page of the range was replaced with zeros.
@@ -123,30 +156,30 @@ impl Drop for Guard {
 }
 
 /// Installs the handler unless it is installed, and returns whether it is now.
-fn install() -> bool {
+fn install(signal: c_int) -> bool {
     static INSTALLING: Lock<()> = Lock::new();
-    if is_ours(&disposition()) {
+    if is_ours(&disposition(signal)) {
         return true;
     }
     let _installing = INSTALLING.lock();
-    let current = disposition();
+    let current = disposition(signal);
     if is_ours(&current) {
         return true;
     }
     PAGE_SIZE.store(rustix::param::page_size(), Ordering::Relaxed);
-    let Some(entry) = entry_for(&current) else { return false };
+    let Some(entry) = entry_for(signal, &current) else { return false };
     let mut action = current;
     action.sa_sigaction = address(*entry);
     // SA_NODEFER: a previous handler that ours calls may raise the signal again and expects to be interrupted by it.
     action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
     // SAFETY: `action` is a whole sigaction whose handler is of the kind its flags say and does only what a signal
     // handler may; the old disposition is not asked for.
-    unsafe { libc::sigaction(libc::SIGBUS, &action, ptr::null_mut()) == 0 }
+    unsafe { libc::sigaction(signal, &action, ptr::null_mut()) == 0 }
 }
 
 /// The entry that replaces `current`: the one that replaced it before, or the first free one.
-fn entry_for(current: &libc::sigaction) -> Option<&'static Handler> {
-    for (entry, place) in ENTRIES.iter().zip(&PREVIOUS) {
+fn entry_for(signal: c_int, current: &libc::sigaction) -> Option<&'static Handler> {
+    for (entry, place) in ENTRIES.iter().zip(previous_of(signal)) {
         // SAFETY: PREVIOUS is null or points to a sigaction that is never freed nor written again.
         match unsafe { place.load(Ordering::Acquire).as_ref() } {
             None => {
@@ -172,17 +205,17 @@ fn address(handler: Handler) -> libc::sighandler_t {
     handler as usize as libc::sighandler_t
 }
 
-/// The disposition of SIGBUS.
-fn disposition() -> libc::sigaction {
+/// The disposition of a signal.
+fn disposition(signal: c_int) -> libc::sigaction {
     // SAFETY: sigaction is a plain C struct, for which all zeros is a valid value.
     let mut current: libc::sigaction = unsafe { std::mem::zeroed() };
     // SAFETY: a null new action only asks; `current` is a valid place for the answer.
-    unsafe { libc::sigaction(libc::SIGBUS, ptr::null(), &mut current) };
+    unsafe { libc::sigaction(signal, ptr::null(), &mut current) };
     current
 }
 
-/// The handler: async-signal-safe, since it touches only atomics and calls only `mmap`, `sigaction` and `raise`.
-extern "C" fn on_bus_error<const ENTRY: usize>(
+/// The handler: async-signal-safe, since it touches only atomics and only makes system calls.
+extern "C" fn on_fault<const ENTRY: usize>(
     signal: c_int,
     info: *mut libc::siginfo_t,
     context: *mut libc::c_void,
@@ -191,16 +224,17 @@ extern "C" fn on_bus_error<const ENTRY: usize>(
     let siginfo = unsafe { &*info };
     // SAFETY: si_addr reads a plain field, which faults set; they alone have a positive code.
     let address = unsafe { siginfo.si_addr() }.addr();
-    if siginfo.si_code <= 0 || !replace_pages(address) {
-        let previous =
-            PREVIOUS.get(ENTRY).map_or(ptr::null_mut(), |previous| previous.load(Ordering::Acquire));
+    if siginfo.si_code <= 0 || !answer(address) {
+        let previous = previous_of(signal)
+            .get(ENTRY)
+            .map_or(ptr::null_mut(), |previous| previous.load(Ordering::Acquire));
         // SAFETY: PREVIOUS is null or points to a sigaction that is never freed nor written again.
         chain(unsafe { previous.as_ref() }, signal, info, context);
     }
 }
 
-/// Maps zeros from the page of `address` to the end of the guarded range around it, and returns whether there is one.
-fn replace_pages(address: usize) -> bool {
+/// Waits for the page of `address`, or maps zeros from there to the end of the guarded range around it; returns whether there is one.
+fn answer(address: usize) -> bool {
     let page = PAGE_SIZE.load(Ordering::Relaxed);
     let mut found = false;
     for slot in SLOTS.iter().take(NUM_USED.load(Ordering::Relaxed)) {
@@ -211,6 +245,12 @@ fn replace_pages(address: usize) -> bool {
             || !(start..end).contains(&address)
             || slot.start.load(Ordering::Acquire) != start
         {
+            continue;
+        }
+        // SAFETY: null, or pages that outlive their guard, whose memory the interrupted thread is reading.
+        if let Some(pages) = unsafe { slot.pages.load(Ordering::Acquire).as_ref() } {
+            keeping_errno(|| pages.wait_for(address));
+            found = true;
             continue;
         }
         let first = address - address % page;
@@ -227,6 +267,21 @@ fn replace_pages(address: usize) -> bool {
         }
     }
     found
+}
+
+/// Calls what sets the number of the last error, which the interrupted code may be about to ask for.
+fn keeping_errno(call: impl FnOnce()) {
+    #[cfg(target_os = "linux")]
+    // SAFETY: the address of this thread's error number, which is always valid.
+    let place = unsafe { libc::__errno_location() };
+    #[cfg(not(target_os = "linux"))]
+    // SAFETY: as above.
+    let place = unsafe { libc::__error() };
+    // SAFETY: as above.
+    let before = unsafe { *place };
+    call();
+    // SAFETY: as above.
+    unsafe { *place = before };
 }
 
 /// Passes a signal that is not ours to the previous handler.

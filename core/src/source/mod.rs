@@ -10,9 +10,12 @@
 mod ahead;
 mod guard;
 mod mapped;
+mod paged;
+mod ranged;
 mod recent;
 mod regular;
 mod scratch;
+mod spool;
 mod tar;
 
 use std::ffi::{OsStr, OsString};
@@ -29,8 +32,12 @@ use mapwave_fork::SetOnce;
 
 use crate::error::{Error, Result};
 pub use mapped::Mapped;
+pub use paged::Repeated;
+use ranged::Ranged;
+pub use ranged::RangedRead;
 pub(crate) use recent::Identity;
 pub use scratch::Scratch;
+pub use spool::Spool;
 pub use tar::Member;
 
 /// How a source will be read.
@@ -65,6 +72,7 @@ enum Bytes {
         map: SetOnce<Option<Arc<Mapped>>>,
     },
     Memory(Box<dyn AsRef<[u8]> + Send + Sync>),
+    Ranged(Ranged),
 }
 
 impl Source {
@@ -162,6 +170,33 @@ impl Source {
         Self::non_empty(None, len, Bytes::Memory(Box::new(bytes)), "there are no bytes to read (0 bytes)")
     }
 
+    /// Uses `len` bytes that are fetched in ranges, only as many as a read needs.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] if there are no bytes.
+    pub fn from_ranges(reader: Arc<dyn RangedRead>, len: u64, access: Access) -> Result<Self> {
+        let ranged = Ranged::new(reader, len, access == Access::Streamed);
+        Self::non_empty(None, len, Bytes::Ranged(ranged), "there are no bytes to read (0 bytes)")
+    }
+
+    /// Opens a part of a file that is open, with a name for errors.
+    ///
+    /// # Errors
+    /// As [`open_part`](Self::open_part); [`Error::Io`] unless it is a regular file.
+    pub fn from_open_file(file: File, start: u64, name: &Path, access: Access) -> Result<Self> {
+        let metadata = file.metadata().map_err(|cause| Error::io("opening", cause));
+        let opened = metadata.and_then(|metadata| {
+            let bytes = start.min(metadata.len())..metadata.len();
+            Self::of_file(name, &bytes, file, &metadata, access)
+        });
+        opened.map_err(|error| error.in_file(name))
+    }
+
+    /// Whether bytes must be fetched, at a cost: a decoder should look at few of them.
+    pub fn is_costly(&self) -> bool {
+        matches!(self.bytes, Bytes::Ranged(_))
+    }
+
     fn non_empty(path: Option<PathBuf>, len: u64, bytes: Bytes, otherwise: &str) -> Result<Self> {
         if len == 0 {
             return Err(Error::Unsupported {
@@ -209,6 +244,11 @@ impl Source {
             Bytes::Memory(bytes) => {
                 bytes.as_ref().as_ref().get(start..end).ok_or_else(|| self.outside(&range))
             }
+            Bytes::Ranged(ranged) => {
+                let scratch = scratch.get(end - start);
+                ranged.read_at(range.start, scratch).map_err(|cause| self.read_failed(range.start, cause))?;
+                Ok(scratch)
+            }
             Bytes::File { file, start: first, .. } => match self.mapped() {
                 Some(map) => map.bytes().get(start..end).ok_or_else(|| self.outside(&range)),
                 None => {
@@ -254,6 +294,7 @@ impl Source {
     /// # Errors
     /// [`Error::Io`] if it has, or if the disk failed under the map.
     pub fn verify(&self, end: u64) -> Result<()> {
+        self.verify_ranges()?;
         let Bytes::File { file, start, map, .. } = &self.bytes else { return Ok(()) };
         let Some(Some(map)) = map.get() else { return Ok(()) };
         let status = rustix::fs::fstat(file).map_err(|errno| self.read_failed(end, errno.into()))?;
@@ -273,6 +314,7 @@ impl Source {
     /// # Errors
     /// [`Error::Io`] if it has.
     pub fn verify_len(&self) -> Result<()> {
+        self.verify_ranges()?;
         let Bytes::File { file, start, .. } = &self.bytes else { return Ok(()) };
         let status = rustix::fs::fstat(file).map_err(|errno| self.read_failed(0, errno.into()))?;
         match u64::try_from(status.st_size).unwrap_or(0).saturating_sub(*start) {
@@ -281,30 +323,55 @@ impl Source {
         }
     }
 
+    /// Fails if bytes could not be fetched while they were read in place.
+    fn verify_ranges(&self) -> Result<()> {
+        match &self.bytes {
+            Bytes::Ranged(ranged) => {
+                let failure = ranged.failure();
+                failure.map_or(Ok(()), |cause| {
+                    Err(Error::Io { path: self.path.clone(), doing: "reading", offset: None, cause })
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// What identifies the file and its contents, if it is one.
     pub(crate) fn identity(&self) -> Option<Identity> {
         match &self.bytes {
             Bytes::File { identity, .. } => Some(*identity),
-            Bytes::Memory(_) => None,
+            Bytes::Memory(_) | Bytes::Ranged(_) => None,
         }
     }
 
-    /// The whole file in place, if it is in memory or can be mapped.
+    /// The whole file in place, if it is in memory or can be mapped; bytes that must be fetched are when they are touched, and
+    /// [`verify`](Self::verify) tells whether that failed.
     pub fn whole(&self) -> Option<&[u8]> {
         match &self.bytes {
             Bytes::Memory(bytes) => Some(bytes.as_ref().as_ref()),
+            Bytes::Ranged(ranged) => ranged.whole(),
             Bytes::File { file, start, map, .. } => self.map(file, *start, map).map(Mapped::bytes),
         }
     }
 
     /// Whether [`release`](Self::release) releases the parts of the file that were read.
     pub fn is_streamed(&self) -> bool {
-        matches!(self.bytes, Bytes::File { access: Access::Streamed, .. })
+        match &self.bytes {
+            Bytes::File { access, .. } => *access == Access::Streamed,
+            Bytes::Ranged(ranged) => ranged.is_streamed(),
+            Bytes::Memory(_) => false,
+        }
     }
 
     /// Releases the memory of those pages of a streamed file that lie in `range`. They come back from the page cache when they
     /// are touched again.
     pub fn release(&self, range: Range<u64>) {
+        if let Bytes::Ranged(ranged) = &self.bytes
+            && ranged.is_streamed()
+        {
+            ranged.release(range);
+            return;
+        }
         let Bytes::File { access: Access::Streamed, map, .. } = &self.bytes else { return };
         if let Some(Some(map)) = map.get() {
             let place = |offset: u64| usize::try_from(offset.min(self.len)).unwrap_or(usize::MAX);
@@ -325,6 +392,7 @@ impl Source {
                     recent::note(*identity, file);
                 }
             }
+            Bytes::Ranged(ranged) => ranged.watch(),
             Bytes::File { access: Access::Streamed, .. } | Bytes::Memory(_) => {}
         }
     }

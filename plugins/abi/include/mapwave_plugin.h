@@ -203,13 +203,17 @@ typedef struct mw_track {
     uint64_t num_packets;
 } mw_track;
 
+/// Bytes are fetched when they are touched, as those of a server are: a plugin should look at few of them when it opens a stream.
+/// Since version 1.2.
+#define MW_INPUT_COSTLY 1
+
 /// The bytes of a file. The struct is valid during the call; its pointers, except `extension` and `track`, are valid
 /// until every handle opened with it, and every fork of one, is closed.
 typedef struct mw_input {
     /// The size of this struct.
     uint32_t size;
-    /// Reserved.
-    uint32_t reserved;
+    /// The sum of `MW_INPUT_*`; 0 before version 1.2.
+    uint32_t flags;
     /// The bytes, read-only; null if `read_at` provides them.
     const uint8_t *data;
     /// The number of bytes, always known.

@@ -64,7 +64,7 @@ layout! {
     }
     mw_input 64 {
         size 0,
-        reserved 4,
+        flags 4,
         data 8,
         num_bytes 16,
         context 24,

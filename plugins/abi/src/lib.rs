@@ -198,6 +198,10 @@ pub struct mw_track {
     pub num_packets: u64,
 }
 
+/// Bytes are fetched when they are touched, as those of a server are: a plugin should look at few of them when it opens a stream.
+/// Since version 1.2.
+pub const MW_INPUT_COSTLY: u32 = 1;
+
 /// The bytes of a file. The struct is valid during the call; its pointers, except `extension` and `track`, are valid
 /// until every handle opened with it, and every fork of one, is closed.
 #[repr(C)]
@@ -205,8 +209,8 @@ pub struct mw_track {
 pub struct mw_input {
     /// The size of this struct.
     pub size: u32,
-    /// Reserved.
-    pub reserved: u32,
+    /// The sum of `MW_INPUT_*`; 0 before version 1.2.
+    pub flags: u32,
     /// The bytes, read-only; null if `read_at` provides them.
     pub data: *const u8,
     /// The number of bytes, always known.

@@ -33,6 +33,7 @@ type ReadAt = unsafe extern "C" fn(*mut c_void, u64, *mut c_void, u64) -> i64;
 pub struct Input {
     bytes: Bytes,
     num_bytes: u64,
+    is_costly: bool,
 }
 
 #[derive(Clone)]
@@ -67,12 +68,18 @@ impl Input {
             None if input.num_bytes == 0 => Bytes::Owned(Arc::from([])),
             None => return Err(Error::new(Status::BadArgument, "the input has neither bytes nor read_at")),
         };
-        Ok(Self { bytes, num_bytes: input.num_bytes })
+        let is_costly = input.flags & abi::MW_INPUT_COSTLY != 0;
+        Ok(Self { bytes, num_bytes: input.num_bytes, is_costly })
     }
 
     /// The length of the file.
     pub fn num_bytes(&self) -> u64 {
         self.num_bytes
+    }
+
+    /// Whether bytes are fetched when they are read, as those of a server are, so that few of them should be.
+    pub fn is_costly(&self) -> bool {
+        self.is_costly
     }
 
     /// The bytes, if they are in memory.
@@ -179,7 +186,7 @@ impl From<Memory> for Input {
 /// For tests of decoders, and for decoders that pass their own bytes on.
 impl From<Vec<u8>> for Input {
     fn from(bytes: Vec<u8>) -> Self {
-        Self { num_bytes: bytes.len() as u64, bytes: Bytes::Owned(bytes.into()) }
+        Self { num_bytes: bytes.len() as u64, bytes: Bytes::Owned(bytes.into()), is_costly: false }
     }
 }
 
@@ -206,6 +213,13 @@ impl fmt::Debug for Input {
 #[derive(Clone, Debug)]
 pub struct Memory {
     input: Input,
+}
+
+impl Memory {
+    /// Whether bytes are fetched when they are read: see [`Input::is_costly`].
+    pub fn is_costly(&self) -> bool {
+        self.input.is_costly
+    }
 }
 
 impl Deref for Memory {

@@ -145,6 +145,7 @@ const ALLOWED: [(&str, &[&str]); 22] = [
 const UNSAFE: [&str; 25] = [
     "source/guard.rs",
     "source/mapped.rs",
+    "source/paged.rs",
     "buffer.rs",
     "reader.rs",
     "pcm/convert.rs",

@@ -179,6 +179,9 @@ impl CompressedTrack {
         if out.is_empty() {
             return Ok(());
         }
+        if source.is_costly() {
+            source.settle(&(0..0));
+        }
         let (grid, max_threads) = match self.info.seek_class {
             SeekClass::None => (None, 1),
             SeekClass::Anchored(grid) => (Some(grid), control.max_threads),

@@ -93,6 +93,7 @@ impl PluginInput {
         abi::mw_input {
             data: bytes.map_or(std::ptr::null(), <[u8]>::as_ptr),
             num_bytes: self.source.len(),
+            flags: if self.source.is_costly() { abi::MW_INPUT_COSTLY } else { 0 },
             context: Arc::as_ptr(&self.source).cast_mut().cast(),
             read_at: bytes.is_none().then_some(read_at),
             extension: if is_named { self.extension() } else { std::ptr::null() },

@@ -141,7 +141,7 @@ impl Input {
     pub fn fields(&self, size: u32, extension: *const std::ffi::c_char) -> mw_input {
         let mut input = mw_input {
             size,
-            reserved: 0,
+            flags: 0,
             data: std::ptr::null(),
             num_bytes: self.num_bytes,
             context: std::ptr::null_mut(),

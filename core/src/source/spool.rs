@@ -1,0 +1,106 @@
+//! Bytes that come one after the other and are read from a file without a name.
+
+#![forbid(unsafe_code)]
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::Path;
+use std::process;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::{Access, Source};
+use crate::error::{Error, Result};
+
+/// The bytes of a stream so far, on the disk: they take no memory, and vanish with this value.
+#[derive(Debug)]
+pub struct Spool {
+    file: File,
+    len: u64,
+}
+
+impl Spool {
+    /// An empty one, in the system's directory for temporary files.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if there can be no file.
+    pub fn new() -> Result<Self> {
+        let file = nameless_file().map_err(|cause| Error::io("creating a temporary file", cause))?;
+        Ok(Self { file, len: 0 })
+    }
+
+    /// Adds bytes.
+    ///
+    /// # Errors
+    /// [`Error::Io`], for example if the disk is full.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        let written = self.file.write_all_at(bytes, self.len);
+        written.map_err(|cause| Error::io("writing to a temporary file", cause))?;
+        self.len += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// The number of bytes so far.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The bytes so far as a file, which errors call by `name`.
+    ///
+    /// # Errors
+    /// As [`Source::open`].
+    pub fn open(&self, name: &Path, access: Access) -> Result<Source> {
+        let file = self.file.try_clone().map_err(|cause| Error::io("opening", cause))?;
+        Source::from_open_file(file, 0, name, access)
+    }
+}
+
+/// A file that nobody else finds.
+pub(super) fn nameless_file() -> io::Result<File> {
+    let directory = std::env::temp_dir();
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(0o600);
+    #[cfg(target_os = "linux")]
+    if let Ok(file) = options.clone().custom_flags(libc::O_TMPFILE).open(&directory) {
+        return Ok(file);
+    }
+    // A file system that has no such files.
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = directory.join(format!(".mapwave-{}-{number}", process::id()));
+        match options.clone().create_new(true).open(&path) {
+            Ok(file) => return std::fs::remove_file(&path).map(|()| file),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::source::Scratch;
+
+    #[test]
+    fn what_was_added_is_read() {
+        let mut spool = Spool::new().unwrap();
+        let name = Path::new("<stream>");
+        assert!(spool.is_empty() && spool.open(name, Access::Once).is_err());
+        spool.append(b"one").unwrap();
+        let first = spool.open(name, Access::Streamed).unwrap();
+        spool.append(b" two").unwrap();
+        let second = spool.open(name, Access::Kept).unwrap();
+        assert_eq!((first.len(), second.len(), spool.len()), (3, 7, 7));
+        assert_eq!(second.read(0..7, &mut Scratch::new()).unwrap(), b"one two");
+        assert_eq!(first.read(0..3, &mut Scratch::new()).unwrap(), b"one");
+        let file = nameless_file().unwrap();
+        assert!(file.metadata().unwrap().len() == 0);
+    }
+}
