@@ -31,6 +31,9 @@ use crate::tags::vorbis_comment::Comments;
 /// anywhere is found then.
 const SHORT_BYTES: usize = 2 << 20;
 
+/// The same where bytes cost much.
+const SHORT_COSTLY_BYTES: usize = 64 << 10;
+
 /// Decodes FLAC files, and the FLAC streams of WAV files that the host has parsed.
 pub struct FlacDecoder {
     decoder: PacketDecoder<FlacStream>,
@@ -166,7 +169,7 @@ impl FlacStream {
         format.check_room(options.max_alloc)?;
         let index = SetOnce::new();
         let saved = SavedIndex::parse(options.index);
-        let surveyed = surveyed_end(&frame_format, bytes, frames_offset);
+        let surveyed = surveyed_end(&frame_format, bytes, frames_offset, memory.is_costly());
         let may_restart = surveyed.is_none();
         let (frames_end, is_cut) = match surveyed {
             Some(end) if has_frames => {
@@ -277,6 +280,15 @@ impl FlacStream {
         Ok((frame, place.after(&frame, origin, end)))
     }
 
+    /// The place of the frame that holds a frame of sound, found with few bytes; `None` if the frames are not in order.
+    fn place_near(&self, target: u64) -> Option<Place> {
+        let bytes = self.bytes();
+        let near = survey::near(&self.format, bytes, self.frames_offset, &self.frames_end, target)?;
+        let frame = survey::reach(&self.format, bytes, near, target)?;
+        self.format.end_of(bytes, &frame)?;
+        Some(Place { offset: frame.offset, first: frame.first, origin: 0 })
+    }
+
     /// The place of the frame that holds a frame of sound, from a place before it.
     fn approach(&self, from: Place, target: u64, kind: IndexKind) -> Result<Place> {
         let bytes = self.bytes();
@@ -300,12 +312,13 @@ impl FlacStream {
 
 /// The end of a stream that need not be followed to its end now: a long one whose last frame is the one that STREAMINFO
 /// promises.
-fn surveyed_end(format: &Format, bytes: &[u8], frames_offset: usize) -> Option<Place> {
+fn surveyed_end(format: &Format, bytes: &[u8], frames_offset: usize, is_costly: bool) -> Option<Place> {
     let promised = format.stream_info.num_frames?;
-    if bytes.len().saturating_sub(frames_offset) <= SHORT_BYTES {
+    let short = if is_costly { SHORT_COSTLY_BYTES } else { SHORT_BYTES };
+    if bytes.len().saturating_sub(frames_offset) <= short {
         return None;
     }
-    survey::end_of_stream(format, bytes, frames_offset).filter(|end| end.first == promised)
+    survey::end_of_stream(format, bytes, frames_offset, is_costly).filter(|end| end.first == promised)
 }
 
 /// Whether a stream ends where its frames should begin, because it is empty or truncated.
@@ -359,6 +372,13 @@ impl PacketStream for FlacStream {
             let is_complete = matches!(self.index.get(), Some(Ok(Index { kind: IndexKind::Complete, .. })));
             let number = is_complete.then_some(0);
             return Ok(Cursor { place: Place::start(self.frames_offset), number });
+        }
+        if self.memory.is_costly()
+            && !self.may_restart
+            && self.index.get().is_none()
+            && let Some(place) = self.place_near(frame)
+        {
+            return Ok(Cursor { place, number: None });
         }
         let index = self.index()?;
         let number = index.places.partition_point(|place| place.first <= frame).saturating_sub(1);

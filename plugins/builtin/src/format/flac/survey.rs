@@ -23,13 +23,20 @@ const MAX_MARKS: usize = 64;
 /// The frames in a row of which the last is a mark. Samples can contain what looks like a frame, but hardly so many.
 const IN_A_ROW: usize = 4;
 
+/// The same, and the frames in a row, where bytes cost much.
+const FEW_TAIL_BYTES: usize = 16 << 10;
+const FEW_IN_A_ROW: usize = 2;
+/// The most steps towards a frame.
+const MAX_STEPS: usize = 24;
+
 /// The place after the last complete frame of a stream that begins at `offset`.
-pub(crate) fn end_of_stream(format: &Format, bytes: &[u8], offset: usize) -> Option<Place> {
+pub(crate) fn end_of_stream(format: &Format, bytes: &[u8], offset: usize, is_costly: bool) -> Option<Place> {
+    let tail_bytes = if is_costly { FEW_TAIL_BYTES } else { TAIL_BYTES };
     let mut end = bytes.len();
     let mut num_doubts = 0;
     let mut work = Work::through(0);
     while end > offset {
-        let start = end.saturating_sub(TAIL_BYTES).max(offset);
+        let start = end.saturating_sub(tail_bytes).max(offset);
         let mut places = Vec::new();
         format.find(bytes, start..end, |frame| {
             places.push(*frame);
@@ -59,7 +66,7 @@ pub(crate) fn marks(format: &Format, bytes: &[u8], offset: usize, end: &Place) -
     let mut work = Work::through(bytes.len());
     while from.saturating_add(distance / 2) < end.offset {
         let range = from..from.saturating_add(distance).min(end.offset);
-        let mark = next_in_order(format, bytes, range, &mut work)?;
+        let mark = next_in_order(format, bytes, range, IN_A_ROW, &mut work)?;
         if marks.last().is_some_and(|last| mark.first <= last.first) || mark.first >= end.first {
             return None;
         }
@@ -75,8 +82,43 @@ pub(crate) fn marks(format: &Format, bytes: &[u8], offset: usize, end: &Place) -
     Some(marks.iter().map(|mark| Place { offset: mark.offset, first: mark.first, origin: 0 }).collect())
 }
 
-/// The last of [`IN_A_ROW`] frames in a row, of which the first begins in a range; `None` also if that is too much work.
-fn next_in_order(format: &Format, bytes: &[u8], range: Range<usize>, work: &mut Work) -> Option<Frame> {
+/// A frame shortly before the one that holds a frame of sound, found by looking where it should be, and nearer each time: few bytes
+/// are looked at. `None` if the frames are not in order.
+pub(crate) fn near(format: &Format, bytes: &[u8], offset: usize, end: &Place, target: u64) -> Option<Frame> {
+    let (_, mut low) = format.frame_at(bytes, offset)?;
+    let (mut high_offset, mut high_first) = (end.offset, end.first);
+    let mut work = Work::through(bytes.len());
+    // So many frames are followed one by one.
+    let few = 3 * u64::from(low.num_frames);
+    for _ in 0..MAX_STEPS {
+        if target < low.first.saturating_add(few) {
+            return Some(low);
+        }
+        let room = high_offset.checked_sub(low.offset)? as u64;
+        let all = high_first.checked_sub(low.first).filter(|all| *all > 0)?;
+        // A little before it, as it is reached from there.
+        let wanted = (target - low.first).saturating_sub(u64::from(low.num_frames) * 3 / 2);
+        let ahead = usize::try_from(u128::from(room) * u128::from(wanted) / u128::from(all)).ok()?;
+        let from = (low.offset + ahead.max(1)).min(high_offset);
+        match next_in_order(format, bytes.get(..end.offset)?, from..high_offset, FEW_IN_A_ROW, &mut work) {
+            Some(found) if found.first <= low.first || found.first >= end.first => return None,
+            Some(found) if found.first <= target => low = found,
+            Some(found) => (high_offset, high_first) = (from, found.first),
+            // The last frames are reached from the one before them.
+            None => return Some(low),
+        }
+    }
+    Some(low)
+}
+
+/// The last of so many frames in a row, of which the first begins in a range; `None` also if that is too much work.
+fn next_in_order(
+    format: &Format,
+    bytes: &[u8],
+    range: Range<usize>,
+    in_a_row: usize,
+    work: &mut Work,
+) -> Option<Frame> {
     let mut found = None;
     format.find(bytes, range, |frame| {
         let mut following = |frame: Frame| {
@@ -89,7 +131,7 @@ fn next_in_order(format: &Format, bytes: &[u8], range: Range<usize>, work: &mut 
             let end = end.filter(|_| is_enough)?;
             format.frame_at(bytes, end).map(|(_, next)| next).filter(|next| next.first == frame.end())
         };
-        found = (1..IN_A_ROW).try_fold(*frame, |frame, _| following(frame));
+        found = (1..in_a_row).try_fold(*frame, |frame, _| following(frame));
         found.is_some() || work.is_done()
     });
     found

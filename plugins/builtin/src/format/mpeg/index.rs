@@ -21,6 +21,8 @@ const NUM_SAMPLES: u32 = 32;
 #[derive(Debug)]
 pub(crate) struct Index {
     offsets: Increasing,
+    /// The frames of a stream that was not scanned, instead.
+    regular: Option<Regular>,
     /// The frames with a gap before them, so that no main data is kept for them.
     breaks: Vec<u32>,
     /// The frames that cannot be decoded.
@@ -37,6 +39,15 @@ pub(crate) struct Index {
     pub(crate) other: Option<Sync>,
     /// The first frame with another number of channels than the first one, and that number.
     pub(crate) mixed: Option<(usize, u8)>,
+}
+
+/// Frames of one bitrate without anything between them: each is where its number says, or a byte before or after.
+#[derive(Clone, Copy, Debug)]
+struct Regular {
+    /// The bytes of the sound, of which each frame has its share, and the offset of the first.
+    num_bytes: u64,
+    num_frames: u32,
+    start: usize,
 }
 
 /// The state of the pass over the frames.
@@ -63,6 +74,7 @@ impl Index {
         };
         let index = Self {
             offsets: Increasing::default(),
+            regular: None,
             breaks: Vec::new(),
             silent: Vec::new(),
             first,
@@ -80,7 +92,7 @@ impl Index {
 
     /// The index as bytes; `None` if the stream changes, which must be told again.
     pub(crate) fn save(&self) -> Option<Vec<u8>> {
-        if self.other.is_some() || self.mixed.is_some() {
+        if self.other.is_some() || self.mixed.is_some() || self.regular.is_some() {
             return None;
         }
         let mut saver = Saver::new(TAG);
@@ -115,7 +127,9 @@ impl Index {
         let offsets = Increasing::load(&mut saved, sound.len() as u64)?;
         let [_, is_cut, is_short] = flags.map(|flag| flag == 1);
         let (other, mixed) = (None, None);
-        let index = Self { offsets, breaks, silent, first, description, is_cut, is_short, other, mixed };
+        let regular = None;
+        let index =
+            Self { offsets, regular, breaks, silent, first, description, is_cut, is_short, other, mixed };
         index.fits(sound).then_some(index)
     }
 
@@ -143,12 +157,71 @@ impl Index {
 
     /// The number of frames.
     pub(crate) fn num_packets(&self) -> u32 {
-        u32::try_from(self.offsets.len()).unwrap_or(u32::MAX)
+        match self.regular {
+            Some(regular) => regular.num_frames,
+            None => u32::try_from(self.offsets.len()).unwrap_or(u32::MAX),
+        }
     }
 
     /// The offset of frame `number`; `None` beyond the last.
     pub(crate) fn offset(&self, number: u32) -> Option<usize> {
-        usize::try_from(self.offsets.get(number as usize)?).ok()
+        let Some(Regular { num_bytes, num_frames, start }) = self.regular else {
+            return usize::try_from(self.offsets.get(number as usize)?).ok();
+        };
+        let share = u64::from(number).checked_mul(num_bytes)? / u64::from(num_frames);
+        (number < num_frames).then_some(start + usize::try_from(share).ok()?)
+    }
+
+    /// The offset of frame `number` where that of [`offset`](Self::offset) may be off by a byte; `None` if no frame is there.
+    pub(crate) fn exact_offset(&self, bytes: &[u8], number: u32) -> Option<usize> {
+        let near = self.offset(number)?;
+        if self.regular.is_none() {
+            return Some(near);
+        }
+        let size = |header: Header| header.num_bytes(0).saturating_sub(header.padding_bytes());
+        let is_frame = |offset: &usize| {
+            let header = bytes.get(*offset..).and_then(Header::parse);
+            header.is_some_and(|header| {
+                self.first.header.is_consistent(header) && size(header) == size(self.first.header)
+            })
+        };
+        [near, near + 1, near.saturating_sub(1)].into_iter().find(is_frame)
+    }
+
+    /// Whether frames are where their numbers say, give or take a byte, and none was looked for.
+    pub(crate) fn is_regular(&self) -> bool {
+        self.regular.is_some()
+    }
+
+    /// The index of a stream that is not scanned, since its encoder says that all frames have one bitrate, and how many there are: where
+    /// that fits the bytes, and the frames in the middle and at the end.
+    pub(crate) fn trust(bytes: &[u8]) -> Option<Self> {
+        let start = tags::skip_leading(bytes, 0);
+        let sound = bytes.get(..tags::skip_trailing(bytes, start))?;
+        let first = Sync::first(sound, start)?;
+        let description = describing(first, sound)?;
+        let (num_frames, all_bytes) = (description.num_frames?, description.num_bytes? as usize);
+        let size = first.header.num_bytes(first.free_bytes);
+        let plain = size.saturating_sub(first.header.padding_bytes()) as u64;
+        let num_bytes = all_bytes.checked_sub(size)? as u64;
+        let count = u64::from(num_frames);
+        let is_constant = description.is_constant && first.free_bytes == 0;
+        let fits =
+            first.at + all_bytes == sound.len() && (plain * count..=(plain + 1) * count).contains(&num_bytes);
+        let index = Self {
+            offsets: Increasing::default(),
+            regular: Some(Regular { num_bytes, num_frames, start: first.at + size }),
+            breaks: Vec::new(),
+            silent: Vec::new(),
+            first,
+            description: Some((first.at, description)),
+            is_cut: false,
+            is_short: false,
+            other: None,
+            mixed: None,
+        };
+        let has_frame = |number: u32| index.exact_offset(bytes, number).is_some();
+        (is_constant && fits && has_frame(num_frames / 2) && has_frame(num_frames - 1)).then_some(index)
     }
 
     /// Whether there is a gap before frame `number`.
@@ -163,7 +236,7 @@ impl Index {
 
     /// Whether no frame can be decoded, according to their side information.
     pub(crate) fn is_all_silent(&self) -> bool {
-        self.silent.len() == self.offsets.len()
+        self.silent.len() == self.num_packets() as usize
     }
 
     /// The bytes it has allocated.

@@ -23,6 +23,8 @@ use crate::host_track;
 const DECODER_DELAY: u64 = 529;
 /// The most frames from which main data is collected.
 const MAX_FRAMES_BACK: u32 = 512;
+/// Shorter files are scanned however much their bytes cost.
+const SHORT_BYTES: usize = 256 << 10;
 /// Files with fewer frames are decoded on opening, to find out whether any frame can be.
 const FEW_FRAMES: u32 = 4;
 
@@ -73,6 +75,11 @@ impl MpegStream {
         }
         let index = match Index::load(options.index, bytes, max_alloc) {
             Some(index) => index,
+            None if memory.is_costly() && bytes.len() > SHORT_BYTES && options.track.is_none() => {
+                let trusted = Index::trust(bytes);
+                let scan = || Index::build(bytes, &mut Sweep::new(memory.clone(), range.start), max_alloc);
+                trusted.map_or_else(scan, Ok)?
+            }
             None => {
                 let index = Index::build(bytes, &mut Sweep::new(memory.clone(), range.start), max_alloc);
                 index.map_err(|error| shift(error, range.start))?
@@ -110,9 +117,10 @@ impl MpegStream {
 
     /// Frame `number`; `None` past the last.
     pub(crate) fn frame(&self, number: u32) -> Option<(usize, Frame<'_>)> {
-        let offset = self.index.offset(number)?;
-        let rest =
-            self.memory.get(self.range.clone()).and_then(|bytes| bytes.get(offset..)).unwrap_or_default();
+        let near = self.index.offset(number)?;
+        let bytes = self.memory.get(self.range.clone()).unwrap_or_default();
+        let offset = self.index.exact_offset(bytes, number).unwrap_or(near);
+        let rest = bytes.get(offset..).unwrap_or_default();
         let header = Header::parse(rest).filter(|header| self.index.first.header.is_consistent(*header));
         let num_bytes = header.map_or(0, |header| header.num_bytes(self.free_bytes())).min(rest.len());
         let bytes = rest.get(..num_bytes).unwrap_or_default();
@@ -184,6 +192,11 @@ impl PacketStream for MpegStream {
 
     fn next<'a>(&'a self, cursor: &mut u32) -> Result<Option<Packet<Frame<'a>>>> {
         let Some((offset, frame)) = self.frame(*cursor) else { return Ok(None) };
+        if frame.header.is_none() && self.index.is_regular() {
+            let message =
+                "expected an MPEG audio frame here: the file is not as its first frame describes it";
+            return Err(Error::bad_data(offset as u64, message));
+        }
         *cursor += 1;
         let num_frames = u64::from(self.frames_per_packet);
         Ok(Some(Packet {

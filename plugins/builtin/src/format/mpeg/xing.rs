@@ -23,6 +23,8 @@ pub(crate) struct Description {
     pub(crate) num_bytes: Option<u32>,
     /// The frames that the encoder added before and after the sound.
     pub(crate) gapless: Option<Gapless>,
+    /// Whether the encoder says that all frames have one bitrate.
+    pub(crate) is_constant: bool,
 }
 
 /// The frames that an encoder added before and after the sound.
@@ -45,7 +47,8 @@ impl Description {
         for at in [side_end, side_end + header.crc_bytes()] {
             let tag = frame.get(at..).unwrap_or_default();
             if tag.starts_with(b"Xing") || tag.starts_with(b"Info") {
-                return Some(Self::parse_xing(tag.get(4..).unwrap_or_default()));
+                let is_constant = tag.starts_with(b"Info");
+                return Some(Self { is_constant, ..Self::parse_xing(tag.get(4..).unwrap_or_default()) });
             }
         }
         let tag = frame.get(VBRI_START..).unwrap_or_default();
@@ -54,6 +57,7 @@ impl Description {
             num_bytes: number(tag, 10).filter(|count| *count > 0),
             num_frames: number(tag, 14).filter(|count| *count > 0),
             gapless: None,
+            is_constant: false,
         })
     }
 
@@ -71,7 +75,7 @@ impl Description {
         let num_bytes = field(HAS_BYTES, 4);
         let _toc = field(HAS_TOC, 100);
         let _quality = field(HAS_QUALITY, 4);
-        Self { num_frames, num_bytes, gapless: tag.get(at..).and_then(Gapless::parse) }
+        Self { num_frames, num_bytes, gapless: tag.get(at..).and_then(Gapless::parse), is_constant: false }
     }
 }
 
@@ -121,6 +125,7 @@ mod tests {
             num_frames: Some(256),
             num_bytes: Some(512),
             gapless: Some(Gapless { delay: 0x240, padding: 0x567 }),
+            is_constant: true,
         };
         assert_eq!(Description::parse(header, &frame), Some(expected));
     }
@@ -131,17 +136,20 @@ mod tests {
         let gapless = Some(Gapless { delay: 0x240, padding: 0x567 });
         assert_eq!(
             Description::parse(header, &frame),
-            Some(Description { gapless, ..Description::default() })
+            Some(Description { gapless, is_constant: true, ..Description::default() })
         );
         let cut = &frame[..40];
-        assert_eq!(Description::parse(header, cut), Some(Description::default()));
+        assert_eq!(
+            Description::parse(header, cut),
+            Some(Description { is_constant: true, ..Description::default() })
+        );
     }
 
     #[test]
     fn vbri_stands_at_its_own_place() {
         let tag = [b"VBRI\0\x01\x04\x90\0\x32".as_slice(), &[0, 0, 4, 0], &[0, 0, 0, 3]].concat();
         let (header, frame) = frame([0xFF, 0xFB, 0x90, 0xC4], 36, &tag);
-        let expected = Description { num_frames: Some(3), num_bytes: Some(1024), gapless: None };
+        let expected = Description { num_frames: Some(3), num_bytes: Some(1024), ..Description::default() };
         assert_eq!(Description::parse(header, &frame), Some(expected));
     }
 
