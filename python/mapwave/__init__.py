@@ -34,7 +34,10 @@ from ._shared import *  # noqa: F403 - the same names in every module of an arra
 
 _core.check_interpreter()
 
-__all__ = [*_shared.__all__, *_shared.LAZY, "batch_load", "info", "iter_load", "load", "open", "resample", "stream"]
+__all__ = [
+    *_shared.__all__, *_shared.LAZY,
+    "Decoder", "batch_load", "info", "iter_load", "load", "open", "resample", "stream",
+]  # fmt: skip
 
 __version__: str = _core.build_info()["version"]
 
@@ -75,6 +78,7 @@ batch_load = _api.batch_load
 iter_load = _api.iter_load
 open = _api.open
 resample = _api.resample
+Decoder = _api.Decoder
 
 
 def __getattr__(name: str) -> object:

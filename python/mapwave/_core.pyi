@@ -31,8 +31,9 @@ __all__ = [
     "Batches",
     "Bext",
     "Blocks",
+    "Cancellation",
+    "Decoding",
     "Frames",
-    "Limits",
     "Loading",
     "Loop",
     "Loudness",
@@ -48,9 +49,7 @@ __all__ = [
     "Writer",
     "api_of",
     "build_info",
-    "check_interpreter",
     "defaults",
-    "limits",
     "loudness",
     "members",
     "plot",
@@ -505,7 +504,7 @@ class Stream(Generic[Array]):
     def read_chunk(self) -> tuple[Array, int]:
         """Reads the next chunk, which has no frames at the end."""
     def at_eof(self) -> bool:
-        """Whether everything has been read."""
+        """Whether everything has been read. Of a file that cannot seek it reads on until that is known."""
     def __iter__(self) -> Self: ...
     def __next__(self) -> tuple[Array, int]: ...
 
@@ -535,6 +534,26 @@ class Batches(Generic[Array]):
         """Waits for the oldest batch: the array, the frames in each row, and the errors with the numbers of their rows."""
     def close(self) -> None:
         """Ends the threads."""
+
+@final
+class Decoding(Generic[Array]):
+    """Decodes what is written to it. Bytes that were decoded stay on the disk, in a file without a name, not in memory."""
+
+    @property
+    def sample_rate(self) -> int | None:
+        """The rate of the frames in Hz; None until it is known."""
+    @property
+    def channels(self) -> int | None:
+        """The number of channels that are returned; None until it is known."""
+    @property
+    def frames_read(self) -> int:
+        """The number of frames that were returned."""
+    def write(self, data: bytes | bytearray | memoryview) -> Array | None:
+        """Takes the next bytes, any number of them, and returns the frames that are complete with them, or None if there are none."""
+    def finish(self) -> Array | None:
+        """Returns the last frames, or None if there are none; no more bytes come. That the bytes are not a file of sound, or too few, is
+        an error now.
+        """
 
 @final
 class Reader(Generic[Array]):
@@ -611,20 +630,20 @@ class Api(Generic[Array]):
         start: int | None = None,
         stop: int | None = None,
         channels: int | Sequence[int] | None = None,
+        num_channels: int | None = None,
         track: int | None = None,
         plugin: str | None = None,
         plugin_options: dict[str, str | int | float] | None = None,
         threads: int | None = None,
         seek_table: bytes | None = None,
-        max_frames: float | None = None,
-        max_bytes: float | None = None,
-        max_seconds: float | None = None,
+        storage_options: dict[str, Any] | None = None,
     ) -> tuple[Array, int]:
         """Reads audio into an array.
 
         Args:
-            path: A str or path, the bytes of a file (bytes, bytearray, memoryview), or a binary file object, which is read
-                from its position to its end. The format is found by content, never by extension.
+            path: A str or path, a URL such as "https://.." or "s3://..", the bytes of a file (bytes, bytearray, memoryview), or
+                a binary file object, which is read from its position to its end. Of a URL and of a file object that can seek
+                only the ranges that are needed are read. The format is found by content, never by extension.
             sr: The sample rate to resample to, a whole number of Hz from 1 to 768000; None keeps the file's. n frames become
                 round(n * sr / file's rate), and every count of frames here is of those. A window is bit-identical to the same
                 part of a full load.
@@ -647,6 +666,8 @@ class Api(Generic[Array]):
             start: The first frame, instead of offset; a negative number counts from the end.
             stop: The frame after the last one, instead of duration; a negative number counts from the end.
             channels: One channel number or several, counted from 0, in the order to return; None returns all.
+            num_channels: Mix to this number of channels, 1 to 8, by the matrices of Rec. ITU-R BS.775, scaled so that nothing
+                clips; docs/guide.md has them.
             track: The number of the sound track, counted from 0 among the sound tracks of the file, which info(path).tracks
                 lists; None is the track that the file flags as default, or the first if it flags none.
             plugin: The name of the plugin to decode with; None is the one that reports the highest probe score for the file.
@@ -654,9 +675,8 @@ class Api(Generic[Array]):
             threads: The most threads that may decode; None allows one per processor. The result does not depend on it.
             seek_table: What Reader.seek_table returned for the same track of the same file, so that a file without a table of its
                 own, such as an hour of MP3, is not scanned again. One that does not fit the file has no effect.
-            max_frames, max_bytes, max_seconds: The most frames, bytes and seconds that may be returned; more raises LimitExceeded
-                before memory is allocated. None is what mapwave.limits has set, at first only as many bytes as the machine has
-                memory; math.inf is no limit.
+            storage_options: What fsspec makes the file system of a URL with, such as {"anon": True} for S3. URLs need the
+                extra mapwave[remote].
 
         Returns:
             (audio, sample_rate): the array, and its sample rate in Hz.
@@ -665,7 +685,6 @@ class Api(Generic[Array]):
             FileNotFoundError, PermissionError, IsADirectoryError, OSError: The file cannot be opened or read.
             mapwave.UnsupportedFormat, mapwave.MalformedFile: The file cannot be read as audio; both are ValueErrors.
             mapwave.PluginError: A codec plugin failed, not the file; a RuntimeError.
-            mapwave.LimitExceeded: More would be returned than a limit allows; a ValueError.
             ValueError: An argument is out of range, the offset lies past the end, or there is no such track.
             TypeError: An argument is of the wrong type, or there is no such argument.
             RuntimeError: The quality is one of libsoxr or torchaudio, which is not installed.
@@ -679,12 +698,13 @@ class Api(Generic[Array]):
         track: int | None = None,
         plugin: str | None = None,
         plugin_options: dict[str, str | int | float] | None = None,
+        storage_options: dict[str, Any] | None = None,
     ) -> AudioInfo:
         """Returns the facts of a file without reading its samples.
 
         Args:
             path: As in load.
-            track, plugin, plugin_options: As in load.
+            track, plugin, plugin_options, storage_options: As in load.
 
         Returns:
             AudioInfo; its frames are the number that load returns, and its tracks are the sound tracks of the file.
@@ -710,11 +730,13 @@ class Api(Generic[Array]):
         start: int | None = None,
         stop: int | None = None,
         channels: int | Sequence[int] | None = None,
+        num_channels: int | None = None,
         track: int | None = None,
         plugin: str | None = None,
         plugin_options: dict[str, str | int | float] | None = None,
         threads: int | None = None,
         seek_table: bytes | None = None,
+        storage_options: dict[str, Any] | None = None,
     ) -> Stream[Array]:
         """Opens a file to read it in chunks, one after the other, in bounded memory.
 
@@ -722,8 +744,8 @@ class Api(Generic[Array]):
             path: As in load.
             chunk_frames: The frames in a chunk; the last may have fewer.
             chunk_duration: The length of a chunk in seconds, instead: floor(chunk_duration * sample_rate) frames.
-            sr, mono, mono_mode, dtype, offset, duration, squeeze_mono, layout, resample_quality, start, stop, channels,
-            track, plugin, plugin_options, threads, seek_table: As in load.
+            sr, mono, mono_mode, dtype, offset, duration, squeeze_mono, layout, resample_quality, start, stop, channels, num_channels,
+            track, plugin, plugin_options, threads, seek_table, storage_options: As in load.
 
         Returns:
             Stream: an iterator of (chunk, sample_rate) with read_chunk, at_eof, frames_read, chunk_frames, sample_rate and
@@ -750,6 +772,7 @@ class Api(Generic[Array]):
         start: int | Sequence[int | None] | None = None,
         stop: int | Sequence[int | None] | None = None,
         channels: int | Sequence[int] | None = None,
+        num_channels: int | None = None,
         progress: bool | Callable[[int, int], object] | None = None,
         track: int | None = None,
         plugin: str | None = None,
@@ -757,19 +780,17 @@ class Api(Generic[Array]):
         threads: int | None = 1,
         stack: Literal[False] = False,
         on_error: Literal["raise"] = "raise",
-        max_frames: float | None = None,
-        max_bytes: float | None = None,
-        max_seconds: float | None = None,
+        storage_options: dict[str, Any] | None = None,
     ) -> list[tuple[Array, int]]:
         """Reads many files at once.
 
         Args:
             paths: An iterable of what load takes.
-            sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, channels, track: As in load, the same for every
-                file.
+            sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, channels, num_channels, track: As in load, the same
+                for every file.
             offset, duration, start, stop: As in load, or a sequence with one for each file.
             num_workers: How many files to read at once.
-            plugin, plugin_options: As in load.
+            plugin, plugin_options, storage_options: As in load.
             threads: The most threads that may decode one file; None allows one per processor.
             progress: True for a line on stderr where that is a terminal, or a function to call with (done, total) after each
                 file.
@@ -779,7 +800,6 @@ class Api(Generic[Array]):
             on_error: What becomes of a file that cannot be read: "raise" raises the error; "skip" returns None in the place of
                 the file, or with stack=True a row of padding; a function is called with the error, and the file is skipped
                 unless it raises. The errors have index, the place in paths, and path.
-            max_frames, max_bytes, max_seconds: As in load, for each file; with stack=True, max_bytes is also that of the whole array.
 
         Returns:
             A list of (audio, sample_rate), in the order of paths; with stack=True (audio, lengths, sample_rate), where lengths
@@ -807,6 +827,7 @@ class Api(Generic[Array]):
         start: int | Sequence[int | None] | None = None,
         stop: int | Sequence[int | None] | None = None,
         channels: int | Sequence[int] | None = None,
+        num_channels: int | None = None,
         progress: bool | Callable[[int, int], object] | None = None,
         track: int | None = None,
         plugin: str | None = None,
@@ -814,19 +835,17 @@ class Api(Generic[Array]):
         threads: int | None = 1,
         stack: Literal[False] = False,
         on_error: Literal["skip"] | Callable[[AudioError], object],
-        max_frames: float | None = None,
-        max_bytes: float | None = None,
-        max_seconds: float | None = None,
+        storage_options: dict[str, Any] | None = None,
     ) -> list[tuple[Array, int] | None]:
         """Reads many files at once.
 
         Args:
             paths: An iterable of what load takes.
-            sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, channels, track: As in load, the same for every
-                file.
+            sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, channels, num_channels, track: As in load, the same
+                for every file.
             offset, duration, start, stop: As in load, or a sequence with one for each file.
             num_workers: How many files to read at once.
-            plugin, plugin_options: As in load.
+            plugin, plugin_options, storage_options: As in load.
             threads: The most threads that may decode one file; None allows one per processor.
             progress: True for a line on stderr where that is a terminal, or a function to call with (done, total) after each
                 file.
@@ -836,7 +855,6 @@ class Api(Generic[Array]):
             on_error: What becomes of a file that cannot be read: "raise" raises the error; "skip" returns None in the place of
                 the file, or with stack=True a row of padding; a function is called with the error, and the file is skipped
                 unless it raises. The errors have index, the place in paths, and path.
-            max_frames, max_bytes, max_seconds: As in load, for each file; with stack=True, max_bytes is also that of the whole array.
 
         Returns:
             A list of (audio, sample_rate), in the order of paths; with stack=True (audio, lengths, sample_rate), where lengths
@@ -864,6 +882,7 @@ class Api(Generic[Array]):
         start: int | Sequence[int | None] | None = None,
         stop: int | Sequence[int | None] | None = None,
         channels: int | Sequence[int] | None = None,
+        num_channels: int | None = None,
         progress: bool | Callable[[int, int], object] | None = None,
         track: int | None = None,
         plugin: str | None = None,
@@ -872,19 +891,17 @@ class Api(Generic[Array]):
         stack: Literal[True],
         pad: float = 0.0,
         on_error: Literal["raise", "skip"] | Callable[[AudioError], object] = "raise",
-        max_frames: float | None = None,
-        max_bytes: float | None = None,
-        max_seconds: float | None = None,
+        storage_options: dict[str, Any] | None = None,
     ) -> tuple[Array, Array, int]:
         """Reads many files at once.
 
         Args:
             paths: An iterable of what load takes.
-            sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, channels, track: As in load, the same for every
-                file.
+            sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, channels, num_channels, track: As in load, the same
+                for every file.
             offset, duration, start, stop: As in load, or a sequence with one for each file.
             num_workers: How many files to read at once.
-            plugin, plugin_options: As in load.
+            plugin, plugin_options, storage_options: As in load.
             threads: The most threads that may decode one file; None allows one per processor.
             progress: True for a line on stderr where that is a terminal, or a function to call with (done, total) after each
                 file.
@@ -894,7 +911,6 @@ class Api(Generic[Array]):
             on_error: What becomes of a file that cannot be read: "raise" raises the error; "skip" returns None in the place of
                 the file, or with stack=True a row of padding; a function is called with the error, and the file is skipped
                 unless it raises. The errors have index, the place in paths, and path.
-            max_frames, max_bytes, max_seconds: As in load, for each file; with stack=True, max_bytes is also that of the whole array.
 
         Returns:
             A list of (audio, sample_rate), in the order of paths; with stack=True (audio, lengths, sample_rate), where lengths
@@ -921,6 +937,7 @@ class Api(Generic[Array]):
         start: int | Sequence[int | None] | None = None,
         stop: int | Sequence[int | None] | None = None,
         channels: int | Sequence[int] | None = None,
+        num_channels: int | None = None,
         track: int | None = None,
         plugin: str | None = None,
         plugin_options: dict[str, str | int | float] | None = None,
@@ -928,22 +945,19 @@ class Api(Generic[Array]):
         ordered: bool = True,
         prefetch: int | None = None,
         on_error: Literal["raise", "skip"] | Callable[[AudioError], object] = "raise",
-        max_frames: float | None = None,
-        max_bytes: float | None = None,
-        max_seconds: float | None = None,
+        storage_options: dict[str, Any] | None = None,
     ) -> Loading[Array]:
         """Reads many files one after the other, on threads that read ahead, in bounded memory.
 
         Args:
             paths: An iterable of what load takes. It is consumed as files are read, and need not end.
-            sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, channels, track, plugin, plugin_options, threads,
-            offset, duration, start, stop, num_workers: As in batch_load.
+            sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, channels, num_channels, track, plugin, plugin_options,
+            threads, offset, duration, start, stop, num_workers, storage_options: As in batch_load.
             ordered: True returns the files in the order of paths, False as they are read.
             prefetch: How many files are read or being read beyond those that were returned; None is two for each worker. That
                 many are in memory at most.
             on_error: "raise" raises the error and ends the iterator; "skip" leaves the file out; a function is called with the
                 error, and the file is left out unless it raises. The errors have index and path.
-            max_frames, max_bytes, max_seconds: As in load, for each file.
 
         Returns:
             Loading: an iterator of (index, audio, sample_rate), where index is the place in paths. Its close ends the threads
@@ -963,6 +977,7 @@ class Api(Generic[Array]):
         resample_quality: ResampleQuality = "default",
         squeeze_mono: bool = False,
         channels: int | Sequence[int] | None = None,
+        num_channels: int | None = None,
         track: int | None = None,
         plugin: str | None = None,
         plugin_options: dict[str, str | int | float] | None = None,
@@ -1018,24 +1033,25 @@ class Api(Generic[Array]):
         dtype: DtypeLike = "float32",
         squeeze_mono: bool = False,
         channels: int | Sequence[int] | None = None,
+        num_channels: int | None = None,
         track: int | None = None,
         plugin: str | None = None,
         plugin_options: dict[str, str | int | float] | None = None,
         threads: int | None = None,
         seek_table: bytes | None = None,
-        max_frames: float | None = None,
-        max_bytes: float | None = None,
-        max_seconds: float | None = None,
+        storage_options: dict[str, Any] | None = None,
     ) -> Reader[Array]:
         """Opens a file for any number of reads at any place, or to write it in parts.
 
         Args:
             path: As in load; to write, as in save.
             mode: "r", or "w" to write.
-            mono, mono_mode, squeeze_mono, resample_quality, track, seek_table: As in load, for every read.
-            max_frames, max_bytes, max_seconds: As in load, for what each read returns.
+            mono, mono_mode, num_channels, squeeze_mono, resample_quality, track, seek_table, storage_options: As in load, for
+                every read.
             sr: As in load; the reader counts frames at that rate. To write, the file's sample rate.
-            layout, dtype: As in load; to write, those of the arrays that are passed to write.
+            layout: As in load; to write, that of the arrays that are passed to write.
+            dtype: As in load; to write, the type that chooses the encoding where encoding and bit_depth leave it open. write takes
+                arrays of any type.
             channels: As in load; to write, the number of channels.
             plugin, plugin_options, threads: As in load; to write, as in save.
             encoding, bitrate, clip, flac_compression, format, dither, seed, tags, quality, effort, bit_depth, channel_mask,
@@ -1080,16 +1096,19 @@ class Api(Generic[Array]):
         markers: Sequence[Marker | tuple[str, int] | tuple[str, int, int | None]] | None = None,
         bext: Bext | dict[str, Any] | None = None,
         on_unknown_tags: Literal["error", "drop"] = "error",
+        storage_options: dict[str, Any] | None = None,
     ) -> Writer:
         """Opens a file for any number of reads at any place, or to write it in parts.
 
         Args:
             path: As in load; to write, as in save.
             mode: "r", or "w" to write.
-            mono, mono_mode, squeeze_mono, resample_quality, track, seek_table: As in load, for every read.
-            max_frames, max_bytes, max_seconds: As in load, for what each read returns.
+            mono, mono_mode, num_channels, squeeze_mono, resample_quality, track, seek_table, storage_options: As in load, for
+                every read.
             sr: As in load; the reader counts frames at that rate. To write, the file's sample rate.
-            layout, dtype: As in load; to write, those of the arrays that are passed to write.
+            layout: As in load; to write, that of the arrays that are passed to write.
+            dtype: As in load; to write, the type that chooses the encoding where encoding and bit_depth leave it open. write takes
+                arrays of any type.
             channels: As in load; to write, the number of channels.
             plugin, plugin_options, threads: As in load; to write, as in save.
             encoding, bitrate, clip, flac_compression, format, dither, seed, tags, quality, effort, bit_depth, channel_mask,
@@ -1102,7 +1121,52 @@ class Api(Generic[Array]):
         Raises:
             As load, and as save.
         """
+    def Decoder(
+        self,
+        sr: SampleRate | None = None,
+        mono: bool = False,
+        dtype: DtypeLike = "float32",
+        *,
+        format: str | None = None,
+        mono_mode: MonoMode = "mean",
+        layout: Layout = "channels_last",
+        resample_quality: ResampleQuality = "default",
+        squeeze_mono: bool = False,
+        channels: int | Sequence[int] | None = None,
+        num_channels: int | None = None,
+        track: int | None = None,
+        plugin: str | None = None,
+        plugin_options: dict[str, str | int | float] | None = None,
+        threads: int | None = None,
+    ) -> Decoding[Array]:
+        """Decodes bytes as they come, from a socket or a microphone: returns an object with write(bytes) and finish().
+
+        Every write returns the frames that are complete with it, or None; together they are bit for bit what load returns of all
+        bytes. Formats that keep what is needed to decode at their end, such as most M4A files, return everything at finish.
+
+        Args:
+            sr: As in load. With it, frames come a second late, since those at the end depend on what follows.
+            mono, dtype: As in load.
+            format: The container that is expected, such as "ogg"; another one is an error. None takes any.
+            mono_mode, layout, resample_quality, squeeze_mono, channels, num_channels, track, plugin, plugin_options, threads: As
+                in load.
+
+        Returns:
+            Decoding, with write, finish, sample_rate, channels and frames_read.
+
+        Raises:
+            As load; what is wrong with the bytes, at finish.
+        """
     def __new__(cls, import_: Callable[[], Any], /, module: str) -> Self: ...
+
+@final
+class Cancellation:
+    """Ends the work of a thread from another one."""
+
+    def cancel(self) -> None:
+        """Has the work end, from any thread."""
+    def __new__(cls) -> Self: ...
+    def run(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any: ...
 
 @final
 class PreparedAudio:
@@ -1149,7 +1213,9 @@ class Writer:
     def closed(self) -> bool:
         """Whether the writer is closed."""
     def write(self, chunk: object) -> None:
-        """Appends frames: an array of the writer's dtype, layout and number of channels, or of one axis for a single channel."""
+        """Appends frames: an array of any type that save takes, of the writer's layout and number of channels, or of one axis for a
+        single channel.
+        """
     def close(self) -> None:
         """Completes the file and puts it at its path. Closing again has no effect."""
     def abort(self) -> None:
@@ -1224,36 +1290,6 @@ class PluginDirectory:
     def refused(self) -> str | None:
         """Why nothing in it is loaded, or None."""
 
-@final
-class Limits:
-    """What mapwave.limits returns: the limits that hold for the process. As a context manager it restores those before it.
-
-    Attributes:
-        max_frames: The most frames of an array, or None.
-        max_bytes: The most bytes of an array; None is as many as the machine has memory.
-        max_seconds: The longest array in seconds, or None.
-
-    math.inf stands for no limit.
-    """
-
-    @property
-    def max_frames(self) -> int | float | None:
-        """"""
-    @property
-    def max_bytes(self) -> int | float | None:
-        """"""
-    @property
-    def max_seconds(self) -> float | None:
-        """"""
-    def __enter__(self) -> Self: ...
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-        /,
-    ) -> None: ...
-
 def defaults(*, resample_quality: ResampleQuality | None = None) -> dict[str, str]:
     """Sets what holds for all calls of this process where an argument is "default" or not given, and returns all of it.
 
@@ -1266,33 +1302,6 @@ def defaults(*, resample_quality: ResampleQuality | None = None) -> dict[str, st
 
     Raises:
         ValueError: There is no such quality, here or in the environment variable.
-    """
-
-def limits(
-    *,
-    max_frames: float | Literal["default"] | None = None,
-    max_bytes: float | Literal["default"] | None = None,
-    max_seconds: float | Literal["default"] | None = None,
-) -> Limits:
-    """Limits how much each call of this process may return, on all threads, and returns the limits that hold.
-
-    What exceeds a limit raises mapwave.LimitExceeded before memory is allocated for it: 200 kilobytes of FLAC can stand for 15
-    gigabytes of silence. The limits hold for each array that load, batch_load, iter_load, or a Reader returns; an argument of
-    the same name holds instead in its call. In a with statement, they hold until its end.
-
-    Args:
-        max_frames: The most frames of an array.
-        max_bytes: The most bytes of an array. By default, it is the memory of the machine or of the control group that the process
-            is in.
-        max_seconds: The longest array in seconds.
-
-    None changes nothing, math.inf is no limit, and "default" is what holds at first.
-
-    Returns:
-        Limits, with max_frames, max_bytes and max_seconds.
-
-    Raises:
-        ValueError: A limit is not above 0.
     """
 
 def supports_soxr() -> bool:
@@ -1636,11 +1645,6 @@ def scan(
 
 def build_info() -> dict[str, Any]:
     """Returns the facts of the build and the machine, for show_build_info and the doctor."""
-
-def check_interpreter() -> None:
-    """Refuses any interpreter but the main one: types and functions are kept once per process, and threads of mapwave call Python in the
-    main interpreter.
-    """
 
 def zeros(shape: Sequence[int], dtype: str) -> Frames:
     """Returns zeros that take up no memory, for a library that copies what it is given: they are read-only."""

@@ -31,9 +31,10 @@ class Loader(Generic[Array]):
     Args:
         windows: What ``Index.windows`` returns.
         batch_size: The number of windows in a batch; the last may have fewer.
-        sr, mono, mono_mode, dtype, layout, squeeze_mono, channels, resample_quality, plugin: As in ``load``. Files of
-            several rates need sr, and files of several channel counts need mono or channels. A window of n frames has
-            floor(n * sr / file's rate) frames, and a whole file as many as load returns.
+        sr, mono, mono_mode, dtype, layout, squeeze_mono, channels, num_channels, resample_quality, plugin: As in
+            ``load``. Files of several rates need sr, and files of several channel counts need mono, channels or
+            num_channels. A window of n frames has floor(n * sr / file's rate) frames, and a whole file as many as load
+            returns.
         pad: What fills shorter rows, as a sample whose full scale is 1.
         bucket_by_length: Puts windows of similar length together: of each 64 batches in random order, windows are
             sorted by length, and the batches are shuffled. Without effect on another order.
@@ -66,6 +67,7 @@ class Loader(Generic[Array]):
         layout: Layout = "channels_last",
         squeeze_mono: bool = False,
         channels: int | Sequence[int] | None = None,
+        num_channels: int | None = None,
         resample_quality: ResampleQuality = "default",
         plugin: str | None = None,
         max_bytes: int | None = None,
@@ -97,13 +99,14 @@ class Loader(Generic[Array]):
             "layout": layout,
             "squeeze_mono": squeeze_mono,
             "channels": channels,
+            "num_channels": num_channels,
             "resample_quality": resample_quality,
             "plugin": plugin,
             "pad": pad,
             "leaves_out": on_error == "skip",
             "reads_ahead": read_ahead,
         }
-        self._check_alike(mono or channels is not None)
+        self._check_alike(mono or channels is not None or num_channels is not None)
         # Refuses what is wrong in the arguments before the first batch.
         self._open(1).close()
         self._epoch = windows.epoch
@@ -225,7 +228,9 @@ class Loader(Generic[Array]):
     def _num_bytes(self, windows: Windows, rows: list[Window]) -> int:
         frames = max(self._length(window) for window in rows)
         channels: Any = self._options["channels"]
-        if self._options["mono"] or isinstance(channels, int):
+        if self._options["num_channels"] is not None:
+            num_channels = self._options["num_channels"]
+        elif self._options["mono"] or isinstance(channels, int):
             num_channels = 1
         else:
             num_channels = len(channels) if channels is not None else windows.files[rows[0].row].channels or 1

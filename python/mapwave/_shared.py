@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from os import PathLike
     from typing import Any, Literal
 
+    from . import aio as aio
     from ._core import Api
     from ._index import Index as Index
     from ._index import Paths
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     from ._index import Window as Window
     from ._index import Windows as Windows
     from ._loader import Loader as Loader
+    from ._push import Encoder as Encoder
 
 __all__ = [
     "AudioError",
@@ -116,7 +118,7 @@ __all__ = [
 ]
 
 # What is imported when it is first asked for: see lazy.
-LAZY = ["Index", "Loader", "Row", "Window", "Windows"]
+LAZY = ["Encoder", "aio", "Index", "Loader", "Row", "Window", "Windows"]
 
 
 def show_build_info() -> dict[str, Any]:
@@ -183,6 +185,16 @@ def lazy(name: str, api: Api[Any], module: str, *bases: type) -> object:
             from ._loader import bound
 
             found: object = bound(api, module, *bases)
+        elif name == "Encoder":
+            from ._push import Encoder
+
+            found = Encoder
+        elif name == "aio":
+            # `from . import aio` asks for the attribute that is being made.
+            import importlib
+
+            aio = importlib.import_module(".aio", __package__)
+            found = aio if module == __package__ else aio.Library(api)
         elif name in LAZY:
             from . import _index
 

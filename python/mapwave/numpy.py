@@ -15,7 +15,10 @@ try:
 except ImportError as error:
     raise unusable("numpy", error) from error
 
-__all__ = [*_shared.__all__, *_shared.LAZY, "batch_load", "info", "iter_load", "load", "open", "resample", "stream"]
+__all__ = [
+    *_shared.__all__, *_shared.LAZY,
+    "Decoder", "batch_load", "info", "iter_load", "load", "open", "resample", "stream",
+]  # fmt: skip
 
 
 class Arrays:
@@ -40,6 +43,7 @@ batch_load = _api.batch_load
 iter_load = _api.iter_load
 open = _api.open
 resample = _api.resample
+Decoder = _api.Decoder
 
 
 def __getattr__(name: str) -> object:

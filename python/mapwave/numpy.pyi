@@ -10,12 +10,11 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from . import errors as errors
-from ._core import Api
+from ._core import Decoding, Api
 from ._core import AudioInfo as AudioInfo
 from ._core import Bext as Bext
 from ._core import Blocks as Blocks
 from ._core import Frames as Frames
-from ._core import Limits as Limits
 from ._core import Loading as Loading
 from ._core import Loop as Loop
 from ._core import Loudness as Loudness
@@ -30,7 +29,6 @@ from ._core import Stream as Stream
 from ._core import Track as Track
 from ._core import Writer as Writer
 from ._core import defaults as defaults
-from ._core import limits as limits
 from ._core import loudness as loudness
 from ._core import plot as plot
 from ._core import plugin_directories as plugin_directories
@@ -53,6 +51,7 @@ from .errors import AudioFileNotFound as AudioFileNotFound
 from .errors import AudioIOError as AudioIOError
 from .errors import AudioIsADirectory as AudioIsADirectory
 from .errors import AudioPermissionDenied as AudioPermissionDenied
+from .errors import Encoder as Encoder
 from .errors import InvalidArgument as InvalidArgument
 from .errors import LimitExceeded as LimitExceeded
 from .errors import MalformedFile as MalformedFile
@@ -60,6 +59,7 @@ from .errors import OutOfMemory as OutOfMemory
 from .errors import PluginError as PluginError
 from .errors import SavedNotDurable as SavedNotDurable
 from .errors import UnsupportedFormat as UnsupportedFormat
+from .errors import aio as aio
 from .types import Bitrate, Dither, DtypeLike, Encoding, FlacCompression, Layout, MonoMode, ResampleQuality, SampleRate, SaveLayout, Source, Target
 
 __all__ = [
@@ -71,11 +71,12 @@ __all__ = [
     "AudioPermissionDenied",
     "Bext",
     "Blocks",
+    "Decoder",
+    "Encoder",
     "Frames",
     "Index",
     "InvalidArgument",
     "LimitExceeded",
-    "Limits",
     "Loader",
     "Loading",
     "Loop",
@@ -98,13 +99,13 @@ __all__ = [
     "Window",
     "Windows",
     "Writer",
+    "aio",
     "batch_load",
     "defaults",
     "errors",
     "index",
     "info",
     "iter_load",
-    "limits",
     "load",
     "loudness",
     "open",
@@ -125,6 +126,41 @@ __all__ = [
 
 _api: Api[np.ndarray[Any, np.dtype[Any]]]
 
+def Decoder(
+    sr: SampleRate | None = None,
+    mono: bool = False,
+    dtype: DtypeLike = "float32",
+    *,
+    format: str | None = None,
+    mono_mode: MonoMode = "mean",
+    layout: Layout = "channels_last",
+    resample_quality: ResampleQuality = "default",
+    squeeze_mono: bool = False,
+    channels: int | Sequence[int] | None = None,
+    num_channels: int | None = None,
+    track: int | None = None,
+    plugin: str | None = None,
+    plugin_options: dict[str, str | int | float] | None = None,
+    threads: int | None = None,
+) -> Decoding[np.ndarray[Any, np.dtype[Any]]]:
+    """Decodes bytes as they come, from a socket or a microphone: returns an object with write(bytes) and finish().
+
+    Every write returns the frames that are complete with it, or None; together they are bit for bit what load returns of all
+    bytes. Formats that keep what is needed to decode at their end, such as most M4A files, return everything at finish.
+
+    Args:
+        sr: As in load. With it, frames come a second late, since those at the end depend on what follows.
+        mono, dtype: As in load.
+        format: The container that is expected, such as "ogg"; another one is an error. None takes any.
+        mono_mode, layout, resample_quality, squeeze_mono, channels, num_channels, track, plugin, plugin_options, threads: As
+            in load.
+
+    Returns:
+        Decoding, with write, finish, sample_rate, channels and frames_read.
+
+    Raises:
+        As load; what is wrong with the bytes, at finish.
+    """
 class Loader(_Loader[np.ndarray[Any, np.dtype[Any]]]): ...
 @overload
 def batch_load(
@@ -143,6 +179,7 @@ def batch_load(
     start: int | Sequence[int | None] | None = None,
     stop: int | Sequence[int | None] | None = None,
     channels: int | Sequence[int] | None = None,
+    num_channels: int | None = None,
     progress: bool | Callable[[int, int], object] | None = None,
     track: int | None = None,
     plugin: str | None = None,
@@ -150,19 +187,17 @@ def batch_load(
     threads: int | None = 1,
     stack: Literal[False] = False,
     on_error: Literal["raise"] = "raise",
-    max_frames: float | None = None,
-    max_bytes: float | None = None,
-    max_seconds: float | None = None,
+    storage_options: dict[str, Any] | None = None,
 ) -> list[tuple[np.ndarray[Any, np.dtype[Any]], int]]:
     """Reads many files at once.
 
     Args:
         paths: An iterable of what load takes.
-        sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, channels, track: As in load, the same for every
-            file.
+        sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, channels, num_channels, track: As in load, the same
+            for every file.
         offset, duration, start, stop: As in load, or a sequence with one for each file.
         num_workers: How many files to read at once.
-        plugin, plugin_options: As in load.
+        plugin, plugin_options, storage_options: As in load.
         threads: The most threads that may decode one file; None allows one per processor.
         progress: True for a line on stderr where that is a terminal, or a function to call with (done, total) after each
             file.
@@ -172,7 +207,6 @@ def batch_load(
         on_error: What becomes of a file that cannot be read: "raise" raises the error; "skip" returns None in the place of
             the file, or with stack=True a row of padding; a function is called with the error, and the file is skipped
             unless it raises. The errors have index, the place in paths, and path.
-        max_frames, max_bytes, max_seconds: As in load, for each file; with stack=True, max_bytes is also that of the whole array.
 
     Returns:
         A list of (audio, sample_rate), in the order of paths; with stack=True (audio, lengths, sample_rate), where lengths
@@ -199,6 +233,7 @@ def batch_load(
     start: int | Sequence[int | None] | None = None,
     stop: int | Sequence[int | None] | None = None,
     channels: int | Sequence[int] | None = None,
+    num_channels: int | None = None,
     progress: bool | Callable[[int, int], object] | None = None,
     track: int | None = None,
     plugin: str | None = None,
@@ -206,19 +241,17 @@ def batch_load(
     threads: int | None = 1,
     stack: Literal[False] = False,
     on_error: Literal["skip"] | Callable[[AudioError], object],
-    max_frames: float | None = None,
-    max_bytes: float | None = None,
-    max_seconds: float | None = None,
+    storage_options: dict[str, Any] | None = None,
 ) -> list[tuple[np.ndarray[Any, np.dtype[Any]], int] | None]:
     """Reads many files at once.
 
     Args:
         paths: An iterable of what load takes.
-        sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, channels, track: As in load, the same for every
-            file.
+        sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, channels, num_channels, track: As in load, the same
+            for every file.
         offset, duration, start, stop: As in load, or a sequence with one for each file.
         num_workers: How many files to read at once.
-        plugin, plugin_options: As in load.
+        plugin, plugin_options, storage_options: As in load.
         threads: The most threads that may decode one file; None allows one per processor.
         progress: True for a line on stderr where that is a terminal, or a function to call with (done, total) after each
             file.
@@ -228,7 +261,6 @@ def batch_load(
         on_error: What becomes of a file that cannot be read: "raise" raises the error; "skip" returns None in the place of
             the file, or with stack=True a row of padding; a function is called with the error, and the file is skipped
             unless it raises. The errors have index, the place in paths, and path.
-        max_frames, max_bytes, max_seconds: As in load, for each file; with stack=True, max_bytes is also that of the whole array.
 
     Returns:
         A list of (audio, sample_rate), in the order of paths; with stack=True (audio, lengths, sample_rate), where lengths
@@ -255,6 +287,7 @@ def batch_load(
     start: int | Sequence[int | None] | None = None,
     stop: int | Sequence[int | None] | None = None,
     channels: int | Sequence[int] | None = None,
+    num_channels: int | None = None,
     progress: bool | Callable[[int, int], object] | None = None,
     track: int | None = None,
     plugin: str | None = None,
@@ -263,19 +296,17 @@ def batch_load(
     stack: Literal[True],
     pad: float = 0.0,
     on_error: Literal["raise", "skip"] | Callable[[AudioError], object] = "raise",
-    max_frames: float | None = None,
-    max_bytes: float | None = None,
-    max_seconds: float | None = None,
+    storage_options: dict[str, Any] | None = None,
 ) -> tuple[np.ndarray[Any, np.dtype[Any]], np.ndarray[Any, np.dtype[Any]], int]:
     """Reads many files at once.
 
     Args:
         paths: An iterable of what load takes.
-        sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, channels, track: As in load, the same for every
-            file.
+        sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, channels, num_channels, track: As in load, the same
+            for every file.
         offset, duration, start, stop: As in load, or a sequence with one for each file.
         num_workers: How many files to read at once.
-        plugin, plugin_options: As in load.
+        plugin, plugin_options, storage_options: As in load.
         threads: The most threads that may decode one file; None allows one per processor.
         progress: True for a line on stderr where that is a terminal, or a function to call with (done, total) after each
             file.
@@ -285,7 +316,6 @@ def batch_load(
         on_error: What becomes of a file that cannot be read: "raise" raises the error; "skip" returns None in the place of
             the file, or with stack=True a row of padding; a function is called with the error, and the file is skipped
             unless it raises. The errors have index, the place in paths, and path.
-        max_frames, max_bytes, max_seconds: As in load, for each file; with stack=True, max_bytes is also that of the whole array.
 
     Returns:
         A list of (audio, sample_rate), in the order of paths; with stack=True (audio, lengths, sample_rate), where lengths
@@ -327,12 +357,13 @@ def info(
     track: int | None = None,
     plugin: str | None = None,
     plugin_options: dict[str, str | int | float] | None = None,
+    storage_options: dict[str, Any] | None = None,
 ) -> AudioInfo:
     """Returns the facts of a file without reading its samples.
 
     Args:
         path: As in load.
-        track, plugin, plugin_options: As in load.
+        track, plugin, plugin_options, storage_options: As in load.
 
     Returns:
         AudioInfo; its frames are the number that load returns, and its tracks are the sound tracks of the file.
@@ -356,6 +387,7 @@ def iter_load(
     start: int | Sequence[int | None] | None = None,
     stop: int | Sequence[int | None] | None = None,
     channels: int | Sequence[int] | None = None,
+    num_channels: int | None = None,
     track: int | None = None,
     plugin: str | None = None,
     plugin_options: dict[str, str | int | float] | None = None,
@@ -363,22 +395,19 @@ def iter_load(
     ordered: bool = True,
     prefetch: int | None = None,
     on_error: Literal["raise", "skip"] | Callable[[AudioError], object] = "raise",
-    max_frames: float | None = None,
-    max_bytes: float | None = None,
-    max_seconds: float | None = None,
+    storage_options: dict[str, Any] | None = None,
 ) -> Loading[np.ndarray[Any, np.dtype[Any]]]:
     """Reads many files one after the other, on threads that read ahead, in bounded memory.
 
     Args:
         paths: An iterable of what load takes. It is consumed as files are read, and need not end.
-        sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, channels, track, plugin, plugin_options, threads,
-        offset, duration, start, stop, num_workers: As in batch_load.
+        sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, channels, num_channels, track, plugin, plugin_options,
+        threads, offset, duration, start, stop, num_workers, storage_options: As in batch_load.
         ordered: True returns the files in the order of paths, False as they are read.
         prefetch: How many files are read or being read beyond those that were returned; None is two for each worker. That
             many are in memory at most.
         on_error: "raise" raises the error and ends the iterator; "skip" leaves the file out; a function is called with the
             error, and the file is left out unless it raises. The errors have index and path.
-        max_frames, max_bytes, max_seconds: As in load, for each file.
 
     Returns:
         Loading: an iterator of (index, audio, sample_rate), where index is the place in paths. Its close ends the threads
@@ -403,20 +432,20 @@ def load(
     start: int | None = None,
     stop: int | None = None,
     channels: int | Sequence[int] | None = None,
+    num_channels: int | None = None,
     track: int | None = None,
     plugin: str | None = None,
     plugin_options: dict[str, str | int | float] | None = None,
     threads: int | None = None,
     seek_table: bytes | None = None,
-    max_frames: float | None = None,
-    max_bytes: float | None = None,
-    max_seconds: float | None = None,
+    storage_options: dict[str, Any] | None = None,
 ) -> tuple[np.ndarray[Any, np.dtype[Any]], int]:
     """Reads audio into an array.
 
     Args:
-        path: A str or path, the bytes of a file (bytes, bytearray, memoryview), or a binary file object, which is read
-            from its position to its end. The format is found by content, never by extension.
+        path: A str or path, a URL such as "https://.." or "s3://..", the bytes of a file (bytes, bytearray, memoryview), or
+            a binary file object, which is read from its position to its end. Of a URL and of a file object that can seek
+            only the ranges that are needed are read. The format is found by content, never by extension.
         sr: The sample rate to resample to, a whole number of Hz from 1 to 768000; None keeps the file's. n frames become
             round(n * sr / file's rate), and every count of frames here is of those. A window is bit-identical to the same
             part of a full load.
@@ -439,6 +468,8 @@ def load(
         start: The first frame, instead of offset; a negative number counts from the end.
         stop: The frame after the last one, instead of duration; a negative number counts from the end.
         channels: One channel number or several, counted from 0, in the order to return; None returns all.
+        num_channels: Mix to this number of channels, 1 to 8, by the matrices of Rec. ITU-R BS.775, scaled so that nothing
+            clips; docs/guide.md has them.
         track: The number of the sound track, counted from 0 among the sound tracks of the file, which info(path).tracks
             lists; None is the track that the file flags as default, or the first if it flags none.
         plugin: The name of the plugin to decode with; None is the one that reports the highest probe score for the file.
@@ -446,9 +477,8 @@ def load(
         threads: The most threads that may decode; None allows one per processor. The result does not depend on it.
         seek_table: What Reader.seek_table returned for the same track of the same file, so that a file without a table of its
             own, such as an hour of MP3, is not scanned again. One that does not fit the file has no effect.
-        max_frames, max_bytes, max_seconds: The most frames, bytes and seconds that may be returned; more raises LimitExceeded
-            before memory is allocated. None is what mapwave.limits has set, at first only as many bytes as the machine has
-            memory; math.inf is no limit.
+        storage_options: What fsspec makes the file system of a URL with, such as {"anon": True} for S3. URLs need the
+            extra mapwave[remote].
 
     Returns:
         (audio, sample_rate): the array, and its sample rate in Hz.
@@ -457,7 +487,6 @@ def load(
         FileNotFoundError, PermissionError, IsADirectoryError, OSError: The file cannot be opened or read.
         mapwave.UnsupportedFormat, mapwave.MalformedFile: The file cannot be read as audio; both are ValueErrors.
         mapwave.PluginError: A codec plugin failed, not the file; a RuntimeError.
-        mapwave.LimitExceeded: More would be returned than a limit allows; a ValueError.
         ValueError: An argument is out of range, the offset lies past the end, or there is no such track.
         TypeError: An argument is of the wrong type, or there is no such argument.
         RuntimeError: The quality is one of libsoxr or torchaudio, which is not installed.
@@ -477,24 +506,25 @@ def open(
     dtype: DtypeLike = "float32",
     squeeze_mono: bool = False,
     channels: int | Sequence[int] | None = None,
+    num_channels: int | None = None,
     track: int | None = None,
     plugin: str | None = None,
     plugin_options: dict[str, str | int | float] | None = None,
     threads: int | None = None,
     seek_table: bytes | None = None,
-    max_frames: float | None = None,
-    max_bytes: float | None = None,
-    max_seconds: float | None = None,
+    storage_options: dict[str, Any] | None = None,
 ) -> Reader[np.ndarray[Any, np.dtype[Any]]]:
     """Opens a file for any number of reads at any place, or to write it in parts.
 
     Args:
         path: As in load; to write, as in save.
         mode: "r", or "w" to write.
-        mono, mono_mode, squeeze_mono, resample_quality, track, seek_table: As in load, for every read.
-        max_frames, max_bytes, max_seconds: As in load, for what each read returns.
+        mono, mono_mode, num_channels, squeeze_mono, resample_quality, track, seek_table, storage_options: As in load, for
+            every read.
         sr: As in load; the reader counts frames at that rate. To write, the file's sample rate.
-        layout, dtype: As in load; to write, those of the arrays that are passed to write.
+        layout: As in load; to write, that of the arrays that are passed to write.
+        dtype: As in load; to write, the type that chooses the encoding where encoding and bit_depth leave it open. write takes
+            arrays of any type.
         channels: As in load; to write, the number of channels.
         plugin, plugin_options, threads: As in load; to write, as in save.
         encoding, bitrate, clip, flac_compression, format, dither, seed, tags, quality, effort, bit_depth, channel_mask,
@@ -538,16 +568,19 @@ def open(
     markers: Sequence[Marker | tuple[str, int] | tuple[str, int, int | None]] | None = None,
     bext: Bext | dict[str, Any] | None = None,
     on_unknown_tags: Literal["error", "drop"] = "error",
+    storage_options: dict[str, Any] | None = None,
 ) -> Writer:
     """Opens a file for any number of reads at any place, or to write it in parts.
 
     Args:
         path: As in load; to write, as in save.
         mode: "r", or "w" to write.
-        mono, mono_mode, squeeze_mono, resample_quality, track, seek_table: As in load, for every read.
-        max_frames, max_bytes, max_seconds: As in load, for what each read returns.
+        mono, mono_mode, num_channels, squeeze_mono, resample_quality, track, seek_table, storage_options: As in load, for
+            every read.
         sr: As in load; the reader counts frames at that rate. To write, the file's sample rate.
-        layout, dtype: As in load; to write, those of the arrays that are passed to write.
+        layout: As in load; to write, that of the arrays that are passed to write.
+        dtype: As in load; to write, the type that chooses the encoding where encoding and bit_depth leave it open. write takes
+            arrays of any type.
         channels: As in load; to write, the number of channels.
         plugin, plugin_options, threads: As in load; to write, as in save.
         encoding, bitrate, clip, flac_compression, format, dither, seed, tags, quality, effort, bit_depth, channel_mask,
@@ -615,11 +648,13 @@ def stream(
     start: int | None = None,
     stop: int | None = None,
     channels: int | Sequence[int] | None = None,
+    num_channels: int | None = None,
     track: int | None = None,
     plugin: str | None = None,
     plugin_options: dict[str, str | int | float] | None = None,
     threads: int | None = None,
     seek_table: bytes | None = None,
+    storage_options: dict[str, Any] | None = None,
 ) -> Stream[np.ndarray[Any, np.dtype[Any]]]:
     """Opens a file to read it in chunks, one after the other, in bounded memory.
 
@@ -627,8 +662,8 @@ def stream(
         path: As in load.
         chunk_frames: The frames in a chunk; the last may have fewer.
         chunk_duration: The length of a chunk in seconds, instead: floor(chunk_duration * sample_rate) frames.
-        sr, mono, mono_mode, dtype, offset, duration, squeeze_mono, layout, resample_quality, start, stop, channels,
-        track, plugin, plugin_options, threads, seek_table: As in load.
+        sr, mono, mono_mode, dtype, offset, duration, squeeze_mono, layout, resample_quality, start, stop, channels, num_channels,
+        track, plugin, plugin_options, threads, seek_table, storage_options: As in load.
 
     Returns:
         Stream: an iterator of (chunk, sample_rate) with read_chunk, at_eof, frames_read, chunk_frames, sample_rate and

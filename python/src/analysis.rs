@@ -15,6 +15,7 @@ use crate::input;
 use crate::interned::intern;
 use crate::interruption::interruptibly;
 use crate::log::log_messages;
+use crate::ranges::StorageOptions;
 use crate::reader::Reader;
 use crate::samples::Samples;
 
@@ -132,8 +133,13 @@ impl Analysed {
                 }
                 Ok(Self::Shared(reader.get().file()?))
             }
-            None => input::open(&source, Access::Streamed, selection.choice(), |reader| Ok(Box::new(reader)))
-                .map(Self::Opened),
+            None => {
+                let options = StorageOptions::default();
+                input::open(&source, &options, Access::Streamed, selection.choice(), |reader| {
+                    Ok(Box::new(reader))
+                })
+                .map(Self::Opened)
+            }
         }
     }
 

@@ -15,10 +15,12 @@ use crate::arguments::{
 };
 use crate::arrays::ArrayLibrary;
 use crate::batch::{self, Batch, Batches, Loading, OnError, Order};
+use crate::decoding::Decoding;
 use crate::errors::{invalid, raise};
 use crate::info::AudioInfo;
 use crate::input;
 use crate::interruption::interruptibly;
+use crate::pipe::Pipe;
 use crate::prepared::PreparedAudio;
 use crate::reader::{Origin, Reader};
 use crate::resample::{self, ArrayRequest};
@@ -95,9 +97,9 @@ impl Api {
         let reading = self.reading_limited(arguments)?;
         reading.rate.check_parts(py)?;
         let (choice, rate) = (reading.selection.choice(), reading.rate);
-        let file = input::open(&arguments.get("path")?, Access::Kept, choice, |file| rate.apply(file))?;
+        let file = open_input(arguments, Access::Kept, choice, |file| rate.apply(file))?;
         let options = arguments.given_without("path")?.unbind();
-        let origin = Origin::new(&file, self.module.clone(), options)?;
+        let origin = Origin::new(&file, &arguments.get("path")?, self.module.clone(), options)?;
         Reader::new(py, Arc::clone(&self.library), file, reading, origin)
     }
 
@@ -121,17 +123,29 @@ impl Api {
     }
 }
 
+/// Opens what the argument `path` is.
+fn open_input<T: Send>(
+    arguments: &Arguments<'_, '_>,
+    access: Access,
+    choice: mapwave_core::Choice<'_>,
+    then: impl FnOnce(mapwave_core::Reader) -> mapwave_core::Result<T> + Send,
+) -> PyResult<T> {
+    input::open(&arguments.get("path")?, &arguments.get("storage_options")?, access, choice, then)
+}
+
 /// The arguments of `open` that only reading takes.
-const ONLY_READING: [&str; 9] = [
+const ONLY_READING: [&str; 11] = [
     "resample_quality",
     "mono",
     "mono_mode",
     "squeeze_mono",
+    "num_channels",
     "track",
     "seek_table",
     "max_frames",
     "max_bytes",
     "max_seconds",
+    "storage_options",
 ];
 
 #[pymethods]
@@ -150,8 +164,9 @@ impl Api {
     /// Reads audio into an array.
     ///
     /// Args:
-    ///     path: A str or path, the bytes of a file (bytes, bytearray, memoryview), or a binary file object, which is read
-    ///         from its position to its end. The format is found by content, never by extension.
+    ///     path: A str or path, a URL such as "https://.." or "s3://..", the bytes of a file (bytes, bytearray, memoryview), or
+    ///         a binary file object, which is read from its position to its end. Of a URL and of a file object that can seek
+    ///         only the ranges that are needed are read. The format is found by content, never by extension.
     ///     sr: The sample rate to resample to, a whole number of Hz from 1 to 768000; None keeps the file's. n frames become
     ///         round(n * sr / file's rate), and every count of frames here is of those. A window is bit-identical to the same
     ///         part of a full load.
@@ -174,6 +189,8 @@ impl Api {
     ///     start: The first frame, instead of offset; a negative number counts from the end.
     ///     stop: The frame after the last one, instead of duration; a negative number counts from the end.
     ///     channels: One channel number or several, counted from 0, in the order to return; None returns all.
+    ///     num_channels: Mix to this number of channels, 1 to 8, by the matrices of Rec. ITU-R BS.775, scaled so that nothing
+    ///         clips; docs/guide.md has them.
     ///     track: The number of the sound track, counted from 0 among the sound tracks of the file, which info(path).tracks
     ///         lists; None is the track that the file flags as default, or the first if it flags none.
     ///     plugin: The name of the plugin to decode with; None is the one that reports the highest probe score for the file.
@@ -185,6 +202,8 @@ impl Api {
     ///         mapwave.limits has set, and math.inf allows any number.
     ///     max_bytes: The same for bytes of samples. At first mapwave.limits allows as many as the machine has memory.
     ///     max_seconds: The same for seconds.
+    ///     storage_options: What fsspec makes the file system of a URL with, such as {"anon": True} for S3. URLs need the
+    ///         extra mapwave[remote].
     ///
     /// Returns:
     ///     (audio, sample_rate): the array, and its sample rate in Hz.
@@ -201,8 +220,9 @@ impl Api {
     /// All of them except TypeError are also mapwave.AudioErrors, and name the file.
     #[pyo3(signature = (*args, **kwargs), text_signature = "($self, path, sr=None, offset=0.0, duration=None, mono=False, mono_mode='mean', \
             layout='channels_last', dtype='float32', resample_quality='default', low_memory=False, \
-            squeeze_mono=False, *, start=None, stop=None, channels=None, track=None, plugin=None, \
-            plugin_options=None, threads=None, seek_table=None, max_frames=None, max_bytes=None, max_seconds=None)")]
+            squeeze_mono=False, *, start=None, stop=None, channels=None, num_channels=None, track=None, plugin=None, \
+            plugin_options=None, threads=None, seek_table=None, max_frames=None, max_bytes=None, max_seconds=None, \
+            storage_options=None)")]
     fn load<'py>(
         &self,
         py: Python<'py>,
@@ -214,7 +234,7 @@ impl Api {
         // There is nothing to bound: every read, and all resampling but torchaudio's, works in blocks of a few megabytes.
         let _: bool = arguments.get("low_memory")?;
         let (window, reading) = (Window::new(&arguments)?, self.reading_limited(&arguments)?);
-        let reader = input::open(&arguments.get("path")?, Access::Once, reading.selection.choice(), Ok)?;
+        let reader = open_input(&arguments, Access::Once, reading.selection.choice(), Ok)?;
         if let Some(rates) = reading.rate.for_torchaudio(&reader).map_err(|error| raise(py, &error))? {
             let frames = window.of(&reader).map_err(|error| raise(py, &error))?;
             let frames = resample::read_by_torchaudio(py, &reader, frames, rates, &reading)?;
@@ -233,14 +253,15 @@ impl Api {
     ///
     /// Args:
     ///     path: As in load.
-    ///     track, plugin, plugin_options: As in load.
+    ///     track, plugin, plugin_options, storage_options: As in load.
     ///
     /// Returns:
     ///     AudioInfo; its frames are the number that load returns, and its tracks are the sound tracks of the file.
     ///
     /// Raises:
     ///     As load.
-    #[pyo3(signature = (*args, **kwargs), text_signature = "($self, path, *, track=None, plugin=None, plugin_options=None)")]
+    #[pyo3(signature = (*args, **kwargs), text_signature = "($self, path, *, track=None, plugin=None, plugin_options=None, \
+            storage_options=None)")]
     fn info(
         &self,
         py: Python<'_>,
@@ -251,7 +272,7 @@ impl Api {
         let arguments = Self::bind(py, &SIGNATURE, args, kwargs)?;
         let selection = Selection::new(&arguments)?;
         let facts = |reader: mapwave_core::Reader| Ok(AudioInfo::from(&reader));
-        input::open(&arguments.get("path")?, Access::Once, selection.choice(), facts)
+        open_input(&arguments, Access::Once, selection.choice(), facts)
     }
 
     /// Opens a file to read it in chunks, one after the other, in bounded memory.
@@ -260,8 +281,8 @@ impl Api {
     ///     path: As in load.
     ///     chunk_frames: The frames in a chunk; the last may have fewer.
     ///     chunk_duration: The length of a chunk in seconds, instead: floor(chunk_duration * sample_rate) frames.
-    ///     sr, mono, mono_mode, dtype, offset, duration, squeeze_mono, layout, resample_quality, start, stop, channels,
-    ///     track, plugin, plugin_options, threads, seek_table: As in load.
+    ///     sr, mono, mono_mode, dtype, offset, duration, squeeze_mono, layout, resample_quality, start, stop, channels, num_channels,
+    ///     track, plugin, plugin_options, threads, seek_table, storage_options: As in load.
     ///
     /// Returns:
     ///     Stream: an iterator of (chunk, sample_rate) with read_chunk, at_eof, frames_read, chunk_frames, sample_rate and
@@ -271,8 +292,8 @@ impl Api {
     ///     As load; ValueError unless exactly one of chunk_frames and chunk_duration is given.
     #[pyo3(signature = (*args, **kwargs), text_signature = "($self, path, chunk_frames=None, chunk_duration=None, sr=None, mono=False, mono_mode='mean', \
             dtype='float32', offset=0.0, duration=None, squeeze_mono=False, *, layout='channels_last', \
-            resample_quality='default', start=None, stop=None, channels=None, track=None, plugin=None, \
-            plugin_options=None, threads=None, seek_table=None)")]
+            resample_quality='default', start=None, stop=None, channels=None, num_channels=None, track=None, \
+            plugin=None, plugin_options=None, threads=None, seek_table=None, storage_options=None)")]
     fn stream(
         &self,
         py: Python<'_>,
@@ -288,9 +309,17 @@ impl Api {
         if chunk_frames.is_some() == chunk_duration.is_some() {
             return Err(invalid(py, "exactly one of chunk_frames and chunk_duration must be given"));
         }
+        let path: Bound<'_, PyAny> = arguments.get("path")?;
+        if let Some(name) = input::pipe_name(&path)? {
+            let pipe = Pipe::new(&path, name, reading, &window)?;
+            let rate = pipe.reader().map_or(1, |reader| reader.sample_rate());
+            let chunk_frames = chunk_frames.or_else(|| frames_in(chunk_duration.unwrap_or_default(), rate));
+            let chunk_frames =
+                chunk_frames.ok_or_else(|| invalid(py, "chunk_duration must be at least one frame"))?;
+            return Stream::of_pipe(py, Arc::clone(&self.library), pipe, chunk_frames);
+        }
         let (choice, rate) = (reading.selection.choice(), reading.rate);
-        let reader =
-            input::open(&arguments.get("path")?, Access::Streamed, choice, |reader| rate.apply(reader))?;
+        let reader = open_input(&arguments, Access::Streamed, choice, |reader| rate.apply(reader))?;
         let rate = reader.sample_rate();
         let frames = window.of(&reader).map_err(|error| raise(py, &error))?;
         let seconds = chunk_duration.unwrap_or_default();
@@ -304,11 +333,11 @@ impl Api {
     ///
     /// Args:
     ///     paths: An iterable of what load takes.
-    ///     sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, channels, track: As in load, the same for every
-    ///         file.
+    ///     sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, channels, num_channels, track: As in load, the same
+    ///         for every file.
     ///     offset, duration, start, stop: As in load, or a sequence with one for each file.
     ///     num_workers: How many files to read at once.
-    ///     plugin, plugin_options: As in load.
+    ///     plugin, plugin_options, storage_options: As in load.
     ///     threads: The most threads that may decode one file; None allows one per processor.
     ///     progress: True for a line on stderr where that is a terminal, or a function to call with (done, total) after each
     ///         file.
@@ -331,9 +360,10 @@ impl Api {
     ///     before: the list, with None for each file that was not read.
     #[pyo3(signature = (*args, **kwargs), text_signature = "($self, paths, sr=None, mono=False, mono_mode='mean', layout='channels_last', \
             dtype='float32', resample_quality='default', squeeze_mono=False, num_workers=4, *, \
-            offset=0.0, duration=None, start=None, stop=None, channels=None, progress=None, track=None, \
+            offset=0.0, duration=None, start=None, stop=None, channels=None, num_channels=None, progress=None, track=None, \
             plugin=None, plugin_options=None, threads=1, stack=False, pad=0.0, on_error='raise', max_frames=None, \
-            max_bytes=None, max_seconds=None)")]
+            max_bytes=None, max_seconds=None, \
+            storage_options=None)")]
     fn batch_load<'py>(
         &self,
         py: Python<'py>,
@@ -350,7 +380,7 @@ impl Api {
             return Err(invalid(py, "pad is for stack=True, which makes rows of one length"));
         }
         let paths: Bound<'_, PyAny> = arguments.get("paths")?;
-        let inputs = input::each(&paths)?;
+        let inputs = input::each(&paths, &arguments.get("storage_options")?)?;
         let progress: Option<Bound<'_, PyAny>> = arguments.get("progress")?;
         if is_stacked {
             let how = (num_workers, pad);
@@ -366,8 +396,8 @@ impl Api {
     ///
     /// Args:
     ///     paths: An iterable of what load takes. It is consumed as files are read, and need not end.
-    ///     sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, channels, track, plugin, plugin_options, threads,
-    ///     offset, duration, start, stop, num_workers: As in batch_load.
+    ///     sr, mono, mono_mode, layout, dtype, resample_quality, squeeze_mono, channels, num_channels, track, plugin, plugin_options,
+    ///     threads, offset, duration, start, stop, num_workers, storage_options: As in batch_load.
     ///     ordered: True returns the files in the order of paths, False as they are read.
     ///     prefetch: How many files are read or being read beyond those that were returned; None is two for each worker. That
     ///         many are in memory at most.
@@ -385,9 +415,10 @@ impl Api {
     ///     As load; the errors of a file when it is its turn.
     #[pyo3(signature = (*args, **kwargs), text_signature = "($self, paths, sr=None, mono=False, mono_mode='mean', layout='channels_last', \
             dtype='float32', resample_quality='default', squeeze_mono=False, num_workers=4, *, \
-            offset=0.0, duration=None, start=None, stop=None, channels=None, track=None, plugin=None, \
+            offset=0.0, duration=None, start=None, stop=None, channels=None, num_channels=None, track=None, plugin=None, \
             plugin_options=None, threads=1, ordered=True, prefetch=None, on_error='raise', max_frames=None, \
-            max_bytes=None, max_seconds=None)")]
+            max_bytes=None, max_seconds=None, \
+            storage_options=None)")]
     fn iter_load<'py>(
         &self,
         py: Python<'py>,
@@ -407,12 +438,46 @@ impl Api {
             num_ahead,
             is_ordered: arguments.get("ordered")?,
         };
+        let paths = (paths, arguments.get("storage_options")?);
         Loading::new(py, Arc::clone(&self.library), batch, paths, on_error, order)
+    }
+
+    /// Decodes bytes as they come, from a socket or a microphone: returns an object with write(bytes) and finish().
+    ///
+    /// Every write returns the frames that are complete with it, or None; together they are bit for bit what load returns of all
+    /// bytes. Formats that keep what is needed to decode at their end, such as most M4A files, return everything at finish.
+    ///
+    /// Args:
+    ///     sr: As in load. With it, frames come a second late, since those at the end depend on what follows.
+    ///     mono, dtype: As in load.
+    ///     format: The container that is expected, such as "ogg"; another one is an error. None takes any.
+    ///     mono_mode, layout, resample_quality, squeeze_mono, channels, num_channels, track, plugin, plugin_options, threads: As
+    ///         in load.
+    ///
+    /// Returns:
+    ///     Decoding, with write, finish, sample_rate, channels and frames_read.
+    ///
+    /// Raises:
+    ///     As load; what is wrong with the bytes, at finish.
+    #[pyo3(name = "Decoder", signature = (*args, **kwargs), text_signature = "($self, sr=None, mono=False, dtype='float32', *, \
+            format=None, mono_mode='mean', layout='channels_last', resample_quality='default', squeeze_mono=False, \
+            channels=None, num_channels=None, track=None, plugin=None, plugin_options=None, threads=None)")]
+    fn decoder(
+        &self,
+        py: Python<'_>,
+        args: &Bound<'_, PyTuple>,
+        kwargs: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Decoding> {
+        static SIGNATURE: Signature = Signature::new("Decoder");
+        let arguments = Self::bind(py, &SIGNATURE, args, kwargs)?;
+        let reading = self.reading(&arguments)?;
+        reading.rate.check_parts(py)?;
+        Ok(Decoding::new(Arc::clone(&self.library), reading, arguments.get("format")?))
     }
 
     /// The batches of a Loader, which has the arguments: see mapwave.Loader.
     #[pyo3(signature = (*args, **kwargs), text_signature = "($self, num_workers, sr=None, mono=False, mono_mode='mean', layout='channels_last', \
-            dtype='float32', resample_quality='default', squeeze_mono=False, channels=None, track=None, plugin=None, \
+            dtype='float32', resample_quality='default', squeeze_mono=False, channels=None, num_channels=None, track=None, plugin=None, \
             plugin_options=None, threads=1, pad=0.0, leaves_out=False, reads_ahead=True)")]
     fn batches(
         &self,
@@ -470,12 +535,15 @@ impl Api {
     /// Args:
     ///     path: As in load; to write, as in save.
     ///     mode: "r", or "w" to write.
-    ///     mono, mono_mode, squeeze_mono, resample_quality, track, seek_table: As in load, for every read.
+    ///     mono, mono_mode, num_channels, squeeze_mono, resample_quality, track, seek_table, storage_options: As in load, for
+    ///         every read.
     ///     max_frames: As in load, for what each read returns.
     ///     max_bytes: As in load, for what each read returns.
     ///     max_seconds: As in load, for what each read returns.
     ///     sr: As in load; the reader counts frames at that rate. To write, the file's sample rate.
-    ///     layout, dtype: As in load; to write, those of the arrays that are passed to write.
+    ///     layout: As in load; to write, that of the arrays that are passed to write.
+    ///     dtype: As in load; to write, the type that chooses the encoding where encoding and bit_depth leave it open. write takes
+    ///         arrays of any type.
     ///     channels: As in load; to write, the number of channels.
     ///     plugin, plugin_options, threads: As in load; to write, as in save.
     ///     encoding, bitrate, clip, flac_compression, format, dither, seed, tags, quality, effort, bit_depth, channel_mask,
@@ -488,11 +556,12 @@ impl Api {
     /// Raises:
     ///     As load, and as save.
     #[pyo3(signature = (*args, **kwargs), text_signature = "($self, path, mode='r', *, sr=None, resample_quality='default', mono=False, mono_mode='mean', \
-            layout='channels_last', dtype='float32', squeeze_mono=False, channels=None, track=None, plugin=None, \
+            layout='channels_last', dtype='float32', squeeze_mono=False, channels=None, num_channels=None, track=None, plugin=None, \
             plugin_options=None, threads=None, encoding='float32', bitrate='auto', clip=True, flac_compression='default', \
             format=None, dither='none', seed=0, tags=None, quality=None, effort=None, bit_depth=None, \
             channel_mask=None, durable=False, seek_table=None, pictures=None, markers=None, bext=None, \
-            on_unknown_tags='error', max_frames=None, max_bytes=None, max_seconds=None)")]
+            on_unknown_tags='error', max_frames=None, max_bytes=None, max_seconds=None, \
+            storage_options=None)")]
     fn open<'py>(
         &self,
         py: Python<'py>,

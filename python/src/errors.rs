@@ -3,8 +3,10 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
+use mapwave_core::source::Repeated;
 use mapwave_core::{Error, Fault, Parameter};
 use mapwave_fork::SetOnce;
+use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule};
 
@@ -18,10 +20,38 @@ pub(crate) fn invalid(py: Python<'_>, message: &str) -> PyErr {
     construct(py, "InvalidArgument", message, &PyDict::new(py)).unwrap_or_else(|failure| failure)
 }
 
+/// What an object of Python's has raised in a call of the core's.
+fn raised_in(cause: &std::io::Error) -> Option<&PyErr> {
+    let inner = cause.get_ref()?;
+    let inner = inner.downcast_ref::<Repeated>().map_or(Some(inner), |repeated| {
+        repeated.cause().get_ref().map(|inner| inner as &(dyn std::error::Error + Send + Sync))
+    });
+    inner?.downcast_ref::<PyErr>()
+}
+
+/// The exception for a file object whose method has raised: an OSError becomes an `AudioIOError`, which is one, and any other comes
+/// out as it is.
+pub(crate) fn reading_failed(py: Python<'_>, name: &Path, offset: u64, raised: PyErr) -> PyErr {
+    let make = || -> PyResult<PyErr> {
+        if !raised.is_instance_of::<PyOSError>(py) || raised.value(py).hasattr("plugin")? {
+            return Ok(raised.clone_ref(py));
+        }
+        let facts = PyDict::new(py);
+        facts.set_item("path", name.to_string_lossy())?;
+        facts.set_item("offset", offset)?;
+        facts.set_item("errno", raised.value(py).getattr("errno")?)?;
+        let message = format!("reading '{}' at byte {offset}: {}", name.display(), raised.value(py));
+        let error = construct(py, "AudioIOError", &message, &facts)?;
+        error.set_cause(py, Some(raised.clone_ref(py)));
+        Ok(error)
+    };
+    make().unwrap_or_else(|failure| failure)
+}
+
 fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     // What a file object's own method has raised.
     if let Error::Io { cause, .. } = error
-        && let Some(raised) = cause.get_ref().and_then(|inner| inner.downcast_ref::<PyErr>())
+        && let Some(raised) = raised_in(cause)
     {
         return Ok(raised.clone_ref(py));
     }

@@ -7,12 +7,14 @@ mod arrays;
 mod batch;
 mod build_info;
 mod command;
+mod decoding;
 mod dlpack;
 mod dlpack_import;
 mod errors;
 mod facts;
 mod file_object;
 mod frames;
+mod growing;
 mod info;
 mod input;
 mod interned;
@@ -21,10 +23,12 @@ mod interruption;
 mod log;
 mod metadata;
 mod picture;
+mod pipe;
 mod plugins;
 mod pool;
 mod prepared;
 mod preview;
+mod ranges;
 mod reader;
 mod resample;
 mod samples;
@@ -50,11 +54,15 @@ mod _core {
     #[pymodule_export]
     use super::command::run_command;
     #[pymodule_export]
+    use super::decoding::Decoding;
+    #[pymodule_export]
     use super::frames::{Frames, zeros};
     #[pymodule_export]
     use super::info::{AudioInfo, Track};
     #[pymodule_export]
     use super::interpreters::check_interpreter;
+    #[pymodule_export]
+    use super::interruption::Cancellation;
     #[pymodule_export]
     use super::metadata::{Bext, Loop, Marker, Picture};
     #[pymodule_export]

@@ -11,6 +11,8 @@ use std::time::Duration;
 use mapwave_fork::{Lock, generation, start};
 use pyo3::prelude::*;
 
+use crate::interruption::check;
+
 /// How often a thread that waits for results asks whether Ctrl-C was pressed.
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 
@@ -119,7 +121,7 @@ impl<T: Send + 'static> Pool<T> {
                 Taken::NotYet => {}
             }
             py.detach(|| self.shared.sleep());
-            py.check_signals()?;
+            check(py)?;
         }
     }
 }

@@ -1,6 +1,5 @@
 //! `Reader`: an open file for any number of reads at any place.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mapwave_core::num_processors;
@@ -13,6 +12,7 @@ use crate::arrays::ArrayLibrary;
 use crate::errors::{invalid, raise};
 use crate::frames::Frames;
 use crate::info::AudioInfo;
+use crate::input::url_of;
 use crate::interned::intern;
 use crate::interruption::interruptibly;
 use crate::log::log_messages;
@@ -30,8 +30,8 @@ pub(crate) struct Reader {
 
 /// How a reader was opened, so that another process can open it.
 pub(crate) struct Origin {
-    /// Whatever the current directory is then; None for bytes in memory.
-    path: Option<PathBuf>,
+    /// A path, whatever the current directory is then, a URL, or bytes; None for other objects.
+    path: Option<Py<PyAny>>,
     /// The Python module that has the function `open`.
     module: String,
     /// The arguments but for the path.
@@ -39,8 +39,21 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    pub(crate) fn new(file: &mapwave_core::Reader, module: String, options: Py<PyDict>) -> PyResult<Self> {
-        let path = file.path().filter(|_| file.is_file()).map(std::path::absolute).transpose()?;
+    pub(crate) fn new(
+        file: &mapwave_core::Reader,
+        object: &Bound<'_, PyAny>,
+        module: String,
+        options: Py<PyDict>,
+    ) -> PyResult<Self> {
+        let py = object.py();
+        let is_path = file.is_file() && !object.hasattr("read")?;
+        let path = match file.path().filter(|_| is_path) {
+            Some(path) => Some(std::path::absolute(path)?.into_pyobject(py)?.into_any().unbind()),
+            None if object.is_instance_of::<PyBytes>() || url_of(object).is_some() => {
+                Some(object.clone().unbind())
+            }
+            None => None,
+        };
         Ok(Self { path, module, options })
     }
 }
@@ -60,7 +73,7 @@ pub(crate) fn reopen<'py>(
 }
 
 /// What [`reopen`] takes: the module, the path, the options and the position.
-type Reopening<'py> = (String, PathBuf, Bound<'py, PyDict>, u64);
+type Reopening<'py> = (String, Py<PyAny>, Bound<'py, PyDict>, u64);
 
 struct State {
     /// None once the reader is closed.
@@ -76,7 +89,8 @@ impl Reader {
         reading: Reading,
         origin: Origin,
     ) -> PyResult<Self> {
-        reading.spec.num_channels(file.track().num_channels).map_err(|error| raise(py, &error))?;
+        let num_channels = reading.spec.num_channels(file.track().num_channels);
+        num_channels.map_err(|error| raise(py, &file.named(error)))?;
         let state = Mutex::new(State { file: Some(Arc::new(file)), position: 0 });
         Ok(Self { library, reading, origin, state })
     }
@@ -280,11 +294,12 @@ impl Reader {
         drop(file);
     }
 
-    /// Pickles as the path, the options and the position: whoever unpickles it opens the file.
+    /// Pickles as the path, the URL or the bytes, with the options and the position: whoever unpickles it opens the file.
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Reopening<'py>)> {
         self.file()?;
-        let Some(path) = self.origin.path.clone() else {
-            return Err(PyTypeError::new_err("a reader of bytes in memory cannot be pickled: open a path"));
+        let Some(path) = self.origin.path.as_ref().map(|path| path.clone_ref(py)) else {
+            let message = "a reader of a file object cannot be pickled: open a path, a URL or bytes";
+            return Err(PyTypeError::new_err(message));
         };
         let options = self.origin.options.bind(py).copy()?;
         // An array library's own object may not pickle.

@@ -1,13 +1,14 @@
 //! `Writer`: a file that is written in parts.
 
+use std::ffi::CString;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, ThreadId};
 
 use mapwave_core::sink;
-use mapwave_core::{Error, Layout, OutputFormat, Parameter};
+use mapwave_core::{Error, Layout, OutputFormat};
 use mapwave_fork::{Lock, LongLock, generation};
-use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyResourceWarning, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::arguments::{Settlement, Writing};
@@ -21,7 +22,6 @@ use crate::samples::Samples;
 pub(crate) struct Writer {
     /// Where the file is to appear, unless it is an object.
     path: Option<PathBuf>,
-    format: OutputFormat,
     layout: Layout,
     /// The sample rate in Hz.
     #[pyo3(get)]
@@ -48,7 +48,7 @@ struct State {
 }
 
 impl Writer {
-    /// Begins a file of arrays of this type and layout.
+    /// Begins a file of arrays of this layout; the type chooses the encoding where the arguments leave it open.
     pub(crate) fn new(
         py: Python<'_>,
         writing: Writing<'_>,
@@ -66,7 +66,6 @@ impl Writer {
         let state = State { file: Some(file), object: settlement };
         Ok(Self {
             path,
-            format,
             layout,
             sample_rate,
             channels,
@@ -108,20 +107,32 @@ impl Writer {
         result
     }
 
-    /// Rejects an array of another type than the one that `open` was told.
-    fn check_format(&self, got: OutputFormat) -> Result<(), Error> {
-        let format = self.format;
-        if got == format {
-            return Ok(());
-        }
-        let what = format!(
-            "must be {format}, the dtype of the writer, got {got}: convert it, or pass dtype='{got}' to open()"
-        );
-        Err(Error::Argument { path: self.path.clone(), parameter: Parameter::Audio, what })
-    }
-
     fn is_closed(&self) -> bool {
         self.is_closed.load(Ordering::Acquire)
+    }
+}
+
+/// Warns of a file that was never closed and is lost, as a file object of Python does. Nothing is written, as half a file would be of no use.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if self.is_closed() || self.generation != generation() {
+            return;
+        }
+        let name =
+            self.path.as_ref().map_or("a file object".to_owned(), |path| format!("'{}'", path.display()));
+        let num_frames = self.num_frames.load(Ordering::Acquire);
+        let message = format!(
+            "the writer of {name} was dropped open: its {num_frames} frames are lost; close it, or use with"
+        );
+        // None when the interpreter is on its way out.
+        Python::try_attach(|py| {
+            let category = py.get_type::<PyResourceWarning>();
+            let message = CString::new(message).unwrap_or_default();
+            // A destructor has nobody to raise to.
+            if let Err(error) = PyErr::warn(py, &category, &message, 1) {
+                error.write_unraisable(py, None);
+            }
+        });
     }
 }
 
@@ -131,14 +142,14 @@ fn closed() -> PyErr {
 
 #[pymethods]
 impl Writer {
-    /// Appends frames: an array of the writer's dtype, layout and number of channels, or of one axis for a single channel.
+    /// Appends frames: an array of any type that save takes, of the writer's layout and number of channels, or of one axis for a
+    /// single channel.
     fn write(&self, py: Python<'_>, chunk: &Bound<'_, PyAny>) -> PyResult<()> {
         if self.is_closed() {
             return Err(closed());
         }
         let samples = Samples::new(chunk)?;
         let audio = samples.audio(py, Some(self.layout))?;
-        self.check_format(audio.format()).map_err(|error| raise(py, &error))?;
         let written = self.with_state(py, |state, control| {
             let Some(file) = &mut state.file else { return Ok(None) };
             file.write(&audio, control)?;

@@ -63,6 +63,7 @@ CLASSES: dict[str, str] = {
         def __next__(self) -> tuple[int, Array, int]: ...
     """,
     "Batches": "",
+    "Decoding": "",
     "Reader": """
         def __getitem__(self, key: slice, /) -> Array: ...
         def __len__(self) -> int: ...
@@ -77,6 +78,10 @@ CLASSES: dict[str, str] = {
     """,
     "Api": """
         def __new__(cls, import_: Callable[[], Any], /, module: str) -> Self: ...
+    """,
+    "Cancellation": """
+        def __new__(cls) -> Self: ...
+        def run(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any: ...
     """,
     "PreparedAudio": "",
     "Writer": """
@@ -106,7 +111,7 @@ CLASSES: dict[str, str] = {
 #: What the package has that is written in Python, with the modules; a Loader is one for each array library.
 IN_PYTHON = {"Index": "_index", "Row": "_index", "Window": "_index", "Windows": "_index", "Loader": "_loader"}
 
-GENERIC = {"Api", "Batches", "Blocks", "Loading", "Reader", "Stream"}
+GENERIC = {"Api", "Batches", "Blocks", "Decoding", "Loading", "Reader", "Stream"}
 
 #: The types of the properties, in the order of the stubs; those of AudioInfo are its own annotations.
 PROPERTIES: dict[str, str] = {
@@ -120,6 +125,9 @@ PROPERTIES: dict[str, str] = {
     "Stream.frames_read": "int",
     "Plot.width": "int",
     "Plot.height": "int",
+    "Decoding.sample_rate": "int | None",
+    "Decoding.channels": "int | None",
+    "Decoding.frames_read": "int",
     "Reader.frames": "int",
     "Reader.sample_rate": "int",
     "Reader.channels": "int",
@@ -178,6 +186,8 @@ RETURNS: dict[str, str] = {
     "Frames.__dlpack_device__": "tuple[int, int]",
     "Stream.read_chunk": "tuple[Array, int]",
     "Stream.at_eof": "bool",
+    "Decoding.write": "Array | None",
+    "Decoding.finish": "Array | None",
     "Loading.close": "None",
     "Batches.submit": "None",
     "Batches.take": "tuple[Array, Array, list[tuple[int, AudioError]]]",
@@ -199,6 +209,7 @@ RETURNS: dict[str, str] = {
     "Api.batches": "Batches[Array]",
     "Api.resample": "Array",
     "Api.open": "Reader[Array] | Writer",
+    "Api.Decoder": "Decoding[Array]",
     "Writer.write": "None",
     "Writer.close": "None",
     "Writer.abort": "None",
@@ -222,6 +233,7 @@ RETURNS: dict[str, str] = {
     "members": "list[tuple[str, int, int]]",
     "reopen": "Reader[Any]",
     "scan": "list[tuple[Any, ...] | None]",
+    "Cancellation.cancel": "None",
     "build_info": "dict[str, Any]",
     "check_interpreter": "None",
     "zeros": "Frames",
@@ -243,6 +255,7 @@ ARGUMENTS: dict[str, str] = {
     "chunk_frames": "int | None",
     "clip": 'bool | Literal["rescale"]',
     "copy": "bool | None",
+    "data": "bytes | bytearray | memoryview",
     "dither": "Dither",
     "dl_device": "tuple[int, int] | None",
     "dtype": "DtypeLike",
@@ -269,6 +282,7 @@ ARGUMENTS: dict[str, str] = {
     "min_duration": "float",
     "mono": "bool",
     "mono_mode": "MonoMode",
+    "num_channels": "int | None",
     "num_frames": "int",
     "num_workers": "int",
     "on_error": 'Literal["raise", "skip"] | Callable[[AudioError], object]',
@@ -302,6 +316,7 @@ ARGUMENTS: dict[str, str] = {
     "stack": "bool",
     "sr": "SampleRate | None",
     "start": "int | None",
+    "storage_options": "dict[str, Any] | None",
     "stop": "int | None",
     "stream": "Any",
     "tags": "dict[str, str | int] | None",
@@ -412,7 +427,10 @@ OVERLOADS: dict[str, list[tuple[str, set[str], dict[str, str]]]] = {
         ),
         (
             "Writer",
-            {"mono", "mono_mode", "resample_quality", "squeeze_mono", "max_frames", "max_bytes", "max_seconds"},
+            {
+                "mono", "mono_mode", "num_channels", "resample_quality", "squeeze_mono",
+                "max_frames", "max_bytes", "max_seconds",
+            },
             {
                 "path": "path: Target",
                 "mode": 'mode: Literal["w"]',

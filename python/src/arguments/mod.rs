@@ -15,6 +15,7 @@ mod plugin_options;
 mod reading;
 mod signature;
 mod spelling;
+mod storage;
 mod value;
 mod words;
 mod writing;

@@ -73,6 +73,15 @@ impl<'py> Argument<'py> for TrackNumber {
     }
 }
 
+/// The number of channels that a file is mixed to.
+pub(super) struct MixedChannels(pub(super) u16);
+
+impl<'py> Argument<'py> for MixedChannels {
+    fn parse(value: &Bound<'py, PyAny>) -> Result<Self, Mismatch> {
+        in_range(value, "1 to 8", |number| (1..=8).contains(&number)).map(Self)
+    }
+}
+
 /// A percentage of an encoder's range.
 pub(super) struct Percent(pub(super) u8);
 

@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
 use super::channels::Channels;
-use super::numbers::{ArrayRate, Threads, TrackNumber, Whole};
+use super::numbers::{ArrayRate, MixedChannels, Threads, TrackNumber, Whole};
 use super::plugin_options::PluginOptions;
 use super::signature::Arguments;
 use super::value::{Argument, Mismatch};
@@ -122,11 +122,13 @@ pub(super) fn plugin_options(arguments: &Arguments<'_, '_>) -> PyResult<Vec<(Str
 
 fn channels(arguments: &Arguments<'_, '_>) -> PyResult<ChannelSelection> {
     let mono_mode: MonoMode = arguments.get("mono_mode")?;
-    match (arguments.get::<Option<Channels>>("channels")?, arguments.get("mono")?) {
-        (None, false) => Ok(ChannelSelection::All),
-        (None, true) => Ok(ChannelSelection::Mono(mono_mode)),
-        (Some(channels), false) => Ok(ChannelSelection::Only(channels.0)),
-        (Some(_), true) => Err(invalid(arguments.py(), "give either channels or mono=True, not both")),
+    let number = arguments.get::<Option<MixedChannels>>("num_channels")?;
+    match (arguments.get::<Option<Channels>>("channels")?, arguments.get("mono")?, number) {
+        (None, false, None) => Ok(ChannelSelection::All),
+        (None, true, None) => Ok(ChannelSelection::Mono(mono_mode)),
+        (Some(channels), false, None) => Ok(ChannelSelection::Only(channels.0)),
+        (None, false, Some(number)) => Ok(ChannelSelection::Count(number.0)),
+        _ => Err(invalid(arguments.py(), "give only one of channels, num_channels and mono=True")),
     }
 }
 

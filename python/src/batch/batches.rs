@@ -110,7 +110,8 @@ impl Window {
         let (path, first) = match &self.input {
             FileInput::Path(path) => (path.clone(), 0),
             FileInput::Part { file, bytes, .. } => (file.clone(), bytes.start),
-            FileInput::Bytes { name, .. } | FileInput::AtItsEnd(name) => (name.clone(), 0),
+            // An index has no others.
+            _ => (PathBuf::new(), 0),
         };
         let share = |frame: u64| {
             let bytes = u128::from(self.num_bytes) * u128::from(frame) / u128::from(self.file_frames.max(1));

@@ -14,6 +14,7 @@ use crate::arrays::{Allocation, ArrayLibrary};
 use crate::input::{FileInput, KeptBytes};
 use crate::log::log_messages;
 use crate::pool::Pool;
+use crate::ranges::StorageOptions;
 
 /// What a thread has made of a file.
 struct Item {
@@ -49,6 +50,7 @@ struct State {
     paths: Option<Py<PyIterator>>,
     batch: Arc<Batch>,
     allocation: Allocation,
+    storage: StorageOptions,
     /// What was read before it is its turn.
     ready: BTreeMap<usize, Item>,
     num_given: usize,
@@ -60,7 +62,7 @@ impl Loading {
         py: Python<'_>,
         library: Arc<ArrayLibrary>,
         batch: Batch,
-        paths: Bound<'_, PyIterator>,
+        (paths, storage): (Bound<'_, PyIterator>, StorageOptions),
         on_error: OnError,
         order: Order,
     ) -> PyResult<Self> {
@@ -69,6 +71,7 @@ impl Loading {
             paths: Some(paths.unbind()),
             batch: Arc::new(batch),
             allocation: library.allocation(py)?,
+            storage,
             ready: BTreeMap::new(),
             num_given: 0,
             next: 0,
@@ -111,7 +114,7 @@ impl State {
                 self.paths = None;
                 return Ok(());
             };
-            let input = FileInput::new(&path?)?;
+            let input = FileInput::new(&path?, &self.storage)?;
             let (index, batch, allocation) = (self.num_given, Arc::clone(&self.batch), self.allocation);
             self.num_given += 1;
             self.pool.submit(move |stop| {
