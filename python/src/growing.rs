@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mapwave_core::source::{Access, Spool};
+use mapwave_core::source::{Access, Source, Spool};
 use mapwave_core::track::Codec;
 use mapwave_core::{Choice, Error, Parameter, Reader};
 
@@ -143,7 +143,7 @@ impl Growing {
     fn open(&self) -> mapwave_core::Result<Reader> {
         let Some(spool) = &self.spool else { return Err(Error::Interrupted) };
         let choice = self.reading.selection.choice();
-        let source = || spool.open(Path::new(&self.name), Access::Streamed);
+        let source = || Source::from_file(spool.file()?, Path::new(&self.name), Access::Streamed);
         let known = self.plugin.filter(|_| choice.plugin.is_none());
         let again = known.and_then(|plugin| {
             let choice = Choice { plugin: Some(plugin), ..choice };

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
 use mapwave_fork::{Lock, hold_off};
 
-use super::paged::Pages;
+use super::pages::Pages;
 
 /// How many maps can be guarded at the same time; further files are read with `pread`.
 const MAX_GUARDS: usize = 4096;

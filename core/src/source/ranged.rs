@@ -9,15 +9,7 @@ use std::sync::Arc;
 use mapwave_fork::{LongLock, SetOnce};
 
 use super::paged::Paged;
-
-/// Where ranges of bytes come from.
-pub trait RangedRead: Send + Sync {
-    /// Fills all of `out` with the bytes from `offset` on. Any thread calls it, also concurrently.
-    ///
-    /// # Errors
-    /// What went wrong; the source cannot be read any more afterwards.
-    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()>;
-}
+use super::ranged_read::RangedRead;
 
 /// The bytes at the beginning that are kept, since headers are read several times.
 const MAX_HEAD: u64 = 64 << 10;

@@ -5,11 +5,9 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
-use std::path::Path;
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::{Access, Source};
 use crate::error::{Error, Result};
 
 /// The bytes of a stream so far, on the disk: they take no memory, and vanish with this value.
@@ -50,13 +48,12 @@ impl Spool {
         self.len == 0
     }
 
-    /// The bytes so far as a file, which errors call by `name`.
+    /// The file of the bytes so far, to which more may be added meanwhile.
     ///
     /// # Errors
-    /// As [`Source::open`].
-    pub fn open(&self, name: &Path, access: Access) -> Result<Source> {
-        let file = self.file.try_clone().map_err(|cause| Error::io("opening", cause))?;
-        Source::from_open_file(file, 0, name, access)
+    /// [`Error::Io`] if the process has too many files open.
+    pub fn file(&self) -> Result<File> {
+        self.file.try_clone().map_err(|cause| Error::io("opening", cause))
     }
 }
 
@@ -86,21 +83,17 @@ pub(super) fn nameless_file() -> io::Result<File> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::source::Scratch;
 
     #[test]
     fn what_was_added_is_read() {
         let mut spool = Spool::new().unwrap();
-        let name = Path::new("<stream>");
-        assert!(spool.is_empty() && spool.open(name, Access::Once).is_err());
+        assert!(spool.is_empty());
         spool.append(b"one").unwrap();
-        let first = spool.open(name, Access::Streamed).unwrap();
+        let file = spool.file().unwrap();
         spool.append(b" two").unwrap();
-        let second = spool.open(name, Access::Kept).unwrap();
-        assert_eq!((first.len(), second.len(), spool.len()), (3, 7, 7));
-        assert_eq!(second.read(0..7, &mut Scratch::new()).unwrap(), b"one two");
-        assert_eq!(first.read(0..3, &mut Scratch::new()).unwrap(), b"one");
-        let file = nameless_file().unwrap();
-        assert!(file.metadata().unwrap().len() == 0);
+        let mut bytes = [0; 7];
+        file.read_exact_at(&mut bytes, 0).unwrap();
+        assert_eq!((&bytes, spool.len()), (b"one two", 7));
+        assert_eq!(nameless_file().unwrap().metadata().unwrap().len(), 0);
     }
 }

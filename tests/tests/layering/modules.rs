@@ -146,6 +146,7 @@ const UNSAFE: [&str; 25] = [
     "source/guard.rs",
     "source/mapped.rs",
     "source/paged.rs",
+    "source/pages.rs",
     "buffer.rs",
     "reader.rs",
     "pcm/convert.rs",

@@ -1,0 +1,254 @@
+//! Memory of which only parts are accessible, and the states of its blocks: what the handler of faults waits by.
+
+#![allow(unsafe_code)] // mmap and mprotect, and what a signal handler may do
+
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::FileExt;
+use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+
+use mapwave_fork::{Lock, generation};
+
+/// The unit of fetching: a multiple of every system's page.
+pub(super) const BLOCK_BYTES: usize = 16 << 10;
+
+/// The states of a block.
+const ABSENT: u32 = 0;
+/// A thread waits for it, or the pager has begun to fetch it.
+const WANTED: u32 = 1;
+const PRESENT: u32 = 2;
+/// It is on its way to be absent.
+const LEAVING: u32 = 3;
+
+/// The memory, which the pager shares.
+#[derive(Debug)]
+pub(super) struct Pages {
+    /// The address of the first byte.
+    start: usize,
+    /// The bytes of the file, and those of the map, which are whole blocks.
+    num_bytes: usize,
+    num_mapped: usize,
+    /// What is behind the memory.
+    backing: File,
+    states: Box<[AtomicU32]>,
+    /// The pipe to the pager, whose end ends it.
+    requests: OwnedFd,
+    generation: u32,
+    num_present: AtomicUsize,
+    has_failed: AtomicBool,
+    failure: Lock<Option<Arc<io::Error>>>,
+}
+
+impl Pages {
+    /// The memory of a file of `num_bytes` bytes, none of which is there; blocks are asked for through `requests`. `None` if the
+    /// system refuses.
+    pub(super) fn new(num_bytes: usize, requests: OwnedFd) -> Option<Self> {
+        let num_mapped = num_bytes.checked_next_multiple_of(BLOCK_BYTES)?;
+        let backing = backing_file().ok()?;
+        backing.set_len(num_mapped as u64).ok()?;
+        // SAFETY: a new map at an address that the system chooses, of a file that this type owns; it is touched nowhere but through it.
+        let address = unsafe {
+            let (protection, flags) = (libc::PROT_NONE, libc::MAP_SHARED);
+            libc::mmap(ptr::null_mut(), num_mapped, protection, flags, backing.as_raw_fd(), 0)
+        };
+        if address == libc::MAP_FAILED {
+            return None;
+        }
+        Some(Self {
+            start: address.expose_provenance(),
+            num_bytes,
+            num_mapped,
+            backing,
+            states: (0..num_mapped / BLOCK_BYTES).map(|_| AtomicU32::new(ABSENT)).collect(),
+            requests,
+            generation: generation(),
+            num_present: AtomicUsize::new(0),
+            has_failed: AtomicBool::new(false),
+            failure: Lock::new(),
+        })
+    }
+
+    /// The addresses of the memory.
+    pub(super) fn addresses(&self) -> Range<usize> {
+        self.start..self.start + self.num_mapped
+    }
+
+    /// The length of the file.
+    pub(super) fn num_bytes(&self) -> usize {
+        self.num_bytes
+    }
+
+    /// The number of blocks.
+    pub(super) fn num_blocks(&self) -> usize {
+        self.states.len()
+    }
+
+    /// The number of blocks that are there.
+    pub(super) fn num_present(&self) -> usize {
+        self.num_present.load(Ordering::Relaxed)
+    }
+
+    /// The number of blocks from one on, at most so many, that must be fetched.
+    pub(super) fn num_missing(&self, block: usize, most: usize) -> usize {
+        let rest = self.states.get(block..).unwrap_or_default().iter();
+        let is_missing = |state: &&AtomicU32| matches!(state.load(Ordering::Acquire), ABSENT | WANTED);
+        rest.take(most).take_while(is_missing).count()
+    }
+
+    /// Whether fetching has failed, and why: without a reason, because the process was forked.
+    pub(super) fn failure(&self) -> Option<Option<Arc<io::Error>>> {
+        self.has_failed.load(Ordering::Acquire).then(|| self.failure.lock().clone())
+    }
+
+    /// Waits until the block of an address is there: what the signal handler does. It only uses atomics and system calls.
+    pub(super) fn wait_for(&self, address: usize) {
+        let Some(state) = self.states.get((address - self.start) / BLOCK_BYTES) else { return };
+        loop {
+            match state.load(Ordering::Acquire) {
+                PRESENT => return,
+                ABSENT => {
+                    if self.generation != generation() {
+                        self.open_all();
+                        return;
+                    }
+                    if state.compare_exchange(ABSENT, WANTED, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+                        let number = ((address - self.start) / BLOCK_BYTES).to_ne_bytes();
+                        if !self.request(number) {
+                            self.open_all();
+                            return;
+                        }
+                    }
+                }
+                other => wait(state, other),
+            }
+        }
+    }
+
+    /// Asks the pager for a block.
+    fn request(&self, number: [u8; size_of::<usize>()]) -> bool {
+        loop {
+            // SAFETY: the pipe is open for as long as `self` lives; so few bytes are written whole or not at all.
+            let written =
+                unsafe { libc::write(self.requests.as_raw_fd(), number.as_ptr().cast(), number.len()) };
+            if written >= 0 || io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+                return written >= 0;
+            }
+        }
+    }
+
+    /// Writes bytes into blocks and makes them accessible.
+    pub(super) fn fill(&self, blocks: Range<usize>, bytes: &[u8]) -> io::Result<()> {
+        if blocks.is_empty() {
+            return Ok(());
+        }
+        let (first, num_bytes) = (blocks.start * BLOCK_BYTES, blocks.len() * BLOCK_BYTES);
+        let bytes = bytes.get(..num_bytes).unwrap_or(bytes);
+        self.backing.write_all_at(bytes, first as u64)?;
+        self.protect(first, num_bytes, libc::PROT_READ)?;
+        for state in self.states.get(blocks).unwrap_or_default() {
+            if state.swap(PRESENT, Ordering::AcqRel) != PRESENT {
+                self.num_present.fetch_add(1, Ordering::Relaxed);
+            }
+            wake(state);
+        }
+        Ok(())
+    }
+
+    fn protect(&self, first: usize, num_bytes: usize, protection: i32) -> io::Result<()> {
+        let address = ptr::with_exposed_provenance_mut(self.start + first);
+        // SAFETY: the range lies in the map, which nobody but `self` unmaps; nothing is ever written through it.
+        match unsafe { libc::mprotect(address, num_bytes, protection) } {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
+    }
+
+    /// Makes everything accessible, as zeros where nothing was fetched.
+    fn open_all(&self) {
+        self.has_failed.store(true, Ordering::Release);
+        // If even that fails, the thread that waits touches the page again and ends the process, as any fault does.
+        let _ = self.protect(0, self.num_mapped, libc::PROT_READ);
+        for state in &self.states {
+            state.store(PRESENT, Ordering::Release);
+            wake(state);
+        }
+    }
+
+    pub(super) fn fail(&self, failure: io::Error) {
+        self.failure.lock().get_or_insert(Arc::new(failure));
+        self.open_all();
+    }
+
+    /// Gives up a block, which is fetched again when it is touched.
+    pub(super) fn leave(&self, block: usize) {
+        let Some(state) = self.states.get(block) else { return };
+        if state.compare_exchange(PRESENT, LEAVING, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+            return;
+        }
+        let first = block * BLOCK_BYTES;
+        let is_gone = self.protect(first, BLOCK_BYTES, libc::PROT_NONE).is_ok();
+        #[cfg(target_os = "linux")]
+        if is_gone {
+            use rustix::fs::{FallocateFlags, fallocate};
+            let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+            // What is not given back takes memory, no more.
+            let _ = fallocate(&self.backing, flags, first as u64, BLOCK_BYTES as u64);
+        }
+        self.num_present.fetch_sub(usize::from(is_gone), Ordering::Relaxed);
+        state.store(if is_gone { ABSENT } else { PRESENT }, Ordering::Release);
+        wake(state);
+    }
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        let address = ptr::with_exposed_provenance_mut(self.start);
+        // SAFETY: the map is this value's own, and every slice of it has ended: they borrow from the `Paged` that held this.
+        unsafe { libc::munmap(address, self.num_mapped) };
+    }
+}
+
+/// A file that only memory is behind, or no name.
+#[cfg(target_os = "linux")]
+fn backing_file() -> io::Result<File> {
+    let file = rustix::fs::memfd_create("mapwave", rustix::fs::MemfdFlags::CLOEXEC)?;
+    Ok(File::from(file))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn backing_file() -> io::Result<File> {
+    super::spool::nameless_file()
+}
+
+/// Waits while a state is this one, or for a moment.
+#[cfg(target_os = "linux")]
+fn wait(state: &AtomicU32, expected: u32) {
+    // SAFETY: the state is a valid word for as long as the call waits for it; without a time limit the fourth argument is null.
+    unsafe {
+        let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
+        libc::syscall(libc::SYS_futex, state.as_ptr(), operation, expected, ptr::null::<libc::timespec>());
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn wake(state: &AtomicU32) {
+    // SAFETY: the state is a valid word; waking touches nothing else.
+    unsafe {
+        let operation = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
+        libc::syscall(libc::SYS_futex, state.as_ptr(), operation, i32::MAX);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn wait(_: &AtomicU32, _: u32) {
+    let pause = libc::timespec { tv_sec: 0, tv_nsec: 100_000 };
+    // SAFETY: the time is a valid one; where the rest would go is not asked for.
+    unsafe { libc::nanosleep(&pause, ptr::null_mut()) };
+}
+
+#[cfg(not(target_os = "linux"))]
+fn wake(_: &AtomicU32) {}
