@@ -100,7 +100,7 @@ impl Reader {
         let (frames, track, plugin_failures) = open_track(&source, choice).map_err(named)?;
         let may_be_kept = may_be_kept
             && plugin_failures.is_empty()
-            && matches!(&frames, FrameTrack::Compressed(track) if track.is_trusted());
+            && matches!(&frames, FrameTrack::Compressed(track) if track.is_direct());
         let key = if may_be_kept { kept::Key::new(&source, choice.track).map(Arc::new) } else { None };
         Ok(Self { frames, track, source, resampled: None, plugin_failures, key, limits })
     }

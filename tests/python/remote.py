@@ -13,8 +13,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Server:
     """Files by HTTP. Bodies may be broken off, and ranges may be ignored."""
 
-    def __init__(self, files: dict[str, bytes], *, has_ranges: bool, breaks_after: int | None) -> None:
+    def __init__(
+        self, files: dict[str, bytes], *, has_ranges: bool, breaks_after: int | None, falls_silent_after: int | None
+    ) -> None:
         self.files, self.has_ranges, self.breaks_after = files, has_ranges, breaks_after
+        self.falls_silent_after = falls_silent_after
+        self.is_silent, self.may_go_on = threading.Event(), threading.Event()
         self.num_bytes = self.num_requests = 0
         self.url = ""
 
@@ -57,6 +61,11 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
                 self.wfile.write(part[: len(part) // 2])
                 self.close_connection = True
                 return
+            if server.falls_silent_after is not None and server.num_bytes + len(part) > server.falls_silent_after:
+                server.is_silent.set()
+                server.may_go_on.wait(120)
+                self.close_connection = True
+                return
             server.num_bytes += len(part)
             self.wfile.write(part)
 
@@ -67,9 +76,15 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
 
 
 @contextmanager
-def serve(files: dict[str, bytes], *, has_ranges: bool = True, breaks_after: int | None = None) -> Iterator[Server]:
-    """Serves files on this machine; connections break once more bytes than breaks_after are asked for."""
-    server = Server(files, has_ranges=has_ranges, breaks_after=breaks_after)
+def serve(
+    files: dict[str, bytes],
+    *,
+    has_ranges: bool = True,
+    breaks_after: int | None = None,
+    falls_silent_after: int | None = None,
+) -> Iterator[Server]:
+    """Serves files on this machine; connections break, or hang, once more bytes than so many are asked for."""
+    server = Server(files, has_ranges=has_ranges, breaks_after=breaks_after, falls_silent_after=falls_silent_after)
     with ThreadingHTTPServer(("127.0.0.1", 0), _handler(server)) as http:
         server.url = f"http://127.0.0.1:{http.server_port}"
         thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import wave
@@ -221,6 +222,27 @@ def test_what_a_file_object_raises_comes_out(long_files: dict[str, bytes], name:
         mw.load(Failing(long_files[name], ZeroDivisionError("mine"), after))
     with pytest.raises(KeyboardInterrupt):
         mw.load(Failing(long_files[name], KeyboardInterrupt(), after))
+
+
+@pytest.mark.parametrize("name", ["long.wav", "long.flac"])
+def test_ctrl_c_is_heard_while_a_server_keeps_silent(long_files: dict[str, bytes], name: str) -> None:
+    """By a child, whose main thread the signal is for. It is sent when the silence has begun."""
+    with remote.serve(long_files, falls_silent_after=300_000) as server:
+        script = (
+            "import os, sys, mapwave.numpy as mw\n"
+            "try:\n    mw.load(sys.argv[1])\n"
+            "except KeyboardInterrupt:\n    print('interrupted', flush=True)\n"
+            "    os._exit(0)\n"
+        )
+        command = [sys.executable, "-P", "-c", script, f"{server.url}/{name}"]
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        try:
+            assert server.is_silent.wait(60)
+            child.send_signal(signal.SIGINT)
+            assert child.communicate(timeout=60)[0] == "interrupted\n"
+        finally:
+            child.kill()
+            server.may_go_on.set()
 
 
 def test_a_file_object_that_ends_early_is_an_error(long_files: dict[str, bytes]) -> None:

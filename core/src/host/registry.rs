@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use mapwave_fork::{LongLock, Shared, has_lost_calls, hold_off};
 use mapwave_plugin_abi as abi;
@@ -243,7 +244,7 @@ fn load(candidate: Candidate, publish: impl FnOnce(Found) -> &'static Registry) 
                     let entry = library::load(&place, &path)?;
                     library::enter(entry, &path.to_string_lossy(), is_ours)
                 };
-                match supervisor::run(is_ours, enter) {
+                match supervisor::run(is_ours, &|| Duration::ZERO, enter) {
                     Ok(interface) => interface.map_err(|failure| failure.what),
                     Err(Silence::GivenUp) => return None,
                     Err(silence) => Err(silence.into_failure("loading").what),

@@ -109,7 +109,7 @@ impl Guard {
 
     /// Guards memory that `pages` fetches, which outlives the guard; `None` as for [`new`](Self::new).
     pub(super) fn of_pages(pages: &Arc<Pages>, range: Range<usize>) -> Option<Self> {
-        if !SIGNALS.iter().all(|signal| install(*signal)) {
+        if !watch_all() {
             return None;
         }
         hold_off(|| Self::fill(range, Arc::as_ptr(pages).cast_mut()))
@@ -153,6 +153,11 @@ impl Drop for Guard {
         #[cfg(test)]
         tests::note_freed(_start);
     }
+}
+
+/// Makes sure that the handler is installed for memory that is fetched.
+pub(super) fn watch_all() -> bool {
+    SIGNALS.iter().all(|signal| install(*signal))
 }
 
 /// Installs the handler unless it is installed, and returns whether it is now.

@@ -29,6 +29,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use mapwave_fork::SetOnce;
 
@@ -197,6 +198,14 @@ impl Source {
     /// Whether bytes must be fetched, at a cost: a decoder should look at few of them.
     pub fn is_costly(&self) -> bool {
         matches!(self.bytes, Bytes::Ranged(_))
+    }
+
+    /// The time that has passed with fetching bytes.
+    pub(crate) fn fetching(&self) -> Duration {
+        match &self.bytes {
+            Bytes::Ranged(ranged) => ranged.fetching(),
+            _ => Duration::ZERO,
+        }
     }
 
     fn non_empty(path: Option<PathBuf>, len: u64, bytes: Bytes, otherwise: &str) -> Result<Self> {

@@ -19,8 +19,8 @@ use std::thread::Builder;
 
 use mapwave_fork::start;
 
-use super::guard::Guard;
-use super::pages::{BLOCK_BYTES, Pages};
+use super::guard::{self, Guard};
+use super::pages::Pages;
 use super::ranged_read::RangedRead;
 
 /// The most bytes that are fetched at once.
@@ -45,7 +45,8 @@ impl Paged {
         let num_bytes = usize::try_from(len).ok().filter(|num_bytes| *num_bytes > 0)?;
         let (mut wanted, requests) = io::pipe().ok()?;
         let pages = Arc::new(Pages::new(num_bytes, requests.into())?);
-        let whole = if head.len() == num_bytes { pages.num_blocks() } else { head.len() / BLOCK_BYTES };
+        let whole =
+            if head.len() == num_bytes { pages.num_blocks() } else { head.len() / pages.block_bytes() };
         pages.fill(0..whole, head).ok()?;
         let guard = Guard::of_pages(&pages, pages.addresses())?;
         let pager = Pager { pages: Arc::downgrade(&pages), reader, streams: Vec::new() };
@@ -89,11 +90,11 @@ impl Paged {
     /// Releases the blocks of a range when many are kept, but not those around the ends of the file, which are looked at again.
     pub(super) fn release(&self, range: Range<u64>) {
         let pages = &self.pages;
-        let is_small = pages.num_present() * BLOCK_BYTES <= MAX_KEPT_BYTES;
+        let is_small = pages.num_present() * pages.block_bytes() <= MAX_KEPT_BYTES;
         if is_small || pages.failure().is_some() {
             return;
         }
-        let block = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX) / BLOCK_BYTES;
+        let block = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX) / pages.block_bytes();
         for index in block(range.start)..block(range.end).min(pages.num_blocks().saturating_sub(1)) {
             pages.leave(index);
         }
@@ -134,17 +135,20 @@ impl Pager {
         if pages.num_missing(block, 1) == 0 {
             return;
         }
+        let block_bytes = pages.block_bytes();
         let before = self.streams.iter().position(|(next, _)| *next == block);
         let most = match before.map(|index| self.streams.remove(index)) {
-            Some((_, count)) => (2 * count).min(MAX_FETCH_BYTES / BLOCK_BYTES),
+            Some((_, count)) => (2 * count).min(MAX_FETCH_BYTES / block_bytes).max(1),
             None => 1,
         };
         let count = pages.num_missing(block, most);
         self.streams.insert(0, (block + count, most));
         self.streams.truncate(MAX_STREAMS);
-        let first = block * BLOCK_BYTES;
-        let mut bytes = vec![0; (count * BLOCK_BYTES).min(pages.num_bytes() - first)];
+        let first = block * block_bytes;
+        let mut bytes = vec![0; (count * block_bytes).min(pages.num_bytes() - first)];
         let fetched = self.reader.read_at(first as u64, &mut bytes);
+        // Whoever was let in by the fetch may have taken the signals.
+        guard::watch_all();
         if let Err(failure) = fetched.and_then(|()| pages.fill(block..block + count, &bytes)) {
             pages.fail(failure);
         }

@@ -13,9 +13,6 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 use mapwave_fork::{Lock, generation};
 
-/// The unit of fetching: a multiple of every system's page.
-pub(super) const BLOCK_BYTES: usize = 16 << 10;
-
 /// The states of a block.
 const ABSENT: u32 = 0;
 /// A thread waits for it, or the pager has begun to fetch it.
@@ -29,6 +26,8 @@ const LEAVING: u32 = 3;
 pub(super) struct Pages {
     /// The address of the first byte.
     start: usize,
+    /// The unit of fetching: a page of the system, since its protection is that of a whole page.
+    block_bytes: usize,
     /// The bytes of the file, and those of the map, which are whole blocks.
     num_bytes: usize,
     num_mapped: usize,
@@ -47,7 +46,8 @@ impl Pages {
     /// The memory of a file of `num_bytes` bytes, none of which is there; blocks are asked for through `requests`. `None` if the
     /// system refuses.
     pub(super) fn new(num_bytes: usize, requests: OwnedFd) -> Option<Self> {
-        let num_mapped = num_bytes.checked_next_multiple_of(BLOCK_BYTES)?;
+        let block_bytes = rustix::param::page_size();
+        let num_mapped = num_bytes.checked_next_multiple_of(block_bytes)?;
         let backing = backing_file().ok()?;
         backing.set_len(num_mapped as u64).ok()?;
         // SAFETY: a new map at an address that the system chooses, of a file that this type owns; it is touched nowhere but through it.
@@ -60,10 +60,11 @@ impl Pages {
         }
         Some(Self {
             start: address.expose_provenance(),
+            block_bytes,
             num_bytes,
             num_mapped,
             backing,
-            states: (0..num_mapped / BLOCK_BYTES).map(|_| AtomicU32::new(ABSENT)).collect(),
+            states: (0..num_mapped / block_bytes).map(|_| AtomicU32::new(ABSENT)).collect(),
             requests,
             generation: generation(),
             num_present: AtomicUsize::new(0),
@@ -80,6 +81,11 @@ impl Pages {
     /// The length of the file.
     pub(super) fn num_bytes(&self) -> usize {
         self.num_bytes
+    }
+
+    /// The length of a block.
+    pub(super) fn block_bytes(&self) -> usize {
+        self.block_bytes
     }
 
     /// The number of blocks.
@@ -99,24 +105,33 @@ impl Pages {
         rest.take(most).take_while(is_missing).count()
     }
 
-    /// Whether fetching has failed, and why: without a reason, because the process was forked.
+    /// Whether fetching has failed, and why: without a reason, because the process was forked. The pager of the parent gives up blocks
+    /// of the memory that both have, so that no byte is trusted in a child, even one that was there.
     pub(super) fn failure(&self) -> Option<Option<Arc<io::Error>>> {
-        self.has_failed.load(Ordering::Acquire).then(|| self.failure.lock().clone())
+        match self.is_left_behind() {
+            true => Some(None),
+            false => self.has_failed.load(Ordering::Acquire).then(|| self.failure.lock().clone()),
+        }
+    }
+
+    /// Whether this process was forked from the one that has the pager.
+    fn is_left_behind(&self) -> bool {
+        self.generation != generation()
     }
 
     /// Waits until the block of an address is there: what the signal handler does. It only uses atomics and system calls.
     pub(super) fn wait_for(&self, address: usize) {
-        let Some(state) = self.states.get((address - self.start) / BLOCK_BYTES) else { return };
+        let Some(state) = self.states.get((address - self.start) / self.block_bytes) else { return };
         loop {
             match state.load(Ordering::Acquire) {
                 PRESENT => return,
                 ABSENT => {
-                    if self.generation != generation() {
+                    if self.is_left_behind() {
                         self.open_all();
                         return;
                     }
                     if state.compare_exchange(ABSENT, WANTED, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
-                        let number = ((address - self.start) / BLOCK_BYTES).to_ne_bytes();
+                        let number = ((address - self.start) / self.block_bytes).to_ne_bytes();
                         if !self.request(number) {
                             self.open_all();
                             return;
@@ -145,7 +160,7 @@ impl Pages {
         if blocks.is_empty() {
             return Ok(());
         }
-        let (first, num_bytes) = (blocks.start * BLOCK_BYTES, blocks.len() * BLOCK_BYTES);
+        let (first, num_bytes) = (blocks.start * self.block_bytes, blocks.len() * self.block_bytes);
         let bytes = bytes.get(..num_bytes).unwrap_or(bytes);
         self.backing.write_all_at(bytes, first as u64)?;
         self.protect(first, num_bytes, libc::PROT_READ)?;
@@ -185,18 +200,19 @@ impl Pages {
 
     /// Gives up a block, which is fetched again when it is touched.
     pub(super) fn leave(&self, block: usize) {
-        let Some(state) = self.states.get(block) else { return };
+        // A child would take it from its parent.
+        let Some(state) = self.states.get(block).filter(|_| !self.is_left_behind()) else { return };
         if state.compare_exchange(PRESENT, LEAVING, Ordering::AcqRel, Ordering::Relaxed).is_err() {
             return;
         }
-        let first = block * BLOCK_BYTES;
-        let is_gone = self.protect(first, BLOCK_BYTES, libc::PROT_NONE).is_ok();
+        let first = block * self.block_bytes;
+        let is_gone = self.protect(first, self.block_bytes, libc::PROT_NONE).is_ok();
         #[cfg(target_os = "linux")]
         if is_gone {
             use rustix::fs::{FallocateFlags, fallocate};
             let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
             // What is not given back takes memory, no more.
-            let _ = fallocate(&self.backing, flags, first as u64, BLOCK_BYTES as u64);
+            let _ = fallocate(&self.backing, flags, first as u64, self.block_bytes as u64);
         }
         self.num_present.fetch_sub(usize::from(is_gone), Ordering::Relaxed);
         state.store(if is_gone { ABSENT } else { PRESENT }, Ordering::Release);

@@ -5,8 +5,9 @@
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use mapwave_fork::{LongLock, SetOnce};
+use mapwave_fork::{Lock, LongLock, SetOnce};
 
 use super::paged::Paged;
 use super::ranged_read::RangedRead;
@@ -19,7 +20,7 @@ const HEAD_BYTES: u64 = 4 << 10;
 
 /// The bytes that a [`RangedRead`] has.
 pub(super) struct Ranged {
-    reader: Arc<dyn RangedRead>,
+    reader: Arc<Timed>,
     len: u64,
     is_streamed: bool,
     /// Held over a call of the reader.
@@ -30,6 +31,7 @@ pub(super) struct Ranged {
 
 impl Ranged {
     pub(super) fn new(reader: Arc<dyn RangedRead>, len: u64, is_streamed: bool) -> Self {
+        let reader = Arc::new(Timed { reader, fetches: Lock::new() });
         Self { reader, len, is_streamed, head: LongLock::with(Vec::new()), pages: SetOnce::new() }
     }
 
@@ -66,7 +68,7 @@ impl Ranged {
     pub(super) fn whole(&self) -> Option<&[u8]> {
         let pages = self.pages.get_or_init(|| {
             let head = self.head.lock().clone();
-            Paged::new(Arc::clone(&self.reader), self.len, &head)
+            Paged::new(Arc::clone(&self.reader) as Arc<dyn RangedRead>, self.len, &head)
         });
         pages.as_ref().map(Paged::bytes)
     }
@@ -74,6 +76,12 @@ impl Ranged {
     /// What went wrong while memory was fetched.
     pub(super) fn failure(&self) -> Option<io::Error> {
         self.pages.get()?.as_ref()?.failure()
+    }
+
+    /// The time that has passed with fetching.
+    pub(super) fn fetching(&self) -> Duration {
+        let fetches = self.reader.fetches.lock();
+        fetches.before + fetches.since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
     pub(super) fn is_streamed(&self) -> bool {
@@ -92,6 +100,38 @@ impl Ranged {
         if let Some(Some(pages)) = self.pages.get() {
             pages.release(range);
         }
+    }
+}
+
+/// A reader whose time is measured.
+struct Timed {
+    reader: Arc<dyn RangedRead>,
+    fetches: Lock<Fetches>,
+}
+
+/// The fetches in progress, which began at a time, and how long those before took.
+#[derive(Default)]
+struct Fetches {
+    num_begun: usize,
+    since: Option<Instant>,
+    before: Duration,
+}
+
+impl RangedRead for Timed {
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let mut fetches = self.fetches.lock();
+        fetches.num_begun += 1;
+        fetches.since.get_or_insert_with(Instant::now);
+        drop(fetches);
+        let result = self.reader.read_at(offset, out);
+        let mut fetches = self.fetches.lock();
+        fetches.num_begun -= 1;
+        if fetches.num_begun == 0
+            && let Some(since) = fetches.since.take()
+        {
+            fetches.before += since.elapsed();
+        }
+        result
     }
 }
 

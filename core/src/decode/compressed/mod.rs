@@ -50,7 +50,7 @@ pub(crate) struct CompressedTrack {
     num_frames: u64,
     /// How many bytes a container that this crate parsed promises beyond the end of the file.
     missing_bytes: u64,
-    is_trusted: bool,
+    is_direct: bool,
 }
 
 impl CompressedTrack {
@@ -59,7 +59,7 @@ impl CompressedTrack {
     /// # Errors
     /// The plugin's, and [`Error::Malformed`] when nothing is left of the audio that the file promises.
     pub(crate) fn new(decoder: Decoder, source: &Source, track: Option<&Track>) -> Result<Self> {
-        let (plugin, is_trusted) = (decoder.kind().plugin(), decoder.kind().is_trusted());
+        let (plugin, is_direct) = (decoder.kind().plugin(), decoder.is_direct());
         let info = decoder.info().clone();
         let container = track.map_or(info.container, |track| track.container);
         let mut this = Self {
@@ -70,7 +70,7 @@ impl CompressedTrack {
             plugin,
             container,
             missing_bytes: track.map_or(0, |track| track.missing_bytes),
-            is_trusted,
+            is_direct,
         };
         if this.info.num_frames.is_none() {
             this.num_frames = this.count(source).map_err(|failure| this.error(failure))?;
@@ -110,9 +110,9 @@ impl CompressedTrack {
         self.num_frames
     }
 
-    /// Whether its plugin came with this crate's user.
-    pub(crate) fn is_trusted(&self) -> bool {
-        self.is_trusted
+    /// Whether its plugin came with this crate's user, and is called directly.
+    pub(crate) fn is_direct(&self) -> bool {
+        self.is_direct
     }
 
     /// How many threads may read at once: without seeks, each would decode everything before its part.
@@ -207,7 +207,7 @@ impl CompressedTrack {
     }
 
     fn chunk_bytes(&self) -> usize {
-        if self.is_trusted { CHUNK_BYTES } else { SUPERVISED_CHUNK_BYTES }
+        if self.is_direct { CHUNK_BYTES } else { SUPERVISED_CHUNK_BYTES }
     }
 
     /// Decodes everything to count the frames.
@@ -307,7 +307,7 @@ impl<'a> Read<'a> {
     fn new(track: &'a CompressedTrack, spec: &FrameSpec) -> Self {
         let mixer = Mixer::new(track.info.native, track.info.num_channels, spec);
         let is_copy = mixer.is_copy(spec.format) || mixer.is_planar_copy(spec.format);
-        Self { track, mixer, is_direct: track.is_trusted && is_copy }
+        Self { track, mixer, is_direct: track.is_direct && is_copy }
     }
 
     fn segment(&self, mut piece: Piece<'_>, chunk: &mut Chunk, stop: &Stop<'_>) -> Result<()> {

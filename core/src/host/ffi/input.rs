@@ -86,17 +86,20 @@ impl PluginInput {
         self.track.as_deref().map(PacketTrack::to_abi)
     }
 
-    /// The struct for a plugin's `open`, with or without the extension. The memory that it points to lives as long as any clone of
-    /// this value.
-    pub(crate) fn to_abi(&self, track: Option<&abi::mw_track>, is_named: bool) -> abi::mw_input {
-        let bytes = self.source.whole();
+    /// The struct for the `open` of a plugin, of one that is not trusted with the extension. The memory that it points to lives as long
+    /// as any clone of this value.
+    ///
+    /// Only trusted plugins get memory that is fetched when it is touched: a system call does not fetch it, and another plugin may pass
+    /// it to one. Others read such bytes by the callback.
+    pub(crate) fn to_abi(&self, track: Option<&abi::mw_track>, is_trusted: bool) -> abi::mw_input {
+        let bytes = if is_trusted || !self.source.is_costly() { self.source.whole() } else { None };
         abi::mw_input {
             data: bytes.map_or(std::ptr::null(), <[u8]>::as_ptr),
             num_bytes: self.source.len(),
             flags: if self.source.is_costly() { abi::MW_INPUT_COSTLY } else { 0 },
             context: Arc::as_ptr(&self.source).cast_mut().cast(),
             read_at: bytes.is_none().then_some(read_at),
-            extension: if is_named { self.extension() } else { std::ptr::null() },
+            extension: if is_trusted { std::ptr::null() } else { self.extension() },
             track: track.map_or(std::ptr::null(), std::ptr::from_ref),
             release: (bytes.is_some() && self.source.is_streamed()).then_some(release),
             ..abi::mw_input::zeroed()

@@ -1,4 +1,7 @@
 //! Decodes a file with a plugin, which is called directly if it is trusted, otherwise through a separate thread.
+//!
+//! A file whose bytes must be fetched is always read by a separate thread: a plugin that waits for a server cannot be interrupted, and
+//! its caller can. The time of fetching is not the plugin's.
 
 #![forbid(unsafe_code)]
 
@@ -15,10 +18,28 @@ use crate::track::SoundTrack;
 
 /// Opens a file.
 pub(crate) fn open(kind: &DecoderKind, input: &PluginInput) -> Result<Decoder, Failure> {
-    let (copy, bytes, num_bytes) = (*kind, input.clone(), input.source().len());
-    let handle =
-        supervisor::call_with_file(kind.standing(), "opening", num_bytes, move || copy.open(&bytes))?;
+    let (copy, bytes, standing) = (*kind, input.clone(), kind.standing());
+    let (work, num_bytes) = (move || copy.open(&bytes), input.source().len());
+    let handle = match input.source().is_costly() {
+        false => supervisor::call_with_file(standing, "opening", num_bytes, work)?,
+        true => {
+            standing.check()?;
+            let opened = supervisor::run(false, &fetching(input), work);
+            opened.map_err(|silence| supervisor::blame(standing, silence, "opening"))??
+        }
+    };
     Decoder::new(handle, input.clone())
+}
+
+/// Whether a plugin is called by the thread that reads the file.
+fn is_direct(kind: &DecoderKind, input: &PluginInput) -> bool {
+    kind.is_trusted() && !input.source().is_costly()
+}
+
+/// The time since now that passes with fetching bytes.
+fn fetching(input: &PluginInput) -> impl Fn() -> Duration {
+    let before = input.source().fetching();
+    move || input.source().fetching().saturating_sub(before)
 }
 
 /// What opens a file again.
@@ -35,7 +56,7 @@ impl Opener {
     }
 }
 
-/// A handle of a plugin, called directly if the plugin is trusted, otherwise through its thread.
+/// A handle of a plugin, called directly if the plugin is trusted and the bytes are at hand, otherwise through its thread.
 #[derive(Debug)]
 pub(crate) struct Decoder {
     kind: DecoderKind,
@@ -49,7 +70,7 @@ pub(crate) struct Decoder {
 impl Decoder {
     fn new(handle: DecoderHandle, input: PluginInput) -> Result<Self, Failure> {
         let (kind, info, has_index) = (*handle.kind(), handle.info()?.clone(), handle.has_index());
-        let worker = Worker::keep(kind.is_trusted(), handle);
+        let worker = Worker::keep(is_direct(&kind, &input), handle);
         let worker = Some(worker.map_err(|silence| supervisor::blame(kind.standing(), silence, "opening"))?);
         Ok(Self { kind, info, input, has_index, worker })
     }
@@ -57,6 +78,11 @@ impl Decoder {
     /// The kind of decoder.
     pub(crate) fn kind(&self) -> &DecoderKind {
         &self.kind
+    }
+
+    /// Whether it writes into the caller's array.
+    pub(crate) fn is_direct(&self) -> bool {
+        is_direct(&self.kind, &self.input)
     }
 
     /// What the stream is.
@@ -98,7 +124,7 @@ impl Decoder {
     pub(crate) fn decode_into(&mut self, num_frames: u64, planes: Planes<'_, '_>) -> Result<u64, Failure> {
         match &mut self.worker {
             Some(Worker::Direct(handle)) => handle.decode_into(num_frames, planes),
-            _ => Err(Failure::broken("only trusted plugins write into the caller's array")),
+            _ => Err(Failure::broken("only plugins that are called directly write into the caller's array")),
         }
     }
 
@@ -172,7 +198,7 @@ impl Decoder {
         let Some(worker) = &mut self.worker else {
             return Err(Failure::broken("it did not come back from an earlier call; open the file again"));
         };
-        worker.ask(stop, &|| Duration::ZERO, work).map_err(|silence| {
+        worker.ask(stop, &fetching(&self.input), work).map_err(|silence| {
             self.worker = None;
             supervisor::blame(self.kind.standing(), silence, doing)
         })

@@ -123,9 +123,10 @@ pub(crate) fn listen_to_several<T>(
     listen(answers, &|| false, &excused)
 }
 
-/// Runs work, on a separate thread unless it is trusted.
+/// Runs work, on a separate thread unless it is trusted. `excused` is as for [`listen`].
 pub(crate) fn run<T: Send + 'static>(
     is_trusted: bool,
+    excused: &dyn Fn() -> Duration,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Silence> {
     if is_trusted {
@@ -136,7 +137,7 @@ pub(crate) fn run<T: Send + 'static>(
     let flag = cancelled.clone();
     let thread = move || drop(sender.send(flag.during(work)));
     let answer = start(thread)
-        .and_then(|()| listen(&receiver, &|| false, &|| excused_or_asked(Duration::ZERO, &cancelled)));
+        .and_then(|()| listen(&receiver, &|| false, &|| excused_or_asked(excused(), &cancelled)));
     answer.inspect_err(|_| cancelled.set())
 }
 
@@ -166,7 +167,7 @@ pub(crate) fn call<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
     standing.check()?;
-    run(standing.is_trusted(), work).map_err(|silence| blame(standing, silence, doing))?
+    run(standing.is_trusted(), &|| Duration::ZERO, work).map_err(|silence| blame(standing, silence, doing))?
 }
 
 /// The failure of a plugin that gave no answer; if it took too long, it is set aside.

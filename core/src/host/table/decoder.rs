@@ -271,7 +271,7 @@ impl DecoderKind {
             (stream, _) => stream.unwrap_or(0),
         };
         let track = input.track();
-        let host_input = input.to_abi(track.as_ref(), !self.is_trusted());
+        let host_input = input.to_abi(track.as_ref(), self.is_trusted());
         let max_alloc = input.source().len().saturating_mul(4).saturating_add(MAX_ALLOC);
         let (settings, index) = (input.settings(), input.index());
         let options = abi::mw_decoder_options {
