@@ -24,6 +24,11 @@ pub trait ReadAt {
     fn in_memory(&self) -> Option<&[u8]> {
         None
     }
+
+    /// Whether every byte costs, as those of a server do, so that few of them should be read.
+    fn is_costly(&self) -> bool {
+        false
+    }
 }
 
 impl ReadAt for &[u8] {

@@ -1,9 +1,12 @@
 //! MP4 and QuickTime (ISO/IEC 14496-12): what the movie box says.
 
+use std::borrow::Cow;
+use std::io;
+
 use crate::atoms::{at, atoms, find};
 use crate::bytes::Bytes;
 use crate::cue::MAX_MARKERS;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::input::{self, ReadAt};
 use crate::model::{Marker, Metadata};
 use crate::mp4_items;
@@ -12,6 +15,13 @@ use crate::time;
 
 /// The most boxes at the top of a file.
 const MAX_BOXES: usize = 1 << 20;
+
+/// The largest movie box that is read whole where bytes cost much, and the largest table of a track.
+const MAX_WHOLE: u64 = 16 << 10;
+const MAX_TABLE: usize = 1 << 10;
+
+/// The bytes of a box that are looked at first: its header, and how many entries it has.
+const HEAD_BYTES: usize = 24;
 
 /// The parts of a second in a list of chapters: 100 ns.
 pub(crate) const CHAPTER_PER_SECOND: u64 = 10_000_000;
@@ -86,7 +96,11 @@ pub(crate) fn read(input: &dyn ReadAt, options: &Options) -> Result<Metadata> {
     let mut metadata = Metadata::default();
     let tops = tops(input)?;
     let Some(moov) = tops.iter().find(|top| &top.kind == b"moov") else { return Ok(metadata) };
-    let moov = input::bytes(input, moov.start, moov.end - moov.start)?;
+    let is_sparse = input.is_costly() && moov.end - moov.start > MAX_WHOLE;
+    let moov = match is_sparse {
+        true => Cow::Owned(sparse_movie(input, moov)?),
+        false => input::bytes(input, moov.start, moov.end - moov.start)?,
+    };
     if let Some(items) = mp4_items::list(&moov) {
         mp4_items::read(items, options, &mut metadata);
     }
@@ -99,14 +113,57 @@ pub(crate) fn read(input: &dyn ReadAt, options: &Options) -> Result<Metadata> {
         }
         let is_fragmented = tops.iter().any(|top| &top.kind == b"moof");
         metadata.audio_bytes = match is_fragmented {
-            false => find(audio.table, b"stsz").and_then(table_bytes),
-            true if tracks(&moov).count() == 1 => {
+            false if !is_sparse => find(audio.table, b"stsz").and_then(table_bytes),
+            _ if tracks(&moov).count() == 1 => {
                 Some(tops.iter().filter(|top| &top.kind == b"mdat").map(|top| top.end - top.start).sum())
             }
-            true => None,
+            _ => None,
         };
     }
     Ok(metadata)
+}
+
+/// The movie box as [`input::bytes`] has it, but for the long tables of sound and pictures, which are left as zeros and not read.
+fn sparse_movie(input: &dyn ReadAt, moov: &Top) -> Result<Vec<u8>> {
+    let num_bytes = Some(moov.end - moov.start).filter(|&num_bytes| num_bytes <= input::MAX_BYTES);
+    let num_bytes = num_bytes.and_then(|num_bytes| usize::try_from(num_bytes).ok());
+    let mut movie = vec![0; num_bytes.ok_or(Error::Io(io::ErrorKind::UnexpectedEof.into()))?];
+    fill(input, moov, &mut movie, false)?;
+    Ok(movie)
+}
+
+/// Reads the boxes in a part of a movie, which begins where `inside` does in the file.
+fn fill(input: &dyn ReadAt, inside: &Top, part: &mut [u8], mut is_media: bool) -> Result<()> {
+    const PARENTS: [[u8; 4]; 4] = [*b"trak", *b"mdia", *b"minf", *b"stbl"];
+    const TABLES: [[u8; 4]; 9] =
+        [*b"stsz", *b"stz2", *b"stco", *b"co64", *b"stsc", *b"stts", *b"ctts", *b"stss", *b"sbgp"];
+    let mut at = 0;
+    while let Some(rest) = part.get_mut(at..).filter(|rest| rest.len() >= 8) {
+        let head_bytes = rest.len().min(HEAD_BYTES);
+        let (head, _) = rest.split_at_mut(head_bytes);
+        input.read_at(inside.start + at as u64, head)?;
+        let mut bytes = Bytes(head);
+        let (Some(size), Some(kind)) = (bytes.u32_be(), bytes.array::<4>()) else { break };
+        let (header_bytes, num_bytes) = match size {
+            0 => (8, rest.len()),
+            1 => (16, bytes.u64_be().and_then(|size| usize::try_from(size).ok()).unwrap_or(0)),
+            size => (8, size as usize),
+        };
+        let Some(payload) = rest.get_mut(header_bytes..num_bytes) else { break };
+        let start = inside.start + (at + header_bytes) as u64;
+        let header = start - header_bytes as u64;
+        let found = Top { kind, header, start, end: start + payload.len() as u64 };
+        if PARENTS.contains(&kind) {
+            fill(input, &found, payload, is_media)?;
+        } else if !(is_media && TABLES.contains(&kind) && payload.len() > MAX_TABLE) {
+            input.read_at(start, payload)?;
+        }
+        if &kind == b"hdlr" {
+            is_media = matches!(payload.get(8..12), Some(b"soun" | b"vide"));
+        }
+        at += num_bytes;
+    }
+    Ok(())
 }
 
 /// The sizes of all samples together.

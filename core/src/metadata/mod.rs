@@ -61,6 +61,10 @@ impl ReadAt for SourceBytes<'_> {
     fn in_memory(&self) -> Option<&[u8]> {
         if self.0.is_in_place() { self.0.whole() } else { None }
     }
+
+    fn is_costly(&self) -> bool {
+        self.0.is_costly()
+    }
 }
 
 /// An error as those of this crate.

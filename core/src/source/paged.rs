@@ -124,7 +124,7 @@ impl std::error::Error for Repeated {}
 struct Pager {
     pages: Weak<Pages>,
     reader: Arc<dyn RangedRead>,
-    /// The block that follows each of the last fetches, and the number of blocks of that fetch.
+    /// The block that follows each of the last runs of fetches, and the number of blocks of that run.
     streams: Vec<(usize, usize)>,
 }
 
@@ -137,12 +137,11 @@ impl Pager {
         }
         let block_bytes = pages.block_bytes();
         let before = self.streams.iter().position(|(next, _)| *next == block);
-        let most = match before.map(|index| self.streams.remove(index)) {
-            Some((_, count)) => (2 * count).min(MAX_FETCH_BYTES / block_bytes).max(1),
-            None => 1,
-        };
+        let run = before.map_or(0, |index| self.streams.remove(index).1);
+        // Half as much again: what is fetched in vain is a third of the whole at most.
+        let most = (run / 2).clamp(1, (MAX_FETCH_BYTES / block_bytes).max(1));
         let count = pages.num_missing(block, most);
-        self.streams.insert(0, (block + count, most));
+        self.streams.insert(0, (block + count, run + count));
         self.streams.truncate(MAX_STREAMS);
         let first = block * block_bytes;
         let mut bytes = vec![0; (count * block_bytes).min(pages.num_bytes() - first)];

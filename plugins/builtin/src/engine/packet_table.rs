@@ -5,6 +5,7 @@
 use mapwave_plugin::{Error, Result, Status};
 
 use super::increasing::Increasing;
+use super::listed::Listed;
 use super::saved::{Saved, Saver};
 
 /// Packets per block. Only a block's offset is stored; offsets within it are sums of sizes.
@@ -30,6 +31,8 @@ enum Sizes {
     Each(Vec<u32>),
     /// Each packet ends where the header of the next one begins.
     Framed(Framed),
+    /// They are in the file, and no packet is added.
+    Listed(Listed),
 }
 
 /// Packets behind headers of one size.
@@ -132,6 +135,14 @@ impl PacketTable {
         let (offsets, exceptions) = (Increasing::default(), Vec::new());
         let sizes = Sizes::Framed(Framed { offsets, header_bytes, last_bytes: 0, exceptions });
         Self { sizes, ..Self::new(file_bytes, max_alloc) }
+    }
+
+    /// The table of so many packets in a file of that many bytes, which the file lists; `None` if the last is beyond its end.
+    pub(crate) fn listed(file_bytes: u64, max_alloc: u64, listed: Listed, num_packets: u32) -> Option<Self> {
+        let (offset, num_bytes) = listed.get(num_packets.checked_sub(1)?)?;
+        let end = offset.checked_add(num_bytes.into()).filter(|end| *end <= file_bytes)?;
+        let sizes = Sizes::Listed(listed);
+        Some(Self { sizes, num_packets, end, ..Self::new(file_bytes, max_alloc) })
     }
 
     /// Writes a table of packets behind headers, without their numbers of frames; nothing of another one.
@@ -297,7 +308,7 @@ impl PacketTable {
                 sizes.push(num_bytes);
                 self.limits_allow(self.num_packets)?;
             }
-            Sizes::Framed(_) => {}
+            Sizes::Framed(_) | Sizes::Listed(_) => {}
         }
         Ok(())
     }
@@ -375,8 +386,10 @@ impl PacketTable {
 
     /// The offset and the size of a packet.
     fn place(&self, packet: u32) -> Option<(u64, u32)> {
-        if let Sizes::Framed(framed) = &self.sizes {
-            return framed.get(packet);
+        match &self.sizes {
+            Sizes::Framed(framed) => return framed.get(packet),
+            Sizes::Listed(listed) => return listed.get(packet),
+            Sizes::Alike(_) | Sizes::Each(_) => {}
         }
         let block = self.blocks.partition_point(|block| block.first_packet <= packet).checked_sub(1)?;
         let block = self.blocks.get(block)?;
@@ -387,7 +400,7 @@ impl PacketTable {
                 let ahead = sizes.get(usize::try_from(block.first_packet).ok()?..last)?;
                 (ahead.iter().map(|size| u64::from(*size)).sum(), *sizes.get(last)?)
             }
-            Sizes::Framed(_) => return None,
+            Sizes::Framed(_) | Sizes::Listed(_) => return None,
         };
         Some((block.offset + ahead, num_bytes))
     }

@@ -186,11 +186,22 @@ fn read_stream(
         sample_rate: setup.sample_rate(),
     };
 
-    let mut table = PacketTable::new(memory.len() as u64, max_alloc);
+    let is_fragmented = moov.find(*b"mvex").is_some();
+    let listed = match memory.is_costly() && !is_fragmented {
+        true => sample_table::list_packets(memory, stbl, max_alloc),
+        false => None,
+    };
     let mut timeline = Timeline::new(&setup, clocks.track);
-    let mut is_whole = sample_table::read_packets(stbl, &mut table)?;
+    let (mut table, mut is_whole) = match listed {
+        Some(table) => (table, true),
+        None => {
+            let mut table = PacketTable::new(memory.len() as u64, max_alloc);
+            let is_whole = sample_table::read_packets(stbl, &mut table)?;
+            (table, is_whole)
+        }
+    };
     sample_table::read_durations(stbl, |num_packets, ticks| timeline.add(&mut table, num_packets, ticks))?;
-    if is_whole && moov.find(*b"mvex").is_some() {
+    if is_whole && is_fragmented {
         let track = track_number(need(trak, b"tkhd")?)?;
         let defaults = Defaults::read(moov, track)?;
         is_whole = read_fragments(bytes, track, defaults, &mut table, &mut timeline)?;

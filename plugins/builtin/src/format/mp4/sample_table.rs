@@ -3,12 +3,18 @@
 #![forbid(unsafe_code)]
 
 use mapwave_edits::{Durations, sound_in_packets};
-use mapwave_plugin::{Error, Result};
+use mapwave_plugin::{Error, Memory, Result};
 
 use crate::bytes::Bytes;
 use crate::codec::packet_setup::AudioSetup;
+use crate::engine::listed::{ChunkRun, Listed};
 use crate::engine::packet_table::{Added, PacketTable, Place};
 use crate::format::table_stream::bytes_at;
+
+/// A table of fewer packets is read whole, however much its bytes cost, and so is one with longer chunks, whose sizes are added up for
+/// every packet.
+const MANY_PACKETS: u32 = 4096;
+const MOST_IN_CHUNK: u32 = 4096;
 
 /// Adds the packets of a sample table ("stbl"); false if the file ends before the last.
 ///
@@ -47,6 +53,40 @@ pub(crate) fn read_packets(stbl: Bytes<'_>, table: &mut PacketTable) -> Result<b
         left = left.saturating_sub(in_chunk);
     }
     Ok(true)
+}
+
+/// The table of a track's packets, if it is so long that it should stay in the file; `None` for one that [`read_packets`] should read,
+/// among them every one that is damaged.
+pub(crate) fn list_packets(memory: &Memory, stbl: Bytes<'_>, max_alloc: u64) -> Option<PacketTable> {
+    let (Sizes::Each(sizes), num_packets) = read_sizes(stbl).ok()? else { return None };
+    if num_packets < MANY_PACKETS {
+        return None;
+    }
+    let mut chunks = Chunks::read(stbl).ok()?;
+    let (offsets, are_64_bit, num_chunks) = (chunks.offsets, chunks.are_64_bit, chunks.left);
+    let mut runs = Vec::new();
+    let (mut first_packet, mut next_chunk) = (0_u32, 1);
+    while let Some((first_chunk, in_chunk)) = chunks.next_run {
+        chunks.next_run = chunks.read_run().ok()?;
+        let end = chunks.next_run.map_or(num_chunks.checked_add(1)?, |(first, _)| first);
+        let is_in_order = first_chunk == next_chunk && end > first_chunk && end - 1 <= num_chunks;
+        if !is_in_order || !(1..=MOST_IN_CHUNK).contains(&in_chunk) {
+            return None;
+        }
+        runs.push(ChunkRun { first_packet, first_chunk: first_chunk - 1, in_chunk });
+        first_packet = first_packet.checked_add((end - first_chunk).checked_mul(in_chunk)?)?;
+        next_chunk = end;
+    }
+    if first_packet < num_packets {
+        return None;
+    }
+    let range = |bytes: Bytes<'_>| {
+        let start = usize::try_from(bytes.offset()).ok()?;
+        Some(start..start.checked_add(bytes.rest().len())?)
+    };
+    let (sizes, offsets) = (range(sizes)?, range(offsets)?);
+    let listed = Listed { memory: memory.clone(), sizes, offsets, are_64_bit, runs };
+    PacketTable::listed(memory.len() as u64, max_alloc, listed, num_packets)
 }
 
 fn missing(stbl: Bytes<'_>, what: &str) -> Error {
@@ -341,6 +381,50 @@ mod tests {
         let stsc = atom(b"stsc", &[0, 1, 1, 3, 1]);
         let (table, is_whole) = packets(&[stsz, stsc, atom(b"stco", &[0, 1, 941])]).unwrap();
         assert_eq!((places(&table), is_whole), (vec![(941, 10), (951, 20)], false));
+    }
+
+    #[test]
+    fn a_table_that_stays_in_the_file_has_the_same_packets() {
+        use mapwave_plugin::Input;
+
+        // Runs of chunks with 7, 5 and 7 packets; the last chunk has room for more than there are.
+        let (num_packets, in_chunks) = (5001_u32, [(1, 7), (301, 5), (400, 7)]);
+        let in_chunk = |chunk: u32| if (301..400).contains(&chunk) { 5 } else { 7 };
+        let sizes: Vec<u32> = (0..num_packets).map(|n| n * 31 % 97).collect();
+        let (mut offsets, mut next) = (Vec::new(), 0);
+        let mut offset = 60_000;
+        while next < num_packets {
+            offset += 13;
+            offsets.push(offset);
+            let end = (next + in_chunk(offsets.len() as u32)).min(num_packets);
+            offset += sizes.iter().skip(next as usize).take((end - next) as usize).sum::<u32>();
+            next = end;
+        }
+        let runs = in_chunks.iter().flat_map(|(first, count)| [*first, *count, 1]);
+        let stsc: Vec<u32> = [0, in_chunks.len() as u32].into_iter().chain(runs).collect();
+        let stsz: Vec<u32> = [0, 0, num_packets].into_iter().chain(sizes).collect();
+        let long: Vec<u32> = offsets.iter().flat_map(|offset| [0, *offset]).collect();
+        for (kind, list) in [(b"stco", &offsets), (b"co64", &long)] {
+            let stco: Vec<u32> = [0, offsets.len() as u32].into_iter().chain(list.iter().copied()).collect();
+            let mut bytes = [atom(b"stsz", &stsz), atom(kind, &stco), atom(b"stsc", &stsc)].concat();
+            bytes.resize(offset as usize, 0);
+            let listed = |bytes: &[u8]| {
+                let memory = Input::from(bytes.to_vec()).into_memory(1 << 20).unwrap();
+                list_packets(&memory, Bytes::new(&memory), 1 << 20)
+            };
+            let mut table = listed(&bytes).unwrap();
+            table.set_frames_from(0, 1024).unwrap();
+            let mut expected = PacketTable::new(bytes.len() as u64, 1 << 20);
+            assert!(read_packets(Bytes::new(&bytes), &mut expected).unwrap());
+            expected.set_frames_from(0, 1024).unwrap();
+            assert_eq!(places(&table).len(), 5001);
+            assert_eq!((places(&table), table.end()), (places(&expected), expected.end()));
+            // What is damaged is left to the reader of whole tables.
+            bytes.pop();
+            assert!(listed(&bytes).is_none());
+            bytes.truncate(30_000);
+            assert!(listed(&bytes).is_none());
+        }
     }
 
     #[test]

@@ -133,6 +133,22 @@ impl Header {
         unpadded + self.padding_bytes()
     }
 
+    /// The number of frames of this bitrate in so many bytes, padded so that their average is that of the bitrate, or never; `None` if
+    /// that is not a whole number.
+    pub(crate) fn num_frames_in(self, num_bytes: u64) -> Option<u32> {
+        let (rate, bits) = (self.sample_rate().into(), u64::from(self.kilobits()) * 125);
+        let (all, each) = (num_bytes.checked_mul(rate)?, u64::from(self.num_frames()) * bits);
+        let count = all.checked_add(each / 2)?.checked_div(each)?;
+        // An encoder is never a byte ahead or behind.
+        let plain = self.num_bytes(0).checked_sub(self.padding_bytes())? as u64;
+        let count = match count.checked_mul(each)?.abs_diff(all) <= rate {
+            true => count,
+            false if num_bytes.is_multiple_of(plain) => num_bytes / plain,
+            false => return None,
+        };
+        u32::try_from(count).ok()
+    }
+
     /// The header of a frame of the same stream and number of channels without CRC and padding, at the highest bitrate
     /// or the free one.
     pub(crate) fn plain(self) -> Self {
@@ -188,6 +204,9 @@ mod tests {
         assert!(header.is_consistent(padded));
         let layer1 = Header::parse(&[0xFF, 0xFF, 0xC2, 0x00]).unwrap(); // 384 kbit/s, padded
         assert_eq!((layer1.layer(), layer1.num_bytes(0), layer1.num_frames()), (1, 420, 384));
+        let counted =
+            [417 * 7, 417 * 7 + 6, 417 * 7 + 7, 417 * 7 + 3].map(|bytes| header.num_frames_in(bytes));
+        assert_eq!(counted, [Some(7), Some(7), Some(7), None]);
         let mpeg25 = Header::parse(&[0xFF, 0xE3, 0x18, 0xC4]).unwrap();
         assert_eq!((mpeg25.sample_rate(), mpeg25.num_bytes(0), mpeg25.num_frames()), (8000, 72, 576));
         assert!(!header.is_consistent(mpeg25));

@@ -193,35 +193,46 @@ impl Index {
         self.regular.is_some()
     }
 
-    /// The index of a stream that is not scanned, since its encoder says that all frames have one bitrate, and how many there are: where
-    /// that fits the bytes, and the frames in the middle and at the end.
+    /// The index of a stream that is not scanned, since all its frames have one bitrate: where its encoder says that and how many there
+    /// are, or says nothing, and that fits the bytes, and the frames here and there and at the end.
     pub(crate) fn trust(bytes: &[u8]) -> Option<Self> {
         let start = tags::skip_leading(bytes, 0);
         let sound = bytes.get(..tags::skip_trailing(bytes, start))?;
         let first = Sync::first(sound, start)?;
-        let description = describing(first, sound)?;
-        let (num_frames, all_bytes) = (description.num_frames?, description.num_bytes? as usize);
         let size = first.header.num_bytes(first.free_bytes);
         let plain = size.saturating_sub(first.header.padding_bytes()) as u64;
-        let num_bytes = all_bytes.checked_sub(size)? as u64;
+        let description = describing(first, sound);
+        // The first frame of sound, the bytes of all, their number, and how many of them are looked at.
+        let (at, num_bytes, num_frames, num_looks) = match description {
+            Some(Description {
+                num_frames: Some(count), num_bytes: Some(all), is_constant: true, ..
+            }) => {
+                let all = Some(all as usize).filter(|all| first.at.checked_add(*all) == Some(sound.len()));
+                (first.at + size, all?.checked_sub(size)? as u64, count, 2)
+            }
+            Some(_) => return None,
+            None => {
+                let num_bytes = sound.len().checked_sub(first.at)? as u64;
+                (first.at, num_bytes, first.header.num_frames_in(num_bytes)?, 4)
+            }
+        };
         let count = u64::from(num_frames);
-        let is_constant = description.is_constant && first.free_bytes == 0;
-        let fits =
-            first.at + all_bytes == sound.len() && (plain * count..=(plain + 1) * count).contains(&num_bytes);
+        let fits = first.free_bytes == 0 && (plain * count..=(plain + 1) * count).contains(&num_bytes);
         let index = Self {
             offsets: Increasing::default(),
-            regular: Some(Regular { num_bytes, num_frames, start: first.at + size }),
+            regular: Some(Regular { num_bytes, num_frames, start: at }),
             breaks: Vec::new(),
             silent: Vec::new(),
             first,
-            description: Some((first.at, description)),
+            description: description.map(|description| (first.at, description)),
             is_cut: false,
             is_short: false,
             other: None,
             mixed: None,
         };
         let has_frame = |number: u32| index.exact_offset(bytes, number).is_some();
-        (is_constant && fits && has_frame(num_frames / 2) && has_frame(num_frames - 1)).then_some(index)
+        let is_there = || (1..=num_looks).all(|look| has_frame((count * look / num_looks) as u32 - 1));
+        (fits && count >= num_looks && is_there()).then_some(index)
     }
 
     /// Whether there is a gap before frame `number`.

@@ -193,8 +193,8 @@ impl PacketStream for MpegStream {
     fn next<'a>(&'a self, cursor: &mut u32) -> Result<Option<Packet<Frame<'a>>>> {
         let Some((offset, frame)) = self.frame(*cursor) else { return Ok(None) };
         if frame.header.is_none() && self.index.is_regular() {
-            let message =
-                "expected an MPEG audio frame here: the file is not as its first frame describes it";
+            let message = "expected an MPEG audio frame here, as all before have one size: read a copy of the file on \
+                           this machine";
             return Err(Error::bad_data(offset as u64, message));
         }
         *cursor += 1;
