@@ -20,6 +20,9 @@ _CLOSED = {"aiff", "aifc", "w64"}
 class _Collector(io.RawIOBase):
     """Takes what a writer writes. What it completes at its end, when the bytes have gone, is left out."""
 
+    #: Encoders hold back as little as they can.
+    _mapwave_is_live = True
+
     def __init__(self, can_seek: bool) -> None:
         self._can_seek = can_seek
         self._parts: list[bytes] = []
@@ -89,7 +92,8 @@ class Encoder:
     def flush(self) -> bytes:
         """Returns the bytes that are complete.
 
-        Frames that do not fill a packet wait for those that follow: at most 20 ms of Opus, and a block of FLAC.
+        Frames that do not fill a packet wait for those that follow: 20 ms of Opus, at most 25 ms of FLAC;
+        docs/sources.md has the other formats.
         """
         return self._file.take()
 

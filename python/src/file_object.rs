@@ -23,6 +23,8 @@ pub(crate) struct FileObject {
     position: Option<u64>,
     /// Whether None as the number of bytes that were taken means that it would have blocked.
     is_raw: bool,
+    /// Whether it is an `Encoder`'s, which passes bytes on as they come.
+    is_live: bool,
 }
 
 impl FileObject {
@@ -57,7 +59,8 @@ impl FileObject {
         };
         let raw = py.import(intern!(py, "io"))?.getattr(intern!(py, "RawIOBase"))?;
         let is_raw = object.is_instance(&raw)?;
-        Ok(Self { object: Arc::new(object.clone().unbind()), start, position: Some(0), is_raw })
+        let is_live = object.hasattr(intern!(py, "_mapwave_is_live"))?;
+        Ok(Self { object: Arc::new(object.clone().unbind()), start, position: Some(0), is_raw, is_live })
     }
 
     /// Leaves the object at the end of a file of this size, when it can seek.
@@ -118,5 +121,9 @@ impl ByteSink for FileObject {
 
     fn is_append_only(&self) -> bool {
         self.start.is_none()
+    }
+
+    fn is_live(&self) -> bool {
+        self.is_live
     }
 }

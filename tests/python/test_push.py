@@ -238,6 +238,34 @@ def test_opus_and_mp3_are_encoded_as_they_come() -> None:
         np.testing.assert_allclose(loaded[lead : lead + 48_000], exact, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("format", "most"),
+    [
+        ("wav", 0),
+        ("rf64", 0),
+        ("caf", 0),
+        ("flac", 1023),
+        ("opus", 2232),
+        ("webm", 2232),
+        ("mka", 2232),
+        ("mp3", 4 * 1152),
+    ],
+)
+def test_no_more_frames_wait_than_the_docs_say(format: str, most: int) -> None:
+    audio = signals.plucked(48_000, 2, 48_000).astype(np.float32) * 0.5
+    options = {"encoding": "pcm16"} if format in ("wav", "flac") else {}
+    options |= {"encoding": "opus"} if format in ("webm", "mka") else {}
+    encoder, data = mapwave.Encoder(format, 48_000, 2, **options), b""
+    for end in range(480, 48_000, 480):
+        data += encoder.write(audio[end - 480 : end])
+        assert encoder.flush() == b""
+        if end in (4800, 9600, 24_000, 47_520):
+            decoder = mw.Decoder()
+            decoder.write(data)
+            assert end - decoder.frames_read <= most
+    assert len(mw.load(data + encoder.finish())[0]) >= 47_520
+
+
 def test_formats_that_need_their_end_are_refused() -> None:
     for format in ["aiff", "w64"]:
         with pytest.raises(ValueError, match="header need not be completed"):

@@ -436,6 +436,10 @@ typedef struct mw_buffer {
 /// The sink takes bytes only at its end.
 #define MW_SINK_APPEND_ONLY 1
 
+/// Bytes go on to a listener as they come: an encoder should make short packets, pages and blocks, and write each at once. It may
+/// ignore this. Since version 1.2.
+#define MW_SINK_LIVE 2
+
 /// The destination of an encoder's bytes, valid until the encoder is closed, or of a decoder's index.
 typedef struct mw_sink {
     /// The size of this struct.

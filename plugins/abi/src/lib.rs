@@ -451,6 +451,10 @@ pub struct mw_buffer {
 /// The sink takes bytes only at its end.
 pub const MW_SINK_APPEND_ONLY: u32 = 1;
 
+/// Bytes go on to a listener as they come: an encoder should make short packets, pages and blocks, and write each at once. It may
+/// ignore this. Since version 1.2.
+pub const MW_SINK_LIVE: u32 = 2;
+
 /// The destination of an encoder's bytes, valid until the encoder is closed, or of a decoder's index.
 #[repr(C)]
 #[derive(Clone, Copy)]

@@ -102,7 +102,7 @@ impl Mp3Encoder {
             }
             first = last;
         }
-        Ok(())
+        if self.sink.is_live() { self.encode_pending() } else { Ok(()) }
     }
 
     fn encode_pending(&mut self) -> Result<()> {

@@ -95,6 +95,7 @@ type WriteAt = unsafe extern "C" fn(*mut c_void, u64, *const c_void, u64) -> abi
 pub struct Sink {
     target: Target,
     is_append_only: bool,
+    is_live: bool,
     num_bytes: u64,
 }
 
@@ -119,19 +120,26 @@ impl Sink {
             return Err(Error::new(Status::BadArgument, "the sink has no write_at"));
         };
         let is_append_only = sink.flags & abi::MW_SINK_APPEND_ONLY != 0;
+        let is_live = sink.flags & abi::MW_SINK_LIVE != 0;
         let target = Target::Callback { context: sink.context, write_at };
-        Ok(Self { target, is_append_only, num_bytes: 0 })
+        Ok(Self { target, is_append_only, is_live, num_bytes: 0 })
     }
 
     /// A sink for tests of encoders, and its bytes.
     pub fn in_memory() -> (Self, Arc<Mutex<Vec<u8>>>) {
         let bytes = Arc::default();
-        (Self { target: Target::Memory(Arc::clone(&bytes)), is_append_only: false, num_bytes: 0 }, bytes)
+        let target = Target::Memory(Arc::clone(&bytes));
+        (Self { target, is_append_only: false, is_live: false, num_bytes: 0 }, bytes)
     }
 
     /// Whether bytes can only be added at the end.
     pub fn is_append_only(&self) -> bool {
         self.is_append_only
+    }
+
+    /// Whether bytes go on to a listener as they come: packets, pages and blocks should be short, and be appended at once.
+    pub fn is_live(&self) -> bool {
+        self.is_live
     }
 
     /// The number of bytes appended so far.

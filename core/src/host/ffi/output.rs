@@ -63,11 +63,17 @@ pub trait ByteSink: Send {
     fn is_append_only(&self) -> bool {
         false
     }
+
+    /// Whether bytes go on to a listener as they come, so that an encoder should not hold them back.
+    fn is_live(&self) -> bool {
+        false
+    }
 }
 
 /// The only access to an output: it lets an encoder write during its own calls, records errors, and can be closed.
 pub(crate) struct Outlet {
     is_append_only: bool,
+    is_live: bool,
     /// Whether one of the encoder's own calls is in progress.
     is_called: AtomicBool,
     is_shut: AtomicBool,
@@ -98,10 +104,11 @@ struct Clock {
 
 impl Outlet {
     pub(crate) fn new(output: Box<dyn ByteSink>) -> Arc<Self> {
-        let is_append_only = output.is_append_only();
+        let (is_append_only, is_live) = (output.is_append_only(), output.is_live());
         let state = State { output: Some(output), failure: None, has_failed: false, misuse: None };
         Arc::new(Self {
             is_append_only,
+            is_live,
             is_called: AtomicBool::new(false),
             is_shut: AtomicBool::new(false),
             end: AtomicU64::new(0),
@@ -256,8 +263,10 @@ impl Ticket {
 
     /// The struct for a plugin's `open`.
     pub(crate) fn to_abi(&self, outlet: &Outlet) -> abi::mw_sink {
+        let append_only = if outlet.is_append_only { abi::MW_SINK_APPEND_ONLY } else { 0 };
+        let live = if outlet.is_live { abi::MW_SINK_LIVE } else { 0 };
         abi::mw_sink {
-            flags: if outlet.is_append_only { abi::MW_SINK_APPEND_ONLY } else { 0 },
+            flags: append_only | live,
             context: without_provenance_mut(self.0),
             write_at: Some(write_at),
             ..abi::mw_sink::zeroed()

@@ -119,6 +119,7 @@ fn settings(options: &EncoderOptions<'_>, sink: &Sink) -> EncoderSettings {
         num_frames: options.num_frames,
         tags: tags.collect(),
         is_seekable: !sink.is_append_only(),
+        is_live: sink.is_live(),
         num_threads: options.max_threads as usize,
         max_memory: options.max_alloc,
         ..EncoderSettings::new(options.sample_rate, options.num_channels, bits_per_sample)

@@ -105,7 +105,7 @@ impl MatroskaWriter {
         let block = self.block(packet, IS_KEYFRAME)?;
         self.cluster.extend(element(id::SIMPLE_BLOCK, &block));
         self.time = self.time.saturating_add(duration);
-        Ok(())
+        if self.sink.is_live() { self.end_cluster() } else { Ok(()) }
     }
 
     /// Writes the last packet, which ends in `padding` nanoseconds to leave out, and completes the headers of a stream that lasts

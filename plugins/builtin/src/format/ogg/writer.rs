@@ -77,7 +77,7 @@ impl OggWriter {
         self.add(packet)?;
         self.page_frames += u64::from(num_frames);
         self.num_frames = self.num_frames.saturating_add(num_frames.into());
-        if self.page_frames >= MAX_PAGE_FRAMES {
+        if self.page_frames >= MAX_PAGE_FRAMES || self.sink.is_live() {
             self.end_page(0, self.num_frames)?;
         }
         Ok(())

@@ -12,6 +12,10 @@ use crate::error::Error;
 /// The most blocks that a thread encodes between two joins: a few milliseconds of work.
 const BATCH_BLOCKS: usize = 32;
 
+/// The length of blocks that are passed on one by one.
+const LIVE_BLOCKS_PER_SECOND: usize = 40;
+const MIN_LIVE_BLOCK: usize = 256;
+
 /// What a file is going to be.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -38,7 +42,7 @@ impl Plan {
         if !(4..=24).contains(&bits_per_sample) {
             return Err(Error::BitsPerSample(bits_per_sample));
         }
-        let Some(level) = Level::numbered(settings.level) else {
+        let Some(mut level) = Level::numbered(settings.level) else {
             return Err(Error::Level(settings.level));
         };
         let has_bad_mask = channel_mask.count_ones() != num_channels || channel_mask > u32::MAX.into();
@@ -47,6 +51,12 @@ impl Plan {
         }
         if let Some(num_frames) = settings.num_frames.filter(|num_frames| *num_frames > MAX_FRAMES) {
             return Err(Error::TooManyFrames(num_frames));
+        }
+        if settings.is_live {
+            // A power of two, which every header can name.
+            let most =
+                (sample_rate as usize / LIVE_BLOCKS_PER_SECOND).clamp(MIN_LIVE_BLOCK, level.block_size);
+            level.block_size = 1 << most.ilog2();
         }
         let num_channels = num_channels as usize;
         let mut plan = Self {
@@ -58,6 +68,9 @@ impl Plan {
             num_blocks: 0,
         };
         plan.fit_into(settings.max_memory)?;
+        if settings.is_live {
+            (plan.num_blocks, plan.num_threads) = (1, 1);
+        }
         Ok(plan)
     }
 

@@ -30,6 +30,8 @@ pub struct EncoderSettings {
     ///
     /// Otherwise, as in a pipe, the header has the number of frames that was announced, no MD5 and no seek table.
     pub is_seekable: bool,
+    /// Whether blocks are short, a 40th of a second at most, and each is passed on as soon as it is complete; false by default.
+    pub is_live: bool,
     /// How many threads may encode at a time, the caller's included. The default is 1.
     pub num_threads: usize,
     /// The most bytes that the encoder may have allocated at any time; no limit by default.
@@ -48,6 +50,7 @@ impl EncoderSettings {
             num_frames: None,
             tags: Vec::new(),
             is_seekable: true,
+            is_live: false,
             num_threads: 1,
             max_memory: u64::MAX,
         }
