@@ -119,7 +119,19 @@ fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
         }
         _ => {}
     }
-    construct(py, name, &error.message(python_name), &facts)
+    let message = error.message(python_name);
+    construct(py, name, &format!("{message}{}", hint(error)), &facts)
+}
+
+/// What to pass instead of a path that a shell or a command would understand.
+fn hint(error: &Error) -> &'static str {
+    let Error::Io { path: Some(path), cause, .. } = error else { return "" };
+    match path.to_string_lossy() {
+        _ if cause.kind() != ErrorKind::NotFound => "",
+        path if path.starts_with('~') => "; '~' is not expanded: pass os.path.expanduser(path)",
+        path if path == "-" => "; for standard input pass sys.stdin.buffer",
+        _ => "",
+    }
 }
 
 /// What Python calls an argument that the core calls otherwise.
