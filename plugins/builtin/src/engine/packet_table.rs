@@ -418,7 +418,7 @@ impl PacketTable {
             return None;
         }
         let num_bytes = match &self.sizes {
-            Sizes::Framed(framed) => return framed.get(packet).inspect(|_| walk.packet += 1),
+            Sizes::Framed(_) | Sizes::Listed(_) => return self.place(packet).inspect(|_| walk.packet += 1),
             Sizes::Alike(size) => *size,
             Sizes::Each(sizes) => *sizes.get(usize::try_from(packet).ok()?)?,
         };
