@@ -230,8 +230,11 @@ impl Index {
             other: None,
             mixed: None,
         };
-        let has_frame = |number: u32| index.exact_offset(bytes, number).is_some();
-        let is_there = || (1..=num_looks).all(|look| has_frame((count * look / num_looks) as u32 - 1));
+        let has_frame = |number: u64| {
+            let number = u32::try_from(number).ok();
+            number.is_some_and(|number| index.exact_offset(bytes, number).is_some())
+        };
+        let is_there = || (1..=num_looks).all(|look| has_frame((count * look / num_looks).saturating_sub(1)));
         (fits && count >= num_looks && is_there()).then_some(index)
     }
 
