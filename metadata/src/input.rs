@@ -128,6 +128,7 @@ pub(crate) fn up_to(input: &dyn ReadAt, offset: u64, num_bytes: u64) -> Result<C
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing)]
 mod tests {
     use std::cell::Cell;
 

@@ -35,7 +35,7 @@ enum Input {
     File {
         reader: Box<Reader>,
         frames: Range<u64>,
-        reading: Reading,
+        reading: Box<Reading>,
         /// The first frame that was not read yet. Only locked with the interpreter's lock, without which the process cannot be
         /// forked.
         next: Mutex<u64>,
@@ -56,7 +56,7 @@ impl Stream {
         let channels = reading.spec.num_channels(reader.track().num_channels);
         let channels = channels.map_err(|error| raise(py, &reader.named(error)))?;
         let (next, sample_rate) = (Mutex::new(frames.start), reader.sample_rate());
-        let input = Input::File { reader: Box::new(reader), frames, reading, next };
+        let input = Input::File { reader: Box::new(reader), frames, reading: Box::new(reading), next };
         Ok(Self { library, input, chunk_frames, sample_rate, channels })
     }
 

@@ -121,7 +121,10 @@ fn channels_and_layouts_rearrange_the_same_samples() {
                     ChannelSelection::Only(channels) => {
                         channels.iter().map(|&channel| channel.into()).collect()
                     }
-                    ChannelSelection::Mono(_) => continue,
+                    // Mixes are not samples of the file.
+                    ChannelSelection::Mono(_) | ChannelSelection::Count(_) | ChannelSelection::Matrix(_) => {
+                        continue;
+                    }
                 };
                 let sample = |frame: usize, channel: usize| {
                     let start = (frame * in_file + channel) * size;
