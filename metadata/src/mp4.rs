@@ -128,13 +128,21 @@ fn sparse_movie(input: &dyn ReadAt, moov: &Top) -> Result<Vec<u8>> {
     let num_bytes = Some(moov.end - moov.start).filter(|&num_bytes| num_bytes <= input::MAX_BYTES);
     let num_bytes = num_bytes.and_then(|num_bytes| usize::try_from(num_bytes).ok());
     let mut movie = vec![0; num_bytes.ok_or(Error::Io(io::ErrorKind::UnexpectedEof.into()))?];
-    fill(input, moov, &mut movie, false)?;
+    fill(input, moov, &mut movie, &PARENTS, false)?;
     Ok(movie)
 }
 
-/// Reads the boxes in a part of a movie, which begins where `inside` does in the file.
-fn fill(input: &dyn ReadAt, inside: &Top, part: &mut [u8], mut is_media: bool) -> Result<()> {
-    const PARENTS: [[u8; 4]; 4] = [*b"trak", *b"mdia", *b"minf", *b"stbl"];
+/// The boxes around the tables of a track, each in the one before.
+const PARENTS: [[u8; 4]; 4] = [*b"trak", *b"mdia", *b"minf", *b"stbl"];
+
+/// Reads the boxes in a part of a movie, which begins where `inside` does in the file. The first of `parents` may have tables inside.
+fn fill(
+    input: &dyn ReadAt,
+    inside: &Top,
+    part: &mut [u8],
+    parents: &[[u8; 4]],
+    mut is_media: bool,
+) -> Result<()> {
     const TABLES: [[u8; 4]; 9] =
         [*b"stsz", *b"stz2", *b"stco", *b"co64", *b"stsc", *b"stts", *b"ctts", *b"stss", *b"sbgp"];
     let mut at = 0;
@@ -153,8 +161,10 @@ fn fill(input: &dyn ReadAt, inside: &Top, part: &mut [u8], mut is_media: bool) -
         let start = inside.start + (at + header_bytes) as u64;
         let header = start - header_bytes as u64;
         let found = Top { kind, header, start, end: start + payload.len() as u64 };
-        if PARENTS.contains(&kind) {
-            fill(input, &found, payload, is_media)?;
+        if let Some((parent, inner)) = parents.split_first()
+            && parent == &kind
+        {
+            fill(input, &found, payload, inner, is_media)?;
         } else if !(is_media && TABLES.contains(&kind) && payload.len() > MAX_TABLE) {
             input.read_at(start, payload)?;
         }
@@ -257,4 +267,71 @@ fn samples(table: &[u8]) -> Option<Vec<(u64, u32, u32)>> {
         }
     }
     Some(samples)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use std::cell::Cell;
+    use std::io;
+
+    use super::*;
+    use crate::atoms::atom;
+
+    /// Bytes that cost, and how many were read.
+    struct Costly(Vec<u8>, Cell<usize>);
+
+    impl ReadAt for Costly {
+        fn num_bytes(&self) -> u64 {
+            self.0.len() as u64
+        }
+
+        fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+            self.1.set(self.1.get() + buffer.len());
+            self.0.as_slice().read_at(offset, buffer)
+        }
+
+        fn is_costly(&self) -> bool {
+            true
+        }
+    }
+
+    /// A movie with a track of so many packets of 200 bytes, a list of chapters, and these packets.
+    fn movie(num_packets: u32) -> Vec<u8> {
+        let words = |words: &[u32]| words.iter().flat_map(|word| word.to_be_bytes()).collect::<Vec<u8>>();
+        let head = [vec![0; 8], b"soun".to_vec(), vec![0; 12]].concat();
+        let sizes: Vec<u32> = [0, 0, num_packets].into_iter().chain((0..num_packets).map(|_| 200)).collect();
+        let stbl =
+            [atom(b"stts", &words(&[0, 1, num_packets, 1024])), atom(b"stsz", &words(&sizes))].concat();
+        let minf = atom(b"minf", &atom(b"stbl", &stbl));
+        let mdia = [atom(b"mdhd", &words(&[0, 0, 0, 48_000, 0, 0])), atom(b"hdlr", &head), minf].concat();
+        let trak = [atom(b"tkhd", &words(&[0, 0, 0, 1, 0])), atom(b"mdia", &mdia)].concat();
+        let chapter =
+            [vec![1, 0, 0, 0, 0, 0, 0, 0, 1], 20_000_000_u64.to_be_bytes().to_vec(), b"\x03two".to_vec()];
+        let udta = atom(b"udta", &atom(b"chpl", &chapter.concat()));
+        let moov = atom(b"moov", &[atom(b"trak", &trak), udta].concat());
+        [moov, atom(b"mdat", &vec![7; 200 * num_packets as usize])].concat()
+    }
+
+    #[test]
+    fn the_tables_of_a_long_movie_are_not_read_where_bytes_cost() {
+        for num_packets in [100, 20_000] {
+            let bytes = movie(num_packets);
+            let expected = read(&bytes.as_slice(), &Options::default()).unwrap();
+            assert_eq!(expected.markers.len(), 1);
+            assert_eq!(expected.audio_bytes, Some(200 * u64::from(num_packets)));
+            let costly = Costly(bytes, Cell::new(0));
+            assert_eq!(read(&costly, &Options::default()).unwrap(), expected);
+            assert!(costly.1.get() < 4096, "{} bytes were read", costly.1.get());
+        }
+    }
+
+    #[test]
+    fn boxes_in_boxes_take_no_stack() {
+        let depth = 100_000_u32;
+        let inner = (1..=depth).rev().flat_map(|left| [(left * 8).to_be_bytes(), *b"trak"].concat());
+        let bytes = atom(b"moov", &inner.collect::<Vec<u8>>());
+        let costly = Costly(bytes, Cell::new(0));
+        assert!(read(&costly, &Options::default()).unwrap().markers.is_empty());
+    }
 }
