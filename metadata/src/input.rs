@@ -73,7 +73,8 @@ impl ReadAt for Buffered<'_> {
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
         let num_bytes = buffer.len() as u64;
-        let (Ok(mut window), true) = (self.window.try_borrow_mut(), num_bytes < WINDOW_BYTES / 4) else {
+        let is_small = num_bytes < WINDOW_BYTES / 4 && !self.is_costly();
+        let (Ok(mut window), true) = (self.window.try_borrow_mut(), is_small) else {
             return self.input.read_at(offset, buffer);
         };
         let (start, bytes) = &mut *window;
@@ -101,6 +102,10 @@ impl ReadAt for Buffered<'_> {
 
     fn in_memory(&self) -> Option<&[u8]> {
         self.input.in_memory()
+    }
+
+    fn is_costly(&self) -> bool {
+        self.input.is_costly()
     }
 }
 

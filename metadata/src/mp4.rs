@@ -321,7 +321,7 @@ mod tests {
             assert_eq!(expected.markers.len(), 1);
             assert_eq!(expected.audio_bytes, Some(200 * u64::from(num_packets)));
             let costly = Costly(bytes, Cell::new(0));
-            assert_eq!(read(&costly, &Options::default()).unwrap(), expected);
+            assert_eq!(crate::read(&costly, &Options::default()).unwrap(), expected);
             assert!(costly.1.get() < 4096, "{} bytes were read", costly.1.get());
         }
     }
