@@ -138,7 +138,7 @@ impl Pager {
         let block_bytes = pages.block_bytes();
         let before = self.streams.iter().position(|(next, _)| *next == block);
         let run = before.map_or(0, |index| self.streams.remove(index).1);
-        // Half as much again: what is fetched in vain is a third of the whole at most.
+        // Half as much again: a third of what is fetched at most is not needed.
         let most = (run / 2).clamp(1, (MAX_FETCH_BYTES / block_bytes).max(1));
         let count = pages.num_missing(block, most);
         self.streams.insert(0, (block + count, run + count));
