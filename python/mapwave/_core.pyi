@@ -34,6 +34,7 @@ __all__ = [
     "Cancellation",
     "Decoding",
     "Frames",
+    "Limits",
     "Loading",
     "Loop",
     "Loudness",
@@ -49,7 +50,9 @@ __all__ = [
     "Writer",
     "api_of",
     "build_info",
+    "check_interpreter",
     "defaults",
+    "limits",
     "loudness",
     "members",
     "plot",
@@ -636,6 +639,9 @@ class Api(Generic[Array]):
         plugin_options: dict[str, str | int | float] | None = None,
         threads: int | None = None,
         seek_table: bytes | None = None,
+        max_frames: float | None = None,
+        max_bytes: float | None = None,
+        max_seconds: float | None = None,
         storage_options: dict[str, Any] | None = None,
     ) -> tuple[Array, int]:
         """Reads audio into an array.
@@ -675,6 +681,10 @@ class Api(Generic[Array]):
             threads: The most threads that may decode; None allows one per processor. The result does not depend on it.
             seek_table: What Reader.seek_table returned for the same track of the same file, so that a file without a table of its
                 own, such as an hour of MP3, is not scanned again. One that does not fit the file has no effect.
+            max_frames: The most frames that may be returned; more raises LimitExceeded before memory is allocated. None is what
+                mapwave.limits has set, and math.inf allows any number.
+            max_bytes: The same for bytes of samples. At first mapwave.limits allows as many as the machine has memory.
+            max_seconds: The same for seconds.
             storage_options: What fsspec makes the file system of a URL with, such as {"anon": True} for S3. URLs need the
                 extra mapwave[remote].
 
@@ -685,6 +695,7 @@ class Api(Generic[Array]):
             FileNotFoundError, PermissionError, IsADirectoryError, OSError: The file cannot be opened or read.
             mapwave.UnsupportedFormat, mapwave.MalformedFile: The file cannot be read as audio; both are ValueErrors.
             mapwave.PluginError: A codec plugin failed, not the file; a RuntimeError.
+            mapwave.LimitExceeded: More would be returned than a limit allows; a ValueError.
             ValueError: An argument is out of range, the offset lies past the end, or there is no such track.
             TypeError: An argument is of the wrong type, or there is no such argument.
             RuntimeError: The quality is one of libsoxr or torchaudio, which is not installed.
@@ -780,6 +791,9 @@ class Api(Generic[Array]):
         threads: int | None = 1,
         stack: Literal[False] = False,
         on_error: Literal["raise"] = "raise",
+        max_frames: float | None = None,
+        max_bytes: float | None = None,
+        max_seconds: float | None = None,
         storage_options: dict[str, Any] | None = None,
     ) -> list[tuple[Array, int]]:
         """Reads many files at once.
@@ -800,6 +814,9 @@ class Api(Generic[Array]):
             on_error: What becomes of a file that cannot be read: "raise" raises the error; "skip" returns None in the place of
                 the file, or with stack=True a row of padding; a function is called with the error, and the file is skipped
                 unless it raises. The errors have index, the place in paths, and path.
+            max_frames: As in load, for each file.
+            max_bytes: As in load, for each file; with stack=True also for the whole array.
+            max_seconds: As in load, for each file.
 
         Returns:
             A list of (audio, sample_rate), in the order of paths; with stack=True (audio, lengths, sample_rate), where lengths
@@ -835,6 +852,9 @@ class Api(Generic[Array]):
         threads: int | None = 1,
         stack: Literal[False] = False,
         on_error: Literal["skip"] | Callable[[AudioError], object],
+        max_frames: float | None = None,
+        max_bytes: float | None = None,
+        max_seconds: float | None = None,
         storage_options: dict[str, Any] | None = None,
     ) -> list[tuple[Array, int] | None]:
         """Reads many files at once.
@@ -855,6 +875,9 @@ class Api(Generic[Array]):
             on_error: What becomes of a file that cannot be read: "raise" raises the error; "skip" returns None in the place of
                 the file, or with stack=True a row of padding; a function is called with the error, and the file is skipped
                 unless it raises. The errors have index, the place in paths, and path.
+            max_frames: As in load, for each file.
+            max_bytes: As in load, for each file; with stack=True also for the whole array.
+            max_seconds: As in load, for each file.
 
         Returns:
             A list of (audio, sample_rate), in the order of paths; with stack=True (audio, lengths, sample_rate), where lengths
@@ -891,6 +914,9 @@ class Api(Generic[Array]):
         stack: Literal[True],
         pad: float = 0.0,
         on_error: Literal["raise", "skip"] | Callable[[AudioError], object] = "raise",
+        max_frames: float | None = None,
+        max_bytes: float | None = None,
+        max_seconds: float | None = None,
         storage_options: dict[str, Any] | None = None,
     ) -> tuple[Array, Array, int]:
         """Reads many files at once.
@@ -911,6 +937,9 @@ class Api(Generic[Array]):
             on_error: What becomes of a file that cannot be read: "raise" raises the error; "skip" returns None in the place of
                 the file, or with stack=True a row of padding; a function is called with the error, and the file is skipped
                 unless it raises. The errors have index, the place in paths, and path.
+            max_frames: As in load, for each file.
+            max_bytes: As in load, for each file; with stack=True also for the whole array.
+            max_seconds: As in load, for each file.
 
         Returns:
             A list of (audio, sample_rate), in the order of paths; with stack=True (audio, lengths, sample_rate), where lengths
@@ -945,6 +974,9 @@ class Api(Generic[Array]):
         ordered: bool = True,
         prefetch: int | None = None,
         on_error: Literal["raise", "skip"] | Callable[[AudioError], object] = "raise",
+        max_frames: float | None = None,
+        max_bytes: float | None = None,
+        max_seconds: float | None = None,
         storage_options: dict[str, Any] | None = None,
     ) -> Loading[Array]:
         """Reads many files one after the other, on threads that read ahead, in bounded memory.
@@ -958,6 +990,9 @@ class Api(Generic[Array]):
                 many are in memory at most.
             on_error: "raise" raises the error and ends the iterator; "skip" leaves the file out; a function is called with the
                 error, and the file is left out unless it raises. The errors have index and path.
+            max_frames: As in load, for each file.
+            max_bytes: As in load, for each file.
+            max_seconds: As in load, for each file.
 
         Returns:
             Loading: an iterator of (index, audio, sample_rate), where index is the place in paths. Its close ends the threads
@@ -1039,6 +1074,9 @@ class Api(Generic[Array]):
         plugin_options: dict[str, str | int | float] | None = None,
         threads: int | None = None,
         seek_table: bytes | None = None,
+        max_frames: float | None = None,
+        max_bytes: float | None = None,
+        max_seconds: float | None = None,
         storage_options: dict[str, Any] | None = None,
     ) -> Reader[Array]:
         """Opens a file for any number of reads at any place, or to write it in parts.
@@ -1048,6 +1086,9 @@ class Api(Generic[Array]):
             mode: "r", or "w" to write.
             mono, mono_mode, num_channels, squeeze_mono, resample_quality, track, seek_table, storage_options: As in load, for
                 every read.
+            max_frames: As in load, for what each read returns.
+            max_bytes: As in load, for what each read returns.
+            max_seconds: As in load, for what each read returns.
             sr: As in load; the reader counts frames at that rate. To write, the file's sample rate.
             layout: As in load; to write, that of the arrays that are passed to write.
             dtype: As in load; to write, the type that chooses the encoding where encoding and bit_depth leave it open. write takes
@@ -1105,6 +1146,9 @@ class Api(Generic[Array]):
             mode: "r", or "w" to write.
             mono, mono_mode, num_channels, squeeze_mono, resample_quality, track, seek_table, storage_options: As in load, for
                 every read.
+            max_frames: As in load, for what each read returns.
+            max_bytes: As in load, for what each read returns.
+            max_seconds: As in load, for what each read returns.
             sr: As in load; the reader counts frames at that rate. To write, the file's sample rate.
             layout: As in load; to write, that of the arrays that are passed to write.
             dtype: As in load; to write, the type that chooses the encoding where encoding and bit_depth leave it open. write takes
@@ -1290,6 +1334,36 @@ class PluginDirectory:
     def refused(self) -> str | None:
         """Why nothing in it is loaded, or None."""
 
+@final
+class Limits:
+    """What mapwave.limits returns: the limits that hold for the process. As a context manager it restores those before it.
+
+    Attributes:
+        max_frames: The most frames of an array, or None.
+        max_bytes: The most bytes of an array; None is as many as the machine has memory.
+        max_seconds: The longest array in seconds, or None.
+
+    math.inf stands for no limit.
+    """
+
+    @property
+    def max_frames(self) -> int | float | None:
+        """"""
+    @property
+    def max_bytes(self) -> int | float | None:
+        """"""
+    @property
+    def max_seconds(self) -> float | None:
+        """"""
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+
 def defaults(*, resample_quality: ResampleQuality | None = None) -> dict[str, str]:
     """Sets what holds for all calls of this process where an argument is "default" or not given, and returns all of it.
 
@@ -1302,6 +1376,33 @@ def defaults(*, resample_quality: ResampleQuality | None = None) -> dict[str, st
 
     Raises:
         ValueError: There is no such quality, here or in the environment variable.
+    """
+
+def limits(
+    *,
+    max_frames: float | Literal["default"] | None = None,
+    max_bytes: float | Literal["default"] | None = None,
+    max_seconds: float | Literal["default"] | None = None,
+) -> Limits:
+    """Limits how much each call of this process may return, on all threads, and returns the limits that hold.
+
+    What exceeds a limit raises mapwave.LimitExceeded before memory is allocated for it: 200 kilobytes of FLAC can stand for 15
+    gigabytes of silence. The limits hold for each array that load, batch_load, iter_load, or a Reader returns; an argument of
+    the same name holds instead in its call. In a with statement, they hold until its end.
+
+    Args:
+        max_frames: The most frames of an array.
+        max_bytes: The most bytes of an array. By default, it is the memory of the machine or of the control group that the process
+            is in.
+        max_seconds: The longest array in seconds.
+
+    None changes nothing, math.inf allows any number, and "default" is what holds at first.
+
+    Returns:
+        Limits, with max_frames, max_bytes and max_seconds.
+
+    Raises:
+        ValueError: A limit is not above 0.
     """
 
 def supports_soxr() -> bool:
@@ -1645,6 +1746,11 @@ def scan(
 
 def build_info() -> dict[str, Any]:
     """Returns the facts of the build and the machine, for show_build_info and the doctor."""
+
+def check_interpreter() -> None:
+    """Refuses any interpreter but the main one: types and functions are kept once per process, and threads of mapwave call Python in the
+    main interpreter.
+    """
 
 def zeros(shape: Sequence[int], dtype: str) -> Frames:
     """Returns zeros that take up no memory, for a library that copies what it is given: they are read-only."""

@@ -12,6 +12,7 @@ from ._core import AudioInfo as AudioInfo
 from ._core import Bext as Bext
 from ._core import Blocks as Blocks
 from ._core import Frames as Frames
+from ._core import Limits as Limits
 from ._core import Loading as Loading
 from ._core import Loop as Loop
 from ._core import Loudness as Loudness
@@ -26,6 +27,7 @@ from ._core import Stream as Stream
 from ._core import Track as Track
 from ._core import Writer as Writer
 from ._core import defaults as defaults
+from ._core import limits as limits
 from ._core import loudness as loudness
 from ._core import plot as plot
 from ._core import plugin_directories as plugin_directories
@@ -74,6 +76,7 @@ __all__ = [
     "Index",
     "InvalidArgument",
     "LimitExceeded",
+    "Limits",
     "Loader",
     "Loading",
     "Loop",
@@ -103,6 +106,7 @@ __all__ = [
     "index",
     "info",
     "iter_load",
+    "limits",
     "load",
     "loudness",
     "open",
@@ -184,6 +188,9 @@ def batch_load(
     threads: int | None = 1,
     stack: Literal[False] = False,
     on_error: Literal["raise"] = "raise",
+    max_frames: float | None = None,
+    max_bytes: float | None = None,
+    max_seconds: float | None = None,
     storage_options: dict[str, Any] | None = None,
 ) -> list[tuple[jax.Array, int]]:
     """Reads many files at once.
@@ -204,6 +211,9 @@ def batch_load(
         on_error: What becomes of a file that cannot be read: "raise" raises the error; "skip" returns None in the place of
             the file, or with stack=True a row of padding; a function is called with the error, and the file is skipped
             unless it raises. The errors have index, the place in paths, and path.
+        max_frames: As in load, for each file.
+        max_bytes: As in load, for each file; with stack=True also for the whole array.
+        max_seconds: As in load, for each file.
 
     Returns:
         A list of (audio, sample_rate), in the order of paths; with stack=True (audio, lengths, sample_rate), where lengths
@@ -238,6 +248,9 @@ def batch_load(
     threads: int | None = 1,
     stack: Literal[False] = False,
     on_error: Literal["skip"] | Callable[[AudioError], object],
+    max_frames: float | None = None,
+    max_bytes: float | None = None,
+    max_seconds: float | None = None,
     storage_options: dict[str, Any] | None = None,
 ) -> list[tuple[jax.Array, int] | None]:
     """Reads many files at once.
@@ -258,6 +271,9 @@ def batch_load(
         on_error: What becomes of a file that cannot be read: "raise" raises the error; "skip" returns None in the place of
             the file, or with stack=True a row of padding; a function is called with the error, and the file is skipped
             unless it raises. The errors have index, the place in paths, and path.
+        max_frames: As in load, for each file.
+        max_bytes: As in load, for each file; with stack=True also for the whole array.
+        max_seconds: As in load, for each file.
 
     Returns:
         A list of (audio, sample_rate), in the order of paths; with stack=True (audio, lengths, sample_rate), where lengths
@@ -293,6 +309,9 @@ def batch_load(
     stack: Literal[True],
     pad: float = 0.0,
     on_error: Literal["raise", "skip"] | Callable[[AudioError], object] = "raise",
+    max_frames: float | None = None,
+    max_bytes: float | None = None,
+    max_seconds: float | None = None,
     storage_options: dict[str, Any] | None = None,
 ) -> tuple[jax.Array, jax.Array, int]:
     """Reads many files at once.
@@ -313,6 +332,9 @@ def batch_load(
         on_error: What becomes of a file that cannot be read: "raise" raises the error; "skip" returns None in the place of
             the file, or with stack=True a row of padding; a function is called with the error, and the file is skipped
             unless it raises. The errors have index, the place in paths, and path.
+        max_frames: As in load, for each file.
+        max_bytes: As in load, for each file; with stack=True also for the whole array.
+        max_seconds: As in load, for each file.
 
     Returns:
         A list of (audio, sample_rate), in the order of paths; with stack=True (audio, lengths, sample_rate), where lengths
@@ -392,6 +414,9 @@ def iter_load(
     ordered: bool = True,
     prefetch: int | None = None,
     on_error: Literal["raise", "skip"] | Callable[[AudioError], object] = "raise",
+    max_frames: float | None = None,
+    max_bytes: float | None = None,
+    max_seconds: float | None = None,
     storage_options: dict[str, Any] | None = None,
 ) -> Loading[jax.Array]:
     """Reads many files one after the other, on threads that read ahead, in bounded memory.
@@ -405,6 +430,9 @@ def iter_load(
             many are in memory at most.
         on_error: "raise" raises the error and ends the iterator; "skip" leaves the file out; a function is called with the
             error, and the file is left out unless it raises. The errors have index and path.
+        max_frames: As in load, for each file.
+        max_bytes: As in load, for each file.
+        max_seconds: As in load, for each file.
 
     Returns:
         Loading: an iterator of (index, audio, sample_rate), where index is the place in paths. Its close ends the threads
@@ -435,6 +463,9 @@ def load(
     plugin_options: dict[str, str | int | float] | None = None,
     threads: int | None = None,
     seek_table: bytes | None = None,
+    max_frames: float | None = None,
+    max_bytes: float | None = None,
+    max_seconds: float | None = None,
     storage_options: dict[str, Any] | None = None,
 ) -> tuple[jax.Array, int]:
     """Reads audio into an array.
@@ -474,6 +505,10 @@ def load(
         threads: The most threads that may decode; None allows one per processor. The result does not depend on it.
         seek_table: What Reader.seek_table returned for the same track of the same file, so that a file without a table of its
             own, such as an hour of MP3, is not scanned again. One that does not fit the file has no effect.
+        max_frames: The most frames that may be returned; more raises LimitExceeded before memory is allocated. None is what
+            mapwave.limits has set, and math.inf allows any number.
+        max_bytes: The same for bytes of samples. At first mapwave.limits allows as many as the machine has memory.
+        max_seconds: The same for seconds.
         storage_options: What fsspec makes the file system of a URL with, such as {"anon": True} for S3. URLs need the
             extra mapwave[remote].
 
@@ -484,6 +519,7 @@ def load(
         FileNotFoundError, PermissionError, IsADirectoryError, OSError: The file cannot be opened or read.
         mapwave.UnsupportedFormat, mapwave.MalformedFile: The file cannot be read as audio; both are ValueErrors.
         mapwave.PluginError: A codec plugin failed, not the file; a RuntimeError.
+        mapwave.LimitExceeded: More would be returned than a limit allows; a ValueError.
         ValueError: An argument is out of range, the offset lies past the end, or there is no such track.
         TypeError: An argument is of the wrong type, or there is no such argument.
         RuntimeError: The quality is one of libsoxr or torchaudio, which is not installed.
@@ -509,6 +545,9 @@ def open(
     plugin_options: dict[str, str | int | float] | None = None,
     threads: int | None = None,
     seek_table: bytes | None = None,
+    max_frames: float | None = None,
+    max_bytes: float | None = None,
+    max_seconds: float | None = None,
     storage_options: dict[str, Any] | None = None,
 ) -> Reader[jax.Array]:
     """Opens a file for any number of reads at any place, or to write it in parts.
@@ -518,6 +557,9 @@ def open(
         mode: "r", or "w" to write.
         mono, mono_mode, num_channels, squeeze_mono, resample_quality, track, seek_table, storage_options: As in load, for
             every read.
+        max_frames: As in load, for what each read returns.
+        max_bytes: As in load, for what each read returns.
+        max_seconds: As in load, for what each read returns.
         sr: As in load; the reader counts frames at that rate. To write, the file's sample rate.
         layout: As in load; to write, that of the arrays that are passed to write.
         dtype: As in load; to write, the type that chooses the encoding where encoding and bit_depth leave it open. write takes
@@ -574,6 +616,9 @@ def open(
         mode: "r", or "w" to write.
         mono, mono_mode, num_channels, squeeze_mono, resample_quality, track, seek_table, storage_options: As in load, for
             every read.
+        max_frames: As in load, for what each read returns.
+        max_bytes: As in load, for what each read returns.
+        max_seconds: As in load, for what each read returns.
         sr: As in load; the reader counts frames at that rate. To write, the file's sample rate.
         layout: As in load; to write, that of the arrays that are passed to write.
         dtype: As in load; to write, the type that chooses the encoding where encoding and bit_depth leave it open. write takes
