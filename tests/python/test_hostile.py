@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import mapwave
+import mapwave.numpy as mw
 import pytest
 
 HOSTILE = Path(__file__).resolve().parents[1] / "hostile"
@@ -38,3 +40,15 @@ def test_each_is_read_or_refused_within_its_memory(tmp_path: Path, monkeypatch: 
     }
     assert not strange
     assert len(outcomes) > 200
+
+
+def test_a_file_that_asks_for_too_much_is_not_given_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(HOSTILE))
+    from files import fixture, mp4  # type: ignore[import-not-found]
+
+    # FFmpeg follows every edit for minutes.
+    files = mp4.files(1_000_000, fixture)
+    data = next(data for name, data in files if name == "elst-long.m4a")
+    with pytest.raises(mapwave.OutOfMemory, match="the edit list plays more than 65536 pieces") as caught:
+        mw.info(data)
+    assert caught.value.plugin == "builtin" and "libav" not in str(caught.value)
