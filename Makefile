@@ -25,7 +25,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 MLX := $(if $(filter Darwin,$(shell uname -s)),mlx,mlx[cpu])>=0.32
 
 # What the wheel is made of.
-SOURCES := $(shell find cli core plugins python Cargo.toml Cargo.lock pyproject.toml README.md -type f \
+SOURCES := $(shell find analysis cli core metadata plugins python rust Cargo.toml Cargo.lock pyproject.toml README.md -type f \
 	-not -name '*.pyc' -not -name '*.so' -not -name '*.dylib' -not -path '*/__pycache__*')
 
 # All but the optional plugins that cannot be built here. It is decided once a run, by the first command that needs to know.
@@ -109,7 +109,7 @@ $(VENV)/demo: $(VENV)/installed
 	touch $@
 
 $(VENV)/test: $(VENV)/installed
-	$(PIP) install '$(MLX)' numpy soundfile jax ml_dtypes pytest ruff mypy
+	$(PIP) install '$(MLX)' numpy soundfile jax ml_dtypes 'fsspec[http]' pytest ruff mypy
 	touch $@
 
 $(VENV)/bench: $(VENV)/installed
