@@ -33,7 +33,9 @@ def integers(frames: int, channels: int, bits: int) -> np.ndarray:
 
 
 def save(path: Path | io.BytesIO, audio: np.ndarray, **options: object) -> None:
-    mapwave.save(path, audio, 44_100, encoding="alac", layout="channels_last", plugin="builtin", durable=False, **options)
+    mapwave.save(
+        path, audio, 44_100, encoding="alac", layout="channels_last", plugin="builtin", durable=False, **options
+    )
 
 
 def by_ffmpeg(path: Path) -> np.ndarray:
