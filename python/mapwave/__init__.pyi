@@ -22,6 +22,7 @@ from typing import Any, Literal, overload
 
 import mlx.core as mx
 
+from . import aio as aio
 from . import errors as errors
 from ._core import Decoding, Api
 from ._core import AudioInfo as AudioInfo
@@ -56,6 +57,7 @@ from ._core import save_prepared as save_prepared
 from ._core import silences as silences
 from ._core import supports_soxr as supports_soxr
 from ._index import Paths
+from ._push import Encoder as Encoder
 from ._index import Index as Index
 from ._index import Row as Row
 from ._index import Window as Window
@@ -66,7 +68,6 @@ from .errors import AudioFileNotFound as AudioFileNotFound
 from .errors import AudioIOError as AudioIOError
 from .errors import AudioIsADirectory as AudioIsADirectory
 from .errors import AudioPermissionDenied as AudioPermissionDenied
-from .errors import Encoder as Encoder
 from .errors import InvalidArgument as InvalidArgument
 from .errors import LimitExceeded as LimitExceeded
 from .errors import MalformedFile as MalformedFile
@@ -74,7 +75,6 @@ from .errors import OutOfMemory as OutOfMemory
 from .errors import PluginError as PluginError
 from .errors import SavedNotDurable as SavedNotDurable
 from .errors import UnsupportedFormat as UnsupportedFormat
-from .errors import aio as aio
 from .types import Bitrate, Dither, DtypeLike, Encoding, FlacCompression, Layout, MonoMode, ResampleQuality, SampleRate, SaveLayout, Source, Target
 
 __all__ = [

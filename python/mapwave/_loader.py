@@ -235,7 +235,7 @@ class Loader(Generic[Array]):
         else:
             num_channels = len(channels) if channels is not None else windows.files[rows[0].row].channels or 1
         wide = {"float64": 8, "float32": 4, "int32": 4}
-        return int(frames) * num_channels * len(rows) * wide.get(self._options["dtype"], 2)
+        return int(frames) * int(num_channels) * len(rows) * wide.get(self._options["dtype"], 2)
 
     def _length(self, window: Window) -> float:
         """The frames of a window at the rate that is wanted, before they are rounded."""

@@ -80,7 +80,7 @@ class Encoder:
             )
             raise InvalidArgument(f"{message} '{format}'")
         self._file = _Collector(format.lower() in _OPEN_ENDED)
-        api = _core.api_of("mapwave")
+        api: Any = _core.api_of("mapwave")
         options = {"threads": 1} | options
         self._writer: Writer = api.open(self._file, "w", format=format, sr=sr, channels=channels, **options)
 

@@ -40,17 +40,18 @@ from ._core import save_prepared as save_prepared
 from ._core import silences as silences
 from ._core import supports_soxr as supports_soxr
 from ._index import Paths
+from ._push import Encoder as Encoder
 from ._index import Index as Index
 from ._index import Row as Row
 from ._index import Window as Window
 from ._index import Windows as Windows
 from ._loader import Loader as _Loader
+from .aio import Library as _AsyncLibrary
 from .errors import AudioError as AudioError
 from .errors import AudioFileNotFound as AudioFileNotFound
 from .errors import AudioIOError as AudioIOError
 from .errors import AudioIsADirectory as AudioIsADirectory
 from .errors import AudioPermissionDenied as AudioPermissionDenied
-from .errors import Encoder as Encoder
 from .errors import InvalidArgument as InvalidArgument
 from .errors import LimitExceeded as LimitExceeded
 from .errors import MalformedFile as MalformedFile
@@ -58,7 +59,6 @@ from .errors import OutOfMemory as OutOfMemory
 from .errors import PluginError as PluginError
 from .errors import SavedNotDurable as SavedNotDurable
 from .errors import UnsupportedFormat as UnsupportedFormat
-from .errors import aio as aio
 from .types import Bitrate, Dither, DtypeLike, Encoding, FlacCompression, Layout, MonoMode, ResampleQuality, SampleRate, SaveLayout, Source, Target
 
 __all__ = [
@@ -163,6 +163,7 @@ def Decoder(
         As load; what is wrong with the bytes, at finish.
     """
 class Loader(_Loader[torch.Tensor]): ...
+aio: _AsyncLibrary
 @overload
 def batch_load(
     paths: Iterable[Source],

@@ -128,6 +128,8 @@ def module_stub(name: str, library: Library, core: ModuleType) -> str:
             body.append(f"{header.rpartition(chr(10))[0]}\n{quoted(text, '    ')}")
         elif export == "Loader":
             body.append(f"class Loader(_Loader[{array}]): ...")
+        elif export == "aio" and name != "__init__":
+            body.append("aio: _AsyncLibrary")
         else:
             names.append(export)
     used = {*re.findall(r"\w+", array + "\n".join(body)), "Api"}
@@ -139,13 +141,15 @@ def module_stub(name: str, library: Library, core: ModuleType) -> str:
     lines += [f"from collections.abc import {wanted(('Callable', 'Iterable', 'Sequence'))}"]
     lines += ["from os import PathLike"]
     lines += [f"from typing import {wanted(('Any', 'Literal', 'overload'))}", "", imports, ""]
-    lines += ["from . import errors as errors"] if "errors" in names else []
+    modules = [each for each in names if each in ("aio", "errors")]
+    lines += [f"from . import {each} as {each}" for each in modules]
     lines += [f"from ._core import {wanted(overlay.CLASSES)}"]
     lines += [f"from ._core import {each} as {each}" for each in names if hasattr(core, each)]
     lines += [f"from ._index import {wanted(('Paths',))}"]
     lines += [f"from .{overlay.IN_PYTHON[each]} import {each} as {each}" for each in names if each in overlay.IN_PYTHON]
     lines += ["from ._loader import Loader as _Loader"]
-    elsewhere = {*dir(core), *overlay.IN_PYTHON, "errors"}
+    lines += ["from .aio import Library as _AsyncLibrary"] if "aio" in exports and "aio" not in names else []
+    elsewhere = {*dir(core), *overlay.IN_PYTHON, *modules}
     lines += [f"from .errors import {each} as {each}" for each in names if each not in elsewhere]
     lines += [f"from .errors import {wanted(('AudioError',))}"] if wanted(("AudioError",)) else []
     lines += [f"from .types import {wanted(public_types())}", "", exported(exports), ""]

@@ -109,7 +109,14 @@ CLASSES: dict[str, str] = {
 }
 
 #: What the package has that is written in Python, with the modules; a Loader is one for each array library.
-IN_PYTHON = {"Index": "_index", "Row": "_index", "Window": "_index", "Windows": "_index", "Loader": "_loader"}
+IN_PYTHON = {
+    "Encoder": "_push",
+    "Index": "_index",
+    "Row": "_index",
+    "Window": "_index",
+    "Windows": "_index",
+    "Loader": "_loader",
+}
 
 GENERIC = {"Api", "Batches", "Blocks", "Decoding", "Loading", "Reader", "Stream"}
 
