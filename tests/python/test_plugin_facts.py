@@ -56,7 +56,7 @@ def test_a_lossless_codec_gets_integers_of_the_depth_asked_for(lab: Lab) -> None
         print(error)
     """
     said = lab.run(code, lab.directory)
-    assert "one of 'pcm24', 'float32', 'rough24', 'exact24' for a exa24 file, got 'mp3'" in said
+    assert "one of 'pcm24', 'float32', 'rough24', 'exact24' for an exa24 file, got 'mp3'" in said
 
 
 def test_a_codec_of_which_nothing_is_stated_gets_floats(lab: Lab) -> None:

@@ -252,7 +252,7 @@ def test_many_processes_at_once(lab: Lab) -> None:
     """
     assert lab.run(code) == "{b'2\\n'}\n"
     lines = (lab.cache / "mapwave/plugins.tsv").read_text().splitlines()
-    assert all(line.startswith(("ok\t", "crashed: it crashed")) and line.count("\t") == 5 for line in lines)
+    assert all(line.startswith(("ok\t", "crashed: it crashed")) and line.count("\t") == 6 for line in lines)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="what is loaded is read from /proc")

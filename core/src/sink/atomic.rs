@@ -75,13 +75,13 @@ impl AtomicFile {
         Box::new(FileOutput(Arc::clone(&self.file)))
     }
 
-    /// The file as it is now, by the name of its target.
+    /// The file as it is now, by the name of its target. It is read once from front to back, and what was read takes no memory.
     ///
     /// # Errors
     /// [`Error::Io`] if it cannot be opened.
     pub(super) fn to_source(&self) -> Result<Source> {
         self.file.settle().map_err(|cause| Error::io("writing", cause))?;
-        Ok(Source::open(&self.temporary, Access::Once)?.with_name(&self.target))
+        Ok(Source::open(&self.temporary, Access::Streamed)?.with_name(&self.target))
     }
 
     /// Replaces the target with the file. If `is_durable`, flushes the file's bytes to the disk before, and its name after.
