@@ -233,7 +233,9 @@ def test_ctrl_c_is_heard_while_a_server_keeps_silent(long_files: dict[str, bytes
     """By a child, whose main thread the signal is for. It is sent when the silence has begun."""
     with remote.serve(long_files, falls_silent_after=300_000) as server:
         script = (
-            "import os, sys, mapwave.numpy as mw\n"
+            "import os, signal, sys, mapwave.numpy as mw\n"
+            # What this process was started by may have had the signal ignored.
+            "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
             "try:\n    mw.load(sys.argv[1])\n"
             "except KeyboardInterrupt:\n    print('interrupted', flush=True)\n"
             "    os._exit(0)\n"

@@ -101,7 +101,9 @@ impl Read<'_> {
         if num_frames <= frames_per_block && !self.mixer.is_planar() {
             return self.read_block(Piece { frames, planes: vec![out] }, &mut Scratch::new());
         }
-        let num_threads = segment::num_threads(num_bytes, self.source.is_in_place(), control.max_threads);
+        // Bytes are fetched one range after the other, by the thread that can be interrupted.
+        let max_threads = if self.source.is_costly() { 1 } else { control.max_threads };
+        let num_threads = segment::num_threads(num_bytes, self.source.is_in_place(), max_threads);
         let starts =
             (frames.start..frames.end).step_by(usize::try_from(frames_per_block).unwrap_or(usize::MAX));
         let blocks = starts.map(|start| start..frames.end.min(start + frames_per_block));
