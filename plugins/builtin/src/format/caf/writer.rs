@@ -5,6 +5,8 @@
 
 use mapwave_plugin::{Result, Sink};
 
+use crate::engine::patched_file::PatchedFile;
+
 /// A layout given by a mask of speakers ("Channel Layout Chunk").
 const USE_BITMAP: u32 = 1 << 16;
 
@@ -31,11 +33,9 @@ pub(crate) struct WrittenStream<'a> {
 
 /// A stream of packets on its way to a file.
 pub(crate) struct CafWriter {
-    sink: Sink,
+    file: PatchedFile,
     /// Where the size of the data chunk is, to be written over at the end.
     size_at: u64,
-    /// The file so far, if nothing can be written over later.
-    held: Option<Vec<u8>>,
     num_data_bytes: u64,
     num_packets: u64,
     /// The size of each packet, as the table has it.
@@ -69,10 +69,14 @@ impl CafWriter {
         let size_at = bytes.len() as u64;
         bytes.extend([0; 8]);
         bytes.extend(0_u32.to_be_bytes());
-        let held = sink.is_append_only().then(Vec::new);
-        let mut writer =
-            Self { sink, size_at, held, num_data_bytes: EDIT_COUNT, num_packets: 0, sizes: Vec::new() };
-        writer.append(&bytes)?;
+        let mut writer = Self {
+            file: PatchedFile::new(sink),
+            size_at,
+            num_data_bytes: EDIT_COUNT,
+            num_packets: 0,
+            sizes: Vec::new(),
+        };
+        writer.file.append(&bytes)?;
         Ok(writer)
     }
 
@@ -81,7 +85,7 @@ impl CafWriter {
     /// # Errors
     /// [`Status::Io`](mapwave_plugin::Status::Io) when the sink fails.
     pub(crate) fn write(&mut self, packet: &[u8]) -> Result<()> {
-        self.append(packet)?;
+        self.file.append(packet)?;
         self.num_data_bytes += packet.len() as u64;
         self.num_packets += 1;
         append_number(&mut self.sizes, packet.len() as u64);
@@ -99,28 +103,9 @@ impl CafWriter {
         table.append(&mut self.sizes);
         let mut bytes = Vec::new();
         append(&mut bytes, b"pakt", &table);
-        self.append(&bytes)?;
+        self.file.append(&bytes)?;
         let (size_at, size) = (self.size_at, self.num_data_bytes.to_be_bytes());
-        match self.held.take() {
-            None => self.sink.overwrite(size_at, &size),
-            Some(mut file) => {
-                let place = usize::try_from(size_at).unwrap_or(usize::MAX);
-                if let Some(field) = file.get_mut(place..).and_then(|rest| rest.first_chunk_mut()) {
-                    *field = size;
-                }
-                self.sink.append(&file)
-            }
-        }
-    }
-
-    fn append(&mut self, bytes: &[u8]) -> Result<()> {
-        match &mut self.held {
-            Some(held) => {
-                held.extend_from_slice(bytes);
-                Ok(())
-            }
-            None => self.sink.append(bytes),
-        }
+        self.file.finish(size_at, size)
     }
 }
 

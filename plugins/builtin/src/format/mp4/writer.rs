@@ -7,6 +7,7 @@ use mapwave_plugin::{Error, Result, Sink, Status};
 use super::atoms::Kind;
 use super::written_atoms::{atom, full};
 use super::written_tags::user_data;
+use crate::engine::patched_file::PatchedFile;
 
 /// The packets in a chunk: what players read at once.
 const PACKETS_PER_CHUNK: usize = 16;
@@ -38,9 +39,7 @@ pub(crate) struct WrittenSound<'a> {
 
 /// A track on its way to a file.
 pub(crate) struct Mp4Writer {
-    sink: Sink,
-    /// The file so far, if nothing can be written over later.
-    held: Option<Vec<u8>>,
+    file: PatchedFile,
     /// Where `mdat` begins, and the bytes of its packets.
     mdat_at: u64,
     num_data_bytes: u64,
@@ -65,10 +64,8 @@ impl Mp4Writer {
         bytes.extend(1_u32.to_be_bytes());
         bytes.extend(b"mdat");
         bytes.extend(MDAT_HEADER.to_be_bytes());
-        let held = sink.is_append_only().then(Vec::new);
         let mut writer = Self {
-            sink,
-            held,
+            file: PatchedFile::new(sink),
             mdat_at,
             num_data_bytes: 0,
             sizes: Vec::new(),
@@ -78,7 +75,7 @@ impl Mp4Writer {
             frames_per_packet: sound.frames_per_packet,
             sample_rate: sound.sample_rate,
         };
-        writer.append(&bytes)?;
+        writer.file.append(&bytes)?;
         Ok(writer)
     }
 
@@ -90,7 +87,7 @@ impl Mp4Writer {
         if self.sizes.len().is_multiple_of(PACKETS_PER_CHUNK) {
             self.chunks.push(self.mdat_at + MDAT_HEADER + self.num_data_bytes);
         }
-        self.append(packet)?;
+        self.file.append(packet)?;
         self.num_data_bytes += packet.len() as u64;
         self.sizes.push(u32::try_from(packet.len()).unwrap_or(u32::MAX));
         Ok(())
@@ -102,18 +99,9 @@ impl Mp4Writer {
     /// [`Status::Io`] when the sink fails; [`Status::Limit`] when the file has more packets than a table holds.
     pub(crate) fn finish(&mut self, num_frames: u64) -> Result<()> {
         let moov = self.movie(num_frames)?;
-        self.append(&moov)?;
+        self.file.append(&moov)?;
         let (size_at, size) = (self.mdat_at + 8, (MDAT_HEADER + self.num_data_bytes).to_be_bytes());
-        match self.held.take() {
-            None => self.sink.overwrite(size_at, &size),
-            Some(mut file) => {
-                let place = usize::try_from(size_at).unwrap_or(usize::MAX);
-                if let Some(field) = file.get_mut(place..).and_then(|rest| rest.first_chunk_mut()) {
-                    *field = size;
-                }
-                self.sink.append(&file)
-            }
-        }
+        self.file.finish(size_at, size)
     }
 
     fn movie(&self, num_frames: u64) -> Result<Vec<u8>> {
@@ -205,16 +193,6 @@ impl Mp4Writer {
             full(*b"co64", 0, 0, &[&count, &places])
         };
         Ok([stsd, stts, stsc, stsz, stco].concat())
-    }
-
-    fn append(&mut self, bytes: &[u8]) -> Result<()> {
-        match &mut self.held {
-            Some(held) => {
-                held.extend_from_slice(bytes);
-                Ok(())
-            }
-            None => self.sink.append(bytes),
-        }
     }
 }
 
