@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -40,7 +41,7 @@ def opened(url: str, options: dict[str, Any] | None) -> tuple[int, Callable[[int
     return file.size, file.read
 
 
-class _File:
+class _File(ABC):
     """A file of a file system of fsspec's."""
 
     def __init__(self, url: str, system: Any, path: str) -> None:
@@ -61,8 +62,9 @@ class _File:
             size = len(self.whole)
         return int(size)
 
+    @abstractmethod
     def fetch(self, start: int, end: int) -> bytes:
-        raise NotImplementedError
+        """Asks the server for a range of bytes."""
 
     def read(self, start: int, end: int) -> bytes:
         if self.whole is not None:

@@ -41,7 +41,7 @@ def _cost(work: Callable[[], object]) -> dict[str, object]:
         outcome = f"{result.frames} frames" if isinstance(result, mapwave.AudioInfo) else f"{result[0].shape}"
     except KeyboardInterrupt:
         outcome = "KeyboardInterrupt"
-    except Exception as error:  # the outcome is told, whatever it is
+    except Exception as error:  # any failure is an outcome
         outcome = f"{type(error).__name__}: {error}"
     seconds = time.perf_counter() - begin
     cpu = time.process_time() - begin_cpu
