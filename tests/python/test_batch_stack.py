@@ -299,8 +299,6 @@ def _next_in_child(iterator, queue) -> None:
         queue.put(str(error))
 
 
-# Other libraries that are loaded in the process of the tests warn of any fork.
-@pytest.mark.filterwarnings("ignore:.*fork:RuntimeWarning", "ignore:.*fork:DeprecationWarning")
 def test_a_forked_child_is_told_to_make_its_own(clips: list[Path]) -> None:
     iterator = mapwave.numpy.iter_load(clips, num_workers=2)
     next(iterator)

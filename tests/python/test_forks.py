@@ -13,9 +13,6 @@ import mapwave.numpy as mw
 import numpy as np
 import pytest
 
-# Other libraries that are loaded in the process of the tests warn of any fork.
-pytestmark = pytest.mark.filterwarnings("ignore:.*fork:RuntimeWarning", "ignore:.*fork:DeprecationWarning")
-
 CAMPAIGN = Path(__file__).parents[1] / "campaigns" / "forks.py"
 
 
