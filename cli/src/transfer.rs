@@ -17,7 +17,7 @@ use mapwave_core::sink::{ByteSink, FileFormat, SaveOptions, Saved, Target, Write
 use crate::place::trouble;
 
 /// The bytes of the samples in a block: enough for several threads, and a small part of the memory that a pipe may use.
-const BLOCK_BYTES: u64 = 4 << 20;
+const BLOCK_BYTES: u64 = 1 << 20;
 
 /// The part of a file that is moved.
 pub(crate) struct Piece<'a> {

@@ -26,6 +26,12 @@ use crate::track::Track;
 /// The probe score of a plugin that knows the format; if it finds a file damaged, the file is damaged.
 const CERTAIN: u8 = 100;
 
+/// The probe score of a plugin that has seen a mark of the format, or several frames of it.
+const SURE: u8 = 95;
+
+/// How many bytes are looked at first where they must be fetched: those that were fetched to look for a header.
+const COSTLY_BYTES: u32 = 4 << 10;
+
 /// What of a file is read, and by what.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Choice<'a> {
@@ -160,7 +166,13 @@ impl Search<'_> {
         let decoders = self.snapshot.decoders.iter();
         let kinds = decoders.filter(|kind| wanted.is_none_or(|wanted| kind.plugin() == wanted));
         let mut scores = kinds.map(|kind| (0, kind)).collect();
-        self.ask(&mut scores, |_| true, DecoderKind::first_bytes, Hint::Nothing)?;
+        let is_certain = self.source.is_costly() && {
+            self.ask(&mut scores, |_| true, |kind| kind.first_bytes().min(COSTLY_BYTES), Hint::Nothing)?;
+            scores.iter().any(|(score, kind)| *score >= SURE && kind.is_trusted())
+        };
+        if !is_certain {
+            self.ask(&mut scores, |_| true, DecoderKind::first_bytes, Hint::Nothing)?;
+        }
         if scores.iter().all(|(score, _)| *score < PLAUSIBLE) {
             let num_bytes = self.source.len();
             let sees_more = |kind: &DecoderKind| {
