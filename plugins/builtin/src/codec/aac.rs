@@ -17,6 +17,9 @@ pub(crate) const FRAMES_PER_PACKET: u32 = 1024;
 /// The packets that are inspected before decoding starts.
 pub(crate) const PACKETS_LOOKED_AT: usize = 16;
 
+/// The packets at the beginning that show a stream to be one if each of them looks like a packet: few, since each must be fetched.
+const PLAUSIBLE_PACKETS: usize = 8;
+
 /// Packets of stereo in a cell, at whose beginning the generator of noise begins again; those of mono have twice as many.
 ///
 /// Noise is drawn from one generator, packet after packet, as in FFmpeg. Where decoding begins within a cell, what was drawn before is
@@ -144,14 +147,14 @@ impl AacSetup {
         P: AsRef<[u8]> + PartialEq,
     {
         let (mut num_packets, mut previous, mut are_alike) = (0, None, true);
-        let are_plausible = packets.clone().take(PACKETS_LOOKED_AT).all(|packet| {
+        let are_plausible = packets.clone().take(PLAUSIBLE_PACKETS).all(|packet| {
             num_packets += 1;
             let is_plausible = self.is_plausible(packet.as_ref());
             are_alike &= previous.as_ref().is_none_or(|previous| *previous == packet);
             previous = Some(packet);
             is_plausible
         });
-        if are_plausible && num_packets >= PACKETS_LOOKED_AT / 2 && !are_alike {
+        if are_plausible && num_packets == PLAUSIBLE_PACKETS && !are_alike {
             return Ok(true);
         }
         let mut decoder = Decoder::new(&self.config);
