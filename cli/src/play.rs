@@ -5,8 +5,9 @@
 
 #![forbid(unsafe_code)]
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, atomic::AtomicBool, atomic::Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -30,6 +31,9 @@ const QUEUE_BLOCKS: usize = 8;
 
 /// How long it takes to look again whether the queue has moved.
 const PATIENCE: Duration = Duration::from_millis(10);
+
+/// The longest time that a device is given for what it still has to play.
+const MAX_DELAY: Duration = Duration::from_secs(2);
 
 /// The arguments of the command.
 #[derive(Clone, Debug, Args)]
@@ -62,8 +66,8 @@ pub(crate) fn run(arguments: &PlayArguments) -> i32 {
         let reader = reader.resampled(config.sample_rate(), ResampleQuality::Default)?;
         let frames = window(&reader, arguments.from, arguments.to)?;
         let (sender, receiver) = sync_channel(QUEUE_BLOCKS);
-        let is_empty = Arc::new(AtomicBool::new(false));
-        let stream = stream(&device, &config, Queue::new(receiver, Arc::clone(&is_empty)))?;
+        let ending = Arc::new(Ending::default());
+        let stream = stream(&device, &config, Queue::new(receiver, Arc::clone(&ending)))?;
         stream.play().map_err(failed)?;
         let progress =
             Progress::new(arguments.progress, Unit::Frames(reader.sample_rate()), frames.end - frames.start);
@@ -81,8 +85,13 @@ pub(crate) fn run(arguments: &PlayArguments) -> i32 {
             Ok(())
         });
         drop(sender);
-        while played.is_ok() && !is_empty.load(Ordering::Relaxed) && !interrupt.is_asked() {
+        while played.is_ok() && !ending.is_empty.load(Ordering::Relaxed) && !interrupt.is_asked() {
             thread::sleep(PATIENCE);
+        }
+        if played.is_ok() && !interrupt.is_asked() {
+            // The device has the last samples, but has not played them.
+            let delay = Duration::from_nanos(ending.delay.load(Ordering::Relaxed));
+            thread::sleep(delay.min(MAX_DELAY));
         }
         progress.end();
         played.map(|()| SUCCESS)
@@ -119,17 +128,25 @@ fn spread(samples: &[f32], num_channels: usize, wanted: usize) -> Block {
     frames.flat_map(|frame| (0..wanted).map(move |channel| of_frame(frame, channel))).collect()
 }
 
+/// What the device's thread says of the end.
+#[derive(Default)]
+struct Ending {
+    /// Set when there will be no more samples.
+    is_empty: AtomicBool,
+    /// The nanoseconds between the time when samples are taken and that when they are heard.
+    delay: AtomicU64,
+}
+
 /// What the device takes its samples from.
 struct Queue {
     receiver: Receiver<Block>,
     block: std::vec::IntoIter<f32>,
-    /// Set when there will be no more.
-    is_empty: Arc<AtomicBool>,
+    ending: Arc<Ending>,
 }
 
 impl Queue {
-    fn new(receiver: Receiver<Block>, is_empty: Arc<AtomicBool>) -> Self {
-        Self { receiver, block: Vec::new().into_iter(), is_empty }
+    fn new(receiver: Receiver<Block>, ending: Arc<Ending>) -> Self {
+        Self { receiver, block: Vec::new().into_iter(), ending }
     }
 
     fn next(&mut self) -> f32 {
@@ -139,7 +156,9 @@ impl Queue {
         match self.receiver.try_recv() {
             Ok(block) => self.block = block.into_iter(),
             Err(std::sync::mpsc::TryRecvError::Empty) => {}
-            Err(std::sync::mpsc::TryRecvError::Disconnected) => self.is_empty.store(true, Ordering::Relaxed),
+            Err(std::sync::mpsc::TryRecvError::Disconnected) => {
+                self.ending.is_empty.store(true, Ordering::Relaxed);
+            }
         }
         self.block.next().unwrap_or(0.0)
     }
@@ -162,7 +181,10 @@ fn stream_of<T: SizedSample + FromSample<f32>>(
     config: StreamConfig,
     mut queue: Queue,
 ) -> Result<Stream> {
-    let fill = move |samples: &mut [T], _: &cpal::OutputCallbackInfo| {
+    let fill = move |samples: &mut [T], info: &cpal::OutputCallbackInfo| {
+        let times = info.timestamp();
+        let delay = times.playback.duration_since(times.callback).as_nanos();
+        queue.ending.delay.store(u64::try_from(delay).unwrap_or(u64::MAX), Ordering::Relaxed);
         samples.fill_with(|| T::from_sample(queue.next()));
     };
     // A gap is heard; there is nothing to do about it.
@@ -170,6 +192,7 @@ fn stream_of<T: SizedSample + FromSample<f32>>(
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -184,13 +207,13 @@ mod tests {
     #[test]
     fn a_queue_without_blocks_is_silent_and_then_empty() {
         let (sender, receiver) = sync_channel(2);
-        let is_empty = Arc::new(AtomicBool::new(false));
-        let mut queue = Queue::new(receiver, Arc::clone(&is_empty));
+        let ending = Arc::new(Ending::default());
+        let mut queue = Queue::new(receiver, Arc::clone(&ending));
         sender.send(vec![0.5, -0.5]).unwrap();
         assert_eq!([queue.next(), queue.next(), queue.next()], [0.5, -0.5, 0.0]);
-        assert!(!is_empty.load(Ordering::Relaxed));
+        assert!(!ending.is_empty.load(Ordering::Relaxed));
         drop(sender);
         assert_eq!(queue.next(), 0.0);
-        assert!(is_empty.load(Ordering::Relaxed));
+        assert!(ending.is_empty.load(Ordering::Relaxed));
     }
 }
