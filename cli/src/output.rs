@@ -54,7 +54,7 @@ pub(crate) fn message(error: &Error) -> String {
     error.message(|parameter| match parameter {
         Parameter::Bitrate => "--bitrate",
         Parameter::BitsPerSample => "-b",
-        Parameter::Channels => "-c",
+        Parameter::Channels | Parameter::NumChannels => "-c",
         Parameter::Dither => "--dither",
         Parameter::Effort => "--effort",
         Parameter::Encoding => "--encoding",

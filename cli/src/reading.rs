@@ -4,10 +4,9 @@
 
 use clap::Args;
 use mapwave::{
-    Access, ChannelSelection, Error, FrameSpec, MonoMode, OpenOptions, OutputFormat, Reader, ResampleQuality,
-    Result,
+    Access, ChannelMatrix, ChannelSelection, FrameSpec, MonoMode, OpenOptions, OutputFormat, Reader,
+    ResampleQuality, Result,
 };
-use mapwave_core::Parameter;
 
 use crate::interrupt::Interrupt;
 use crate::place::Place;
@@ -43,7 +42,8 @@ pub(crate) struct SampleArguments {
     /// Sample rate of the new file in Hz, such as 16000 or 16k.
     #[arg(short = 'r', long, value_name = "HZ", value_parser = parse_rate)]
     pub(crate) rate: Option<u32>,
-    /// Number of channels: 1 mixes all channels, and a single channel is copied to any number.
+    /// Number of channels: 1 is the mean of all, a single channel is copied to any number, and others, up to 8, are mixed as their
+    /// speakers ask for.
     #[arg(short = 'c', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) channels: Option<u16>,
     /// Quality of resampling, such as best, high or fastest.
@@ -78,17 +78,18 @@ impl SampleArguments {
             Some(wanted) if wanted == num_channels => Ok(ChannelSelection::All),
             Some(1) => Ok(ChannelSelection::Mono(MonoMode::Mean)),
             Some(wanted) if num_channels == 1 => Ok(ChannelSelection::Only(vec![0; usize::from(wanted)])),
-            Some(wanted) => Err(reader.named(Error::Argument {
-                path: None,
-                parameter: Parameter::Channels,
-                what: format!("must be 1 or the {num_channels} of the file, got {wanted}"),
-            })),
+            Some(wanted) => {
+                let mask = reader.track().channel_mask;
+                let matrix = ChannelMatrix::between(num_channels, mask, wanted);
+                matrix.map(ChannelSelection::Matrix).map_err(|error| reader.named(error))
+            }
         }
     }
 
     /// Whether samples change as they are read from this file.
     pub(crate) fn change(&self, reader: &Reader, channels: &ChannelSelection) -> bool {
-        reader.sample_rate() != reader.track().sample_rate || matches!(channels, ChannelSelection::Mono(_))
+        reader.sample_rate() != reader.track().sample_rate
+            || matches!(channels, ChannelSelection::Mono(_) | ChannelSelection::Matrix(_))
     }
 }
 

@@ -73,9 +73,19 @@ def test_a_single_channel_is_copied(tmp_path: Path) -> None:
     samples = sound(source, 8000, 1, 0.5)
     ok("convert", source, output, "-c", "2")
     assert np.array_equal(decoded(output), np.repeat(samples, 2, axis=1))
-    sound(tmp_path / "six.wav", 8000, 6, 0.1)
-    assert "-c must be 1 or the 6 of the file, got 2" in refused("convert", tmp_path / "six.wav", output, "-c", "2",
-                                                                 "--overwrite")  # fmt: skip
+
+
+def test_a_surround_file_is_mixed_for_two_speakers(tmp_path: Path) -> None:
+    source, output = tmp_path / "six.wav", tmp_path / "out.wav"
+    sound(source, 8000, 6, 0.1)
+    left, right, centre, _, back_left, back_right = soundfile.read(source)[0].T
+    ok("convert", source, output, "-c", "2", "--encoding", "float32")
+    # Rec. ITU-R BS.775-3, annex 4, table 2, without clipping.
+    half = np.sqrt(0.5)
+    expected = np.stack([left + half * centre + half * back_left, right + half * centre + half * back_right], axis=1)
+    mixed = soundfile.read(output)[0]
+    np.testing.assert_allclose(mixed, expected / (1 + 2 * half), atol=1e-6)
+    assert "-c must be 1 to 8" in refused("convert", source, output, "-c", "9", "--overwrite")
 
 
 @pytest.mark.parametrize(("arguments", "subtype"), [
