@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use clap::Args;
-use mapwave::{Error, Reader, Result};
+use mapwave::{Error, Marker, Reader, Result};
 use mapwave_core::{Parameter, num_processors};
 
 use crate::convert::{guarded, named};
@@ -12,7 +12,7 @@ use crate::place::Place;
 use crate::progress::{Progress, Unit};
 use crate::reading::{Reading, SampleArguments};
 use crate::transfer::{Piece, save};
-use crate::writing::FileArguments;
+use crate::writing::{FileArguments, moved_markers};
 
 /// The arguments of the command.
 #[derive(Clone, Debug, Args)]
@@ -37,7 +37,8 @@ pub(crate) fn run(arguments: &ConcatArguments) -> i32 {
             let readers: Vec<Reader> = inputs.iter().map(open).collect::<Result<_>>()?;
             let (first, mut reading) = common(inputs, &readers, &arguments.samples)?;
             let options = arguments.files.form.options(format, first, &reading, None, control.max_threads);
-            let options = options.map_err(|error| named(error, output))?;
+            let mut options = options.map_err(|error| named(error, output))?;
+            options.markers = joined_markers(&readers);
             let num_frames = readers.iter().map(|reader| reader.num_frames()).sum();
             let pieces = readers.iter().map(|reader| {
                 reading.spec.channels = arguments.samples.selection(reader)?;
@@ -52,6 +53,22 @@ pub(crate) fn run(arguments: &ConcatArguments) -> i32 {
             saved.map(|_| SUCCESS)
         })
     })
+}
+
+/// The markers of all files, where their files are in the new one.
+fn joined_markers(readers: &[Reader]) -> Vec<Marker> {
+    let mut joined = Vec::new();
+    let mut start = 0;
+    for reader in readers {
+        let markers = moved_markers(reader, reader.metadata().markers, &(0..reader.num_frames()));
+        joined.extend(markers.into_iter().map(|marker| Marker {
+            start: start + marker.start,
+            end: marker.end.map(|end| start + end),
+            ..marker
+        }));
+        start += reader.num_frames();
+    }
+    joined
 }
 
 /// The first file, and how to read all of them: with the precision of the most precise one.

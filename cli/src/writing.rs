@@ -159,29 +159,24 @@ impl FormArguments {
         options.pictures = reader.pictures().unwrap_or_default();
         options.on_unknown = OnUnknown::Drop;
         let Some(frames) = frames else { return Ok(()) };
-        let (file_rate, rate) = (u128::from(reader.track().sample_rate), u128::from(reader.sample_rate()));
-        // Markers count frames of the file, and the window those of the reader.
-        let moved = |frame: u64| {
-            let frame = u64::try_from(u128::from(frame) * rate / file_rate).unwrap_or(u64::MAX);
-            frame.clamp(frames.start, frames.end) - frames.start
-        };
-        let is_inside = |marker: &Marker| {
-            let start = u128::from(marker.start) * rate / file_rate;
-            (u128::from(frames.start)..u128::from(frames.end)).contains(&start)
-        };
-        let markers = found.markers.into_iter().filter(is_inside);
-        let placed = |marker: Marker| Marker {
-            start: moved(marker.start),
-            end: marker.end.map(&moved),
-            label: marker.label,
-        };
-        options.markers = markers.map(placed).collect();
+        let is_at_rate = reader.track().sample_rate == reader.sample_rate();
+        options.markers = moved_markers(reader, found.markers, frames);
         // Its time is that of the first frame.
-        if *frames == (0..reader.num_frames()) && rate == file_rate {
+        if *frames == (0..reader.num_frames()) && is_at_rate {
             options.bext = found.bext;
         }
         Ok(())
     }
+}
+
+/// The markers that begin within a part of a file, counted in frames of the reader from its beginning: those of the file count its
+/// own frames.
+pub(crate) fn moved_markers(reader: &Reader, markers: Vec<Marker>, frames: &Range<u64>) -> Vec<Marker> {
+    let (file_rate, rate) = (u128::from(reader.track().sample_rate), u128::from(reader.sample_rate()));
+    let of_reader = |frame: u64| u64::try_from(u128::from(frame) * rate / file_rate).unwrap_or(u64::MAX);
+    let moved = |frame: u64| of_reader(frame).clamp(frames.start, frames.end) - frames.start;
+    let inside = markers.into_iter().filter(|marker| frames.contains(&of_reader(marker.start)));
+    inside.map(|marker| Marker { start: moved(marker.start), end: marker.end.map(moved), ..marker }).collect()
 }
 
 /// Chooses the encoding of a bit depth: 8 bits of a codec are not an encoding of their own.

@@ -166,6 +166,21 @@ def test_a_file_is_split_at_silences_and_at_markers(tmp_path: Path) -> None:
     refused("split", path, "--markers", "--silence", status=2)
 
 
+def test_joined_files_keep_their_markers(tmp_path: Path) -> None:
+    one, two, joined = tmp_path / "1.wav", tmp_path / "2.wav", tmp_path / "joined.wav"
+    samples = tones(RATE, 1, 1.0).astype(np.float32)
+    mapwave.save(one, samples, RATE, encoding="pcm16", markers=[mapwave.Marker("a", 1000)])
+    half = np.ascontiguousarray(samples[::2])
+    mapwave.save(two, half, RATE // 2, encoding="pcm16", markers=[mapwave.Marker("b", 500), mapwave.Marker("c", 9000)])
+    ok("concat", one, two, one, joined, "-r", str(RATE))
+    data = joined.read_bytes()
+    cue = data[data.index(b"cue ") + 8 :]
+    # 24 bytes a point: its number, its place in the play list, "data", two offsets of blocks, the frame.
+    frames = [int.from_bytes(cue[4 + 24 * n + 20 : 4 + 24 * n + 24], "little") for n in range(cue[0])]
+    assert sorted(frames) == [1000, RATE + 1000, RATE + 18_000, 2 * RATE + 1000]
+    assert [marker.label for marker in mapwave.info(joined).markers] == ["a", "b", "c", "a"]
+
+
 def test_a_picture_is_drawn(tmp_path: Path) -> None:
     path, svg, png = tmp_path / "a.wav", tmp_path / "a.svg", tmp_path / "a.png"
     sound(path, RATE, 2, 1.0)
