@@ -87,7 +87,9 @@ fn name(head: &[u8]) -> Option<&'static str> {
 
 /// The kind of a file that is not audio, in which plugins must not search for audio; `None` for all other files.
 pub(crate) fn not_audio(head: &[u8]) -> Option<&'static str> {
-    find(NOT_AUDIO, head).or_else(|| is_tar(head).then_some("a tar archive; unpack it first"))
+    find(NOT_AUDIO, head).or_else(|| {
+        is_tar(head).then_some("a tar archive; name a member, as in shard.tar::clip.flac, or unpack it")
+    })
 }
 
 fn find(table: &[(usize, &[u8], &'static str)], head: &[u8]) -> Option<&'static str> {
@@ -156,7 +158,10 @@ mod tests {
     fn a_tar_is_known_by_its_checksum_with_and_without_a_magic() {
         for magic in [&b"ustar\x0000"[..], b"ustar  \0", b""] {
             let mut header = tar_header(magic);
-            assert_eq!(not_audio(&header), Some("a tar archive; unpack it first"));
+            assert_eq!(
+                not_audio(&header),
+                Some("a tar archive; name a member, as in shard.tar::clip.flac, or unpack it")
+            );
             assert_eq!(not_audio(&header[..511]), None);
             header[3] ^= 1;
             assert_eq!(not_audio(&header), None);
