@@ -53,7 +53,7 @@ def ffprobe(path: Path) -> dict:
 
 @needs_ffmpeg
 @pytest.mark.parametrize("container", CONTAINERS)
-@pytest.mark.parametrize("bits", [16, 24])
+@pytest.mark.parametrize("bits", [16, 24, 32])
 @pytest.mark.parametrize("frames", [1, 4095, 4096, 4097, 100_000])
 def test_every_bit_comes_back(tmp_path: Path, container: str, bits: int, frames: int) -> None:
     path = tmp_path / f"a.{container}"
