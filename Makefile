@@ -95,8 +95,7 @@ $(VENV)/python:
 
 dist/.built: $(VENV)/python $(SOURCES)
 	rm -rf dist
-	plugins/bundle.sh python/mapwave/plugins/abi1
-	mkdir -p python/mapwave/include && cp plugins/abi/include/*.h python/mapwave/include/
+	plugins/bundle.sh --wheel
 	$(BIN)/maturin build --release --locked --out dist
 	touch $@
 
@@ -121,4 +120,4 @@ $(VENV)/bench: $(VENV)/installed
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(VENV)-ecosystem dist demo-out mapwave-bench target python/mapwave/plugins
+	rm -rf $(VENV) $(VENV)-ecosystem dist demo-out mapwave-bench target python/mapwave/plugins python/mapwave/include

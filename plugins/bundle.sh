@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # bundle.sh DIRECTORY: builds the plugins that the wheel brings along and puts them there.
+# bundle.sh --wheel: the same for the Python package in python/mapwave, which gets the headers for authors of plugins, too.
 # bundle.sh --excluded [CARGO COMMAND..]: prints the arguments that exclude from a cargo command the plugins that COMMAND
 # (by default build --release --locked) cannot build on this machine.
 #
@@ -143,8 +144,13 @@ is_built() {
     ! grep -q "^$1 " "$verdict"
 }
 
-directory=${1:?a directory, or --excluded}
+directory=${1:?a directory, --wheel or --excluded}
 shift
+if [ "$directory" = --wheel ]; then
+    directory=python/mapwave/plugins/abi1
+    mkdir -p python/mapwave/include
+    cp plugins/abi/include/*.h python/mapwave/include/
+fi
 if [ "$directory" != --excluded ] || [ $# -eq 0 ]; then set -- build --release --locked; fi
 verdict=$state/$(facts "$@" | cksum | tr ' ' -)
 

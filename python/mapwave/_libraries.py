@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import NamedTuple
 
 
@@ -10,8 +9,6 @@ class Library(NamedTuple):
     """An array library whose module beside this one has mapwave's functions for it."""
 
     name: str
-    #: What pip installs.
-    package: str
     #: The statement that imports it, and the type of its arrays: for the stubs.
     imported: str
     array: str
@@ -19,10 +16,10 @@ class Library(NamedTuple):
 
 #: By the names of their modules. MLX's functions are those of mapwave itself.
 LIBRARIES = {
-    "mlx": Library("MLX", "mlx[cpu]" if sys.platform == "linux" else "mlx", "import mlx.core as mx", "mx.array"),
-    "numpy": Library("NumPy", "numpy", "import numpy as np", "np.ndarray[Any, np.dtype[Any]]"),
-    "torch": Library("PyTorch", "torch", "import torch", "torch.Tensor"),
-    "jax": Library("JAX", "jax", "import jax", "jax.Array"),
+    "mlx": Library("MLX", "import mlx.core as mx", "mx.array"),
+    "numpy": Library("NumPy", "import numpy as np", "np.ndarray[Any, np.dtype[Any]]"),
+    "torch": Library("PyTorch", "import torch", "torch.Tensor"),
+    "jax": Library("JAX", "import jax", "jax.Array"),
 }
 
 #: The modules that work without MLX.
@@ -30,9 +27,8 @@ WITHOUT_MLX = [module for module in LIBRARIES if module != "mlx"]
 
 
 def how_to_install(library: str) -> str:
-    """The command that installs a library, such as ``pip install 'mlx[cpu]'``."""
-    package = LIBRARIES[library].package
-    return f"pip install '{package}'" if "[" in package else f"pip install {package}"
+    """The command that installs a library in a version that works, such as ``pip install 'mapwave[mlx]'``."""
+    return f"pip install 'mapwave[{library}]'"
 
 
 def unusable(library: str, error: ImportError) -> ImportError:

@@ -66,7 +66,7 @@ def test_missing_mlx_is_explained(tmp_path: Path, call: str, missing: str) -> No
     assert len(printed) == 2
     for line in printed:
         assert line.startswith("mlx")
-        assert "MLX is not installed: pip install 'mlx[cpu]'" in line
+        assert "MLX is not installed: pip install 'mapwave[mlx]'" in line
         assert "mapwave.numpy" in line
 
 
@@ -104,7 +104,7 @@ def test_a_broken_library_is_explained(tmp_path: Path, library: str) -> None:
                 print(line)
     """
     printed = child.run(tmp_path, code, library, PYTHONPATH=str(tmp_path)).splitlines()
-    install = "pip install 'mlx[cpu]'" if library == "mlx" else f"pip install {library}"
+    install = f"pip install 'mapwave[{library}]'"
     assert len(printed) == 2
     for line in printed:
         assert f"is installed but cannot be imported (libx.so: cannot open shared object file): {install}" in line

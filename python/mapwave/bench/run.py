@@ -122,7 +122,7 @@ def _publish(found: Results, stem: Path, args: argparse.Namespace) -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "matplotlib":
             raise
-        print("\nThere is no chart without matplotlib: pip install matplotlib")
+        print("\nThere is no chart without matplotlib: pip install 'mapwave[plot]'")
     print("\nWritten: " + ", ".join(map(str, written)))
 
 

@@ -223,7 +223,8 @@ def _of_url(url: str) -> tuple[Storage, str]:
             import fsspec
         except ImportError as error:
             raise ModuleNotFoundError(
-                f"{url}: pyarrow does not know this scheme ({unknown}), and fsspec is missing: pip install fsspec",
+                f"{url}: pyarrow does not know this scheme ({unknown}), and fsspec is missing: "
+                "pip install 'mapwave[remote]'",
                 name="fsspec",
             ) from error
         filesystem, path = fsspec.core.url_to_fs(url)

@@ -94,7 +94,9 @@ def _saved(path: str, write: Callable[[str], Any]) -> str:
 
 def _lossless_check(expected: Samples) -> Check:
     if importlib.util.find_spec("soundfile") is None:
-        raise Unavailable("what is saved is read back by soundfile, which is not installed: pip install soundfile")
+        raise Unavailable(
+            "what is saved is read back by soundfile, which is not installed: pip install 'mapwave[bench]'"
+        )
     soundfile = import_module("soundfile")
 
     def check(path: str, _: int) -> str:
