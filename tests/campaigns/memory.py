@@ -1,8 +1,8 @@
 """How much memory a load takes beside its output: ``python tests/campaigns/memory.py [--seconds 120]``.
 
-Noise is saved in every format that this installation writes, and each file is loaded in a process of its own, on one
-thread and on all. The resident set may grow by the output, by the file, whose pages are mapped and can be taken back by
-the system at any time, and by 9 MB.
+Noise is saved in every format that this installation writes, and by ffmpeg in some that it only reads. Each file is
+loaded in a process of its own, on one thread and on all. The resident set may grow by the output, by the file, whose
+pages are mapped and can be taken back by the system at any time, and by 9 MB.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 MB = 1e6
 MOST = 9 * MB
+
+RATE = 44_100
 
 #: Endings, and what is saved in such a file.
 FORMATS = {
@@ -28,6 +31,11 @@ FORMATS = {
     "webm": {},
     "m4a": {},
     "mp3": {"bitrate": "320k"},
+    # What only the FFmpeg plugin reads, by the program of that name.
+    "wma": None,
+    "ac3": None,
+    "wv": None,
+    "mp2": None,
 }
 
 LOAD = """
@@ -58,6 +66,19 @@ def beside(path: Path, short: Path, threads: int) -> tuple[int, int]:
     return extra, output
 
 
+def write(path: Path, samples: Any, options: dict[str, str] | None) -> None:
+    """Writes a file by mapwave, or, without options, by ffmpeg."""
+    import mapwave
+
+    if options is not None:
+        mapwave.save(path, samples, RATE, **options)
+        return
+    source = path.with_suffix(".source.wav")
+    mapwave.save(source, samples, RATE)
+    subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", source, path], check=True)
+    source.unlink()
+
+
 def main() -> int:
     """Prints the table; fails if a format takes more than it may."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -68,16 +89,16 @@ def main() -> int:
     import numpy as np
 
     random = np.random.default_rng(1)
-    noise = (random.standard_normal((44_100 * seconds, 2)) * 0.1).astype(np.float32)
+    noise = (random.standard_normal((RATE * seconds, 2)) * 0.1).astype(np.float32)
     excessive = 0
     print("format threads   file MB  output MB  beside output MB  beside both MB")
     with tempfile.TemporaryDirectory() as directory:
         for ending, options in FORMATS.items():
             path, short = Path(directory, f"long.{ending}"), Path(directory, f"short.{ending}")
             try:
-                mapwave.save(path, noise, 44_100, **options)
-                mapwave.save(short, noise[:10_000], 44_100, **options)
-            except mapwave.AudioError as error:
+                write(path, noise, options)
+                write(short, noise[:10_000], options)
+            except (mapwave.AudioError, OSError, subprocess.CalledProcessError) as error:
                 print(f"{ending:6} skipped: {error}")
                 continue
             num_bytes = os.path.getsize(path)
