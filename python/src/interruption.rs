@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use mapwave_core::{Error, ReadControl, host};
+use mapwave_core::{ReadControl, host};
 use pyo3::exceptions::asyncio::CancelledError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -102,8 +102,9 @@ pub(crate) fn interruptibly<T: Send>(
         let result = host::interruptible(Rc::new(move || same.have_raised()), || read(&control));
         (result, signals.raised.take())
     });
-    match (result, raised) {
-        (Err(Error::Interrupted), Some(error)) => Err(error),
-        (result, _) => result.map_err(|error| raise(py, &error)),
+    // Also where the work came to its end all the same: a handler's exception must not be lost.
+    match raised {
+        Some(error) => Err(error),
+        None => result.map_err(|error| raise(py, &error)),
     }
 }

@@ -126,11 +126,16 @@ impl Drop for Writer {
         );
         // None when the interpreter is on its way out.
         Python::try_attach(|py| {
+            // An exception may be on its way, such as that of Ctrl-C between `open` and `with`: a destructor must leave it as it is.
+            let on_its_way = PyErr::take(py);
             let category = py.get_type::<PyResourceWarning>();
             let message = CString::new(message).unwrap_or_default();
             // A destructor has nobody to raise to.
             if let Err(error) = PyErr::warn(py, &category, &message, 1) {
                 error.write_unraisable(py, None);
+            }
+            if let Some(error) = on_its_way {
+                error.restore(py);
             }
         });
     }

@@ -160,6 +160,13 @@ def test_a_writer_that_is_forgotten_says_so_and_leaves_nothing(tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_writer_that_goes_with_an_exception_lets_it_pass(tmp_path: Path) -> None:
+    # The writer is on the interpreter's stack, and dropped while the exception is on its way.
+    with pytest.warns(ResourceWarning, match="was dropped open"), pytest.raises(ZeroDivisionError):
+        print(create(tmp_path / "a.wav"), 1 // 0)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("end", ["close", "abort"])
 def test_a_writer_that_was_ended_is_dropped_without_a_word(tmp_path: Path, end: str) -> None:
     writer = create(tmp_path / "a.wav")
