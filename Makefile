@@ -5,6 +5,7 @@
 # make lint    formatting, clippy, types, and the licences of dependencies where cargo-deny is installed
 # make hostile the table of what hostile files cost; HOSTILE="--interrupt flac" for some, with Ctrl-C
 # make test-ecosystem  the tests with Ray and the libraries of data sets, which it installs into a place of their own
+# make site    the documentation as a site, in site/html; fails where a link leads nowhere
 # make darwin  the workspace as the compiler for a Mac sees it, without a Mac; where that can be had, part of the tests
 # make aarch64-lint  the same for Linux on aarch64
 # make aarch64  builds for Linux on aarch64, and runs tests there under emulation, where that can be had
@@ -16,7 +17,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := test
-.PHONY: demo test test-ecosystem hostile wheel bench lint darwin aarch64-lint aarch64 clean
+.PHONY: demo test test-ecosystem hostile wheel bench lint site darwin aarch64-lint aarch64 clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -68,6 +69,14 @@ lint: $(VENV)/test
 	$(BIN)/python -m mypy
 	$(BIN)/python -m mypy.stubtest --allowlist tests/python/stubtest.allowlist mapwave._core mapwave.errors mapwave.numpy
 
+# In a place of its own, since the tests need none of it.
+site: $(VENV)-site/installed
+	$(VENV)-site/bin/python tools/site stage
+	$(VENV)-site/bin/zensical build --strict --clean
+	cargo doc --locked --no-deps -p mapwave
+	rm -rf site/html/rustdoc && cp -r target/doc site/html/rustdoc
+	$(VENV)-site/bin/python tools/site check
+
 # On a Mac the rest of the checks sees it that way.
 darwin:
 	$(if $(filter Darwin,$(shell uname -s)),,tools/platforms/cross-check.sh darwin clippy --all-targets --locked -- -D warnings)
@@ -111,6 +120,12 @@ $(VENV)/test: $(VENV)/installed
 	$(PIP) install '$(MLX)' numpy soundfile jax ml_dtypes 'fsspec[http]' pytest ruff mypy
 	touch $@
 
+$(VENV)-site/installed: dist/.built
+	$(PYTHON) -m venv $(VENV)-site
+	$(VENV)-site/bin/python -m pip --disable-pip-version-check --quiet install 'zensical>=0.0.73,<0.1' numpy
+	$(VENV)-site/bin/python -m pip --disable-pip-version-check --quiet install --force-reinstall --no-deps dist/*.whl
+	touch $@
+
 $(VENV)/bench: $(VENV)/installed
 	$(PIP) install '$(MLX)' numpy soundfile soxr matplotlib
 	$(PIP) install mlx-audio-io==1.3.24 || echo "mlx-audio-io was not built, so it stays out of the table: it needs \
@@ -120,4 +135,4 @@ $(VENV)/bench: $(VENV)/installed
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(VENV)-ecosystem dist demo-out mapwave-bench target python/mapwave/plugins python/mapwave/include
+	rm -rf $(VENV) $(VENV)-ecosystem $(VENV)-site site dist demo-out mapwave-bench target python/mapwave/plugins python/mapwave/include

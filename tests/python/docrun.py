@@ -12,6 +12,9 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+#: What steps leave behind that is not audio.
+OTHERS = {".so", ".jsonl", ".tar", ".zip", ".svg", ".png"}
+
 
 def run(step: dict[str, Any], namespace: dict[str, Any]) -> str | None:
     """Runs a step and returns what went wrong, or None."""
@@ -32,7 +35,7 @@ def saved(given: set[str]) -> dict[str, tuple[int, float]]:
 
     facts = {}
     for path in Path().iterdir():
-        if path.is_file() and path.name not in given and path.suffix not in (".so", ".jsonl", ".tar", ".svg", ".png"):
+        if path.is_file() and path.name not in given and path.suffix not in OTHERS:
             info = mapwave.numpy.info(path)
             facts[path.name] = (info.sample_rate, info.duration)
     return facts

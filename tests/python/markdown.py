@@ -10,6 +10,7 @@ from pathlib import Path
 
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<language>[^\s,]*)\S*\s*$")
 _LINK = re.compile(r"(?<!!)\[(?:[^\[\]]|\[[^\[\]]*\])*\]\((?P<target>[^()\s]+)\)")
+_IMAGE = re.compile(r"!\[[^\[\]]*\]\((?P<target>[^()\s]+)\)")
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,21 @@ def blocks(path: Path) -> Iterator[Block]:
 
 def links(path: Path) -> Iterator[tuple[int, str]]:
     """The targets of links outside of code, each with its line."""
+    yield from _targets(path, _LINK)
+
+
+def images(path: Path) -> Iterator[tuple[int, str]]:
+    """The addresses of pictures, each with its line."""
+    yield from _targets(path, _IMAGE)
+
+
+def _targets(path: Path, pattern: re.Pattern[str]) -> Iterator[tuple[int, str]]:
     in_code = False
     for number, line in enumerate(path.read_text().splitlines(), 1):
         if line.strip().startswith("```"):
             in_code = not in_code
         elif not in_code:
-            for match in _LINK.finditer(re.sub(r"`[^`]*`", "CODE", line)):
+            for match in pattern.finditer(re.sub(r"`[^`]*`", "CODE", line)):
                 yield number, match["target"]
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 #: an editor shows (`///` and `//!` in Rust, docstrings in Python), `comments` all other comments.
 KINDS = ("docs", "messages", "docstrings", "comments")
 
-SKIPPED = {".git", "target", "dist", "node_modules", "__pycache__", "demo-out", "mapwave-bench"}
+SKIPPED = {".git", "target", "dist", "node_modules", "__pycache__", "demo-out", "mapwave-bench", "site"}
 
 # String literals under these directories are test data or the names of test cases, not messages.
 TEST_DIRECTORIES = {"tests", "benches", "fuzz", "fixtures"}

@@ -24,9 +24,13 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
-DOCUMENTS = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+DOCUMENTS = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
 BLOB = "https://github.com/mapwave/mapwave/blob/main/"
 TREE = "https://github.com/mapwave/mapwave/tree/main/"
+RAW = "https://raw.githubusercontent.com/mapwave/mapwave/main/"
+SITE = "https://mapwave.github.io/mapwave/"
+# Parts of the site that are made when it is built; `make site` follows the links to them.
+MADE = ("reference/", "rustdoc/")
 
 # The sounds that documents name. No two have the same rate and length, so that a mix-up shows.
 SOUNDS = {
@@ -37,16 +41,32 @@ SOUNDS = {
     "talk.mp3": (22_050, 1, 3.5),
     "song.mp3": (44_100, 2, 2.0),
     "long.wav": (48_000, 2, 8.0),
+    "tone.wav": (48_000, 1, 2.0),
+    "samples.caf": (24_000, 2, 1.0),
 }
 
-# Each file that a document saves: the sound that it holds, and its rate where that is another.
+# Each file that a document saves: the sound that it holds, its rate where that is another, and its length where that is
+# less.
 SAVED = {
-    "README.md": {
-        "music.flac": ("music.mp3", None),
-        "talk.wav": ("talk.mp3", 16_000),
+    "README.md": {"speech.flac": ("talk.mp3", 16_000, 2.0)},
+    "docs/index.md": {"speech.flac": ("talk.mp3", 16_000, 2.0)},
+    "docs/start.md": {
+        "tone.wav": ("tone.wav", None),
+        "tone.flac": ("tone.wav", None),
+    },
+    "docs/tasks.md": {
+        "copy.wav": ("music.mp3", None),
+        "copy.flac": ("music.mp3", None),
         "long.flac": ("long.wav", 16_000),
         "speech.flac": ("speech.wav", None),
     },
+    "docs/faq.md": {
+        "samples.caf": ("samples.caf", None),
+        "music.wav": ("music.mp3", None),
+    },
+    "docs/migrate/from-soundfile.md": {"half.wav": ("music.wav", None)},
+    "docs/migrate/from-torchaudio.md": {"part.flac": ("music.mp3", None, 2000 / 44_100)},
+    "docs/migrate/from-ffmpeg.md": {"from-raw.wav": ("music.wav", None)},
     "docs/guide.md": {
         "out.flac": ("music.mp3", None),
         "out.wav": ("music.mp3", None),
@@ -75,6 +95,10 @@ SAVED = {
 # Documents whose Python holds for every array library: they run once more with each that is installed.
 ANY_LIBRARY = {
     "README.md",
+    "docs/index.md",
+    "docs/start.md",
+    "docs/tasks.md",
+    "docs/faq.md",
     "docs/datasets.md",
     "docs/guide.md",
     "docs/measuring.md",
@@ -90,6 +114,7 @@ NEEDS = [
     ("docs/saving.md", "out.m4a", "libav"),
     ("docs/saving.md", "out.mp3", "lame"),
     ("docs/mlx.md", "mapwave.mlx", "mlx"),
+    ("docs/migrate/from-torchaudio.md", "mapwave", "torch"),
     ("docs/integrations.md", "mapwave.ray", "ray"),
     ("docs/integrations.md", "ray.data", "ray"),
     ("docs/integrations.md", "mapwave.hf", "datasets"),
@@ -102,6 +127,7 @@ NEEDS = [
 # Commands that are not run, and why.
 NOT_RUN = {
     r"(python -m )?pip install|apt install|brew install": "changes the machine",
+    r"python3 -m venv ": "installs nothing that the next command does not need",
     r"make \w+": "takes minutes; only its target is checked",
     r"cargo ": "takes minutes; only its packages are checked",
     r"(\w+=\S+ )?(plugins|tools)/\S+\.sh|cp /tmp/plugins": "takes minutes; only the script is checked",
@@ -275,8 +301,9 @@ def test_what_is_saved_has_the_rate_and_the_length_of_what_was_loaded(
     expected = {name for name in SAVED.get(document, {}) if name not in skipped}
     assert set(saved) == (expected if library == "mapwave" else expected - by_commands)
     for name, (rate, duration) in saved.items():
-        source, expected_rate = SAVED[document][name]
+        source, expected_rate, *part = SAVED[document][name]
         source_rate, _, seconds = SOUNDS[source]
+        seconds = part[0] if part else seconds
         assert rate == (expected_rate or source_rate), f"{name} plays at the wrong speed"
         assert duration == pytest.approx(seconds, abs=2 / rate), f"{name} is not {source}"
 
@@ -289,7 +316,7 @@ def _check_command(command: str) -> None:
         assert done.returncode == 0, done.stderr
     if words[0] == "cargo":
         named = {words[number + 1] for number, word in enumerate(words) if word in ("-p", "--package")}
-        if words[1] == "install":
+        if words[1] in ("install", "add"):
             named |= {word for word in words[2:] if word in _packages()}
         assert named, f"{command} names no package"
         assert named <= _packages(), f"there are no packages {named - _packages()}"
@@ -311,13 +338,22 @@ def test_every_block_says_its_language(document: str) -> None:
         assert block.language in known, f"{document}:{block.line}: {block.language!r} is not one of {sorted(known)}"
 
 
-@pytest.mark.parametrize("document", [*NAMES, "CHANGELOG.md", "CONTRIBUTING.md"])
+LINKED = [*NAMES, "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "fixtures/PROVENANCE.md"]
+
+
+@pytest.mark.parametrize("document", LINKED)
 def test_links_lead_to_what_exists(document: str) -> None:
     path = REPOSITORY / document
-    for line, target in markdown.links(path):
+    for line, target in [*markdown.links(path), *markdown.images(path)]:
         place, _, anchor = target.partition("#")
-        if place.startswith((BLOB, TREE)):
-            file = REPOSITORY / place.removeprefix(BLOB).removeprefix(TREE)
+        if place.startswith((BLOB, TREE, RAW)):
+            file = REPOSITORY / re.sub(f"^(?:{BLOB}|{TREE}|{RAW})", "", place)
+        elif place.startswith(SITE):
+            page = place.removeprefix(SITE)
+            if page.startswith(MADE):
+                continue
+            assert page.endswith("/") or not page, f"{document}:{line}: an address of the site ends with a slash"
+            file = REPOSITORY / "docs" / f"{page.rstrip('/') or 'index'}.md"
         elif place.startswith("https://"):
             continue
         else:

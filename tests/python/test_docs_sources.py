@@ -90,8 +90,8 @@ def test_every_language_is_there_to_be_checked() -> None:
     assert {_kind(block.values[0]) for block in _blocks("rust")} == {"quoted", "outline", "whole"}
 
 
-def test_the_rust_of_the_readme_is_that_of_the_crate() -> None:
-    said = [block.code for block in markdown.blocks(REPOSITORY / "README.md") if block.language == "rust"]
+def test_the_rust_of_the_page_is_that_of_the_crate() -> None:
+    said = [block.code for block in markdown.blocks(REPOSITORY / "docs/rust.md") if block.language == "rust"]
     crate = [block.code for block in markdown.blocks(REPOSITORY / "rust/README.md") if block.language == "rust"]
     assert said
     assert set(said) <= set(crate)

@@ -5,10 +5,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The program in the README: open an MP3, read a window, save a FLAC.
+/// The program in docs/rust.md: open an MP3, read a window, save a FLAC.
 fn program(root: &Path) -> String {
-    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
-    let (_, program) = readme.split_once("```rust\n").unwrap();
+    let document = std::fs::read_to_string(root.join("docs/rust.md")).unwrap();
+    let (_, program) = document.split_once("```rust\n").unwrap();
     program.split_once("```").unwrap().0.to_owned()
 }
 

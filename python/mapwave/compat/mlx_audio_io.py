@@ -2,7 +2,8 @@
 
 mapwave has the same functions and arguments. This module also has that package's words where mapwave's differ: its
 checks and messages, an empty array for an offset past the end, ``MLX_AUDIO_IO_RESAMPLE_QUALITY``,
-``PreparedAudio(audio, layout)``, and the keys of ``show_build_info``. docs/compat.md lists what remains different.
+``PreparedAudio(audio, layout)``, and the keys of ``show_build_info``. docs/migrate/from-mlx-audio-io.md lists what
+remains different.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The interface of soundfile over mapwave: ``from mapwave.compat import soundfile as sf``.
 
 Reads everything that mapwave reads, and writes WAV, RF64, W64, AIFF, CAF, FLAC, MP3 and Ogg. Files are written as
-mapwave writes them: they appear at their path when they are closed. docs/compat.md lists what differs from soundfile.
+mapwave writes them: they appear at their path when they are closed. docs/migrate/from-soundfile.md lists what differs.
 """
 
 from __future__ import annotations
