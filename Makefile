@@ -73,7 +73,7 @@ lint: $(VENV)/test
 site: $(VENV)-site/installed
 	$(VENV)-site/bin/python tools/site stage
 	$(VENV)-site/bin/zensical build --strict --clean
-	cargo doc --locked --no-deps -p mapwave
+	RUSTDOCFLAGS="-D rustdoc::broken_intra_doc_links" cargo doc --locked --no-deps -p mapwave
 	rm -rf site/html/rustdoc && cp -r target/doc site/html/rustdoc
 	$(VENV)-site/bin/python tools/site check
 

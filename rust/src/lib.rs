@@ -23,7 +23,8 @@
 //! ```
 //!
 //! - [`open`] a file, or use [`OpenOptions`] to name a plugin or a sound track, or to stream it.
-//! - [`Reader::read`] any window, [`Reader::blocks`] one block after the other, [`Reader::resampled`] at another sample rate.
+//! - [`Reader::read`](mapwave_core::Reader::read) any window, [`Reader::blocks`] one block after the other,
+//!   [`Reader::resampled`] at another sample rate.
 //! - [`save`] frames, or use a [`Writer`] for audio that does not fit into memory.
 //! - [`metadata`] reads tags, pictures and markers, and [`retag`] changes them without decoding.
 //! - [`loudness()`] measures a file, [`silences`] finds where nothing is heard, [`plot()`]

@@ -29,8 +29,7 @@ def broken(site: Path, address: str) -> Iterator[str]:
     """The links that lead nowhere. ``address`` is that of the site; other hosts are not asked."""
     pages = {path.relative_to(site).as_posix(): _parsed(path) for path in sorted(site.rglob("*.html"))}
     for name, page in pages.items():
-        # The page for wrong addresses stands at any of them, and rustdoc checks its own links.
-        if name == "404.html" or name.startswith("rustdoc/"):
+        if not _is_checked(name):
             continue
         for line, target in page.targets:
             file, place = _file(site, name, target, address)
@@ -61,8 +60,14 @@ def _file(site: Path, page: str, target: str, address: str) -> tuple[str | None,
 
 
 def count(site: Path) -> int:
-    """How many links there are."""
-    return sum(len(_parsed(path).targets) for path in site.rglob("*.html"))
+    """How many links are checked."""
+    names = {path: path.relative_to(site).as_posix() for path in site.rglob("*.html")}
+    return sum(len(_parsed(path).targets) for path, name in names.items() if _is_checked(name))
+
+
+def _is_checked(page: str) -> bool:
+    # The page for wrong addresses stands at any of them, and rustdoc checks its own links.
+    return page != "404.html" and not page.startswith("rustdoc/")
 
 
 def _parsed(path: Path) -> _Page:
