@@ -83,7 +83,7 @@ def test_the_installed_package_has_these_extras() -> None:
     assert set(installed.get_all("Provides-Extra") or ()) == set(EXTRAS)
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/platforms.md"])
+@pytest.mark.parametrize("document", ["docs/start.md", "docs/platforms.md"])
 def test_the_documents_list_the_extras(document: str) -> None:
     text = (REPOSITORY / document).read_text()
     table = re.search(r"^\| extra \|.*\n\|[-| :]+\n((?:\|.*\n)+)", text, re.MULTILINE)
