@@ -174,6 +174,18 @@ def index(
     return build(paths, path, num_workers, progress, on_error, hash, seek_tables)
 
 
+#: What other packages call the functions.
+ELSEWHERE = {
+    "read": "load",
+    "load_audio": "load",
+    "write": "save",
+    "SoundFile": "open",
+    "get_duration": "info",
+    "duration": "info",
+    "blocks": "stream",
+}
+
+
 def lazy(name: str, api: Api[Any], module: str, *bases: type) -> object:
     """What a module has that is imported when it is first asked for, and kept there."""
     from ._forks import Importing
@@ -199,6 +211,10 @@ def lazy(name: str, api: Api[Any], module: str, *bases: type) -> object:
             from . import _index
 
             found = getattr(_index, name)
+        elif name in ELSEWHERE:
+            # Without the module, so that the interpreter does not add what is merely spelled alike.
+            wanted = f"module {module!r} has no attribute {name!r}; did you mean {ELSEWHERE[name]!r}?"
+            raise AttributeError(wanted, name=name)
         else:
             raise AttributeError(f"module {module!r} has no attribute {name!r}", name=name, obj=sys.modules[module])
         setattr(sys.modules[module], name, found)

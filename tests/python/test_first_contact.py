@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
 
+import child
 import corpus
 import mapwave
 import mapwave.numpy as mw
 import numpy as np
 import pytest
+from mapwave import _shared
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures" / "compressed"
 MP3 = FIXTURES / "mp3-lame.mp3"
@@ -137,3 +141,15 @@ def test_sync_words_inside_of_a_document_are_no_audio(head: bytes) -> None:
     with pytest.raises(mapwave.UnsupportedFormat) as caught:
         mw.load(head + bytes(100) + MP3.read_bytes())
     assert "plugins" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("theirs", "ours"), sorted(_shared.ELSEWHERE.items()))
+def test_the_words_of_other_packages_lead_to_mapwaves(theirs: str, ours: str) -> None:
+    assert hasattr(mw, ours)
+    with pytest.raises(AttributeError) as error:
+        getattr(mw, theirs)
+    assert str(error.value) == f"module 'mapwave.numpy' has no attribute '{theirs}'; did you mean '{ours}'?"
+    assert not hasattr(mw, theirs)
+    code = f"import mapwave.numpy\nmapwave.numpy.{theirs}"
+    done = subprocess.run([sys.executable, "-c", code], env=child.environment(), capture_output=True, text=True)
+    assert done.stderr.splitlines()[-1].endswith(f"did you mean '{ours}'?")
