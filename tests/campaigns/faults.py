@@ -47,8 +47,8 @@ FORMATS: dict[str, dict[str, object]] = {
 RATE = 48_000
 VERSIONS = 3
 
-# A process that replaces a file until it is stopped. It says "ready" once everything is loaded, and a line when it was
-# interrupted; whatever else it says is a violation.
+# A process that replaces a file until it is stopped. It says "ready" once everything is loaded, "armed" before it may
+# be interrupted, and a line when it was; whatever else it says is a violation.
 WORKER = """
 import pickle, signal, sys
 import mapwave, mapwave.numpy as mw, numpy as np
@@ -69,12 +69,11 @@ save(0)
 print("ready", flush=True)
 while True:
     try:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
-        for number in range(len(audio)):
-            save(number)
+        print("armed", flush=True)
+        while True:
+            for number in range(len(audio)):
+                save(number)
     except KeyboardInterrupt:
-        # The next one may come before this one is told.
-        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         print("interrupted", flush=True)
 """
 
@@ -177,6 +176,9 @@ def interrupt(job: Job, outcomes: Outcomes, count: int, rng: random.Random) -> N
     process = job.start()
     assert process.stdout and process.stderr
     for _ in range(count):
+        if (line := process.stdout.readline()) != b"armed\n":
+            outcomes.violation(f"{job.path}: {line!r} {process.stderr.read().decode()[-500:]}")
+            return
         time.sleep(rng.uniform(0, 0.03))
         begin = time.monotonic()
         process.send_signal(signal.SIGINT)
