@@ -237,7 +237,12 @@ def _run(path: Path, *, quick: bool = False, problem: str = "") -> Path:
         row("peak memory", "soundfile + mx.array", 0.0, "MB"),
     ]
     document = {"schema": 1, "created": "2026-01-02T03:04:05+00:00", "is_quick": quick, "rows": rows}
-    document |= {"machine": {"cpu": "A", "cores": "2"}, "versions": {"mlx": "1"}, "mapwave": {}, "notes": []}
+    document |= {
+        "machine": {"cpu": "A", "cores": "2", "load average": "0"},
+        "versions": {"mlx": "1", "av": "absent"},
+        "mapwave": {},
+        "notes": [],
+    }
     path.write_text(json.dumps(document))
     return path
 
