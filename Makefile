@@ -69,11 +69,15 @@ lint: $(VENV)/test
 	$(BIN)/python -m mypy
 	$(BIN)/python -m mypy.stubtest --allowlist tests/python/stubtest.allowlist mapwave._core mapwave.errors mapwave.numpy
 
-# In a place of its own, since the tests need none of it.
+# In a place of its own, since the tests need none of it. The pages of the crate link to those of the crates that it is made
+# of, if these are there first.
+RUSTDOC := RUSTDOCFLAGS="-D rustdoc::broken_intra_doc_links" cargo doc --locked --no-deps
 site: $(VENV)-site/installed
 	$(VENV)-site/bin/python tools/site stage
 	$(VENV)-site/bin/zensical build --strict --clean
-	RUSTDOCFLAGS="-D rustdoc::broken_intra_doc_links" cargo doc --locked --no-deps -p mapwave
+	rm -rf target/doc/mapwave
+	$(RUSTDOC) -p mapwave-core -p mapwave-analysis -p mapwave-metadata -p mapwave-plugin -p mapwave-plugin-abi
+	$(RUSTDOC) -p mapwave
 	rm -rf site/html/rustdoc && cp -r target/doc site/html/rustdoc
 	$(VENV)-site/bin/python tools/site check
 

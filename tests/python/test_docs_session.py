@@ -1,13 +1,19 @@
-"""The session of docs/cli.md, command by command, word by word."""
+"""The session of docs/cli.md, command by command, word by word, and what docs/start.md says is printed."""
 
 from __future__ import annotations
 
 import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
+import child
 import commandline
+import markdown
 import session
 
+START = Path(__file__).resolve().parents[2] / "docs" / "start.md"
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "cli.md"
 
 
@@ -27,3 +33,14 @@ def test_every_verb_is_in_the_document() -> None:
     verbs = [line.split()[0] for line in listed.splitlines() if line.startswith("  ") and line[2] != " "]
     assert len(verbs) > 10
     assert [verb for verb in verbs if f"mapwave {verb}" not in text] == []
+
+
+def test_the_page_for_beginners_says_what_is_printed(tmp_path: Path) -> None:
+    code = "".join(block.code for block in markdown.blocks(START) if block.language == "python")
+    code = code.replace("import mapwave\n", "import mapwave.numpy as mapwave\n")
+    promised = re.findall(r"^ *print\(.*\) +# (.*)$", code, re.MULTILINE)
+    assert len(promised) == code.count("print(") > 3
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=child.environment(), capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == promised

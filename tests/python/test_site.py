@@ -237,7 +237,12 @@ def _run(path: Path, *, quick: bool = False, problem: str = "") -> Path:
         row("peak memory", "soundfile + mx.array", 0.0, "MB"),
     ]
     document = {"schema": 1, "created": "2026-01-02T03:04:05+00:00", "is_quick": quick, "rows": rows}
-    document |= {"machine": {"cpu": "A", "cores": "2"}, "versions": {"mlx": "1"}, "mapwave": {}, "notes": []}
+    document |= {
+        "machine": {"cpu": "A", "cores": "2", "load average": "0"},
+        "versions": {"mlx": "1", "av": "absent"},
+        "mapwave": {},
+        "notes": [],
+    }
     path.write_text(json.dumps(document))
     return path
 
@@ -293,7 +298,7 @@ def test_figures_of_the_readme_are_those_of_the_page() -> None:
 def test_broken_links_of_a_site_are_found(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "rustdoc").mkdir()
-    (tmp_path / "rustdoc" / "x.html").write_text('<a href="nowhere">')
+    (tmp_path / "rustdoc" / "x.html").write_text('<a href="y.html"><a href="x.html#1-2"><script src="t.js">')
     (tmp_path / "b.png").touch()
     (tmp_path / "index.html").write_text(
         '<h1 id="top"><a href="a/"><a href="#top"><a href="https://other.org/x"><a href="mailto:x"><img src="b.png">\n'
@@ -308,6 +313,7 @@ def test_broken_links_of_a_site_are_found(tmp_path: Path) -> None:
         "index.html:4: c.png leads to no file",
         "index.html:5: https://x.org/m/d/ leads to no file",
         "index.html:6: #no leads to no place of index.html",
+        "rustdoc/x.html:1: y.html leads to no file",
     ]
 
 

@@ -82,7 +82,11 @@ def main() -> int:
     figured.add_argument("--write", action="store_true")
     figured.set_defaults(run=tables)
     arguments = parser.parse_args()
-    return int(arguments.run(arguments))
+    try:
+        return int(arguments.run(arguments))
+    except (figures.Unusable, reference.Undocumented) as error:
+        print(error, file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

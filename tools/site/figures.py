@@ -11,6 +11,9 @@ from typing import Any
 SCHEMA = 1
 SUBJECT, FLOOR = "mapwave", "floor"
 
+#: What a table says of the machine.
+MACHINE = ["cpu", "cores", "memory", "system", "python"]
+
 #: Where a table of a document begins and ends. The first names the file, and after it the peers of the columns.
 _MARKED = re.compile(
     r"^(?P<start><!-- figures (?P<file>\S+)(?P<peers>[^>]*?) -->\n).*?(?P<end><!-- end of figures -->)",
@@ -58,8 +61,9 @@ def table(path: Path, peers: list[str]) -> str:
     document, tasks = read(path)
     peers = peers or sorted({peer for task in tasks.values() for peer in task.medians} - {SUBJECT})
     columns = [SUBJECT, *peers, "times the floor"]
-    machine = ", ".join(f"{name} {value}" for name, value in document["machine"].items())
-    versions = ", ".join(f"{name} {value}" for name, value in document["versions"].items())
+    facts = document["machine"]
+    machine = ", ".join(f"{name} {facts[name]}" for name in MACHINE if name in facts)
+    versions = ", ".join(f"{name} {value}" for name, value in document["versions"].items() if value != "absent")
     lines = [f"Measured on {document['created'][:10]}: {machine}; {versions}.", ""]
     lines += [f"| task | {' | '.join(columns)} |", f"|---|{'---:|' * len(columns)}"]
     for name, task in tasks.items():
