@@ -59,12 +59,19 @@ mkdir -p "$directory"
     twine || skip "zig, or a tool that inspects wheels, cannot be installed by pip"
 export PATH="$tools:$PATH"
 
-# A copy of the commit, at the same place below every directory.
+# A copy of the commit. Its files are as new as the copy, since cargo compares their times; what has been compiled of a commit is
+# found again.
 source=$directory/source
-rm -rf "$source" "$directory/dist"
-mkdir -p "$source" "$directory/dist"
-git archive HEAD | tar --extract --directory="$source"
-SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+commit=$(git rev-parse HEAD)
+rm -rf "$directory/dist"
+mkdir -p "$directory/dist"
+if [ "$(cat "$directory/commit" 2>/dev/null)" != "$commit" ]; then
+    rm -rf "$source" "$directory/commit"
+    mkdir -p "$source"
+    git archive "$commit" | tar --extract --touch --directory="$source"
+    echo "$commit" >"$directory/commit"
+fi
+SOURCE_DATE_EPOCH=$(git log -1 --format=%ct "$commit")
 sysroot=$(rustc --print sysroot)
 registry=${CARGO_HOME:-$HOME/.cargo}/registry
 export SOURCE_DATE_EPOCH CARGO_TARGET_DIR=$directory/cargo CARGO_INCREMENTAL=0 PYO3_NO_PYTHON=1
@@ -84,15 +91,26 @@ build() {
 
 # The plugin over the FFmpeg of a system.
 build_libav() {
-    local system=${1%/} libraries=${1%/}/usr/lib/$processor-linux-gnu major
+    local system=${1%/} headers libraries version major stage library
+    headers=$system/usr/include/$processor-linux-gnu libraries=$system/usr/lib/$processor-linux-gnu
     [ -e "$libraries/pkgconfig/libavcodec.pc" ] || return 0
-    export PKG_CONFIG_LIBDIR=$libraries/pkgconfig:$system/usr/share/pkgconfig PKG_CONFIG_SYSROOT_DIR=$system
-    export PKG_CONFIG_ALLOW_CROSS=1 BINDGEN_EXTRA_CLANG_ARGS="-isystem $system/usr/include/$processor-linux-gnu"
-    major=$(pkg-config --modversion libavcodec)
-    major=${major%%.*}
+    version=$(sed -n 's/^Version: //p' "$libraries/pkgconfig/libavcodec.pc")
+    major=${version%%.*}
     [ ! -e "$plugins/libmapwave_libav$major.so" ] || return 0
     step "$target: the plugin over FFmpeg with libavcodec $major, of $1"
-    # Cargo compares what pkg-config depends on, and not the headers.
+    # FFmpeg's headers and libraries alone: the other headers of that system are not those of the C library that zig links with.
+    stage=$directory/ffmpeg$major
+    rm -rf "$stage"
+    mkdir -p "$stage"/{include,lib}
+    for library in avcodec avformat avutil swresample; do
+        ln -s "$headers/lib$library" "$stage/include/"
+        ln -s "$(realpath "$libraries/lib$library.so")" "$stage/lib/lib$library.so"
+        printf 'Name: lib%s\nDescription: FFmpeg\nVersion: %s\nLibs: -L%s -l%s\nCflags: -I%s\n' "$library" \
+            "$(sed -n 's/^Version: //p' "$libraries/pkgconfig/lib$library.pc")" "$stage/lib" "$library" "$stage/include" \
+            >"$stage/lib/lib$library.pc"
+    done
+    export PKG_CONFIG_LIBDIR=$stage/lib PKG_CONFIG_ALLOW_CROSS=1
+    # Cargo compares the settings of pkg-config, and not the headers.
     cargo clean --quiet --release --target "$target" --manifest-path "$source/Cargo.toml" -p ffmpeg-sys-next
     if build -p mapwave-libav; then
         cp "$CARGO_TARGET_DIR/$target/release/libmapwave_libav.so" "$plugins/libmapwave_libav$major.so"
@@ -100,7 +118,7 @@ build_libav() {
         echo "wheels.sh: the plugin over FFmpeg with libavcodec $major cannot be built here" >&2
         case " ${MAPWAVE_REQUIRE:-} " in *" libav "*) exit 1 ;; esac
     fi
-    unset PKG_CONFIG_LIBDIR PKG_CONFIG_SYSROOT_DIR PKG_CONFIG_ALLOW_CROSS BINDGEN_EXTRA_CLANG_ARGS
+    unset PKG_CONFIG_LIBDIR PKG_CONFIG_ALLOW_CROSS
 }
 
 for processor in "${processors[@]}"; do
