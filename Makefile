@@ -1,6 +1,7 @@
 # make demo    a tour on a real recording
 # make test    every check and every test
 # make wheel   dist/*.whl
+# make windows-check  the crates without a system beneath them as the compiler for Windows sees them
 # make bench   side by side with the peers; QUICK=1 for a look in two minutes
 # make lint    formatting, clippy, types, and the licences of dependencies where cargo-deny is installed
 # make hostile the table of what hostile files cost; HOSTILE="--interrupt flac" for some, with Ctrl-C
@@ -17,7 +18,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := test
-.PHONY: demo test test-ecosystem hostile wheel bench lint site darwin aarch64-lint aarch64 clean
+.PHONY: demo test test-ecosystem hostile wheel bench lint site darwin aarch64-lint aarch64 windows-check clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -87,6 +88,11 @@ darwin:
 
 aarch64-lint:
 	$(if $(filter aarch64 arm64,$(shell uname -m)),,tools/platforms/cross-check.sh aarch64 clippy --all-targets --locked -- -D warnings)
+
+# What needs no system beneath it: the codecs, the interface of plugins, metadata and edit lists.
+windows-check:
+	tools/platforms/cross-check.sh windows clippy --locked $(addprefix -p mapwave-,fork metadata plugin-abi edits codec-base \
+		aac alac flac mp3 vorbis) -- -D warnings
 
 aarch64:
 	tools/platforms/aarch64.sh

@@ -37,7 +37,7 @@ mod stream;
 mod writer;
 
 /// The Rust side of mapwave.
-#[pyo3::pymodule]
+#[pyo3::pymodule(gil_used = true)]
 mod _core {
     #[pymodule_export]
     use super::analysis::{Loudness, loudness, silences};

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# cross-check.sh darwin|aarch64 check|clippy [ARGS..]: type-checks for a Mac (aarch64-apple-darwin) or for Linux on aarch64
-# (aarch64-unknown-linux-gnu) on another machine. Without packages named in ARGS, the whole workspace, but for the optional
-# plugins whose libraries cannot be built or read here (see plugins/bundle.sh).
+# cross-check.sh darwin|aarch64|windows check|clippy [ARGS..]: type-checks for a Mac (aarch64-apple-darwin), for Linux on aarch64
+# (aarch64-unknown-linux-gnu) or for Windows (x86_64-pc-windows-gnu) on another machine. Without packages named in ARGS, the whole
+# workspace, but for the optional plugins whose libraries cannot be built or read here (see plugins/bundle.sh).
 #
 # What compiles, and where it comes from, is in cross-rust.sh.
 #
@@ -11,7 +11,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 . tools/platforms/cross-rust.sh
-set_up_rust "${1:?darwin or aarch64}"
+set_up_rust "${1:?darwin, aarch64 or windows}"
 command=${2:?check or clippy}
 shift 2
 # Nothing is run but build scripts and macros.

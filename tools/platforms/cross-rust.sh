@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# cross-rust.sh: Rust for a Mac or for Linux on aarch64 on another machine. To be sourced by the tools here.
+# cross-rust.sh: Rust for a Mac, for Linux on aarch64 or for Windows on another machine. To be sourced by the tools here.
 #
 # With rustup and the standard library for that target (rustup target add aarch64-apple-darwin), by the compiler at hand.
 # Otherwise by Debian's rustc-web, which has the sources of the standard library, so that `-Zbuild-std` needs no toolchain
 # for the target; it is unpacked below ~/.cache, not installed. Where neither can be had or used, the tool says why and does
-# nothing; that is not an error, unless MAPWAVE_REQUIRE has the word darwin, or aarch64, in it.
+# nothing; that is not an error, unless MAPWAVE_REQUIRE has the word darwin, aarch64 or windows in it.
 #
 # set_up_rust sets, beside the environment: platform, target, name (for sentences), and build_std, the arguments that cargo
 # needs.
@@ -62,14 +62,15 @@ probe() {
         skip "$(cargo -V) cannot check for $target: $(grep -m1 -A3 '^error' "$directory/log" | tr -s '\n ' ' ')"
 }
 
-# set_up_rust darwin|aarch64: chooses the compiler and tries it.
+# set_up_rust darwin|aarch64|windows: chooses the compiler and tries it.
 set_up_rust() {
     platform=$1
     case $platform in
         darwin) target=aarch64-apple-darwin name="a Mac" ;;
         aarch64) target=aarch64-unknown-linux-gnu name="Linux on aarch64" ;;
+        windows) target=x86_64-pc-windows-gnu name="Windows" ;;
         *)
-            echo "$tool: unknown platform: $platform (darwin, aarch64)" >&2
+            echo "$tool: unknown platform: $platform (darwin, aarch64, windows)" >&2
             exit 2
             ;;
     esac

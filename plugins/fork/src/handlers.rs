@@ -1,11 +1,14 @@
 //! The handlers that run around a fork, the number of forks, and calls that a fork waits for.
 
-#![allow(unsafe_code)] // pthread_atfork
+#![forbid(unsafe_code)]
+#![cfg_attr(not(unix), allow(dead_code))] // nothing forks there
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use super::system;
 
 /// How long a fork waits for calls in progress. Loading a library takes seconds from a slow disk, and longer on a machine with far
 /// more to do than it can; only a call that hangs, or that waits for the forking thread itself, takes as long as this.
@@ -74,24 +77,11 @@ pub fn generation() -> u32 {
     }
 }
 
-/// Registers the handlers when the program or the library is loaded. A fork that is in progress does not run handlers that are
-/// registered meanwhile, so its child would not notice that it is one if the first lock registered them.
-#[used]
-#[cfg_attr(not(target_vendor = "apple"), unsafe(link_section = ".init_array"))]
-#[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,__mod_init_func"))]
-static AT_LOAD: extern "C" fn() = at_load;
-
-extern "C" fn at_load() {
-    generation();
-}
-
-/// Registers the handlers, where that has not happened at load. Threads that come here together register them once each rather than wait for each other, since a fork
-/// could strike while they wait; the handlers may run more than once for a fork.
+/// Registers the handlers, where that has not happened at load. Threads that come here together register them once each rather than
+/// wait for each other, since a fork could strike while they wait; the handlers may run more than once for a fork.
 #[cold]
 fn register() -> u32 {
-    // SAFETY: the handlers are functions of this library, which is never unloaded, and touch nothing but atomics and thread-local
-    // numbers. If memory is so short that they cannot be registered, forked children are as they would be without this crate.
-    unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
+    system::register();
     let first = GENERATION.compare_exchange(0, 1, Ordering::Relaxed, Ordering::Relaxed);
     first.map_or_else(|generation| generation, |_| 1)
 }
@@ -179,7 +169,7 @@ fn num_own() -> usize {
     usize::from(DEPTH.get() > 0)
 }
 
-extern "C" fn before() {
+pub(super) extern "C" fn before() {
     NUM_FORKING.fetch_add(1, Ordering::SeqCst);
     let mut patience = Patience::default();
     let mut deadline = None;
@@ -195,11 +185,11 @@ extern "C" fn before() {
     NUM_LEFT.store(num_left, Ordering::SeqCst);
 }
 
-extern "C" fn in_parent() {
+pub(super) extern "C" fn in_parent() {
     NUM_FORKING.fetch_sub(1, Ordering::SeqCst);
 }
 
-extern "C" fn in_child() {
+pub(super) extern "C" fn in_child() {
     // No other thread exists yet.
     INSIDE.iter().for_each(|part| part.0.store(0, Ordering::SeqCst));
     part().store(num_own(), Ordering::SeqCst);

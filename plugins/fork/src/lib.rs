@@ -30,6 +30,13 @@ mod once;
 mod shared;
 mod threads;
 
+#[cfg(not(unix))]
+#[path = "other.rs"]
+mod system;
+#[cfg(unix)]
+#[path = "unix.rs"]
+mod system;
+
 pub use handlers::{generation, has_lost_calls, hold_off, while_held_off};
 pub use lock::{Guard, Lock, LongLock};
 pub use once::SetOnce;
