@@ -7,6 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import child
 import corpus
 import mapwave
 import numpy as np
@@ -278,3 +279,35 @@ def test_pcm_loads_no_plugin(lab: Lab, qoa_library: Path) -> None:
         print(is_loaded())
     """
     assert lab.run(code, corpus.PCM16, lab.cache) == "False []\nTrue\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc what is loaded")
+def test_bundled_libraries_are_loaded_for_what_nothing_built_in_reads(tmp_path: Path) -> None:
+    bundled = [plugin for plugin in mapwave.plugins() if plugin.origin == "bundled" and plugin.path]
+    if not bundled:
+        pytest.skip("no library is bundled")
+    files = [path for path in sorted((corpus.FIXTURES / "compressed").iterdir()) if path.suffix != ".tsv"]
+    printed = child.run(
+        tmp_path,
+        """
+        import hashlib, json, os
+        import mapwave, mapwave.numpy as mw
+
+        library, files = sys.argv[1], sys.argv[2:]
+        is_loaded = lambda: os.path.basename(library) in open("/proc/self/maps").read()
+
+        def read(path):
+            audio, rate = mw.load(path)
+            return [mw.info(path).asdict() | {"tags": None}, hashlib.sha256(audio.tobytes()).hexdigest(), rate]
+
+        alone = [read(path) for path in files]
+        print(is_loaded())
+        mapwave.plugins()
+        print(is_loaded())
+        # Who else is there changes nothing.
+        print([path for path, one in zip(files, alone) if str(read(path)) != str(one)])
+        """,
+        bundled[0].path,
+        *files,
+    ).split("\n")
+    assert printed[:3] == ["False", "True", "[]"]

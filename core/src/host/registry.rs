@@ -35,6 +35,8 @@ struct Registry {
     found: Vec<Arc<Found>>,
     /// The state that readers use, once everything has been searched; replaced if another plugin is found.
     snapshot: Option<&'static Snapshot>,
+    /// The same without the bundled libraries, which need not be loaded for what a plugin that is built in reads.
+    near: Option<&'static Snapshot>,
 }
 
 /// A library and what it offers, or why it was rejected.
@@ -75,7 +77,7 @@ pub fn embed(entry: abi::mw_plugin_entry) {
     change(|registry| {
         if !registry.embedded.iter().any(|other| std::ptr::fn_addr_eq(*other, entry)) {
             registry.embedded.push(entry);
-            registry.snapshot = None;
+            (registry.snapshot, registry.near) = (None, None);
         }
     });
 }
@@ -116,7 +118,7 @@ pub fn register(path: &Path) -> Result<Plugin> {
     let metadata = std::fs::metadata(path).map_err(|cause| Error::io("opening", cause).in_file(path))?;
     let identity = Identity::new(&metadata);
     let _loading = LOADING.lock();
-    let registry = search();
+    let registry = search(Extent::All);
     let candidate = directories::candidate(Origin::Registered, path);
     let path = candidate.path.clone();
     let is_it = |found: &Found| found.path.as_ref() == Some(&path);
@@ -125,7 +127,7 @@ pub fn register(path: &Path) -> Result<Plugin> {
         change(|registry| {
             registry.found.retain(|other| !is_it(other));
             registry.found.insert(0, Arc::clone(&found));
-            registry.settle();
+            registry.settle(Extent::All);
         })
     };
     let registry = match registry.found.iter().find(|found| is_it(found)) {
@@ -167,35 +169,71 @@ pub(super) fn snapshot() -> &'static Snapshot {
     let _loading = LOADING.lock();
     loop {
         // None if another plugin is embedded meanwhile.
-        if let Some(snapshot) = search().snapshot {
+        if let Some(snapshot) = search(Extent::All).snapshot {
             return snapshot;
+        }
+    }
+}
+
+/// All plugins but the bundled libraries, as long as those are not loaded; the first call searches and loads them. Libraries such as
+/// those of FFmpeg take time to load, and memory.
+pub(super) fn near_snapshot() -> Option<&'static Snapshot> {
+    let known = |registry: &'static Registry| match (registry.snapshot, registry.near) {
+        (Some(_), _) => Some(None),
+        (None, near) => near.map(Some),
+    };
+    if let Some(known) = REGISTRY.get().and_then(known) {
+        return known;
+    }
+    let _loading = LOADING.lock();
+    loop {
+        if let Some(known) = known(search(Extent::Near)) {
+            return known;
         }
     }
 }
 
 /// Which plugins are loaded, as a number that changes with them. Loads none.
 pub(crate) fn loaded_plugins() -> usize {
-    let snapshot = REGISTRY.get().and_then(|registry| registry.snapshot);
+    let snapshot = REGISTRY.get().and_then(|registry| registry.snapshot.or(registry.near));
     snapshot.map_or(0, |snapshot| std::ptr::from_ref(snapshot).addr())
 }
 
-/// Finds and loads all plugins that are not known yet, unless all are. Only for a thread that holds [`LOADING`]. If its caller
+/// What a search loads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    All,
+    /// All but the bundled libraries.
+    Near,
+}
+
+/// Finds and loads the plugins that are not known yet, unless all are. Only for a thread that holds [`LOADING`]. If its caller
 /// interrupts the search, the result has what was found so far, and the next search goes on.
-fn search() -> &'static Registry {
+fn search(extent: Extent) -> &'static Registry {
     let registry = REGISTRY.get().unwrap_or_else(|| change(|_| {}));
-    if registry.snapshot.is_some() {
+    if registry.snapshot.is_some() || extent == Extent::Near && registry.near.is_some() {
         return registry;
     }
     let directories = directories::directories(registry.bundled.as_deref());
-    let candidates = directories::candidates(&directories);
     let is_known = |candidate: &Candidate| {
         registry.found.iter().any(|found| found.path.as_ref() == Some(&candidate.path))
     };
-    for candidate in candidates.into_iter().filter(|candidate| !is_known(candidate)) {
+    let candidates = directories::candidates(&directories);
+    let (bundled, near): (Vec<Candidate>, Vec<Candidate>) = candidates
+        .into_iter()
+        .filter(|candidate| !is_known(candidate))
+        .partition(|candidate| candidate.origin == Origin::Bundled);
+    let extent = if bundled.is_empty() { Extent::All } else { extent };
+    let wanted = near.into_iter().chain(bundled.into_iter().filter(|_| extent == Extent::All));
+    for candidate in wanted {
         if load(candidate, |found| add(found, 0)).is_none() {
             // Never freed, as any other; a user presses Ctrl-C a few times.
             let mut partial = REGISTRY.get().cloned().unwrap_or_default();
-            partial.snapshot = Some(Box::leak(Box::new(partial.arranged())));
+            let arranged: &'static Snapshot = Box::leak(Box::new(partial.arranged()));
+            match extent {
+                Extent::All => partial.snapshot = Some(arranged),
+                Extent::Near => partial.near = Some(arranged),
+            }
             return Box::leak(Box::new(partial));
         }
     }
@@ -205,7 +243,7 @@ fn search() -> &'static Registry {
             add(Found { origin: Origin::Embedded, path: None, identity: None, interface }, 1);
         });
     }
-    change(Registry::settle)
+    change(|registry| registry.settle(extent))
 }
 
 /// Adds a plugin, by one of the functions that are built in or by none.
@@ -269,11 +307,15 @@ const LOST: &str = "this process was forked while its parent was loading a libra
 
 impl Registry {
     /// Publishes the plugins for readers, unless some that are built in have not been asked yet.
-    fn settle(&mut self) {
+    fn settle(&mut self, extent: Extent) {
         self.found.sort_by_key(|found| found.origin);
         // Never freed: there are as many as plugins are embedded and registered by programs, which are few.
         let is_complete = self.num_entered == self.embedded.len();
-        self.snapshot = is_complete.then(|| &*Box::leak(Box::new(self.arranged())));
+        let snapshot = is_complete.then(|| &*Box::leak(Box::new(self.arranged())));
+        match extent {
+            Extent::All => self.snapshot = snapshot,
+            Extent::Near => self.near = snapshot,
+        }
     }
 
     /// The plugins in the order of `found`; the first of two plugins with the same name wins, but for names that are reserved.

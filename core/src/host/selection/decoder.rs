@@ -20,7 +20,7 @@ use crate::host::session::probing::{self, Question};
 use crate::host::table::decoder::{DecoderKind, Hint};
 use crate::host::table::option;
 use crate::limits::Limits;
-use crate::source::{Scratch, Source};
+use crate::source::{Identity, Scratch, Source};
 use crate::track::Track;
 
 /// The probe score of a plugin that knows the format; if it finds a file damaged, the file is damaged.
@@ -106,38 +106,60 @@ pub(crate) fn open(
     choice: Choice<'_>,
 ) -> Result<Opened, NotOpened> {
     let wanted = choice.plugin;
+    let input = PluginInput::new(Arc::clone(source), track).with_stream(choice.track);
+    let input = input.with_settings(Pairs::new(choice.options));
+    let identity = source.identity().filter(|_| wanted.is_none());
+    let search = |snapshot| Search { snapshot, source, input: &input, track, choice, failures: Vec::new() };
+    if wanted.is_none()
+        && let Some(near) = registry::near_snapshot()
+    {
+        if let Some(decoder) = remembered(near, identity.as_ref(), &input, choice) {
+            return Ok(Opened { decoder, failures: Vec::new() });
+        }
+        if let Some(decoder) = search(near).by_built_in() {
+            if let Some(identity) = identity {
+                recent::note(identity, choice.track, near, *decoder.kind());
+            }
+            return Ok(Opened { decoder, failures: Vec::new() });
+        }
+    }
     let snapshot = registry::snapshot();
     if let Some(wanted) = wanted
         && !snapshot.decoders.iter().any(|kind| kind.plugin() == wanted)
     {
         return Err(NotOpened::Failed(Box::new(unknown_plugin(snapshot, wanted))));
     }
-    let input = PluginInput::new(Arc::clone(source), track).with_stream(choice.track);
-    let input = input.with_settings(Pairs::new(choice.options));
-    let identity = source.identity().filter(|_| wanted.is_none());
-    let known = identity
-        .as_ref()
-        .and_then(|identity| Some((identity, recent::recall(identity, choice.track, snapshot)?)));
-    if let Some((identity, Known { kind, index })) = known
-        && let Ok(mut decoder) = match &index {
-            Some(index) => decoder::open(&kind, &input.with_index(index.clone())),
-            None => open_with_table(&kind, &input, choice),
-        }
-    {
-        // It is opened again and again.
-        if index.is_none() {
-            let saved = seek_table::worth_saving(source).and_then(|most| decoder.save_index(most));
-            recent::note_index(identity, choice.track, saved.map(Arc::from));
-        }
+    if let Some(decoder) = remembered(snapshot, identity.as_ref(), &input, choice) {
         return Ok(Opened { decoder, failures: Vec::new() });
     }
-    let mut search = Search { snapshot, source, input: &input, track, choice, failures: Vec::new() };
+    let mut search = search(snapshot);
     let decoder = search.run()?;
     let failures = search.reported();
     if let Some(identity) = identity.filter(|_| failures.is_empty()) {
         recent::note(identity, choice.track, snapshot, *decoder.kind());
     }
     Ok(Opened { decoder, failures })
+}
+
+/// Opens a file with the decoder that has read it before, if it is remembered.
+fn remembered(
+    snapshot: &'static Snapshot,
+    identity: Option<&Identity>,
+    input: &PluginInput,
+    choice: Choice<'_>,
+) -> Option<Decoder> {
+    let identity = identity?;
+    let Known { kind, index } = recent::recall(identity, choice.track, snapshot)?;
+    let mut decoder = match &index {
+        Some(index) => decoder::open(&kind, &input.with_index(index.clone())).ok()?,
+        None => open_with_table(&kind, input, choice).ok()?,
+    };
+    // It is opened again and again.
+    if index.is_none() {
+        let saved = seek_table::worth_saving(input.source()).and_then(|most| decoder.save_index(most));
+        recent::note_index(identity, choice.track, saved.map(Arc::from));
+    }
+    Some(decoder)
 }
 
 /// Opens a file, with the caller's seek table if it is of that file and that decoder has made it.
@@ -166,13 +188,7 @@ impl Search<'_> {
         let decoders = self.snapshot.decoders.iter();
         let kinds = decoders.filter(|kind| wanted.is_none_or(|wanted| kind.plugin() == wanted));
         let mut scores = kinds.map(|kind| (0, kind)).collect();
-        let is_certain = self.source.is_costly() && {
-            self.ask(&mut scores, |_| true, |kind| kind.first_bytes().min(COSTLY_BYTES), Hint::Nothing)?;
-            scores.iter().any(|(score, kind)| *score >= SURE && kind.is_trusted())
-        };
-        if !is_certain {
-            self.ask(&mut scores, |_| true, DecoderKind::first_bytes, Hint::Nothing)?;
-        }
+        self.ask_first(&mut scores)?;
         if scores.iter().all(|(score, _)| *score < PLAUSIBLE) {
             let num_bytes = self.source.len();
             let sees_more = |kind: &DecoderKind| {
@@ -236,6 +252,31 @@ impl Search<'_> {
             }
         }
         Err(self.not_opened())
+    }
+
+    /// The decoder of a plugin that is built in, if it is sure of the file and no other is surer. Bundled libraries are as sure as
+    /// that at most, and come after those that are built in.
+    fn by_built_in(&mut self) -> Option<Decoder> {
+        let mut scores = self.snapshot.decoders.iter().map(|kind| (0, kind)).collect();
+        self.ask_first(&mut scores).ok()?;
+        // The first of those that are equally sure.
+        let (score, kind) = scores.into_iter().min_by_key(|(score, _)| std::cmp::Reverse(*score))?;
+        let is_simple = self.failures.is_empty() && self.choice.options.is_empty();
+        if score < SURE || !kind.is_trusted() || !is_simple {
+            return None;
+        }
+        open_with_table(kind, self.input, self.choice).ok()
+    }
+
+    /// Asks all with the first bytes, where they are costly with fewer if those do.
+    fn ask_first(&mut self, scores: &mut Vec<(u8, &'static DecoderKind)>) -> Result<(), NotOpened> {
+        if self.source.is_costly() {
+            self.ask(scores, |_| true, |kind| kind.first_bytes().min(COSTLY_BYTES), Hint::Nothing)?;
+            if scores.iter().any(|(score, kind)| *score >= SURE && kind.is_trusted()) {
+                return Ok(());
+            }
+        }
+        self.ask(scores, |_| true, DecoderKind::first_bytes, Hint::Nothing)
     }
 
     /// Asks those that are `wanted` with a number of bytes each, and keeps the highest score of each. One that fails is asked no
