@@ -254,8 +254,8 @@ impl Search<'_> {
         Err(self.not_opened())
     }
 
-    /// The decoder of a plugin that is built in, if it is sure of the file and no other is surer. Bundled libraries are as sure as
-    /// that at most, and come after those that are built in.
+    /// The decoder of a plugin that is built in, if it has seen a mark of the format and no other reports a higher score. Bundled
+    /// libraries report the same score at most, and come after those that are built in.
     fn by_built_in(&mut self) -> Option<Decoder> {
         let mut scores = self.snapshot.decoders.iter().map(|kind| (0, kind)).collect();
         self.ask_first(&mut scores).ok()?;
