@@ -1,5 +1,6 @@
 # make demo    a tour on a real recording
-# make test    every check and every test
+# make test    every check and every test; says at the end how long each part took
+# make test-fast  the quick checks, the tests beside the code and some of Python, without a wheel: minutes, once all is compiled
 # make wheel   dist/*.whl
 # make windows-check  the crates without a system beneath them as the compiler for Windows sees them
 # make bench   side by side with the peers; QUICK=1 for a look in two minutes
@@ -8,6 +9,8 @@
 # make test-ecosystem  the tests with Ray and the libraries of data sets, which it installs into a place of their own
 # make site    the documentation as a site, in site/html; fails where a link leads nowhere
 # make darwin  the workspace as the compiler for a Mac sees it, without a Mac; where that can be had, part of the tests
+# make coverage  what lines the tests of Rust run, where cargo-llvm-cov is installed
+# make release-check  what can be known about a release before anything is published (tools/release.sh)
 # make aarch64-lint  the same for Linux on aarch64
 # make aarch64  builds for Linux on aarch64, and runs tests there under emulation, where that can be had
 #
@@ -18,13 +21,16 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := test
-.PHONY: demo test test-ecosystem hostile wheel bench lint site darwin aarch64-lint aarch64 windows-check clean
+.PHONY: demo test times test-fast test-ecosystem coverage hostile wheel bench lint site darwin aarch64-lint aarch64 windows-check release-check \
+	clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 MLX := $(if $(filter Darwin,$(shell uname -s)),mlx,mlx[cpu])>=0.32
+
+TIMED := tools/timed.sh
 
 # What the wheel is made of.
 SOURCES := $(shell find analysis cli core metadata plugins python rust Cargo.toml Cargo.lock pyproject.toml README.md -type f \
@@ -36,12 +42,32 @@ WORKSPACE = $(eval WORKSPACE := --workspace $$(shell plugins/bundle.sh --exclude
 demo: $(VENV)/demo
 	$(BIN)/python demo/demo.py
 
-test: lint darwin aarch64-lint $(VENV)/test
+test: times lint darwin aarch64-lint $(VENV)/test
 	if cargo nextest --version >/dev/null 2>&1; then \
-		cargo nextest run $(WORKSPACE) --no-fail-fast && cargo test $(WORKSPACE) --doc; \
-	else cargo test $(WORKSPACE) --no-fail-fast; fi
-	$(BIN)/python fixtures/make.py --check
-	$(BIN)/python -m pytest
+		$(TIMED) "compiling the tests" cargo nextest run $(WORKSPACE) --no-run && \
+		$(TIMED) "tests of Rust" cargo nextest run $(WORKSPACE) && \
+		$(TIMED) "examples in Rust's documentation" cargo test $(WORKSPACE) --doc; \
+	else $(TIMED) "tests of Rust" cargo test $(WORKSPACE) --no-fail-fast; fi
+	$(TIMED) fixtures $(BIN)/python fixtures/make.py --check
+	$(TIMED) "tests of Python" $(BIN)/python -m pytest
+	cat target/times
+
+# The seconds that each part takes, from here on.
+times:
+	mkdir -p target && rm -f target/times
+	$(TIMED) "what can be built" plugins/bundle.sh --excluded >/dev/null
+
+test-fast: $(VENV)/packages
+	tools/test-fast.sh
+
+coverage:
+	if ! cargo llvm-cov --version >/dev/null 2>&1; then \
+		echo "skipped: cargo-llvm-cov is not installed (cargo install --locked cargo-llvm-cov; rustup component add llvm-tools)"; \
+	elif cargo nextest --version >/dev/null 2>&1; then cargo llvm-cov nextest $(WORKSPACE) --no-fail-fast --html $(COVERAGE); \
+	else cargo llvm-cov $(WORKSPACE) --no-fail-fast --html $(COVERAGE); fi
+
+release-check:
+	tools/release.sh
 
 # These packages are large, and what they bring along changes what other tests find.
 test-ecosystem: dist/.built
@@ -58,17 +84,17 @@ hostile: $(VENV)/test
 
 lint: $(VENV)/test
 	cargo fmt --all --check
-	cargo clippy $(WORKSPACE) --all-targets -- -D warnings
+	$(TIMED) clippy cargo clippy $(WORKSPACE) --all-targets -- -D warnings
 	if ! cargo deny --version >/dev/null 2>&1; then \
 		echo "skipped: cargo deny (licences, sources and bans of dependencies), which is not installed"; \
 	elif ! cargo fetch --locked --quiet; then \
 		echo "skipped: cargo deny, since the crates for other systems cannot be fetched"; \
 	else cargo deny --locked check --hide-inclusion-graph licenses bans sources; fi
-	$(BIN)/ruff check
+	$(TIMED) ruff $(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/python python/stubs --check
-	$(BIN)/python -m mypy
-	$(BIN)/python -m mypy.stubtest --allowlist tests/python/stubtest.allowlist mapwave._core mapwave.errors mapwave.numpy
+	$(TIMED) mypy $(BIN)/python -m mypy
+	$(TIMED) stubtest $(BIN)/python -m mypy.stubtest --allowlist tests/python/stubtest.allowlist mapwave._core mapwave.errors mapwave.numpy
 
 # In a place of its own, since the tests need none of it. The pages of the crate link to those of the crates that it is made
 # of, if these are there first.
@@ -84,10 +110,10 @@ site: $(VENV)-site/installed
 
 # On a Mac the rest of the checks sees it that way.
 darwin:
-	$(if $(filter Darwin,$(shell uname -s)),,tools/platforms/cross-check.sh darwin clippy --all-targets --locked -- -D warnings)
+	$(if $(filter Darwin,$(shell uname -s)),,$(TIMED) "check for a Mac" tools/platforms/cross-check.sh darwin clippy --all-targets --locked -- -D warnings)
 
 aarch64-lint:
-	$(if $(filter aarch64 arm64,$(shell uname -m)),,tools/platforms/cross-check.sh aarch64 clippy --all-targets --locked -- -D warnings)
+	$(if $(filter aarch64 arm64,$(shell uname -m)),,$(TIMED) "check for aarch64" tools/platforms/cross-check.sh aarch64 clippy --all-targets --locked -- -D warnings)
 
 # What needs no system beneath it: the codecs, the interface of plugins, metadata and edit lists.
 windows-check:
@@ -114,8 +140,8 @@ $(VENV)/python:
 
 dist/.built: $(VENV)/python $(SOURCES)
 	rm -rf dist
-	plugins/bundle.sh --wheel
-	$(BIN)/maturin build --release --locked --out dist
+	$(TIMED) "plugins of the wheel" plugins/bundle.sh --wheel
+	$(TIMED) wheel $(BIN)/maturin build --release --locked --out dist
 	touch $@
 
 $(VENV)/installed: dist/.built
@@ -126,8 +152,12 @@ $(VENV)/demo: $(VENV)/installed
 	$(PIP) install '$(MLX)' numpy matplotlib
 	touch $@
 
-$(VENV)/test: $(VENV)/installed
+# What tests and checks need besides mapwave.
+$(VENV)/packages: $(VENV)/python
 	$(PIP) install '$(MLX)' numpy soundfile jax ml_dtypes 'fsspec[http]' pytest ruff mypy
+	touch $@
+
+$(VENV)/test: $(VENV)/installed $(VENV)/packages
 	touch $@
 
 $(VENV)-site/installed: dist/.built

@@ -11,6 +11,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 . tools/platforms/cross-rust.sh
+# Build scripts and macros, which run on this machine, are compiled once for all targets.
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target/cross}
 set_up_rust "${1:?darwin, aarch64 or windows}"
 command=${2:?check or clippy}
 shift 2

@@ -14,6 +14,7 @@ use crate::host::ffi::fault::Failure;
 use crate::host::listing::{Plugin, State};
 use crate::host::loading::directories;
 use crate::host::loading::directories::{Candidate, Directory, Origin};
+use crate::host::loading::hints;
 use crate::host::loading::library;
 use crate::host::loading::library::Interface;
 use crate::host::loading::probation;
@@ -341,6 +342,7 @@ impl Registry {
             }
             snapshot.plugins.push(plugin);
         }
+        snapshot.plugins = hints::without_variants(snapshot.plugins);
         snapshot
     }
 

@@ -82,6 +82,40 @@ fn missing_library<'a>(words: &'a str, libraries: &[&str]) -> Option<&'a str> {
     name.split(is_end).next()
 }
 
+/// Leaves out libraries that come with this program for other versions of a product than the one that is installed: several of them
+/// hold the same plugin, and each needs another version. If none is loaded, one stays, with what all of them looked for.
+pub(crate) fn without_variants(plugins: Vec<Plugin>) -> Vec<Plugin> {
+    without_variants_of(hints(), plugins)
+}
+
+fn without_variants_of(hints: &[Hint], mut plugins: Vec<Plugin>) -> Vec<Plugin> {
+    for hint in hints {
+        let library = format!("mapwave_{}", hint.plugin);
+        let missing = |plugin: &Plugin| match &plugin.state {
+            State::Refused(why) if plugin.origin.is_ours() && plugin.id.contains(&library) => {
+                missing_library(why, hint.libraries).map(str::to_owned)
+            }
+            _ => None,
+        };
+        let is_loaded =
+            plugins.iter().any(|plugin| plugin.id == hint.plugin && plugin.state == State::Loaded);
+        let libraries: Vec<String> = plugins.iter().filter_map(missing).collect();
+        if libraries.len() + usize::from(is_loaded) < 2 {
+            continue;
+        }
+        let (libraries, Hint { product, install, .. }) = (libraries.join(" or "), hint);
+        let mut is_wanted = !is_loaded;
+        plugins.retain_mut(|plugin| {
+            if missing(plugin).is_none() {
+                return true;
+            }
+            plugin.state = State::Refused(format!("{product} not found: looked for {libraries} ({install})"));
+            std::mem::take(&mut is_wanted)
+        });
+    }
+    plugins
+}
+
 /// The addition to a message that no plugin reads a file.
 pub(crate) fn for_reading(plugins: &[Plugin]) -> String {
     absences(hints(), plugins, |hint| hint.reads)
@@ -129,6 +163,7 @@ fn absences(hints: &[Hint], plugins: &[Plugin], helps: impl Fn(&Hint) -> bool) -
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::host::Origin;
 
     const HINT: Hint = Hint {
         plugin: "many",
@@ -162,11 +197,10 @@ mod tests {
         }
     }
 
-    #[test]
-    fn an_absence_is_told_only_where_it_is_one_and_helps() {
-        let plugin = |id: &str, state: State| Plugin {
+    fn plugin(id: &str, state: State) -> Plugin {
+        Plugin {
             id: id.to_owned(),
-            origin: crate::host::Origin::Bundled,
+            origin: Origin::Bundled,
             path: None,
             state,
             version: String::new(),
@@ -176,7 +210,39 @@ mod tests {
             decoders: Vec::new(),
             encoders: Vec::new(),
             resamplers: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn libraries_for_other_versions_are_silent() {
+        let missing = |version: u32| {
+            let words = format!("libmanycodec.so.{version}: cannot open shared object file: No such file");
+            plugin(&format!("libmapwave_many{version}.so"), State::Refused(explained_by(&[HINT], words)))
         };
+        let left = |plugins: &[Plugin]| -> Vec<(String, State)> {
+            let left = without_variants_of(&[HINT], plugins.to_vec());
+            left.into_iter().map(|plugin| (plugin.id, plugin.state)).collect()
+        };
+        let facts = |plugin: &Plugin| (plugin.id.clone(), plugin.state.clone());
+        let (loaded, broken) = (
+            plugin("many", State::Loaded),
+            plugin("libmapwave_many60.so", State::Refused("undefined symbol".to_owned())),
+        );
+        let all = [missing(59), loaded.clone(), broken.clone(), missing(61)];
+        assert_eq!(left(&all), [facts(&loaded), facts(&broken)]);
+        // Without any, all that would do are named once.
+        let words =
+            "ManyCodecs not found: looked for libmanycodec.so.59 or libmanycodec.so.61 (get manycodecs)";
+        let one = ("libmapwave_many59.so".to_owned(), State::Refused(words.to_owned()));
+        assert_eq!(left(&[missing(59), broken.clone(), missing(61)]), [one, facts(&broken)]);
+        // A single one keeps the loader's words, and so do libraries of others.
+        assert_eq!(left(&[missing(59)]), [facts(&missing(59))]);
+        let theirs = Plugin { origin: Origin::User, ..missing(61) };
+        assert_eq!(left(&[loaded.clone(), theirs.clone()]), [facts(&loaded), facts(&theirs)]);
+    }
+
+    #[test]
+    fn an_absence_is_told_only_where_it_is_one_and_helps() {
         let others = [plugin("other", State::Loaded)];
         let told = absences(&[HINT], &others, |hint| hint.reads);
         let expected =
