@@ -6,6 +6,8 @@
 # make bench   side by side with the peers; QUICK=1 for a look in two minutes
 # make lint    formatting, clippy, types, and the licences of dependencies where cargo-deny is installed
 # make hostile the table of what hostile files cost; HOSTILE="--interrupt flac" for some, with Ctrl-C
+# make fuzz MINUTES=5  every fuzz target for so long, and a table; FUZZ="wav mp4" for some: fuzz/README.md
+# make asan, make tsan, make miri  tests under AddressSanitizer, ThreadSanitizer and Miri, where these can be had
 # make test-ecosystem  the tests with Ray and the libraries of data sets, which it installs into a place of their own
 # make site    the documentation as a site, in site/html; fails where a link leads nowhere
 # make darwin  the workspace as the compiler for a Mac sees it, without a Mac; where that can be had, part of the tests
@@ -21,7 +23,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := test
-.PHONY: demo test times test-fast test-ecosystem coverage hostile wheel bench lint site darwin aarch64-lint aarch64 windows-check release-check \
+.PHONY: demo test times test-fast test-ecosystem coverage hostile fuzz asan tsan miri wheel bench lint site darwin aarch64-lint aarch64 windows-check release-check \
 	clean
 
 PYTHON ?= python3
@@ -81,6 +83,18 @@ test-ecosystem: dist/.built
 
 hostile: $(VENV)/test
 	$(BIN)/python tests/hostile $(HOSTILE)
+
+fuzz:
+	fuzz/run --minutes $(or $(MINUTES),1) $(FUZZ)
+
+asan:
+	tools/sanitizers.sh address
+
+tsan:
+	tools/sanitizers.sh thread
+
+miri:
+	tools/sanitizers.sh miri
 
 lint: $(VENV)/test
 	cargo fmt --all --check

@@ -153,6 +153,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>, again: &[OsString]) -> i32 
     }
 }
 
+/// Whether a command line is one that [`run`] understands; it runs nothing. For tests.
+#[doc(hidden)]
+pub fn is_understood(args: impl IntoIterator<Item = OsString>) -> bool {
+    Arguments::try_parse_from(args).is_ok()
+}
+
 /// Has the Python package run a command.
 fn hand_over(command: &'static str, arguments: &impl Serialize) -> Outcome {
     Outcome::Python { command, arguments: serde_json::to_string(arguments).unwrap_or_default() }

@@ -33,4 +33,4 @@ mod transfer;
 mod verify;
 mod writing;
 
-pub use command::{Outcome, run, run_or_hand_over};
+pub use command::{Outcome, is_understood, run, run_or_hand_over};

@@ -1,0 +1,3 @@
+#![no_main]
+
+mapwave_fuzz::target!("ogg");
