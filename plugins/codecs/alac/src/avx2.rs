@@ -14,25 +14,13 @@ use std::arch::x86_64::{
     _mm256_unpacklo_epi64, _mm256_xor_si256,
 };
 
-use crate::predictor::{self, NUM_LANES, Predictor};
+use crate::predictor::{self, MAX_VECTOR_ORDER, NUM_FIRST, NUM_LANES, Predictor};
 
 /// The values of a plane that are loaded at a time.
 const GROUP: usize = 8;
-/// The rows before the first that vectors make: as many as any predictor here looks back on, in whole groups.
-pub(crate) const NUM_FIRST: usize = 16;
-/// The most coefficients of a predictor here.
-pub(crate) const MAX_ORDER: usize = 8;
-
-/// Whether vectors restore a channel as the scalar function does.
-pub(crate) fn is_suitable(predictor: &Predictor, num_values: usize) -> bool {
-    !predictor.is_twofold
-        && (1..=MAX_ORDER).contains(&predictor.order)
-        && predictor.num_bits <= 30
-        && predictor.is_calm(num_values)
-}
 
 /// Restores the values of each plane, rounded up to a multiple of eight as far as all planes reach. Predictors are
-/// [suitable](is_suitable), or of order 0, whose planes are left to no purpose. Each has its own first values, of which there are
+/// [suitable](Predictor::suits_vectors), or of order 0, whose planes are left to no purpose. Each has its own first values, of which there are
 /// `num_values` at most.
 #[target_feature(enable = "avx2")]
 pub(crate) fn restore(
@@ -106,7 +94,7 @@ fn restore_up_to<const ORDER: usize, const IS_EVEN: bool, const IS_NARROW: bool>
     let unused = lanes(|lane| 32 - predictors[lane].num_bits as i32);
     let order = lanes(|lane| predictors[lane].order as i32);
     // The last rows, the newest last, then eight new ones.
-    let mut rows = [zero; MAX_ORDER + 1 + GROUP];
+    let mut rows = [zero; MAX_VECTOR_ORDER + 1 + GROUP];
     for (place, row) in rows.iter_mut().take(ORDER + 1).enumerate() {
         let place = NUM_FIRST - ORDER - 1 + place;
         *row = lanes(|lane| planes[lane].get(place).copied().unwrap_or(0));

@@ -1,7 +1,8 @@
 //! The inner loops, compiled a second time for CPUs with wider registers, and the choice between both.
 //!
-//! Both versions of reading, unmixing and writing are the same source; `avx2` has another one of prediction, with the same
-//! results. Unsafe code is allowed in this file to call functions compiled for instructions that not every CPU has.
+//! Both versions of reading, unmixing and writing are the same source; `avx2` and `neon` have another one of prediction, with the
+//! same results. NEON is part of every CPU of aarch64, so that nothing else needs a second version there. Unsafe code is allowed in
+//! this file to call functions compiled for instructions that not every CPU has.
 
 #![allow(unsafe_code)]
 
@@ -13,6 +14,8 @@ use crate::error::DecodeError;
 use crate::golomb;
 use crate::mix;
 use crate::packet::{Element, Packet};
+#[cfg(target_arch = "x86_64")]
+use crate::predictor::NUM_LANES;
 use crate::predictor::{self, Predictor};
 
 /// Which instructions are used.
@@ -22,12 +25,19 @@ pub(crate) enum Instructions {
     Plain,
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
+    #[cfg(target_arch = "aarch64")]
+    Neon(Neon),
 }
 
 /// The proof that this CPU has AVX2, BMI1, BMI2 and LZCNT: only [`Instructions::best`] makes one.
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Avx2(());
+
+/// The proof that every CPU this is compiled for has NEON: only [`Instructions::best`] makes one.
+#[cfg(target_arch = "aarch64")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Neon(());
 
 impl Instructions {
     /// The best of this CPU.
@@ -39,6 +49,10 @@ impl Instructions {
             && is_x86_feature_detected!("lzcnt")
         {
             return Self::Avx2(Avx2(()));
+        }
+        #[cfg(target_arch = "aarch64")]
+        if cfg!(target_feature = "neon") {
+            return Self::Neon(Neon(()));
         }
         Self::Plain
     }
@@ -54,6 +68,8 @@ impl Instructions {
     ) -> Result<(), DecodeError> {
         match self {
             Self::Plain => read(first, second),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(_) => read(first, second),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the proof says that this CPU has the instructions.
             Self::Avx2(_) => unsafe { read_avx2(first, second) },
@@ -75,7 +91,22 @@ impl Instructions {
                 }
             }
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2(proof) => restore_by_vectors(proof, planes, stride, predictors, lengths),
+            Self::Avx2(_) => {
+                // SAFETY: the proof says that this CPU has the instructions.
+                let restore = |planes: [&mut [i32]; NUM_LANES], predictors: &mut _, num_values| unsafe {
+                    crate::avx2::restore(planes, predictors, num_values);
+                };
+                restore_by_vectors(planes, stride, predictors, lengths, restore);
+            }
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(_) => {
+                // SAFETY: the proof says that this CPU has the instructions.
+                let restore =
+                    |planes: [&mut [i32]; crate::neon::NUM_LANES], predictors: &mut _, num_values| unsafe {
+                        crate::neon::restore(planes, predictors, num_values);
+                    };
+                restore_by_vectors(planes, stride, predictors, lengths, restore);
+            }
         }
     }
 
@@ -83,6 +114,8 @@ impl Instructions {
     pub(crate) fn finish(self, element: &Element, first: &mut [i32], second: &mut [i32], lows: [&[u16]; 2]) {
         match self {
             Self::Plain => mix::finish(element, first, second, lows),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(_) => mix::finish(element, first, second, lows),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the proof says that this CPU has the instructions.
             Self::Avx2(_) => unsafe { finish_avx2(element, first, second, lows) },
@@ -98,6 +131,8 @@ impl Instructions {
     ) -> &'o mut [S] {
         match self {
             Self::Plain => write_interleaved(planes, scale, output),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(_) => write_interleaved(planes, scale, output),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the proof says that this CPU has the instructions.
             Self::Avx2(_) => unsafe { write_avx2(planes, scale, output) },
@@ -155,28 +190,25 @@ fn write_avx2<'o, S: DecodedSample>(
     write_interleaved(planes, scale, output)
 }
 
-/// As [`Instructions::restore`], eight channels at a time as far as vectors can.
-#[cfg(target_arch = "x86_64")]
-fn restore_by_vectors(
-    _: Avx2,
+/// As [`Instructions::restore`], as many channels at a time as there are lanes, as far as vectors can.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+fn restore_by_vectors<const LANES: usize>(
     planes: &mut [i32],
     stride: usize,
     predictors: &mut [Predictor],
     lengths: &[usize],
+    restore: impl Fn([&mut [i32]; LANES], &mut [Predictor; LANES], usize),
 ) {
-    use crate::avx2::{self, NUM_FIRST};
-    use crate::predictor::NUM_LANES;
-
-    let groups = planes.chunks_mut(stride * NUM_LANES).zip(predictors.chunks_mut(NUM_LANES));
-    for ((planes, predictors), lengths) in groups.zip(lengths.chunks(NUM_LANES)) {
+    let groups = planes.chunks_mut(stride * LANES).zip(predictors.chunks_mut(LANES));
+    for ((planes, predictors), lengths) in groups.zip(lengths.chunks(LANES)) {
         let num_values = lengths.iter().copied().max().unwrap_or(0);
-        let suits = |predictor: &Predictor| avx2::is_suitable(predictor, num_values);
+        let suits = |predictor: &Predictor| predictor.suits_vectors(num_values);
         let is_worth_it = predictors.iter().filter(|predictor| suits(predictor)).count() > 1;
-        let mut together = [Predictor::NONE; NUM_LANES];
-        let mut lanes: [&mut [i32]; NUM_LANES] = Default::default();
+        let mut together = [Predictor::NONE; LANES];
+        let mut lanes: [&mut [i32]; LANES] = std::array::from_fn(|_| Default::default());
         let mut num_lanes = 0;
         for ((plane, predictor), length) in planes.chunks_mut(stride).zip(&mut *predictors).zip(lengths) {
-            if is_worth_it && suits(predictor) && num_values >= NUM_FIRST {
+            if is_worth_it && suits(predictor) && num_values >= predictor::NUM_FIRST {
                 if let (Some(lane), Some(to)) = (lanes.get_mut(num_lanes), together.get_mut(num_lanes)) {
                     (*lane, *to) = (plane, *predictor);
                     num_lanes += 1;
@@ -189,11 +221,10 @@ fn restore_by_vectors(
             continue;
         }
         // Lanes that are left over restore nothing.
-        let mut idle = vec![0; stride * (NUM_LANES - num_lanes)];
+        let mut idle = vec![0; stride * (LANES - num_lanes)];
         for (lane, plane) in lanes.iter_mut().skip(num_lanes).zip(idle.chunks_mut(stride)) {
             *lane = plane;
         }
-        // SAFETY: the proof says that this CPU has the instructions.
-        unsafe { avx2::restore(lanes, &mut together, num_values) };
+        restore(lanes, &mut together, num_values);
     }
 }

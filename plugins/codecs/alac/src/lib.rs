@@ -11,7 +11,7 @@
 //! 1. The residuals of each channel are adaptive Golomb codes, of which each waits for the one before it. Two packets are read
 //!    in one loop, so that the processor works on one while the other waits.
 //! 2. Each channel is predicted from its own past by coefficients that learn from every sample. Where the processor has AVX2,
-//!    eight channels stand side by side in the lanes of one vector: four packets of two channels.
+//!    eight channels stand side by side in the lanes of one vector, four packets of two channels; four with NEON.
 //! 3. Two channels that were mixed are unmixed, and bits that were stored apart are put below the others.
 //!
 //! # How a packet is encoded
@@ -32,6 +32,8 @@ mod error;
 mod golomb;
 mod instructions;
 mod mix;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod packet;
 mod predictor;
 

@@ -12,6 +12,14 @@ pub(crate) const NUM_LANES: usize = 8;
 /// The most coefficients of a predictor.
 pub(crate) const MAX_ORDER: usize = 32;
 
+/// The most coefficients of a predictor that vectors apply.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+pub(crate) const MAX_VECTOR_ORDER: usize = 8;
+
+/// The values before the first that vectors restore: as many as any such predictor looks back on, in whole groups.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+pub(crate) const NUM_FIRST: usize = 16;
+
 /// The order that stands for the difference to the sample before, without coefficients.
 const DIFFERENCE: usize = 31;
 
@@ -35,9 +43,18 @@ impl Predictor {
     pub(crate) const NONE: Self =
         Self { order: 0, shift: 0, is_twofold: false, num_bits: 32, coefficients: [0; MAX_ORDER] };
 
+    /// Whether vectors restore a channel as the scalar function does.
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    pub(crate) fn suits_vectors(&self, num_values: usize) -> bool {
+        !self.is_twofold
+            && (1..=MAX_VECTOR_ORDER).contains(&self.order)
+            && self.num_bits <= 30
+            && self.is_calm(num_values)
+    }
+
     /// The coefficients can move by one with each of `num_values` and not wrap.
-    #[cfg(target_arch = "x86_64")]
-    pub(crate) fn is_calm(&self, num_values: usize) -> bool {
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    fn is_calm(&self, num_values: usize) -> bool {
         let greatest =
             self.coefficients.iter().map(|coefficient| coefficient.unsigned_abs()).max().unwrap_or(0);
         greatest as usize + num_values <= 0x7FFF

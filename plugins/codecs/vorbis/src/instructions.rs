@@ -8,6 +8,8 @@
 #[cfg(target_arch = "x86_64")]
 use crate::avx2::Avx2;
 use crate::error::DecodeError;
+#[cfg(target_arch = "aarch64")]
+use crate::neon::Neon;
 use crate::packet::State;
 use crate::setup::Tables;
 use crate::simd::Plain;
@@ -19,6 +21,8 @@ pub(crate) enum Instructions {
     Plain,
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
+    #[cfg(target_arch = "aarch64")]
+    Neon(Neon),
 }
 
 impl Instructions {
@@ -27,6 +31,10 @@ impl Instructions {
         #[cfg(target_arch = "x86_64")]
         if let Some(proof) = Avx2::detect() {
             return Self::Avx2(proof);
+        }
+        #[cfg(target_arch = "aarch64")]
+        if let Some(proof) = Neon::detect() {
+            return Self::Neon(proof);
         }
         Self::Plain
     }
@@ -42,6 +50,9 @@ impl Instructions {
     ) -> Result<usize, DecodeError> {
         match self {
             Self::Plain => state.decode(Plain, tables, packet, planes, places),
+            // Every processor of aarch64 has what the rest of it is compiled for.
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(proof) => state.decode(proof, tables, packet, planes, places),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the proof says that this processor has the instructions.
             Self::Avx2(proof) => unsafe { decode_avx2(proof, state, tables, packet, planes, places) },

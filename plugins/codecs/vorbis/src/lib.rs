@@ -14,8 +14,8 @@
 //! 3. Spectra are multiplied by their floors and become a block of samples each, by an inverse MDCT. Blocks have one of two
 //!    sizes, and overlap by half of the smaller one under a window (sections 4.3.6 to 4.3.8).
 //!
-//! All is done eight lanes at a time where the processor has AVX2. The end of a packet is not an error: what is missing is silence
-//! in the highest frequencies, or in all (section 2.1.8).
+//! All is done eight lanes at a time where the processor has AVX2, and as two times four with NEON. The end of a packet is not an
+//! error: what is missing is silence in the highest frequencies, or in all (section 2.1.8).
 
 #![deny(unsafe_code)]
 
@@ -28,6 +28,8 @@ mod error;
 mod floor;
 mod instructions;
 mod memory;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod packet;
 mod residue;
 mod setup;

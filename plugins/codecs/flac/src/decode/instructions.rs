@@ -1,6 +1,7 @@
 //! The inner loops, compiled a second time for CPUs with wider registers, and the choice between both.
 //!
-//! Both versions of reading and writing are the same source; `avx2` has another one of prediction, with the same results.
+//! Both versions of reading and writing are the same source; `avx2` and `neon` have another one of prediction, with the same
+//! results. NEON is part of every CPU of aarch64, so that nothing else needs a second version there.
 //! Unsafe code is allowed in this file to call functions compiled for instructions that not every CPU has.
 
 #![allow(unsafe_code)]
@@ -22,12 +23,19 @@ pub(super) enum Instructions {
     Plain,
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
+    #[cfg(target_arch = "aarch64")]
+    Neon(Neon),
 }
 
 /// The proof that this CPU has AVX2, BMI1, BMI2 and LZCNT: only [`Instructions::best`] makes one.
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Avx2(());
+
+/// The proof that every CPU this is compiled for has NEON: only [`Instructions::best`] makes one.
+#[cfg(target_arch = "aarch64")]
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Neon(());
 
 impl Instructions {
     /// The best of this CPU.
@@ -40,6 +48,10 @@ impl Instructions {
         {
             return Self::Avx2(Avx2(()));
         }
+        #[cfg(target_arch = "aarch64")]
+        if cfg!(target_feature = "neon") {
+            return Self::Neon(Neon(()));
+        }
         Self::Plain
     }
 
@@ -51,6 +63,8 @@ impl Instructions {
     ) -> Result<(), DecodeError> {
         match self {
             Self::Plain => rice::read(first, second),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(_) => rice::read(first, second),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the proof says that this CPU has the instructions.
             Self::Avx2(_) => unsafe { read_avx2(first, second) },
@@ -79,6 +93,13 @@ impl Instructions {
                 // SAFETY: the proof says that this CPU has the instructions.
                 unsafe { super::avx2::restore(lanes, predictors, num_values) };
             }
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(_) => {
+                let mut planes = planes.chunks_mut(stride);
+                let lanes = [(); NUM_LANES].map(|()| planes.next().unwrap_or_default());
+                // SAFETY: the proof says that this CPU has the instructions.
+                unsafe { super::neon::restore(lanes, predictors, num_values) };
+            }
         }
     }
 
@@ -92,6 +113,8 @@ impl Instructions {
     ) -> &'o mut [S] {
         match self {
             Self::Plain => stereo::write_interleaved(planes, decorrelation, scale, output),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(_) => stereo::write_interleaved(planes, decorrelation, scale, output),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the proof says that this CPU has the instructions.
             Self::Avx2(_) => unsafe { write_avx2(planes, decorrelation, scale, output) },
@@ -146,6 +169,26 @@ mod tests {
                     assert!(&plane[..samples.len()] == samples, "{predictor:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn sound_that_becomes_loud_is_that_of_the_scalar_path() {
+        let mut noise = crate::noise::Noise(3);
+        // A resonance, whose sums take more than 32 bits once samples take more than 17.
+        let mut predictor = Predictor { order: 2, shift: 12, ..Predictor::NONE };
+        predictor.coefficients[..2].copy_from_slice(&[7372, -3686]);
+        let num_values = 700;
+        for (loud_lane, loud_from) in [(0, 70), (1, 130), (2, 255), (3, 256), (0, 320), (3, 600)] {
+            let mut planes: Vec<i32> = (0..num_values * NUM_LANES).map(|_| noise.sample(10) & 1023).collect();
+            for value in &mut planes[loud_lane * num_values..][loud_from..num_values] {
+                *value <<= 12;
+            }
+            let mut expected = planes.clone();
+            Instructions::Plain.restore(&mut expected, num_values, &[&predictor; NUM_LANES], num_values);
+            Instructions::best().restore(&mut planes, num_values, &[&predictor; NUM_LANES], num_values);
+            assert!(planes == expected, "lane {loud_lane} from {loud_from} on");
+            assert!(expected.iter().any(|sample| sample.unsigned_abs() > 1 << 20));
         }
     }
 }

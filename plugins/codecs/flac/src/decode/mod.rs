@@ -11,7 +11,7 @@
 //! | `wide` | a difference of 33 bits | 9.2.3 |
 //! | `stereo` | two channels from one and the difference | 4.2, 9.1.3 |
 //! | `instructions` | the same code for wider registers | |
-//! | `avx2` | residuals of four subframes to samples in the lanes of one vector | |
+//! | `avx2`, `neon` | residuals of four subframes to samples in the lanes of one vector | |
 //!
 //! # Why it is fast
 //!
@@ -27,6 +27,8 @@ mod decoder;
 mod error;
 mod frame_header;
 mod instructions;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod predictor;
 mod rice;
 mod stereo;
