@@ -130,7 +130,7 @@ pub(crate) fn alac(bytes: &[u8]) -> bool {
     let records = records(bytes);
     let [setup, packets @ ..] = &*records else { return false };
     let Ok(config) = AlacConfig::parse(setup) else { return false };
-    // Packets of many frames take long, and are no others.
+    // Longer packets take more time and reach the same code.
     let Ok(decoder) = Decoder::new(&config) else { return false };
     if Decoder::num_bytes_for(decoder.config()) > 1 << 21 {
         return false;
