@@ -6,7 +6,8 @@
 //!
 //! Sums take 64 bits, for which two vectors and twice the instructions are needed. But 32 bits hold every sum of samples that
 //! are not too loud for their coefficients. So *chunks* are restored with sums of 32 bits first; where a sample turns out to be
-//! too loud, the chunk is restored again with sums of 64, and so is the rest of the planes.
+//! too loud, the chunk is restored again with sums of 64, and so is the rest of the planes. Each way is a function of its own, which
+//! is never inlined, so that its loop has all registers.
 
 #![allow(
     unsafe_code,
@@ -141,7 +142,7 @@ fn read_residuals(planes: &[&mut [[i32; GROUP]]; NUM_LANES], residuals: &mut [[i
 }
 
 /// Restores the first chunk of all, in which some rows are samples.
-#[inline]
+#[inline(never)]
 #[target_feature(enable = "neon")]
 fn restore_first<const ORDER: usize>(
     weights: &Weights<ORDER>,
@@ -158,7 +159,7 @@ fn restore_first<const ORDER: usize>(
 }
 
 /// Restores a chunk with sums of 64 bits.
-#[inline]
+#[inline(never)]
 #[target_feature(enable = "neon")]
 fn restore_loud<const ORDER: usize>(
     weights: &Weights<ORDER>,
@@ -173,7 +174,7 @@ fn restore_loud<const ORDER: usize>(
 
 /// Restores a chunk with sums of 32 bits. `magnitude` is the greatest so far of each lane; the result has those of this chunk
 /// as well, and says whether they may be.
-#[inline]
+#[inline(never)]
 #[target_feature(enable = "neon")]
 fn restore_quiet<const ORDER: usize>(
     weights: &Weights<ORDER>,
