@@ -81,7 +81,7 @@ pub fn generation() -> u32 {
 /// wait for each other, since a fork could strike while they wait; the handlers may run more than once for a fork.
 #[cold]
 fn register() -> u32 {
-    system::register();
+    system::register(before, in_parent, in_child);
     let first = GENERATION.compare_exchange(0, 1, Ordering::Relaxed, Ordering::Relaxed);
     first.map_or_else(|generation| generation, |_| 1)
 }
@@ -169,7 +169,7 @@ fn num_own() -> usize {
     usize::from(DEPTH.get() > 0)
 }
 
-pub(super) extern "C" fn before() {
+extern "C" fn before() {
     NUM_FORKING.fetch_add(1, Ordering::SeqCst);
     let mut patience = Patience::default();
     let mut deadline = None;
@@ -185,11 +185,11 @@ pub(super) extern "C" fn before() {
     NUM_LEFT.store(num_left, Ordering::SeqCst);
 }
 
-pub(super) extern "C" fn in_parent() {
+extern "C" fn in_parent() {
     NUM_FORKING.fetch_sub(1, Ordering::SeqCst);
 }
 
-pub(super) extern "C" fn in_child() {
+extern "C" fn in_child() {
     // No other thread exists yet.
     INSIDE.iter().for_each(|part| part.0.store(0, Ordering::SeqCst));
     part().store(num_own(), Ordering::SeqCst);

@@ -24,6 +24,8 @@
 
 #![deny(unsafe_code)]
 
+#[cfg(unix)]
+mod at_load;
 mod handlers;
 mod lock;
 mod once;

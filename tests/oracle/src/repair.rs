@@ -29,6 +29,11 @@ pub(crate) fn flac(bytes: &[u8]) -> Vec<u8> {
     {
         place = found + 2;
         let Some(num_bytes) = flac_header(&fixed[found..]) else { continue };
+        // Sound can look like a header, but hardly like one of this stream: of its rate, channels and depth.
+        let stated = |start: usize| (fixed.get(start + 2).map(|byte| byte & 15), fixed.get(start + 3));
+        if starts.first().is_some_and(|first| stated(*first) != stated(found)) {
+            continue;
+        }
         let sum = fixed[found..found + num_bytes].iter().fold(0, |sum, byte| step(sum, 8, 0x07, *byte));
         fixed[found + num_bytes] = sum as u8;
         starts.push(found);
