@@ -90,13 +90,14 @@ def test_a_resampler_is_asked_for_by_the_name_of_its_quality(lab: Lab) -> None:
     import mapwave, mapwave.numpy as mw
     import numpy as np
 
+    path = sys.argv[1] + "/ones.wav"
     ones = np.ones((4800, 2), np.float32)
-    mapwave.save("ones.wav", ones, 48_000)
+    mapwave.save(path, ones, 48_000)
     for quality, value in (("mine", 0.25), ("steady", 0.5)):
         expected = np.full((1600, 2), value, np.float32)
         np.testing.assert_array_equal(mw.resample(ones, 48_000, 16_000, quality), expected)
-        np.testing.assert_array_equal(mw.load("ones.wav", sr=16_000, resample_quality=quality)[0], expected)
-    with mw.open("ones.wav", sr=16_000, resample_quality="mine") as reader:
+        np.testing.assert_array_equal(mw.load(path, sr=16_000, resample_quality=quality)[0], expected)
+    with mw.open(path, sr=16_000, resample_quality="mine") as reader:
         assert (reader[100:200] == 0.25).all()
     assert mw.resample(ones, 48_000, 16_000)[800, 0] > 0.9, "nobody asked for it"
     assert next(plugin for plugin in mapwave.plugins() if plugin.id == "constant").resamples == ["mine", "steady"]
@@ -105,7 +106,7 @@ def test_a_resampler_is_asked_for_by_the_name_of_its_quality(lab: Lab) -> None:
     except ValueError as error:
         print(error)
     """
-    assert "'best', 'mine', 'steady'" in lab.run(code)
+    assert "'best', 'mine', 'steady'" in lab.run(code, lab.directory)
 
 
 def test_a_resampler_may_offer_the_default(lab: Lab) -> None:
