@@ -1,5 +1,6 @@
 //! Bytes as a file with a path.
 
+#[cfg(target_os = "linux")]
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
