@@ -66,7 +66,7 @@ def rows(text: str) -> list[Row]:
         if not (cells := re.fullmatch(r"\| *(.+?) *\| *(\d+)( more)? *\| *(.+?) *\|", line)):
             continue
         what, number, more, which = cells.groups()
-        paths = re.findall(r"`([\w.-]+/[\w./-]*)`", which)
+        paths = re.findall(r"`([\w.-]+/[\w./-]*|pyproject\.toml)`", which)
         doubles = tuple(path for path in paths if path.startswith("tests/"))
         files = tuple(path for path in paths if path not in doubles)
         found.append(Row(what.replace("`", ""), int(number), found[-1] if more else None, files, doubles))
