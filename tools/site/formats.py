@@ -22,7 +22,7 @@ CONTAINERS = {
 }
 ENCODINGS = ["u8", "pcm16", "pcm24", "pcm32", "float32", "float64", "alaw", "mulaw"]
 
-#: A decoder with more extensions is told in a paragraph.
+#: A paragraph lists the extensions of a decoder that has more than these.
 MANY = 20
 
 #: Directories of ``fixtures/`` with files that must be read.
