@@ -196,6 +196,10 @@ fn keep_depth(options: &mut sink::SaveOptions, depth: Depth) {
         Depth::Single => PcmEncoding::F32,
         Depth::Double => PcmEncoding::F64,
     };
+    // A lossy codec has no bit depth, and asking further would load every plugin.
+    if !sink::is_lossless(options).unwrap_or(true) {
+        return;
+    }
     let mut wanted = options.clone();
     wanted.encoding = Encoding::Pcm(exact);
     // What it cannot store, it rejects; then the format's default stays, and whatever else is wrong is rejected with it.

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import child
+import commandline
 import corpus
 import mapwave
 import numpy as np
@@ -311,3 +312,56 @@ def test_bundled_libraries_are_loaded_for_what_nothing_built_in_reads(tmp_path: 
         *files,
     ).split("\n")
     assert printed[:3] == ["False", "True", "[]"]
+
+
+def test_saving_and_resampling_load_no_more_bundled_libraries_than_they_need(tmp_path: Path) -> None:
+    bundled = [plugin for plugin in mapwave.plugins() if plugin.origin == "bundled" and plugin.path]
+    if {plugin.id for plugin in bundled} != {"lame", "libav", "soxr"}:
+        pytest.skip("not all libraries are bundled")
+    printed = child.run(
+        tmp_path,
+        """
+        import os
+        import mapwave, mapwave.numpy as mw, numpy as np
+
+        folder, *libraries = sys.argv[1:]
+        names = [os.path.basename(library) for library in libraries]
+        sound = (np.sin(np.arange(48000) / 20) / 2).astype(np.float32)[:, None]
+
+        def save(name, **settings):
+            path = f"{folder}/{name}"
+            mw.save(path, sound, 48000, **settings)
+            maps = open("/proc/self/maps").read()
+            return [name for name in names if name in maps], open(path, "rb").read()
+
+        def resample():
+            audio, _ = mw.load(f"{folder}/a.flac", sr=16000)
+            maps = open("/proc/self/maps").read()
+            return [name for name in names if name in maps], audio.tobytes()
+
+        saves = [("a.flac", {}), ("a.caf", {"encoding": "alac"}), ("a.ogg", {"encoding": "opus"}), ("a.mp3", {})]
+        steps = [*((lambda one=one: save(one[0], **one[1])) for one in saves), resample]
+        alone = [step() for step in steps]
+        for loaded, _ in alone:
+            print(*loaded)
+        mapwave.plugins()
+        # Who else is there changes nothing.
+        print([step()[1] == before for step, (_, before) in zip(steps, alone)])
+        print(all(name in open("/proc/self/maps").read() for name in names))
+        """,
+        tmp_path,
+        *(plugin.path for plugin in sorted(bundled, key=lambda plugin: plugin.id)),
+    ).split("\n")
+    lame, _, soxr = sorted(Path(plugin.path or "").name for plugin in bundled)
+    assert printed[:5] == ["", "", "", lame, f"{lame} {soxr}"]
+    assert printed[5:7] == ["[True, True, True, True, True]", "True"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the loader tells what it loads on Linux")
+def test_the_command_converts_without_libraries_it_does_not_need(tmp_path: Path) -> None:
+    mapwave.save(tmp_path / "a.flac", np.zeros((4800, 1), np.int16), 48000)
+    has_lame = any(plugin.id == "lame" and plugin.loaded for plugin in mapwave.plugins())
+    for name in ("b.flac", "b.mp3") if has_lame else ("b.flac",):
+        done = commandline.run("convert", tmp_path / "a.flac", tmp_path / name, LD_DEBUG="files")
+        assert done.returncode == 0, done.stderr.decode()
+        assert b"libavcodec" not in done.stderr, name

@@ -1,7 +1,8 @@
 //! The host of codec plugins: finds libraries, loads them, and calls them without trusting them.
 //!
-//! Nothing here runs before a file needs a plugin: reading PCM never loads a library. Then the directories are searched once
-//! and all libraries in them are loaded. [`plugins`] reports libraries that cannot be loaded; they have no other effect.
+//! Nothing here runs before a file needs a plugin: reading PCM never loads a library. Then the directories are searched, and the
+//! libraries in them are loaded, those that come with this program one after the other as they are needed. [`plugins`] loads all and
+//! reports libraries that cannot be loaded; they have no other effect.
 
 mod ffi;
 mod listing;
@@ -31,7 +32,7 @@ pub(crate) use selection::resampler::{default_resampler, no_resampler, qualities
 pub(crate) use selection::seek_table::seek_table;
 pub(crate) use selection::writable::Writable;
 #[cfg(test)]
-pub(crate) use selection::writable::tests::three_plugins;
+pub(crate) use selection::writable::tests::{three_plugins, three_stages};
 pub(crate) use session::decoder::{Decoder, Opener};
 pub use session::encoder::Encoder;
 pub use session::interruption::interruptible;

@@ -36,8 +36,8 @@ struct Registry {
     found: Vec<Arc<Found>>,
     /// The state that readers use, once everything has been searched; replaced if another plugin is found.
     snapshot: Option<&'static Snapshot>,
-    /// The same without the bundled libraries, which need not be loaded for what a plugin that is built in reads.
-    near: Option<&'static Snapshot>,
+    /// The same with only so many of the bundled libraries, which need not be loaded for what others do.
+    partial: Vec<(usize, &'static Snapshot)>,
 }
 
 /// A library and what it offers, or why it was rejected.
@@ -78,7 +78,8 @@ pub fn embed(entry: abi::mw_plugin_entry) {
     change(|registry| {
         if !registry.embedded.iter().any(|other| std::ptr::fn_addr_eq(*other, entry)) {
             registry.embedded.push(entry);
-            (registry.snapshot, registry.near) = (None, None);
+            registry.snapshot = None;
+            registry.partial.clear();
         }
     });
 }
@@ -176,27 +177,38 @@ pub(super) fn snapshot() -> &'static Snapshot {
     }
 }
 
-/// All plugins but the bundled libraries, as long as those are not loaded; the first call searches and loads them. Libraries such as
-/// those of FFmpeg take time to load, and memory.
+/// All plugins but the bundled libraries, as long as not all of those are loaded; the first call searches and loads them.
 pub(super) fn near_snapshot() -> Option<&'static Snapshot> {
-    let known = |registry: &'static Registry| match (registry.snapshot, registry.near) {
-        (Some(_), _) => Some(None),
-        (None, near) => near.map(Some),
+    partial_snapshot(0)
+}
+
+/// The plugins with ever more of the bundled libraries, and at last all plugins. The encoders and the resamplers of each begin with
+/// those of the one before. Libraries that need others of the system take time to load, and memory: they come last.
+pub(super) fn stages() -> impl Iterator<Item = &'static Snapshot> {
+    let partial = (0..).map_while(partial_snapshot);
+    partial.chain(std::iter::once_with(snapshot))
+}
+
+/// The plugins with only so many of the bundled libraries; `None` if all are loaded, or if there are no more.
+fn partial_snapshot(num_bundled: usize) -> Option<&'static Snapshot> {
+    let known = |registry: &'static Registry| match registry.snapshot {
+        Some(_) => Some(None),
+        None => registry.partial(num_bundled).map(Some),
     };
     if let Some(known) = REGISTRY.get().and_then(known) {
         return known;
     }
     let _loading = LOADING.lock();
     loop {
-        if let Some(known) = known(search(Extent::Near)) {
+        if let Some(known) = known(search(Extent::Bundled(num_bundled))) {
             return known;
         }
     }
 }
 
-/// Which plugins are loaded, as a number that changes with them. Loads none.
+/// Which plugins read files, as a number that changes with them. Loads none.
 pub(crate) fn loaded_plugins() -> usize {
-    let snapshot = REGISTRY.get().and_then(|registry| registry.snapshot.or(registry.near));
+    let snapshot = REGISTRY.get().and_then(|registry| registry.snapshot.or(registry.partial(0)));
     snapshot.map_or(0, |snapshot| std::ptr::from_ref(snapshot).addr())
 }
 
@@ -204,37 +216,40 @@ pub(crate) fn loaded_plugins() -> usize {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Extent {
     All,
-    /// All but the bundled libraries.
-    Near,
+    /// All but the bundled libraries, and the first so many of those.
+    Bundled(usize),
 }
 
 /// Finds and loads the plugins that are not known yet, unless all are. Only for a thread that holds [`LOADING`]. If its caller
 /// interrupts the search, the result has what was found so far, and the next search goes on.
 fn search(extent: Extent) -> &'static Registry {
     let registry = REGISTRY.get().unwrap_or_else(|| change(|_| {}));
-    if registry.snapshot.is_some() || extent == Extent::Near && registry.near.is_some() {
+    let is_known = |number| registry.partial(number).is_some();
+    if registry.snapshot.is_some() || matches!(extent, Extent::Bundled(number) if is_known(number)) {
         return registry;
     }
     let directories = directories::directories(registry.bundled.as_deref());
     let is_known = |candidate: &Candidate| {
         registry.found.iter().any(|found| found.path.as_ref() == Some(&candidate.path))
     };
-    let candidates = directories::candidates(&directories);
-    let (bundled, near): (Vec<Candidate>, Vec<Candidate>) = candidates
-        .into_iter()
-        .filter(|candidate| !is_known(candidate))
-        .partition(|candidate| candidate.origin == Origin::Bundled);
-    let extent = if bundled.is_empty() { Extent::All } else { extent };
-    let wanted = near.into_iter().chain(bundled.into_iter().filter(|_| extent == Extent::All));
-    for candidate in wanted {
+    let candidates = directories::candidates(&directories).into_iter();
+    let (mut bundled, near): (Vec<Candidate>, Vec<Candidate>) =
+        candidates.partition(|candidate| candidate.origin == Origin::Bundled);
+    bundled.sort_by_key(|candidate| hints::needs_system_libraries(&candidate.path));
+    let extent = match extent {
+        Extent::Bundled(number) if bundled.iter().skip(number).any(|candidate| !is_known(candidate)) => {
+            extent
+        }
+        _ => Extent::All,
+    };
+    if let Extent::Bundled(number) = extent {
+        bundled.truncate(number);
+    }
+    for candidate in near.into_iter().chain(bundled).filter(|candidate| !is_known(candidate)) {
         if load(candidate, |found| add(found, 0)).is_none() {
             // Never freed, as any other; a user presses Ctrl-C a few times.
             let mut partial = REGISTRY.get().cloned().unwrap_or_default();
-            let arranged: &'static Snapshot = Box::leak(Box::new(partial.arranged()));
-            match extent {
-                Extent::All => partial.snapshot = Some(arranged),
-                Extent::Near => partial.near = Some(arranged),
-            }
+            partial.publish(extent);
             return Box::leak(Box::new(partial));
         }
     }
@@ -310,13 +325,40 @@ impl Registry {
     /// Publishes the plugins for readers, unless some that are built in have not been asked yet.
     fn settle(&mut self, extent: Extent) {
         self.found.sort_by_key(|found| found.origin);
-        // Never freed: there are as many as plugins are embedded and registered by programs, which are few.
-        let is_complete = self.num_entered == self.embedded.len();
-        let snapshot = is_complete.then(|| &*Box::leak(Box::new(self.arranged())));
-        match extent {
-            Extent::All => self.snapshot = snapshot,
-            Extent::Near => self.near = snapshot,
+        if self.num_entered == self.embedded.len() {
+            self.publish(extent);
+        } else if extent == Extent::All {
+            self.snapshot = None;
         }
+    }
+
+    /// Makes what is known the state that readers use.
+    fn publish(&mut self, extent: Extent) {
+        // Never freed: there are as many as libraries are bundled, and plugins embedded and registered by programs, which are few.
+        let mut arranged = self.arranged();
+        match extent {
+            Extent::All => self.snapshot = Some(Box::leak(Box::new(arranged))),
+            Extent::Bundled(number) => {
+                // Bundled libraries that are not loaded yet come before those of the system, and have names that are reserved.
+                let has_more = |interface: &Interface| {
+                    !interface.encoders.is_empty() || !interface.resamplers.is_empty()
+                };
+                let decides = self.found.iter().all(|found| {
+                    found.origin.is_ours()
+                        || found.origin == Origin::System
+                        || !found.interface.as_ref().is_ok_and(has_more)
+                });
+                arranged.encoders.retain(|kind| decides && kind.is_trusted());
+                arranged.resamplers.retain(|kind| decides && kind.standing().is_trusted());
+                self.partial.retain(|(other, _)| *other != number);
+                self.partial.push((number, Box::leak(Box::new(arranged))));
+            }
+        }
+    }
+
+    /// The state with only so many of the bundled libraries.
+    fn partial(&self, num_bundled: usize) -> Option<&'static Snapshot> {
+        self.partial.iter().find(|(number, _)| *number == num_bundled).map(|(_, snapshot)| *snapshot)
     }
 
     /// The plugins in the order of `found`; the first of two plugins with the same name wins, but for names that are reserved.

@@ -63,11 +63,11 @@ impl FileFormat {
     /// # Errors
     /// [`Error::Argument`] if the name is empty.
     pub fn named(name: &str) -> Result<Self> {
-        Self::among(name, Writable::now)
+        Self::among(name, Writable::stages)
     }
 
-    /// As [`named`](Self::named), with `writable` as the formats of plugins. It is only called for names that are not this crate's.
-    fn among(name: &str, writable: impl Fn() -> Writable) -> Result<Self> {
+    /// As [`named`](Self::named), with the formats of plugins, which are only asked for names that are not this crate's.
+    fn among<W: IntoIterator<Item = Writable>>(name: &str, stages: impl Fn() -> W) -> Result<Self> {
         let lower = name.trim_start_matches('.').to_ascii_lowercase();
         if lower.is_empty() {
             return Err(Error::argument(Parameter::FileFormat, known_formats(), format!("'{name}'")));
@@ -75,7 +75,8 @@ impl FileFormat {
         if let Some((format, _)) = PCM.into_iter().find(|(_, names)| names.contains(&lower.as_str())) {
             return Ok(format);
         }
-        let (container, codec) = writable().meaning(&lower).unwrap_or((lower, None));
+        let meaning = stages().into_iter().find_map(|writable| writable.meaning(&lower));
+        let (container, codec) = meaning.unwrap_or((lower, None));
         Ok(Self::Compressed { container, codec })
     }
 
@@ -143,6 +144,10 @@ mod tests {
     use super::*;
     use crate::host;
 
+    fn needs_no_plugin() -> [Writable; 0] {
+        panic!("plugins are asked")
+    }
+
     #[test]
     fn an_extension_stands_for_its_format() {
         let of = |path: &str| FileFormat::of_path(Path::new(path)).unwrap();
@@ -156,7 +161,7 @@ mod tests {
 
     #[test]
     fn what_plugins_write_is_what_they_say() {
-        let named = |name: &str| FileFormat::among(name, host::three_plugins).unwrap();
+        let named = |name: &str| FileFormat::among(name, || [host::three_plugins()]).unwrap();
         let compressed = |container: &str, codec: Option<&str>| FileFormat::Compressed {
             container: container.to_owned(),
             codec: codec.map(str::to_owned),
@@ -168,7 +173,7 @@ mod tests {
         for (format, names) in PCM {
             assert_eq!(names.first().copied(), Some(format.name()));
             for name in names {
-                let parsed = FileFormat::among(name, || panic!("{name} needs no plugin")).unwrap();
+                let parsed = FileFormat::among(name, needs_no_plugin).unwrap();
                 assert_eq!(parsed, format);
             }
         }

@@ -37,11 +37,14 @@ impl Plan {
     /// # Errors
     /// [`Error::Argument`], with a list of the supported values; [`Error::Unsupported`] if no plugin writes the container.
     pub(super) fn new(options: &SaveOptions, from: OutputFormat) -> Result<Self> {
-        Self::among(options, from, Writable::now)
+        Self::among(options, from, Writable::stages)
     }
 
-    /// As [`new`](Self::new), with `writable` as the formats of plugins. It is only called if a plugin is needed.
-    fn among(options: &SaveOptions, from: OutputFormat, writable: impl Fn() -> Writable) -> Result<Self> {
+    /// As [`new`](Self::new), with the formats of plugins, which are only asked if one is needed.
+    fn among<W>(options: &SaveOptions, from: OutputFormat, stages: impl Fn() -> W) -> Result<Self>
+    where
+        W: IntoIterator<Item = Writable>,
+    {
         if options.sample_rate == 0 {
             return Err(Error::argument(Parameter::SampleRate, "at least 1 Hz", 0));
         }
@@ -60,7 +63,7 @@ impl Plan {
                 format!("{num_speakers} speakers"),
             ));
         }
-        let plan = Self::choose(options, from, || Codecs::new(options, &writable()))?;
+        let plan = Self::choose(options, from, || Codecs::among(options, from, stages()))?;
         plan.check(options)?;
         check_tags(options)?;
         Ok(plan)
@@ -113,10 +116,10 @@ impl Plan {
         bits: Option<u16>,
         from: OutputFormat,
     ) -> Self {
-        let wanted = if from == OutputFormat::I16 { 16 } else { DEEP };
         let depths = codecs.depths(codec);
-        let bits_per_sample =
-            depths.map(|depths| bits.or(options.bits_per_sample).unwrap_or_else(|| nearest(&depths, wanted)));
+        let bits_per_sample = depths.map(|depths| {
+            bits.or(options.bits_per_sample).unwrap_or_else(|| nearest(&depths, depth_for(from)))
+        });
         Self::Compressed {
             container: options.format.name().to_owned(),
             codec: codec.to_owned(),
@@ -226,22 +229,53 @@ pub fn is_lossless(options: &SaveOptions) -> Result<bool> {
 struct Codecs {
     /// Every codec.
     names: Vec<String>,
-    /// The default.
+    /// The default that a plugin states.
+    stated: Option<String>,
+    /// The default, stated or not.
     usual: Option<String>,
     writable: Writable,
 }
 
 impl Codecs {
+    /// Those of the first stage that decides, or of the last, which has all plugins.
+    fn among(options: &SaveOptions, from: OutputFormat, stages: impl IntoIterator<Item = Writable>) -> Self {
+        let mut last = Self::default();
+        for writable in stages {
+            last = Self::new(options, &writable);
+            if last.decides(options, from, &writable) {
+                break;
+            }
+        }
+        last
+    }
+
+    /// Whether plugins that come later would change nothing: neither what is written nor an error.
+    fn decides(&self, options: &SaveOptions, from: OutputFormat, all: &Writable) -> bool {
+        let (codec, depth) = match &options.encoding {
+            Encoding::Codec(codec) => (Some(codec), None),
+            Encoding::Pcm(depth) => (implied(options).or(self.stated.as_ref()), Some(*depth)),
+        };
+        let Some(codec) = codec.filter(|codec| self.names.contains(codec)) else { return false };
+        let has_plugin = options.plugin.as_deref().is_none_or(|plugin| all.has_plugin(plugin));
+        let is_given = options.bits_per_sample.is_some();
+        has_plugin
+            && match (self.depths(codec), depth) {
+                (None, depth) => depth.is_none_or(|depth| depth == PcmEncoding::F32),
+                (Some(_), Some(depth)) if depth.integer_bits().is_some() => true,
+                (Some(depths), _) => is_given || depths.contains(&depth_for(from)),
+            }
+    }
+
     fn new(options: &SaveOptions, writable: &Writable) -> Self {
         let container = options.format.name();
         let writable = writable.of_container(container, options.plugin.as_deref());
         let mut names = writable.codecs();
-        if let FileFormat::Compressed { codec: Some(codec), .. } = &options.format {
+        if let Some(codec) = implied(options) {
             names.retain(|name| name == codec);
         }
         let stated = writable.default_codec(container).filter(|codec| names.contains(codec));
-        let usual = stated.or_else(|| names.first().cloned());
-        Self { names, usual, writable }
+        let usual = stated.clone().or_else(|| names.first().cloned());
+        Self { names, stated, usual, writable }
     }
 
     /// The bit depths of a lossless codec, or all if none are stated; `None` for a lossy codec.
@@ -250,6 +284,19 @@ impl Codecs {
         depths.retain(|bits| DEPTHS.contains(bits));
         Some(if depths.is_empty() { DEPTHS.to_vec() } else { depths })
     }
+}
+
+/// The codec that the name of the format implies.
+fn implied(options: &SaveOptions) -> Option<&String> {
+    match &options.format {
+        FileFormat::Compressed { codec, .. } => codec.as_ref(),
+        _ => None,
+    }
+}
+
+/// The bit depth that keeps samples of a type.
+fn depth_for(from: OutputFormat) -> u16 {
+    if from == OutputFormat::I16 { 16 } else { DEEP }
 }
 
 /// Among ascending bit depths, the wanted one, otherwise the next higher one, otherwise the highest.
@@ -362,7 +409,7 @@ mod tests {
         let encoding = encoding.parse().unwrap();
         let plugin = plugin.map(str::to_owned);
         let options = SaveOptions { encoding, plugin, ..SaveOptions::new(format, 44_100, 2) };
-        Plan::among(&options, from, host::three_plugins)
+        Plan::among(&options, from, || [host::three_plugins()])
     }
 
     #[test]
@@ -394,5 +441,38 @@ mod tests {
         assert!(message.contains(expected), "{message}");
         assert!(refusal("ogg", "pcm16").contains("one of 'float32', 'opus'"));
         assert!(refusal("xyz", "float32").contains("no loaded plugin writes 'xyz'"));
+    }
+
+    #[test]
+    fn no_more_plugins_are_asked_than_decide() {
+        use OutputFormat::{F32, I16, I32};
+        let cases = [
+            ("ogg", "opus", F32, None, 1),
+            ("exa", "exact", F32, None, 2),
+            ("exa", "pcm16", I32, None, 3),
+            ("exa", "old", I16, None, 2),
+            ("exa", "old", I32, None, 3),
+            ("exa", "exact", F32, Some("exact"), 2),
+            ("m4a", "exact", F32, Some("many"), 3),
+            ("ogg", "opus", F32, Some("many"), 3),
+            ("ogg", "float32", F32, None, 3),
+            ("box", "float32", F32, None, 3),
+        ];
+        for (format, encoding, from, plugin, expected) in cases {
+            let asked = std::cell::Cell::new(0);
+            let count = |stage| {
+                asked.set(asked.get() + 1);
+                stage
+            };
+            let file = FileFormat::Compressed { container: format.to_owned(), codec: None };
+            let options = SaveOptions {
+                encoding: encoding.parse().unwrap(),
+                plugin: plugin.map(str::to_owned),
+                ..SaveOptions::new(file, 44_100, 2)
+            };
+            let plan = Plan::among(&options, from, || host::three_stages().map(count)).unwrap();
+            assert_eq!(plan, compressed(format, encoding, from, plugin).unwrap(), "{format} {encoding}");
+            assert_eq!(asked.get(), expected, "{format} {encoding} {plugin:?}");
+        }
     }
 }

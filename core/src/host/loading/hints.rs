@@ -4,6 +4,8 @@
 
 #![forbid(unsafe_code)]
 
+use std::path::Path;
+
 use mapwave_fork::Shared;
 
 use crate::host::listing::{Plugin, State};
@@ -45,6 +47,13 @@ pub struct Hint {
     pub qualities: &'static [&'static str],
 }
 
+impl Hint {
+    /// What the file name of the plugin's library contains.
+    fn library(&self) -> String {
+        format!("mapwave_{}", self.plugin)
+    }
+}
+
 static HINTS: Shared<Vec<Hint>> = Shared::new();
 
 fn hints() -> &'static [Hint] {
@@ -82,6 +91,12 @@ fn missing_library<'a>(words: &'a str, libraries: &[&str]) -> Option<&'a str> {
     name.split(is_end).next()
 }
 
+/// Whether a library is that of a plugin that needs libraries of the system.
+pub(crate) fn needs_system_libraries(library: &Path) -> bool {
+    let name = library.file_name().unwrap_or_default().to_string_lossy();
+    hints().iter().any(|hint| !hint.libraries.is_empty() && name.contains(&hint.library()))
+}
+
 /// Leaves out libraries that come with this program for other versions of a product than the one that is installed: several of them
 /// hold the same plugin, and each needs another version. If none is loaded, one stays, with what all of them looked for.
 pub(crate) fn without_variants(plugins: Vec<Plugin>) -> Vec<Plugin> {
@@ -90,7 +105,7 @@ pub(crate) fn without_variants(plugins: Vec<Plugin>) -> Vec<Plugin> {
 
 fn without_variants_of(hints: &[Hint], mut plugins: Vec<Plugin>) -> Vec<Plugin> {
     for hint in hints {
-        let library = format!("mapwave_{}", hint.plugin);
+        let library = hint.library();
         let missing = |plugin: &Plugin| match &plugin.state {
             State::Refused(why) if plugin.origin.is_ours() && plugin.id.contains(&library) => {
                 missing_library(why, hint.libraries).map(str::to_owned)

@@ -36,52 +36,62 @@ pub fn open_encoder(
     wanted: Option<&str>,
     output: Box<dyn ByteSink>,
 ) -> Result<Encoder> {
-    choose(registry::snapshot(), request, wanted, output)
+    choose(registry::stages(), request, wanted, output)
 }
 
-/// As [`open_encoder`], among the plugins of a snapshot.
-pub(crate) fn choose(
-    snapshot: &Snapshot,
+/// As [`open_encoder`], among the plugins of the first snapshot that has one for it; the last has all.
+pub(crate) fn choose<'a>(
+    stages: impl IntoIterator<Item = &'a Snapshot>,
     request: &EncoderRequest,
     wanted: Option<&str>,
     output: Box<dyn ByteSink>,
 ) -> Result<Encoder> {
     request.check()?;
-    let asked: Vec<&EncoderKind> =
-        snapshot.encoders.iter().filter(|kind| wanted.is_none_or(|wanted| kind.plugin() == wanted)).collect();
-    if let Some(wanted) = wanted
-        && asked.is_empty()
-    {
-        let plugins = snapshot.encoders.iter().map(EncoderKind::plugin);
-        return Err(absence::not_among(snapshot, plugins, wanted));
-    }
     if wanted.is_none() && !request.settings.is_empty() {
         let expected = "given with the plugin that they are for";
         return Err(Error::argument(Parameter::PluginOptions, expected, "none"));
     }
     let (codec, container) = (&request.codec, &request.container);
-    let able = asked.iter().copied().filter(|kind| kind.writes(codec, container));
     let name = raw::name(container).map(Container::new);
     let mut output = output;
     let mut refusals: Vec<(&EncoderKind, Failure)> = Vec::new();
-    for kind in able {
-        let owner = format!("the encoder '{}'", kind.name());
-        option::check(&kind.summary().options, &request.settings, &owner)?;
-        match Encoder::open(kind, request, output, &|| false) {
-            Ok(encoder) => return Ok(encoder),
-            Err(Unopened { why: Why::Interrupted, .. }) => return Err(Error::Interrupted),
-            Err(Unopened { why: Why::Trouble(Trouble::Plugin(failure)), output: Some(unused) })
-                if matches!(failure.fault, Fault::Unsupported | Fault::MissingDependency) =>
-            {
-                refusals.push((kind, failure));
-                output = unused;
-            }
-            Err(Unopened { why: Why::Trouble(trouble), .. }) => {
-                return Err(trouble.into_error(kind.plugin(), "opening", name));
+    let mut last = None;
+    for snapshot in stages {
+        last = Some(snapshot);
+        let able = asked(snapshot, wanted).filter(|kind| kind.writes(codec, container));
+        // The encoders of a stage begin with those of the one before.
+        for kind in able.skip(refusals.len()) {
+            let owner = format!("the encoder '{}'", kind.name());
+            option::check(&kind.summary().options, &request.settings, &owner)?;
+            match Encoder::open(kind, request, output, &|| false) {
+                Ok(encoder) => return Ok(encoder),
+                Err(Unopened { why: Why::Interrupted, .. }) => return Err(Error::Interrupted),
+                Err(Unopened { why: Why::Trouble(Trouble::Plugin(failure)), output: Some(unused) })
+                    if matches!(failure.fault, Fault::Unsupported | Fault::MissingDependency) =>
+                {
+                    refusals.push((kind, failure));
+                    output = unused;
+                }
+                Err(Unopened { why: Why::Trouble(trouble), .. }) => {
+                    return Err(trouble.into_error(kind.plugin(), "opening", name));
+                }
             }
         }
     }
-    Err(refused(snapshot, refusals, request).unwrap_or_else(|| unwritten(snapshot, &asked, request, wanted)))
+    let nothing = Snapshot::default();
+    let snapshot = last.unwrap_or(&nothing);
+    if let Some(wanted) = wanted
+        && asked(snapshot, Some(wanted)).next().is_none()
+    {
+        let plugins = snapshot.encoders.iter().map(EncoderKind::plugin);
+        return Err(absence::not_among(snapshot, plugins, wanted));
+    }
+    Err(refused(snapshot, refusals, request).unwrap_or_else(|| unwritten(snapshot, request, wanted)))
+}
+
+/// The encoders of the requested plugin, or all.
+fn asked<'a>(snapshot: &'a Snapshot, wanted: Option<&str>) -> impl Iterator<Item = &'a EncoderKind> {
+    snapshot.encoders.iter().filter(move |kind| wanted.is_none_or(|wanted| kind.plugin() == wanted))
 }
 
 /// The error for a stream that all plugins rejected; `None` if there were none.
@@ -104,19 +114,14 @@ fn refused(
 }
 
 /// The error for a codec that no encoder writes into a container: the supported combinations, and the missing plugins.
-fn unwritten(
-    snapshot: &Snapshot,
-    asked: &[&EncoderKind],
-    request: &EncoderRequest,
-    wanted: Option<&str>,
-) -> Error {
+fn unwritten(snapshot: &Snapshot, request: &EncoderRequest, wanted: Option<&str>) -> Error {
     let EncoderRequest { codec, container, .. } = request;
-    let kinds = || asked.iter().copied();
+    let kinds = || asked(snapshot, wanted);
     let mut what = match wanted {
         Some(plugin) => {
             format!("plugin '{plugin}' does not write codec '{codec}' into container '{container}'")
         }
-        None if asked.is_empty() => {
+        None if snapshot.encoders.is_empty() => {
             format!(
                 "codec '{codec}' in container '{container}' needs a codec plugin that encodes, and none is loaded"
             )

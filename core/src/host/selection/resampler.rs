@@ -12,12 +12,12 @@ use crate::host::table::resampler::ResamplerKind;
 
 /// The first resampler with a quality, in order of precedence.
 pub(crate) fn resampler(quality: &str) -> Option<ResamplerKind> {
-    registry::snapshot().resamplers.iter().find(|kind| kind.has(quality)).cloned()
+    registry::stages().find_map(|stage| stage.resamplers.iter().find(|kind| kind.has(quality)).cloned())
 }
 
 /// The first resampler with a default quality, in order of precedence, and that quality.
 pub(crate) fn default_resampler() -> Option<(ResamplerKind, String)> {
-    default_among(&registry::snapshot().resamplers)
+    registry::stages().find_map(|stage| default_among(&stage.resamplers))
 }
 
 fn default_among(kinds: &[ResamplerKind]) -> Option<(ResamplerKind, String)> {

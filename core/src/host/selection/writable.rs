@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::encoder::distinct;
-use crate::host::registry;
+use crate::host::registry::{self, Snapshot};
 use crate::host::table::encoder::EncoderSummary;
 
 /// The encoding plugins and their statements, in order of precedence.
@@ -15,7 +15,16 @@ pub(crate) struct Writable(Vec<(&'static str, Arc<EncoderSummary>)>);
 impl Writable {
     /// The formats that can currently be written.
     pub(crate) fn now() -> Self {
-        Self::new(registry::snapshot().encoders.iter().map(|kind| (kind.plugin(), kind.shared_summary())))
+        Self::of(registry::snapshot())
+    }
+
+    /// The formats that ever more plugins write, and at last all of them. Each begins with those before it.
+    pub(crate) fn stages() -> impl Iterator<Item = Self> {
+        registry::stages().map(Self::of)
+    }
+
+    fn of(snapshot: &Snapshot) -> Self {
+        Self::new(snapshot.encoders.iter().map(|kind| (kind.plugin(), kind.shared_summary())))
     }
 
     /// The formats that these encoders write.
@@ -31,6 +40,11 @@ impl Writable {
         let of_plugin = all.iter().filter(|(id, _)| plugin.is_some_and(|wanted| wanted == *id)).cloned();
         let of_plugin: Vec<_> = of_plugin.collect();
         Self(if of_plugin.is_empty() { all } else { of_plugin })
+    }
+
+    /// Whether one of the encoders is the plugin's.
+    pub(crate) fn has_plugin(&self, plugin: &str) -> bool {
+        self.0.iter().any(|(id, _)| *id == plugin)
     }
 
     /// The containers.
@@ -121,6 +135,12 @@ pub(crate) mod tests {
         };
         let summaries = [("plain", plain), ("exact", exact), ("many", many)];
         Writable::new(summaries.map(|(id, summary)| (id, Arc::new(summary))))
+    }
+
+    /// The three, one after the other.
+    pub(crate) fn three_stages() -> impl Iterator<Item = Writable> {
+        let Writable(all) = three_plugins();
+        (1..=all.len()).map(move |number| Writable(all.iter().take(number).cloned().collect()))
     }
 
     #[test]

@@ -61,7 +61,7 @@ fn open(fake: Fake, faults: &str, is_trusted: bool, file: &Arc<Lock<File>>) -> R
 
 fn choose(kinds: &[EncoderKind], request: &EncoderRequest, file: &Arc<Lock<File>>) -> Result<Encoder> {
     let snapshot = Snapshot { encoders: kinds.to_vec(), ..Snapshot::default() };
-    encoder::choose(&snapshot, request, None, Box::new(Writer(Arc::clone(file))))
+    encoder::choose([&snapshot], request, None, Box::new(Writer(Arc::clone(file))))
 }
 
 /// Samples that are not silent, at an odd address.
@@ -276,7 +276,7 @@ fn what_nobody_writes_is_told_with_what_could_be_written() {
         let snapshot = Snapshot { encoders: kinds.to_vec(), ..Snapshot::default() };
         let request = EncoderRequest::new(codec, container, 48_000, 2);
         let output = Box::new(Writer(file(File::default())));
-        encoder::choose(&snapshot, &request, wanted, output).unwrap_err()
+        encoder::choose([&snapshot], &request, wanted, output).unwrap_err()
     };
     let error = asked("none", "box", None, &kinds);
     assert!(matches!(&error, Error::Unsupported { codec: Some(codec), .. } if codec == "none"));
