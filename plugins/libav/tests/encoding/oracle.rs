@@ -67,28 +67,61 @@ fn with_file<R>(file: &[u8], container: &str, then: impl FnOnce(&str) -> R) -> R
 
 /// Decodes a file with `ffmpeg` to 32-bit integers.
 pub fn by_ffmpeg(file: &[u8], container: &str) -> Result<Decoded, String> {
-    let found = probe(file, container, "stream=sample_rate,channels")?;
-    let mut numbers = found.lines().map_while(|line| line.parse::<u32>().ok());
-    let (Some(sample_rate), Some(num_channels)) = (numbers.next(), numbers.next()) else { return Err(found) };
-    with_file(file, container, |path| {
-        let arguments = ["-v", "error", "-xerror", "-i", path, "-f", "s32le", "-"];
-        let output = Command::new("ffmpeg").args(arguments).output().unwrap();
-        let words = String::from_utf8_lossy(&output.stderr).into_owned();
-        // ffmpeg guesses a layout for files without one.
-        let is_fine = words.lines().all(|line| line.contains("Guessed Channel Layout"));
-        if !output.status.success() || !is_fine {
-            return Err(words);
+    all_by_ffmpeg(&[file], container).pop().unwrap()
+}
+
+/// Decodes several files with one `ffmpeg`, which takes longer to start than to decode a short file.
+pub fn all_by_ffmpeg(files: &[&[u8]], container: &str) -> Vec<Result<Decoded, String>> {
+    let directory = tempfile::tempdir().unwrap();
+    let place = |index: usize, ending: &str| directory.path().join(format!("{index}.{ending}"));
+    let mut command = Command::new("ffmpeg");
+    command.args(["-v", "error", "-xerror", "-nostdin"]);
+    for (index, file) in files.iter().enumerate() {
+        std::fs::write(place(index, container), file).unwrap();
+        command.arg("-i").arg(place(index, container));
+    }
+    for index in 0..files.len() {
+        command.args(["-map", &format!("{index}:a:0"), "-c:a", "pcm_s32be", "-f", "au"]);
+        command.arg(place(index, "decoded"));
+    }
+    let output = command.output().unwrap();
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    // ffmpeg guesses a layout for files without one.
+    let is_fine = words.lines().all(|line| line.contains("Guessed Channel Layout"));
+    match output.status.success() && is_fine {
+        true => {
+            let read = |index| Ok(read_au(&std::fs::read(place(index, "decoded")).unwrap()));
+            (0..files.len()).map(read).collect()
         }
-        let sample = |bytes: &[u8]| i32::from_le_bytes(bytes.try_into().unwrap());
-        let samples = output.stdout.chunks_exact(4).map(sample).collect();
-        Ok(Decoded { sample_rate, num_channels, samples })
-    })
+        false if files.len() == 1 => vec![Err(words)],
+        // Which of them it is.
+        false => files.iter().map(|file| by_ffmpeg(file, container)).collect(),
+    }
+}
+
+/// The samples in a file of Sun's audio format: after the magic, the place of the samples, their number, the encoding, the rate and
+/// the number of channels as 32-bit integers.
+fn read_au(bytes: &[u8]) -> Decoded {
+    let number = |index: usize| u32::from_be_bytes(bytes[4 * index..4 * index + 4].try_into().unwrap());
+    assert_eq!((&bytes[..4], number(3)), (&b".snd"[..], 5), "32-bit integers");
+    let samples = bytes[number(1) as usize..].chunks_exact(4);
+    let samples = samples.map(|bytes| i32::from_be_bytes(bytes.try_into().unwrap())).collect();
+    Decoded { sample_rate: number(4), num_channels: number(5), samples }
 }
 
 /// An entry of the first stream, or of the file, as `ffprobe` prints it.
 pub fn probe(file: &[u8], container: &str, entry: &str) -> Result<String, String> {
+    printed(file, container, entry, "default=nw=1:nk=1")
+}
+
+/// Entries with their names, one a line.
+pub fn probe_named(file: &[u8], container: &str, entries: &str) -> Result<String, String> {
+    printed(file, container, entries, "default=nw=1")
+}
+
+fn printed(file: &[u8], container: &str, entries: &str, format: &str) -> Result<String, String> {
     with_file(file, container, |path| {
-        let arguments = ["-v", "error", "-show_entries", entry, "-of", "default=nw=1:nk=1", path];
+        let arguments = ["-v", "error", "-show_entries", entries, "-of", format, path];
         let output = Command::new("ffprobe").args(arguments).output().unwrap();
         if !output.status.success() {
             return Err(String::from_utf8_lossy(&output.stderr).into_owned());
