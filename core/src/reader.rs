@@ -26,6 +26,9 @@ use crate::track::{Codec, SoundTrack, Track};
 /// How much of a file is read to find its headers; nearly all headers fit into a page.
 const HEAD_BYTES: u64 = 4096;
 
+/// The same where bytes must be fetched: most headers of PCM, and few beside a second of speech.
+const COSTLY_HEAD_BYTES: u64 = 2048;
+
 /// An open audio file.
 ///
 /// Reading does not need exclusive access: one reader serves any number of threads at once.
@@ -496,7 +499,8 @@ fn unread(track: Result<Track>, asked: String) -> Error {
 /// Parses the headers from the first page, or from the whole file if they extend further.
 fn parse(source: &Source) -> Result<Track> {
     let mut scratch = Scratch::new();
-    let mut num_bytes = HEAD_BYTES.min(source.len());
+    let first = if source.is_costly() { COSTLY_HEAD_BYTES } else { HEAD_BYTES };
+    let mut num_bytes = first.min(source.len());
     loop {
         let head = source.read(0..num_bytes, &mut scratch)?;
         match container::parse_head(head, source.len()) {
@@ -506,7 +510,7 @@ fn parse(source: &Source) -> Result<Track> {
                     source.verify(source.len())?;
                     return track;
                 }
-                num_bytes = needed.saturating_add(HEAD_BYTES).min(source.len());
+                num_bytes = needed.saturating_add(first).min(source.len());
             }
             result => {
                 source.verify(num_bytes)?;

@@ -15,8 +15,8 @@ use super::ranged_read::RangedRead;
 /// The bytes at the beginning that are kept, since headers are read several times.
 const MAX_HEAD: u64 = 64 << 10;
 
-/// How many bytes of the head are fetched at once.
-const HEAD_BYTES: u64 = 4 << 10;
+/// How many bytes of the head are fetched at once, at least.
+const HEAD_BYTES: u64 = 2 << 10;
 
 /// The bytes that a [`RangedRead`] has.
 pub(super) struct Ranged {
@@ -183,7 +183,7 @@ mod tests {
         let head = source.read(0..100, &mut Scratch::new()).unwrap().to_vec();
         assert_eq!(head, (0..100).map(byte).collect::<Vec<u8>>());
         let bytes = source.whole().unwrap();
-        for place in [0, 99, 4095, 4096, 25_000_000, LEN - 1] {
+        for place in [0, 99, 2047, 2048, 4096, 25_000_000, LEN - 1] {
             assert_eq!(bytes[place as usize], byte(place));
         }
         assert!(reader.num_fetched.load(Ordering::Relaxed) < 64 << 10);
