@@ -4,7 +4,7 @@ use mapwave_core::Limits as CoreLimits;
 use pyo3::prelude::*;
 
 use super::numbers::in_range;
-use super::signature::Arguments;
+use super::signature::{Arguments, Group};
 use super::value::{Argument, Mismatch, number, shown, wrong_type};
 use crate::errors::invalid;
 
@@ -33,10 +33,12 @@ impl<'py> Argument<'py> for MostSeconds {
 
 /// The limits among the arguments of a call.
 pub(super) fn of_call(arguments: &Arguments<'_, '_>) -> PyResult<CoreLimits> {
-    Ok(CoreLimits {
-        max_frames: arguments.get::<Option<MostOf>>("max_frames")?.map(|most| most.0),
-        max_bytes: arguments.get::<Option<MostOf>>("max_bytes")?.map(|most| most.0),
-        max_seconds: arguments.get::<Option<MostSeconds>>("max_seconds")?.map(|most| most.0),
+    arguments.parse_together(Group::Limits, |arguments| {
+        Ok(CoreLimits {
+            max_frames: arguments.get::<Option<MostOf>>("max_frames")?.map(|most| most.0),
+            max_bytes: arguments.get::<Option<MostOf>>("max_bytes")?.map(|most| most.0),
+            max_seconds: arguments.get::<Option<MostSeconds>>("max_seconds")?.map(|most| most.0),
+        })
     })
 }
 

@@ -13,7 +13,7 @@ use pyo3::types::{PyBytes, PyString};
 use super::channels::Channels;
 use super::numbers::{ArrayRate, MixedChannels, Threads, TrackNumber, Whole};
 use super::plugin_options::PluginOptions;
-use super::signature::Arguments;
+use super::signature::{Arguments, Group};
 use super::value::{Argument, Mismatch};
 use super::words::{Dtype, ResampleMethod};
 use crate::errors::invalid;
@@ -29,7 +29,7 @@ pub(crate) struct Reading {
 
 impl Reading {
     pub(crate) fn new(arguments: &Arguments<'_, '_>) -> PyResult<Self> {
-        arguments.parse_together(Self::parse)
+        arguments.parse_together(Group::Reading, Self::parse)
     }
 
     fn parse(arguments: &Arguments<'_, '_>) -> PyResult<Self> {
@@ -189,9 +189,9 @@ impl Window {
                     let what = format!("must be {expected}, got {got}");
                     Err(reader.named(Error::Argument { path: None, parameter, what }))
                 };
-                let inside = format!("inside the file's {num_frames} frames");
+                let inside = || format!("inside the file's {num_frames} frames");
                 let Some(first) = position(start.unwrap_or(0)).filter(|&first| first <= num_frames) else {
-                    return refuse(Parameter::StartFrame, inside, start);
+                    return refuse(Parameter::StartFrame, inside(), start);
                 };
                 let last =
                     stop.map_or(Some(num_frames), |stop| position(stop).map(|stop| stop.min(num_frames)));

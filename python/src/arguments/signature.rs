@@ -17,7 +17,16 @@ use crate::interned::intern;
 pub(crate) struct Signature {
     function: &'static str,
     parameters: SetOnce<Vec<Parameter>>,
-    defaults: SetOnce<Defaults>,
+    defaults: [SetOnce<Defaults>; 2],
+}
+
+/// Arguments that are parsed together.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Group {
+    /// What is read of a file, and as what.
+    Reading,
+    /// How much a call may return.
+    Limits,
 }
 
 /// What several arguments are parsed into together when a caller gives none of them.
@@ -36,7 +45,7 @@ struct Parameter {
 
 impl Signature {
     pub(crate) const fn new(function: &'static str) -> Self {
-        Self { function, parameters: SetOnce::new(), defaults: SetOnce::new() }
+        Self { function, parameters: SetOnce::new(), defaults: [SetOnce::new(), SetOnce::new()] }
     }
 
     /// Binds what a caller passed to the function, which is an attribute of `owner`.
@@ -136,12 +145,18 @@ impl<'a, 'py> Arguments<'a, 'py> {
     }
 
     /// Parses several arguments together. When the caller gives none of those that `parse` asks for, the result is that of
-    /// their defaults, which are parsed once for each signature; all calls with one signature pass the same `parse`.
-    pub(crate) fn parse_together<T: Clone + Send + Sync + 'static>(
+    /// their defaults, which are parsed once for each signature; all calls with one signature and group pass the same `parse`.
+    pub(super) fn parse_together<T: Clone + Send + Sync + 'static>(
         &self,
+        group: Group,
         parse: impl Fn(&Self) -> PyResult<T>,
     ) -> PyResult<T> {
-        let defaults = self.signature.defaults.get_or_try_init(|| {
+        let [reading, limits] = &self.signature.defaults;
+        let defaults = match group {
+            Group::Reading => reading,
+            Group::Limits => limits,
+        };
+        let defaults = defaults.get_or_try_init(|| {
             let nothing = Self::new(self.py, self.signature, self.parameters);
             let parsed = Box::new(parse(&nothing)?);
             Ok::<_, PyErr>(Defaults { asked: nothing.asked.get(), parsed })
