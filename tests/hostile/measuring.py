@@ -4,12 +4,15 @@
 costs more than it may: info 50 ms for each megabyte; windows and loads as much, and for the samples that they return
 three times as long as an honest file; memory 100 times the file and 64 MB beside the samples. Times are those of the
 processor.
+``--peers`` has other libraries read the same files, where they are installed, and prints how they fared.
 ``--interrupt`` also asks each of them to stop, as Ctrl-C does, and fails if one goes on for more than 0.2 seconds.
 """
 
 from __future__ import annotations
 
 import argparse
+import collections
+import importlib.util
 import json
 import selectors
 import subprocess
@@ -19,6 +22,7 @@ import time
 from pathlib import Path
 
 from files import fixture, hostile_files
+from worker import PEERS
 
 MB = 1e6
 #: The processor's time that a file of up to a megabyte, or each megabyte of a larger one, may take.
@@ -120,6 +124,45 @@ def faults(cost: Cost, num_bytes: int, seconds_per_byte: float) -> list[str]:
     return found
 
 
+def compare(names: list[str], size: int, limit: float) -> None:
+    """Has other libraries read the files, and prints how many of them each reads, and how many cost too much."""
+    print("reader         files  read  refused  too much: info  window  load  memory  crashed  hung")
+    with tempfile.TemporaryDirectory() as place:
+        for reader in ("mapwave", *PEERS):
+            if importlib.util.find_spec(reader) is None:
+                print(f"{reader:14} is not installed", flush=True)
+                continue
+            worker = Worker(*(["--reader", reader] if reader != "mapwave" else []), limit=limit)
+            rates = seconds_per_byte(worker, Path(place))
+            counts = collections.Counter[str]()
+            for name, data in hostile_files(size):
+                if names and not any(part in name for part in names):
+                    continue
+                path = Path(place, name)
+                path.write_bytes(data)
+                cost = worker.measure(path)
+                path.unlink()
+                counts["files"] += 1
+                if isinstance(cost, str):
+                    counts["hung" if "more than" in cost else "crashed"] += 1
+                    continue
+                counts["read" if cost["load"]["bytes"] else "refused"] += 1
+                counts.update(faults(cost, len(data), rates.get(path.suffix, 1e-8)))
+            worker.close()
+            columns = {
+                "files": 5,
+                "read": 5,
+                "refused": 8,
+                "info": 15,
+                "window": 7,
+                "load": 5,
+                "memory": 7,
+                "crashed": 8,
+            }
+            fields = "".join(f" {counts[name]:{width}}" for name, width in {**columns, "hung": 5}.items())
+            print(f"{reader:14}{fields}", flush=True)
+
+
 def main() -> int:
     """Makes the files, measures them, and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -127,7 +170,11 @@ def main() -> int:
     parser.add_argument("--size", type=int, default=1_000_000, help="the bytes of a file whose size is free")
     parser.add_argument("--limit", type=float, default=60, help="the seconds after which a file is given up")
     parser.add_argument("--interrupt", action="store_true")
+    parser.add_argument("--peers", action="store_true")
     arguments = parser.parse_args()
+    if arguments.peers:
+        compare(arguments.names, arguments.size, arguments.limit)
+        return 0
     failed = 0
     with tempfile.TemporaryDirectory() as place:
         worker = Worker(*(["--interrupt"] if arguments.interrupt else []), limit=arguments.limit)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import resource
 import signal
@@ -14,6 +15,9 @@ from types import FrameType
 
 import mapwave
 import mapwave.numpy as mw
+
+#: Other libraries that are measured beside mapwave, as `--reader` names them.
+PEERS = ("soundfile", "librosa", "mlx_audio_io")
 
 
 def _memory(field: str) -> int:
@@ -70,6 +74,34 @@ def _interrupted(work: Callable[[], object], after: float) -> float | None:
     return None
 
 
+def _measure_peer(name: str, path: str) -> dict[str, object]:
+    """The same of another library, whose arrays are NumPy's or MLX's."""
+    library = importlib.import_module(name)
+
+    def info() -> object:
+        if name == "librosa":
+            return library.get_duration(path=path)
+        return library.info(path)
+
+    def window() -> object:
+        match name:
+            case "soundfile":
+                return library.read(path, start=1000, stop=1100)
+            case "librosa":
+                return library.load(path, sr=None, offset=0.1, duration=0.01)
+        return library.load(path, offset=0.1, duration=0.01)
+
+    def load() -> object:
+        match name:
+            case "soundfile":
+                return library.read(path, dtype="float32")
+            case "librosa":
+                return library.load(path, sr=None, mono=False)
+        return library.load(path)
+
+    return {task.__name__: _cost(task) for task in (info, window, load)}
+
+
 def _measure(path: str, interrupt: bool) -> dict[str, object]:
     facts: dict[str, int] = {}
 
@@ -104,6 +136,12 @@ def _measure(path: str, interrupt: bool) -> dict[str, object]:
 
 
 if __name__ == "__main__":
+    if "--reader" in sys.argv:
+        reader = sys.argv[sys.argv.index("--reader") + 1]
+        importlib.import_module(reader)
+        for line in sys.stdin:
+            print(json.dumps(_measure_peer(reader, line.rstrip("\n"))), flush=True)
+        sys.exit()
     mapwave.plugins()
     if "--small" in sys.argv:
         mapwave.limits(max_bytes=50_000_000)
