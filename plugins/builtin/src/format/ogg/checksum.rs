@@ -115,9 +115,11 @@ impl Checksums {
             return 0;
         }
         let end = self.base.saturating_add(self.marks.len() * MARK_BYTES);
-        if range.start < self.base {
+        let is_before = range.start < self.base;
+        if is_before && self.base - range.start <= BACK_BYTES {
+            // One after the other from the end, as it seems.
             (self.base, self.marks) = (range.start.saturating_sub(BACK_BYTES), Vec::new());
-        } else if range.start >= end || range.end - self.base > MOST_BYTES {
+        } else if is_before || range.start >= end || range.end - self.base > MOST_BYTES {
             (self.base, self.marks) = (range.start, Vec::new());
         }
         let start = self.up_to(bytes, range.start);
@@ -205,5 +207,17 @@ mod tests {
         let mut sums = Checksums::default();
         starts().rev().for_each(|start| assert_ne!(sums.of(&bytes, start..start + 65_307), 1));
         assert!(sums.num_read <= 2 * bytes.len(), "{}", sums.num_read);
+    }
+
+    #[test]
+    fn a_search_by_halves_reads_little() {
+        let bytes = noise(8 << 20);
+        let mut sums = Checksums::default();
+        let mut high = bytes.len() - 5000;
+        while high > 1 << 20 {
+            high /= 2;
+            sums.of(&bytes, high..high + 4500);
+        }
+        assert!(sums.num_read < 100_000, "{}", sums.num_read);
     }
 }
