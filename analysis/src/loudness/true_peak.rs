@@ -6,6 +6,7 @@
 //! An interpolated value cannot exceed the largest sample near it times the sum of the taps' magnitudes. Stretches whose largest
 //! sample is too small to change the result are skipped, which is most of any music.
 
+use std::array;
 use std::f64::consts::PI;
 
 /// The samples that are looked at together.
@@ -13,6 +14,9 @@ const STRETCH: usize = 64;
 
 /// The taps of the interpolator, over all phases.
 const NUM_TAPS: usize = 49;
+
+/// The values that are computed side by side.
+const WIDTH: usize = 8;
 
 /// The samples before the first that its interpolated values need, at least.
 pub(super) const HISTORY: usize = 24;
@@ -36,12 +40,25 @@ impl Peaks {
 }
 
 /// The interpolator for a sample rate.
+///
+/// The taps of a phase read backwards are those of the phase as far from the other sample. Of two such phases, half the sum needs
+/// the sums of samples that lie alike on both sides, and half the difference their differences. The larger magnitude of the two
+/// phases is that of the one plus that of the other.
 #[derive(Clone, Debug)]
 pub(super) struct Interpolator {
-    /// The taps of each phase between two samples.
-    phases: Vec<Vec<f32>>,
+    taps: Vec<Taps>,
     /// The most that an interpolated value is of the largest sample.
     largest_gain: f32,
+}
+
+/// What a pair of samples is multiplied by.
+#[derive(Clone, Copy, Debug)]
+struct Taps {
+    /// For the phase in the middle.
+    middle: f32,
+    /// For half the sum and half the difference of the two others; 0 where there are none.
+    sum: f32,
+    difference: f32,
 }
 
 impl Interpolator {
@@ -51,49 +68,105 @@ impl Interpolator {
             96_000..192_000 => 2,
             _ => 1,
         };
-        let phases: Vec<Vec<f32>> = (1..factor)
-            .map(|phase| (phase..NUM_TAPS).step_by(factor).map(|index| tap(index, factor)).collect())
-            .collect();
+        let phases = phases(factor);
         let gain = |taps: &Vec<f32>| taps.iter().map(|tap| tap.abs()).sum::<f32>();
         // A little more, for what rounding may add.
         let largest_gain = phases.iter().map(gain).fold(0.0, f32::max) * 1.0001;
-        Self { phases, largest_gain }
+        let middle = phases.get(factor / 2 - usize::from(factor > 1)).map_or(&[][..], Vec::as_slice);
+        let side = phases.first().filter(|_| factor == 4).map_or(&[][..], Vec::as_slice);
+        let pair = |taps: &[f32], index: usize| {
+            let tap = |index: usize| taps.get(index).copied().unwrap_or(0.0);
+            (tap(index), taps.len().checked_sub(1 + index).map_or(0.0, tap))
+        };
+        let taps = |index| {
+            let (near, far) = pair(side, index);
+            Taps { middle: pair(middle, index).0, sum: (near + far) / 2.0, difference: (near - far) / 2.0 }
+        };
+        Self { taps: (0..middle.len() / 2).map(taps).collect(), largest_gain }
     }
 
     /// The peaks of `samples` after the first [`HISTORY`] of them, which are only needed for what lies between. Values between
     /// samples that do not exceed `known` may be left out.
     pub(super) fn peaks(&self, samples: &[f32], known: f32) -> Peaks {
-        let new = samples.get(HISTORY..).unwrap_or_default();
-        let largest = |samples: &[f32]| samples.iter().fold(0.0, |peak: f32, sample| peak.max(sample.abs()));
-        let sample = new.chunks(STRETCH).map(largest).fold(0.0, f32::max);
-        let mut peaks = Peaks { sample, between: 0.0 };
-        if self.phases.is_empty() {
-            return peaks;
-        }
-        for start in (0..new.len()).step_by(STRETCH) {
-            let end = new.len().min(start + STRETCH);
-            let Some(near) = samples.get(start..end + HISTORY) else { break };
-            if largest(near) * self.largest_gain > known.max(peaks.largest()) {
-                for taps in &self.phases {
-                    peaks.between = peaks.between.max(largest_between(near, taps));
-                }
+        let (history, new) = samples.split_at(samples.len().min(HISTORY));
+        let mut peaks = Peaks::default();
+        let mut before = largest(history);
+        for (number, stretch) in new.chunks(STRETCH).enumerate() {
+            let here = largest(stretch);
+            peaks.sample = peaks.sample.max(here);
+            let may_exceed = here.max(before) * self.largest_gain > known.max(peaks.largest());
+            if may_exceed && let Some(near) = samples.get(number * STRETCH..) {
+                let near = near.get(..HISTORY + stretch.len()).unwrap_or_default();
+                peaks.between = peaks.between.max(self.largest_between(near));
             }
+            before = here;
         }
         peaks
     }
+
+    /// The largest magnitude between the samples after the first [`HISTORY`].
+    fn largest_between(&self, near: &[f32]) -> f32 {
+        let num_values = near.len().saturating_sub(HISTORY);
+        let (mut peaks, mut last) = ([0.0; WIDTH], 0.0);
+        for start in (0..num_values).step_by(WIDTH) {
+            let rest = near.get(start..).unwrap_or_default();
+            match rest.first_chunk() {
+                Some(window) => {
+                    for (peak, value) in peaks.iter_mut().zip(self.between(window)) {
+                        *peak = larger(*peak, value);
+                    }
+                }
+                None => {
+                    let mut window = [0.0; HISTORY + WIDTH];
+                    window.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+                    let values = self.between(&window).into_iter().take(num_values - start);
+                    last = values.fold(last, larger);
+                }
+            }
+        }
+        peaks.into_iter().fold(last, larger)
+    }
+
+    /// The largest magnitudes after each of the samples behind the first [`HISTORY`].
+    #[allow(clippy::indexing_slicing)] // below WIDTH
+    fn between(&self, window: &[f32; HISTORY + WIDTH]) -> [f32; WIDTH] {
+        let (mut middle, mut sum, mut difference) = ([0.0; WIDTH], [0.0; WIDTH], [0.0; WIDTH]);
+        let last = 2 * self.taps.len();
+        for (delay, taps) in self.taps.iter().enumerate() {
+            let at = |delay: usize| window.get(HISTORY - delay..)?.first_chunk::<WIDTH>();
+            let (Some(near), Some(far)) = (at(delay), at(last - 1 - delay)) else { break };
+            for index in 0..WIDTH {
+                let (both, apart) = (near[index] + far[index], near[index] - far[index]);
+                middle[index] += taps.middle * both;
+                sum[index] += taps.sum * both;
+                difference[index] += taps.difference * apart;
+            }
+        }
+        array::from_fn(|index| larger(middle[index].abs(), sum[index].abs() + difference[index].abs()))
+    }
 }
 
-/// The largest magnitude of one phase between the samples after the first [`HISTORY`].
-fn largest_between(near: &[f32], taps: &[f32]) -> f32 {
-    let mut values = [0.0_f32; STRETCH];
-    let num_values = near.len() - HISTORY;
-    for (delay, tap) in taps.iter().enumerate() {
-        let from = near.get(HISTORY - delay..).unwrap_or_default();
-        for (value, sample) in values.iter_mut().zip(from) {
-            *value += tap * sample;
+/// The taps of each phase between two samples.
+fn phases(factor: usize) -> Vec<Vec<f32>> {
+    let taps = |phase: usize| (phase..NUM_TAPS).step_by(factor).map(|index| tap(index, factor)).collect();
+    (1..factor).map(taps).collect()
+}
+
+/// The largest magnitude.
+fn largest(samples: &[f32]) -> f32 {
+    let mut lanes = [0.0; 16];
+    let (blocks, rest) = samples.as_chunks::<16>();
+    for block in blocks {
+        for (lane, sample) in lanes.iter_mut().zip(block) {
+            *lane = larger(*lane, sample.abs());
         }
     }
-    values.iter().take(num_values).fold(0.0, |peak, value| peak.max(value.abs()))
+    lanes.into_iter().chain(rest.iter().map(|sample| sample.abs())).fold(0.0, larger)
+}
+
+/// The larger of two numbers, as one instruction has it.
+fn larger(one: f32, other: f32) -> f32 {
+    if other > one { other } else { one }
 }
 
 /// A tap of the windowed sinc.
@@ -140,7 +213,7 @@ mod tests {
         let padded: Vec<f32> = [&[0.0; HISTORY], &samples[..]].into_iter().flatten().copied().collect();
         let mut largest = 0.0_f32;
         for place in HISTORY..padded.len() {
-            for taps in &interpolator.phases {
+            for taps in phases(4) {
                 let value: f32 =
                     taps.iter().enumerate().map(|(delay, tap)| tap * padded[place - delay]).sum();
                 largest = largest.max(value.abs());
