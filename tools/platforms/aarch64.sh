@@ -87,7 +87,7 @@ run_python() {
     in_system "$root" bash -euc '
         cd /root/mapwave
         [ -x /root/venv/bin/python ] || python3 -m venv /root/venv
-        /root/venv/bin/pip --disable-pip-version-check --quiet install "mlx[cpu]>=0.32" numpy soundfile pytest
+        /root/venv/bin/pip --disable-pip-version-check --quiet install "mlx[cpu]>=0.32" ml_dtypes numpy soundfile pytest
         /root/venv/bin/pip --disable-pip-version-check --quiet install --force-reinstall --no-deps /opt/wheel/*.whl
         cd tests/python
         /root/venv/bin/python -P -m pytest -q -p no:cacheprovider "$@"
