@@ -285,5 +285,7 @@ USES = {
 @pytest.mark.parametrize(("use", "route"), USES.values(), ids=USES)
 def test_memory_does_not_grow(tmp_path: Path, large: Path, use: str, route: str) -> None:
     grown = int(child.run(tmp_path, GROWTH.format(use=use), large, MAPWAVE_MLX_ROUTE=route))
-    # Ten outputs; a leak of one a call would be two hundred.
-    assert grown < 10 * 8_000_000
+    # Ten outputs; a leak of one a call would be two hundred. A batch has two arrays, and threads, of which an emulator
+    # loses 0.3 MB each.
+    num_arrays = 2 if "batch" in use else 1
+    assert grown < 10 * num_arrays * 8_000_000
