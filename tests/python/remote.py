@@ -29,6 +29,8 @@ class Server:
 def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Headers and body are written apart: else each answer waits for the client to acknowledge the headers.
+        disable_nagle_algorithm = True
 
         def do_HEAD(self) -> None:
             self.answer(is_head=True)
