@@ -21,6 +21,8 @@
 #                additional certificate authorities)
 #   FRESH_LIMIT  the seconds after which a case fails (default 7200)
 #   FRESH_KEEP   1: a case keeps what it has built, and its clone is brought to the newest commit
+#   FRESH_TARGET a directory in which all cases compile, so that a case finds what the one before has compiled of the same
+#                commit; without it, each compiles everything
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -29,6 +31,10 @@ directory=$(realpath -m "${FRESH_DIR:-/var/tmp/fresh-machine}")
 limit=${FRESH_LIMIT:-$limit}
 [ -z "${FRESH_FILES:-}" ] || read -ra system_files <<<"$FRESH_FILES"
 share_rust
+if [ -n "${FRESH_TARGET:-}" ]; then
+    mkdir -p "$FRESH_TARGET"
+    binds+=("$(realpath "$FRESH_TARGET"):/root/target")
+fi
 everywhere=(ca-certificates gcc git libc6-dev make python3 python3-venv)
 headers=(pkg-config libavcodec-dev libavformat-dev libavutil-dev libswresample-dev)
 
@@ -53,6 +59,11 @@ run_case() {
     fi
     [ "${FRESH_KEEP:-}" = 1 ] || rm -rf "$clone" "$root/root/.cache"
     clone_into "$root"
+    if [ -n "${FRESH_TARGET:-}" ]; then
+        ln -sfn /root/target "$clone/target"
+        # Older than what was compiled of this commit, and newer than what was before.
+        git -C "$clone" ls-files -z | (cd "$clone" && xargs -0 touch --no-dereference -d "$(git log -1 --format=%cI)")
+    fi
     # shellcheck disable=SC2016 # expanded by the inner shell
     in_system "$root" bash -euc 'cd /root/mapwave; "$@"' - "${@:2}"
 }
