@@ -29,10 +29,6 @@ const WALKED_BYTES: usize = 256 << 10;
 /// In how many places a larger file is looked at.
 const NUM_PROBES: usize = 64;
 
-/// Both where bytes must be fetched.
-const COSTLY_WALKED_BYTES: usize = 16 << 10;
-const NUM_COSTLY_PROBES: usize = 2;
-
 /// The stream of an Ogg file with Opus.
 #[derive(Debug)]
 pub(crate) struct OpusStream {
@@ -123,22 +119,18 @@ impl OpusStream {
 
 /// The only link of a file, if there is no more as far as samples of it show.
 fn single_link(bytes: &Memory, max_alloc: u64) -> Result<Option<Link>> {
-    let (walked_bytes, num_probes) = match bytes.is_costly() {
-        true => (COSTLY_WALKED_BYTES, NUM_COSTLY_PROBES),
-        false => (WALKED_BYTES, NUM_PROBES),
-    };
     let first = Page::parse(bytes, 0).filter(|page| page.is_first && Kind::of(page.body) == Kind::Opus);
-    let Some(first) = first.filter(|_| bytes.len() > walked_bytes) else { return Ok(None) };
+    let Some(first) = first.filter(|_| bytes.len() > WALKED_BYTES) else { return Ok(None) };
     let is_other = |page: &Page<'_>| page.serial != first.serial || page.is_first && page.offset > 0;
-    let front = bytes.get(..walked_bytes).unwrap_or_default();
+    let front = bytes.get(..WALKED_BYTES).unwrap_or_default();
     if Pages::new(front).any(|page| is_other(&page)) {
         return Ok(None);
     }
     let link = Link::open(bytes, 0..bytes.len(), first.serial, max_alloc)?;
     let (mut sequence, mut granule) = (0, i64::MIN);
     let (mut sums, mut last) = (Checksums::default(), 0);
-    for probe in 1..=num_probes {
-        let offset = bytes.len() / num_probes * probe - 1;
+    for probe in 1..=NUM_PROBES {
+        let offset = bytes.len() / NUM_PROBES * probe - 1;
         if offset <= last {
             continue; // the same page again
         }
