@@ -158,8 +158,9 @@ def compare(names: list[str], size: int, limit: float) -> None:
                 "load": 5,
                 "memory": 7,
                 "crashed": 8,
+                "hung": 5,
             }
-            fields = "".join(f" {counts[name]:{width}}" for name, width in {**columns, "hung": 5}.items())
+            fields = "".join(f" {counts[name]:{width}}" for name, width in columns.items())
             print(f"{reader:14}{fields}", flush=True)
 
 
