@@ -175,6 +175,25 @@ fn links_with_one_serial_number_follow_each_other() {
 }
 
 #[test]
+fn many_copies_of_a_stream_are_all_found() {
+    let samples = sound(Sound::Speech, 10 * 48_000, 1);
+    for page in ["20000", "1000000"] {
+        let options = ["-b:a", "24k", "-fflags", "+bitexact", "-page_duration", page];
+        let Some(bytes) = encode_by_ffmpeg(&samples, 1, &options, "opus") else { return };
+        // With about as many copies as the places in which a file is looked at, these are about the same in each copy.
+        for num_copies in [63, 64, 65, 66, 128, 129] {
+            let decoder = open_ogg(&bytes.repeat(num_copies));
+            assert_eq!(
+                decoder.info().num_frames,
+                Some(num_copies as u64 * 10 * 48_000),
+                "{num_copies} copies with pages of {page} us"
+            );
+            assert!(!decoder.info().is_truncated, "{num_copies} copies with pages of {page} us");
+        }
+    }
+}
+
+#[test]
 fn what_is_cut_off_is_said_and_what_is_left_is_returned() {
     let samples = sound(Sound::Music, 30 * 48_000, 2);
     let Some(bytes) = encode_by_ffmpeg(&samples, 2, &["-b:a", "96k"], "opus") else { return };

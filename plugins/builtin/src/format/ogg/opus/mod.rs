@@ -29,6 +29,10 @@ const WALKED_BYTES: usize = 256 << 10;
 /// In how many places a larger file is looked at.
 const NUM_PROBES: usize = 64;
 
+/// How many times as far apart as their mean size makes likely the pages may be that are looked at. Where they are further apart, the
+/// file is walked.
+const MAX_APART: u64 = 4;
+
 /// The stream of an Ogg file with Opus.
 #[derive(Debug)]
 pub(crate) struct OpusStream {
@@ -127,16 +131,16 @@ fn single_link(bytes: &Memory, max_alloc: u64) -> Result<Option<Link>> {
         return Ok(None);
     }
     let link = Link::open(bytes, 0..bytes.len(), first.serial, max_alloc)?;
-    let (mut sequence, mut granule) = (0, i64::MIN);
-    let (mut sums, mut last) = (Checksums::default(), 0);
+    let mut seen: Vec<Page<'_>> = Vec::with_capacity(NUM_PROBES);
+    let (mut granule, mut sums) = (i64::MIN, Checksums::default());
     for probe in 1..=NUM_PROBES {
         let offset = bytes.len() / NUM_PROBES * probe - 1;
-        if offset <= last {
+        let before = seen.last();
+        if before.is_some_and(|before| offset <= before.offset) {
             continue; // the same page again
         }
         let Some(page) = next_page(bytes, offset, &mut sums) else { break };
-        last = page.offset;
-        if is_other(&page) || page.sequence < sequence {
+        if is_other(&page) || before.is_some_and(|before| page.sequence <= before.sequence) {
             return Ok(None);
         }
         if let Some(here) = page.granule {
@@ -145,9 +149,20 @@ fn single_link(bytes: &Memory, max_alloc: u64) -> Result<Option<Link>> {
             }
             granule = here;
         }
-        sequence = page.sequence;
+        seen.push(page);
     }
-    Ok(Some(link).filter(Link::is_plausible))
+    let is_single = link.is_plausible() && has_room(&seen);
+    Ok(is_single.then_some(link))
+}
+
+/// Whether pages of a stream lie about as far apart as their numbers say. A file of many copies of one stream is longer, though each
+/// page that is looked at may have a higher number than the one before it.
+fn has_room(pages: &[Page<'_>]) -> bool {
+    let (Some(first), Some(last)) = (pages.first(), pages.last()) else { return true };
+    let num_bytes: u64 = pages.iter().map(|page| (page.end() - page.offset) as u64).sum();
+    let num_pages = u64::from(last.sequence - first.sequence) + 1;
+    let expected = num_bytes.saturating_mul(num_pages) / pages.len() as u64;
+    (last.end() - first.offset) as u64 <= expected.saturating_mul(MAX_APART)
 }
 
 /// Whether a file ends inside a page.
