@@ -2,6 +2,8 @@
 
 #![allow(unsafe_code)] // a callback of libav's
 
+use std::cell::RefCell;
+use std::cmp::Ordering;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::panic;
 use std::sync::Once;
@@ -18,7 +20,59 @@ type Arguments = ffi::va_list;
 /// The maximum length of a message; longer ones are truncated.
 const MAX_BYTES: usize = 1024;
 
+/// How many messages of one kind are passed on for a file, or for a part of it that is decoded at once; and how many kinds are
+/// told apart.
+const MAX_ALIKE: u32 = 16;
+const NUM_KINDS: usize = 16;
+
 static INSTALLED: Once = Once::new();
+
+thread_local! {
+    static COUNTS: RefCell<Counts> = const { RefCell::new(Counts::NONE) };
+}
+
+/// How many messages there were, by the addresses of their formats, which are constants of libav's.
+#[derive(Debug)]
+struct Counts {
+    kinds: [(usize, u32); NUM_KINDS],
+    /// The place that the next new kind takes.
+    next: usize,
+}
+
+/// Whether a message is passed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Passage {
+    Passed,
+    /// It is, as the last one of its kind.
+    Last,
+    LeftOut,
+}
+
+impl Counts {
+    const NONE: Self = Self { kinds: [(0, 0); NUM_KINDS], next: 0 };
+
+    /// Counts a message of a kind.
+    fn pass(&mut self, kind: usize) -> Passage {
+        if let Some((_, count)) = self.kinds.iter_mut().find(|(known, count)| *known == kind && *count > 0) {
+            *count = count.saturating_add(1);
+            return match (*count).cmp(&MAX_ALIKE) {
+                Ordering::Less => Passage::Passed,
+                Ordering::Equal => Passage::Last,
+                Ordering::Greater => Passage::LeftOut,
+            };
+        }
+        if let Some(place) = self.kinds.get_mut(self.next) {
+            *place = (kind, 1);
+        }
+        self.next = (self.next + 1) % NUM_KINDS;
+        Passage::Passed
+    }
+}
+
+/// Begins to count the messages of this thread anew. A damaged file may give rise to one for each of its bytes.
+pub(crate) fn begin() {
+    COUNTS.with_borrow_mut(|counts| *counts = Counts::NONE);
+}
 
 /// Redirects libav's messages from now on. libav has one log callback per process: other users of the same libraries lose
 /// their messages to the host's log.
@@ -29,6 +83,12 @@ pub(crate) fn install() {
 
 unsafe extern "C" fn receive(class: *mut c_void, level: c_int, format: *const c_char, arguments: Arguments) {
     let Some(level) = level_of(level) else { return };
+    // A thread that ends has no counts any longer, and what is formatted here calls nothing that logs.
+    let passage = COUNTS.try_with(|counts| counts.borrow_mut().pass(format.addr()));
+    let passage = passage.unwrap_or(Passage::Passed);
+    if passage == Passage::LeftOut {
+        return;
+    }
     let mut line: [c_char; MAX_BYTES] = [0; MAX_BYTES];
     let mut has_prefix = 1;
     let line_bytes = c_int::try_from(line.len()).unwrap_or(0);
@@ -54,8 +114,10 @@ unsafe extern "C" fn receive(class: *mut c_void, level: c_int, format: *const c_
     let _ = panic::catch_unwind(|| {
         let line = line.to_string_lossy();
         let line = line.trim();
-        if !line.is_empty() {
-            log(level, line);
+        match passage {
+            _ if line.is_empty() => {}
+            Passage::Last => log(level, &format!("{line} (further messages of this kind are left out)")),
+            _ => log(level, line),
         }
     });
 }
@@ -72,6 +134,26 @@ fn level_of(level: c_int) -> Option<Level> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn messages_of_one_kind_are_passed_on_a_few_times() {
+        let mut counts = Counts::NONE;
+        let passed = |counts: &mut Counts, kind| (0..100).map(|_| counts.pass(kind)).collect::<Vec<_>>();
+        let expected: Vec<Passage> = (1..=100)
+            .map(|number| match number {
+                1..16 => Passage::Passed,
+                16 => Passage::Last,
+                _ => Passage::LeftOut,
+            })
+            .collect();
+        assert_eq!(passed(&mut counts, 5), expected);
+        assert_eq!(passed(&mut counts, 6), expected, "another kind");
+        assert_eq!(counts.pass(5), Passage::LeftOut);
+        for kind in 100..100 + NUM_KINDS {
+            assert_eq!(counts.pass(kind), Passage::Passed);
+        }
+        assert_eq!(counts.pass(5), Passage::Passed, "of so many kinds the oldest are forgotten");
+    }
 
     #[test]
     fn details_are_dropped() {

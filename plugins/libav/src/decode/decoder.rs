@@ -67,6 +67,7 @@ impl Decoder for LibavDecoder {
     }
 
     fn decode(&mut self, output: &mut Output<'_>) -> Result<()> {
+        crate::log::begin();
         let result = match self.stream.info.num_frames {
             Some(num_frames) => self.fill(num_frames, output),
             None => self.fill_uncounted(output),

@@ -49,10 +49,12 @@ const REFUSED: [&str; 25] = [
     "webvtt",
 ];
 
-/// The maximum number of bytes that libav examines to identify a file, and one that begins with a tag, which may be long: it
-/// takes many times as long over a file that looks a little like everything as over others.
-const MAX_PROBE_BYTES: u64 = 256 << 10;
-const MAX_TAGGED_PROBE_BYTES: u64 = 1 << 20;
+/// The numbers of bytes behind the tags that libav examines to identify a file: few, and then more. It takes many times as long
+/// over a file that looks a little like everything as over others.
+const MIN_PROBE_BYTES: usize = 2 << 10;
+const MAX_PROBE_BYTES: usize = 256 << 10;
+/// The score of 100 up to which libav examines more bytes, if there are more (`AVPROBE_SCORE_RETRY`).
+const RETRY_SCORE: c_int = 25;
 /// The maximum number of bytes that it examines to find what the streams are.
 const MAX_ANALYSED_BYTES: u64 = 5 << 20;
 
@@ -100,14 +102,11 @@ impl Demuxer {
     pub(super) fn open(input: Input, extension: Option<&str>, max_alloc: u64) -> Result<Self> {
         // Before anything is logged; a host that links this plugin in may not have called its entry function.
         log::install();
+        log::begin();
         let mut io = InputIo::new(input.clone())?;
         let format = match identify::by_frames(&input)? {
             Some(name) => named(name)?,
-            None => {
-                let mut head = [0; 3];
-                let is_tagged = input.read_at(0, &mut head)? == head.len() && &head == b"ID3";
-                find_format(&mut io, extension, is_tagged, max_alloc)?
-            }
+            None => find_format(&input, extension, max_alloc)?,
         };
         // SAFETY: a format of libav's list, which is constant.
         let found = unsafe { format.as_ref() };
@@ -375,39 +374,63 @@ fn named(name: &'static CStr) -> Result<NonNull<ffi::AVInputFormat>> {
     })
 }
 
-/// libav's identification of a file from its first bytes and its extension.
+/// libav's identification of a file from its first bytes behind ID3v2 tags, and its extension.
 fn find_format(
-    io: &mut InputIo,
+    input: &Input,
     extension: Option<&str>,
-    is_tagged: bool,
     max_alloc: u64,
 ) -> Result<NonNull<ffi::AVInputFormat>> {
     let extension = extension.filter(|extension| extension.bytes().all(|byte| byte.is_ascii_alphanumeric()));
     let name = extension.map_or(String::new(), |extension| format!("input.{extension}"));
     let name = CString::new(name).unwrap_or_default();
-    let mut format = ptr::null();
-    let most = if is_tagged { MAX_TAGGED_PROBE_BYTES } else { MAX_PROBE_BYTES };
-    let max_bytes = u32::try_from(most.min(max_alloc / 2).max(2048)).unwrap_or(2048);
-    // SAFETY: the context is open and stands at its first byte, to which it returns; the name is a text.
-    let score = unsafe {
-        ffi::av_probe_input_buffer2(
-            io.as_ptr(),
-            &raw mut format,
-            name.as_ptr(),
-            ptr::null_mut(),
-            0,
-            max_bytes,
-        )
-    };
-    if let Some(failure) = io.take_failure() {
-        return Err(failure);
+    let start = after_tags(input)?;
+    let max_bytes = usize::try_from(max_alloc / 2).unwrap_or(usize::MAX);
+    let max_bytes = max_bytes.clamp(MIN_PROBE_BYTES, MAX_PROBE_BYTES);
+    let mut num_bytes = MIN_PROBE_BYTES;
+    loop {
+        let mut bytes = vec![0; num_bytes];
+        let count = input.read_at(start, &mut bytes)?;
+        // libav reads zeros behind the end.
+        bytes.truncate(count);
+        bytes.resize(count + ffi::AVPROBE_PADDING_SIZE as usize, 0);
+        let is_last = count < num_bytes || num_bytes == max_bytes;
+        let data = ffi::AVProbeData {
+            filename: name.as_ptr(),
+            buf: bytes.as_mut_ptr(),
+            buf_size: c_int::try_from(count).unwrap_or(0),
+            mime_type: ptr::null(),
+        };
+        let mut score = if is_last { 0 } else { RETRY_SCORE };
+        // SAFETY: the bytes and the name live as long as the call, and have the padding that libav asks for.
+        let format = unsafe { ffi::av_probe_input_format2(&raw const data, 1, &raw mut score) };
+        match NonNull::new(format.cast_mut()) {
+            Some(format) if score >= MIN_SCORE => return Ok(format),
+            Some(_) => {
+                return Err(Error::unsupported(format!(
+                    "libav cannot identify the file: its score is {score} of 100, expected at least {MIN_SCORE}"
+                )));
+            }
+            None if is_last => return Err(Error::unsupported("libav does not recognise the file")),
+            None => num_bytes = (2 * num_bytes).min(max_bytes),
+        }
     }
-    match NonNull::new(format.cast_mut()) {
-        Some(format) if score >= MIN_SCORE => Ok(format),
-        Some(_) if score >= 0 => Err(Error::unsupported(format!(
-            "libav cannot identify the file: its score is {score} of 100, expected at least {MIN_SCORE}"
-        ))),
-        _ => Err(Error::unsupported("libav does not recognise the file").with_native_code(score.into())),
+}
+
+/// Where ID3v2 tags at the beginning of a file end (ID3v2.4.0 structure, sections 3.1 and 3.4).
+fn after_tags(input: &Input) -> Result<u64> {
+    let mut place = 0;
+    loop {
+        let mut head = [0; 10];
+        if input.read_at(place, &mut head)? < head.len() {
+            return Ok(place);
+        }
+        let [b'I', b'D', b'3', major, revision, flags, size @ ..] = head else { return Ok(place) };
+        if major == 0xff || revision == 0xff || size.iter().any(|byte| *byte >= 0x80) {
+            return Ok(place);
+        }
+        let size = size.iter().fold(0, |size, byte| size << 7 | u64::from(*byte));
+        let footer = if flags & 0x10 == 0 { 0 } else { 10 };
+        place = place.saturating_add(10 + size + footer).min(input.num_bytes());
     }
 }
 
@@ -433,6 +456,21 @@ unsafe extern "C" fn refuse_to_open(
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tags_are_passed_over_to_identify_a_file() {
+        let tag = |size: u8, flags: u8| [&b"ID3\x04\0"[..], &[flags, 0, 0, size >> 7, size & 0x7f]].concat();
+        let end = |bytes: &[u8]| after_tags(&bytes.to_vec().into()).unwrap();
+        assert_eq!((end(b""), end(b"ID3"), end(b"fLaC and more than ten bytes")), (0, 0, 0));
+        let one = [tag(200, 0), vec![0; 200]].concat();
+        assert_eq!(end(&one), 210);
+        assert_eq!(end(&[&one[..], b"behind it is more"].concat()), 210);
+        let with_footer = [tag(5, 0x10), vec![0; 15]].concat();
+        assert_eq!(end(&[&one[..], &with_footer, b"behind it is more"].concat()), 235);
+        assert_eq!(end(&one[..100]), 100, "more than there is");
+        assert_eq!(end(b"ID3\x04\0\0\x80\0\0\0 no size"), 0);
+        assert_eq!(end(b"ID3\xff\0\0\0\0\0\0 no version"), 0);
+    }
 
     #[test]
     fn nothing_but_the_one_file_is_read() {

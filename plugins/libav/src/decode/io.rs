@@ -14,10 +14,10 @@ use crate::error::no_memory;
 /// The buffer between the input and libav.
 const BUFFER_BYTES: usize = 32 << 10;
 
-/// A demuxer reads a file once, or a few times. One that has read it more often than this, plus a constant number of bytes,
-/// is in an endless loop.
-const MAX_ROUNDS: u64 = 64;
-const SPARE_BYTES: u64 = 256 << 20;
+/// A demuxer reads a file once or twice, and a small one a few times. One that has read it more often than this, plus a constant
+/// number of bytes, goes in circles.
+const MAX_ROUNDS: u64 = 16;
+const SPARE_BYTES: u64 = 16 << 20;
 
 /// The minimum cost of a call in bytes.
 const CALL_BYTES: u64 = 64;
