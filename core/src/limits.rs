@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use mapwave_fork::{Lock, SetOnce};
 
@@ -30,18 +31,20 @@ pub struct Limits {
     pub max_seconds: Option<f64>,
 }
 
-/// What holds for the process.
+/// What holds for the process, and whether anything was ever set.
 static CURRENT: Lock<Limits> = Lock::new();
+static IS_SET: AtomicBool = AtomicBool::new(false);
 
 impl Limits {
     /// What holds for all reads of this process that do not say otherwise.
     pub fn current() -> Self {
-        *CURRENT.lock()
+        if IS_SET.load(Ordering::Relaxed) { *CURRENT.lock() } else { Self::default() }
     }
 
     /// Sets what holds for all reads of this process, on all threads, that begin from now on.
     pub fn set_current(self) {
         *CURRENT.lock() = self;
+        IS_SET.store(true, Ordering::Relaxed);
     }
 
     /// These limits, and in the place of those that are `None` others.

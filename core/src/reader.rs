@@ -3,6 +3,7 @@
 #![allow(unsafe_code)] // one place: frames that a read has filled
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::path::Path;
@@ -177,9 +178,10 @@ impl Reader {
     pub fn metadata(&self) -> Metadata {
         let mut found = metadata::read(&self.source, Some(self.track.sample_rate), false).unwrap_or_default();
         if let FrameTrack::Compressed(track) = &self.frames {
-            let is_known: Vec<String> = found.tags.iter().map(|(name, _)| name.clone()).collect();
-            let is_new = |(name, _): &(String, String)| metadata::is_tag(name) && !is_known.contains(name);
-            found.tags.extend(track.tags().into_iter().filter(is_new));
+            let known: HashSet<&str> = found.tags.iter().map(|(name, _)| name.as_str()).collect();
+            let mut others = track.tags();
+            others.retain(|(name, _)| metadata::is_tag(name) && !known.contains(name.as_str()));
+            found.tags.extend(others);
             if found.pictures.is_empty() {
                 found.pictures = track.pictures(false);
             }

@@ -290,6 +290,9 @@ pub(crate) fn pipe_name(object: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
 /// The URL that a str is, such as `https://..` or `zip://a.wav::s3://..`, unless a file has that name.
 pub(crate) fn url_of(object: &Bound<'_, PyAny>) -> Option<PathBuf> {
     let text = object.cast::<PyString>().ok()?.to_str().ok()?;
+    if text.starts_with('/') {
+        return None; // a path from the root, as most are
+    }
     let (protocol, _) = text.split_once("://")?;
     let is_legal = |letter: char| letter.is_ascii_alphanumeric() || "+-.:_".contains(letter);
     let is_url =

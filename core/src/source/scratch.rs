@@ -13,17 +13,20 @@ static KEPT: Lock<Vec<Vec<u8>>> = Lock::new();
 
 /// Bytes without meaning. They come from an earlier read if possible, since the page faults of a new megabyte cost more than
 /// reading it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Scratch(Vec<u8>);
 
 impl Scratch {
-    /// Takes the memory that an earlier read left.
+    /// No memory yet.
     pub fn new() -> Self {
-        Self(KEPT.try_lock().and_then(|mut kept| kept.pop()).unwrap_or_default())
+        Self::default()
     }
 
-    /// `num_bytes` of the memory, with arbitrary contents.
+    /// `num_bytes` of the memory, with arbitrary contents: at first of what an earlier read left.
     pub(super) fn get(&mut self, num_bytes: usize) -> &mut [u8] {
+        if self.0.is_empty() {
+            self.0 = KEPT.try_lock().and_then(|mut kept| kept.pop()).unwrap_or_default();
+        }
         if self.0.len() < num_bytes {
             self.0.resize(num_bytes, 0);
         }
@@ -31,18 +34,12 @@ impl Scratch {
     }
 }
 
-impl Default for Scratch {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Drop for Scratch {
     fn drop(&mut self) {
         let bytes = std::mem::take(&mut self.0);
-        if let Some(mut kept) = KEPT.try_lock()
+        if (1..=MAX_KEPT).contains(&bytes.len())
+            && let Some(mut kept) = KEPT.try_lock()
             && kept.len() < NUM_KEPT
-            && (1..=MAX_KEPT).contains(&bytes.len())
         {
             kept.push(bytes);
         }

@@ -61,7 +61,12 @@ impl Signature {
         let py = owner.py();
         let parameters = self.parameters.get_or_try_init(|| {
             let text = owner.getattr(self.function)?.getattr(intern!(py, "__text_signature__"))?;
-            parse(py, text.extract()?)
+            let parameters = parse(py, text.extract()?)?;
+            if parameters.len() > MAX_PARAMETERS {
+                let message = format!("{}() must have at most {MAX_PARAMETERS} parameters", self.function);
+                return Err(PySystemError::new_err(message));
+            }
+            Ok(parameters)
         })?;
         let mut arguments = Arguments::new(py, self, parameters);
         for (index, value) in positional.iter().enumerate() {
@@ -73,7 +78,7 @@ impl Signature {
         if let Some(keywords) = keywords {
             for (name, value) in keywords {
                 let name = name.cast::<PyString>()?.to_str()?;
-                match parameters.iter().position(|parameter| parameter.name == name) {
+                match arguments.find(name) {
                     Some(index) => arguments.set(index, value)?,
                     None => return Err(arguments.refuse_name(name)),
                 }
@@ -118,9 +123,12 @@ fn literal(py: Python<'_>, text: &str) -> PyResult<Py<PyAny>> {
     })
 }
 
-/// The bit of a parameter; those from the 64th on share the last.
+/// The most parameters of a function: each has a bit.
+const MAX_PARAMETERS: usize = 64;
+
+/// The bit of a parameter.
 fn bit(index: usize) -> u64 {
-    1 << index.min(63)
+    1 << index
 }
 
 /// What a caller passed to a function.
@@ -130,14 +138,16 @@ pub(crate) struct Arguments<'a, 'py> {
     parameters: &'a [Parameter],
     /// The values in the order of the parameters; None where the default applies.
     given: Vec<Option<Bound<'py, PyAny>>>,
-    /// The parameters that were asked for, as bits.
+    /// The parameters that are given, and those that were asked for, as bits.
+    is_given: u64,
     asked: Cell<u64>,
 }
 
 impl<'a, 'py> Arguments<'a, 'py> {
     /// No argument is given.
     fn new(py: Python<'py>, signature: &'a Signature, parameters: &'a [Parameter]) -> Self {
-        Self { py, signature, parameters, given: vec![None; parameters.len()], asked: Cell::new(0) }
+        let given = vec![None; parameters.len()];
+        Self { py, signature, parameters, given, is_given: 0, asked: Cell::new(0) }
     }
 
     pub(crate) fn py(&self) -> Python<'py> {
@@ -161,10 +171,8 @@ impl<'a, 'py> Arguments<'a, 'py> {
             let parsed = Box::new(parse(&nothing)?);
             Ok::<_, PyErr>(Defaults { asked: nothing.asked.get(), parsed })
         })?;
-        let given = (0..).zip(&self.given).filter(|(_, value)| value.is_some());
-        let is_asked = |index: usize| defaults.asked & bit(index) != 0;
         match defaults.parsed.downcast_ref::<T>() {
-            Some(parsed) if !given.map(|(index, _)| index).any(is_asked) => Ok(parsed.clone()),
+            Some(parsed) if self.is_given & defaults.asked == 0 => Ok(parsed.clone()),
             _ => parse(self),
         }
     }
@@ -222,7 +230,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
     }
 
     fn index(&self, name: &str) -> PyResult<usize> {
-        let index = self.parameters.iter().position(|parameter| parameter.name == name).ok_or_else(|| {
+        let index = self.find(name).ok_or_else(|| {
             PySystemError::new_err(format!(
                 "the text signature of {}() does not have '{name}'",
                 self.signature.function
@@ -230,6 +238,11 @@ impl<'a, 'py> Arguments<'a, 'py> {
         })?;
         self.asked.set(self.asked.get() | bit(index));
         Ok(index)
+    }
+
+    /// The place of a parameter.
+    fn find(&self, name: &str) -> Option<usize> {
+        self.parameters.iter().position(|parameter| parameter.name == name)
     }
 
     fn given(&self, index: usize) -> Option<&Bound<'py, PyAny>> {
@@ -244,7 +257,10 @@ impl<'a, 'py> Arguments<'a, 'py> {
 
     fn set(&mut self, index: usize, value: Bound<'py, PyAny>) -> PyResult<()> {
         match self.given.get_mut(index) {
-            Some(place @ None) => *place = Some(value),
+            Some(place @ None) => {
+                *place = Some(value);
+                self.is_given |= bit(index);
+            }
             _ => {
                 let name = self.parameters.get(index).map_or("", |parameter| parameter.name.as_str());
                 let message =
