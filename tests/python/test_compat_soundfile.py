@@ -201,7 +201,9 @@ def test_what_is_written_is_read_by_soundfile(tmp_path: Path, noise: np.ndarray,
     try:
         sf.write(path, noise, rate, format=format, subtype=subtype)
     except sf.LibsndfileError as error:
-        assert "needs FFmpeg" in str(error) or "no loaded plugin" in str(error), error
+        # The codec that is asked for, where the container can be written with another.
+        missing = ("needs FFmpeg", "no loaded plugin", f"for an {format.lower()} file, got")
+        assert any(words in str(error) for words in missing), error
         pytest.skip(f"no plugin writes {subtype}")
     if subtype.startswith("ALAC"):  # which libsndfile reads only as it writes it
         assert np.abs(peers.ffmpeg(path, 2) - noise).max() <= 2.0 ** -int(subtype[-2:])
@@ -311,7 +313,13 @@ def test_a_compression_level_is_honoured(tmp_path: Path, level: float, options: 
     sizes = []
     for other in [level, 0.5]:
         buffer = io.BytesIO()
-        sf.write(buffer, samples, 48_000, compression_level=other, **options)
+        try:
+            sf.write(buffer, samples, 48_000, compression_level=other, **options)
+        except sf.LibsndfileError as error:
+            # LAME alone does not write an MP3 of the lowest bitrate whose length is exact.
+            if "FFmpeg not found" in str(error):
+                pytest.skip(str(error))
+            raise
         sizes.append(len(buffer.getvalue()))
     assert (sizes[0] > sizes[1]) if level == 0 else (sizes[0] < sizes[1])
 

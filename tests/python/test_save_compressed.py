@@ -37,17 +37,21 @@ def rate_of(encoding: str) -> int:
     return 48_000 if encoding == "opus" else 44_100
 
 
-def writes_vorbis() -> bool:
-    """Whether a plugin writes Vorbis, which is then the default codec of Ogg and WebM; elsewhere it is Opus."""
-    return any("vorbis" in plugin.encodes for plugin in mapwave.plugins())
+# The default codecs of containers where a plugin writes them; elsewhere it is Opus, or ALAC.
+DEFAULTS = {"ogg": "vorbis", "webm": "vorbis", "m4a": "aac", "mp4": "aac"}
+
+
+def writes(codec: str) -> bool:
+    return any(codec in plugin.encodes for plugin in mapwave.plugins())
 
 
 def save(path: Path, audio: np.ndarray, rate: int, encoding: str = "float32", **options: object) -> Path:
     """Saves, or skips the test where nothing here writes such a file."""
     options = {"durable": False, "layout": "channels_last"} | options
     container = options.get("format") or getattr(path, "suffix", "").removeprefix(".")
-    if container in ("ogg", "webm") and encoding == "float32" and not writes_vorbis():
-        pytest.skip("no loaded plugin writes Vorbis")
+    default = DEFAULTS.get(str(container)) if encoding == "float32" else None
+    if default is not None and not writes(default):
+        pytest.skip(f"no loaded plugin writes {default}")
     try:
         mapwave.save(path, audio, rate, encoding=encoding, **options)
     except mapwave.UnsupportedFormat as error:
