@@ -19,7 +19,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from files import fixture, hostile_files
 from worker import PEERS
@@ -124,6 +126,26 @@ def faults(cost: Cost, num_bytes: int, seconds_per_byte: float) -> list[str]:
     return found
 
 
+class Measured(NamedTuple):
+    """A hostile file, and what it costs or why that is not known."""
+
+    path: Path
+    num_bytes: int
+    cost: Cost | str
+
+
+def measured(worker: Worker, names: list[str], size: int, place: Path) -> Iterator[Measured]:
+    """Makes the files whose names have one of these parts, measures each, and removes it."""
+    for name, data in hostile_files(size):
+        if names and not any(part in name for part in names):
+            continue
+        path = place / name
+        path.write_bytes(data)
+        cost = worker.measure(path)
+        path.unlink()
+        yield Measured(path, len(data), cost)
+
+
 def compare(names: list[str], size: int, limit: float) -> None:
     """Has other libraries read the files, and prints how many of them each reads, and how many cost too much."""
     print("reader         files  read  refused  too much: info  window  load  memory  crashed  hung")
@@ -135,19 +157,13 @@ def compare(names: list[str], size: int, limit: float) -> None:
             worker = Worker(*(["--reader", reader] if reader != "mapwave" else []), limit=limit)
             rates = seconds_per_byte(worker, Path(place))
             counts = collections.Counter[str]()
-            for name, data in hostile_files(size):
-                if names and not any(part in name for part in names):
-                    continue
-                path = Path(place, name)
-                path.write_bytes(data)
-                cost = worker.measure(path)
-                path.unlink()
+            for path, num_bytes, cost in measured(worker, names, size, Path(place)):
                 counts["files"] += 1
                 if isinstance(cost, str):
                     counts["hung" if "more than" in cost else "crashed"] += 1
                     continue
                 counts["read" if cost["load"]["bytes"] else "refused"] += 1
-                counts.update(faults(cost, len(data), rates.get(path.suffix, 1e-8)))
+                counts.update(faults(cost, num_bytes, rates.get(path.suffix, 1e-8)))
             worker.close()
             columns = {
                 "files": 5,
@@ -184,27 +200,21 @@ def main() -> int:
         print("times honest".rjust(12), "peak MB".rjust(8), "answer s".rjust(8), " too much")
         begin = time.monotonic()
         count = 0
-        for name, data in hostile_files(arguments.size):
-            if arguments.names and not any(part in name for part in arguments.names):
-                continue
-            path = Path(place, name)
-            path.write_bytes(data)
-            cost = worker.measure(path)
-            path.unlink()
+        for path, num_bytes, cost in measured(worker, arguments.names, arguments.size, Path(place)):
             count += 1
             if isinstance(cost, str):
                 failed += 1
-                print(name.ljust(28), cost, flush=True)
+                print(path.name.ljust(28), cost, flush=True)
                 continue
             rate = rates.get(path.suffix, 1e-8)
-            found = faults(cost, len(data), rate)
+            found = faults(cost, num_bytes, rate)
             failed += bool(found)
             load = cost["load"]
             ratio = f"{load['cpu'] / (rate * load['bytes']):.1f}" if load["bytes"] > MB else ""
             answer = cost.get("answer")
             print(
-                name.ljust(28),
-                f"{len(data) / MB:6.2f} {1e3 * cost['info']['cpu']:9.1f} {1e3 * cost['window']['cpu']:9.1f}",
+                path.name.ljust(28),
+                f"{num_bytes / MB:6.2f} {1e3 * cost['info']['cpu']:9.1f} {1e3 * cost['window']['cpu']:9.1f}",
                 f"{load['cpu']:8.3f} {ratio:>12} {beside(cost) / MB:8.1f}",
                 f"{answer:8.3f}" if isinstance(answer, float) else " " * 8,
                 "",

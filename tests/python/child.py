@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,6 +31,16 @@ def environment(**variables: str) -> dict[str, str]:
     """This process's variables without any that steer mapwave, and with the given ones."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MAPWAVE_")}
     return kept | variables
+
+
+def alone(directory: Path) -> Path:
+    """A directory for `sys.path` with the package, but without the plugins that come with it."""
+    import mapwave
+
+    place = directory / "alone"
+    package = Path(mapwave.__file__).parent
+    shutil.copytree(package, place / "mapwave", ignore=shutil.ignore_patterns("plugins", "bench"))
+    return place
 
 
 def run(directory: Path, code: str, *arguments: object, timeout: int = TIMEOUT, **variables: str) -> str:

@@ -7,6 +7,7 @@ import itertools
 import logging
 from pathlib import Path
 
+import child
 import mapwave
 import mapwave.numpy as mw
 import numpy as np
@@ -60,7 +61,7 @@ def save(path: Path, audio: np.ndarray, rate: int, encoding: str = "float32", **
         raise
     except ValueError as error:
         # A container of the core's own whose plugin is not there.
-        if str(error).endswith(f"got '{encoding}'") and f"'{encoding}'," not in str(error):
+        if f"got '{encoding}'" in str(error) and f"'{encoding}'," not in str(error):
             pytest.skip(str(error))
         raise
     return path
@@ -256,6 +257,24 @@ def test_what_a_codec_has_not_is_refused_with_what_it_has(
         save(tmp_path / f"a.{extension}", np.zeros((1000, channels), np.float32), rate)
     assert caught.value.path == str(tmp_path / f"a.{extension}")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("extension", "codec"), [("ogg", "vorbis"), ("m4a", "aac"), ("caf", "aac")])
+def test_a_codec_that_is_not_there_is_refused_with_what_has_it(tmp_path: Path, extension: str, codec: str) -> None:
+    """A package without the plugins beside it, in a process of its own."""
+    code = """
+        import sys
+        sys.path.insert(0, sys.argv[1])
+        import mapwave, numpy as np
+        try:
+            mapwave.save(sys.argv[2], np.zeros(1000, np.float32), 44_100, encoding=sys.argv[3])
+        except ValueError as error:
+            print(error)
+    """
+    path = tmp_path / f"a.{extension}"
+    said = child.run(tmp_path, code, child.alone(tmp_path), path, codec)
+    assert f"got '{codec}'; FFmpeg not found: looked for" in said
+    assert not path.exists()
 
 
 # Arguments

@@ -335,8 +335,6 @@ def test_without_ffmpeg_the_error_names_the_codec(folder: Path, tmp_path: Path) 
     import child
 
     path = the("ac3.mkv", folder)
-    package = Path(mapwave.__file__).parent
-    shutil.copytree(package, tmp_path / "alone" / "mapwave", ignore=shutil.ignore_patterns("plugins", "bench"))
     code = """
         import sys
         sys.path.insert(0, sys.argv[2])
@@ -349,7 +347,7 @@ def test_without_ffmpeg_the_error_names_the_codec(folder: Path, tmp_path: Path) 
         except mapwave.UnsupportedFormat as error:
             print(error)
     """
-    told = child.run(tmp_path, code, path, tmp_path / "alone").splitlines()
+    told = child.run(tmp_path, code, path, child.alone(tmp_path)).splitlines()
     assert told[:2] == ["[('flac', True), ('ac3', False)]", "2"]
     assert "ac3" in told[2] and "track 1" in told[2]
 

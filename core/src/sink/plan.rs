@@ -320,7 +320,11 @@ fn refuse_encoding(options: &SaveOptions, codecs: &Codecs) -> Error {
     let names = names.into_iter().chain(codecs.names.iter().map(String::as_str));
     let names: Vec<String> = names.map(|name| format!("'{name}'")).collect();
     let expected = format!("one of {} for {}", names.join(", "), a_file(options.format.name()));
-    Error::argument(Parameter::Encoding, expected, format!("'{}'", options.encoding))
+    let absent = match &options.encoding {
+        Encoding::Codec(codec) if options.plugin.is_none() => host::no_writer(&[codec]),
+        _ => String::new(),
+    };
+    Error::argument(Parameter::Encoding, expected, format!("'{}'{absent}", options.encoding))
 }
 
 fn unwritable(format: &FileFormat) -> Error {
