@@ -61,6 +61,8 @@ run_case() {
     clone_into "$root"
     if [ -n "${FRESH_TARGET:-}" ]; then
         ln -sfn /root/target "$clone/target"
+        # Each case finds out by itself whether FFmpeg's headers can be read.
+        find "$FRESH_TARGET" -type d -name 'ffmpeg-sys-next-*' -prune -exec rm -rf {} +
         # Older than what was compiled of this commit, and newer than what was before.
         git -C "$clone" ls-files -z | (cd "$clone" && xargs -0 touch --no-dereference -d "$(git log -1 --format=%cI)")
     fi
