@@ -119,18 +119,20 @@ def test_windows_whole_files_and_facts_are_those_of_a_reader(files: list[Path]) 
             assert one.tell() == other.tell() == 500
 
 
-def test_a_file_that_changes_is_read_anew(files: list[Path], tmp_path: Path) -> None:
-    """Replaced, overwritten in place, cut, removed, moved and linked: never the sound of before."""
-    path = files[2]
+@pytest.mark.parametrize("extension", ["flac", "wav"])
+def test_a_file_that_changes_is_read_anew(extension: str, tmp_path: Path) -> None:
+    """Replaced, overwritten in place, cut, removed, moved and linked: never the sound or the rate of before."""
+    path = tmp_path / f"one.{extension}"
     samples = np.random.default_rng(5).integers(-9000, 9000, (30_000, 1)).astype(np.int16)
     for number, change in enumerate(["replace", "overwrite", "cut", "grow", "remove"]):
         mw.save(path, samples, 8000)
         before = path.read_bytes()
-        other = tmp_path / "other.flac"
-        mw.save(other, samples[::-1].copy(), 8000)
+        other = tmp_path / f"other.{extension}"
+        mw.save(other, samples[::-1].copy(), 16_000)
         time.sleep(SETTLED)
-        for _ in range(3):
-            assert np.array_equal(mw.load(path, start=7, stop=99, dtype="int16")[0], samples[7:99])
+        for _ in range(5):
+            found, rate = mw.load(path, start=7, stop=99, dtype="int16")
+            assert rate == 8000 and np.array_equal(found, samples[7:99])
         match change:
             case "replace":
                 os.replace(other, path)
@@ -146,8 +148,8 @@ def test_a_file_that_changes_is_read_anew(files: list[Path], tmp_path: Path) -> 
             with pytest.raises(mapwave.AudioError):
                 mw.load(path, start=7, stop=99)
         else:
-            found = mw.load(path, start=7, stop=99, dtype="int16")[0]
-            assert np.array_equal(found, samples[::-1][7:99]), (number, change)
+            found, rate = mw.load(path, start=7, stop=99, dtype="int16")
+            assert rate == 16_000 and np.array_equal(found, samples[::-1][7:99]), (number, change)
 
 
 def test_errors_name_the_path_that_was_passed(files: list[Path], tmp_path: Path) -> None:

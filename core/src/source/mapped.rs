@@ -2,10 +2,12 @@
 
 #![allow(unsafe_code)] // the door to mmap
 
+use std::any::Any;
 use std::fs::File;
 use std::ops::Range;
 use std::sync::Arc;
 
+use mapwave_fork::SetOnce;
 use memmap2::{Mmap, MmapOptions, UncheckedAdvice};
 
 use super::guard::Guard;
@@ -19,6 +21,8 @@ pub struct Mapped {
     // Declared before the map, so that its slot is free before the addresses can belong to another map.
     guard: Guard,
     map: Mmap,
+    /// What a reader has found in the file.
+    found: SetOnce<Box<dyn Any + Send + Sync>>,
 }
 
 impl Mapped {
@@ -29,13 +33,23 @@ impl Mapped {
         // nothing from it but plain bytes, which are valid whatever they are, and by the guard, for pages that vanish.
         let map = unsafe { MmapOptions::new().offset(start).len(len).map(file) }.ok()?;
         let start = map.as_ptr().addr();
-        Guard::new(start..start + map.len()).map(|guard| Arc::new(Self { guard, map }))
+        Guard::new(start..start + map.len()).map(|guard| Arc::new(Self { guard, map, found: SetOnce::new() }))
     }
 
     /// The file's bytes.
     pub fn bytes(&self) -> &[u8] {
         self.guard.watch();
         &self.map
+    }
+
+    /// What was found in the file by an earlier reader of the same map.
+    pub(super) fn found<T: 'static>(&self) -> Option<&T> {
+        self.found.get()?.downcast_ref()
+    }
+
+    /// Keeps what was found in the file, unless something is kept already.
+    pub(super) fn keep(&self, found: impl Any + Send + Sync) {
+        self.found.get_or_init(|| Box::new(found));
     }
 
     /// Releases the memory of pages; they are read from the file again when they are touched.

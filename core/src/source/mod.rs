@@ -408,6 +408,21 @@ impl Source {
         }
     }
 
+    /// What an earlier reader [kept](Self::keep) of exactly this file, with the map that is used again.
+    pub(crate) fn found<T: Clone + 'static>(&self) -> Option<T> {
+        self.mapped()?.found().cloned()
+    }
+
+    /// Keeps what was found in a file with its map, for the next one who opens the same file. Not of a file that was written a moment
+    /// ago, since another change might have the same time stamp.
+    pub(crate) fn keep<T: Clone + Send + Sync + 'static>(&self, found: &T) {
+        if let (Some(map), Some(identity)) = (self.mapped(), self.identity())
+            && identity.is_settled()
+        {
+            map.keep(found.clone());
+        }
+    }
+
     /// Whether reads need no copy: the bytes are in memory or mapped.
     pub fn is_in_place(&self) -> bool {
         matches!(self.bytes, Bytes::Memory(_)) || self.mapped().is_some()
@@ -502,6 +517,22 @@ mod tests {
         source.settle(&(0..1));
         assert!(source.mapped().is_some());
         source
+    }
+
+    #[test]
+    fn what_was_found_stays_with_the_map_of_a_settled_file() {
+        let file = file_of(&[1; 5000]);
+        let source = mapped(&file);
+        source.keep(&7_u32);
+        assert_eq!(source.found::<u32>(), None, "another change might have the same time stamp");
+        std::thread::sleep(std::time::Duration::from_millis(3100));
+        source.keep(&8_u32);
+        source.keep(&9_u32);
+        assert_eq!((source.found::<u32>(), source.found::<u8>()), (Some(8), None));
+        assert_eq!(mapped(&file).found::<u32>(), None, "a map of its own");
+        let memory = Source::from_bytes(vec![1; 5000]).unwrap();
+        memory.keep(&7_u32);
+        assert_eq!(memory.found::<u32>(), None);
     }
 
     #[test]
