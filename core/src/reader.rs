@@ -503,13 +503,13 @@ fn parse(source: &Source) -> Result<Track> {
     if let Some(track) = source.found() {
         return Ok(track);
     }
-    let track = parse_anew(source)?;
+    let track = parse_headers(source)?;
     source.keep(&track);
     Ok(track)
 }
 
 /// Parses the headers from the first page, or from the whole file if they extend further.
-fn parse_anew(source: &Source) -> Result<Track> {
+fn parse_headers(source: &Source) -> Result<Track> {
     let mut scratch = Scratch::new();
     let first = if source.is_costly() { COSTLY_HEAD_BYTES } else { HEAD_BYTES };
     let mut num_bytes = first.min(source.len());

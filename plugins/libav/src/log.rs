@@ -69,7 +69,7 @@ impl Counts {
     }
 }
 
-/// Begins to count the messages of this thread anew. A damaged file may give rise to one for each of its bytes.
+/// Begins to count the messages of this thread from 0. A damaged file may give rise to one for each of its bytes.
 pub(crate) fn begin() {
     COUNTS.with_borrow_mut(|counts| *counts = Counts::NONE);
 }
