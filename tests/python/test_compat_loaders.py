@@ -13,6 +13,7 @@ from typing import Any
 
 import child
 import corpus
+import mapwave
 import mapwave.numpy as mw
 import mlx.core as mx
 import numpy as np
@@ -228,7 +229,8 @@ def test_mlx_audio_reads_what_it_writes(tmp_path: Path, format: str, buffer: boo
         mlx_audio.write(file, np.stack([audio, audio / 2], 1), 16_000, format if buffer else None)
     except RuntimeError as error:
         # The codec that is asked for, where the container can be written with another.
-        missing = ("FFmpeg", "no loaded plugin", f"for an {format} file, got")
+        is_absent = "libav" not in {plugin.id for plugin in mapwave.plugins() if plugin.loaded}
+        missing = ("FFmpeg", "no loaded plugin", *([f"for an {format} file, got"] if is_absent else []))
         assert any(words in str(error) for words in missing), error
         pytest.skip(f"no plugin writes {format}")
     read, rate = mlx_audio.read(file)

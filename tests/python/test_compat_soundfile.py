@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import corpus
+import mapwave
 import numpy as np
 import peers
 import pytest
@@ -202,7 +203,8 @@ def test_what_is_written_is_read_by_soundfile(tmp_path: Path, noise: np.ndarray,
         sf.write(path, noise, rate, format=format, subtype=subtype)
     except sf.LibsndfileError as error:
         # The codec that is asked for, where the container can be written with another.
-        missing = ("needs FFmpeg", "no loaded plugin", f"for an {format.lower()} file, got")
+        is_absent = "libav" not in {plugin.id for plugin in mapwave.plugins() if plugin.loaded}
+        missing = ("needs FFmpeg", "no loaded plugin", *([f"for an {format.lower()} file, got"] if is_absent else []))
         assert any(words in str(error) for words in missing), error
         pytest.skip(f"no plugin writes {subtype}")
     if subtype.startswith("ALAC"):  # which libsndfile reads only as it writes it

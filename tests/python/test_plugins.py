@@ -283,7 +283,6 @@ def test_pcm_loads_no_plugin(lab: Lab, qoa_library: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks /proc what is loaded")
-@pytest.mark.skipif(sys.platform != "linux", reason="Linux tells a process what it has mapped")
 def test_bundled_libraries_are_loaded_for_what_nothing_built_in_reads(tmp_path: Path) -> None:
     bundled = [plugin for plugin in mapwave.plugins() if plugin.origin == "bundled" and plugin.path]
     if not bundled:
