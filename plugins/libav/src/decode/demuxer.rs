@@ -383,7 +383,7 @@ fn find_format(
     let extension = extension.filter(|extension| extension.bytes().all(|byte| byte.is_ascii_alphanumeric()));
     let name = extension.map_or(String::new(), |extension| format!("input.{extension}"));
     let name = CString::new(name).unwrap_or_default();
-    let start = after_tags(input)?;
+    let start = identify::after_tags(input)?;
     let max_bytes = usize::try_from(max_alloc / 2).unwrap_or(usize::MAX);
     let max_bytes = max_bytes.clamp(MIN_PROBE_BYTES, MAX_PROBE_BYTES);
     let mut num_bytes = MIN_PROBE_BYTES;
@@ -416,24 +416,6 @@ fn find_format(
     }
 }
 
-/// Where ID3v2 tags at the beginning of a file end (ID3v2.4.0 structure, sections 3.1 and 3.4).
-fn after_tags(input: &Input) -> Result<u64> {
-    let mut place = 0;
-    loop {
-        let mut head = [0; 10];
-        if input.read_at(place, &mut head)? < head.len() {
-            return Ok(place);
-        }
-        let [b'I', b'D', b'3', major, revision, flags, size @ ..] = head else { return Ok(place) };
-        if major == 0xff || revision == 0xff || size.iter().any(|byte| *byte >= 0x80) {
-            return Ok(place);
-        }
-        let size = size.iter().fold(0, |size, byte| size << 7 | u64::from(*byte));
-        let footer = if flags & 0x10 == 0 { 0 } else { 10 };
-        place = place.saturating_add(10 + size + footer).min(input.num_bytes());
-    }
-}
-
 fn is_refused(names: &CStr) -> bool {
     names
         .to_bytes()
@@ -453,24 +435,9 @@ unsafe extern "C" fn refuse_to_open(
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn tags_are_passed_over_to_identify_a_file() {
-        let tag = |size: u8, flags: u8| [&b"ID3\x04\0"[..], &[flags, 0, 0, size >> 7, size & 0x7f]].concat();
-        let end = |bytes: &[u8]| after_tags(&bytes.to_vec().into()).unwrap();
-        assert_eq!((end(b""), end(b"ID3"), end(b"fLaC and more than ten bytes")), (0, 0, 0));
-        let one = [tag(200, 0), vec![0; 200]].concat();
-        assert_eq!(end(&one), 210);
-        assert_eq!(end(&[&one[..], b"behind it is more"].concat()), 210);
-        let with_footer = [tag(5, 0x10), vec![0; 15]].concat();
-        assert_eq!(end(&[&one[..], &with_footer, b"behind it is more"].concat()), 235);
-        assert_eq!(end(&one[..100]), 100, "more than there is");
-        assert_eq!(end(b"ID3\x04\0\0\x80\0\0\0 no size"), 0);
-        assert_eq!(end(b"ID3\xff\0\0\0\0\0\0 no version"), 0);
-    }
 
     #[test]
     fn nothing_but_the_one_file_is_read() {

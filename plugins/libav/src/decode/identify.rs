@@ -1,4 +1,5 @@
-//! Formats that consist of frames alone, told by whole frames: libav wants more of them than a short file has.
+//! What a file is, as far as this plugin tells it before libav: formats that consist of frames alone, of which libav wants more
+//! than a short file has, and where the tags in front of a format end.
 
 #![forbid(unsafe_code)]
 
@@ -53,6 +54,24 @@ pub(super) fn by_frames(input: &Input) -> Result<Option<&'static CStr>> {
     }
     // Without a checksum, the frames must fill the file.
     Ok(format.filter(|_| is_proven || place == input.num_bytes()))
+}
+
+/// Where ID3v2 tags at the beginning of a file end (ID3v2.4.0 structure, sections 3.1 and 3.4).
+pub(super) fn after_tags(input: &Input) -> Result<u64> {
+    let mut place = 0;
+    loop {
+        let mut head = [0; 10];
+        if input.read_at(place, &mut head)? < head.len() {
+            return Ok(place);
+        }
+        let [b'I', b'D', b'3', major, revision, flags, size @ ..] = head else { return Ok(place) };
+        if major == 0xff || revision == 0xff || size.iter().any(|byte| *byte >= 0x80) {
+            return Ok(place);
+        }
+        let size = size.iter().fold(0, |size, byte| size << 7 | u64::from(*byte));
+        let footer = if flags & 0x10 == 0 { 0 } else { 10 };
+        place = place.saturating_add(10 + size + footer).min(input.num_bytes());
+    }
 }
 
 /// Whether the last frame of a codec's packet is truncated.
@@ -153,6 +172,21 @@ mod tests {
         assert_eq!((format(&damaged), format(&[&frame[..], &damaged].concat())), (None, None));
         assert_eq!(format(&[&frame[..], b"and something else"].concat()), None);
         assert_eq!(format(&frame.repeat(20)), Some(c"eac3"));
+    }
+
+    #[test]
+    fn tags_are_passed_over_to_identify_a_file() {
+        let tag = |size: u8, flags: u8| [&b"ID3\x04\0"[..], &[flags, 0, 0, size >> 7, size & 0x7f]].concat();
+        let end = |bytes: &[u8]| after_tags(&bytes.to_vec().into()).unwrap();
+        assert_eq!((end(b""), end(b"ID3"), end(b"fLaC and more than ten bytes")), (0, 0, 0));
+        let one = [tag(200, 0), vec![0; 200]].concat();
+        assert_eq!(end(&one), 210);
+        assert_eq!(end(&[&one[..], b"behind it is more"].concat()), 210);
+        let with_footer = [tag(5, 0x10), vec![0; 15]].concat();
+        assert_eq!(end(&[&one[..], &with_footer, b"behind it is more"].concat()), 235);
+        assert_eq!(end(&one[..100]), 100, "more than there is");
+        assert_eq!(end(b"ID3\x04\0\0\x80\0\0\0 no size"), 0);
+        assert_eq!(end(b"ID3\xff\0\0\0\0\0\0 no version"), 0);
     }
 
     #[test]
