@@ -6,8 +6,11 @@
 
 use mapwave_fork::SetOnce;
 use pyo3::exceptions::PyValueError;
+use pyo3::panic::PanicException;
 use pyo3::prelude::*;
-use pyo3::types::{PySequence, PyString};
+use pyo3::types::{IntoPyDict, PyBool, PyList, PySequence, PyString, PyTuple, PyType};
+
+use crate::plugins::try_plugin;
 
 /// As pyo3's macro of that name.
 macro_rules! intern {
@@ -34,11 +37,27 @@ impl Interned {
     }
 }
 
-/// Makes the lazy values of pyo3's that calls need.
+/// Makes the lazy values of pyo3's that calls need. After an update of pyo3, `nm -C` of a library that is not stripped lists the
+/// statics named `INTERNED`, `TYPE` and the like that are linked.
 pub(crate) fn make_lazy_values(py: Python<'_>) -> PyResult<()> {
     py.get_type::<PyString>().name()?;
     py.get_type::<PySequence>();
+    py.get_type::<PanicException>();
     PyValueError::new_err("").add_note(py, "")?;
+    // What collects an iterator asks how long it is.
+    let _ = PyList::empty(py).try_iter()?.size_hint();
+    // A flag may be one of NumPy's, which pyo3 knows by their name.
+    let members = [
+        ("__module__", "numpy".into_pyobject(py)?.into_any()),
+        ("__bool__", py.get_type::<PyBool>().into_any()),
+    ];
+    let flag = py.get_type::<PyType>().call1(("bool_", PyTuple::empty(py), members.into_py_dict(py)?))?;
+    let _ = flag.call0()?.extract::<bool>();
+    // Refusals of arguments and panics.
+    let _ = wrap_pyfunction!(try_plugin, py)?.call1((0,));
+    if let Some(traceback) = py.eval(c"0/0", None, None).err().and_then(|error| error.traceback(py)) {
+        traceback.format()?;
+    }
     py.detach(|| Python::attach(|_| ()));
     Ok(())
 }

@@ -48,7 +48,9 @@ impl Origin {
         let py = object.py();
         let is_path = file.is_file() && !object.hasattr("read")?;
         let path = match file.path().filter(|_| is_path) {
-            Some(path) => Some(std::path::absolute(path)?.into_pyobject(py)?.into_any().unbind()),
+            Some(path) => {
+                Some(std::path::absolute(path)?.into_os_string().into_pyobject(py)?.into_any().unbind())
+            }
             None if object.is_instance_of::<PyBytes>() || url_of(object).is_some() => {
                 Some(object.clone().unbind())
             }

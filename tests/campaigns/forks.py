@@ -1,12 +1,13 @@
 """Forks a process whose other threads load, stream, save, resample and open, and compares what the child makes.
 
-    python tests/campaigns/forks.py [--forks 300] [--cold 60] [--fresh 0] [--seed 0]
+    python tests/campaigns/forks.py [--forks 300] [--cold 60] [--fresh 0] [--stepped 15] [--seed 0]
 
 A child must end, and make the same bytes as a process that was never forked. Most forks are warm: threads work with
 every kind of file all the time, on shared readers too, and the child does one of the same things. ``--cold`` of them
 are cold, which takes longer: the process has used nothing of mapwave when a thread begins to, and is forked a random
-time later. ``--fresh`` of the cold ones are forks of interpreters that were just started. The exit status is 0 if every
-child ended and was right.
+time later. ``--fresh`` of the cold ones are forks of interpreters that were just started. ``--stepped`` of them are
+forked again and again while the first call goes on, each time that the call gives up the interpreter's lock: there it
+may be within a lazy value or an import. The exit status is 0 if every child ended and was right.
 """
 
 from __future__ import annotations
@@ -42,6 +43,9 @@ NUM_THREADS = 2
 
 # How many children run at a time.
 NUM_CHILDREN = 4
+
+# How often a stepped process is forked at most.
+NUM_STEPS = 25
 
 # The kinds of files, and what they are saved with.
 KINDS = {
@@ -278,6 +282,29 @@ def cold_fork(every: dict[str, Action], first: str, then: str, expected: dict[st
     return wait(pid, LIMIT)
 
 
+def stepped_forks(every: dict[str, Action], first: str, then: str, expected: dict[str, str]) -> int:
+    """As `cold_fork`, but forks at every step of the first call; returns how the first child that failed ended."""
+    ended = []
+
+    def begin() -> None:
+        every[first]()
+        ended.append(True)
+
+    thread = threading.Thread(target=begin, daemon=True)
+    # This thread demands the interpreter's lock as soon as it wants it, and so gets it when the other one gives it up.
+    sys.setswitchinterval(1e-6)
+    thread.start()
+    children = []
+    while not ended and len(children) < NUM_STEPS:
+        pid = os.fork()
+        if pid == 0:
+            os._exit(run(every[then], expected[then]))
+        children.append(pid)
+        time.sleep(0)
+    statuses = [wait(pid, LIMIT) for pid in children]
+    return next((status for status in statuses if status != RIGHT), RIGHT)
+
+
 def delays(choice: random.Random) -> float:
     """When to fork, in seconds after the first call began: loading all plugins takes some tens of milliseconds."""
     return choice.random() ** 2 * choice.choice([0.002, 0.02, 0.1])
@@ -293,6 +320,20 @@ def cold(every: dict[str, Action], expected: dict[str, str], num_forks: int, see
         if pid == 0:
             os._exit(cold_fork(every, first, then, expected, delay))
         yield f"{then} while {first} for {delay * 1000:.2f} ms", wait(pid, 2 * LIMIT)
+
+
+def stepped(every: dict[str, Action], expected: dict[str, str], num_forks: int, seed: int) -> Iterator[tuple[str, int]]:
+    """Steps through the first calls of processes that have done nothing before, as those of `cold`."""
+    choice = random.Random(seed)
+    names = choice.sample(list(every), k=len(every))
+    for number in range(num_forks):
+        # Mostly the same twice, which needs the same things for the first time.
+        first = names[number % len(names)]
+        then = first if choice.random() < 0.7 else choice.choice(names)
+        pid = os.fork()
+        if pid == 0:
+            os._exit(stepped_forks(every, first, then, expected))
+        yield f"{then} at the steps of {first}", wait(pid, 2 * LIMIT)
 
 
 def fresh(directory: Path, expected: dict[str, str], num_forks: int, seed: int) -> Iterator[tuple[str, int]]:
@@ -329,6 +370,7 @@ def main() -> int:
     parser.add_argument("--forks", type=int, default=300, help="how many times to fork")
     parser.add_argument("--cold", type=int, help="how many of the forks are cold; by default a fifth")
     parser.add_argument("--fresh", type=int, default=0, help="how many of the cold forks are of new interpreters")
+    parser.add_argument("--stepped", type=int, help="how many of the cold forks are stepped; by default a quarter")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--prepare", metavar="DIRECTORY", help=argparse.SUPPRESS)
     parser.add_argument("--only", nargs=4, metavar=("FIRST", "THEN", "DELAY", "DIRECTORY"), help=argparse.SUPPRESS)
@@ -352,8 +394,11 @@ def main() -> int:
         found = actions(directory, names, has_soxr, {})
         every = {name: action for name, action in found.items() if name in expected}
         num_cold = asked.forks // 5 if asked.cold is None else asked.cold
-        for what, status in cold(every, expected, num_cold - asked.fresh, asked.seed):
+        num_stepped = num_cold // 4 if asked.stepped is None else asked.stepped
+        for what, status in cold(every, expected, num_cold - asked.fresh - num_stepped, asked.seed):
             results.add("cold", what, status)
+        for what, status in stepped(every, expected, num_stepped, asked.seed):
+            results.add("stepped", what, status)
         for what, status in fresh(directory, expected, asked.fresh, asked.seed):
             results.add("fresh", what, status)
         for what, status in warm(directory, names, expected, asked.forks - num_cold, asked.seed):

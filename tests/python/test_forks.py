@@ -33,10 +33,10 @@ def in_child(work: Callable[[], object]) -> int:
 def test_forks_while_threads_work() -> None:
     if not CAMPAIGN.exists():
         pytest.skip("the campaigns are only in the repository")
-    command = [sys.executable, "-P", CAMPAIGN, "--forks", "300", "--fresh", "4"]
+    command = [sys.executable, "-P", CAMPAIGN, "--forks", "400", "--cold", "160", "--stepped", "110", "--fresh", "4"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=1800)
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert "300 forks" in ended.stdout, ended.stdout
+    assert "400 forks" in ended.stdout, ended.stdout
     assert "0 hung, 0 wrong, 0 raised, 0 crashed" in ended.stdout, ended.stdout
 
 

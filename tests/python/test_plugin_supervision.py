@@ -38,9 +38,13 @@ def test_a_plugin_that_hangs_is_called_once(lab: Lab, place: str) -> None:
                 errors.append(str(error))
         print(len(errors), sum("it has not come back from" in error for error in errors))
         print(sum("it is set aside until this process exits" in error for error in errors))
+        def name(task):
+            try:
+                return open(f"/proc/self/task/{task}/comm").read()
+            except FileNotFoundError:  # it has ended meanwhile
+                return ""
         def num_threads():
-            names = [open(f"/proc/self/task/{task}/comm").read() for task in os.listdir("/proc/self/task")]
-            return sum(name.startswith("mapwave plugin") for name in names)
+            return sum(name(task).startswith("mapwave plugin") for task in os.listdir("/proc/self/task"))
         # A thread whose handle was closed ends soon.
         end = time.monotonic() + 10
         while sys.platform == "linux" and num_threads() > 1 and time.monotonic() < end:
