@@ -23,7 +23,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := test
-.PHONY: demo test times test-fast test-ecosystem coverage hostile fuzz asan tsan miri wheel bench lint site darwin aarch64-lint aarch64 windows-check release-check \
+.PHONY: demo test times test-python test-fast test-ecosystem coverage hostile fuzz asan tsan miri wheel bench lint site darwin aarch64-lint aarch64 windows-check release-check \
 	clean
 
 PYTHON ?= python3
@@ -44,15 +44,19 @@ WORKSPACE = $(eval WORKSPACE := --workspace $$(shell plugins/bundle.sh --exclude
 demo: $(VENV)/demo
 	$(BIN)/python demo/demo.py
 
-test: times lint darwin aarch64-lint $(VENV)/test
+test: times lint $(VENV)/test
 	if cargo nextest --version >/dev/null 2>&1; then \
 		$(TIMED) "compiling the tests" cargo nextest run $(WORKSPACE) --no-run && \
 		$(TIMED) "tests of Rust" cargo nextest run $(WORKSPACE) && \
 		$(TIMED) "examples in Rust's documentation" cargo test $(WORKSPACE) --doc; \
 	else $(TIMED) "tests of Rust" cargo test $(WORKSPACE) --no-fail-fast; fi
 	$(TIMED) fixtures $(BIN)/python fixtures/make.py --check
-	$(TIMED) "tests of Python" $(BIN)/python -m pytest
+	$(MAKE) --no-print-directory -j2 test-python darwin aarch64-lint
 	cat target/times
+
+# These leave a processor idle most of the time.
+test-python: $(VENV)/test
+	$(TIMED) "tests of Python" $(BIN)/python -m pytest
 
 # The seconds that each part takes, from here on.
 times:
@@ -122,12 +126,16 @@ site: $(VENV)-site/installed
 	rm -rf site/html/rustdoc && cp -r target/doc site/html/rustdoc
 	$(VENV)-site/bin/python tools/site check
 
+# They run beside other things, and give way to them.
+CROSS_CHECK := nice tools/platforms/cross-check.sh
+FOR_OTHERS := --quiet --all-targets --locked -- -D warnings
+
 # On a Mac the rest of the checks sees it that way.
 darwin:
-	$(if $(filter Darwin,$(shell uname -s)),,$(TIMED) "check for a Mac" tools/platforms/cross-check.sh darwin clippy --all-targets --locked -- -D warnings)
+	$(if $(filter Darwin,$(shell uname -s)),,$(TIMED) "check for a Mac" $(CROSS_CHECK) darwin clippy $(FOR_OTHERS))
 
 aarch64-lint:
-	$(if $(filter aarch64 arm64,$(shell uname -m)),,$(TIMED) "check for aarch64" tools/platforms/cross-check.sh aarch64 clippy --all-targets --locked -- -D warnings)
+	$(if $(filter aarch64 arm64,$(shell uname -m)),,$(TIMED) "check for aarch64" $(CROSS_CHECK) aarch64 clippy $(FOR_OTHERS))
 
 # What needs no system beneath it: the codecs, the interface of plugins, metadata and edit lists.
 windows-check:
