@@ -24,6 +24,8 @@ pub(crate) struct Comments {
     vendor: Vec<u8>,
     /// Names, equals signs and values, as the file has them.
     list: Vec<Vec<u8>>,
+    /// Whether others follow that cannot be read: too many of them, or behind a malformed one.
+    has_more: bool,
 }
 
 /// What a comment is.
@@ -75,10 +77,14 @@ impl Comments {
             let num_bytes = bytes.u32_le()? as usize;
             bytes.take(num_bytes).map(<[u8]>::to_vec)
         };
-        let mut this = Self { vendor: string(&mut bytes).unwrap_or_default(), list: Vec::new() };
+        let mut this = Self { vendor: string(&mut bytes).unwrap_or_default(), ..Self::default() };
         let num_comments = bytes.u32_le().unwrap_or(0);
         for _ in 0..num_comments {
-            let Some(comment) = string(&mut bytes).filter(|_| this.list.len() < MAX_COMMENTS) else { break };
+            let rest = bytes.0;
+            let Some(comment) = string(&mut bytes).filter(|_| this.list.len() < MAX_COMMENTS) else {
+                this.has_more = !rest.is_empty();
+                break;
+            };
             this.list.push(comment);
         }
         this
@@ -135,6 +141,9 @@ impl Comments {
         format: &'static str,
         sample_rate: u32,
     ) -> Result<Self> {
+        if self.has_more {
+            edit.check_lost("comments", self.list.len())?;
+        }
         let mut list = Vec::new();
         let pictures = edit.pictures.as_ref().filter(|_| has_pictures);
         for comment in &self.list {
@@ -162,7 +171,7 @@ impl Comments {
         for (number, marker) in markers.iter().take(1000).enumerate() {
             list.extend(chapter_comments(number, marker, sample_rate).map(String::into_bytes));
         }
-        Ok(Self { vendor: self.vendor.clone(), list })
+        Ok(Self { vendor: self.vendor.clone(), list, has_more: false })
     }
 
     /// Whether there are no comments.
@@ -263,6 +272,31 @@ mod tests {
         }
         for text in ["", "1:2", "a:b:c", "-1:00:00.0", "::", "99999999999:0:0"] {
             assert_eq!(milliseconds(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn no_edit_loses_comments_that_cannot_be_read() {
+        let block = |num_stated: usize, comments: &[&[u8]]| {
+            let sized = |bytes: &[u8]| [&saturated(bytes.len()).to_le_bytes(), bytes].concat();
+            let list = comments.iter().map(|comment| sized(comment)).collect::<Vec<_>>().concat();
+            [sized(b"a"), saturated(num_stated).to_le_bytes().to_vec(), list].concat()
+        };
+        let edited = |block: &[u8], edit: &Edit| Comments::parse(block).edited(edit, true, "flac", 44_100);
+        let tags = Edit { tags: Some(vec![("title".into(), "b".into())]), ..Edit::default() };
+        let all = Edit { pictures: Some(vec![]), markers: Some(vec![]), ..tags.clone() };
+        let many = vec![b"A=b".as_slice(); MAX_COMMENTS + 1];
+        let mut malformed = block(3, &[b"A=b", b"C=d"]);
+        malformed.extend(b"\xff\xff\xff\x7fE=f");
+        for (block, num_read) in [(block(many.len(), &many), MAX_COMMENTS), (malformed, 2)] {
+            let message = edited(&block, &tags).unwrap_err().to_string();
+            assert!(message.starts_with(&format!("the comments behind the first {num_read} ")), "{message}");
+            assert_eq!(edited(&block, &all).unwrap().list, [b"TITLE=b"]);
+        }
+        // Nothing is behind these, whatever number is stated.
+        for (num_stated, comments) in [(MAX_COMMENTS, &many[1..]), (3, &many[..2])] {
+            let edit = Edit { markers: Some(vec![]), ..Edit::default() };
+            assert_eq!(edited(&block(num_stated, comments), &edit).unwrap().list, comments);
         }
     }
 

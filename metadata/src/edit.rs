@@ -63,6 +63,17 @@ impl Edit {
         Ok(())
     }
 
+    /// Refuses to lose what follows the first `num_read` of the old items and could not be read, unless all are replaced.
+    pub(crate) fn check_lost(&self, items: &str, num_read: usize) -> Result<()> {
+        if self.tags.is_some() && self.pictures.is_some() && self.markers.is_some() {
+            return Ok(());
+        }
+        Err(Error::unsupported(format!(
+            "the {items} behind the first {num_read} cannot be read and would be lost; tags, pictures and markers, given \
+             together, replace all of them"
+        )))
+    }
+
     /// Rejects what no format can hold.
     pub(crate) fn check(&self) -> Result<()> {
         let refuse = |item, what: String| Err(Error::Lacks { format: "audio", item, what });

@@ -35,7 +35,7 @@ pub(crate) fn read(tag: &[u8], sample_rate: u32, options: &Options, metadata: &m
     let version = Header::parse(tag).map_or(4, |header| header.version);
     let mut tags = Vec::new();
     let mut markers = Vec::new();
-    for frame in parse(tag).iter().filter(|frame| !frame.is_opaque) {
+    for frame in parse(tag).0.iter().filter(|frame| !frame.is_opaque) {
         match &frame.id {
             b"APIC" => {
                 metadata
@@ -112,7 +112,7 @@ fn chapter(version: u8, body: &[u8], sample_rate: u32) -> Option<Marker> {
     if end != UNUSED && end > start {
         marker.end = Some(time::to_frame(end.into(), PER_SECOND, sample_rate));
     }
-    for frame in subframes(version, false, bytes) {
+    for frame in subframes(version, false, &mut bytes) {
         let Some((encoding, body)) = frame.body.split_first() else { continue };
         match &frame.id {
             b"TIT2" => decoded(*encoding, body).trim_end_matches('\0').clone_into(&mut marker.label),
@@ -152,7 +152,8 @@ pub(crate) fn read_v1(tag: &[u8; 128], metadata: &mut Metadata) {
 /// A tag after an edit, with `room` bytes of padding; empty if no frame is left.
 ///
 /// # Errors
-/// [`Error::Lacks`], [`Error::Unsupported`] if the old tag has compressed or encrypted frames of an older version.
+/// [`Error::Lacks`], [`Error::Unsupported`] if the old tag has compressed or encrypted frames of an older version, or frames that
+/// cannot be read and would be lost.
 pub(crate) fn edited(
     old: Option<&[u8]>,
     edit: &Edit,
@@ -187,7 +188,10 @@ pub(crate) fn edited_frames(
     sample_rate: u32,
 ) -> Result<Vec<u8>> {
     let header = old.and_then(Header::parse);
-    let mut frames = old.map(parse).unwrap_or_default();
+    let (mut frames, has_more) = old.map(parse).unwrap_or_default();
+    if has_more {
+        edit.check_lost("frames of the ID3 tag", frames.len())?;
+    }
     let mut markers = edit.markers.clone();
     if let Some(header) = header.filter(|header| header.version != 4) {
         if frames.iter().any(|frame| frame.is_opaque) {
@@ -298,4 +302,28 @@ fn chapter_frames(
     let count = u8::try_from(markers.len()).unwrap_or(u8::MAX);
     frames.insert(0, Frame::new(b"CTOC", [b"toc\0\x03".as_slice(), &[count], &names].concat()));
     Ok(frames)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_edit_loses_frames_that_cannot_be_read() {
+        let frame = [b"TPE1\0\0\0\x02\0\0".as_slice(), &[3, b'a']].concat();
+        let cut = [frame.as_slice(), b"TIT2\0\0\x01\0\0\0", b"\x03b"].concat();
+        let tags = Edit { tags: Some(vec![("title".into(), "c".into())]), ..Edit::default() };
+        let all = Edit { pictures: Some(vec![]), markers: Some(vec![]), ..tags.clone() };
+        for (frames, num_read) in [(frame.repeat(65_537), 65_536), (cut, 1)] {
+            let old = padded(&frames, 0).unwrap();
+            let message = edited_frames(Some(&old), &tags, "mp3", 44_100).unwrap_err().to_string();
+            let start = format!("the frames of the ID3 tag behind the first {num_read} ");
+            assert!(message.starts_with(&start), "{message}");
+            assert_eq!(edited_frames(Some(&old), &all, "mp3", 44_100).unwrap(), b"TIT2\0\0\0\x02\0\0\x03c");
+        }
+        // Padding is not a frame.
+        let old = padded(&frame, 50).unwrap();
+        let edit = Edit { markers: Some(vec![]), ..Edit::default() };
+        assert_eq!(edited_frames(Some(&old), &edit, "mp3", 44_100).unwrap(), frame);
+    }
 }

@@ -71,9 +71,10 @@ pub(crate) fn to_syncsafe(size: usize) -> Option<[u8; 4]> {
     (size < 1 << 28).then(|| [21, 14, 7, 0].map(|shift| (size >> shift) as u8 & 0x7f))
 }
 
-/// The frames of a tag with its header.
-pub(crate) fn parse(tag: &[u8]) -> Vec<Frame> {
-    let Some(header) = Header::parse(tag) else { return Vec::new() };
+/// The frames of a tag with its header, and whether others follow that cannot be read: too many of them, or one that goes beyond the
+/// tag.
+pub(crate) fn parse(tag: &[u8]) -> (Vec<Frame>, bool) {
+    let Some(header) = Header::parse(tag) else { return (Vec::new(), false) };
     let body = tag.get(HEADER_BYTES..).unwrap_or_default();
     let body = body.get(..header.body_bytes).unwrap_or(body);
     let owned;
@@ -91,18 +92,23 @@ pub(crate) fn parse(tag: &[u8]) -> Vec<Frame> {
         };
         rest.take(num_bytes);
     }
-    subframes(header.version, header.flags & UNSYNCHRONISED != 0, rest)
+    let frames = subframes(header.version, header.flags & UNSYNCHRONISED != 0, &mut rest);
+    // Padding follows the last frame.
+    let num_letters = if header.version <= 2 { 3 } else { 4 };
+    (frames, rest.0.get(..num_letters).is_some_and(is_name))
 }
 
-/// The frames in a part of a tag of a version.
-pub(crate) fn subframes(version: u8, is_unsynchronised: bool, mut bytes: Bytes<'_>) -> Vec<Frame> {
+/// The frames at the front of a part of a tag of a version, up to what is none.
+pub(crate) fn subframes(version: u8, is_unsynchronised: bool, bytes: &mut Bytes<'_>) -> Vec<Frame> {
     let mut frames = Vec::new();
     while frames.len() < MAX_FRAMES {
+        let mut rest = *bytes;
         let frame = match version {
-            0..=2 => short(&mut bytes),
-            _ => long(version, is_unsynchronised, &mut bytes).map(Some),
+            0..=2 => short(&mut rest),
+            _ => long(version, is_unsynchronised, &mut rest).map(Some),
         };
         let Some(frame) = frame else { break };
+        *bytes = rest;
         frames.extend(frame);
     }
     frames
