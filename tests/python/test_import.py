@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from pathlib import Path
 
 import child
@@ -134,6 +135,23 @@ def test_a_missing_library_is_named(tmp_path: Path, module: str) -> None:
             print(error.name.partition(".")[0])
     """
     assert child.run(tmp_path, code, module) == f"{module}\n"
+
+
+def test_modules_like_other_packages_say_that_numpy_is_missing(tmp_path: Path) -> None:
+    code = """
+        sys.modules["numpy"] = None
+        import importlib, pkgutil
+        import mapwave.compat
+        for module in pkgutil.iter_modules(mapwave.compat.__path__):
+            try:
+                importlib.import_module("mapwave.compat." + module.name)
+            except ImportError as error:
+                print(module.name, error)
+    """
+    lines = child.run(tmp_path, code).splitlines()
+    assert {"soundfile", "librosa_load", "whisper"} < {line.split()[0] for line in lines}
+    for line in lines:
+        assert re.match(r"\w+ (NumPy|PyTorch|MLX) is not installed: pip install 'mapwave\[", line), line
 
 
 def test_build_info() -> None:

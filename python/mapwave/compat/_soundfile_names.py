@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, BinaryIO, NamedTuple
 
-import numpy as np
+from ._numpy import np
 
 
 class Format(NamedTuple):

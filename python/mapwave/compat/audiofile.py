@@ -6,11 +6,10 @@ import os
 import re
 from typing import Any
 
-import numpy as np
-
 from .. import numpy as mw
 from ..errors import AudioError
 from . import soundfile
+from ._numpy import np
 
 __all__ = [
     "bit_depth",

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from .. import numpy as mw
 from . import soundfile
+from ._numpy import np
 
 __all__ = ["load"]
 

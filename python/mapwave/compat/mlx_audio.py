@@ -8,12 +8,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 import mapwave
 
 from .. import numpy as mw
 from ..errors import AudioError
+from ._numpy import np
 
 if TYPE_CHECKING:
     import mlx.core as mx

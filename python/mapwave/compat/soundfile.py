@@ -14,9 +14,8 @@ from operator import index
 from os import SEEK_CUR, SEEK_END, SEEK_SET
 from typing import Any
 
-import numpy as np
-
 from .. import numpy as mw
+from ._numpy import np
 from ._soundfile_arguments import (
     BITRATE_MODES,
     check_mode,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from .. import numpy as mw
 from ..errors import AudioError
+from ._numpy import np
 
 __all__ = ["SAMPLE_RATE", "load_audio"]
 
