@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from textwrap import dedent
 
-TIMEOUT = 60
+TIMEOUT = 180
 _PRELUDE = """\
 import faulthandler, signal, sys
 faulthandler.enable()

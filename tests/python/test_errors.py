@@ -214,7 +214,7 @@ def test_a_fifo_does_not_block(tmp_path: Path) -> None:
             except mapwave.errors.AudioIOError as error:
                 print(error)
     """
-    lines = child.run(tmp_path, code, fifo, timeout=20).splitlines()
+    lines = child.run(tmp_path, code, fifo).splitlines()
     assert len(lines) == 4
     assert all(str(fifo) in line and "FIFO" in line for line in lines)
 

@@ -335,7 +335,7 @@ def test_a_forked_child_of_a_process_that_used_mlx(tmp_path: Path, large: Path, 
         assert os.waitstatus_to_exitcode(status) == 0, status
         assert np.array_equal(np.array(mapwave.load(sys.argv[1])[0]), expected)
     """
-    child.run(tmp_path, code, large, tmp_path / "samples.npy", timeout=15)
+    child.run(tmp_path, code, large, tmp_path / "samples.npy")
 
 
 def test_a_forked_child_after_a_large_load(tmp_path: Path, large: Path) -> None:
@@ -354,7 +354,7 @@ def test_a_forked_child_after_a_large_load(tmp_path: Path, large: Path) -> None:
         _, status = os.waitpid(child, 0)
         assert os.waitstatus_to_exitcode(status) == 0, status
     """
-    assert "forked child" in child.run(tmp_path, code, large, timeout=20)
+    assert "forked child" in child.run(tmp_path, code, large)
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
