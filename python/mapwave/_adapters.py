@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from ._forks import module
 from ._libraries import LIBRARIES
 from .errors import AudioError
 
@@ -57,10 +58,8 @@ def load_cell(load: Callable[..., Any], cell: Any, options: dict[str, Any]) -> t
         path, data = cell.get("path"), cell.get("bytes")
         cell = path if data is None else data
     if isinstance(cell, str) and "://" in cell:
-        import fsspec
-
         path = cell
-        with fsspec.open(cell, "rb") as file:
+        with module("fsspec").open(cell, "rb") as file:
             cell = file.read()
     try:
         audio, sr = load(cell, **options)

@@ -15,6 +15,7 @@ from operator import itemgetter
 from typing import Any, Literal, NamedTuple, TypeAlias, overload
 
 from . import _core
+from ._forks import LOCKING, Importing, module
 from ._progress import show
 from .errors import AudioError, InvalidArgument
 
@@ -380,16 +381,37 @@ class _Scan:
                 rows.append(None)
 
     def _hashed(self, rows: list[Row]) -> list[Row]:
-        from concurrent.futures import ThreadPoolExecutor
-
+        with Importing():
+            from threading import Thread
         name = self._hash or ""
 
-        def with_hash(row: Row) -> Row:
-            is_done = row.error is not None or (row.hash is not None and row.hash.startswith(f"{name}:"))
-            return row if is_done else row._replace(hash=f"{name}:{_digest(row, name)}")
+        numbers = iter(range(len(rows)))
+        errors: list[BaseException] = []
 
-        with ThreadPoolExecutor(self._num_workers) as pool:
-            return list(pool.map(with_hash, rows))
+        def work() -> None:
+            try:
+                for number in numbers:
+                    row = rows[number]
+                    is_done = row.error is not None or (row.hash is not None and row.hash.startswith(f"{name}:"))
+                    if errors:
+                        break
+                    if not is_done:
+                        rows[number] = row._replace(hash=f"{name}:{_digest(row, name)}")
+            except BaseException as error:
+                errors.append(error)
+
+        # Not by concurrent.futures: a fork beside its import may release a lock that another thread holds.
+        threads = [Thread(target=work) for _ in range(min(self._num_workers or os.cpu_count() or 1, len(rows)))]
+        try:
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        except BaseException as error:
+            errors.append(error)
+        if errors:
+            raise errors[0]
+        return rows
 
 
 def _row(question: Any, answer: Any) -> Row:
@@ -411,9 +433,7 @@ def _raise_first(rows: list[Row]) -> None:
 
 
 def _digest_of(name: str) -> Any:
-    import hashlib
-
-    return hashlib.new(name, usedforsecurity=False)
+    return module("hashlib").new(name, usedforsecurity=False)
 
 
 def _digest(row: Row, name: str) -> str:
@@ -526,8 +546,9 @@ def _check_kind(path: str) -> str:
 
 def _parquet() -> tuple[Any, Any]:
     try:
-        import pyarrow
-        import pyarrow.parquet
+        with Importing(*LOCKING):
+            import pyarrow
+            import pyarrow.parquet
     except ImportError as error:
         message = "Parquet needs pyarrow, which cannot be imported: pip install 'mapwave[data]', or use .jsonl"
         raise ModuleNotFoundError(message, name="pyarrow") from error

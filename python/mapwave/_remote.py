@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
+from ._forks import LOCKING, Importing
 from .errors import AudioError, AudioFileNotFound, AudioIOError, AudioPermissionDenied, InvalidArgument
 
 __all__ = ["opened"]
@@ -27,13 +28,16 @@ def opened(url: str, options: dict[str, Any] | None) -> tuple[int, Callable[[int
         mapwave.AudioIOError: The file cannot be found or read.
     """
     try:
-        import fsspec
-        from fsspec.asyn import AsyncFileSystem
+        with Importing(*LOCKING):
+            import fsspec
+            from fsspec.asyn import AsyncFileSystem
     except ImportError as error:
         message = f"to read '{url}' install fsspec: pip install 'mapwave[remote]'"
         raise ModuleNotFoundError(message, name=getattr(error, "name", None)) from error
     try:
-        system, path = fsspec.core.url_to_fs(url, **(options or {}))
+        # It imports what the protocol needs.
+        with Importing(*LOCKING):
+            system, path = fsspec.core.url_to_fs(url, **(options or {}))
     except ValueError as error:
         raise InvalidArgument(f"path must be a URL that fsspec knows, got '{url}': {error}", path=url) from error
     remote = _Async if isinstance(system, AsyncFileSystem) else _Plain

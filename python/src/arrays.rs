@@ -17,7 +17,7 @@ use pyo3::types::PyTuple;
 use crate::arguments::Reading;
 use crate::errors::{invalid, raise};
 use crate::frames::Frames;
-use crate::interned::intern;
+use crate::interned::{import, intern};
 use crate::interruption::interruptibly;
 use crate::log::log_messages;
 
@@ -317,7 +317,7 @@ fn is_daemon(py: Python<'_>) -> PyResult<bool> {
     IS_DAEMON.with(|known| match known.get() {
         Some(&is_daemon) => Ok(is_daemon),
         None => {
-            let thread = py.import("threading")?.call_method0("current_thread")?;
+            let thread = import(py, intern!(py, "threading"))?.call_method0("current_thread")?;
             let is_daemon = thread.getattr("daemon")?.extract()?;
             Ok(*known.get_or_init(|| is_daemon))
         }

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::facts::{Several, Texts, annotate, facts};
-use crate::interned::intern;
+use crate::interned::{import, intern};
 use crate::metadata::{Bext, Loop, Marker, Picture};
 
 annotate! {
@@ -99,7 +99,7 @@ facts! {
     /// What a notebook shows: the facts as a table.
     fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
-        let of_info = py.import(intern!(py, "mapwave._notebook"))?.getattr(intern!(py, "of_info"))?;
+        let of_info = import(py, intern!(py, "mapwave._notebook"))?.getattr(intern!(py, "of_info"))?;
         of_info.call1((slf,))
     }
 }

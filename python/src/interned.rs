@@ -10,8 +10,6 @@ use pyo3::panic::PanicException;
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyBool, PyList, PySequence, PyString, PyTuple, PyType};
 
-use crate::plugins::try_plugin;
-
 /// As pyo3's macro of that name.
 macro_rules! intern {
     ($py:expr, $text:expr) => {{
@@ -37,9 +35,15 @@ impl Interned {
     }
 }
 
-/// Makes the lazy values of pyo3's that calls need. After an update of pyo3, `nm -C` of a library that is not stripped lists the
-/// statics named `INTERNED`, `TYPE` and the like that are linked.
-pub(crate) fn make_lazy_values(py: Python<'_>) -> PyResult<()> {
+/// A module that may not have been imported yet; forks wait while it is.
+pub(crate) fn import<'py>(py: Python<'py>, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
+    py.import(intern!(py, "mapwave._forks"))?.call_method1(intern!(py, "module"), (name,))
+}
+
+/// Makes the lazy values of pyo3's that calls need, given a function that refuses a number.
+///
+/// After an update of pyo3, `nm -C` of a library that is not stripped lists the statics named `INTERNED`, `TYPE` and the like.
+pub(crate) fn make_lazy_values(py: Python<'_>, refuse: &Bound<'_, PyAny>) -> PyResult<()> {
     py.get_type::<PyString>().name()?;
     py.get_type::<PySequence>();
     py.get_type::<PanicException>();
@@ -54,7 +58,7 @@ pub(crate) fn make_lazy_values(py: Python<'_>) -> PyResult<()> {
     let flag = py.get_type::<PyType>().call1(("bool_", PyTuple::empty(py), members.into_py_dict(py)?))?;
     let _ = flag.call0()?.extract::<bool>();
     // Refusals of arguments and panics.
-    let _ = wrap_pyfunction!(try_plugin, py)?.call1((0,));
+    let _ = refuse.call1((0,));
     if let Some(traceback) = py.eval(c"0/0", None, None).err().and_then(|error| error.traceback(py)) {
         traceback.format()?;
     }

@@ -3,12 +3,12 @@
 use mapwave_core::host::{self, Level};
 use pyo3::prelude::*;
 
-use crate::interned::intern;
+use crate::interned::{import, intern};
 
 /// Passes what plugins have said on to the logger "mapwave".
 pub(crate) fn log_messages(py: Python<'_>) -> PyResult<()> {
     for message in host::drain_messages() {
-        let logging = py.import(intern!(py, "logging"))?;
+        let logging = import(py, intern!(py, "logging"))?;
         let logger = logging.call_method1(intern!(py, "getLogger"), ("mapwave",))?;
         // A library's logger has a handler, or Python prints to standard error where nobody has set up logging.
         if logger.getattr(intern!(py, "handlers"))?.len()? == 0 {

@@ -197,7 +197,7 @@ const SOURCES: PluginSources = PluginSources {
 /// Makes the embedded codecs known and says where the wheel's own plugins are and how others are tried; called once.
 #[pyfunction]
 pub(crate) fn set_up_plugins(py: Python<'_>, bundled: PathBuf, checker: Vec<OsString>) -> PyResult<()> {
-    make_lazy_values(py)?;
+    make_lazy_values(py, wrap_pyfunction!(try_plugin, py)?.as_any())?;
     mapwave::set_up_with(SOURCES);
     host::set_bundled(bundled);
     host::set_checker(checker);

@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 
 use crate::errors::reading_failed;
-use crate::interned::intern;
+use crate::interned::{import, intern};
 
 /// The bytes of a file object that are asked for at once, so that Ctrl-C is heard between them.
 const PIECE_BYTES: usize = 4 << 20;
@@ -102,7 +102,7 @@ impl RangedRead for RemoteRanges {
 /// Finds a file on a server: what fetches its bytes, and their number. It waits for the server.
 pub(crate) fn open_remote(url: &Path, options: Option<&Kept>) -> io::Result<(Arc<dyn RangedRead>, u64)> {
     attached(|py| {
-        let opened = py.import("mapwave._remote")?.getattr("opened")?;
+        let opened = import(py, intern!(py, "mapwave._remote"))?.getattr("opened")?;
         let options = options.map(|options| options.bind(py));
         let (size, fetch): (u64, Bound<'_, PyAny>) =
             opened.call1((url.to_string_lossy(), options))?.extract()?;

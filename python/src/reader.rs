@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use mapwave_core::num_processors;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyAny, PyBytes, PyDict, PySlice, PyTuple, PyType};
+use pyo3::types::{PyAny, PyBytes, PyDict, PySlice, PyString, PyTuple, PyType};
 
 use crate::arguments::{Arguments, Count, Reading, Signature, Whole};
 use crate::arrays::ArrayLibrary;
@@ -13,7 +13,7 @@ use crate::errors::{invalid, raise};
 use crate::frames::Frames;
 use crate::info::AudioInfo;
 use crate::input::url_of;
-use crate::interned::intern;
+use crate::interned::{import, intern};
 use crate::interruption::interruptibly;
 use crate::log::log_messages;
 use crate::preview::{Preview, preview};
@@ -69,7 +69,7 @@ pub(crate) fn reopen<'py>(
     options: &Bound<'py, PyDict>,
     position: u64,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let reader = py.import(module)?.getattr("open")?.call((path,), Some(options))?;
+    let reader = import(py, &PyString::new(py, module))?.getattr("open")?.call((path,), Some(options))?;
     reader.call_method1("seek", (position,))?;
     Ok(reader)
 }
@@ -332,7 +332,7 @@ impl Reader {
         let Preview { media_type, bytes, seconds } =
             interruptibly(py, num_processors(), |control| preview(&file, control))?;
         log_messages(py)?;
-        let of_reader = py.import(intern!(py, "mapwave._notebook"))?.getattr(intern!(py, "of_reader"))?;
+        let of_reader = import(py, intern!(py, "mapwave._notebook"))?.getattr(intern!(py, "of_reader"))?;
         of_reader.call1((slf, media_type, PyBytes::new(py, &bytes), seconds))
     }
 

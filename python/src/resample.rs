@@ -10,7 +10,7 @@ use crate::arguments::{AnyLayout, Arguments, ArrayRate, Dtype, Reading, Resample
 use crate::arrays::ArrayLibrary;
 use crate::errors::raise;
 use crate::frames;
-use crate::interned::intern;
+use crate::interned::{import, intern};
 use crate::interruption::interruptibly;
 use crate::samples::Samples;
 
@@ -103,7 +103,7 @@ pub(crate) fn read_by_torchaudio(
 
 /// Brings planar float32 frames to another rate by torchaudio, as `spec` wants them.
 fn by_torchaudio(py: Python<'_>, planar: Frames, rates: Rates, spec: &FrameSpec) -> PyResult<Frames> {
-    let module = py.import(intern!(py, "mapwave._torchaudio"))?;
+    let module = import(py, intern!(py, "mapwave._torchaudio"))?;
     let planar = frames::Frames::owned(planar);
     let resampled =
         module.getattr(intern!(py, "resample"))?.call1((planar, rates.input(), rates.output()))?;

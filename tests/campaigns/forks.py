@@ -147,8 +147,33 @@ def actions(directory: Path, names: list[str], has_soxr: bool, shared: dict[str,
         found[f"save {name}"] = lambda: saved(name, **options)
         found[f"save {name} to a path"] = lambda: saved_file(directory, name, **options)
 
+    def tagged() -> bytes:
+        path = directory / f"{os.getpid()}-{threading.get_ident()}-tagged.wav"
+        path.write_bytes(paths[0].read_bytes())
+        mw.retag(path, tags={"title": "a"})
+        bytes_now = path.read_bytes()
+        path.unlink()
+        return digest(bytes_now)
+
+    def refused(argument: object, **options: object) -> bytes:
+        try:
+            mw.load(argument, **options)
+        except (mw.AudioError, ImportError, TypeError) as error:
+            return digest(repr(type(error)).encode())
+        raise AssertionError(argument)
+
     for name in names:
         add(name)
+    paths = [directory / name for name in names]
+    found["tags"] = tagged
+    found["loudness"] = lambda: digest(repr(mw.loudness(paths[0])).encode())
+    found["index"] = lambda: digest(repr(list(mw.index(paths, progress=False, hash="sha256"))).encode())
+    found["iterator"] = lambda: digest(*(audio for _, audio, _ in mw.iter_load(paths, num_workers=2)))
+    found["progress"] = lambda: digest(mw.batch_load(paths[:1], progress=lambda done, total: None)[0][0])
+    found["flag of NumPy's"] = lambda: digest(mw.load(paths[0], mono=np.True_)[0])
+    found["no file"] = lambda: refused(directory / "none.wav")
+    found["wrong argument"] = lambda: refused(paths[0], dtype=7)
+    found["no server"] = lambda: refused("http://127.0.0.1:9/a.wav")
     return found
 
 
@@ -301,8 +326,14 @@ def stepped_forks(every: dict[str, Action], first: str, then: str, expected: dic
             os._exit(run(every[then], expected[then]))
         children.append(pid)
         time.sleep(0)
-    statuses = [wait(pid, LIMIT) for pid in children]
-    return next((status for status in statuses if status != RIGHT), RIGHT)
+    found = RIGHT
+    for pid in children:
+        if found == RIGHT:
+            found = wait(pid, LIMIT)
+        else:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+    return found
 
 
 def delays(choice: random.Random) -> float:

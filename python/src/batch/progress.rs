@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 
-use crate::interned::intern;
+use crate::interned::{import, intern};
 
 /// Where progress is reported: nowhere, to a function of `(done, total)`, or as a line on stderr.
 pub(super) struct Progress<'py> {
@@ -17,7 +17,7 @@ impl<'py> Progress<'py> {
             None => None,
             Some(progress) if progress.is_callable() => Some(progress.clone()),
             Some(progress) if progress.extract::<bool>()? => {
-                Some(py.import(intern!(py, "mapwave._progress"))?.getattr(intern!(py, "show"))?)
+                Some(import(py, intern!(py, "mapwave._progress"))?.getattr(intern!(py, "show"))?)
             }
             Some(_) => None,
         };
