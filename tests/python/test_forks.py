@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import child
 import mapwave.numpy as mw
 import numpy as np
 import pytest
@@ -38,6 +39,33 @@ def test_forks_while_threads_work() -> None:
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "400 forks" in ended.stdout, ended.stdout
     assert "0 hung, 0 wrong, 0 raised, 0 crashed" in ended.stdout, ended.stdout
+
+
+def test_a_fork_waits_for_imports_with_no_lock_that_they_need(tmp_path: Path) -> None:
+    """The fork would wait for a minute: it took the lock of logging first, which was imported after mapwave."""
+    code = """
+        import mapwave, logging, os, threading
+        from mapwave._forks import Importing
+        inside, goes_on = threading.Event(), threading.Event()
+
+        def work():
+            with Importing():
+                inside.set()
+                goes_on.wait()
+                logging.getLogger("a module that is imported")
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        inside.wait()
+        threading.Timer(0.3, goes_on.set).start()
+        child = os.fork()
+        if child == 0:
+            logging.getLogger("another")
+            os._exit(0)
+        print(os.waitpid(child, 0)[1])
+        thread.join()
+    """
+    assert child.run(tmp_path, code, timeout=45) == "0\n"
 
 
 def test_a_child_reads_with_the_reader_of_its_parent(tmp_path: Path) -> None:
