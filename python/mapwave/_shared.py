@@ -188,9 +188,9 @@ ELSEWHERE = {
 
 def lazy(name: str, api: Api[Any], module: str, *bases: type) -> object:
     """What a module has that is imported when it is first asked for, and kept there."""
-    from ._forks import Importing
+    from ._forks import LOCKING, Importing
 
-    with Importing():
+    with Importing(*LOCKING if name == "aio" else ()):
         import sys
 
         if name == "Loader":

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from ._forks import LOCKING, Importing
+
 
 def resample(frames: Any, in_sr: int, out_sr: int) -> Any:
     """Resamples float32 frames of shape (channels, frames) into a contiguous NumPy array."""
     try:
-        import torch
-        from torchaudio import functional
+        with Importing(*LOCKING):
+            import torch
+            from torchaudio import functional
     except ImportError as error:
         raise RuntimeError(
             f"resample_quality='torchaudio_compat' is torchaudio's own resampling, and torchaudio is not installed "
