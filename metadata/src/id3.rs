@@ -305,6 +305,7 @@ fn chapter_frames(
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
