@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::fs;
 use std::io::ErrorKind;
@@ -10,6 +10,24 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use mapwave_plugin_abi as abi;
+
+/// The files of the source, in the order in which the header has their declarations.
+const FILES: [&str; 14] = [
+    "version",
+    "status",
+    "format",
+    "host",
+    "input",
+    "stream",
+    "option",
+    "metadata",
+    "buffer",
+    "sink",
+    "decoder",
+    "encoder",
+    "resampler",
+    "plugin",
+];
 
 /// Set to write the header instead of comparing it.
 const UPDATE: &str = "MAPWAVE_UPDATE_HEADER";
@@ -65,7 +83,7 @@ fn preamble(source: &str) -> String {
         text.push_str(format!(" *{line}").trim_end());
         text.push('\n');
     }
-    text + " *\n * Made of plugins/abi/src/lib.rs; changes belong there.\n *\n * SPDX-License-Identifier: MIT OR Apache-2.0\n */\n\n"
+    text + " *\n * Made of plugins/abi/src; changes belong there.\n *\n * SPDX-License-Identifier: MIT OR Apache-2.0\n */\n\n"
 }
 
 /// The declarations that cbindgen generates from the source, with their comments, by name.
@@ -102,10 +120,32 @@ fn as_c_is_written(block: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// All declarations of the source, as one file.
+fn source() -> String {
+    let file = |name: &str| fs::read_to_string(abi_directory().join(format!("src/{name}.rs"))).unwrap();
+    let crate_itself = file("lib");
+    let modules = crate_itself.lines().filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'));
+    assert_eq!(
+        modules.collect::<BTreeSet<_>>(),
+        BTreeSet::from(FILES),
+        "each file has its place in the header"
+    );
+    let crate_itself =
+        crate_itself.lines().take_while(|line| line.starts_with("//!") || line.starts_with("#!"));
+    let mut source = crate_itself.map(|line| format!("{line}\n")).collect::<String>();
+    for name in FILES {
+        let text = file(name);
+        source.extend(text.lines().filter(|line| !line.starts_with("//!")).map(|line| format!("{line}\n")));
+    }
+    source
+}
+
 /// The header: everything in the order, and with the paragraphs, of the source.
 fn header() -> String {
-    let path = abi_directory().join("src/lib.rs");
-    let source = fs::read_to_string(&path).unwrap();
+    let source = source();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("source.rs");
+    fs::write(&path, &source).unwrap();
     let mut declarations = declarations(&path);
     let mut header = preamble(&source) + BEGIN;
     let (mut comment, mut is_apart) = (String::new(), true);

@@ -34,7 +34,7 @@
  *
  * Little-endian 64-bit machines only.
  *
- * Made of plugins/abi/src/lib.rs; changes belong there.
+ * Made of plugins/abi/src; changes belong there.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
  */
@@ -292,10 +292,6 @@ typedef struct mw_stream_info {
     char container_variant[16];
 } mw_stream_info;
 
-/// Stands for a file's default stream in `mw_decoder_options`: the one that the file flags as default, or else the first.
-/// A host uses it only if the table has the function `stream`; since version 1.2.
-#define MW_DEFAULT_STREAM UINT32_MAX
-
 /// An option is "0" or "1"; since version 1.2.
 #define MW_OPTION_FLAG 1
 /// An option is a whole number in decimal digits; since version 1.2.
@@ -332,32 +328,6 @@ typedef struct mw_tag {
     /// Its value.
     const char *value;
 } mw_tag;
-
-/// Options for opening a stream.
-typedef struct mw_decoder_options {
-    /// The size of this struct.
-    uint32_t size;
-    /// The number of the stream among the file's audio streams, counted from 0, or `MW_DEFAULT_STREAM`.
-    uint32_t stream;
-    /// The number of threads that a handle may use, including the caller's; 0 and 1 mean the caller's alone.
-    uint32_t max_threads;
-    /// Reserved.
-    uint32_t reserved;
-    /// The most bytes that a handle may have allocated at any time; 0 leaves the limit to the plugin.
-    uint64_t max_alloc;
-    /// The values of options that the table's `option` describes, as far as the user gives them: legal ones, each at most
-    /// once; since version 1.2.
-    const mw_tag *settings;
-    /// The number of `settings`; since version 1.2.
-    uint64_t num_settings;
-    /// What `save_index` of the table wrote about this stream, or null. Valid during the call. The host keeps accidents away:
-    /// it seals what it saves with digests of it and of the file, and with the decoder's version. Yet it may be made up: the
-    /// decoder compares it with the file as far as that costs little, opens the file as without it if it does not fit,
-    /// and never reads outside of the file, loops or allocates more because of it; since version 1.2.
-    const uint8_t *index;
-    /// The number of its bytes; since version 1.2.
-    uint64_t index_bytes;
-} mw_decoder_options;
 
 /// The stream is the default one of its file; since version 1.2.
 #define MW_ENTRY_DEFAULT 1
@@ -451,6 +421,36 @@ typedef struct mw_sink {
     /// Writes all bytes at `offset`, or fails with a negative status. Called only from within the plugin's own calls.
     mw_status (*write_at)(void *context, uint64_t offset, const void *data, uint64_t num_bytes);
 } mw_sink;
+
+/// Stands for a file's default stream in `mw_decoder_options`: the one that the file flags as default, or else the first.
+/// A host uses it only if the table has the function `stream`; since version 1.2.
+#define MW_DEFAULT_STREAM UINT32_MAX
+
+/// Options for opening a stream.
+typedef struct mw_decoder_options {
+    /// The size of this struct.
+    uint32_t size;
+    /// The number of the stream among the file's audio streams, counted from 0, or `MW_DEFAULT_STREAM`.
+    uint32_t stream;
+    /// The number of threads that a handle may use, including the caller's; 0 and 1 mean the caller's alone.
+    uint32_t max_threads;
+    /// Reserved.
+    uint32_t reserved;
+    /// The most bytes that a handle may have allocated at any time; 0 leaves the limit to the plugin.
+    uint64_t max_alloc;
+    /// The values of options that the table's `option` describes, as far as the user gives them: legal ones, each at most
+    /// once; since version 1.2.
+    const mw_tag *settings;
+    /// The number of `settings`; since version 1.2.
+    uint64_t num_settings;
+    /// What `save_index` of the table wrote about this stream, or null. Valid during the call. The host keeps accidents away:
+    /// it seals what it saves with digests of it and of the file, and with the decoder's version. Yet it may be made up: the
+    /// decoder compares it with the file as far as that costs little, opens the file as without it if it does not fit,
+    /// and never reads outside of the file, loops or allocates more because of it; since version 1.2.
+    const uint8_t *index;
+    /// The number of its bytes; since version 1.2.
+    uint64_t index_bytes;
+} mw_decoder_options;
 
 /// A stream being decoded; defined by the plugin.
 typedef struct mw_decoder mw_decoder;
