@@ -55,8 +55,8 @@ compare() {
 }
 
 for codec in flac alac vorbis; do
-    cargo build --release --locked "${build_std[@]}" --target "$target" -p "mapwave-$codec" --example decode_repeatedly
-    cp "$CARGO_TARGET_DIR/$target/release/examples/decode_repeatedly" "$CARGO_TARGET_DIR/$codec"
+    cargo build --release --locked "${build_std[@]}" --target "$target" -p "mapwave-$codec" --example "${codec}_decode_repeatedly"
+    cp "$CARGO_TARGET_DIR/$target/release/examples/${codec}_decode_repeatedly" "$CARGO_TARGET_DIR/$codec"
 done
 echo "FLAC: bits, level; ALAC: bits; Vorbis: file"
 for arguments in "16 0" "16 5" "16 8" "24 5" "24 8"; do

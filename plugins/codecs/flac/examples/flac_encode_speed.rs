@@ -1,6 +1,6 @@
 //! How fast WAV files of 16 bits are encoded, and how small they become.
 //!
-//!     cargo run --release -p mapwave-flac --example flac_speed -- music.wav
+//!     cargo run --release -p mapwave-flac --example flac_encode_speed -- music.wav
 //!
 //! Prints for 1 and 2 threads, and several levels, the best of five runs.
 

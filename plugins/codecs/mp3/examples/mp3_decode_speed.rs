@@ -1,6 +1,6 @@
 //! How fast MP3 files are decoded, compared with nanomp3.
 //!
-//!     cargo run --release -p mapwave-mp3 --example decode_speed -- music.mp3
+//!     cargo run --release -p mapwave-mp3 --example mp3_decode_speed -- music.mp3
 //!
 //! Prints the best of several interleaved runs in nanoseconds per sample, for batches of several sizes. The results are
 //! compared first.

@@ -1,6 +1,6 @@
 //! Decodes an Ogg Vorbis file as often as asked, for programs that count instructions.
 //!
-//!     cargo run --release -p mapwave-vorbis --example decode_repeatedly -- best 3 music.ogg
+//!     cargo run --release -p mapwave-vorbis --example vorbis_decode_repeatedly -- best 3 music.ogg
 //!
 //! The arguments: `best` for the processor's instructions or `plain`; how often; the file. Prints how many samples are decoded
 //! each time (`tools/platforms/instructions.sh` divides by that) and a sum of them.

@@ -1,6 +1,6 @@
 //! How fast AAC files in ADTS frames are decoded, compared with symphonia.
 //!
-//!     cargo run --release -p mapwave-aac --example decode_speed -- music.aac
+//!     cargo run --release -p mapwave-aac --example aac_decode_speed -- music.aac
 //!
 //! Prints the least time of the thread of several interleaved runs in nanoseconds per sample, for batches of several sizes. The results are
 //! compared first: the distance between both decoders is printed in decibels, which means little where packets have noise.

@@ -1,6 +1,6 @@
 //! How fast FLAC files are decoded, compared with symphonia.
 //!
-//!     cargo run --release -p mapwave-flac --example decode_speed -- music.flac
+//!     cargo run --release -p mapwave-flac --example flac_decode_speed -- music.flac
 //!
 //! Prints the best of several interleaved runs in nanoseconds per sample, for batches of several sizes. All decoders give
 //! floats, and all check the checksums. The results are compared first.

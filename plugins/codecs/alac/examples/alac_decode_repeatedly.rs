@@ -1,6 +1,6 @@
 //! Decodes the same generated sound as often as asked, for programs that count instructions.
 //!
-//!     cargo run --release -p mapwave-alac --example decode_repeatedly -- best 3 16
+//!     cargo run --release -p mapwave-alac --example alac_decode_repeatedly -- best 3 16
 //!
 //! The arguments: `best` for the processor's instructions or `plain`; how often; bits per sample. Prints how many samples are
 //! decoded each time (`tools/platforms/instructions.sh` divides by that) and a sum of them.

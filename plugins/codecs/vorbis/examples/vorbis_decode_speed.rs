@@ -1,6 +1,6 @@
 //! How fast Ogg Vorbis files are decoded, compared with symphonia.
 //!
-//!     cargo run --release -p mapwave-vorbis --example decode_speed -- music.ogg
+//!     cargo run --release -p mapwave-vorbis --example vorbis_decode_speed -- music.ogg
 //!
 //! Prints the best of several interleaved runs in nanoseconds per sample. All write interleaved floats. The results are compared
 //! first; symphonia's are wrong where channels are not coupled and a codeword has classes to spare, which is said.

@@ -1,6 +1,6 @@
 //! Decodes the same generated sound as often as asked, for programs that count instructions.
 //!
-//!     cargo run --release -p mapwave-flac --example decode_repeatedly -- best 3 16 5
+//!     cargo run --release -p mapwave-flac --example flac_decode_repeatedly -- best 3 16 5
 //!
 //! The arguments: `best` for the processor's instructions or `plain`; how often; bits per sample; the encoder's level. Prints
 //! how many samples are decoded each time (`tools/platforms/instructions.sh` divides by that) and a sum of them.
