@@ -151,7 +151,7 @@ impl Facts {
         };
         let duration = reader.duration();
         let is_exact = || !pcm.is_some_and(SampleFormat::is_companded);
-        let metadata = reader.metadata();
+        let mut metadata = reader.metadata();
         Self {
             path,
             bytes,
@@ -173,7 +173,7 @@ impl Facts {
             plugin: compressed.map(|stream| stream.plugin),
             pictures: metadata.pictures.iter().map(picture_text).collect(),
             num_markers: metadata.markers.len(),
-            tags: metadata.joined_tags(),
+            tags: metadata.take_joined_tags(),
             tracks: reader
                 .sound_tracks()
                 .into_iter()

@@ -20,17 +20,21 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// The tags by name, the values of each name joined by "; ".
-    pub fn joined_tags(&self) -> BTreeMap<String, String> {
-        let mut tags = BTreeMap::<String, String>::new();
-        for (name, value) in &self.tags {
-            let values = tags.entry(name.clone()).or_default();
-            if !values.is_empty() {
-                values.push_str("; ");
+    /// Takes the tags out, by name, the values of each name joined by "; " in their order.
+    pub fn take_joined_tags(&mut self) -> BTreeMap<String, String> {
+        let mut tags = std::mem::take(&mut self.tags);
+        tags.sort_by(|(name, _), (other, _)| name.cmp(other));
+        tags.dedup_by(|(name, value), (before, values)| {
+            let is_same = name == before;
+            if is_same {
+                if !values.is_empty() {
+                    values.push_str("; ");
+                }
+                values.push_str(value);
             }
-            values.push_str(value);
-        }
-        tags
+            is_same
+        });
+        tags.into_iter().collect()
     }
 }
 

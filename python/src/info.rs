@@ -119,7 +119,7 @@ impl From<&Reader> for AudioInfo {
             Codec::Compressed(stream) => Some(stream),
             Codec::Pcm(_) | Codec::Packets(_) => None,
         };
-        let metadata = reader.metadata();
+        let mut metadata = reader.metadata();
         Self {
             frames: reader.num_file_frames(),
             sample_rate: track.sample_rate,
@@ -139,7 +139,7 @@ impl From<&Reader> for AudioInfo {
             priming_frames: compressed.map_or(0, |stream| stream.priming_frames),
             padding_frames: compressed.map_or(0, |stream| stream.padding_frames),
             bitrate: reader.bitrate(&metadata),
-            tags: metadata.joined_tags(),
+            tags: metadata.take_joined_tags(),
             pictures: Several(Picture::of(reader, metadata.pictures)),
             markers: Several(metadata.markers.into_iter().map(Marker::from).collect()),
             loops: Several(metadata.loops.into_iter().map(Loop::from).collect()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import struct
 import subprocess
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import soundfile
 
 needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
 
+FIXTURES = Path(__file__).resolve().parents[2] / "fixtures" / "compressed"
 CONTAINERS = ["m4a", "caf"]
 
 # ALACMagicCookieDescription, "Channel Layout Info": the WAVE masks of 1 to 8 channels.
@@ -146,3 +148,33 @@ def test_what_it_cannot_do_is_refused(tmp_path: Path) -> None:
     with pytest.raises(mapwave.UnsupportedFormat, match="without a frame"):
         save(tmp_path / "a.m4a", audio[:0])
     assert list(tmp_path.iterdir()) == []
+
+
+def with_table(entries: list[tuple[int, int]], has_durations: bool) -> bytes:
+    """A CAF file of three packets of 4096 frames, with another table: of sizes, or of sizes and durations."""
+    data = (FIXTURES / "alac16.caf").read_bytes()
+    frames_at, table_at = data.index(b"alac") + 12, data.index(b"pakt")
+    assert struct.unpack_from(">I", data, frames_at) == (4096,)
+    numbers = [number for entry in entries for number in (entry if has_durations else entry[:1])]
+    table = b"".join(bytes([number >> 7 | 0x80, number & 0x7F]) for number in numbers)
+    facts = struct.pack(">qqqii", 24 + len(table), len(entries), sum(frames for _, frames in entries), 0, 0)
+    frames = struct.pack(">I", 0 if has_durations else 4096)
+    return data[:frames_at] + frames + data[frames_at + 4 : table_at] + b"pakt" + facts + table
+
+
+@pytest.mark.parametrize("durations", [(4096, 4096, 3808), (4096, 4096, 3000), (4096, 4000, 4096)])
+def test_a_table_may_state_durations(durations: tuple[int, ...]) -> None:
+    whole = mw.load(FIXTURES / "alac16.caf", dtype="int16")[0]
+    sizes = (8586, 9263, 8644)
+    audio = mw.load(with_table(list(zip(sizes, durations, strict=True)), has_durations=True), dtype="int16")[0]
+    parts = [whole[4096 * n :][: min(frames, 4096)] for n, frames in enumerate(durations)]
+    np.testing.assert_array_equal(audio, np.concatenate(parts))
+
+
+@pytest.mark.parametrize("has_durations", [False, True])
+def test_a_table_of_empty_packets_is_refused_at_once(has_durations: bool) -> None:
+    with pytest.raises(mapwave.MalformedFile, match="all packets of the table are empty"):
+        mw.info(with_table([(0, 4096)] * 1000, has_durations), plugin="builtin")
+    # Some may be empty.
+    entries = [(0, 4096), (8586, 4096), (9263, 4096), (8644, 4096)]
+    assert mw.info(with_table(entries, has_durations), plugin="builtin").codec == "alac"

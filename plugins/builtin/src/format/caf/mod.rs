@@ -122,6 +122,9 @@ fn read_packets(
 ) -> Result<bool> {
     let mut entries = part(memory, &track.table)?;
     let mut offset = track.data.start;
+    // The last packets, which have the same duration.
+    let (mut num_alike, mut last_ticks) = (0, 0);
+    let mut is_whole = true;
     for _ in 0..track.num_packets {
         let num_bytes = match track.bytes_per_packet {
             0 => read_number(&mut entries)?,
@@ -131,13 +134,22 @@ fn read_packets(
             0 => read_number(&mut entries)?,
             frames_per_packet => frames_per_packet,
         };
-        if table.push(offset, num_bytes)? == Added::BeyondEnd {
-            return Ok(false);
+        if ticks != last_ticks {
+            timeline.add(table, num_alike, last_ticks)?;
+            (num_alike, last_ticks) = (0, ticks);
         }
-        timeline.add(table, 1, ticks)?;
+        if table.push(offset, num_bytes)? == Added::BeyondEnd {
+            is_whole = false;
+            break;
+        }
+        num_alike += 1;
         offset = offset.saturating_add(num_bytes.into());
     }
-    Ok(true)
+    if offset == track.data.start && table.num_packets() > 0 {
+        return Err(Error::bad_data(track.table.start, "all packets of the table are empty"));
+    }
+    timeline.add(table, num_alike, last_ticks)?;
+    Ok(is_whole)
 }
 
 /// A number with 7 bits per byte, most significant first; all bytes but the last have bit 7 set.
