@@ -25,9 +25,10 @@ thread)
         echo "skipped: ThreadSanitizer, since the component rust-src is not installed (rustup component add rust-src)"
         exit 0
     fi
-    export RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=thread" TSAN_OPTIONS="halt_on_error=0"
-    run=(cargo test --locked --target "$host" -Zbuild-std --target-dir target/sanitizers/thread)
-    "${run[@]}" -p mapwave-fork
+    export RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=thread" TSAN_OPTIONS="die_after_fork=0"
+    # Forked children of tests start threads.
+    run=(cargo test --locked --no-fail-fast --target "$host" -Zbuild-std --target-dir target/sanitizers/thread)
+    "${run[@]}" -p mapwave-fork --lib --tests
     "${run[@]}" -p mapwave-core --lib
     "${run[@]}" -p mapwave-oracle --tests
     ;;

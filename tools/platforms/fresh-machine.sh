@@ -5,7 +5,7 @@
 # what the optional plugin over FFmpeg is built with:
 #
 #   none      neither FFmpeg's headers nor libclang
-#   headers   FFmpeg's headers and libclang-cpp (another library than libclang), but no libclang
+#   headers   FFmpeg's headers and, on Debian 12, libclang-cpp (another library than libclang), but no libclang
 #   no-clang  FFmpeg's headers and libclang, but not the program clang
 #   all       all of it, and the programs that tests compare with
 #
@@ -16,7 +16,9 @@
 # What is committed is what runs. Needs root, debootstrap and a Rust toolchain, which the systems share with this machine,
 # as they do the crates it has downloaded. From the environment:
 #
-#   FRESH_DIR    where the systems and a log for each case stay (default /var/tmp/fresh-machine)
+#   FRESH_SUITE  the Debian: bookworm (12, the default), trixie (13) or sid
+#   FRESH_DIR    where the systems and a log for each case stay (default /var/tmp/fresh-machine, and beneath it for other
+#                Debians than 12)
 #   FRESH_FILES  this machine's settings that the systems need as well (default: name resolution, pip's configuration and
 #                additional certificate authorities)
 #   FRESH_LIMIT  the seconds after which a case fails (default 7200)
@@ -26,7 +28,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-directory=$(realpath -m "${FRESH_DIR:-/var/tmp/fresh-machine}")
+suite=${FRESH_SUITE:-bookworm}
+below=/$suite
+[ "$suite" != bookworm ] || below=
+directory=$(realpath -m "${FRESH_DIR:-/var/tmp/fresh-machine$below}")
 . tools/platforms/debian.sh
 limit=${FRESH_LIMIT:-$limit}
 [ -z "${FRESH_FILES:-}" ] || read -ra system_files <<<"$FRESH_FILES"
@@ -37,11 +42,13 @@ if [ -n "${FRESH_TARGET:-}" ]; then
 fi
 everywhere=(ca-certificates gcc git libc6-dev make python3 python3-venv)
 headers=(pkg-config libavcodec-dev libavformat-dev libavutil-dev libswresample-dev)
+other_clang=()
+[ "$suite" != bookworm ] || other_clang=(libclang-cpp14)
 
 packages_of() {
     case $1 in
         none) ;;
-        headers) echo "${headers[@]}" libclang-cpp14 ;;
+        headers) echo "${headers[@]}" "${other_clang[@]}" ;;
         no-clang) echo "${headers[@]}" libclang-dev ;;
         all) echo "${headers[@]}" libclang-dev clang ffmpeg flac libsoxr0 sox ;;
         *) return 1 ;;
@@ -82,7 +89,7 @@ done
 [ "$(id -u)" = 0 ] || { echo "fresh-machine.sh: needs root" >&2; exit 2; }
 
 mkdir -p "$directory"
-make_system "$directory/base" bookworm "${everywhere[@]}" >"$directory/base.log" 2>&1
+make_system "$directory/base" "$suite" "${everywhere[@]}" >"$directory/base.log" 2>&1
 failed=()
 for case in "${cases[@]}"; do
     echo "== $case: log in $directory/$case.log"
