@@ -23,8 +23,8 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := test
-.PHONY: demo test times test-python test-fast test-ecosystem coverage hostile fuzz asan tsan miri wheel bench lint site darwin aarch64-lint aarch64 windows-check release-check \
-	clean
+.PHONY: demo test times test-python test-fast test-ecosystem coverage hostile fuzz asan tsan miri wheel bench lint lint-rust \
+	lint-python site darwin aarch64-lint aarch64 windows-check release-check clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -44,7 +44,10 @@ WORKSPACE = $(eval WORKSPACE := --workspace $$(shell plugins/bundle.sh --exclude
 demo: $(VENV)/demo
 	$(BIN)/python demo/demo.py
 
-test: times lint $(VENV)/test
+test: times
+	$(MAKE) --no-print-directory $(VENV)/packages
+	$(MAKE) --no-print-directory -j2 lint-rust $(VENV)/test
+	$(MAKE) --no-print-directory lint-python
 	if cargo nextest --version >/dev/null 2>&1; then \
 		$(TIMED) "compiling the tests" cargo nextest run $(WORKSPACE) --no-run && \
 		$(TIMED) "tests of Rust" cargo nextest run $(WORKSPACE) && \
@@ -54,9 +57,9 @@ test: times lint $(VENV)/test
 	$(MAKE) --no-print-directory -j2 test-python darwin aarch64-lint
 	cat target/times
 
-# These leave a processor idle most of the time.
+# Tests wait and sleep a lot. Those of a file run in the same process.
 test-python: $(VENV)/test
-	$(TIMED) "tests of Python" $(BIN)/python -m pytest
+	$(TIMED) "tests of Python" $(BIN)/python -m pytest -n 2 --dist loadfile
 
 # The seconds that each part takes, from here on.
 times:
@@ -100,7 +103,9 @@ tsan:
 miri:
 	tools/sanitizers.sh miri
 
-lint: $(VENV)/test
+lint: lint-rust lint-python
+
+lint-rust:
 	cargo fmt --all --check
 	$(TIMED) clippy cargo clippy $(WORKSPACE) --all-targets -- -D warnings
 	if ! cargo deny --version >/dev/null 2>&1; then \
@@ -108,6 +113,8 @@ lint: $(VENV)/test
 	elif ! cargo fetch --locked --quiet; then \
 		echo "skipped: cargo deny, since the crates for other systems cannot be fetched"; \
 	else cargo deny --locked check --hide-inclusion-graph licenses bans sources; fi
+
+lint-python: $(VENV)/test
 	$(TIMED) ruff $(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/python python/stubs --check
@@ -176,7 +183,7 @@ $(VENV)/demo: $(VENV)/installed
 
 # What tests and checks need besides mapwave.
 $(VENV)/packages: $(VENV)/python
-	$(PIP) install '$(MLX)' numpy soundfile jax ml_dtypes 'fsspec[http]' pytest ruff mypy
+	$(PIP) install '$(MLX)' numpy soundfile jax ml_dtypes 'fsspec[http]' pytest pytest-xdist ruff mypy
 	touch $@
 
 $(VENV)/test: $(VENV)/installed $(VENV)/packages
