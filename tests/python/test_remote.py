@@ -44,15 +44,16 @@ def long_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
             file.writeframes(np.roll(varied[k % 7], 17 * k, axis=0).tobytes())
     files = {"long.wav": path.read_bytes()}
     kinds = {
-        "long.flac": [],
-        "long.mp3": ["-b:a", "128k"],
+        "long.flac": ("long.wav", []),
+        "long.mp3": ("long.wav", ["-b:a", "128k", "-compression_level", "9"]),
         # As older encoders write it: nothing says that all frames have one bitrate.
-        "bare.mp3": ["-b:a", "128k", "-write_xing", "0", "-id3v2_version", "0"],
-        "long.m4a": ["-b:a", "128k"],
-        "fast.m4a": ["-b:a", "128k", "-movflags", "+faststart"],
+        "bare.mp3": ("long.mp3", ["-c", "copy", "-write_xing", "0", "-id3v2_version", "0"]),
+        "long.m4a": ("long.wav", ["-b:a", "128k"]),
+        "fast.m4a": ("long.m4a", ["-c", "copy", "-movflags", "+faststart"]),
     }
-    for name, options in kinds.items():
-        program = [peers.program("ffmpeg"), "-nostdin", "-v", "error", "-i", path, *options, directory / name]
+    for name, (source, options) in kinds.items():
+        files_of_ffmpeg = ["-i", directory / source, *options, directory / name]
+        program = [peers.program("ffmpeg"), "-nostdin", "-v", "error", *files_of_ffmpeg]
         if subprocess.run(list(map(str, program))).returncode == 0:
             files[name] = (directory / name).read_bytes()
     return files
