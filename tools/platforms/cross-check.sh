@@ -59,4 +59,9 @@ if [[ " $* " != *" -p "* ]]; then
     excluded=$(plugins/bundle.sh --excluded "$command" "${build_std[@]}" --target "$target" --locked)
     read -ra scope <<<"--workspace ${excluded//$'\n'/ }"
 fi
+# There, clippy does not see that thread-local values are constant.
+if [ "$platform $command" = "windows clippy" ]; then
+    [[ " $* " == *" -- "* ]] || set -- "$@" --
+    set -- "$@" -A clippy::missing-const-for-thread-local
+fi
 exec cargo "$command" "${build_std[@]}" --target "$target" "${scope[@]}" "$@"

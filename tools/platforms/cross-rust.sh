@@ -49,6 +49,27 @@ unpack() {
     rm -rf "$directory"
 }
 
+# Rust has a program of MinGW's binutils describe the DLLs that the standard library calls. Nothing is linked here, so that where it
+# is missing an empty archive does.
+stand_in_for_dlltool() {
+    local tool=x86_64-w64-mingw32-dlltool directory=$CARGO_TARGET_DIR/dlltool
+    if command -v "$tool" >/dev/null; then
+        return
+    fi
+    mkdir -p "$directory"
+    cat >"$directory/$tool" <<'DLLTOOL'
+#!/usr/bin/env bash
+while [ $# -gt 0 ]; do
+    if [ "$1" = -l ]; then
+        exec ar cr "$2"
+    fi
+    shift
+done
+DLLTOOL
+    chmod +x "$directory/$tool"
+    PATH="$directory:$PATH"
+}
+
 # Whether the compiler at hand makes a standard library for the target, and is new enough: it checks an empty program.
 probe() {
     local directory=$CARGO_TARGET_DIR/probe version
@@ -84,6 +105,9 @@ set_up_rust() {
         # The features of the standard library are unstable, and this compiler is as stable as any.
         export PATH LD_LIBRARY_PATH RUSTC_BOOTSTRAP=1
         build_std=("-Zbuild-std=std,panic_abort,test")
+    fi
+    if [ "$platform" = windows ]; then
+        stand_in_for_dlltool
     fi
     probe
 }
