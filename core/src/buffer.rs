@@ -1,6 +1,6 @@
 //! Frames in memory: the buffer that samples are converted into, which an array library can take over.
 
-#![allow(unsafe_code)] // uninitialised memory and page advice
+#![allow(unsafe_code)] // uninitialised memory
 
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
@@ -12,6 +12,7 @@ use memmap2::{Mmap, MmapMut};
 
 use crate::array::Audio;
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::pcm::OutputFormat;
 use crate::spec::Shape;
 
@@ -36,9 +37,7 @@ const NUM_RECYCLED: usize = 8;
 
 /// How many maps are kept, and how large each may be. The system may reclaim their pages at any time (MADV_FREE). Until it does,
 /// the next large read causes no page faults, which otherwise take two thirds of its time.
-#[cfg(target_os = "linux")]
 const NUM_RECYCLED_MAPS: usize = 4;
-#[cfg(target_os = "linux")]
 const MAX_RECYCLED_MAP: usize = 512 << 20;
 
 /// Memory from the allocator. The vector only owns it and is always empty.
@@ -118,7 +117,7 @@ impl Buffer {
             return Self::recycled(num_bytes);
         }
         let out_of_memory = || Error::OutOfMemory { path: None, num_bytes: num_bytes as u64 };
-        let whole = whole_pages(num_bytes, rustix::param::page_size()).ok_or_else(out_of_memory)?;
+        let whole = whole_pages(num_bytes, memory::page_size()).ok_or_else(out_of_memory)?;
         let mut map = MmapMut::map_anon(whole).map_err(|_| out_of_memory())?;
         let start = NonNull::new(map.as_mut_ptr()).ok_or_else(out_of_memory)?;
         Ok(Self { memory: Memory::Pages { map }, start, num_bytes })
@@ -191,9 +190,7 @@ impl Drop for Buffer {
 
 fn fresh_map(num_bytes: usize) -> Option<MmapMut> {
     let map = MmapMut::map_anon(num_bytes.checked_add(HUGE_PAGE)?).ok()?;
-    // A kernel without huge pages provides the memory all the same.
-    #[cfg(target_os = "linux")]
-    let _ = map.advise(memmap2::Advice::HugePage);
+    memory::prefer_huge(&map);
     Some(map)
 }
 
@@ -208,14 +205,12 @@ fn recycled_map(num_bytes: usize) -> Option<MmapMut> {
 }
 
 /// Keeps a map for the next read, replacing the one kept longest, and lets the system reclaim its pages.
-#[cfg(target_os = "linux")]
 fn recycle_map(map: MmapMut) {
     if map.len() > MAX_RECYCLED_MAP {
         return;
     }
-    // SAFETY: the buffer that held the map is being dropped, so nobody needs what is in it, and whoever gets it next
-    // takes it for uninitialised.
-    if unsafe { map.unchecked_advise(memmap2::UncheckedAdvice::Free) }.is_ok()
+    // Whoever gets it next takes it for uninitialised.
+    if let Some(map) = memory::without_contents(map)
         && let Some(mut kept) = RECYCLED_MAPS.try_lock()
     {
         kept.push(map);
@@ -223,11 +218,6 @@ fn recycle_map(map: MmapMut) {
             kept.remove(0);
         }
     }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn recycle_map(map: MmapMut) {
-    drop(map);
 }
 
 fn lines(num_bytes: usize) -> Result<Lines> {
@@ -276,18 +266,7 @@ static LARGE_ZEROS: Lock<Vec<Weak<Mmap>>> = Lock::new();
 
 /// Requests huge pages for the aligned part of memory that another library allocated and that has not been touched yet.
 pub fn advise_huge(memory: &mut [MaybeUninit<u8>]) {
-    #[cfg(target_os = "linux")]
-    {
-        let std::ops::Range { start, end } = memory.as_mut_ptr_range();
-        let first = start.wrapping_add(start.align_offset(HUGE_PAGE));
-        let length = end.addr().saturating_sub(first.addr()) / HUGE_PAGE * HUGE_PAGE;
-        if length > 0 {
-            // SAFETY: the range lies inside `memory`, and the advice changes the size of its pages, not what is in them.
-            let _ = unsafe { rustix::mm::madvise(first.cast(), length, rustix::mm::Advice::LinuxHugepage) };
-        }
-    }
-    #[cfg(not(target_os = "linux"))]
-    let _ = memory;
+    memory::prefer_huge_within(memory, HUGE_PAGE);
 }
 
 /// Frames as an array in C order that owns its memory.
@@ -384,14 +363,6 @@ impl Frames {
     }
 }
 
-/// The memory of this machine in bytes; `None` if it is not known.
-pub(crate) fn physical_memory() -> Option<u64> {
-    // SAFETY: the function takes a number and returns one.
-    let num_pages = unsafe { libc::sysconf(libc::_SC_PHYS_PAGES) };
-    let num_pages = u64::try_from(num_pages).ok().filter(|num_pages| *num_pages > 0)?;
-    num_pages.checked_mul(rustix::param::page_size() as u64)
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
@@ -426,6 +397,7 @@ mod tests {
         assert!(others.iter().any(|buffer| buffer.as_ptr().addr() == address));
     }
 
+    #[cfg(target_os = "linux")]
     #[test]
     fn a_large_buffer_comes_back_for_a_read_of_about_its_size() {
         let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -436,6 +408,7 @@ mod tests {
         assert_eq!(Buffer::new(2 * MIN_HUGE).unwrap().as_ptr().addr(), address);
     }
 
+    #[cfg(target_os = "linux")]
     #[test]
     fn the_memory_of_a_batch_comes_back() {
         let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -464,7 +437,7 @@ mod tests {
 
     #[test]
     fn what_a_gpu_takes_over_is_whole_pages_with_zeros_at_the_end() {
-        let page_bytes = rustix::param::page_size();
+        let page_bytes = memory::page_size();
         for num_bytes in [1, 1 << 20, (1 << 20) + 1, 3_528_000, MIN_HUGE + 4] {
             let mut buffer = Buffer::adoptable(num_bytes).unwrap();
             buffer.as_uninit_mut().fill(MaybeUninit::new(7));

@@ -14,6 +14,7 @@ pub mod host;
 mod kept;
 pub mod limits;
 mod matrix;
+mod memory;
 pub mod metadata;
 mod mix;
 pub mod pcm;

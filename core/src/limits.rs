@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use mapwave_fork::{Lock, SetOnce};
 
-use crate::buffer::physical_memory;
 use crate::error::{Error, Result};
+use crate::memory::physical_memory;
 
 /// The most that a read may return. What is `None` is limited by what holds for the process, [`Limits::current`].
 ///
@@ -143,6 +143,7 @@ mod tests {
         assert!(Limits { max_bytes: Some(u64::MAX), ..frames }.or(bytes).check(1, 1 << 60, 1).is_ok());
     }
 
+    #[cfg(unix)]
     #[test]
     fn what_the_machine_cannot_hold_is_refused() {
         let memory = machine_memory().unwrap();
