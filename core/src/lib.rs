@@ -10,6 +10,7 @@ pub mod container;
 mod cursor;
 pub mod decode;
 pub mod error;
+mod files;
 pub mod host;
 mod kept;
 pub mod limits;

@@ -135,7 +135,7 @@ pub fn register(path: &Path) -> Result<Plugin> {
     let registry = match registry.found.iter().find(|found| is_it(found)) {
         // The entry function is called once; only the order changes.
         Some(known) if known.interface.is_ok() => {
-            if known.identity.is_some_and(|known| !known.has_contents_of(&identity)) {
+            if known.identity.zip(identity).is_some_and(|(known, found)| !known.has_contents_of(&found)) {
                 let what = REPLACED.to_owned();
                 let id = known.interface.as_ref().map_or("", |interface| interface.id);
                 let failure = Failure { fault: Fault::Broken, offset: None, what };
@@ -287,7 +287,7 @@ fn load(candidate: Candidate, publish: impl FnOnce(Found) -> &'static Registry) 
             Verdict::Interrupted => return None,
         }
     }
-    let identity = std::fs::metadata(&path).ok().map(|metadata| Identity::new(&metadata));
+    let identity = std::fs::metadata(&path).ok().and_then(|metadata| Identity::new(&metadata));
     hold_off(|| {
         let interface = match refused {
             Some(why) => Err(why),

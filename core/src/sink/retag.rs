@@ -4,7 +4,6 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
 use super::atomic::AtomicFile;
@@ -12,6 +11,7 @@ use super::interrupt::Interrupt;
 use super::metadata::open;
 use crate::decode::ReadControl;
 use crate::error::{Error, Result};
+use crate::files;
 use crate::metadata::{self, Edit, Plan, SourceBytes};
 use crate::reader::Reader;
 use crate::source::Source;
@@ -104,7 +104,7 @@ fn overwrite(
     let file =
         OpenOptions::new().read(true).write(true).open(path).map_err(|cause| Error::io("saving", cause))?;
     let status = file.metadata().map_err(failed)?;
-    if status.size() != source.len() {
+    if status.len() != source.len() {
         let what = "the file has changed since its metadata was read";
         return Err(failed(io::Error::other(what)));
     }
@@ -112,19 +112,19 @@ fn overwrite(
     for (offset, bytes) in writes {
         let there = usize::try_from(source.len().saturating_sub(*offset)).unwrap_or(usize::MAX);
         let mut kept = vec![0; bytes.len().min(there)];
-        file.read_exact_at(&mut kept, *offset).map_err(failed)?;
+        files::read_exact_at(&file, &mut kept, *offset).map_err(failed)?;
         old.push((*offset, kept));
     }
     let tail = num_bytes.min(source.len());
     let mut cut = vec![0; usize::try_from(source.len() - tail).unwrap_or(usize::MAX)];
-    file.read_exact_at(&mut cut, tail).map_err(failed)?;
+    files::read_exact_at(&file, &mut cut, tail).map_err(failed)?;
     let changed = change(&file, writes, num_bytes);
     if let Err(cause) = changed {
         // What cannot be restored cannot be reported either: the first error counts.
         let _ = file.set_len(source.len());
-        let _ = file.write_all_at(&cut, tail);
+        let _ = files::write_all_at(&file, &cut, tail);
         for (offset, bytes) in &old {
-            let _ = file.write_all_at(bytes, *offset);
+            let _ = files::write_all_at(&file, bytes, *offset);
         }
         return Err(failed(cause));
     }
@@ -136,7 +136,7 @@ fn overwrite(
 
 fn change(file: &File, writes: &[(u64, &[u8])], num_bytes: u64) -> io::Result<()> {
     for (offset, bytes) in writes.iter().rev() {
-        file.write_all_at(bytes, *offset)?;
+        files::write_all_at(file, bytes, *offset)?;
     }
     file.set_len(num_bytes)
 }

@@ -25,8 +25,6 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::mem::MaybeUninit;
 use std::ops::Range;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +32,7 @@ use std::time::Duration;
 use mapwave_fork::SetOnce;
 
 use crate::error::{Error, Result};
+use crate::files;
 pub use mapped::Mapped;
 pub use paged::Repeated;
 use ranged::Ranged;
@@ -70,7 +69,8 @@ enum Bytes {
         file: File,
         /// Where the bytes begin in the file: not at 0 for a member of an archive.
         start: u64,
-        identity: Identity,
+        /// `None` where the system does not tell enough of a file.
+        identity: Option<Identity>,
         access: Access,
         map: SetOnce<Option<Arc<Mapped>>>,
     },
@@ -154,11 +154,12 @@ impl Source {
                 format!("bytes {}..{} are not in the file of {}", bytes.start, bytes.end, metadata.len());
             return Err(Error::io("opening", io::Error::new(io::ErrorKind::UnexpectedEof, what)));
         }
-        let identity = Identity::new(metadata).of_part(bytes);
-        let (access, map) = match recent::recall(&identity).filter(|_| access == Access::Once) {
-            Some(map) => (Access::Kept, SetOnce::from(Some(map))),
-            None => (access, SetOnce::new()),
-        };
+        let identity = Identity::new(metadata).map(|identity| identity.of_part(bytes));
+        let (access, map) =
+            match identity.as_ref().and_then(recent::recall).filter(|_| access == Access::Once) {
+                Some(map) => (Access::Kept, SetOnce::from(Some(map))),
+                None => (access, SetOnce::new()),
+            };
         let len = bytes.end - bytes.start;
         let bytes = Bytes::File { file, start: bytes.start, identity, access, map };
         Self::non_empty(Some(name.to_path_buf()), len, bytes, "the file is empty (0 bytes)")
@@ -264,7 +265,7 @@ impl Source {
                 Some(map) => map.bytes().get(start..end).ok_or_else(|| self.outside(&range)),
                 None => {
                     let scratch = scratch.get(end - start);
-                    file.read_exact_at(scratch, first + range.start)
+                    files::read_exact_at(file, scratch, first + range.start)
                         .map_err(|cause| self.read_failed(range.start, cause))?;
                     Ok(scratch)
                 }
@@ -281,17 +282,8 @@ impl Source {
         self.bounds(&range)?;
         match &self.bytes {
             Bytes::File { file, start, .. } if self.mapped().is_none() => {
-                let mut filled = 0;
-                while let Some(rest) = out.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-                    match rustix::io::pread(file, rest, start + offset + filled as u64) {
-                        Ok(([], _)) => {
-                            return Err(self.read_failed(offset, io::ErrorKind::UnexpectedEof.into()));
-                        }
-                        Ok((bytes, _)) => filled += bytes.len(),
-                        Err(rustix::io::Errno::INTR) => {}
-                        Err(errno) => return Err(self.read_failed(offset, errno.into())),
-                    }
-                }
+                files::read_exact_uninit_at(file, out, start + offset)
+                    .map_err(|cause| self.read_failed(offset, cause))?;
             }
             _ => {
                 out.write_copy_of_slice(self.read(range, &mut Scratch::new())?);
@@ -308,8 +300,7 @@ impl Source {
         self.verify_ranges()?;
         let Bytes::File { file, start, map, .. } = &self.bytes else { return Ok(()) };
         let Some(Some(map)) = map.get() else { return Ok(()) };
-        let status = rustix::fs::fstat(file).map_err(|errno| self.read_failed(end, errno.into()))?;
-        let len = u64::try_from(status.st_size).unwrap_or(0).saturating_sub(*start);
+        let len = files::len(file).map_err(|cause| self.read_failed(end, cause))?.saturating_sub(*start);
         if len < end || map.is_damaged() {
             let cause = match len < self.len {
                 true => shrank(self.len, Some(len)),
@@ -327,8 +318,8 @@ impl Source {
     pub fn verify_len(&self) -> Result<()> {
         self.verify_ranges()?;
         let Bytes::File { file, start, .. } = &self.bytes else { return Ok(()) };
-        let status = rustix::fs::fstat(file).map_err(|errno| self.read_failed(0, errno.into()))?;
-        match u64::try_from(status.st_size).unwrap_or(0).saturating_sub(*start) {
+        let len = files::len(file).map_err(|cause| self.read_failed(0, cause))?;
+        match len.saturating_sub(*start) {
             len if len < self.len => Err(self.read_failed(len, shrank(self.len, Some(len)))),
             _ => Ok(()),
         }
@@ -350,7 +341,7 @@ impl Source {
     /// What identifies the file and its contents, if it is one.
     pub(crate) fn identity(&self) -> Option<Identity> {
         match &self.bytes {
-            Bytes::File { identity, .. } => Some(*identity),
+            Bytes::File { identity, .. } => *identity,
             Bytes::Memory(_) | Bytes::Ranged(_) => None,
         }
     }
@@ -399,7 +390,10 @@ impl Source {
             }
             Bytes::File { file, start, identity, access: Access::Once, .. } => {
                 // The map of an archive's member would be in the way of those of the others.
-                if *start == 0 && (range.end - range.start).saturating_mul(MIN_PART) <= self.len {
+                if let Some(identity) = identity
+                    && *start == 0
+                    && (range.end - range.start).saturating_mul(MIN_PART) <= self.len
+                {
                     recent::note(*identity, file);
                 }
             }
@@ -477,16 +471,10 @@ fn file_bytes(metadata: &Metadata) -> Range<u64> {
 /// file.
 fn archive_of(path: &Path, error: &Error) -> Option<(PathBuf, OsString)> {
     let Error::Io { cause, .. } = error else { return None };
-    if !matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) {
+    if !files::leads_nowhere(cause) {
         return None;
     }
-    let bytes = path.as_os_str().as_bytes();
-    let marks = bytes.windows(2).zip(0..).filter(|(mark, _)| *mark == b"::").map(|(_, place)| place);
-    let parts = marks.filter_map(|place: usize| Some((bytes.get(..place)?, bytes.get(place + 2..)?)));
-    let parts = parts.map(|(archive, member)| {
-        (PathBuf::from(OsStr::from_bytes(archive)), OsStr::from_bytes(member).to_owned())
-    });
-    parts.into_iter().find(|(archive, _)| archive.is_file())
+    files::splits(path).find(|(archive, _)| archive.is_file())
 }
 
 fn shrank(from: u64, to: Option<u64>) -> io::Error {
@@ -499,6 +487,7 @@ fn shrank(from: u64, to: Option<u64>) -> io::Error {
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 mod tests {
     use super::*;
+    #[cfg(unix)]
     use std::fs::OpenOptions;
     use std::io::Write;
 
@@ -508,6 +497,7 @@ mod tests {
         file
     }
 
+    #[cfg(unix)]
     fn message(result: Result<Source>) -> String {
         result.err().unwrap().to_string()
     }
@@ -519,6 +509,7 @@ mod tests {
         source
     }
 
+    #[cfg(unix)]
     #[test]
     fn what_was_found_stays_with_the_map_of_a_settled_file() {
         let file = file_of(&[1; 5000]);
@@ -561,6 +552,7 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_part_of_a_file_is_a_file_of_its_own() {
         let bytes: Vec<u8> = (0..1_000_000u32).map(|i| (i % 251) as u8).collect();
@@ -605,6 +597,7 @@ mod tests {
         assert!(source.verify(source.len() - 1).is_ok());
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_member_of_an_archive_opens_by_its_name_unless_a_file_has_it() {
         let dir = tempfile::tempdir().unwrap();
@@ -636,6 +629,7 @@ mod tests {
         assert_eq!(names, ["./a.bin", "b::c.bin"]);
     }
 
+    #[cfg(unix)]
     #[test]
     fn what_is_no_regular_file_is_refused_by_name() {
         let dir = tempfile::tempdir().unwrap();
@@ -651,6 +645,7 @@ mod tests {
         assert!(message(Source::from_bytes(Vec::new())).contains("0 bytes"));
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_file_that_shrinks_under_its_map_is_an_error() {
         let file = file_of(&vec![1; 1 << 20]);
@@ -697,6 +692,7 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_file_that_shrinks_inside_a_page_is_an_error() {
         let file = file_of(&[1; 5000]);
@@ -719,6 +715,7 @@ mod tests {
     }
 
     /// Reads byte 10 of a file like a caller that opens it again for every window.
+    #[cfg(unix)]
     fn read_a_part(path: &Path) -> (u8, bool) {
         let source = Source::open(path, Access::Once).unwrap();
         source.settle(&(10..11));
@@ -730,6 +727,7 @@ mod tests {
     /// The remembered files belong to the process: tests that depend on them take turns.
     static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
+    #[cfg(unix)]
     #[test]
     fn a_file_read_in_parts_again_and_again_is_mapped() {
         let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -752,6 +750,7 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_file_that_was_changed_replaced_or_cut_is_read_anew() {
         let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

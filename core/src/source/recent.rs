@@ -8,13 +8,13 @@
 
 use std::fs::{File, Metadata};
 use std::ops::Range;
-use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use mapwave_fork::{Lock, SetOnce};
 
 use super::Mapped;
+use crate::files::{self, FileState};
 
 /// How many files are remembered.
 const NUM_REMEMBERED: usize = 4;
@@ -28,8 +28,8 @@ const VARIABLE: &str = "MAPWAVE_KEEP_MAPS";
 /// What identifies a file with unchanged contents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
-    device: u64,
-    inode: u64,
+    /// The device and the number that the file has there.
+    place: (u64, u64),
     /// Where it begins in the file of an archive that it is a member of; 0 for a file of its own.
     start: u64,
     len: u64,
@@ -38,15 +38,10 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    pub(crate) fn new(metadata: &Metadata) -> Self {
-        Self {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            start: 0,
-            len: metadata.len(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        }
+    /// `None` where the system does not tell enough of a file.
+    pub(crate) fn new(metadata: &Metadata) -> Option<Self> {
+        let FileState { place, len, modified, changed } = files::state(metadata)?;
+        Some(Self { place, start: 0, len, modified, changed })
     }
 
     /// That of a part of the file.
@@ -91,8 +86,7 @@ pub(super) fn note(identity: Identity, file: &File) {
         return;
     }
     let Some(mut remembered) = REMEMBERED.try_lock() else { return };
-    let same =
-        |file: &Remembered| (file.identity.device, file.identity.inode) == (identity.device, identity.inode);
+    let same = |file: &Remembered| file.identity.place == identity.place;
     let before = remembered.iter().position(same).map(|index| remembered.remove(index));
     let again = before.is_some_and(|file| file.identity == identity);
     let map = if again { Mapped::new(file, 0, identity.len) } else { None };

@@ -2,13 +2,13 @@
 
 #![forbid(unsafe_code)]
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::error::{Error, Result};
+use crate::files;
 
 /// The bytes of a stream so far, on the disk: they take no memory, and vanish with this value.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl Spool {
     /// # Errors
     /// [`Error::Io`], for example if the disk is full.
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
-        let written = self.file.write_all_at(bytes, self.len);
+        let written = files::write_all_at(&self.file, bytes, self.len);
         written.map_err(|cause| Error::io("writing to a temporary file", cause))?;
         self.len += bytes.len() as u64;
         Ok(())
@@ -60,21 +60,17 @@ impl Spool {
 /// A file that nobody else finds.
 pub(super) fn nameless_file() -> io::Result<File> {
     let directory = std::env::temp_dir();
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).mode(0o600);
-    #[cfg(target_os = "linux")]
-    if let Ok(file) = options.clone().custom_flags(libc::O_TMPFILE).open(&directory) {
+    if let Some(file) = files::open_nameless(&directory) {
         return Ok(file);
     }
-    // A file system that has no such files.
+    // A system or a file system that has no such files.
     static COUNT: AtomicU32 = AtomicU32::new(0);
     loop {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let path = directory.join(format!(".mapwave-{}-{number}", process::id()));
-        match options.clone().create_new(true).open(&path) {
-            Ok(file) => return std::fs::remove_file(&path).map(|()| file),
+        match files::create_short_lived(&path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
+            created => return created,
         }
     }
 }
@@ -92,7 +88,7 @@ mod tests {
         let file = spool.file().unwrap();
         spool.append(b" two").unwrap();
         let mut bytes = [0; 7];
-        file.read_exact_at(&mut bytes, 0).unwrap();
+        files::read_exact_at(&file, &mut bytes, 0).unwrap();
         assert_eq!((&bytes, spool.len()), (b"one two", 7));
         assert_eq!(nameless_file().unwrap().metadata().unwrap().len(), 0);
     }

@@ -10,14 +10,13 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use mapwave_fork::Lock;
 
 use super::recent::Identity;
 use crate::error::{Error, Result};
+use crate::files;
 
 /// Headers are one block, and the bytes of members whole blocks.
 const BLOCK: u64 = 512;
@@ -38,15 +37,20 @@ pub struct Member {
     pub bytes: Range<u64>,
 }
 
-/// The members of an archive by their names.
-type Directory = HashMap<OsString, Range<u64>>;
+/// The members of an archive by their names, as [`plain`] has them.
+type Directory = HashMap<Box<[u8]>, Range<u64>>;
 
 /// The directories of the archives used last. Nobody waits for this lock: without it, the headers are read again.
 static REMEMBERED: Lock<Vec<(Identity, Arc<Directory>)>> = Lock::new();
 
 /// Where a member's bytes are; None if the archive has no member of this name. Of several, the last one counts, as for tar.
-pub(super) fn find(file: &File, identity: Identity, len: u64, name: &OsStr) -> Result<Option<Range<u64>>> {
-    let known = REMEMBERED.try_lock().and_then(|remembered| {
+pub(super) fn find(
+    file: &File,
+    identity: Option<Identity>,
+    len: u64,
+    name: &OsStr,
+) -> Result<Option<Range<u64>>> {
+    let known = identity.zip(REMEMBERED.try_lock()).and_then(|(identity, remembered)| {
         remembered.iter().find(|(other, _)| *other == identity).map(|(_, directory)| Arc::clone(directory))
     });
     let directory = match known {
@@ -54,9 +58,10 @@ pub(super) fn find(file: &File, identity: Identity, len: u64, name: &OsStr) -> R
         None => {
             let members = members(file, len)?;
             let directory: Directory =
-                members.into_iter().map(|member| (plain(&member.name).to_owned(), member.bytes)).collect();
+                members.into_iter().map(|member| (plain(&member.name).into(), member.bytes)).collect();
             let directory = Arc::new(directory);
-            if directory.len() <= MAX_REMEMBERED
+            if let Some(identity) = identity
+                && directory.len() <= MAX_REMEMBERED
                 && let Some(mut remembered) = REMEMBERED.try_lock()
             {
                 if remembered.len() >= NUM_REMEMBERED {
@@ -71,8 +76,9 @@ pub(super) fn find(file: &File, identity: Identity, len: u64, name: &OsStr) -> R
 }
 
 /// A name without the `./` that tar writes when it is given a directory.
-fn plain(name: &OsStr) -> &OsStr {
-    OsStr::from_bytes(name.as_bytes().strip_prefix(b"./").unwrap_or(name.as_bytes()))
+fn plain(name: &OsStr) -> &[u8] {
+    let bytes = name.as_encoded_bytes();
+    bytes.strip_prefix(b"./").unwrap_or(bytes)
 }
 
 /// The regular files of an archive of `len` bytes, in its order.
@@ -99,14 +105,14 @@ pub(super) fn members(file: &File, len: u64) -> Result<Vec<Member>> {
             return Err(damaged(offset, &what));
         };
         match kind {
-            b'L' => long_name = Some(text(extension(file, offset, start..end)?)),
+            b'L' => long_name = Some(files::name_of_bytes(text(extension(file, offset, start..end)?))),
             b'x' => {
                 let pax = extension(file, offset, start..end)?;
                 for (key, value) in
                     records(&pax).ok_or_else(|| damaged(offset, "a pax header is malformed"))?
                 {
                     match key {
-                        b"path" => long_name = Some(OsString::from_vec(value.to_vec())),
+                        b"path" => long_name = Some(files::name_of_bytes(value.to_vec())),
                         b"size" => {
                             size_override = std::str::from_utf8(value).ok().and_then(|size| size.parse().ok())
                         }
@@ -135,7 +141,7 @@ fn block(file: &File, offset: u64, len: u64) -> Result<Option<Vec<u8>>> {
         return Ok(None);
     }
     let mut header = vec![0; 512];
-    match file.read_exact_at(&mut header, offset) {
+    match files::read_exact_at(file, &mut header, offset) {
         Ok(()) => Ok(Some(header).filter(|header| header.iter().any(|byte| *byte != 0))),
         Err(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => {
             Err(damaged(offset, "the archive ends inside a header"))
@@ -150,7 +156,7 @@ fn extension(file: &File, offset: u64, range: Range<u64>) -> Result<Vec<u8>> {
     let num_bytes =
         num_bytes.ok_or_else(|| damaged(offset, "an extended header has more than a megabyte"))?;
     let mut bytes = vec![0; num_bytes];
-    file.read_exact_at(&mut bytes, range.start).map_err(|cause| Error::io("reading", cause))?;
+    files::read_exact_at(file, &mut bytes, range.start).map_err(|cause| Error::io("reading", cause))?;
     Ok(bytes)
 }
 
@@ -192,12 +198,9 @@ fn name_of(header: &[u8]) -> OsString {
     let name = text(field(header, 0..100).to_vec());
     let prefix = text(field(header, 345..500).to_vec());
     if field(header, 257..263) != b"ustar\0" || prefix.is_empty() {
-        return name;
+        return files::name_of_bytes(name);
     }
-    let mut whole = prefix.into_vec();
-    whole.push(b'/');
-    whole.extend_from_slice(name.as_bytes());
-    OsString::from_vec(whole)
+    files::name_of_bytes([prefix, name].join(&b'/'))
 }
 
 fn field(header: &[u8], range: Range<usize>) -> &[u8] {
@@ -209,10 +212,10 @@ fn byte(header: &[u8], index: usize) -> u8 {
 }
 
 /// The bytes up to the first zero.
-fn text(mut bytes: Vec<u8>) -> OsString {
+fn text(mut bytes: Vec<u8>) -> Vec<u8> {
     let length = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
     bytes.truncate(length);
-    OsString::from_vec(bytes)
+    bytes
 }
 
 fn octal(digits: &[u8]) -> Option<u64> {
@@ -228,11 +231,13 @@ fn damaged(offset: u64, what: &str) -> Error {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 mod tests {
+    #[cfg(unix)]
     use std::process::Command;
 
     use super::*;
 
     /// An archive that the program tar makes of files in a directory.
+    #[cfg(unix)]
     fn archive(dir: &std::path::Path, format: &str, names: &[&str]) -> std::path::PathBuf {
         for (number, name) in names.iter().enumerate() {
             let path = dir.join(name);
@@ -246,12 +251,14 @@ mod tests {
         to
     }
 
+    #[cfg(unix)]
     fn list(path: &std::path::Path) -> Result<Vec<Member>> {
         let file = File::open(path).unwrap();
         let len = file.metadata().unwrap().len();
         members(&file, len)
     }
 
+    #[cfg(unix)]
     #[test]
     fn members_are_where_tar_puts_them() {
         let dir = tempfile::tempdir().unwrap();
@@ -273,6 +280,7 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_damaged_archive_is_refused_and_never_panics() {
         let dir = tempfile::tempdir().unwrap();

@@ -7,7 +7,8 @@ use crate::repository;
 /// The modules from left to right; a module may name only what stands before it.
 ///
 /// The two parts of `resample` stand apart: its mathematics far to the left of what applies them to files.
-const ORDER: [&str; 23] = [
+const ORDER: [&str; 24] = [
+    "files",
     "memory",
     "error",
     "track",
@@ -37,7 +38,8 @@ const ORDER: [&str; 23] = [
 const BASE: [&str; 3] = ["error", "track", "pcm"];
 
 /// What each module may name, whole modules or single items of them.
-const ALLOWED: [(&str, &[&str]); 23] = [
+const ALLOWED: [(&str, &[&str]); 24] = [
+    ("files", &[]),
     ("memory", &[]),
     ("error", &["track"]),
     ("track", &["pcm::SampleFormat"]),
@@ -48,7 +50,7 @@ const ALLOWED: [(&str, &[&str]); 23] = [
     ("array", &["error", "pcm::OutputFormat", "spec::Layout"]),
     ("cursor", &["error", "track"]),
     ("container", &["error", "track", "cursor", "pcm::SampleFormat", "pcm::ByteOrder", "pcm::OutputFormat"]),
-    ("source", &["error"]),
+    ("source", &["files", "error"]),
     ("metadata", &["error", "source"]),
     ("segment", &["error"]),
     ("buffer", &["memory", "error", "spec", "pcm::OutputFormat", "array::Audio"]),
@@ -57,6 +59,7 @@ const ALLOWED: [(&str, &[&str]); 23] = [
     (
         "host",
         &[
+            "files",
             "error",
             "track",
             "pcm::SampleFormat",
@@ -123,6 +126,7 @@ const ALLOWED: [(&str, &[&str]); 23] = [
     (
         "sink",
         &[
+            "files",
             "error",
             "pcm",
             "spec::Layout",
