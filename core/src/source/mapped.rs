@@ -8,9 +8,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use mapwave_fork::SetOnce;
-use memmap2::{Mmap, MmapOptions, UncheckedAdvice};
+use memmap2::{Mmap, MmapOptions};
 
-use super::guard::Guard;
+use super::guard::{self, Guard};
 
 /// A file in memory, whose pages are those of the page cache.
 ///
@@ -54,12 +54,7 @@ impl Mapped {
 
     /// Releases the memory of pages; they are read from the file again when they are touched.
     pub(super) fn release(&self, range: Range<usize>) {
-        let len = range.end.saturating_sub(range.start);
-        // SAFETY: the pages are the file's own and never written through the map, so that they come back as they were; zeros
-        // that the guard put in place of a vanished page come back as zeros.
-        let advised = unsafe { self.map.unchecked_advise_range(UncheckedAdvice::DontNeed, range.start, len) };
-        // The results are the same whether or not the system follows the advice.
-        drop(advised);
+        guard::release(&self.map, range);
     }
 
     /// Whether a page could not be read since the file was mapped and was replaced with zeros.

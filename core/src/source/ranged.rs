@@ -136,6 +136,7 @@ impl RangedRead for Timed {
 }
 
 #[cfg(test)]
+#[cfg(unix)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};

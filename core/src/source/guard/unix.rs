@@ -6,7 +6,7 @@
 //! a page that is not fetched raises SIGSEGV, or SIGBUS on macOS; the handler waits for it. It passes any other fault to the previous
 //! handler.
 
-#![allow(unsafe_code)] // sigaction, and mmap inside a signal handler
+#![allow(unsafe_code)] // sigaction, mmap inside a signal handler, and advice on pages
 
 use std::ffi::c_int;
 use std::ops::Range;
@@ -15,8 +15,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
 use mapwave_fork::{Lock, hold_off};
+use memmap2::{Mmap, UncheckedAdvice};
 
-use super::pages::Pages;
+use crate::source::paged::pages::Pages;
 
 /// How many maps can be guarded at the same time; further files are read with `pread`.
 const MAX_GUARDS: usize = 4096;
@@ -86,7 +87,7 @@ static PAGE_SIZE: AtomicUsize = AtomicUsize::new(0);
 
 /// Keeps a range of addresses guarded during its lifetime.
 #[derive(Debug)]
-pub(super) struct Guard {
+pub(in crate::source) struct Guard {
     slot: &'static Slot,
 }
 
@@ -99,7 +100,7 @@ impl std::fmt::Debug for Slot {
 impl Guard {
     /// Guards a map at `range`, which begins in its first page; `None` if all slots are taken, or if the handler cannot be
     /// installed.
-    pub(super) fn new(range: Range<usize>) -> Option<Self> {
+    pub(in crate::source) fn new(range: Range<usize>) -> Option<Self> {
         if !install(libc::SIGBUS) {
             return None;
         }
@@ -108,7 +109,7 @@ impl Guard {
     }
 
     /// Guards memory that `pages` fetches, which outlives the guard; `None` as for [`new`](Self::new).
-    pub(super) fn of_pages(pages: &Arc<Pages>, range: Range<usize>) -> Option<Self> {
+    pub(in crate::source) fn of_pages(pages: &Arc<Pages>, range: Range<usize>) -> Option<Self> {
         if !watch_all() {
             return None;
         }
@@ -134,7 +135,7 @@ impl Guard {
     }
 
     /// Makes sure that the handler is installed before the range is read: another library may have replaced it.
-    pub(super) fn watch(&self) {
+    pub(in crate::source) fn watch(&self) {
         install(libc::SIGBUS);
         if !self.slot.pages.load(Ordering::Relaxed).is_null() {
             install(libc::SIGSEGV);
@@ -142,7 +143,7 @@ impl Guard {
     }
 
     /// Whether a page of the range was replaced with zeros.
-    pub(super) fn was_hit(&self) -> bool {
+    pub(in crate::source) fn was_hit(&self) -> bool {
         self.slot.hit.load(Ordering::Acquire)
     }
 }
@@ -155,8 +156,18 @@ impl Drop for Guard {
     }
 }
 
+/// Releases the memory of pages.
+pub(in crate::source) fn release(map: &Mmap, range: Range<usize>) {
+    let len = range.end.saturating_sub(range.start);
+    // SAFETY: the pages are the file's own and never written through the map, so that they come back as they were; zeros
+    // that the guard put in place of a vanished page come back as zeros.
+    let advised = unsafe { map.unchecked_advise_range(UncheckedAdvice::DontNeed, range.start, len) };
+    // The results are the same whether or not the system follows the advice.
+    drop(advised);
+}
+
 /// Makes sure that the handler is installed for memory that is fetched.
-pub(super) fn watch_all() -> bool {
+pub(in crate::source) fn watch_all() -> bool {
     SIGNALS.iter().all(|signal| install(*signal))
 }
 
@@ -335,7 +346,7 @@ mod tests {
     use std::cell::Cell;
     use std::io::Write;
 
-    use super::super::mapped::Mapped;
+    use crate::source::mapped::Mapped;
 
     thread_local! {
         /// Whether the last slot of this thread became free while its map was there.

@@ -6,12 +6,13 @@ use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::fs::FileExt;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 use mapwave_fork::{Lock, generation};
+
+use crate::files;
 
 /// The states of a block.
 const ABSENT: u32 = 0;
@@ -23,7 +24,7 @@ const LEAVING: u32 = 3;
 
 /// The memory, which the pager shares.
 #[derive(Debug)]
-pub(super) struct Pages {
+pub(in crate::source) struct Pages {
     /// The address of the first byte.
     start: usize,
     /// The unit of fetching: a page of the system, since its protection is that of a whole page.
@@ -45,7 +46,7 @@ pub(super) struct Pages {
 impl Pages {
     /// The memory of a file of `num_bytes` bytes, none of which is there; blocks are asked for through `requests`. `None` if the
     /// system refuses.
-    pub(super) fn new(num_bytes: usize, requests: OwnedFd) -> Option<Self> {
+    pub(in crate::source) fn new(num_bytes: usize, requests: OwnedFd) -> Option<Self> {
         let block_bytes = rustix::param::page_size();
         let num_mapped = num_bytes.checked_next_multiple_of(block_bytes)?;
         let backing = backing_file().ok()?;
@@ -74,32 +75,32 @@ impl Pages {
     }
 
     /// The addresses of the memory.
-    pub(super) fn addresses(&self) -> Range<usize> {
+    pub(in crate::source) fn addresses(&self) -> Range<usize> {
         self.start..self.start + self.num_mapped
     }
 
     /// The length of the file.
-    pub(super) fn num_bytes(&self) -> usize {
+    pub(in crate::source) fn num_bytes(&self) -> usize {
         self.num_bytes
     }
 
     /// The length of a block.
-    pub(super) fn block_bytes(&self) -> usize {
+    pub(in crate::source) fn block_bytes(&self) -> usize {
         self.block_bytes
     }
 
     /// The number of blocks.
-    pub(super) fn num_blocks(&self) -> usize {
+    pub(in crate::source) fn num_blocks(&self) -> usize {
         self.states.len()
     }
 
     /// The number of blocks that are there.
-    pub(super) fn num_present(&self) -> usize {
+    pub(in crate::source) fn num_present(&self) -> usize {
         self.num_present.load(Ordering::Relaxed)
     }
 
     /// The number of blocks from one on, at most so many, that must be fetched.
-    pub(super) fn num_missing(&self, block: usize, most: usize) -> usize {
+    pub(in crate::source) fn num_missing(&self, block: usize, most: usize) -> usize {
         let rest = self.states.get(block..).unwrap_or_default().iter();
         let is_missing = |state: &&AtomicU32| matches!(state.load(Ordering::Acquire), ABSENT | WANTED);
         rest.take(most).take_while(is_missing).count()
@@ -107,7 +108,7 @@ impl Pages {
 
     /// Whether fetching has failed, and why: without a reason, because the process was forked. The pager of the parent gives up blocks
     /// of the memory that both have, so that no byte is trusted in a child, even one that was there.
-    pub(super) fn failure(&self) -> Option<Option<Arc<io::Error>>> {
+    pub(in crate::source) fn failure(&self) -> Option<Option<Arc<io::Error>>> {
         match self.is_left_behind() {
             true => Some(None),
             false => self.has_failed.load(Ordering::Acquire).then(|| self.failure.lock().clone()),
@@ -120,7 +121,7 @@ impl Pages {
     }
 
     /// Waits until the block of an address is there: what the signal handler does. It only uses atomics and system calls.
-    pub(super) fn wait_for(&self, address: usize) {
+    pub(in crate::source) fn wait_for(&self, address: usize) {
         let Some(state) = self.states.get((address - self.start) / self.block_bytes) else { return };
         loop {
             match state.load(Ordering::Acquire) {
@@ -156,13 +157,13 @@ impl Pages {
     }
 
     /// Writes bytes into blocks and makes them accessible.
-    pub(super) fn fill(&self, blocks: Range<usize>, bytes: &[u8]) -> io::Result<()> {
+    pub(in crate::source) fn fill(&self, blocks: Range<usize>, bytes: &[u8]) -> io::Result<()> {
         if blocks.is_empty() {
             return Ok(());
         }
         let (first, num_bytes) = (blocks.start * self.block_bytes, blocks.len() * self.block_bytes);
         let bytes = bytes.get(..num_bytes).unwrap_or(bytes);
-        self.backing.write_all_at(bytes, first as u64)?;
+        files::write_all_at(&self.backing, bytes, first as u64)?;
         self.protect(first, num_bytes, libc::PROT_READ)?;
         for state in self.states.get(blocks).unwrap_or_default() {
             if state.swap(PRESENT, Ordering::AcqRel) != PRESENT {
@@ -193,13 +194,13 @@ impl Pages {
         }
     }
 
-    pub(super) fn fail(&self, failure: io::Error) {
+    pub(in crate::source) fn fail(&self, failure: io::Error) {
         self.failure.lock().get_or_insert(Arc::new(failure));
         self.open_all();
     }
 
     /// Gives up a block, which is fetched again when it is touched.
-    pub(super) fn leave(&self, block: usize) {
+    pub(in crate::source) fn leave(&self, block: usize) {
         // A child would take it from its parent.
         let Some(state) = self.states.get(block).filter(|_| !self.is_left_behind()) else { return };
         if state.compare_exchange(PRESENT, LEAVING, Ordering::AcqRel, Ordering::Relaxed).is_err() {
@@ -237,7 +238,7 @@ fn backing_file() -> io::Result<File> {
 
 #[cfg(not(target_os = "linux"))]
 fn backing_file() -> io::Result<File> {
-    super::spool::nameless_file()
+    crate::source::spool::nameless_file()
 }
 
 /// Waits while a state is this one, or for a moment.

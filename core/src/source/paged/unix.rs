@@ -19,9 +19,10 @@ use std::thread::Builder;
 
 use mapwave_fork::start;
 
-use super::guard::{self, Guard};
 use super::pages::Pages;
-use super::ranged_read::RangedRead;
+use crate::source::guard::{self, Guard};
+use crate::source::ranged_read::RangedRead;
+use crate::source::repeated::Repeated;
 
 /// The most bytes that are fetched at once.
 const MAX_FETCH_BYTES: usize = 2 << 20;
@@ -33,7 +34,7 @@ const MAX_STREAMS: usize = 16;
 const MAX_KEPT_BYTES: usize = 8 << 20;
 
 /// Bytes in memory that are fetched as they are touched.
-pub(super) struct Paged {
+pub(in crate::source) struct Paged {
     // Declared first: no fault is answered once the pages go.
     guard: Guard,
     pages: Arc<Pages>,
@@ -41,7 +42,7 @@ pub(super) struct Paged {
 
 impl Paged {
     /// The memory of a file of `len` bytes that begins with `head`; `None` if the system refuses.
-    pub(super) fn new(reader: Arc<dyn RangedRead>, len: u64, head: &[u8]) -> Option<Self> {
+    pub(in crate::source) fn new(reader: Arc<dyn RangedRead>, len: u64, head: &[u8]) -> Option<Self> {
         let num_bytes = usize::try_from(len).ok().filter(|num_bytes| *num_bytes > 0)?;
         let (mut wanted, requests) = io::pipe().ok()?;
         let pages = Arc::new(Pages::new(num_bytes, requests.into())?);
@@ -63,7 +64,7 @@ impl Paged {
     }
 
     /// The bytes of the file.
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(in crate::source) fn bytes(&self) -> &[u8] {
         self.guard.watch();
         let start = ptr::with_exposed_provenance(self.pages.addresses().start);
         // SAFETY: the map is as long and lives as long as `pages`. Touching a part that is not there waits until it is, by the guard;
@@ -72,12 +73,12 @@ impl Paged {
     }
 
     /// Makes sure that faults are answered.
-    pub(super) fn watch(&self) {
+    pub(in crate::source) fn watch(&self) {
         self.guard.watch();
     }
 
     /// Why bytes read as zeros, if some do.
-    pub(super) fn failure(&self) -> Option<io::Error> {
+    pub(in crate::source) fn failure(&self) -> Option<io::Error> {
         let known = self.pages.failure()?;
         Some(match known {
             Some(failure) => io::Error::new(failure.kind(), Repeated(failure)),
@@ -88,7 +89,7 @@ impl Paged {
     }
 
     /// Releases the blocks of a range when many are kept, but not those around the ends of the file, which are looked at again.
-    pub(super) fn release(&self, range: Range<u64>) {
+    pub(in crate::source) fn release(&self, range: Range<u64>) {
         let pages = &self.pages;
         let is_small = pages.num_present() * pages.block_bytes() <= MAX_KEPT_BYTES;
         if is_small || pages.failure().is_some() {
@@ -100,25 +101,6 @@ impl Paged {
         }
     }
 }
-
-/// A failure that every later read reports again.
-#[derive(Debug)]
-pub struct Repeated(Arc<io::Error>);
-
-impl Repeated {
-    /// What happened.
-    pub fn cause(&self) -> &io::Error {
-        &self.0
-    }
-}
-
-impl std::fmt::Display for Repeated {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl std::error::Error for Repeated {}
 
 /// The thread that fetches.
 struct Pager {
