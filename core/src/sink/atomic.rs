@@ -3,19 +3,18 @@
 #![forbid(unsafe_code)]
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata};
 use std::io;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use mapwave_fork::generation;
 
-use super::attributes;
 use super::interrupt::Interrupt;
+use super::replaced::{self, Replaced};
 use crate::error::{Error, Result};
+use crate::files;
 use crate::host::ByteSink;
 use crate::source::{Access, Source};
 
@@ -61,11 +60,11 @@ impl AtomicFile {
             Err(error) => return Err(error),
         };
         // Nobody else may read a file that takes the place of a private one, not even until it has its mode.
-        let (file, temporary) = create_new(&target, name, if existing.is_some() { 0o600 } else { 0o666 })?;
+        let (file, temporary) = create_new(&target, name, existing.is_some())?;
         let file = Arc::new(Growing::new(file, existing.is_some()));
         let this = Self { file, temporary, target, is_committed: false, generation: generation() };
         if let Some(existing) = existing {
-            attributes::copy(&this.target, &existing, &this.file.file)?;
+            existing.give_to(&this.target, &this.file.file)?;
         }
         Ok(this)
     }
@@ -100,7 +99,7 @@ impl AtomicFile {
         let mut directory = None;
         if is_durable {
             self.file.file.sync_all().map_err(|cause| Error::io("writing to the disk", cause))?;
-            let opened = File::open(directory_of(&self.target));
+            let opened = replaced::open_directory(directory_of(&self.target));
             let opened = opened.map_err(|cause| Error::io("opening the directory to flush it", cause))?;
             sync(&opened).map_err(|cause| Error::io("writing the directory to the disk", cause))?;
             directory = Some(opened);
@@ -129,7 +128,7 @@ impl ByteSink for FileOutput {
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         let end = offset.saturating_add(bytes.len() as u64);
         self.0.reserve(end);
-        self.0.file.write_all_at(bytes, offset)?;
+        files::write_all_at(&self.0.file, bytes, offset)?;
         self.0.end.fetch_max(end, Ordering::Relaxed);
         Ok(())
     }
@@ -146,37 +145,27 @@ struct Growing {
     /// The end of the bytes written.
     end: AtomicU64,
     /// The end of the reserved blocks; the maximum if no more are to be reserved.
-    #[cfg_attr(not(target_os = "linux"), allow(dead_code))] // blocks are reserved on Linux alone
     reserved: AtomicU64,
     reserves: bool,
 }
 
 impl Growing {
     fn new(file: File, replaces: bool) -> Self {
-        let reserves = replaces && cfg!(target_os = "linux");
+        let reserves = replaces && replaced::RESERVES;
         let reserved = if reserves { 0 } else { u64::MAX };
         Self { file, end: AtomicU64::new(0), reserved: AtomicU64::new(reserved), reserves }
     }
 
     /// Reserves blocks up to `end` and beyond, if the file system supports it. If the disk is full, the write reports it.
     fn reserve(&self, end: u64) {
-        #[cfg(target_os = "linux")]
-        {
-            let reserved = self.reserved.load(Ordering::Relaxed);
-            if end <= reserved {
-                return;
-            }
-            // Twice as much each time, and only a little for a small file.
-            let length = (end - reserved).max(reserved).next_multiple_of(1 << 16);
-            let keeps_size = rustix::fs::FallocateFlags::KEEP_SIZE;
-            let next = match rustix::fs::fallocate(&self.file, keeps_size, reserved, length) {
-                Ok(()) => reserved + length,
-                Err(_) => u64::MAX,
-            };
-            self.reserved.store(next, Ordering::Relaxed);
+        let reserved = self.reserved.load(Ordering::Relaxed);
+        if end <= reserved {
+            return;
         }
-        #[cfg(not(target_os = "linux"))]
-        let _ = end;
+        // Twice as much each time, and only a little for a small file.
+        let length = (end - reserved).max(reserved).next_multiple_of(1 << 16);
+        let next = if replaced::reserve(&self.file, reserved, length) { reserved + length } else { u64::MAX };
+        self.reserved.store(next, Ordering::Relaxed);
     }
 
     /// Releases the blocks reserved beyond the end.
@@ -197,7 +186,7 @@ fn resolved(path: &Path) -> io::Result<PathBuf> {
             Err(_) => return Ok(target),
         }
     }
-    Err(io::Error::from_raw_os_error(libc::ELOOP))
+    Err(files::too_many_links())
 }
 
 /// Flushes a directory to the disk, which not every file system supports.
@@ -213,37 +202,32 @@ fn directory_of(path: &Path) -> &Path {
 }
 
 /// Rejects a target that must not be replaced: anything but a regular file, and a file that the user may not write.
-fn replaceable(target: &Path, metadata: Metadata) -> io::Result<Metadata> {
+fn replaceable(target: &Path, metadata: Metadata) -> io::Result<Replaced> {
     let kind = metadata.file_type();
-    let what = match kind {
-        _ if kind.is_file() => {
-            rustix::fs::access(target, rustix::fs::Access::WRITE_OK)?;
-            return Ok(metadata);
-        }
-        _ if kind.is_dir() => return Err(io::Error::from_raw_os_error(libc::EISDIR)),
-        _ if kind.is_fifo() => "a FIFO",
-        _ if kind.is_socket() => "a socket",
-        _ => "a device",
-    };
+    if kind.is_file() {
+        return Replaced::new(target, metadata);
+    }
+    if kind.is_dir() {
+        return Err(files::is_directory());
+    }
+    let what = files::special_kind(kind).unwrap_or("a device");
     let what = format!(
         "the path is {what}, and only a regular file can be replaced; pass an open file to write there"
     );
     Err(io::Error::new(io::ErrorKind::InvalidInput, what))
 }
 
-/// A new file with at most that mode whose name states its purpose and the process.
-fn create_new(target: &Path, name: &OsStr, mode: u32) -> io::Result<(File, PathBuf)> {
+/// A new file, private or not, whose name states its purpose and the process.
+fn create_new(target: &Path, name: &OsStr, is_private: bool) -> io::Result<(File, PathBuf)> {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
-    let bytes = name.as_bytes();
-    let stem = OsStr::from_bytes(bytes.get(..MAX_STEM_BYTES).unwrap_or(bytes));
+    let stem = files::shortened(name, MAX_STEM_BYTES);
     loop {
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
         let mut name = OsString::from(".");
-        name.push(stem);
+        name.push(&stem);
         name.push(format!(".{}-{number}{ENDING}", std::process::id()));
         let path = directory_of(target).join(name);
-        // The user's umask applies to the mode.
-        match OpenOptions::new().write(true).create_new(true).mode(mode).open(&path) {
+        match replaced::create_new(&path, is_private) {
             Ok(file) => return Ok((file, path)),
             // Left by a killed process with the same number, or belonging to a process in another namespace.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -253,6 +237,7 @@ fn create_new(target: &Path, name: &OsStr, mode: u32) -> io::Result<(File, PathB
 }
 
 #[cfg(test)]
+#[cfg(unix)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use std::fs::Permissions;

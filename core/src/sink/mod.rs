@@ -6,7 +6,6 @@
 
 mod aiff;
 mod atomic;
-mod attributes;
 mod caf;
 mod compressed;
 mod dither;
@@ -20,6 +19,7 @@ mod pcm;
 mod plan;
 mod quantise;
 mod read_back;
+mod replaced;
 mod retag;
 mod tags;
 mod target;

@@ -1,10 +1,10 @@
-//! What a file that replaces another takes over from it: owner, group, mode and extended attributes.
+//! Files of a POSIX system: owner, group, mode and extended attributes.
 
 #![forbid(unsafe_code)]
 
-use std::fs::{File, Metadata, Permissions};
+use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::Path;
 
 const SET_USER: u32 = 0o4000;
@@ -15,14 +15,49 @@ const OTHERS: u32 = 0o007;
 /// The most bytes of an attribute's name or value, which no file system exceeds (Linux, `XATTR_SIZE_MAX`).
 const MOST_BYTES: usize = 1 << 16;
 
+/// What a file had before the save.
+#[derive(Debug)]
+pub(in crate::sink) struct Replaced(Metadata);
+
+impl Replaced {
+    pub(in crate::sink) fn new(path: &Path, metadata: Metadata) -> io::Result<Self> {
+        rustix::fs::access(path, rustix::fs::Access::WRITE_OK)?;
+        Ok(Self(metadata))
+    }
+
+    /// The error is that the mode cannot be set.
+    pub(in crate::sink) fn give_to(&self, path: &Path, file: &File) -> io::Result<()> {
+        copy(path, &self.0, file)
+    }
+}
+
+/// The user's umask applies to the mode.
+pub(in crate::sink) fn create_new(path: &Path, is_private: bool) -> io::Result<File> {
+    let mode = if is_private { 0o600 } else { 0o666 };
+    OpenOptions::new().write(true).create_new(true).mode(mode).open(path)
+}
+
+pub(in crate::sink) const RESERVES: bool = cfg!(target_os = "linux");
+
+#[cfg(target_os = "linux")]
+pub(in crate::sink) fn reserve(file: &File, start: u64, num_bytes: u64) -> bool {
+    rustix::fs::fallocate(file, rustix::fs::FallocateFlags::KEEP_SIZE, start, num_bytes).is_ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(in crate::sink) fn reserve(_: &File, _start: u64, _num_bytes: u64) -> bool {
+    false
+}
+
+pub(in crate::sink) fn open_directory(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
 /// Gives `file`, which nobody else may read yet, what the `existing` file at `path` has, as far as this user may.
 ///
 /// The owner and the group come first: changing them clears the bits that let a program run as another. A right is never given to
 /// anybody who did not have it: where the group cannot be kept, the group that the file has may do what everybody may.
-///
-/// # Errors
-/// When the mode cannot be set.
-pub(super) fn copy(path: &Path, existing: &Metadata, file: &File) -> io::Result<()> {
+fn copy(path: &Path, existing: &Metadata, file: &File) -> io::Result<()> {
     let own = file.metadata()?;
     if own.uid() != existing.uid() {
         // Only root may: for other users, the new file belongs to the writer.
