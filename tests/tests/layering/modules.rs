@@ -167,7 +167,7 @@ const UNSAFE: [&str; 28] = [
     "host/ffi/output.rs",
     "host/ffi/raw.rs",
     "host/loading/library.rs",
-    "host/loading/privilege.rs",
+    "host/loading/unix.rs",
     "host/table/decoder.rs",
     "host/table/encoder.rs",
     "host/table/items.rs",

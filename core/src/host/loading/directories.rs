@@ -3,28 +3,19 @@
 #![forbid(unsafe_code)]
 
 use std::collections::HashSet;
+use std::env::consts::DLL_EXTENSION;
 use std::ffi::OsStr;
-use std::fs::Metadata;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use crate::files;
 use crate::host::loading::pinned::Pinned;
-use crate::host::loading::privilege::is_privileged;
+use crate::host::loading::system::{self, distrust, distrust_around, is_privileged};
 
 /// Directories that are searched before all others, separated by colons.
 pub(crate) const VARIABLE: &str = "MAPWAVE_PLUGIN_PATH";
 
 /// The directory of the plugins of this major version of the interface.
 const ABI_DIRECTORY: &str = "abi1";
-
-/// The suffix of a shared library's name.
-const SUFFIX: &str = if cfg!(target_os = "macos") { "dylib" } else { "so" };
-
-/// The system-wide plugin directories.
-const SYSTEM: [&str; 2] = match cfg!(target_os = "macos") {
-    true => ["/Library/Application Support/mapwave/plugins", "/usr/local/lib/mapwave/plugins"],
-    false => ["/usr/local/lib/mapwave/plugins", "/usr/lib/mapwave/plugins"],
-};
 
 /// Where a plugin was found, in order of precedence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,36 +85,22 @@ pub fn directories(bundled: Option<&Path>) -> Vec<Directory> {
             add(Origin::Environment, path.clone());
             add(Origin::Environment, path.join(ABI_DIRECTORY));
         }
-        if let Some(data) = user_data() {
+        if let Some(data) = system::user_data() {
             add(Origin::User, data.join("mapwave/plugins").join(ABI_DIRECTORY));
         }
     }
     if let Some(bundled) = bundled {
         add(Origin::Bundled, bundled.join(ABI_DIRECTORY));
     }
-    for system in SYSTEM {
-        add(Origin::System, Path::new(system).join(ABI_DIRECTORY));
+    for directory in system::SYSTEM {
+        add(Origin::System, Path::new(directory).join(ABI_DIRECTORY));
     }
     found
 }
 
-fn home() -> Option<PathBuf> {
-    std::env::home_dir().filter(|home| home.is_absolute())
-}
-
-/// A directory of the XDG base directory specification, or its macOS counterpart.
-fn base_directory(variable: &str, linux: &str, macos: &str) -> Option<PathBuf> {
-    let chosen = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
-    chosen.or_else(|| home().map(|home| home.join(if cfg!(target_os = "macos") { macos } else { linux })))
-}
-
-fn user_data() -> Option<PathBuf> {
-    base_directory("XDG_DATA_HOME", ".local/share", "Library/Application Support")
-}
-
 /// The user's cache directory.
 pub(crate) fn user_cache() -> Option<PathBuf> {
-    base_directory("XDG_CACHE_HOME", ".cache", "Library/Caches")
+    system::user_cache()
 }
 
 /// A library that was found.
@@ -146,16 +123,15 @@ pub(crate) fn candidates(directories: &[Directory]) -> Vec<Candidate> {
         let Ok(entries) = std::fs::read_dir(&directory.path) else { continue };
         let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
         let mut paths: Vec<PathBuf> =
-            paths.filter(|path| path.extension() == Some(OsStr::new(SUFFIX))).collect();
+            paths.filter(|path| path.extension() == Some(OsStr::new(DLL_EXTENSION))).collect();
         paths.sort();
         for path in paths {
             let mut candidate = candidate(directory.origin, &path);
             if let (None, Some(why)) = (&candidate.refused, &directory.refused) {
                 candidate.refused = Some(why.clone());
             }
-            let identity =
-                std::fs::metadata(&candidate.path).map(|metadata| (metadata.dev(), metadata.ino()));
-            if identity.is_ok_and(|identity| !seen.insert(identity)) {
+            let state = std::fs::metadata(&candidate.path).ok().and_then(|metadata| files::state(&metadata));
+            if state.is_some_and(|state| !seen.insert(state.place)) {
                 continue;
             }
             found.push(candidate);
@@ -181,6 +157,9 @@ pub(crate) fn candidate(origin: Origin, path: &Path) -> Candidate {
         Ok(_) => return refuse("it is not a regular file".to_owned()),
         Err(error) => return refuse(format!("it cannot be opened: {error}")),
     }
+    if let Some(why) = system::refuse_all() {
+        return refuse(why);
+    }
     let (pinned, metadata) = match Pinned::open(&resolved) {
         Ok(pinned) => pinned,
         Err(error) => return refuse(format!("it cannot be opened: {error}")),
@@ -194,35 +173,4 @@ pub(crate) fn candidate(origin: Origin, path: &Path) -> Candidate {
         false => Some("it is not a regular file".to_owned()),
     };
     Candidate { origin, path: resolved, refused, pinned: Some(pinned) }
-}
-
-/// Why the directories around one, of which all links are resolved, are not trusted.
-///
-/// In a directory with the sticky bit, such as `/tmp`, only owners can rename what they own.
-fn distrust_around(directory: &Path) -> Option<String> {
-    directory.ancestors().skip(1).find_map(|around| {
-        let Ok(metadata) = std::fs::metadata(around) else {
-            return Some(format!("{} around it cannot be looked at", around.display()));
-        };
-        let is_sticky = metadata.mode() & 0o1000 != 0;
-        let refused = distrust(&metadata, "directory").filter(|_| !is_sticky || !is_owner_trusted(&metadata));
-        refused.map(|why| format!("of the directories around it, {}: {why}", around.display()))
-    })
-}
-
-fn is_owner_trusted(metadata: &Metadata) -> bool {
-    [0, rustix::process::geteuid().as_raw()].contains(&metadata.uid())
-}
-
-/// Why a file or directory is not trusted: a user other than root and this user owns it or can write to it.
-fn distrust(metadata: &Metadata, kind: &str) -> Option<String> {
-    if !is_owner_trusted(metadata) {
-        return Some(format!(
-            "the {kind} belongs to user {}, and only root's and your own are loaded (chown it)",
-            metadata.uid()
-        ));
-    }
-    (metadata.mode() & 0o002 != 0).then(|| {
-        format!("everybody may write to the {kind} (mode {:o}); chmod o-w it", metadata.mode() & 0o7777)
-    })
 }

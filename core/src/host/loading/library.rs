@@ -1,11 +1,10 @@
 //! Loads a plugin library into this process, calls its entry function, and reads its tables.
 
-#![allow(unsafe_code)] // dlopen, and the entry function of a plugin
+#![allow(unsafe_code)] // the entry function of a plugin
 
 use std::ffi::CString;
 use std::path::Path;
 
-use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 use mapwave_plugin_abi as abi;
 
 use crate::host::ffi::fault::{Answer, Failure, required_name};
@@ -13,6 +12,7 @@ use crate::host::ffi::log;
 use crate::host::ffi::raw;
 use crate::host::ffi::raw::Sized32;
 use crate::host::loading::hints;
+use crate::host::loading::system::Library;
 use crate::host::table::decoder::{DecoderKind, DecoderSummary};
 use crate::host::table::encoder::EncoderKind;
 use crate::host::table::resampler::ResamplerKind;
@@ -40,38 +40,23 @@ pub(crate) struct Interface {
 /// # Errors
 /// The dynamic loader's message.
 pub(crate) fn load(place: &Path, path: &Path) -> Result<abi::mw_plugin_entry, Failure> {
-    let words = |error: libloading::Error| {
-        let mut words = error.to_string();
-        if let Some(source) = std::error::Error::source(&error) {
-            words = format!("{words}: {source}");
-        }
+    let library = Library::open(place).map_err(|words| {
         Failure::broken(hints::explained(words.replace(&*place.to_string_lossy(), &path.to_string_lossy())))
-    };
-    // SAFETY: loading runs the library's constructors, which is what its user asked for by putting it into a directory of
-    // plugins that nobody else can write to; third-party libraries were loaded in a child process before.
-    let library = unsafe { Library::open(Some(place), RTLD_NOW | RTLD_LOCAL) }.map_err(words)?;
-    // SAFETY: the name is the plugin interface's own, and the type is the one that it has there.
-    let entry = unsafe { library.get::<abi::mw_plugin_entry>(abi::MW_ENTRY_SYMBOL.as_bytes()) };
-    let entry = entry.map(|symbol| *symbol).map_err(|_| {
+    })?;
+    library.entry().ok_or_else(|| {
         let symbol = abi::MW_ENTRY_SYMBOL;
         let hint = match has_other_version(&library) {
             Some(other) => format!("it exports {other}, which is for another version of mapwave"),
             None => "it is not a mapwave plugin".to_owned(),
         };
         Failure::broken(format!("it does not export {symbol}: {hint}"))
-    });
-    // Never unloaded: the tables and strings are used until the process exits (R7).
-    std::mem::forget(library);
-    entry
+    })
 }
 
 /// The entry symbol of another major version, if the library has one.
 fn has_other_version(library: &Library) -> Option<String> {
     let names = (0..=9).filter(|major| *major != abi::MW_ABI_MAJOR);
-    names.map(|major| format!("mapwave_plugin_entry_v{major}")).find(|name| {
-        // SAFETY: only whether the symbol is there is looked at.
-        unsafe { library.get::<*const ()>(name.as_bytes()) }.is_ok()
-    })
+    names.map(|major| format!("mapwave_plugin_entry_v{major}")).find(|name| library.exports(name))
 }
 
 /// Calls the entry function of a library and reads all its tables.

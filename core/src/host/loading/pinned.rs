@@ -4,11 +4,12 @@
 
 use std::fs::{File, Metadata};
 use std::io;
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::files::{self, FileState};
+use crate::host::loading::system;
 
 /// What the paths of libraries relative to a library's own directory begin with (ld.so(8)).
 const ORIGINS: [&[u8]; 2] = [b"$ORIGIN", b"${ORIGIN}"];
@@ -23,49 +24,33 @@ pub(crate) struct Pinned {
     state: FileState,
 }
 
-/// What changes when a file is replaced or written to. Only the system sets the last time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct FileState {
-    place: (u64, u64),
-    size: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl FileState {
-    fn of(metadata: &Metadata) -> Self {
-        Self {
-            place: (metadata.dev(), metadata.ino()),
-            size: metadata.len(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        }
-    }
-}
-
 impl Pinned {
-    /// Opens a library whose path has no links.
+    /// Opens a library whose path has no links; an error too where the system does not tell whether a file is still the same.
     pub(crate) fn open(path: &Path) -> io::Result<(Self, Metadata)> {
         let file = File::open(path)?;
         let metadata = file.metadata()?;
-        let state = FileState::of(&metadata);
+        let state = files::state(&metadata).ok_or(io::ErrorKind::Unsupported)?;
         Ok((Self { file: Arc::new(file), path: path.to_path_buf(), state }, metadata))
     }
 
     /// What it was when it was opened.
     pub(crate) fn key(&self) -> String {
-        let FileState { place: (device, inode), size, modified, changed } = self.state;
-        format!("{size}\t{}.{:09}\t{}.{:09}\t{device}:{inode}", modified.0, modified.1, changed.0, changed.1)
+        let FileState { place: (device, inode), len, modified, changed } = self.state;
+        format!("{len}\t{}.{:09}\t{}.{:09}\t{device}:{inode}", modified.0, modified.1, changed.0, changed.1)
     }
 
     /// Whether it is as it was when it was opened.
     pub(crate) fn is_unchanged(&self) -> bool {
-        self.file.metadata().is_ok_and(|metadata| FileState::of(&metadata) == self.state)
+        self.file.metadata().is_ok_and(|metadata| self.is_state_of(&metadata))
     }
 
     /// Whether its path still names it.
     fn is_at_its_path(&self) -> bool {
-        std::fs::metadata(&self.path).is_ok_and(|metadata| FileState::of(&metadata) == self.state)
+        std::fs::metadata(&self.path).is_ok_and(|metadata| self.is_state_of(&metadata))
+    }
+
+    fn is_state_of(&self, metadata: &Metadata) -> bool {
+        files::state(metadata) == Some(self.state)
     }
 
     /// A path by which the dynamic loader of this process loads this very file; `None` if its own path names another file by now,
@@ -84,16 +69,13 @@ impl Pinned {
     }
 
     fn by_descriptor(&self, process: &str, slashes: impl FnOnce() -> String) -> Option<PathBuf> {
-        if cfg!(target_os = "linux") && !self.needs_its_directory() {
-            let place = PathBuf::from(format!("/proc/{process}/fd{}{}", slashes(), self.file.as_raw_fd()));
-            if File::open(&place)
-                .and_then(|file| file.metadata())
-                .is_ok_and(|found| FileState::of(&found) == self.state)
-            {
-                return Some(place);
-            }
-        }
-        self.is_at_its_path().then(|| self.path.clone())
+        let is_it = |place: &PathBuf| {
+            let found = File::open(place).and_then(|file| file.metadata());
+            found.is_ok_and(|found| self.is_state_of(&found))
+        };
+        system::by_descriptor(&self.file, process, || (!self.needs_its_directory()).then(slashes))
+            .filter(is_it)
+            .or_else(|| self.is_at_its_path().then(|| self.path.clone()))
     }
 
     /// Whether it may ask for libraries relative to its own directory, which the loader takes from the path.
@@ -101,7 +83,7 @@ impl Pinned {
         let mut buffer = vec![0; 1 << 16];
         let mut offset = 0;
         loop {
-            let Ok(count) = self.file.read_at(&mut buffer, offset) else { return true };
+            let Ok(count) = files::read_at(&self.file, &mut buffer, offset) else { return true };
             let bytes = buffer.get(..count).unwrap_or_default();
             let mut places = bytes.iter().zip(0..).filter(|(byte, _)| **byte == b'$').map(|(_, place)| place);
             let is_origin = |place: usize| {
@@ -121,6 +103,7 @@ impl Pinned {
 }
 
 #[cfg(test)]
+#[cfg(unix)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use std::fs;

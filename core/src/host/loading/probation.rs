@@ -7,7 +7,6 @@
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -16,7 +15,7 @@ use mapwave_fork::Shared;
 use mapwave_plugin_abi as abi;
 
 use crate::host::loading::pinned::Pinned;
-use crate::host::loading::{directories, library};
+use crate::host::loading::{directories, library, system};
 use crate::host::session::interruption::is_interrupted;
 use crate::host::session::supervisor;
 
@@ -24,10 +23,6 @@ use crate::host::session::supervisor;
 /// crash.
 const LOADED: i32 = 42;
 const REFUSED: i32 = 43;
-
-/// The signals of a process that crashed by itself.
-const CRASHES: [i32; 7] =
-    [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGABRT, libc::SIGTRAP, libc::SIGSYS];
 
 /// The time limit of the child, unless the environment sets one: loading must take no more than 50 milliseconds
 /// (`mw_plugin_entry`), but can take longer on a busy machine.
@@ -116,13 +111,11 @@ fn run(checker: &[OsString], path: &Path) -> (Verdict, bool) {
 }
 
 fn judge(status: ExitStatus) -> (Verdict, bool) {
-    match (status.code(), status.signal()) {
+    match (status.code(), system::fatal_signal(status)) {
         (Some(LOADED), _) => (Verdict::Safe, true),
         // Nothing is remembered: a missing library may be installed later.
         (Some(REFUSED), _) => (Verdict::Safe, false),
-        (_, Some(signal)) => {
-            // Other signals come from outside: a user who presses Ctrl-C, a system without memory.
-            let is_own = CRASHES.contains(&signal);
+        (_, Some((signal, is_own))) => {
             (Verdict::Crashed(format!("it crashed while it was loaded (signal {signal})")), is_own)
         }
         // A program that cannot run the trial ends like this as well.
