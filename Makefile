@@ -2,7 +2,7 @@
 # make test    every check and every test; says at the end how long each part took
 # make test-fast  the quick checks, the tests beside the code and some of Python, without a wheel: minutes, once all is compiled
 # make wheel   dist/*.whl
-# make windows-check  the crates without a system beneath them as the compiler for Windows sees them
+# make windows-check  the crate mapwave and what it is made of as the compiler for Windows sees them
 # make bench   side by side with the peers; QUICK=1 for a look in two minutes
 # make lint    formatting, clippy, types, and the licences of dependencies where cargo-deny is installed
 # make hostile the table of what hostile files cost; HOSTILE="--interrupt flac" for some, with Ctrl-C
@@ -144,10 +144,11 @@ darwin:
 aarch64-lint:
 	$(if $(filter aarch64 arm64,$(shell uname -m)),,$(TIMED) "check for aarch64" $(CROSS_CHECK) aarch64 clippy $(FOR_OTHERS))
 
-# What needs no system beneath it: the codecs, the interface of plugins, metadata and edit lists.
+# The crate mapwave and what it is made of; of the core the tests too.
 windows-check:
-	tools/platforms/cross-check.sh windows clippy --locked $(addprefix -p mapwave-,fork metadata plugin-abi edits codec-base \
-		aac alac flac mp3 vorbis) -- -D warnings
+	tools/platforms/cross-check.sh windows clippy --locked -p mapwave $(addprefix -p mapwave-,analysis builtin core plugin fork \
+		metadata plugin-abi edits codec-base aac alac flac mp3 vorbis) -- -D warnings
+	tools/platforms/cross-check.sh windows clippy --locked -p mapwave-core --tests -- -D warnings
 
 aarch64:
 	tools/platforms/aarch64.sh
