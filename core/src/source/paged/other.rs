@@ -1,5 +1,5 @@
 //! A system without handlers of faults that a library could share with its process. Decoders read bytes that are not on this machine by
-//! calls, as they do where a POSIX system refuses the memory.
+//! calls, or fetch them all, as they do where a POSIX system refuses the memory.
 
 #![forbid(unsafe_code)]
 
