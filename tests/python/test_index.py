@@ -102,6 +102,18 @@ def test_members_of_archives(clips: Path, shard: Path) -> None:
         mapwave.load(f"{shard}::gone.wav")
 
 
+@pytest.mark.parametrize("format", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_members_may_have_longer_names_than_files(clips: Path, tmp_path: Path, format: int) -> None:
+    shard = tmp_path / "long.tar"
+    with tarfile.open(shard, "w", format=format) as tar:
+        tar.add(clips / "a.wav", f"{'n' * 300}.wav")
+    [row] = mapwave.index(shard)
+    audio, rate = mapwave.load(row.path)
+    expected, expected_rate = mapwave.load(clips / "a.wav")
+    assert rate == expected_rate
+    np.testing.assert_array_equal(audio, expected)
+
+
 @pytest.mark.parametrize("end", ["jsonl", "parquet"])
 def test_a_table_is_read_as_it_was_written(clips: Path, shard: Path, tmp_path: Path, end: str) -> None:
     if end == "parquet":

@@ -104,8 +104,12 @@ pub(crate) fn too_many_links() -> io::Error {
     io::Error::from_raw_os_error(libc::ELOOP)
 }
 
+/// The name of a member can be longer than that of a file.
 pub(crate) fn leads_nowhere(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename
+    )
 }
 
 /// A name is bytes.
