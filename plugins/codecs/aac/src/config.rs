@@ -6,6 +6,7 @@ use mapwave_codec_base::BitReader;
 
 use crate::error::DecodeError;
 use crate::program::Program;
+use crate::sbr::has_rate;
 
 /// Frames per second by index (table 1.18).
 const SAMPLE_RATES: [u32; 13] =
@@ -28,9 +29,12 @@ const PARAMETRIC_STEREO: u32 = 29;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
+    /// Of the core.
     sample_rate: u32,
+    /// Of a packet of the core.
     num_frames: u16,
     pub(crate) program: Program,
+    pub(crate) is_replicated: bool,
 }
 
 impl Config {
@@ -42,7 +46,12 @@ impl Config {
         if sample_rate == 0 {
             return Err(DecodeError::Config("has a sample rate of 0"));
         }
-        Ok(Self { sample_rate, num_frames: 1024, program: Program::of_configuration(channel_configuration)? })
+        Ok(Self {
+            sample_rate,
+            num_frames: 1024,
+            program: Program::of_configuration(channel_configuration)?,
+            is_replicated: false,
+        })
     }
 
     /// The same with 960 frames a packet.
@@ -50,6 +59,21 @@ impl Config {
     pub fn with_short_packets(mut self) -> Self {
         self.num_frames = 960;
         self
+    }
+
+    /// The same with spectral band replication (HE-AAC), which doubles the sample rate and the frames of a packet.
+    ///
+    /// # Errors
+    /// When the bands of that rate are not defined, or there are 960 frames a packet.
+    pub fn with_band_replication(mut self) -> Result<Self, DecodeError> {
+        if !has_rate(2 * u64::from(self.sample_rate)) {
+            return Err(DecodeError::Unsupported("spectral band replication at such a rate"));
+        }
+        if self.num_frames != 1024 {
+            return Err(DecodeError::Unsupported("spectral band replication of packets of 960 frames"));
+        }
+        self.is_replicated = true;
+        Ok(self)
     }
 
     /// A stream whose packets define its channels, as the first of them does (configuration 0 in ADTS).
@@ -109,19 +133,25 @@ impl Config {
             return Err(DecodeError::Unsupported("spectral band replication"));
         }
         let num_frames = if has_short_packets { 960 } else { 1024 };
-        Ok(Self { sample_rate, num_frames, program })
+        Ok(Self { sample_rate, num_frames, program, is_replicated: false })
     }
 
     /// Frames per second.
     pub fn sample_rate(&self) -> u32 {
+        if self.is_replicated { 2 * self.sample_rate } else { self.sample_rate }
+    }
+
+    /// The frames of every packet, 1024 or 960; twice as many with band replication.
+    pub fn frames_per_packet(&self) -> usize {
+        usize::from(self.num_frames) * if self.is_replicated { 2 } else { 1 }
+    }
+
+    /// Frames per second of the core, to which band replication adds.
+    pub(crate) fn core_rate(&self) -> u32 {
         self.sample_rate
     }
 
-    /// The frames of every packet, 1024 or 960.
-    pub fn frames_per_packet(&self) -> usize {
-        usize::from(self.num_frames)
-    }
-
+    /// The frames of every packet of the core.
     pub(crate) fn num_frames(&self) -> u16 {
         self.num_frames
     }

@@ -10,10 +10,12 @@ use mapwave_codec_base::{Part, Room};
 use crate::bands;
 use crate::config::Config;
 use crate::error::{BatchError, DecodeError};
-use crate::instructions::Instructions;
+use crate::instructions::{Instructions, Narrow};
 use crate::lines::{Lines, MAX_LINES};
 use crate::noise::Noise;
 use crate::packet::{Block, Packet};
+use crate::program::MAX_CHANNELS;
+use crate::sbr::{Elements, Replication, Wide};
 use crate::synthesis::{State, Stream};
 
 /// The most packets that are kept at a time.
@@ -21,6 +23,14 @@ const MAX_KEPT: usize = 2;
 
 /// The frames that are interleaved at a time.
 const PIECE: usize = 64;
+
+/// What a [`Decoder`] keeps of the packets before.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    state: State,
+    knows_noise: bool,
+    elements: Option<Elements>,
+}
 
 /// Decodes packets of one stream, in order.
 ///
@@ -54,6 +64,9 @@ pub struct Decoder {
     knows_noise: bool,
     /// The planes of all channels of the first kept packet, then those of the next.
     planes: Vec<Lines>,
+    /// Band replication, and the planes of what it makes.
+    replication: Option<Replication>,
+    wide_planes: Vec<Wide>,
     num_kept: usize,
 }
 
@@ -62,18 +75,24 @@ impl Decoder {
     pub fn new(config: &Config) -> Self {
         let program = config.program;
         let num_channels = config.num_channels();
+        let replication = config
+            .is_replicated
+            .then(|| Replication::new(&program, config.sample_rate(), config.num_frames().into()));
+        let num_wide = if replication.is_some() { MAX_KEPT * num_channels } else { 0 };
         Self {
             config: *config,
             stream: Stream {
                 program,
-                bands: bands::of_rate(config.sample_rate(), config.num_frames()),
-                num_frames: config.frames_per_packet(),
+                bands: bands::of_rate(config.core_rate(), config.num_frames()),
+                num_frames: config.num_frames().into(),
             },
             instructions: Instructions::best(),
             blocks: [Block::new(&program), Block::new(&program)],
             state: State::new(num_channels),
             knows_noise: true,
             planes: vec![[0.0; MAX_LINES]; MAX_KEPT * num_channels],
+            replication,
+            wide_planes: vec![[0.0; 2 * MAX_LINES]; num_wide],
             num_kept: 0,
         }
     }
@@ -94,7 +113,24 @@ impl Decoder {
     /// Forgets the packets before, as at the beginning of a stream.
     pub fn reset(&mut self) {
         self.state.reset_overlap();
+        self.replication.iter_mut().for_each(Replication::reset);
         self.set_noise(Some(Noise::default()));
+        self.num_kept = 0;
+    }
+
+    /// What is known of the packets before, so that decoding can go on from here again.
+    pub fn snapshot(&self) -> Snapshot {
+        let elements = self.replication.as_ref().map(Replication::elements);
+        Snapshot { state: self.state.clone(), knows_noise: self.knows_noise, elements }
+    }
+
+    /// Goes on as where the snapshot was taken, of a decoder of the same setup.
+    pub fn restore(&mut self, snapshot: &Snapshot) {
+        self.state.clone_from(&snapshot.state);
+        self.knows_noise = snapshot.knows_noise;
+        if let (Some(replication), Some(elements)) = (&mut self.replication, &snapshot.elements) {
+            replication.set_elements(elements);
+        }
         self.num_kept = 0;
     }
 
@@ -166,17 +202,27 @@ impl Decoder {
         self.num_kept = 0;
         let outcomes = self.read_blocks(packets);
         let num_channels = self.config.num_channels();
-        let Stream { program, bands, .. } = &self.stream;
-        let planes = self.planes.chunks_mut(num_channels).take(packets.len());
-        for ((block, planes), outcome) in self.blocks.iter_mut().zip(planes).zip(outcomes) {
+        let Stream { program, bands, num_frames } = &self.stream;
+        let planes = self.planes.chunks_mut(num_channels).zip(packets);
+        for ((block, (planes, bytes)), outcome) in self.blocks.iter_mut().zip(planes).zip(outcomes) {
             if let Err(reason) = outcome {
                 self.state.reset_overlap();
+                self.replication.iter_mut().for_each(Replication::reset_signal);
                 return Err(BatchError { index: self.num_kept, reason });
             }
             if !self.knows_noise && block.num_noise_lines(program, bands) > 0 {
                 return Err(BatchError { index: self.num_kept, reason: DecodeError::NoNoise });
             }
             self.instructions.synthesize(&self.stream, block, &mut self.state, planes);
+            if let Some(replication) = &mut self.replication {
+                let mut narrow: [&[f32]; MAX_CHANNELS] = [&[]; MAX_CHANNELS];
+                for (narrow, plane) in narrow.iter_mut().zip(&*planes) {
+                    *narrow = plane.get(..*num_frames).unwrap_or_default();
+                }
+                let packet = Narrow { bytes, payloads: &block.payloads, planes: &narrow };
+                let wide = self.wide_planes.chunks_mut(num_channels).nth(self.num_kept).unwrap_or_default();
+                self.instructions.replicate(replication, &packet, wide);
+            }
             self.num_kept += 1;
         }
         Ok(self.num_kept)
@@ -189,7 +235,7 @@ impl Decoder {
 
     /// The frames of a packet that is kept; 0 if there is no such.
     pub fn kept_frames(&self, index: usize) -> usize {
-        if index < self.num_kept { self.stream.num_frames } else { 0 }
+        if index < self.num_kept { self.config.frames_per_packet() } else { 0 }
     }
 
     /// Writes frames of a packet that is kept, interleaved, to the beginning of `output`, and returns them.
@@ -262,8 +308,12 @@ impl Decoder {
         if channel >= num_channels {
             return Err(DecodeError::Room);
         }
-        let plane = self.planes.get(index * num_channels + channel).filter(|_| frames.end <= num_frames);
-        let plane = plane.and_then(|plane| plane.get(frames.clone()));
+        let place = index * num_channels + channel;
+        let plane = match self.replication {
+            Some(_) => self.wide_planes.get(place).map(|plane| &plane[..]),
+            None => self.planes.get(place).map(|plane| &plane[..]),
+        };
+        let plane = plane.filter(|_| frames.end <= num_frames).and_then(|plane| plane.get(frames.clone()));
         plane.ok_or(DecodeError::TooShort { num_frames, wanted: frames.end })
     }
 }

@@ -8,11 +8,12 @@
 use crate::error::DecodeError;
 use crate::lines::Lines;
 use crate::packet::{Block, Packet};
+use crate::sbr::{Payload, Replication, Wide};
 use crate::spectrum;
 use crate::synthesis::{State, Stream, synthesize};
-use crate::transform::Lanes;
 #[cfg(target_arch = "x86_64")]
 use crate::transform::{Avx2, Register};
+use crate::transform::{Lanes, Vector};
 
 /// Which instructions are used.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +22,13 @@ pub(crate) enum Instructions {
     Plain,
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
+}
+
+/// A packet of the core, of which band replication makes a wide one.
+pub(crate) struct Narrow<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) payloads: &'a [Option<Payload>],
+    pub(crate) planes: &'a [&'a [f32]],
 }
 
 /// What became of two packets.
@@ -61,6 +69,26 @@ impl Instructions {
             Self::Avx2(proof) => unsafe { synthesize_avx2(proof, stream, block, state, planes) },
         }
     }
+
+    /// As [`Replication::apply`].
+    pub(crate) fn replicate(self, replication: &mut Replication, packet: &Narrow<'_>, output: &mut [Wide]) {
+        match self {
+            Self::Plain => replicate::<Lanes>((), replication, packet, output),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the proof says that this CPU has the instructions.
+            Self::Avx2(proof) => unsafe { replicate_avx2(proof, replication, packet, output) },
+        }
+    }
+}
+
+#[inline(always)]
+fn replicate<V: Vector>(
+    proof: V::Proof,
+    replication: &mut Replication,
+    packet: &Narrow<'_>,
+    output: &mut [Wide],
+) {
+    replication.apply::<V>(proof, packet.bytes, packet.payloads, packet.planes, output);
 }
 
 #[inline(always)]
@@ -118,4 +146,10 @@ fn read_avx2(first: &mut Packet<'_, '_>, second: Option<&mut Packet<'_, '_>>) ->
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
 fn synthesize_avx2(proof: Avx2, stream: &Stream, block: &mut Block, state: &mut State, planes: &mut [Lines]) {
     synthesize::<Register>(proof, stream, block, state, planes);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
+fn replicate_avx2(proof: Avx2, replication: &mut Replication, packet: &Narrow<'_>, output: &mut [Wide]) {
+    replicate::<Register>(proof, replication, packet, output);
 }

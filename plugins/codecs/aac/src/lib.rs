@@ -19,6 +19,7 @@
 
 mod bands;
 mod codebooks;
+mod codes;
 mod config;
 mod coupling;
 mod decoder;
@@ -32,6 +33,7 @@ mod math;
 mod noise;
 mod packet;
 mod program;
+mod sbr;
 mod scale;
 mod side;
 mod spectrum;
@@ -42,7 +44,7 @@ mod transform;
 mod windows;
 
 pub use config::Config;
-pub use decoder::Decoder;
+pub use decoder::{Decoder, Snapshot};
 pub use error::{BatchError, DecodeError};
 pub use mapwave_codec_base::Part;
 pub use noise::Noise;

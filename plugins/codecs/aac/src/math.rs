@@ -86,6 +86,35 @@ pub(crate) const fn exp2_quarters(quarters: i32) -> f64 {
     power * f64::from_bits(((1023 + exponent) as u64) << 52)
 }
 
+/// The logarithm to base 2 of a positive normal number.
+pub(crate) const fn log2(value: f64) -> f64 {
+    let exponent = (value.to_bits() >> 52) as i64 - 1023;
+    let mantissa = f64::from_bits((value.to_bits() & ((1 << 52) - 1)) | (1023 << 52));
+    // ln m = 2 artanh((m - 1) / (m + 1)), by its series
+    let ratio = (mantissa - 1.0) / (mantissa + 1.0);
+    let (mut power, mut sum, mut n) = (ratio, 0.0, 1.0);
+    while n < 60.0 {
+        sum += power / n;
+        power *= ratio * ratio;
+        n += 2.0;
+    }
+    exponent as f64 + 2.0 * sum * std::f64::consts::LOG2_E
+}
+
+/// 2 to the power of a number between -1000 and 1000.
+#[expect(clippy::cast_possible_truncation, reason = "small")]
+pub(crate) const fn exp2(power: f64) -> f64 {
+    let whole = (power + 1000.5) as i64 - 1000;
+    let angle = (power - whole as f64) * std::f64::consts::LN_2;
+    let (mut term, mut sum, mut n) = (1.0, 1.0, 1.0);
+    while n < 24.0 {
+        term *= angle / n;
+        sum += term;
+        n += 1.0;
+    }
+    sum * f64::from_bits(((1023 + whole) as u64) << 52)
+}
+
 /// The modified Bessel function of the first kind and order 0, by its series.
 pub(crate) const fn bessel(x: f64) -> f64 {
     let (mut term, mut sum, mut n) = (1.0, 1.0, 1.0);
@@ -122,6 +151,12 @@ mod tests {
             assert!((cbrt(value) / value.cbrt() - 1.0).abs() < 1e-15);
             let quarters = n % 600 - 300;
             assert!((exp2_quarters(quarters) / (f64::from(quarters) / 4.0).exp2() - 1.0).abs() < 1e-15);
+        }
+        for n in 1..4000 {
+            let value = f64::from(n) * 0.317;
+            assert!((log2(value) - value.log2()).abs() < 1e-14, "{value}");
+            let power = value / 4.0 - 150.0;
+            assert!((exp2(power) / power.exp2() - 1.0).abs() < 1e-13, "{power}");
         }
         // Abramowitz and Stegun, table 9.8
         assert!((bessel(1.0) - 1.266_065_877_752_008).abs() < 1e-14);

@@ -13,8 +13,13 @@ use crate::grouping::Windows;
 use crate::huffman;
 use crate::lines::{Lines, MAX_LINES};
 use crate::program::{Kind, MAX_CHANNELS, Program, Slot};
+use crate::sbr::Payload;
 use crate::side::{Channel, MAX_BANDS};
 use crate::spectrum::Spectrum;
+
+/// Types of extension payloads (table 4.121).
+const EXT_SBR_DATA: u32 = 13;
+const EXT_SBR_DATA_CRC: u32 = 14;
 
 /// The most coupling channels of a packet: one for each tag.
 const MAX_COUPLINGS: usize = 16;
@@ -56,6 +61,8 @@ pub(crate) struct Block {
     /// Of which the first count.
     pub(crate) couplings: Vec<Coupling>,
     pub(crate) num_couplings: usize,
+    /// The band replication of each element of the program.
+    pub(crate) payloads: Vec<Option<Payload>>,
 }
 
 impl Block {
@@ -67,6 +74,7 @@ impl Block {
             elements: vec![ElementSide::default(); program.slots().len()],
             couplings: Vec::new(),
             num_couplings: 0,
+            payloads: vec![None; program.slots().len()],
         }
     }
 }
@@ -121,6 +129,7 @@ impl<'a, 'b> Packet<'a, 'b> {
         block.elements.iter_mut().for_each(|element| element.tag = None);
         block.order.clear();
         block.num_couplings = 0;
+        block.payloads.fill(None);
         let bits = BitReader::at(bytes, 0);
         Self { bits, program, bands, block, pending: Pending::Coupling, second: None, num_seen: 0 }
     }
@@ -152,7 +161,7 @@ impl<'a, 'b> Packet<'a, 'b> {
                     // What the channels are is known from the beginning.
                     Program::read(&mut self.bits).map_err(|_| malformed("its program is not valid"))?;
                 }
-                6 => self.skip_fill(),
+                6 => self.read_fill(),
                 _ if self.num_seen == 0 => return Err(malformed("it has no channels")),
                 _ => return Ok(false),
             }
@@ -304,11 +313,22 @@ impl<'a, 'b> Packet<'a, 'b> {
         self.bits.skip_bytes(num_bytes as usize);
     }
 
-    /// fill_element: what it holds is either filling or for other decoders.
-    fn skip_fill(&mut self) {
+    /// fill_element: filling, band replication of the element before, or what is for other decoders.
+    fn read_fill(&mut self) {
         let mut num_bytes = self.bits.read(4);
         if num_bytes == 15 {
             num_bytes = (14 + self.bits.read(8)).max(14);
+        }
+        let end = self.bits.position() + 8 * num_bytes as usize;
+        let mut bits = self.bits;
+        let kind = bits.read(4);
+        if num_bytes > 0
+            && matches!(kind, EXT_SBR_DATA | EXT_SBR_DATA_CRC)
+            && let Some(Element::Slot(number)) = self.block.order.last()
+            && let Some(payload) = self.block.payloads.get_mut(*number)
+        {
+            let has_checksum = kind == EXT_SBR_DATA_CRC;
+            payload.get_or_insert(Payload { position: bits.position(), end, has_checksum });
         }
         self.bits.skip_bytes(num_bytes as usize);
     }

@@ -14,7 +14,7 @@ type Outcome = Result<Vec<u32>, String>;
 
 fn outcomes(decoder: &mut Decoder, packets: &[&[u8]]) -> Vec<Outcome> {
     let num_channels = decoder.config().num_channels();
-    let mut room = vec![std::mem::MaybeUninit::uninit(); 1024 * num_channels];
+    let mut room = vec![std::mem::MaybeUninit::uninit(); decoder.config().frames_per_packet() * num_channels];
     let (mut outcomes, mut rest) = (Vec::new(), packets);
     while !rest.is_empty() {
         let read = decoder.read(rest);
@@ -52,6 +52,12 @@ fn damaged_packets_are_errors_or_other_samples() {
     let mut short = Stream::parse(&encoded(32_000, "stereo", 2, 1.0, &["-b:a", "64k"]).unwrap());
     short.config = short.config.with_short_packets();
     streams.push(short);
+    for name in ["mono_24000", "stereo_44100", "stereo_48000"] {
+        let path = format!("{}/tests/he_aac/{name}.aac", env!("CARGO_MANIFEST_DIR"));
+        let mut wide = Stream::parse(&std::fs::read(path).unwrap());
+        wide.config = wide.config.with_band_replication().unwrap();
+        streams.push(wide);
+    }
     let seed = std::env::var("MAPWAVE_AAC_SEED").map_or(11, |seed| seed.parse().unwrap());
     let mut random = Random(seed);
     let (mut num_decoded, mut num_rejected) = (0, 0);

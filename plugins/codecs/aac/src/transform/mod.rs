@@ -22,9 +22,11 @@ mod side_by_side;
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx2::{Avx2, Register};
-pub(crate) use lanes::{Lanes, NUM_LANES, Vector};
+pub(crate) use lanes::{Complex, Lanes, NUM_LANES, Stored, Vector};
 pub(crate) use long::{Workspace, transform as transform_1024};
-pub(crate) use side_by_side::{from_rows, to_rows, transform_60, transform_64, transform_480};
+pub(crate) use side_by_side::{
+    fourier_32, fourier_64, from_rows, to_rows, transform_60, transform_64, transform_480,
+};
 
 #[cfg(test)]
 #[allow(clippy::indexing_slicing)]

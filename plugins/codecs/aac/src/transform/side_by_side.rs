@@ -34,12 +34,29 @@ impl<const POINTS: usize> Plan<POINTS> {
     }
 }
 
+static PLAN_32: Plan<32> = Plan::new();
 static PLAN_64: Plan<64> = Plan::new();
 static PLAN_60: Plan<60> = Plan::new();
 static PLAN_480: Plan<480> = Plan::new();
 
 /// Eight windows, each in a lane: first row by row of lines, then of samples.
 pub(crate) type Rows = [[f32; NUM_LANES]];
+
+/// The Fourier transforms of 32 points.
+#[inline(always)]
+pub(crate) fn fourier_32<V: Vector>(proof: V::Proof, points: &mut [Stored; 32]) {
+    let mut others = *points;
+    pass_8::<V, 32>(proof, &PLAN_32, points, &mut others, 32);
+    pass::<V, 4, 32>(proof, &PLAN_32, &others, points, 4);
+}
+
+/// The Fourier transforms of 64 points.
+#[inline(always)]
+pub(crate) fn fourier_64<V: Vector>(proof: V::Proof, points: &mut [Stored; 64]) {
+    let mut others = *points;
+    pass_8::<V, 64>(proof, &PLAN_64, points, &mut others, 64);
+    pass_8::<V, 64>(proof, &PLAN_64, &others, points, 8);
+}
 
 /// 128 lines of each of eight windows to u.
 #[inline(always)]
