@@ -74,10 +74,10 @@ impl Decoder {
     /// A decoder at the beginning of a stream.
     pub fn new(config: &Config) -> Self {
         let program = config.program;
-        let num_channels = config.num_channels();
-        let replication = config
-            .is_replicated
-            .then(|| Replication::new(&program, config.sample_rate(), config.num_frames().into()));
+        let (num_channels, num_core) = (config.num_channels(), program.num_channels());
+        let replication = config.is_replicated.then(|| {
+            Replication::new(&program, config.sample_rate(), config.num_frames().into(), config.is_parametric)
+        });
         let num_wide = if replication.is_some() { MAX_KEPT * num_channels } else { 0 };
         Self {
             config: *config,
@@ -88,9 +88,9 @@ impl Decoder {
             },
             instructions: Instructions::best(),
             blocks: [Block::new(&program), Block::new(&program)],
-            state: State::new(num_channels),
+            state: State::new(num_core),
             knows_noise: true,
-            planes: vec![[0.0; MAX_LINES]; MAX_KEPT * num_channels],
+            planes: vec![[0.0; MAX_LINES]; MAX_KEPT * num_core],
             replication,
             wide_planes: vec![[0.0; 2 * MAX_LINES]; num_wide],
             num_kept: 0,
@@ -157,6 +157,20 @@ impl Decoder {
         num_lines
     }
 
+    /// Whether a packet has band replication, whatever the setup says. It forgets none but the packets that are
+    /// [kept](Self::num_kept).
+    pub fn has_band_replication(&mut self, packet: &[u8]) -> bool {
+        self.num_kept = 0;
+        let [outcome, _] = self.read_blocks(&[packet]);
+        outcome.is_ok() && self.blocks.first().is_some_and(|block| block.payloads.iter().any(Option::is_some))
+    }
+
+    /// Whether packets with parametric stereo have been decoded since the beginning. They are decoded to one channel, unless the setup
+    /// says that there are [two](Config::with_parametric_stereo).
+    pub fn has_met_parametric_stereo(&self) -> bool {
+        self.replication.as_ref().is_some_and(Replication::has_met_stereo)
+    }
+
     /// Reads the first packets, as many as are kept.
     fn read_blocks(&mut self, packets: &[&[u8]]) -> [Result<(), DecodeError>; MAX_KEPT] {
         let Some(first) = packets.first() else { return [Ok(()); MAX_KEPT] };
@@ -203,7 +217,7 @@ impl Decoder {
         let outcomes = self.read_blocks(packets);
         let num_channels = self.config.num_channels();
         let Stream { program, bands, num_frames } = &self.stream;
-        let planes = self.planes.chunks_mut(num_channels).zip(packets);
+        let planes = self.planes.chunks_mut(program.num_channels()).zip(packets);
         for ((block, (planes, bytes)), outcome) in self.blocks.iter_mut().zip(planes).zip(outcomes) {
             if let Err(reason) = outcome {
                 self.state.reset_overlap();

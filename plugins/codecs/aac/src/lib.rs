@@ -1,4 +1,4 @@
-//! A decoder of AAC Low Complexity in Rust, from packets to samples.
+//! A decoder of AAC Low Complexity and HE-AAC in Rust, from packets to samples.
 //!
 //! [`Config`] is the setup of a stream, which containers keep apart. [`Decoder`] turns packets, which the caller has found in whatever
 //! container, into samples. Neither touches files, devices or logs.
@@ -11,6 +11,8 @@
 //!    the processor works on one while the other waits. Tables give lines that are already raised to 4/3, with their signs.
 //! 2. Lines are scaled, replaced by noise, mixed, and filtered, as the packet says.
 //! 3. A transform of 1024 lines, or eight of 128, makes samples, which overlap those of the packet before.
+//! 4. In HE-AAC, a filter bank splits the samples into subbands, of which higher ones are made, and perhaps those of a second channel;
+//!    another one joins them.
 //!
 //! All tables are constants: a new decoder costs no more than its memory. No sum and product are fused, so that every CPU gives the same
 //! bits.
@@ -33,6 +35,7 @@ mod math;
 mod noise;
 mod packet;
 mod program;
+mod ps;
 mod sbr;
 mod scale;
 mod side;

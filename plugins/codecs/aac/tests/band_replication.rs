@@ -24,6 +24,11 @@ fn files() -> Vec<PathBuf> {
 fn replicated(file: &[u8]) -> Stream {
     let mut stream = Stream::parse(file);
     stream.config = stream.config.with_band_replication().unwrap();
+    let mut decoder = Decoder::new(&stream.config);
+    decode(&mut decoder, &stream.parts()).unwrap();
+    if decoder.has_met_parametric_stereo() {
+        stream.config = stream.config.with_parametric_stereo().unwrap();
+    }
     stream
 }
 
@@ -87,8 +92,11 @@ fn a_packet_without_high_frequencies_has_the_low_ones() {
     let parts = stream.parts();
     let mut core = Decoder::new(&Stream::parse(&file).config);
     // A silent packet without a fill element ends replication until the next header.
-    let silent: &[u8] =
-        if num_channels == 1 { &[0, 0, 0, 7] } else { &[0x21, 0, 0x49, 0x90, 2, 0x19, 0, 0x23, 0x80] };
+    let silent: &[u8] = if core.config().num_channels() == 1 {
+        &[0, 0, 0, 7]
+    } else {
+        &[0x21, 0, 0x49, 0x90, 2, 0x19, 0, 0x23, 0x80]
+    };
     let mut decoder = Decoder::new(&stream.config);
     let whole = decode(&mut decoder, &parts[..4]).unwrap();
     assert_eq!(whole.len(), 4 * 2048 * num_channels);

@@ -52,10 +52,14 @@ fn damaged_packets_are_errors_or_other_samples() {
     let mut short = Stream::parse(&encoded(32_000, "stereo", 2, 1.0, &["-b:a", "64k"]).unwrap());
     short.config = short.config.with_short_packets();
     streams.push(short);
-    for name in ["mono_24000", "stereo_44100", "stereo_48000"] {
+    for name in ["mono_24000", "stereo_44100", "stereo_48000", "parametric_44100"] {
         let path = format!("{}/tests/he_aac/{name}.aac", env!("CARGO_MANIFEST_DIR"));
         let mut wide = Stream::parse(&std::fs::read(path).unwrap());
-        wide.config = wide.config.with_band_replication().unwrap();
+        wide.config = if name.starts_with("parametric") {
+            wide.config.with_parametric_stereo().unwrap()
+        } else {
+            wide.config.with_band_replication().unwrap()
+        };
         streams.push(wide);
     }
     let seed = std::env::var("MAPWAVE_AAC_SEED").map_or(11, |seed| seed.parse().unwrap());

@@ -30,8 +30,11 @@ use parameters::Parameters;
 pub(crate) use parameters::Payload;
 use slots::{DELAY, LowSlots, MAX_SLOTS, NUM_LOW, NUM_SUBBANDS, SLOTS_AHEAD, SLOTS_BEFORE, Slot, Slots};
 
+use mapwave_codec_base::BitReader;
+
 use crate::lines::MAX_LINES;
 use crate::program::{Kind, Program};
+use crate::ps::Stereo;
 use crate::transform::Vector;
 
 /// The samples of a channel of the output.
@@ -73,6 +76,10 @@ pub(crate) struct Element {
     planes: [usize; 2],
     parameters: Parameters,
     channels: Vec<Channel>,
+    /// Parametric stereo, and the second channel's filter bank.
+    stereo: Option<Box<(Stereo, Synthesis)>>,
+    /// Whether a packet had parametric stereo.
+    has_met_stereo: bool,
 }
 
 /// What is kept of the packets before.
@@ -84,6 +91,8 @@ struct Workspace {
     low: LowSlots,
     high: Slots,
     joined: Slots,
+    /// Of the second channel.
+    other: Slots,
 }
 
 /// The band replication of a stream.
@@ -95,11 +104,13 @@ pub(crate) struct Replication {
 
 impl Replication {
     /// `sample_rate` is that of the output, `num_frames` those of a packet of the core.
-    pub(crate) fn new(program: &Program, sample_rate: u32, num_frames: usize) -> Self {
+    pub(crate) fn new(program: &Program, sample_rate: u32, num_frames: usize, is_parametric: bool) -> Self {
         let element = |slot: &crate::program::Slot| Element {
             planes: slot.planes.map(usize::from),
             parameters: Parameters::new(sample_rate, num_frames / 64),
             channels: vec![Channel::default(); if slot.kind == Kind::Pair { 2 } else { 1 }],
+            stereo: is_parametric.then(Box::default),
+            has_met_stereo: false,
         };
         Self {
             elements: program.slots().iter().map(element).collect(),
@@ -107,8 +118,13 @@ impl Replication {
                 low: [Slot::SILENT; SLOTS_BEFORE + MAX_SLOTS],
                 high: [Slot::SILENT; MAX_SLOTS + SLOTS_AHEAD],
                 joined: [Slot::SILENT; MAX_SLOTS + SLOTS_AHEAD],
+                other: [Slot::SILENT; MAX_SLOTS + SLOTS_AHEAD],
             }),
         }
+    }
+
+    pub(crate) fn has_met_stereo(&self) -> bool {
+        self.elements.iter().any(|element| element.has_met_stereo)
     }
 
     pub(crate) fn elements(&self) -> Elements {
@@ -123,6 +139,8 @@ impl Replication {
     pub(crate) fn reset(&mut self) {
         for element in &mut self.elements {
             element.parameters.reset();
+            element.has_met_stereo = false;
+            element.stereo.iter_mut().for_each(|stereo| **stereo = Default::default());
             element.channels.fill(Channel::default());
         }
     }
@@ -133,6 +151,12 @@ impl Replication {
             let Channel { analysis, low_before, high_ahead, synthesis, .. } = Channel::default();
             (channel.analysis, channel.low_before) = (analysis, low_before);
             (channel.high_ahead, channel.synthesis) = (high_ahead, synthesis);
+        }
+        for (stereo, synthesis) in
+            self.elements.iter_mut().filter_map(|element| element.stereo.as_deref_mut())
+        {
+            stereo.reset_signal();
+            *synthesis = Synthesis::default();
         }
     }
 
@@ -147,11 +171,18 @@ impl Replication {
         output: &mut [Wide],
     ) {
         for (element, payload) in self.elements.iter_mut().zip(payloads) {
-            let Element { planes, parameters, channels } = element;
+            let Element { planes, parameters, channels, stereo, has_met_stereo } = element;
             if let Some(payload) = payload {
                 let mut data: Vec<&mut ChannelData> =
                     channels.iter_mut().map(|channel| &mut channel.data).collect();
-                parameters.read(bytes, payload, &mut data);
+                let extensions = parameters.read(bytes, payload, &mut data);
+                if let Some(extensions) = extensions.filter(|bits| has_stereo(bytes, bits)) {
+                    *has_met_stereo = true;
+                    if let Some(stereo) = stereo {
+                        let mut bits = BitReader::at_bit(bytes, extensions.start + 2);
+                        stereo.0.read(&mut bits, extensions.len() - 2);
+                    }
+                }
                 if parameters.is_reset {
                     channels.iter_mut().for_each(|channel| channel.adjustment.restart_noise());
                 }
@@ -161,13 +192,29 @@ impl Replication {
                 set_levels(parameters, channels);
             }
             for (channel, plane) in channels.iter_mut().zip(planes) {
-                let (Some(core), Some(output)) = (core.get(*plane), output.get_mut(*plane)) else { continue };
+                let Some(core) = core.get(*plane) else { continue };
                 channel.replicate::<V>(proof, parameters, core, &mut self.workspace);
-                let output = output.get_mut(..2 * core.len()).unwrap_or_default();
-                channel.synthesis.apply::<V>(proof, &self.workspace.joined, output);
+                let Workspace { joined, other, .. } = &mut *self.workspace;
+                let num_samples = 2 * core.len();
+                if let Some((stereo, synthesis)) = stereo.as_deref_mut() {
+                    let [_, (start, num_high)] = parameters.high_ranges;
+                    stereo.apply(joined, other, start + num_high);
+                    let output = output.get_mut(*plane + 1).and_then(|output| output.get_mut(..num_samples));
+                    synthesis.apply::<V>(proof, other, output.unwrap_or_default());
+                }
+                let output = output.get_mut(*plane).and_then(|output| output.get_mut(..num_samples));
+                channel.synthesis.apply::<V>(proof, joined, output.unwrap_or_default());
             }
         }
     }
+}
+
+/// The number of the extension that parametric stereo is.
+const EXTENSION_ID_PS: u32 = 2;
+
+/// Whether extensions begin with parametric stereo.
+fn has_stereo(bytes: &[u8], range: &std::ops::Range<usize>) -> bool {
+    range.len() > 7 && BitReader::at_bit(bytes, range.start).read(2) == EXTENSION_ID_PS
 }
 
 fn set_levels(parameters: &Parameters, channels: &mut [Channel]) {
@@ -190,7 +237,7 @@ impl Channel {
         core: &[f32],
         workspace: &mut Workspace,
     ) {
-        let Workspace { low, high, joined } = workspace;
+        let Workspace { low, high, joined, .. } = workspace;
         let num_slots = core.len() / NUM_LOW;
         let [(start_before, num_before), (start, num_high)] = parameters.high_ranges;
         let (first, _) = low.split_at_mut(SLOTS_BEFORE);
