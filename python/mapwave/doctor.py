@@ -111,7 +111,7 @@ def _ffmpeg() -> str:
     refused = [plugin.refused for plugin in plugins if "mapwave_libav" in plugin.id and plugin.refused is not None]
     return next(
         iter(found + refused),
-        "not used: this installation was built without FFmpeg's headers, so it cannot read HE-AAC, WMA, AC-3\n"
+        "not used: this installation was built without FFmpeg's headers, so it cannot read WMA, AC-3\n"
         "               and others, or write M4A, Vorbis and WavPack (docs/ffmpeg.md)",
     )
 

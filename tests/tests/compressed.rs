@@ -29,48 +29,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[(
 
 /// Files that one other decoder reads and the embedded ones do not: what the error must name, and why; a file that opens
 /// must be removed from the list.
-const UNSUPPORTED: &[(&str, &str, &str)] = &[
-    (
-        "files/lu-zero+fate-samples/aac/CT_DecoderCheck/File1.aac",
-        "HE-AAC",
-        "spectral band replication is not built in",
-    ),
-    (
-        "files/lu-zero+fate-samples/aac/CT_DecoderCheck/File1_fixed.aac",
-        "HE-AAC",
-        "spectral band replication is not built in",
-    ),
-    (
-        "files/lu-zero+fate-samples/aac/CT_DecoderCheck/File2.mp4",
-        "HE-AAC",
-        "spectral band replication is not built in",
-    ),
-    (
-        "files/lu-zero+fate-samples/aac/CT_DecoderCheck/File3.mp4",
-        "HE-AAC",
-        "spectral band replication is not built in",
-    ),
-    (
-        "files/lu-zero+fate-samples/aac/CT_DecoderCheck/File4.mp4",
-        "HE-AAC",
-        "spectral band replication is not built in",
-    ),
-    (
-        "files/lu-zero+fate-samples/aac/CT_DecoderCheck/File5.mp4",
-        "HE-AAC",
-        "spectral band replication is not built in",
-    ),
-    (
-        "files/lu-zero+fate-samples/aac/CT_DecoderCheck/File6.3gp",
-        "HE-AAC",
-        "spectral band replication is not built in",
-    ),
-    (
-        "files/lu-zero+fate-samples/aac/CT_DecoderCheck/File7.3gp",
-        "HE-AAC",
-        "spectral band replication is not built in",
-    ),
-];
+const UNSUPPORTED: &[(&str, &str, &str)] = &[];
 
 /// The share of the valid files that must agree.
 const MIN_SHARE: f64 = 0.98;

@@ -9,6 +9,7 @@ use mapwave_aac::{BatchError, Config, DecodeError, Decoder, Noise};
 use mapwave_plugin::{Error, Output, Result};
 
 use crate::bits::{Bits, MsbFirst};
+use crate::codec::checkpoints::SPACING;
 use crate::engine::packets::{Broken, Numbered, NumberedPackets, Wanted};
 
 /// The frames of a packet of ADTS, and of nearly all others.
@@ -70,11 +71,9 @@ impl AacSetup {
             Some(object_type) => check_profile(object_type)?,
             None => return bad("is truncated"),
         }
-        match Config::parse(config) {
+        match Config::parse_with_extensions(config) {
             Ok(config) => Ok(Self { config }),
             Err(DecodeError::Config(what)) => bad(what),
-            // Of what is Low Complexity, only an extension of the setup announces another profile.
-            Err(DecodeError::Unsupported("spectral band replication")) => Err(needs_libav("HE-AAC")),
             Err(DecodeError::Unsupported(what)) => Err(needs_libav(&format!("AAC with {what}"))),
             Err(error) => bad(&error.to_string()),
         }
@@ -94,7 +93,7 @@ impl AacSetup {
         self.config.channel_mask().into()
     }
 
-    /// The frames of every packet: 1024 or 960.
+    /// The frames of every packet: 1024 or 960; 2048 with band replication.
     pub(crate) fn frames_per_packet(&self) -> u32 {
         u32::try_from(self.config.frames_per_packet()).unwrap_or(FRAMES_PER_PACKET)
     }
@@ -117,24 +116,53 @@ impl AacSetup {
         Some((sample_rate, num_channels))
     }
 
-    /// Checks the first packets for tools that the setup does not mention.
-    ///
-    /// Nine of ten packets must have band replication, because the first may lack it. By chance one packet in fifty
-    /// looks like that: one in a hundred thousand streams of three packets, and one in 10^24 of sixteen.
+    /// The same with band replication.
     ///
     /// # Errors
-    /// When packets carry unannounced spectral band replication.
-    pub(crate) fn check_packets<'a>(&self, packets: impl Iterator<Item = &'a [u8]>) -> Result<()> {
-        let (mut num_packets, mut num_with_sbr) = (0u32, 0u32);
-        for packet in packets {
-            num_packets += 1;
-            num_with_sbr += u32::from(self.sample_rate() <= 24000 && ends_with_sbr(packet));
+    /// When it is not built in at that rate.
+    pub(crate) fn replicated(self) -> Result<Self> {
+        if self.is_replicated() {
+            return Ok(self);
         }
-        if num_packets >= 3 && num_with_sbr * 10 >= num_packets * 9 {
-            Err(needs_libav("HE-AAC"))
-        } else {
-            Ok(())
+        let config = self.config.with_band_replication().map_err(|_| needs_libav("HE-AAC at such a rate"))?;
+        Ok(Self { config })
+    }
+
+    /// Whether high frequencies are replicated: each packet then depends on all before it.
+    pub(crate) fn is_replicated(&self) -> bool {
+        self.config.has_band_replication()
+    }
+
+    /// The same with the tools of the first packets that the setup does not mention. Nine of ten packets must have band replication,
+    /// because the first may lack it.
+    ///
+    /// # Errors
+    /// When the packets need another decoder.
+    pub(crate) fn refined<'a>(self, packets: impl Iterator<Item = &'a [u8]> + Clone) -> Result<Self> {
+        let mut refined = self;
+        if !self.is_replicated() {
+            let mut decoder = Decoder::new(&self.config);
+            let (mut num_packets, mut num_replicated) = (0_u32, 0_u32);
+            for packet in packets.clone() {
+                num_packets += 1;
+                num_replicated += u32::from(decoder.has_band_replication(packet));
+            }
+            if num_packets > 0 && num_replicated * 10 >= num_packets * 9 {
+                refined = self.replicated()?;
+            }
         }
+        if refined.is_replicated() && refined.num_channels() == 1 {
+            let mut decoder = Decoder::new(&refined.config);
+            for packet in packets {
+                let _ = decoder.read(&[packet]); // one that is damaged says nothing
+            }
+            if decoder.has_met_parametric_stereo()
+                && let Ok(config) = refined.config.with_parametric_stereo()
+            {
+                refined = Self { config };
+            }
+        }
+        Ok(refined)
     }
 
     /// Whether at least one packet can be decoded: one without channels cannot. The first packets of nearly every stream begin and end as they must, and
@@ -167,7 +195,7 @@ impl AacSetup {
     /// the byte (4.4.2.1).
     fn is_plausible(&self, packet: &[u8]) -> bool {
         // Element 0 is a channel, 1 a pair; 4 is data, 6 fills, 5 is a program, which streams of a known order rarely have.
-        let begins = packet.first().is_some_and(|byte| match (byte >> 5, self.num_channels()) {
+        let begins = packet.first().is_some_and(|byte| match (byte >> 5, self.config.num_core_channels()) {
             (4 | 6, _) => true,
             (0, 2) | (1, 1) => false,
             (0 | 1, _) => true,
@@ -186,18 +214,18 @@ impl AacSetup {
     /// A decoder in its initial state.
     pub(crate) fn codec(&self) -> AacCodec {
         let cell_packets = if self.num_channels() == 1 { 2 * CELL_PACKETS } else { CELL_PACKETS };
-        AacCodec { decoder: Decoder::new(&self.config), cell_packets, next: 0, is_lost: false }
+        let is_replicated = self.is_replicated();
+        AacCodec { decoder: Decoder::new(&self.config), is_replicated, cell_packets, next: 0, is_lost: false }
     }
 }
 
 /// Refuses all profiles but Low Complexity, by name.
 fn check_profile(object_type: u32) -> Result<()> {
     let name = match object_type {
-        2 => return Ok(()),
+        2 | HE_AAC | HE_AAC_V2 => return Ok(()),
         1 => "AAC Main",
         3 => "AAC SSR",
         4 => "AAC LTP",
-        HE_AAC | HE_AAC_V2 => "HE-AAC",
         6 | 20 => "AAC Scalable",
         23 => "AAC-LD",
         39 => "AAC-ELD",
@@ -209,7 +237,9 @@ fn check_profile(object_type: u32) -> Result<()> {
 
 /// The error for variants that only FFmpeg decodes.
 fn needs_libav(what: &str) -> Error {
-    Error::unsupported(format!("{what} needs the libav plugin; only AAC-LC of up to 8 channels is built in"))
+    Error::unsupported(format!(
+        "{what} needs the libav plugin; only AAC-LC and HE-AAC of up to 8 channels are built in"
+    ))
 }
 
 /// An audio object type (ISO/IEC 14496-3, 1.6.2.1, GetAudioObjectType).
@@ -232,35 +262,6 @@ pub(crate) fn sample_rate_of(index: u32) -> Option<u32> {
     SAMPLE_RATES.get(usize::try_from(index).ok()?).copied()
 }
 
-/// Whether a packet ends with a fill element that holds spectral band replication. The search goes backwards: up to
-/// seven bits of padding follow the end element, and fill elements, each of which begins with its length, precede it
-/// (4.4.2.7).
-///
-/// By chance one packet in fifty looks like that; in HE-AAC every packet does.
-pub(crate) fn ends_with_sbr(packet: &[u8]) -> bool {
-    let num_bits = packet.len() * 8;
-    let ends = (0..8usize).filter_map(|filling| num_bits.checked_sub(filling + 3));
-    ends.filter(|end| bits_at(packet, *end, 3) == Some(7)).any(|end| {
-        fills_before(packet, end).any(|(start, is_sbr)| {
-            // An element of padding may follow it.
-            is_sbr || fills_before(packet, start).any(|(_, is_sbr)| is_sbr)
-        })
-    })
-}
-
-/// The possible fill elements that end at a bit: where they begin, and whether they hold spectral band replication.
-fn fills_before(packet: &[u8], end: usize) -> impl Iterator<Item = (usize, bool)> + '_ {
-    (0..=269u32).filter_map(move |count| {
-        let (header_bits, header) =
-            if count < 15 { (7, 6 << 4 | count) } else { (15, (6 << 4 | 15) << 8 | (count - 14)) };
-        let start = end.checked_sub(count as usize * 8 + header_bits as usize)?;
-        let is_fill = bits_at(packet, start, header_bits) == Some(header);
-        // EXT_SBR_DATA and EXT_SBR_DATA_CRC
-        let is_sbr = matches!(bits_at(packet, start + header_bits as usize, 4), Some(13 | 14));
-        is_fill.then_some((start, is_sbr && count > 0))
-    })
-}
-
 fn bits_at(bytes: &[u8], position: usize, count: u32) -> Option<u32> {
     Bits::<MsbFirst>::at(bytes, position as u64).read(count).ok()
 }
@@ -268,16 +269,20 @@ fn bits_at(bytes: &[u8], position: usize, count: u32) -> Option<u32> {
 /// Turns packets into samples. Each depends on the one before, and its noise on how much is drawn since the beginning of its cell.
 pub(crate) struct AacCodec {
     decoder: Decoder,
+    is_replicated: bool,
     cell_packets: u64,
-    /// The number of the packet for which the decoder's generator of noise is right.
+    /// The number of the packet for which the decoder's generator of noise is right; with band replication, for which all is.
     next: u64,
     /// Whether silence replaces the last packet.
     is_lost: bool,
 }
 
 impl AacCodec {
-    /// Goes back to the initial state.
+    /// Goes back to the initial state; with band replication, only as far as necessary, once it is known what comes next.
     pub(crate) fn reset(&mut self) {
+        if self.is_replicated {
+            return;
+        }
         self.decoder.reset();
         (self.next, self.is_lost) = (0, false);
     }
@@ -324,6 +329,10 @@ impl AacCodec {
         number: u64,
         packets: &[&[u8]],
     ) -> Result<usize, BatchError> {
+        if self.is_replicated {
+            self.go_to(stream, number);
+            return self.read_in_order(stream, packets);
+        }
         let place = number % self.cell_packets;
         let num_left = usize::try_from(self.cell_packets - place).unwrap_or(usize::MAX);
         let packets = packets.get(..num_left).unwrap_or(packets);
@@ -345,6 +354,48 @@ impl AacCodec {
         let num_done = read.as_ref().map_or_else(|error| error.index + 1, |num_read| *num_read);
         self.next = number.saturating_add(num_done as u64);
         self.is_lost = read.is_err();
+        read
+    }
+
+    /// Decodes what is necessary so that the packet of this number comes next.
+    fn go_to(&mut self, stream: &dyn NumberedPackets, number: u64) {
+        if self.next == number {
+            return;
+        }
+        match stream.checkpoints().and_then(|checkpoints| checkpoints.before(number)) {
+            Some((place, snapshot)) if self.next > number || self.next < place => {
+                self.decoder.restore(&snapshot);
+                self.next = place;
+            }
+            None if self.next > number => {
+                self.decoder.reset();
+                self.next = 0;
+            }
+            _ => {}
+        }
+        while self.next < number {
+            let end = number.min(self.next.saturating_add(2));
+            let packets = (self.next..end).map(|number| stream.packet(number).unwrap_or_default());
+            let packets: Vec<Cow<'_, [u8]>> = packets.collect();
+            let packets: Vec<&[u8]> = packets.iter().map(|packet| &**packet).collect();
+            let _ = self.read_in_order(stream, &packets); // one that is damaged was silence for those after it
+        }
+    }
+
+    /// Reads the packets that come next: as many as the decoder takes, but none beyond a place for a checkpoint.
+    fn read_in_order(
+        &mut self,
+        stream: &dyn NumberedPackets,
+        packets: &[&[u8]],
+    ) -> Result<usize, BatchError> {
+        let num_left = usize::try_from(SPACING - self.next % SPACING).unwrap_or(usize::MAX);
+        let read = self.decoder.read(packets.get(..num_left).unwrap_or(packets));
+        let num_done = read.as_ref().map_or_else(|error| error.index + 1, |num_read| *num_read);
+        self.next = self.next.saturating_add(num_done as u64);
+        self.is_lost = read.is_err();
+        if let Some(checkpoints) = stream.checkpoints() {
+            checkpoints.offer(self.next, || self.decoder.snapshot());
+        }
         read
     }
 
@@ -422,16 +473,25 @@ mod tests {
 
     #[test]
     fn other_profiles_and_channels_are_rejected_by_name() {
-        for config in [&[0x13, 0x88, 0x56, 0xe5, 0xa0][..], &[0x2b, 0x8a, 0x08, 0], &[0xeb, 0x8a, 0x08, 0]] {
-            let error = refusal(config);
-            assert_eq!(error.status(), Status::Unsupported);
-            assert!(error.message().contains("HE-AAC needs the libav plugin"), "{error}");
-        }
+        let error = refusal(&[0x2b, 0x8b, 0x88, 0]);
+        assert_eq!(error.status(), Status::Unsupported);
+        assert!(error.message().contains("other than twice the rate needs the libav plugin"), "{error}");
         assert!(refusal(&[0x12, 0x68]).message().contains("more than 8 channels"));
         let packets_say = AacSetup::new(2, 44100, 0).unwrap_err();
         assert!(packets_say.message().contains("channels defined by its packets"));
         assert!(refusal(&[0x0a, 0x10]).message().contains("AAC Main"));
         assert!(refusal(&[0xf9, 0x46, 0x20]).message().contains("xHE-AAC"));
+    }
+
+    #[test]
+    fn band_replication_doubles_rate_and_frames() {
+        for config in [&[0x13, 0x88, 0x56, 0xe5, 0xa0][..], &[0x2b, 0x8a, 0x08, 0]] {
+            let setup = AacSetup::from_config(config, 0).unwrap();
+            assert_eq!((setup.sample_rate(), setup.frames_per_packet()), (44_100, 2048));
+            assert_eq!(setup, AacSetup::new(2, 22_050, 1).unwrap().replicated().unwrap());
+        }
+        let parametric = AacSetup::from_config(&[0xeb, 0x8a, 0x08, 0], 0).unwrap();
+        assert_eq!((parametric.sample_rate(), parametric.num_channels()), (44_100, 2));
     }
 
     #[test]
@@ -485,17 +545,5 @@ mod tests {
             let decoded = codec.decode(&List(&packets), &Numbered { number, bytes });
             assert_eq!(decoded.ok(), (number % 2 == 1).then_some(1024));
         }
-    }
-
-    #[test]
-    fn band_replication_is_found_from_the_end() {
-        // 5 bits of a pair; a fill element of 2 bytes that begins with 13; the end element and a bit to fill the byte.
-        let with_sbr = [0b0010_0110, 0b0010_1101, 0b0000_1111, 0b0000_1110];
-        assert!(ends_with_sbr(&with_sbr));
-        assert!(!ends_with_sbr(&[0b0010_0110, 0b0010_0001, 0b0000_1111, 0b0000_1110]));
-        assert!(!ends_with_sbr(&[]) && !ends_with_sbr(&[0; 40]) && !ends_with_sbr(&[7]));
-        let setup = AacSetup::new(2, 22050, 2).unwrap();
-        assert!(setup.check_packets([&with_sbr[..]; 4].into_iter()).is_err());
-        assert!(setup.check_packets([&with_sbr[..], &[0x21, 0], &with_sbr].into_iter()).is_ok());
     }
 }

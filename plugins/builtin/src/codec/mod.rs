@@ -3,6 +3,7 @@
 pub(crate) mod aac;
 pub(crate) mod adpcm;
 pub(crate) mod alac;
+pub(crate) mod checkpoints;
 pub(crate) mod flac;
 mod kept;
 pub(crate) mod opus;

@@ -54,15 +54,20 @@ impl AudioSetup {
         }
     }
 
-    /// Inspects the first packets.
+    /// Completes the setup by what the first packets say, before anything is derived from it.
     ///
     /// # Errors
     /// When they need another decoder.
-    pub(crate) fn check_packets<'a>(&self, packets: impl Iterator<Item = &'a [u8]>) -> Result<()> {
-        match self {
-            Self::Aac(setup) => setup.check_packets(packets.take(PACKETS_LOOKED_AT)),
-            Self::Alac(_) | Self::Flac(_) | Self::Opus(_) => Ok(()),
+    pub(crate) fn refine<'a>(&mut self, packets: impl Iterator<Item = &'a [u8]> + Clone) -> Result<()> {
+        if let Self::Aac(setup) = self {
+            *setup = setup.refined(packets.take(PACKETS_LOOKED_AT))?;
         }
+        Ok(())
+    }
+
+    /// Whether a packet depends on all before it, as in HE-AAC.
+    pub(crate) fn depends_on_all(&self) -> bool {
+        matches!(self, Self::Aac(setup) if setup.is_replicated())
     }
 
     /// Checks that at least one of the packets can be decoded: audio of which nothing decodes is not silence. Lossless codecs
@@ -94,6 +99,7 @@ impl AudioSetup {
     /// The number of packets that a new decoder must decode before the first one that is wanted.
     pub(crate) fn pre_roll(&self) -> u32 {
         match self {
+            Self::Aac(setup) if setup.is_replicated() => 0, // the codec decodes what it needs
             Self::Aac(_) => 1, // half of a packet's frames overlap the one before
             Self::Alac(_) | Self::Flac(_) | Self::Opus(_) => 0, // Opus has cells
         }

@@ -11,8 +11,10 @@ use std::ffi::CString;
 use std::ops::Range;
 use std::sync::Arc;
 
+use mapwave_aac::Snapshot;
 use mapwave_plugin::{Error, Level, Output, Result, StreamInfo, log};
 
+use crate::codec::checkpoints::Checkpoints;
 use crate::engine::playlist::Run;
 
 /// A packet and its frames on the decoded timeline.
@@ -52,6 +54,11 @@ impl<B: AsRef<[u8]>> AsRef<[u8]> for Numbered<B> {
 pub(crate) trait NumberedPackets {
     /// The bytes of a packet; `None` if there is none, or the file ends before it does.
     fn packet(&self, number: u64) -> Option<Cow<'_, [u8]>>;
+
+    /// Where decoders of HE-AAC can begin; `None` if only at the beginning.
+    fn checkpoints(&self) -> Option<&Checkpoints<Snapshot>> {
+        None
+    }
 }
 
 /// A stream, shared by all handles.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use mapwave_plugin::{Decoder, DecoderOptions, Error, Head, Input, Level, Result, Sweep, log};
 use memchr::memchr;
 
-use crate::codec::aac::{AacSetup, FRAMES_PER_PACKET, sample_rate_of};
+use crate::codec::aac::{AacSetup, PACKETS_LOOKED_AT, sample_rate_of};
 use crate::codec::packet_setup::AudioSetup;
 use crate::engine::packet_table::{Added, PacketTable};
 use crate::engine::packets::{PacketDecoder, decode_with};
@@ -259,13 +259,13 @@ fn read_frames(
     };
     let first = Header::read(bytes, position);
     let first = first.ok_or_else(|| Error::bad_data(position as u64, "there is no ADTS frame"))?;
-    let setup = first.stream.setup()?;
+    let setup = first.stream.setup()?.refined(first_packets(bytes, position))?;
     let mut found = Found { setup, is_whole: true, other: None };
     let empty = || {
         let header_bytes = u32::try_from(first.header_bytes).unwrap_or(0);
         let mut table = PacketTable::framed(file_bytes, max_alloc, header_bytes);
         // Every packet has as many; its place needs a number.
-        table.set_frames_from(0, FRAMES_PER_PACKET).map(|()| table)
+        table.set_frames_from(0, setup.frames_per_packet()).map(|()| table)
     };
     let mut table = match load(saved, empty()?, bytes, position, first.stream) {
         Some(loaded) => {
@@ -299,6 +299,17 @@ fn read_frames(
         }
         position = position.saturating_add(header.frame_bytes);
     }
+}
+
+/// The packets of the first consecutive frames.
+fn first_packets(bytes: &[u8], mut position: usize) -> impl Iterator<Item = &[u8]> + Clone {
+    let packets = std::iter::from_fn(move || {
+        let header = Header::read(bytes, position)?;
+        let packet = bytes.get(position + header.header_bytes..position.checked_add(header.frame_bytes)?);
+        position = position.saturating_add(header.frame_bytes);
+        packet
+    });
+    packets.take(PACKETS_LOOKED_AT)
 }
 
 /// The next frame of a stream behind damage, which another one or the end follows; or the first of another stream, which takes

@@ -23,7 +23,7 @@ use crate::engine::packets::{PacketDecoder, decode_with};
 use crate::engine::playlist::Playlist;
 use crate::format::mp4::description::{Description, read_descriptors};
 use crate::format::mp4::sample_table::Timeline;
-use crate::format::table_stream::TableStream;
+use crate::format::table_stream::{TableStream, bytes_at};
 
 /// Decodes AAC, ALAC, FLAC and Opus in CAF files that the host has parsed.
 pub struct CafDecoder {
@@ -67,7 +67,7 @@ fn part<'a>(bytes: &'a [u8], range: &Range<u64>) -> Result<Bytes<'a>> {
 
 fn read_stream(memory: &Memory, track: &Track<'_>, max_alloc: u64) -> Result<TableStream> {
     let cookie = part(memory, &track.config)?;
-    let setup = match track.codec {
+    let mut setup = match track.codec {
         "alac" => AudioSetup::Alac(AlacSetup::from_cookie(cookie, max_alloc)?),
         "flac" if cookie.rest().is_empty() => {
             let offset = usize::try_from(track.data.start).unwrap_or(usize::MAX);
@@ -90,6 +90,11 @@ fn read_stream(memory: &Memory, track: &Track<'_>, max_alloc: u64) -> Result<Tab
             }
         },
     };
+    if matches!(setup, AudioSetup::Aac(_)) {
+        let mut table = PacketTable::new(track.data.end.min(memory.len() as u64), max_alloc);
+        read_packets(memory, track, &mut table, &mut Timeline::new(&setup, 0))?;
+        setup.refine(table.places().filter_map(|(offset, num_bytes)| bytes_at(memory, offset, num_bytes)))?;
+    }
     let mut table = PacketTable::new(track.data.end.min(memory.len() as u64), max_alloc);
     // Frames are counted at the track's rate. For FLAC, writers state an average if packets have no numbers of their
     // own.

@@ -53,11 +53,10 @@ impl Coding {
                 VorbisSetup::parse(identification, setup, max_alloc, 0).map(Self::Vorbis)
             }
             "A_AAC" => {
-                // A decoder of the low-complexity profile alone would return half of the bandwidth at half the rate.
+                let mut setup = AacSetup::from_config(&track.codec_private, 0)?;
                 if track.output_sampling_frequency > track.sampling_frequency {
-                    return Err(Error::unsupported("HE-AAC needs the libav plugin"));
+                    setup = setup.replicated()?;
                 }
-                let setup = AacSetup::from_config(&track.codec_private, 0)?;
                 Ok(Self::Compressed(AudioSetup::Aac(setup)))
             }
             "A_OPUS" => {
@@ -78,13 +77,13 @@ impl Coding {
         }
     }
 
-    /// Inspects the first packets.
+    /// Completes the setup by what the first packets say.
     ///
     /// # Errors
     /// When they need another decoder.
-    pub(crate) fn check_packets<'a>(&self, packets: impl Iterator<Item = &'a [u8]>) -> Result<()> {
+    pub(crate) fn refine<'a>(&mut self, packets: impl Iterator<Item = &'a [u8]> + Clone) -> Result<()> {
         match self {
-            Self::Compressed(setup) => setup.check_packets(packets),
+            Self::Compressed(setup) => setup.refine(packets),
             Self::Pcm(_) | Self::Vorbis(_) => Ok(()),
         }
     }

@@ -20,6 +20,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use mapwave_aac::Snapshot;
 use mapwave_codec_base::Part;
 use mapwave_plugin::fork::Lock;
 use mapwave_plugin::{
@@ -28,6 +29,7 @@ use mapwave_plugin::{
 };
 
 use crate::codec::aac::PACKETS_LOOKED_AT;
+use crate::codec::checkpoints::Checkpoints;
 use crate::codec::opus::{Cells, Kind};
 use crate::engine::packets::{
     Broken, Numbered, NumberedPackets, Packet, PacketCodec, PacketDecoder, PacketStream, Wanted,
@@ -175,6 +177,7 @@ struct Packets {
     index: Vec<Indexed>,
     /// Of Opus.
     cells: Option<Cells>,
+    checkpoints: Checkpoints<Snapshot>,
     /// The bytes that precede those of every packet.
     stripped: Vec<u8>,
     /// The codec created by `open`, for the first use.
@@ -184,7 +187,7 @@ struct Packets {
 impl Packets {
     fn open(memory: Memory, segment: Segment, max_alloc: u64) -> Result<Self> {
         let track = &segment.track;
-        let coding = Coding::new(track, max_alloc)?;
+        let mut coding = Coding::new(track, max_alloc)?;
         let most_bytes = segment.packets.iter().map(|place| place.num_bytes).max().unwrap_or(0);
         if coding.needed(most_bytes.into()) > max_alloc {
             let message = format!("a packet of {most_bytes} bytes needs more memory than may be allocated");
@@ -192,7 +195,7 @@ impl Packets {
         }
         let first = segment.packets.iter().take(PACKETS_LOOKED_AT);
         let first: Vec<_> = first.map(|place| packet_bytes(&memory, *place, &track.stripped)).collect();
-        coding.check_packets(first.iter().map(|packet| &**packet))?;
+        coding.refine(first.iter().map(|packet| &**packet))?;
         if let (Coding::Compressed(setup), Some(place)) = (&coding, segment.packets.first()) {
             let packets = segment.packets.iter().map(|place| packet_bytes(&memory, *place, &track.stripped));
             setup.check_any_decodes(packets, place.offset)?;
@@ -204,9 +207,13 @@ impl Packets {
             Some(setup) => setup.info(first.first().map_or(Kind::Celt, |packet| setup.kind(packet))),
             None => coding.info(decoded_frames / (index.len() as u64).max(1)),
         };
+        // A seek decodes from the beginning, or from a checkpoint that may not be there yet.
+        let depends_on_all = matches!(&coding, Coding::Compressed(setup) if setup.depends_on_all());
+        let seek_cost_frames = if depends_on_all { decoded_frames / 2 } else { info.seek_cost_frames };
         let priming = rescale(track.codec_delay.into(), info.sample_rate).min(decoded_frames);
         let info = StreamInfo {
             num_frames: Some(decoded_frames - priming),
+            seek_cost_frames,
             is_truncated: segment.is_truncated,
             priming_frames: u32::try_from(priming).unwrap_or(u32::MAX),
             padding_frames: u32::try_from(padding).unwrap_or(u32::MAX),
@@ -216,7 +223,9 @@ impl Packets {
         let stripped = segment.track.stripped;
         let tags = segment.tags.into_comments();
         let cells = coding.opus().map(|_| Cells::new(priming, decoded_frames));
-        Ok(Self { memory, info, tags, coding, index, cells, stripped, codec: Lock::with(Some(codec)) })
+        let codec = Lock::with(Some(codec));
+        let checkpoints = Checkpoints::default();
+        Ok(Self { memory, info, tags, coding, index, cells, checkpoints, stripped, codec })
     }
 
     /// The first packet that ends behind a frame.
@@ -361,6 +370,10 @@ impl NumberedPackets for Packets {
     fn packet(&self, number: u64) -> Option<Cow<'_, [u8]>> {
         let packet = self.index.get(usize::try_from(number).ok()?)?;
         Some(packet_bytes(&self.memory, packet.place, &self.stripped))
+    }
+
+    fn checkpoints(&self) -> Option<&Checkpoints<Snapshot>> {
+        Some(&self.checkpoints)
     }
 }
 

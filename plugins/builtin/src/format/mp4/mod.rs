@@ -30,6 +30,7 @@ use self::description::Description;
 use self::fragments::Defaults;
 use self::sample_table::Timeline;
 use crate::bytes::Bytes;
+use crate::codec::packet_setup::AudioSetup;
 use crate::engine::packet_table::{PacketTable, Place};
 use crate::engine::packets::{PacketDecoder, PacketStream};
 use crate::engine::playlist::Playlist;
@@ -173,25 +174,18 @@ fn read_stream(
     let container = brand::container(brand, moov);
     let mdia = need(trak, b"mdia")?;
     let stbl = need(need(mdia, b"minf")?, b"stbl")?;
-    let setup = match description::read_setup(need(stbl, b"stsd")?, max_alloc)? {
+    let mut setup = match description::read_setup(need(stbl, b"stsd")?, max_alloc)? {
         Description::Compressed(setup) => setup,
         Description::Mpeg => {
             let track = read_mpeg(memory, container, moov, trak, max_alloc)?;
             return Ok(Stream::Mpeg(Box::new(track)));
         }
     };
-    let clocks = Clocks {
-        movie: ticks_per_second(need(moov, b"mvhd")?)?,
-        track: ticks_per_second(need(mdia, b"mdhd")?)?,
-        sample_rate: setup.sample_rate(),
-    };
-
     let is_fragmented = moov.find(*b"mvex").is_some();
     let listed = match memory.is_costly() && !is_fragmented {
         true => sample_table::list_packets(memory, stbl, max_alloc),
         false => None,
     };
-    let mut timeline = Timeline::new(&setup, clocks.track);
     let (mut table, mut is_whole) = match listed {
         Some(table) => (table, true),
         None => {
@@ -200,6 +194,18 @@ fn read_stream(
             (table, is_whole)
         }
     };
+    let first_table = match is_fragmented && table.num_packets() == 0 {
+        true => first_fragments(bytes, moov, trak, &setup, max_alloc)?,
+        false => None,
+    };
+    let places = first_table.as_ref().unwrap_or(&table).places();
+    setup.refine(places.filter_map(|(offset, num_bytes)| bytes_at(memory, offset, num_bytes)))?;
+    let clocks = Clocks {
+        movie: ticks_per_second(need(moov, b"mvhd")?)?,
+        track: ticks_per_second(need(mdia, b"mdhd")?)?,
+        sample_rate: setup.sample_rate(),
+    };
+    let mut timeline = Timeline::new(&setup, clocks.track);
     sample_table::read_durations(stbl, |num_packets, ticks| timeline.add(&mut table, num_packets, ticks))?;
     if is_whole && is_fragmented {
         let track = track_number(need(trak, b"tkhd")?)?;
@@ -217,6 +223,24 @@ fn read_stream(
     let stream =
         TableStream::new(memory.clone(), table, setup, playlist, !is_whole, container, metadata.tags)?;
     Ok(Stream::Compressed(PacketDecoder::new(Arc::new(stream))))
+}
+
+/// The packets of fragments, for a look at the first; `None` if the setup does not depend on them.
+fn first_fragments(
+    bytes: Bytes<'_>,
+    moov: Bytes<'_>,
+    trak: Bytes<'_>,
+    setup: &AudioSetup,
+    max_alloc: u64,
+) -> Result<Option<PacketTable>> {
+    if !matches!(setup, AudioSetup::Aac(_)) {
+        return Ok(None);
+    }
+    let track = track_number(need(trak, b"tkhd")?)?;
+    let mut table = PacketTable::new(bytes.rest().len() as u64, max_alloc);
+    let defaults = Defaults::read(moov, track)?;
+    read_fragments(bytes, track, defaults, &mut table, &mut Timeline::new(setup, 0))?;
+    Ok(Some(table))
 }
 
 /// Opens a track of MPEG audio, whose frames hold what their description lacks.

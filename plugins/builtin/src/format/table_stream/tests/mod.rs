@@ -16,6 +16,7 @@ use crate::{AdtsDecoder, CafDecoder, FlacDecoder, Mp4Decoder};
 mod carried;
 mod corpus;
 mod damage;
+mod high_efficiency;
 mod seeking;
 
 /// Any of the decoders.
@@ -179,8 +180,4 @@ fn is_exact(info: &StreamInfo) -> bool {
 
 fn is_integer(info: &StreamInfo) -> bool {
     info.native_format != SampleFormat::F32
-}
-
-fn is_refused(error: &mapwave_plugin::Error) -> bool {
-    error.status() == Status::Unsupported
 }
