@@ -35,6 +35,11 @@ impl Codebook {
         Self { codes, starts }
     }
 
+    #[cfg(test)]
+    pub(crate) fn codes(&self) -> &'static [Code] {
+        self.codes
+    }
+
     /// The value of the next code.
     pub(crate) fn read(&self, bits: &mut BitReader<'_>) -> i32 {
         bits.refill();
@@ -55,6 +60,7 @@ mod tests {
     #[test]
     fn codes_are_read_in_their_order() {
         static BOOK: Codebook = Codebook::new(&[(0, 1), (1, 3), (-1, 3), (5, 2)]);
+        assert_eq!(BOOK.codes().len(), 4);
         // 0, 100, 101, 11, 0
         let mut bits = BitReader::at(&[0b0100_1011, 0b1000_0000], 0);
         let read: Vec<i32> = (0..5).map(|_| BOOK.read(&mut bits)).collect();
