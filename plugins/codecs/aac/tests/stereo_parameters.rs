@@ -297,3 +297,31 @@ fn parameters_of_all_resolutions_are_those_of_ffmpeg() {
         }
     }
 }
+
+#[test]
+fn parameters_that_are_noise_are_errors_or_other_samples() {
+    let path = format!("{}/tests/he_aac/mono_24000.aac", env!("CARGO_MANIFEST_DIR"));
+    let mut stream = Stream::parse(&std::fs::read(path).unwrap());
+    stream.config = stream.config.with_band_replication().unwrap().with_parametric_stereo().unwrap();
+    let places = places(&stream);
+    let mut random = Random(23);
+    let mut decoders = [Decoder::new(&stream.config), Decoder::new(&stream.config).with_plain_instructions()];
+    let (mut num_stereo, wanted) = (0, 2000);
+    for _ in 0..wanted {
+        let place = &places[random.below(places.len())];
+        let num_bits = random.below(800);
+        // A header with a mode that is not reserved, and codes that are mostly short.
+        let mut parameters = vec![1, 1, 0, 1, 1, 1, 0, 1, 1];
+        parameters[2..5].rotate_left(random.below(3));
+        parameters[6..9].rotate_left(random.below(3));
+        parameters.extend((0..num_bits).map(|_| u8::from(random.below(4) == 0)));
+        let bytes = joined(place, &parameters);
+        let [found, plain] = decoders.each_mut().map(|decoder| {
+            let samples = decode(decoder, &[Part { bytes: &bytes, frames: 0..2048 }]).unwrap();
+            samples.iter().map(|sample| sample.to_bits()).collect::<Vec<_>>()
+        });
+        assert!(found == plain, "without vectors");
+        num_stereo += usize::from(found.as_chunks::<2>().0.iter().any(|[left, right]| left != right));
+    }
+    assert!(num_stereo > wanted / 10 && num_stereo < wanted, "{num_stereo} of {wanted} in stereo");
+}
