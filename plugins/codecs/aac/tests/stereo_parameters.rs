@@ -8,32 +8,12 @@ mod codebooks;
 #[path = "../src/codes.rs"]
 mod codes;
 mod common;
+mod payloads;
 
 use codes::Codebook;
 use common::{Random, Stream, adts, by_ffmpeg, decode, precision};
 use mapwave_aac::{Decoder, Part};
-
-/// Bits, one a byte.
-type Bits = Vec<u8>;
-
-fn push(bits: &mut Bits, value: usize, count: u32) {
-    bits.extend((0..count).rev().map(|place| (value >> place & 1) as u8));
-}
-
-fn bits_of(bytes: &[u8]) -> Bits {
-    let mut bits = Bits::new();
-    bytes.iter().for_each(|byte| push(&mut bits, usize::from(*byte), 8));
-    bits
-}
-
-fn bytes_of(bits: &[u8]) -> Vec<u8> {
-    let byte = |bits: &[u8]| bits.iter().enumerate().fold(0, |byte, (place, bit)| byte | bit << (7 - place));
-    bits.chunks(8).map(byte).collect()
-}
-
-fn number(bits: &[u8]) -> usize {
-    bits.iter().fold(0, |number, bit| number << 1 | usize::from(*bit))
-}
+use payloads::{Bits, packet, push, splits};
 
 fn push_code(bits: &mut Bits, book: &Codebook, value: i32) {
     let mut start = 0_u64;
@@ -168,30 +148,6 @@ impl Maker {
     }
 }
 
-/// The fill elements that may end at a bit: where each begins, and where its payload does.
-fn fills(bits: &[u8], end: usize) -> impl Iterator<Item = (usize, usize)> + '_ {
-    (0..=269).filter_map(move |count| {
-        let (header_bits, header) =
-            if count < 15 { (7, 6 << 4 | count) } else { (15, (6 << 4 | 15) << 8 | (count - 14)) };
-        let payload = end.checked_sub(8 * count)?;
-        let start = payload.checked_sub(header_bits)?;
-        (number(&bits[start..payload]) == header).then_some((start, payload))
-    })
-}
-
-/// Of a packet that ends with band replication, and with filling behind it at most, the bits before its fill element and those of its
-/// payload, in all ways that it may be read.
-fn splits(packet: &[u8]) -> Vec<(Bits, Bits)> {
-    let bits = bits_of(packet);
-    let end = bits.iter().rposition(|bit| *bit == 1).unwrap() - 2;
-    let ends = std::iter::once(end).chain(fills(&bits, end).map(|(start, _)| start));
-    let found = ends.flat_map(|end| fills(&bits, end).map(move |(start, payload)| (start, payload, end)));
-    let found = found.filter(|(_, payload, end)| {
-        end - payload > 8 && matches!(number(&bits[*payload..payload + 4]), 13 | 14)
-    });
-    found.map(|(start, payload, end)| (bits[..start].to_vec(), bits[payload..end].to_vec())).collect()
-}
-
 /// A packet with parameters in an extension that begins at a bit of the payload.
 fn joined(Place { before, payload, flag }: &Place, parameters: &[u8]) -> Vec<u8> {
     let mut extension = vec![1, 0];
@@ -205,18 +161,8 @@ fn joined(Place { before, payload, flag }: &Place, parameters: &[u8]) -> Vec<u8>
         push(&mut fill, num_bytes - 15, 8);
     }
     fill.extend(extension);
-    let count = fill.len().div_ceil(8);
-    fill.resize(8 * count, 0);
-    assert!(num_bytes <= 270 && count <= 269, "{num_bytes} and {count} bytes");
-    let mut bits = before.clone();
-    push(&mut bits, 6, 3);
-    push(&mut bits, count.min(15), 4);
-    if count >= 15 {
-        push(&mut bits, count - 14, 8);
-    }
-    bits.extend(fill);
-    push(&mut bits, 7, 3);
-    bytes_of(&bits)
+    assert!(num_bytes <= 270, "{num_bytes} bytes");
+    packet(before, &fill)
 }
 
 fn is_stereo(samples: &[f32]) -> bool {
