@@ -121,7 +121,16 @@ pub(crate) fn aac(bytes: &[u8]) -> bool {
     let records = records(bytes);
     let [setup, packets @ ..] = &*records else { return false };
     let Ok(config) = Config::parse(setup) else { return false };
-    compare(packets, || Decoder::new(&config), || Decoder::new(&config).with_plain_instructions())
+    // Any packets may have band replication, and those of one channel parametric stereo.
+    let replicated = config.with_band_replication();
+    let stereo = replicated.and_then(Config::with_parametric_stereo);
+    let configs = [Ok(config), replicated, stereo].into_iter().flatten();
+    let mut any_decodes = false;
+    for config in configs {
+        any_decodes |=
+            compare(packets, || Decoder::new(&config), || Decoder::new(&config).with_plain_instructions());
+    }
+    any_decodes
 }
 
 /// The setup is a magic cookie.
