@@ -146,6 +146,10 @@ impl AacSetup {
             for packet in packets.clone() {
                 num_packets += 1;
                 num_replicated += u32::from(decoder.has_band_replication(packet));
+                // Two without it are too many of those that are looked at: most streams end here.
+                if num_packets - num_replicated > 1 {
+                    break;
+                }
             }
             if num_packets > 0 && num_replicated * 10 >= num_packets * 9 {
                 refined = self.replicated()?;
