@@ -85,7 +85,7 @@ impl Filters {
                     [-(re_01 + re * re_12 + im * im_12) / power, -(im_01 + im * re_12 - re * im_12) / power];
             }
             let [first_re, first_im] = first;
-            // What is not a number is no filter either.
+            // What is not a number is not a filter either.
             let is_bounded = re * re + im * im < 16.0 && first_re * first_re + first_im * first_im < 16.0;
             if is_bounded {
                 (filters.first.re[k], filters.first.im[k]) = (first_re as f32, first_im as f32);
