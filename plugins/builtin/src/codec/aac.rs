@@ -223,7 +223,7 @@ impl AacSetup {
     }
 }
 
-/// Refuses all profiles but Low Complexity, by name.
+/// Refuses all profiles but Low Complexity and HE-AAC, by name.
 fn check_profile(object_type: u32) -> Result<()> {
     let name = match object_type {
         2 | HE_AAC | HE_AAC_V2 => return Ok(()),

@@ -24,7 +24,7 @@ fn push_code(bits: &mut Bits, book: &Codebook, value: i32) {
         }
         start += 1 << (32 - length);
     }
-    panic!("there is no code of {value}");
+    panic!("no code has the value {value}");
 }
 
 /// What a stream of parameters may have.
